@@ -1,0 +1,254 @@
+"""What the server says: every event and answer as a frozen record, and its JSON (docs/protocol.md lists them all).
+
+Events of a room and private messages are stored in logs; ``encode`` gives the bytes that are stored, ``decode`` reads
+them back. ``room`` and ``seq`` are not stored with an event, for they are the log's to know: a reader fills them in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+PROTOCOL_VERSION = 1
+
+
+def tag(name: str) -> str:
+    """``KeysLow`` is ``keys-low`` on the wire."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+class Event(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event", tag=tag):
+    """Anything the server says."""
+
+
+# ---- what happens in a log --------------------------------------------------------------------------------------
+
+
+class LogEvent(Event, frozen=True, gc=False):
+    """Something that happened, as it is stored. ``at`` is milliseconds since 1970 by the server's clock."""
+
+    id: str
+    at: int
+    by: str
+    by_id: str
+
+
+class RoomEvent(LogEvent, frozen=True, gc=False):
+    """Something that happened in a room."""
+
+    room: str = ""
+    seq: int = 0
+
+
+class Said(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """A message to the room."""
+
+    text: str
+
+
+class Acted(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """``/me``: what somebody does."""
+
+    text: str
+
+
+class Joined(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """Somebody came in. ``session`` is the connection that did, for one person may have several."""
+
+    session: str
+
+
+class Left(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """Somebody went out."""
+
+    session: str
+
+
+class Disconnected(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """Somebody's connection ended, whatever the cause."""
+
+    session: str
+
+
+class Renamed(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """``by`` is called ``name`` from now on."""
+
+    session: str
+    name: str
+
+
+class Private(LogEvent, frozen=True, gc=False, kw_only=True):
+    """A message for one person; it stands in that person's inbox."""
+
+    to: str
+    text: str
+    seq: int = 0
+
+
+Stored = Said | Acted | Joined | Left | Disconnected | Renamed | Private
+Message = Said | Acted | Private
+MESSAGES = (Said, Acted, Private)
+
+
+# ---- answers to oneself -----------------------------------------------------------------------------------------
+
+
+class Limits(Struct, frozen=True, gc=False):
+    """What a program must stay within: bytes of a record, characters of a message and of the names, lines a second."""
+
+    record: int
+    text: int
+    name: int
+    room: int
+    rate: float
+
+
+class RoomLine(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One room in the list of rooms."""
+
+    room: str
+    users: int
+    topic: str = ""
+
+
+class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One person online: where, and away with which message."""
+
+    name: str
+    room: str = ""
+    away: str = ""
+
+
+class HelpLine(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One command: how it is used, what it does, its other spellings."""
+
+    usage: str
+    help: str
+    spellings: list[str] = []
+
+
+class Welcome(Event, frozen=True, gc=False):
+    """The answer to a program's ``hello``, and what a person is greeted with."""
+
+    server: str
+    version: int
+    you: str
+    guest: bool
+    limits: Limits
+    features: list[str]
+
+
+class Entered(Event, frozen=True, gc=False, kw_only=True):
+    """You are in the room. ``complete`` is false when messages after the ``after`` you gave are no longer there."""
+
+    room: str
+    room_id: str
+    topic: str = ""
+    users: list[str]
+    more: int = 0
+    seq: int
+    complete: bool
+    created: bool = False
+
+
+class Rooms(Event, frozen=True, gc=False):
+    """The rooms there are; ``more`` were left out."""
+
+    rooms: list[RoomLine]
+    more: int = 0
+
+
+class Users(Event, frozen=True, gc=False):
+    """Who is online; ``more`` were left out."""
+
+    users: list[UserLine]
+    total: int
+
+
+class History(Event, frozen=True, gc=False):
+    """Messages of a room, the newest last. ``complete`` is true when there is nothing before them."""
+
+    room: str
+    events: list[Said | Acted]
+    complete: bool
+
+
+class Found(Event, frozen=True, gc=False):
+    """What a search found, the newest last."""
+
+    words: str
+    events: list[Said | Acted]
+
+
+class Help(Event, frozen=True, gc=False):
+    """The commands there are, or the one that was asked for."""
+
+    commands: list[HelpLine]
+
+
+class Settings(Event, frozen=True, gc=False):
+    """Your settings; ``changed`` names the one that was just set."""
+
+    echo: bool
+    timestamps: bool
+    away: str
+    ignored: list[str]
+    changed: str = ""
+
+
+class Sent(Event, frozen=True, gc=False):
+    """Your private message is stored and under way."""
+
+    id: str
+    to: str
+    text: str
+
+
+class Ok(Event, frozen=True, gc=False):
+    """Done. ``text`` says what, for a person."""
+
+    text: str = ""
+
+
+class Error(Event, frozen=True, gc=False):
+    """Refused: ``code`` for a program, ``text`` for a person."""
+
+    code: str
+    text: str
+
+
+# ---- about a person, about the connection -----------------------------------------------------------------------
+
+
+class Away(Event, frozen=True, gc=False):
+    """Whom you just wrote to is away."""
+
+    user: str
+    text: str
+
+
+class Ping(Event, frozen=True, gc=False):
+    """Are you there? Say anything; ``pong`` is made for it."""
+
+
+class Shutdown(Event, frozen=True, gc=False):
+    """The server goes down; the connection closes after this."""
+
+
+ANSWERS = (Welcome, Entered, Rooms, Users, History, Found, Help, Settings, Sent, Ok, Error)
+OF_A_ROOM = (Said, Acted, Joined, Left, Disconnected, Renamed)
+OF_A_PERSON = (Private, Away)
+OF_THE_CONNECTION = (Ping, Shutdown)
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Stored).decode
+
+
+def placed(event: Any, seq: int, room: str = "") -> Any:
+    """Return the event with the place that its log knows: its ``seq`` and, for an event of a room, the room's name."""
+    if isinstance(event, RoomEvent):
+        return msgspec.structs.replace(event, seq=seq, room=room)
+    return msgspec.structs.replace(event, seq=seq)

@@ -1,0 +1,68 @@
+"""A log's entries, and the two ways in which storing can fail. Engines make them, the chat reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from chatroom.events import Stored
+
+
+class Conflict(Exception):
+    """Somebody else changed the record first: read it again and decide anew."""
+
+
+class Unavailable(Exception):
+    """The outcome is unknown: it may or may not be stored. Never acknowledge it."""
+
+
+class Entry(Struct, gc=False, eq=False):
+    """One event with its place in a log.
+
+    Args:
+        log: The log's name, ``room/<id>`` or ``inbox/<id>``.
+        event: What happened.
+        body: The event as JSON, as it is stored.
+        seq: Grows within a log; 0 until stored.
+        done: Called once, when the entry is durable and delivered or when that failed; None when nobody asks.
+        key: Makes the entry idempotent: a second one with the same key is not stored. None: it never comes twice.
+        repeated: The key was there before; ``event``, ``body``, ``log`` and ``seq`` are those of the first.
+    """
+
+    log: str
+    event: Stored
+    body: bytes
+    seq: int = 0
+    done: Callable[[Entry, Unavailable | None], None] | None = None
+    key: str | None = None
+    repeated: bool = False
+
+
+Done = Callable[[Entry, Unavailable | None], None]
+Deliver = Callable[[list[Entry]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries in their order. ``complete``: nothing is missing between what was asked for and the first of them."""
+
+    entries: list[Entry]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What ``follow`` gives: ``stop()`` ends it."""
+
+    stop: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody is online: under which name, in which room (its shown name, or empty), away with which words."""
+
+    name: str
+    room: str = ""
+    away: str = ""

@@ -1,0 +1,26 @@
+"""How a message reads: a form of ``{user}``, ``{room}`` and ``{text}`` that the operator chooses."""
+
+from __future__ import annotations
+
+import string
+
+DEFAULT = "{user}: {text}"
+
+_FIELDS = {"user", "room", "text"}
+
+
+def check_format(form: str) -> str:
+    """Return the form.
+
+    Raises:
+        ValueError: It is not made of these fields alone, or does not show who says what.
+    """
+    try:
+        parts = list(string.Formatter().parse(form))
+    except ValueError as error:
+        raise ValueError(f"{form!r} cannot be read: {error}") from None
+    used = {name for _, name, _, _ in parts if name is not None}
+    plain = all(name is None or (not spec and conversion is None) for _, name, spec, conversion in parts)
+    if not used <= _FIELDS or not plain or not {"user", "text"} <= used or not form.isprintable():
+        raise ValueError(f"{form!r} is not made of {{user}}, {{room}} and {{text}} with at least {{user}} and {{text}}")
+    return form
