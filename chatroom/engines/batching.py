@@ -1,0 +1,140 @@
+"""What all engines do alike: gather events while one batch is being stored, then deliver the batch and settle it.
+
+While a batch is stored the next one gathers (group commit), so the busier the logs, the cheaper the event. A subclass
+stores a batch in its own way (``_store``) and says when it is done (``_stored``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from chatroom import events
+from chatroom.engines.following import Followers
+from chatroom.engines.present import Present
+from chatroom.events import Stored
+from chatroom.log import Done, Entry, Page, Unavailable
+from chatroom.logger import logger
+
+_log = logger(__name__)
+
+MOST_IN_A_BATCH = 1000  # entries; what is delivered in one turn must not hold the reactor
+MOST_WAITING = 20_000  # entries, see LIMITS
+MOST_WAITING_BYTES = 32 * 1024 * 1024
+
+
+class BatchingEngine(Present):
+    """The half of an engine that works on the reactor thread.
+
+    Args:
+        reactor: Gives ``callLater``; the engine runs on its thread.
+
+    Attributes:
+        state: ``ok``, or ``degraded`` after a batch could not be stored and until one can again.
+        on_pressure: Called with True when too much waits to be stored and reading should pause, with False when it
+            may go on.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        super().__init__()
+        self._reactor = reactor
+        self._followers = Followers(self.read)
+        self._waiting: list[Entry] = []
+        self._waiting_bytes = 0
+        self._busy = False
+        self._pressed = False
+        self._stopping: Deferred[None] | None = None
+        self.state = "ok"
+        self.on_pressure: Callable[[bool], None] = lambda pressed: None
+
+    # ---- what a subclass gives ---------------------------------------------------------------------------------
+
+    def _store(self, batch: list[Entry]) -> None:
+        """Store the batch, giving each entry its ``seq``; then call ``_stored`` on the reactor thread."""
+        raise NotImplementedError
+
+    def _close(self) -> Deferred[None]:
+        """Give back what ``start`` took; nothing is being stored any more."""
+        raise NotImplementedError
+
+    def read(
+        self, log: str, *, after: int = 0, before: int | None = None, limit: int, messages: bool = False
+    ) -> Deferred[Page]:
+        """See ``chatroom.chat.interfaces.Engine``."""
+        raise NotImplementedError
+
+    # ---- the engine's interface, documented in chatroom.chat.interfaces ------------------------------------------
+
+    def append(self, log: str, event: Stored, done: Done | None = None, *, once: bool = False) -> None:
+        body = events.encode(event)
+        entry = Entry(log, event, body, 0, done, f"{event.by_id}/{event.id}" if once else None)
+        if self._stopping is not None:
+            if done is not None:
+                self._reactor.callLater(0, done, entry, Unavailable("the engine is stopping"))
+            return
+        self._waiting.append(entry)
+        self._waiting_bytes += len(body)
+        if not self._busy:
+            self._busy = True
+            self._reactor.callLater(0, self._next_batch)
+        elif not self._pressed and (len(self._waiting) > MOST_WAITING or self._waiting_bytes > MOST_WAITING_BYTES):
+            self._press(True)
+
+    def follow(self, log: str, deliver: Any, after: int | None = None) -> Deferred[Any]:
+        return self._followers.follow(log, deliver, after)
+
+    def stop(self) -> Deferred[None]:
+        idle: Deferred[None] = Deferred()
+        self._stopping = idle
+        if not self._busy:
+            idle.callback(None)
+        return idle.addCallback(lambda _: self._close())
+
+    # ---- the round of a batch ----------------------------------------------------------------------------------
+
+    def _next_batch(self) -> None:
+        batch = self._waiting
+        if len(batch) > MOST_IN_A_BATCH:
+            batch, self._waiting = batch[:MOST_IN_A_BATCH], batch[MOST_IN_A_BATCH:]
+            self._waiting_bytes = sum(len(entry.body) for entry in self._waiting)
+        else:
+            self._waiting = []
+            self._waiting_bytes = 0
+        if self._pressed and len(self._waiting) <= MOST_WAITING // 2:
+            self._press(False)
+        self._store(batch)
+
+    def _stored(self, batch: list[Entry], error: Unavailable | None) -> None:
+        """A batch is durable, or is not: tell whoever follows and whoever asked. The next one is stored meanwhile."""
+        self._note(error)
+        if self._waiting:
+            self._next_batch_soon()
+        else:
+            self._busy = False
+        if error is None:
+            self._followers.deliver(batch)
+        for entry in batch:
+            done = entry.done
+            if done is not None:
+                try:
+                    done(entry, error)
+                except Exception:
+                    _log.failure("who asked for an entry of {log} failed", log=entry.log)
+        if self._stopping is not None and not self._busy and not self._stopping.called:
+            self._stopping.callback(None)
+
+    def _next_batch_soon(self) -> None:
+        """Go on with what has gathered; an engine that stores on another thread need not wait a turn."""
+        self._next_batch()
+
+    def _press(self, pressed: bool) -> None:
+        self._pressed = pressed
+        self.on_pressure(pressed)
+
+    def _note(self, error: Unavailable | None) -> None:
+        state = "ok" if error is None else "degraded"
+        if state != self.state:
+            self.state = state
+            _log.warn("the log is {state}: {why}", state=state, why=str(error or "it stores again"))

@@ -1,0 +1,167 @@
+"""The engine that forgets: everything in memory, for ``--ephemeral`` and for tests. The same promises otherwise."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred, fail, succeed
+
+from chatroom import events
+from chatroom.engines.batching import BatchingEngine
+from chatroom.events import MESSAGES
+from chatroom.log import Conflict, Entry, Page
+
+
+class _Log:
+    """One log: its rows in the order of their seq, and how far retention has eaten into it.
+
+    A row is a tuple of plain values, which the garbage collector need not look at, however many there are.
+    """
+
+    __slots__ = ("floor", "rows")
+
+    def __init__(self) -> None:
+        self.rows: list[_Row] = []
+        self.floor = 0
+
+
+_Row = tuple[int, bool, int, str | None, bytes]  # seq, whether it is a message, time in ms, key, body
+
+
+class MemoryEngine(BatchingEngine):
+    """See ``chatroom.chat.interfaces.Engine`` for what each method promises."""
+
+    def __init__(self, reactor: Any) -> None:
+        super().__init__(reactor)
+        self._logs: dict[str, _Log] = {}
+        self._by_key: dict[str, tuple[str, int, bytes]] = {}  # log, seq, body of the first
+        self._records: dict[tuple[str, str], tuple[bytes | None, int]] = {}
+        self._seq = 0
+
+    def start(self) -> Deferred[None]:
+        return succeed(None)
+
+    def _close(self) -> Deferred[None]:
+        return succeed(None)
+
+    def _store(self, batch: list[Entry]) -> None:
+        for entry in batch:
+            if entry.key is not None and self._was_there(entry):
+                continue
+            self._seq += 1
+            entry.seq = self._seq
+            if entry.key is not None:
+                self._by_key[entry.key] = entry.log, entry.seq, entry.body
+            log = self._logs.get(entry.log)
+            if log is None:
+                log = self._logs[entry.log] = _Log()
+            event = entry.event
+            log.rows.append((entry.seq, isinstance(event, MESSAGES), event.at, entry.key, entry.body))
+        self._stored(batch, None)
+
+    def _was_there(self, entry: Entry) -> bool:
+        """If the key is known the entry becomes what was stored first under it."""
+        first = self._by_key.get(entry.key or "")
+        if first is None:
+            return False
+        entry.log, entry.seq, entry.body = first
+        entry.event, entry.repeated = events.decode(entry.body), True
+        return True
+
+    def _next_batch_soon(self) -> None:
+        self._reactor.callLater(0, self._next_batch)
+
+    def read(
+        self, log: str, *, after: int = 0, before: int | None = None, limit: int, messages: bool = False
+    ) -> Deferred[Page]:
+        kept = self._logs.get(log) or _Log()
+        start = bisect_right(kept.rows, after, key=_seq)
+        end = len(kept.rows) if before is None else bisect_left(kept.rows, before, key=_seq)
+        found: list[Entry] = []
+        for i in range(end - 1, start - 1, -1):
+            if messages and not kept.rows[i][1]:
+                continue
+            if len(found) == limit:
+                return succeed(Page(found[::-1], False))
+            found.append(_entry(log, kept.rows[i]))
+        return succeed(Page(found[::-1], after >= kept.floor))
+
+    def search(self, log: str, words: str, limit: int) -> Deferred[list[Entry]]:
+        wanted = _tokens(words)
+        found: list[Entry] = []
+        for row in reversed(self._logs[log].rows if wanted and log in self._logs else []):
+            if len(found) == limit:
+                break
+            if row[1] and _holds(_tokens((entry := _entry(log, row)).event.text), wanted):  # type: ignore[union-attr]
+                found.append(entry)
+        return succeed(found[::-1])
+
+    def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
+        kept = self._logs.get(log)
+        if kept is None:
+            return succeed(0)
+        room = {True: keep or len(kept.rows), False: keep or len(kept.rows)}
+        left: list[_Row] = []
+        for row in reversed(kept.rows):
+            seq, message, at, key, _ = row
+            if at >= older_than and room[message] > 0:
+                room[message] -= 1
+                left.append(row)
+            else:
+                kept.floor = max(kept.floor, seq)
+                self._by_key.pop(key or "", None)
+        removed = len(kept.rows) - len(left)
+        kept.rows = left[::-1]
+        return succeed(removed)
+
+    def erase(self, log: str, seq: int) -> Deferred[bool]:
+        rows = self._logs[log].rows if log in self._logs else []
+        i = bisect_left(rows, seq, key=_seq)
+        if i == len(rows) or rows[i][0] != seq or not rows[i][1]:
+            return succeed(False)
+        _, message, at, key, body = rows[i]
+        blank = events.encode(msgspec.structs.replace(events.decode(body), text=""))
+        rows[i] = seq, message, at, key, blank
+        if key is not None:
+            self._by_key[key] = log, seq, blank
+        return succeed(True)
+
+    def logs(self) -> Deferred[list[str]]:
+        return succeed(list(self._logs))
+
+    def get(self, bucket: str, key: str) -> Deferred[tuple[bytes, int] | None]:
+        value, rev = self._records.get((bucket, key), (None, 0))
+        return succeed(None if value is None else (value, rev))
+
+    def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> Deferred[int]:
+        held, now = self._records.get((bucket, key), (None, 0))
+        if rev != (now if held is not None else 0):
+            return fail(Conflict(f"{bucket}/{key}"))
+        self._records[bucket, key] = value, now + 1
+        return succeed(now + 1)
+
+    def all(self, bucket: str) -> Deferred[list[tuple[str, bytes]]]:
+        return succeed([(k, v) for (b, k), (v, _) in sorted(self._records.items()) if b == bucket and v is not None])
+
+    def count(self, bucket: str) -> Deferred[int]:
+        return succeed(sum(1 for (b, _), (v, _) in self._records.items() if b == bucket and v is not None))
+
+
+def _seq(row: _Row) -> int:
+    return row[0]
+
+
+def _entry(log: str, row: _Row) -> Entry:
+    return Entry(log, events.decode(row[4]), row[4], row[0])
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+def _holds(tokens: list[str], wanted: list[str]) -> bool:
+    """Every wanted word begins one of the text's."""
+    return all(any(token.startswith(word) for token in tokens) for word in wanted)

@@ -1,0 +1,90 @@
+"""What the reader thread asks of the SQLite file: history, search, records. It never waits for the writer (WAL)."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+from chatroom import events
+from chatroom.log import Entry, Page
+
+_NEVER = 1 << 62
+
+
+class Reader:
+    """Holds the reading connection.
+
+    Args:
+        db: A connection of its own; used by one thread at a time.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+        db.execute("PRAGMA query_only=1")
+
+    def read(self, log: str, after: int, before: int | None, limit: int, messages: bool) -> Page:
+        """Return the newest entries in between, the newest last."""
+        number, floor = self._log(log)
+        kinds = (True,) if messages else (False, True)
+        rows: list[tuple[int, bytes]] = []
+        for message in kinds:
+            rows += self.db.execute(
+                "SELECT seq, body FROM log WHERE log=? AND message=? AND seq>? AND seq<? ORDER BY seq DESC LIMIT ?",
+                (number, message, after, before or _NEVER, limit + 1),
+            ).fetchall()
+        rows.sort(reverse=True)
+        complete = len(rows) <= limit and after >= floor
+        return Page(_entries(log, rows[:limit][::-1]), complete)
+
+    def search(self, log: str, words: str, limit: int) -> list[Entry]:
+        """Return the newest messages that hold all the words, or words that begin so; the newest last."""
+        wanted = re.findall(r"\w+", words)
+        number, _ = self._log(log)
+        if not wanted or number is None:
+            return []
+        # Quoted, nothing that a user writes is an operator.
+        query = f'log:"n{number}" AND text:({" ".join(f"{chr(34)}{word}{chr(34)}*" for word in wanted)})'
+        found = self.db.execute(
+            "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?", (query, limit)
+        ).fetchall()
+        rows = [self.db.execute("SELECT seq, body FROM log WHERE seq=?", row).fetchone() for row in found]
+        return _entries(log, [row for row in rows if row is not None][::-1])
+
+    def cut(self, log: str, message: bool, keep: int) -> int:
+        """Return the greatest seq that is too much when ``keep`` entries of that kind may stay; 0 for none."""
+        row = self.db.execute(
+            "SELECT seq FROM log WHERE log=? AND message=? ORDER BY seq DESC LIMIT 1 OFFSET ?",
+            (self._log(log)[0], message, keep),
+        ).fetchone()
+        return row[0] if row else 0
+
+    def logs(self) -> list[str]:
+        """Return the names of all logs."""
+        return [row[0] for row in self.db.execute("SELECT name FROM logs ORDER BY no")]
+
+    def get(self, bucket: str, key: str) -> tuple[bytes, int] | None:
+        """Return a record and its revision."""
+        row: tuple[bytes, int] | None = self.db.execute(
+            "SELECT value, rev FROM record WHERE bucket=? AND key=? AND value IS NOT NULL", (bucket, key)
+        ).fetchone()
+        return row
+
+    def all(self, bucket: str) -> list[tuple[str, bytes]]:
+        """Return a bucket's records with their keys."""
+        return self.db.execute(
+            "SELECT key, value FROM record WHERE bucket=? AND value IS NOT NULL ORDER BY key", (bucket,)
+        ).fetchall()
+
+    def count(self, bucket: str) -> int:
+        """Return how many records a bucket has."""
+        return int(
+            self.db.execute("SELECT count(*) FROM record WHERE bucket=? AND value IS NOT NULL", (bucket,)).fetchone()[0]
+        )
+
+    def _log(self, log: str) -> tuple[int | None, int]:
+        row: tuple[int, int] | None = self.db.execute("SELECT no, floor FROM logs WHERE name=?", (log,)).fetchone()
+        return row or (None, 0)
+
+
+def _entries(log: str, rows: list[tuple[int, bytes]]) -> list[Entry]:
+    return [Entry(log, events.decode(body), body, seq) for seq, body in rows]

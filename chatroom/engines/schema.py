@@ -1,0 +1,82 @@
+"""The SQLite file: what it holds, how an older one is brought up to date, and which files are refused.
+
+``PRAGMA user_version`` says on which rung of the ladder a file stands; a newer daemon climbs the rest at start.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+APPLICATION_ID = 0x63686174  # "chat": marks the file as ours
+
+LADDER = (
+    # 1: logs and records. One table for all logs: seq is one counter, so that it grows within each of them.
+    """
+    CREATE TABLE logs(no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, floor INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE log(
+        seq INTEGER PRIMARY KEY, log INTEGER NOT NULL, message INTEGER NOT NULL, at INTEGER NOT NULL,
+        key TEXT, body BLOB NOT NULL);
+    CREATE INDEX log_place ON log(log, message, seq);
+    CREATE UNIQUE INDEX log_key ON log(key) WHERE key IS NOT NULL;
+    CREATE TABLE record(
+        bucket TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, value BLOB, PRIMARY KEY(bucket, key)
+    ) WITHOUT ROWID;
+    """,
+    # 2: search. The words are indexed behind the log, in quiet moments; `upto` says how far.
+    """
+    CREATE VIRTUAL TABLE words USING fts5(log, text, content='', tokenize="unicode61 remove_diacritics 2");
+    CREATE TABLE indexed(upto INTEGER NOT NULL);
+    INSERT INTO indexed VALUES (0);
+    """,
+)
+
+
+class BadDatabase(Exception):
+    """The file cannot be used; the text says why and what to do."""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the file for writing, made or brought up to date as need be.
+
+    Raises:
+        BadDatabase: It is not ours, is newer than we are, or cannot be written.
+    """
+    try:
+        db = connect(path)
+        _check(db, path)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute(f"PRAGMA journal_size_limit={64 * 1024 * 1024}")
+        _climb(db)
+        return db
+    except sqlite3.DatabaseError as error:
+        raise BadDatabase(
+            f"{path} cannot be used ({error}); check the file and its folder, or give another --data"
+        ) from error
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection that may be handed to one other thread and begins transactions only when told to."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+
+
+def _check(db: sqlite3.Connection, path: Path) -> None:
+    ours = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if ours != APPLICATION_ID and not empty:
+        raise BadDatabase(f"{path} is not a chatroom database; give another --data")
+    if version > len(LADDER):
+        raise BadDatabase(
+            f"{path} was made by a newer chatroom (schema {version}, this one knows {len(LADDER)}); upgrade chatroom"
+        )
+
+
+def _climb(db: sqlite3.Connection) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    for rung in range(version, len(LADDER)):
+        db.executescript(
+            f"BEGIN IMMEDIATE; {LADDER[rung]} PRAGMA application_id={APPLICATION_ID};"
+            f" PRAGMA user_version={rung + 1}; COMMIT;"
+        )

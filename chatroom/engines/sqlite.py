@@ -1,0 +1,161 @@
+"""The embedded engine: SQLite, one writer thread with group commit, one reader thread for history and search.
+
+A batch is one transaction with ``synchronous=FULL``: when its entries are delivered, a crash of the machine cannot take
+them back. Search is indexed behind the log, in small steps when nothing waits to be stored.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+
+from chatroom.engines.batching import BatchingEngine
+from chatroom.engines.reading import Reader
+from chatroom.engines.schema import connect, open_database
+from chatroom.engines.worker import Worker
+from chatroom.engines.writing import Writer
+from chatroom.log import Conflict, Entry, Page, Unavailable
+
+INDEX_AFTER = 0.25  # seconds of quiet before words are indexed
+
+
+class SQLiteEngine(BatchingEngine):
+    """See ``chatroom.chat.interfaces.Engine`` for what each method promises.
+
+    Args:
+        reactor: Gives ``callLater`` and ``callFromThread``.
+        path: The database file; made if there is none.
+    """
+
+    def __init__(self, reactor: Any, path: Path) -> None:
+        super().__init__(reactor)
+        self._path = path
+        self._writer_thread = Worker(reactor, "log-writer")
+        self._reader_thread = Worker(reactor, "log-reader")
+        self._indexing: Any = None
+
+    def start(self) -> Deferred[None]:
+        """Open the file and begin.
+
+        Raises:
+            BadDatabase: At once; the file cannot be used.
+        """
+        self._writer = Writer(open_database(self._path))
+        self._reader = Reader(connect(self._path))
+        self._writer_thread.start()
+        self._reader_thread.start()
+        self._index_later()
+        return succeed(None)
+
+    def _close(self) -> Deferred[None]:
+        if self._indexing is not None:
+            self._indexing.cancel()
+            self._indexing = None
+        self._reader_thread.stop()
+        self._writer_thread.stop()
+        self._reader.db.close()
+        self._writer.db.close()
+        return succeed(None)
+
+    # ---- storing -----------------------------------------------------------------------------------------------
+
+    def _store(self, batch: list[Entry]) -> None:
+        self._writer_thread.post(self._store_there, batch)
+
+    def _store_there(self, batch: list[Entry]) -> None:
+        """On the writer thread."""
+        error: Unavailable | None = None
+        try:
+            self._writer.store(batch)
+        except Exception as why:
+            error = Unavailable(str(why))
+        self._reactor.callFromThread(self._stored, batch, error)
+
+    def _stored(self, batch: list[Entry], error: Unavailable | None) -> None:
+        super()._stored(batch, error)
+        if self._indexing is None and self._stopping is None:
+            self._index_later()
+
+    # ---- searching ---------------------------------------------------------------------------------------------
+
+    def _index_later(self) -> None:
+        self._indexing = self._reactor.callLater(INDEX_AFTER, self._index)
+
+    def _index(self) -> None:
+        """One step, unless there is something to store; goes on while there is something to index."""
+        self._indexing = None
+        if self._busy:
+            self._index_later()
+        else:
+            self._writer_thread.run(self._writer.index_some).addCallbacks(self._indexed, self._not_indexed)
+
+    def _indexed(self, more: bool) -> None:
+        if more and self._indexing is None and self._stopping is None:
+            self._indexing = self._reactor.callLater(0, self._index)
+
+    def _not_indexed(self, failure: Any) -> None:
+        self._note(Unavailable(failure.getErrorMessage()))  # a full disk; tried again after the next batch
+
+    def search(self, log: str, words: str, limit: int) -> Deferred[list[Entry]]:
+        return Deferred.fromCoroutine(self._search(log, words, limit))
+
+    async def _search(self, log: str, words: str, limit: int) -> list[Entry]:
+        """Catch up first, a step at a time, so that what is to be stored meanwhile is stored in between."""
+        try:
+            while await self._writer_thread.run(self._writer.index_some):
+                pass
+            return await self._reader_thread.run(self._reader.search, log, words, limit)
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
+
+    # ---- reading and keeping -----------------------------------------------------------------------------------
+
+    def read(
+        self, log: str, *, after: int = 0, before: int | None = None, limit: int, messages: bool = False
+    ) -> Deferred[Page]:
+        return self._on(self._reader_thread, self._reader.read, log, after, before, limit, messages)
+
+    def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
+        return Deferred.fromCoroutine(self._expire(log, older_than, keep))
+
+    async def _expire(self, log: str, older_than: int, keep: int) -> int:
+        removed = 0
+        for message in (False, True):
+            cut = await self._on(self._reader_thread, self._reader.cut, log, message, keep) if keep else 0
+            while some := await self._on(self._writer_thread, self._writer.expire, log, message, older_than, cut):
+                removed += some
+        return removed
+
+    def erase(self, log: str, seq: int) -> Deferred[bool]:
+        return self._on(self._writer_thread, self._writer.erase, log, seq)
+
+    def logs(self) -> Deferred[list[str]]:
+        return self._on(self._reader_thread, self._reader.logs)
+
+    # ---- records -----------------------------------------------------------------------------------------------
+
+    def get(self, bucket: str, key: str) -> Deferred[tuple[bytes, int] | None]:
+        return self._on(self._reader_thread, self._reader.get, bucket, key)
+
+    def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> Deferred[int]:
+        return self._on(self._writer_thread, self._writer.put, bucket, key, value, rev)
+
+    def all(self, bucket: str) -> Deferred[list[tuple[str, bytes]]]:
+        return self._on(self._reader_thread, self._reader.all, bucket)
+
+    def count(self, bucket: str) -> Deferred[int]:
+        return self._on(self._reader_thread, self._reader.count, bucket)
+
+    @staticmethod
+    def _on(worker: Worker, job: Any, *args: Any) -> Deferred[Any]:
+        """Run a job; what SQLite says of the disk is ``Unavailable`` to everybody else."""
+
+        def failed(failure: Any) -> Any:
+            if failure.check(Conflict):
+                return failure
+            raise Unavailable(failure.getErrorMessage()) from failure.value
+
+        return worker.run(job, *args).addErrback(failed)

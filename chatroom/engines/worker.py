@@ -1,0 +1,60 @@
+"""One thread with a queue of its own: jobs run there in order, answers come back on the reactor thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar, TypeVarTuple
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
+
+
+class Worker:
+    """Runs jobs one after the other on a thread of its own.
+
+    Args:
+        reactor: Gives ``callFromThread``.
+        name: The thread's name, for whoever looks at the process.
+    """
+
+    def __init__(self, reactor: Any, name: str) -> None:
+        self._reactor = reactor
+        self._jobs: SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]] | None] = SimpleQueue()
+        # A daemon thread, so that a start that fails elsewhere can end; ``stop`` waits for what was given.
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to work; once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the jobs that wait; returns when the thread has ended."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def post(self, job: Callable[[*Args], None], *args: *Args) -> None:
+        """Run a job that reports by itself and does not raise."""
+        self._jobs.put((job, args))
+
+    def run(self, job: Callable[[*Args], T], *args: *Args) -> Deferred[T]:
+        """Run a job; the Deferred fires on the reactor thread with its result or its failure."""
+        deferred: Deferred[T] = Deferred()
+
+        def run() -> None:
+            try:
+                result: Any = job(*args)
+            except BaseException:
+                result = Failure()
+            self._reactor.callFromThread(deferred.callback, result)
+
+        self._jobs.put((run, ()))
+        return deferred
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job[0](*job[1])

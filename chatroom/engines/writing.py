@@ -1,0 +1,174 @@
+"""What the writer thread does to the SQLite file. Every method is one transaction that happens whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from chatroom import events
+from chatroom.events import MESSAGES
+from chatroom.log import Conflict, Entry
+
+INDEX_STEP = 100  # messages: about two milliseconds
+EXPIRE_STEP = 500  # entries
+MOST_NUMBERS = 20_000  # logs whose number is remembered
+
+
+class Writer:
+    """Holds the writing connection, the counter of seqs and the numbers of the logs.
+
+    Args:
+        db: A connection from ``open_database``; used by one thread at a time.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+        # Retention may have removed the newest entries: their seqs must not come again.
+        self._seq: int = db.execute(
+            "SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(floor), 0) FROM logs))"
+        ).fetchone()[0]
+        self._numbers: dict[str, int] = {}
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.db.execute("COMMIT")
+        except BaseException:
+            self._numbers.clear()
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise
+
+    def store(self, batch: list[Entry]) -> None:
+        """Give every entry its seq and store it, unless its key says that it is there already."""
+        rows = []
+        keyed: dict[str, Entry] = {}
+        with self._transaction():
+            for entry in batch:
+                key = entry.key
+                if key is not None:
+                    if self._was_there(entry, keyed.get(key)):
+                        continue
+                    keyed[key] = entry
+                self._seq += 1
+                entry.seq = self._seq
+                event = entry.event
+                number = self._numbers.get(entry.log) or self._number(entry.log)
+                rows.append((entry.seq, number, isinstance(event, MESSAGES), event.at, key, entry.body))
+            self.db.executemany("INSERT INTO log(seq, log, message, at, key, body) VALUES (?,?,?,?,?,?)", rows)
+
+    def _was_there(self, entry: Entry, earlier: Entry | None) -> bool:
+        """If the key is known the entry becomes what was stored first under it."""
+        if earlier is not None:
+            entry.log, entry.seq, entry.body = earlier.log, earlier.seq, earlier.body
+        else:
+            row = self.db.execute(
+                "SELECT logs.name, seq, body FROM log JOIN logs ON logs.no=log.log WHERE key=?", (entry.key,)
+            ).fetchone()
+            if row is None:
+                return False
+            entry.log, entry.seq, entry.body = row
+        entry.event, entry.repeated = events.decode(entry.body), True
+        return True
+
+    def _number(self, log: str) -> int:
+        row = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
+        if row is None:
+            row = self.db.execute("INSERT INTO logs(name) VALUES (?) RETURNING no", (log,)).fetchone()
+        if len(self._numbers) >= MOST_NUMBERS:
+            self._numbers.clear()
+        self._numbers[log] = int(row[0])
+        return self._numbers[log]
+
+    # ---- search ------------------------------------------------------------------------------------------------
+
+    def index_some(self) -> bool:
+        """Index the words of some more messages; return whether there are more still."""
+        upto = self._upto()
+        rows = self.db.execute(
+            "SELECT seq, log, body FROM log WHERE seq>? AND message ORDER BY seq LIMIT ?", (upto, INDEX_STEP)
+        ).fetchall()
+        if not rows:
+            return False
+        with self._transaction():
+            self.db.executemany(
+                "INSERT INTO words(rowid, log, text) VALUES (?,?,?)",
+                [(seq, f"n{log}", _words(body)) for seq, log, body in rows],
+            )
+            self.db.execute("UPDATE indexed SET upto=?", (rows[-1][0],))
+        return len(rows) == INDEX_STEP
+
+    def _upto(self) -> int:
+        return int(self.db.execute("SELECT upto FROM indexed").fetchone()[0])
+
+    def _forget_words(self, rows: list[tuple[int, int, bytes]]) -> None:
+        """Take messages out of the index; it keeps no text of its own and must be told what it was."""
+        upto = self._upto()
+        self.db.executemany(
+            "INSERT INTO words(words, rowid, log, text) VALUES ('delete',?,?,?)",
+            [(seq, f"n{log}", _words(body)) for seq, log, body in rows if seq <= upto],
+        )
+
+    # ---- retention ---------------------------------------------------------------------------------------------
+
+    def expire(self, log: str, message: bool, older_than: int, cut: int) -> int:
+        """Remove some of the oldest entries: made before ``older_than`` (ms), or with a seq up to ``cut``.
+
+        Returns:
+            How many were removed; 0 when there are no more.
+        """
+        with self._transaction():
+            number = self._number(log)
+            rows = self.db.execute(
+                "SELECT seq, log, body, at FROM log WHERE log=? AND message=? ORDER BY seq LIMIT ?",
+                (number, message, EXPIRE_STEP),
+            ).fetchall()
+            old = [row[:3] for row in rows if row[3] < older_than or row[0] <= cut]
+            if not old:
+                return 0
+            if message:
+                self._forget_words(old)
+            self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in old])
+            self.db.execute("UPDATE logs SET floor=max(floor, ?) WHERE no=?", (old[-1][0], number))
+            return len(old)
+
+    def erase(self, log: str, seq: int) -> bool:
+        """Take one message's text away; return whether there was such a message."""
+        with self._transaction():
+            row = self.db.execute(
+                "SELECT seq, log, body FROM log WHERE seq=? AND log=? AND message", (seq, self._number(log))
+            ).fetchone()
+            if row is None:
+                return False
+            self._forget_words([row])
+            blank = events.encode(msgspec.structs.replace(events.decode(row[2]), text=""))
+            self.db.execute("UPDATE log SET body=? WHERE seq=?", (blank, seq))
+            if seq <= self._upto():
+                self.db.execute("INSERT INTO words(rowid, log, text) VALUES (?,?,'')", (seq, f"n{row[1]}"))
+            return True
+
+    # ---- records -----------------------------------------------------------------------------------------------
+
+    def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> int:
+        """Compare and set. A removed record keeps its row, so that its revisions go on and an old one never fits."""
+        with self._transaction():
+            row = self.db.execute("SELECT rev, value FROM record WHERE bucket=? AND key=?", (bucket, key)).fetchone()
+            now, held = row or (0, None)
+            if rev != (now if held is not None else 0):
+                raise Conflict(f"{bucket}/{key}")
+            self.db.execute(
+                "INSERT INTO record(bucket, key, rev, value) VALUES (?1,?2,?3,?4)"
+                " ON CONFLICT DO UPDATE SET rev=?3, value=?4",
+                (bucket, key, now + 1, value),
+            )
+            return int(now + 1)
+
+
+def _words(body: bytes) -> str:
+    event = events.decode(body)
+    return event.text if isinstance(event, MESSAGES) else ""
