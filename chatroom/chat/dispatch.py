@@ -1,0 +1,73 @@
+"""Does a command: its row's needs are checked here once, and here alone errors become answers."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from inspect import iscoroutine
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from chatroom.chat.commands import Command, Ref
+from chatroom.chat.refusals import INTERNAL, NOT_CONFIRMED, NOT_IN_ROOM, Refused
+from chatroom.chat.session import Session
+from chatroom.chat.table import ROWS
+from chatroom.events import Event
+from chatroom.log import Unavailable
+from chatroom.logger import logger
+
+_log = logger(__name__)
+
+
+def do(session: Session, command: Command) -> Deferred[None] | None:
+    """Do what is asked.
+
+    Returns:
+        None when the session's next command may follow at once; else a Deferred that fires, never with an error, when
+        it may.
+    """
+    row = ROWS[type(command)]
+    if session.pending and not row.pipelined:
+        return Deferred.fromCoroutine(_when_idle(session, command))
+    try:
+        if row.in_room and session.room is None:
+            raise NOT_IN_ROOM()
+        outcome = row.run(session, command)
+    except Exception as error:
+        _refuse(session, error, command.ref)
+        return None
+    if outcome is None:
+        return None
+    if iscoroutine(outcome):
+        return Deferred.fromCoroutine(_finish(session, outcome, command.ref))
+    session.answer(outcome, command.ref)
+    return None
+
+
+async def _when_idle(session: Session, command: Command) -> None:
+    """What was said before a command is stored, and its author has seen it, before the command is done."""
+    await session.idle()
+    if not session.over:
+        waiting = do(session, command)
+        if waiting is not None:
+            await waiting
+
+
+async def _finish(session: Session, outcome: Coroutine[Any, Any, Event | None], ref: Ref | None) -> None:
+    try:
+        answer = await outcome
+    except Exception as error:
+        _refuse(session, error, ref)
+    else:
+        if answer is not None:
+            session.answer(answer, ref)
+
+
+def _refuse(session: Session, error: Exception, ref: Ref | None) -> None:
+    if isinstance(error, Refused):
+        session.refuse(error, ref)
+    elif isinstance(error, Unavailable):
+        session.refuse(NOT_CONFIRMED(), ref)
+    else:
+        _log.failure("a command of {name} failed", name=session.name)
+        session.refuse(INTERNAL(), ref)

@@ -1,0 +1,140 @@
+"""What the chat needs of the world: an Engine that keeps logs, a Recipient that takes bytes, a Dialect that makes them.
+
+The chat owns these protocols; engines and wire fulfil them without the chat knowing either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+from chatroom.events import Event, Stored
+from chatroom.log import Deliver, Done, Entry, Page, Presence, Subscription
+
+
+class Engine(Protocol):
+    """Where logs, records and presence last. All methods are called, and all callbacks made, on the reactor thread.
+
+    A log is ``room/<id>`` or ``inbox/<id>``: keyed by ids, never by names. Whatever may fail because of the store
+    fails with ``Unavailable``: the outcome is unknown and must never be acknowledged.
+    """
+
+    state: str
+    on_pressure: Callable[[bool], None]
+
+    def start(self) -> Deferred[None]:
+        """Open what lasts."""
+
+    def stop(self) -> Deferred[None]:
+        """Fires when all that was accepted is durable and delivered; what is appended afterwards is refused."""
+
+    def append(self, log: str, event: Stored, done: Done | None = None, *, once: bool = False) -> None:
+        """Store an event; a follower sees it only when it is durable.
+
+        Args:
+            log: The log's name; it begins to exist with its first entry.
+            event: What happened.
+            done: Called exactly once: when the entry is durable and this engine's followers have been given it, or
+                with the error. A plain callable, for a Deferred a message costs more than the message.
+            once: The event's id is its author's own. A second event with the same ``by_id`` and ``id`` is not stored
+                and not delivered; its ``done`` is given the first entry, marked ``repeated``.
+        """
+
+    def follow(self, log: str, deliver: Deliver, after: int | None = None) -> Deferred[Subscription]:
+        """Deliver batches of entries with growing seq, without holes or duplicates, from now on or since ``after``."""
+
+    def read(
+        self, log: str, *, after: int = 0, before: int | None = None, limit: int, messages: bool = False
+    ) -> Deferred[Page]:
+        """Read the newest entries with a seq between the two (both excluded), at most ``limit``, newest last.
+
+        Args:
+            messages: Only what people said.
+        """
+
+    def search(self, log: str, words: str, limit: int) -> Deferred[list[Entry]]:
+        """Find the newest messages that hold all the words (or words that begin so), newest last."""
+
+    def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
+        """Remove entries made before ``older_than`` (ms) and all but the newest ``keep`` (0: no such limit).
+
+        Returns:
+            How many were removed. Messages and the rest are counted apart.
+        """
+
+    def erase(self, log: str, seq: int) -> Deferred[bool]:
+        """Take one message's text away, from the search too; its entry stays. False when there is none."""
+
+    def logs(self) -> Deferred[list[str]]:
+        """Return the names of all logs."""
+
+    def get(self, bucket: str, key: str) -> Deferred[tuple[bytes, int] | None]:
+        """Return a record and its revision."""
+
+    def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> Deferred[int]:
+        """Compare and set: replace the record of revision ``rev`` (0: there is none), or remove it with None.
+
+        Returns:
+            The new revision.
+
+        Raises:
+            Conflict: The record has another revision.
+        """
+
+    def all(self, bucket: str) -> Deferred[list[tuple[str, bytes]]]:
+        """Return a bucket's records with their keys, in the order of the keys."""
+
+    def count(self, bucket: str) -> Deferred[int]:
+        """Return how many records a bucket has."""
+
+    def announce(self, key: str, presence: Presence) -> None:
+        """Say that somebody is present; gone when withdrawn or when this node is gone."""
+
+    def withdraw(self, key: str) -> None:
+        """Take an announcement back."""
+
+    def who(self, prefix: str) -> list[Presence]:
+        """Return everybody on all nodes whose key begins so."""
+
+
+class Recipient(Protocol):
+    """Somebody's way out: takes bytes, in order, and holds only so much for one who does not read."""
+
+    def write(self, data: bytes) -> None:
+        """Send, or hold while the other side is slow. Never raises, never blocks."""
+
+    def cork(self) -> None:
+        """Hold what is written from now on, so that something can still be put before it."""
+
+    def uncork(self, first: bytes) -> None:
+        """Send ``first``, then what was held since ``cork``."""
+
+    def close(self) -> None:
+        """Send what is held, then end the connection."""
+
+
+class Dialect(Protocol):
+    """How events and answers become bytes. Instances are shared by all who speak alike and compared by identity."""
+
+    stamped: bool
+
+    def render(self, room: str, entry: Entry) -> bytes:
+        """Return an entry of a room's log as its members see it."""
+
+    def replay(self, room: str, entries: list[Entry]) -> bytes:
+        """Return entries of before, as somebody sees them who was not there."""
+
+    def answer(self, event: Event, ref: int | str | None = None) -> bytes:
+        """Return an event that concerns one person alone, as the answer to the command with that ``ref``."""
+
+    def with_stamps(self, stamped: bool) -> Dialect:
+        """Return the dialect that shows the time before each message, or the one that does not."""
+
+
+Clock = Callable[[], float]
+"""Seconds since 1970."""
+
+Mint = Callable[[int], str]
+"""Returns that many random characters out of 0-9 and a-z."""

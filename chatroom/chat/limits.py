@@ -1,0 +1,72 @@
+"""The numbers that bound everything (LIMITS), and the bucket that turns a rate into a wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TEXT_BYTES = 4096  # a line from a person, and the text of a message however it came
+RECORD_BYTES = 16 * 1024
+USER_CHARACTERS = 32
+ROOM_CHARACTERS = 64
+ROOMS = 10_000
+LISTED = 200  # people or rooms in one answer
+HISTORY = 200  # messages in one answer
+HISTORY_BYTES = 96 * 1024  # of one answer; well under what is held for a slow reader
+CATCH_UP = 1000  # entries that a program is given when it comes back
+FOUND = 50
+IGNORED = 200  # people one may ignore
+AWAY_CHARACTERS = 200
+INBOX_DAYS = 7  # of guests
+INBOX_MESSAGES = 500
+
+LINES_BURST = 10
+LINES_WAITING = 32
+BYTES_A_SECOND = 10_000
+BYTES_BURST = 64_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator decides about the chat.
+
+    Args:
+        name: The server's name, as it greets.
+        motd: Lines shown after the greeting.
+        replay: Messages shown to a person who joins.
+        keep: Messages kept of a room, 0 for all.
+        keep_days: Days for which they are kept, 0 for ever.
+        rate: Lines a second after a burst; 0 turns flood control off.
+        most_users: Sessions at a time; 0 for as many as the system can hold.
+    """
+
+    name: str = "chatroom"
+    motd: str = ""
+    replay: int = 10
+    keep: int = 100_000
+    keep_days: float = 90
+    rate: float = 2.0
+    most_users: int = 0
+
+
+class Bucket:
+    """A token bucket that may go below zero: what was spent too much is waited for.
+
+    Args:
+        rate: Tokens that come back each second.
+        burst: The most there can be.
+        now: Seconds, by a clock that does not jump.
+    """
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._at = now
+
+    def spend(self, tokens: float, now: float) -> float:
+        """Take tokens; return the seconds to wait until the next one, 0 when there is one."""
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - tokens
+        self._at = now
+        return 0.0 if self._tokens >= 1 else (1 - self._tokens) / self._rate

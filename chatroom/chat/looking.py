@@ -1,0 +1,74 @@
+"""Looking around: who is here, which rooms there are, what was said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from chatroom.chat.commands import Hello, ListRooms, Pong, ReadHistory, Search, SetName, Who
+from chatroom.chat.limits import FOUND, HISTORY, LISTED
+from chatroom.chat.moving import bounded, set_name
+from chatroom.chat.refusals import VERSION
+from chatroom.chat.room import Room
+from chatroom.chat.session import Session
+from chatroom.events import PROTOCOL_VERSION, Event, Found, History, Ok, RoomLine, Rooms, UserLine, Users, placed
+from chatroom.log import Entry, Page
+
+HISTORY_DEFAULT = 20
+
+
+async def hello(session: Session, command: Hello) -> Event:
+    """A program says which version it speaks, and may take a name at once; a person is greeted."""
+    if not command.version:
+        return Ok(f"Hello, {session.name}!")
+    if command.version != PROTOCOL_VERSION:
+        raise VERSION(version=PROTOCOL_VERSION)
+    if command.name:
+        await set_name(session, SetName(name=command.name))
+    return session.chat.welcome(session)
+
+
+async def rooms(session: Session, command: ListRooms) -> Event:
+    """List all rooms, the fullest first."""
+    users = Counter(presence.room for presence in session.chat.who())
+    lines = [RoomLine(r.name, users[r.name], r.topic) for r in await session.chat.directory.all()]
+    lines.sort(key=lambda line: (-line.users, line.room.casefold()))
+    return Rooms(lines[:LISTED], max(0, len(lines) - LISTED))
+
+
+def who(session: Session, command: Who) -> Event:
+    """List everybody online, by name."""
+    present = sorted(session.chat.who(), key=lambda presence: presence.name.casefold())
+    return Users([UserLine(p.name, p.room, p.away) for p in present[:LISTED]], len(present))
+
+
+async def history(session: Session, command: ReadHistory) -> Event:
+    """Show older messages of the room."""
+    room = _room(session)
+    wanted = HISTORY_DEFAULT if command.messages is None else command.messages
+    page = await session.chat.engine.read(
+        room.log, before=command.before, limit=max(1, min(wanted, HISTORY)), messages=True
+    )
+    page = bounded(page)
+    return History(room.name, _shown(room, page.entries), page.complete)
+
+
+async def search(session: Session, command: Search) -> Event:
+    """Find messages of the room."""
+    room = _room(session)
+    found = await session.chat.engine.search(room.log, command.words, FOUND)
+    return Found(command.words, _shown(room, bounded(Page(found, True)).entries))
+
+
+def pong(session: Session, command: Pong) -> Event:
+    """A program is there."""
+    return Ok()
+
+
+def _room(session: Session) -> Room:
+    assert session.room is not None  # the table says that these need one
+    return session.room
+
+
+def _shown(room: Room, entries: list[Entry]) -> list[Any]:
+    return [placed(entry.event, entry.seq, room.name) for entry in entries]

@@ -1,0 +1,139 @@
+"""What moves a session: its name, into a room, out of it, out of the server. Each is awaited before its next line."""
+
+from __future__ import annotations
+
+from chatroom.chat.commands import Create, Join, Leave, Quit, SetName
+from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES
+from chatroom.chat.refusals import ALREADY_THERE
+from chatroom.chat.registry import parse_user_name
+from chatroom.chat.room import Room
+from chatroom.chat.session import Session
+from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed
+from chatroom.log import Page, Unavailable
+from chatroom.logger import logger
+
+_log = logger(__name__)
+
+
+async def set_name(session: Session, command: SetName) -> Event | None:
+    """Take a name; the room sees it."""
+    name = parse_user_name(command.name)
+    old = session.name
+    session.chat.names.claim(session, name)
+    event = Renamed(session.next_id(), session.chat.now(), old, session.id, session=session.id, name=name.shown)
+    try:
+        if session.room is not None and name.shown != old:
+            await session.happen(session.room.log, event)
+        if session.over:
+            return None
+        session.chat.rename(session, name)
+    finally:
+        if session.handle is not name:
+            session.chat.names.release(session, name)
+    return event
+
+
+async def create(session: Session, command: Create) -> None:
+    """Make a room and join it."""
+    room = await session.chat.directory.create(command.room, session)
+    await _enter(session, room, Join(room=room.name, messages=0, ref=command.ref), created=True)
+
+
+async def join(session: Session, command: Join) -> None:
+    """Join a room, leaving the one before."""
+    room = await session.chat.directory.find(command.room, session, create=command.create)
+    await _enter(session, room, command, created=False)
+
+
+async def leave(session: Session, command: Leave) -> Event | None:
+    """Leave the room."""
+    return await _leave(session)
+
+
+def quit(session: Session, command: Quit) -> None:
+    """Say goodbye and close; the room sees that the connection has ended."""
+    session.answer(Ok("Goodbye!"), command.ref)
+    session.chat.close_session(session)
+    session.out.close()
+
+
+async def _leave(session: Session) -> Event | None:
+    room = session.room
+    if room is None:  # it has been put out while it was on its way
+        return None
+    event = Left(session.next_id(), session.chat.now(), session.name, session.id, room=room.name, session=session.id)
+    await session.happen(room.log, event)
+    session.chat.announce(session)
+    _log.info("{name} left room {room}", name=session.name, room=room.name)
+    return event
+
+
+async def _enter(session: Session, room: Room, command: Join, *, created: bool) -> None:
+    """Leave the room before, join this one, be told what there is to see."""
+    try:
+        if session.room is room:
+            raise ALREADY_THERE(room=room.name)
+        left = await _leave(session)
+        if left is not None and not session.over:
+            session.answer(left)
+        if session.over:
+            return
+        session.heading = room
+        event = Joined(session.next_id(), session.chat.now(), session.name, session.id, session=session.id)
+        await session.happen(room.log, event)
+    finally:
+        session.heading = None
+        session.chat.directory.let_go(room)
+    await _welcome(session, room, command, created)
+
+
+async def _welcome(session: Session, room: Room, command: Join, created: bool) -> None:
+    """What it is told first, and what was said before; its room's news has been held back since it is in."""
+    arrival = session.arrival
+    if arrival is None:  # it went again before its own joining was applied
+        return
+    session.arrival = None
+    session.chat.announce(session)
+    _log.info("{name} joined room {room}", name=session.name, room=room.name)
+    first = b""
+    try:
+        page = await _missed(session, room, arrival.seq, command)
+        entered = Entered(
+            room=room.name,
+            room_id=room.id,
+            users=arrival.users,
+            more=arrival.total - len(arrival.users),
+            seq=arrival.seq,
+            complete=page.complete,
+            created=created,
+        )
+        first = session.dialect.answer(entered, command.ref) + session.dialect.replay(room.name, page.entries)
+    finally:
+        session.out.uncork(first)
+
+
+async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page:
+    """Read what the joiner asked for of the time before; a history that cannot be read keeps nobody out."""
+    try:
+        if command.after is not None:
+            return bounded(await session.chat.engine.read(room.log, after=command.after, before=seq, limit=CATCH_UP))
+        wanted = command.messages
+        if wanted is None:
+            wanted = session.chat.rules.replay if session.person else 0
+        if wanted == 0:
+            return Page([], True)
+        page = await session.chat.engine.read(room.log, before=seq, limit=min(wanted, HISTORY), messages=True)
+        return Page(bounded(page).entries, True)
+    except Unavailable as error:
+        _log.warn("the history of {room} could not be read: {why}", room=room.name, why=str(error))
+        return Page([], False)
+
+
+def bounded(page: Page) -> Page:
+    """Return the newest of the entries that fit into one answer."""
+    room = HISTORY_BYTES
+    for i in range(len(page.entries) - 1, -1, -1):
+        room -= len(page.entries[i].body)
+        if room < 0:
+            return Page(page.entries[i + 1 :], False)
+    return page

@@ -1,0 +1,93 @@
+"""What is too old or too much goes, in small steps: messages, private ones too, and rooms of which nothing is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+
+from chatroom.chat.directory import Directory
+from chatroom.chat.interfaces import Clock, Engine
+from chatroom.chat.limits import INBOX_DAYS, INBOX_MESSAGES, Rules
+from chatroom.log import Unavailable
+from chatroom.logger import logger
+
+EVERY = 600.0  # seconds from one round to the next
+_DAY = 24 * 3600 * 1000  # milliseconds
+
+_log = logger(__name__)
+
+
+class Retention:
+    """Goes round all logs at start and every ten minutes.
+
+    Args:
+        engine: Holds the logs.
+        directory: Knows the rooms.
+        rules: Say how much is kept.
+        scheduler: Gives ``callLater``.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(self, engine: Engine, directory: Directory, rules: Rules, scheduler: Any, clock: Clock) -> None:
+        self._engine = engine
+        self._directory = directory
+        self._rules = rules
+        self._clock = clock
+        self._round = LoopingCall(self._go_round)
+        self._round.clock = scheduler
+        self._running: Deferred[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin, with a first round now."""
+        self._round.start(EVERY)
+
+    def stop(self) -> Deferred[None]:
+        """Fires when the step under way is done."""
+        self._stopping = True
+        if self._round.running:
+            self._round.stop()
+        done: Deferred[None] = Deferred()
+        if self._running is None:
+            done.callback(None)
+        else:
+            self._running.addCallback(done.callback)
+        return done
+
+    def _go_round(self) -> Deferred[None]:
+        self._running = Deferred.fromCoroutine(self.go_round())
+
+        def over(_: Any) -> None:
+            self._running = None
+
+        return self._running.addErrback(_failed).addCallback(over)
+
+    async def go_round(self) -> None:
+        """Expire every log once, then forget rooms that are empty in every sense."""
+        for log in await self._engine.logs():
+            if self._stopping:
+                return
+            days, keep = self._bounds(log)
+            older_than = int(self._clock() * 1000 - days * _DAY) if days else 0
+            removed = await self._engine.expire(log, older_than, keep)
+            if removed:
+                _log.info("{removed} entries of {log} expired", removed=removed, log=log)
+        for record in await self._directory.all():
+            if self._stopping:
+                return
+            if not (await self._engine.read(f"room/{record.id}", limit=1)).entries:
+                await self._directory.forget(record)
+
+    def _bounds(self, log: str) -> tuple[float, int]:
+        if log.startswith("inbox/"):
+            return INBOX_DAYS, INBOX_MESSAGES
+        return self._rules.keep_days, self._rules.keep
+
+
+def _failed(failure: Any) -> None:
+    if failure.check(Unavailable):
+        _log.warn("expiry put off: {why}", why=failure.getErrorMessage())
+    else:
+        _log.failure("expiry failed", failure=failure)

@@ -1,0 +1,217 @@
+"""One connection's seat in the chat: who it is, where it is, what it hears, and what of its own is still under way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+
+from chatroom.chat.interfaces import Dialect, Recipient
+from chatroom.chat.refusals import NOT_CONFIRMED, Refused
+from chatroom.events import MESSAGES, Error, Event, Ok, Private, RoomEvent, Stored, placed
+from chatroom.log import Done, Entry, Subscription, Unavailable
+from chatroom.names import Name
+from chatroom.text import clean
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
+    from chatroom.chat.room import Arrival, Room
+
+_NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
+
+
+class Session:
+    """See the module. Made by ``Chat.open_session``.
+
+    Args:
+        chat: The chat it is in.
+        id: Unique among all sessions there ever were; a guest's user id as well.
+        out: Where what it hears goes.
+        dialect: How it is said to it.
+        person: A person types here; not a program.
+        address: Where it comes from, for the log.
+
+    Attributes:
+        handle: Its name in all forms; ``name`` is the shown one.
+        room: The room it is in. Changed by the room's ``apply`` and by nobody else.
+        heading: The room that it is about to be in: its ``Joined`` is under way.
+        arrival: What there was to see when it came into the room.
+        question: What a person is being asked, kept here for the dialect that asks.
+        over: The connection has ended.
+        pending: How much of its own is not stored yet.
+    """
+
+    __slots__ = (
+        "_counter",
+        "_idle",
+        "_inbox",
+        "address",
+        "arrival",
+        "away",
+        "chat",
+        "dialect",
+        "echo",
+        "handle",
+        "heading",
+        "id",
+        "ignored",
+        "last_writer",
+        "name",
+        "out",
+        "over",
+        "pending",
+        "person",
+        "question",
+        "room",
+    )
+
+    handle: Name
+
+    def __init__(self, chat: Chat, id: str, out: Recipient, dialect: Dialect, person: bool, address: str) -> None:
+        self.chat = chat
+        self.id = id
+        self.out = out
+        self.dialect = dialect
+        self.person = person
+        self.address = address
+        self.name = ""
+        self.room: Room | None = None
+        self.heading: Room | None = None
+        self.arrival: Arrival | None = None
+        self.question: Any = None
+        self.echo = True
+        self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
+        self.away = ""
+        self.last_writer = ""
+        self.over = False
+        self._counter = 0
+        self.pending = 0
+        self._idle: Deferred[None] | None = None
+        self._inbox: Subscription | None = None
+
+    # ---- what it makes happen ----------------------------------------------------------------------------------
+
+    def next_id(self) -> str:
+        """Return an id for an event of its own, unique among all events."""
+        self._counter += 1
+        return f"{self.id}-{self._counter}"
+
+    def append(self, log: str, event: Stored, done: Done, *, once: bool = False) -> None:
+        """Append an event without waiting for it; ``done`` must call ``settled``."""
+        self.pending += 1
+        self.chat.engine.append(log, event, done, once=once)
+
+    def say(self, event: RoomEvent, ref: int | str | None, *, once: bool = False) -> None:
+        """Append an event to the room: its echo says that it is stored, an error that it may not be."""
+        self.pending += 1
+        done: Done = self._said if ref is None else partial(self._said, ref=ref)
+        self.chat.engine.append(self.room.log, event, done, once=once)  # type: ignore[union-attr, arg-type]
+
+    def happen(self, log: str, event: Stored) -> Deferred[Entry]:
+        """Append an event and wait until it is stored and applied.
+
+        Raises:
+            Unavailable: It may not be stored.
+        """
+        deferred: Deferred[Entry] = Deferred()
+
+        def done(entry: Entry, error: Unavailable | None) -> None:
+            if error is None:
+                deferred.callback(entry)
+            else:
+                deferred.errback(error)
+
+        self.chat.engine.append(log, event, done)
+        return deferred
+
+    def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None) -> None:
+        if self._idle is not None or error is not None:
+            self.settled(error, ref)
+        else:
+            self.pending -= 1
+        if error is not None:
+            return
+        if entry.repeated:  # the first one, said again to its author alone, is the acknowledgement
+            self.out.write(self.dialect.render(self.chat.directory.name_of(entry.log), entry))
+        elif ref is not None and not self.echo:
+            self.answer(Ok(), ref)
+
+    def settled(self, error: Unavailable | None, ref: int | str | None) -> None:
+        """Something of its own is no longer under way."""
+        self.pending -= 1
+        if error is not None:
+            self.refuse(NOT_CONFIRMED(), ref)
+        if self._idle is not None and self.pending == 0:
+            idle, self._idle = self._idle, None
+            idle.callback(None)
+
+    def idle(self) -> Deferred[None]:
+        """Fires when nothing of its own is under way any more."""
+        deferred: Deferred[None] = Deferred()
+        if self.pending == 0:
+            deferred.callback(None)
+        else:
+            self._idle = deferred
+        return deferred
+
+    # ---- what it is told ---------------------------------------------------------------------------------------
+
+    def answer(self, event: Event, ref: int | str | None = None) -> None:
+        """Say something to it alone."""
+        self.out.write(self.dialect.answer(event, ref))
+
+    def refuse(self, refused: Refused, ref: int | str | None = None) -> None:
+        """Say why not. The text may quote what was typed, so it is cleaned like all that is shown."""
+        self.answer(Error(refused.code, clean(refused.text)), ref)
+
+    def open_inbox(self) -> Deferred[Subscription] | None:
+        """Follow its inbox from now on; None when it does already."""
+        if self._inbox is not None:
+            return None
+
+        def opened(subscription: Subscription) -> Subscription:
+            if self.over or self._inbox is not None:
+                subscription.stop()
+            else:
+                self._inbox = subscription
+            return subscription
+
+        return self.chat.engine.follow(self.inbox_log, self._private).addCallback(opened)
+
+    @property
+    def inbox_log(self) -> str:
+        """The log of private messages to it."""
+        return f"inbox/{self.id}"
+
+    def close_inbox(self) -> None:
+        """Follow it no more."""
+        if self._inbox is not None:
+            self._inbox.stop()
+            self._inbox = None
+
+    def _private(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry.event, Private) and self.hears(entry):
+                self.last_writer = entry.event.by
+                self.answer(placed(entry.event, entry.seq))
+
+    # ---- what it hears -----------------------------------------------------------------------------------------
+
+    @property
+    def filters(self) -> bool:
+        """Whether it does not hear all that its room hears."""
+        return not self.echo or bool(self.ignored)
+
+    def hears(self, entry: Entry) -> bool:
+        """Whether an entry is for it: not its own with the echo off, nothing said by whom it ignores."""
+        event = entry.event
+        if not isinstance(event, MESSAGES):
+            return True
+        if event.by_id == self.id:
+            return self.echo or isinstance(event, Private)
+        if not self.ignored:
+            return True
+        return event.by.casefold() not in self.ignored and all(id != event.by_id for _, id in self.ignored.values())

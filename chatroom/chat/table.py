@@ -1,0 +1,195 @@
+"""The one command table: every command once, with its spellings, arguments, needs, help and handler.
+
+What people may type, ``/help`` and docs/protocol.md come from here. To add a command: a record in ``commands``, a
+handler, a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from chatroom.chat import commands as c
+from chatroom.chat import looking, moving, preferences, talking
+from chatroom.chat.refusals import NO_COMMAND
+from chatroom.chat.session import Session
+from chatroom.events import Event, Help, HelpLine
+
+
+class Kind(Enum):
+    """How an argument is read from a line."""
+
+    WORD = "one word"
+    REST = "the rest of the line"
+    COUNT = "a number"
+    SWITCH = "on or off"
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One argument of a command.
+
+    Args:
+        field: The field of the command's record.
+        kind: How it is read.
+        label: What usage calls it; the field's name if empty.
+        required: Whether the command means nothing without it.
+        ask: What a person is asked who left it out; empty: nothing, it is an error.
+    """
+
+    field: str
+    kind: Kind = Kind.WORD
+    label: str = ""
+    required: bool = True
+    ask: str = ""
+
+    @property
+    def usage(self) -> str:
+        """``<room>`` or ``[messages]``."""
+        label = self.label or self.field
+        return f"<{label}>" if self.required else f"[{label}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One command.
+
+    Args:
+        command: Its record.
+        help: What it does, in a few words.
+        run: What does it: returns an answer, None when it answers by itself, or a coroutine of either, which is
+            awaited before the session's next line.
+        slash: Its spellings after ``/``; the first is its usual one.
+        upper: Its upper-case words, commands anywhere.
+        bare: Its words outside a room.
+        args: Its arguments.
+        in_room: It needs a room.
+        pipelined: It need not wait until what was said before it is stored.
+        fixed: Fields that this spelling decides.
+    """
+
+    command: type[c.Command]
+    help: str
+    run: Callable[[Session, Any], Any]
+    slash: tuple[str, ...] = ()
+    upper: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
+    args: tuple[Arg, ...] = ()
+    in_room: bool = False
+    pipelined: bool = False
+    fixed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def usage(self) -> str:
+        """How it is typed."""
+        word = f"/{self.slash[0]}" if self.slash else self.upper[0] if self.upper else ""
+        return " ".join([word, *(arg.usage for arg in self.args)])
+
+    @property
+    def spellings(self) -> list[str]:
+        """All words for it."""
+        return [*(f"/{word}" for word in self.slash), *self.upper, *self.bare]
+
+
+def show_help(session: Session, command: c.ShowHelp) -> Event:
+    """Explain all commands, or the one that is spelled so."""
+    wanted = command.command.lower().lstrip("/")
+    rows = [row for row in TABLE if row.spellings]
+    if wanted:
+        rows = [row for row in rows if wanted in {word.lower().lstrip("/") for word in row.spellings}]
+        if not rows:
+            raise NO_COMMAND(word=f"/{wanted[:32]}")
+    return Help([HelpLine(row.usage, row.help, row.spellings if wanted else []) for row in rows])
+
+
+_USER = Arg("user", ask="To whom?")
+_TEXT = Arg("text", Kind.REST, ask="Message:")
+_MESSAGES = Arg("messages", Kind.COUNT, required=False)
+_ON = Arg("on", Kind.SWITCH, "on|off")
+
+TABLE = (
+    Row(c.SetName, "take a name", moving.set_name, ("name", "nick"), args=(Arg("name"),)),
+    Row(c.Create, "make a room and join it", moving.create, ("create",), ("CREATE_ROOM",), args=(Arg("room"),)),
+    Row(
+        c.Join,
+        "join a room, making it if there is none; shows the last messages",
+        moving.join,
+        ("join",),
+        bare=("join",),
+        args=(Arg("room"), _MESSAGES),
+    ),
+    Row(
+        c.Join,
+        "join a room that exists",
+        moving.join,
+        upper=("JOIN_ROOM",),
+        args=(Arg("room"),),
+        fixed={"create": False},
+    ),
+    Row(c.Leave, "leave the room", moving.leave, ("leave",), ("LEAVE_ROOM",), ("leave",), in_room=True),
+    Row(c.ListRooms, "list the rooms", looking.rooms, ("rooms", "list"), ("LIST_ROOMS",), ("rooms",)),
+    Row(c.Who, "see who is online, and where", looking.who, ("who",), bare=("who",)),
+    Row(c.Say, "say something to the room", talking.say, ("say",), args=(_TEXT,), in_room=True, pipelined=True),
+    Row(c.Act, "say what you do: * alice waves", talking.act, ("me",), args=(_TEXT,), in_room=True, pipelined=True),
+    Row(
+        c.Tell,
+        "write to one person",
+        talking.tell,
+        ("msg", "message"),
+        bare=("message", "msg"),
+        args=(_USER, _TEXT),
+        pipelined=True,
+    ),
+    Row(c.Reply, "write to whoever wrote to you last", talking.reply, ("reply",), args=(_TEXT,), pipelined=True),
+    Row(
+        c.ReadHistory, "show older messages of the room", looking.history, ("history",), args=(_MESSAGES,), in_room=True
+    ),
+    Row(
+        c.Search,
+        "find messages of the room that hold all these words",
+        looking.search,
+        ("search",),
+        args=(Arg("words", Kind.REST),),
+        in_room=True,
+    ),
+    Row(c.Hello, "be greeted", looking.hello, ("hello",), bare=("hello", "hi")),
+    Row(
+        c.ShowHelp,
+        "explain the commands, or one of them",
+        show_help,
+        ("help",),
+        bare=("help",),
+        args=(Arg("command", required=False),),
+    ),
+    Row(c.Quit, "leave the server", moving.quit, ("quit", "exit"), ("EXIT",), ("exit", "quit")),
+    Row(c.SetEcho, "see your own messages, or not", preferences.echo, ("echo",), args=(_ON,)),
+    Row(
+        c.SetIgnore,
+        "hear nothing of somebody any more; off: again",
+        preferences.ignore,
+        ("ignore",),
+        args=(Arg("user"), Arg("on", Kind.SWITCH, "on|off", required=False)),
+    ),
+    Row(
+        c.SetAway,
+        "be away, with a word about it; without one, be back",
+        preferences.away,
+        ("away",),
+        args=(Arg("text", Kind.REST, required=False),),
+    ),
+    Row(
+        c.SetTimestamps,
+        "see the time before each message, or not",
+        preferences.timestamps,
+        ("timestamps",),
+        args=(_ON,),
+    ),
+    Row(c.ShowSettings, "show your settings", preferences.show, ("set",)),
+    Row(c.Pong, "answer a ping; for programs", looking.pong),
+)
+
+ROWS: dict[type[c.Command], Row] = {}
+for _row in TABLE:
+    ROWS.setdefault(_row.command, _row)
