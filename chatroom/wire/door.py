@@ -1,0 +1,129 @@
+"""Every client comes to the one port; its first bytes say who it is, and its connection is handed to who speaks so.
+
+Programs, browsers and TLS speak first. Who has said nothing after a quarter of a second is a person on telnet or nc,
+and is greeted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chatroom.wire.line import ChatProtocol
+from chatroom.wire.refusing import Refusing
+
+if TYPE_CHECKING:
+    from chatroom.wire.factory import ChatFactory
+
+GREET_AFTER = 0.25  # seconds
+
+Leave = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How somebody opens a conversation, and the protocol for them.
+
+    Args:
+        name: What is spoken.
+        prefixes: The first bytes, one of these.
+        build: Makes the protocol; it is given what must be called at the connection's end.
+    """
+
+    name: str
+    prefixes: tuple[bytes, ...]
+    build: Callable[[ChatFactory, Leave], Protocol]
+
+
+def _refusing(answer: bytes) -> Callable[[ChatFactory, Leave], Protocol]:
+    return lambda factory, leave: Refusing(factory.reactor, answer, leave)
+
+
+# RFC 8446 6.2: fatal (2), handshake_failure (40), in a record of the version that every client reads.
+_TLS_ALERT = bytes([21, 3, 1, 0, 2, 2, 40])
+
+_ADVICE = b"This is a chat server. Come by telnet or nc, or speak JSON records.\n"
+_HTTP = (
+    b"HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
+    b"Connection: close\r\n\r\n%s" % (len(_ADVICE), _ADVICE)
+)
+_IRC = b"ERROR :IRC is not spoken here; come by telnet or nc, or speak JSON records\r\n"
+
+OPENINGS = (
+    Opening("TLS", (b"\x16",), _refusing(_TLS_ALERT)),
+    Opening("records", (b"{",), lambda factory, leave: ChatProtocol(factory, factory.records, leave)),
+    Opening(
+        "HTTP",
+        (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE ", b"PRI * "),
+        _refusing(_HTTP),
+    ),
+    Opening("IRC", (b"NICK ", b"CAP ", b"PASS ", b"USER "), _refusing(_IRC)),
+)
+PERSON = Opening("text", (b"",), lambda factory, leave: ChatProtocol(factory, factory.text, leave))
+
+
+def opening_of(data: bytes) -> Opening | None:
+    """Return who opens with these bytes; None when more are needed to tell."""
+    for opening in OPENINGS:
+        if data.startswith(opening.prefixes):
+            return opening
+    if any(prefix.startswith(data) for opening in OPENINGS for prefix in opening.prefixes):
+        return None
+    return PERSON
+
+
+@implementer(IHalfCloseableProtocol)
+class Door(Protocol):
+    """See the module.
+
+    Args:
+        factory: What all connections share.
+        leave: Must be called at the connection's end, by whoever has it then.
+    """
+
+    def __init__(self, factory: ChatFactory, leave: Leave) -> None:
+        self._factory = factory
+        self._leave = leave
+        self._data = b""
+        self._timer: Any = None
+
+    def connectionMade(self) -> None:
+        self._timer = self._factory.reactor.callLater(GREET_AFTER, self._open, PERSON)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._data += data
+        opening = opening_of(self._data)
+        if opening is not None:
+            self._timer.cancel()
+            self._open(opening)
+
+    def readConnectionLost(self) -> None:
+        """The other side says no more; what it said was short, and is a person's."""
+        self._timer.cancel()
+        protocol = self._open(PERSON)
+        if IHalfCloseableProtocol.providedBy(protocol):
+            protocol.readConnectionLost()
+
+    def writeConnectionLost(self) -> None:
+        """We write nothing here that could fail."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._timer.active():
+            self._timer.cancel()
+        self._leave()
+
+    def _open(self, opening: Opening) -> Any:
+        """Hand the connection over, with what was read of it."""
+        protocol = self._factory.admit(opening, self._leave)
+        transport: Any = self.transport
+        transport.protocol = protocol
+        protocol.makeConnection(transport)
+        if self._data:
+            protocol.dataReceived(self._data)
+        return protocol

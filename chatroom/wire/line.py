@@ -1,0 +1,245 @@
+"""One connection that speaks lines: bytes in, bounded and paced; commands to the chat; the end, however it comes.
+
+Reading stops while something must be waited for (a command that moves the session, the flood budget, a log that cannot
+keep up); what has been read waits in the line receiver's buffer, what has not in the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chatroom.chat.dispatch import do
+from chatroom.chat.limits import LINES_WAITING
+from chatroom.chat.refusals import BAD_TELNET, TOO_FAST, TOO_LONG, TOO_QUIET, Refused
+from chatroom.chat.session import Session
+from chatroom.events import Ping
+from chatroom.logger import logger
+from chatroom.wire.dialect import WireDialect
+from chatroom.wire.outbox import Outbox
+from chatroom.wire.pace import Pace
+from chatroom.wire.telnet import NegotiationAbuse, TelnetFilter
+
+if TYPE_CHECKING:
+    from chatroom.wire.factory import ChatFactory
+
+_log = logger(__name__)
+
+PING_AFTER = 90.0  # seconds of silence
+DROP_AFTER = 150.0
+CLOSING = 10.0  # seconds for somebody to take what is left for them
+
+# Why reading stops; several reasons may hold at once.
+BUSY = 1  # a command that moves the session is under way
+PACED = 2  # the budget of lines or bytes is spent
+PRESSED = 4  # the log has enough to do
+
+
+@implementer(IHalfCloseableProtocol)
+class ChatProtocol(LineReceiver):
+    """See the module. Made by the Door when it knows who is there.
+
+    Args:
+        factory: What all connections share.
+        dialect: What is spoken.
+        leave: Called when the connection has ended.
+    """
+
+    delimiter = b"\n"
+    transport: Any  # a TCP connection, or what a test puts in its place
+    _session: Session
+    _outbox: Outbox
+    _telnet: TelnetFilter | None = None
+    _pace: Pace | None = None
+    _stops = 0
+    _silence = 0.0  # seconds since something was heard, as the factory's rounds count them
+    _spoken = False
+    _ended = False  # the other side sends no more
+    _skipping = False  # the rest of a line that is too long
+    _rest = b""  # what came after such a line
+
+    def __init__(self, factory: ChatFactory, dialect: WireDialect, leave: Callable[[], None]) -> None:
+        self._factory = factory
+        self._dialect = dialect
+        self._leave = leave
+        # A carriage return before the delimiter is not part of the line.
+        self.MAX_LENGTH = dialect.line_limit + 1
+
+    # ---- beginning and end -------------------------------------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        transport = self.transport
+        factory = self._factory
+        transport.setTcpNoDelay(True)
+        self._outbox = Outbox(transport, factory.send_queue(self._dialect), self._too_slow)
+        if self._dialect.person:
+            self._telnet = TelnetFilter(self._outbox.write)
+            factory.keep_alive(transport)
+        if factory.rules.rate:
+            self._pace = Pace(factory.reactor, factory.rules.rate, self._paced)
+        self._session = factory.chat.open_session(
+            self._outbox, self._dialect, person=self._dialect.person, address=str(transport.getPeer().host)
+        )
+        factory.connections.add(self)
+        self._outbox.write(self._dialect.greeting(self._session))
+        if factory.pressed:
+            self._stop(PRESSED)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._pace is not None:
+            self._pace.stop()
+        self._outbox.stopProducing()
+        self._factory.chat.close_session(self._session)
+        self._leave()
+        self._factory.forget(self)
+
+    def readConnectionLost(self) -> None:
+        """The other side has closed its half (``nc -N``): what it said is done and answered, then we close ours."""
+        self._ended = True
+        self._process(b"\n")  # the tail is a line even without an end
+
+    def writeConnectionLost(self) -> None:
+        """Nobody reads us any more."""
+        self.transport.loseConnection()
+
+    def close(self) -> None:
+        """Send what is held, then close."""
+        if not self._outbox.closing:
+            self._silence = 0.0
+            self._outbox.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.transport.abortConnection()
+
+    def _drop(self, refused: Refused) -> None:
+        """Say why, and close."""
+        _log.info("{name} dropped: {code}", name=self._session.name, code=refused.code)
+        self._session.refuse(refused)
+        self.close()
+
+    def _too_slow(self) -> None:
+        _log.info("{name} dropped: too slow", name=self._session.name)
+        self.abort()
+
+    # ---- bytes to lines ----------------------------------------------------------------------------------------
+
+    def dataReceived(self, data: bytes) -> None:
+        self._silence = 0.0
+        if self._telnet is not None:
+            try:
+                data = self._telnet.feed(data)
+            except NegotiationAbuse as abuse:
+                self._drop(BAD_TELNET(why=abuse))
+                return
+        if self._pace is not None and self._pace.spend_bytes(len(data)):
+            self._stop(PACED)
+        if self._skipping:
+            data = self._skip(data)
+        self._process(data)
+
+    def _process(self, data: bytes) -> None:
+        """Do what lines there are, unless reading has stopped; then see whether that was all there will be."""
+        LineReceiver.dataReceived(self, data)
+        while self._rest:
+            rest, self._rest = self._rest, b""
+            LineReceiver.dataReceived(self, rest)
+        if self._ended and not self._stops and not self._outbox.closing:
+            self._session.idle().addCallback(lambda _: self.close())
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Complain once, and go on with the next line."""
+        self._spoken = True
+        self._session.refuse(TOO_LONG(limit=self._dialect.line_limit))
+        self._skipping = True
+        self._rest = self._skip(line)
+
+    def _skip(self, data: bytes) -> bytes:
+        """Return what comes after the line that is too long."""
+        _, end, rest = data.partition(b"\n")
+        self._skipping = not end
+        return rest
+
+    # ---- lines to commands -------------------------------------------------------------------------------------
+
+    def lineReceived(self, line: bytes) -> None:
+        if line[-1:] == b"\r":
+            line = line[:-1]
+        session = self._session
+        self._spoken = True
+        try:
+            command = self._dialect.read(line, session)
+        except Refused as refused:
+            session.refuse(refused, refused.ref)
+        else:
+            if command is not None:
+                waiting = do(session, command)
+                if waiting is not None and not waiting.called:
+                    self._stop(BUSY)
+                    waiting.addCallback(lambda _: self._go(BUSY))
+        if self._pace is not None and self._pace.spend_line():
+            self._stop(PACED)
+            self._check_waiting()
+
+    def _check_waiting(self) -> None:
+        """Lines beyond the budget are delayed; too many of them end the connection."""
+        waiting = self.clearLineBuffer()
+        if waiting.count(b"\n") > LINES_WAITING:
+            self._drop(TOO_FAST())
+        else:
+            LineReceiver.dataReceived(self, waiting)  # puts it back: reading has stopped
+
+    # ---- stop and go -------------------------------------------------------------------------------------------
+
+    def _stop(self, why: int) -> None:
+        if not self._stops:
+            self.paused = True
+            self.transport.pauseProducing()
+        self._stops |= why
+
+    def _go(self, why: int) -> None:
+        if not self._stops:
+            return
+        self._stops &= ~why
+        if self._stops or self._outbox.closing or not self.transport.connected:
+            return
+        self.paused = False
+        if not self._ended:  # reading again would only find the end again
+            self.transport.resumeProducing()
+        self._process(b"")
+
+    def _paced(self) -> None:
+        self._go(PACED)
+
+    def press(self, pressed: bool) -> None:
+        """The log has enough to do, or can take more."""
+        if pressed:
+            self._stop(PRESSED)
+        else:
+            self._go(PRESSED)
+
+    # ---- silence -----------------------------------------------------------------------------------------------
+
+    def sweep(self, seconds: float) -> None:
+        """Called in rounds: see whether there is still somebody.
+
+        Args:
+            seconds: Since the last round.
+        """
+        before, self._silence = self._silence, self._silence + seconds
+        if self._outbox.closing:
+            if self._silence >= CLOSING:
+                self.abort()
+        elif not self._spoken and self._silence >= self._dialect.patience:
+            self._drop(TOO_QUIET(seconds=int(self._dialect.patience)))
+        elif not self._dialect.person:
+            if self._silence >= DROP_AFTER:
+                self._drop(TOO_QUIET(seconds=int(DROP_AFTER)))
+            elif before < PING_AFTER <= self._silence:
+                self._session.answer(Ping())

@@ -1,0 +1,106 @@
+"""The words in which each kind of answer is given to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chatroom import events as e
+
+Recalled = Callable[[str, Any], str]
+"""Returns an event of before, in a room, as a line."""
+
+
+def _nothing(recalled: Recalled, event: e.Event) -> list[str]:
+    return []
+
+
+def _entered(recalled: Recalled, event: e.Entered) -> list[str]:
+    users = ", ".join(event.users) + (f" and {event.more} more" if event.more else "")
+    lines = [f"Room {event.room} created."] if event.created else []
+    lines.append(f"Welcome to room {event.room}!")
+    if event.topic:
+        lines.append(f"Topic: {event.topic}")
+    return [*lines, f"Current users: {users}"]
+
+
+def _rooms(recalled: Recalled, event: e.Rooms) -> list[str]:
+    if not event.rooms:
+        return ["No rooms yet; create one with /create <room>."]
+    lines = [f"Rooms ({len(event.rooms) + event.more}):"]
+    for line in event.rooms:
+        lines.append(f"  {line.room}  {_count(line.users, 'user')}" + (f"  {line.topic}" if line.topic else ""))
+    return lines + _more(event.more)
+
+
+def _users(recalled: Recalled, event: e.Users) -> list[str]:
+    lines = [f"Users online ({event.total}):"]
+    for line in event.users:
+        where = f"  in {line.room}" if line.room else ""
+        lines.append(f"  {line.name}{where}" + (f" (away: {line.away})" if line.away else ""))
+    return lines + _more(event.total - len(event.users))
+
+
+def _history(recalled: Recalled, event: e.History) -> list[str]:
+    if not event.events:
+        return [f"No messages in {event.room}."]
+    return [recalled(event.room, said) for said in event.events]
+
+
+def _found(recalled: Recalled, event: e.Found) -> list[str]:
+    if not event.events:
+        return ["No messages found."]
+    lines = [f"{_count(len(event.events), 'message')} found:"]
+    return lines + [recalled(said.room, said) for said in event.events]
+
+
+def _help(recalled: Recalled, event: e.Help) -> list[str]:
+    if len(event.commands) == 1:
+        line = event.commands[0]
+        return [f"{line.usage}: {line.help}.", f"Spellings: {', '.join(line.spellings)}"]
+    lines = ["Commands:"]
+    lines += [f"  {line.usage:<28} {line.help}" for line in event.commands]
+    return [*lines, "In a room, anything else you type is said to it; //text says /text."]
+
+
+def _settings(recalled: Recalled, event: e.Settings) -> list[str]:
+    lines = {
+        "echo": f"Echo is {_switch(event.echo)}.",
+        "timestamps": f"Timestamps are {_switch(event.timestamps)}.",
+        "away": f"You are away: {event.away}" if event.away else "You are not away.",
+        "ignored": f"You ignore {', '.join(event.ignored) or 'nobody'}.",
+    }
+    return [lines[event.changed]] if event.changed else list(lines.values())
+
+
+def _switch(on: bool) -> str:
+    return "on" if on else "off"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _more(number: int) -> list[str]:
+    return [f"  and {number} more"] if number > 0 else []
+
+
+ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
+    e.Welcome: _nothing,  # a person has been greeted
+    e.Entered: _entered,
+    e.Rooms: _rooms,
+    e.Users: _users,
+    e.History: _history,
+    e.Found: _found,
+    e.Help: _help,
+    e.Settings: _settings,
+    e.Sent: lambda recalled, event: [f"To {event.to} (private): {event.text}"],
+    e.Ok: lambda recalled, event: [event.text] if event.text else [],
+    e.Error: lambda recalled, event: [f"Error: {event.text}"],
+    e.Renamed: lambda recalled, event: [f"You are now {event.name}."],
+    e.Left: lambda recalled, event: [f"You have left room {event.room}."],
+    e.Private: lambda recalled, event: [f"{event.by} (private): {event.text}"],
+    e.Away: lambda recalled, event: [f"{event.user} is away: {event.text}"],
+    e.Ping: _nothing,
+    e.Shutdown: lambda recalled, event: ["The server is shutting down."],
+}

@@ -1,0 +1,135 @@
+"""How a line from a person is read: which words are commands where, what is asked for, and what is simply said.
+
+The rules are WIRE's: ``/word`` and the upper-case words are commands anywhere, the bare words outside a room, ``leave``
+alone in one; a line that answers a question is the answer; everything else is said to the room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chatroom.chat.commands import Command, Leave, Say
+from chatroom.chat.refusals import NO_COMMAND, NOT_IN_ROOM, USAGE
+from chatroom.chat.session import Session
+from chatroom.chat.table import TABLE, Arg, Kind, Row
+from chatroom.events import Ok
+
+_SLASH = {word: row for row in TABLE for word in row.slash}
+_UPPER = {word: row for row in TABLE for word in row.upper}
+_UPPER_INITIALS = {word[0] for word in _UPPER}
+_BARE = {word: row for row in TABLE for word in row.bare}
+_SWITCHES = {"on": True, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is being asked: the command, what it has of it so far, and what is missing."""
+
+    row: Row
+    values: dict[str, Any]
+    missing: tuple[Arg, ...]
+
+
+def read(line: bytes, session: Session) -> Command | None:
+    """Return the command that a line is; None when there is nothing to do, or something to be asked first.
+
+    Raises:
+        Refused: It is a command that is none, or has wrong arguments, or needs a room to be said in.
+    """
+    text = line.decode("utf-8", "replace")
+    if session.question is not None:
+        return _answered(text.strip(), session)
+    if text.startswith("/"):
+        if text.startswith("//"):
+            return Say(text=text[1:])
+        return _slash(text, session)
+    if text[:1] in _UPPER_INITIALS:
+        word, _, rest = text.partition(" ")
+        row = _UPPER.get(word)
+        if row is not None and (row.args or not rest.strip()):
+            return _build(row, rest, session)
+    if session.room is not None:
+        if text == "leave":
+            return Leave()
+        return Say(text=text) if text and not text.isspace() else None
+    return _outside(text.strip(), session)
+
+
+def _slash(text: str, session: Session) -> Command | None:
+    word, _, rest = text[1:].partition(" ")
+    row = _SLASH.get(word.strip().lower())
+    if row is None:
+        raise NO_COMMAND(word=f"/{word[:64]}")
+    return _build(row, rest, session)
+
+
+def _outside(text: str, session: Session) -> Command | None:
+    """Outside a room; words that take no argument count only when they stand alone."""
+    if not text:
+        return None
+    word, _, rest = text.partition(" ")
+    row = _BARE.get(word.lower())
+    if row is None or (rest and not row.args):
+        raise NOT_IN_ROOM()
+    return _build(row, rest, session)
+
+
+# ---- arguments and questions ------------------------------------------------------------------------------------
+
+
+def _build(row: Row, rest: str, session: Session) -> Command | None:
+    """Read the arguments; ask for those that are missing and may be asked for."""
+    values: dict[str, Any] = dict(row.fixed)
+    rest = rest.strip()
+    for i, arg in enumerate(row.args):
+        if not rest:
+            missing = tuple(arg for arg in row.args[i:] if arg.required)
+            if not missing:
+                break
+            if all(arg.ask for arg in missing):
+                _ask(Question(row, values, missing), session)
+                return None
+            raise USAGE(usage=row.usage)
+        values[arg.field], rest = _argument(row, arg, rest)
+    if rest:
+        raise USAGE(usage=row.usage)
+    return row.command(**values)
+
+
+def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
+    """Return the argument's value and what is left of the line."""
+    if arg.kind is Kind.REST:
+        return rest, ""
+    word, _, rest = rest.partition(" ")
+    rest = rest.strip()
+    if arg.kind is Kind.WORD:
+        return word, rest
+    if arg.kind is Kind.COUNT and word.isascii() and word.isdigit() and len(word) < 10:
+        return int(word), rest
+    if arg.kind is Kind.SWITCH and word.lower() in _SWITCHES:
+        return _SWITCHES[word.lower()], rest
+    raise USAGE(usage=row.usage)
+
+
+def _ask(question: Question, session: Session) -> None:
+    session.question = question
+    session.answer(Ok(question.missing[0].ask))
+
+
+def _answered(text: str, session: Session) -> Command | None:
+    """A line answers what was asked; an empty one and ``/cancel`` cancel."""
+    question: Question = session.question
+    session.question = None
+    if not text or text.lower() == "/cancel":
+        session.answer(Ok("Cancelled."))
+        return None
+    arg, *missing = question.missing
+    value, rest = _argument(question.row, arg, text)
+    if rest:
+        raise USAGE(usage=question.row.usage)
+    values = {**question.values, arg.field: value}
+    if missing:
+        _ask(Question(question.row, values, tuple(missing)), session)
+        return None
+    return question.row.command(**values)
