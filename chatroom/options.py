@@ -1,0 +1,168 @@
+"""What the operator may decide: the options of ``twistd chatroom`` and the same names in a TOML file. Flags win.
+
+Everything is checked before anything starts; what is wrong is named. This module is imported for ``--help`` and stays
+light.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, NoReturn
+
+import msgspec
+from msgspec import Meta
+from twisted.python import usage
+
+from chatroom.message_format import DEFAULT, check_format
+
+Number = Annotated[int, Meta(ge=0, le=2**31)]
+Amount = Annotated[float, Meta(ge=0, le=1e6)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """The options, checked. ``ChatOptions`` explains each."""
+
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8888
+    interface: str = ""
+    data: str = ""
+    ephemeral: bool = False
+    name: Annotated[str, Meta(min_length=1, max_length=64)] = "chatroom"
+    motd: str = ""
+    message_format: str = DEFAULT
+    replay: Annotated[int, Meta(ge=0, le=200)] = 10
+    rate: Amount = 2.0
+    per_address: Number = 16
+    sendq: Number = 256 * 1024
+    max_users: Number = 0
+    keep: Number = 100_000
+    keep_days: Amount = 90.0
+    log_level: Literal["debug", "info", "warn", "error", "critical"] = "info"
+
+
+_FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
+
+
+class ChatOptions(usage.Options):
+    """``twistd -n chatroom --help``."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "A chat server: people come by telnet or nc, programs by JSON records, all through one port. "
+        "What is said is on the disk before anybody sees it."
+    )
+    optParameters: ClassVar = [
+        ["port", "p", None, "TCP port to listen on; 0 for any (8888)"],
+        ["interface", "i", None, "address to listen on (all)"],
+        ["data", "d", None, "folder for what lasts (systemd's STATE_DIRECTORY, else ~/.local/state/chatroom)"],
+        ["name", "n", None, "the server's name, as it greets (chatroom)"],
+        ["motd", "m", None, "file with lines to show after the greeting"],
+        ["message-format", None, None, "how a message reads, of {user}, {room} and {text} ('{user}: {text}')"],
+        ["replay", None, None, "messages shown to somebody who joins a room (10)"],
+        ["rate", None, None, "lines a second one may send after a burst of 10; more are delayed; 0: no limit (2)"],
+        ["per-address", None, None, "connections from one address; 0: no limit; loopback has none (16)"],
+        ["sendq", None, None, "bytes held for somebody who reads slowly, then dropped; 0: no limit (262144)"],
+        ["max-users", None, None, "users at a time; 0: as many as the system can hold (0)"],
+        ["keep", None, None, "messages kept of each room; 0: all (100000)"],
+        ["keep-days", None, None, "days for which they are kept; 0: for ever (90)"],
+        ["config", "c", None, "TOML file with the same names; what is given here wins"],
+        ["log-level", None, None, "debug, info, warn, error or critical (info)"],
+    ]
+    optFlags: ClassVar = [
+        ["ephemeral", "e", "nothing on the disk: all is forgotten at the end"],
+        ["check-config", None, "only say whether all this is right"],
+    ]
+    compData = usage.Completions(
+        optActions={"data": usage.CompleteDirs(), "motd": usage.CompleteFiles(), "config": usage.CompleteFiles()}
+    )
+
+    settings: Settings
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Parse, and end with one clear sentence when something is wrong."""
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            refuse(f"{error}; see twistd chatroom --help")
+
+    def postOptions(self) -> None:
+        """Check everything; ``settings`` is what holds."""
+        given = dict(_from_file(Path(self["config"]))) if self["config"] else {}
+        given.update(_from_flags(self))
+        self.settings = msgspec.convert(given, Settings)
+        _check_rest(self.settings)
+        if self["check-config"]:
+            print(msgspec.json.format(msgspec.json.encode(self.settings)).decode())
+            raise SystemExit(0)
+
+
+def refuse(why: str) -> NoReturn:
+    """End with a sentence on stderr and a status that is not zero."""
+    raise SystemExit(f"chatroom: {why}")
+
+
+def state_folder() -> Path:
+    """Return where what lasts is kept if the operator does not say."""
+    systemd = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if systemd:
+        return Path(systemd)
+    xdg = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(xdg) if os.path.isabs(xdg) else Path.home() / ".local" / "state") / "chatroom"
+
+
+def motd(settings: Settings) -> str:
+    """Return the lines to show after the greeting.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    if not settings.motd:
+        return ""
+    try:
+        text = Path(settings.motd).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise usage.UsageError(f"--motd {settings.motd}: {error}") from None
+    if len(text) > 8192:
+        raise usage.UsageError(f"--motd {settings.motd}: longer than 8192 characters")
+    return text
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise usage.UsageError(f"--config {path}: {error}") from None
+    for key, value in given.items():
+        if key not in _FIELDS:
+            raise usage.UsageError(f"--config {path}: unknown key {key!r}; known are {', '.join(_FIELDS)}")
+        _convert(f"--config {path}: {key}", key, value, strict=True)
+    return given
+
+
+def _from_flags(options: ChatOptions) -> dict[str, Any]:
+    """Return what was given on the command line, which is all text."""
+    given = {}
+    for key in _FIELDS:
+        value = options[key]
+        if value is not None and value != 0:  # 0: a switch that is not set
+            given[key] = _convert(f"--{key} {value}", key, value, strict=False)
+    return given
+
+
+def _convert(where: str, key: str, value: Any, *, strict: bool) -> Any:
+    try:
+        return msgspec.convert(value, _FIELDS[key].type, strict=strict)
+    except msgspec.ValidationError as error:
+        raise usage.UsageError(f"{where}: {str(error).replace('`', '')}") from None
+
+
+def _check_rest(settings: Settings) -> None:
+    """Check what types cannot say."""
+    try:
+        check_format(settings.message_format)
+    except ValueError as error:
+        raise usage.UsageError(f"--message-format: {error}") from None
+    if not settings.name.isprintable():
+        raise usage.UsageError("--name: holds characters that cannot be shown")
+    motd(settings)

@@ -1,0 +1,205 @@
+"""The daemon as a service: what is started in which order, and how it ends without losing anything."""
+
+from __future__ import annotations
+
+import random
+import resource
+import signal
+import string
+import time
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+
+from chatroom.chat.chat import Chat
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.limits import Rules
+from chatroom.data_folder import BadFolder, DataFolder
+from chatroom.engines.memory import MemoryEngine
+from chatroom.engines.schema import BadDatabase, open_database
+from chatroom.engines.sqlite import SQLiteEngine
+from chatroom.logger import logger, set_level
+from chatroom.options import Settings, motd, refuse, state_folder
+from chatroom.text import clean
+from chatroom.wire.factory import ChatFactory
+from chatroom.wire.json_dialect import JsonDialect
+from chatroom.wire.text_dialect import TextDialect
+
+_log = logger(__name__)
+
+BACKLOG = 4096  # connections that wait to be accepted; a class comes all at once
+SPARE = 100  # descriptors that are not for users
+FAREWELL = 2.0  # seconds for slow readers to take what is left for them
+
+_ALPHABET = string.digits + string.ascii_lowercase
+
+
+def make(settings: Settings) -> ChatService:
+    """Wire the daemon together.
+
+    Raises:
+        SystemExit: The data folder or what is in it cannot be used.
+    """
+    from twisted.internet import reactor
+
+    set_level(settings.log_level)
+    users = _most_users(settings.max_users)
+    rules = Rules(
+        name=settings.name,
+        motd="\n".join(map(clean, motd(settings).splitlines())),
+        replay=settings.replay,
+        keep=settings.keep,
+        keep_days=settings.keep_days,
+        rate=settings.rate,
+        most_users=users,
+    )
+    folder = None if settings.ephemeral else _folder(settings)
+    chat = Chat(_engine(folder, reactor), rules, reactor, time.time, _mint)
+    factory = ChatFactory(
+        chat,
+        reactor,
+        text=TextDialect(rules, settings.message_format),
+        records=JsonDialect(),
+        per_address=settings.per_address,
+        send_queue=settings.sendq,
+    )
+    return ChatService(reactor, chat, factory, settings.port, settings.interface, folder)
+
+
+def _folder(settings: Settings) -> DataFolder:
+    try:
+        return DataFolder(Path(settings.data) if settings.data else state_folder())
+    except BadFolder as error:
+        refuse(str(error))
+
+
+def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
+    if folder is None:
+        return MemoryEngine(reactor)
+    path = folder.path / "chat.db"
+    try:
+        # Whoever starts us should see what is wrong with the file; it is opened for good after twistd's fork.
+        open_database(path).close()
+    except BadDatabase as error:
+        refuse(str(error))
+    return SQLiteEngine(reactor, path)
+
+
+def _most_users(wanted: int) -> int:
+    """Return how many users there is room for, having asked the system for all that it gives."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = max(1, hard - SPARE)
+    if wanted > most:
+        _log.warn(
+            "--max-users {wanted}: the system allows {most}; raise the limit of open files", wanted=wanted, most=most
+        )
+    return min(wanted or most, most)
+
+
+def _mint(length: int) -> str:
+    return "".join(random.choices(_ALPHABET, k=length))
+
+
+class ChatService(Service):
+    """See the module.
+
+    Args:
+        reactor: Listens and tells the time.
+        chat: The chat.
+        factory: Makes its connections.
+        port: Where to listen; 0 for any.
+        interface: On which address; empty for all.
+        folder: What to let go at the end.
+    """
+
+    def __init__(
+        self, reactor: Any, chat: Chat, factory: ChatFactory, port: int, interface: str, folder: DataFolder | None
+    ) -> None:
+        self._reactor = reactor
+        self._chat = chat
+        self._factory = factory
+        self._at = (port, interface)
+        self._folder = folder
+        self._port: Any = None
+        self._stopping = False
+
+    def privilegedStartService(self) -> None:
+        """Take the port while we may; who connects waits until the chat is there."""
+        port, interface = self._at
+        try:
+            self._port = self._listen(port, interface)
+        except CannotListenError as error:
+            refuse(f"cannot listen on port {port}: {error.socketError.strerror}; give another --port or --interface")
+        self._port.stopReading()
+
+    def _listen(self, port: int, interface: str) -> Any:
+        if interface:
+            return self._reactor.listenTCP(port, self._factory, backlog=BACKLOG, interface=interface)
+        try:  # one socket for IPv6 and IPv4, where there is IPv6
+            return self._reactor.listenTCP(port, self._factory, backlog=BACKLOG, interface="::")
+        except CannotListenError:
+            return self._reactor.listenTCP(port, self._factory, backlog=BACKLOG)
+
+    def startService(self) -> None:
+        """Open what lasts, then the door."""
+        super().startService()
+        self._reactor.callWhenRunning(self._catch_signals)
+        failures: list[Any] = []
+        Deferred.fromCoroutine(self._start()).addErrback(failures.append)
+        if failures:
+            refuse(failures[0].getErrorMessage())
+
+    async def _start(self) -> None:
+        await self._chat.start()
+        self._factory.start()
+        self._port.startReading()
+        where = self._port.getHost()
+        _log.info(
+            "listening on {host} port {port}; {keeps}",
+            host=where.host,
+            port=where.port,
+            keeps=f"data in {self._folder.path}" if self._folder else "nothing is kept",
+        )
+
+    def _catch_signals(self) -> None:
+        """End well on SIGTERM and SIGINT: twistd, left to itself, would die of the signal after an orderly end."""
+
+        def stop(number: int, frame: object) -> None:
+            self._reactor.callFromThread(self._stop_once)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+
+    def _stop_once(self) -> None:
+        if not self._stopping:
+            self._stopping = True
+            _log.info("stopping")
+            self._reactor.stop()
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when everybody has been told, what was accepted is durable, and all connections are closed."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._port.stopListening()
+        for connection in tuple(self._factory.connections):
+            connection.press(True)
+        await self._chat.stop()
+        self._factory.stop()
+        await self._all_gone()
+        if self._folder is not None:
+            self._folder.close()
+
+    async def _all_gone(self) -> None:
+        """Wait for the connections to end, but for slow readers only so long."""
+        gone = self._factory.when_empty()
+        patience = self._reactor.callLater(FAREWELL, self._factory.abort)
+        await gone
+        if patience.active():
+            patience.cancel()

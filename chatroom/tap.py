@@ -1,0 +1,19 @@
+"""What twistd asks for: the options, and the service made of them. Heavy imports wait until there is one to make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatroom.options import ChatOptions as Options
+
+if TYPE_CHECKING:
+    from twisted.application.service import IService
+
+__all__ = ["Options", "makeService"]
+
+
+def makeService(options: Options) -> IService:
+    """Wire the daemon together; nothing is opened for good before the service starts."""
+    from chatroom.service import make
+
+    return make(options.settings)
