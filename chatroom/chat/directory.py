@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred
 
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import ROOMS
@@ -53,7 +53,7 @@ class Directory:
         self._mint = mint
         self._rooms: dict[str, Room] = {}  # by folded name
         self._names: dict[str, str] = {}  # folded names by log
-        self._opening = DeferredLock()
+        self._opening: dict[str, list[Deferred[None]]] = {}  # who waits for a room that is being loaded
 
     async def create(self, text: str, session: Session) -> Room:
         """Make a room that was not there; it stays loaded until ``let_go``.
@@ -86,28 +86,35 @@ class Directory:
         return room.name if room is not None else ""
 
     async def _open(self, text: str, session: Session, *, create: bool) -> tuple[Room, bool]:
+        """A room must not be loaded twice: who comes while it is being loaded waits, and looks again."""
         name = _parse(text)
-        room = self._rooms.get(name.folded)
+        while (room := self._rooms.get(name.folded)) is None and (
+            waiting := self._opening.get(name.folded)
+        ) is not None:
+            turn: Deferred[None] = Deferred()
+            waiting.append(turn)
+            await turn
         if room is not None:
             room.expected += 1
             return room, False
-        return await self._opening.run(lambda: Deferred.fromCoroutine(self._load(name, session, create)))
+        self._opening[name.folded] = []
+        try:
+            return await self._load(name, session, create)
+        finally:
+            for turn in self._opening.pop(name.folded):
+                turn.callback(None)
 
     async def _load(self, name: Name, session: Session, create: bool) -> tuple[Room, bool]:
-        """One at a time: a room must not be loaded twice."""
-        room = self._rooms.get(name.folded)
-        created = False
-        if room is None:
-            record = await self._record(name)
-            if record is None:
-                if not create:
-                    raise NO_ROOM(room=name.shown)
-                record, created = await self._make(name, session)
-            room = Room(record.id, record.name, self._sessions, self._unload)
-            room.sub = await self._engine.follow(room.log, room.apply)
-            self._rooms[name.folded] = room
-            self._names[room.log] = name.folded
-        room.expected += 1
+        record, created = await self._record(name), False
+        if record is None:
+            if not create:
+                raise NO_ROOM(room=name.shown)
+            record, created = await self._make(name, session)
+        room = Room(record.id, record.name, self._sessions, self._unload)
+        room.expected = 1
+        room.sub = await self._engine.follow(room.log, room.apply)
+        self._rooms[name.folded] = room
+        self._names[room.log] = name.folded
         return room, created
 
     async def _make(self, name: Name, session: Session) -> tuple[RoomRecord, bool]:

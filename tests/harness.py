@@ -1,0 +1,238 @@
+"""A whole server in memory: its clients are joined to its door without sockets, and time passes when a test says so."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from chatroom.chat.chat import Chat
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.limits import Rules
+from chatroom.engines.memory import MemoryEngine
+from chatroom.wire.factory import ChatFactory
+from chatroom.wire.json_dialect import JsonDialect
+from chatroom.wire.text_dialect import TextDialect
+
+NOON = 1_790_000_000.0  # seconds since 1970: when the clock of a test starts
+
+
+class World:
+    """The server of one test.
+
+    Args:
+        engine: Keeps the logs; in memory if not given. Its reactor must be ``clock``.
+        clock: The time; a new one if not given.
+        per_address: As the option.
+        send_queue: As the option.
+        form: As ``--message-format``.
+        rules: As the options; no flood control unless ``rate`` is given.
+    """
+
+    def __init__(
+        self,
+        engine: Engine | None = None,
+        clock: Clock | None = None,
+        *,
+        per_address: int = 0,
+        send_queue: int = 0,
+        form: str = "{user}: {text}",
+        **rules: Any,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.engine = engine or MemoryEngine(self.clock)
+        self.rules = Rules(**{"rate": 0.0, **rules})
+        numbers = itertools.count(1)
+        self.chat = Chat(
+            self.engine,
+            self.rules,
+            self.clock,
+            lambda: NOON + self.clock.seconds(),
+            lambda length: f"{next(numbers):0{length}d}",
+        )
+        self.factory = ChatFactory(
+            self.chat,
+            self.clock,
+            text=TextDialect(self.rules, form),
+            records=JsonDialect(),
+            per_address=per_address,
+            send_queue=send_queue,
+        )
+        self.clients: list[Client] = []
+        result(self.chat.start())
+        self.factory.start()
+
+    def connect(self, host: str = "127.0.0.1") -> Client:
+        """Return a client that has connected and said nothing yet."""
+        client = Client(self, host)
+        self.clients.append(client)
+        return client
+
+    def person(self, name: str = "", room: str = "") -> Client:
+        """Return a person who has been greeted, is called so, has joined the room, and has heard all of it."""
+        client = self.connect()
+        self.pass_time(0.3)
+        if name:
+            client.say(f"/name {name}")
+        if room:
+            client.say(f"/join {room}")
+        client.lines()
+        return client
+
+    def program(self, name: str = "", room: str = "") -> Client:
+        """Return a program that has said hello, is called so, has joined the room, and has heard all of it."""
+        client = self.connect()
+        client.record(do="hello", version=1, **({"name": name} if name else {}))
+        if room:
+            client.record(do="join", room=room)
+        client.records()
+        return client
+
+    def settle(self) -> None:
+        """Let everything happen that happens at once."""
+        while any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls()):
+            self.clock.advance(0)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, and happen what then happens."""
+        self.settle()
+        self.clock.advance(seconds)
+        self.settle()
+
+    def close(self) -> None:
+        """End it all, and see that nothing waits any more."""
+        for client in self.clients:
+            client.drop()
+        self.settle()
+        stopped = Deferred.fromCoroutine(self.chat.stop())
+        self.settle()
+        self.factory.stop()
+        assert stopped.called
+        self.settle()
+        left = self.clock.getDelayedCalls()
+        assert not left, f"delayed calls are left: {[str(call) for call in left]}"
+
+
+class Client:
+    """One connection, seen from outside."""
+
+    def __init__(self, world: World, host: str) -> None:
+        self.world = world
+        self.transport = FakeTransport(host)
+        protocol = world.factory.buildProtocol(self.transport.getPeer())
+        self.transport.protocol = protocol
+        protocol.makeConnection(self.transport)
+
+    # ---- saying ------------------------------------------------------------------------------------------------
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, as they are."""
+        if self.transport.readable():
+            self.transport.protocol.dataReceived(data)
+        else:
+            self.transport.unread += data
+        self.world.settle()
+
+    def say(self, *lines: str) -> None:
+        """Send lines, as a person types them, in one packet."""
+        self.send("".join(f"{line}\r\n" for line in lines).encode())
+
+    def record(self, **fields: Any) -> None:
+        """Send a record."""
+        self.send(json.dumps(fields).encode() + b"\n")
+
+    def finish(self) -> None:
+        """Close the sending half, as ``nc -N`` does at the end of its input."""
+        protocol = self.transport.protocol
+        if IHalfCloseableProtocol.providedBy(protocol):
+            protocol.readConnectionLost()
+        else:
+            self.drop()
+        self.world.settle()
+
+    def drop(self) -> None:
+        """End the connection abruptly."""
+        self.transport.end()
+        self.world.settle()
+
+    # ---- hearing -----------------------------------------------------------------------------------------------
+
+    def take(self) -> bytes:
+        """Return the bytes that have come since the last time."""
+        self.world.settle()
+        data = self.transport.value()
+        self.transport.clear()
+        return bytes(data)
+
+    def lines(self) -> list[str]:
+        """Return the lines that have come since the last time."""
+        data = self.take()
+        assert not data or data.endswith(b"\r\n"), data[-80:]
+        return data.decode().split("\r\n")[:-1]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the records that have come since the last time."""
+        return [json.loads(line) for line in self.lines()]
+
+    @property
+    def open(self) -> bool:
+        """Whether the server has not closed the connection."""
+        return self.transport.connected and not self.transport.disconnecting
+
+
+class FakeTransport(StringTransport):
+    """A TCP connection without a network. What is sent while reading is paused waits, as it would in the network."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(peerAddress=IPv4Address("TCP", host, 40000))
+        self.protocol: Any = None
+        self.unread = b""
+        self.write_closed = False
+        self.aborted = False
+
+    def readable(self) -> bool:
+        """Whether the server reads."""
+        return self.connected and self.producerState == "producing"
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        if self.unread and self.readable():
+            data, self.unread = self.unread, b""
+            self.protocol.dataReceived(data)
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Nothing to delay."""
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Nothing to keep."""
+
+    def loseWriteConnection(self) -> None:
+        self.write_closed = True
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+        self.end()
+
+    def end(self) -> None:
+        """The connection is gone."""
+        if self.connected:
+            self.connected = False
+            self.protocol.connectionLost(Failure(ConnectionDone()))
+
+
+def result(coroutine: Any) -> Any:
+    """Return what a coroutine gives that does not have to wait."""
+    box: list[Any] = []
+    Deferred.fromCoroutine(coroutine).addBoth(box.append)
+    assert box, "it waits for something"
+    if isinstance(box[0], Failure):
+        box[0].raiseException()
+    return box[0]
