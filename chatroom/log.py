@@ -29,6 +29,7 @@ class Entry(Struct, gc=False, eq=False):
         done: Called once, when the entry is durable and delivered or when that failed; None when nobody asks.
         key: Makes the entry idempotent: a second one with the same key is not stored. None: it never comes twice.
         repeated: The key was there before; ``event``, ``body``, ``log`` and ``seq`` are those of the first.
+        error: Why it could not be stored.
     """
 
     log: str
@@ -38,6 +39,7 @@ class Entry(Struct, gc=False, eq=False):
     done: Callable[[Entry, Unavailable | None], None] | None = None
     key: str | None = None
     repeated: bool = False
+    error: Unavailable | None = None
 
 
 Done = Callable[[Entry, Unavailable | None], None]

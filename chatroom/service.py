@@ -22,6 +22,7 @@ from chatroom.engines.memory import MemoryEngine
 from chatroom.engines.schema import BadDatabase, open_database
 from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.logger import logger, set_level
+from chatroom.names import user_name
 from chatroom.options import Settings, motd, refuse, state_folder
 from chatroom.text import clean
 from chatroom.wire.factory import ChatFactory
@@ -148,7 +149,9 @@ class ChatService(Service):
     def startService(self) -> None:
         """Open what lasts, then the door."""
         super().startService()
-        self._reactor.callWhenRunning(self._catch_signals)
+        user_name("\xe9")  # loads the tables for names that are not ASCII, which takes longer than a turn may
+        self._catch_signals()
+        self._reactor.callWhenRunning(self._catch_signals)  # again: the reactor, when it starts, takes SIGTERM itself
         failures: list[Any] = []
         Deferred.fromCoroutine(self._start()).addErrback(failures.append)
         if failures:

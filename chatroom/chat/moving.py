@@ -8,7 +8,7 @@ from chatroom.chat.refusals import ALREADY_THERE
 from chatroom.chat.registry import parse_user_name
 from chatroom.chat.room import Room
 from chatroom.chat.session import Session
-from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed
+from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed, placed
 from chatroom.log import Page, Unavailable
 from chatroom.logger import logger
 
@@ -21,9 +21,11 @@ async def set_name(session: Session, command: SetName) -> Event | None:
     old = session.name
     session.chat.names.claim(session, name)
     event = Renamed(session.next_id(), session.chat.now(), old, session.id, session=session.id, name=name.shown)
+    room = session.room
     try:
-        if session.room is not None and name.shown != old:
-            await session.happen(session.room.log, event)
+        if room is not None and name.shown != old:
+            entry = await session.happen(room.log, event)
+            event = placed(entry.event, entry.seq, room.name)
         if session.over:
             return None
         session.chat.rename(session, name)
@@ -61,11 +63,12 @@ async def _leave(session: Session) -> Event | None:
     room = session.room
     if room is None:  # it has been put out while it was on its way
         return None
-    event = Left(session.next_id(), session.chat.now(), session.name, session.id, room=room.name, session=session.id)
-    await session.happen(room.log, event)
+    event = Left(session.next_id(), session.chat.now(), session.name, session.id, session=session.id)
+    entry = await session.happen(room.log, event)
     session.chat.announce(session)
     _log.info("{name} left room {room}", name=session.name, room=room.name)
-    return event
+    left: Event = placed(entry.event, entry.seq, room.name)
+    return left
 
 
 async def _enter(session: Session, room: Room, command: Join, *, created: bool) -> None:

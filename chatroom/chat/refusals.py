@@ -53,7 +53,6 @@ TOO_MANY_CONNECTIONS = Refusal("too-many-connections", "too many connections fro
 TOO_MANY_IGNORED = Refusal("too-many-ignored", "you ignore {most} people already; see /set.")
 TOO_MANY_ROOMS = Refusal("too-many-rooms", "there are too many rooms ({most}); join one of them, see /rooms.")
 TOO_QUIET = Refusal("too-quiet", "nothing was heard from you for {seconds} seconds.")
-TOO_SLOW = Refusal("too-slow", "you are reading too slowly.")
 USAGE = Refusal("usage", "usage: {usage}.")
 VERSION = Refusal("version", "this server speaks version {version} of the records.")
 

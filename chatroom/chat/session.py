@@ -161,7 +161,9 @@ class Session:
 
     def answer(self, event: Event, ref: int | str | None = None) -> None:
         """Say something to it alone."""
-        self.out.write(self.dialect.answer(event, ref))
+        data = self.dialect.answer(event, ref)
+        if data:
+            self.out.write(data)
 
     def refuse(self, refused: Refused, ref: int | str | None = None) -> None:
         """Say why not. The text may quote what was typed, so it is cleaned like all that is shown."""

@@ -6,6 +6,7 @@ stores a batch in its own way (``_store``) and says when it is done (``_stored``
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ from chatroom.logger import logger
 _log = logger(__name__)
 
 MOST_IN_A_BATCH = 1000  # entries; what is delivered in one turn must not hold the reactor
+LONGEST_TURN = 0.005  # seconds of telling those who asked
 MOST_WAITING = 20_000  # entries, see LIMITS
 MOST_WAITING_BYTES = 32 * 1024 * 1024
 
@@ -43,6 +45,7 @@ class BatchingEngine(Present):
         self._followers = Followers(self.read)
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
+        self._unsettled: deque[Entry] = deque()  # stored or not, but not told yet
         self._busy = False
         self._pressed = False
         self._stopping: Deferred[None] | None = None
@@ -88,7 +91,7 @@ class BatchingEngine(Present):
     def stop(self) -> Deferred[None]:
         idle: Deferred[None] = Deferred()
         self._stopping = idle
-        if not self._busy:
+        if not self._busy and not self._unsettled:
             idle.callback(None)
         return idle.addCallback(lambda _: self._close())
 
@@ -102,7 +105,7 @@ class BatchingEngine(Present):
         else:
             self._waiting = []
             self._waiting_bytes = 0
-        if self._pressed and len(self._waiting) <= MOST_WAITING // 2:
+        if self._pressed and len(self._waiting) <= MOST_WAITING // 2 and self._waiting_bytes <= MOST_WAITING_BYTES // 2:
             self._press(False)
         self._store(batch)
 
@@ -115,13 +118,29 @@ class BatchingEngine(Present):
             self._busy = False
         if error is None:
             self._followers.deliver(batch)
-        for entry in batch:
-            done = entry.done
-            if done is not None:
+        else:
+            for entry in batch:
+                entry.error = error
+        settling = bool(self._unsettled)
+        self._unsettled.extend(batch)
+        if not settling:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Tell those who asked, for as long as one may hold the reactor; the rest in its next turns."""
+        unsettled = self._unsettled
+        until = self._reactor.seconds() + LONGEST_TURN
+        while unsettled:
+            entry = unsettled[0]
+            if entry.done is not None:
                 try:
-                    done(entry, error)
+                    entry.done(entry, entry.error)
                 except Exception:
                     _log.failure("who asked for an entry of {log} failed", log=entry.log)
+            unsettled.popleft()
+            if not len(unsettled) % 16 and unsettled and self._reactor.seconds() > until:
+                self._reactor.callLater(0, self._settle)
+                return
         if self._stopping is not None and not self._busy and not self._stopping.called:
             self._stopping.callback(None)
 

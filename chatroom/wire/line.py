@@ -87,7 +87,9 @@ class ChatProtocol(LineReceiver):
             self._outbox, self._dialect, person=self._dialect.person, address=str(transport.getPeer().host)
         )
         factory.connections.add(self)
-        self._outbox.write(self._dialect.greeting(self._session))
+        greeting = self._dialect.greeting(self._session)
+        if greeting:
+            self._outbox.write(greeting)
         if factory.pressed:
             self._stop(PRESSED)
 

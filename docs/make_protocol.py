@@ -1,0 +1,260 @@
+"""Makes docs/protocol.md from the command table and the record types.
+
+    python docs/make_protocol.py > docs/protocol.md
+
+A test holds the file against this, and feeds every example in it through the real decoders.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import msgspec
+
+from chatroom import events as e
+from chatroom.chat import commands as c
+from chatroom.chat import limits
+from chatroom.chat.refusals import REFUSALS
+from chatroom.chat.table import TABLE
+from chatroom.log import Entry
+from chatroom.wire.json_dialect import JsonDialect
+from chatroom.wire.text_dialect import TextDialect
+
+HEAD = """# The protocol
+
+This file is made by `python docs/make_protocol.py > docs/protocol.md`; what it says is read off the code, and a test
+feeds every example through the real decoders.
+
+Everybody comes to one port; the first bytes decide. `{` begins a conversation in records (below). TLS, HTTP and IRC
+openings are refused in their own words for now. Anything else, or nothing for 250 ms, is a person on telnet or nc.
+
+Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL. A line from a person has at most
+{text} bytes, a record {record}.
+
+## What people type
+
+1. `/word …` is a command anywhere, in any case. `//text` says `/text`.
+2. The upper-case words are commands anywhere, in exactly this case; those without arguments only alone on the line.
+3. Outside a room the bare words are commands too; those without arguments only alone on the line. Anything else there
+   is answered `Error: you are not in a room; join one with /join <room>.`
+4. In a room `leave` alone leaves it. Everything else is said to the room, `exit` and `who` included.
+5. Who leaves out an argument that can be asked for is asked (`To whom?`, `Message:`); the next line is the answer, an
+   empty one or `/cancel` cancels.
+
+A command waits until what was said before it is stored. The commands that move a person (name, create, join, leave)
+are finished before the next line is read.
+"""
+
+RECORDS = """
+## Records: how programs speak
+
+A connection whose first byte is `{` speaks one JSON object a line, both ways. Commands have `do`, events and answers
+`event`. A `ref` (a number or a string) in a command comes back as `re` in its answer; a command without an answer of
+its own is answered `ok` when it carried a `ref`, a message by its own echo. The author's echo, with the author's `id`,
+is the acknowledgement: it is sent when the message is durable. Saying the same `id` again stores nothing; the first
+message is sent once more, to its author alone. `seq` grows within a log and need not be dense; `at` is in milliseconds
+since 1970.
+
+Unknown fields are ignored; of a field given twice the last counts. Refused are: an unknown `do`, a wrong type, invalid
+UTF-8, a lone surrogate, a number beyond 2^53, nesting deeper than 8. The server sends `ping` after 90 s of silence and
+closes after 150 s; anything said counts, `pong` is made for it. A program should speak at once: after 250 ms of silence
+it is taken for a person.
+
+    {conversation}
+
+### Commands
+"""
+
+COMMANDS = (
+    c.Hello(version=1, client="example 1.0", name="bot", ref=1),
+    c.SetName(name="bob", ref=2),
+    c.Create(room="lobby", ref=3),
+    c.Join(room="lobby", after=120, ref=4),
+    c.Leave(ref=5),
+    c.ListRooms(ref=6),
+    c.Who(ref=7),
+    c.Say(text="hello", id="01J8Z", ref=8),
+    c.Act(text="waves", id="01J90"),
+    c.Tell(user="alice", text="hi", id="01J91", ref=9),
+    c.Reply(text="hi yourself", ref=10),
+    c.ReadHistory(messages=20, before=131, ref=11),
+    c.Search(words="release notes", ref=12),
+    c.ShowHelp(command="join", ref=13),
+    c.Quit(ref=14),
+    c.SetEcho(on=False, ref=15),
+    c.SetIgnore(user="mallory", on=True, ref=16),
+    c.SetAway(text="lunch", ref=17),
+    c.SetTimestamps(on=True, ref=18),
+    c.ShowSettings(ref=19),
+    c.Pong(),
+)
+
+_WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room": "lobby", "seq": 132}
+_SAID = e.Said(**_WHO, text="hello")
+
+EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
+    (
+        "Answers",
+        (
+            (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), []), 1),
+            (e.Entered(room="lobby", room_id="k3f9", users=["alice", "bot"], seq=131, complete=True), 4),
+            (e.Rooms([e.RoomLine("lobby", 3, "all about it"), e.RoomLine("quiet", 0)]), 6),
+            (e.Users([e.UserLine("alice", "lobby"), e.UserLine("bob", "", "lunch")], 2), 7),
+            (e.History("lobby", [_SAID], False), 11),
+            (e.Found("hello", [_SAID]), 12),
+            (e.Help([e.HelpLine("/leave", "leave the room", ["/leave", "LEAVE_ROOM", "leave"])]), 13),
+            (e.Settings(True, False, "lunch", ["mallory"], "away"), 17),
+            (e.Sent("01J91", "alice", "hi"), 9),
+            (e.Ok(), 18),
+            (e.Error("no-room", "no room named lobby; create it with /create lobby."), 4),
+        ),
+    ),
+    (
+        "Events of a room",
+        (
+            (_SAID, None),
+            (e.Acted(**_WHO, text="waves"), None),
+            (e.Joined(**_WHO, session="x7k2"), None),
+            (e.Left(**_WHO, session="x7k2"), None),
+            (e.Disconnected(**_WHO, session="x7k2"), None),
+            (e.Renamed(**_WHO, session="x7k2", name="rob"), None),
+        ),
+    ),
+    (
+        "Events of a person",
+        (
+            (e.Private("01J91", 1790000000000, "bob", "x7k2", to="alice", text="hi", seq=7), None),
+            (e.Away("alice", "lunch"), None),
+        ),
+    ),
+    ("Events of the connection", ((e.Ping(), None), (e.Shutdown(), None))),
+)
+
+CONVERSATION = (
+    c.Hello(version=1, client="example 1.0", name="bot", ref=1),
+    (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), []), 1),
+    c.Join(room="lobby", ref=2),
+    (e.Entered(room="lobby", room_id="k3f9", users=["alice", "bot"], seq=131, complete=True), 2),
+    c.Say(text="hello", id="01J8Z", ref=3),
+    (_SAID, None),
+    c.Leave(ref=4),
+    (e.Left(**_WHO, session="x7k2"), 4),
+)
+
+_records = JsonDialect()
+_text = TextDialect(limits.Rules())
+
+
+def protocol() -> str:
+    """Return the whole page."""
+    parts = [HEAD.replace("{text}", str(limits.TEXT_BYTES)).replace("{record}", str(limits.RECORD_BYTES))]
+    parts += ["\n", typed_table()]
+    parts.append(RECORDS.replace("{conversation}", "\n    ".join(map(line, CONVERSATION))))
+    parts += [command(example) for example in COMMANDS]
+    for title, examples in EVENTS:
+        parts.append(f"\n### {title}\n")
+        parts += [event(example, ref) for example, ref in examples]
+    parts += ["\n### Codes of `error`\n\n", codes()]
+    return "".join(parts)
+
+
+def typed_table() -> str:
+    """Return the table of what people type."""
+    rows = ["| command | other spellings | needs | |", "|---|---|---|---|"]
+    for row in TABLE:
+        if row.spellings:
+            others = " ".join(f"`{word}`" for word in row.spellings if word != row.usage.split()[0])
+            rows.append(
+                f"| `{row.usage}` | {others} | {'a room' if row.in_room else ''} | {row.help} |".replace(
+                    "|off", "\\|off"
+                )
+            )
+    return "\n".join(rows) + "\n"
+
+
+def line(example: Any) -> str:
+    """Return a line of a conversation."""
+    if isinstance(example, c.Command):
+        return f"> {msgspec.json.encode(example).decode()}"
+    return f"< {said(*example)}"
+
+
+def said(example: e.Event, ref: int | None) -> str:
+    """Return a record as the server sends it."""
+    if isinstance(example, e.Ok):
+        ref = ref or 1
+    return _records.answer(example, ref).decode().strip()
+
+
+def command(example: c.Command) -> str:
+    """Return what there is to know about one command's record."""
+    do = type(example).__struct_config__.tag
+    rows = [row for row in TABLE if row.command is type(example)]
+    spelled = ", ".join(f"`{row.usage}`" for row in rows if row.spellings)
+    return (
+        f"\n#### do `{do}`\n\n{doc(type(example))}{' For people: ' + spelled + '.' if spelled else ''}\n\n"
+        f"{fields(type(example), hide={'ref'})}    {line(example)}\n"
+    )
+
+
+def event(example: e.Event, ref: int | None) -> str:
+    """Return what there is to know about one event's record."""
+    words = shown(example)
+    for_people = (
+        f"    people see: {words[0]}\n" + "".join(f"                {more}\n" for more in words[1:]) if words else ""
+    )
+    name = type(example).__struct_config__.tag
+    return (
+        f"\n#### event `{name}`\n\n{doc(type(example))}\n\n{fields(type(example))}"
+        f"    < {said(example, ref)}\n{for_people}"
+    )
+
+
+def shown(example: e.Event) -> list[str]:
+    """Return what a person sees of it."""
+    if isinstance(example, e.OF_A_ROOM):
+        return _text.render("lobby", Entry("room/k3f9", example, b"")).decode().splitlines()
+    return [words for words in _text.answer(example).decode().splitlines() if words]
+
+
+def doc(kind: type) -> str:
+    """Return a class's docstring on one line."""
+    return " ".join((inspect.getdoc(kind) or "").replace("``", "`").split())
+
+
+def fields(kind: type[msgspec.Struct], hide: frozenset[str] | set[str] = frozenset()) -> str:
+    """Return a table of a record's fields."""
+    rows = []
+    for field in msgspec.structs.fields(kind):
+        if field.encode_name not in hide:
+            need = "" if field.required else " (optional)"
+            rows.append(f"- `{field.encode_name}`{need}: {spell(msgspec.json.schema(field.type))}\n")
+    return "".join(rows) + ("\n" if rows else "")
+
+
+def spell(schema: dict[str, Any]) -> str:
+    """Return a JSON schema in words."""
+    if "anyOf" in schema:
+        return " or ".join(spell(one) for one in schema["anyOf"] if one.get("type") != "null")
+    if "$ref" in schema:
+        return f"an object like the example's `{schema['$ref'].rsplit('/', 1)[-1]}`"
+    if schema.get("type") == "array":
+        return f"list of {spell(schema['items'])}"
+    bounds = [f"at least {schema['minimum']}"] if schema.get("minimum", 0) > 0 else []
+    if "maxLength" in schema:
+        bounds.append(f"at most {schema['maxLength']} characters")
+    if "pattern" in schema:
+        bounds.append(f"`{schema['pattern']}`")
+    return str(schema.get("type", "object")) + (f" ({', '.join(bounds)})" if bounds else "")
+
+
+def codes() -> str:
+    """Return the table of refusals."""
+    rows = ["| code | text |", "|---|---|"]
+    rows += [f"| `{refusal.code}` | {refusal.text} |" for refusal in sorted(REFUSALS, key=lambda refusal: refusal.code)]
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    print(protocol(), end="")

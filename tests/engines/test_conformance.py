@@ -1,0 +1,407 @@
+"""What every engine promises, tested on each of them alike. A new engine is a line in ``MAKERS``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, DeferredList
+
+from chatroom.engines.memory import MemoryEngine
+from chatroom.engines.sqlite import SQLiteEngine
+from chatroom.events import Acted, Joined, Said
+from chatroom.log import Conflict, Entry, Presence, Unavailable
+
+MAKERS: dict[str, Callable[[Path], Any]] = {
+    "memory": lambda path: MemoryEngine(reactor),
+    "sqlite": lambda path: SQLiteEngine(reactor, path / "chat.db"),
+}
+LOBBY = "room/lobby"
+
+
+@pytest_twisted.async_yield_fixture(params=MAKERS)
+async def engine(request: Any, tmp_path: Path) -> AsyncIterator[Any]:
+    made = MAKERS[request.param](tmp_path)
+    await made.start()
+    yield made
+    if not made._stopping:
+        await made.stop()
+
+
+def said(text: str, id: str = "", by: str = "alice", at: int = 1000) -> Said:
+    """Return a message; its id is its text unless given."""
+    return Said(id or text, at, by, f"{by}-id", text=text)
+
+
+def joined(by: str = "alice", at: int = 1000) -> Joined:
+    """Return an event that is no message."""
+    return Joined(f"join-{by}", at, by, f"{by}-id", session=f"{by}-id")
+
+
+def stored(engine: Any, log: str, event: Any, *, once: bool = False) -> Deferred[Entry]:
+    """Append, and wait until it is durable."""
+    deferred: Deferred[Entry] = Deferred()
+    engine.append(log, event, lambda entry, error: deferred.callback(entry if error is None else error), once=once)
+    return deferred
+
+
+async def fill(engine: Any, number: int, log: str = LOBBY) -> list[Entry]:
+    """Append so many messages, ``m0`` and on."""
+    waiting = [stored(engine, log, said(f"m{i}")) for i in range(number)]
+    return [await one for one in waiting]
+
+
+def texts(entries: list[Entry]) -> list[str]:
+    """Return what was said in them."""
+    return [entry.event.text for entry in entries]  # type: ignore[union-attr]
+
+
+# ---- appending and following ------------------------------------------------------------------------------------
+
+
+async def test_what_is_appended_is_delivered_once_in_one_order_with_growing_seq(engine: Any) -> None:
+    seen: list[Entry] = []
+    batches: list[int] = []
+
+    def deliver(entries: list[Entry]) -> None:
+        batches.append(len(entries))
+        seen.extend(entries)
+
+    await engine.follow(LOBBY, deliver)
+    entries = await fill(engine, 2500)
+    assert texts(seen) == [f"m{i}" for i in range(2500)]
+    assert [e.seq for e in seen] == sorted({e.seq for e in seen}) == [e.seq for e in entries]
+    assert len(batches) < 100, "batches gather"
+
+
+async def test_a_follower_has_the_entry_before_the_author_is_told(engine: Any) -> None:
+    order: list[str] = []
+    await engine.follow(LOBBY, lambda entries: order.append("delivered"))
+    done: Deferred[None] = Deferred()
+
+    def settled(entry: Entry, error: Unavailable | None) -> None:
+        order.append("done")
+        done.callback(None)
+
+    engine.append(LOBBY, said("hi"), settled)
+    assert order == [], "nothing happens before it is stored"
+    await done
+    assert order == ["delivered", "done"]
+
+
+async def test_logs_are_apart(engine: Any) -> None:
+    seen: list[Entry] = []
+    await engine.follow(LOBBY, seen.extend)
+    await stored(engine, "room/other", said("elsewhere"))
+    await stored(engine, LOBBY, said("here"))
+    assert texts(seen) == ["here"]
+    assert texts((await engine.read("room/other", limit=9)).entries) == ["elsewhere"]
+    assert (await engine.read("room/none", limit=9)).entries == []
+    assert sorted(await engine.logs()) == [LOBBY, "room/other"]
+
+
+async def test_two_follow_and_one_stops(engine: Any) -> None:
+    first: list[Entry] = []
+    second: list[Entry] = []
+    subscription = await engine.follow(LOBBY, first.extend)
+    await engine.follow(LOBBY, second.extend)
+    await stored(engine, LOBBY, said("one"))
+    subscription.stop()
+    subscription.stop()
+    await stored(engine, LOBBY, said("two"))
+    assert (texts(first), texts(second)) == (["one"], ["one", "two"])
+
+
+async def test_a_follower_that_fails_does_not_stop_the_others(engine: Any, errors: Any) -> None:
+    def fail(entries: list[Entry]) -> None:
+        raise RuntimeError("mine")
+
+    seen: list[Entry] = []
+    await engine.follow(LOBBY, fail)
+    await engine.follow(LOBBY, seen.extend)
+    entry = await stored(engine, LOBBY, said("hi"))
+    assert (entry.seq, texts(seen)) == (seen[0].seq, ["hi"])
+    errors.expect(RuntimeError)
+
+
+async def test_who_asks_and_fails_does_not_stop_the_others(engine: Any, errors: Any) -> None:
+    def fail(entry: Entry, error: Unavailable | None) -> None:
+        raise RuntimeError("mine")
+
+    engine.append(LOBBY, said("one"), fail)
+    assert (await stored(engine, LOBBY, said("two"))).seq
+    errors.expect(RuntimeError)
+
+
+@pytest.mark.parametrize("number", [0, 1, 499, 500, 1203])
+async def test_following_after_a_seq_gives_the_past_then_what_comes(engine: Any, number: int) -> None:
+    start = (await stored(engine, LOBBY, said("before"))).seq
+    await fill(engine, number)
+    seen: list[Entry] = []
+    following = engine.follow(LOBBY, seen.extend, start)
+    late = [stored(engine, LOBBY, said(f"late{i}")) for i in range(5)]
+    await following
+    for one in late:
+        await one
+    assert texts(seen) == [f"m{i}" for i in range(number)] + [f"late{i}" for i in range(5)]
+
+
+# ---- the same thing twice ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["in one batch", "in two"])
+async def test_the_same_id_is_stored_and_delivered_once_and_answered_with_the_first(engine: Any, apart: bool) -> None:
+    seen: list[Entry] = []
+    await engine.follow(LOBBY, seen.extend)
+    one = stored(engine, LOBBY, said("first", "x"), once=True)
+    if apart:
+        await one
+    two = stored(engine, LOBBY, said("second", "x"), once=True)
+    elsewhere = stored(engine, "room/other", said("third", "x"), once=True)
+    first, again, third = await one, await two, await elsewhere
+    assert [(e.seq, e.log, e.event.text) for e in (again, third)] == [(first.seq, LOBBY, "first")] * 2
+    assert (first.repeated, again.repeated, third.repeated) == (False, True, True)
+    assert texts(seen) == ["first"] == texts((await engine.read(LOBBY, limit=9)).entries)
+
+
+async def test_one_users_ids_do_not_shadow_anothers(engine: Any) -> None:
+    await stored(engine, LOBBY, said("mine", "x", by="alice"), once=True)
+    other = await stored(engine, LOBBY, said("mine too", "x", by="bob"), once=True)
+    assert not other.repeated
+    assert texts((await engine.read(LOBBY, limit=9)).entries) == ["mine", "mine too"]
+
+
+# ---- reading ----------------------------------------------------------------------------------------------------
+
+
+async def test_reading_gives_the_newest_of_what_is_asked_for(engine: Any) -> None:
+    entries = await fill(engine, 20)
+    page = await engine.read(LOBBY, limit=5)
+    assert (texts(page.entries), page.complete) == ([f"m{i}" for i in range(15, 20)], False)
+    page = await engine.read(LOBBY, before=entries[5].seq, limit=5)
+    assert (texts(page.entries), page.complete) == ([f"m{i}" for i in range(5)], True)
+    page = await engine.read(LOBBY, after=entries[16].seq, limit=5)
+    assert (texts(page.entries), page.complete) == (["m17", "m18", "m19"], True)
+    page = await engine.read(LOBBY, after=entries[10].seq, before=entries[19].seq, limit=5)
+    assert (texts(page.entries), page.complete) == ([f"m{i}" for i in range(14, 19)], False)
+
+
+async def test_messages_can_be_read_without_the_rest(engine: Any) -> None:
+    await stored(engine, LOBBY, said("one"))
+    for _ in range(3):
+        await stored(engine, LOBBY, joined())
+    await stored(engine, LOBBY, Acted("a", 1000, "bob", "bob-id", text="waves"))
+    await stored(engine, LOBBY, joined("carol"))
+    assert texts((await engine.read(LOBBY, limit=9, messages=True)).entries) == ["one", "waves"]
+    assert (await engine.read(LOBBY, limit=2, messages=True)).complete
+    everything = (await engine.read(LOBBY, limit=9)).entries
+    assert [type(entry.event).__name__ for entry in everything] == ["Said", *["Joined"] * 3, "Acted", "Joined"]
+    newest = (await engine.read(LOBBY, limit=2)).entries
+    assert [type(entry.event).__name__ for entry in newest] == ["Acted", "Joined"]
+
+
+# ---- searching --------------------------------------------------------------------------------------------------
+
+
+async def test_search_finds_what_was_said_just_now(engine: Any) -> None:
+    for text in ("the quick brown fox", "lazy dogs", "Quick! A dog", "grüße aus Köln", "joined"):
+        await stored(engine, LOBBY, said(text))
+    await stored(engine, "room/other", said("a quick one elsewhere"))
+    await stored(engine, LOBBY, joined("quick"))
+    for words, found in {
+        "quick": ["the quick brown fox", "Quick! A dog"],
+        "dog quick": ["Quick! A dog"],
+        "do": ["lazy dogs", "Quick! A dog"],
+        "köl": ["grüße aus Köln"],
+        "nothing": [],
+        "": [],
+        '"': [],
+        "NEAR( OR": [],
+        "text:quick": [],
+        "-": [],
+    }.items():
+        assert texts(await engine.search(LOBBY, words, 9)) == found, words
+    assert texts(await engine.search(LOBBY, "quick", 1)) == ["Quick! A dog"], "the newest"
+
+
+async def test_search_catches_up_with_many(engine: Any) -> None:
+    await fill(engine, 730)
+    assert texts(await engine.search(LOBBY, "m729", 9)) == ["m729"]
+
+
+# ---- what goes --------------------------------------------------------------------------------------------------
+
+
+async def test_retention_by_age_and_by_number(engine: Any) -> None:
+    for i in range(6):
+        await stored(engine, LOBBY, said(f"m{i} word", at=1000 + i))
+        await stored(engine, LOBBY, joined(at=1000 + i))
+    await stored(engine, "room/other", said("word", at=0))
+    assert texts(await engine.search(LOBBY, "word", 9)) == [f"m{i} word" for i in range(6)]
+    assert await engine.expire(LOBBY, 1002, 0) == 4
+    assert texts((await engine.read(LOBBY, limit=99, messages=True)).entries) == [f"m{i} word" for i in range(2, 6)]
+    assert await engine.expire(LOBBY, 0, 3) == 2
+    kept = (await engine.read(LOBBY, limit=99)).entries
+    assert [type(entry.event).__name__ for entry in kept] == ["Said", "Joined"] * 3
+    assert texts(await engine.search(LOBBY, "word", 9)) == ["m3 word", "m4 word", "m5 word"]
+    assert await engine.expire(LOBBY, 0, 0) == 0
+    assert texts((await engine.read("room/other", limit=9)).entries) == ["word"]
+
+
+async def test_who_was_away_too_long_is_told_of_the_gap(engine: Any) -> None:
+    entries = await fill(engine, 10)
+    await engine.expire(LOBBY, 0, 4)
+    assert (await engine.read(LOBBY, after=entries[5].seq, limit=99)).complete
+    assert not (await engine.read(LOBBY, after=entries[4].seq, limit=99)).complete
+    assert not (await engine.read(LOBBY, limit=99)).complete
+
+
+async def test_more_than_a_step_expires(engine: Any) -> None:
+    await fill(engine, 1300)
+    assert await engine.expire(LOBBY, 2000, 0) == 1300
+    assert (await engine.read(LOBBY, limit=9)).entries == []
+
+
+async def test_a_key_is_free_again_when_its_entry_has_expired(engine: Any) -> None:
+    await stored(engine, LOBBY, said("old", "x"), once=True)
+    await engine.expire(LOBBY, 2000, 0)
+    assert not (await stored(engine, LOBBY, said("new", "x"), once=True)).repeated
+
+
+async def test_a_message_is_erased_from_history_and_search_and_its_place_stays(engine: Any) -> None:
+    for text in ("keep this", "secret word", "keep that"):
+        entry = await stored(engine, LOBBY, said(text), once=True)
+        if text == "secret word":
+            seq = entry.seq
+    assert texts(await engine.search(LOBBY, "secret", 9)) == ["secret word"]
+    assert await engine.erase(LOBBY, seq)
+    assert texts((await engine.read(LOBBY, limit=9)).entries) == ["keep this", "", "keep that"]
+    assert await engine.search(LOBBY, "secret", 9) == []
+    assert (await stored(engine, LOBBY, said("secret word"), once=True)).event.text == ""  # type: ignore[union-attr]
+    assert not await engine.erase(LOBBY, seq + 100)
+    assert not await engine.erase("room/other", seq)
+    assert not await engine.erase(LOBBY, (await stored(engine, LOBBY, joined())).seq)
+    assert await engine.expire(LOBBY, 2000, 0) == 4
+    assert await engine.search(LOBBY, "keep", 9) == []
+
+
+# ---- records ----------------------------------------------------------------------------------------------------
+
+
+async def test_of_many_who_create_one_record_one_wins(engine: Any) -> None:
+    tries = [engine.put("name", "alice é", b"%d" % i, 0) for i in range(20)]
+    results: list[Any] = await DeferredList(tries, consumeErrors=True)
+    winners = [i for i, (won, _) in enumerate(results) if won]
+    assert len(winners) == 1
+    assert all(failure.check(Conflict) for won, failure in results if not won)
+    assert await engine.get("name", "alice é") == (b"%d" % winners[0], results[winners[0]][1])
+
+
+async def test_a_record_changes_only_for_who_knows_its_revision(engine: Any) -> None:
+    one = await engine.put("room", "x", b"1", 0)
+    two = await engine.put("room", "x", b"2", one)
+    with pytest.raises(Conflict):
+        await engine.put("room", "x", b"3", one)
+    assert await engine.get("room", "x") == (b"2", two)
+    assert await engine.get("room", "y") is None
+    assert await engine.get("other", "x") is None
+
+
+async def test_a_removed_record_can_be_made_again_but_not_by_an_old_revision(engine: Any) -> None:
+    one = await engine.put("room", "x", b"1", 0)
+    gone = await engine.put("room", "x", None, one)
+    assert await engine.get("room", "x") is None
+    for old in (one, gone):
+        with pytest.raises(Conflict):
+            await engine.put("room", "x", b"2", old)
+    again = await engine.put("room", "x", b"2", 0)
+    assert again not in (one, gone)
+    assert await engine.get("room", "x") == (b"2", again)
+
+
+async def test_a_bucket_can_be_listed_and_counted(engine: Any) -> None:
+    for key in ("b", "a", "c"):
+        await engine.put("room", key, key.encode(), 0)
+    await engine.put("other", "z", b"z", 0)
+    await engine.put("room", "c", None, 1)
+    assert await engine.all("room") == [("a", b"a"), ("b", b"b")]
+    assert (await engine.count("room"), await engine.count("none")) == (2, 0)
+
+
+# ---- presence ---------------------------------------------------------------------------------------------------
+
+
+async def test_presence_is_announced_replaced_and_withdrawn(engine: Any) -> None:
+    engine.announce("user/1", Presence("alice"))
+    engine.announce("user/2", Presence("bob", "lobby"))
+    engine.announce("node/1", Presence("n"))
+    engine.announce("user/1", Presence("alice", "lobby", "lunch"))
+    assert engine.who("user/") == [Presence("alice", "lobby", "lunch"), Presence("bob", "lobby")]
+    engine.withdraw("user/1")
+    engine.withdraw("user/1")
+    assert engine.who("user/") == [Presence("bob", "lobby")]
+
+
+# ---- bounds and the end -----------------------------------------------------------------------------------------
+
+
+async def test_too_much_that_waits_presses_once_and_lets_go_once(engine: Any) -> None:
+    presses: list[bool] = []
+    engine.on_pressure = presses.append
+    waiting = [stored(engine, LOBBY, said(f"m{i}")) for i in range(20_100)]
+    assert presses == [True]
+    for one in waiting:
+        await one
+    assert presses == [True, False]
+
+
+async def test_too_many_bytes_that_wait_press_too(engine: Any) -> None:
+    presses: list[bool] = []
+    engine.on_pressure = presses.append
+    text = "x" * 4000
+    waiting = [stored(engine, LOBBY, said(text, str(i))) for i in range(9000)]
+    assert presses == [True]
+    for one in waiting:
+        await one
+    assert presses == [True, False]
+
+
+async def test_stopping_waits_for_what_was_accepted_and_refuses_the_rest(engine: Any) -> None:
+    seen: list[Entry] = []
+    await engine.follow(LOBBY, seen.extend)
+    waiting = [stored(engine, LOBBY, said(f"m{i}")) for i in range(1500)]
+    stopping = engine.stop()
+    refused = stored(engine, LOBBY, said("late"))
+    await stopping
+    assert all(one.called for one in waiting)
+    assert texts(seen) == [f"m{i}" for i in range(1500)]
+    assert isinstance(await refused, Unavailable)
+
+
+async def test_telling_those_who_asked_leaves_the_reactor_to_others_in_between(engine: Any) -> None:
+    """Each of them takes its time; others' calls come in between, and nobody's order changes."""
+    order: list[Any] = []
+    finished: Deferred[None] = Deferred()
+
+    def settled(entry: Entry, error: Unavailable | None) -> None:
+        end = time.perf_counter() + 0.001
+        while time.perf_counter() < end:
+            pass
+        order.append(entry.seq)
+        if len(order) == 1:
+            reactor.callLater(0, order.append, "somebody else")  # type: ignore[attr-defined]
+        if len(order) == 101:
+            finished.callback(None)
+
+    for i in range(100):
+        engine.append(LOBBY, said(f"m{i}"), settled)
+    await finished
+    assert order.index("somebody else") < 100
+    order.remove("somebody else")
+    assert order == sorted(order)
+    assert len(order) == 100

@@ -1,0 +1,235 @@
+"""What only the SQLite engine promises: its file, its ladder, its quiet indexing, its recovery."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from engines.test_conformance import LOBBY, fill, joined, said, stored, texts
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from chatroom.engines import schema
+from chatroom.engines.schema import LADDER, BadDatabase, open_database
+from chatroom.engines.sqlite import INDEX_AFTER, SQLiteEngine
+from chatroom.engines.writing import INDEX_STEP
+from chatroom.events import encode
+from chatroom.log import Entry, Unavailable
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "chat.db"
+
+
+@pytest_twisted.async_yield_fixture
+async def engine(path: Path) -> AsyncIterator[SQLiteEngine]:
+    made = SQLiteEngine(reactor, path)
+    await made.start()
+    yield made
+    if made._stopping is None:
+        await made.stop()
+
+
+# ---- the file ---------------------------------------------------------------------------------------------------
+
+
+def test_commits_are_on_the_disk_when_they_return(path: Path) -> None:
+    db = open_database(path)
+    assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert db.execute("PRAGMA synchronous").fetchone()[0] == 2, "FULL"
+    db.close()
+
+
+async def test_an_old_file_is_brought_up_to_date_and_nothing_is_lost(path: Path) -> None:
+    db = sqlite3.connect(path, isolation_level=None)
+    db.executescript(f"{LADDER[0]} PRAGMA application_id={schema.APPLICATION_ID}; PRAGMA user_version=1;")
+    db.execute("INSERT INTO logs(no, name) VALUES (7, ?)", (LOBBY,))
+    for seq, event in enumerate([said("old words"), joined(), said("more of them")], 1):
+        message = not isinstance(event, type(joined()))
+        db.execute("INSERT INTO log VALUES (?,7,?,1000,NULL,?)", (seq, message, encode(event)))
+    db.execute("INSERT INTO record VALUES ('room', 'lobby', 3, 'kept')")
+    db.close()
+    engine = SQLiteEngine(reactor, path)
+    await engine.start()
+    new = await stored(engine, LOBBY, said("new words"))
+    assert new.seq == 4
+    assert texts((await engine.read(LOBBY, limit=9, messages=True)).entries) == [
+        "old words",
+        "more of them",
+        "new words",
+    ]
+    assert texts(await engine.search(LOBBY, "words", 9)) == ["old words", "new words"]
+    assert await engine.get("room", "lobby") == ("kept", 3)
+    await engine.stop()
+    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone()[0] == len(LADDER)
+
+
+def test_a_step_of_the_ladder_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: Any) -> None:
+    open_database(path).close()
+    monkeypatch.setattr(schema, "LADDER", (*LADDER, "CREATE TABLE half(x); CREATE TABLE log(x);"))
+    with pytest.raises(BadDatabase, match="already exists"):
+        open_database(path)
+    db = sqlite3.connect(path)
+    assert db.execute("PRAGMA user_version").fetchone()[0] == len(LADDER)
+    assert not db.execute("SELECT * FROM sqlite_master WHERE name='half'").fetchall()
+    db.close()
+
+
+def test_a_newer_file_is_refused_and_left_alone(path: Path) -> None:
+    db = open_database(path)
+    db.execute(f"PRAGMA user_version={len(LADDER) + 1}")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(BadDatabase, match="made by a newer chatroom"):
+        open_database(path)
+    assert path.read_bytes() == before
+
+
+def test_a_foreign_file_is_refused_and_left_alone(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE recipes(x)")
+    db.commit()
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(BadDatabase, match="not a chatroom database"):
+        open_database(path)
+    assert path.read_bytes() == before
+
+
+def test_what_is_no_database_is_refused(path: Path) -> None:
+    path.write_text("dear diary " * 100)
+    with pytest.raises(BadDatabase, match="not a database"):
+        open_database(path)
+
+
+async def test_seqs_go_on_after_a_restart_even_if_the_newest_entries_have_expired(path: Path) -> None:
+    engine = SQLiteEngine(reactor, path)
+    await engine.start()
+    last = (await fill(engine, 3))[-1].seq
+    assert await engine.expire(LOBBY, 5000, 0) == 3
+    await engine.stop()
+    engine = SQLiteEngine(reactor, path)
+    await engine.start()
+    assert (await stored(engine, LOBBY, said("next"))).seq == last + 1
+    await engine.stop()
+
+
+async def test_an_id_is_remembered_over_a_restart(path: Path) -> None:
+    for attempt in (False, True):
+        engine = SQLiteEngine(reactor, path)
+        await engine.start()
+        entry = await stored(engine, LOBBY, said(f"try {attempt}", "x"), once=True)
+        assert (entry.repeated, entry.event.text) == (attempt, "try False")  # type: ignore[union-attr]
+        await engine.stop()
+
+
+# ---- searching behind the log ------------------------------------------------------------------------------------
+
+
+def indexed(path: Path) -> int:
+    """Return how far the words are indexed."""
+    db = sqlite3.connect(path)
+    upto: int = db.execute("SELECT upto FROM indexed").fetchone()[0]
+    db.close()
+    return upto
+
+
+class ThreadClock(Clock):
+    """A clock whose calls from threads still go through the reactor."""
+
+    def callFromThread(self, function: Any, *args: Any) -> None:
+        reactor.callFromThread(function, *args)  # type: ignore[attr-defined]
+
+
+async def test_words_are_indexed_in_steps_when_it_is_quiet_and_not_before(path: Path) -> None:
+    clock = ThreadClock()
+    engine = SQLiteEngine(clock, path)
+    await engine.start()
+    stored_all = [stored(engine, LOBBY, said(f"m{i}")) for i in range(INDEX_STEP * 2 + 5)]
+    clock.advance(0)
+    entries = [await one for one in stored_all]
+    await engine._writer_thread.run(lambda: None)  # out of the call that said so
+    assert indexed(path) == 0, "a commit indexes nothing"
+    clock.advance(INDEX_AFTER)
+    for step in (INDEX_STEP, INDEX_STEP * 2, INDEX_STEP * 2 + 5):
+        await engine._writer_thread.run(lambda: None)  # the step is done
+        assert indexed(path) == entries[step - 1].seq
+        await engine._writer_thread.run(lambda: None)
+        clock.advance(0)
+    await engine.stop()
+
+
+async def test_what_is_said_while_a_search_catches_up_is_stored_in_between(engine: SQLiteEngine) -> None:
+    await fill(engine, INDEX_STEP * 5)
+    order: list[str] = []
+    search = engine.search(LOBBY, "m7", 9).addCallback(lambda found: order.append("found"))
+    message = stored(engine, LOBBY, said("meanwhile")).addCallback(lambda entry: order.append("stored"))
+    await search
+    await message
+    assert order == ["stored", "found"]
+
+
+# ---- when the disk will not ----------------------------------------------------------------------------------------
+
+
+class Broken:
+    """A connection that cannot commit while told so."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.full = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+    def execute(self, sql: str, *args: Any) -> Any:
+        if sql == "COMMIT" and self.full:
+            raise sqlite3.OperationalError("database or disk is full")
+        return self._db.execute(sql, *args)
+
+
+async def test_a_full_disk_refuses_tells_nobody_and_recovers(engine: SQLiteEngine) -> None:
+    seen: list[Entry] = []
+    await engine.follow(LOBBY, seen.extend)
+    first = await stored(engine, LOBBY, said("before"))
+    broken = engine._writer.db = Broken(engine._writer.db)  # type: ignore[assignment]
+    outcome: Any = await stored(engine, LOBBY, said("lost", "x"), once=True)
+    assert isinstance(outcome, Unavailable)
+    assert engine.state == "degraded"
+    with pytest.raises(Unavailable):
+        await engine.put("room", "x", b"1", 0)
+    with pytest.raises(Unavailable):
+        await engine.expire(LOBBY, 5000, 0)
+    with pytest.raises(Unavailable):
+        await engine.search(LOBBY, "before", 1)
+    broken.full = False  # type: ignore[attr-defined]
+    again = await stored(engine, LOBBY, said("again", "x"), once=True)
+    assert (again.repeated, engine.state) == (False, "ok")
+    assert texts(seen) == ["before", "again"] == texts((await engine.read(LOBBY, limit=9)).entries)
+    assert again.seq > first.seq
+    assert texts(await engine.search(LOBBY, "again", 1)) == ["again"]
+
+
+async def test_new_logs_of_a_batch_that_failed_are_made_again(engine: SQLiteEngine) -> None:
+    broken = engine._writer.db = Broken(engine._writer.db)  # type: ignore[assignment]
+    assert isinstance(await stored(engine, "room/new", said("lost")), Unavailable)
+    broken.full = False  # type: ignore[attr-defined]
+    await stored(engine, "room/new", said("kept"))
+    assert texts((await engine.read("room/new", limit=9)).entries) == ["kept"]
+
+
+async def test_stop_returns_when_the_threads_have_ended(path: Path) -> None:
+    engine = SQLiteEngine(reactor, path)
+    await engine.start()
+    done: list[Deferred[Entry]] = [stored(engine, LOBBY, said(f"m{i}")) for i in range(3000)]
+    await engine.stop()
+    assert all(one.called for one in done)
+    assert not engine._writer_thread._thread.is_alive()
+    assert not engine._reader_thread._thread.is_alive()
+    assert not Path(f"{path}-wal").exists(), "closed in order"
