@@ -8,6 +8,8 @@ import sqlite3
 from chatroom import events
 from chatroom.log import Entry, Page
 
+MOST_WORDS = 10  # of one search
+
 _NEVER = 1 << 62
 
 
@@ -38,7 +40,7 @@ class Reader:
 
     def search(self, log: str, words: str, limit: int) -> list[Entry]:
         """Return the newest messages that hold all the words, or words that begin so; the newest last."""
-        wanted = re.findall(r"\w+", words)
+        wanted = re.findall(r"\w+", words)[:MOST_WORDS]
         number, _ = self._log(log)
         if not wanted or number is None:
             return []

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def open_database(path: Path) -> sqlite3.Connection:
         BadDatabase: It is not ours, is newer than we are, or cannot be written.
     """
     try:
+        # Nobody else on the machine reads what was said; what SQLite puts beside the file gets the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         db = connect(path)
         _check(db, path)
         db.execute("PRAGMA journal_mode=WAL")
@@ -50,7 +53,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA journal_size_limit={64 * 1024 * 1024}")
         _climb(db)
         return db
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, OSError) as error:
         raise BadDatabase(
             f"{path} cannot be used ({error}); check the file and its folder, or give another --data"
         ) from error

@@ -23,7 +23,7 @@ DEEPEST = 8
 GREATEST = 2**53
 
 _decode = msgspec.json.Decoder(reduce(or_, ROWS)).decode
-_UNUSUAL = re.compile(rb"[0-9]{16}|[eE][+]?[0-9]{2}|(?:[{\[].*){9}|\\u[dD][89a-fA-F]", re.DOTALL)
+_UNUSUAL = re.compile(rb"[0-9]{16}|[eE]\+?[0-9]{2}|\\u[dD][89a-fA-F]")
 _UNKNOWN = re.compile(r"Invalid value '(.*)' - at `\$\.do`")
 
 
@@ -75,7 +75,7 @@ class JsonDialect:
         if not line or line.isspace():
             return None
         try:
-            if _UNUSUAL.search(line):
+            if line.count(b"{") + line.count(b"[") > DEEPEST or _UNUSUAL.search(line):
                 _check(line)
             command: Command = _decode(line)
             return command

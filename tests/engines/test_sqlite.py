@@ -233,3 +233,10 @@ async def test_stop_returns_when_the_threads_have_ended(path: Path) -> None:
     assert not engine._writer_thread._thread.is_alive()
     assert not engine._reader_thread._thread.is_alive()
     assert not Path(f"{path}-wal").exists(), "closed in order"
+
+
+def test_nobody_else_on_the_machine_reads_what_was_said(path: Path) -> None:
+    db = open_database(path)
+    modes = {file.stat().st_mode & 0o777 for file in path.parent.glob("chat.db*")}
+    db.close()
+    assert modes == {0o600}
