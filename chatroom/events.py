@@ -111,7 +111,7 @@ class RoomLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
     room: str
     users: int
-    topic: str = ""
+    topic: str
 
 
 class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -146,7 +146,7 @@ class Entered(Event, frozen=True, gc=False, kw_only=True):
 
     room: str
     room_id: str
-    topic: str = ""
+    topic: str
     users: list[str]
     more: int = 0
     seq: int
@@ -169,10 +169,13 @@ class Users(Event, frozen=True, gc=False):
 
 
 class History(Event, frozen=True, gc=False):
-    """Messages of a room, the newest last. ``complete`` is true when there is nothing before them."""
+    """Messages of a room, or without one one's private messages, the newest last.
+
+    ``complete`` is true when there is nothing before them.
+    """
 
     room: str
-    events: list[Said | Acted]
+    events: list[Said | Acted | Private]
     complete: bool
 
 

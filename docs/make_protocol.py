@@ -59,7 +59,7 @@ since 1970.
 Unknown fields are ignored; of a field given twice the last counts. Refused are: an unknown `do`, a wrong type, invalid
 UTF-8, a lone surrogate, a number beyond 2^53, nesting deeper than 8. The server sends `ping` after 90 s of silence and
 closes after 150 s; anything said counts, `pong` is made for it. A program should speak at once: after 250 ms of silence
-it is taken for a person.
+it is greeted like a person, in lines that are no records; its first byte still decides.
 
     {conversation}
 
@@ -98,8 +98,8 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         "Answers",
         (
             (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), []), 1),
-            (e.Entered(room="lobby", room_id="k3f9", users=["alice", "bot"], seq=131, complete=True), 4),
-            (e.Rooms([e.RoomLine("lobby", 3, "all about it"), e.RoomLine("quiet", 0)]), 6),
+            (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
+            (e.Rooms([e.RoomLine("lobby", 3, "all about it"), e.RoomLine("quiet", 0, "")]), 6),
             (e.Users([e.UserLine("alice", "lobby"), e.UserLine("bob", "", "lunch")], 2), 7),
             (e.History("lobby", [_SAID], False), 11),
             (e.Found("hello", [_SAID]), 12),
@@ -135,7 +135,7 @@ CONVERSATION = (
     c.Hello(version=1, client="example 1.0", name="bot", ref=1),
     (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), []), 1),
     c.Join(room="lobby", ref=2),
-    (e.Entered(room="lobby", room_id="k3f9", users=["alice", "bot"], seq=131, complete=True), 2),
+    (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 2),
     c.Say(text="hello", id="01J8Z", ref=3),
     (_SAID, None),
     c.Leave(ref=4),

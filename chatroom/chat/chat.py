@@ -11,12 +11,14 @@ from chatroom.chat.refusals import CHAT_FULL
 from chatroom.chat.registry import Registry
 from chatroom.chat.retention import Retention
 from chatroom.chat.session import Session
-from chatroom.events import PROTOCOL_VERSION, Disconnected, Limits, Shutdown, Welcome
-from chatroom.log import Presence
+from chatroom.events import PROTOCOL_VERSION, Disconnected, Limits, Shutdown, Stored, Welcome
+from chatroom.log import Entry, Presence, Unavailable
 from chatroom.logger import logger
 from chatroom.names import Name
 
 _log = logger(__name__)
+
+AGAIN = 5.0  # seconds until what must be stored is tried again
 
 
 class Chat:
@@ -43,6 +45,8 @@ class Chat:
         self._clock = clock
         self._mint = mint
         self._stopping = False
+        self._scheduler = scheduler
+        self._later: dict[str, Any] = {}  # calls to store again what could not be stored, by the event's id
 
     def now(self) -> int:
         """Return the time in milliseconds since 1970."""
@@ -56,6 +60,8 @@ class Chat:
     async def stop(self) -> None:
         """Tell everybody, and return when all that was accepted is stored and delivered."""
         self._stopping = True
+        for call in self._later.values():
+            call.cancel()
         for session in list(self.sessions.values()):
             session.answer(Shutdown())
         await self._retention.stop()
@@ -94,11 +100,21 @@ class Chat:
         session.close_inbox()
         room = session.room or session.heading
         if room is not None and not self._stopping:
-            self.engine.append(
-                room.log,
-                Disconnected(session.next_id(), self.now(), session.name, session.id, session=session.id),
+            name = session.taking or session.name
+            self._must_store(
+                room.log, Disconnected(session.next_id(), self.now(), name, session.id, session=session.id)
             )
         _log.info("{name} disconnected", name=session.name)
+
+    def _must_store(self, log: str, event: Stored) -> None:
+        """Append an event that is true whether the log takes it or not, and again until it does."""
+
+        def done(entry: Entry, error: Unavailable | None) -> None:
+            if error is not None and not self._stopping:
+                self._later[event.id] = self._scheduler.callLater(AGAIN, self._must_store, log, event)
+
+        self._later.pop(event.id, None)
+        self.engine.append(log, event, done, once=True)
 
     def rename(self, session: Session, name: Name) -> None:
         """The session is called so from now on; the name is claimed and its room, if any, has been told."""
@@ -110,6 +126,8 @@ class Chat:
 
     def announce(self, session: Session) -> None:
         """Let everybody on all nodes see where the session is."""
+        if session.over:
+            return
         room = session.room.name if session.room is not None else ""
         self.engine.announce(f"user/{session.id}", Presence(session.name, room, session.away))
 

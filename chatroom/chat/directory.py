@@ -80,10 +80,12 @@ class Directory:
         room.expected -= 1
         self._unload(room)
 
-    def name_of(self, log: str) -> str:
-        """Return the shown name of a loaded room by its log; empty when it is not loaded."""
+    async def name_of(self, log: str) -> str:
+        """Return a room's shown name by its log; empty when there is no such room any more."""
         room = self._rooms.get(self._names.get(log, ""))
-        return room.name if room is not None else ""
+        if room is not None:
+            return room.name
+        return next((record.name for record in await self.all() if log == f"room/{record.id}"), "")
 
     async def _open(self, text: str, session: Session, *, create: bool) -> tuple[Room, bool]:
         """A room must not be loaded twice: who comes while it is being loaded waits, and looks again."""

@@ -13,6 +13,7 @@ from chatroom.chat.room import Room
 from chatroom.chat.session import Session
 from chatroom.events import PROTOCOL_VERSION, Event, Found, History, Ok, RoomLine, Rooms, UserLine, Users, placed
 from chatroom.log import Entry, Page
+from chatroom.text import clean
 
 HISTORY_DEFAULT = 20
 
@@ -43,21 +44,20 @@ def who(session: Session, command: Who) -> Event:
 
 
 async def history(session: Session, command: ReadHistory) -> Event:
-    """Show older messages of the room."""
-    room = _room(session)
+    """Show older messages of the room, or outside one those written to oneself."""
+    room = session.room
+    log, name = (room.log, room.name) if room is not None else (session.inbox_log, "")
     wanted = HISTORY_DEFAULT if command.messages is None else command.messages
-    page = await session.chat.engine.read(
-        room.log, before=command.before, limit=max(1, min(wanted, HISTORY)), messages=True
-    )
+    page = await session.chat.engine.read(log, before=command.before, limit=max(1, min(wanted, HISTORY)), messages=True)
     page = bounded(page)
-    return History(room.name, _shown(room, page.entries), page.complete)
+    return History(name, _shown(name, page.entries), page.complete)
 
 
 async def search(session: Session, command: Search) -> Event:
     """Find messages of the room."""
     room = _room(session)
     found = await session.chat.engine.search(room.log, command.words, FOUND)
-    return Found(command.words, _shown(room, bounded(Page(found, True)).entries))
+    return Found(clean(command.words), _shown(room.name, bounded(Page(found, True)).entries))
 
 
 def pong(session: Session, command: Pong) -> Event:
@@ -70,5 +70,5 @@ def _room(session: Session) -> Room:
     return session.room
 
 
-def _shown(room: Room, entries: list[Entry]) -> list[Any]:
-    return [placed(entry.event, entry.seq, room.name) for entry in entries]
+def _shown(room: str, entries: list[Entry]) -> list[Any]:
+    return [placed(entry.event, entry.seq, room) for entry in entries]

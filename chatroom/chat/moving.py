@@ -24,12 +24,14 @@ async def set_name(session: Session, command: SetName) -> Event | None:
     room = session.room
     try:
         if room is not None and name.shown != old:
+            session.taking = name.shown
             entry = await session.happen(room.log, event)
             event = placed(entry.event, entry.seq, room.name)
         if session.over:
             return None
         session.chat.rename(session, name)
     finally:
+        session.taking = ""
         if session.handle is not name:
             session.chat.names.release(session, name)
     return event
@@ -104,6 +106,7 @@ async def _welcome(session: Session, room: Room, command: Join, created: bool) -
         entered = Entered(
             room=room.name,
             room_id=room.id,
+            topic="",
             users=arrival.users,
             more=arrival.total - len(arrival.users),
             seq=arrival.seq,

@@ -8,10 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.refusals import NOT_CONFIRMED, Refused
-from chatroom.events import MESSAGES, Error, Event, Ok, Private, RoomEvent, Stored, placed
+from chatroom.events import MESSAGES, Error, Event, Ok, Private, RoomEvent, Sent, Stored, placed
 from chatroom.log import Done, Entry, Subscription, Unavailable
 from chatroom.names import Name
 from chatroom.text import clean
@@ -41,6 +42,7 @@ class Session:
         arrival: What there was to see when it came into the room.
         question: What a person is being asked, kept here for the dialect that asks.
         over: The connection has ended.
+        taking: The name that it is about to have: its ``Renamed`` is under way.
         pending: How much of its own is not stored yet.
     """
 
@@ -66,6 +68,7 @@ class Session:
         "person",
         "question",
         "room",
+        "taking",
     )
 
     handle: Name
@@ -87,6 +90,7 @@ class Session:
         self.away = ""
         self.last_writer = ""
         self.over = False
+        self.taking = ""
         self._counter = 0
         self.pending = 0
         self._idle: Deferred[None] | None = None
@@ -134,10 +138,25 @@ class Session:
             self.pending -= 1
         if error is not None:
             return
-        if entry.repeated:  # the first one, said again to its author alone, is the acknowledgement
-            self.out.write(self.dialect.render(self.chat.directory.name_of(entry.log), entry))
+        if entry.repeated:
+            self.repeat(entry, ref)
         elif ref is not None and not self.echo:
             self.answer(Ok(), ref)
+
+    def repeat(self, entry: Entry, ref: int | str | None) -> None:
+        """What it said was said before: the first, told once more to its author alone, is the acknowledgement."""
+        event = entry.event
+        if isinstance(event, Private):
+            self.answer(Sent(event.id, event.to, event.text), ref)
+            return
+
+        def named(room: str) -> None:
+            self.out.write(self.dialect.render(room, entry))
+
+        def unknown(failure: Failure) -> None:
+            self.refuse(NOT_CONFIRMED(), ref)
+
+        Deferred.fromCoroutine(self.chat.directory.name_of(entry.log)).addCallbacks(named, unknown)
 
     def settled(self, error: Unavailable | None, ref: int | str | None) -> None:
         """Something of its own is no longer under way."""

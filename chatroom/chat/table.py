@@ -144,7 +144,11 @@ TABLE = (
     ),
     Row(c.Reply, "write to whoever wrote to you last", talking.reply, ("reply",), args=(_TEXT,), pipelined=True),
     Row(
-        c.ReadHistory, "show older messages of the room", looking.history, ("history",), args=(_MESSAGES,), in_room=True
+        c.ReadHistory,
+        "show older messages of the room; outside one, those written to you",
+        looking.history,
+        ("history",),
+        args=(_MESSAGES,),
     ),
     Row(
         c.Search,

@@ -56,10 +56,14 @@ async def _deliver(session: Session, target: Session, text: str, command: Tell |
 
     def done(entry: Entry, error: Unavailable | None) -> None:
         session.settled(error, command.ref)
-        if error is None and isinstance(stored := entry.event, Private):
-            session.answer(Sent(stored.id, stored.to, stored.text), command.ref)
-            if target.away and not entry.repeated:
-                session.answer(Away(target.name, target.away))
+        if error is not None:
+            return
+        if entry.repeated:
+            session.repeat(entry, command.ref)
+            return
+        session.answer(Sent(event.id, event.to, event.text), command.ref)
+        if target.away:
+            session.answer(Away(target.name, target.away))
 
     session.append(target.inbox_log, event, done, once=own is not None)
 

@@ -33,11 +33,12 @@ class AddressBook:
         key = _key(host)
         if not self._most or key is None:
             return _nothing
-        recent = self._recent.setdefault(key, deque(maxlen=NEW))
+        recent = self._recent.get(key) or deque(maxlen=NEW)
         now = self._seconds()
         if self._open.get(key, 0) >= self._most or (len(recent) == NEW and now - recent[0] < WINDOW):
             return None
         recent.append(now)
+        self._recent[key] = recent
         self._open[key] = self._open.get(key, 0) + 1
         return lambda: self._leave(key)
 

@@ -23,12 +23,8 @@ DEEPEST = 8
 GREATEST = 2**53
 
 _decode = msgspec.json.Decoder(reduce(or_, ROWS)).decode
-_UNUSUAL = re.compile(rb"[0-9]{16}|[eE]\+?[0-9]{2}|\\u[dD][89a-fA-F]")
-_UNKNOWN = re.compile(r"Invalid value '(.*)' - at `\$\.do`")
-
-
-class _OnlyRef(msgspec.Struct):
-    ref: Ref | None = None
+_UNUSUAL = re.compile(rb"[0-9]{16}|[0-9][eE]\+?[0-9]|\\u[dD][89a-fA-F]")
+_UNKNOWN = re.compile(r"Invalid value '(.*)' - at `\$\.do`", re.DOTALL)
 
 
 class JsonDialect:
@@ -75,6 +71,8 @@ class JsonDialect:
         if not line or line.isspace():
             return None
         try:
+            if not line.isascii():
+                line.decode("utf-8")  # the decoder looks only at fields that it knows
             if line.count(b"{") + line.count(b"[") > DEEPEST or _UNUSUAL.search(line):
                 _check(line)
             command: Command = _decode(line)
@@ -95,11 +93,15 @@ def _refused(line: bytes, error: Exception) -> Refused:
 
 
 def _ref(line: bytes) -> Ref | None:
-    """Return what the answer should refer to, if that much can be read."""
+    """Return what the answer should refer to, if that much can be read and sent back."""
     try:
-        return msgspec.json.decode(line, type=_OnlyRef).ref
-    except (ValueError, RecursionError):
+        ref = json.loads(line)["ref"]
+        encode(ref)
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    if isinstance(ref, str):
+        return ref if len(ref) <= 64 else None
+    return ref if type(ref) is int and abs(ref) <= GREATEST else None
 
 
 def _check(line: bytes) -> None:

@@ -60,6 +60,7 @@ class ChatProtocol(LineReceiver):
     _stops = 0
     _silence = 0.0  # seconds since something was heard, as the factory's rounds count them
     _spoken = False
+    _heard = False  # a first byte has come
     _ended = False  # the other side sends no more
     _skipping = False  # the rest of a line that is too long
     _rest = b""  # what came after such a line
@@ -134,17 +135,30 @@ class ChatProtocol(LineReceiver):
 
     def dataReceived(self, data: bytes) -> None:
         self._silence = 0.0
+        if not self._heard:
+            self._heard = True
+            if data[:1] == b"{":
+                self._speak_records()
+        if self._pace is not None and self._pace.spend_bytes(len(data)):
+            self._stop(PACED)
         if self._telnet is not None:
             try:
                 data = self._telnet.feed(data)
             except NegotiationAbuse as abuse:
                 self._drop(BAD_TELNET(why=abuse))
                 return
-        if self._pace is not None and self._pace.spend_bytes(len(data)):
-            self._stop(PACED)
         if self._skipping:
             data = self._skip(data)
         self._process(data)
+
+    def _speak_records(self) -> None:
+        """A program whose first packet was lost or late was greeted as a person; its first byte says what it is."""
+        dialect = self._factory.records
+        self._dialect = self._session.dialect = dialect
+        self._session.person = dialect.person
+        self._telnet = None
+        self.MAX_LENGTH = dialect.line_limit + 1
+        self._outbox.limit = self._factory.send_queue(dialect)
 
     def _process(self, data: bytes) -> None:
         """Do what lines there are, unless reading has stopped; then see whether that was all there will be."""
@@ -176,6 +190,8 @@ class ChatProtocol(LineReceiver):
         session = self._session
         self._spoken = True
         try:
+            if len(line) > self._dialect.line_limit:  # by the one byte that could have been a carriage return
+                raise TOO_LONG(limit=self._dialect.line_limit)
             command = self._dialect.read(line, session)
         except Refused as refused:
             session.refuse(refused, refused.ref)

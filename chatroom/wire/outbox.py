@@ -6,6 +6,7 @@ it does not take is held here and handed to the transport, which asks for more w
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -45,14 +46,15 @@ class Outbox:
 
     Attributes:
         closing: Nothing more will be sent but what is held.
+        limit: As given; it may be changed.
     """
 
-    __slots__ = ("_corked", "_given", "_held", "_limit", "_on_overflow", "_queued", "_send", "_transport", "closing")
+    __slots__ = ("_corked", "_given", "_held", "_on_overflow", "_queued", "_send", "_transport", "closing", "limit")
 
     def __init__(self, transport: Any, limit: int, on_overflow: Callable[[], None]) -> None:
         self._transport = transport
         self._send = sender(transport)
-        self._limit = limit
+        self.limit = limit
         self._on_overflow = on_overflow
         self._held: list[bytes] | None = None  # None: the socket takes everything
         self._corked: list[bytes] | None = None
@@ -69,8 +71,10 @@ class Outbox:
             sent = self._send(data)
         except BlockingIOError:
             sent = 0
-        except OSError:
-            return  # the connection is gone; the reactor will say so
+        except OSError as error:
+            if error.errno not in (errno.ENOBUFS, errno.ENOMEM):
+                return  # the connection is gone; the reactor will say so
+            sent = 0
         if sent != len(data):
             self._fall_back(data[sent:])
 
@@ -102,7 +106,7 @@ class Outbox:
         if self.closing:
             return
         self._queued += len(data)
-        if self._limit and self._queued + max(self._given, 0) > self._limit:
+        if self.limit and self._queued + max(self._given, 0) > self.limit:
             self._overflow()
         elif self._corked is not None:
             self._corked.append(data)
@@ -113,7 +117,7 @@ class Outbox:
         self._held = [rest]
         self._queued = len(rest)
         self._given = 0
-        if self._limit and len(rest) > self._limit:
+        if self.limit and len(rest) > self.limit:
             self._overflow()
         else:
             self._transport.registerProducer(self, False)

@@ -43,7 +43,7 @@ def _users(recalled: Recalled, event: e.Users) -> list[str]:
 
 def _history(recalled: Recalled, event: e.History) -> list[str]:
     if not event.events:
-        return [f"No messages in {event.room}."]
+        return [f"No messages in {event.room}." if event.room else "No private messages."]
     return [recalled(event.room, said) for said in event.events]
 
 

@@ -42,6 +42,7 @@ class TextDialect:
             e.Left: lambda room, event: f"{event.by} has left the room.",
             e.Disconnected: lambda room, event: f"{event.by} has disconnected.",
             e.Renamed: lambda room, event: f"{event.by} is now known as {event.name}.",
+            e.Private: lambda room, event: f"{event.by} (private): {event.text}",
         }
 
     def with_stamps(self, stamped: bool) -> TextDialect:
