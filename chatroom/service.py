@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import resource
 import signal
+import socket
 import string
 import time
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.error import CannotListenError
 
 from chatroom.chat.chat import Chat
 from chatroom.chat.interfaces import Engine
@@ -21,6 +21,7 @@ from chatroom.data_folder import BadFolder, DataFolder
 from chatroom.engines.memory import MemoryEngine
 from chatroom.engines.schema import BadDatabase, open_database
 from chatroom.engines.sqlite import SQLiteEngine
+from chatroom.listening import BadPort, take_port
 from chatroom.logger import logger, set_level
 from chatroom.names import user_name
 from chatroom.options import Settings, motd, refuse, state_folder
@@ -31,7 +32,6 @@ from chatroom.wire.text_dialect import TextDialect
 
 _log = logger(__name__)
 
-BACKLOG = 4096  # connections that wait to be accepted; a class comes all at once
 SPARE = 100  # descriptors that are not for users
 FAREWELL = 2.0  # seconds for slow readers to take what is left for them
 
@@ -42,7 +42,7 @@ def make(settings: Settings) -> ChatService:
     """Wire the daemon together.
 
     Raises:
-        SystemExit: The data folder or what is in it cannot be used.
+        SystemExit: The data folder, what is in it, or the port cannot be used.
     """
     from twisted.internet import reactor
 
@@ -67,13 +67,20 @@ def make(settings: Settings) -> ChatService:
         per_address=settings.per_address,
         send_queue=settings.sendq,
     )
-    return ChatService(reactor, chat, factory, settings.port, settings.interface, folder)
+    return ChatService(reactor, chat, factory, _port(settings), folder)
 
 
 def _folder(settings: Settings) -> DataFolder:
     try:
         return DataFolder(Path(settings.data) if settings.data else state_folder())
     except BadFolder as error:
+        refuse(str(error))
+
+
+def _port(settings: Settings) -> socket.socket:
+    try:
+        return take_port(settings.port, settings.interface)
+    except BadPort as error:
         refuse(str(error))
 
 
@@ -113,38 +120,20 @@ class ChatService(Service):
         reactor: Listens and tells the time.
         chat: The chat.
         factory: Makes its connections.
-        port: Where to listen; 0 for any.
-        interface: On which address; empty for all.
+        listening: The port; who connects waits until the chat is there.
         folder: What to let go at the end.
     """
 
     def __init__(
-        self, reactor: Any, chat: Chat, factory: ChatFactory, port: int, interface: str, folder: DataFolder | None
+        self, reactor: Any, chat: Chat, factory: ChatFactory, listening: socket.socket, folder: DataFolder | None
     ) -> None:
         self._reactor = reactor
         self._chat = chat
         self._factory = factory
-        self._at = (port, interface)
+        self._listening = listening
         self._folder = folder
         self._port: Any = None
         self._stopping = False
-
-    def privilegedStartService(self) -> None:
-        """Take the port while we may; who connects waits until the chat is there."""
-        port, interface = self._at
-        try:
-            self._port = self._listen(port, interface)
-        except CannotListenError as error:
-            refuse(f"cannot listen on port {port}: {error.socketError.strerror}; give another --port or --interface")
-        self._port.stopReading()
-
-    def _listen(self, port: int, interface: str) -> Any:
-        if interface:
-            return self._reactor.listenTCP(port, self._factory, backlog=BACKLOG, interface=interface)
-        try:  # one socket for IPv6 and IPv4, where there is IPv6
-            return self._reactor.listenTCP(port, self._factory, backlog=BACKLOG, interface="::")
-        except CannotListenError:
-            return self._reactor.listenTCP(port, self._factory, backlog=BACKLOG)
 
     def startService(self) -> None:
         """Open what lasts, then the door."""
@@ -160,7 +149,8 @@ class ChatService(Service):
     async def _start(self) -> None:
         await self._chat.start()
         self._factory.start()
-        self._port.startReading()
+        self._port = self._reactor.adoptStreamPort(self._listening.fileno(), self._listening.family, self._factory)
+        self._listening.close()  # the reactor has a descriptor of its own
         where = self._port.getHost()
         _log.info(
             "listening on {host} port {port}; {keeps}",

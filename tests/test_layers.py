@@ -16,7 +16,7 @@ MAY = {
     "chat": PLAIN | {"chat"},
     "engines": PLAIN | {"engines"},
     "wire": PLAIN | {"chat", "wire"},
-    "top": PLAIN | {"chat", "engines", "wire", "data_folder", "options", "service"},
+    "top": PLAIN | {"chat", "engines", "wire", "data_folder", "listening", "options", "service"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -7,18 +7,17 @@ from typing import Any
 from chatroom.chat.directory import Directory
 from chatroom.chat.interfaces import Clock, Dialect, Engine, Mint, Recipient
 from chatroom.chat.limits import RECORD_BYTES, ROOM_CHARACTERS, TEXT_BYTES, USER_CHARACTERS, Rules
+from chatroom.chat.owed import Owed
 from chatroom.chat.refusals import CHAT_FULL
 from chatroom.chat.registry import Registry
 from chatroom.chat.retention import Retention
 from chatroom.chat.session import Session
-from chatroom.events import PROTOCOL_VERSION, Disconnected, Limits, Shutdown, Stored, Welcome
-from chatroom.log import Entry, Presence, Unavailable
+from chatroom.events import PROTOCOL_VERSION, Disconnected, Limits, Shutdown, Welcome
+from chatroom.log import Presence
 from chatroom.logger import logger
 from chatroom.names import Name
 
 _log = logger(__name__)
-
-AGAIN = 5.0  # seconds until what must be stored is tried again
 
 
 class Chat:
@@ -45,8 +44,7 @@ class Chat:
         self._clock = clock
         self._mint = mint
         self._stopping = False
-        self._scheduler = scheduler
-        self._later: dict[str, Any] = {}  # calls to store again what could not be stored, by the event's id
+        self._owed = Owed(engine, scheduler)
 
     def now(self) -> int:
         """Return the time in milliseconds since 1970."""
@@ -60,8 +58,7 @@ class Chat:
     async def stop(self) -> None:
         """Tell everybody, and return when all that was accepted is stored and delivered."""
         self._stopping = True
-        for call in self._later.values():
-            call.cancel()
+        self._owed.stop()
         for session in list(self.sessions.values()):
             session.answer(Shutdown())
         await self._retention.stop()
@@ -101,20 +98,10 @@ class Chat:
         room = session.room or session.heading
         if room is not None and not self._stopping:
             name = session.taking or session.name
-            self._must_store(
+            self._owed.append(
                 room.log, Disconnected(session.next_id(), self.now(), name, session.id, session=session.id)
             )
         _log.info("{name} disconnected", name=session.name)
-
-    def _must_store(self, log: str, event: Stored) -> None:
-        """Append an event that is true whether the log takes it or not, and again until it does."""
-
-        def done(entry: Entry, error: Unavailable | None) -> None:
-            if error is not None and not self._stopping:
-                self._later[event.id] = self._scheduler.callLater(AGAIN, self._must_store, log, event)
-
-        self._later.pop(event.id, None)
-        self.engine.append(log, event, done, once=True)
 
     def rename(self, session: Session, name: Name) -> None:
         """The session is called so from now on; the name is claimed and its room, if any, has been told."""

@@ -17,12 +17,16 @@ from chatroom.log import Deliver, Done, Entry, Page, Presence, Subscription
 class Engine(Protocol):
     """Where logs, records and presence last. All methods are called, and all callbacks made, on the reactor thread.
 
+    ``state`` is ``ok`` or ``degraded``; ``on_state`` is called when it changes. ``on_pressure`` is called with True
+    when so much waits to be stored that reading should pause, with False when it may go on.
+
     A log is ``room/<id>`` or ``inbox/<id>``: keyed by ids, never by names. Whatever may fail because of the store
     fails with ``Unavailable``: the outcome is unknown and must never be acknowledged.
     """
 
     state: str
     on_pressure: Callable[[bool], None]
+    on_state: Callable[[str], None]
 
     def start(self) -> Deferred[None]:
         """Open what lasts."""

@@ -35,6 +35,7 @@ class BatchingEngine(Present):
 
     Attributes:
         state: ``ok``, or ``degraded`` after a batch could not be stored and until one can again.
+        on_state: Called with the new state when it changes.
         on_pressure: Called with True when too much waits to be stored and reading should pause, with False when it
             may go on.
     """
@@ -50,6 +51,7 @@ class BatchingEngine(Present):
         self._pressed = False
         self._stopping: Deferred[None] | None = None
         self.state = "ok"
+        self.on_state: Callable[[str], None] = lambda state: None
         self.on_pressure: Callable[[bool], None] = lambda pressed: None
 
     # ---- what a subclass gives ---------------------------------------------------------------------------------
@@ -156,4 +158,5 @@ class BatchingEngine(Present):
         state = "ok" if error is None else "degraded"
         if state != self.state:
             self.state = state
+            self.on_state(state)
             _log.warn("the log is {state}: {why}", state=state, why=str(error or "it stores again"))

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 LINGER = 2.0  # seconds
 
 
+@implementer(IHalfCloseableProtocol)
 class Refusing(Protocol):
     """See the module.
 
@@ -38,6 +41,14 @@ class Refusing(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Nobody reads this."""
+
+    def readConnectionLost(self) -> None:
+        """The other side has said all: close when it has our answer."""
+        transport: Any = self.transport
+        transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """It has our answer."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._timer is not None and self._timer.active():

@@ -1,0 +1,65 @@
+"""Events that are true whether the log takes them or not, such as the end of a connection: stored again until they are.
+
+They are tried again after a while, and at once when the engine says that it stores again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatroom.chat.interfaces import Engine
+from chatroom.events import Stored
+from chatroom.log import Entry, Unavailable
+
+AGAIN = 5.0  # seconds
+
+
+class Owed:
+    """See the module.
+
+    Args:
+        engine: Where they are to be stored.
+        scheduler: Gives ``callLater``.
+    """
+
+    def __init__(self, engine: Engine, scheduler: Any) -> None:
+        self._engine = engine
+        self._scheduler = scheduler
+        self._events: dict[str, tuple[str, Stored]] = {}  # log and event, by the event's id
+        self._timer: Any = None
+        engine.on_state = self._state_changed
+
+    def append(self, log: str, event: Stored) -> None:
+        """Append an event, and again until it is stored."""
+
+        def done(entry: Entry, error: Unavailable | None) -> None:
+            if error is not None:
+                self._events[event.id] = log, event
+                self._try_later()
+
+        self._engine.append(log, event, done, once=True)
+
+    def stop(self) -> None:
+        """Try no more: the engine is about to stop."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._engine.on_state = lambda state: None
+        self._scheduler = None
+
+    def _state_changed(self, state: str) -> None:
+        if state == "ok":
+            self._try()
+
+    def _try_later(self) -> None:
+        if self._timer is None and self._scheduler is not None:
+            self._timer = self._scheduler.callLater(AGAIN, self._over)
+
+    def _over(self) -> None:
+        self._timer = None
+        self._try()
+
+    def _try(self) -> None:
+        events, self._events = self._events, {}
+        for log, event in events.values():
+            self.append(log, event)

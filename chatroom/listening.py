@@ -1,0 +1,56 @@
+"""The port, taken before twistd forks or gives up its privileges: whoever starts us sees what is wrong with it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+BACKLOG = 4096  # connections that wait to be accepted; a class comes all at once
+
+_NO_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
+
+
+class BadPort(Exception):
+    """Nobody can listen there; the text says why and what to do."""
+
+
+def take_port(port: int, interface: str) -> socket.socket:
+    """Return a listening socket that does not block.
+
+    Args:
+        port: 0 for any.
+        interface: An address or a host's name; empty for all addresses, IPv6 and IPv4.
+
+    Raises:
+        BadPort: It is in use, not ours to take, or there is no such address.
+    """
+    try:
+        if interface:
+            family, _, _, _, address = socket.getaddrinfo(interface, port, type=socket.SOCK_STREAM)[0]
+            return _listen(family, address)
+        try:
+            return _listen(socket.AF_INET6, ("::", port))
+        except OSError as error:
+            if error.errno not in _NO_IPV6:
+                raise
+            return _listen(socket.AF_INET, ("0.0.0.0", port))
+    except OSError as error:
+        where = f" of {interface}" if interface else ""
+        raise BadPort(
+            f"cannot listen on port {port}{where}: {error.strerror}; give another --port or --interface"
+        ) from None
+
+
+def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if address[0] == "::":
+            taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        taken.bind(address)
+        taken.listen(BACKLOG)
+        taken.setblocking(False)
+    except OSError:
+        taken.close()
+        raise
+    return taken
