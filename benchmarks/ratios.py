@@ -2,8 +2,8 @@
 
     python benchmarks/ratios.py --chatload chatload.c --core core.py [--rounds 5] [--mode full] [--mode memory]
 
-Server on processor 0, load on processor 1, the two servers in turn; CPU per delivery by the server's own account. Prints
-a table in Markdown: per workload the median of the rounds, the ratio of the medians and the range of the ratios.
+Server on processor 0, load on processor 1, the two servers in turn; CPU per delivery by the server's own account.
+Prints a table in Markdown: per workload the median of the rounds, the ratio of the medians and the range of the ratios.
 Nothing is a result unless every message arrived once and in order: the load generator checks each delivery.
 """
 
@@ -27,7 +27,16 @@ WORKLOADS = {
     "W2": ("run --rooms 200 --members 5 --senders 5 --window 1", 1.5),
     "W3": ("run --members 1000 --senders 10 --rate 500", 1.3),
 }
-COMMON = "--secs 2 --warmup 0.7 --quickack --setup-limit 40 --quiet --proto line --core 0 --echo 1".split()
+COMMON = [
+    "--secs=2",
+    "--warmup=0.7",
+    "--quickack",
+    "--setup-limit=40",
+    "--quiet",
+    "--proto=line",
+    "--core=0",
+    "--echo=1",
+]
 WORDS = ["--hello", "/name %n", "--welcome", "You are now", "--join", "/join %r", "--joined", "Current users"]
 
 
@@ -56,7 +65,7 @@ def row(name: str, mode: str, pairs: list[tuple[dict, dict]]) -> str:
     ratios = [b["cpu_us_per_delivery"] / a["cpu_us_per_delivery"] for a, b in pairs]
     cost = [statistics.median(pair[i]["cpu_us_per_delivery"] for pair in pairs) for i in (0, 1)]
     late = [statistics.median(pair[i]["p99_us"] / 1000 for pair in pairs) for i in (0, 1)]
-    ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+    ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
     return (
         f"| {name} | {mode} | {cost[0]:.3f} | {cost[1]:.3f} | {ratio} | {WORKLOADS[name][1]} "
         f"| {late[0]:.1f} | {late[1]:.1f} |"
@@ -74,7 +83,7 @@ def ours(chatload: Path, name: str, mode: str) -> dict:
     port = free_port()
     with tempfile.TemporaryDirectory() as data:
         keeps = ["--ephemeral"] if mode == "memory" else ["--data", data]
-        bounds = "--rate 0 --per-address 0 --replay 0".split()
+        bounds = ["--rate", "0", "--per-address", "0", "--replay", "0"]
         twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile="]
         chatroom = ["chatroom", "--port", str(port), "--interface", "127.0.0.1", *bounds, *keeps]
         return measure(chatload, name, port, [*twistd, *chatroom])

@@ -1,0 +1,403 @@
+"""What many users cost: memory, time and CPU to come in, the start, and how long anybody ever waits for the reactor.
+
+    python benchmarks/many.py [--only memory --only gaps ...] [--repeat 3]
+
+The daemon on processor 0, everybody else on processor 1. Prints a table in Markdown. The gap is seen from outside: a
+bystander asks ``/hello`` a thousand times a second, on a process of its own that nothing else holds up, and the longest
+that it waited for ``Hello`` is the longest that the daemon's reactor was busy with something else. The first such row,
+with nothing else going on, says how much of it is the machine's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import multiprocessing
+import os
+import resource
+import select
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+PATIENCE = 120.0  # seconds until something has failed
+SETTLE = 0.5  # seconds of nothing, before what must not be measured with what comes
+QUIET = 5.0  # seconds for which those who do nothing are watched
+PAUSE = 0.001  # seconds between a bystander's questions
+
+Row = tuple[str, str]
+
+
+def main() -> None:
+    """Run what is asked for and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", choices=list(PARTS))
+    parser.add_argument("--repeat", type=int, default=3, help="times that each gap is looked for (3)")
+    args = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    os.sched_setaffinity(0, {1})
+    print("| what | measured |")
+    print("|---|---|")
+    for part in args.only or PARTS:
+        for what, measured in PARTS[part](args):
+            print(f"| {what} | {measured} |", flush=True)
+
+
+# ---- the daemon -------------------------------------------------------------------------------------------------
+
+
+class Server:
+    """A daemon on processor 0 that keeps its data in a new folder; a context manager."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self.port = free_port()
+        twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile=", "chatroom"]
+        bounds = ["--interface", "127.0.0.1", "--rate", "0", "--per-address", "0", "--replay", "0", "--sendq", "0"]
+        command = ["taskset", "-c", "0", *twistd, "--port", str(self.port), *bounds, "--data", self._folder.name]
+        self.began = time.monotonic()
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.pid = self._process.pid
+        self.first = greeted(self.port)
+        self.greeted_after = time.monotonic() - self.began
+
+    def __enter__(self) -> Server:
+        time.sleep(SETTLE)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.first.close()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
+            self._folder.cleanup()
+
+    def resident(self) -> int:
+        """Return the bytes of memory that it holds."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+    def cpu(self) -> float:
+        """Return the seconds of CPU that it has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def greeted(port: int) -> socket.socket:
+    """Connect as soon as somebody listens; return when greeted."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        client = socket.socket()
+        client.settimeout(PATIENCE)
+        if client.connect_ex(("127.0.0.1", port)) == 0:
+            ask(client)
+            return client
+        client.close()
+        time.sleep(0.001)
+    raise SystemExit(f"nothing listens on {port}")
+
+
+def ask(client: socket.socket) -> None:
+    """Say hello and wait for the answer."""
+    client.sendall(b"/hello\r\n")
+    heard = b""
+    while b"Hello, " not in heard:
+        data = client.recv(65536)
+        if not data:
+            raise SystemExit("the daemon has hung up")
+        heard = heard[-16:] + data
+
+
+# ---- everybody else ---------------------------------------------------------------------------------------------
+
+
+class Crowd:
+    """Many people on one loop; they read all, and remember only whether they have heard what they wait for."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._poll = select.epoll()
+        self._sockets: dict[int, socket.socket] = {}
+        self._tails: dict[int, bytes] = {}
+
+    def __enter__(self) -> Crowd:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.leave()
+        self._poll.close()
+
+    def add(self, number: int, first: Callable[[int], bytes] = lambda i: b"") -> None:
+        """Connect so many more; each says something at once."""
+        for i in range(number):
+            client = socket.create_connection(("127.0.0.1", self._port))
+            client.setblocking(False)
+            self._sockets[client.fileno()] = client
+            self._poll.register(client, select.EPOLLIN)
+            if data := first(i):
+                client.send(data)
+
+    def wait(self, words: bytes, number: int = 1) -> None:
+        """Read until everybody has heard the words so many times."""
+        waiting = dict.fromkeys(self._sockets, number)
+        end = time.monotonic() + PATIENCE
+        while waiting:
+            if time.monotonic() > end:
+                raise SystemExit(f"{len(waiting)} of {len(self._sockets)} never heard {words!r}")
+            for fd, _ in self._poll.poll(1):
+                count = self._heard(fd, words)
+                if count and fd in waiting:
+                    waiting[fd] -= count
+                    if waiting[fd] <= 0:
+                        del waiting[fd]
+
+    def _heard(self, fd: int, words: bytes) -> int:
+        data = self._sockets[fd].recv(1 << 20)
+        if not data:
+            raise SystemExit("the daemon has hung up")
+        data = self._tails.get(fd, b"") + data
+        end = data.rfind(b"\n") + 1
+        self._tails[fd] = data[end:]
+        return data.count(words, 0, end)
+
+    def say(self, what: Callable[[int], bytes]) -> None:
+        """Let everybody say something."""
+        for i, client in enumerate(self._sockets.values()):
+            client.send(what(i))
+
+    def leave(self) -> None:
+        """Let everybody hang up."""
+        for client in self._sockets.values():
+            client.close()
+        self._sockets.clear()
+
+    def join(self, number: int, rooms: int) -> None:
+        """Let so many more come, and go into the rooms, in turn; return when they are there."""
+        self.add(number, lambda i: b"/join room%d\r\n" % (i % rooms))
+        self.wait(b"Current users: ")
+
+
+class Bystander:
+    """Asks ``/hello`` all the time while its context lasts, and says how long it had to wait."""
+
+    def __init__(self, port: int) -> None:
+        # Not forked: it would hold our connections open, too.
+        ours, theirs = multiprocessing.Pipe()
+        self._pipe = ours
+        self._process = multiprocessing.get_context("spawn").Process(target=stand_by, args=(port, theirs))
+        self.waits: list[float] = []
+
+    def __enter__(self) -> Bystander:
+        self._process.start()
+        self._pipe.recv()
+        time.sleep(SETTLE)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pipe.send("enough")
+        self.waits = self._pipe.recv()
+        self._process.join()
+
+    def __str__(self) -> str:
+        return f"{max(self.waits) * 1000:.0f}"
+
+
+def stand_by(port: int, pipe: Connection) -> None:
+    """Be a bystander, until told that it is enough; then tell how long each answer took."""
+    with contextlib.suppress(PermissionError):  # ahead of whoever else is on this processor
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    client = greeted(port)
+    waits = []
+    pipe.send("ready")
+    while not pipe.poll():
+        began = time.perf_counter()
+        ask(client)
+        waits.append(time.perf_counter() - began)
+        time.sleep(PAUSE)
+    pipe.send(waits)
+
+
+# ---- what is measured -------------------------------------------------------------------------------------------
+
+
+def memory(args: argparse.Namespace) -> Iterator[Row]:
+    """Ten to a room."""
+    with Server() as server, Crowd(server.port) as crowd:
+        before = server.resident()
+        crowd.join(10_000, 1000)
+        time.sleep(SETTLE)
+        each = (server.resident() - before) / 10_000
+        yield "memory of the daemon with nobody", f"{before / 2**20:.0f} MiB"
+        yield "memory per connection, 10,000 joined in 1,000 rooms", f"{each / 1024:.1f} KiB"
+
+
+def coming(args: argparse.Namespace) -> Iterator[Row]:
+    """A hundred to a room, each of whom sees all the others come."""
+    with Server() as server, Crowd(server.port) as crowd:
+        cpu, began = server.cpu(), time.monotonic()
+        crowd.join(5000, 50)
+        seconds = time.monotonic() - began
+        yield "5,000 connect and join 50 rooms", f"{seconds:.1f} s, {server.cpu() - cpu:.1f} s of CPU"
+
+
+def start(args: argparse.Namespace) -> Iterator[Row]:
+    """From the command to the first greeting, which is a new database, too."""
+    times = []
+    for _ in range(5):
+        with Server() as server:
+            times.append(server.greeted_after)
+    yield "start to first greeting, median of 5", f"{statistics.median(times):.2f} s"
+
+
+def gaps(args: argparse.Namespace) -> Iterator[Row]:
+    """The longest wait of a bystander while something large happens."""
+    for what, happening in GAPS.items():
+        found = [happening() for _ in range(args.repeat)]
+        worst = [max(bystander.waits) * 1000 for bystander in found]
+        usual = statistics.median(wait * 1000 for bystander in found for wait in bystander.waits)
+        each = ", ".join(f"{ms:.0f}" for ms in worst)
+        yield f"longest wait: {what}", f"{statistics.median(worst):.0f} ms ({each}; usually {usual:.2f})"
+
+
+def nothing() -> Bystander:
+    """Nothing happens."""
+    with Server() as server, Bystander(server.port) as bystander:
+        time.sleep(QUIET)
+    return bystander
+
+
+def ten_thousand_lines() -> Bystander:
+    """One says ten thousand lines in one packet, to a room of two."""
+    with Server() as server, Crowd(server.port) as crowd:
+        crowd.join(2, 1)
+        with Bystander(server.port) as bystander, socket.create_connection(("127.0.0.1", server.port)) as speaker:
+            speaker.sendall(b"/join room0\r\n" + b"".join(b"line %d\r\n" % i for i in range(10_000)) + b"the end\r\n")
+            crowd.wait(b": the end")
+    return bystander
+
+
+def joining(rooms: int) -> Bystander:
+    """Two thousand, who are there already, join at once."""
+    with Server() as server, Crowd(server.port) as crowd:
+        crowd.add(2000, lambda i: b"/hello\r\n")
+        crowd.wait(b"Hello, ")
+        with Bystander(server.port) as bystander:
+            crowd.say(lambda i: b"/join room%d\r\n" % (i % rooms))
+            crowd.wait(b"Current users: ")
+            time.sleep(SETTLE)
+    return bystander
+
+
+def coming_in() -> Bystander:
+    """Ten thousand connect and join."""
+    with Server() as server, Crowd(server.port) as crowd, Bystander(server.port) as bystander:
+        crowd.join(10_000, 1000)
+        time.sleep(SETTLE)
+    return bystander
+
+
+def leaving() -> Bystander:
+    """Ten thousand hang up."""
+    with Server() as server, Crowd(server.port) as crowd:
+        crowd.join(10_000, 1000)
+        time.sleep(SETTLE)
+        with Bystander(server.port) as bystander:
+            crowd.leave()
+            time.sleep(SETTLE * 4)
+    return bystander
+
+
+def searching() -> Bystander:
+    """A hundred thousand messages are searched before there was time to index them."""
+    with Server() as server, Crowd(server.port) as crowd:
+        crowd.join(1, 1)
+        for start in range(0, 100_000, 1000):
+            crowd.say(lambda _, start=start: some_messages(start))  # type: ignore[misc]
+            crowd.wait(b"gamma\r\n", 1000)
+        with Bystander(server.port) as bystander:
+            crowd.say(lambda i: b"/search alpha\r\n")
+            crowd.wait(b"messages found:")
+    return bystander
+
+
+def some_messages(start: int) -> bytes:
+    """Return a thousand messages of common words."""
+    return b"".join(b"message %d has some words: alpha beta gamma\r\n" % i for i in range(start, start + 1000))
+
+
+def idle() -> Bystander:
+    """Ten thousand are in a thousand rooms and say nothing."""
+    with Server() as server, Crowd(server.port) as crowd:
+        crowd.join(10_000, 1000)
+        time.sleep(SETTLE)
+        with Bystander(server.port) as bystander:
+            time.sleep(QUIET)
+    return bystander
+
+
+def talking() -> Bystander:
+    """Ten thousand are in a thousand rooms, and one in each room says something, one after the other."""
+    with Server() as server, Crowd(server.port) as crowd:
+        crowd.join(10_000, 1000)
+        with Bystander(server.port) as bystander:
+            for _ in range(10):
+                crowd.say(lambda i: b"hello\r\n" if i < 1000 else b"")
+                crowd.wait(b": hello")
+    return bystander
+
+
+def listing(question: bytes, answer: bytes, rooms: int) -> Bystander:
+    """Somebody asks for the list of rooms, or of people."""
+    with Server() as server, Crowd(server.port) as crowd:
+        crowd.join(10_000, rooms)
+        time.sleep(SETTLE)
+        with Bystander(server.port) as bystander:
+            for _ in range(10):
+                server.first.sendall(question)
+                heard = b""
+                while answer not in heard:
+                    heard += server.first.recv(65536)
+                time.sleep(PAUSE * 50)
+    return bystander
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
+    "memory": memory,
+    "coming": coming,
+    "start": start,
+    "gaps": gaps,
+}
+GAPS: dict[str, Callable[[], Bystander]] = {
+    "nothing else happens": nothing,
+    "10,000 lines come in one packet": ten_thousand_lines,
+    "2,000 join one room": lambda: joining(1),
+    "2,000 join 50 rooms": lambda: joining(50),
+    "10,000 connect and join 1,000 rooms": coming_in,
+    "10,000 hang up": leaving,
+    "100,000 messages are searched": searching,
+    "10,000 are idle in 1,000 rooms": idle,
+    "10,000 are in 1,000 rooms, 1,000 of them talk": talking,
+    "/rooms with 10,000 rooms": lambda: listing(b"/rooms\r\n", b"  and 9800 more", 10_000),
+    "/who with 10,000 people": lambda: listing(b"/who\r\n", b" more\r\n", 1000),
+}
+
+if __name__ == "__main__":
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    main()
