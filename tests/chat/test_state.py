@@ -72,9 +72,7 @@ def at_once(world: World, *sayings: tuple[Client, str]) -> None:
 # ---- before there is a name or a room ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "line", ["/say hello", "/me waves", "/leave", "LEAVE_ROOM", "leave", "/search x", "hello?"]
-)
+@pytest.mark.parametrize("line", ["/say hello", "/me waves", "/leave", "LEAVE_ROOM", "leave", "/search x", "hello?"])
 def test_what_needs_a_room_is_refused_without_one(world: World, line: str) -> None:
     client = world.person()
     client.say(line)
