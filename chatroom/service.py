@@ -140,7 +140,6 @@ class ChatService(Service):
         super().startService()
         user_name("\xe9")  # loads the tables for names that are not ASCII, which takes longer than a turn may
         self._catch_signals()
-        self._reactor.callWhenRunning(self._catch_signals)  # again: the reactor, when it starts, takes SIGTERM itself
         failures: list[Any] = []
         Deferred.fromCoroutine(self._start()).addErrback(failures.append)
         if failures:
@@ -149,6 +148,11 @@ class ChatService(Service):
     async def _start(self) -> None:
         await self._chat.start()
         self._factory.start()
+        self._reactor.callWhenRunning(self._open_door)
+
+    def _open_door(self) -> None:
+        """Let them in, and say that we are there, only now: the reactor, as it starts, has taken SIGTERM for itself."""
+        self._catch_signals()
         self._port = self._reactor.adoptStreamPort(self._listening.fileno(), self._listening.family, self._factory)
         self._listening.close()  # the reactor has a descriptor of its own
         where = self._port.getHost()
@@ -180,7 +184,8 @@ class ChatService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        await self._port.stopListening()
+        if self._port is not None:
+            await self._port.stopListening()
         for connection in tuple(self._factory.connections):
             connection.press(True)
         await self._chat.stop()

@@ -141,6 +141,7 @@ class MoodyEngine(MemoryEngine):
     Attributes:
         holding: What is appended waits until ``let_go``.
         mute: What is appended is stored and delivered, but who asked hears of it only at ``let_go``.
+        slow: What is looked up or followed is found only at ``let_go``.
         broken: Everything fails, as with a full disk.
     """
 
@@ -148,12 +149,13 @@ class MoodyEngine(MemoryEngine):
         super().__init__(reactor)
         self.holding = False
         self.mute = False
+        self.slow = False
         self.broken = False
         self._held: list[Callable[[], object]] = []
 
     def let_go(self) -> None:
         """Go on as an ordinary engine, first with all that was held."""
-        self.holding = self.mute = self.broken = False
+        self.holding = self.mute = self.slow = self.broken = False
         held, self._held = self._held, []
         for act in held:
             act()
@@ -173,7 +175,16 @@ class MoodyEngine(MemoryEngine):
             done(entry, error)
 
     def _unless_broken(self, act: Callable[[], Deferred[Any]]) -> Deferred[Any]:
+        if self.slow:
+            later: Deferred[Any] = Deferred()
+            self._held.append(lambda: self._unless_broken(act).chainDeferred(later))
+            return later
         return fail(Unavailable("it is broken")) if self.broken else act()
+
+    @property
+    def followed(self) -> set[str]:
+        """The logs that somebody follows."""
+        return set(self._followers._of)
 
     def read(self, *args: Any, **options: Any) -> Deferred[Any]:
         return self._unless_broken(lambda: MemoryEngine.read(self, *args, **options))

@@ -221,6 +221,7 @@ def test_who_disconnects_while_the_disk_is_full_is_not_in_the_room_afterwards(
     disk.free(daemon)
     alice.say("after")
     alice.hear("alice: after")
+    alice.hear("bob has disconnected.")
     newcomer = crowd.person("carol")
     newcomer.say("/join lobby")
     assert newcomer.hear("Current users") == ["Welcome to room lobby!", "Current users: alice, carol"]

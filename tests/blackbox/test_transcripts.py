@@ -71,15 +71,14 @@ def test_a_name_is_free_again_when_its_holder_goes(daemon: Daemon) -> None:
     al.ask("/name bob", "You are now bob.")
 
 
-@pytest.mark.parametrize("end", [Peer.close, Peer.reset, lambda peer: peer.say("/quit")])
-def test_the_room_is_told_when_a_connection_ends_however_it_does(daemon: Daemon, end: object) -> None:
+def test_the_room_is_told_when_a_connection_ends_however_it_does(daemon: Daemon) -> None:
     """With the same words."""
     al = daemon.person("al", "lobby")
-    bob = daemon.person("bob", "lobby")
-    al.expect("bob has joined the room.")
-    assert callable(end)
-    end(bob)
-    al.expect("bob has disconnected.")
+    for end in (Peer.close, Peer.reset, Peer.half_close, lambda peer: peer.say("/quit")):
+        bob = daemon.person("bob", "lobby")
+        al.expect("bob has joined the room.")
+        end(bob)
+        al.expect("bob has disconnected.")
     al.nothing_more()
 
 
@@ -188,14 +187,13 @@ def test_upper_case_words_in_a_sentence_are_chat(daemon: Daemon) -> None:
         user.ask(line, f"una: {line}")
 
 
-@pytest.mark.parametrize("room", ["", "lobby"])
-def test_an_upper_case_word_without_its_room_is_explained(daemon: Daemon, room: str) -> None:
+def test_an_upper_case_word_without_its_room_is_explained(daemon: Daemon) -> None:
     """In a room and outside."""
-    user = daemon.person("una", room)
-    user.ask("CREATE_ROOM", "Error: usage: /create <room>.")
-    user.ask("JOIN_ROOM", "Error: usage: JOIN_ROOM <room>.")
-    user.ask("JOIN_ROOM two rooms", "Error: usage: JOIN_ROOM <room>.")
-    user.nothing_more()
+    for user in (daemon.person("una"), daemon.person("ulf", "lobby")):
+        user.ask("CREATE_ROOM", "Error: usage: /create <room>.")
+        user.ask("JOIN_ROOM", "Error: usage: JOIN_ROOM <room>.")
+        user.ask("JOIN_ROOM two rooms", "Error: usage: JOIN_ROOM <room>.")
+        user.nothing_more()
 
 
 # ---- the user of slashes -------------------------------------------------------------------------------------------
@@ -305,11 +303,10 @@ def test_a_private_message_is_asked_for_when_it_is_not_given(daemon: Daemon) -> 
     otto.nothing_more()
 
 
-@pytest.mark.parametrize("line", ["", "/cancel"])
-def test_a_question_can_be_cancelled(daemon: Daemon, line: str) -> None:
-    """At each of the two; what comes next is read as ever."""
+def test_a_question_can_be_cancelled(daemon: Daemon) -> None:
+    """At each of the two, by an empty line or by /cancel; what comes next is read as ever."""
     sue = daemon.person("sue", "lobby")
-    for answers in ((), ("sue",)):
+    for answers, line in (((), ""), ((), "/cancel"), (("sue",), ""), (("sue",), "/cancel")):
         sue.ask("/msg", "To whom?")
         for answer in answers:
             sue.ask(answer, "Message:")
@@ -434,40 +431,42 @@ def test_help_names_every_command_and_explains_one(daemon: Daemon) -> None:
     sue.ask("/help foo", "Error: unknown command /foo; type /help.")
 
 
-@pytest.mark.parametrize("room", ["", "lobby"])
-def test_unknown_and_wrong_slash_commands_are_explained(daemon: Daemon, room: str) -> None:
-    """And are never said to the room."""
-    sue = daemon.person("sue", room)
-    for line, why in (
-        ("/foo", "unknown command /foo; type /help"),
-        ("/foo bar", "unknown command /foo; type /help"),
-        ("/", "unknown command /; type /help"),
-        ("/join", "usage: /join <room> [messages]"),
-        ("/join two rooms", "usage: /join <room> [messages]"),
-        ("/join lobby 1 2", "usage: /join <room> [messages]"),
-        ("/join lobby -1", "usage: /join <room> [messages]"),
-        ("/create", "usage: /create <room>"),
-        ("/create two rooms", "usage: /create <room>"),
-        ("/name", "usage: /name <name>"),
-        ("/name two names", "usage: /name <name>"),
-        ("/leave now", "usage: /leave"),
-        ("/rooms now", "usage: /rooms"),
-        ("/who now", "usage: /who"),
-        ("/ignore", "usage: /ignore <user> [on|off]"),
-        ("/timestamps maybe", "usage: /timestamps <on|off>"),
-        ("/set echo", "usage: /set"),
-    ):
-        sue.ask(line, f"Error: {why}.")
-    sue.nothing_more()
+WRONG = (
+    ("/foo", "unknown command /foo; type /help"),
+    ("/foo bar", "unknown command /foo; type /help"),
+    ("/", "unknown command /; type /help"),
+    ("/join", "usage: /join <room> [messages]"),
+    ("/join two rooms", "usage: /join <room> [messages]"),
+    ("/join lobby 1 2", "usage: /join <room> [messages]"),
+    ("/join lobby -1", "usage: /join <room> [messages]"),
+    ("/create", "usage: /create <room>"),
+    ("/create two rooms", "usage: /create <room>"),
+    ("/name", "usage: /name <name>"),
+    ("/name two names", "usage: /name <name>"),
+    ("/leave now", "usage: /leave"),
+    ("/rooms now", "usage: /rooms"),
+    ("/who now", "usage: /who"),
+    ("/ignore", "usage: /ignore <user> [on|off]"),
+    ("/timestamps maybe", "usage: /timestamps <on|off>"),
+    ("/set echo", "usage: /set"),
+)
 
 
-@pytest.mark.parametrize("line", ["/quit", "/exit", "/QUIT"])
-def test_quit_says_goodbye(daemon: Daemon, line: str) -> None:
+def test_unknown_and_wrong_slash_commands_are_explained(daemon: Daemon) -> None:
+    """In a room and outside; and are never said to the room."""
+    for sue in (daemon.person("sue"), daemon.person("sam", "lobby")):
+        for line, why in WRONG:
+            sue.ask(line, f"Error: {why}.")
+        sue.nothing_more()
+
+
+def test_quit_says_goodbye(daemon: Daemon) -> None:
     """And closes the connection."""
-    sue = daemon.person("sue", "lobby")
-    sue.ask("/hello", "Hello, sue!")
-    sue.ask(line, "Goodbye!")
-    sue.eof()
+    for line in ("/quit", "/exit", "/QUIT"):
+        sue = daemon.person("sue", "lobby")
+        sue.ask("/hello", "Hello, sue!")
+        sue.ask(line, "Goodbye!")
+        sue.eof()
 
 
 # ---- the user of bare words ----------------------------------------------------------------------------------------
@@ -492,26 +491,26 @@ def test_bare_words_outside_a_room(daemon: Daemon) -> None:
     user.nothing_more()
 
 
-@pytest.mark.parametrize("word", ["exit", "quit"])
-def test_a_bare_word_ends_it_outside_a_room(daemon: Daemon, word: str) -> None:
+def test_a_bare_word_ends_it_outside_a_room(daemon: Daemon) -> None:
     """As /quit does anywhere."""
-    user = daemon.person("bea")
-    user.ask(word, "Goodbye!")
-    user.eof()
+    for word in ("exit", "quit"):
+        user = daemon.person("bea")
+        user.ask(word, "Goodbye!")
+        user.eof()
 
 
-@pytest.mark.parametrize("word", ["msg", "message"])
-def test_a_bare_word_asks_to_whom_and_what(daemon: Daemon, word: str) -> None:
+def test_a_bare_word_asks_to_whom_and_what(daemon: Daemon) -> None:
     """Or takes both from the line."""
     user, other = daemon.person("bea"), daemon.person("otto", "lobby")
-    user.ask(word, "To whom?")
-    user.ask("otto", "Message:")
-    user.ask("how are you?", "To otto (private): how are you?")
-    other.expect("bea (private): how are you?")
-    user.ask(f"{word} otto fine", "To otto (private): fine")
-    other.expect("bea (private): fine")
-    user.ask(word, "To whom?")
-    user.ask("/cancel", "Cancelled.")
+    for word in ("msg", "message"):
+        user.ask(word, "To whom?")
+        user.ask("otto", "Message:")
+        user.ask("how are you?", "To otto (private): how are you?")
+        other.expect("bea (private): how are you?")
+        user.ask(f"{word} otto fine", "To otto (private): fine")
+        other.expect("bea (private): fine")
+        user.ask(word, "To whom?")
+        user.ask("/cancel", "Cancelled.")
     user.ask("who", "Users online (2):", "  bea", "  otto  in lobby")
 
 

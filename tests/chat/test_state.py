@@ -217,15 +217,19 @@ def test_who_goes_while_taking_a_name_leaves_neither_the_old_nor_the_new_one(
         assert other.lines() == [f"You are now {name}."]
 
 
-def test_who_goes_while_taking_a_name_goes_under_the_one_the_room_knows(moody: World, engine: MoodyEngine) -> None:
+@pytest.mark.parametrize("refused", [False, True])
+def test_who_goes_while_taking_a_name_goes_under_the_one_the_room_knows(
+    moody: World, engine: MoodyEngine, refused: bool
+) -> None:
     alice, bob = moody.person("alice", "lobby"), moody.person("bob", "lobby")
-    engine.holding = True
-    alice.say("/name carol")
+    engine.broken = refused
+    alice.transport.protocol.dataReceived(b"/name carol\r\n")
     alice.drop()
-    release(moody)
-    lines = bob.lines()
-    known = "carol" if "alice is now known as carol." in lines else "alice"
-    assert lines[-1] == f"{known} has disconnected."
+    engine.broken = False
+    for _ in range(12):
+        moody.pass_time(10)
+    renamed = [] if refused else ["alice is now known as carol."]
+    assert bob.lines() == [*renamed, f"{'alice' if refused else 'carol'} has disconnected."]
 
 
 def test_a_name_may_change_its_case(world: World) -> None:
@@ -305,6 +309,30 @@ def test_a_message_and_a_quit_in_one_packet_are_both_done(world: World) -> None:
     assert not alice.open
 
 
+def test_a_private_message_and_a_quit_in_one_packet_are_both_answered_in_order(world: World) -> None:
+    alice, bob = world.person("alice"), world.person("bob")
+    alice.say("/msg bob hello", "/quit")
+    assert alice.lines() == ["To bob (private): hello", "Goodbye!"]
+    assert bob.lines() == ["alice (private): hello"]
+
+
+def test_a_private_message_is_answered_before_the_command_that_waits_for_it(world: World) -> None:
+    alice = world.person("alice")
+    world.person("bob")
+    alice.say("/msg bob hello", "/who")
+    assert alice.lines()[:2] == ["To bob (private): hello", "Users online (2):"]
+
+
+def test_what_waits_for_a_message_is_not_done_for_who_has_gone(moody: World, engine: MoodyEngine) -> None:
+    alice, bob = moody.person("alice", "lobby"), moody.person("bob")
+    engine.holding = True
+    alice.say("hello", "/create den")
+    alice.drop()
+    release(moody)
+    bob.say("/rooms")
+    assert [line.split()[0] for line in bob.lines()[1:]] == ["lobby"]
+
+
 def test_quitting_is_told_once(world: World) -> None:
     alice, bob = world.person("alice", "lobby"), world.person("bob", "lobby")
     alice.say("/quit")
@@ -329,6 +357,19 @@ def test_everybody_leaving_at_once_leaves_nobody(world: World) -> None:
     world.settle()
     assert not world.chat.directory._rooms
     assert not world.chat.who()
+
+
+def test_who_has_gone_is_followed_no_more(moody: World, engine: MoodyEngine) -> None:
+    alice, bob = moody.person("alice", "lobby"), moody.person("bob", "den")
+    alice.say("/msg bob hello", "/msg alice hello")
+    assert len(engine.followed) == 4  # two rooms, two inboxes
+    engine.slow = True
+    carol = moody.person("carol")
+    alice.say("/msg carol hello")
+    for client in (alice, bob, carol):
+        client.drop()
+    release(moody)
+    assert engine.followed == set()
 
 
 # ---- joining while joining, going while coming -------------------------------------------------------------------
@@ -363,6 +404,75 @@ def test_many_who_make_the_same_room_at_once_are_in_the_same_room(world: World) 
     people[0].say("hello")
     for client in people:
         assert client.lines() == ["user0: hello"]
+
+
+ARRIVING = ["/join den", "/create den", "/join den 5"]
+
+
+@pytest.mark.parametrize("line", ARRIVING)
+def test_who_comes_while_a_room_is_being_looked_up_waits_and_comes_into_the_same(
+    moody: World, engine: MoodyEngine, line: str
+) -> None:
+    people = [moody.person(f"user{i}") for i in range(5)]
+    engine.slow = True
+    people[0].say(line)
+    for client in people[1:]:
+        client.say("/join den")
+    while engine.slow or engine._held:
+        release(moody)
+    for client in people:
+        assert "Welcome to room den!" in client.lines()
+    people[0].say("hello")
+    for client in people:
+        assert client.lines()[-1] == "user0: hello"
+    assert sorted(members(moody, "den")) == [f"user{i}" for i in range(5)]
+    people[0].say("/rooms")
+    assert people[0].lines()[-2].startswith("Rooms (1)")
+
+
+def test_of_two_who_make_a_room_at_once_one_makes_it(moody: World, engine: MoodyEngine) -> None:
+    alice, bob = moody.person("alice"), moody.person("bob")
+    engine.slow = True
+    alice.say("/create den")
+    bob.say("/create Den")
+    release(moody)
+    assert alice.lines() == ["Room den created.", "Welcome to room den!", "Current users: alice"]
+    assert bob.lines() == ["Error: room den already exists; join it with /join den."]
+    assert members(moody, "den") == ["alice"]
+
+
+def test_who_waits_for_a_room_that_cannot_be_loaded_tries_in_turn(moody: World, engine: MoodyEngine) -> None:
+    people = [moody.person(f"user{i}") for i in range(3)]
+    engine.slow = True
+    for client in people:
+        client.say("/join den")
+    engine.slow, engine.broken = False, True
+    held, engine._held = engine._held, []
+    for act in held:
+        act()
+    moody.settle()
+    for client in people:
+        assert client.lines() == [NOT_CONFIRMED]
+    engine.broken = False
+    people[2].say("/join den")
+    assert people[2].lines() == ["Welcome to room den!", "Current users: user2"]
+
+
+@pytest.mark.parametrize("line", ARRIVING)
+@pytest.mark.parametrize("room", ["", "lobby"])
+def test_who_goes_while_a_room_is_being_looked_up_leaves_no_ghost(
+    moody: World, engine: MoodyEngine, line: str, room: str
+) -> None:
+    moody.person("bob", "lobby")
+    alice = moody.person("alice", room)
+    engine.slow = True
+    alice.say(line)
+    alice.drop()
+    release(moody)
+    assert online(moody) == ["bob  in lobby"]
+    assert members(moody) == ["bob"]
+    assert members(moody, "den") == []
+    assert set(moody.chat.directory._rooms) == {"lobby"}
 
 
 COMING = {
@@ -422,6 +532,27 @@ def test_who_goes_with_something_under_way_leaves_no_ghost(
     release(moody)
     assert online(moody) == ["bob  in lobby"]
     assert members(moody) == ["bob"]
+
+
+def test_whom_one_writes_to_may_go_before_there_is_an_inbox(moody: World, engine: MoodyEngine) -> None:
+    alice, bob = moody.person("alice"), moody.person("bob")
+    engine.slow = True
+    alice.say("/msg bob hello")
+    bob.drop()
+    release(moody)
+    assert alice.lines() == ["Error: no user named bob; see /who."]
+    assert engine.followed == set()
+
+
+def test_two_who_are_the_first_to_write_to_somebody_are_heard_once_each(moody: World, engine: MoodyEngine) -> None:
+    alice, bob, carol = (moody.person(name) for name in ("alice", "bob", "carol"))
+    engine.slow = True
+    alice.say("/msg carol one")
+    bob.say("/msg carol two")
+    release(moody)
+    assert carol.lines() == ["alice (private): one", "bob (private): two"]
+    alice.say("/msg carol three")
+    assert carol.lines() == ["alice (private): three"]
 
 
 def test_whom_one_writes_to_may_go_while_the_message_is_under_way(moody: World, engine: MoodyEngine) -> None:
@@ -589,6 +720,29 @@ def test_who_is_ignored_stays_so_under_another_name_and_is_still_seen_to_come_an
     assert carol.lines() == ["bob is now known as rob.", "rob has left the room."]
 
 
+def test_who_is_ignored_stays_so_when_coming_back(world: World, four: list[Client]) -> None:
+    _, bob, carol, _ = four
+    carol.say("/ignore bob")
+    bob.drop()
+    carol.lines()
+    bob = world.person("BOB", "lobby")
+    bob.say("hello", "/msg carol hello")
+    assert carol.lines() == ["BOB has joined the room."]
+
+
+def test_who_ignores_somebody_hears_nothing_of_them_while_coming_going_or_taking_a_name(
+    world: World, four: list[Client]
+) -> None:
+    _, bob, carol, _ = four
+    carol.say("/ignore bob")
+    carol.lines()
+    at_once(world, (bob, "one"), (carol, "/leave"), (bob, "two"))
+    assert carol.lines() == ["You have left room lobby."]
+    at_once(world, (carol, "/join lobby 0"), (bob, "three"))
+    at_once(world, (bob, "four"), (carol, "/name cleo"), (bob, "five"))
+    assert [line for line in carol.lines() if "bob:" in line] == []
+
+
 def test_without_echo_one_hears_the_others_in_order(world: World, four: list[Client]) -> None:
     alice, bob, carol, dave = four
     alice.say("/echo off")
@@ -692,6 +846,14 @@ def test_a_private_message_is_seen_by_nobody_else(world: World) -> None:
     assert carol.take() == b"" == bot.take()
     carol.say("/history", "/search secret")
     assert "secret" not in carol.take().decode()
+
+
+def test_private_messages_follow_a_new_name(world: World) -> None:
+    alice, bob = world.person("alice"), world.person("bob")
+    alice.say("/msg bob one")
+    bob.say("/name rob")
+    alice.say("/msg rob two")
+    assert bob.lines() == ["alice (private): one", "You are now rob.", "alice (private): two"]
 
 
 def test_private_messages_do_not_reach_the_next_of_that_name(world: World) -> None:

@@ -130,6 +130,33 @@ def test_an_undecided_prefix_and_then_silence_is_a_person(world: World, prefix: 
     assert client.lines() == ["Error: you are not in a room; join one with /join <room>."]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_program_that_comes_too_late_and_was_greeted_still_speaks_records(world: World, whole: bool) -> None:
+    client = world.connect()
+    world.pass_time(1)
+    assert greeted(client)
+    hello = b'{"do":"hello","version":1,"name":"bot","x":"%s"}\n' % (b"x" * 5000)  # no line for a person
+    if whole:
+        client.send(hello)
+    else:
+        byte_by_byte(client, hello)
+    (welcome,) = client.records()
+    assert (welcome["event"], welcome["you"]) == ("welcome", "bot")
+    client.send(b'{"do":"say","text":"\xff"}\n')
+    assert [record["code"] for record in client.records()] == ["bad-record"]
+    wait(world, 90)
+    assert client.records() == [{"event": "ping"}]
+
+
+def test_a_brace_that_is_not_the_first_byte_is_a_persons(world: World) -> None:
+    client = world.connect()
+    world.pass_time(1)
+    client.send(b"h")
+    client.send(b'{"do":"who"}\r\n')
+    client.send(b'{"do":"who"}\r\n')
+    assert client.lines()[2:] == ["Error: you are not in a room; join one with /join <room>."] * 2
+
+
 def test_what_came_before_the_greeting_is_not_lost(world: World) -> None:
     client = world.connect()
     client.send(b"CREA")

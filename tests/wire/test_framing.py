@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from fakes import MoodyEngine, SocketClient, person_on_a_socket
@@ -183,6 +185,14 @@ def test_a_33rd_waiting_line_ends_the_connection(paced: World) -> None:
     assert bob.lines() == [*(f"alice: {i}" for i in range(LINES_BURST)), "alice has disconnected."]
 
 
+def test_who_quits_with_the_last_of_the_budget_just_goes(paced: World) -> None:
+    alice = paced.person("alice")
+    paced.pass_time(60)
+    alice.say(*("/hello",) * (LINES_BURST - 1), "/quit", *("more",) * 100)
+    assert alice.lines() == [*("Hello, alice!",) * (LINES_BURST - 1), "Goodbye!"]
+    assert not alice.open
+
+
 def test_who_is_too_fast_is_told_so(paced: World) -> None:
     alice = paced.person("alice", "lobby")
     paced.pass_time(60)
@@ -329,6 +339,55 @@ def test_a_half_close_waits_for_a_message_under_way(moody: World, engine: MoodyE
     engine.let_go()
     assert alice.lines() == ["alice: last words"] == bob.lines()
     assert not alice.open
+
+
+@pytest.mark.parametrize("line", ["/msg bob bye", "/reply bye"])
+def test_a_half_close_waits_for_the_answer_to_a_private_message(world: World, line: str) -> None:
+    alice, bob = world.person("alice", "lobby"), world.person("bob", "lobby")
+    bob.say("/msg alice psst")
+    bob.lines()
+    alice.lines()
+    alice.send(line.encode())
+    alice.finish()
+    assert bob.lines() == ["alice (private): bye"]
+    assert alice.lines() == ["To bob (private): bye"]
+    assert not alice.open
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"do": "say", "text": "hello", "id": "x", "ref": 1},  # said again: its first echo is the acknowledgement
+        {"do": "say", "text": "unheard", "ref": 1},  # without echo "ok" is
+        {"do": "message", "user": "bot", "text": "hello", "id": "y", "ref": 1},
+        {"do": "who", "ref": 1},
+    ],
+    ids=["said again", "without echo", "private", "a question"],
+)
+def test_a_half_close_waits_for_the_acknowledgement(world: World, record: dict[str, Any]) -> None:
+    bot = world.program("bot", "lobby")
+    bot.record(do="say", text="hello", id="x")
+    bot.record(do="echo", on=False)
+    bot.take()
+    bot.send(json.dumps(record).encode())
+    bot.finish()
+    answers = [heard for heard in bot.records() if heard["event"] != "private"]
+    assert [heard.get("re", heard.get("id")) for heard in answers] in ([1], ["x"])
+    assert not bot.open
+
+
+def test_a_half_close_waits_for_an_acknowledgement_that_must_be_looked_up(moody: World, engine: MoodyEngine) -> None:
+    bot = moody.program("bot", "lobby")
+    bot.record(do="say", text="hello", id="x")
+    bot.record(do="join", room="den")
+    bot.take()
+    engine.slow = True
+    bot.send(b'{"do":"say","text":"hello","id":"x"}')  # it was said in a room that nobody is in any more
+    bot.finish()
+    assert bot.open
+    engine.let_go()
+    assert [(heard["id"], heard["room"]) for heard in bot.records()] == [("x", "lobby")]
+    assert not bot.open
 
 
 def test_a_half_close_waits_for_a_command_and_does_what_follows(moody: World, engine: MoodyEngine) -> None:
