@@ -95,13 +95,17 @@ class Chat:
         self.names.release(session, session.handle)
         self.engine.withdraw(f"user/{session.id}")
         session.close_inbox()
+        if not session.renaming:  # else when it is known under which name it goes
+            self.depart(session)
+        _log.info("{name} disconnected", name=session.name)
+
+    def depart(self, session: Session) -> None:
+        """Tell the room that a session is in, or about to be in, that its connection has ended."""
         room = session.room or session.heading
         if room is not None and not self._stopping:
-            name = session.taking or session.name
             self._owed.append(
-                room.log, Disconnected(session.next_id(), self.now(), name, session.id, session=session.id)
+                room.log, Disconnected(session.next_id(), self.now(), session.name, session.id, session=session.id)
             )
-        _log.info("{name} disconnected", name=session.name)
 
     def rename(self, session: Session, name: Name) -> None:
         """The session is called so from now on; the name is claimed and its room, if any, has been told."""

@@ -24,16 +24,19 @@ async def set_name(session: Session, command: SetName) -> Event | None:
     room = session.room
     try:
         if room is not None and name.shown != old:
-            session.taking = name.shown
+            session.renaming = True
             entry = await session.happen(room.log, event)
             event = placed(entry.event, entry.seq, room.name)
         if session.over:
             return None
         session.chat.rename(session, name)
     finally:
-        session.taking = ""
         if session.handle is not name:
             session.chat.names.release(session, name)
+        if session.renaming:
+            session.renaming = False
+            if session.over:
+                session.chat.depart(session)
     return event
 
 

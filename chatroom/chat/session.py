@@ -42,7 +42,7 @@ class Session:
         arrival: What there was to see when it came into the room.
         question: What a person is being asked, kept here for the dialect that asks.
         over: The connection has ended.
-        taking: The name that it is about to have: its ``Renamed`` is under way.
+        renaming: It is about to have another name: its ``Renamed`` is under way.
         pending: How much of its own is not stored yet.
     """
 
@@ -67,8 +67,8 @@ class Session:
         "pending",
         "person",
         "question",
+        "renaming",
         "room",
-        "taking",
     )
 
     handle: Name
@@ -90,7 +90,7 @@ class Session:
         self.away = ""
         self.last_writer = ""
         self.over = False
-        self.taking = ""
+        self.renaming = False
         self._counter = 0
         self.pending = 0
         self._idle: Deferred[None] | None = None
@@ -104,7 +104,7 @@ class Session:
         return f"{self.id}-{self._counter}"
 
     def append(self, log: str, event: Stored, done: Done, *, once: bool = False) -> None:
-        """Append an event without waiting for it; ``done`` must call ``settled``."""
+        """Append an event without waiting for it; ``done`` must call ``settled`` when it has told the session."""
         self.pending += 1
         self.chat.engine.append(log, event, done, once=once)
 
@@ -132,37 +132,36 @@ class Session:
         return deferred
 
     def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None) -> None:
-        if self._idle is not None or error is not None:
-            self.settled(error, ref)
-        else:
-            self.pending -= 1
         if error is not None:
-            return
-        if entry.repeated:
+            self.refuse(NOT_CONFIRMED(), ref)
+        elif entry.repeated:
             self.repeat(entry, ref)
+            return
         elif ref is not None and not self.echo:
             self.answer(Ok(), ref)
+        self.settled()
 
     def repeat(self, entry: Entry, ref: int | str | None) -> None:
         """What it said was said before: the first, told once more to its author alone, is the acknowledgement."""
         event = entry.event
         if isinstance(event, Private):
             self.answer(Sent(event.id, event.to, event.text), ref)
+            self.settled()
             return
 
         def named(room: str) -> None:
             self.out.write(self.dialect.render(room, entry))
+            self.settled()
 
         def unknown(failure: Failure) -> None:
             self.refuse(NOT_CONFIRMED(), ref)
+            self.settled()
 
         Deferred.fromCoroutine(self.chat.directory.name_of(entry.log)).addCallbacks(named, unknown)
 
-    def settled(self, error: Unavailable | None, ref: int | str | None) -> None:
-        """Something of its own is no longer under way."""
+    def settled(self) -> None:
+        """Something of its own is no longer under way, and it has been told."""
         self.pending -= 1
-        if error is not None:
-            self.refuse(NOT_CONFIRMED(), ref)
         if self._idle is not None and self.pending == 0:
             idle, self._idle = self._idle, None
             idle.callback(None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from chatroom.chat.commands import Act, Reply, Say, Tell
 from chatroom.chat.limits import TEXT_BYTES
-from chatroom.chat.refusals import NO_USER, NOBODY_TO_REPLY, NOTHING_SAID, TOO_LONG
+from chatroom.chat.refusals import NO_USER, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG
 from chatroom.chat.session import Session
 from chatroom.events import Acted, Away, Private, Said, Sent
 from chatroom.log import Entry, Unavailable
@@ -55,15 +55,16 @@ async def _deliver(session: Session, target: Session, text: str, command: Tell |
     event = Private(own or session.next_id(), session.chat.now(), session.name, session.id, to=target.name, text=text)
 
     def done(entry: Entry, error: Unavailable | None) -> None:
-        session.settled(error, command.ref)
         if error is not None:
-            return
-        if entry.repeated:
+            session.refuse(NOT_CONFIRMED(), command.ref)
+        elif entry.repeated:
             session.repeat(entry, command.ref)
             return
-        session.answer(Sent(event.id, event.to, event.text), command.ref)
-        if target.away:
-            session.answer(Away(target.name, target.away))
+        else:
+            session.answer(Sent(event.id, event.to, event.text), command.ref)
+            if target.away:
+                session.answer(Away(target.name, target.away))
+        session.settled()
 
     session.append(target.inbox_log, event, done, once=own is not None)
 

@@ -100,12 +100,10 @@ class Door(Protocol):
         self._data += data
         opening = opening_of(self._data)
         if opening is not None:
-            self._timer.cancel()
             self._open(opening)
 
     def readConnectionLost(self) -> None:
         """The other side says no more; what it said was short, and is a person's."""
-        self._timer.cancel()
         protocol = self._open(PERSON)
         if IHalfCloseableProtocol.providedBy(protocol):
             protocol.readConnectionLost()
@@ -114,12 +112,18 @@ class Door(Protocol):
         """We write nothing here that could fail."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self._timer.active():
-            self._timer.cancel()
+        self._stop_waiting()
         self._leave()
+
+    def _stop_waiting(self) -> None:
+        """Forget the timer even when it has fired: it leads back here, a circle for the garbage collector."""
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
 
     def _open(self, opening: Opening) -> Any:
         """Hand the connection over, with what was read of it."""
+        self._stop_waiting()
         protocol = self._factory.admit(opening, self._leave)
         transport: Any = self.transport
         transport.protocol = protocol

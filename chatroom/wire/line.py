@@ -201,7 +201,7 @@ class ChatProtocol(LineReceiver):
                 if waiting is not None and not waiting.called:
                     self._stop(BUSY)
                     waiting.addCallback(lambda _: self._go(BUSY))
-        if self._pace is not None and self._pace.spend_line():
+        if self._pace is not None and self._pace.spend_line() and not self._outbox.closing:
             self._stop(PACED)
             self._check_waiting()
 

@@ -35,6 +35,10 @@ def _swallow(data: bytes) -> int:
     return len(data)
 
 
+def _nothing() -> None:
+    return None
+
+
 @implementer(IPullProducer)
 class Outbox:
     """A Recipient (see ``chatroom.chat.interfaces``) over a transport.
@@ -123,9 +127,10 @@ class Outbox:
             self._transport.registerProducer(self, False)
 
     def _overflow(self) -> None:
+        on_overflow = self._on_overflow
         self.stopProducing()
         self.closing = True
-        self._on_overflow()
+        on_overflow()
 
     # ---- what the transport asks -------------------------------------------------------------------------------
 
@@ -145,5 +150,6 @@ class Outbox:
     def stopProducing(self) -> None:
         """The connection is gone."""
         self._send = _swallow
+        self._on_overflow = _nothing  # it leads back to whoever has us; a circle would wait for the garbage collector
         self._held, self._corked = None, None
         self._queued, self._given = 0, -1

@@ -1,0 +1,74 @@
+"""What a connection was goes when it ends, without the garbage collector.
+
+Every circle that it leaves waits for a full collection; with 10,000 connections one of those holds the reactor for a
+fifth of a second. Without circles the daemon can do without them.
+"""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from harness import Client, World
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Only counting references frees anything."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def silent(world: World) -> Client:
+    """Somebody who has connected, and was not greeted yet."""
+    return world.connect()
+
+
+def greeted(world: World) -> Client:
+    """A person who has waited for the greeting."""
+    return world.person()
+
+
+def speaking(world: World) -> Client:
+    """A person who has spoken before being greeted."""
+    client = world.connect()
+    client.say("/name alice", "/join lobby", "hello")
+    return client
+
+
+def program(world: World) -> Client:
+    """A program in a room."""
+    return world.program("alice", "lobby")
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("coming", [silent, greeted, speaking, program])
+def test_a_connection_leaves_no_circle(world: World, coming: Callable[[World], Client]) -> None:
+    door = first_protocol(world)
+    client = coming(world)
+    left = [door(), weakref.ref(client.transport), weakref.ref(client.transport.protocol)]
+    assert all(ref() is not None for ref in left[1:])
+    client.drop()
+    world.clients.remove(client)
+    client.transport.protocol = None  # as the reactor does
+    del client
+    world.pass_time(1)
+    assert [ref() for ref in left] == [None, None, None]
+
+
+def first_protocol(world: World) -> Callable[[], weakref.ref[Any]]:
+    """Return what tells, later, which protocol the next connection had first."""
+    made: list[weakref.ref[Any]] = []
+    build = world.factory.buildProtocol
+
+    def building(address: Any) -> Any:
+        protocol = build(address)
+        made.append(weakref.ref(protocol))
+        return protocol
+
+    world.factory.buildProtocol = building  # type: ignore[method-assign]
+    return lambda: made[0]
