@@ -2,11 +2,12 @@
 
 Who may know whom (``tests/test_layers.py`` enforces it):
 
-    events, log, names, text, logger    plain values and rules; they import none of the packages below
+    events, log, names, text, logger, message_format    plain values and rules; they import nothing of what is below
     chat/                               the domain; knows an Engine, a Recipient and a Dialect as protocols of its own
     engines/                            where logs last; never chat, never wire
     wire/                               sockets, lines, dialects; never engines
-    options, tap                        the only places that know them all
+    options, data_folder, listening     what an operator decides and what is taken of the system
+    service, tap                        the only places that know them all
 """
 
 __version__ = "0.1.0"

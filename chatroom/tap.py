@@ -13,7 +13,7 @@ __all__ = ["Options", "makeService"]
 
 
 def makeService(options: Options) -> IService:
-    """Wire the daemon together; nothing is opened for good before the service starts."""
+    """Take the port and the data folder, and wire the daemon together."""
     from chatroom.service import make
 
     return make(options.settings)

@@ -86,6 +86,8 @@ class SocketTransport(FakeTransport):
                 self.buffer = self.buffer[self.socket.send(self.buffer) :]
             elif self.producer is not None:
                 self.producer.resumeProducing()
+                if not self.buffer and self.producer is not None:
+                    return  # it was asked once, as Twisted does, and may still write
             elif self.disconnecting:
                 self.end()
             else:

@@ -11,7 +11,7 @@ from chatroom.events import tag
 Ref = Annotated[int, Meta(ge=-(2**53), le=2**53)] | Annotated[str, Meta(max_length=64)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
-Id = Annotated[str, Meta(pattern=r"^[!-~]{1,64}\Z")]
+Id = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,64}\Z")]
 Word = Annotated[str, Meta(max_length=256)]  # names have bounds of their own; this one keeps their check cheap
 
 

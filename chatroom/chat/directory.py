@@ -6,16 +6,17 @@ any.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import ROOMS
-from chatroom.chat.refusals import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS
+from chatroom.chat.refusals import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
 from chatroom.chat.room import Room
-from chatroom.log import Conflict
+from chatroom.log import Conflict, Unavailable
 from chatroom.logger import logger
 from chatroom.names import BadName, Name, room_name
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from chatroom.chat.session import Session
 
 BUCKET = "room"
+
+T = TypeVar("T")
 
 _log = logger(__name__)
 
@@ -53,7 +56,7 @@ class Directory:
         self._mint = mint
         self._rooms: dict[str, Room] = {}  # by folded name
         self._names: dict[str, str] = {}  # folded names by log
-        self._opening: dict[str, list[Deferred[None]]] = {}  # who waits for a room that is being loaded
+        self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # who waits for a room that is being loaded
 
     async def create(self, text: str, session: Session) -> Room:
         """Make a room that was not there; it stays loaded until ``let_go``.
@@ -93,18 +96,28 @@ class Directory:
         while (room := self._rooms.get(name.folded)) is None and (
             waiting := self._opening.get(name.folded)
         ) is not None:
-            turn: Deferred[None] = Deferred()
+            turn: Deferred[Exception | None] = Deferred()
             waiting.append(turn)
-            await turn
+            failed = await turn
+            if failed is not None and not (create and isinstance(failed, Refused) and failed.code == NO_ROOM.code):
+                raise _again(failed)
         if room is not None:
             room.expected += 1
             return room, False
-        self._opening[name.folded] = []
+        return await self._alone(name.folded, lambda: self._load(name, session, create))
+
+    async def _alone(self, folded: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do something while nobody else loads or forgets the room; those who waited are told how it ended."""
+        self._opening[folded] = []
+        failed: Exception | None = None
         try:
-            return await self._load(name, session, create)
+            return await work()
+        except Exception as error:
+            failed = error
+            raise
         finally:
-            for turn in self._opening.pop(name.folded):
-                turn.callback(None)
+            for turn in self._opening.pop(folded):
+                turn.callback(failed)
 
     async def _load(self, name: Name, session: Session, create: bool) -> tuple[Room, bool]:
         record, created = await self._record(name), False
@@ -143,10 +156,13 @@ class Directory:
     async def forget(self, record: RoomRecord) -> None:
         """Remove the record of a room that nobody is in and of which nothing is left; its name is free again."""
         folded = room_name(record.name).folded
+        if folded not in self._rooms and folded not in self._opening:
+            await self._alone(folded, lambda: self._forget(folded, record))
+
+    async def _forget(self, folded: str, record: RoomRecord) -> None:
         held = await self._engine.get(BUCKET, folded)
-        if held is None or folded in self._rooms:
-            return
-        if msgspec.json.decode(held[0], type=RoomRecord).id == record.id:
+        left = (await self._engine.read(f"room/{record.id}", limit=1)).entries
+        if held is not None and not left and msgspec.json.decode(held[0], type=RoomRecord).id == record.id:
             await self._engine.put(BUCKET, folded, None, held[1])
             _log.info("room {room} ({id}) forgotten: nothing is left of it", room=record.name, id=record.id)
 
@@ -157,6 +173,11 @@ class Directory:
         room.sub = None
         folded = self._names.pop(room.log)
         del self._rooms[folded]
+
+
+def _again(failed: Exception) -> Exception:
+    """Return the failure anew, for an exception that is raised twice gathers tracebacks."""
+    return Refused(failed.code, failed.text) if isinstance(failed, Refused) else Unavailable(str(failed))
 
 
 def _parse(text: str) -> Name:

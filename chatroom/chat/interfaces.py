@@ -62,10 +62,10 @@ class Engine(Protocol):
         """Find the newest messages that hold all the words (or words that begin so), newest last."""
 
     def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
-        """Remove entries made before ``older_than`` (ms) and all but the newest ``keep`` (0: no such limit).
+        """Remove some entries made before ``older_than`` (ms), or older than the newest ``keep`` (0: no such limit).
 
         Returns:
-            How many were removed. Messages and the rest are counted apart.
+            How many were removed; 0 when there are no more. Messages and the rest are counted apart.
         """
 
     def erase(self, log: str, seq: int) -> Deferred[bool]:

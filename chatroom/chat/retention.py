@@ -71,7 +71,9 @@ class Retention:
                 return
             days, keep = self._bounds(log)
             older_than = int(self._clock() * 1000 - days * _DAY) if days else 0
-            removed = await self._engine.expire(log, older_than, keep)
+            removed = 0
+            while not self._stopping and (some := await self._engine.expire(log, older_than, keep)):
+                removed += some
             if removed:
                 _log.info("{removed} entries of {log} expired", removed=removed, log=log)
         for record in await self._directory.all():

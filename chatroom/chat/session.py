@@ -88,7 +88,7 @@ class Session:
         self.echo = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
         self.away = ""
-        self.last_writer = ""
+        self.last_writer: tuple[str, str] | None = None  # name and id
         self.over = False
         self.renaming = False
         self._counter = 0
@@ -99,9 +99,9 @@ class Session:
     # ---- what it makes happen ----------------------------------------------------------------------------------
 
     def next_id(self) -> str:
-        """Return an id for an event of its own, unique among all events."""
+        """Return an id for an event of its own, unique among all events; no program can bring one with a colon."""
         self._counter += 1
-        return f"{self.id}-{self._counter}"
+        return f"{self.id}:{self._counter}"
 
     def append(self, log: str, event: Stored, done: Done, *, once: bool = False) -> None:
         """Append an event without waiting for it; ``done`` must call ``settled`` when it has told the session."""
@@ -215,7 +215,7 @@ class Session:
     def _private(self, entries: list[Entry]) -> None:
         for entry in entries:
             if isinstance(entry.event, Private) and self.hears(entry):
-                self.last_writer = entry.event.by
+                self.last_writer = entry.event.by, entry.event.by_id
                 self.answer(placed(entry.event, entry.seq))
 
     # ---- what it hears -----------------------------------------------------------------------------------------

@@ -38,10 +38,14 @@ def tell(session: Session, command: Tell) -> Coroutine[Any, Any, None]:
 
 def reply(session: Session, command: Reply) -> Coroutine[Any, Any, None]:
     """Write to whoever wrote last."""
-    if not session.last_writer:
+    if session.last_writer is None:
         raise NOBODY_TO_REPLY()
+    name, id = session.last_writer
     text = checked(command.text)
-    return _deliver(session, session.chat.names.find(session.last_writer), text, command)
+    target = session.chat.sessions.get(id)  # by the id: somebody else may have the name by now
+    if target is None:
+        raise NO_USER(user=name)
+    return _deliver(session, target, text, command)
 
 
 async def _deliver(session: Session, target: Session, text: str, command: Tell | Reply) -> None:
@@ -60,6 +64,8 @@ async def _deliver(session: Session, target: Session, text: str, command: Tell |
         elif entry.repeated:
             session.repeat(entry, command.ref)
             return
+        elif target.over:  # it went while the message was being stored, and will not come back for it
+            session.refuse(NO_USER(user=event.to), command.ref)
         else:
             session.answer(Sent(event.id, event.to, event.text), command.ref)
             if target.away:

@@ -10,11 +10,10 @@ import msgspec
 from twisted.internet.defer import Deferred, fail, succeed
 
 from chatroom import events
-from chatroom.engines.batching import BatchingEngine
+from chatroom.engines.batching import LONGEST_TURN, BatchingEngine
+from chatroom.engines.reading import MOST_WORDS, SHORTEST_PREFIX
 from chatroom.events import MESSAGES
 from chatroom.log import Conflict, Entry, Page
-
-SEARCH_STEP = 500  # entries: about a millisecond
 
 
 class _Log:
@@ -89,30 +88,34 @@ class MemoryEngine(BatchingEngine):
             if len(found) == limit:
                 return succeed(Page(found[::-1], False))
             found.append(_entry(log, kept.rows[i]))
-        return succeed(Page(found[::-1], after >= kept.floor))
+        return succeed(Page(found[::-1], messages or after >= kept.floor))
 
     def search(self, log: str, words: str, limit: int) -> Deferred[list[Entry]]:
         return Deferred.fromCoroutine(self._search(log, words, limit))
 
     async def _search(self, log: str, words: str, limit: int) -> list[Entry]:
         """There is no index: look at everything, in steps that leave the reactor to others in between."""
-        wanted = _tokens(words)
+        wanted = _tokens(words)[:MOST_WORDS]
         found: list[Entry] = []
         rows = self._logs[log].rows if wanted and log in self._logs else []
-        for i, row in enumerate(reversed(tuple(rows)), 1):
+        until = self._reactor.seconds() + LONGEST_TURN
+        for row in reversed(tuple(rows)):
             if len(found) == limit:
                 break
-            if i % SEARCH_STEP == 0:
+            if self._reactor.seconds() > until:
                 turn: Deferred[None] = Deferred()
                 self._reactor.callLater(0, turn.callback, None)
                 await turn
+                until = self._reactor.seconds() + LONGEST_TURN
             if row[1] and _holds(_tokens((entry := _entry(log, row)).event.text), wanted):  # type: ignore[union-attr]
                 found.append(entry)
         return found[::-1]
 
     def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
         kept = self._logs.get(log)
-        if kept is None:
+        if kept is None or not kept.rows:
+            return succeed(0)
+        if kept.rows[0][2] >= older_than and (not keep or len(kept.rows) <= keep):
             return succeed(0)
         room = {True: keep or len(kept.rows), False: keep or len(kept.rows)}
         left: list[_Row] = []
@@ -175,4 +178,8 @@ def _tokens(text: str) -> list[str]:
 
 def _holds(tokens: list[str], wanted: list[str]) -> bool:
     """Every wanted word begins one of the text's."""
-    return all(any(token.startswith(word) for token in tokens) for word in wanted)
+    held = set(tokens)
+    return all(
+        word in held or (len(word) >= SHORTEST_PREFIX and any(token.startswith(word) for token in tokens))
+        for word in wanted
+    )

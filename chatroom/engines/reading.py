@@ -9,6 +9,7 @@ from chatroom import events
 from chatroom.log import Entry, Page
 
 MOST_WORDS = 10  # of one search
+SHORTEST_PREFIX = 3  # characters of a word that finds longer ones, too; shorter ones would find everything
 
 _NEVER = 1 << 62
 
@@ -32,20 +33,21 @@ class Reader:
         for message in kinds:
             rows += self.db.execute(
                 "SELECT seq, body FROM log WHERE log=? AND message=? AND seq>? AND seq<? ORDER BY seq DESC LIMIT ?",
-                (number, message, after, before or _NEVER, limit + 1),
+                (number, message, after, _NEVER if before is None else before, limit + 1),
             ).fetchall()
         rows.sort(reverse=True)
-        complete = len(rows) <= limit and after >= floor
+        complete = len(rows) <= limit and (messages or after >= floor)
         return Page(_entries(log, rows[:limit][::-1]), complete)
 
     def search(self, log: str, words: str, limit: int) -> list[Entry]:
-        """Return the newest messages that hold all the words, or words that begin so; the newest last."""
+        """Return the newest messages that hold all the words, or longer ones that begin so; the newest last."""
         wanted = re.findall(r"\w+", words)[:MOST_WORDS]
         number, _ = self._log(log)
         if not wanted or number is None:
             return []
         # Quoted, nothing that a user writes is an operator.
-        query = f'log:"n{number}" AND text:({" ".join(f"{chr(34)}{word}{chr(34)}*" for word in wanted)})'
+        terms = " ".join(f'"{word}"*' if len(word) >= SHORTEST_PREFIX else f'"{word}"' for word in wanted)
+        query = f'log:"n{number}" AND text:({terms})'
         found = self.db.execute(
             "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?", (query, limit)
         ).fetchall()

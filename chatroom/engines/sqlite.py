@@ -54,11 +54,14 @@ class SQLiteEngine(BatchingEngine):
         if self._indexing is not None:
             self._indexing.cancel()
             self._indexing = None
+        # What is being read is still answered; then nothing is.
+        return self._reader_thread.run(lambda: None).addCallback(self._close_file)
+
+    def _close_file(self, _: None) -> None:
         self._reader_thread.stop()
         self._writer_thread.stop()
         self._reader.db.close()
         self._writer.db.close()
-        return succeed(None)
 
     # ---- storing -----------------------------------------------------------------------------------------------
 
@@ -125,8 +128,7 @@ class SQLiteEngine(BatchingEngine):
         removed = 0
         for message in (False, True):
             cut = await self._on(self._reader_thread, self._reader.cut, log, message, keep) if keep else 0
-            while some := await self._on(self._writer_thread, self._writer.expire, log, message, older_than, cut):
-                removed += some
+            removed += await self._on(self._writer_thread, self._writer.expire, log, message, older_than, cut)
         return removed
 
     def erase(self, log: str, seq: int) -> Deferred[bool]:

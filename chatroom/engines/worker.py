@@ -10,6 +10,8 @@ from typing import Any, TypeVar, TypeVarTuple
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from chatroom.log import Unavailable
+
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
@@ -24,6 +26,7 @@ class Worker:
 
     def __init__(self, reactor: Any, name: str) -> None:
         self._reactor = reactor
+        self._stopped = False
         self._jobs: SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]] | None] = SimpleQueue()
         # A daemon thread, so that a start that fails elsewhere can end; ``stop`` waits for what was given.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -33,7 +36,8 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the jobs that wait; returns when the thread has ended."""
+        """End after the jobs that wait; returns when the thread has ended. Later jobs fail."""
+        self._stopped = True
         self._jobs.put(None)
         self._thread.join()
 
@@ -44,6 +48,9 @@ class Worker:
     def run(self, job: Callable[[*Args], T], *args: *Args) -> Deferred[T]:
         """Run a job; the Deferred fires on the reactor thread with its result or its failure."""
         deferred: Deferred[T] = Deferred()
+        if self._stopped:
+            deferred.errback(Unavailable("the engine has stopped"))
+            return deferred
 
         def run() -> None:
             try:

@@ -123,10 +123,10 @@ class Writer:
             How many were removed; 0 when there are no more.
         """
         with self._transaction():
-            number = self._number(log)
             rows = self.db.execute(
-                "SELECT seq, log, body, at FROM log WHERE log=? AND message=? ORDER BY seq LIMIT ?",
-                (number, message, EXPIRE_STEP),
+                "SELECT seq, log, body, at FROM log WHERE log=(SELECT no FROM logs WHERE name=?) AND message=?"
+                " ORDER BY seq LIMIT ?",
+                (log, message, EXPIRE_STEP),
             ).fetchall()
             old = [row[:3] for row in rows if row[3] < older_than or row[0] <= cut]
             if not old:
@@ -134,7 +134,7 @@ class Writer:
             if message:
                 self._forget_words(old)
             self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in old])
-            self.db.execute("UPDATE logs SET floor=max(floor, ?) WHERE no=?", (old[-1][0], number))
+            self.db.execute("UPDATE logs SET floor=max(floor, ?) WHERE no=?", (old[-1][0], old[-1][1]))
             return len(old)
 
     def erase(self, log: str, seq: int) -> bool:

@@ -20,6 +20,7 @@ from chatroom.wire.line import ChatProtocol
 from chatroom.wire.refusing import Refusing
 
 ROUND = 10.0  # seconds
+MOST_LINGERING = 64  # connections that are told why they are refused; more are just closed
 RECORDS_HOLD = 4  # times as much as is held for a person: programs catch up in large steps
 
 
@@ -59,6 +60,7 @@ class ChatFactory(Factory):
         self.connections: set[ChatProtocol] = set()
         self.pressed = False
         self._send_queue = send_queue
+        self._lingering = 0  # connections that are being told that they are too many
         self._empty: Deferred[None] | None = None
         self._addresses = AddressBook(per_address, reactor.seconds)
         self._rounds = LoopingCall(self._go_round)
@@ -96,11 +98,17 @@ class ChatFactory(Factory):
 
     # ---- who comes ---------------------------------------------------------------------------------------------
 
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         leave = self._addresses.enter(str(getattr(addr, "host", "")))
         if leave is None:
-            return self._refuse(PERSON, TOO_MANY_CONNECTIONS(), lambda: None)
+            if self._lingering >= MOST_LINGERING:
+                return None
+            self._lingering += 1
+            return self._refuse(PERSON, TOO_MANY_CONNECTIONS(), self._lingered)
         return Door(self, leave)
+
+    def _lingered(self) -> None:
+        self._lingering -= 1
 
     def admit(self, opening: Opening, leave: Leave) -> Protocol:
         """Return the protocol for who came through the door."""
@@ -136,6 +144,8 @@ class ChatFactory(Factory):
     def _press(self, pressed: bool) -> None:
         self.pressed = pressed
         for connection in tuple(self.connections):
+            if self.pressed is not pressed:
+                return  # those who were let go have filled it again
             connection.press(pressed)
 
     def _go_round(self) -> None:

@@ -250,6 +250,8 @@ class ChatProtocol(LineReceiver):
         Args:
             seconds: Since the last round.
         """
+        if self._stops and not self._outbox.closing:
+            return  # it may have said much that we do not read
         before, self._silence = self._silence, self._silence + seconds
         if self._outbox.closing:
             if self._silence >= CLOSING:

@@ -100,6 +100,8 @@ class Outbox:
 
     def close(self) -> None:
         """Send what is held, then end the connection; what is written afterwards goes nowhere."""
+        if self._corked is not None:
+            self.uncork(b"")
         self.closing = True
         self._send = _swallow
         self._transport.loseConnection()

@@ -335,9 +335,12 @@ def test_what_waits_for_a_message_is_not_done_for_who_has_gone(moody: World, eng
 
 def test_quitting_is_told_once(world: World) -> None:
     alice, bob = world.person("alice", "lobby"), world.person("bob", "lobby")
-    alice.say("/quit")
+    alice.transport.protocol.dataReceived(b"/quit\r\n")
     alice.drop()
     assert bob.lines() == ["alice has disconnected."]
+    bot = world.program("bot")
+    bot.record(do="join", room="lobby", after=0)
+    assert [record["event"] for record in bot.records()].count("disconnected") == 1
 
 
 def test_who_quits_and_stays_on_the_line_is_gone_all_the_same(world: World) -> None:
@@ -561,7 +564,8 @@ def test_whom_one_writes_to_may_go_while_the_message_is_under_way(moody: World, 
     alice.say("/msg bob hello")
     bob.drop()
     release(moody)
-    assert alice.lines() == ["To bob (private): hello"]  # stored in the inbox, though nobody will come for it
+    # A guest's inbox is this connection's alone: it is stored, but nobody will ever come for it.
+    assert alice.lines() == ["Error: no user named bob; see /who."]
     alice.say("/msg bob hello")
     assert alice.lines() == ["Error: no user named bob; see /who."]
 
@@ -971,6 +975,16 @@ def test_who_goes_while_the_log_fails_is_gone_when_it_works_again(
     assert members(moody) == ["bob"]
     bob.drop()
     assert not moody.chat.directory._rooms
+
+
+def test_a_server_that_stops_while_its_log_fails_waits_for_nothing() -> None:
+    clock = Clock()
+    engine = MoodyEngine(clock)
+    with closing(World(engine, clock)) as world:
+        alice = world.person("alice", "lobby")
+        engine.broken = True
+        alice.drop()
+    # World.close looks for delayed calls
 
 
 def test_messages_on_either_side_of_a_failure_keep_their_order(moody: World, engine: MoodyEngine) -> None:

@@ -216,7 +216,9 @@ async def test_search_finds_what_was_said_just_now(engine: Any) -> None:
     for words, found in {
         "quick": ["the quick brown fox", "Quick! A dog"],
         "dog quick": ["Quick! A dog"],
-        "do": ["lazy dogs", "Quick! A dog"],
+        "dog": ["lazy dogs", "Quick! A dog"],
+        "do": [],
+        "a": ["Quick! A dog"],
         "köl": ["grüße aus Köln"],
         "nothing": [],
         "": [],
@@ -263,7 +265,10 @@ async def test_who_was_away_too_long_is_told_of_the_gap(engine: Any) -> None:
 
 async def test_more_than_a_step_expires(engine: Any) -> None:
     await fill(engine, 1300)
-    assert await engine.expire(LOBBY, 2000, 0) == 1300
+    removed = 0
+    while some := await engine.expire(LOBBY, 2000, 0):
+        removed += some
+    assert removed == 1300
     assert (await engine.read(LOBBY, limit=9)).entries == []
 
 

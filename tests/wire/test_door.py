@@ -211,6 +211,15 @@ def test_who_is_turned_away_and_goes_is_gone(world: World) -> None:
     assert not client.transport.aborted
 
 
+def test_who_is_turned_away_and_half_closes_still_gets_the_answer(world: World) -> None:
+    client = world.connect()
+    client.send(b"GET / HTTP/1.1\r\n\r\n")
+    client.finish()
+    assert client.transport.connected  # until all is sent
+    assert client.transport.disconnecting
+    assert client.take().startswith(b"HTTP/1.1 501")
+
+
 def test_who_goes_before_a_word_is_gone(world: World) -> None:
     world.connect().drop()
     world.pass_time(1)

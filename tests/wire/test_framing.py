@@ -360,13 +360,15 @@ def test_a_half_close_waits_for_the_answer_to_a_private_message(world: World, li
         {"do": "say", "text": "hello", "id": "x", "ref": 1},  # said again: its first echo is the acknowledgement
         {"do": "say", "text": "unheard", "ref": 1},  # without echo "ok" is
         {"do": "message", "user": "bot", "text": "hello", "id": "y", "ref": 1},
+        {"do": "message", "user": "bot", "text": "hello", "id": "z", "ref": 1},
         {"do": "who", "ref": 1},
     ],
-    ids=["said again", "without echo", "private", "a question"],
+    ids=["said again", "without echo", "private", "private again", "a question"],
 )
 def test_a_half_close_waits_for_the_acknowledgement(world: World, record: dict[str, Any]) -> None:
     bot = world.program("bot", "lobby")
     bot.record(do="say", text="hello", id="x")
+    bot.record(do="message", user="bot", text="hello", id="z")
     bot.record(do="echo", on=False)
     bot.take()
     bot.send(json.dumps(record).encode())
