@@ -224,6 +224,18 @@ def test_close_sends_what_is_held_and_then_ends_the_connection(room: int) -> Non
     assert not way.transport.connected
 
 
+@pytest.mark.parametrize("room", [0, 3, PLENTY])
+def test_close_sends_what_waits_behind_a_cork_too(room: int) -> None:
+    way = Way(room)
+    way.outbox.write(b"before ")
+    way.outbox.cork()
+    way.outbox.write(b"held")
+    way.outbox.close()
+    way.outbox.uncork(b"never")
+    assert way.arrives() == b"before held"
+    assert not way.transport.connected
+
+
 @pytest.mark.parametrize("error", [ConnectionResetError, BrokenPipeError, TimeoutError])
 def test_a_connection_that_is_gone_is_written_to_without_an_error(error: type[OSError]) -> None:
     way = Way()
