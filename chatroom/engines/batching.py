@@ -46,7 +46,8 @@ class BatchingEngine(Present):
         self._followers = Followers(self.read)
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
-        self._unsettled: deque[Entry] = deque()  # stored or not, but not told yet
+        self._untold: deque[tuple[str, list[Entry]] | Entry] = deque()  # news for followers, and for those who asked
+        self._behind = False  # a batch is stored before the one before it is told
         self._busy = False
         self._pressed = False
         self._stopping: Deferred[None] | None = None
@@ -93,7 +94,7 @@ class BatchingEngine(Present):
     def stop(self) -> Deferred[None]:
         idle: Deferred[None] = Deferred()
         self._stopping = idle
-        if not self._busy and not self._unsettled:
+        if not self._busy and not self._untold:
             idle.callback(None)
         return idle.addCallback(lambda _: self._close())
 
@@ -114,37 +115,49 @@ class BatchingEngine(Present):
     def _stored(self, batch: list[Entry], error: Unavailable | None) -> None:
         """A batch is durable, or is not: tell whoever follows and whoever asked. The next one is stored meanwhile."""
         self._note(error)
+        # One batch may be stored while the one before is told, never two: what waits to be told is bounded, too.
+        self._behind = bool(self._untold)
+        if not self._behind:
+            self._go_on()
+        if error is None:
+            self._untold.extend(self._followers.by_log(batch).items())
+        else:
+            for entry in batch:
+                entry.error = error
+        self._untold.extend(batch)
+        if not self._behind:
+            self._tell()
+
+    def _go_on(self) -> None:
         if self._waiting:
             self._next_batch_soon()
         else:
             self._busy = False
-        if error is None:
-            self._followers.deliver(batch)
-        else:
-            for entry in batch:
-                entry.error = error
-        settling = bool(self._unsettled)
-        self._unsettled.extend(batch)
-        if not settling:
-            self._settle()
 
-    def _settle(self) -> None:
-        """Tell those who asked, for as long as one may hold the reactor; the rest in its next turns."""
-        unsettled = self._unsettled
+    def _tell(self) -> None:
+        """Tell followers, and those who asked, for as long as one may hold the reactor; the rest in its next turns."""
+        untold = self._untold
         until = self._reactor.seconds() + LONGEST_TURN
-        while unsettled:
-            entry = unsettled[0]
-            if entry.done is not None:
-                try:
-                    entry.done(entry, entry.error)
-                except Exception:
-                    _log.failure("who asked for an entry of {log} failed", log=entry.log)
-            unsettled.popleft()
-            if not len(unsettled) % 16 and unsettled and self._reactor.seconds() > until:
-                self._reactor.callLater(0, self._settle)
+        while untold:
+            self._tell_one(untold[0])
+            untold.popleft()
+            if not len(untold) % 16 and untold and self._reactor.seconds() > until:
+                self._reactor.callLater(0, self._tell)
                 return
+        if self._behind:
+            self._behind = False
+            self._go_on()
         if self._stopping is not None and not self._busy and not self._stopping.called:
             self._stopping.callback(None)
+
+    def _tell_one(self, news: tuple[str, list[Entry]] | Entry) -> None:
+        if isinstance(news, tuple):
+            self._followers.deliver(*news)
+        elif news.done is not None:
+            try:
+                news.done(news, news.error)
+            except Exception:
+                _log.failure("who asked for an entry of {log} failed", log=news.log)
 
     def _next_batch_soon(self) -> None:
         """Go on with what has gathered; an engine that stores on another thread need not wait a turn."""

@@ -25,8 +25,9 @@ class Followers:
         self._read = read
         self._of: dict[str, list[Deliver]] = {}
 
-    def deliver(self, batch: list[Entry]) -> None:
-        """Hand a stored batch to whoever follows its logs; entries that repeat an earlier one are nobody's news."""
+    @staticmethod
+    def by_log(batch: list[Entry]) -> dict[str, list[Entry]]:
+        """Sort a stored batch by its logs; entries that repeat an earlier one are nobody's news."""
         by_log: dict[str, list[Entry]] = {}
         for entry in batch:
             if not entry.repeated:
@@ -35,12 +36,15 @@ class Followers:
                     by_log[entry.log] = [entry]
                 else:
                     entries.append(entry)
-        for log, entries in by_log.items():
-            for deliver in tuple(self._of.get(log, ())):
-                try:
-                    deliver(entries)
-                except Exception:
-                    _log.failure("a follower of {log} failed", log=log)
+        return by_log
+
+    def deliver(self, log: str, entries: list[Entry]) -> None:
+        """Hand entries of one log to whoever follows it."""
+        for deliver in tuple(self._of.get(log, ())):
+            try:
+                deliver(entries)
+            except Exception:
+                _log.failure("a follower of {log} failed", log=log)
 
     def follow(self, log: str, deliver: Deliver, after: int | None) -> Deferred[Subscription]:
         """Deliver what comes from now on, or with ``after`` everything with a greater seq."""
@@ -51,13 +55,16 @@ class Followers:
     async def _catch_up(self, log: str, deliver: Deliver, after: int) -> Subscription:
         """What comes while the past is read is kept back, and handed over when the past has been."""
         kept: list[Entry] = []
+        last = after
         live = False
 
         def either(entries: list[Entry]) -> None:
-            if live:
-                deliver(entries)
-            else:
+            if not live:
                 kept.extend(entries)
+            elif entries[0].seq > last:
+                deliver(entries)
+            elif entries[-1].seq > last:  # what was read may be told only later
+                deliver([entry for entry in entries if entry.seq > last])
 
         subscription = self._add(log, either)
         try:

@@ -410,3 +410,49 @@ async def test_telling_those_who_asked_leaves_the_reactor_to_others_in_between(e
     order.remove("somebody else")
     assert order == sorted(order)
     assert len(order) == 100
+
+
+async def test_who_follows_while_a_batch_is_being_told_gets_nothing_twice(engine: Any) -> None:
+    """What is stored may be read before it is told: telling takes turns."""
+    start = (await stored(engine, LOBBY, said("before"))).seq
+    late: list[Entry] = []
+    following: list[Deferred[Any]] = []
+    told: Deferred[None] = Deferred()
+
+    def settled(entry: Entry, error: Unavailable | None) -> None:
+        end = time.perf_counter() + 0.001
+        while time.perf_counter() < end:
+            pass
+        if not following:
+            following.append(engine.follow("room/39", late.extend, start))
+        if entry.log == "room/39":
+            told.callback(None)
+
+    for i in range(40):
+        engine.append(f"room/{i}", said(f"m{i}"), settled)
+    await told
+    await following[0]
+    await stored(engine, "room/39", said("after"))
+    assert texts(late) == ["m39", "after"]
+
+
+async def test_telling_followers_leaves_the_reactor_to_others_in_between(engine: Any) -> None:
+    order: list[Any] = []
+    finished: Deferred[None] = Deferred()
+
+    def deliver(entries: list[Entry]) -> None:
+        end = time.perf_counter() + 0.001
+        while time.perf_counter() < end:
+            pass
+        order.append(entries[0].log)
+        if len(order) == 1:
+            reactor.callLater(0, order.append, "somebody else")  # type: ignore[attr-defined]
+
+    for i in range(100):
+        await engine.follow(f"room/{i}", deliver)
+    for i in range(100):
+        engine.append(f"room/{i}", said(f"m{i}"), (lambda *_: finished.callback(None)) if i == 99 else None)
+    await finished
+    assert order.index("somebody else") < 100
+    order.remove("somebody else")
+    assert order == [f"room/{i}" for i in range(100)]

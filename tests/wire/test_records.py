@@ -328,7 +328,7 @@ def test_an_id_of_visible_ascii_is_kept(bot: Client, own: str) -> None:
 @pytest.mark.parametrize("word", ["say", "me", "message", "reply"])
 @pytest.mark.parametrize(
     "own",
-    ["", " ", "a b", "a\n", "\n", "a\nb", "\0", "é", "\x7f", "\u202e", "x" * 65, "x" * 64 + "\n", 1, [], {}],
+    ["", " ", "a b", "a:1", "a\n", "\n", "a\nb", "\0", "é", "\x7f", "\u202e", "x" * 65, "x" * 64 + "\n", 1, [], {}],
     ids=lambda own: ascii(own)[-8:],
 )
 def test_any_other_id_is_refused(bot: Client, word: str, own: object) -> None:
