@@ -16,17 +16,18 @@ from chatroom.text import clean
 
 def say(session: Session, command: Say) -> None:
     """Say something to the room; the echo is the answer."""
-    own = command.id
-    text = checked(command.text)
-    event = Said(own or session.next_id(), session.chat.now(), session.name, session.id, text=text)
-    session.say(event, command.ref, once=own is not None)
+    _speak(session, command, Said)
 
 
 def act(session: Session, command: Act) -> None:
     """Do something in the room; the echo is the answer."""
+    _speak(session, command, Acted)
+
+
+def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted]) -> None:
     own = command.id
     text = checked(command.text)
-    event = Acted(own or session.next_id(), session.chat.now(), session.name, session.id, text=text)
+    event = kind(own or session.next_id(), session.chat.now(), session.name, session.id, text=text)
     session.say(event, command.ref, once=own is not None)
 
 
