@@ -7,7 +7,7 @@ them back. ``room`` and ``seq`` are not stored with an event, for they are the l
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -74,21 +74,173 @@ class Disconnected(RoomEvent, frozen=True, gc=False, kw_only=True):
 
 
 class Renamed(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """``by`` is called ``name`` from now on."""
+    """``by`` is called ``name`` from now on. ``user_id``, if given, is who it is by having logged in or out."""
 
     session: str
     name: str
+    user_id: str = ""
+
+
+class Topic(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """What the room is about, from now on."""
+
+    text: str
+
+
+class AboutMember(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """Something that ``by`` did about ``user``. ``user_id`` is empty when nobody of that name was there."""
+
+    user: str
+    user_id: str = ""
+
+
+class Kicked(AboutMember, frozen=True, gc=False, kw_only=True):
+    """Somebody was put out, and may come again."""
+
+    reason: str = ""
+
+
+class Banned(AboutMember, frozen=True, gc=False, kw_only=True):
+    """Somebody was put out and kept out. ``until`` is in milliseconds since 1970; 0 for good."""
+
+    reason: str = ""
+    until: int = 0
+
+
+class Unbanned(AboutMember, frozen=True, gc=False, kw_only=True):
+    """Somebody may come again."""
+
+
+class Muted(AboutMember, frozen=True, gc=False, kw_only=True):
+    """Somebody may listen, and say nothing. ``until`` is in milliseconds since 1970; 0 for good."""
+
+    reason: str = ""
+    until: int = 0
+
+
+class Unmuted(AboutMember, frozen=True, gc=False, kw_only=True):
+    """Somebody may speak again."""
+
+
+class Opped(AboutMember, frozen=True, gc=False, kw_only=True):
+    """Somebody moderates the room from now on."""
+
+
+class Deopped(AboutMember, frozen=True, gc=False, kw_only=True):
+    """Somebody does not moderate the room any more."""
+
+
+class Invited(AboutMember, frozen=True, gc=False, kw_only=True):
+    """Somebody may come in while the room is locked; the invited person is told as well."""
+
+
+class Locked(RoomEvent, frozen=True, gc=False):
+    """Only the invited may come in."""
+
+
+class Unlocked(RoomEvent, frozen=True, gc=False):
+    """Everybody may come in again."""
+
+
+class Slowed(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """One message per member in that many seconds; 0 ends it."""
+
+    seconds: int
+
+
+class Closed(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """The room has ended and everybody is out of it; its next namesake is a new room."""
+
+    reason: str = ""
+
+
+class Deleted(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """The message with the seq ``message``, of ``user``, was blanked."""
+
+    message: int
+    user: str
 
 
 class Private(LogEvent, frozen=True, gc=False, kw_only=True):
-    """A message for one person; it stands in that person's inbox."""
+    """A message for one person; it stands in that person's inbox. ``late``: it waited there while the person was away."""
 
     to: str
     text: str
     seq: int = 0
+    late: bool = False
 
 
-Stored = Said | Acted | Joined | Left | Disconnected | Renamed | Private
+class Read(LogEvent, frozen=True, gc=False, kw_only=True):
+    """In an inbox: everything up to the seq ``upto`` has reached its owner. Nobody is told."""
+
+    upto: int
+
+
+class Arrived(LogEvent, frozen=True, gc=False):
+    """Somebody has logged in."""
+
+
+class Departed(LogEvent, frozen=True, gc=False):
+    """Somebody has logged out, or is gone."""
+
+
+class Announced(LogEvent, frozen=True, gc=False, kw_only=True):
+    """An operator's words to everybody."""
+
+    text: str
+
+
+class Expelled(LogEvent, frozen=True, gc=False, kw_only=True):
+    """To all daemons: an operator puts a user out of the server."""
+
+    user_id: str
+    reason: str = ""
+
+
+class Registered(LogEvent, frozen=True, gc=False, kw_only=True):
+    """To all daemons: a name belongs to an account now, and to no guest."""
+
+    name: str
+
+
+class BansChanged(LogEvent, frozen=True, gc=False):
+    """To all daemons: who is kept out of the server has changed."""
+
+
+class Seen(LogEvent, frozen=True, gc=False):
+    """To all daemons: a guest is called ``by``. The event's id is the mailbox of whoever has that name."""
+
+
+class Mailed(LogEvent, frozen=True, gc=False, kw_only=True):
+    """To all daemons: something waits in the mailbox of a guest's name."""
+
+    box: str
+
+
+class Emptied(LogEvent, frozen=True, gc=False, kw_only=True):
+    """To all daemons: that mailbox has been given to whoever took the name, or its name belongs to an account now."""
+
+    box: str
+
+
+Moderation = (
+    Topic
+    | Kicked
+    | Banned
+    | Unbanned
+    | Muted
+    | Unmuted
+    | Opped
+    | Deopped
+    | Invited
+    | Locked
+    | Unlocked
+    | Slowed
+    | Closed
+    | Deleted
+)
+OfTheServer = Arrived | Departed | Announced | Expelled | Registered | BansChanged | Seen | Mailed | Emptied
+Stored = Said | Acted | Joined | Left | Disconnected | Renamed | Moderation | Private | Read | OfTheServer
 Message = Said | Acted | Private
 MESSAGES = (Said, Acted, Private)
 
@@ -131,7 +283,10 @@ class HelpLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Welcome(Event, frozen=True, gc=False):
-    """The answer to a program's ``hello``, and what a person is greeted with."""
+    """The answer to a program's ``hello``, and what a person is greeted with.
+
+    ``resume`` is a secret: given in the ``hello`` of a later connection it ends this one, should it still seem alive.
+    """
 
     server: str
     version: int
@@ -139,6 +294,7 @@ class Welcome(Event, frozen=True, gc=False):
     guest: bool
     limits: Limits
     features: list[str]
+    resume: str = ""
 
 
 class Entered(Event, frozen=True, gc=False, kw_only=True):
@@ -203,11 +359,28 @@ class Settings(Event, frozen=True, gc=False):
 
 
 class Sent(Event, frozen=True, gc=False):
-    """Your private message is stored and under way."""
+    """Your private message is stored. ``waits``: for an ``account`` that is not online, or for whoever takes the name
+    of a ``guest`` next.
+    """
 
     id: str
     to: str
     text: str
+    waits: Literal["", "account", "guest"] = ""
+
+
+class Account(Event, frozen=True, gc=False, kw_only=True):
+    """Who you are from now on; and, when you have just logged in, who is online (``more`` were left out).
+
+    ``was`` is the account that you have just logged out of.
+    """
+
+    name: str
+    guest: bool = False
+    operator: bool = False
+    users: list[str] = []
+    more: int = 0
+    was: str = ""
 
 
 class Ok(Event, frozen=True, gc=False):
@@ -241,9 +414,10 @@ class Shutdown(Event, frozen=True, gc=False):
     """The server goes down; the connection closes after this."""
 
 
-ANSWERS = (Welcome, Entered, Rooms, Users, History, Found, Help, Settings, Sent, Ok, Error)
-OF_A_ROOM = (Said, Acted, Joined, Left, Disconnected, Renamed)
-OF_A_PERSON = (Private, Away)
+ANSWERS = (Welcome, Entered, Rooms, Users, History, Found, Help, Settings, Account, Sent, Ok, Error)
+MODERATION = get_args(Moderation)
+OF_A_ROOM = (Said, Acted, Joined, Left, Disconnected, Renamed, *MODERATION)
+OF_A_PERSON = (Private, Away, Arrived, Departed, Announced)
 OF_THE_CONNECTION = (Ping, Shutdown)
 
 encode = msgspec.json.Encoder().encode

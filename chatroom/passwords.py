@@ -1,0 +1,133 @@
+"""Passwords become Argon2id hashes, and are held against them, on threads of their own: never on the reactor's.
+
+Nothing here logs, and no error that leaves here holds a password.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+THREADS = 2
+MOST_WAITING = 200  # about two and a half seconds of work
+_GENTLE = 10  # how much nicer than the reactor's thread
+
+T = TypeVar("T")
+
+
+class Busy(Exception):
+    """Too many passwords wait to be looked at."""
+
+
+class Passwords(Protocol):
+    """Hashes passwords and holds them against hashes."""
+
+    def hash(self, password: str) -> Deferred[str]:
+        """Return the password's hash; fails with ``Busy``."""
+
+    def verify(self, hashed: str, password: str) -> Deferred[bool]:
+        """Return whether the password is the one of the hash; fails with ``Busy``.
+
+        An empty hash is no password's, and finding that out takes as long as any other answer.
+        """
+
+    def outdated(self, hashed: str) -> bool:
+        """Return whether the hash should be made anew, with today's parameters."""
+
+
+class Argon2:
+    """Argon2id with the parameters of OWASP's cheat sheet for passwords, and no threads: for whoever may wait.
+
+    Args:
+        memory: KiB that one hash takes.
+        rounds: Passes over that memory.
+    """
+
+    def __init__(self, memory: int = 19456, rounds: int = 2) -> None:
+        self._hasher = PasswordHasher(time_cost=rounds, memory_cost=memory, parallelism=1, type=Type.ID)
+        self._nobody = self._hasher.hash(os.urandom(16))
+
+    def hash(self, password: str) -> str:
+        """Return the password's hash."""
+        return self._hasher.hash(password)
+
+    def verify(self, hashed: str, password: str) -> bool:
+        """Return whether the password is the one of the hash; an empty hash is no password's."""
+        try:
+            return self._hasher.verify(hashed or self._nobody, password) and bool(hashed)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def outdated(self, hashed: str) -> bool:
+        """Return whether the hash should be made anew, with today's parameters."""
+        return self._hasher.check_needs_rehash(hashed)
+
+
+def is_hash(text: str) -> bool:
+    """Return whether the text is a hash by Argon2id that can be checked."""
+    try:
+        return text.startswith("$argon2id$") and PasswordHasher().check_needs_rehash(text) in (True, False)
+    except (InvalidHashError, ValueError):
+        return False
+
+
+class ThreadedPasswords:
+    """See ``Passwords``: Argon2id on two threads that leave the processor to the reactor when it wants it.
+
+    Args:
+        reactor: Gives ``callFromThread``.
+        argon2: Does the work.
+    """
+
+    def __init__(self, reactor: Any, argon2: Argon2 | None = None) -> None:
+        self._reactor = reactor
+        self._argon2 = argon2 or Argon2()
+        self._pool = ThreadPool(0, THREADS, "passwords")
+        self._local = threading.local()
+        self._waiting = 0
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._pool.start()
+
+    def stop(self) -> None:
+        """Return when what was begun is done."""
+        self._pool.stop()
+
+    def hash(self, password: str) -> Deferred[str]:
+        """See ``Passwords``."""
+        return self._later(lambda: self._argon2.hash(password))
+
+    def verify(self, hashed: str, password: str) -> Deferred[bool]:
+        """See ``Passwords``."""
+        return self._later(lambda: self._argon2.verify(hashed, password))
+
+    def outdated(self, hashed: str) -> bool:
+        """See ``Passwords``."""
+        return self._argon2.outdated(hashed)
+
+    def _later(self, job: Callable[[], T]) -> Deferred[T]:
+        if self._waiting >= MOST_WAITING:
+            return fail(Busy())
+        self._waiting += 1
+        return deferToThreadPool(self._reactor, self._pool, self._gently, job).addBoth(self._done)
+
+    def _gently(self, job: Callable[[], T]) -> T:
+        """On a thread: work with less right to the processor than the reactor has."""
+        if not hasattr(self._local, "gentle"):
+            self._local.gentle = True
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
+        return job()
+
+    def _done(self, result: T) -> T:
+        self._waiting -= 1
+        return result
