@@ -162,7 +162,7 @@ class Deleted(RoomEvent, frozen=True, gc=False, kw_only=True):
 
 
 class Private(LogEvent, frozen=True, gc=False, kw_only=True):
-    """A message for one person; it stands in that person's inbox. ``late``: it waited there while the person was away."""
+    """A message for one person; it stands in that person's inbox. ``late``: it waited there for its reader."""
 
     to: str
     text: str
