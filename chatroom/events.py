@@ -180,8 +180,10 @@ class Arrived(LogEvent, frozen=True, gc=False):
     """Somebody has logged in."""
 
 
-class Departed(LogEvent, frozen=True, gc=False):
-    """Somebody has logged out, or is gone."""
+class Departed(LogEvent, frozen=True, gc=False, kw_only=True):
+    """Somebody has logged out, or is gone. ``session`` is the connection that did, and is not told of itself."""
+
+    session: str
 
 
 class Announced(LogEvent, frozen=True, gc=False, kw_only=True):
@@ -203,12 +205,18 @@ class Registered(LogEvent, frozen=True, gc=False, kw_only=True):
     name: str
 
 
+class Deregistered(LogEvent, frozen=True, gc=False):
+    """To all daemons: the account ``by_id`` is no more."""
+
+
 class BansChanged(LogEvent, frozen=True, gc=False):
     """To all daemons: who is kept out of the server has changed."""
 
 
-class Seen(LogEvent, frozen=True, gc=False):
-    """To all daemons: a guest is called ``by``. The event's id is the mailbox of whoever has that name."""
+class Seen(LogEvent, frozen=True, gc=False, kw_only=True):
+    """To all daemons: a guest is called ``by``; what is written to that name waits in the mailbox ``box``."""
+
+    box: str
 
 
 class Mailed(LogEvent, frozen=True, gc=False, kw_only=True):
@@ -239,7 +247,9 @@ Moderation = (
     | Closed
     | Deleted
 )
-OfTheServer = Arrived | Departed | Announced | Expelled | Registered | BansChanged | Seen | Mailed | Emptied
+OfTheServer = (
+    Arrived | Departed | Announced | Expelled | Registered | Deregistered | BansChanged | Seen | Mailed | Emptied
+)
 Stored = Said | Acted | Joined | Left | Disconnected | Renamed | Moderation | Private | Read | OfTheServer
 Message = Said | Acted | Private
 MESSAGES = (Said, Acted, Private)

@@ -13,6 +13,8 @@ from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
 import msgspec
 from msgspec import Meta
+from twisted.cred import strcred
+from twisted.cred.credentials import IUsernamePassword
 from twisted.python import usage
 
 from chatroom.message_format import DEFAULT, check_format
@@ -36,6 +38,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     per_address: Number = 16
     sendq: Number = 256 * 1024
     max_users: Number = 0
+    accounts: str = ""
+    sessions: Number = 1
+    no_announce: bool = False
+    auth: list[str] = []
     keep: Number = 100_000
     keep_days: Amount = 90.0
     log_level: Literal["debug", "info", "warn", "error", "critical"] = "info"
@@ -44,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
 
 
-class ChatOptions(usage.Options):
+class ChatOptions(usage.Options, strcred.AuthOptionMixin):
     """``twistd -n chatroom --help``."""
 
     synopsis = "[options]"
@@ -64,6 +70,8 @@ class ChatOptions(usage.Options):
         ["per-address", None, None, "connections from one address; 0: no limit; loopback has none (16)"],
         ["sendq", None, None, "bytes held for somebody who reads slowly, then dropped; 0: no limit (262144)"],
         ["max-users", None, None, "users at a time; 0: as many as the system can hold (0)"],
+        ["accounts", None, None, "file of name:password lines; each account has a seat kept for it"],
+        ["sessions", None, None, "connections of one account at a time; 0: no limit (1)"],
         ["keep", None, None, "messages kept of each room; 0: all (100000)"],
         ["keep-days", None, None, "days for which they are kept; 0: for ever (90)"],
         ["config", "c", None, "TOML file with the same names; what is given here wins"],
@@ -71,13 +79,26 @@ class ChatOptions(usage.Options):
     ]
     optFlags: ClassVar = [
         ["ephemeral", "e", "nothing on the disk: all is forgotten at the end"],
+        ["no-announce", None, "do not tell everybody who logs in and out"],
         ["check-config", None, "only say whether all this is right"],
     ]
     compData = usage.Completions(
-        optActions={"data": usage.CompleteDirs(), "motd": usage.CompleteFiles(), "config": usage.CompleteFiles()}
+        optActions={
+            "data": usage.CompleteDirs(),
+            "motd": usage.CompleteFiles(),
+            "accounts": usage.CompleteFiles(),
+            "config": usage.CompleteFiles(),
+        }
     )
 
+    supportedInterfaces = (IUsernamePassword,)
+
     settings: Settings
+
+    @property
+    def checkers(self) -> list[Any]:
+        """What ``--auth`` adds, of ``twisted.cred``."""
+        return list(self.get("credCheckers", ()))
 
     def parseOptions(self, options: Any = None) -> None:
         """Parse, and end with one clear sentence when something is wrong."""
@@ -91,6 +112,8 @@ class ChatOptions(usage.Options):
         given = dict(_from_file(Path(self["config"]))) if self["config"] else {}
         given.update(_from_flags(self))
         self.settings = msgspec.convert(given, Settings)
+        for spec in self.settings.auth:
+            self.opt_auth(spec)
         _check_rest(self.settings)
         if self["check-config"]:
             print(msgspec.json.format(msgspec.json.encode(self.settings)).decode())
@@ -144,7 +167,7 @@ def _from_flags(options: ChatOptions) -> dict[str, Any]:
     """Return what was given on the command line, which is all text."""
     given = {}
     for key in _FIELDS:
-        value = options[key]
+        value = options.get(key)
         if value is not None and value != 0:  # 0: a switch that is not set
             given[key] = _convert(f"--{key} {value}", key, value, strict=False)
     return given

@@ -9,23 +9,28 @@ import signal
 import socket
 import string
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
+from chatroom import account, accounts_file
 from chatroom.chat.chat import Chat
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
+from chatroom.chat.membership import import_accounts
 from chatroom.data_folder import BadFolder, DataFolder
 from chatroom.engines.memory import MemoryEngine
+from chatroom.engines.reading import Reader
 from chatroom.engines.schema import BadDatabase, open_database
 from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.listening import BadPort, take_port
 from chatroom.logger import logger, set_level
 from chatroom.names import user_name
 from chatroom.options import Settings, motd, refuse, state_folder
+from chatroom.passwords import ThreadedPasswords
 from chatroom.text import clean
 from chatroom.wire.factory import ChatFactory
 from chatroom.wire.json_dialect import JsonDialect
@@ -37,13 +42,18 @@ SPARE = 100  # descriptors that are not for users
 FAREWELL = 2.0  # seconds for slow readers to take what is left for them
 
 _ALPHABET = string.digits + string.ascii_lowercase
+_random = random.SystemRandom()  # some of what is minted is a secret
 
 
-def make(settings: Settings) -> ChatService:
+def make(settings: Settings, checkers: Sequence[Any] = ()) -> ChatService:
     """Wire the daemon together.
 
+    Args:
+        settings: What the operator decided.
+        checkers: Of ``twisted.cred``, beside our own.
+
     Raises:
-        SystemExit: The data folder, what is in it, or the port cannot be used.
+        SystemExit: The data folder, what is in it, the file of accounts, or the port cannot be used.
     """
     from twisted.internet import reactor
 
@@ -57,9 +67,15 @@ def make(settings: Settings) -> ChatService:
         keep_days=settings.keep_days,
         rate=settings.rate,
         most_users=users,
+        sessions=settings.sessions,
+        announce=not settings.no_announce,
+        throttle=bool(settings.per_address),
     )
     folder = None if settings.ephemeral else _folder(settings)
-    chat = Chat(_engine(folder, reactor), rules, reactor, time.time, _mint)
+    engine = _engine(folder, reactor)
+    imported = _imported(settings, folder)
+    passwords = ThreadedPasswords(reactor)
+    chat = Chat(engine, rules, reactor, time.time, _mint, passwords, checkers)
     factory = ChatFactory(
         chat,
         reactor,
@@ -68,7 +84,36 @@ def make(settings: Settings) -> ChatService:
         per_address=settings.per_address,
         send_queue=settings.sendq,
     )
-    return ChatService(reactor, chat, factory, _port(settings), folder)
+    return ChatService(reactor, chat, factory, _port(settings), folder, passwords, imported)
+
+
+def _imported(settings: Settings, folder: DataFolder | None) -> list[accounts_file.Entry]:
+    """Return the accounts to import, having seen that there are seats for them and for those that are there."""
+    there = _reserved(folder)
+    try:
+        entries = accounts_file.read(Path(settings.accounts)) if settings.accounts else []
+    except FileNotFoundError:
+        if not there:
+            refuse(f"--accounts {settings.accounts}: there is no such file")
+        _log.warn("--accounts {path} is gone; its accounts are kept in the data folder", path=settings.accounts)
+        entries = []
+    except accounts_file.BadFile as error:
+        refuse(f"--accounts {settings.accounts}: {error}")
+    number = len(there | {entry.name.folded for entry in entries})
+    if settings.max_users and settings.max_users < number:
+        refuse(f"--max-users {settings.max_users}: {number} accounts have a seat reserved; give at least {number}")
+    return entries
+
+
+def _reserved(folder: DataFolder | None) -> set[str]:
+    """Return the folded names of the accounts that have a seat reserved."""
+    if folder is None:
+        return set()
+    db = open_database(folder.path / "chat.db")
+    try:
+        return {name for name, value in Reader(db).all(account.BUCKET) if account.decode(value).reserved}
+    finally:
+        db.close()
 
 
 def _folder(settings: Settings) -> DataFolder:
@@ -111,7 +156,7 @@ def _most_users(wanted: int) -> int:
 
 
 def _mint(length: int) -> str:
-    return "".join(random.choices(_ALPHABET, k=length))
+    return "".join(_random.choices(_ALPHABET, k=length))
 
 
 class ChatService(Service):
@@ -123,28 +168,39 @@ class ChatService(Service):
         factory: Makes its connections.
         listening: The port; who connects waits until the chat is there.
         folder: What to let go at the end.
+        passwords: The threads that look at passwords.
+        imported: Accounts to make before anybody comes.
     """
 
     def __init__(
-        self, reactor: Any, chat: Chat, factory: ChatFactory, listening: socket.socket, folder: DataFolder | None
+        self,
+        reactor: Any,
+        chat: Chat,
+        factory: ChatFactory,
+        listening: socket.socket,
+        folder: DataFolder | None,
+        passwords: ThreadedPasswords,
+        imported: Sequence[accounts_file.Entry],
     ) -> None:
         self._reactor = reactor
         self._chat = chat
         self._factory = factory
         self._listening = listening
         self._folder = folder
+        self._passwords = passwords
+        self._imported = imported
         self._port: Any = None
         self._stopping = False
+        self._failure = ""
 
     def startService(self) -> None:
         """Open what lasts, then the door."""
         super().startService()
         user_name("\xe9")  # loads the tables for names that are not ASCII, which takes longer than a turn may
         self._catch_signals()
-        failures: list[Any] = []
-        Deferred.fromCoroutine(self._start()).addErrback(failures.append)
-        if failures:
-            refuse(failures[0].getErrorMessage())
+        Deferred.fromCoroutine(self._start()).addErrback(self._failed)
+        if self._failure:
+            refuse(self._failure)
 
     async def _start(self) -> None:
         # What a connection was goes when it ends, without the collector. A full collection, which with 10,000 of them
@@ -152,9 +208,22 @@ class ChatService(Service):
         gc.collect()
         gc.freeze()
         gc.set_threshold(700, 10, 1000)
+        self._passwords.start()
         await self._chat.start()
-        self._factory.start()
-        self._reactor.callWhenRunning(self._open_door)
+        running: Deferred[None] = Deferred()
+        self._reactor.callWhenRunning(running.callback, None)
+        await running
+        await import_accounts(self._chat, self._imported)
+        if not self._stopping:
+            self._factory.start()
+            self._open_door()
+
+    def _failed(self, failure: Any) -> None:
+        """Nobody can come in: say why, and end with a status that is not zero."""
+        self._failure = failure.getErrorMessage()
+        if self._reactor.running:
+            _log.critical("chatroom cannot start: {why}", why=self._failure)
+            self._reactor.stop()
 
     def _open_door(self) -> None:
         """Let them in, and say that we are there, only now: the reactor, as it starts, has taken SIGTERM for itself."""
@@ -195,6 +264,7 @@ class ChatService(Service):
         for connection in tuple(self._factory.connections):
             connection.press(True)
         await self._chat.stop()
+        self._passwords.stop()
         self._factory.stop()
         await self._all_gone()
         if self._folder is not None:

@@ -16,7 +16,7 @@ from chatroom import events as e
 from chatroom.chat import commands as c
 from chatroom.chat import limits
 from chatroom.chat.refusals import REFUSALS
-from chatroom.chat.table import TABLE
+from chatroom.chat.table import TABLE, Row
 from chatroom.log import Entry
 from chatroom.wire.json_dialect import JsonDialect
 from chatroom.wire.text_dialect import TextDialect
@@ -40,10 +40,15 @@ Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL.
    is answered `Error: you are not in a room; join one with /join <room>.`
 4. In a room `leave` alone leaves it. Everything else is said to the room, `exit` and `who` included.
 5. Who leaves out an argument that can be asked for is asked (`To whom?`, `Message:`); the next line is the answer, an
-   empty one or `/cancel` cancels.
+   empty one or `/cancel` cancels. `login` and `register` ask `user,password:`; what is typed then is hidden on telnet.
+6. A duration is `30s`, `10m`, `2h`, `7d` or `1w`; without one a ban or mute is for good.
 
-A command waits until what was said before it is stored. The commands that move a person (name, create, join, leave)
-are finished before the next line is read.
+A command waits until what was said before it is stored. The commands that move a person (name, create, join, leave,
+register, login, logout) are finished before the next line is read.
+
+Who makes a room owns it, and moderates it; guests only as long as they are connected, the owners of accounts for good. A
+moderator may not act against the owner, and against another moderator only the owner may. An operator (an account the
+server's operator makes one) moderates everywhere; outside a room, `/kick`, `/ban` and `/unban` are for the whole server.
 """
 
 RECORDS = """
@@ -55,6 +60,10 @@ its own is answered `ok` when it carried a `ref`, a message by its own echo. The
 is the acknowledgement: it is sent when the message is durable. Saying the same `id` again stores nothing; the first
 message is sent once more, to its author alone. `seq` grows within a log and need not be dense; `at` is in milliseconds
 since 1970.
+
+Private messages have a `seq` of one's inbox. Whoever has an account says by `ack` how far they have been dealt with;
+what was not acknowledged comes again with the next login, with `late`. The secret `resume` of the welcome, given in the
+`hello` of the next connection, ends this one at once if the server has not noticed yet that it is dead.
 
 Unknown fields are ignored; of a field given twice the last counts. Refused are: an unknown `do`, a wrong type, invalid
 UTF-8, a lone surrogate, a number beyond 2^53, nesting deeper than 8. The server sends `ping` after 90 s of silence and
@@ -88,16 +97,45 @@ COMMANDS = (
     c.SetTimestamps(on=True, ref=18),
     c.ShowSettings(ref=19),
     c.Pong(),
+    c.Register(user="bob", password="a good one", ref=20),
+    c.Login(user="bob", password="a good one", ref=21),
+    c.Logout(ref=22),
+    c.ChangePassword(old="a good one", new="a better one", ref=23),
+    c.ShowAccount(ref=24),
+    c.DeleteAccount(password="a better one", ref=25),
+    c.Acknowledge(seq=140, ref=26),
+    c.SetTopic(text="all about it", ref=27),
+    c.Kick(user="mallory", reason="be nice", ref=28),
+    c.Ban(user="mallory", seconds=7200, reason="be nice", ref=29),
+    c.Unban(user="mallory", ref=30),
+    c.Mute(user="mallory", seconds=600, ref=31),
+    c.Unmute(user="mallory", ref=32),
+    c.Op(user="alice", ref=33),
+    c.Deop(user="alice", ref=34),
+    c.Invite(user="alice", ref=35),
+    c.Lock(ref=36),
+    c.Unlock(ref=37),
+    c.Slow(seconds=10, ref=38),
+    c.Close(reason="moved to den", ref=39),
+    c.Delete(seq=132, ref=40),
+    c.Announce(text="back in five minutes", ref=41),
+    c.AddAccount(user="carol", password="a good one", ref=42),
+    c.RemoveAccount(user="carol", ref=43),
+    c.SetOperator(user="alice", on=True, ref=44),
+    c.SetPassword(user="carol", password="another", ref=45),
+    c.Drain(on=True, ref=46),
+    c.ShowStats(ref=47),
 )
 
 _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room": "lobby", "seq": 132}
+_WHOM = {"user": "mallory", "user_id": "m4l1"}
 _SAID = e.Said(**_WHO, text="hello")
 
 EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
     (
         "Answers",
         (
-            (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), []), 1),
+            (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), [], "s3cr3t"), 1),
             (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
             (e.Rooms([e.RoomLine("lobby", 3, "all about it"), e.RoomLine("quiet", 0, "")]), 6),
             (e.Users([e.UserLine("alice", "lobby"), e.UserLine("bob", "", "lunch")], 2), 7),
@@ -105,6 +143,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Found("hello", [_SAID]), 12),
             (e.Help([e.HelpLine("/leave", "leave the room", ["/leave", "LEAVE_ROOM", "leave"])]), 13),
             (e.Settings(True, False, "lunch", ["mallory"], "away"), 17),
+            (e.Account(name="bob", users=["alice", "bob"]), 21),
             (e.Sent("01J91", "alice", "hi"), 9),
             (e.Ok(), 18),
             (e.Error("no-room", "no room named lobby; create it with /create lobby."), 4),
@@ -119,6 +158,20 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Left(**_WHO, session="x7k2"), None),
             (e.Disconnected(**_WHO, session="x7k2"), None),
             (e.Renamed(**_WHO, session="x7k2", name="rob"), None),
+            (e.Topic(**_WHO, text="all about it"), None),
+            (e.Kicked(**_WHO, **_WHOM, reason="be nice"), None),
+            (e.Banned(**_WHO, **_WHOM, reason="be nice", until=1790007200000), None),
+            (e.Unbanned(**_WHO, **_WHOM), None),
+            (e.Muted(**_WHO, **_WHOM, until=1790000600000), None),
+            (e.Unmuted(**_WHO, **_WHOM), None),
+            (e.Opped(**_WHO, **_WHOM), None),
+            (e.Deopped(**_WHO, **_WHOM), None),
+            (e.Invited(**_WHO, **_WHOM), None),
+            (e.Locked(**_WHO), None),
+            (e.Unlocked(**_WHO), None),
+            (e.Slowed(**_WHO, seconds=10), None),
+            (e.Closed(**_WHO, reason="moved to den"), None),
+            (e.Deleted(**_WHO, message=131, user="mallory"), None),
         ),
     ),
     (
@@ -126,6 +179,9 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         (
             (e.Private("01J91", 1790000000000, "bob", "x7k2", to="alice", text="hi", seq=7), None),
             (e.Away("alice", "lunch"), None),
+            (e.Arrived("c0:1", 1790000000000, "bob", "x7k2"), None),
+            (e.Departed("c0:2", 1790000000000, "bob", "x7k2", session="y8l3"), None),
+            (e.Announced("c0:3", 1790000000000, "alice", "", text="back in five minutes"), None),
         ),
     ),
     ("Events of the connection", ((e.Ping(), None), (e.Shutdown(), None))),
@@ -133,7 +189,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
 
 CONVERSATION = (
     c.Hello(version=1, client="example 1.0", name="bot", ref=1),
-    (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), []), 1),
+    (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), [], "s3cr3t"), 1),
     c.Join(room="lobby", ref=2),
     (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 2),
     c.Say(text="hello", id="01J8Z", ref=3),
@@ -165,12 +221,13 @@ def typed_table() -> str:
     for row in TABLE:
         if row.spellings:
             others = " ".join(f"`{word}`" for word in row.spellings if word != row.usage.split()[0])
-            rows.append(
-                f"| `{row.usage}` | {others} | {'a room' if row.in_room else ''} | {row.help} |".replace(
-                    "|off", "\\|off"
-                )
-            )
+            rows.append(f"| `{row.usage}` | {others} | {needs(row)} | {row.help} |".replace("|off", "\\|off"))
     return "\n".join(rows) + "\n"
+
+
+def needs(row: Row) -> str:
+    """Return what somebody needs to give a command."""
+    return ", ".join(["a room"] * row.in_room + [row.needs.value] * bool(row.needs.value))
 
 
 def line(example: Any) -> str:

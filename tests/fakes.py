@@ -185,8 +185,8 @@ class MoodyEngine(MemoryEngine):
 
     @property
     def followed(self) -> set[str]:
-        """The logs that somebody follows."""
-        return set(self._followers._of)
+        """The logs that somebody follows, but for those that every daemon follows."""
+        return {log for log in self._followers._of if not log.startswith("server/")}
 
     def read(self, *args: Any, **options: Any) -> Deferred[Any]:
         return self._unless_broken(lambda: MemoryEngine.read(self, *args, **options))
@@ -194,8 +194,8 @@ class MoodyEngine(MemoryEngine):
     def search(self, *args: Any) -> Deferred[Any]:
         return self._unless_broken(lambda: MemoryEngine.search(self, *args))
 
-    def follow(self, *args: Any) -> Deferred[Any]:
-        return self._unless_broken(lambda: MemoryEngine.follow(self, *args))
+    def follow(self, *args: Any, **options: Any) -> Deferred[Any]:
+        return self._unless_broken(lambda: MemoryEngine.follow(self, *args, **options))
 
     def get(self, *args: Any) -> Deferred[Any]:
         return self._unless_broken(lambda: MemoryEngine.get(self, *args))

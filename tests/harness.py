@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.task import Clock
@@ -34,6 +35,8 @@ class World:
         per_address: As the option.
         send_queue: As the option.
         form: As ``--message-format``.
+        passwords: Hashes them; quickly, and badly, if not given.
+        checkers: As ``--auth``.
         rules: As the options; no flood control unless ``rate`` is given.
     """
 
@@ -45,6 +48,8 @@ class World:
         per_address: int = 0,
         send_queue: int = 0,
         form: str = "{user}: {text}",
+        passwords: Any = None,
+        checkers: Any = (),
         **rules: Any,
     ) -> None:
         self.clock = clock or Clock()
@@ -57,6 +62,8 @@ class World:
             self.clock,
             lambda: NOON + self.clock.seconds(),
             lambda length: f"{next(numbers):0{length}d}",
+            passwords or QuickPasswords(),
+            checkers,
         )
         self.factory = ChatFactory(
             self.chat,
@@ -121,6 +128,22 @@ class World:
         assert not left, f"delayed calls are left: {[str(call) for call in left]}"
 
 
+class QuickPasswords:
+    """A ``chatroom.passwords.Passwords`` for tests that are not about hashing."""
+
+    def hash(self, password: str) -> Deferred[str]:
+        """Return what only looks like a hash."""
+        return succeed(f"hash of {password}")
+
+    def verify(self, hashed: str, password: str) -> Deferred[bool]:
+        """Return whether it is the one."""
+        return succeed(hashed == f"hash of {password}")
+
+    def outdated(self, hashed: str) -> bool:
+        """Never."""
+        return False
+
+
 class Client:
     """One connection, seen from outside."""
 
@@ -173,8 +196,8 @@ class Client:
         return bytes(data)
 
     def lines(self) -> list[str]:
-        """Return the lines that have come since the last time."""
-        data = self.take()
+        """Return the lines that have come since the last time; hiding and showing what is typed is no part of them."""
+        data = re.sub(rb"\xff[\xfb\xfc]\x01", b"", self.take())
         assert not data or data.endswith(b"\r\n"), data[-80:]
         return data.decode().split("\r\n")[:-1]
 

@@ -10,13 +10,27 @@ import pytest
 import chatroom
 
 ROOT = Path(chatroom.__file__).parent
-PLAIN = {"events", "log", "logger", "message_format", "names", "text"}
+PLAIN = {
+    "account",
+    "accounts_file",
+    "counters",
+    "durations",
+    "events",
+    "log",
+    "logger",
+    "message_format",
+    "names",
+    "network",
+    "passwords",
+    "text",
+}
 MAY = {
     "plain": PLAIN,
     "chat": PLAIN | {"chat"},
     "engines": PLAIN | {"engines"},
     "wire": PLAIN | {"chat", "wire"},
-    "top": PLAIN | {"chat", "engines", "wire", "data_folder", "listening", "options", "service"},
+    "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},
+    "top": PLAIN | {"admin", "chat", "engines", "wire", "data_folder", "listening", "options", "service"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

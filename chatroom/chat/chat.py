@@ -1,21 +1,48 @@
-"""The chat: its sessions, their names, its rooms. What joins the engine below with the connections above."""
+"""The chat: its users and their sessions, its rooms. What joins the engine below with the connections above."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
+from chatroom.chat.accounts import Accounts
+from chatroom.chat.authentication import Authenticator
+from chatroom.chat.bans import Bans
 from chatroom.chat.directory import Directory
+from chatroom.chat.guests import Guests
+from chatroom.chat.inbox import Inbox
 from chatroom.chat.interfaces import Clock, Dialect, Engine, Mint, Recipient
 from chatroom.chat.limits import RECORD_BYTES, ROOM_CHARACTERS, TEXT_BYTES, USER_CHARACTERS, Rules
 from chatroom.chat.owed import Owed
-from chatroom.chat.refusals import CHAT_FULL
+from chatroom.chat.refusals import DRAINING
 from chatroom.chat.registry import Registry
 from chatroom.chat.retention import Retention
+from chatroom.chat.sanctions import address_key
+from chatroom.chat.seats import Seats
+from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
-from chatroom.events import PROTOCOL_VERSION, Disconnected, Limits, Shutdown, Welcome
-from chatroom.log import Presence
+from chatroom.chat.throttles import Throttles
+from chatroom.chat.user import User
+from chatroom.counters import Counters
+from chatroom.events import (
+    PROTOCOL_VERSION,
+    Account,
+    Departed,
+    Disconnected,
+    Limits,
+    OfTheServer,
+    Ok,
+    Renamed,
+    Shutdown,
+    Stored,
+    Welcome,
+)
+from chatroom.log import Entry, Presence, Unavailable
 from chatroom.logger import logger
 from chatroom.names import Name
+from chatroom.passwords import Passwords
 
 _log = logger(__name__)
 
@@ -26,65 +53,117 @@ class Chat:
     Args:
         engine: Where what happens lasts.
         rules: What the operator decided.
-        scheduler: Gives ``callLater`` (a reactor, or a test's clock).
+        scheduler: Gives ``callLater`` and ``seconds`` (a reactor, or a test's clock).
         clock: Seconds since 1970.
         mint: Makes random words.
+        passwords: Hashes them.
+        checkers: Of ``twisted.cred``, added by the operator.
 
     Attributes:
-        sessions: Everybody online on this node, by session id.
+        sessions: Everybody connected to this node, by session id.
+        users: The same people by user id; the owner of an account may have several sessions.
+        draining: Nobody new is let in.
     """
 
-    def __init__(self, engine: Engine, rules: Rules, scheduler: Any, clock: Clock, mint: Mint) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        rules: Rules,
+        scheduler: Any,
+        clock: Clock,
+        mint: Mint,
+        passwords: Passwords,
+        checkers: Sequence[Any] = (),
+    ) -> None:
         self.engine = engine
         self.rules = rules
+        self.counters = Counters()
+        self.scheduler = scheduler
+        self.mint = mint
         self.sessions: dict[str, Session] = {}
+        self.users: dict[str, User] = {}
+        self.draining = False
         self.names = Registry()
+        self.accounts = Accounts(engine, mint, self.now)
+        self.authenticator = Authenticator(self.accounts, passwords, checkers)
+        self.throttles = Throttles(rules, scheduler.seconds)
+        self.seats = Seats(rules)
+        self.bans = Bans(engine, self.now)
+        self.guests = Guests(engine, mint, self.now, self.next_id)
         self.directory = Directory(engine, self.sessions, mint)
-        self._retention = Retention(engine, self.directory, rules, scheduler, clock)
         self._clock = clock
-        self._mint = mint
+        self._server_log = ServerLog(self)
+        self._retention = Retention(engine, self.directory, rules, scheduler, clock)
         self._stopping = False
         self._owed = Owed(engine, scheduler)
+        self._resumable: dict[str, Session] = {}  # by secret
+        self._node = mint(12)
+        self._counter = 0
 
     def now(self) -> int:
         """Return the time in milliseconds since 1970."""
         return int(self._clock() * 1000)
 
+    def next_id(self) -> str:
+        """Return an id for an event of the chat's own; see ``Session.next_id``."""
+        self._counter += 1
+        return f"{self._node}:{self._counter}"
+
     async def start(self) -> None:
-        """Open the engine and begin to keep house."""
+        """Open the engine, learn what lasts, and begin to keep house."""
         await self.engine.start()
+        await self._server_log.start()
+        await self.guests.start()
+        await self.bans.load()
+        await self.directory.start()
+        self.seats.reserved = sum(account.reserved for account in await self.accounts.all())
         self._retention.start()
 
     async def stop(self) -> None:
         """Tell everybody, and return when all that was accepted is stored and delivered."""
         self._stopping = True
         self._owed.stop()
+        self._server_log.stop()
         for session in list(self.sessions.values()):
             session.answer(Shutdown())
         await self._retention.stop()
         await self.engine.stop()
+        for user in self.users.values():
+            if user.inbox is not None:
+                user.inbox.close()
 
     # ---- sessions ----------------------------------------------------------------------------------------------
 
-    def admit(self) -> None:
-        """Ask for a seat.
+    def admit(self, address: str) -> None:
+        """See whether somebody from there may come in, if only to log in.
 
         Raises:
-            Refused: There is none.
+            Refused: There is no seat, nor one that waits for its owner; or nobody is to come from there, or at all.
         """
-        most = self.rules.most_users
-        if most and len(self.sessions) >= most:
-            raise CHAT_FULL(most=most)
+        if self.draining:
+            raise DRAINING()
+        self.bans.check((address_key(address),))
+        if not self.seats.free and not self.seats.room_to_stand:
+            raise self.seats.full()
 
     def open_session(self, out: Recipient, dialect: Dialect, *, person: bool, address: str) -> Session:
-        """Seat a new connection under a guest's name."""
-        session = Session(self, self._mint(12), out, dialect, person, address)
-        session.handle = self.names.guest(session, self._mint)
-        session.name = session.handle.shown
+        """Seat a new connection under a guest's name; without a free seat it stands, and may only log in."""
+        session = Session(self, self.mint(12), out, dialect, person, address)
+        guest = self.new_guest(session)
+        guest.sessions = (session,)
+        session.sit(guest)
+        self.seats.enter(session)
         self.sessions[session.id] = session
         self.announce(session)
         _log.info("{name} connected from {address}", name=session.name, address=address)
         return session
+
+    def new_guest(self, session: Session) -> User:
+        """Return somebody who is not known, for the session to be."""
+        guest = User(session.id, self.names.guest(self.mint))
+        self.names.claim(guest, guest.handle)
+        self.users[guest.id] = guest
+        return guest
 
     def close_session(self, session: Session) -> None:
         """Its connection has ended, or is about to: its seat and its name are free, its room is told. Idempotent."""
@@ -92,41 +171,119 @@ class Chat:
             return
         session.over = True
         self.sessions.pop(session.id, None)
-        self.names.release(session, session.handle)
+        self._resumable.pop(session.secret, None)
         self.engine.withdraw(f"user/{session.id}")
-        session.close_inbox()
+        self.seats.leave(session)
+        self.take_leave(session, session.user)
         if not session.renaming:  # else when it is known under which name it goes
             self.depart(session)
         _log.info("{name} disconnected", name=session.name)
 
+    def take_leave(self, session: Session, user: User) -> None:
+        """The session is not this user's any more; the last one gives the name back."""
+        user.sessions = tuple(other for other in user.sessions if other is not session)
+        if user.online:
+            return
+        self.names.release(user, user.handle)
+        self.users.pop(user.id, None)
+        if user.inbox is not None:
+            user.inbox.close()
+        if user.account is not None and self.rules.announce:
+            self.tell_all(Departed(self.next_id(), self.now(), user.name, user.id, session=session.id))
+
     def depart(self, session: Session) -> None:
         """Tell the room that a session is in, or about to be in, that its connection has ended."""
         room = session.room or session.heading
-        if room is not None and not self._stopping:
-            self._owed.append(
-                room.log, Disconnected(session.next_id(), self.now(), session.name, session.id, session=session.id)
-            )
+        if room is not None:
+            event = Disconnected(session.next_id(), self.now(), session.name, session.user_id, session=session.id)
+            self.owe(room.log, event)
+
+    def owe(self, log: str, event: Stored) -> None:
+        """Store what is true whether the log takes it now or later."""
+        if not self._stopping:
+            self._owed.append(log, event)
 
     def rename(self, session: Session, name: Name) -> None:
-        """The session is called so from now on; the name is claimed and its room, if any, has been told."""
-        old, session.handle = session.handle, name
+        """The guest is called so from now on; the name is claimed and its room, if any, has been told."""
+        user = session.user
+        old, user.handle = user.handle, name
         session.name = name.shown
-        self.names.release(session, old)
+        self.names.release(user, old)
         self.announce(session)
         _log.info("{old} is now known as {name}", old=old.shown, name=name.shown)
 
+    def evict(self, name: Name, owner: str) -> None:
+        """A name is an account's: which guest else has it, or one like it, goes on under another."""
+        for user in self.names.others(self.users.get(owner), name):
+            if user.account is None:
+                self._evict(user)
+
+    def _evict(self, guest: User) -> None:
+        old, handle = guest.name, self.names.guest(self.mint)
+        self.names.claim(guest, handle)
+        for session in guest.sessions:
+            room = session.room or session.heading
+            if room is not None:
+                id, now = session.next_id(), self.now()
+                self.owe(room.log, Renamed(id, now, old, guest.id, session=session.id, name=handle.shown))
+            self.rename(session, handle)
+            session.answer(Ok(f"{old} belongs to an account now."))
+            session.answer(Account(name=handle.shown, guest=True))
+
+    def inbox(self, user: User) -> Inbox:
+        """Return the inbox of somebody online; it must be opened."""
+        if user.inbox is None:
+            user.inbox = Inbox(self, user)
+        return user.inbox
+
+    # ---- what everybody sees -----------------------------------------------------------------------------------
+
     def announce(self, session: Session) -> None:
         """Let everybody on all nodes see where the session is."""
-        if session.over:
+        if session.over or not session.seated:
             return
         room = session.room.name if session.room is not None else ""
-        self.engine.announce(f"user/{session.id}", Presence(session.name, room, session.away))
+        self.engine.announce(f"user/{session.id}", Presence(session.name, room, session.user.away))
 
     def who(self) -> list[Presence]:
         """Return everybody online on all nodes."""
         return self.engine.who("user/")
 
+    def tell_all(self, event: OfTheServer) -> None:
+        """Let all daemons know, and through them everybody whom it concerns."""
+        if not self._stopping:
+            self.engine.append(LOG, event)
+
+    def tell_all_and_wait(self, event: OfTheServer) -> Deferred[Entry]:
+        """The same; fires when this daemon has acted on it, or with ``Unavailable``."""
+        return self.append_and_wait(LOG, event)
+
+    def append_and_wait(self, log: str, event: Stored) -> Deferred[Entry]:
+        """Append an event of nobody's in particular; fires when it is stored and applied, or with ``Unavailable``."""
+        deferred: Deferred[Entry] = Deferred()
+
+        def done(entry: Entry, error: Unavailable | None) -> None:
+            if error is None:
+                deferred.callback(entry)
+            else:
+                deferred.errback(error)
+
+        self.engine.append(log, event, done)
+        return deferred
+
     def welcome(self, session: Session) -> Welcome:
-        """Return what the server says of itself to somebody new."""
+        """Return what the server says of itself to a program."""
+        if not session.secret:
+            session.secret = self.mint(24)
+            self._resumable[session.secret] = session
         limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, self.rules.rate)
-        return Welcome(self.rules.name, PROTOCOL_VERSION, session.name, True, limits, [])
+        guest = session.user.account is None
+        return Welcome(self.rules.name, PROTOCOL_VERSION, session.name, guest, limits, [], session.secret)
+
+    def resume(self, secret: str) -> None:
+        """End the connection that a program had before, if it still seems to be there."""
+        ghost = self._resumable.get(secret)
+        if ghost is not None:
+            _log.info("{name} is back and ends its former connection", name=ghost.name)
+            self.close_session(ghost)
+            ghost.out.close()

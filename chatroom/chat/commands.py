@@ -14,6 +14,10 @@ Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Id = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,64}\Z")]
 Word = Annotated[str, Meta(max_length=256)]  # names have bounds of their own; this one keeps their check cheap
 
+Secret = Annotated[str, Meta(max_length=256)]
+Reason = Annotated[str, Meta(max_length=4096)]
+Seconds = Annotated[int, Meta(ge=0, le=10 * 365 * 86400)]
+
 
 class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="do", tag=tag):
     """Anything asked of the chat; the answer carries the ``ref`` back as ``re``."""
@@ -22,11 +26,15 @@ class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
 
 
 class Hello(Command, frozen=True, gc=False):
-    """A program's first record says which version it speaks; a person just says hello."""
+    """A program's first record says which version it speaks; a person just says hello.
+
+    ``resume``: the secret from the welcome of an earlier connection, which is ended if it still seems to be there.
+    """
 
     version: Annotated[int, Meta(ge=0, le=2**53)] = 0
     client: Annotated[str, Meta(max_length=100)] = ""
     name: Word = ""
+    resume: Word = ""
 
 
 class SetName(Command, frozen=True, gc=False, tag="name"):
@@ -137,6 +145,199 @@ class ShowHelp(Command, frozen=True, gc=False, tag="help"):
     """Explain the commands, or one of them."""
 
     command: Word = ""
+
+
+# ---- accounts ---------------------------------------------------------------------------------------------------
+
+
+class Secretive(Command, frozen=True, gc=False, kw_only=True):
+    """A command with a password in it: it never shows what it holds."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
+class Register(Secretive, frozen=True, gc=False):
+    """Make an account, and log in."""
+
+    user: Word
+    password: Secret
+
+
+class Login(Secretive, frozen=True, gc=False):
+    """Become the owner of an account."""
+
+    user: Word
+    password: Secret
+
+
+class Logout(Command, frozen=True, gc=False):
+    """Be a guest again."""
+
+
+class ChangePassword(Secretive, frozen=True, gc=False, tag="password"):
+    """Change one's password."""
+
+    old: Secret
+    new: Secret
+
+
+class ShowAccount(Command, frozen=True, gc=False, tag="account"):
+    """Say who I am."""
+
+
+class DeleteAccount(Secretive, frozen=True, gc=False):
+    """Delete my account and my mail. The name is free then."""
+
+    password: Secret
+
+
+class Acknowledge(Command, frozen=True, gc=False, tag="ack"):
+    """I have what came to my inbox up to that seq; what is not acknowledged comes again with the next login."""
+
+    seq: Seq
+
+
+# ---- keeping order ----------------------------------------------------------------------------------------------
+
+
+class SetTopic(Command, frozen=True, gc=False, tag="topic"):
+    """Say what the room is about; an empty text clears it, none shows it."""
+
+    text: str | None = None
+
+
+class Kick(Command, frozen=True, gc=False):
+    """Put somebody out of the room; ``everywhere``, an operator's: off the server."""
+
+    user: Word
+    reason: Reason = ""
+    everywhere: bool = False
+
+
+class Ban(Command, frozen=True, gc=False):
+    """Keep somebody, or an address, out of the room, for some seconds or for good; without ``user``: who is?
+
+    ``everywhere``, an operator's: off the server.
+    """
+
+    user: Word = ""
+    seconds: Seconds = 0
+    reason: Reason = ""
+    everywhere: bool = False
+
+
+class Unban(Command, frozen=True, gc=False):
+    """Let somebody, or an address, in again."""
+
+    user: Word
+    everywhere: bool = False
+
+
+class Mute(Command, frozen=True, gc=False):
+    """Let somebody say nothing in the room, for some seconds or until unmuted; without ``user``: who is?"""
+
+    user: Word = ""
+    seconds: Seconds = 0
+    reason: Reason = ""
+
+
+class Unmute(Command, frozen=True, gc=False):
+    """Let somebody speak again."""
+
+    user: Word
+
+
+class Op(Command, frozen=True, gc=False):
+    """Make somebody a moderator of the room."""
+
+    user: Word
+
+
+class Deop(Command, frozen=True, gc=False):
+    """Make somebody a moderator no more."""
+
+    user: Word
+
+
+class Invite(Command, frozen=True, gc=False):
+    """Let somebody in while the room is locked."""
+
+    user: Word
+
+
+class Lock(Command, frozen=True, gc=False):
+    """Let in only whom a moderator invites."""
+
+
+class Unlock(Command, frozen=True, gc=False):
+    """Let everybody in again."""
+
+
+class Slow(Command, frozen=True, gc=False):
+    """Let everybody speak only once in that many seconds; 0 ends it."""
+
+    seconds: Annotated[int, Meta(ge=0, le=3600)]
+
+
+class Close(Command, frozen=True, gc=False):
+    """End the room; its next namesake is a new one. ``room``, an operator's: any other."""
+
+    room: Word = ""
+    reason: Reason = ""
+
+
+class Delete(Command, frozen=True, gc=False):
+    """Blank a message of the room: the one with that seq, or the last of that user, or one's own last."""
+
+    user: Word = ""
+    seq: Seq | None = None
+
+
+# ---- operators --------------------------------------------------------------------------------------------------
+
+
+class Announce(Command, frozen=True, gc=False):
+    """Say something to everybody on the server."""
+
+    text: str
+
+
+class AddAccount(Secretive, frozen=True, gc=False):
+    """Make an account, with a seat reserved for it."""
+
+    user: Word
+    password: Secret
+
+
+class RemoveAccount(Command, frozen=True, gc=False):
+    """Remove somebody's account."""
+
+    user: Word
+
+
+class SetOperator(Command, frozen=True, gc=False):
+    """Make an account an operator's, or not."""
+
+    user: Word
+    on: bool
+
+
+class SetPassword(Secretive, frozen=True, gc=False):
+    """Give an account another password."""
+
+    user: Word
+    password: Secret
+
+
+class Drain(Command, frozen=True, gc=False):
+    """Let nobody new in, or again."""
+
+    on: bool
+
+
+class ShowStats(Command, frozen=True, gc=False, tag="stats"):
+    """Show figures of this server."""
 
 
 class Pong(Command, frozen=True, gc=False):

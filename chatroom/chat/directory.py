@@ -6,6 +6,7 @@ any.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,9 +14,10 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.interfaces import Engine, Mint
-from chatroom.chat.limits import ROOMS
-from chatroom.chat.refusals import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
+from chatroom.chat.limits import OWNED, ROOMS
+from chatroom.chat.refusals import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_OWNED, TOO_MANY_ROOMS, Refused
 from chatroom.chat.room import Room
+from chatroom.chat.room_record import RoomRecord
 from chatroom.log import Conflict, Unavailable
 from chatroom.logger import logger
 from chatroom.names import BadName, Name, room_name
@@ -28,17 +30,6 @@ BUCKET = "room"
 T = TypeVar("T")
 
 _log = logger(__name__)
-
-
-class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What lasts of a room beside its log. ``made`` is in milliseconds."""
-
-    id: str
-    name: str
-    made: int
-    owner: str
-    owner_id: str
-    topic: str = ""
 
 
 class Directory:
@@ -57,6 +48,11 @@ class Directory:
         self._rooms: dict[str, Room] = {}  # by folded name
         self._names: dict[str, str] = {}  # folded names by log
         self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # who waits for a room that is being loaded
+        self._owned: Counter[str] = Counter()  # rooms by their owner's id
+
+    async def start(self) -> None:
+        """Learn who owns how many rooms."""
+        self._owned.update(record.owner_id for record in await self.all())
 
     async def create(self, text: str, session: Session) -> Room:
         """Make a room that was not there; it stays loaded until ``let_go``.
@@ -125,7 +121,7 @@ class Directory:
             if not create:
                 raise NO_ROOM(room=name.shown)
             record, created = await self._make(name, session)
-        room = Room(record.id, record.name, self._sessions, self._unload)
+        room = Room(record, self._sessions, self._unload, self._moderated)
         room.expected = 1
         room.sub = await self._engine.follow(room.log, room.apply)
         self._rooms[name.folded] = room
@@ -135,12 +131,15 @@ class Directory:
     async def _make(self, name: Name, session: Session) -> tuple[RoomRecord, bool]:
         if await self._engine.count(BUCKET) >= ROOMS:
             raise TOO_MANY_ROOMS(most=ROOMS)
-        record = RoomRecord(self._mint(12), name.shown, session.chat.now(), session.name, session.id)
+        if self._owned[session.user_id] >= OWNED and not session.user.operator:
+            raise TOO_MANY_OWNED(most=OWNED)
+        record = RoomRecord(self._mint(12), name.shown, session.chat.now(), session.name, session.user_id)
         try:
             await self._engine.put(BUCKET, name.folded, msgspec.json.encode(record), 0)
         except Conflict:  # another node made it just now
             there = await self._record(name)
             return (there, False) if there is not None else await self._make(name, session)
+        self._owned[record.owner_id] += 1
         _log.info("room {room} ({id}) made by {name}", room=record.name, id=record.id, name=session.name)
         return record, True
 
@@ -164,15 +163,96 @@ class Directory:
         left = (await self._engine.read(f"room/{record.id}", limit=1)).entries
         if held is not None and not left and msgspec.json.decode(held[0], type=RoomRecord).id == record.id:
             await self._engine.put(BUCKET, folded, None, held[1])
+            self._disowned(record.owner_id)
             _log.info("room {room} ({id}) forgotten: nothing is left of it", room=record.name, id=record.id)
+
+    # ---- what changes in a record ------------------------------------------------------------------------------
+
+    async def lookup(self, text: str) -> RoomRecord:
+        """Return the record of a room, loaded or not.
+
+        Raises:
+            Refused: The name is none, or there is no such room.
+        """
+        name = _parse(text)
+        record = await self._record(name)
+        if record is None:
+            raise NO_ROOM(room=name.shown)
+        return record
+
+    async def amend(self, record: RoomRecord, change: Callable[[RoomRecord], RoomRecord | None]) -> RoomRecord:
+        """Change a room's record by compare-and-set: when somebody else was first, it is decided anew.
+
+        Args:
+            record: Which room.
+            change: Given the record as it is now, returns what it becomes, or None to end the room; may refuse.
+
+        Returns:
+            The new record, or the last one of a room that has ended.
+
+        Raises:
+            Refused: By ``change``; or the room has ended.
+        """
+        folded = room_name(record.name).folded
+        while True:
+            held = await self._engine.get(BUCKET, folded)
+            now = msgspec.json.decode(held[0], type=RoomRecord) if held is not None else None
+            if held is None or now is None or now.id != record.id:
+                raise NO_ROOM(room=record.name)
+            changed = change(now)
+            if changed is now:
+                return now
+            try:
+                await self._engine.put(BUCKET, folded, msgspec.json.encode(changed) if changed else None, held[1])
+            except Conflict:
+                continue
+            self._take(folded, now, changed)
+            return changed or now
+
+    def _take(self, folded: str, before: RoomRecord, record: RoomRecord | None) -> None:
+        """A record has changed; its room, if loaded, knows at once."""
+        if record is None or record.owner_id != before.owner_id:
+            self._disowned(before.owner_id)
+            self._owned[record.owner_id if record is not None else ""] += 1
+        room = self._rooms.get(folded)
+        if room is not None and record is not None and room.id == record.id:
+            room.take(record)
+
+    def _disowned(self, owner_id: str) -> None:
+        self._owned[owner_id] -= 1
+        if self._owned[owner_id] <= 0:
+            del self._owned[owner_id]
+
+    def _moderated(self, room: Room) -> None:
+        """A log tells that a record has changed, perhaps on another node: look at it again."""
+        if room.closed:
+            self._drop(room)
+        else:
+            Deferred.fromCoroutine(self._refresh(room)).addErrback(_not_refreshed)
+
+    async def _refresh(self, room: Room) -> None:
+        record = await self._record(room_name(room.name))
+        if record is not None and record.id == room.id:
+            room.take(record)
+
+    # ---- unloading ---------------------------------------------------------------------------------------------
 
     def _unload(self, room: Room) -> None:
         if room.members or room.expected or room.sub is None:
             return
         room.sub.stop()
         room.sub = None
-        folded = self._names.pop(room.log)
-        del self._rooms[folded]
+        self._drop(room)
+
+    def _drop(self, room: Room) -> None:
+        """It is not found any more; a closed room may still have somebody on the way in."""
+        folded = self._names.pop(room.log, "")
+        if self._rooms.get(folded) is room:
+            del self._rooms[folded]
+
+
+def _not_refreshed(failure: Any) -> None:
+    _log.warn("a room's record could not be read again: {why}", why=failure.getErrorMessage())
 
 
 def _again(failed: Exception) -> Exception:

@@ -8,10 +8,18 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatroom.chat.commands import Command, Ref
-from chatroom.chat.refusals import INTERNAL, NOT_CONFIRMED, NOT_IN_ROOM, Refused
+from chatroom.chat.commands import Command, Hello, Login, Pong, Ref
+from chatroom.chat.refusals import (
+    INTERNAL,
+    LOG_IN_FIRST,
+    NOT_CONFIRMED,
+    NOT_IN_ROOM,
+    NOT_MODERATOR,
+    NOT_OPERATOR,
+    Refused,
+)
 from chatroom.chat.session import Session
-from chatroom.chat.table import ROWS
+from chatroom.chat.table import ROWS, Needs
 from chatroom.events import Event
 from chatroom.log import Unavailable
 from chatroom.logger import logger
@@ -30,8 +38,12 @@ def do(session: Session, command: Command) -> Deferred[None] | None:
     if session.pending and not row.pipelined:
         return Deferred.fromCoroutine(_when_idle(session, command))
     try:
+        if not session.seated and not isinstance(command, Login | Hello | Pong):
+            raise session.chat.seats.full()
         if row.in_room and session.room is None:
             raise NOT_IN_ROOM()
+        if row.needs is not Needs.NOTHING:
+            _check(row.needs, session)
         outcome = row.run(session, command)
     except Exception as error:
         _refuse(session, error, command.ref)
@@ -42,6 +54,16 @@ def do(session: Session, command: Command) -> Deferred[None] | None:
         return Deferred.fromCoroutine(_finish(session, outcome, command.ref))
     session.answer(outcome, command.ref)
     return None
+
+
+def _check(needs: Needs, session: Session) -> None:
+    user, room = session.user, session.room
+    if needs is Needs.LOGIN and user.account is None:
+        raise LOG_IN_FIRST()
+    if needs is Needs.OPERATOR and not user.operator:
+        raise NOT_OPERATOR()
+    if needs is Needs.MODERATOR and (room is None or not room.record.moderated_by(user)):
+        raise NOT_MODERATOR(room=room.name if room is not None else "it")
 
 
 async def _when_idle(session: Session, command: Command) -> None:

@@ -71,6 +71,9 @@ class Engine(Protocol):
     def erase(self, log: str, seq: int) -> Deferred[bool]:
         """Take one message's text away, from the search too; its entry stays. False when there is none."""
 
+    def drop(self, log: str) -> Deferred[None]:
+        """Remove a log and all that is in it, for good; nobody must be following it."""
+
     def logs(self) -> Deferred[list[str]]:
         """Return the names of all logs."""
 
@@ -105,6 +108,10 @@ class Engine(Protocol):
 
 class Recipient(Protocol):
     """Somebody's way out: takes bytes, in order, and holds only so much for one who does not read."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held at the moment."""
 
     def write(self, data: bytes) -> None:
         """Send, or hold while the other side is slow. Never raises, never blocks."""

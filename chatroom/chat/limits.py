@@ -16,8 +16,25 @@ CATCH_UP = 1000  # entries that a program is given when it comes back
 FOUND = 50
 IGNORED = 200  # people one may ignore
 AWAY_CHARACTERS = 200
-INBOX_DAYS = 7  # of guests
+INBOX_DAYS = 30
+GUEST_DAYS = 7  # of what is written to guests, and of remembering that there was one
 INBOX_MESSAGES = 500
+GUESTS = 10_000  # names of guests that are remembered
+STANDING = 64  # connections without a seat that may log in
+OWNED = 20  # rooms of one account, or of one guest
+TOPIC_CHARACTERS = 390
+REASON_CHARACTERS = 200
+PASSWORD_CHARACTERS = 128
+MODERATORS = 100  # of one room, and people invited to one
+SANCTIONS = 500  # bans, or mutes, of one room
+LONGEST_SANCTION = 10 * 365 * 86400  # seconds
+
+FAILURES = 3  # failed logins to one account from one address ...
+FAILURES_WINDOW = 60.0  # ... in so many seconds
+FAILURES_OUT = 20  # failed logins from one address ...
+OUT = 3600.0  # ... in so many seconds, and then out for as long
+REGISTRATIONS = 3  # from one address ...
+REGISTRATIONS_WINDOW = 600.0  # ... in so many seconds
 
 LINES_BURST = 10
 LINES_WAITING = 32
@@ -37,6 +54,9 @@ class Rules:
         keep_days: Days for which they are kept, 0 for ever.
         rate: Lines a second after a burst; 0 turns flood control off.
         most_users: Sessions at a time; 0 for as many as the system can hold.
+        sessions: Connections of one account at a time.
+        announce: Whether everybody is told who logs in and out.
+        throttle: Whether failed logins and registrations are counted by address.
     """
 
     name: str = "chatroom"
@@ -46,6 +66,9 @@ class Rules:
     keep_days: float = 90
     rate: float = 2.0
     most_users: int = 0
+    sessions: int = 1
+    announce: bool = True
+    throttle: bool = True
 
 
 class Bucket:

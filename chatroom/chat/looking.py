@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from chatroom.chat.commands import Hello, ListRooms, Pong, ReadHistory, Search, SetName, Who
+from chatroom.chat.commands import Acknowledge, Hello, ListRooms, Pong, ReadHistory, Search, Who
 from chatroom.chat.limits import FOUND, HISTORY, LISTED
-from chatroom.chat.moving import bounded, set_name
+from chatroom.chat.moving import bounded, give_mail, take_name
 from chatroom.chat.refusals import VERSION
 from chatroom.chat.room import Room
 from chatroom.chat.session import Session
@@ -18,15 +18,20 @@ from chatroom.text import clean
 HISTORY_DEFAULT = 20
 
 
-async def hello(session: Session, command: Hello) -> Event:
+async def hello(session: Session, command: Hello) -> Event | None:
     """A program says which version it speaks, and may take a name at once; a person is greeted."""
     if not command.version:
         return Ok(f"Hello, {session.name}!")
     if command.version != PROTOCOL_VERSION:
         raise VERSION(version=PROTOCOL_VERSION)
+    if command.resume:
+        session.chat.resume(command.resume)
     if command.name:
-        await set_name(session, SetName(name=command.name))
-    return session.chat.welcome(session)
+        await take_name(session, command.name)
+    session.answer(session.chat.welcome(session), command.ref)
+    if command.name:
+        await give_mail(session)
+    return None
 
 
 async def rooms(session: Session, command: ListRooms) -> Event:
@@ -46,7 +51,7 @@ def who(session: Session, command: Who) -> Event:
 async def history(session: Session, command: ReadHistory) -> Event:
     """Show older messages of the room, or outside one those written to oneself."""
     room = session.room
-    log, name = (room.log, room.name) if room is not None else (session.inbox_log, "")
+    log, name = (room.log, room.name) if room is not None else (session.user.inbox_log, "")
     wanted = HISTORY_DEFAULT if command.messages is None else command.messages
     page = await session.chat.engine.read(log, before=command.before, limit=max(1, min(wanted, HISTORY)), messages=True)
     page = bounded(page)
@@ -58,6 +63,12 @@ async def search(session: Session, command: Search) -> Event:
     room = _room(session)
     found = await session.chat.engine.search(room.log, command.words, FOUND)
     return Found(clean(command.words), _shown(room.name, bounded(Page(found, True)).entries))
+
+
+def acknowledge(session: Session, command: Acknowledge) -> Event:
+    """A program has what came to its inbox up to there."""
+    session.chat.inbox(session.user).acknowledge(command.seq)
+    return Ok()
 
 
 def pong(session: Session, command: Pong) -> Event:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from chatroom.chat.commands import Create, Join, Leave, Quit, SetName
-from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES
-from chatroom.chat.refusals import ALREADY_THERE
+from chatroom.chat.inbox import show
+from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
+from chatroom.chat.refusals import ALREADY_THERE, LOG_OUT_FIRST, NAME_IN_USE, NO_ROOM
 from chatroom.chat.registry import parse_user_name
 from chatroom.chat.room import Room
+from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
 from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed, placed
 from chatroom.log import Page, Unavailable
@@ -15,29 +17,61 @@ from chatroom.logger import logger
 _log = logger(__name__)
 
 
-async def set_name(session: Session, command: SetName) -> Event | None:
-    """Take a name; the room sees it."""
-    name = parse_user_name(command.name)
+async def set_name(session: Session, command: SetName) -> None:
+    """Take a name as a guest, and be given what was written to it meanwhile."""
+    event = await take_name(session, command.name)
+    session.answer(event, command.ref)
+    await give_mail(session)
+
+
+async def take_name(session: Session, text: str) -> Event:
+    """Take a name as a guest; the room sees it.
+
+    Raises:
+        Refused: It is none, or somebody's, or banned; or one is not a guest.
+    """
+    chat, user = session.chat, session.user
+    if user.account is not None:
+        raise LOG_OUT_FIRST(user=user.name)
+    name = parse_user_name(text)
+    chat.bans.check((name_key(name.folded),))
     old = session.name
-    session.chat.names.claim(session, name)
-    event = Renamed(session.next_id(), session.chat.now(), old, session.id, session=session.id, name=name.shown)
+    chat.names.claim(user, name)
+    event = Renamed(session.next_id(), chat.now(), old, user.id, session=session.id, name=name.shown)
     room = session.room
     try:
+        if await chat.accounts.owns(name):
+            raise NAME_IN_USE()
         if room is not None and name.shown != old:
             session.renaming = True
             entry = await session.happen(room.log, event)
             event = placed(entry.event, entry.seq, room.name)
-        if session.over:
-            return None
-        session.chat.rename(session, name)
+        if not session.over:
+            chat.rename(session, name)
     finally:
-        if session.handle is not name:
-            session.chat.names.release(session, name)
+        if user.handle is not name:
+            chat.names.release(user, name)
         if session.renaming:
             session.renaming = False
             if session.over:
-                session.chat.depart(session)
+                chat.depart(session)
     return event
+
+
+async def give_mail(session: Session) -> None:
+    """What was written to a guest's name while nobody had it is whoever's takes it next, once."""
+    chat, name = session.chat, session.user.handle
+    if session.over:
+        return
+    box = chat.guests.empty(name, session.user_id)
+    chat.guests.seen(name, session.user_id)
+    if box is None:
+        return
+    page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
+    messages = bounded(page).entries
+    if messages and not session.over:
+        session.answer(Ok(f"{len(messages)} message{'s' * (len(messages) != 1)} while you were away:"))
+        show(session, messages, late=True)
 
 
 async def create(session: Session, command: Create) -> None:
@@ -68,7 +102,7 @@ async def _leave(session: Session) -> Event | None:
     room = session.room
     if room is None:  # it has been put out while it was on its way
         return None
-    event = Left(session.next_id(), session.chat.now(), session.name, session.id, session=session.id)
+    event = Left(session.next_id(), session.chat.now(), session.name, session.user_id, session=session.id)
     entry = await session.happen(room.log, event)
     session.chat.announce(session)
     _log.info("{name} left room {room}", name=session.name, room=room.name)
@@ -81,14 +115,17 @@ async def _enter(session: Session, room: Room, command: Join, *, created: bool) 
     try:
         if session.room is room:
             raise ALREADY_THERE(room=room.name)
+        room.record.admit(session, session.user)
         left = await _leave(session)
         if left is not None and not session.over:
             session.answer(left)
         if session.over:
             return
         session.heading = room
-        event = Joined(session.next_id(), session.chat.now(), session.name, session.id, session=session.id)
+        event = Joined(session.next_id(), session.chat.now(), session.name, session.user_id, session=session.id)
         await session.happen(room.log, event)
+        if room.closed and session.arrival is None:
+            raise NO_ROOM(room=room.name)
     finally:
         session.heading = None
         session.chat.directory.let_go(room)
@@ -109,7 +146,7 @@ async def _welcome(session: Session, room: Room, command: Join, created: bool) -
         entered = Entered(
             room=room.name,
             room_id=room.id,
-            topic="",
+            topic=room.record.topic,
             users=arrival.users,
             more=arrival.total - len(arrival.users),
             seq=arrival.seq,

@@ -1,9 +1,13 @@
-"""One's own settings: the echo, timestamps, whom one ignores, being away."""
+"""One's own settings: the echo, timestamps, whom one ignores, being away. Those of an account last, and all its
+sessions share them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from msgspec.structs import replace
 
+from chatroom.account import Account, Preferences
+from chatroom.chat import membership
 from chatroom.chat.commands import SetAway, SetEcho, SetIgnore, SetTimestamps, ShowSettings
 from chatroom.chat.limits import AWAY_CHARACTERS, IGNORED
 from chatroom.chat.refusals import TOO_MANY_IGNORED
@@ -17,62 +21,64 @@ def show(session: Session, command: ShowSettings) -> Event:
     return settings(session)
 
 
-def echo(session: Session, command: SetEcho) -> Event:
+async def echo(session: Session, command: SetEcho) -> Event:
     """See one's own messages, or not."""
-
-    def change() -> None:
-        session.echo = command.on
-
-    _change(session, change)
+    await _change(session, "echo", command.on)
     return settings(session, "echo")
 
 
-def timestamps(session: Session, command: SetTimestamps) -> Event:
+async def timestamps(session: Session, command: SetTimestamps) -> Event:
     """See the time before each message, or not."""
-
-    def change() -> None:
-        session.dialect = session.dialect.with_stamps(command.on)
-
-    _change(session, change)
+    await _change(session, "timestamps", command.on)
     return settings(session, "timestamps")
 
 
-def ignore(session: Session, command: SetIgnore) -> Event:
+async def ignore(session: Session, command: SetIgnore) -> Event:
     """Hear nothing of somebody, under this name or, while online, under another."""
     folded = command.user.casefold()
+    ignored = tuple((key, shown, id) for key, (shown, id) in session.ignored.items())
     if command.on:
         other = session.chat.names.find(command.user)
-        if len(session.ignored) >= IGNORED:
+        if len(ignored) >= IGNORED:
             raise TOO_MANY_IGNORED(most=IGNORED)
         folded = other.name.casefold()
-
-        def change() -> None:
-            session.ignored = {**session.ignored, folded: (other.name, other.id)}
-    else:
-
-        def change() -> None:
-            session.ignored = {key: value for key, value in session.ignored.items() if key != folded}
-
-    _change(session, change)
+    kept = tuple(one for one in ignored if one[0] != folded)
+    await _change(session, "ignored", (*kept, (folded, other.name, other.id)) if command.on else kept)
     return settings(session, "ignored")
 
 
-def away(session: Session, command: SetAway) -> Event:
+async def away(session: Session, command: SetAway) -> Event:
     """Be away with these words, or be back."""
-    session.away = clean(command.text).strip()[:AWAY_CHARACTERS]
-    session.chat.announce(session)
+    session.user.away = clean(command.text).strip()[:AWAY_CHARACTERS]
+    await _change(session, "away", session.user.away)
+    for each in session.user.sessions:
+        session.chat.announce(each)
     return settings(session, "away")
 
 
 def settings(session: Session, changed: str = "") -> Settings:
     """Return the session's settings, and which of them was just changed."""
     ignored = [name for name, _ in session.ignored.values()]
-    return Settings(session.echo, session.dialect.stamped, session.away, ignored, changed)
+    return Settings(session.echo, session.dialect.stamped, session.user.away, ignored, changed)
 
 
-def _change(session: Session, change: Callable[[], None]) -> None:
-    """Change what is heard, or how; a room keeps its members seated by just that."""
-    if session.room is not None:
-        session.room.reseat(session, change)
-    else:
-        change()
+async def _change(session: Session, what: str, value: object) -> None:
+    """Change one of them: of a guest here and now; of an account for good, for all its sessions."""
+    user, account = session.user, session.user.account
+    if account is None:
+        membership.prefer(session, replace(_of(session), **{what: value}))
+        return
+
+    def change(now: Account) -> Account:
+        return replace(now, preferences=replace(now.preferences, **{what: value}))
+
+    changed = await session.chat.accounts.change(account, change)
+    if changed is not None and user.account is not None:
+        user.account = changed
+        for each in user.sessions:
+            membership.prefer(each, changed.preferences)
+
+
+def _of(session: Session) -> Preferences:
+    ignored = tuple((key, shown, id) for key, (shown, id) in session.ignored.items())
+    return Preferences(session.echo, session.dialect.stamped, session.user.away, ignored)

@@ -5,62 +5,68 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chatroom.chat.limits import USER_CHARACTERS
-from chatroom.chat.refusals import BAD_NAME, NAME_IN_USE, NO_USER
+from chatroom.chat.refusals import BAD_NAME, NAME_IN_USE, NO_USER, Refused
 from chatroom.names import BadName, Name, guest_name, user_name
 
 if TYPE_CHECKING:
     from chatroom.chat.interfaces import Mint
-    from chatroom.chat.session import Session
+    from chatroom.chat.user import User
 
 
 class Registry:
-    """The names of this server's sessions. A session may hold two while it changes from one to the other."""
+    """The names of this server's users. A user may hold two while one is changed for the other."""
 
     def __init__(self) -> None:
-        self._by_folded: dict[str, Session] = {}
-        self._by_look: dict[str, Session] = {}
+        self._by_folded: dict[str, User] = {}
+        self._by_look: dict[str, User] = {}
 
-    def claim(self, session: Session, name: Name) -> None:
-        """Take a name for the session.
+    def claim(self, user: User, name: Name) -> None:
+        """Take a name for the user.
 
         Raises:
             Refused: Somebody else has it, or one that looks like it.
         """
-        for holder in (self._by_folded.get(name.folded), self._by_look.get(name.look)):
-            if holder is not None and holder is not session:
-                raise NAME_IN_USE()
-        self._by_folded[name.folded] = session
-        self._by_look[name.look] = session
+        if self.others(user, name):
+            raise NAME_IN_USE()
+        self._by_folded[name.folded] = user
+        self._by_look[name.look] = user
 
-    def release(self, session: Session, name: Name) -> None:
-        """Give a name back, except for what the session's present name needs of it."""
-        kept = None if session.over else session.handle
-        if self._by_folded.get(name.folded) is session and (kept is None or kept.folded != name.folded):
+    def others(self, user: User | None, name: Name) -> set[User]:
+        """Return who else has the name, or one that looks like it."""
+        return {self._by_folded.get(name.folded), self._by_look.get(name.look)} - {user, None}  # type: ignore[return-value]
+
+    def release(self, user: User, name: Name) -> None:
+        """Give a name back, except for what the user's present name needs of it."""
+        kept = user.handle if user.online else None
+        if self._by_folded.get(name.folded) is user and (kept is None or kept.folded != name.folded):
             del self._by_folded[name.folded]
-        if self._by_look.get(name.look) is session and (kept is None or kept.look != name.look):
+        if self._by_look.get(name.look) is user and (kept is None or kept.look != name.look):
             del self._by_look[name.look]
 
-    def find(self, name: str) -> Session:
+    def get(self, name: str) -> User | None:
+        """Return who is called so."""
+        try:
+            return self._by_folded.get(user_name(name).folded)
+        except BadName:
+            return self._by_folded.get(name.casefold())  # guest-k3f9 is a name that nobody may choose
+
+    def find(self, name: str) -> User:
         """Return who is called so.
 
         Raises:
             Refused: Nobody is.
         """
-        try:
-            session = self._by_folded.get(user_name(name).folded)
-        except BadName:
-            session = self._by_folded.get(name.casefold())  # guest-k3f9 is a name that nobody may choose
-        if session is None:
-            raise NO_USER(user=name[:USER_CHARACTERS])
-        return session
+        user = self.get(name)
+        if user is None:
+            raise no_user(name)
+        return user
 
-    def guest(self, session: Session, mint: Mint) -> Name:
-        """Claim and return a name for somebody who has not chosen one."""
+    def guest(self, mint: Mint) -> Name:
+        """Return a name for somebody who has not chosen one; nobody has it, or one like it."""
         for length in (4, 4, 4, 4, 8, 12):
             name = guest_name(mint(length))
-            if name.folded not in self._by_folded and name.look not in self._by_look:
+            if not self.others(None, name):
                 break
-        self.claim(session, name)
         return name
 
 
@@ -74,3 +80,8 @@ def parse_user_name(text: str) -> Name:
         return user_name(text)
     except BadName as error:
         raise BAD_NAME(why=error) from None
+
+
+def no_user(name: str) -> Refused:
+    """Return the refusal that says that nobody is called so."""
+    return NO_USER(user=name[:USER_CHARACTERS])

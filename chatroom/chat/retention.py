@@ -9,7 +9,7 @@ from twisted.internet.task import LoopingCall
 
 from chatroom.chat.directory import Directory
 from chatroom.chat.interfaces import Clock, Engine
-from chatroom.chat.limits import INBOX_DAYS, INBOX_MESSAGES, Rules
+from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
 from chatroom.log import Unavailable
 from chatroom.logger import logger
 
@@ -85,6 +85,8 @@ class Retention:
     def _bounds(self, log: str) -> tuple[float, int]:
         if log.startswith("inbox/"):
             return INBOX_DAYS, INBOX_MESSAGES
+        if log.startswith(("guest/", "server/")):
+            return GUEST_DAYS, INBOX_MESSAGES if log.startswith("guest/") else GUESTS
         return self._rules.keep_days, self._rules.keep
 
 

@@ -6,6 +6,7 @@ head; who hears not everything gets a join of its own from the same rendered pie
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -13,16 +14,19 @@ from typing import TYPE_CHECKING
 
 from chatroom.chat.interfaces import Dialect
 from chatroom.chat.limits import LISTED
-from chatroom.events import Acted, Disconnected, Joined, Left, Renamed, Said
+from chatroom.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said
 from chatroom.log import Entry, Subscription
 from chatroom.logger import logger
 
 if TYPE_CHECKING:
+    from chatroom.chat.room_record import RoomRecord
     from chatroom.chat.session import Session
 
 _log = logger(__name__)
 
 Write = Callable[[bytes], None]
+
+MOST_SPEAKERS = 1000  # of a slow room, before those are forgotten who may speak again
 
 _TALK = (Said, Acted)  # events that change nothing
 
@@ -30,10 +34,11 @@ _TALK = (Said, Acted)  # events that change nothing
 class Member:
     """Somebody in the room; ``session`` when it sits on this node."""
 
-    __slots__ = ("name", "session")
+    __slots__ = ("name", "session", "user_id")
 
-    def __init__(self, name: str, session: Session | None) -> None:
+    def __init__(self, name: str, user_id: str, session: Session | None) -> None:
         self.name = name
+        self.user_id = user_id
         self.session = session
 
 
@@ -47,49 +52,96 @@ class Arrival:
 
 
 class _Passage:
-    """What a batch does to local sessions: at which entry they came or went, and which entry is not for them."""
+    """What a batch does to local sessions: the entry with which they came, the first that they see no more (who is put
+    out still sees why), those that are answered to themselves; and the entries that are nobody's business.
+    """
 
     __slots__ = ("came", "hidden", "own", "went")
 
     def __init__(self) -> None:
         self.came: dict[Session, int] = {}
         self.went: dict[Session, int] = {}
-        self.own: dict[Session, int] = {}
+        self.own: dict[Session, set[int]] = {}
         self.hidden: set[int] = set()
 
     def view(self, session: Session, entries: list[Entry], pieces: list[bytes]) -> bytes:
         """Return what the session sees of the batch."""
         start = self.came.get(session, -1) + 1
         end = self.went.get(session, len(pieces))
-        own = self.own.get(session)
-        if own is None and not session.filters:
+        own = self.own.get(session, ())
+        if not own and not session.filters:
             return b"".join(pieces[start:end])
-        return b"".join([pieces[i] for i in range(start, end) if i != own and session.hears(entries[i])])
+        return b"".join([pieces[i] for i in range(start, end) if i not in own and session.hears(entries[i])])
 
 
 class Room:
     """See the module.
 
     Args:
-        id: Its id; a new room of the same name has another.
-        name: Its name as shown.
+        record: What lasts of it.
         sessions: This node's sessions by id.
-        on_empty: Called with the room when the last member has gone.
+        on_empty: Called with the room when the last member has gone, or it has been closed.
+        on_moderated: Called with the room when its record may have changed.
+
+    Attributes:
+        closed: It has ended; nobody comes in any more.
+        guarded: Not everybody may always speak.
     """
 
-    __slots__ = ("_audience", "_filtering", "_on_empty", "_sessions", "expected", "id", "log", "members", "name", "sub")
+    __slots__ = (
+        "_audience",
+        "_filtering",
+        "_on_empty",
+        "_on_moderated",
+        "_sessions",
+        "closed",
+        "expected",
+        "guarded",
+        "id",
+        "log",
+        "members",
+        "name",
+        "record",
+        "spoke",
+        "sub",
+    )
 
-    def __init__(self, id: str, name: str, sessions: dict[str, Session], on_empty: Callable[[Room], None]) -> None:
-        self.id = id
-        self.name = name
-        self.log = f"room/{id}"
+    record: RoomRecord
+    guarded: bool
+
+    def __init__(
+        self,
+        record: RoomRecord,
+        sessions: dict[str, Session],
+        on_empty: Callable[[Room], None],
+        on_moderated: Callable[[Room], None],
+    ) -> None:
+        self.id = record.id
+        self.name = record.name
+        self.log = f"room/{record.id}"
+        self.take(record)
+        self.closed = False
+        self.spoke: dict[str, int] = {}  # when a user last spoke in the slow room, in ms
         self.members: dict[str, Member] = {}  # by session id, in the order of joining
         self.expected = 0  # sessions on their way in; while there are any the room stays loaded
         self.sub: Subscription | None = None
         self._sessions = sessions
         self._on_empty = on_empty
+        self._on_moderated = on_moderated
         self._audience: dict[Dialect, dict[Session, Write]] = {}
         self._filtering: dict[Session, None] = {}  # members who do not hear everything
+
+    def take(self, record: RoomRecord) -> None:
+        """Its record is this from now on."""
+        self.record = record
+        self.guarded = bool(record.mutes or record.slow)
+
+    def note_speaking(self, user_id: str, now: int) -> None:
+        """In a slow room: somebody speaks now (ms)."""
+        if len(self.spoke) > MOST_SPEAKERS:
+            horizon = now - self.record.slow * 1000
+            self.spoke = {id: at for id, at in self.spoke.items() if at > horizon}
+        self.spoke[user_id] = now
 
     # ---- the way of a batch ------------------------------------------------------------------------------------
 
@@ -145,9 +197,12 @@ class Room:
         """Leave out what changed nothing, such as the end of a connection that never got in."""
         kept = [i for i in range(len(entries)) if i not in passage.hidden]
         place = {old: new for new, old in enumerate(kept)}
-        for moves in (passage.came, passage.went, passage.own):
-            for session, i in moves.items():
-                moves[session] = place[i]
+        for session, i in passage.came.items():
+            passage.came[session] = place[i]
+        for session, own in passage.own.items():
+            passage.own[session] = {place[i] for i in own if i in place}
+        for session, end in passage.went.items():
+            passage.went[session] = bisect_left(kept, end)
         return [entries[i] for i in kept]
 
     # ---- what changes ------------------------------------------------------------------------------------------
@@ -160,10 +215,20 @@ class Room:
             self._gone(i, event, passage)
         elif isinstance(event, Renamed):
             self._renamed(i, event, passage)
+        else:
+            if isinstance(event, Kicked | Banned):
+                self._put_out(i, [id for id, m in self.members.items() if m.user_id == event.user_id], passage)
+            elif isinstance(event, Closed):
+                self.closed = True
+                self._put_out(i, list(self.members), passage)
+            self._on_moderated(self)
 
     def _joined(self, i: int, entry: Entry, event: Joined, passage: _Passage) -> None:
+        if self.closed:
+            passage.hidden.add(i)
+            return
         session = self._sessions.get(event.session)
-        self.members[event.session] = Member(event.by, session)
+        self.members[event.session] = Member(event.by, event.by_id, session)
         if session is None:
             return
         session.room = self
@@ -181,15 +246,28 @@ class Room:
             member.session.room = None
             passage.went[member.session] = i
 
+    def _put_out(self, i: int, ids: list[str], passage: _Passage) -> None:
+        """They see why, and nothing after it."""
+        for id in ids:
+            session = self.members.pop(id).session
+            if session is not None:
+                session.room = None
+                session.chat.announce(session)
+                passage.went[session] = i + 1
+
     def _renamed(self, i: int, event: Renamed, passage: _Passage) -> None:
         member = self.members.get(event.session)
         if member is None:
             passage.hidden.add(i)
             return
+        if event.name == member.name:  # as who registers the name that is borne already
+            passage.hidden.add(i)
         member.name = event.name
+        member.user_id = event.user_id or member.user_id
         if member.session is not None:
-            member.session.name = event.name
-            passage.own[member.session] = i
+            if not event.user_id:  # else it has been somebody else from before this was stored
+                member.session.name = event.name
+            passage.own.setdefault(member.session, set()).add(i)
 
     # ---- who sits where ----------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-"""One connection's seat in the chat: who it is, where it is, what it hears, and what of its own is still under way."""
+"""One connection in the chat: whose it is, where it is, what it hears, and what of its own is still under way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,14 @@ from twisted.python.failure import Failure
 
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.refusals import NOT_CONFIRMED, Refused
-from chatroom.events import MESSAGES, Error, Event, Ok, Private, RoomEvent, Sent, Stored, placed
-from chatroom.log import Done, Entry, Subscription, Unavailable
-from chatroom.names import Name
+from chatroom.events import MESSAGES, Error, Event, Ok, Private, RoomEvent, Sent, Stored
+from chatroom.log import Done, Entry, Unavailable
 from chatroom.text import clean
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
     from chatroom.chat.room import Arrival, Room
+    from chatroom.chat.user import User
 
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
@@ -33,10 +33,13 @@ class Session:
         out: Where what it hears goes.
         dialect: How it is said to it.
         person: A person types here; not a program.
-        address: Where it comes from, for the log.
+        address: Where it comes from.
 
     Attributes:
-        handle: Its name in all forms; ``name`` is the shown one.
+        user: Whose it is. ``user_id`` and ``name`` are the user's, at hand for each message.
+        seated: It has a seat; without one it may only log in.
+        since: When it came, in milliseconds since 1970.
+        secret: What a later connection shows to end this one; empty if it was never told.
         room: The room it is in. Changed by the room's ``apply`` and by nobody else.
         heading: The room that it is about to be in: its ``Joined`` is under way.
         arrival: What there was to see when it came into the room.
@@ -49,18 +52,14 @@ class Session:
     __slots__ = (
         "_counter",
         "_idle",
-        "_inbox",
         "address",
         "arrival",
-        "away",
         "chat",
         "dialect",
         "echo",
-        "handle",
         "heading",
         "id",
         "ignored",
-        "last_writer",
         "name",
         "out",
         "over",
@@ -69,9 +68,16 @@ class Session:
         "question",
         "renaming",
         "room",
+        "seated",
+        "secret",
+        "since",
+        "user",
+        "user_id",
     )
 
-    handle: Name
+    user: User
+    user_id: str
+    name: str
 
     def __init__(self, chat: Chat, id: str, out: Recipient, dialect: Dialect, person: bool, address: str) -> None:
         self.chat = chat
@@ -80,21 +86,33 @@ class Session:
         self.dialect = dialect
         self.person = person
         self.address = address
-        self.name = ""
+        self.seated = True
+        self.since = chat.now()
+        self.secret = ""
         self.room: Room | None = None
         self.heading: Room | None = None
         self.arrival: Arrival | None = None
         self.question: Any = None
         self.echo = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
-        self.away = ""
-        self.last_writer: tuple[str, str] | None = None  # name and id
         self.over = False
         self.renaming = False
         self._counter = 0
         self.pending = 0
         self._idle: Deferred[None] | None = None
-        self._inbox: Subscription | None = None
+
+    def sit(self, user: User) -> None:
+        """It is this user's from now on."""
+        self.user = user
+        self.user_id = user.id
+        self.name = user.name
+
+    def reseat(self, change: Callable[[], None]) -> None:
+        """Make a change to what it hears, or how; a room keeps its members seated by just that."""
+        if self.room is not None:
+            self.room.reseat(self, change)
+        else:
+            change()
 
     # ---- what it makes happen ----------------------------------------------------------------------------------
 
@@ -120,29 +138,20 @@ class Session:
         Raises:
             Unavailable: It may not be stored.
         """
-        deferred: Deferred[Entry] = Deferred()
-
-        def done(entry: Entry, error: Unavailable | None) -> None:
-            if error is None:
-                deferred.callback(entry)
-            else:
-                deferred.errback(error)
-
-        self.chat.engine.append(log, event, done)
-        return deferred
+        return self.chat.append_and_wait(log, event)
 
     def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None) -> None:
         if error is not None:
             self.refuse(NOT_CONFIRMED(), ref)
-        elif entry.repeated:
-            self.repeat(entry, ref)
+        elif entry.repeated or self.room is None or self.room.log != entry.log:
+            self.repeat(entry, ref)  # it has been put out meanwhile, and nobody else has told it
             return
         elif ref is not None and not self.echo:
             self.answer(Ok(), ref)
         self.settled()
 
     def repeat(self, entry: Entry, ref: int | str | None) -> None:
-        """What it said was said before: the first, told once more to its author alone, is the acknowledgement."""
+        """What it said was said before: the first, told to its author alone, is the acknowledgement."""
         event = entry.event
         if isinstance(event, Private):
             self.answer(Sent(event.id, event.to, event.text), ref)
@@ -187,37 +196,6 @@ class Session:
         """Say why not. The text may quote what was typed, so it is cleaned like all that is shown."""
         self.answer(Error(refused.code, clean(refused.text)), ref)
 
-    def open_inbox(self) -> Deferred[Subscription] | None:
-        """Follow its inbox from now on; None when it does already."""
-        if self._inbox is not None:
-            return None
-
-        def opened(subscription: Subscription) -> Subscription:
-            if self.over or self._inbox is not None:
-                subscription.stop()
-            else:
-                self._inbox = subscription
-            return subscription
-
-        return self.chat.engine.follow(self.inbox_log, self._private).addCallback(opened)
-
-    @property
-    def inbox_log(self) -> str:
-        """The log of private messages to it."""
-        return f"inbox/{self.id}"
-
-    def close_inbox(self) -> None:
-        """Follow it no more."""
-        if self._inbox is not None:
-            self._inbox.stop()
-            self._inbox = None
-
-    def _private(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            if isinstance(entry.event, Private) and self.hears(entry):
-                self.last_writer = entry.event.by, entry.event.by_id
-                self.answer(placed(entry.event, entry.seq))
-
     # ---- what it hears -----------------------------------------------------------------------------------------
 
     @property
@@ -230,7 +208,7 @@ class Session:
         event = entry.event
         if not isinstance(event, MESSAGES):
             return True
-        if event.by_id == self.id:
+        if event.by_id == self.user_id:
             return self.echo or isinstance(event, Private)
         if not self.ignored:
             return True

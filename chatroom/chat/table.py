@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from chatroom.chat import commands as c
-from chatroom.chat import looking, moving, preferences, talking
+from chatroom.chat import identity, looking, moderating, moving, operating, preferences, talking
 from chatroom.chat.refusals import NO_COMMAND
 from chatroom.chat.session import Session
 from chatroom.events import Event, Help, HelpLine
@@ -25,6 +25,17 @@ class Kind(Enum):
     REST = "the rest of the line"
     COUNT = "a number"
     SWITCH = "on or off"
+    DURATION = "a number with its unit, as 10m, 2h, 7d; left out if it is something else"
+    SECRET = "a password: one word, or as the last argument the rest of the line"
+
+
+class Needs(Enum):
+    """What somebody must be to give a command."""
+
+    NOTHING = ""
+    LOGIN = "a login"
+    MODERATOR = "a moderator"
+    OPERATOR = "an operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,9 @@ class Row:
         upper: Its upper-case words, commands anywhere.
         bare: Its words outside a room.
         args: Its arguments.
+        ask: What a person is asked who gives no argument; the answer has all that are required, with commas between.
         in_room: It needs a room.
+        needs: What somebody must be.
         pipelined: It need not wait until what was said before it is stored.
         fixed: Fields that this spelling decides.
     """
@@ -77,7 +90,9 @@ class Row:
     upper: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
     args: tuple[Arg, ...] = ()
+    ask: str = ""
     in_room: bool = False
+    needs: Needs = Needs.NOTHING
     pipelined: bool = False
     fixed: dict[str, Any] = field(default_factory=dict)
 
@@ -105,6 +120,10 @@ def show_help(session: Session, command: c.ShowHelp) -> Event:
 
 
 _USER = Arg("user", ask="To whom?")
+_WHOM = Arg("user")
+_PASSWORD = Arg("password", Kind.SECRET, ask="Password:")
+_REASON = Arg("reason", Kind.REST, required=False)
+_HOW_LONG = Arg("seconds", Kind.DURATION, "duration", required=False)
 _TEXT = Arg("text", Kind.REST, ask="Message:")
 _MESSAGES = Arg("messages", Kind.COUNT, required=False)
 _ON = Arg("on", Kind.SWITCH, "on|off")
@@ -191,6 +210,121 @@ TABLE = (
         args=(_ON,),
     ),
     Row(c.ShowSettings, "show your settings", preferences.show, ("set",)),
+    Row(
+        c.Register,
+        "make an account, and log in",
+        identity.register,
+        ("register",),
+        bare=("register",),
+        args=(Arg("user"), _PASSWORD),
+        ask="user,password:",
+    ),
+    Row(
+        c.Login,
+        "log in to your account",
+        identity.login,
+        ("login",),
+        bare=("login",),
+        args=(Arg("user"), _PASSWORD),
+        ask="user,password:",
+    ),
+    Row(c.Logout, "be a guest again", identity.logout, ("logout",), bare=("logout",), needs=Needs.LOGIN),
+    Row(
+        c.ChangePassword,
+        "change your password",
+        identity.password,
+        ("password",),
+        args=(
+            Arg("old", Kind.SECRET, ask="Your password, as it is now:"),
+            Arg("new", Kind.SECRET, ask="The new password:"),
+        ),
+        needs=Needs.LOGIN,
+    ),
+    Row(c.ShowAccount, "see who you are", identity.show, ("account",)),
+    Row(
+        c.DeleteAccount,
+        "delete your account and your mail",
+        identity.delete,
+        ("account delete",),
+        args=(_PASSWORD,),
+        needs=Needs.LOGIN,
+    ),
+    *(
+        Row(command, help, run, (word,), args=args, in_room=True, needs=Needs.MODERATOR)
+        for command, word, help, run, args in (
+            (c.Unmute, "unmute", "let somebody speak again", moderating.unmute, (_WHOM,)),
+            (c.Op, "op", "make somebody a moderator of the room", moderating.op, (_WHOM,)),
+            (c.Deop, "deop", "make somebody a moderator no more", moderating.deop, (_WHOM,)),
+            (c.Invite, "invite", "let somebody in while the room is locked", moderating.invite, (_WHOM,)),
+            (c.Lock, "lock", "let in only whom a moderator invites", moderating.lock, ()),
+            (c.Unlock, "unlock", "let everybody in again", moderating.unlock, ()),
+            (
+                c.Slow,
+                "slow",
+                "let everybody speak only once in so many seconds; 0 ends it",
+                moderating.slow,
+                (Arg("seconds", Kind.COUNT),),
+            ),
+            (
+                c.Mute,
+                "mute",
+                "let somebody say nothing in the room; alone: who is muted",
+                moderating.mute,
+                (Arg("user", required=False), _HOW_LONG, _REASON),
+            ),
+        )
+    ),
+    Row(
+        c.SetTopic,
+        "say what the room is about; alone: show it; -: clear it",
+        moderating.topic,
+        ("topic",),
+        args=(Arg("text", Kind.REST, required=False),),
+        in_room=True,
+    ),
+    Row(
+        c.Kick,
+        "put somebody out of the room; an operator outside a room: off the server",
+        moderating.kick,
+        ("kick",),
+        args=(_WHOM, _REASON),
+    ),
+    Row(
+        c.Ban,
+        "keep somebody, or an address, out of the room (10m, 2h, 7d, or for good); alone: who is banned",
+        moderating.ban,
+        ("ban",),
+        args=(Arg("user", required=False), _HOW_LONG, _REASON),
+    ),
+    Row(c.Unban, "let somebody in again", moderating.unban, ("unban",), args=(_WHOM,)),
+    Row(
+        c.Close,
+        "end the room",
+        moderating.close,
+        ("close",),
+        args=(_REASON,),
+    ),
+    Row(
+        c.Delete,
+        "blank your last message here; a moderator: somebody's",
+        moderating.delete,
+        ("delete",),
+        args=(Arg("user", required=False),),
+        in_room=True,
+    ),
+    *(
+        Row(command, help, run, (word,), args=args, needs=Needs.OPERATOR)
+        for command, word, help, run, args in (
+            (c.Announce, "announce", "say something to everybody", operating.announce, (_TEXT,)),
+            (c.AddAccount, "add-account", "make an account with a seat", operating.add_account, (_WHOM, _PASSWORD)),
+            (c.RemoveAccount, "remove-account", "remove an account", operating.remove_account, (_WHOM,)),
+            (c.SetOperator, "set-operator", "make an account an operator's", operating.set_operator, (_WHOM, _ON)),
+            (c.SetPassword, "set-password", "give an account a password", operating.set_password, (_WHOM, _PASSWORD)),
+            (c.Drain, "drain", "let nobody new in, or again", operating.drain, (_ON,)),
+            (c.ShowStats, "stats", "show figures of this server", operating.stats, ()),
+        )
+    ),
+    Row(c.Acknowledge, "say how far you have read your inbox; for programs", looking.acknowledge),
     Row(c.Pong, "answer a ping; for programs", looking.pong),
 )
 

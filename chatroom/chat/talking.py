@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from chatroom.chat.commands import Act, Reply, Say, Tell
-from chatroom.chat.limits import TEXT_BYTES
-from chatroom.chat.refusals import NO_USER, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG
+from chatroom.chat.guests import Box
+from chatroom.chat.inbox import READ_AT_ONCE, unread
+from chatroom.chat.limits import INBOX_MESSAGES, TEXT_BYTES
+from chatroom.chat.refusals import INBOX_FULL, MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON
+from chatroom.chat.registry import no_user
+from chatroom.chat.room import Room
+from chatroom.chat.sanctions import keys_of, matching
 from chatroom.chat.session import Session
+from chatroom.chat.user import User
+from chatroom.durations import spell
 from chatroom.events import Acted, Away, Private, Said, Sent
 from chatroom.log import Entry, Unavailable
+from chatroom.names import BadName, user_name
 from chatroom.text import clean
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
 
 
 def say(session: Session, command: Say) -> None:
@@ -27,37 +38,99 @@ def act(session: Session, command: Act) -> None:
 def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted]) -> None:
     own = command.id
     text = checked(command.text)
-    event = kind(own or session.next_id(), session.chat.now(), session.name, session.id, text=text)
+    room = session.room
+    if room is not None and room.guarded:
+        _may_speak(session, room)
+    event = kind(own or session.next_id(), session.chat.now(), session.name, session.user_id, text=text)
     session.say(event, command.ref, once=own is not None)
 
 
-def tell(session: Session, command: Tell) -> Coroutine[Any, Any, None]:
-    """Write to one person, who must be online."""
+def _may_speak(session: Session, room: Room) -> None:
+    """See that somebody is not muted, and has been silent for long enough in a slow room."""
+    record, now = room.record, session.chat.now()
+    if record.moderated_by(session.user):
+        return
+    mute = matching(record.mutes, keys_of(session), now)
+    if mute is not None:
+        raise MUTED(room=room.name, more=mute.more(now))
+    wait = room.spoke.get(session.user_id, 0) + record.slow * 1000 - now
+    if 0 < wait <= record.slow * 1000:
+        raise TOO_SOON(room=room.name, seconds=record.slow, wait=spell(wait / 1000))
+    if record.slow:
+        room.note_speaking(session.user_id, now)
+
+
+# ---- to one person -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """Where a private message goes: ``user`` if somebody online is there; else ``waits`` says for whom it waits."""
+
+    name: str
+    log: str
+    user: User | None = None
+    waits: Literal["", "account", "guest"] = ""
+    box: Box | None = None
+
+
+async def tell(session: Session, command: Tell) -> None:
+    """Write to one person: online, with an account, or a guest who was seen here."""
     text = checked(command.text)
-    return _deliver(session, session.chat.names.find(command.user), text, command)
+    await _deliver(session, await _address(session.chat, command.user), text, command)
 
 
-def reply(session: Session, command: Reply) -> Coroutine[Any, Any, None]:
+async def reply(session: Session, command: Reply) -> None:
     """Write to whoever wrote last."""
-    if session.last_writer is None:
+    if session.user.last_writer is None:
         raise NOBODY_TO_REPLY()
-    name, id = session.last_writer
+    name, id = session.user.last_writer
     text = checked(command.text)
-    target = session.chat.sessions.get(id)  # by the id: somebody else may have the name by now
-    if target is None:
-        raise NO_USER(user=name)
-    return _deliver(session, target, text, command)
+    user = session.chat.users.get(id)  # by the id: somebody else may have the name by now
+    address = _at(user) if user is not None else await _address(session.chat, name)
+    if user is None and address.log != f"inbox/{id}":
+        raise no_user(name)
+    await _deliver(session, address, text, command)
 
 
-async def _deliver(session: Session, target: Session, text: str, command: Tell | Reply) -> None:
+def _at(user: User) -> _Address:
+    return _Address(user.name, user.inbox_log, user)
+
+
+async def _address(chat: Chat, name: str) -> _Address:
+    """Return where messages for somebody of that name go.
+
+    Raises:
+        Refused: Nobody is called so, nor was lately.
+    """
+    user = chat.names.get(name)
+    if user is not None:
+        return _at(user)
+    try:
+        account = await chat.accounts.get(user_name(name))
+    except BadName:
+        raise no_user(name) from None
+    if account is not None:
+        # They may have come meanwhile.
+        user = chat.users.get(account.id)
+        return _at(user) if user is not None else _Address(account.name, f"inbox/{account.id}", waits="account")
+    box = chat.guests.find(name)
+    if box is None:
+        raise no_user(name)
+    return _Address(box.name, box.log, waits="guest", box=box)
+
+
+async def _deliver(session: Session, address: _Address, text: str, command: Tell | Reply) -> None:
     """Append to the other's inbox; what the writer is told waits until it is stored."""
-    opening = target.open_inbox()
-    if opening is not None:
-        await opening
-    if target.over:
-        raise NO_USER(user=target.name)
+    chat, user = session.chat, address.user
+    if user is not None:
+        await chat.inbox(user).open()
+        if not user.online and user.account is None:
+            raise no_user(user.name)
+    elif unread(await chat.engine.read(address.log, limit=READ_AT_ONCE)) >= INBOX_MESSAGES:
+        raise INBOX_FULL(user=address.name)
     own = command.id
-    event = Private(own or session.next_id(), session.chat.now(), session.name, session.id, to=target.name, text=text)
+    event = Private(own or session.next_id(), chat.now(), session.name, session.user_id, to=address.name, text=text)
 
     def done(entry: Entry, error: Unavailable | None) -> None:
         if error is not None:
@@ -65,15 +138,26 @@ async def _deliver(session: Session, target: Session, text: str, command: Tell |
         elif entry.repeated:
             session.repeat(entry, command.ref)
             return
-        elif target.over:  # it went while the message was being stored, and will not come back for it
-            session.refuse(NO_USER(user=event.to), command.ref)
+        elif user is not None and not user.online and user.account is None:
+            session.refuse(no_user(event.to), command.ref)  # a guest who will not come back for it
         else:
-            session.answer(Sent(event.id, event.to, event.text), command.ref)
-            if target.away:
-                session.answer(Away(target.name, target.away))
+            _sent(session, event, address, command.ref)
         session.settled()
 
-    session.append(target.inbox_log, event, done, once=own is not None)
+    session.append(address.log, event, done, once=own is not None)
+
+
+def _sent(session: Session, event: Private, address: _Address, ref: int | str | None) -> None:
+    """Say that it is stored, and when it will be read."""
+    user = address.user
+    waits = address.waits
+    if user is not None and not user.online:
+        waits = "account"
+    session.answer(Sent(event.id, event.to, event.text, waits), ref)
+    if address.box is not None:
+        session.chat.guests.mailed(address.box, session.name, session.user_id)
+    if user is not None and user.online and user.away:
+        session.answer(Away(user.name, user.away))
 
 
 def checked(text: str) -> str:

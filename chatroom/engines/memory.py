@@ -143,6 +143,11 @@ class MemoryEngine(BatchingEngine):
             self._by_key[key] = log, seq, blank
         return succeed(True)
 
+    def drop(self, log: str) -> Deferred[None]:
+        for row in self._logs.pop(log, _Log()).rows:
+            self._by_key.pop(row[3] or "", None)
+        return succeed(None)
+
     def logs(self) -> Deferred[list[str]]:
         return succeed(list(self._logs))
 

@@ -64,7 +64,7 @@ class Reader:
 
     def logs(self) -> list[str]:
         """Return the names of all logs."""
-        return [row[0] for row in self.db.execute("SELECT name FROM logs ORDER BY no")]
+        return [row[0] for row in self.db.execute("SELECT name FROM logs WHERE name<>'' ORDER BY no")]
 
     def get(self, bucket: str, key: str) -> tuple[bytes, int] | None:
         """Return a record and its revision."""

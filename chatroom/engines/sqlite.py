@@ -126,13 +126,21 @@ class SQLiteEngine(BatchingEngine):
 
     async def _expire(self, log: str, older_than: int, keep: int) -> int:
         removed = 0
-        for message in (False, True):
+        for message in (True, False):  # an inbox's marks must not go before what they mark
             cut = await self._on(self._reader_thread, self._reader.cut, log, message, keep) if keep else 0
             removed += await self._on(self._writer_thread, self._writer.expire, log, message, older_than, cut)
         return removed
 
     def erase(self, log: str, seq: int) -> Deferred[bool]:
         return self._on(self._writer_thread, self._writer.erase, log, seq)
+
+    def drop(self, log: str) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._drop(log))
+
+    async def _drop(self, log: str) -> None:
+        """In steps, as all that may be long."""
+        while await self._on(self._writer_thread, self._writer.drop, log):
+            pass
 
     def logs(self) -> Deferred[list[str]]:
         return self._on(self._reader_thread, self._reader.logs)

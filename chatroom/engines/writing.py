@@ -137,6 +137,25 @@ class Writer:
             self.db.execute("UPDATE logs SET floor=max(floor, ?) WHERE no=?", (old[-1][0], old[-1][1]))
             return len(old)
 
+    def drop(self, log: str) -> bool:
+        """Remove some of a log's entries, or the last and the log with them; return whether there is more to remove."""
+        with self._transaction():
+            rows = self.db.execute(
+                "SELECT seq, log, body, message FROM log WHERE log=(SELECT no FROM logs WHERE name=?) LIMIT ?",
+                (log, EXPIRE_STEP),
+            ).fetchall()
+            self._forget_words([row[:3] for row in rows if row[3]])
+            self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in rows])
+            if len(rows) < EXPIRE_STEP:
+                self._numbers.clear()
+                self.db.execute("DELETE FROM logs WHERE name=?", (log,))
+                # No seq comes twice, not even when the newest entries of all have gone with their log.
+                self.db.execute(
+                    "INSERT INTO logs(name, floor) VALUES ('', ?1) ON CONFLICT DO UPDATE SET floor=max(floor, ?1)",
+                    (self._seq,),
+                )
+            return len(rows) == EXPIRE_STEP
+
     def erase(self, log: str, seq: int) -> bool:
         """Take one message's text away; return whether there was such a message."""
         with self._transaction():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+
+from chatroom.network import is_local, network
 
 NEW = 32  # connections
 WINDOW = 600.0  # seconds
@@ -30,9 +31,9 @@ class AddressBook:
         Returns:
             What must be called once when it has ended; None if it must not come in.
         """
-        key = _key(host)
-        if not self._most or key is None:
+        if not self._most or is_local(host):
             return _nothing
+        key = network(host)
         recent = self._recent.get(key) or deque(maxlen=NEW)
         now = self._seconds()
         if self._open.get(key, 0) >= self._most or (len(recent) == NEW and now - recent[0] < WINDOW):
@@ -52,19 +53,6 @@ class AddressBook:
         horizon = self._seconds() - WINDOW
         for key in [key for key, recent in self._recent.items() if recent[-1] < horizon]:
             del self._recent[key]
-
-
-def _key(host: str) -> str | None:
-    """Return what is counted together; None for loopback and for what has no address (a socket pair)."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is None:
-            return None if address.is_loopback else str(IPv6Address(int(address) >> 64 << 64))
-        address = address.ipv4_mapped
-    return None if address.is_loopback else str(address)
 
 
 def _nothing() -> None:

@@ -124,8 +124,8 @@ class Door(Protocol):
     def _open(self, opening: Opening) -> Any:
         """Hand the connection over, with what was read of it."""
         self._stop_waiting()
-        protocol = self._factory.admit(opening, self._leave)
         transport: Any = self.transport
+        protocol = self._factory.admit(opening, self._leave, str(transport.getPeer().host))
         transport.protocol = protocol
         protocol.makeConnection(transport)
         if self._data:

@@ -110,10 +110,10 @@ class ChatFactory(Factory):
     def _lingered(self) -> None:
         self._lingering -= 1
 
-    def admit(self, opening: Opening, leave: Leave) -> Protocol:
-        """Return the protocol for who came through the door."""
+    def admit(self, opening: Opening, leave: Leave, address: str) -> Protocol:
+        """Return the protocol for who came through the door from that address."""
         try:
-            self.chat.admit()
+            self.chat.admit(address)
         except Refused as refused:
             return self._refuse(opening, refused, leave)
         return opening.build(self, leave)

@@ -15,11 +15,12 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from chatroom.chat.commands import Command, Hello, Login, Pong
 from chatroom.chat.dispatch import do
 from chatroom.chat.limits import LINES_WAITING
 from chatroom.chat.refusals import BAD_TELNET, TOO_FAST, TOO_LONG, TOO_QUIET, Refused
 from chatroom.chat.session import Session
-from chatroom.events import Ping
+from chatroom.events import Ok, Ping
 from chatroom.logger import logger
 from chatroom.wire.dialect import WireDialect
 from chatroom.wire.outbox import Outbox
@@ -33,6 +34,7 @@ _log = logger(__name__)
 
 PING_AFTER = 90.0  # seconds of silence
 DROP_AFTER = 150.0
+STAND = 10.0  # seconds in which somebody without a seat may log in
 CLOSING = 10.0  # seconds for somebody to take what is left for them
 
 # Why reading stops; several reasons may hold at once.
@@ -57,6 +59,7 @@ class ChatProtocol(LineReceiver):
     _outbox: Outbox
     _telnet: TelnetFilter | None = None
     _pace: Pace | None = None
+    _standing: Any = None  # closes the connection of whom there is no seat for
     _stops = 0
     _silence = 0.0  # seconds since something was heard, as the factory's rounds count them
     _spoken = False
@@ -88,19 +91,36 @@ class ChatProtocol(LineReceiver):
             self._outbox, self._dialect, person=self._dialect.person, address=str(transport.getPeer().host)
         )
         factory.connections.add(self)
-        greeting = self._dialect.greeting(self._session)
-        if greeting:
-            self._outbox.write(greeting)
+        if self._session.seated:
+            self._outbox.write(self._dialect.greeting(self._session))
+        else:
+            self._stand()
         if factory.pressed:
             self._stop(PRESSED)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._pace is not None:
             self._pace.stop()
+        self._sit()
         self._outbox.stopProducing()
         self._factory.chat.close_session(self._session)
         self._leave()
         self._factory.forget(self)
+
+    def _stand(self) -> None:
+        """There is no seat, but perhaps it is the owner of a reserved one: for a moment one may log in."""
+        self._session.refuse(self._factory.chat.seats.full())
+        if self._dialect.person:
+            self._session.answer(
+                Ok("Seats are kept for some: if one is yours, log in now with /login <user> <password>.")
+            )
+        self._standing = self._factory.reactor.callLater(STAND, self.close)
+
+    def _sit(self) -> None:
+        if self._standing is not None:
+            if self._standing.active():
+                self._standing.cancel()
+            self._standing = None
 
     def readConnectionLost(self) -> None:
         """The other side has closed its half (``nc -N``): what it said is done and answered, then we close ours."""
@@ -189,21 +209,48 @@ class ChatProtocol(LineReceiver):
             line = line[:-1]
         session = self._session
         self._spoken = True
+        asked = session.question
         try:
             if len(line) > self._dialect.line_limit:  # by the one byte that could have been a carriage return
                 raise TOO_LONG(limit=self._dialect.line_limit)
             command = self._dialect.read(line, session)
         except Refused as refused:
+            self._end_secret(asked)
             session.refuse(refused, refused.ref)
+            command = None
         else:
+            if asked is not session.question:
+                self._end_secret(asked)
+                self._begin_secret()
             if command is not None:
                 waiting = do(session, command)
                 if waiting is not None and not waiting.called:
                     self._stop(BUSY)
                     waiting.addCallback(lambda _: self._go(BUSY))
+        if self._standing is not None:
+            self._see_standing(command)
         if self._pace is not None and self._pace.spend_line() and not self._outbox.closing:
             self._stop(PACED)
             self._check_waiting()
+
+    def _begin_secret(self) -> None:
+        """A person who is asked for a password types it unseen."""
+        if self._telnet is not None and getattr(self._session.question, "secret", False):
+            self._telnet.hide_input()
+
+    def _end_secret(self, question: Any) -> None:
+        """The password has been typed, and with it a line end that was not seen either."""
+        if self._telnet is not None and getattr(question, "secret", False):
+            self._telnet.show_input()
+            if self._telnet.seen:  # nc echoes nothing, and showed it
+                self._outbox.write(b"\r\n")
+
+    def _see_standing(self, command: Command | None) -> None:
+        """Whom there is no seat for may log in, and do nothing else."""
+        if self._session.seated:
+            self._sit()
+        elif not isinstance(command, Login | Hello | Pong) and self._session.question is None:
+            self.close()  # it has been told why
 
     def _check_waiting(self) -> None:
         """Lines beyond the budget are delayed; too many of them end the connection."""

@@ -66,6 +66,11 @@ class Outbox:
         self._given = -1  # bytes that the transport holds; -1 while it has nothing to do with it
         self.closing = False
 
+    @property
+    def holds(self) -> bool:
+        """Whether something is held at the moment."""
+        return self._held is not None
+
     def write(self, data: bytes) -> None:
         """Send, or hold while the other side is slow. Never raises, never blocks."""
         if self._held is not None:

@@ -73,6 +73,29 @@ def _settings(recalled: Recalled, event: e.Settings) -> list[str]:
     return [lines[event.changed]] if event.changed else list(lines.values())
 
 
+def _account(recalled: Recalled, event: e.Account) -> list[str]:
+    if event.guest:
+        lines = [f"You have logged out of {event.was}."] if event.was else []
+        return [*lines, f"You are now {event.name}."]
+    lines = [f"You are logged in as {event.name}."]
+    if event.users:
+        more = f" and {event.more} more" if event.more else ""
+        lines.append(f"Users online ({len(event.users) + event.more}): {', '.join(event.users)}{more}")
+    return lines
+
+
+def _sent(recalled: Recalled, event: e.Sent) -> list[str]:
+    if event.waits == "account":
+        return [f"{event.to} is offline; the message will be delivered when {event.to} returns."]
+    if event.waits == "guest":
+        return [f"{event.to} is offline and not registered; whoever takes that name next will read this."]
+    return [f"To {event.to} (private): {event.text}"]
+
+
+def _private(recalled: Recalled, event: e.Private) -> list[str]:
+    return [recalled("", event) if event.late else f"{event.by} (private): {event.text}"]
+
+
 def _switch(on: bool) -> str:
     return "on" if on else "off"
 
@@ -94,12 +117,19 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     e.Found: _found,
     e.Help: _help,
     e.Settings: _settings,
-    e.Sent: lambda recalled, event: [f"To {event.to} (private): {event.text}"],
-    e.Ok: lambda recalled, event: [event.text] if event.text else [],
+    e.Account: _account,
+    e.Sent: _sent,
+    e.Ok: lambda recalled, event: event.text.split("\n") if event.text else [],
     e.Error: lambda recalled, event: [f"Error: {event.text}"],
     e.Renamed: lambda recalled, event: [f"You are now {event.name}."],
     e.Left: lambda recalled, event: [f"You have left room {event.room}."],
-    e.Private: lambda recalled, event: [f"{event.by} (private): {event.text}"],
+    e.Private: _private,
+    e.Invited: lambda recalled, event: [
+        f"{event.by} invites you to room {event.room}; join it with /join {event.room}."
+    ],
+    e.Arrived: lambda recalled, event: [f"{event.by} has entered the chat."],
+    e.Departed: lambda recalled, event: [f"{event.by} has left the chat."],
+    e.Announced: lambda recalled, event: [f"Announcement by {event.by}: {event.text}"],
     e.Away: lambda recalled, event: [f"{event.user} is away: {event.text}"],
     e.Ping: _nothing,
     e.Shutdown: lambda recalled, event: ["The server is shutting down."],

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from chatroom import events as e
 from chatroom.chat.commands import Command
 from chatroom.chat.limits import TEXT_BYTES, Rules
@@ -14,6 +16,7 @@ from chatroom.log import Entry
 from chatroom.message_format import DEFAULT
 from chatroom.wire import text_reader
 from chatroom.wire.text_answers import ANSWERS
+from chatroom.wire.text_moderation import MODERATION
 
 
 class TextDialect:
@@ -43,6 +46,7 @@ class TextDialect:
             e.Disconnected: lambda room, event: f"{event.by} has disconnected.",
             e.Renamed: lambda room, event: f"{event.by} is now known as {event.name}.",
             e.Private: lambda room, event: f"{event.by} (private): {event.text}",
+            **MODERATION,
         }
 
     def with_stamps(self, stamped: bool) -> TextDialect:
@@ -73,6 +77,8 @@ class TextDialect:
 
     def recalled(self, room: str, event: Any) -> str:
         """Return an event of before, with its day."""
+        if isinstance(event, e.MESSAGES) and not event.text:
+            event = msgspec.structs.replace(event, text="(deleted)")
         return f"[{_time(event.at):%Y-%m-%d %H:%M}] {self._forms[type(event)](room, event)}"
 
     def answer(self, event: e.Event, ref: object = None) -> bytes:

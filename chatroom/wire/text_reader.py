@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from chatroom import durations
 from chatroom.chat.commands import Command, Leave, Say
-from chatroom.chat.refusals import NO_COMMAND, NOT_IN_ROOM, USAGE
+from chatroom.chat.refusals import EXPECTED_PAIR, NO_COMMAND, NOT_IN_ROOM, USAGE
 from chatroom.chat.session import Session
 from chatroom.chat.table import TABLE, Arg, Kind, Row
 from chatroom.events import Ok
@@ -24,11 +25,21 @@ _SWITCHES = {"on": True, "off": False}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is being asked: the command, what it has of it so far, and what is missing."""
+    """What a person is being asked: the command, what it has of it so far, and what is missing.
+
+    ``together``: all that is missing is asked for at once, and answered with commas in between.
+    """
 
     row: Row
     values: dict[str, Any]
     missing: tuple[Arg, ...]
+    together: bool = False
+
+    @property
+    def secret(self) -> bool:
+        """Whether nobody should look over one's shoulder at the answer."""
+        asked = self.missing if self.together else self.missing[:1]
+        return any(arg.kind is Kind.SECRET for arg in asked)
 
 
 def read(line: bytes, session: Session) -> Command | None:
@@ -58,6 +69,10 @@ def read(line: bytes, session: Session) -> Command | None:
 
 def _slash(text: str, session: Session) -> Command | None:
     word, _, rest = text[1:].partition(" ")
+    second, _, more = rest.partition(" ")
+    row = _SLASH.get(f"{word} {second}".lower())  # as /account delete
+    if row is not None:
+        return _build(row, more, session)
     row = _SLASH.get(word.strip().lower())
     if row is None:
         raise NO_COMMAND(word=f"/{word[:64]}")
@@ -87,24 +102,32 @@ def _build(row: Row, rest: str, session: Session) -> Command | None:
             missing = tuple(arg for arg in row.args[i:] if arg.required)
             if not missing:
                 break
+            if row.ask and i == 0:
+                _ask(Question(row, values, missing, together=True), session)
+                return None
             if all(arg.ask for arg in missing):
                 _ask(Question(row, values, missing), session)
                 return None
             raise USAGE(usage=row.usage)
-        values[arg.field], rest = _argument(row, arg, rest)
+        value, rest = _argument(row, arg, rest)
+        if value is not None:
+            values[arg.field] = value
     if rest:
         raise USAGE(usage=row.usage)
     return row.command(**values)
 
 
 def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
-    """Return the argument's value and what is left of the line."""
-    if arg.kind is Kind.REST:
+    """Return the argument's value, None if it is left out, and what is left of the line."""
+    if arg.kind is Kind.REST or (arg.kind is Kind.SECRET and arg is row.args[-1]):
         return rest, ""
     word, _, rest = rest.partition(" ")
     rest = rest.strip()
-    if arg.kind is Kind.WORD:
+    if arg.kind in (Kind.WORD, Kind.SECRET):
         return word, rest
+    if arg.kind is Kind.DURATION:
+        seconds = durations.parse(word)
+        return (seconds, rest) if seconds is not None else (None, f"{word} {rest}".strip())
     if arg.kind is Kind.COUNT and word.isascii() and word.isdigit() and len(word) < 10:
         return int(word), rest
     if arg.kind is Kind.SWITCH and word.lower() in _SWITCHES:
@@ -114,7 +137,7 @@ def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
 
 def _ask(question: Question, session: Session) -> None:
     session.question = question
-    session.answer(Ok(question.missing[0].ask))
+    session.answer(Ok(question.row.ask if question.together else question.missing[0].ask))
 
 
 def _answered(text: str, session: Session) -> Command | None:
@@ -124,6 +147,8 @@ def _answered(text: str, session: Session) -> Command | None:
     if not text or text.lower() == "/cancel":
         session.answer(Ok("Cancelled."))
         return None
+    if question.together:
+        return _answered_together(text, question)
     arg, *missing = question.missing
     value, rest = _argument(question.row, arg, text)
     if rest:
@@ -133,3 +158,12 @@ def _answered(text: str, session: Session) -> Command | None:
         _ask(Question(question.row, values, tuple(missing)), session)
         return None
     return question.row.command(**values)
+
+
+def _answered_together(text: str, question: Question) -> Command:
+    """All but the last have no comma in them."""
+    parts = [part.strip() for part in text.split(",", len(question.missing) - 1)]
+    if len(parts) < len(question.missing) or not all(parts):
+        raise EXPECTED_PAIR()
+    given = dict(zip((arg.field for arg in question.missing), parts, strict=True))
+    return question.row.command(**question.values, **given)

@@ -49,7 +49,7 @@ def test_private_messages_of_guests_are_kept_for_a_week() -> None:
     alice, bob = world.person("alice"), world.person("bob")
     alice.say("/msg bob psst")
     bob.take()
-    (inbox,) = [log for log in world.engine._logs if log.startswith("inbox/")]  # type: ignore[attr-defined]
+    (inbox,) = [log for log in world.engine._logs if log.startswith("guest/")]  # type: ignore[attr-defined]
     world.pass_time(6.9 * DAY)
     assert world.engine._logs[inbox].rows  # type: ignore[attr-defined]
     world.pass_time(0.2 * DAY)

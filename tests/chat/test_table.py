@@ -60,6 +60,8 @@ def test_every_record_has_a_row() -> None:
     records = {
         kind
         for kind in vars(commands).values()
-        if isinstance(kind, type) and issubclass(kind, commands.Command) and kind is not commands.Command
+        if isinstance(kind, type)
+        and issubclass(kind, commands.Command)
+        and kind not in (commands.Command, commands.Secretive)
     }
     assert records == set(ROWS)

@@ -433,7 +433,19 @@ def test_a_hello_with_a_name_in_use_is_refused_and_leaves_the_old_one(world: Wor
 
 # ---- the table ---------------------------------------------------------------------------------------------------
 
-SAMPLE = {"user": "bot", "text": "hello", "room": "den", "name": "bob", "words": "hello", "on": True}
+SAMPLE = {
+    "user": "bot",
+    "text": "hello",
+    "room": "den",
+    "name": "bob",
+    "words": "hello",
+    "on": True,
+    "password": "secret",
+    "old": "secret",
+    "new": "secret",
+    "seconds": 5,
+    "seq": 1,
+}
 
 
 def sample(command: type[c.Command]) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""The operator's file of accounts: ``name:password`` or ``name:$argon2id$…`` a line. Read once; it may then go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatroom.names import BadName, Name, user_name
+from chatroom.passwords import is_hash
+
+MOST_BYTES = 1024 * 1024
+LONGEST_PASSWORD = 128  # characters
+
+
+class BadFile(Exception):
+    """The file cannot be used; the text says where and why, and never what a password is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One account of the file. ``hashed``: the secret is a hash already."""
+
+    name: Name
+    secret: str
+    hashed: bool
+
+    def __repr__(self) -> str:
+        return f"Entry({self.name.shown!r})"
+
+
+def read(path: Path) -> list[Entry]:
+    """Return the accounts of a file; empty lines and those that begin with # are skipped.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        BadFile: It cannot be read, or a line of it.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise BadFile(f"longer than {MOST_BYTES} bytes")
+        lines = path.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise BadFile(str(getattr(error, "strerror", None) or "it is not UTF-8")) from None
+    entries: dict[str, Entry] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.startswith("#"):
+            entry = _entry(line, number)
+            if entry.name.look in entries:
+                raise BadFile(f"line {number}: {entry.name.shown} stands there twice, or looks like another")
+            entries[entry.name.look] = entry
+    return list(entries.values())
+
+
+def _entry(line: str, number: int) -> Entry:
+    user, colon, secret = line.partition(":")
+    if not colon or not secret:
+        raise BadFile(f"line {number}: it is not name:password")
+    hashed = secret.startswith("$")
+    if hashed and not is_hash(secret):
+        raise BadFile(f"line {number}: what begins with $ is a hash by Argon2id, and this is none")
+    if not hashed and len(secret) > LONGEST_PASSWORD:
+        raise BadFile(f"line {number}: a password has at most {LONGEST_PASSWORD} characters")
+    try:
+        return Entry(user_name(user.strip()), secret, hashed)
+    except BadName as error:
+        raise BadFile(f"line {number}: {error}") from None

@@ -1,0 +1,123 @@
+"""The accounts: found by name, made once whoever else tries at the same time, changed without losing a change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from twisted.internet.defer import gatherResults
+
+from chatroom.account import BUCKET, LOOKS, Account, decode, encode
+from chatroom.chat.interfaces import Engine, Mint
+from chatroom.chat.refusals import NAME_IN_USE
+from chatroom.log import Conflict
+from chatroom.names import Name, user_name
+
+
+class Accounts:
+    """See the module.
+
+    Args:
+        engine: Keeps the records.
+        mint: Makes ids.
+        now: Milliseconds since 1970.
+    """
+
+    def __init__(self, engine: Engine, mint: Mint, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._mint = mint
+        self._now = now
+
+    async def get(self, name: Name) -> Account | None:
+        """Return the account of that name."""
+        held = await self._engine.get(BUCKET, name.folded)
+        return decode(held[0]) if held is not None else None
+
+    async def owns(self, name: Name) -> bool:
+        """Return whether the name, or one that looks like it, is an account's."""
+        if name.look == name.folded:
+            looks = [await self._engine.get(LOOKS, name.look)]
+            return looks[0] is not None or await self._engine.get(BUCKET, name.folded) is not None
+        found = await gatherResults(
+            [self._engine.get(BUCKET, name.folded), self._engine.get(LOOKS, name.look)], consumeErrors=True
+        )
+        return any(held is not None for held in found)
+
+    async def all(self) -> list[Account]:
+        """Return all accounts, by name."""
+        return [decode(value) for _, value in await self._engine.all(BUCKET)]
+
+    async def add(self, name: Name, password: str, *, operator: bool = False, reserved: bool = False) -> Account:
+        """Make an account.
+
+        Args:
+            name: Its name.
+            password: Its hash; empty when another checker decides.
+            operator: May it do everything?
+            reserved: Is a seat kept for it?
+
+        Raises:
+            Refused: The name, or one that looks like it, is an account's.
+        """
+        account = Account(self._mint(12), name.shown, self._now(), password, operator, reserved)
+        await self._take_look(name)
+        try:
+            await self._engine.put(BUCKET, name.folded, encode(account), 0)
+        except Conflict:
+            await self._free_look(name)
+            raise NAME_IN_USE() from None
+        return account
+
+    async def change(self, account: Account, change: Callable[[Account], Account]) -> Account | None:
+        """Change an account's record, whatever others change in it meanwhile.
+
+        Returns:
+            The new record; None when the account is there no more.
+        """
+        folded = user_name(account.name).folded
+        while True:
+            held = await self._engine.get(BUCKET, folded)
+            if held is None or (now := decode(held[0])).id != account.id:
+                return None
+            changed = change(now)
+            try:
+                await self._engine.put(BUCKET, folded, encode(changed), held[1])
+            except Conflict:
+                continue
+            return changed
+
+    async def remove(self, account: Account) -> bool:
+        """Remove an account; its name is free. Its id is not used again. Returns whether it was there."""
+        name = user_name(account.name)
+        while True:
+            held = await self._engine.get(BUCKET, name.folded)
+            if held is None or decode(held[0]).id != account.id:
+                return False
+            try:
+                await self._engine.put(BUCKET, name.folded, None, held[1])
+            except Conflict:
+                continue
+            await self._free_look(name)
+            return True
+
+    # ---- looks -------------------------------------------------------------------------------------------------
+
+    async def _take_look(self, name: Name) -> None:
+        """Let nobody else register what looks alike. A crash may have left a look without its account: that is free."""
+        held = await self._engine.get(LOOKS, name.look)
+        if held is not None and await self._engine.get(BUCKET, msgspec.json.decode(held[0], type=str)) is not None:
+            raise NAME_IN_USE()
+        try:
+            await self._engine.put(LOOKS, name.look, msgspec.json.encode(name.folded), held[1] if held else 0)
+        except Conflict:
+            raise NAME_IN_USE() from None
+
+    async def _free_look(self, name: Name) -> None:
+        """Free the look of a name that is no account's; of one that just became an account's it stays."""
+        held = await self._engine.get(LOOKS, name.look)
+        if held is None or await self._engine.get(BUCKET, msgspec.json.decode(held[0], type=str)) is not None:
+            return
+        try:
+            await self._engine.put(LOOKS, name.look, None, held[1])
+        except Conflict:
+            return  # somebody else has it now

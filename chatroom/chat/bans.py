@@ -1,0 +1,72 @@
+"""Who is kept out of the whole server: users by account or name, and addresses. All daemons hold the same list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.refusals import SERVER_BANNED
+from chatroom.chat.sanctions import Sanction, matching
+from chatroom.logger import logger
+
+BUCKET = "ban"
+
+_log = logger(__name__)
+_decode = msgspec.json.Decoder(Sanction).decode
+
+
+class Bans:
+    """See the module.
+
+    Args:
+        engine: Keeps the records.
+        now: Milliseconds since 1970.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._now = now
+        self.all: tuple[Sanction, ...] = ()
+
+    async def load(self) -> None:
+        """Read the list."""
+        self.all = tuple(_decode(value) for _, value in await self._engine.all(BUCKET))
+
+    def reload(self) -> None:
+        """Read the list again; it has changed."""
+        Deferred.fromCoroutine(self.load()).addErrback(_failed)
+
+    def check(self, keys: tuple[str, ...]) -> None:
+        """See that somebody is not kept out.
+
+        Args:
+            keys: What that somebody is known by (``chatroom.chat.sanctions``).
+
+        Raises:
+            Refused: One is.
+        """
+        ban = matching(self.all, keys, self._now())
+        if ban is not None:
+            raise SERVER_BANNED(more=ban.more(self._now()))
+
+    async def add(self, ban: Sanction) -> None:
+        """Keep somebody out; a ban of the same is replaced."""
+        held = await self._engine.get(BUCKET, ban.key)
+        await self._engine.put(BUCKET, ban.key, msgspec.json.encode(ban), held[1] if held is not None else 0)
+        self.all = (*(other for other in self.all if other.key != ban.key), ban)
+
+    async def remove(self, bans: list[Sanction]) -> None:
+        """Let somebody in again."""
+        for ban in bans:
+            held = await self._engine.get(BUCKET, ban.key)
+            if held is not None:
+                await self._engine.put(BUCKET, ban.key, None, held[1])
+        self.all = tuple(ban for ban in self.all if ban not in bans)
+
+
+def _failed(failure: Any) -> None:
+    _log.warn("the bans could not be read again: {why}", why=failure.getErrorMessage())

@@ -1,0 +1,205 @@
+"""A user's private messages: followed while the user is online, kept in a log while not.
+
+How far its owner has read is itself in the log (``Read``): for people an entry is marked as read before it is shown, so
+that it is shown once, whatever crashes; programs say themselves how far they have come (``ack``), and are given
+everything again that they did not acknowledge. A guest's inbox ends with the guest and needs no marks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
+from chatroom.events import Ok, Private, Read, placed
+from chatroom.log import Entry, Page, Subscription, Unavailable
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
+    from chatroom.chat.session import Session
+    from chatroom.chat.user import User
+
+READ_AT_ONCE = 2 * INBOX_MESSAGES + 100  # entries: the messages, and as many marks; a little more may be there
+AGAIN = 0.5  # seconds until somebody who reads slowly is given the next page
+
+
+class Inbox:
+    """See the module.
+
+    Args:
+        chat: The chat.
+        user: Whose it is.
+    """
+
+    __slots__ = ("_chat", "_opening", "_pages", "_read", "_seen", "_sub", "_timer", "_user", "log")
+
+    def __init__(self, chat: Chat, user: User) -> None:
+        self._chat = chat
+        self._user = user
+        self.log = user.inbox_log
+        self._sub: Subscription | None = None
+        self._opening: list[Deferred[None]] | None = None
+        self._pages: deque[list[Entry]] = deque()  # what waited, and is shown a page at a time
+        self._read = 0  # the seq up to which everything is marked as read
+        self._seen = 0  # the seq of the newest entry that was delivered
+        self._timer: Any = None
+
+    # ---- opening and closing -----------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Follow the log; the owner of an account is given what waited. Whoever opens at the same time waits, too."""
+        if self._sub is not None:
+            return
+        turn: Deferred[None] = Deferred()
+        if self._opening is not None:
+            self._opening.append(turn)
+        else:
+            self._opening = [turn]
+            Deferred.fromCoroutine(self._follow()).addBoth(self._opened)
+        await turn
+
+    def _opened(self, result: Failure | None) -> None:
+        waiting, self._opening = self._opening or [], None
+        for turn in waiting:
+            if isinstance(result, Failure):
+                turn.errback(Unavailable(result.getErrorMessage()))
+            else:
+                turn.callback(None)
+
+    async def _follow(self) -> None:
+        after: int | None = None
+        if self._user.account is not None:
+            page = await self._chat.engine.read(self.log, limit=READ_AT_ONCE)
+            after = self._read = read_up_to(page)
+        subscription = await self._chat.engine.follow(self.log, self._deliver, after)
+        if self._user.online:
+            self._sub = subscription
+        else:
+            subscription.stop()
+
+    def close(self) -> None:
+        """Follow the log no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._pages.clear()
+        if self._sub is not None:
+            self._sub.stop()
+            self._sub = None
+
+    # ---- delivering --------------------------------------------------------------------------------------------
+
+    def _deliver(self, entries: list[Entry]) -> None:
+        """What the log says, first of all what waited there."""
+        waited = self._sub is None and self._user.account is not None
+        news = [entry for entry in entries if not isinstance(entry.event, Read)]
+        if not news or not self._user.online:
+            return
+        self._seen = news[-1].seq
+        for session in self._user.sessions:
+            if not session.person:
+                show(session, news, late=waited)
+        if not any(session.person for session in self._user.sessions):
+            return
+        if waited:
+            self._announce(news)
+            self._pages.extend(_pages(news))
+            self._next_page()
+        elif self._pages:
+            self._pages.append(news)
+        else:
+            self._mark_and_show(news, late=False)
+
+    def _announce(self, news: list[Entry]) -> None:
+        for session in self._user.sessions:
+            number = sum(isinstance(entry.event, Private) and session.hears(entry) for entry in news)
+            if session.person and number:
+                session.answer(Ok(f"{number} message{'s' * (number != 1)} while you were away:"))
+
+    def _next_page(self) -> None:
+        """A page is small enough for whoever reads at all; the next comes when this one has been taken."""
+        self._timer = None
+        if not self._pages or not self._user.online:
+            return
+        if any(session.out.holds for session in self._user.sessions):
+            self._timer = self._chat.scheduler.callLater(AGAIN, self._next_page)
+        else:
+            self._mark_and_show(self._pages.popleft(), late=True)
+
+    def _mark_and_show(self, news: list[Entry], late: bool) -> None:
+        """Nothing is shown twice, so it is marked first; marked and then not shown, for nobody is there, it is not."""
+
+        def marked(entry: Entry, error: Unavailable | None) -> None:
+            people = [session for session in self._user.sessions if session.person]
+            for session in people:
+                show(session, news, late)
+            if not people and error is None:
+                self._mark(before)
+            if late:
+                self._next_page()
+
+        before = self._read
+        if self._user.account is None:
+            marked(news[-1], None)
+        else:
+            self._mark(news[-1].seq, marked)
+
+    def _mark(self, upto: int, done: Any = None) -> None:
+        self._read = upto
+        user = self._user
+        self._chat.engine.append(
+            self.log, Read(self._chat.next_id(), self._chat.now(), user.name, user.id, upto=upto), done
+        )
+
+    def acknowledge(self, upto: int) -> None:
+        """A program has what there is up to this seq."""
+        if self._user.account is not None and self._read < min(upto, self._seen):
+            self._mark(min(upto, self._seen))
+
+
+def read_up_to(page: Page) -> int:
+    """Return how far the owner of an inbox has read, by the newest mark in the newest entries."""
+    for entry in reversed(page.entries):
+        if isinstance(entry.event, Read):
+            return entry.event.upto
+    return 0
+
+
+def unread(page: Page) -> int:
+    """Return how many messages the owner of an inbox has not read."""
+    upto = read_up_to(page)
+    return sum(isinstance(entry.event, Private) and entry.seq > upto for entry in page.entries)
+
+
+def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
+    """Show entries of an inbox to somebody, but for what is not to be heard."""
+    data = b""
+    for entry in entries:
+        if session.hears(entry):
+            event = entry.event
+            if isinstance(event, Private):
+                session.user.last_writer = event.by, event.by_id
+                event = msgspec.structs.replace(event, seq=entry.seq, late=late)
+            else:
+                event = placed(event, entry.seq, getattr(event, "room", ""))
+            data += session.dialect.answer(event)
+    if data:
+        session.out.write(data)
+
+
+def _pages(entries: list[Entry]) -> Iterable[list[Entry]]:
+    """Cut into pieces that are no more than what one answer may have."""
+    page: list[Entry] = []
+    room = HISTORY_BYTES
+    for entry in entries:
+        room -= len(entry.body)
+        if room < 0 and page:
+            yield page
+            page, room = [], HISTORY_BYTES - len(entry.body)
+        page.append(entry)
+    yield page

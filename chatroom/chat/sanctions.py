@@ -1,0 +1,92 @@
+"""Bans and mutes: whom they are for, how long, why; and what a session is known by.
+
+A key is ``account:<id>``, ``name:<folded>`` or ``address:<network>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chatroom.durations import spell
+from chatroom.network import is_local, network
+
+if TYPE_CHECKING:
+    from chatroom.chat.session import Session
+    from chatroom.chat.user import User
+
+
+class Sanction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One ban or mute.
+
+    Args:
+        key: Whom it is for.
+        shown: What the moderator called it.
+        by: Who decided it.
+        at: When, in milliseconds since 1970.
+        until: Until when; 0 for good.
+        reason: Why, as said to everybody.
+    """
+
+    key: str
+    shown: str
+    by: str
+    at: int
+    until: int = 0
+    reason: str = ""
+
+    def more(self, now: int) -> str:
+        """Return how long it still is and why, to be put behind what is said of it."""
+        time = f" for {spell((self.until - now) / 1000)}" if self.until else ""
+        return time + (f": {self.reason}" if self.reason else "")
+
+
+def matching(sanctions: Iterable[Sanction], keys: Iterable[str], now: int) -> Sanction | None:
+    """Return the first that holds for somebody known by these keys."""
+    known = set(keys)
+    return next((s for s in sanctions if s.key in known and (not s.until or s.until > now)), None)
+
+
+def lasting(sanctions: Iterable[Sanction], now: int) -> tuple[Sanction, ...]:
+    """Return those that are not over."""
+    return tuple(s for s in sanctions if not s.until or s.until > now)
+
+
+def keys_of(session: Session) -> tuple[str, ...]:
+    """Return what a session is known by."""
+    return (*user_keys(session.user), address_key(session.address))
+
+
+def user_keys(user: User) -> tuple[str, ...]:
+    """Return what a user is known by wherever the connection comes from."""
+    name = name_key(user.handle.folded)
+    return (name,) if user.account is None else (account_key(user.id), name)
+
+
+def keys_against(user: User) -> tuple[str, ...]:
+    """Return what a sanction against somebody is tied to.
+
+    An account is its owner. A guest can have another name in a moment, so the address is meant as well, unless it is
+    this machine's, from which everybody may come.
+    """
+    if user.account is not None:
+        return (account_key(user.id),)
+    places = {address_key(session.address) for session in user.sessions if not is_local(session.address)}
+    return (name_key(user.handle.folded), *places)
+
+
+def account_key(id: str) -> str:
+    """Return the key of an account."""
+    return f"account:{id}"
+
+
+def name_key(folded: str) -> str:
+    """Return the key of a name."""
+    return f"name:{folded}"
+
+
+def address_key(address: str) -> str:
+    """Return the key of an address, or of the network that counts as one."""
+    return f"address:{network(address)}"

@@ -1,0 +1,25 @@
+"""Durations as people write and read them: ``10m``, ``2h``, ``7d``."""
+
+from __future__ import annotations
+
+import re
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_NAMES = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+_DURATION = re.compile(r"([0-9]{1,6})([smhdw])", re.IGNORECASE)
+
+
+def parse(text: str) -> int | None:
+    """Return the seconds of ``30s``, ``10m``, ``2h``, ``7d`` or ``1w``; None for anything else."""
+    match = _DURATION.fullmatch(text)
+    return int(match[1]) * _UNITS[match[2].lower()] if match else None
+
+
+def spell(seconds: float) -> str:
+    """Return a duration in words, in the largest unit that is not far off: ``90 seconds``, ``2 hours``."""
+    whole = max(1, round(seconds))
+    for name, size in _NAMES:
+        if whole % size == 0 or whole >= 3 * size:
+            number = round(whole / size)
+            return f"{number} {name}" if number == 1 else f"{number} {name}s"
+    raise AssertionError("every number of seconds is one of seconds")
