@@ -10,13 +10,14 @@ import pytest
 import chatroom
 
 ROOT = Path(chatroom.__file__).parent
-PLAIN = {"events", "log", "logger", "message_format", "names", "text"}
+PLAIN = {"account", "counters", "events", "log", "logger", "message_format", "names", "text"}
 MAY = {
     "plain": PLAIN,
     "chat": PLAIN | {"chat"},
     "engines": PLAIN | {"engines"},
     "wire": PLAIN | {"chat", "wire"},
-    "top": PLAIN | {"chat", "engines", "wire", "data_folder", "listening", "options", "service"},
+    "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "options", "passwords"},
+    "top": PLAIN | {"chat", "engines", "wire", "admin", "data_folder", "listening", "options", "passwords", "service"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 
