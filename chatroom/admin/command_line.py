@@ -42,9 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # --help, or wrong arguments; argparse has said so
         return int(end.code or 0)
     try:
-        status = int(options.run(Path(options.data) if options.data else state_folder(), options))
-        _write([])
-        return status
+        return int(options.run(Path(options.data) if options.data else state_folder(), options))
     except Cannot as error:
         return _complain(str(error))
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -62,10 +60,13 @@ def _complain(why: str) -> int:
     return 1
 
 
+def _say(line: str) -> None:
+    _write([f"{clean(line)}\n".encode()])
+
+
 def _write(lines: Iterable[bytes]) -> None:
-    """Write to stdout at once, after what was printed there."""
+    """Write to stdout, all of it now: later, nobody could say so if it failed."""
     try:
-        sys.stdout.flush()
         sys.stdout.buffer.writelines(lines)
         sys.stdout.flush()
     except OSError as error:
@@ -82,7 +83,7 @@ def _write(lines: Iterable[bytes]) -> None:
 def _add_account(folder: Path, options: argparse.Namespace) -> int:
     name = check_name(options.name)
     add_account(folder, name, _password(options.password_file), operator=options.operator)
-    print(f"account {name.shown} added{', an operator' if options.operator else ''}")
+    _say(f"account {name.shown} added{', an operator' if options.operator else ''}")
     return 0
 
 
@@ -117,7 +118,7 @@ def _backup(folder: Path, options: argparse.Namespace) -> int:
 def _restore(folder: Path, options: argparse.Namespace) -> int:
     aside = restore(folder, Path(options.file), force=options.force)
     if aside is not None:
-        print(f"the database that was there is {aside} now")
+        _say(f"the database that was there is {aside} now")
     return 0
 
 
@@ -134,7 +135,7 @@ def _export(folder: Path, options: argparse.Namespace) -> int:
 def _check(folder: Path, options: argparse.Namespace) -> int:
     found = check(folder)
     for remark in found.remarks:
-        print(clean(remark))
+        _say(remark)
     for fault in found.faults:
         _complain(fault)
     return 1 if found.faults else 0
