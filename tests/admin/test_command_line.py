@@ -302,8 +302,8 @@ def test_a_backup_is_one_file_that_only_its_owner_reads(folder: Path, tmp_path: 
     runs("backup", out / "copy", "--data", folder)
     assert [path.name for path in out.iterdir()] == ["copy"]
     assert (out / "copy").stat().st_mode & 0o777 == 0o600
+    assert (out / "copy").read_bytes()[18:20] == b"\1\1", "no WAL: it can be read where nothing can be written"
     assert texts(out / "copy") == texts(folder / "chat.db") == ["hello", "hush", "just us", "bye"]
-    assert [path.name for path in out.iterdir()] == ["copy"], "no WAL: it can be read where nothing can be written"
 
 
 @pytest.mark.usefixtures("held")
@@ -554,7 +554,7 @@ def test_an_export_does_not_hold_everything_in_memory(folder: Path, room: str | 
 def run(*arguments: object) -> subprocess.Popen[bytes]:
     """Start the command in a process of its own."""
     command = [sys.executable, "-m", "chatroom.admin.command_line", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -574,7 +574,7 @@ def test_an_output_that_takes_nothing_more_is_one_sentence(folder: Path, command
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "chatroom.admin.command_line", command, "--data", str(folder)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
             stdout=full,
             stderr=subprocess.PIPE,
         )
