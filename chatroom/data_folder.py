@@ -11,6 +11,10 @@ class BadFolder(Exception):
     """The folder cannot be used; the text says why and what to do."""
 
 
+class FolderInUse(BadFolder):
+    """Another daemon has the folder."""
+
+
 class DataFolder:
     """A folder that is ours until the process ends.
 
@@ -18,7 +22,8 @@ class DataFolder:
         path: The folder.
 
     Raises:
-        BadFolder: It cannot be made or written, or another daemon has it.
+        FolderInUse: Another daemon has it.
+        BadFolder: It cannot be made or written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,7 +38,7 @@ class DataFolder:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._lock)
-            raise BadFolder(
+            raise FolderInUse(
                 f"the data folder {path} is in use by another chatroom daemon; stop that one or give another --data"
             ) from None
 

@@ -1,0 +1,137 @@
+"""Whether a database is ours and whole, and whether what is in it fits together. Nothing is changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from chatroom import account
+from chatroom.admin.database import MOST_FAULTS, damages, database_in, one_moment, reading, stranger, version
+from chatroom.admin.holding import InUse, holding
+from chatroom.chat import directory
+from chatroom.engines.reading import Reader
+from chatroom.engines.schema import LADDER, connect
+from chatroom.names import BadName, user_name
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a check found.
+
+    Attributes:
+        faults: What is wrong, a sentence each.
+        remarks: What else there is to say, a sentence each.
+    """
+
+    faults: list[str]
+    remarks: list[str]
+
+
+def check(folder: Path) -> Findings:
+    """Look at the database of a data folder, more closely when no daemon runs.
+
+    Raises:
+        Cannot: There is no database, or it cannot be read.
+    """
+    path = database_in(folder)
+    try:
+        with holding(folder):
+            found = _check(path)
+            if not found.faults:
+                found.faults.extend(_index_faults(path))
+    except InUse:
+        found = _check(path)
+        found.remarks.append("a daemon is running, so the inside of the search index was not looked at")
+    return found
+
+
+def _check(path: Path) -> Findings:
+    with reading(path) as db, one_moment(db):
+        why = stranger(db, path)
+        if why:
+            return Findings([why], [])
+        faults = [f"{path} is damaged: {fault}; restore a backup" for fault in damages(db)]
+        if faults:  # whatever else is wrong comes of it
+            return Findings(faults, [])
+        reader = Reader(db)
+        remarks = [_counts(db, reader)]
+        if version(db) < len(LADDER):
+            remarks.append(f"schema {version(db)} is older than this chatroom's ({len(LADDER)}); a start upgrades it")
+        else:
+            faults += _words_faults(db)
+        return Findings(faults + _account_faults(reader), remarks)
+
+
+def _counts(db: sqlite3.Connection, reader: Reader) -> str:
+    messages = db.execute("SELECT count(*) FROM log WHERE message").fetchone()[0]
+    accounts, rooms = reader.count(account.BUCKET), reader.count(directory.BUCKET)
+    return f"schema {version(db)}; accounts: {accounts}, rooms: {rooms}, messages: {messages}"
+
+
+# ---- search -----------------------------------------------------------------------------------------------------
+
+
+def _words_faults(db: sqlite3.Connection) -> list[str]:
+    """Compare which messages the index has with which it should have; ``words_docsize`` has a row for each."""
+    lost = db.execute(
+        "SELECT count(*) FROM log WHERE message AND seq<=(SELECT upto FROM indexed)"
+        " AND seq NOT IN (SELECT id FROM words_docsize)"
+    ).fetchone()[0]
+    stray = db.execute(
+        "SELECT count(*) FROM words_docsize WHERE id NOT IN (SELECT seq FROM log WHERE message)"
+    ).fetchone()[0]
+    faults = []
+    if lost:
+        faults.append(f"the search index lacks {lost} messages: a search does not find them")
+    if stray:
+        faults.append(f"the search index holds {stray} messages that are gone: a search passes over them")
+    return faults
+
+
+def _index_faults(path: Path) -> list[str]:
+    """Let the index look at itself. To SQLite that is a change, though nothing changes: no daemon may be at work."""
+    db = connect(path)
+    try:
+        if version(db) < len(LADDER):
+            return []
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            db.execute("INSERT INTO words(words) VALUES ('integrity-check')")
+        finally:
+            db.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        return [f"the search index is damaged ({error}): a search may miss messages; restore a backup"]
+    finally:
+        db.close()
+    return []
+
+
+# ---- accounts ---------------------------------------------------------------------------------------------------
+
+
+def _account_faults(reader: Reader) -> list[str]:
+    """Every account has the record that keeps its look for it, and every such record its account."""
+    looks = {look: msgspec.json.decode(value, type=str) for look, value in reader.all(account.LOOKS)}
+    accounts = {key: account.decode(value).name for key, value in reader.all(account.BUCKET)}
+    faults = [fault for key, shown in accounts.items() if (fault := _name_fault(key, shown, looks))]
+    faults += [
+        f"the look {look!r} is kept for the account {owner}, which there is not: nobody can register such a name"
+        for look, owner in looks.items()
+        if owner not in accounts
+    ]
+    return faults[:MOST_FAULTS]
+
+
+def _name_fault(key: str, shown: str, looks: dict[str, str]) -> str:
+    try:
+        name = user_name(shown)
+    except BadName as error:
+        return f"the account {key} is called {shown!r}: {error}"
+    if name.folded != key:
+        return f"the account {shown} is kept under {key!r} instead of {name.folded!r}: its owner cannot log in"
+    if looks.get(name.look) != key:
+        return f"the look of the account {shown} is not kept for it: somebody could register a name that looks the same"
+    return ""

@@ -1,0 +1,122 @@
+"""Everything that lasts as JSON lines, for other programs: accounts, rooms, and what happened in them.
+
+Each line is an object with a ``type``:
+
+    {"type":"account","record":{...}}       without the password's hash
+    {"type":"room","record":{...}}
+    {"type":"entry","log":"room/<id>","room":"lobby","seq":7,"event":{...}}     in the order of seq
+
+``event`` is as in docs/protocol.md. ``room`` is empty when there is no room of that log any more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from chatroom import account
+from chatroom.account import Account
+from chatroom.admin.cannot import Cannot
+from chatroom.admin.database import database_in, one_moment, reading, stranger
+from chatroom.chat import directory
+from chatroom.chat.directory import RoomRecord
+from chatroom.names import BadName, room_name
+from chatroom.text import clean
+
+ROOM_LOG = "room/"  # how the log of a room is called; all others hold what is private
+
+
+class AccountLine(Struct, frozen=True, tag_field="type", tag="account"):
+    """An account, without the hash of its password."""
+
+    record: Account
+
+
+class RoomLine(Struct, frozen=True, tag_field="type", tag="room"):
+    """A room's record, as it is kept."""
+
+    record: Raw
+
+
+class EntryLine(Struct, frozen=True, tag_field="type", tag="entry"):
+    """Something that happened. ``event`` is as it is kept."""
+
+    log: str
+    room: str
+    seq: int
+    event: Raw
+
+
+def export(folder: Path, *, room: str | None = None, private: bool = False) -> Iterator[bytes]:
+    """Give the lines, all of one moment, none held longer than until the next.
+
+    Args:
+        folder: The data folder; a daemon may be using it.
+        room: Only this room, its record and its entries.
+        private: All logs, private messages included; otherwise those of rooms alone.
+
+    Raises:
+        Cannot: There is no database or no such room, or it cannot be read.
+    """
+    path = database_in(folder)
+    encode = msgspec.json.Encoder().encode
+    with reading(path) as db:
+        why = stranger(db, path)
+        if why:
+            raise Cannot(why)
+        with one_moment(db):
+            lines = _everything(db, private) if room is None else _one_room(db, room)
+            for line in lines:
+                yield encode(line) + b"\n"
+
+
+def _everything(db: sqlite3.Connection, private: bool) -> Iterator[Struct]:
+    for _, value in _records(db, account.BUCKET):
+        yield AccountLine(msgspec.structs.replace(account.decode(value), password=""))
+    names: dict[str, str] = {}
+    for _, value in _records(db, directory.BUCKET):
+        names[_log_of(value)] = _record(value).name
+        yield RoomLine(Raw(value))
+    logs: dict[int, tuple[str, str]] = {
+        number: (log, names.get(log, ""))
+        for number, log in db.execute("SELECT no, name FROM logs")
+        if private or log.startswith(ROOM_LOG)
+    }
+    for seq, number, body in db.execute("SELECT seq, log, body FROM log ORDER BY seq"):
+        if number in logs:
+            yield EntryLine(*logs[number], seq, Raw(body))
+
+
+def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
+    try:
+        folded = room_name(room).folded
+    except BadName as error:
+        raise Cannot(f"--room {clean(room)}: {error}") from None
+    value = next((value for key, value in _records(db, directory.BUCKET) if key == folded), None)
+    if value is None:
+        raise Cannot(f"there is no room {room}; without --room all are exported")
+    yield RoomLine(Raw(value))
+    log = _log_of(value)
+    # By walking through all logs: by the index SQLite would have to sort, and to hold all of the room at once.
+    rows = db.execute(
+        "SELECT seq, body FROM log NOT INDEXED WHERE log=(SELECT no FROM logs WHERE name=?) ORDER BY seq", (log,)
+    )
+    for seq, body in rows:
+        yield EntryLine(log, _record(value).name, seq, Raw(body))
+
+
+def _records(db: sqlite3.Connection, bucket: str) -> Iterator[Any]:
+    return db.execute("SELECT key, value FROM record WHERE bucket=? AND value IS NOT NULL ORDER BY key", (bucket,))
+
+
+def _record(value: bytes) -> RoomRecord:
+    return msgspec.json.decode(value, type=RoomRecord)
+
+
+def _log_of(value: bytes) -> str:
+    return f"{ROOM_LOG}{_record(value).id}"

@@ -1,0 +1,66 @@
+"""A backup becomes the database of a data folder."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from itertools import count
+from pathlib import Path
+
+from chatroom.admin.backup import copy_database
+from chatroom.admin.cannot import Cannot
+from chatroom.admin.database import BESIDE, NAME, check_usable, reading
+from chatroom.admin.holding import holding
+from chatroom.admin.whole_file import whole_file
+
+
+def restore(folder: Path, source: Path, *, force: bool = False) -> Path | None:
+    """Put a backup into a data folder, which no daemon may be using.
+
+    The backup is looked at before anything is touched, and copied before anything is moved.
+
+    Args:
+        folder: The data folder; made if there is none.
+        source: The backup.
+        force: A database that is there is moved aside, to ``chat.db.before-restore-N``.
+
+    Returns:
+        Where the database went that was there before.
+
+    Raises:
+        Cannot: The backup is none, is newer than we are, or is damaged; the folder is in use or cannot be written;
+            there is a database in it.
+    """
+    if not source.is_file():
+        raise Cannot(f"there is no file {source}; give a backup")
+    with reading(source, "ro") as db:
+        check_usable(db, source)
+        with holding(folder):
+            target = folder / NAME
+            there = any(os.path.lexists(f"{target}{beside}") for beside in ("", *BESIDE))
+            if there and not force:
+                raise Cannot(f"there is a database in {folder}; --force moves it aside and restores")
+            return _restore(db, target, there)
+
+
+def _restore(db: sqlite3.Connection, target: Path, there: bool) -> Path | None:
+    aside = None
+    with whole_file(target, force=True) as made:
+        copy_database(db, made)
+        if there:
+            aside = _move_aside(target)
+    return aside
+
+
+def _move_aside(target: Path) -> Path:
+    """Move a database with what belongs to it; return where it went.
+
+    A new database must never find the old one's log of changes (WAL) beside it; so that goes first.
+    """
+    names = (target.with_name(f"{NAME}.before-restore-{number}") for number in count(1))
+    aside = next(name for name in names if not any(os.path.lexists(f"{name}{end}") for end in ("", *BESIDE)))
+    for end in (*BESIDE, ""):
+        old = Path(f"{target}{end}")
+        if os.path.lexists(old):
+            old.rename(f"{aside}{end}")
+    return aside

@@ -1,0 +1,39 @@
+"""``chatroom-admin``: how it is called, and what it says when it is called wrongly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from admin.folders import SECRET, Fails, damage, runs
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    runs("--help")
+    out = capsys.readouterr().out
+    assert all(f"    {name}" in out for name in ("add-account", "backup", "restore", "export", "check"))
+
+
+@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("backup",), ("export", "--room", "x", "--private")])
+def test_a_wrong_call_is_told_where_help_is(fails: Fails, arguments: tuple[str, ...]) -> None:
+    assert fails(*arguments, status=2).endswith("--help\n")
+
+
+def test_a_password_given_as_an_argument_is_not_repeated(fails: Fails) -> None:
+    assert SECRET not in fails("add-account", "bob", SECRET, status=2)
+
+
+def test_the_folder_is_the_daemons_unless_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(folder))
+    runs("check")
+
+
+@pytest.mark.parametrize("command", [("check",), ("export",), ("backup", "copy")])
+def test_a_folder_without_a_database_is_not_made(fails: Fails, empty: Path, command: tuple[str, ...]) -> None:
+    assert "there is no database" in fails(*command, "--data", empty)
+    assert not empty.exists()
+
+
+def test_a_database_that_cannot_be_read_is_one_sentence(fails: Fails, folder: Path) -> None:
+    damage(folder / "chat.db")
+    assert "chat.db cannot be read" in fails("export", "--data", folder)
