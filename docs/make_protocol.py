@@ -46,9 +46,9 @@ Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL.
 A command waits until what was said before it is stored. The commands that move a person (name, create, join, leave,
 register, login, logout) are finished before the next line is read.
 
-Who makes a room owns it, and moderates it; guests only as long as they are connected, the owners of accounts for good. A
-moderator may not act against the owner, and against another moderator only the owner may. An operator (an account the
-server's operator makes one) moderates everywhere; outside a room, `/kick`, `/ban` and `/unban` are for the whole server.
+Who makes a room owns it, and moderates it; guests only as long as they are connected, the owners of accounts for good.
+A moderator may not act against the owner, and against another moderator only the owner may. An operator (an account
+that has been made one) moderates everywhere; outside a room, `/kick`, `/ban` and `/unban` are for the whole server.
 """
 
 RECORDS = """
