@@ -10,7 +10,7 @@ import socket
 import string
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred
 from chatroom.chat.chat import Chat
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
+from chatroom.chat.operations import Operations
 from chatroom.data_folder import BadFolder, DataFolder
 from chatroom.engines.memory import MemoryEngine
 from chatroom.engines.schema import BadDatabase, open_database
@@ -25,11 +26,14 @@ from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.listening import BadPort, take_port
 from chatroom.logger import logger, set_level
 from chatroom.names import user_name
-from chatroom.options import Settings, motd, refuse, state_folder
+from chatroom.options import Settings, address_and_port, motd, refuse, state_folder
 from chatroom.text import clean
 from chatroom.wire.factory import ChatFactory
 from chatroom.wire.json_dialect import JsonDialect
 from chatroom.wire.text_dialect import TextDialect
+
+if TYPE_CHECKING:
+    from chatroom.admin.manhole import Manhole
 
 _log = logger(__name__)
 
@@ -68,7 +72,8 @@ def make(settings: Settings) -> ChatService:
         per_address=settings.per_address,
         send_queue=settings.sendq,
     )
-    return ChatService(reactor, chat, factory, _port(settings), folder)
+    listening = _port(settings)
+    return ChatService(reactor, chat, factory, listening, folder, _manhole(settings, reactor, chat, folder))
 
 
 def _folder(settings: Settings) -> DataFolder:
@@ -82,6 +87,23 @@ def _port(settings: Settings) -> socket.socket:
     try:
         return take_port(settings.port, settings.interface)
     except BadPort as error:
+        refuse(str(error))
+
+
+def _manhole(settings: Settings, reactor: Any, chat: Chat, folder: DataFolder | None) -> Manhole | None:
+    """Return the operators' console, if there shall be one; SSH is imported only then."""
+    if not settings.manhole:
+        return None
+    from chatroom.admin.keys import BadKeys
+    from chatroom.admin.manhole import manhole
+
+    address, port = address_and_port("--manhole", settings.manhole)
+    try:
+        listening = take_port(port, address, "--manhole")
+        return manhole(
+            reactor, listening, folder.path if folder else None, settings.manhole_keys, lambda by: Operations(chat, by)
+        )
+    except (BadPort, BadKeys) as error:
         refuse(str(error))
 
 
@@ -123,16 +145,24 @@ class ChatService(Service):
         factory: Makes its connections.
         listening: The port; who connects waits until the chat is there.
         folder: What to let go at the end.
+        manhole: The operators' console.
     """
 
     def __init__(
-        self, reactor: Any, chat: Chat, factory: ChatFactory, listening: socket.socket, folder: DataFolder | None
+        self,
+        reactor: Any,
+        chat: Chat,
+        factory: ChatFactory,
+        listening: socket.socket,
+        folder: DataFolder | None,
+        manhole: Manhole | None = None,
     ) -> None:
         self._reactor = reactor
         self._chat = chat
         self._factory = factory
         self._listening = listening
         self._folder = folder
+        self._manhole = manhole
         self._port: Any = None
         self._stopping = False
 
@@ -161,6 +191,8 @@ class ChatService(Service):
         self._catch_signals()
         self._port = self._reactor.adoptStreamPort(self._listening.fileno(), self._listening.family, self._factory)
         self._listening.close()  # the reactor has a descriptor of its own
+        if self._manhole is not None:
+            self._manhole.start()
         where = self._port.getHost()
         _log.info(
             "listening on {host} port {port}; {keeps}",
@@ -192,6 +224,8 @@ class ChatService(Service):
     async def _stop(self) -> None:
         if self._port is not None:
             await self._port.stopListening()
+        if self._manhole is not None:
+            await self._manhole.stop()
         for connection in tuple(self._factory.connections):
             connection.press(True)
         await self._chat.stop()

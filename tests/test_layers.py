@@ -10,13 +10,14 @@ import pytest
 import chatroom
 
 ROOT = Path(chatroom.__file__).parent
-PLAIN = {"events", "log", "logger", "message_format", "names", "text"}
+PLAIN = {"account", "counters", "events", "log", "logger", "message_format", "names", "text"}
 MAY = {
     "plain": PLAIN,
     "chat": PLAIN | {"chat"},
     "engines": PLAIN | {"engines"},
+    "admin": PLAIN | {"chat", "admin"},
     "wire": PLAIN | {"chat", "wire"},
-    "top": PLAIN | {"chat", "engines", "wire", "data_folder", "listening", "options", "service"},
+    "top": PLAIN | {"admin", "chat", "engines", "wire", "data_folder", "listening", "options", "service"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from chatroom.chat.refusals import Refused
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +95,42 @@ class Operating(Protocol):
 
     def stats(self) -> dict[str, int | float | str]:
         """Return figures of this daemon by name."""
+
+
+class Operations:
+    """Stands in for the implementation of ``Operating``, which is under way elsewhere: knows who is there, no more.
+
+    Args:
+        chat: The chat.
+        by: The operator's name.
+    """
+
+    def __init__(self, chat: Chat, by: str) -> None:
+        self._chat = chat
+        self._by = by
+
+    def users(self) -> list[UserRow]:
+        """See ``Operating``."""
+        rows = [
+            UserRow(
+                name=str(session.name),
+                account=False,
+                operator=False,
+                room=session.room.name if session.room is not None else "",
+                away=session.away,
+                address=session.address,
+                speaks="text" if session.person else "records",
+                seconds=0,
+            )
+            for session in self._chat.sessions.values()
+        ]
+        return sorted(rows, key=lambda row: row.name.casefold())
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def not_yet(*arguments: object) -> NoReturn:
+            raise Refused("not-yet", f"{name} cannot be done by this daemon yet.")
+
+        return not_yet
