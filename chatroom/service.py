@@ -191,8 +191,6 @@ class ChatService(Service):
         self._catch_signals()
         self._port = self._reactor.adoptStreamPort(self._listening.fileno(), self._listening.family, self._factory)
         self._listening.close()  # the reactor has a descriptor of its own
-        if self._manhole is not None:
-            self._manhole.start()
         where = self._port.getHost()
         _log.info(
             "listening on {host} port {port}; {keeps}",
@@ -200,6 +198,8 @@ class ChatService(Service):
             port=where.port,
             keeps=f"data in {self._folder.path}" if self._folder else "nothing is kept",
         )
+        if self._manhole is not None:
+            self._manhole.start()
 
     def _catch_signals(self) -> None:
         """End well on SIGTERM and SIGINT: twistd, left to itself, would die of the signal after an orderly end."""

@@ -17,38 +17,38 @@ from chatroom.text import clean
 
 Ask = Callable[[str], Awaitable[str]]
 
-_USERS = (
-    Column[UserRow]("user", lambda row: row.name),
-    Column[UserRow]("account", lambda row: "operator" if row.operator else "yes" if row.account else "-"),
-    Column[UserRow]("room", lambda row: row.room or "-"),
-    Column[UserRow]("address", lambda row: row.address),
-    Column[UserRow]("speaks", lambda row: row.speaks),
-    Column[UserRow]("online", lambda row: duration(row.seconds)),
-    Column[UserRow]("away", lambda row: row.away),
+_USERS: tuple[Column[UserRow], ...] = (
+    Column("user", lambda row: row.name),
+    Column("account", lambda row: "operator" if row.operator else "yes" if row.account else "-"),
+    Column("room", lambda row: row.room or "-"),
+    Column("address", lambda row: row.address),
+    Column("speaks", lambda row: row.speaks),
+    Column("online", lambda row: duration(row.seconds)),
+    Column("away", lambda row: row.away),
 )
-_ROOMS = (
-    Column[RoomRow]("room", lambda row: row.name),
-    Column[RoomRow]("users", lambda row: row.users),
-    Column[RoomRow]("owner", lambda row: row.owner or "-"),
-    Column[RoomRow]("locked", lambda row: "yes" if row.locked else "-"),
-    Column[RoomRow]("slow", lambda row: f"{row.slow} s" if row.slow else "-"),
-    Column[RoomRow]("topic", lambda row: row.topic),
+_ROOMS: tuple[Column[RoomRow], ...] = (
+    Column("room", lambda row: row.name),
+    Column("users", lambda row: row.users),
+    Column("owner", lambda row: row.owner or "-"),
+    Column("locked", lambda row: "yes" if row.locked else "-"),
+    Column("slow", lambda row: f"{row.slow} s" if row.slow else "-"),
+    Column("topic", lambda row: row.topic),
 )
-_BANS = (
-    Column[BanRow]("banned", lambda row: row.what),
-    Column[BanRow]("is", lambda row: row.kind),
-    Column[BanRow]("until", lambda row: moment(row.until)),
-    Column[BanRow]("by", lambda row: row.by),
-    Column[BanRow]("reason", lambda row: row.reason),
+_BANS: tuple[Column[BanRow], ...] = (
+    Column("banned", lambda row: row.what),
+    Column("is", lambda row: row.kind),
+    Column("until", lambda row: moment(row.until)),
+    Column("by", lambda row: row.by),
+    Column("reason", lambda row: row.reason),
 )
-_ACCOUNTS = (
-    Column[tuple[str, bool, bool]]("account", lambda row: row[0]),
-    Column[tuple[str, bool, bool]]("operator", lambda row: "yes" if row[1] else "-"),
-    Column[tuple[str, bool, bool]]("seat reserved", lambda row: "yes" if row[2] else "-"),
+_ACCOUNTS: tuple[Column[tuple[str, bool, bool]], ...] = (
+    Column("account", lambda row: row[0]),
+    Column("operator", lambda row: "yes" if row[1] else "-"),
+    Column("seat reserved", lambda row: "yes" if row[2] else "-"),
 )
-_STATS = (
-    Column[tuple[str, int | float | str]]("figure", lambda row: row[0]),
-    Column[tuple[str, int | float | str]]("value", lambda row: row[1]),
+_STATS: tuple[Column[tuple[str, int | float | str]], ...] = (
+    Column("figure", lambda row: row[0]),
+    Column("value", lambda row: row[1]),
 )
 
 # In the order of help(): what to type, and what it does.
@@ -60,16 +60,16 @@ HELP: Final = {
     "stats": ("stats()", "figures of this daemon"),
     "user": ("user('bob')", "one user, with .kick(reason) and .ban(duration, reason)"),
     "room": ("room('lobby')", "one room, with .close(reason)"),
-    "unban": ("unban('bob')", "let somebody in again: a user, an account or an address"),
-    "announce": ("announce('Back in five minutes.')", "say something to everybody"),
+    "unban": ("unban('bob')", "let a user, an account or an address in again"),
+    "announce": ("announce('Back soon.')", "say something to everybody"),
     "add_account": ("add_account('bob')", "make an account; the password is asked for"),
     "remove_account": ("remove_account('bob')", "remove an account and its mail"),
-    "set_password": ("set_password('bob')", "give an account another password, which is asked for"),
-    "set_operator": ("set_operator('bob')", "make an account an operator's; set_operator('bob', False): not any more"),
-    "drain": ("drain()", "let nobody new in, those who are here stay; drain(False): as before"),
+    "set_password": ("set_password('bob')", "change a password; the new one is asked for"),
+    "set_operator": ("set_operator('bob')", "make an account an operator's; with False: not any more"),
+    "drain": ("drain()", "let nobody new in; drain(False): as before"),
     "help": ("help()", "this list; help(user) explains one of them"),
 }
-_MORE = "Ctrl-D leaves. Anything else is Python: [u.name for u in users() if u.seconds > 3600]"
+_MORE = "Ctrl-D leaves, Tab completes. The rest is Python: [u.name for u in users()]"
 
 
 def duration(seconds: int) -> str:

@@ -69,6 +69,7 @@ class AuthorizedKeys:
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()  # twistd may change the folder
+        self._skipped: set[bytes] = set()  # lines that the log knows about
 
     def read(self) -> list[Key]:
         """Return the keys as they are now; lines that hold none are skipped, and the log says so.
@@ -83,12 +84,15 @@ class AuthorizedKeys:
         except OSError as error:
             raise BadKeys(f"the keys in {self._path} cannot be read: {error.strerror}") from None
         keys = []
+        known, self._skipped = self._skipped, set()
         for number, line in enumerate(data.splitlines(), 1):
             if line.strip() and not line.lstrip().startswith(b"#"):
                 key = _public_key(line.strip())
                 if key is None:
+                    self._skipped.add(line)
+                if key is None and line not in known:
                     _log.warn("{path} line {number} is no public key; it is skipped", path=self._path, number=number)
-                else:
+                if key is not None:
                     keys.append(key)
         return keys
 

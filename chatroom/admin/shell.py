@@ -16,9 +16,9 @@ from twisted.conch.insults import insults
 from twisted.internet.defer import Deferred
 from wcwidth import wcwidth
 
-from chatroom.admin.colours import BOLD, RED, RESET, coloured
+from chatroom.admin.colours import BOLD, GREEN, RED, RESET, coloured
 from chatroom.admin.completion import candidates
-from chatroom.admin.console import Console
+from chatroom.admin.console import HELP, Console
 from chatroom.admin.editor import Editor
 from chatroom.admin.interpreter import Interpreter, Limit, limited
 from chatroom.admin.showing import for_the_log, shown, tells_a_secret
@@ -189,6 +189,8 @@ class Shell(insults.TerminalProtocol):
             return
         word, names = candidates(before, self._interpreter.namespace)
         common = os.path.commonprefix(names)  # noqa: RUF071  # of words, not of paths
+        if len(names) == 1 and names[0] in HELP:
+            common += "("
         if len(common) > len(word):
             self._editor.insert(common[len(word) :])
             self._stale = True
@@ -284,7 +286,7 @@ class Shell(insults.TerminalProtocol):
         text, cursor = self._editor.text, self._editor.cursor
         end_row, end_column = place(prompt + text, self._width)
         row, column = place(prompt + text[:cursor], self._width)
-        parts = [f"\x1b[{self._row}A" if self._row else "", "\r\x1b[J", f"{BOLD}{prompt}{RESET}", coloured(text)]
+        parts = [f"\x1b[{self._row}A" if self._row else "", "\r\x1b[J", f"{BOLD}{GREEN}{prompt}{RESET}", coloured(text)]
         if end_column == 0:  # the terminal waits at the right edge until there is more
             parts.append("\n")
         parts += [f"\x1b[{end_row - row}A" if end_row > row else "", "\r", f"\x1b[{column}C" if column else ""]
