@@ -69,7 +69,7 @@ class ChatOptions(usage.Options):
         ["max-users", None, None, "users at a time; 0: as many as the system can hold (0)"],
         ["keep", None, None, "messages kept of each room; 0: all (100000)"],
         ["keep-days", None, None, "days for which they are kept; 0: for ever (90)"],
-        ["manhole", None, None, "[ADDRESS:]PORT of the operators' console over SSH; the address is 127.0.0.1 (none)"],
+        ["manhole", None, None, "PORT (of 127.0.0.1) or ADDRESS:PORT of the operators' console over SSH (none)"],
         ["manhole-keys", None, None, "file with the public keys that open it, as ~/.ssh/authorized_keys"],
         ["config", "c", None, "TOML file with the same names; what is given here wins"],
         ["log-level", None, None, "debug, info, warn, error or critical (info)"],

@@ -114,7 +114,7 @@ class Shell(insults.TerminalProtocol):
 
     def terminalSize(self, width: int, height: int) -> None:
         """The window has another size."""
-        self._width = max(20, width)
+        self._width = max(20, width or 80)  # 0: nobody knows
         self._stale = self._running is None
         self.draw()
 
@@ -289,7 +289,8 @@ class Shell(insults.TerminalProtocol):
         parts = [f"\x1b[{self._row}A" if self._row else "", "\r\x1b[J", f"{BOLD}{GREEN}{prompt}{RESET}", coloured(text)]
         if end_column == 0:  # the terminal waits at the right edge until there is more
             parts.append("\n")
-        parts += [f"\x1b[{end_row - row}A" if end_row > row else "", "\r", f"\x1b[{column}C" if column else ""]
+        if cursor < len(text):
+            parts += [f"\x1b[{end_row - row}A" if end_row > row else "", "\r", f"\x1b[{column}C" if column else ""]
         self._row = row
         self._write("".join(parts))
 

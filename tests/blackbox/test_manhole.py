@@ -62,11 +62,11 @@ class Screen:
         self.text = ""
 
     def until(self, wanted: str) -> str:
-        """Return what is seen up to there, without colours."""
+        """Return what is seen before it, without colours."""
         while wanted not in _ESCAPES.sub("", self.text):
             assert select.select([self._master], [], [], DEADLINE)[0], f"{wanted!r} is not in {self.text!r}"
             self.text += os.read(self._master, 65536).decode()
-        seen, self.text = _ESCAPES.sub("", self.text), ""
+        seen, _, self.text = _ESCAPES.sub("", self.text).partition(wanted)
         return seen
 
     def type(self, keys: str) -> None:
@@ -76,7 +76,7 @@ class Screen:
     def ask(self, line: str) -> list[str]:
         """Type a line and Enter; return what is shown up to the next prompt."""
         self.type(f"{line}\r")
-        self.until(f"{line}\r\n")  # it was drawn while it came, and is drawn no more
+        self.until(f"{line}\r\n")
         return self.until("chatroom> ").split("\r\n")[:-1]
 
     def status(self) -> int:
