@@ -111,10 +111,10 @@ class AuthorizedKeys:
 
 def _public_key(line: bytes) -> Key | None:
     try:
-        key = Key.fromString(line)
+        key: Key = Key.fromString(line)
     except Exception:  # conch raises whatever its parsers happen to
         return None
-    return key if key.isPublic() else None
+    return key
 
 
 def _make(path: Path) -> None:

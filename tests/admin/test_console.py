@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from admin.operating import FakeOperating
 from harness import result
-from twisted.conch.ssh.keys import Key
 
 from chatroom.admin.completion import candidates
 from chatroom.admin.console import HELP, Console, duration, moment
@@ -163,11 +162,6 @@ def test_authorized_keys_are_read_anew_and_bad_lines_skipped(tmp_path: Path) -> 
     assert keys.holds(key.blob())
     path.write_bytes(b"")
     assert not keys.holds(key.blob())
-
-
-def test_a_private_key_opens_nothing(tmp_path: Path) -> None:
-    (tmp_path / "keys").write_bytes(Key.toString(host_key(None), "OPENSSH"))
-    assert AuthorizedKeys(tmp_path / "keys").read() == []
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602])

@@ -82,8 +82,8 @@ class Screen:
     def status(self) -> int:
         """Return how ssh ends, having read what it says up to then."""
         with contextlib.suppress(OSError):
-            while os.read(self._master, 65536):
-                pass
+            while data := os.read(self._master, 65536):
+                self.text += data.decode()
         return self._process.wait(DEADLINE)
 
     def close(self) -> None:
@@ -133,6 +133,9 @@ def test_only_the_right_key_opens_it(tmp_path: Path, operator: Operator) -> None
             refused = operator.run(daemon, "wrong", *more)
             assert refused.returncode == 255
             assert "Permission denied (publickey)." in refused.stderr
+        # Nobody is asked to unlock or to touch a key that opens nothing.
+        assert "Server accepts key" not in operator.run(daemon, "wrong", "-v", "1").stderr
+        assert "Server accepts key" in operator.run(daemon, "right", "-v", "1").stderr
         daemon.log.wait_for("somebody from 127.0.0.1 was refused as olga with the key SHA256:")
 
 
@@ -185,6 +188,7 @@ def test_the_host_key_lasts_and_consoles_end_with_the_daemon(
             screens.append(Screen(operator.command(daemon, "right", "-t", "")))
             screens[-1].until("chatroom> ")
         assert screens[-1].status() == 255
+        assert "the server is shutting down" in screens[-1].text
     assert fingerprints[0] == fingerprints[1]
     assert (daemon.data / "manhole_host_key").stat().st_mode & 0o777 == 0o600
 
