@@ -11,7 +11,7 @@ import string
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -21,6 +21,7 @@ from chatroom.chat.chat import Chat
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
 from chatroom.chat.membership import import_accounts
+from chatroom.chat.operations import Operations
 from chatroom.data_folder import BadFolder, DataFolder
 from chatroom.engines.memory import MemoryEngine
 from chatroom.engines.reading import Reader
@@ -29,12 +30,15 @@ from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.listening import BadPort, take_port
 from chatroom.logger import logger, set_level
 from chatroom.names import user_name
-from chatroom.options import Settings, motd, refuse, state_folder
+from chatroom.options import Settings, address_and_port, motd, refuse, state_folder
 from chatroom.passwords import ThreadedPasswords
 from chatroom.text import clean
 from chatroom.wire.factory import ChatFactory
 from chatroom.wire.json_dialect import JsonDialect
 from chatroom.wire.text_dialect import TextDialect
+
+if TYPE_CHECKING:
+    from chatroom.admin.manhole import Manhole
 
 _log = logger(__name__)
 
@@ -84,7 +88,9 @@ def make(settings: Settings, checkers: Sequence[Any] = ()) -> ChatService:
         per_address=settings.per_address,
         send_queue=settings.sendq,
     )
-    return ChatService(reactor, chat, factory, _port(settings), folder, passwords, imported)
+    listening = _port(settings)
+    console = _manhole(settings, reactor, chat, folder)
+    return ChatService(reactor, chat, factory, listening, folder, passwords, imported, console)
 
 
 def _imported(settings: Settings, folder: DataFolder | None) -> list[accounts_file.Entry]:
@@ -130,6 +136,23 @@ def _port(settings: Settings) -> socket.socket:
         refuse(str(error))
 
 
+def _manhole(settings: Settings, reactor: Any, chat: Chat, folder: DataFolder | None) -> Manhole | None:
+    """Return the operators' console, if there shall be one; SSH is imported only then."""
+    if not settings.manhole:
+        return None
+    from chatroom.admin.keys import BadKeys
+    from chatroom.admin.manhole import manhole
+
+    address, port = address_and_port("--manhole", settings.manhole)
+    try:
+        listening = take_port(port, address, "--manhole")
+        return manhole(
+            reactor, listening, folder.path if folder else None, settings.manhole_keys, lambda by: Operations(chat, by)
+        )
+    except (BadPort, BadKeys) as error:
+        refuse(str(error))
+
+
 def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
     if folder is None:
         return MemoryEngine(reactor)
@@ -170,6 +193,7 @@ class ChatService(Service):
         folder: What to let go at the end.
         passwords: The threads that look at passwords.
         imported: Accounts to make before anybody comes.
+        manhole: The operators' console.
     """
 
     def __init__(
@@ -181,6 +205,7 @@ class ChatService(Service):
         folder: DataFolder | None,
         passwords: ThreadedPasswords,
         imported: Sequence[accounts_file.Entry],
+        manhole: Manhole | None = None,
     ) -> None:
         self._reactor = reactor
         self._chat = chat
@@ -189,6 +214,7 @@ class ChatService(Service):
         self._folder = folder
         self._passwords = passwords
         self._imported = imported
+        self._manhole = manhole
         self._port: Any = None
         self._stopping = False
         self._failure = ""
@@ -237,6 +263,8 @@ class ChatService(Service):
             port=where.port,
             keeps=f"data in {self._folder.path}" if self._folder else "nothing is kept",
         )
+        if self._manhole is not None:
+            self._manhole.start()
 
     def _catch_signals(self) -> None:
         """End well on SIGTERM and SIGINT: twistd, left to itself, would die of the signal after an orderly end."""
@@ -261,6 +289,8 @@ class ChatService(Service):
     async def _stop(self) -> None:
         if self._port is not None:
             await self._port.stopListening()
+        if self._manhole is not None:
+            await self._manhole.stop()
         for connection in tuple(self._factory.connections):
             connection.press(True)
         await self._chat.stop()

@@ -32,7 +32,8 @@ TWISTD = Path(sys.executable).with_name("twistd")
 LISTENING = r"listening on \S+ port (\d+)"  # what the daemon says when its door is open
 BOUND = r"ChatFactory starting on (\d+)"  # what twistd says a little before, at every --log-level
 
-_PACKAGES = {"telnet": "inetutils-telnet", "nc": "netcat-openbsd", "setsid": "util-linux"}
+_PACKAGES = {"telnet": "inetutils-telnet", "nc": "netcat-openbsd", "setsid": "util-linux", "ssh": "openssh-client"}
+_PACKAGES |= {"ssh-keygen": "openssh-client", "tmux": "tmux"}
 _HEADING = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
 _WELCOME = re.compile(r"Welcome to (.+)\. You are (\S+)\.")
 

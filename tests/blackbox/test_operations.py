@@ -25,7 +25,7 @@ SHUTDOWN = "The server is shutting down."
 
 OPTIONS = (
     "port interface data name motd message-format replay rate per-address sendq max-users keep keep-days config"
-    " log-level ephemeral check-config"
+    " log-level ephemeral check-config manhole manhole-keys"
 )
 
 
