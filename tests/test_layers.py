@@ -10,13 +10,26 @@ import pytest
 import chatroom
 
 ROOT = Path(chatroom.__file__).parent
-PLAIN = {"events", "log", "logger", "message_format", "names", "text"}
+PLAIN = {"counters", "events", "log", "logger", "message_format", "names", "text"}
 MAY = {
     "plain": PLAIN,
     "chat": PLAIN | {"chat"},
     "engines": PLAIN | {"engines"},
     "wire": PLAIN | {"chat", "wire"},
-    "top": PLAIN | {"chat", "engines", "wire", "data_folder", "listening", "options", "service"},
+    "admin": PLAIN | {"admin", "chat", "engines", "wire"},
+    "top": PLAIN
+    | {
+        "admin",
+        "chat",
+        "engines",
+        "wire",
+        "data_folder",
+        "listening",
+        "operator_services",
+        "options",
+        "reloading",
+        "service",
+    },
 }
 FILES = sorted(ROOT.rglob("*.py"))
 
