@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 
 BACKLOG = 4096  # connections that wait to be accepted; a class comes all at once
@@ -14,12 +15,31 @@ class BadPort(Exception):
     """Nobody can listen there; the text says why and what to do."""
 
 
-def take_port(port: int, interface: str) -> socket.socket:
+def parse_place(text: str) -> tuple[str, int]:
+    """Return the address and the port of ``ADDRESS:PORT``; a bare ``PORT`` is one of 127.0.0.1.
+
+    Raises:
+        ValueError: It is neither; the text says what to give.
+    """
+    address, colon, port = text.rpartition(":")
+    if not colon:
+        address = "127.0.0.1"
+    elif address.startswith("[") and address.endswith("]"):
+        address = address[1:-1]
+    elif ":" in address:
+        raise ValueError("put an IPv6 address in brackets, as in [::1]:9100")
+    if not address or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+        raise ValueError("give ADDRESS:PORT, as in 127.0.0.1:9100, or only a port from 0 to 65535")
+    return address, int(port)
+
+
+def take_port(port: int, interface: str, options: str = "--port or --interface") -> socket.socket:
     """Return a listening socket that does not block.
 
     Args:
         port: 0 for any.
         interface: An address or a host's name; empty for all addresses, IPv6 and IPv4.
+        options: What the operator may change if it cannot be had.
 
     Raises:
         BadPort: It is in use, not ours to take, or there is no such address.
@@ -36,9 +56,7 @@ def take_port(port: int, interface: str) -> socket.socket:
             return _listen(socket.AF_INET, ("0.0.0.0", port))
     except OSError as error:
         where = f" of {interface}" if interface else ""
-        raise BadPort(
-            f"cannot listen on port {port}{where}: {error.strerror}; give another --port or --interface"
-        ) from None
+        raise BadPort(f"cannot listen on port {port}{where}: {error.strerror}; give another {options}") from None
 
 
 def _listen(family: int, address: tuple[object, ...]) -> socket.socket:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 from twisted.python import usage
 
+from chatroom.listening import parse_place
 from chatroom.message_format import DEFAULT, check_format
 
 Number = Annotated[int, Meta(ge=0, le=2**31)]
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_users: Number = 0
     keep: Number = 100_000
     keep_days: Amount = 90.0
+    metrics: str = ""
     log_level: Literal["debug", "info", "warn", "error", "critical"] = "info"
 
 
@@ -66,6 +68,7 @@ class ChatOptions(usage.Options):
         ["max-users", None, None, "users at a time; 0: as many as the system can hold (0)"],
         ["keep", None, None, "messages kept of each room; 0: all (100000)"],
         ["keep-days", None, None, "days for which they are kept; 0: for ever (90)"],
+        ["metrics", None, None, "ADDRESS:PORT (or PORT of 127.0.0.1) for /metrics and /healthz; 0 for any port (none)"],
         ["config", "c", None, "TOML file with the same names; what is given here wins"],
         ["log-level", None, None, "debug, info, warn, error or critical (info)"],
     ]
@@ -78,6 +81,7 @@ class ChatOptions(usage.Options):
     )
 
     settings: Settings
+    _folder: Path  # where we were started: twistd in the background goes elsewhere
 
     def parseOptions(self, options: Any = None) -> None:
         """Parse, and end with one clear sentence when something is wrong."""
@@ -88,13 +92,25 @@ class ChatOptions(usage.Options):
 
     def postOptions(self) -> None:
         """Check everything; ``settings`` is what holds."""
-        given = dict(_from_file(Path(self["config"]))) if self["config"] else {}
-        given.update(_from_flags(self))
-        self.settings = msgspec.convert(given, Settings)
-        _check_rest(self.settings)
+        self._folder = Path.cwd()
+        self.settings = self.reread()
         if self["check-config"]:
             print(msgspec.json.format(msgspec.json.encode(self.settings)).decode())
             raise SystemExit(0)
+
+    def reread(self) -> Settings:
+        """Return what holds by the command line, as it was given, and by the files as they are now.
+
+        Raises:
+            UsageError: Something is wrong; the text names the key.
+        """
+        given = dict(_from_file(self._folder / self["config"])) if self["config"] else {}
+        given.update(_from_flags(self))
+        if given.get("motd"):
+            given["motd"] = str(self._folder / given["motd"])
+        settings = msgspec.convert(given, Settings)
+        _check_rest(settings)
+        return settings
 
 
 def refuse(why: str) -> NoReturn:
@@ -165,4 +181,9 @@ def _check_rest(settings: Settings) -> None:
         raise usage.UsageError(f"--message-format: {error}") from None
     if not settings.name.isprintable():
         raise usage.UsageError("--name: holds characters that cannot be shown")
+    if settings.metrics:
+        try:
+            parse_place(settings.metrics)
+        except ValueError as error:
+            raise usage.UsageError(f"--metrics {settings.metrics}: {error}") from None
     motd(settings)

@@ -9,6 +9,7 @@ import signal
 import socket
 import string
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.listening import BadPort, take_port
 from chatroom.logger import logger, set_level
 from chatroom.names import user_name
-from chatroom.options import Settings, motd, refuse, state_folder
-from chatroom.text import clean
+from chatroom.operator_services import MetricsService, OperatorService, Watching, metrics_port
+from chatroom.options import Settings, refuse, state_folder
+from chatroom.reloading import Reloading, rules_of
 from chatroom.wire.factory import ChatFactory
 from chatroom.wire.json_dialect import JsonDialect
 from chatroom.wire.text_dialect import TextDialect
@@ -39,8 +41,12 @@ FAREWELL = 2.0  # seconds for slow readers to take what is left for them
 _ALPHABET = string.digits + string.ascii_lowercase
 
 
-def make(settings: Settings) -> ChatService:
+def make(settings: Settings, reread: Callable[[], Settings]) -> ChatService:
     """Wire the daemon together.
+
+    Args:
+        settings: The options.
+        reread: Returns the options as they are by now, or raises UsageError; called at each SIGHUP.
 
     Raises:
         SystemExit: The data folder, what is in it, or the port cannot be used.
@@ -48,27 +54,29 @@ def make(settings: Settings) -> ChatService:
     from twisted.internet import reactor
 
     set_level(settings.log_level)
-    users = _most_users(settings.max_users)
-    rules = Rules(
-        name=settings.name,
-        motd="\n".join(map(clean, motd(settings).splitlines())),
-        replay=settings.replay,
-        keep=settings.keep,
-        keep_days=settings.keep_days,
-        rate=settings.rate,
-        most_users=users,
-    )
     folder = None if settings.ephemeral else _folder(settings)
+    rules = _rules(settings)
     chat = Chat(_engine(folder, reactor), rules, reactor, time.time, _mint)
+    text = TextDialect(rules, settings.message_format)
     factory = ChatFactory(
         chat,
         reactor,
-        text=TextDialect(rules, settings.message_format),
+        text=text,
         records=JsonDialect(),
         per_address=settings.per_address,
         send_queue=settings.sendq,
     )
-    return ChatService(reactor, chat, factory, _port(settings), folder)
+    reloading = Reloading(settings, reread, _rules, factory, text)
+    service = ChatService(reactor, chat, factory, _taken(lambda: take_port(settings.port, settings.interface)), folder)
+    service.on_hangup = reloading.reload
+    if settings.metrics:
+        port = _taken(lambda: metrics_port(settings.metrics))
+        service.beside.append(MetricsService(reactor, port, Watching(chat, factory, service.state)))
+    return service
+
+
+def _rules(settings: Settings) -> Rules:
+    return rules_of(settings, _most_users(settings.max_users))
 
 
 def _folder(settings: Settings) -> DataFolder:
@@ -78,9 +86,9 @@ def _folder(settings: Settings) -> DataFolder:
         refuse(str(error))
 
 
-def _port(settings: Settings) -> socket.socket:
+def _taken(take: Callable[[], socket.socket]) -> socket.socket:
     try:
-        return take_port(settings.port, settings.interface)
+        return take()
     except BadPort as error:
         refuse(str(error))
 
@@ -123,6 +131,10 @@ class ChatService(Service):
         factory: Makes its connections.
         listening: The port; who connects waits until the chat is there.
         folder: What to let go at the end.
+
+    Attributes:
+        beside: What is opened for the operator, with the door, and closed last.
+        on_hangup: Called at SIGHUP.
     """
 
     def __init__(
@@ -135,6 +147,8 @@ class ChatService(Service):
         self._folder = folder
         self._port: Any = None
         self._stopping = False
+        self.beside: list[OperatorService] = []
+        self.on_hangup: Callable[[], None] = lambda: None
 
     def startService(self) -> None:
         """Open what lasts, then the door."""
@@ -161,6 +175,8 @@ class ChatService(Service):
         self._catch_signals()
         self._port = self._reactor.adoptStreamPort(self._listening.fileno(), self._listening.family, self._factory)
         self._listening.close()  # the reactor has a descriptor of its own
+        for service in self.beside:
+            service.open()
         where = self._port.getHost()
         _log.info(
             "listening on {host} port {port}; {keeps}",
@@ -170,11 +186,18 @@ class ChatService(Service):
         )
 
     def _catch_signals(self) -> None:
-        """End well on SIGTERM and SIGINT: twistd, left to itself, would die of the signal after an orderly end."""
+        """End well on SIGTERM and SIGINT: twistd, left to itself, would die of the signal after an orderly end.
+
+        Reload at SIGHUP, of which nobody else would take care.
+        """
 
         def stop(number: int, frame: object) -> None:
             self._reactor.callFromThread(self._stop_once)
 
+        def hang_up(number: int, frame: object) -> None:
+            self._reactor.callFromThread(self._reload)
+
+        signal.signal(signal.SIGHUP, hang_up)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
 
@@ -183,6 +206,14 @@ class ChatService(Service):
             self._stopping = True
             _log.info("stopping")
             self._reactor.stop()
+
+    def _reload(self) -> None:
+        if not self._stopping:
+            self.on_hangup()
+
+    def state(self) -> str:
+        """Return ``ok`` or ``stopping``."""
+        return "stopping" if self._stopping else "ok"
 
     def stopService(self) -> Deferred[None]:
         """Fires when everybody has been told, what was accepted is durable, and all connections are closed."""
@@ -197,6 +228,8 @@ class ChatService(Service):
         await self._chat.stop()
         self._factory.stop()
         await self._all_gone()
+        for service in self.beside:
+            await service.close()
         if self._folder is not None:
             self._folder.close()
 

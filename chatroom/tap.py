@@ -16,4 +16,4 @@ def makeService(options: Options) -> IService:
     """Take the port and the data folder, and wire the daemon together."""
     from chatroom.service import make
 
-    return make(options.settings)
+    return make(options.settings, options.reread)

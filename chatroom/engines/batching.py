@@ -50,9 +50,8 @@ class BatchingEngine(Present):
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
         self._begun: deque[float] = deque()  # when the first of each batch that waits came
-        self._first = self._handed = (
-            0.0  # of the batch that is being stored: when its first came, when it was handed over
-        )
+        self._first = 0.0  # when the first of the batch came that is being stored
+        self._handed = 0.0  # when that batch was handed over
         self._untold: deque[tuple[str, list[Entry]] | Entry] = deque()  # news for followers, and for those who asked
         self._behind = False  # a batch is stored before the one before it is told
         self._busy = False

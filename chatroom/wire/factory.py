@@ -69,6 +69,11 @@ class ChatFactory(Factory):
         self._rounds.clock = reactor
         chat.engine.on_pressure = self._press
 
+    def bound(self, *, per_address: int, send_queue: int) -> None:
+        """Change the bounds, for connections that come from now on."""
+        self._addresses.most = per_address
+        self._send_queue = send_queue
+
     def start(self) -> None:
         """Begin to look after the silent."""
         self._rounds.start(ROUND, now=False)
