@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from chatroom import __version__
+import chatroom
 from chatroom.admin.lag import Lag
 from chatroom.counters import LATENCIES, Counters, Histogram
 
@@ -67,7 +67,7 @@ class ChatCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """See ``prometheus_client``."""
-        yield InfoMetricFamily("chatroom_build", "The version that runs.", {"version": __version__})
+        yield InfoMetricFamily("chatroom_build", "The version that runs.", {"version": chatroom.__version__})
         yield from self._now()
         yield from self._counted()
         yield from self._durations()
@@ -115,16 +115,15 @@ class Page(Resource):
         """Nothing is below a page."""
         return Page()
 
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802
-        """See ``twisted.web``."""
+    def render(self, request: Request) -> bytes:
+        """See ``twisted.web``, which would mention in the log that HEAD were given a body."""
+        if request.method not in (b"GET", b"HEAD"):
+            request.setResponseCode(405)
+            request.setHeader("allow", "GET, HEAD")
+            return b""
         body = self.body(request)
         request.setHeader("content-length", str(len(body)))
-        return body
-
-    def render_HEAD(self, request: Request) -> bytes:  # noqa: N802
-        """As GET without the body, which Twisted, if it were given one, would mention in the log."""
-        self.render_GET(request)
-        return b""
+        return body if request.method == b"GET" else b""
 
     def body(self, request: Request) -> bytes:
         """Return what the page says; set its type, and the status if that is not 200."""
