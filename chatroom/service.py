@@ -11,7 +11,7 @@ import string
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -26,12 +26,14 @@ from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.listening import BadPort, take_port
 from chatroom.logger import logger, set_level
 from chatroom.names import user_name
-from chatroom.operator_services import MetricsService, OperatorService, Watching, metrics_port
 from chatroom.options import Settings, refuse, state_folder
 from chatroom.reloading import Reloading, rules_of
 from chatroom.wire.factory import ChatFactory
 from chatroom.wire.json_dialect import JsonDialect
 from chatroom.wire.text_dialect import TextDialect
+
+if TYPE_CHECKING:
+    from chatroom.operator_services import OperatorService
 
 _log = logger(__name__)
 
@@ -70,9 +72,18 @@ def make(settings: Settings, reread: Callable[[], Settings]) -> ChatService:
     service = ChatService(reactor, chat, factory, _taken(lambda: take_port(settings.port, settings.interface)), folder)
     service.on_hangup = reloading.reload
     if settings.metrics:
-        port = _taken(lambda: metrics_port(settings.metrics))
-        service.beside.append(MetricsService(reactor, port, Watching(chat, factory, service.state)))
+        service.beside.append(_metrics(settings, reactor, chat, factory, service))
     return service
+
+
+def _metrics(
+    settings: Settings, reactor: Any, chat: Chat, factory: ChatFactory, service: ChatService
+) -> OperatorService:
+    # Imported only when asked for: a web server and a client library cost memory, and time at the start.
+    from chatroom.operator_services import MetricsService, Watching, metrics_port
+
+    port = _taken(lambda: metrics_port(settings.metrics))
+    return MetricsService(reactor, port, Watching(chat, factory, service.state))
 
 
 def _rules(settings: Settings) -> Rules:

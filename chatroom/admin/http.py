@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
 from twisted.internet.interfaces import IAddress
@@ -17,26 +16,17 @@ _TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection
 
 
 class _Bodyless(Request):
-    """A request that must have no body: what announces one is refused before any of it is kept."""
-
-    _refused = False
+    """A request that must have no body: what announces one is refused before any of it is read."""
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         """All headers are here; no length is a body of any."""
-        self.content = BytesIO()
-        if length != 0:
-            self._refused = True
-            channel: Any = self.channel
-            channel.transport.write(_TOO_LARGE)
-            channel.loseConnection()
-
-    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
-        """Keep nothing; a request without a body has none of these."""
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
-        """Answer, unless that is done."""
-        if not self._refused:
-            super().requestReceived(command, path, version)
+        if length == 0:
+            super().gotLength(length)
+            return
+        self.requestHeaders.removeHeader("expect")  # else Twisted says to go on
+        channel: Any = self.channel
+        channel.transport.write(_TOO_LARGE)
+        channel.loseConnection()
 
 
 class _QuietSite(Site):

@@ -232,25 +232,36 @@ def test_there_is_nothing_else(site: Site, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/x"])
 def test_head_is_get_without_the_body_and_neither_is_logged(site: Site, logged: list[Any], path: str) -> None:
+    """The metrics of the process are never the same twice, so their length is not compared."""
     status, _, body = site.ask(f"GET {path} HTTP/1.1", "Host: x")
     headed, head, nothing = site.ask(f"HEAD {path} HTTP/1.1", "Host: x")
     assert (headed, nothing) == (status, b"")
-    assert b"Content-Length: %d" % len(body) in head
+    assert (b"Content-Length: " if path == "/metrics" else b"Content-Length: %d" % len(body)) in head
     assert logged == []
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "X"])
 def test_only_get_and_head(site: Site, method: str) -> None:
     for path in ("/metrics", "/healthz", "/x"):
-        assert site.ask(f"{method} {path} HTTP/1.1", "Host: x")[0] == 405
+        status, head, body = site.ask(f"{method} {path} HTTP/1.1", "Host: x")
+        assert (status, body) == (405, b"")
+        assert b"Allow: GET, HEAD\r\n" in head
 
 
 @pytest.mark.parametrize("header", ["Content-Length: 5", "Content-Length: 99999999999", "Transfer-Encoding: chunked"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_body_is_refused_before_it_comes(site: Site, method: str, header: str) -> None:
     """And what comes of it is neither kept nor taken for a request."""
-    for body in (b"", b"hello", b"5\r\nhello\r\n0\r\n\r\n", b"hello" * 20_000):
-        status, head, rest = site.ask(f"{method} /metrics HTTP/1.1", "Host: x", header, body=body)
+    for body in (
+        b"",
+        b"hello",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"5\r\nhello\r\n0\r\n\r\n",
+        b"hello" * 20_000,
+    ):
+        status, head, rest = site.ask(
+            f"{method} /metrics HTTP/1.1", "Host: x", "Expect: 100-continue", header, body=body
+        )
         assert (status, rest) == (413, b"")
         assert b"Connection: close" in head
 
