@@ -144,11 +144,13 @@ class ChatProtocol(LineReceiver):
 
     def _drop(self, refused: Refused) -> None:
         """Say why, and close."""
+        self._factory.counters.drops[refused.code] += 1
         _log.info("{name} dropped: {code}", name=self._session.name, code=refused.code)
         self._session.refuse(refused)
         self.close()
 
     def _too_slow(self) -> None:
+        self._factory.counters.drops["too-slow"] += 1
         _log.info("{name} dropped: too slow", name=self._session.name)
         self.abort()
 
