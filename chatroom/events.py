@@ -161,6 +161,25 @@ class Deleted(RoomEvent, frozen=True, gc=False, kw_only=True):
     user: str
 
 
+class Shared(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """A file for everybody in the room, or for the one person ``to`` whom it was given; ``get`` fetches it.
+
+    ``number`` is its name in the room, or among that person's files; ``sha256`` is in hex. A deleted one has no name.
+    """
+
+    file: str
+    number: int
+    name: str
+    size: int
+    sha256: str
+    to: str = ""
+
+    @property
+    def text(self) -> str:
+        """What of it can be searched for, and is blanked when it is deleted."""
+        return self.name
+
+
 class Private(LogEvent, frozen=True, gc=False, kw_only=True):
     """A message for one person; it stands in that person's inbox. ``late``: it waited there for its reader."""
 
@@ -250,9 +269,9 @@ Moderation = (
 OfTheServer = (
     Arrived | Departed | Announced | Expelled | Registered | Deregistered | BansChanged | Seen | Mailed | Emptied
 )
-Stored = Said | Acted | Joined | Left | Disconnected | Renamed | Moderation | Private | Read | OfTheServer
-Message = Said | Acted | Private
-MESSAGES = (Said, Acted, Private)
+Stored = Said | Acted | Shared | Joined | Left | Disconnected | Renamed | Moderation | Private | Read | OfTheServer
+Message = Said | Acted | Shared | Private
+MESSAGES = (Said, Acted, Shared, Private)
 
 
 # ---- answers to oneself -----------------------------------------------------------------------------------------
@@ -290,6 +309,17 @@ class HelpLine(Struct, frozen=True, gc=False, omit_defaults=True):
     usage: str
     help: str
     spellings: list[str] = []
+
+
+class FileLine(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One shared file. ``at`` is milliseconds since 1970."""
+
+    file: str
+    number: int
+    name: str
+    size: int
+    by: str
+    at: int
 
 
 class Welcome(Event, frozen=True, gc=False):
@@ -341,7 +371,7 @@ class History(Event, frozen=True, gc=False):
     """
 
     room: str
-    events: list[Said | Acted | Private]
+    events: list[Said | Acted | Shared | Private]
     complete: bool
 
 
@@ -349,7 +379,7 @@ class Found(Event, frozen=True, gc=False):
     """What a search found, the newest last."""
 
     words: str
-    events: list[Said | Acted]
+    events: list[Said | Acted | Shared]
 
 
 class Help(Event, frozen=True, gc=False):
@@ -400,10 +430,53 @@ class Ok(Event, frozen=True, gc=False):
 
 
 class Error(Event, frozen=True, gc=False):
-    """Refused: ``code`` for a program, ``text`` for a person."""
+    """Refused: ``code`` for a program, ``text`` for a person. ``file``: that one's upload or download has ended."""
 
     code: str
     text: str
+    file: str = ""
+
+
+# ---- files ------------------------------------------------------------------------------------------------------
+
+
+class Upload(Event, frozen=True, gc=False, kw_only=True):
+    """Send the file in chunks of that many bytes (the last may be shorter), from the index ``have`` on.
+
+    At most 8 may be under way without their acknowledgement. When all are there ``shared`` follows.
+    """
+
+    file: str
+    chunk: int
+    have: int
+
+
+class Download(Event, frozen=True, gc=False, kw_only=True):
+    """The file comes, in chunks of that many bytes, from the index ``start`` on. Acknowledge each with ``got``."""
+
+    file: str
+    number: int
+    name: str
+    size: int
+    sha256: str
+    chunk: int
+    start: int = msgspec.field(name="from", default=0)
+
+
+class Chunk(Event, frozen=True, gc=False):
+    """With ``bytes``: a chunk of a file; after this line come that many raw bytes. Without: yours has been stored."""
+
+    file: str
+    index: int
+    bytes: int = 0
+
+
+class Files(Event, frozen=True, gc=False):
+    """The files of the room, or outside one those given to you, the newest last; ``more`` were left out."""
+
+    room: str
+    files: list[FileLine]
+    more: int = 0
 
 
 # ---- about a person, about the connection -----------------------------------------------------------------------
@@ -424,14 +497,20 @@ class Shutdown(Event, frozen=True, gc=False):
     """The server goes down; the connection closes after this."""
 
 
-ANSWERS = (Welcome, Entered, Rooms, Users, History, Found, Help, Settings, Account, Sent, Ok, Error)
+ANSWERS = (Welcome, Entered, Rooms, Users, History, Found, Help, Settings, Account, Sent, Files, Ok, Error)
 MODERATION = get_args(Moderation)
-OF_A_ROOM = (Said, Acted, Joined, Left, Disconnected, Renamed, *MODERATION)
+OF_FILES = (Upload, Download, Chunk)
+OF_A_ROOM = (Said, Acted, Shared, Joined, Left, Disconnected, Renamed, *MODERATION)
 OF_A_PERSON = (Private, Away, Arrived, Departed, Announced)
 OF_THE_CONNECTION = (Ping, Shutdown)
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Stored).decode
+
+
+def blanked(event: Any) -> Any:
+    """Return the message without what it said."""
+    return msgspec.structs.replace(event, **{"name" if isinstance(event, Shared) else "text": ""})
 
 
 def placed(event: Any, seq: int, room: str = "") -> Any:

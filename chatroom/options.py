@@ -21,6 +21,7 @@ from twisted.python import usage
 from chatroom.message_format import DEFAULT, check_format
 
 Number = Annotated[int, Meta(ge=0, le=2**31)]
+Bytes = Annotated[int, Meta(ge=0, le=2**53)]
 Amount = Annotated[float, Meta(ge=0, le=1e6)]
 
 
@@ -45,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     auth: list[str] = []
     keep: Number = 100_000
     keep_days: Amount = 90.0
+    max_file: Bytes = 16 * 1024 * 1024
+    store: Bytes = 1024 * 1024 * 1024
     manhole: str = ""
     manhole_keys: str = ""
     metrics: str = ""
@@ -78,6 +81,8 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         ["sessions", None, None, "connections of one account at a time; 0: no limit (1)"],
         ["keep", None, None, "messages kept of each room; 0: all (100000)"],
         ["keep-days", None, None, "days for which they are kept; 0: for ever (90)"],
+        ["max-file", None, None, "bytes of one shared file; 0: no limit (16777216)"],
+        ["store", None, None, "bytes of all shared files, a tenth of it for one user; 0: no limit (1073741824)"],
         ["manhole", None, None, "PORT (of 127.0.0.1) or ADDRESS:PORT of the operators' console over SSH (none)"],
         ["manhole-keys", None, None, "file with the public keys that open it, as ~/.ssh/authorized_keys"],
         ["metrics", None, None, "ADDRESS:PORT (or PORT of 127.0.0.1) for /metrics and /healthz; 0 for any port (none)"],

@@ -32,6 +32,8 @@ LIVE = {
     "max_users",
     "keep",
     "keep_days",
+    "max_file",
+    "store",
     "sessions",
     "no_announce",
     "log_level",
@@ -60,6 +62,8 @@ def rules_of(settings: Settings, most_users: int) -> Rules:
         most_users=most_users,
         sessions=settings.sessions,
         announce=not settings.no_announce,
+        max_file=settings.max_file,
+        store=settings.store,
         throttle=bool(settings.per_address),
     )
 

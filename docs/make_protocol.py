@@ -18,6 +18,7 @@ from chatroom.chat import limits
 from chatroom.chat.refusals import REFUSALS
 from chatroom.chat.table import TABLE, Row
 from chatroom.log import Entry
+from chatroom.shared_files import CHUNK, WINDOW
 from chatroom.wire.json_dialect import JsonDialect
 from chatroom.wire.text_dialect import TextDialect
 
@@ -65,6 +66,15 @@ Private messages have a `seq` of one's inbox. Whoever has an account says by `ac
 what was not acknowledged comes again with the next login, with `late`. The secret `resume` of the welcome, given in the
 `hello` of the next connection, ends this one at once if the server has not noticed yet that it is dead.
 
+Files: `share` says what will come, and is refused before a byte is sent; `upload` answers from which chunk on to send
+it. A chunk is a record `chunk` and, right after its line, as many raw bytes as it says; a record that is refused does
+not change that. Chunks have {chunk} bytes, the last one the rest; at most {window} may be under way without having been
+acknowledged, and each is acknowledged when it is stored. What was cut goes on where it was when the same owner of an
+account (or a guest of the same name) shares the same again within a day: same name, size, SHA-256 and room or person.
+When all is there and its SHA-256 is right, `shared` is told; to share what is there already tells it to the sharer once
+more. `get` is answered with `download`, then chunks come in the same way; each is acknowledged by `got`, and `from`
+goes on with what was cut. An `error` with a `file` says that what was under way of it has ended.
+
 Unknown fields are ignored; of a field given twice the last counts. Refused are: an unknown `do`, a wrong type, invalid
 UTF-8, a lone surrogate, a number beyond 2^53, nesting deeper than 8. The server sends `ping` after 90 s of silence and
 closes after 150 s; anything said counts, `pong` is made for it. A program should speak at once: after 250 ms of silence
@@ -74,6 +84,8 @@ it is greeted like a person, in lines that are no records; its first byte still 
 
 ### Commands
 """
+
+_SHA256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
 COMMANDS = (
     c.Hello(version=1, client="example 1.0", name="bot", ref=1),
@@ -125,17 +137,24 @@ COMMANDS = (
     c.SetPassword(user="carol", password="another", ref=45),
     c.Drain(on=True, ref=46),
     c.ShowStats(ref=47),
+    c.Share(name="notes.txt", size=300000, sha256=_SHA256, ref=48),
+    c.PutChunk(file="q3w9", index=1, bytes=37856),
+    c.Get(number=3, ref=49),
+    c.Got(file="q3w9", index=0),
+    c.Cancel(file="q3w9", ref=50),
+    c.ListFiles(ref=51),
 )
 
 _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room": "lobby", "seq": 132}
 _WHOM = {"user": "mallory", "user_id": "m4l1"}
+_FILE = {"file": "q3w9", "number": 3, "name": "notes.txt", "size": 300000, "sha256": _SHA256}
 _SAID = e.Said(**_WHO, text="hello")
 
 EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
     (
         "Answers",
         (
-            (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), [], "s3cr3t"), 1),
+            (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), ["files"], "s3cr3t"), 1),
             (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
             (e.Rooms([e.RoomLine("lobby", 3, "all about it"), e.RoomLine("quiet", 0, "")]), 6),
             (e.Users([e.UserLine("alice", "lobby"), e.UserLine("bob", "", "lunch")], 2), 7),
@@ -145,6 +164,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Settings(True, False, "lunch", ["mallory"], "away"), 17),
             (e.Account(name="bob", users=["alice", "bob"]), 21),
             (e.Sent("01J91", "alice", "hi"), 9),
+            (e.Files("lobby", [e.FileLine("q3w9", 3, "notes.txt", 300000, "bob", 1790000000000)]), 51),
             (e.Ok(), 18),
             (e.Error("no-room", "no room named lobby; create it with /create lobby."), 4),
         ),
@@ -154,6 +174,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         (
             (_SAID, None),
             (e.Acted(**_WHO, text="waves"), None),
+            (e.Shared(**_WHO, **_FILE), None),
             (e.Joined(**_WHO, session="x7k2"), None),
             (e.Left(**_WHO, session="x7k2"), None),
             (e.Disconnected(**_WHO, session="x7k2"), None),
@@ -184,12 +205,21 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Announced("c0:3", 1790000000000, "alice", "", text="back in five minutes"), None),
         ),
     ),
+    (
+        "Files",
+        (
+            (e.Upload(file="q3w9", chunk=262144, have=0), 48),
+            (e.Chunk("q3w9", 0), None),
+            (e.Download(**_FILE, chunk=262144), 49),
+            (e.Chunk("q3w9", 1, 37856), None),
+        ),
+    ),
     ("Events of the connection", ((e.Ping(), None), (e.Shutdown(), None))),
 )
 
 CONVERSATION = (
     c.Hello(version=1, client="example 1.0", name="bot", ref=1),
-    (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), [], "s3cr3t"), 1),
+    (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), ["files"], "s3cr3t"), 1),
     c.Join(room="lobby", ref=2),
     (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 2),
     c.Say(text="hello", id="01J8Z", ref=3),
@@ -206,7 +236,8 @@ def protocol() -> str:
     """Return the whole page."""
     parts = [HEAD.replace("{text}", str(limits.TEXT_BYTES)).replace("{record}", str(limits.RECORD_BYTES))]
     parts += ["\n", typed_table()]
-    parts.append(RECORDS.replace("{conversation}", "\n    ".join(map(line, CONVERSATION))))
+    records = RECORDS.replace("{chunk}", str(CHUNK)).replace("{window}", str(WINDOW))
+    parts.append(records.replace("{conversation}", "\n    ".join(map(line, CONVERSATION))))
     parts += [command(example) for example in COMMANDS]
     for title, examples in EVENTS:
         parts.append(f"\n### {title}\n")

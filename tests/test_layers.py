@@ -22,6 +22,7 @@ PLAIN = {
     "names",
     "network",
     "passwords",
+    "shared_files",
     "text",
 }
 MAY = {

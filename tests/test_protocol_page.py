@@ -20,7 +20,7 @@ PAGE = (DOCS / "protocol.md").read_text()
 COMMANDS = re.findall(r"^    > (.*)$", PAGE, re.MULTILINE)
 EVENTS = re.findall(r"^    < (.*)$", PAGE, re.MULTILINE)
 
-EVERY_EVENT = (*e.ANSWERS, *e.OF_A_ROOM, *e.OF_A_PERSON, *e.OF_THE_CONNECTION)
+EVERY_EVENT = (*e.ANSWERS, *e.OF_A_ROOM, *e.OF_A_PERSON, *e.OF_FILES, *e.OF_THE_CONNECTION)
 ANY_EVENT: Any = EVERY_EVENT[0]
 for _kind in EVERY_EVENT[1:]:
     ANY_EVENT = ANY_EVENT | _kind

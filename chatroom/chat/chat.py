@@ -11,6 +11,7 @@ from chatroom.chat.accounts import Accounts
 from chatroom.chat.authentication import Authenticator
 from chatroom.chat.bans import Bans
 from chatroom.chat.directory import Directory
+from chatroom.chat.file_store import FileStore
 from chatroom.chat.guests import Guests
 from chatroom.chat.inbox import Inbox
 from chatroom.chat.interfaces import Clock, Dialect, Engine, Mint, Recipient
@@ -90,9 +91,10 @@ class Chat:
         self.bans = Bans(engine, self.now)
         self.guests = Guests(engine, mint, self.now, self.next_id)
         self.directory = Directory(engine, self.sessions, mint)
+        self.files = FileStore(self)
         self._clock = clock
         self._server_log = ServerLog(self)
-        self._retention = Retention(engine, self.directory, rules, scheduler, clock)
+        self._retention = Retention(engine, self.directory, self.files, rules, scheduler, clock)
         self._stopping = False
         self._owed = Owed(engine, scheduler)
         self._resumable: dict[str, Session] = {}  # by secret
@@ -173,6 +175,9 @@ class Chat:
         self._resumable.pop(session.secret, None)
         self.engine.withdraw(f"user/{session.id}")
         self.seats.leave(session)
+        if session.transfers is not None:
+            session.transfers.close()
+            session.transfers = None
         self.take_leave(session, session.user)
         if not session.renaming:  # else when it is known under which name it goes
             self.depart(session)
@@ -257,7 +262,7 @@ class Chat:
         """The same; fires when this daemon has acted on it, or with ``Unavailable``."""
         return self.append_and_wait(LOG, event)
 
-    def append_and_wait(self, log: str, event: Stored) -> Deferred[Entry]:
+    def append_and_wait(self, log: str, event: Stored, *, once: bool = False) -> Deferred[Entry]:
         """Append an event of nobody's in particular; fires when it is stored and applied, or with ``Unavailable``."""
         deferred: Deferred[Entry] = Deferred()
 
@@ -267,7 +272,7 @@ class Chat:
             else:
                 deferred.errback(error)
 
-        self.engine.append(log, event, done)
+        self.engine.append(log, event, done, once=once)
         return deferred
 
     def welcome(self, session: Session) -> Welcome:
@@ -277,7 +282,7 @@ class Chat:
             self._resumable[session.secret] = session
         limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, self.rules.rate)
         guest = session.user.account is None
-        return Welcome(self.rules.name, PROTOCOL_VERSION, session.name, guest, limits, [], session.secret)
+        return Welcome(self.rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], session.secret)
 
     def resume(self, secret: str) -> None:
         """End the connection that a program had before, if it still seems to be there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 
 from chatroom.events import tag
@@ -292,6 +293,54 @@ class Delete(Command, frozen=True, gc=False):
 
     user: Word = ""
     seq: Seq | None = None
+
+
+# ---- files ------------------------------------------------------------------------------------------------------
+
+
+class Share(Command, frozen=True, gc=False):
+    """Share a file with the room, or give it to one person; the answer, ``upload``, says from where on to send it.
+
+    Who shares the same again after a cut goes on where it was cut.
+    """
+
+    name: Annotated[str, Meta(max_length=1024)]
+    size: Count
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    user: Word = ""
+
+
+class PutChunk(Command, frozen=True, gc=False, tag="chunk"):
+    """A chunk of a file that is being shared; after this line come so many raw bytes. ``chunk`` acknowledges it."""
+
+    file: Word
+    index: Count
+    bytes: Count
+
+
+class Get(Command, frozen=True, gc=False):
+    """Fetch a file, by its id or by its number in the room or among your own, from that chunk on."""
+
+    number: Count = 0
+    file: Word = ""
+    start: Count = msgspec.field(name="from", default=0)
+
+
+class Got(Command, frozen=True, gc=False):
+    """I have that chunk, and all before it."""
+
+    file: Word
+    index: Count
+
+
+class Cancel(Command, frozen=True, gc=False):
+    """Send me no more of that file, or: I send no more of it. An upload can be gone on with for a day."""
+
+    file: Word
+
+
+class ListFiles(Command, frozen=True, gc=False, tag="files"):
+    """Which files are there in the room? Outside one: which were given to me?"""
 
 
 # ---- operators --------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
-from chatroom.events import Ok, Private, Read, placed
+from chatroom.events import Ok, Private, Read, Shared, placed
 from chatroom.log import Entry, Page, Subscription, Unavailable
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Inbox:
 
     def _announce(self, news: list[Entry]) -> None:
         for session in self._user.sessions:
-            number = sum(isinstance(entry.event, Private) and session.hears(entry) for entry in news)
+            number = sum(isinstance(entry.event, Private | Shared) and session.hears(entry) for entry in news)
             if session.person and number:
                 session.answer(Ok(f"{number} message{'s' * (number != 1)} while you were away:"))
 
@@ -173,7 +173,7 @@ def read_up_to(page: Page) -> int:
 def unread(page: Page) -> int:
     """Return how many messages the owner of an inbox has not read."""
     upto = read_up_to(page)
-    return sum(isinstance(entry.event, Private) and entry.seq > upto for entry in page.entries)
+    return sum(isinstance(entry.event, Private | Shared) and entry.seq > upto for entry in page.entries)
 
 
 def show(session: Session, entries: Iterable[Entry], late: bool) -> None:

@@ -15,6 +15,35 @@ from chatroom.events import Event, Stored
 from chatroom.log import Deliver, Done, Entry, Page, Presence, Subscription
 
 
+class Blobs(Protocol):
+    """Where the bytes of shared files last, each under an id of letters and digits. They come and go in chunks.
+
+    A chunk is ``CHUNK`` bytes (``chatroom.shared_files``), the last one may be shorter. What the store refuses fails
+    with ``Unavailable``.
+    """
+
+    def write(self, id: str, index: int, data: bytes) -> Deferred[None]:
+        """Put a chunk in its place; it begins to exist with its first. Fires when it will outlast this process."""
+
+    def seal(self, id: str, sha256: str) -> Deferred[bool]:
+        """Say that all is there: True when its SHA-256 (hex) is that, and it will outlast this machine's next crash.
+
+        Otherwise it is removed. What is sealed stays as it is; to seal it again is True.
+        """
+
+    def read(self, id: str, index: int) -> Deferred[bytes]:
+        """Return a chunk of what is sealed; empty beyond its end, or when there is none."""
+
+    def size(self, id: str) -> Deferred[int]:
+        """Return how many bytes there are, sealed or not; 0 for none."""
+
+    def drop(self, id: str) -> Deferred[None]:
+        """Remove it, sealed or not, if it is there."""
+
+    def all(self) -> Deferred[set[str]]:
+        """Return the ids of all there are, sealed or not."""
+
+
 class Engine(Protocol):
     """Where logs, records and presence last. All methods are called, and all callbacks made, on the reactor thread.
 
@@ -30,6 +59,10 @@ class Engine(Protocol):
     state: str
     on_pressure: Callable[[bool], None]
     on_state: Callable[[str], None]
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where the bytes of files are."""
 
     def start(self) -> Deferred[None]:
         """Open what lasts."""
@@ -124,6 +157,12 @@ class Recipient(Protocol):
 
     def uncork(self, first: bytes) -> None:
         """Send ``first``, then what was held since ``cork``."""
+
+    def widen(self, more: int) -> None:
+        """Hold so many bytes more than else, for what was asked for: chunks of files."""
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call once, as soon as nothing is held any more; never when the connection has ended by then."""
 
     def close(self) -> None:
         """Send what is held, then end the connection."""

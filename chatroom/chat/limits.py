@@ -25,6 +25,11 @@ OWNED = 20  # rooms of one account, or of one guest
 TOPIC_CHARACTERS = 390
 REASON_CHARACTERS = 200
 PASSWORD_CHARACTERS = 128
+FILES = 10_000  # shared on this server, however small they are; a user's part of it, and of the bytes, is a tenth
+PART_OF_ONE = 10
+FILE_DAYS = 30
+PART_DAYS = 1  # for which an upload that was cut waits to be gone on with
+TRANSFERS = 4  # up and down, of one connection at a time
 MODERATORS = 100  # of one room, and people invited to one
 SANCTIONS = 500  # bans, or mutes, of one room
 LONGEST_SANCTION = 10 * 365 * 86400  # seconds
@@ -59,6 +64,8 @@ class Rules:
         most_users: Sessions at a time; 0 for as many as the system can hold.
         sessions: Connections of one account at a time.
         announce: Whether everybody is told who logs in and out.
+        max_file: Bytes of one shared file; 0 for any number.
+        store: Bytes of all shared files; 0 for any number.
         throttle: Whether failed logins and registrations are counted by address.
     """
 
@@ -71,6 +78,8 @@ class Rules:
     most_users: int = 0
     sessions: int = 1
     announce: bool = True
+    max_file: int = 16 * 1024 * 1024
+    store: int = 1024 * 1024 * 1024
     throttle: bool = True
 
     def become(self, other: Rules) -> None:

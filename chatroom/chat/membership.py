@@ -156,6 +156,7 @@ async def remove_account(chat: Chat, account: Account) -> bool:
     chat.seats.reserved -= account.reserved
     await chat.tell_all_and_wait(Deregistered(chat.next_id(), chat.now(), account.name, account.id))
     await chat.engine.drop(f"inbox/{account.id}")
+    await chat.files.remove_of(f"inbox/{account.id}")
     return True
 
 

@@ -43,6 +43,7 @@ from chatroom.events import (
     Ok,
     Opped,
     RoomEvent,
+    Shared,
     Slowed,
     Stored,
     Topic,
@@ -92,7 +93,9 @@ async def close(session: Session, command: c.Close) -> Event:
     room = _room(session)
     if not room.record.owned_by(session.user):
         raise (NOT_OWNER if room.record.moderated_by(session.user) else NOT_MODERATOR)(room=room.name)
-    return await _act(session, lambda now: None, Closed, owner=True, reason=reason_of(command.reason))
+    answer = await _act(session, lambda now: None, Closed, owner=True, reason=reason_of(command.reason))
+    await session.chat.files.remove_of(room.log)
+    return answer
 
 
 async def delete(session: Session, command: c.Delete) -> Event:
@@ -118,6 +121,8 @@ async def delete(session: Session, command: c.Delete) -> Event:
         raise NOT_YOURS(room=room.name)
     if not await engine.erase(room.log, entry.seq):
         raise NO_MESSAGE(room=room.name)
+    if isinstance(entry.event, Shared):
+        await session.chat.files.remove(entry.event.file)
     event = _event(session, Deleted, message=entry.seq, user=entry.event.by)
     await session.happen(room.log, event)
     audit(session.name, f"deleted a message of {entry.event.by}", room.name)

@@ -239,6 +239,7 @@ class Operations:
         await chat.directory.amend(record, lambda now: None)
         event = Closed(chat.next_id(), chat.now(), self._by, "", reason=_reason(reason))
         await chat.append_and_wait(f"room/{record.id}", event)
+        await chat.files.remove_of(f"room/{record.id}")
         audit(self._by, f"closed the room {record.name}{_because(event.reason)}")
         return f"The room {record.name} has been closed."
 

@@ -9,6 +9,7 @@ from twisted.internet.task import LoopingCall
 
 from chatroom.account import BUCKET, decode
 from chatroom.chat.directory import Directory
+from chatroom.chat.file_store import FileStore
 from chatroom.chat.interfaces import Clock, Engine
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
 from chatroom.log import Unavailable
@@ -26,14 +27,18 @@ class Retention:
     Args:
         engine: Holds the logs.
         directory: Knows the rooms.
+        files: Knows the shared files.
         rules: Say how much is kept.
         scheduler: Gives ``callLater``.
         clock: Seconds since 1970.
     """
 
-    def __init__(self, engine: Engine, directory: Directory, rules: Rules, scheduler: Any, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, directory: Directory, files: FileStore, rules: Rules, scheduler: Any, clock: Clock
+    ) -> None:
         self._engine = engine
         self._directory = directory
+        self._files = files
         self._rules = rules
         self._clock = clock
         self._round = LoopingCall(self._go_round)
@@ -83,6 +88,8 @@ class Retention:
             if not (await self._engine.read(f"room/{record.id}", limit=1)).entries:
                 await self._directory.forget(record)
         await self._drop_orphans()
+        if not self._stopping:
+            await self._files.sweep()
 
     async def _drop_orphans(self) -> None:
         """Remove logs of rooms that were closed, of accounts that were deleted, of guests for whom nothing waits."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from chatroom.chat.interfaces import Dialect
 from chatroom.chat.limits import LISTED
 from chatroom.counters import Counters
-from chatroom.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said
+from chatroom.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said, Shared
 from chatroom.log import Entry, Subscription
 from chatroom.logger import logger
 
@@ -29,7 +29,7 @@ Write = Callable[[bytes], None]
 
 MOST_SPEAKERS = 1000  # of a slow room, before those are forgotten who may speak again
 
-_TALK = (Said, Acted)  # events that change nothing
+_TALK = (Said, Acted, Shared)  # events that change nothing
 
 
 class Member:

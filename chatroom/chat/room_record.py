@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """See the module. ``made`` is in milliseconds since 1970, ``slow`` in seconds; people stand by id, with names."""
+    """See the module. ``made`` is in milliseconds since 1970, ``slow`` in seconds; people stand by id, with names.
+
+    ``next_file`` is the number that the next shared file gets.
+    """
 
     id: str
     name: str
@@ -31,6 +34,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     mutes: tuple[Sanction, ...] = ()
     locked: bool = False
     slow: int = 0
+    next_file: int = 1
 
     def owned_by(self, user: User) -> bool:
         """Whether it is the user's room; all are the operators'."""

@@ -12,13 +12,14 @@ from twisted.python.failure import Failure
 
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.refusals import NOT_CONFIRMED, Refused
-from chatroom.events import MESSAGES, Error, Event, Ok, Private, RoomEvent, Sent, Stored
+from chatroom.events import MESSAGES, Error, Event, Ok, Private, RoomEvent, Sent, Shared, Stored
 from chatroom.log import Done, Entry, Unavailable
 from chatroom.text import clean
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
     from chatroom.chat.room import Arrival, Room
+    from chatroom.chat.transfers import Transfers
     from chatroom.chat.user import User
 
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
@@ -46,6 +47,7 @@ class Session:
         question: What a person is being asked, kept here for the dialect that asks.
         over: The connection has ended.
         renaming: It is about to have another name: its ``Renamed`` is under way.
+        transfers: The files that it sends and fetches, once there were any.
         pending: How much of its own is not stored yet.
     """
 
@@ -71,6 +73,7 @@ class Session:
         "seated",
         "secret",
         "since",
+        "transfers",
         "user",
         "user_id",
     )
@@ -96,6 +99,7 @@ class Session:
         self.echo = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
         self.over = False
+        self.transfers: Transfers | None = None
         self.renaming = False
         self._counter = 0
         self.pending = 0
@@ -196,6 +200,10 @@ class Session:
         """Say why not. The text may quote what was typed, so it is cleaned like all that is shown."""
         self.answer(Error(refused.code, clean(refused.text)), ref)
 
+    def refuse_file(self, refused: Refused, file: str) -> None:
+        """Say why what was under way of a file has ended."""
+        self.answer(Error(refused.code, clean(refused.text), file))
+
     # ---- what it hears -----------------------------------------------------------------------------------------
 
     @property
@@ -209,7 +217,7 @@ class Session:
         if not isinstance(event, MESSAGES):
             return True
         if event.by_id == self.user_id:
-            return self.echo or isinstance(event, Private)
+            return self.echo or isinstance(event, Private | Shared)
         if not self.ignored:
             return True
         return event.by.casefold() not in self.ignored and all(id != event.by_id for _, id in self.ignored.values())

@@ -40,19 +40,17 @@ def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted])
     text = checked(command.text)
     room = session.room
     if room is not None and room.guarded:
-        _may_speak(session, room)
+        may_speak(session, room)
     event = kind(own or session.next_id(), session.chat.now(), session.name, session.user_id, text=text)
     session.say(event, command.ref, once=own is not None)
 
 
-def _may_speak(session: Session, room: Room) -> None:
+def may_speak(session: Session, room: Room) -> None:
     """See that somebody is not muted, and has been silent for long enough in a slow room."""
     record, now = room.record, session.chat.now()
     if record.moderated_by(session.user):
         return
-    mute = matching(record.mutes, keys_of(session), now)
-    if mute is not None:
-        raise MUTED(room=room.name, more=mute.more(now))
+    check_not_muted(session, room)
     wait = room.spoke.get(session.user_id, 0) + record.slow * 1000 - now
     if 0 < wait <= record.slow * 1000:
         raise TOO_SOON(room=room.name, seconds=record.slow, wait=spell(wait / 1000))
@@ -60,11 +58,23 @@ def _may_speak(session: Session, room: Room) -> None:
         room.note_speaking(session.user_id, now)
 
 
+def check_not_muted(session: Session, room: Room) -> None:
+    """See that somebody is not muted.
+
+    Raises:
+        Refused: They are.
+    """
+    record, now = room.record, session.chat.now()
+    mute = matching(record.mutes, keys_of(session), now) if not record.moderated_by(session.user) else None
+    if mute is not None:
+        raise MUTED(room=room.name, more=mute.more(now))
+
+
 # ---- to one person -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Address:
+class Address:
     """Where a private message goes: ``user`` if somebody online is there; else ``waits`` says for whom it waits."""
 
     name: str
@@ -77,7 +87,7 @@ class _Address:
 async def tell(session: Session, command: Tell) -> None:
     """Write to one person: online, with an account, or a guest who was seen here."""
     text = checked(command.text)
-    await _deliver(session, await _address(session.chat, command.user), text, command)
+    await _deliver(session, await address_of(session.chat, command.user), text, command)
 
 
 async def reply(session: Session, command: Reply) -> None:
@@ -87,17 +97,17 @@ async def reply(session: Session, command: Reply) -> None:
     name, id = session.user.last_writer
     text = checked(command.text)
     user = session.chat.users.get(id)  # by the id: somebody else may have the name by now
-    address = _at(user) if user is not None else await _address(session.chat, name)
+    address = _at(user) if user is not None else await address_of(session.chat, name)
     if user is None and address.log != f"inbox/{id}":
         raise no_user(name)
     await _deliver(session, address, text, command)
 
 
-def _at(user: User) -> _Address:
-    return _Address(user.name, user.inbox_log, user)
+def _at(user: User) -> Address:
+    return Address(user.name, user.inbox_log, user)
 
 
-async def _address(chat: Chat, name: str) -> _Address:
+async def address_of(chat: Chat, name: str) -> Address:
     """Return where messages for somebody of that name go.
 
     Raises:
@@ -113,14 +123,14 @@ async def _address(chat: Chat, name: str) -> _Address:
     if account is not None:
         # They may have come meanwhile.
         user = chat.users.get(account.id)
-        return _at(user) if user is not None else _Address(account.name, f"inbox/{account.id}", waits="account")
+        return _at(user) if user is not None else Address(account.name, f"inbox/{account.id}", waits="account")
     box = chat.guests.find(name)
     if box is None:
         raise no_user(name)
-    return _Address(box.name, box.log, waits="guest", box=box)
+    return Address(box.name, box.log, waits="guest", box=box)
 
 
-async def _deliver(session: Session, address: _Address, text: str, command: Tell | Reply) -> None:
+async def _deliver(session: Session, address: Address, text: str, command: Tell | Reply) -> None:
     """Append to the other's inbox; what the writer is told waits until it is stored."""
     chat, user = session.chat, address.user
     if user is not None:
@@ -147,7 +157,7 @@ async def _deliver(session: Session, address: _Address, text: str, command: Tell
     session.append(address.log, event, done, once=own is not None)
 
 
-def _sent(session: Session, event: Private, address: _Address, ref: int | str | None) -> None:
+def _sent(session: Session, event: Private, address: Address, ref: int | str | None) -> None:
     """Say that it is stored, and when it will be read."""
     user = address.user
     waits = address.waits

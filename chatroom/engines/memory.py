@@ -6,13 +6,13 @@ import re
 from bisect import bisect_left, bisect_right
 from typing import Any
 
-import msgspec
 from twisted.internet.defer import Deferred, fail, succeed
 
 from chatroom import events
 from chatroom.engines.batching import LONGEST_TURN, BatchingEngine
+from chatroom.engines.memory_blobs import MemoryBlobs
 from chatroom.engines.reading import MOST_WORDS, SHORTEST_PREFIX
-from chatroom.events import MESSAGES
+from chatroom.events import MESSAGES, blanked
 from chatroom.log import Conflict, Entry, Page
 
 
@@ -37,6 +37,7 @@ class MemoryEngine(BatchingEngine):
 
     def __init__(self, reactor: Any) -> None:
         super().__init__(reactor)
+        self.blobs = MemoryBlobs(reactor)
         self._logs: dict[str, _Log] = {}
         self._by_key: dict[str, tuple[str, int, bytes]] = {}  # log, seq, body of the first
         self._records: dict[tuple[str, str], tuple[bytes | None, int]] = {}
@@ -137,7 +138,7 @@ class MemoryEngine(BatchingEngine):
         if i == len(rows) or rows[i][0] != seq or not rows[i][1]:
             return succeed(False)
         _, message, at, key, body = rows[i]
-        blank = events.encode(msgspec.structs.replace(events.decode(body), text=""))
+        blank = events.encode(blanked(events.decode(body)))
         rows[i] = seq, message, at, key, blank
         if key is not None:
             self._by_key[key] = log, seq, blank

@@ -13,6 +13,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from chatroom.engines.batching import BatchingEngine
+from chatroom.engines.blobs import FolderBlobs
 from chatroom.engines.reading import Reader
 from chatroom.engines.schema import connect, open_database
 from chatroom.engines.worker import Worker
@@ -27,12 +28,13 @@ class SQLiteEngine(BatchingEngine):
 
     Args:
         reactor: Gives ``callLater`` and ``callFromThread``.
-        path: The database file; made if there is none.
+        path: The database file; made if there is none. Shared files go into the folder ``files`` beside it.
     """
 
     def __init__(self, reactor: Any, path: Path) -> None:
         super().__init__(reactor)
         self._path = path
+        self.blobs = FolderBlobs(reactor, path.with_name("files"))
         self._writer_thread = Worker(reactor, "log-writer")
         self._reader_thread = Worker(reactor, "log-reader")
         self._indexing: Any = None
@@ -55,7 +57,8 @@ class SQLiteEngine(BatchingEngine):
             self._indexing.cancel()
             self._indexing = None
         # What is being read is still answered; then nothing is.
-        return self._reader_thread.run(lambda: None).addCallback(self._close_file)
+        read = self._reader_thread.run(lambda: None)
+        return read.addCallback(lambda _: self.blobs.close()).addCallback(self._close_file)
 
     def _close_file(self, _: None) -> None:
         self._reader_thread.stop()

@@ -6,10 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import msgspec
-
 from chatroom import events
-from chatroom.events import MESSAGES
+from chatroom.events import MESSAGES, blanked
 from chatroom.log import Conflict, Entry
 
 INDEX_STEP = 100  # messages: about two milliseconds
@@ -165,7 +163,7 @@ class Writer:
             if row is None:
                 return False
             self._forget_words([row])
-            blank = events.encode(msgspec.structs.replace(events.decode(row[2]), text=""))
+            blank = events.encode(blanked(events.decode(row[2])))
             self.db.execute("UPDATE log SET body=? WHERE seq=?", (blank, seq))
             if seq <= self._upto():
                 self.db.execute("INSERT INTO words(rowid, log, text) VALUES (?,?,'')", (seq, f"n{row[1]}"))

@@ -24,6 +24,7 @@ GREATEST = 2**53
 
 _decode = msgspec.json.Decoder(reduce(or_, ROWS)).decode
 _UNUSUAL = re.compile(rb"[0-9]{16}|[0-9][eE]\+?[0-9]|\\u[dD][89a-fA-F]")
+_CHUNK = re.compile(rb'"do"\s*:\s*"chunk"')
 _UNKNOWN = re.compile(r"Invalid value '(.*)' - at `\$\.do`", re.DOTALL)
 
 
@@ -89,6 +90,7 @@ def _refused(line: bytes, error: Exception) -> Refused:
         why = str(error) if isinstance(error, ValueError) else "nested too deeply"
         refused = BAD_RECORD(why=why[:200])
     refused.ref = _ref(line)
+    refused.final = bool(_CHUNK.search(line))  # how many raw bytes follow was in there
     return refused
 
 

@@ -6,6 +6,7 @@ keep up); what has been read waits in the line receiver's buffer, what has not i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,19 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chatroom.chat.commands import Command, Hello, Login, Pong
+from chatroom.chat.commands import Command, Hello, Login, Pong, PutChunk
 from chatroom.chat.dispatch import do
 from chatroom.chat.limits import LINES_WAITING
-from chatroom.chat.refusals import BAD_TELNET, TOO_FAST, TOO_LONG, TOO_QUIET, Refused
+from chatroom.chat.refusals import BAD_TELNET, CHUNK_TOO_LONG, TOO_FAST, TOO_LONG, TOO_QUIET, Refused
 from chatroom.chat.session import Session
 from chatroom.events import Ok, Ping
 from chatroom.logger import logger
 from chatroom.network import plain
+from chatroom.shared_files import CHUNK
 from chatroom.wire.dialect import WireDialect
 from chatroom.wire.outbox import Outbox
 from chatroom.wire.pace import Pace
+from chatroom.wire.raw import RawBytes
 from chatroom.wire.telnet import NegotiationAbuse, TelnetFilter
 
 if TYPE_CHECKING:
@@ -42,6 +45,9 @@ CLOSING = 10.0  # seconds for somebody to take what is left for them
 BUSY = 1  # a command that moves the session is under way
 PACED = 2  # the budget of lines or bytes is spent
 PRESSED = 4  # the log has enough to do
+STORING = 8  # chunks of files are being written
+
+_CHUNK_RECORD = re.compile(rb'"do"\s*:\s*"chunk"')
 
 
 @implementer(IHalfCloseableProtocol)
@@ -67,6 +73,7 @@ class ChatProtocol(LineReceiver):
     _heard = False  # a first byte has come
     _ended = False  # the other side sends no more
     _skipping = False  # the rest of a line that is too long
+    _raw: RawBytes | None = None  # what follows the record of a chunk
     _rest = b""  # what came after such a line
 
     def __init__(self, factory: ChatFactory, dialect: WireDialect, leave: Callable[[], None]) -> None:
@@ -126,7 +133,7 @@ class ChatProtocol(LineReceiver):
     def readConnectionLost(self) -> None:
         """The other side has closed its half (``nc -N``): what it said is done and answered, then we close ours."""
         self._ended = True
-        self._process(b"\n")  # the tail is a line even without an end
+        self._process(b"\n" if self._raw is None else b"")  # the tail is a line even without an end
 
     def writeConnectionLost(self) -> None:
         """Nobody reads us any more."""
@@ -162,9 +169,8 @@ class ChatProtocol(LineReceiver):
             self._heard = True
             if data[:1] == b"{":
                 self._speak_records()
-        if self._pace is not None and self._pace.spend_bytes(len(data)):
-            self._stop(PACED)
         if self._telnet is not None:
+            self._spend_bytes(len(data))
             try:
                 data = self._telnet.feed(data)
             except NegotiationAbuse as abuse:
@@ -202,6 +208,8 @@ class ChatProtocol(LineReceiver):
     def _skip(self, data: bytes) -> bytes:
         """Return what comes after the line that is too long."""
         _, end, rest = data.partition(b"\n")
+        if self._telnet is None:
+            self._spend_bytes(len(data) - len(rest))
         self._skipping = not end
         return rest
 
@@ -217,10 +225,15 @@ class ChatProtocol(LineReceiver):
             if len(line) > self._dialect.line_limit:  # by the one byte that could have been a carriage return
                 raise TOO_LONG(limit=self._dialect.line_limit)
             command = self._dialect.read(line, session)
+            if isinstance(command, PutChunk):
+                self._check_chunk(command)
         except Refused as refused:
             self._end_secret(asked)
-            session.refuse(refused, refused.ref)
             command = None
+            if refused.final:
+                self._drop(refused)
+                return
+            session.refuse(refused, refused.ref)
         else:
             if asked is not session.question:
                 self._end_secret(asked)
@@ -230,9 +243,11 @@ class ChatProtocol(LineReceiver):
                 if waiting is not None and not waiting.called:
                     self._stop(BUSY)
                     waiting.addCallback(lambda _: self._go(BUSY))
+                if isinstance(command, PutChunk):
+                    self._begin_raw(command.bytes)
         if self._standing is not None:
             self._see_standing(command)
-        if self._pace is not None and self._pace.spend_line() and not self._outbox.closing:
+        if self._pace is not None and self._spend_line(len(line)) and not self._outbox.closing:
             self._stop(PACED)
             self._check_waiting()
 
@@ -255,13 +270,63 @@ class ChatProtocol(LineReceiver):
         elif not isinstance(command, Login | Hello | Pong) and self._session.question is None:
             self.close()  # it has been told why
 
+    def _spend_line(self, length: int) -> bool:
+        """Count a line, unless it belongs to a file that is under way; return whether the next one must wait."""
+        transfers = self._session.transfers
+        if transfers is not None and transfers.excused():
+            return False
+        if self._telnet is None:  # a person's bytes are counted as they come, a program's when they are no chunk's
+            self._spend_bytes(length)
+        return self._pace is not None and self._pace.spend_line()
+
+    def _spend_bytes(self, number: int) -> None:
+        if self._pace is not None and self._pace.spend_bytes(number):
+            self._stop(PACED)
+
     def _check_waiting(self) -> None:
-        """Lines beyond the budget are delayed; too many of them end the connection."""
+        """Lines beyond the budget are delayed; too many of them end the connection. A chunk is no lines."""
         waiting = self.clearLineBuffer()
-        if waiting.count(b"\n") > LINES_WAITING:
+        raw = _CHUNK_RECORD.search(waiting)
+        if waiting.count(b"\n", 0, raw.start() if raw else len(waiting)) > LINES_WAITING:
             self._drop(TOO_FAST())
         else:
             LineReceiver.dataReceived(self, waiting)  # puts it back: reading has stopped
+
+    # ---- chunks of files ---------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _check_chunk(command: PutChunk) -> None:
+        """See that what follows can be taken out of the stream.
+
+        Raises:
+            Refused: There is too much of it.
+        """
+        if command.bytes > CHUNK:
+            refused = CHUNK_TOO_LONG(most=CHUNK)
+            refused.final = True
+            raise refused
+
+    def _begin_raw(self, number: int) -> None:
+        """So many raw bytes follow, whether their record was refused or not."""
+        transfers = self._session.transfers
+        if number and not self._outbox.closing:
+            self._raw = RawBytes(number, transfers is not None and transfers.expects)
+            self.setRawMode()
+
+    def rawDataReceived(self, data: bytes) -> None:
+        raw, transfers = self._raw, self._session.transfers
+        assert raw is not None
+        rest = raw.feed(data)
+        if raw.missing:
+            return
+        self._raw = None
+        self.line_mode = 1
+        if rest:
+            LineReceiver.dataReceived(self, rest)  # only puts it back
+        waiting = transfers.take(raw.take()) if transfers is not None else None
+        if waiting is not None and not waiting.called:
+            self._stop(STORING)
+            waiting.addCallback(lambda _: self._go(STORING))
 
     # ---- stop and go -------------------------------------------------------------------------------------------
 

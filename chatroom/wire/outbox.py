@@ -53,13 +53,25 @@ class Outbox:
         limit: As given; it may be changed.
     """
 
-    __slots__ = ("_corked", "_given", "_held", "_on_overflow", "_queued", "_send", "_transport", "closing", "limit")
+    __slots__ = (
+        "_corked",
+        "_given",
+        "_held",
+        "_on_free",
+        "_on_overflow",
+        "_queued",
+        "_send",
+        "_transport",
+        "closing",
+        "limit",
+    )
 
     def __init__(self, transport: Any, limit: int, on_overflow: Callable[[], None]) -> None:
         self._transport = transport
         self._send = sender(transport)
         self.limit = limit
         self._on_overflow = on_overflow
+        self._on_free: Callable[[], None] | None = None
         self._held: list[bytes] | None = None  # None: the socket takes everything
         self._corked: list[bytes] | None = None
         self._queued = 0  # bytes in the two lists
@@ -102,6 +114,22 @@ class Outbox:
             self._held = None
         if data and not self.closing:
             self.write(data)
+        self._freed()
+
+    def widen(self, more: int) -> None:
+        """Hold so many bytes more."""
+        if self.limit:
+            self.limit += more
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call once, as soon as nothing is held any more; never when the connection has ended by then."""
+        self._on_free = call
+        self._freed()
+
+    def _freed(self) -> None:
+        if self._held is None and self._on_free is not None:
+            call, self._on_free = self._on_free, None
+            call()
 
     def close(self) -> None:
         """Send what is held, then end the connection; what is written afterwards goes nowhere."""
@@ -153,10 +181,11 @@ class Outbox:
         if self._corked is None:
             self._held = None
         self._transport.unregisterProducer()
+        self._freed()
 
     def stopProducing(self) -> None:
         """The connection is gone."""
         self._send = _swallow
         self._on_overflow = _nothing  # it leads back to whoever has us; a circle would wait for the garbage collector
-        self._held, self._corked = None, None
+        self._held, self._corked, self._on_free = None, None, None
         self._queued, self._given = 0, -1

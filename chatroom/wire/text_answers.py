@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from chatroom import events as e
+from chatroom.shared_files import spell_size
 
 Recalled = Callable[[str, Any], str]
 """Returns an event of before, in a room, as a line."""
@@ -96,6 +98,17 @@ def _private(recalled: Recalled, event: e.Private) -> list[str]:
     return [recalled("", event) if event.late else f"{event.by} (private): {event.text}"]
 
 
+def _files(recalled: Recalled, event: e.Files) -> list[str]:
+    where = f"in {event.room}" if event.room else "for you"
+    if not event.files:
+        return [f"No files {where}."]
+    lines = [f"Files {where} ({len(event.files) + event.more}):"]
+    for line in event.files:
+        day = f"{datetime.fromtimestamp(line.at / 1000):%Y-%m-%d %H:%M}"
+        lines.append(f"  {line.number}  {line.name}  {spell_size(line.size)}  {line.by}  {day}")
+    return lines + _more(event.more)
+
+
 def _switch(on: bool) -> str:
     return "on" if on else "off"
 
@@ -124,6 +137,13 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     e.Renamed: lambda recalled, event: [f"You are now {event.name}."],
     e.Left: lambda recalled, event: [f"You have left room {event.room}."],
     e.Private: _private,
+    e.Shared: lambda recalled, event: [
+        f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get {event.number}"
+    ],
+    e.Files: _files,
+    e.Upload: _nothing,  # people on text do not send files
+    e.Download: _nothing,
+    e.Chunk: _nothing,
     e.Invited: lambda recalled, event: [
         f"{event.by} invites you to room {event.room}; join it with /join {event.room}."
     ],

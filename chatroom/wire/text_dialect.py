@@ -14,6 +14,7 @@ from chatroom.chat.limits import TEXT_BYTES, Rules
 from chatroom.chat.session import Session
 from chatroom.log import Entry
 from chatroom.message_format import DEFAULT
+from chatroom.shared_files import spell_size
 from chatroom.wire import text_reader
 from chatroom.wire.text_answers import ANSWERS
 from chatroom.wire.text_moderation import MODERATION
@@ -40,6 +41,7 @@ class TextDialect:
         self._forms: dict[type, Callable[[str, Any], str]] = {
             e.Said: self._saying(),
             e.Acted: lambda room, event: f"* {event.by} {event.text}",
+            e.Shared: _shared,
             e.Joined: lambda room, event: f"{event.by} has joined the room.",
             e.Left: lambda room, event: f"{event.by} has left the room.",
             e.Disconnected: lambda room, event: f"{event.by} has disconnected.",
@@ -85,7 +87,7 @@ class TextDialect:
 
     def recalled(self, room: str, event: Any) -> str:
         """Return an event of before, with its day."""
-        if isinstance(event, e.MESSAGES) and not event.text:
+        if isinstance(event, e.Said | e.Acted | e.Private) and not event.text:
             event = msgspec.structs.replace(event, text="(deleted)")
         return f"[{_time(event.at):%Y-%m-%d %H:%M}] {self._forms[type(event)](room, event)}"
 
@@ -109,6 +111,13 @@ class TextDialect:
 
 def _said(room: str, event: e.Said) -> str:
     return f"{event.by}: {event.text}"
+
+
+def _shared(room: str, event: e.Shared) -> str:
+    if not event.name:
+        return f"{event.by} shared a file (deleted)"
+    whom = f" with {event.to}" if event.to else ""
+    return f"{event.by} shares {event.name}{whom} ({spell_size(event.size)}): /get {event.number}"
 
 
 def _time(at: int) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,8 +15,9 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from chatroom.engines.memory import MemoryEngine
 from chatroom.engines.sqlite import SQLiteEngine
-from chatroom.events import Acted, Joined, Said
+from chatroom.events import Acted, Joined, Said, Shared
 from chatroom.log import Conflict, Entry, Presence, Unavailable
+from chatroom.shared_files import CHUNK
 
 MAKERS: dict[str, Callable[[Path], Any]] = {
     "memory": lambda path: MemoryEngine(reactor),
@@ -456,3 +458,57 @@ async def test_telling_followers_leaves_the_reactor_to_others_in_between(engine:
     assert order.index("somebody else") < 100
     order.remove("somebody else")
     assert order == [f"room/{i}" for i in range(100)]
+
+
+# ---- the bytes of files ------------------------------------------------------------------------------------------
+
+CHUNKS = [bytes([i]) * CHUNK for i in range(5)] + [b"the rest"]
+SHA256 = hashlib.sha256(b"".join(CHUNKS)).hexdigest()
+
+
+async def put(engine: Any, id: str = "blob1") -> None:
+    """Write all chunks of a blob."""
+    for index, data in enumerate(CHUNKS):
+        await engine.blobs.write(id, index, data)
+
+
+async def test_a_blob_is_read_in_chunks_when_it_is_sealed(engine: Any) -> None:
+    await put(engine)
+    assert await engine.blobs.read("blob1", 0) == b"", "it is not known yet whether it is what was announced"
+    assert await engine.blobs.size("blob1") == 5 * CHUNK + 8
+    assert await engine.blobs.seal("blob1", SHA256)
+    assert [await engine.blobs.read("blob1", i) for i in range(7)] == [*CHUNKS, b""]
+    assert await engine.blobs.size("blob1") == 5 * CHUNK + 8
+    assert await engine.blobs.seal("blob1", SHA256), "a second time does no harm"
+    assert await engine.blobs.read("blob1", 5) == b"the rest"
+
+
+async def test_a_blob_that_is_something_else_is_removed(engine: Any) -> None:
+    await put(engine)
+    await engine.blobs.write("blob1", 2, b"x" * CHUNK)
+    assert not await engine.blobs.seal("blob1", SHA256)
+    assert await engine.blobs.size("blob1") == 0
+    assert await engine.blobs.all() == set()
+
+
+async def test_blobs_are_listed_and_dropped_sealed_or_not(engine: Any) -> None:
+    await put(engine, "whole")
+    await engine.blobs.seal("whole", SHA256)
+    await engine.blobs.write("part", 0, b"x")
+    assert await engine.blobs.all() == {"whole", "part"}
+    for id in ("whole", "part", "none"):
+        await engine.blobs.drop(id)
+        assert await engine.blobs.size(id) == 0
+    assert await engine.blobs.all() == set()
+    assert await engine.blobs.read("whole", 0) == b""
+
+
+async def test_a_shared_file_is_a_message_that_can_be_found_and_blanked(engine: Any) -> None:
+    event = Shared("f:shared", 1000, "alice", "a1", file="f", number=1, name="notes.txt", size=5, sha256="0" * 64)
+    entry = await stored(engine, LOBBY, event, once=True)
+    assert (await stored(engine, LOBBY, event, once=True)).repeated
+    assert [found.seq for found in await engine.search(LOBBY, "notes", 9)] == [entry.seq]
+    assert await engine.erase(LOBBY, entry.seq)
+    assert await engine.search(LOBBY, "notes", 9) == []
+    (left,) = (await engine.read(LOBBY, limit=9, messages=True)).entries
+    assert (left.event.name, left.event.file) == ("", "f")

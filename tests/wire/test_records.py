@@ -445,6 +445,11 @@ SAMPLE = {
     "new": "secret",
     "seconds": 5,
     "seq": 1,
+    "size": 10,
+    "sha256": "0" * 64,
+    "file": "q3w9",
+    "index": 0,
+    "bytes": 0,
 }
 
 
@@ -466,7 +471,10 @@ def test_every_command_of_the_table_exists_as_a_record(bot: Client, command: typ
     assert said or [answer["re"] for answer in heard if "re" in answer] == [1]
 
 
-@pytest.mark.parametrize("command", ROWS, ids=lambda command: command.__name__)
+# What follows an unreadable record of a chunk cannot be told apart; tests/wire/test_chunks.py looks at that.
+@pytest.mark.parametrize(
+    "command", [one for one in ROWS if one is not c.PutChunk], ids=lambda command: command.__name__
+)
 def test_every_record_wants_what_its_command_needs(bot: Client, command: type[c.Command]) -> None:
     whole = sample(command)
     for name in whole:

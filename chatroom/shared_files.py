@@ -1,0 +1,42 @@
+"""What both ends of a shared file agree on: how it is cut into chunks, which names are safe, how a size is said."""
+
+from __future__ import annotations
+
+import re
+from unicodedata import category
+
+from chatroom.text import clean
+
+CHUNK = 256 * 1024  # bytes; the last chunk of a file may be shorter
+WINDOW = 8  # chunks under way that are not acknowledged
+NAME_CHARACTERS = 100
+
+
+def chunks_of(size: int) -> int:
+    """Return how many chunks a file of so many bytes has."""
+    return -(-size // CHUNK)
+
+
+def bytes_of(size: int, index: int) -> int:
+    """Return how many bytes the chunk with that index has, in a file of ``size`` bytes; 0 beyond its end."""
+    return max(0, min(CHUNK, size - index * CHUNK))
+
+
+def safe_name(name: str) -> str:
+    """Return a file's name as it may be shown and written: no folders, nothing invisible, not hidden, not too long."""
+    base = re.split(r"[/\\]", name)[-1]
+    seen = "".join(char for char in clean(base) if category(char)[0] != "C" and char != "\ufffd")
+    return seen.lstrip(" .")[:NAME_CHARACTERS].rstrip(" .") or "file"
+
+
+def spell_size(size: int) -> str:
+    """Return a number of bytes for people: ``12 kB``, ``1.5 MB``."""
+    if size < 1000:
+        return f"{size} B"
+    amount = float(size)
+    unit = ""
+    for unit in ("kB", "MB", "GB", "TB"):  # noqa: B007  # the last that was tried is meant
+        amount /= 1000
+        if amount < 999.5:
+            break
+    return f"{amount:.0f} {unit}" if amount >= 9.95 else f"{amount:.1f} {unit}".replace(".0 ", " ")

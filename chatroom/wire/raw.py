@@ -1,0 +1,35 @@
+"""Raw bytes between records: so many as the record before them said, gathered for whom they are or thrown away."""
+
+from __future__ import annotations
+
+
+class RawBytes:
+    """See the module.
+
+    Args:
+        number: How many bytes; at most a chunk, so what is gathered is bounded.
+        wanted: Somebody wants them; else they are only counted.
+
+    Attributes:
+        missing: How many have not come yet.
+    """
+
+    __slots__ = ("_pieces", "_wanted", "missing")
+
+    def __init__(self, number: int, wanted: bool) -> None:
+        self.missing = number
+        self._wanted = wanted
+        self._pieces: list[bytes] = []
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what is ours of the data; return the rest, which is lines again."""
+        ours = data[: self.missing]
+        self.missing -= len(ours)
+        if self._wanted:
+            self._pieces.append(ours)
+        return data[len(ours) :]
+
+    def take(self) -> bytes:
+        """Return what was gathered, and keep it no more; empty if nobody wanted it."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
