@@ -275,9 +275,10 @@ class ChatProtocol(LineReceiver):
         transfers = self._session.transfers
         if transfers is not None and transfers.excused():
             return False
+        late = self._pace is not None and self._pace.spend_line()
         if self._telnet is None:  # a person's bytes are counted as they come, a program's when they are no chunk's
             self._spend_bytes(length)
-        return self._pace is not None and self._pace.spend_line()
+        return late
 
     def _spend_bytes(self, number: int) -> None:
         if self._pace is not None and self._pace.spend_bytes(number):
