@@ -57,6 +57,8 @@ class FolderBlobs:
         return self._on(self._drop, self._path(id), self._path(id, _PART))
 
     def all(self) -> Deferred[set[str]]:
+        if self._worker is None and not self._folder.exists():
+            return succeed(set())
         return self._on(self._all)
 
     def close(self) -> Deferred[None]:

@@ -17,7 +17,6 @@ from blackbox.daemon import Daemon, Peer
 CHUNK = 256 * 1024
 WINDOW = 8
 SIZE = 16 * 1024 * 1024
-LONGEST_WAIT = 0.05  # seconds that somebody who chats may wait
 MEMORY = 2 * 1024 * 1024  # bytes that the daemon may grow by ...
 SLACK = 2  # ... times this: what the allocator keeps is not ours to say
 

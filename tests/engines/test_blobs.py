@@ -62,6 +62,7 @@ async def test_what_the_system_refuses_is_unavailable(tmp_path: Path) -> None:
 
 async def test_a_server_without_files_has_neither_folder_nor_thread(tmp_path: Path) -> None:
     blobs = FolderBlobs(reactor, tmp_path / "files")
+    assert await blobs.all() == set()
     await blobs.close()
     assert blobs._worker is None
     assert not (tmp_path / "files").exists()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from harness import Client, World
+from sharing import begin, chunk, share
 
 
 @pytest.fixture
@@ -45,8 +46,17 @@ def program(world: World) -> Client:
     return world.program("alice", "lobby")
 
 
+def sharing(world: World) -> Client:
+    """A program in the middle of an upload and of a download."""
+    client = world.program("alice", "lobby")
+    file = share(client, b"x" * 3_000_000)["file"]
+    client.record(do="get", file=file)
+    client.send(chunk(begin(client), 0)[:-1])
+    return client
+
+
 @pytest.mark.usefixtures("no_collector")
-@pytest.mark.parametrize("coming", [silent, greeted, speaking, program])
+@pytest.mark.parametrize("coming", [silent, greeted, speaking, program, sharing])
 def test_a_connection_leaves_no_circle(world: World, coming: Callable[[World], Client]) -> None:
     door = first_protocol(world)
     client = coming(world)
