@@ -17,6 +17,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
 from chatroom import account, accounts_file
+from chatroom.audit_file import AuditFile
 from chatroom.chat.chat import Chat
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
@@ -215,6 +216,7 @@ class ChatService(Service):
         self._passwords = passwords
         self._imported = imported
         self._manhole = manhole
+        self._audit = AuditFile(folder.path) if folder is not None else None
         self._port: Any = None
         self._stopping = False
         self._failure = ""
@@ -234,6 +236,8 @@ class ChatService(Service):
         gc.collect()
         gc.freeze()
         gc.set_threshold(700, 10, 1000)
+        if self._audit is not None:
+            self._audit.start()
         self._passwords.start()
         await self._chat.start()
         running: Deferred[None] = Deferred()
@@ -297,6 +301,8 @@ class ChatService(Service):
         self._passwords.stop()
         self._factory.stop()
         await self._all_gone()
+        if self._audit is not None:
+            self._audit.stop()
         if self._folder is not None:
             self._folder.close()
 

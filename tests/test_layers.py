@@ -30,7 +30,7 @@ MAY = {
     "engines": PLAIN | {"engines"},
     "wire": PLAIN | {"chat", "wire"},
     "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},
-    "top": PLAIN | {"admin", "chat", "engines", "wire", "data_folder", "listening", "options", "service"},
+    "top": PLAIN | {"admin", "chat", "engines", "wire", "audit_file", "data_folder", "listening", "options", "service"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 
