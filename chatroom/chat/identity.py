@@ -8,6 +8,7 @@ from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout,
 from chatroom.chat.limits import LISTED, PASSWORD_CHARACTERS
 from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRONG_PASSWORD, Refused
 from chatroom.chat.registry import parse_user_name
+from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
 from chatroom.events import Account, Event, Ok
 from chatroom.logger import logger
@@ -21,6 +22,7 @@ async def register(session: Session, command: Register) -> None:
     name = parse_user_name(command.user)
     check_password(command.password)
     chat = session.chat
+    chat.bans.check((name_key(name.folded),))
     if await chat.accounts.owns(name):
         raise NAME_IN_USE()
     chat.throttles.register(session.address)

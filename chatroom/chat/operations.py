@@ -12,7 +12,7 @@ from chatroom.chat import membership, targets
 from chatroom.chat.audit import audit
 from chatroom.chat.identity import check_password
 from chatroom.chat.limits import LONGEST_SANCTION, REASON_CHARACTERS
-from chatroom.chat.refusals import BAD_BAN, NO_SUCH_BAN, Refused
+from chatroom.chat.refusals import BAD_BAN, NO_ACCOUNT, NO_SUCH_BAN
 from chatroom.chat.registry import parse_user_name
 from chatroom.chat.sanctions import Sanction, keys_of, lasting
 from chatroom.chat.targets import Target
@@ -206,7 +206,8 @@ class Operations:
         for key in target.keys:
             await chat.bans.add(Sanction(key, shown, self._by, now, until, reason))
         await chat.tell_all_and_wait(BansChanged(chat.next_id(), now, self._by, ""))
-        for user_id in {s.user_id for s in chat.sessions.values() if set(keys_of(s)) & set(target.keys)}:
+        meant = [s.user for s in chat.sessions.values() if set(keys_of(s)) & set(target.keys)]
+        for user_id in {user.id for user in meant if user.id == target.user_id or not user.operator}:
             await self._expel(user_id, reason)
         time = f" for {durations.spell(seconds)}" if seconds else ""
         audit(self._by, f"banned {shown}{time}{_because(reason)}", "the server")
@@ -219,7 +220,7 @@ class Operations:
         shown = target.typed or target.name
         found = [ban for ban in chat.bans.all if _is_for(ban, shown, target)]
         if not found:
-            raise NO_SUCH_BAN(user=shown, how="banned from this server", see="bans()")
+            raise NO_SUCH_BAN(user=shown, how="banned from this server", see="the list of bans")
         await chat.bans.remove(found)
         await chat.tell_all_and_wait(BansChanged(chat.next_id(), chat.now(), self._by, ""))
         audit(self._by, f"unbanned {shown}", "the server")
@@ -298,7 +299,7 @@ class Operations:
     async def _account(self, name: str) -> Account:
         account = await self._chat.accounts.get(parse_user_name(name))
         if account is None:
-            raise Refused("no-account", f"there is no account {clean(name)[:32]}; see accounts().")
+            raise NO_ACCOUNT(user=clean(name)[:32])
         return account
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from chatroom.chat.membership import deregister
-from chatroom.chat.refusals import Refused
+from chatroom.chat.refusals import EXPELLED
 from chatroom.events import Announced, Arrived, BansChanged, Departed, Deregistered, Expelled, Registered
 from chatroom.log import Entry, Subscription
 from chatroom.names import user_name
@@ -86,7 +86,7 @@ class ServerLog:
         user = self._chat.users.get(event.user_id)
         for session in user.sessions if user is not None else ():
             more = f": {event.reason}" if event.reason else "."
-            session.refuse(Refused("expelled", f"you were put out by {event.by}{more}"))
+            session.refuse(EXPELLED(by=event.by, more=more))
             self._chat.close_session(session)
             session.out.close()
 
