@@ -1,4 +1,4 @@
-"""Who may do what to whom in a room: every command of moderation, by everybody, against everybody; what the room sees."""
+"""Who may do what to whom in a room: every command of moderation by everybody, on everybody; what the room sees."""
 
 from __future__ import annotations
 
