@@ -29,6 +29,7 @@ from chatroom.chat.room_record import RoomRecord
 from chatroom.chat.sanctions import Sanction, lasting
 from chatroom.chat.session import Session
 from chatroom.chat.targets import Target
+from chatroom.durations import spell
 from chatroom.events import (
     MESSAGES,
     Banned,
@@ -276,12 +277,25 @@ async def _act(
         return change(now)
 
     await session.chat.directory.amend(room.record, checked)
-    said = " ".join(str(value) for value in (target and (target.typed or target.name), *more.values()) if value)
-    if target is not None:
-        more = {"user": target.name, "user_id": target.user_id, **more}
-    await session.happen(room.log, _event(session, kind, **more))
-    audit(session.name, f"{kind.__name__.lower()} {said}".strip(), room.name)
+    about = {"user": target.name, "user_id": target.user_id} if target is not None else {}
+    event = _event(session, kind, **about, **more)
+    await session.happen(room.log, event)
+    audit(session.name, _described(event, target), room.name)
     return Ok()
+
+
+def _described(event: Any, target: Target | None) -> str:
+    """Return an act for the audit log: ``banned 192.0.2.7 for 10 minutes: spam``."""
+    words = [type(event).__name__.lower()]
+    if target is not None:
+        words.append(target.typed or target.name)
+    until = getattr(event, "until", 0)
+    if until:
+        words.append(f"for {spell((until - event.at) / 1000)}")
+    if isinstance(event, Slowed):
+        words.append(f"to one message every {spell(event.seconds)}" if event.seconds else "no more")
+    said = getattr(event, "reason", "") or getattr(event, "text", "")
+    return " ".join(words) + (f": {said}" if said else "")
 
 
 def _event(session: Session, kind: type[RoomEvent], **more: object) -> Any:
