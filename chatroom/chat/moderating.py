@@ -51,6 +51,7 @@ from chatroom.events import (
     Unlocked,
     Unmuted,
 )
+from chatroom.log import Unavailable
 from chatroom.text import clean
 
 Change = Callable[[RoomRecord], RoomRecord | None]
@@ -120,8 +121,7 @@ async def delete(session: Session, command: c.Delete) -> Event:
     if not await engine.erase(room.log, entry.seq):
         raise NO_MESSAGE(room=room.name)
     event = _event(session, Deleted, message=entry.seq, user=entry.event.by)
-    await session.happen(room.log, event)
-    audit(session.name, f"deleted a message of {entry.event.by}", room.name)
+    await _happen(session, room, event, f"deleted a message of {entry.event.by}")
     return Ok()
 
 
@@ -279,9 +279,18 @@ async def _act(
     await session.chat.directory.amend(room.record, checked)
     about = {"user": target.name, "user_id": target.user_id} if target is not None else {}
     event = _event(session, kind, **about, **more)
-    await session.happen(room.log, event)
-    audit(session.name, _described(event, target), room.name)
+    await _happen(session, room, event, _described(event, target))
     return Ok()
+
+
+async def _happen(session: Session, room: Room, event: Any, what: str) -> None:
+    """Write down what is done, and let the room see it; in this order, so that nothing seen is missing there."""
+    audit(session.name, what, room.name)
+    try:
+        await session.happen(room.log, event)
+    except Unavailable:
+        audit(session.name, f"was not told whether this was stored: {what}", room.name)
+        raise
 
 
 def _described(event: Any, target: Target | None) -> str:
