@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fakes import MoodyEngine
 from harness import World
 from order import FAR, PASSWORD, account, ask, guest, owner
+from twisted.internet.task import Clock
 from twisted.logger import formatEvent
 
 from chatroom.chat.audit import NAMESPACE
+from chatroom.engines.memory import MemoryEngine
 from chatroom.logger import watch
 
 
@@ -101,6 +104,42 @@ def test_who_is_put_off_the_server_is_in_a_line(
         assert ask(root, "unban", user=record["user"]) == "ok"
         assert len(log) == 2
         assert record["user"] in log[1]
+
+
+@pytest.mark.parametrize("act", [{"do": "lock"}, {"do": "kick", "user": "bob"}, {"do": "delete", "user": "bob"}])
+def test_an_act_is_written_down_before_anybody_sees_it(log: list[str], act: dict[str, Any]) -> None:
+    """Else one that was seen could be missing after a crash."""
+    clock = Clock()
+    engine = MoodyEngine(clock)
+    world = World(engine, clock)
+    alice, bob = guest(world, "alice", "den"), guest(world, "bob", "den")
+    bob.record(do="say", text="hello")
+    bob.records()
+    engine.holding = True
+    alice.record(**act)
+    assert len(log) == 1
+    assert bob.records() == []
+    engine.let_go()
+    world.settle()
+    assert len(bob.records()) == 1
+    world.close()
+
+
+def test_an_act_that_may_not_have_been_stored_is_written_down_as_that(log: list[str]) -> None:
+    clock = Clock()
+    engine = MoodyEngine(clock)
+    world = World(engine, clock)
+    alice, bob = guest(world, "alice", "den"), guest(world, "bob", "den")
+    engine.broken = True
+    assert ask(alice, "kick", user="bob") == "not-confirmed"
+    assert log == [], "the record could not even be looked at"
+    get = MemoryEngine.get
+    engine.get = lambda *args: get(engine, *args)  # type: ignore[method-assign]
+    assert ask(alice, "kick", user="bob") == "not-confirmed"
+    assert log == ["alice kicked bob in den", "alice was not told whether this was stored: kicked bob in den"]
+    assert bob.records() == []
+    engine.let_go()
+    world.close()
 
 
 def test_draining_is_two_lines(world: World, log: list[str]) -> None:
