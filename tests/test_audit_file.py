@@ -120,7 +120,9 @@ def test_one_that_cannot_be_written_keeps_nobody_from_acting(file: AuditFile, tm
     audit("alice", "kicked carol", "lobby")
     file._file.write = written
     audit("alice", "kicked dave", "lobby")
-    assert (tmp_path / NAME).read_text().splitlines()[-1].endswith(" alice kicked dave in lobby")
+    last = (tmp_path / NAME).read_text().splitlines(keepends=True)[-1]
+    assert (match := LINE.fullmatch(last)) is not None, last
+    assert match[1] == "alice kicked dave in lobby"
     assert said == ["[Errno 28] No space left on device"]
     unwatch()
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fakes import MoodyEngine
 from harness import Client, World
 from order import account, ask, guest, members, owner, record_of, session_of, text_of
+from twisted.internet.task import Clock
 
 CODES = {
     "ok": "ok",
@@ -351,3 +353,30 @@ def test_an_address_is_for_moderators_eyes_alone(world: World) -> None:
     assert alice.lines() == ["Banned here:", "  192.0.2.7, by alice: spam"]
     alice.say("/unban 192.0.2.7")
     assert "192.0.2.7" not in str(bob.lines() + alice.lines())
+
+
+@pytest.mark.parametrize("do", ["topic", "kick", "ban", "mute", "close"])
+def test_what_a_room_is_told_is_one_clean_line(world: World, do: str) -> None:
+    alice, bob, bot = guest(world, "alice", "den"), world.person("bob", "den"), world.program("bot", "den")
+    guest(world, "mallory", "den")
+    bob.take()
+    bot.take()
+    nasty = "  one\r\nalice: \x1b[31mtwo\u202e\x00  "
+    more = {"text": nasty} if do == "topic" else {"reason": nasty}
+    assert ask(alice, do, **more, **({"user": "mallory"} if do in ("kick", "ban", "mute") else {})) == "ok"
+    (line,) = bob.lines()
+    assert line.endswith(": one\ufffd\ufffdalice: two")
+    assert "one\ufffd\ufffdalice: two" in bot.records()[0].values()
+
+
+def test_an_act_holds_from_when_it_is_decided_not_from_when_the_room_is_told() -> None:
+    """The log may be slow; who is muted meanwhile is silent."""
+    clock = Clock()
+    engine = MoodyEngine(clock)
+    world = World(engine, clock)
+    alice, bob = guest(world, "alice", "den"), guest(world, "bob", "den")
+    engine.holding = True
+    alice.record(do="mute", user="bob")
+    assert ask(bob, "say", text="hello") == "muted"
+    engine.let_go()
+    world.close()
