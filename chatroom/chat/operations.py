@@ -291,7 +291,7 @@ class Operations:
         account = await self._account(name)
         check_password(password)
         hashed = await self._chat.authenticator.hash(password)
-        await membership.change_account(self._chat, account, password=hashed)
+        await membership.change_account(self._chat, account, password=hashed, tokens=())
         audit(self._by, f"gave {account.name} another password")
         return f"{account.name} has another password."
 
