@@ -6,12 +6,12 @@ Who may know whom (``tests/test_layers.py`` enforces it):
                                         plain values and rules; they import nothing of what is below
     chat/                               the domain; knows an Engine, a Recipient and a Dialect as protocols of its own
     engines/                            where logs last; never chat, never wire
-    admin/                              what operators use beside the chat; knows chat by what it does for operators
     wire/                               sockets, lines, dialects; never engines
     admin/                              what operators use beside the chat: console, metrics, command line; never wire
     options, data_folder, listening, audit_file
                                         what an operator decides and what is taken of the system
-    service, tap                        the only places that know them all
+    assembly, operator_services,        the only places that know them all
+    reloading, service, tap
 """
 
 __version__ = "0.1.0"

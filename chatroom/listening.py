@@ -14,7 +14,7 @@ class BadPort(Exception):
     """Nobody can listen there; the text says why and what to do."""
 
 
-def take_port(port: int, interface: str, options: str = "--port or --interface") -> socket.socket:
+def take_port(port: int, interface: str, options: str) -> socket.socket:
     """Return a listening socket that does not block.
 
     Args:

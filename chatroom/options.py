@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_days: Amount = 90.0
     manhole: str = ""
     manhole_keys: str = ""
+    metrics: str = ""
     log_level: Literal["debug", "info", "warn", "error", "critical"] = "info"
 
 
@@ -79,6 +80,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         ["keep-days", None, None, "days for which they are kept; 0: for ever (90)"],
         ["manhole", None, None, "PORT (of 127.0.0.1) or ADDRESS:PORT of the operators' console over SSH (none)"],
         ["manhole-keys", None, None, "file with the public keys that open it, as ~/.ssh/authorized_keys"],
+        ["metrics", None, None, "ADDRESS:PORT (or PORT of 127.0.0.1) for /metrics and /healthz; 0 for any port (none)"],
         ["config", "c", None, "TOML file with the same names; what is given here wins"],
         ["log-level", None, None, "debug, info, warn, error or critical (info)"],
     ]
@@ -100,6 +102,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
     supportedInterfaces = (IUsernamePassword,)
 
     settings: Settings
+    _folder: Path  # where we were started: twistd in the background goes elsewhere
 
     @property
     def checkers(self) -> list[Any]:
@@ -115,15 +118,27 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
 
     def postOptions(self) -> None:
         """Check everything; ``settings`` is what holds."""
-        given = dict(_from_file(Path(self["config"]))) if self["config"] else {}
-        given.update(_from_flags(self))
-        self.settings = msgspec.convert(given, Settings)
+        self._folder = Path.cwd()
+        self.settings = self.reread()
         for spec in self.settings.auth:
             self.opt_auth(spec)
-        _check_rest(self.settings)
         if self["check-config"]:
             print(msgspec.json.format(msgspec.json.encode(self.settings)).decode())
             raise SystemExit(0)
+
+    def reread(self) -> Settings:
+        """Return what holds by the command line, as it was given, and by the files as they are now.
+
+        Raises:
+            UsageError: Something is wrong; the text names the key.
+        """
+        given = dict(_from_file(self._folder / self["config"])) if self["config"] else {}
+        given.update(_from_flags(self))
+        if given.get("motd"):
+            given["motd"] = str(self._folder / given["motd"])
+        settings = msgspec.convert(given, Settings)
+        _check_rest(settings)
+        return settings
 
 
 def refuse(why: str) -> NoReturn:
@@ -210,6 +225,8 @@ def _check_rest(settings: Settings) -> None:
         raise usage.UsageError(f"--message-format: {error}") from None
     if not settings.name.isprintable():
         raise usage.UsageError("--name: holds characters that cannot be shown")
+    if settings.metrics:
+        address_and_port("--metrics", settings.metrics)
     motd(settings)
     if settings.manhole:
         address_and_port("--manhole", settings.manhole)

@@ -88,3 +88,25 @@ def members(world: World, room: str) -> list[str]:
 def session_of(client: Client) -> Any:
     """Return the client's session."""
     return client.transport.protocol._session
+
+
+def history(client: Client) -> list[str]:
+    """Return the texts of the room's messages."""
+    client.records()
+    client.record(do="history", messages=100)
+    return [event["text"] for event in client.records()[-1]["events"]]
+
+
+def found(client: Client, words: str) -> list[str]:
+    """Return the texts that a search finds."""
+    client.records()
+    client.record(do="search", words=words)
+    return [event["text"] for event in client.records()[-1]["events"]]
+
+
+def say(client: Client, *texts: str) -> list[int]:
+    """Say something; returns where each stands."""
+    client.records()
+    for text in texts:
+        client.record(do="say", text=text)
+    return [record["seq"] for record in client.records() if record["event"] == "said"]

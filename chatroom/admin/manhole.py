@@ -74,7 +74,7 @@ class Manhole:
         self._factory = ManholeFactory(reactor, key, keys, operations)
         self._port: Any = None
 
-    def start(self) -> None:
+    def open(self) -> None:
         """Open the port."""
         self._port = self._reactor.adoptStreamPort(self._listening.fileno(), self._listening.family, self._factory)
         self._listening.close()  # the reactor has a descriptor of its own
@@ -86,7 +86,7 @@ class Manhole:
             key=fingerprint(self._key),
         )
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """Close the port, and all consoles; return when they are closed."""
         if self._port is not None:
             await self._port.stopListening()

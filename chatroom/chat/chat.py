@@ -25,7 +25,6 @@ from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
 from chatroom.chat.throttles import Throttles
 from chatroom.chat.user import User
-from chatroom.counters import Counters
 from chatroom.events import (
     PROTOCOL_VERSION,
     Account,
@@ -77,7 +76,7 @@ class Chat:
     ) -> None:
         self.engine = engine
         self.rules = rules
-        self.counters = Counters()
+        self.counters = engine.counters
         self.scheduler = scheduler
         self.mint = mint
         self.sessions: dict[str, Session] = {}
@@ -285,5 +284,6 @@ class Chat:
         ghost = self._resumable.get(secret)
         if ghost is not None:
             _log.info("{name} is back and ends its former connection", name=ghost.name)
+            self.counters.drops["resumed"] += 1
             self.close_session(ghost)
             ghost.out.close()

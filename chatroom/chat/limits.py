@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 TEXT_BYTES = 4096  # a line from a person, and the text of a message however it came
 RECORD_BYTES = 16 * 1024
@@ -25,6 +25,8 @@ OWNED = 20  # rooms of one account, or of one guest
 TOPIC_CHARACTERS = 390
 REASON_CHARACTERS = 200
 PASSWORD_CHARACTERS = 128
+TOKENS = 20  # programs that may log in to one account again without the password
+TOKEN_DAYS = 90  # for which they may without having done so
 MODERATORS = 100  # of one room, and people invited to one
 SANCTIONS = 500  # bans, or mutes, of one room
 LONGEST_SANCTION = 10 * 365 * 86400  # seconds
@@ -42,9 +44,12 @@ BYTES_A_SECOND = 10_000
 BYTES_BURST = 64_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rules:
     """What the operator decides about the chat.
+
+    There is one, shared by all whom it concerns and changed in place while the daemon runs (``become``): ask it anew
+    each time, and keep no copy of what it says.
 
     Args:
         name: The server's name, as it greets.
@@ -69,6 +74,11 @@ class Rules:
     sessions: int = 1
     announce: bool = True
     throttle: bool = True
+
+    def become(self, other: Rules) -> None:
+        """Say from now on what the other says."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(other, field.name))
 
 
 class Bucket:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,7 @@ def _become(session: Session, user: User) -> None:
     old, first = session.user, not user.online
     user.sessions = (*user.sessions, session)
     session.sit(user)
+    session.token = ""
     chat.take_leave(session, old)
     if first:
         chat.users[user.id] = user
@@ -169,8 +170,13 @@ def deregister(chat: Chat, id: str) -> None:
 
 
 async def change_account(chat: Chat, account: Account, **changes: object) -> Account | None:
-    """Change fields of an account, and let who is online feel it. Returns the account; None if it is no more."""
-    changed = await chat.accounts.change(account, lambda now: replace(now, **changes))
+    """Change fields of an account; see ``amend_account``."""
+    return await amend_account(chat, account, lambda now: replace(now, **changes))
+
+
+async def amend_account(chat: Chat, account: Account, change: Callable[[Account], Account]) -> Account | None:
+    """Change an account, and let who is online feel it. Returns the account; None if it is no more."""
+    changed = await chat.accounts.change(account, change)
     user = chat.users.get(account.id)
     if changed is not None and user is not None:
         user.account = changed

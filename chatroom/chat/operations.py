@@ -187,7 +187,7 @@ class Operations:
         target = self._chat.names.find(user)
         reason = _reason(reason)
         await self._expel(target.id, reason)
-        audit(self._by, f"kicked {target.name}{_because(reason)}", "the server")
+        audit(self._by, f"kicked {target.name} off the server{_because(reason)}")
         return f"{target.name} was put out."
 
     async def ban(self, what: str, duration: str = "", reason: str = "") -> str:
@@ -210,7 +210,7 @@ class Operations:
         for user_id in {user.id for user in meant if user.id == target.user_id or not user.operator}:
             await self._expel(user_id, reason)
         time = f" for {durations.spell(seconds)}" if seconds else ""
-        audit(self._by, f"banned {shown}{time}{_because(reason)}", "the server")
+        audit(self._by, f"banned {shown} from the server{time}{_because(reason)}")
         return f"{shown} is banned from this server{time}."
 
     async def unban(self, what: str) -> str:
@@ -223,7 +223,7 @@ class Operations:
             raise NO_SUCH_BAN(user=shown, how="banned from this server", see="the list of bans")
         await chat.bans.remove(found)
         await chat.tell_all_and_wait(BansChanged(chat.next_id(), chat.now(), self._by, ""))
-        audit(self._by, f"unbanned {shown}", "the server")
+        audit(self._by, f"let {shown} onto the server again")
         return f"{shown} may come again."
 
     async def _expel(self, user_id: str, reason: str) -> None:
@@ -292,7 +292,7 @@ class Operations:
         account = await self._account(name)
         check_password(password)
         hashed = await self._chat.authenticator.hash(password)
-        await membership.change_account(self._chat, account, password=hashed)
+        await membership.change_account(self._chat, account, password=hashed, tokens=())
         audit(self._by, f"gave {account.name} another password")
         return f"{account.name} has another password."
 

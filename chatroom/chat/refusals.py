@@ -68,6 +68,7 @@ NO_ACCOUNT = Refusal("no-account", "there is no account {user}; check the name."
 NO_COMMAND = Refusal("no-command", "unknown command {word}; type /help.")
 NO_MESSAGE = Refusal("no-message", "there is no such message in {room} any more; see /history.")
 NO_ROOM = Refusal("no-room", "no room named {room}; create it with /create {room}.")
+NO_SESSION = Refusal("no-session", "you have no session {number}; see /sessions.")
 NO_SUCH_BAN = Refusal("no-such-ban", "{user} is not {how}; see {see}.")
 NO_USER = Refusal("no-user", "no user named {user}; see /who.")
 ROOM_EXISTS = Refusal("room-exists", "room {room} already exists; join it with /join {room}.")
@@ -86,5 +87,6 @@ TOO_SOON = Refusal("too-soon", "{room} is slow: one message every {seconds} s; t
 USAGE = Refusal("usage", "usage: {usage}.")
 VERSION = Refusal("version", "this server speaks version {version} of the records.")
 WRONG_PASSWORD = Refusal("wrong-password", "wrong username or password.")
+WRONG_TOKEN = Refusal("wrong-token", "that login is not remembered any more; log in with the password.")
 
 REFUSALS = tuple(value for value in list(globals().values()) if isinstance(value, Refusal))

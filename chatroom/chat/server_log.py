@@ -77,6 +77,7 @@ class ServerLog:
             if data is None:
                 data = rendered[dialect] = dialect.answer(entry.event)
             session.out.write(data)
+            self._chat.counters.deliveries += 1
         if not sessions:
             self._telling.popleft()
         if self._telling:
@@ -87,6 +88,7 @@ class ServerLog:
         for session in user.sessions if user is not None else ():
             more = f": {event.reason}" if event.reason else "."
             session.refuse(EXPELLED(by=event.by, more=more))
+            self._chat.counters.drops["expelled"] += 1
             self._chat.close_session(session)
             session.out.close()
 

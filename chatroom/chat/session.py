@@ -39,6 +39,7 @@ class Session:
         user: Whose it is. ``user_id`` and ``name`` are the user's, at hand for each message.
         seated: It has a seat; without one it may only log in.
         since: When it came, in milliseconds since 1970.
+        token: The id of the token by which it logged in; empty if it did otherwise.
         secret: What a later connection shows to end this one; empty if it was never told.
         room: The room it is in. Changed by the room's ``apply`` and by nobody else.
         heading: The room that it is about to be in: its ``Joined`` is under way.
@@ -73,6 +74,7 @@ class Session:
         "seated",
         "secret",
         "since",
+        "token",
         "user",
         "user_id",
     )
@@ -91,6 +93,7 @@ class Session:
         self.seated = True
         self.since = chat.now()
         self.secret = ""
+        self.token = ""
         self.room: Room | None = None
         self.heading: Room | None = None
         self.put_out = ("", 0)
