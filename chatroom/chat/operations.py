@@ -186,8 +186,8 @@ class Operations:
         """See ``Operating``."""
         target = self._chat.names.find(user)
         reason = _reason(reason)
-        await self._expel(target.id, reason)
         audit(self._by, f"kicked {target.name} off the server{_because(reason)}")
+        await self._expel(target.id, reason)
         return f"{target.name} was put out."
 
     async def ban(self, what: str, duration: str = "", reason: str = "") -> str:
@@ -205,12 +205,12 @@ class Operations:
         shown, reason = target.typed or target.name, _reason(reason)
         for key in target.keys:
             await chat.bans.add(Sanction(key, shown, self._by, now, until, reason))
+        time = f" for {durations.spell(seconds)}" if seconds else ""
+        audit(self._by, f"banned {shown} from the server{time}{_because(reason)}")
         await chat.tell_all_and_wait(BansChanged(chat.next_id(), now, self._by, ""))
         meant = [s.user for s in chat.sessions.values() if set(keys_of(s)) & set(target.keys)]
         for user_id in {user.id for user in meant if user.id == target.user_id or not user.operator}:
             await self._expel(user_id, reason)
-        time = f" for {durations.spell(seconds)}" if seconds else ""
-        audit(self._by, f"banned {shown} from the server{time}{_because(reason)}")
         return f"{shown} is banned from this server{time}."
 
     async def unban(self, what: str) -> str:
@@ -222,8 +222,8 @@ class Operations:
         if not found:
             raise NO_SUCH_BAN(user=shown, how="banned from this server", see="the list of bans")
         await chat.bans.remove(found)
-        await chat.tell_all_and_wait(BansChanged(chat.next_id(), chat.now(), self._by, ""))
         audit(self._by, f"let {shown} onto the server again")
+        await chat.tell_all_and_wait(BansChanged(chat.next_id(), chat.now(), self._by, ""))
         return f"{shown} may come again."
 
     async def _expel(self, user_id: str, reason: str) -> None:
@@ -239,16 +239,16 @@ class Operations:
         record = await chat.directory.lookup(room)
         await chat.directory.amend(record, lambda now: None)
         event = Closed(chat.next_id(), chat.now(), self._by, "", reason=_reason(reason))
-        await chat.append_and_wait(f"room/{record.id}", event)
         audit(self._by, f"closed the room {record.name}{_because(event.reason)}")
+        await chat.append_and_wait(f"room/{record.id}", event)
         return f"The room {record.name} has been closed."
 
     async def announce(self, text: str) -> str:
         """See ``Operating``."""
         chat = self._chat
         text = clean(text).strip()
-        await chat.tell_all_and_wait(Announced(chat.next_id(), chat.now(), self._by, "", text=text))
         audit(self._by, "made an announcement")
+        await chat.tell_all_and_wait(Announced(chat.next_id(), chat.now(), self._by, "", text=text))
         return f"Everybody online has been told ({len(chat.sessions)} connections)."
 
     async def drain(self, on: bool = True) -> str:
