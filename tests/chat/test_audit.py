@@ -125,6 +125,31 @@ def test_an_act_is_written_down_before_anybody_sees_it(log: list[str], act: dict
     world.close()
 
 
+OPERATORS_ACTS: list[dict[str, Any]] = [
+    {"do": "announce", "text": "cake"},
+    {"do": "kick", "user": "bob"},
+    {"do": "ban", "user": "bob"},
+    {"do": "close", "room": "den"},
+]
+
+
+@pytest.mark.parametrize("act", OPERATORS_ACTS)
+def test_an_operators_act_is_written_down_before_anybody_sees_it(log: list[str], act: dict[str, Any]) -> None:
+    clock = Clock()
+    engine = MoodyEngine(clock)
+    world = World(engine, clock)
+    root, bob = owner(world, "root", operator=True), guest(world, "bob", "den")
+    engine.holding = True
+    root.record(**act)
+    assert len(log) == 1
+    assert bob.records() == []
+    while engine._held:
+        engine.let_go()
+        world.settle()
+    assert len(bob.records()) == 1
+    world.close()
+
+
 def test_an_act_that_may_not_have_been_stored_is_written_down_as_that(log: list[str]) -> None:
     clock = Clock()
     engine = MoodyEngine(clock)
