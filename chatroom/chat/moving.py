@@ -121,6 +121,7 @@ async def _enter(session: Session, room: Room, command: Join, *, created: bool) 
             session.answer(left)
         if session.over:
             return
+        room.record.admit(session, session.user)  # again: what is decided from here on finds the joining in the log
         session.heading = room
         event = Joined(session.next_id(), session.chat.now(), session.name, session.user_id, session=session.id)
         await session.happen(room.log, event)

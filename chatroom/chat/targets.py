@@ -84,12 +84,14 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
 
 
 def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
-    """Return id and name of everybody in the room who is known by one of the keys."""
+    """Return id and name of everybody in the room who is known by one of the keys, but for those who moderate it."""
     known = set(keys)
     return [
         (found.user_id, found.name)
         for found in room.members.values()
-        if found.session is not None and known & set(keys_of(found.session))
+        if found.session is not None
+        and not room.record.moderated_by(found.session.user)
+        and known & set(keys_of(found.session))
     ]
 
 
