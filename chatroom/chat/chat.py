@@ -216,7 +216,10 @@ class Chat:
         """A name is an account's: which guest else has it, or one like it, goes on under another."""
         for user in self.names.others(self.users.get(owner), name):
             if user.account is None:
-                self._evict(user)
+                self.names.revoke(user, name)
+                # Else it had only claimed the name, and sees in the end that it has lost it.
+                if name.folded == user.handle.folded or name.look == user.handle.look:
+                    self._evict(user)
 
     def _evict(self, guest: User) -> None:
         old, handle = guest.name, self.names.guest(self.mint)

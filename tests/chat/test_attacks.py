@@ -75,3 +75,82 @@ def test_a_moderator_cannot_put_out_the_owner_by_the_address(world):
     assert not [line for line in owner.lines() if "kicked" in line]
     owner.say("still here")
     assert owner.lines() == ["owner: still here"]
+
+
+# ---- another's name ----------------------------------------------------------------------------------------------
+
+
+def account(world: World, name: str):
+    """Return a person with an account of that name, logged in."""
+    client = world.person()
+    client.say(f"/register {name} secret")
+    client.lines()
+    return client
+
+
+def test_who_asks_for_an_accounts_name_does_not_get_its_mail(moody):
+    account(moody, "bob").drop()
+    mallory, alice = moody.person("mallory"), moody.person("alice")
+    moody.engine.slow = True
+    mallory.say("/name bob")  # whether the name is an account's is being looked up
+    alice.say("/msg bob the key is under the mat")
+    moody.engine.let_go()
+    assert mallory.lines() == ["Error: username is already used; choose another with /name <name>."]
+    assert alice.lines() == ["bob is offline; the message will be delivered when bob returns."]
+
+
+def test_who_asks_for_an_accounts_name_does_not_keep_its_owner_out(moody):
+    account(moody, "bob").drop()
+    mallory, bob = moody.person("mallory"), moody.person()
+    bob.say("/login bob wrong")
+    bob.lines()
+    chat, authenticate = moody.chat, moody.chat.authenticator.authenticate
+
+    async def late(*args):
+        found = await authenticate(*args)
+        moody.engine.slow = True
+        mallory.say("/name bob")
+        return found
+
+    chat.authenticator.authenticate = late
+    bob.say("/login bob secret")
+    moody.engine.let_go()
+    assert bob.lines()[0] == "You are logged in as bob."
+    assert chat.names.get("bob") is chat.users[next(id for id, u in chat.users.items() if u.account)]
+    assert mallory.lines()[-1] == "Error: username is already used; choose another with /name <name>."
+
+
+@pytest.mark.parametrize("name", ["bob", "b0b"])
+def test_who_is_about_to_have_a_name_that_is_registered_does_not_get_it(moody, name):
+    alice = moody.person("alice", "lobby")
+    mallory = moody.person("mallory", "lobby")
+    alice.lines()
+    moody.engine.holding = True
+    mallory.say(f"/name {name}")
+    held, moody.engine._held = moody.engine._held, []
+    moody.engine.holding = False
+    account(moody, "bob")
+    for act in held:
+        act()
+    moody.settle()
+    assert mallory.lines()[-1] == "Error: username is already used; choose another with /name <name>."
+    mallory.say("who am I")
+    assert mallory.lines() == ["mallory: who am I"]
+    assert alice.lines()[-2:] == [f"{name} is now known as mallory.", "mallory: who am I"]
+    assert moody.chat.names.get("mallory") is not None
+
+
+def test_who_loses_a_name_while_taking_another_is_called_the_same_everywhere(moody):
+    mallory = moody.person("bob", "lobby")
+    moody.engine.holding = True
+    mallory.say("/name carl")
+    held, moody.engine._held = moody.engine._held, []
+    moody.engine.holding = False
+    account(moody, "bob")
+    for act in held:
+        act()
+    moody.settle()
+    mallory.lines()
+    mallory.say("who am I", "/account")
+    said, called = mallory.lines()
+    assert called == f"You are now {said.partition(':')[0]}."
