@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from fakes import MoodyEngine
-from harness import World
+from harness import QuickPasswords, World
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
+
+from chatroom.chat.operations import Operations
 
 
 @pytest.fixture
@@ -142,15 +147,121 @@ def test_who_is_about_to_have_a_name_that_is_registered_does_not_get_it(moody, n
 
 def test_who_loses_a_name_while_taking_another_is_called_the_same_everywhere(moody):
     mallory = moody.person("bob", "lobby")
-    moody.engine.holding = True
+    moody.engine.mute = True  # the room knows, but who asked does not yet
     mallory.say("/name carl")
     held, moody.engine._held = moody.engine._held, []
-    moody.engine.holding = False
+    moody.engine.mute = False
     account(moody, "bob")
     for act in held:
         act()
     moody.settle()
     mallory.lines()
-    mallory.say("who am I", "/account")
-    said, called = mallory.lines()
-    assert called == f"You are now {said.partition(':')[0]}."
+    mallory.say("/account")
+    name = mallory.lines()[0].removeprefix("You are now ").removesuffix(".")
+    looker = moody.person("looker")
+    looker.say("/join lobby")
+    assert f"Current users: {name}, looker" in looker.lines()
+
+
+# ---- another's account -------------------------------------------------------------------------------------------
+
+
+class SlowPasswords(QuickPasswords):
+    """Looks at a password only when told; a hash that is ``old`` should be made anew."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Any] | None = None
+        self.stale = False
+
+    def _late(self, result: Any) -> Deferred[Any]:
+        if self.waiting is None:
+            return succeed(result)
+        later: Deferred[Any] = Deferred()
+        self.waiting.append(lambda: later.callback(result))
+        return later
+
+    def hash(self, password: str) -> Deferred[str]:
+        """As told."""
+        return self._late(f"hash of {password}")
+
+    def verify(self, hashed: str, password: str) -> Deferred[bool]:
+        """As told."""
+        return self._late(hashed == f"hash of {password}")
+
+    def outdated(self, hashed: str) -> bool:
+        """As told."""
+        return self.stale
+
+    def next(self) -> None:
+        """Let one be looked at."""
+        assert self.waiting
+        self.waiting.pop(0)()
+
+
+@pytest.fixture
+def passwords():
+    return SlowPasswords()
+
+
+@pytest.fixture
+def slow(passwords):
+    world = World(passwords=passwords)
+    yield world
+    world.close()
+
+
+def operate(world: World, what: str, *arguments: Any) -> Any:
+    """Do what the console can, and return what it says."""
+    box: list[Any] = []
+    Deferred.fromCoroutine(getattr(Operations(world.chat, "console"), what)(*arguments)).addBoth(box.append)
+    world.settle()
+    return box[0]
+
+
+def test_a_login_under_way_does_not_get_the_account_that_has_the_name_by_then(slow, passwords):
+    account(slow, "bob").drop()
+    mallory = slow.person("mallory")
+    passwords.waiting = []
+    mallory.say("/login bob secret")
+    operate(slow, "remove_account", "bob")
+    looking, passwords.waiting = passwords.waiting, None
+    operate(slow, "add_account", "bob", "other")
+    looking[0]()
+    assert mallory.lines() == ["Error: wrong username or password."]
+
+
+def test_a_login_under_way_does_not_bring_a_deleted_account_back(slow, passwords):
+    account(slow, "bob").drop()
+    mallory = slow.person("mallory")
+    passwords.waiting = []
+    mallory.say("/login bob secret")
+    operate(slow, "remove_account", "bob")
+    passwords.next()
+    assert mallory.lines() == ["Error: wrong username or password."]
+    assert operate(slow, "accounts") == []
+
+
+def test_nobody_logs_in_to_an_account_that_is_deleted_while_its_hash_is_made_anew(slow, passwords):
+    account(slow, "bob").drop()
+    mallory = slow.person("mallory")
+    passwords.waiting, passwords.stale = [], True
+    mallory.say("/login bob secret")
+    passwords.next()
+    operate(slow, "remove_account", "bob")
+    passwords.next()
+    assert mallory.lines() == ["Error: wrong username or password."]
+
+
+def test_who_knew_the_old_password_does_not_undo_the_new_one(slow, passwords):
+    mallory = account(slow, "bob")
+    passwords.waiting = []
+    mallory.say("/password secret mine")
+    passwords.next()
+    making, passwords.waiting = passwords.waiting, None
+    operate(slow, "set_password", "bob", "new")
+    making[0]()
+    assert mallory.lines() == ["Error: wrong username or password."]
+    mallory.drop()
+    bob = slow.person()
+    bob.say("/login bob new")
+    assert bob.lines()[0] == "You are logged in as bob."
