@@ -16,7 +16,7 @@ from chatroom.chat.inbox import Inbox
 from chatroom.chat.interfaces import Clock, Dialect, Engine, Mint, Recipient
 from chatroom.chat.limits import RECORD_BYTES, ROOM_CHARACTERS, TEXT_BYTES, USER_CHARACTERS, Rules
 from chatroom.chat.owed import Owed
-from chatroom.chat.refusals import DRAINING
+from chatroom.chat.refusals import DRAINING, Refused
 from chatroom.chat.registry import Registry
 from chatroom.chat.retention import Retention
 from chatroom.chat.sanctions import address_key
@@ -179,6 +179,12 @@ class Chat:
             self.depart(session)
         _log.info("{name} disconnected", name=session.name)
 
+    def put_out(self, session: Session, why: Refused) -> None:
+        """End a connection that may not be here any more, and say why."""
+        session.refuse(why)
+        self.close_session(session)
+        session.out.close()
+
     def take_leave(self, session: Session, user: User) -> None:
         """The session is not this user's any more; the last one gives the name back."""
         user.sessions = tuple(other for other in user.sessions if other is not session)
@@ -276,7 +282,7 @@ class Chat:
 
     def welcome(self, session: Session) -> Welcome:
         """Return what the server says of itself to a program."""
-        if not session.secret:
+        if not session.secret and not session.over:
             session.secret = self.mint(24)
             self._resumable[session.secret] = session
         limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, self.rules.rate)

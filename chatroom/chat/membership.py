@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.account import Account, Preferences
 from chatroom.accounts_file import Entry
-from chatroom.chat.refusals import ALREADY_LOGGED_IN
+from chatroom.chat.refusals import ALREADY_LOGGED_IN, Refused
 from chatroom.chat.room_record import RoomRecord
 from chatroom.chat.sanctions import user_keys
 from chatroom.chat.user import User
@@ -160,12 +160,16 @@ async def remove_account(chat: Chat, account: Account) -> bool:
 
 
 def deregister(chat: Chat, id: str) -> None:
-    """An account is no more: its sessions are guests'."""
+    """An account is no more: its sessions are guests', or over when there is no seat for a guest."""
     user = chat.users.get(id)
     for session in user.sessions if user is not None else ():
         name = session.name
-        _become(session, chat.new_guest(session))
-        session.answer(WhoYouAre(name=session.name, guest=True, was=name))
+        try:
+            log_out(session)
+        except Refused as refused:
+            chat.put_out(session, refused)
+        else:
+            session.answer(WhoYouAre(name=session.name, guest=True, was=name))
 
 
 async def change_account(chat: Chat, account: Account, **changes: object) -> Account | None:

@@ -19,7 +19,7 @@ from chatroom.chat.room import Room
 from chatroom.chat.sanctions import account_key, address_key, keys_against, keys_of, name_key
 from chatroom.chat.session import Session
 from chatroom.names import BadName, user_name
-from chatroom.network import is_local
+from chatroom.network import is_local, network
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
@@ -69,6 +69,8 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
     if looks_like_address(name):
         if is_local(name):
             raise BAD_BAN(why=f"{name} is this machine itself, where everybody may come from")
+        if "/" in name and str(ip_network(name, strict=False)) != network(name):
+            raise BAD_BAN(why=f"{name} is not one address; give each by itself, or of IPv6 a network of 64 bits")
         return Target("an address", keys=(address_key(name),), typed=name)
     user = chat.names.get(name)
     if user is not None:
@@ -117,7 +119,7 @@ def check(session: Session, target: Target) -> None:
 def looks_like_address(text: str) -> bool:
     """Return whether it is an IP address, or the network that one counts as."""
     try:
-        ip_address(text) if "/" not in text else ip_network(text)
+        ip_address(text) if "/" not in text else ip_network(text, strict=False)
     except ValueError:
         return False
     return True

@@ -265,3 +265,55 @@ def test_who_knew_the_old_password_does_not_undo_the_new_one(slow, passwords):
     bob = slow.person()
     bob.say("/login bob new")
     assert bob.lines()[0] == "You are logged in as bob."
+
+
+def test_who_is_deleted_while_there_is_no_seat_for_a_guest_is_out(moody_full):
+    moody = moody_full
+    assert "made" in operate(moody, "add_account", "bob", "secret")
+    bob = moody.person()
+    bob.say("/login bob secret")
+    assert "You are logged in as bob." in bob.lines()
+    moody.engine.holding = True
+    operator = moody.chat
+    Deferred.fromCoroutine(Operations(operator, "console").remove_account("bob"))
+    moody.settle()
+    moody.person("first")
+    moody.person("second")  # on the seat that is bob's no more
+    moody.engine.let_go()
+    moody.settle()
+    assert bob.lines()[-1] == "Error: the chat is full (max users 2)."
+    assert not bob.open
+    assert not [user for user in moody.chat.users.values() if not user.sessions]
+
+
+@pytest.fixture
+def moody_full():
+    clock = Clock()
+    world = World(MoodyEngine(clock), clock, most_users=2)
+    yield world
+    world.engine.let_go()
+    world.close()
+
+
+# ---- what it costs -----------------------------------------------------------------------------------------------
+
+
+def test_who_goes_before_being_welcomed_is_not_remembered(moody):
+    mallory = moody.connect()
+    moody.engine.slow = True
+    mallory.record(do="hello", version=1, name="mallory")
+    mallory.drop()
+    moody.engine.let_go()
+    moody.settle()
+    assert not moody.chat._resumable
+
+
+@pytest.mark.parametrize("what", ["10.0.0.0/8", "10.0.0.7/8", "2001:db8::/32"])
+def test_a_ban_of_a_network_that_would_be_one_of_an_address_is_refused(world, what):
+    failure = operate(world, "ban", what)
+    assert "is not one address" in failure.value.text
+    assert not world.chat.bans.all
+
+
+def test_a_network_that_counts_as_an_address_can_be_banned(world):
+    assert operate(world, "ban", "2001:db8::/64") == "2001:db8::/64 is banned from this server."
