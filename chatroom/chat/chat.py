@@ -280,6 +280,22 @@ class Chat:
         self.engine.append(log, event, done)
         return deferred
 
+    async def tell_all_surely(self, event: OfTheServer) -> None:
+        """As ``tell_all_and_wait``, of what a record says already; see ``append_surely``."""
+        await self.append_surely(LOG, event)
+
+    async def append_surely(self, log: str, event: Stored) -> None:
+        """Append what a record says already, and wait for it: what cannot be stored now is stored later.
+
+        Raises:
+            Unavailable: It is not stored yet.
+        """
+        try:
+            await self.append_and_wait(log, event)
+        except Unavailable:
+            self.owe(log, event)
+            raise
+
     def welcome(self, session: Session) -> Welcome:
         """Return what the server says of itself to a program."""
         if not session.secret and not session.over:

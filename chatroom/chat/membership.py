@@ -145,7 +145,7 @@ async def add_account(
     account = await chat.accounts.add(name, hashed, operator=operator, reserved=reserved)
     chat.seats.reserved += reserved
     chat.guests.empty(name, account.id)
-    await chat.tell_all_and_wait(Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name))
+    await chat.tell_all_surely(Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name))
     return account
 
 
@@ -154,7 +154,7 @@ async def remove_account(chat: Chat, account: Account) -> bool:
     if not await chat.accounts.remove(account):
         return False
     chat.seats.reserved -= account.reserved
-    await chat.tell_all_and_wait(Deregistered(chat.next_id(), chat.now(), account.name, account.id))
+    await chat.tell_all_surely(Deregistered(chat.next_id(), chat.now(), account.name, account.id))
     await chat.engine.drop(f"inbox/{account.id}")
     return True
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from chatroom.chat.commands import Act, Reply, Say, Tell
 from chatroom.chat.guests import Box
-from chatroom.chat.inbox import READ_AT_ONCE, unread
-from chatroom.chat.limits import INBOX_MESSAGES, TEXT_BYTES
-from chatroom.chat.refusals import INBOX_FULL, MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON
+from chatroom.chat.inbox import check_space
+from chatroom.chat.limits import TEXT_BYTES
+from chatroom.chat.refusals import MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON
 from chatroom.chat.registry import no_user
 from chatroom.chat.room import Room
 from chatroom.chat.sanctions import keys_of, matching
@@ -127,8 +127,8 @@ async def _deliver(session: Session, address: _Address, text: str, command: Tell
         await chat.inbox(user).open()
         if not user.online and user.account is None:
             raise no_user(user.name)
-    elif unread(await chat.engine.read(address.log, limit=READ_AT_ONCE)) >= INBOX_MESSAGES:
-        raise INBOX_FULL(user=address.name)
+    else:
+        await check_space(chat, address.log, address.name)
     own = command.id
     event = Private(own or session.next_id(), chat.now(), session.name, session.user_id, to=address.name, text=text)
 

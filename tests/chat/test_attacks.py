@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import MoodyEngine
+from fakes import MoodyEngine, person_on_a_socket
 from harness import QuickPasswords, World
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
+from chatroom.chat.limits import INBOX_MESSAGES
 from chatroom.chat.operations import Operations
 
 
@@ -317,3 +318,51 @@ def test_a_ban_of_a_network_that_would_be_one_of_an_address_is_refused(world, wh
 
 def test_a_network_that_counts_as_an_address_can_be_banned(world):
     assert operate(world, "ban", "2001:db8::/64") == "2001:db8::/64 is banned from this server."
+
+
+def test_what_waits_for_somebody_who_does_not_read_is_bounded(world):
+    account(world, "bob").drop()
+    mallory = world.person("mallory")
+    text = "x" * 4000
+    for _ in range(60):  # more than one page
+        mallory.say(f"/msg bob {text}")
+    bob = person_on_a_socket(world, "reader")
+    bob.socket.room = 1000
+    bob.say("/login bob secret")
+    assert bob.transport.connected
+    for _ in range(INBOX_MESSAGES + 10):
+        mallory.say("/msg bob more")
+    inboxes = [user.inbox for user in world.chat.users.values() if user.account]
+    assert not inboxes
+    bob.drop()
+    bob = world.person()
+    bob.say("/login bob secret")
+    number, _, what = bob.lines()[2].partition(" ")
+    assert what == "messages while you were away:"
+    assert int(number) > INBOX_MESSAGES  # nothing is lost but what was sent to who did not read
+
+
+def test_invitations_do_not_wait_without_end(world):
+    account(world, "bob").drop()
+    mallory = world.person("mallory", "den")
+    for _ in range(INBOX_MESSAGES + 1):
+        mallory.say("/invite bob")
+    assert mallory.lines()[-1] == "Error: the inbox of bob is full; write again when bob has been here."
+
+
+def test_what_a_moderator_decided_happens_even_when_the_log_took_only_the_record(moody):
+    alice = moody.person("alice", "den")
+    mallory = moody.person("mallory", "den")
+    append = moody.engine.append
+
+    def fail_once(log, event, done=None, *, once=False):
+        moody.engine.append = append
+        moody.engine.broken = True
+        append(log, event, done, once=once)
+        moody.engine.broken = False
+
+    moody.engine.append = fail_once
+    alice.say("/ban mallory")
+    assert any(line.startswith("Error: not confirmed") for line in alice.lines())
+    assert mallory.lines()[-1] == "mallory was banned by alice."
+    assert not moody.chat.names.get("mallory").sessions[0].room
