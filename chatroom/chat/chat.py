@@ -14,7 +14,15 @@ from chatroom.chat.directory import Directory
 from chatroom.chat.guests import Guests
 from chatroom.chat.inbox import Inbox
 from chatroom.chat.interfaces import Clock, Dialect, Engine, Mint, Recipient
-from chatroom.chat.limits import RECORD_BYTES, ROOM_CHARACTERS, TEXT_BYTES, USER_CHARACTERS, Rules
+from chatroom.chat.limits import (
+    ANNOUNCEMENTS,
+    ANNOUNCEMENTS_WINDOW,
+    RECORD_BYTES,
+    ROOM_CHARACTERS,
+    TEXT_BYTES,
+    USER_CHARACTERS,
+    Rules,
+)
 from chatroom.chat.owed import Owed
 from chatroom.chat.refusals import DRAINING, Refused
 from chatroom.chat.registry import Registry
@@ -23,7 +31,7 @@ from chatroom.chat.sanctions import address_key
 from chatroom.chat.seats import Seats
 from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
-from chatroom.chat.throttles import Throttles
+from chatroom.chat.throttles import Throttles, Window
 from chatroom.chat.user import User
 from chatroom.counters import Counters
 from chatroom.events import (
@@ -87,6 +95,7 @@ class Chat:
         self.accounts = Accounts(engine, mint, self.now)
         self.authenticator = Authenticator(self.accounts, passwords, checkers)
         self.throttles = Throttles(rules, scheduler.seconds)
+        self._announced = Window(ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, scheduler.seconds)
         self.seats = Seats(rules)
         self.bans = Bans(engine, self.now)
         self.guests = Guests(engine, mint, self.now, self.next_id)
@@ -194,8 +203,15 @@ class Chat:
         self.users.pop(user.id, None)
         if user.inbox is not None:
             user.inbox.close()
-        if user.account is not None and self.rules.announce:
+        if user.account is not None and self.announces(user):
             self.tell_all(Departed(self.next_id(), self.now(), user.name, user.id, session=session.id))
+
+    def announces(self, user: User) -> bool:
+        """Count a coming or going; return whether everybody is told. Who does nothing else is soon told of no more."""
+        if not self.rules.announce or self._announced.wait((user.id,)):
+            return False
+        self._announced.count((user.id,))
+        return True
 
     def depart(self, session: Session) -> None:
         """Tell the room that a session is in, or about to be in, that its connection has ended."""

@@ -53,7 +53,7 @@ def log_in(session: Session, account: Account) -> User:
         _keep_rights(session, guest, session.room.record)
     if arriving:
         chat.counters.logins += 1
-        if chat.rules.announce:
+        if chat.announces(user):
             chat.tell_all(Arrived(chat.next_id(), chat.now(), user.name, user.id))
     _log.info("{name} logged in as {account}", name=guest.name, account=user.name)
     return user

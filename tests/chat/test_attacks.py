@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from fakes import MoodyEngine, person_on_a_socket
-from harness import QuickPasswords, World
+from harness import QuickPasswords, World, result
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
-from chatroom.chat.limits import INBOX_MESSAGES
+from chatroom.chat.limits import ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, FAILURES_OUT, INBOX_MESSAGES
 from chatroom.chat.operations import Operations
+from chatroom.names import user_name
 
 
 @pytest.fixture
@@ -366,3 +367,73 @@ def test_what_a_moderator_decided_happens_even_when_the_log_took_only_the_record
     assert any(line.startswith("Error: not confirmed") for line in alice.lines())
     assert mallory.lines()[-1] == "mallory was banned by alice."
     assert not moody.chat.names.get("mallory").sessions[0].room
+
+
+def test_who_comes_and_goes_all_the_time_is_soon_told_of_no_more(world):
+    mallory, alice = account(world, "mallory"), world.person("alice")
+    for _ in range(50):
+        mallory.say("/logout", "/login mallory secret")
+    assert len(alice.lines()) <= ANNOUNCEMENTS
+    world.pass_time(ANNOUNCEMENTS_WINDOW)
+    mallory.say("/logout")
+    assert alice.lines() == ["mallory has left the chat."]
+
+
+# ---- guessing ----------------------------------------------------------------------------------------------------
+
+
+def test_another_spelling_of_the_name_is_no_other_account(world):
+    account(world, "bob").drop()
+    mallory = world.person("mallory")
+    for name in ("bob", "BOB", "\uff42ob"):  # the last with a full-width letter
+        mallory.say(f"/login {name} guess")
+    mallory.lines()
+    mallory.say("/login b\uff4fb secret")
+    assert mallory.lines()[0].startswith("Error: too many failed logins")
+
+
+def test_many_guesses_at_once_are_no_way_round(slow, passwords):
+    passwords.waiting = []
+    guessing = [slow.person(f"mallory{number}") for number in range(FAILURES_OUT + 1)]
+    for number, mallory in enumerate(guessing):
+        mallory.say(f"/login victim{number} guess")
+    assert len(passwords.waiting) == FAILURES_OUT
+    for look in passwords.waiting:
+        look()
+
+
+def test_two_that_look_alike_are_not_both_registered():
+    clock = Clock()
+    world = World(StepEngine(clock), clock)
+    chat, engine = world.chat, world.engine
+    for pattern in range(64):  # who of the two goes on at each step
+        engine.stepping = True
+        made: list[Any] = []
+        for name in ("bob", "b0b"):
+            Deferred.fromCoroutine(chat.accounts.add(user_name(name), "")).addBoth(made.append)
+        step = 0
+        while engine.steps:
+            engine.steps.pop(0 if len(engine.steps) == 1 or pattern >> step % 6 & 1 else 1)()
+            step += 1
+        engine.stepping = False
+        accounts = result(chat.accounts.all())
+        assert len(accounts) < 2, f"{pattern:b}"
+        for each in accounts:
+            result(chat.accounts.remove(each))
+    world.close()
+
+
+class StepEngine(MoodyEngine):
+    """Looks up and stores records one at a time, when told."""
+
+    def __init__(self, reactor: Any) -> None:
+        super().__init__(reactor)
+        self.stepping = False
+        self.steps: list[Any] = []
+
+    def _unless_broken(self, act: Any) -> Deferred[Any]:
+        if not self.stepping:
+            return act()
+        later: Deferred[Any] = Deferred()
+        self.steps.append(lambda: act().chainDeferred(later))
+        return later
