@@ -77,13 +77,20 @@ async def give_mail(session: Session) -> None:
     chat, name = session.chat, session.user.handle
     if session.over:
         return
-    box = chat.guests.empty(name, session.user_id)
+    box = await chat.guests.take(name, session.user_id)
     chat.guests.seen(name, session.user_id)
     if box is None:
         return
-    page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
+    try:
+        page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
+    except Unavailable:
+        chat.guests.put_back(box, session.user_id)
+        raise
+    if session.over:
+        chat.guests.put_back(box, session.user_id)
+        return
     messages = bounded(page).entries
-    if messages and not session.over:
+    if messages:
         session.answer(Ok(f"{len(messages)} message{'s' * (len(messages) != 1)} while you were away:"))
         show(session, messages, late=True)
 

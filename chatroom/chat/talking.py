@@ -110,10 +110,11 @@ async def _address(chat: Chat, name: str) -> _Address:
         account = await chat.accounts.get(user_name(name))
     except BadName:
         raise no_user(name) from None
+    user = chat.users.get(account.id) if account is not None else chat.names.get(name)
+    if user is not None:  # they have come meanwhile
+        return _at(user)
     if account is not None:
-        # They may have come meanwhile.
-        user = chat.users.get(account.id)
-        return _at(user) if user is not None else _Address(account.name, f"inbox/{account.id}", waits="account")
+        return _Address(account.name, f"inbox/{account.id}", waits="account")
     box = chat.guests.find(name)
     if box is None:
         raise no_user(name)
@@ -129,6 +130,11 @@ async def _deliver(session: Session, address: _Address, text: str, command: Tell
             raise no_user(user.name)
     else:
         await check_space(chat, address.log, address.name)
+        if address.box is not None and chat.guests.find(address.name) is not address.box:
+            await _deliver(session, await _address(chat, address.name), text, command)  # somebody has the name now
+            return
+    if address.box is not None:
+        chat.guests.mailed(address.box, session.name, session.user_id)
     own = command.id
     event = Private(own or session.next_id(), chat.now(), session.name, session.user_id, to=address.name, text=text)
 
@@ -154,8 +160,6 @@ def _sent(session: Session, event: Private, address: _Address, ref: int | str | 
     if user is not None and not user.online:
         waits = "account"
     session.answer(Sent(event.id, event.to, event.text, waits), ref)
-    if address.box is not None:
-        session.chat.guests.mailed(address.box, session.name, session.user_id)
     if user is not None and user.online and user.away:
         session.answer(Away(user.name, user.away))
 

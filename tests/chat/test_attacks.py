@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from fakes import MoodyEngine, person_on_a_socket
 from harness import QuickPasswords, World, result
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from chatroom.chat.limits import ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, FAILURES_OUT, INBOX_MESSAGES
 from chatroom.chat.operations import Operations
+from chatroom.log import Unavailable
 from chatroom.names import user_name
 
 
@@ -437,3 +438,69 @@ class StepEngine(MoodyEngine):
         later: Deferred[Any] = Deferred()
         self.steps.append(lambda: act().chainDeferred(later))
         return later
+
+
+# ---- mail to a guest's name --------------------------------------------------------------------------------------
+
+WAITED = "1 message while you were away:"
+
+
+def left_with_mail(world: World):
+    """Return who has written to bob, a guest who was here and is not."""
+    world.person("bob").drop()
+    alice = world.person("alice")
+    alice.say("/msg bob hi")
+    alice.lines()
+    return alice
+
+
+def test_mail_that_cannot_be_read_now_is_not_lost(moody):
+    left_with_mail(moody)
+    bob = moody.person()
+    read = moody.engine.read
+
+    def fail_once(*args, **options):
+        moody.engine.read = read
+        return fail(Unavailable("it is broken"))
+
+    moody.engine.read = fail_once
+    bob.say("/name bob")
+    assert bob.lines()[-1].startswith("Error: not confirmed")
+    bob.drop()
+    bob = moody.person()
+    bob.say("/name bob")
+    assert WAITED in bob.lines()
+
+
+def test_mail_for_who_goes_before_it_is_read_is_not_lost(moody):
+    left_with_mail(moody)
+    bob = moody.person()
+    read = moody.engine.read
+
+    def slow_once(*args, **options):
+        moody.engine.read, moody.engine.slow = read, True
+        return read(*args, **options)
+
+    moody.engine.read = slow_once
+    bob.say("/name bob")
+    bob.drop()
+    moody.engine.let_go()
+    moody.settle()
+    bob = moody.person()
+    bob.say("/name bob")
+    assert WAITED in bob.lines()
+
+
+@pytest.mark.parametrize("slow", ["looking", "storing"])
+def test_mail_that_is_on_its_way_when_the_name_is_taken_is_not_lost(moody, slow):
+    alice = left_with_mail(moody)
+    bob = moody.person()
+    moody.engine.slow, moody.engine.holding = slow == "looking", slow == "storing"
+    alice.say("/msg bob there")
+    held, moody.engine._held = moody.engine._held, []
+    moody.engine.slow = False
+    bob.say("/name bob")
+    for act in [*held, moody.engine.let_go]:
+        act()
+    moody.settle()
+    assert any(line.endswith("alice (private): there") for line in bob.lines())
