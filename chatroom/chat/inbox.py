@@ -199,7 +199,7 @@ def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
     """Show entries of an inbox to somebody, but for what is not to be heard."""
     data = b""
     for entry in entries:
-        if session.hears(entry):
+        if session.hears(entry) and not session.ignores(entry.event):
             event = entry.event
             if isinstance(event, Private):
                 session.user.last_writer = event.by, event.by_id

@@ -27,7 +27,7 @@ from chatroom.chat.refusals import (
 from chatroom.chat.registry import no_user
 from chatroom.chat.room import Room
 from chatroom.chat.room_record import RoomRecord
-from chatroom.chat.sanctions import Sanction, lasting
+from chatroom.chat.sanctions import Sanction, lasting, listed
 from chatroom.chat.session import Session
 from chatroom.chat.targets import Target
 from chatroom.events import (
@@ -355,5 +355,4 @@ def _without(held: tuple[Sanction, ...], target: Target) -> tuple[Sanction, ...]
 
 def _listed(session: Session, held: tuple[Sanction, ...], how: str) -> Event:
     now = session.chat.now()
-    lines = dict.fromkeys(f"  {one.shown}, by {one.by}{one.more(now)}" for one in lasting(held, now))
-    return Ok("\n".join([f"{how.capitalize()} here:", *lines]) if lines else f"Nobody is {how} here.")
+    return Ok(listed(f"{how.capitalize()} here:", held, now) or f"Nobody is {how} here.")

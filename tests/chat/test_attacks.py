@@ -10,7 +10,7 @@ from harness import QuickPasswords, World, result
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from chatroom.chat.limits import ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, FAILURES_OUT, INBOX_MESSAGES
+from chatroom.chat.limits import ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, FAILURES_OUT, INBOX_MESSAGES, LISTED
 from chatroom.chat.operations import Operations
 from chatroom.log import Unavailable
 from chatroom.names import user_name
@@ -504,3 +504,22 @@ def test_mail_that_is_on_its_way_when_the_name_is_taken_is_not_lost(moody, slow)
         act()
     moody.settle()
     assert any(line.endswith("alice (private): there") for line in bob.lines())
+
+
+def test_who_is_ignored_cannot_go_on_by_invitations(world):
+    bob, mallory = world.person("bob"), world.person("mallory", "den")
+    bob.say("/ignore mallory")
+    bob.lines()
+    mallory.say("/invite bob")
+    assert bob.lines() == []
+
+
+def test_the_list_of_bans_is_never_more_than_somebody_can_be_told(world):
+    alice = person_on_a_socket(world, "alice", "den")
+    for number in range(LISTED + 50):
+        alice.say(f"/ban nobody{number} " + "\U0001f600" * 200)
+    alice.lines()
+    alice.say("/ban")
+    lines = alice.lines()
+    assert len(lines) == LISTED + 2
+    assert lines[-1] == "  and 50 older ones"
