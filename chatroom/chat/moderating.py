@@ -281,7 +281,8 @@ async def _act(
     await session.chat.directory.amend(room.record, checked)
     said = " ".join(str(value) for value in (target and (target.typed or target.name), *more.values()) if value)
     if target is not None:
-        more = {"user": target.name, "user_id": target.user_id, **more}
+        name, user_id = target.now
+        more = {"user": name, "user_id": user_id, **more}
     event = _event(session, kind, **more)
     await session.chat.append_surely(room.log, event)  # the record says so already
     audit(session.name, f"{kind.__name__.lower()} {said}".strip(), room.name)

@@ -523,3 +523,40 @@ def test_the_list_of_bans_is_never_more_than_somebody_can_be_told(world):
     lines = alice.lines()
     assert len(lines) == LISTED + 2
     assert lines[-1] == "  and 50 older ones"
+
+
+def test_two_operators_ban_the_same_at_the_same_time():
+    clock = Clock()
+    world = World(StepEngine(clock), clock)
+    world.engine.stepping = True
+    answers: list[Any] = []
+    for by in ("one", "other"):
+        Deferred.fromCoroutine(Operations(world.chat, by).ban("10.0.0.1")).addBoth(answers.append)
+    while world.engine.steps:
+        world.engine.steps.pop(0)()
+        world.settle()
+    assert answers == ["10.0.0.1 is banned from this server."] * 2
+    world.engine.stepping = False
+    world.close()
+
+
+def test_who_logs_out_just_then_is_kicked_all_the_same():
+    clock = Clock()
+    world = World(StepEngine(clock), clock)
+    mallory = account(world, "mallory")
+    alice = world.person("alice", "den")
+    mallory.say("/join den")
+    world.engine.stepping = True
+    alice.say("/kick mallory")
+    mallory.say("/logout")
+    while world.engine.steps:
+        world.engine.steps.pop(0)()
+        world.settle()
+    world.engine.stepping = False
+    mallory.lines()
+    mallory.say("/account")
+    guest = mallory.lines()[0].removeprefix("You are now ")
+    alice.say("gone?")
+    assert f"{guest.rstrip('.')} was kicked by alice." in alice.lines()
+    assert mallory.lines() == []
+    world.close()
