@@ -27,6 +27,8 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from chatroom.passwords import Argon2
+
 PATIENCE = 120.0  # seconds until something has failed
 SETTLE = 0.5  # seconds of nothing, before what must not be measured with what comes
 QUIET = 5.0  # seconds for which those who do nothing are watched
@@ -57,14 +59,24 @@ def main() -> None:
 
 
 class Server:
-    """A daemon on processor 0 that keeps its data in a new folder; a context manager."""
+    """A daemon that keeps its data in a new folder; a context manager.
 
-    def __init__(self) -> None:
+    Args:
+        processors: Where it may run.
+        accounts: Lines for ``--accounts``.
+    """
+
+    def __init__(self, processors: str = "0", accounts: str = "") -> None:
         self._folder = tempfile.TemporaryDirectory()
         self.port = free_port()
         twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile=", "chatroom"]
         bounds = ["--interface", "127.0.0.1", "--rate", "0", "--per-address", "0", "--replay", "0", "--sendq", "0"]
-        command = ["taskset", "-c", "0", *twistd, "--port", str(self.port), *bounds, "--data", self._folder.name]
+        if accounts:
+            path = Path(self._folder.name) / "accounts"
+            path.write_text(accounts)
+            bounds += ["--accounts", str(path)]
+        command = ["taskset", "-c", processors, *twistd, "--port", str(self.port), *bounds]
+        command += ["--data", self._folder.name]
         self.began = time.monotonic()
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.pid = self._process.pid
@@ -182,7 +194,8 @@ class Crowd:
     def say(self, what: Callable[[int], bytes]) -> None:
         """Let everybody say something."""
         for i, client in enumerate(self._sockets.values()):
-            client.send(what(i))
+            if data := what(i):
+                client.send(data)
 
     def leave(self) -> None:
         """Let everybody hang up."""
@@ -390,6 +403,30 @@ def listing(question: bytes, answer: bytes, rooms: int) -> Bystander:
     return bystander
 
 
+LOGINS = 250
+LOGINS_A_SECOND = 50
+
+
+def logging_in() -> Bystander:
+    """Fifty a second log in for five seconds, while twenty in a room say something twice a second each."""
+    hashed = Argon2().hash("secret")
+    accounts = "".join(f"user{i}:{hashed}\n" for i in range(LOGINS))
+    with Server("0,1", accounts) as server, Crowd(server.port) as crowd, Crowd(server.port) as room:
+        room.join(20, 1)
+        crowd.add(LOGINS, lambda i: b"/hello\r\n")
+        crowd.wait(b"Hello, ")
+        with Bystander(server.port) as bystander:
+            began = time.monotonic()
+            for i in range(LOGINS):
+                crowd.say(lambda k, i=i: b"/login user%d secret\r\n" % i if k == i else b"")  # type: ignore[misc]
+                if not i % 25:
+                    room.say(lambda k: b"hello\r\n")
+                time.sleep(max(0.0, began + (i + 1) / LOGINS_A_SECOND - time.monotonic()))
+            crowd.wait(b"You are logged in as ")
+            print(f"  {LOGINS} logins in {time.monotonic() - began:.2f} s", file=sys.stderr)
+    return bystander
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "memory": memory,
     "coming": coming,
@@ -406,6 +443,7 @@ GAPS: dict[str, Callable[[], Bystander]] = {
     "100,000 messages are searched": searching,
     "10,000 are idle in 1,000 rooms": idle,
     "10,000 are in 1,000 rooms, 1,000 of them talk": talking,
+    f"{LOGINS_A_SECOND} log in each second, a room chats": logging_in,
     "/rooms with 10,000 rooms": lambda: listing(b"/rooms\r\n", b"  and 9800 more", 10_000),
     "/who with 10,000 people": lambda: listing(b"/who\r\n", b" more\r\n", 1000),
 }

@@ -23,7 +23,8 @@ class Histogram:
         self.total = 0.0
 
     def observe(self, seconds: float, times: int = 1) -> None:
-        """Count a duration, as often as told."""
+        """Count a duration, as often as told; a clock that was set back makes it nothing, not less."""
+        seconds = max(seconds, 0.0)
         self.counts[bisect_left(LATENCIES, seconds)] += times
         self.total += seconds * times
 
@@ -33,11 +34,12 @@ class Counters:
 
     Attributes:
         messages: Messages stored, private ones too.
-        deliveries: Events given to a connection.
+        deliveries: Events of rooms given to a connection.
         drops: Connections ended by us, by cause (the code of the refusal, or ``too-slow``).
         logins: Accounts logged in.
-        commits: How long storing a batch took.
-        waits: How long the entries of a batch took from ``append`` until all followers were told.
+        commits: How long storing a batch took, one for each batch.
+        waits: How long it took from the ``append`` of a batch's first entry until all followers, and all who asked,
+            were told of the batch; one for each batch.
     """
 
     __slots__ = ("commits", "deliveries", "drops", "logins", "messages", "waits")

@@ -14,12 +14,13 @@ class BadPort(Exception):
     """Nobody can listen there; the text says why and what to do."""
 
 
-def take_port(port: int, interface: str) -> socket.socket:
+def take_port(port: int, interface: str, options: str) -> socket.socket:
     """Return a listening socket that does not block.
 
     Args:
         port: 0 for any.
         interface: An address or a host's name; empty for all addresses, IPv6 and IPv4.
+        options: By which the operator decides about it.
 
     Raises:
         BadPort: It is in use, not ours to take, or there is no such address.
@@ -36,9 +37,7 @@ def take_port(port: int, interface: str) -> socket.socket:
             return _listen(socket.AF_INET, ("0.0.0.0", port))
     except OSError as error:
         where = f" of {interface}" if interface else ""
-        raise BadPort(
-            f"cannot listen on port {port}{where}: {error.strerror}; give another --port or --interface"
-        ) from None
+        raise BadPort(f"cannot listen on port {port}{where}: {error.strerror}; give another {options}") from None
 
 
 def _listen(family: int, address: tuple[object, ...]) -> socket.socket:

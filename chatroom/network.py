@@ -20,6 +20,11 @@ def network(host: str) -> str:
     return str(address or "")
 
 
+def plain(host: str) -> str:
+    """Return the address as people write it: IPv4 without the IPv6 that a socket for both may put around it."""
+    return str(_address(host) or host)
+
+
 def is_local(host: str) -> bool:
     """Return whether it is this machine, or what has no address at all (a socket pair)."""
     address = _address(host)

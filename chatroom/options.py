@@ -7,6 +7,7 @@ light.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NoReturn
@@ -44,6 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     auth: list[str] = []
     keep: Number = 100_000
     keep_days: Amount = 90.0
+    manhole: str = ""
+    manhole_keys: str = ""
+    metrics: str = ""
     log_level: Literal["debug", "info", "warn", "error", "critical"] = "info"
 
 
@@ -74,6 +78,9 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         ["sessions", None, None, "connections of one account at a time; 0: no limit (1)"],
         ["keep", None, None, "messages kept of each room; 0: all (100000)"],
         ["keep-days", None, None, "days for which they are kept; 0: for ever (90)"],
+        ["manhole", None, None, "PORT (of 127.0.0.1) or ADDRESS:PORT of the operators' console over SSH (none)"],
+        ["manhole-keys", None, None, "file with the public keys that open it, as ~/.ssh/authorized_keys"],
+        ["metrics", None, None, "ADDRESS:PORT (or PORT of 127.0.0.1) for /metrics and /healthz; 0 for any port (none)"],
         ["config", "c", None, "TOML file with the same names; what is given here wins"],
         ["log-level", None, None, "debug, info, warn, error or critical (info)"],
     ]
@@ -87,6 +94,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
             "data": usage.CompleteDirs(),
             "motd": usage.CompleteFiles(),
             "accounts": usage.CompleteFiles(),
+            "manhole-keys": usage.CompleteFiles(),
             "config": usage.CompleteFiles(),
         }
     )
@@ -94,6 +102,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
     supportedInterfaces = (IUsernamePassword,)
 
     settings: Settings
+    _folder: Path  # where we were started: twistd in the background goes elsewhere
 
     @property
     def checkers(self) -> list[Any]:
@@ -109,15 +118,27 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
 
     def postOptions(self) -> None:
         """Check everything; ``settings`` is what holds."""
-        given = dict(_from_file(Path(self["config"]))) if self["config"] else {}
-        given.update(_from_flags(self))
-        self.settings = msgspec.convert(given, Settings)
+        self._folder = Path.cwd()
+        self.settings = self.reread()
         for spec in self.settings.auth:
             self.opt_auth(spec)
-        _check_rest(self.settings)
         if self["check-config"]:
             print(msgspec.json.format(msgspec.json.encode(self.settings)).decode())
             raise SystemExit(0)
+
+    def reread(self) -> Settings:
+        """Return what holds by the command line, as it was given, and by the files as they are now.
+
+        Raises:
+            UsageError: Something is wrong; the text names the key.
+        """
+        given = dict(_from_file(self._folder / self["config"])) if self["config"] else {}
+        given.update(_from_flags(self))
+        if given.get("motd"):
+            given["motd"] = str(self._folder / given["motd"])
+        settings = msgspec.convert(given, Settings)
+        _check_rest(settings)
+        return settings
 
 
 def refuse(why: str) -> NoReturn:
@@ -149,6 +170,22 @@ def motd(settings: Settings) -> str:
     if len(text) > 8192:
         raise usage.UsageError(f"--motd {settings.motd}: longer than 8192 characters")
     return text
+
+
+def address_and_port(option: str, text: str) -> tuple[str, int]:
+    """Return where to listen, read from ``PORT``, ``ADDRESS:PORT`` or ``[IPV6]:PORT``; loopback if it is not said.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    address, colon, port = text.rpartition(":")
+    bracketed = address.startswith("[") and address.endswith("]")
+    bare = address[1:-1] if bracketed else address
+    if (bare == "" and colon) or (":" in bare) != bracketed or not re.fullmatch(r"\d{1,5}", port, re.ASCII):
+        raise usage.UsageError(f"{option} {text}: give PORT, ADDRESS:PORT or [IPV6-ADDRESS]:PORT")
+    if int(port) > 65535:
+        raise usage.UsageError(f"{option} {text}: a port is at most 65535")
+    return bare or "127.0.0.1", int(port)
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -188,4 +225,15 @@ def _check_rest(settings: Settings) -> None:
         raise usage.UsageError(f"--message-format: {error}") from None
     if not settings.name.isprintable():
         raise usage.UsageError("--name: holds characters that cannot be shown")
+    if settings.metrics:
+        address_and_port("--metrics", settings.metrics)
     motd(settings)
+    if settings.manhole:
+        address_and_port("--manhole", settings.manhole)
+        if not settings.manhole_keys:
+            raise usage.UsageError(
+                "--manhole: nobody could log in; say by --manhole-keys FILE whose public keys open it"
+                " (such as ~/.ssh/authorized_keys)"
+            )
+    elif settings.manhole_keys:
+        raise usage.UsageError("--manhole-keys: there is no console to open; give --manhole PORT, too")

@@ -3,160 +3,37 @@
 from __future__ import annotations
 
 import gc
-import random
-import resource
 import signal
 import socket
-import string
-import time
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from chatroom import account, accounts_file
+from chatroom.accounts_file import Entry
 from chatroom.chat.chat import Chat
-from chatroom.chat.interfaces import Engine
-from chatroom.chat.limits import Rules
 from chatroom.chat.membership import import_accounts
-from chatroom.data_folder import BadFolder, DataFolder
-from chatroom.engines.memory import MemoryEngine
-from chatroom.engines.reading import Reader
-from chatroom.engines.schema import BadDatabase, open_database
-from chatroom.engines.sqlite import SQLiteEngine
-from chatroom.listening import BadPort, take_port
-from chatroom.logger import logger, set_level
+from chatroom.data_folder import DataFolder
+from chatroom.logger import logger
 from chatroom.names import user_name
-from chatroom.options import Settings, motd, refuse, state_folder
+from chatroom.options import refuse
 from chatroom.passwords import ThreadedPasswords
-from chatroom.text import clean
 from chatroom.wire.factory import ChatFactory
-from chatroom.wire.json_dialect import JsonDialect
-from chatroom.wire.text_dialect import TextDialect
 
 _log = logger(__name__)
 
-SPARE = 100  # descriptors that are not for users
 FAREWELL = 2.0  # seconds for slow readers to take what is left for them
 
-_ALPHABET = string.digits + string.ascii_lowercase
-_random = random.SystemRandom()  # some of what is minted is a secret
 
+class OperatorService(Protocol):
+    """Something that is open beside the chat, from when people may come until after the last has gone."""
 
-def make(settings: Settings, checkers: Sequence[Any] = ()) -> ChatService:
-    """Wire the daemon together.
+    def open(self) -> None:
+        """Begin to listen; the reactor runs."""
 
-    Args:
-        settings: What the operator decided.
-        checkers: Of ``twisted.cred``, beside our own.
-
-    Raises:
-        SystemExit: The data folder, what is in it, the file of accounts, or the port cannot be used.
-    """
-    from twisted.internet import reactor
-
-    set_level(settings.log_level)
-    users = _most_users(settings.max_users)
-    rules = Rules(
-        name=settings.name,
-        motd="\n".join(map(clean, motd(settings).splitlines())),
-        replay=settings.replay,
-        keep=settings.keep,
-        keep_days=settings.keep_days,
-        rate=settings.rate,
-        most_users=users,
-        sessions=settings.sessions,
-        announce=not settings.no_announce,
-        throttle=bool(settings.per_address),
-    )
-    folder = None if settings.ephemeral else _folder(settings)
-    engine = _engine(folder, reactor)
-    imported = _imported(settings, folder)
-    passwords = ThreadedPasswords(reactor)
-    chat = Chat(engine, rules, reactor, time.time, _mint, passwords, checkers)
-    factory = ChatFactory(
-        chat,
-        reactor,
-        text=TextDialect(rules, settings.message_format),
-        records=JsonDialect(),
-        per_address=settings.per_address,
-        send_queue=settings.sendq,
-    )
-    return ChatService(reactor, chat, factory, _port(settings), folder, passwords, imported)
-
-
-def _imported(settings: Settings, folder: DataFolder | None) -> list[accounts_file.Entry]:
-    """Return the accounts to import, having seen that there are seats for them and for those that are there."""
-    there = _reserved(folder)
-    try:
-        entries = accounts_file.read(Path(settings.accounts)) if settings.accounts else []
-    except FileNotFoundError:
-        if not there:
-            refuse(f"--accounts {settings.accounts}: there is no such file")
-        _log.warn("--accounts {path} is gone; its accounts are kept in the data folder", path=settings.accounts)
-        entries = []
-    except accounts_file.BadFile as error:
-        refuse(f"--accounts {settings.accounts}: {error}")
-    number = len(there | {entry.name.folded for entry in entries})
-    if settings.max_users and settings.max_users < number:
-        refuse(f"--max-users {settings.max_users}: {number} accounts have a seat reserved; give at least {number}")
-    return entries
-
-
-def _reserved(folder: DataFolder | None) -> set[str]:
-    """Return the folded names of the accounts that have a seat reserved."""
-    if folder is None:
-        return set()
-    db = open_database(folder.path / "chat.db")
-    try:
-        return {name for name, value in Reader(db).all(account.BUCKET) if account.decode(value).reserved}
-    finally:
-        db.close()
-
-
-def _folder(settings: Settings) -> DataFolder:
-    try:
-        return DataFolder(Path(settings.data) if settings.data else state_folder())
-    except BadFolder as error:
-        refuse(str(error))
-
-
-def _port(settings: Settings) -> socket.socket:
-    try:
-        return take_port(settings.port, settings.interface)
-    except BadPort as error:
-        refuse(str(error))
-
-
-def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
-    if folder is None:
-        return MemoryEngine(reactor)
-    path = folder.path / "chat.db"
-    try:
-        # Whoever starts us should see what is wrong with the file; it is opened for good after twistd's fork.
-        open_database(path).close()
-    except BadDatabase as error:
-        refuse(str(error))
-    return SQLiteEngine(reactor, path)
-
-
-def _most_users(wanted: int) -> int:
-    """Return how many users there is room for, having asked the system for all that it gives."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    most = max(1, hard - SPARE)
-    if wanted > most:
-        _log.warn(
-            "--max-users {wanted}: the system allows {most}; raise the limit of open files", wanted=wanted, most=most
-        )
-    return min(wanted or most, most)
-
-
-def _mint(length: int) -> str:
-    return "".join(_random.choices(_ALPHABET, k=length))
+    async def close(self) -> None:
+        """Listen no more, and end all connections. Also called when it was never opened."""
 
 
 class ChatService(Service):
@@ -170,6 +47,10 @@ class ChatService(Service):
         folder: What to let go at the end.
         passwords: The threads that look at passwords.
         imported: Accounts to make before anybody comes.
+
+    Attributes:
+        beside: What is opened for the operator, after the door, and closed last.
+        on_hangup: Called at SIGHUP.
     """
 
     def __init__(
@@ -180,7 +61,7 @@ class ChatService(Service):
         listening: socket.socket,
         folder: DataFolder | None,
         passwords: ThreadedPasswords,
-        imported: Sequence[accounts_file.Entry],
+        imported: Sequence[Entry],
     ) -> None:
         self._reactor = reactor
         self._chat = chat
@@ -192,6 +73,8 @@ class ChatService(Service):
         self._port: Any = None
         self._stopping = False
         self._failure = ""
+        self.beside: list[OperatorService] = []
+        self.on_hangup: Callable[[], None] = lambda: None
 
     def startService(self) -> None:
         """Open what lasts, then the door."""
@@ -237,13 +120,22 @@ class ChatService(Service):
             port=where.port,
             keeps=f"data in {self._folder.path}" if self._folder else "nothing is kept",
         )
+        for service in self.beside:
+            service.open()
 
     def _catch_signals(self) -> None:
-        """End well on SIGTERM and SIGINT: twistd, left to itself, would die of the signal after an orderly end."""
+        """End well on SIGTERM and SIGINT: twistd, left to itself, would die of the signal after an orderly end.
+
+        Reload at SIGHUP, of which nobody else would take care.
+        """
 
         def stop(number: int, frame: object) -> None:
             self._reactor.callFromThread(self._stop_once)
 
+        def hang_up(number: int, frame: object) -> None:
+            self._reactor.callFromThread(self._reload)
+
+        signal.signal(signal.SIGHUP, hang_up)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
 
@@ -252,6 +144,14 @@ class ChatService(Service):
             self._stopping = True
             _log.info("stopping")
             self._reactor.stop()
+
+    def _reload(self) -> None:
+        if not self._stopping:
+            self.on_hangup()
+
+    def state(self) -> str:
+        """Return ``ok``, ``draining`` or ``stopping``."""
+        return "stopping" if self._stopping else "draining" if self._chat.draining else "ok"
 
     def stopService(self) -> Deferred[None]:
         """Fires when everybody has been told, what was accepted is durable, and all connections are closed."""
@@ -267,6 +167,8 @@ class ChatService(Service):
         self._passwords.stop()
         self._factory.stop()
         await self._all_gone()
+        for service in self.beside:
+            await service.close()
         if self._folder is not None:
             self._folder.close()
 

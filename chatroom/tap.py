@@ -14,6 +14,6 @@ __all__ = ["Options", "makeService"]
 
 def makeService(options: Options) -> IService:
     """Take the port and the data folder, and wire the daemon together."""
-    from chatroom.service import make
+    from chatroom.assembly import make
 
-    return make(options.settings, options.checkers)
+    return make(options.settings, options.reread, options.checkers)

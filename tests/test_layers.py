@@ -30,7 +30,9 @@ MAY = {
     "engines": PLAIN | {"engines"},
     "wire": PLAIN | {"chat", "wire"},
     "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},
-    "top": PLAIN | {"admin", "chat", "engines", "wire", "data_folder", "listening", "options", "service"},
+    "top": PLAIN
+    | {"admin", "chat", "engines", "wire"}
+    | {"assembly", "data_folder", "listening", "operator_services", "options", "reloading", "service"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -33,7 +33,6 @@ from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
 from chatroom.chat.throttles import Throttles, Window
 from chatroom.chat.user import User
-from chatroom.counters import Counters
 from chatroom.events import (
     PROTOCOL_VERSION,
     Account,
@@ -85,7 +84,7 @@ class Chat:
     ) -> None:
         self.engine = engine
         self.rules = rules
-        self.counters = Counters()
+        self.counters = engine.counters
         self.scheduler = scheduler
         self.mint = mint
         self.sessions: dict[str, Session] = {}
@@ -191,6 +190,7 @@ class Chat:
     def put_out(self, session: Session, why: Refused) -> None:
         """End a connection that may not be here any more, and say why."""
         session.refuse(why)
+        self.counters.drops[why.code] += 1
         self.close_session(session)
         session.out.close()
 
@@ -326,5 +326,6 @@ class Chat:
         ghost = self._resumable.get(secret)
         if ghost is not None:
             _log.info("{name} is back and ends its former connection", name=ghost.name)
+            self.counters.drops["resumed"] += 1
             self.close_session(ghost)
             ghost.out.close()

@@ -79,6 +79,10 @@ class Directory:
         room.expected -= 1
         self._unload(room)
 
+    def loaded(self) -> int:
+        """Return how many rooms somebody is in, or about to be."""
+        return len(self._rooms)
+
     async def name_of(self, log: str) -> str:
         """Return a room's shown name by its log; empty when there is no such room any more."""
         room = self._rooms.get(self._names.get(log, ""))
@@ -121,7 +125,7 @@ class Directory:
             if not create:
                 raise NO_ROOM(room=name.shown)
             record, created = await self._make(name, session)
-        room = Room(record, self._sessions, self._unload, self._moderated)
+        room = Room(record, self._sessions, self._engine.counters, self._unload, self._moderated)
         room.expected = 1
         room.sub = await self._engine.follow(room.log, room.apply)
         self._rooms[name.folded] = room

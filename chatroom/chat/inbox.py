@@ -207,6 +207,7 @@ def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
             else:
                 event = placed(event, entry.seq, getattr(event, "room", ""))
             data += session.dialect.answer(event)
+            session.chat.counters.deliveries += 1
     if data:
         session.out.write(data)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
+from chatroom.counters import Counters
 from chatroom.events import Event, Stored
 from chatroom.log import Deliver, Done, Entry, Page, Presence, Subscription
 
@@ -18,12 +19,14 @@ class Engine(Protocol):
     """Where logs, records and presence last. All methods are called, and all callbacks made, on the reactor thread.
 
     ``state`` is ``ok`` or ``degraded``; ``on_state`` is called when it changes. ``on_pressure`` is called with True
-    when so much waits to be stored that reading should pause, with False when it may go on.
+    when so much waits to be stored that reading should pause, with False when it may go on. ``counters`` is
+    where everybody on this node counts; it is the same one for good.
 
     A log is ``room/<id>`` or ``inbox/<id>``: keyed by ids, never by names. Whatever may fail because of the store
     fails with ``Unavailable``: the outcome is unknown and must never be acknowledged.
     """
 
+    counters: Counters
     state: str
     on_pressure: Callable[[bool], None]
     on_state: Callable[[str], None]

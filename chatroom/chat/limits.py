@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 TEXT_BYTES = 4096  # a line from a person, and the text of a message however it came
 RECORD_BYTES = 16 * 1024
@@ -44,9 +44,12 @@ BYTES_A_SECOND = 10_000
 BYTES_BURST = 64_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rules:
     """What the operator decides about the chat.
+
+    There is one, shared by all whom it concerns and changed in place while the daemon runs (``become``): ask it anew
+    each time, and keep no copy of what it says.
 
     Args:
         name: The server's name, as it greets.
@@ -71,6 +74,11 @@ class Rules:
     sessions: int = 1
     announce: bool = True
     throttle: bool = True
+
+    def become(self, other: Rules) -> None:
+        """Say from now on what the other says."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(other, field.name))
 
 
 class Bucket:

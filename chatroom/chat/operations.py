@@ -187,7 +187,7 @@ class Operations:
         target = self._chat.names.find(user)
         reason = _reason(reason)
         await self._expel(target.id, reason)
-        audit(self._by, f"kicked {target.name}{_because(reason)}", "the server")
+        audit(self._by, f"kicked {target.name} off the server{_because(reason)}")
         return f"{target.name} was put out."
 
     async def ban(self, what: str, duration: str = "", reason: str = "") -> str:
@@ -209,7 +209,7 @@ class Operations:
         for user_id in {s.user_id for s in chat.sessions.values() if set(keys_of(s)) & set(target.keys)}:
             await self._expel(user_id, reason)
         time = f" for {durations.spell(seconds)}" if seconds else ""
-        audit(self._by, f"banned {shown}{time}{_because(reason)}", "the server")
+        audit(self._by, f"banned {shown} from the server{time}{_because(reason)}")
         return f"{shown} is banned from this server{time}."
 
     async def unban(self, what: str) -> str:
@@ -222,7 +222,7 @@ class Operations:
             raise NO_SUCH_BAN(user=shown, how="banned from this server", see="bans()")
         await chat.bans.remove(found)
         await chat.tell_all_surely(BansChanged(chat.next_id(), chat.now(), self._by, ""))
-        audit(self._by, f"unbanned {shown}", "the server")
+        audit(self._by, f"let {shown} onto the server again")
         return f"{shown} may come again."
 
     async def _expel(self, user_id: str, reason: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
+from chatroom.account import BUCKET, decode
 from chatroom.chat.directory import Directory
 from chatroom.chat.interfaces import Clock, Engine
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
@@ -65,7 +66,7 @@ class Retention:
         return self._running.addErrback(_failed).addCallback(over)
 
     async def go_round(self) -> None:
-        """Expire every log once, then forget rooms that are empty in every sense."""
+        """Expire every log once, then forget rooms that are empty in every sense, and logs that are nobody's."""
         for log in await self._engine.logs():
             if self._stopping:
                 return
@@ -81,6 +82,22 @@ class Retention:
                 return
             if not (await self._engine.read(f"room/{record.id}", limit=1)).entries:
                 await self._directory.forget(record)
+        await self._drop_orphans()
+
+    async def _drop_orphans(self) -> None:
+        """Remove logs of rooms that were closed, of accounts that were deleted, of guests for whom nothing waits."""
+        logs = await self._engine.logs()
+        rooms = {f"room/{record.id}" for record in await self._directory.all()}
+        inboxes = {f"inbox/{decode(value).id}" for _, value in await self._engine.all(BUCKET)}
+        for log in logs:
+            if self._stopping:
+                return
+            if log.startswith("guest/"):
+                orphan = not (await self._engine.read(log, limit=1)).entries
+            else:
+                orphan = log.startswith(("room/", "inbox/")) and log not in rooms and log not in inboxes
+            if orphan:
+                await self._engine.drop(log)
 
     def _bounds(self, log: str) -> tuple[float, int]:
         if log.startswith("inbox/"):

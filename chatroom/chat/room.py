@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from chatroom.chat.interfaces import Dialect
 from chatroom.chat.limits import LISTED
+from chatroom.counters import Counters
 from chatroom.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said
 from chatroom.log import Entry, Subscription
 from chatroom.logger import logger
@@ -64,14 +65,14 @@ class _Passage:
         self.own: dict[Session, set[int]] = {}
         self.hidden: set[int] = set()
 
-    def view(self, session: Session, entries: list[Entry], pieces: list[bytes]) -> bytes:
+    def view(self, session: Session, entries: list[Entry], pieces: list[bytes]) -> list[bytes]:
         """Return what the session sees of the batch."""
         start = self.came.get(session, -1) + 1
         end = self.went.get(session, len(pieces))
         own = self.own.get(session, ())
         if not own and not session.filters:
-            return b"".join(pieces[start:end])
-        return b"".join([pieces[i] for i in range(start, end) if i not in own and session.hears(entries[i])])
+            return pieces[start:end]
+        return [pieces[i] for i in range(start, end) if i not in own and session.hears(entries[i])]
 
 
 class Room:
@@ -80,6 +81,7 @@ class Room:
     Args:
         record: What lasts of it.
         sessions: This node's sessions by id.
+        counters: Where it is counted what members are told.
         on_empty: Called with the room when the last member has gone, or it has been closed.
         on_moderated: Called with the room when its record may have changed.
 
@@ -90,6 +92,7 @@ class Room:
 
     __slots__ = (
         "_audience",
+        "_counters",
         "_filtering",
         "_on_empty",
         "_on_moderated",
@@ -113,6 +116,7 @@ class Room:
         self,
         record: RoomRecord,
         sessions: dict[str, Session],
+        counters: Counters,
         on_empty: Callable[[Room], None],
         on_moderated: Callable[[Room], None],
     ) -> None:
@@ -128,6 +132,7 @@ class Room:
         self._sessions = sessions
         self._on_empty = on_empty
         self._on_moderated = on_moderated
+        self._counters = counters
         self._audience: dict[Dialect, dict[Session, Write]] = {}
         self._filtering: dict[Session, None] = {}  # members who do not hear everything
 
@@ -167,10 +172,13 @@ class Room:
         for dialect, writes in self._audience.items():
             render = dialect.render
             pieces = rendered[dialect] = [render(name, entry) for entry in entries]
+            self._counters.deliveries += len(writes) * len(pieces)
             _send(writes.values(), pieces[0] if len(pieces) == 1 else b"".join(pieces))
         for session in self._filtering:
             pieces = self._pieces(session.dialect, entries, rendered)
-            _send((session.out.write,), b"".join([p for p, e in zip(pieces, entries, strict=True) if session.hears(e)]))
+            heard = [p for p, e in zip(pieces, entries, strict=True) if session.hears(e)]
+            self._counters.deliveries += len(heard)
+            _send((session.out.write,), b"".join(heard))
         return rendered
 
     def _tell_around(self, entries: list[Entry], passage: _Passage) -> None:
@@ -183,7 +191,9 @@ class Room:
         rendered = self._tell(entries)
         for session in different:
             pieces = self._pieces(session.dialect, entries, rendered)
-            _send((session.out.write,), passage.view(session, entries, pieces))
+            seen = passage.view(session, entries, pieces)
+            self._counters.deliveries += len(seen)
+            _send((session.out.write,), b"".join(seen))
             if session.room is self:
                 self._seat(session)
 

@@ -77,6 +77,7 @@ class ServerLog:
             if data is None:
                 data = rendered[dialect] = dialect.answer(entry.event)
             session.out.write(data)
+            self._chat.counters.deliveries += 1
         if not sessions:
             self._telling.popleft()
         if self._telling:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from chatroom import events
+from chatroom.counters import Counters
 from chatroom.engines.following import Followers
 from chatroom.engines.present import Present
-from chatroom.events import Stored
+from chatroom.events import MESSAGES, Stored
 from chatroom.log import Done, Entry, Page, Unavailable
 from chatroom.logger import logger
 
@@ -38,6 +40,7 @@ class BatchingEngine(Present):
         on_state: Called with the new state when it changes.
         on_pressure: Called with True when too much waits to be stored and reading should pause, with False when it
             may go on.
+        counters: What the daemon has counted; everybody counts here.
     """
 
     def __init__(self, reactor: Any) -> None:
@@ -46,11 +49,15 @@ class BatchingEngine(Present):
         self._followers = Followers(self.read)
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
+        self._begun: deque[float] = deque()  # when the first of each batch that waits came
+        self._first = 0.0  # when the first of the batch came that is being stored
+        self._handed = 0.0  # when that batch was handed over
         self._untold: deque[tuple[str, list[Entry]] | Entry] = deque()  # news for followers, and for those who asked
         self._behind = False  # a batch is stored before the one before it is told
         self._busy = False
         self._pressed = False
         self._stopping: Deferred[None] | None = None
+        self.counters = Counters()
         self.state = "ok"
         self.on_state: Callable[[str], None] = lambda state: None
         self.on_pressure: Callable[[bool], None] = lambda pressed: None
@@ -80,6 +87,8 @@ class BatchingEngine(Present):
             if done is not None:
                 self._reactor.callLater(0, done, entry, Unavailable("the engine is stopping"))
             return
+        if not len(self._waiting) % MOST_IN_A_BATCH:
+            self._begun.append(self._reactor.seconds())
         self._waiting.append(entry)
         self._waiting_bytes += len(body)
         if not self._busy:
@@ -110,11 +119,15 @@ class BatchingEngine(Present):
             self._waiting_bytes = 0
         if self._pressed and len(self._waiting) <= MOST_WAITING // 2 and self._waiting_bytes <= MOST_WAITING_BYTES // 2:
             self._press(False)
+        self._first = self._begun.popleft()
+        self._handed = self._reactor.seconds()
         self._store(batch)
 
     def _stored(self, batch: list[Entry], error: Unavailable | None) -> None:
         """A batch is durable, or is not: tell whoever follows and whoever asked. The next one is stored meanwhile."""
         self._note(error)
+        if error is None:
+            self._count(batch)
         # One batch may be stored while the one before is told, never two: what waits to be told is bounded, too.
         self._behind = bool(self._untold)
         if not self._behind:
@@ -127,6 +140,20 @@ class BatchingEngine(Present):
         self._untold.extend(batch)
         if not self._behind:
             self._tell()
+
+    def _count(self, batch: list[Entry]) -> None:
+        """Once a batch, before the next one is handed over: whoever is told last also says how long it took."""
+        self.counters.commits.observe(self._reactor.seconds() - self._handed)
+        self.counters.messages += sum(type(entry.event) in MESSAGES and not entry.repeated for entry in batch)
+        last = batch[-1]
+        last.done = partial(self._told, self._first, last.done)
+
+    def _told(self, since: float, done: Done | None, entry: Entry, error: Unavailable | None) -> None:
+        try:
+            if done is not None:
+                done(entry, error)
+        finally:
+            self.counters.waits.observe(self._reactor.seconds() - since)
 
     def _go_on(self) -> None:
         if self._waiting:

@@ -17,10 +17,13 @@ class AddressBook:
     Args:
         most: Connections at a time from one address; 0 for any number, and nothing is counted.
         seconds: A clock that does not jump.
+
+    Attributes:
+        most: As given; it may be changed, for those who come from then on.
     """
 
     def __init__(self, most: int, seconds: Callable[[], float]) -> None:
-        self._most = most
+        self.most = most
         self._seconds = seconds
         self._open: dict[str, int] = {}
         self._recent: dict[str, deque[float]] = {}
@@ -31,12 +34,12 @@ class AddressBook:
         Returns:
             What must be called once when it has ended; None if it must not come in.
         """
-        if not self._most or is_local(host):
+        if not self.most or is_local(host):
             return _nothing
         key = network(host)
         recent = self._recent.get(key) or deque(maxlen=NEW)
         now = self._seconds()
-        if self._open.get(key, 0) >= self._most or (len(recent) == NEW and now - recent[0] < WINDOW):
+        if self._open.get(key, 0) >= self.most or (len(recent) == NEW and now - recent[0] < WINDOW):
             return None
         recent.append(now)
         self._recent[key] = recent

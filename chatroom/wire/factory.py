@@ -37,6 +37,7 @@ class ChatFactory(Factory):
 
     Attributes:
         connections: Everybody who has come through the door.
+        counters: Where it is counted whom we drop or refuse.
         pressed: The log has enough to do; nobody is read.
     """
 
@@ -59,6 +60,7 @@ class ChatFactory(Factory):
         self.records: WireDialect = records
         self.connections: set[ChatProtocol] = set()
         self.pressed = False
+        self.counters = chat.engine.counters
         self._send_queue = send_queue
         self._lingering = 0  # connections that are being told that they are too many
         self._empty: Deferred[None] | None = None
@@ -66,6 +68,11 @@ class ChatFactory(Factory):
         self._rounds = LoopingCall(self._go_round)
         self._rounds.clock = reactor
         chat.engine.on_pressure = self._press
+
+    def bound(self, *, per_address: int, send_queue: int) -> None:
+        """Change the bounds, for connections that come from now on."""
+        self._addresses.most = per_address
+        self._send_queue = send_queue
 
     def start(self) -> None:
         """Begin to look after the silent."""
@@ -102,6 +109,7 @@ class ChatFactory(Factory):
         leave = self._addresses.enter(str(getattr(addr, "host", "")))
         if leave is None:
             if self._lingering >= MOST_LINGERING:
+                self.counters.drops[TOO_MANY_CONNECTIONS.code] += 1
                 return None
             self._lingering += 1
             return self._refuse(PERSON, TOO_MANY_CONNECTIONS(), self._lingered)
@@ -119,6 +127,7 @@ class ChatFactory(Factory):
         return opening.build(self, leave)
 
     def _refuse(self, opening: Opening, refused: Refused, leave: Leave) -> Protocol:
+        self.counters.drops[refused.code] += 1
         dialect = self.records if opening.name == "records" else self.text
         return Refusing(self.reactor, dialect.answer(Error(refused.code, refused.text)), leave)
 

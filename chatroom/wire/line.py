@@ -22,6 +22,7 @@ from chatroom.chat.refusals import BAD_TELNET, TOO_FAST, TOO_LONG, TOO_QUIET, Re
 from chatroom.chat.session import Session
 from chatroom.events import Ok, Ping
 from chatroom.logger import logger
+from chatroom.network import plain
 from chatroom.wire.dialect import WireDialect
 from chatroom.wire.outbox import Outbox
 from chatroom.wire.pace import Pace
@@ -88,7 +89,7 @@ class ChatProtocol(LineReceiver):
         if factory.rules.rate:
             self._pace = Pace(factory.reactor, factory.rules.rate, self._paced)
         self._session = factory.chat.open_session(
-            self._outbox, self._dialect, person=self._dialect.person, address=str(transport.getPeer().host)
+            self._outbox, self._dialect, person=self._dialect.person, address=plain(str(transport.getPeer().host))
         )
         factory.connections.add(self)
         if self._session.seated:
@@ -143,11 +144,13 @@ class ChatProtocol(LineReceiver):
 
     def _drop(self, refused: Refused) -> None:
         """Say why, and close."""
+        self._factory.counters.drops[refused.code] += 1
         _log.info("{name} dropped: {code}", name=self._session.name, code=refused.code)
         self._session.refuse(refused)
         self.close()
 
     def _too_slow(self) -> None:
+        self._factory.counters.drops["too-slow"] += 1
         _log.info("{name} dropped: too slow", name=self._session.name)
         self.abort()
 

@@ -37,9 +37,8 @@ class TextDialect:
         self._form = form
         self.stamped = stamped
         self._twin: TextDialect | None = None
-        said = _said if form == DEFAULT else self._said_in_form
         self._forms: dict[type, Callable[[str, Any], str]] = {
-            e.Said: said,
+            e.Said: self._saying(),
             e.Acted: lambda room, event: f"* {event.by} {event.text}",
             e.Joined: lambda room, event: f"{event.by} has joined the room.",
             e.Left: lambda room, event: f"{event.by} has left the room.",
@@ -57,6 +56,15 @@ class TextDialect:
             self._twin = TextDialect(self._rules, self._form, stamped=stamped)
             self._twin._twin = self
         return self._twin
+
+    def use_form(self, form: str) -> None:
+        """Let messages read so from now on, with and without stamps."""
+        for dialect in (self, self.with_stamps(not self.stamped)):
+            dialect._form = form
+            dialect._forms[e.Said] = dialect._saying()
+
+    def _saying(self) -> Callable[[str, e.Said], str]:
+        return _said if self._form == DEFAULT else self._said_in_form
 
     def _said_in_form(self, room: str, event: e.Said) -> str:
         return self._form.format(user=event.by, room=room, text=event.text)

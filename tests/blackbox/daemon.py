@@ -32,7 +32,8 @@ TWISTD = Path(sys.executable).with_name("twistd")
 LISTENING = r"listening on \S+ port (\d+)"  # what the daemon says when its door is open
 BOUND = r"ChatFactory starting on (\d+)"  # what twistd says a little before, at every --log-level
 
-_PACKAGES = {"telnet": "inetutils-telnet", "nc": "netcat-openbsd", "setsid": "util-linux"}
+_PACKAGES = {"telnet": "inetutils-telnet", "nc": "netcat-openbsd", "setsid": "util-linux", "ssh": "openssh-client"}
+_PACKAGES |= {"ssh-keygen": "openssh-client", "tmux": "tmux"}
 _HEADING = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
 _WELCOME = re.compile(r"Welcome to (.+)\. You are (\S+)\.")
 
@@ -137,15 +138,25 @@ class Daemon:
         folder: The test's folder. The daemon runs there; its data is in ``data``, its log in ``daemon-N.log``.
         options: Come last, so they win over those given here.
         keep: Give it ``--data``; without, it decides by itself where its data is.
+        paced: Leave it to ``--config``, or the default, how fast one may speak.
         ready: The log line after which clients may come; its group is the port.
         changes: Of its environment.
     """
 
-    def __init__(self, folder: Path, *options: str, keep: bool = True, ready: str = LISTENING, **changes: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        keep: bool = True,
+        paced: bool = False,
+        ready: str = LISTENING,
+        **changes: str,
+    ) -> None:
         self.data = folder / "data"
         self._peers: list[Peer] = []
         command = [str(TWISTD), "-n", "--pidfile=", "chatroom", "--port", "0", "--interface", "127.0.0.1"]
-        command += ["--rate", "0", *(["--data", str(self.data)] if keep else []), *options]
+        command += [] if paced else ["--rate", "0"]
+        command += [*(["--data", str(self.data)] if keep else []), *options]
         self._process = subprocess.Popen(
             command,
             cwd=folder,

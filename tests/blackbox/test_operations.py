@@ -24,8 +24,8 @@ from blackbox.daemon import BOUND, DEADLINE, Daemon, Peer, run_twistd
 SHUTDOWN = "The server is shutting down."
 
 OPTIONS = (
-    "port interface data name motd message-format replay rate per-address sendq max-users keep keep-days config"
-    " log-level ephemeral check-config"
+    "port interface data name motd message-format replay rate per-address sendq max-users keep keep-days metrics"
+    " config log-level ephemeral check-config manhole manhole-keys accounts sessions no-announce auth"
 )
 
 
@@ -87,6 +87,8 @@ def test_help_names_every_option(tmp_path: Path) -> None:
         ("--port", "70000"),
         ("--rate", "-1"),
         ("--log-level", "loud"),
+        ("--metrics", "::1:9100"),
+        ("--metrics", "127.0.0.1:http"),
         ("--name", "two\nlines"),
         ("--motd", "/nonexistent"),
         ("--message-format", "{who}"),

@@ -1,0 +1,190 @@
+"""What an operator's ssh opens after the login: a console on a terminal, one line to run, or a script from a pipe."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from twisted.conch.error import ConchError
+from twisted.conch.ssh.channel import SSHChannel
+from twisted.conch.ssh.common import getNS
+from twisted.conch.ssh.connection import OPEN_ADMINISTRATIVELY_PROHIBITED
+from twisted.conch.ssh.session import parseRequest_pty_req, parseRequest_window_change
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.logger import Logger, LogPublisher
+from twisted.python.failure import Failure
+
+from chatroom.admin.console import Console
+from chatroom.admin.interpreter import Interpreter
+from chatroom.admin.shell import Shell, Terminal
+from chatroom.admin.showing import for_the_log, shown
+from chatroom.chat.operations import Operating
+from chatroom.logger import logger
+from chatroom.text import clean
+
+MOST_INPUT = 65536  # bytes of a script
+MOST_UNREAD = 4 * 1024 * 1024  # bytes that wait for an operator who does not read
+
+_WIDE = 200  # columns of a table that goes to a program
+_log = logger(__name__)
+
+silent = Logger(observer=LogPublisher())  # of nobody; conch logs each step, and what was typed with it
+Audit = Callable[[str], None]
+
+
+class ConsoleChannel(SSHChannel):
+    """See the module. There is no other kind of channel: no forwarding, no files.
+
+    Args:
+        operating: Does what the operator asks for.
+        audit: Told what the operator does.
+        heard: Called when something comes from the operator.
+        others: As conch wants it.
+    """
+
+    name = b"session"
+    conn: Any
+    _log = silent
+
+    def __init__(self, operating: Operating, audit: Audit, heard: Callable[[], None], **others: Any) -> None:
+        super().__init__(**others)
+        self._operating = operating
+        self._audit = audit
+        self._heard = heard
+        self._size: tuple[int, int] | None = None  # of the window: columns, rows
+        self._terminal: Any = None
+        self._script: bytearray | None = None
+        self._begun = False
+
+    # ---- what ssh asks for -----------------------------------------------------------------------------------------
+
+    def request_pty_req(self, data: bytes) -> bool:
+        """There is a terminal."""
+        _, (rows, columns, *_), _ = parseRequest_pty_req(data)
+        self._size = columns, rows
+        return True
+
+    def request_window_change(self, data: bytes) -> bool:
+        """The terminal has another size."""
+        rows, columns, *_ = parseRequest_window_change(data)
+        if self._terminal is not None and self._terminal.terminalProtocol is not None:
+            self._terminal.terminalProtocol.terminalSize(columns, rows)
+        return True
+
+    def request_shell(self, data: bytes) -> bool:
+        """Open the console; without a terminal, a script comes."""
+        if self._begun:
+            return False
+        self._begun = True
+        if self._size is None:
+            self._script = bytearray()
+            return True
+        self._terminal = Terminal(lambda: Shell(self._operating, self._audit))
+        self._terminal.makeConnection(_ToChannel(self))
+        self._terminal.terminalProtocol.terminalSize(*self._size)
+        return True
+
+    def request_exec(self, data: bytes) -> bool:
+        """Run what comes with the request: ``ssh host 'users()'``."""
+        if self._begun:
+            return False
+        self._begun = True
+        self._run(getNS(data)[0])
+        return True
+
+    # ---- what comes ------------------------------------------------------------------------------------------------
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keys, or more of a script."""
+        self._heard()
+        if self._terminal is not None:
+            self._terminal.dataReceived(data)
+        elif self._script is not None:
+            self._script += data
+            if len(self._script) > MOST_INPUT:
+                self._script = None
+                self._fail(f"the script is longer than {MOST_INPUT} bytes.")
+
+    def eofReceived(self) -> None:
+        """The script is whole; nobody types any more."""
+        script, self._script = self._script, None
+        if script is not None:
+            self._run(bytes(script))
+        elif self._terminal is not None:
+            self.finish(0)
+
+    def closed(self) -> None:
+        """The channel is no more."""
+        terminal, self._terminal = self._terminal, None
+        if terminal is not None:
+            terminal.connectionLost(Failure(ConnectionDone()))
+
+    # ---- what goes -------------------------------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Send, but not to somebody who does not read."""
+        super().write(data)
+        if len(self.buf) > MOST_UNREAD:
+            self.conn.transport.transport.abortConnection()
+
+    def finish(self, status: int) -> None:
+        """End it, as a program ends.
+
+        Args:
+            status: 0 if all went well.
+        """
+        if not self.localClosed and not self.closing:
+            self.conn.sendRequest(self, b"exit-status", struct.pack(">L", status))
+            self.loseConnection()
+
+    def _fail(self, words: str) -> None:
+        self._complain(words)
+        self.finish(1)
+
+    def _complain(self, words: str) -> None:
+        self.writeExtended(1, f"Error: {clean(words)}\n".encode())
+
+    def _run(self, source: bytes) -> None:
+        running = Deferred.fromCoroutine(self._run_all(source.decode("utf-8", "replace")))
+        running.addErrback(lambda failure: _log.failure("the console has failed", failure=failure))
+
+    async def _run_all(self, source: str) -> None:
+        """Run the statements one after another, up to the first that fails, and end."""
+        interpreter = Interpreter(
+            Console(self._operating).namespace(),
+            lambda value: self.write(f"{shown(value, _WIDE)}\n".encode()),
+            self._complain,
+        )
+        for line in [*source.splitlines(), ""]:
+            statement = interpreter.push(line)
+            if statement is not None and statement.strip():
+                self._audit(for_the_log(statement))
+                if not await interpreter.run(statement):
+                    self.finish(1)
+                    return
+        if interpreter.waiting:
+            self._fail("the last statement is not complete.")
+        else:
+            self.finish(0)
+
+
+class _ToChannel:
+    """The transport of a terminal."""
+
+    def __init__(self, channel: ConsoleChannel) -> None:
+        self._channel = channel
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+        self._channel.write(data)
+
+    def loseConnection(self) -> None:
+        """The operator leaves."""
+        self._channel.finish(0)
+
+
+def refuse_channel(kind: str) -> ConchError:
+    """Return what to raise for a channel that there is not."""
+    return ConchError(f"{kind} is not allowed here", OPEN_ADMINISTRATIVELY_PROHIBITED)

@@ -1,0 +1,108 @@
+"""A line as it is edited: its text, where the cursor is, and the lines before it. It knows no terminal."""
+
+from __future__ import annotations
+
+import re
+
+MOST = 4096  # characters of a line
+REMEMBERED = 200  # lines
+
+_LAST_WORD = re.compile(r"\w*\W*\Z")
+
+
+class Editor:
+    """See the module.
+
+    Attributes:
+        text: The line.
+        cursor: Before which character of it the cursor is.
+    """
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.cursor = 0
+        self._history: list[str] = []
+        self._at = 0  # which of the lines is shown; their number: the one being typed
+        self._typed = ""  # that one, while another is shown
+
+    def insert(self, text: str) -> None:
+        """Put text before the cursor, as far as there is room."""
+        text = text[: MOST - len(self.text)]
+        self.text = self.text[: self.cursor] + text + self.text[self.cursor :]
+        self.cursor += len(text)
+
+    def replace(self, text: str) -> None:
+        """Let the line be this, with the cursor at the end."""
+        self.text = text[:MOST]
+        self.cursor = len(self.text)
+
+    def finish(self) -> str:
+        """Return the line and begin another."""
+        line, self.text, self.cursor = self.text, "", 0
+        self._at = len(self._history)
+        return line
+
+    def remember(self, line: str) -> None:
+        """Let the line come again by ``older``."""
+        if line.strip() and self._history[-1:] != [line]:
+            self._history = [*self._history, line][-REMEMBERED:]
+        self._at = len(self._history)
+
+    # ---- keys ------------------------------------------------------------------------------------------------------
+
+    def left(self) -> None:
+        """Move the cursor."""
+        self.cursor = max(0, self.cursor - 1)
+
+    def right(self) -> None:
+        """Move the cursor."""
+        self.cursor = min(len(self.text), self.cursor + 1)
+
+    def home(self) -> None:
+        """Move the cursor to the beginning."""
+        self.cursor = 0
+
+    def end(self) -> None:
+        """Move the cursor to the end."""
+        self.cursor = len(self.text)
+
+    def backspace(self) -> None:
+        """Take out the character before the cursor."""
+        if self.cursor:
+            self._cut(self.cursor - 1, self.cursor)
+
+    def delete(self) -> None:
+        """Take out the character at the cursor."""
+        self._cut(self.cursor, self.cursor + 1)
+
+    def cut_to_end(self) -> None:
+        """Take out all from the cursor on."""
+        self._cut(self.cursor, len(self.text))
+
+    def cut_to_start(self) -> None:
+        """Take out all before the cursor."""
+        self._cut(0, self.cursor)
+
+    def cut_word(self) -> None:
+        """Take out the word before the cursor."""
+        match = _LAST_WORD.search(self.text, 0, self.cursor)
+        self._cut(match.start() if match else 0, self.cursor)
+
+    def older(self) -> None:
+        """Show the line before."""
+        self._show(self._at - 1)
+
+    def newer(self) -> None:
+        """Show the line after."""
+        self._show(self._at + 1)
+
+    def _show(self, at: int) -> None:
+        if 0 <= at <= len(self._history) and at != self._at:
+            if self._at == len(self._history):
+                self._typed = self.text
+            self._at = at
+            self.replace(self._typed if at == len(self._history) else self._history[at])
+
+    def _cut(self, start: int, end: int) -> None:
+        self.text = self.text[:start] + self.text[end:]
+        self.cursor = start

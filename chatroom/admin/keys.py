@@ -1,0 +1,141 @@
+"""The keys of the console: the host's own, made once, and those of the operators, read anew at each login."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from twisted.conch.checkers import IAuthorizedKeysDB
+from twisted.conch.ssh.keys import BadFingerPrintFormat, BadKeyError, EncryptedKeyError, FingerprintFormats, Key
+from zope.interface import implementer
+
+from chatroom.logger import logger
+
+HOST_KEY = "manhole_host_key"  # in the data folder
+MOST_BYTES = 256 * 1024  # of a file with keys
+
+_OTHERS_READ = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+_log = logger(__name__)
+
+
+class BadKeys(Exception):
+    """A file with keys cannot be used; the text says why and what to do."""
+
+
+def host_key(folder: Path | None) -> Key:
+    """Return the host's key, the same at each start.
+
+    Args:
+        folder: Where it is kept, and made at the first start; None: a new one each time.
+
+    Raises:
+        BadKeys: It is damaged, or others may read it.
+    """
+    if folder is None:
+        return Key(Ed25519PrivateKey.generate())
+    path = folder / HOST_KEY
+    try:
+        if not path.exists():
+            _make(path)
+        if path.stat().st_mode & _OTHERS_READ:
+            raise BadKeys(f"others may read the host key {path}; chmod 600 it, or remove it and a new one is made")
+        key: Key = Key.fromString(_read(path))
+        return key
+    except OSError as error:
+        raise BadKeys(f"the host key {path} cannot be used: {error.strerror}") from None
+    except (BadKeyError, EncryptedKeyError, ValueError):
+        raise BadKeys(f"the host key {path} is damaged; remove it and a new one is made") from None
+
+
+def fingerprint(key: Key) -> str:
+    """Return the fingerprint of a key as ``ssh`` shows it."""
+    try:
+        return f"SHA256:{key.fingerprint(FingerprintFormats.SHA256_BASE64).rstrip('=')}"
+    except BadFingerPrintFormat:  # pragma: no cover
+        return "unknown"
+
+
+@implementer(IAuthorizedKeysDB)
+class AuthorizedKeys:
+    """Who may come: a file in the form of ``~/.ssh/authorized_keys``. Lines with options are not for us.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()  # twistd may change the folder
+        self._skipped: set[bytes] = set()  # lines that the log knows about
+
+    def read(self) -> list[Key]:
+        """Return the keys as they are now; lines that hold none are skipped, and the log says so.
+
+        Raises:
+            BadKeys: It cannot be read, or others than its owner may write it.
+        """
+        try:
+            if self._path.stat().st_mode & _OTHERS_WRITE:
+                raise BadKeys(f"others than its owner may write {self._path}; chmod go-w it")
+            data = _read(self._path)
+        except OSError as error:
+            raise BadKeys(f"the keys in {self._path} cannot be read: {error.strerror}") from None
+        keys = []
+        known, self._skipped = self._skipped, set()
+        for number, line in enumerate(data.splitlines(), 1):
+            if line.strip() and not line.lstrip().startswith(b"#"):
+                key = _public_key(line.strip())
+                if key is None:
+                    self._skipped.add(line)
+                if key is None and line not in known:
+                    _log.warn("{path} line {number} is no public key; it is skipped", path=self._path, number=number)
+                if key is not None:
+                    keys.append(key)
+        return keys
+
+    def holds(self, blob: bytes) -> bool:
+        """Return whether this key, as it comes over the wire, is one of them."""
+        return any(key.blob() == blob for key in self.getAuthorizedKeys(b""))
+
+    def getAuthorizedKeys(self, username: bytes) -> list[Key]:
+        """Return the keys for conch, the same for every name; none if the file cannot be used."""
+        try:
+            return self.read()
+        except BadKeys as error:
+            _log.warn("nobody can log in to the manhole: {error}", error=str(error))
+            return []
+
+
+def _public_key(line: bytes) -> Key | None:
+    try:
+        key: Key = Key.fromString(line)
+    except Exception:  # conch raises whatever its parsers happen to
+        return None
+    return key
+
+
+def _make(path: Path) -> None:
+    """Write a new key, whole or not at all, and never readable by others."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Key(Ed25519PrivateKey.generate()).toString("OPENSSH"))
+        file.flush()
+        os.fsync(descriptor)
+    new.rename(path)
+
+
+def _read(path: Path) -> bytes:
+    """Return what is in a plain file; never waits for anybody to write into it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(0, "it is no plain file")
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise OSError(0, f"it is larger than {MOST_BYTES} bytes")
+    return data

@@ -1,0 +1,187 @@
+"""The daemon put together: what the operator decided becomes an engine, a chat, ports and a service that runs them.
+
+Everything that can be wrong is found here, before twistd forks, and said in one sentence.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import socket
+import string
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from chatroom import account, accounts_file
+from chatroom.chat.chat import Chat
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.limits import Rules
+from chatroom.chat.operations import Operations
+from chatroom.data_folder import BadFolder, DataFolder
+from chatroom.engines.memory import MemoryEngine
+from chatroom.engines.reading import Reader
+from chatroom.engines.schema import BadDatabase, open_database
+from chatroom.engines.sqlite import SQLiteEngine
+from chatroom.listening import BadPort, take_port
+from chatroom.logger import logger, set_level
+from chatroom.options import Settings, address_and_port, refuse, state_folder
+from chatroom.passwords import ThreadedPasswords
+from chatroom.reloading import Reloading, rules_of
+from chatroom.service import ChatService, OperatorService
+from chatroom.wire.factory import ChatFactory
+from chatroom.wire.json_dialect import JsonDialect
+from chatroom.wire.text_dialect import TextDialect
+
+_log = logger(__name__)
+
+SPARE = 100  # descriptors that are not for users
+
+_ALPHABET = string.digits + string.ascii_lowercase
+_random = random.SystemRandom()  # some of what is minted is a secret
+
+
+def make(settings: Settings, reread: Callable[[], Settings], checkers: Sequence[Any] = ()) -> ChatService:
+    """Wire the daemon together.
+
+    Args:
+        settings: What the operator decided.
+        reread: Returns the options as they are by now, or raises UsageError; called at each SIGHUP.
+        checkers: Of ``twisted.cred``, beside our own.
+
+    Raises:
+        SystemExit: The data folder, what is in it, the file of accounts, or a port cannot be used.
+    """
+    from twisted.internet import reactor
+
+    set_level(settings.log_level)
+    folder = None if settings.ephemeral else _folder(settings)
+    engine = _engine(folder, reactor)
+    imported = _imported(settings, folder)
+    passwords = ThreadedPasswords(reactor)
+    chat = Chat(engine, _rules(settings), reactor, time.time, _mint, passwords, checkers)
+    text = TextDialect(chat.rules, settings.message_format)
+    factory = ChatFactory(
+        chat,
+        reactor,
+        text=text,
+        records=JsonDialect(),
+        per_address=settings.per_address,
+        send_queue=settings.sendq,
+    )
+    listening = _taken(settings.port, settings.interface)
+    service = ChatService(reactor, chat, factory, listening, folder, passwords, imported)
+    service.on_hangup = Reloading(settings, reread, _rules, factory, text).reload
+    if settings.metrics:
+        service.beside.append(_metrics(settings, reactor, chat, factory, service))
+    if settings.manhole:
+        service.beside.append(_manhole(settings, reactor, chat, folder))
+    return service
+
+
+def _rules(settings: Settings) -> Rules:
+    return rules_of(settings, _most_users(settings.max_users))
+
+
+def _most_users(wanted: int) -> int:
+    """Return how many users there is room for, having asked the system for all that it gives."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = max(1, hard - SPARE)
+    if wanted > most:
+        _log.warn(
+            "--max-users {wanted}: the system allows {most}; raise the limit of open files", wanted=wanted, most=most
+        )
+    return min(wanted or most, most)
+
+
+def _mint(length: int) -> str:
+    return "".join(_random.choices(_ALPHABET, k=length))
+
+
+# ---- what is taken of the system ---------------------------------------------------------------------------------
+
+
+def _folder(settings: Settings) -> DataFolder:
+    try:
+        return DataFolder(Path(settings.data) if settings.data else state_folder())
+    except BadFolder as error:
+        refuse(str(error))
+
+
+def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
+    if folder is None:
+        return MemoryEngine(reactor)
+    path = folder.path / "chat.db"
+    try:
+        # Whoever starts us should see what is wrong with the file; it is opened for good after twistd's fork.
+        open_database(path).close()
+    except BadDatabase as error:
+        refuse(str(error))
+    return SQLiteEngine(reactor, path)
+
+
+def _taken(port: int, interface: str, options: str = "--port or --interface") -> socket.socket:
+    try:
+        return take_port(port, interface, options)
+    except BadPort as error:
+        refuse(str(error))
+
+
+# ---- accounts that the operator brings ---------------------------------------------------------------------------
+
+
+def _imported(settings: Settings, folder: DataFolder | None) -> list[accounts_file.Entry]:
+    """Return the accounts to import, having seen that there are seats for them and for those that are there."""
+    there = _reserved(folder)
+    try:
+        entries = accounts_file.read(Path(settings.accounts)) if settings.accounts else []
+    except FileNotFoundError:
+        if not there:
+            refuse(f"--accounts {settings.accounts}: there is no such file")
+        _log.warn("--accounts {path} is gone; its accounts are kept in the data folder", path=settings.accounts)
+        entries = []
+    except accounts_file.BadFile as error:
+        refuse(f"--accounts {settings.accounts}: {error}")
+    number = len(there | {entry.name.folded for entry in entries})
+    if settings.max_users and settings.max_users < number:
+        refuse(f"--max-users {settings.max_users}: {number} accounts have a seat reserved; give at least {number}")
+    return entries
+
+
+def _reserved(folder: DataFolder | None) -> set[str]:
+    """Return the folded names of the accounts that have a seat reserved."""
+    if folder is None:
+        return set()
+    db = open_database(folder.path / "chat.db")
+    try:
+        return {name for name, value in Reader(db).all(account.BUCKET) if account.decode(value).reserved}
+    finally:
+        db.close()
+
+
+# ---- what operators have beside the chat: imported only when asked for, for it costs memory, and time at the start ---
+
+
+def _metrics(
+    settings: Settings, reactor: Any, chat: Chat, factory: ChatFactory, service: ChatService
+) -> OperatorService:
+    from chatroom.operator_services import MetricsService, Watching
+
+    address, port = address_and_port("--metrics", settings.metrics)
+    return MetricsService(reactor, _taken(port, address, "--metrics"), Watching(chat, factory, service.state))
+
+
+def _manhole(settings: Settings, reactor: Any, chat: Chat, folder: DataFolder | None) -> OperatorService:
+    from chatroom.admin.keys import BadKeys
+    from chatroom.admin.manhole import manhole
+
+    address, port = address_and_port("--manhole", settings.manhole)
+    listening = _taken(port, address, "--manhole")
+    path = folder.path if folder is not None else None
+    try:
+        return manhole(reactor, listening, path, settings.manhole_keys, lambda by: Operations(chat, by))
+    except BadKeys as error:
+        refuse(str(error))

@@ -1,0 +1,103 @@
+"""What the operator gives becomes settings, also when it is read again; what is wrong is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from twisted.python import usage
+
+from chatroom.options import ChatOptions, address_and_port
+
+
+def parsed(*arguments: str) -> ChatOptions:
+    """Return the options after parsing a command line."""
+    options = ChatOptions()
+    options.parseOptions(list(arguments))
+    return options
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("9100", ("127.0.0.1", 9100)),
+        ("0", ("127.0.0.1", 0)),
+        ("0.0.0.0:9100", ("0.0.0.0", 9100)),
+        ("localhost:65535", ("localhost", 65535)),
+        ("[::1]:9100", ("::1", 9100)),
+        ("[::]:0", ("::", 0)),
+    ],
+)
+def test_a_place_is_an_address_and_a_port(text: str, place: tuple[str, int]) -> None:
+    assert address_and_port("--metrics", text) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":",
+        "localhost",
+        "localhost:",
+        ":9100",
+        "[]:9100",
+        "1.2.3.4:65536",
+        "1.2.3.4:-1",
+        "x:\uff11\uff12",
+        "9" * 5000,
+    ],
+)
+def test_what_is_no_place_is_told_how_to_give_one(text: str) -> None:
+    with pytest.raises(usage.UsageError, match=r"give PORT|at most 65535"):
+        address_and_port("--metrics", text)
+
+
+@pytest.mark.parametrize("text", ["::1:9100", "::1", "::"])
+def test_an_ipv6_address_wants_brackets(text: str) -> None:
+    with pytest.raises(usage.UsageError, match=r"give PORT, ADDRESS:PORT or \[IPV6-ADDRESS\]:PORT"):
+        address_and_port("--metrics", text)
+
+
+def test_what_is_no_place_for_the_metrics_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"--metrics ::1:1: give PORT"):
+        parsed("--metrics", "::1:1")
+    config = tmp_path / "chatroom.toml"
+    config.write_text("metrics = 'here'\n")
+    with pytest.raises(SystemExit, match="--metrics here: give PORT"):
+        parsed("--config", str(config))
+
+
+def test_the_options_are_read_again_and_the_command_line_still_wins(tmp_path: Path) -> None:
+    config = tmp_path / "chatroom.toml"
+    config.write_text("name = 'one'\nreplay = 1\nrate = 1.0\n")
+    options = parsed("--config", str(config), "--replay", "5")
+    config.write_text("name = 'two'\nreplay = 2\n")
+    again = options.reread()
+    assert (again.name, again.replay, again.rate) == ("two", 5, 2.0)
+    assert options.settings.name == "one"
+
+
+def test_files_are_found_again_from_where_the_daemon_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the background it is in another folder."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "motd").write_text("be kind")
+    (tmp_path / "chatroom.toml").write_text("motd = 'motd'\n")
+    monkeypatch.chdir(tmp_path)
+    options = parsed("--config", "chatroom.toml")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert Path(options.reread().motd) == tmp_path / "motd"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("rate = -1", "rate"), ("colour = 1", "colour"), ("name = oops", "line 1"), (None, "No such file")],
+)
+def test_reading_again_ends_nothing_and_names_what_is_wrong(tmp_path: Path, text: str | None, named: str) -> None:
+    config = tmp_path / "chatroom.toml"
+    config.write_text("")
+    options = parsed("--config", str(config))
+    config.unlink() if text is None else config.write_text(text)
+    with pytest.raises(usage.UsageError, match=named):
+        options.reread()
