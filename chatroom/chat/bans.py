@@ -66,7 +66,7 @@ class Bans:
         self.all = tuple(ban for ban in self.all if ban not in bans)
 
     async def _put(self, key: str, value: bytes | None) -> None:
-        """Who is last is right, whoever else was at it."""
+        """The last word counts, whoever else decides about the same at the same time."""
         while True:
             held = await self._engine.get(BUCKET, key)
             if held is None and value is None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from chatroom.account import Account as Record
 from chatroom.chat import membership, tokens
+from chatroom.chat.authentication import with_password
 from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount
 from chatroom.chat.limits import LISTED, PASSWORD_CHARACTERS
 from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRONG_PASSWORD, WRONG_TOKEN, Refused
@@ -98,7 +101,11 @@ async def password(session: Session, command: ChangePassword) -> Event:
     check_password(command.new)
     account = await _owner(session, command.old)
     hashed = await session.chat.authenticator.hash(command.new)
-    await membership.change_account(session.chat, account, password=hashed, tokens=())
+    changed = await membership.amend_account(
+        session.chat, account, lambda now: replace(with_password(now, hashed, account.password), tokens=())
+    )
+    if changed is None or changed.password != hashed:
+        raise WRONG_PASSWORD()  # somebody else has changed it, or deleted the account, since it was looked at
     return Ok("Your password has been changed.")
 
 

@@ -207,7 +207,7 @@ class Operations:
             await chat.bans.add(Sanction(key, shown, self._by, now, until, reason))
         time = f" for {durations.spell(seconds)}" if seconds else ""
         audit(self._by, f"banned {shown} from the server{time}{_because(reason)}")
-        await chat.tell_all_and_wait(BansChanged(chat.next_id(), now, self._by, ""))
+        await chat.tell_all_surely(BansChanged(chat.next_id(), now, self._by, ""))
         meant = [s.user for s in chat.sessions.values() if set(keys_of(s)) & set(target.keys)]
         for user_id in {user.id for user in meant if user.id == target.user_id or not user.operator}:
             await self._expel(user_id, reason)
@@ -223,7 +223,7 @@ class Operations:
             raise NO_SUCH_BAN(user=shown, how="banned from this server", see="the list of bans")
         await chat.bans.remove(found)
         audit(self._by, f"let {shown} onto the server again")
-        await chat.tell_all_and_wait(BansChanged(chat.next_id(), chat.now(), self._by, ""))
+        await chat.tell_all_surely(BansChanged(chat.next_id(), chat.now(), self._by, ""))
         return f"{shown} may come again."
 
     async def _expel(self, user_id: str, reason: str) -> None:
@@ -240,7 +240,7 @@ class Operations:
         await chat.directory.amend(record, lambda now: None)
         event = Closed(chat.next_id(), chat.now(), self._by, "", reason=_reason(reason))
         audit(self._by, f"closed the room {record.name}{_because(event.reason)}")
-        await chat.append_and_wait(f"room/{record.id}", event)
+        await chat.append_surely(f"room/{record.id}", event)
         return f"The room {record.name} has been closed."
 
     async def announce(self, text: str) -> str:

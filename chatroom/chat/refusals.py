@@ -83,6 +83,7 @@ TOO_MANY_REGISTRATIONS = Refusal("too-many-registrations", "too many accounts fr
 TOO_MANY_ROOMS = Refusal("too-many-rooms", "there are too many rooms ({most}); join one of them, see /rooms.")
 TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; take some back first.")
 TOO_QUIET = Refusal("too-quiet", "nothing was heard from you for {seconds} seconds.")
+TOO_SLOW = Refusal("too-slow", "you do not read what is sent to you; come again for the rest.")
 TOO_SOON = Refusal("too-soon", "{room} is slow: one message every {seconds} s; try again in {wait}.")
 USAGE = Refusal("usage", "usage: {usage}.")
 VERSION = Refusal("version", "this server speaks version {version} of the records.")

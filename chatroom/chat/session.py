@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.refusals import NOT_CONFIRMED, Refused
-from chatroom.events import MESSAGES, Error, Event, Ok, Private, RoomEvent, Sent, Stored
+from chatroom.events import MESSAGES, Error, Event, LogEvent, Ok, Private, RoomEvent, Sent, Stored
 from chatroom.log import Done, Entry, Unavailable
 from chatroom.text import clean
 
@@ -221,6 +221,10 @@ class Session:
             return True
         if event.by_id == self.user_id:
             return self.echo or isinstance(event, Private)
+        return not self.ignores(event)
+
+    def ignores(self, event: LogEvent) -> bool:
+        """Whether what is in the event comes from somebody who is ignored."""
         if not self.ignored:
-            return True
-        return event.by.casefold() not in self.ignored and all(id != event.by_id for _, id in self.ignored.values())
+            return False
+        return event.by.casefold() in self.ignored or any(id == event.by_id for _, id in self.ignored.values())

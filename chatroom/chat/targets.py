@@ -36,6 +36,7 @@ class Target:
         operator: The account is an operator's.
         inbox_log: Where private messages to that user go.
         typed: What moderators call it, if not by its name: an address is nothing for everybody's eyes.
+        session: The one that is in the room, if it is a member of it that is meant.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Target:
     operator: bool = False
     inbox_log: str = ""
     typed: str = ""
+    session: Session | None = None
+
+    @property
+    def now(self) -> tuple[str, str]:
+        """Name and id at this moment: a member may have logged in or out since it was found."""
+        return (self.session.name, self.session.user_id) if self.session is not None else (self.name, self.user_id)
 
 
 def member(room: Room, name: str) -> Target:
@@ -59,7 +66,7 @@ def member(room: Room, name: str) -> Target:
                 return Target(found.name, found.user_id)
             # Whoever is logging in at this moment is the account's owner before the room has seen it.
             user = found.session.user
-            return Target(found.name, user.id, operator=user.operator)
+            return Target(found.name, user.id, operator=user.operator, session=found.session)
     raise no_user(name)
 
 
