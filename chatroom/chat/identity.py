@@ -99,6 +99,7 @@ def logout(session: Session, command: Logout) -> Event | None:
 async def password(session: Session, command: ChangePassword) -> Event:
     """Change the password; the old one has to be known."""
     check_password(command.new)
+    session.chat.throttles.change(session.user_id)
     account = await _owner(session, command.old)
     hashed = await session.chat.authenticator.hash(command.new)
     changed = await membership.amend_account(

@@ -79,6 +79,8 @@ def _become(session: Session, user: User) -> None:
     user.sessions = (*user.sessions, session)
     session.sit(user)
     session.token = ""
+    if old.account is not None:
+        session.was = (*session.was[-8:], old.id)
     chat.take_leave(session, old)
     if first:
         chat.users[user.id] = user

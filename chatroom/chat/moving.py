@@ -10,6 +10,7 @@ from chatroom.chat.registry import parse_user_name
 from chatroom.chat.room import Room
 from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
+from chatroom.chat.talking import may_speak
 from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed, placed
 from chatroom.log import Page, Unavailable
 from chatroom.logger import logger
@@ -36,10 +37,12 @@ async def take_name(session: Session, text: str) -> Event:
         raise LOG_OUT_FIRST(user=user.name)
     name = parse_user_name(text)
     chat.bans.check((name_key(name.folded),))
+    room = session.room
+    if room is not None and room.guarded:
+        may_speak(session, room)  # a new name is something that the room is told
     old, before = session.name, user.handle
     chat.names.claim(user, name)
     event = Renamed(session.next_id(), chat.now(), old, user.id, session=session.id, name=name.shown)
-    room = session.room
     try:
         if await chat.accounts.owns(name) or not chat.names.holds(user, name):
             raise NAME_IN_USE()

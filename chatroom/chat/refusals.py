@@ -76,6 +76,7 @@ SERVER_BANNED = Refusal("server-banned", "you are banned from this server{more}.
 TOO_FAST = Refusal("too-fast", "you are sending too fast.")
 TOO_LONG = Refusal("too-long", "line too long (limit {limit} bytes).")
 TOO_MANY_CONNECTIONS = Refusal("too-many-connections", "too many connections from your address; try again later.")
+TOO_MANY_CHANGES = Refusal("too-many-changes", "too many new passwords; try again in {wait}.")
 TOO_MANY_FAILURES = Refusal("too-many-failures", "too many failed logins; try again in {wait}.")
 TOO_MANY_IGNORED = Refusal("too-many-ignored", "you ignore {most} people already; see /set.")
 TOO_MANY_OWNED = Refusal("too-many-owned", "you have made {most} rooms; close one of them with /close.")

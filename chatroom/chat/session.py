@@ -39,6 +39,7 @@ class Session:
         user: Whose it is. ``user_id`` and ``name`` are the user's, at hand for each message.
         seated: It has a seat; without one it may only log in.
         since: When it came, in milliseconds since 1970.
+        was: Ids of the accounts it was logged in to before: what is held against them is held against it.
         token: The id of the token by which it logged in; empty if it did otherwise.
         secret: What a later connection shows to end this one; empty if it was never told.
         room: The room it is in. Changed by the room's ``apply`` and by nobody else.
@@ -77,6 +78,7 @@ class Session:
         "token",
         "user",
         "user_id",
+        "was",
     )
 
     user: User
@@ -94,6 +96,7 @@ class Session:
         self.since = chat.now()
         self.secret = ""
         self.token = ""
+        self.was: tuple[str, ...] = ()
         self.room: Room | None = None
         self.heading: Room | None = None
         self.put_out = ("", 0)
