@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from twisted.internet.defer import gatherResults
 
 from chatroom.account import BUCKET, LOOKS, Account, decode, encode
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.refusals import NAME_IN_USE
-from chatroom.log import Conflict
+from chatroom.log import Conflict, Unavailable
 from chatroom.names import Name, user_name
 
 
@@ -27,6 +26,7 @@ class Accounts:
         self._engine = engine
         self._mint = mint
         self._now = now
+        self._adding: set[str] = set()  # looks of the accounts that are being made
 
     async def get(self, name: Name) -> Account | None:
         """Return the account of that name."""
@@ -35,13 +35,10 @@ class Accounts:
 
     async def owns(self, name: Name) -> bool:
         """Return whether the name, or one that looks like it, is an account's."""
-        if name.look == name.folded:
-            looks = [await self._engine.get(LOOKS, name.look)]
-            return looks[0] is not None or await self._engine.get(BUCKET, name.folded) is not None
-        found = await gatherResults(
-            [self._engine.get(BUCKET, name.folded), self._engine.get(LOOKS, name.look)], consumeErrors=True
-        )
-        return any(held is not None for held in found)
+        if await self._engine.get(BUCKET, name.folded) is not None:
+            return True
+        held = await self._engine.get(LOOKS, name.look)
+        return held is not None and await self._is_owned(held[0])
 
     async def all(self) -> list[Account]:
         """Return all accounts, by name."""
@@ -59,13 +56,18 @@ class Accounts:
         Raises:
             Refused: The name, or one that looks like it, is an account's.
         """
+        if name.look in self._adding:
+            raise NAME_IN_USE()
         account = Account(self._mint(12), name.shown, self._now(), password, operator, reserved)
-        await self._take_look(name)
+        self._adding.add(name.look)
         try:
+            await self._take_look(name)
             await self._engine.put(BUCKET, name.folded, encode(account), 0)
         except Conflict:
             await self._free_look(name)
             raise NAME_IN_USE() from None
+        finally:
+            self._adding.discard(name.look)
         return account
 
     async def change(self, account: Account, change: Callable[[Account], Account]) -> Account | None:
@@ -97,7 +99,8 @@ class Accounts:
                 await self._engine.put(BUCKET, name.folded, None, held[1])
             except Conflict:
                 continue
-            await self._free_look(name)
+            if name.look not in self._adding:
+                await self._free_look(name)
             return True
 
     # ---- looks -------------------------------------------------------------------------------------------------
@@ -105,7 +108,7 @@ class Accounts:
     async def _take_look(self, name: Name) -> None:
         """Let nobody else register what looks alike. A crash may have left a look without its account: that is free."""
         held = await self._engine.get(LOOKS, name.look)
-        if held is not None and await self._engine.get(BUCKET, msgspec.json.decode(held[0], type=str)) is not None:
+        if held is not None and await self._is_owned(held[0]):
             raise NAME_IN_USE()
         try:
             await self._engine.put(LOOKS, name.look, msgspec.json.encode(name.folded), held[1] if held else 0)
@@ -114,10 +117,13 @@ class Accounts:
 
     async def _free_look(self, name: Name) -> None:
         """Free the look of a name that is no account's; of one that just became an account's it stays."""
-        held = await self._engine.get(LOOKS, name.look)
-        if held is None or await self._engine.get(BUCKET, msgspec.json.decode(held[0], type=str)) is not None:
-            return
         try:
-            await self._engine.put(LOOKS, name.look, None, held[1])
-        except Conflict:
-            return  # somebody else has it now
+            held = await self._engine.get(LOOKS, name.look)
+            if held is not None and not await self._is_owned(held[0]):
+                await self._engine.put(LOOKS, name.look, None, held[1])
+        except (Conflict, Unavailable):
+            return  # somebody else has it now; or it stays, and is free all the same
+
+    async def _is_owned(self, look: bytes) -> bool:
+        """Return whether the name that a look is kept for is an account's."""
+        return await self._engine.get(BUCKET, msgspec.json.decode(look, type=str)) is not None
