@@ -212,10 +212,15 @@ class Chat:
         _log.info("{old} is now known as {name}", old=old.shown, name=name.shown)
 
     def evict(self, name: Name, owner: str) -> None:
-        """A name is an account's: which guest else has it, or one like it, goes on under another."""
+        """A name is an account's: which guest else has it, or one like it, goes on under another.
+
+        Who is only about to take it (``moving.take_name``) keeps the present one.
+        """
         for user in self.names.others(self.users.get(owner), name):
             if user.account is None:
-                self._evict(user)
+                if name.folded == user.handle.folded or name.look == user.handle.look:
+                    self._evict(user)
+                self.names.release(user, name)
 
     def _evict(self, guest: User) -> None:
         old, handle = guest.name, self.names.guest(self.mint)
@@ -252,6 +257,10 @@ class Chat:
         """Let all daemons know, and through them everybody whom it concerns."""
         if not self._stopping:
             self.engine.append(LOG, event)
+
+    def owe_all(self, event: OfTheServer) -> None:
+        """The same, now or later: what is so whether the log takes it or not."""
+        self.owe(LOG, event)
 
     def tell_all_and_wait(self, event: OfTheServer) -> Deferred[Entry]:
         """The same; fires when this daemon has acted on it, or with ``Unavailable``."""

@@ -58,9 +58,7 @@ def logout(session: Session, command: Logout) -> Event | None:
     try:
         membership.log_out(session)
     except Refused as refused:
-        session.refuse(refused, command.ref)
-        session.chat.close_session(session)
-        session.out.close()
+        membership.put_out(session, refused, command.ref)
         return None
     return Account(name=session.name, guest=True, was=name)
 

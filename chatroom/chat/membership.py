@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.account import Account, Preferences
 from chatroom.accounts_file import Entry
-from chatroom.chat.refusals import ALREADY_LOGGED_IN
+from chatroom.chat.refusals import ALREADY_LOGGED_IN, Refused
 from chatroom.chat.room_record import RoomRecord
 from chatroom.chat.sanctions import user_keys
 from chatroom.chat.user import User
@@ -145,7 +145,12 @@ async def add_account(
     account = await chat.accounts.add(name, hashed, operator=operator, reserved=reserved)
     chat.seats.reserved += reserved
     chat.guests.empty(name, account.id)
-    await chat.tell_all_and_wait(Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name))
+    event = Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name)
+    try:
+        await chat.tell_all_and_wait(event)
+    except Unavailable:  # it is an account all the same: here at once, elsewhere when the log works again
+        chat.evict(name, by_id)
+        chat.owe_all(event)
     return account
 
 
@@ -154,18 +159,37 @@ async def remove_account(chat: Chat, account: Account) -> bool:
     if not await chat.accounts.remove(account):
         return False
     chat.seats.reserved -= account.reserved
-    await chat.tell_all_and_wait(Deregistered(chat.next_id(), chat.now(), account.name, account.id))
-    await chat.engine.drop(f"inbox/{account.id}")
+    event = Deregistered(chat.next_id(), chat.now(), account.name, account.id)
+    try:
+        await chat.tell_all_and_wait(event)
+    except Unavailable:  # it is none all the same: here at once, elsewhere when the log works again
+        deregister(chat, account.id)
+        chat.owe_all(event)
+    try:
+        await chat.engine.drop(f"inbox/{account.id}")
+    except Unavailable as error:
+        _log.warn("the mail of {name} goes later: {why}", name=account.name, why=str(error))
     return True
 
 
 def deregister(chat: Chat, id: str) -> None:
-    """An account is no more: its sessions are guests'."""
+    """An account is no more: its sessions are guests'; whom there is no seat for as a guest has to go."""
     user = chat.users.get(id)
     for session in user.sessions if user is not None else ():
         name = session.name
-        _become(session, chat.new_guest(session))
-        session.answer(WhoYouAre(name=session.name, guest=True, was=name))
+        try:
+            log_out(session)
+        except Refused as refused:
+            put_out(session, refused)
+        else:
+            session.answer(WhoYouAre(name=session.name, guest=True, was=name))
+
+
+def put_out(session: Session, refused: Refused, ref: int | str | None = None) -> None:
+    """Tell the session why, and end it."""
+    session.refuse(refused, ref)
+    session.chat.close_session(session)
+    session.out.close()
 
 
 async def change_account(chat: Chat, account: Account, **changes: object) -> Account | None:

@@ -13,6 +13,7 @@ from chatroom.chat.session import Session
 from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed, placed
 from chatroom.log import Page, Unavailable
 from chatroom.logger import logger
+from chatroom.names import Name
 
 _log = logger(__name__)
 
@@ -46,6 +47,9 @@ async def take_name(session: Session, text: str) -> Event:
             session.renaming = True
             entry = await session.happen(room.log, event)
             event = placed(entry.event, entry.seq, room.name)
+        if not chat.names.holds(user, name):
+            _keep_name(session, name, room if session.renaming else None)
+            raise NAME_IN_USE()
         if not session.over:
             chat.rename(session, name)
     finally:
@@ -56,6 +60,15 @@ async def take_name(session: Session, text: str) -> Event:
             if session.over:
                 chat.depart(session)
     return event
+
+
+def _keep_name(session: Session, name: Name, room: Room | None) -> None:
+    """The name became an account's while it was being taken; a room that has seen it taken sees it given back."""
+    if room is not None:
+        id, user = session.next_id(), session.user
+        session.name = user.name
+        event = Renamed(id, session.chat.now(), name.shown, user.id, session=session.id, name=user.name)
+        session.chat.owe(room.log, event)
 
 
 async def give_mail(session: Session) -> None:

@@ -61,6 +61,10 @@ class Registry:
             raise no_user(name)
         return user
 
+    def holds(self, user: User, name: Name) -> bool:
+        """Return whether the user has the name, and nobody one that looks like it."""
+        return self._by_folded.get(name.folded) is user and self._by_look.get(name.look) is user
+
     def guest(self, mint: Mint) -> Name:
         """Return a name for somebody who has not chosen one; nobody has it, or one like it."""
         for length in (4, 4, 4, 4, 8, 12):
