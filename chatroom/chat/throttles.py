@@ -16,6 +16,7 @@ from chatroom.chat.limits import (
 )
 from chatroom.chat.refusals import TOO_MANY_FAILURES, TOO_MANY_REGISTRATIONS
 from chatroom.durations import spell
+from chatroom.names import BadName, user_name
 from chatroom.network import network
 
 MOST_KEYS = 10_000  # of which the oldest is forgotten; more addresses than that are not one attacker's usual means
@@ -91,7 +92,7 @@ class Throttles:
         if not self._rules.throttle:
             return lambda right: None
         where: Key = (network(address),)
-        pair: Key = (*where, user.casefold()[:64])
+        pair: Key = (*where, _account(user))
         wait = max(self._failures.wait(pair), self._all_failures.wait(where))
         if wait:
             raise TOO_MANY_FAILURES(wait=spell(wait))
@@ -122,3 +123,11 @@ class Throttles:
         """The registration did not happen after all."""
         if self._rules.throttle:
             self._registrations.forgive((network(address),))
+
+
+def _account(user: str) -> str:
+    """Return what is one account however its name is spelt: full-width letters are the same to it."""
+    try:
+        return user_name(user).folded
+    except BadName:
+        return user.casefold()[:64]
