@@ -49,7 +49,7 @@ class AccountChecker:
         self._others = others
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
-        """Return the folded name; fails with ``LoginFailed``, or with ``Busy``."""
+        """Return the folded name and, after a space, the account's id; fails with ``LoginFailed``, or with ``Busy``."""
         return Deferred.fromCoroutine(self._check(credentials))
 
     async def _check(self, credentials: Any) -> bytes | tuple[()]:
@@ -61,7 +61,7 @@ class AccountChecker:
             raise LoginFailed()
         if not hashed:
             await self._ask_others(credentials)
-        return name.folded.encode()
+        return f"{name.folded} {account.id if account is not None else ''}".encode()
 
     async def _ask_others(self, credentials: Any) -> None:
         """A checker that fails knows nobody."""
@@ -95,9 +95,15 @@ class Realm:
             raise NotImplementedError("accounts are the only avatars")
         return Deferred.fromCoroutine(self._avatar(avatarId.decode()))
 
-    async def _avatar(self, folded: str) -> tuple[type[Interface], object, Callable[[], None]]:
+    async def _avatar(self, avatar: str) -> tuple[type[Interface], object, Callable[[], None]]:
+        """The account must be the one that was checked, not its namesake that was made meanwhile."""
+        folded, _, id = avatar.partition(" ")
         name = user_name(folded)
-        account = await self._accounts.get(name) or await self._accounts.add(name, "")
+        account = await self._accounts.get(name)
+        if account is None and not id:
+            account = await self._accounts.add(name, "")
+        if account is None or (account.id != id and (id or account.password)):
+            raise LoginFailed()
         return IMember, account, lambda: None
 
 
@@ -144,10 +150,17 @@ class Authenticator:
             raise BUSY() from None
 
     async def _rehashed(self, account: Account, password: str) -> Account:
-        """Keep the hash up with today's parameters."""
+        """Keep the hash up with today's parameters.
+
+        Raises:
+            Refused: The account has been deleted meanwhile; or too many are asking.
+        """
         hashed = await self.hash(password)
         before = account.password
-        return await self._accounts.change(account, lambda now: with_password(now, hashed, before)) or account
+        changed = await self._accounts.change(account, lambda now: with_password(now, hashed, before))
+        if changed is None:
+            raise WRONG_PASSWORD()
+        return changed
 
 
 def with_password(account: Account, hashed: str, before: str | None = None) -> Account:

@@ -68,7 +68,8 @@ async def password(session: Session, command: ChangePassword) -> Event:
     check_password(command.new)
     account = await _owner(session, command.old)
     hashed = await session.chat.authenticator.hash(command.new)
-    await membership.change_account(session.chat, account, password=hashed)
+    if await membership.change_account(session.chat, account, password=hashed) is None:
+        raise WRONG_PASSWORD()  # it has been deleted meanwhile
     return Ok("Your password has been changed.")
 
 
