@@ -61,6 +61,7 @@ class Chat:
     Attributes:
         sessions: Everybody connected to this node, by session id.
         users: The same people by user id; the owner of an account may have several sessions.
+        settling: Inboxes whose owner has gone while it is being marked how far they were read, by log.
         draining: Nobody new is let in.
     """
 
@@ -81,6 +82,7 @@ class Chat:
         self.mint = mint
         self.sessions: dict[str, Session] = {}
         self.users: dict[str, User] = {}
+        self.settling: dict[str, Inbox] = {}
         self.draining = False
         self.names = Registry()
         self.accounts = Accounts(engine, mint, self.now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chatroom.chat.commands import Create, Join, Leave, Quit, SetName
-from chatroom.chat.inbox import show
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
 from chatroom.chat.refusals import ALREADY_THERE, LOG_OUT_FIRST, NAME_IN_USE, NO_ROOM
 from chatroom.chat.registry import parse_user_name
@@ -11,7 +10,7 @@ from chatroom.chat.room import Room
 from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
 from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed, placed
-from chatroom.log import Page, Unavailable
+from chatroom.log import Entry, Page, Unavailable
 from chatroom.logger import logger
 from chatroom.names import Name
 
@@ -73,18 +72,23 @@ def _keep_name(session: Session, name: Name, room: Room | None) -> None:
 
 async def give_mail(session: Session) -> None:
     """What was written to a guest's name while nobody had it is whoever's takes it next, once."""
-    chat, name = session.chat, session.user.handle
+    chat, user = session.chat, session.user
     if session.over:
         return
-    box = chat.guests.empty(name, session.user_id)
-    chat.guests.seen(name, session.user_id)
-    if box is None:
-        return
-    page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
-    messages = bounded(page).entries
-    if messages and not session.over:
-        session.answer(Ok(f"{len(messages)} message{'s' * (len(messages) != 1)} while you were away:"))
-        show(session, messages, late=True)
+    box = chat.guests.find(user.name)
+    messages: list[Entry] = []
+    if box is not None and box.mail:
+        try:
+            messages = (await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)).entries
+        except Unavailable as error:
+            _log.warn("the mail for {name} could not be read: {why}", name=user.name, why=str(error))
+            return
+        if session.over or chat.guests.find(user.name) is not box:
+            return
+    chat.guests.empty(user.handle, user.id)
+    chat.guests.seen(user.handle, user.id)
+    if messages:
+        chat.inbox(user).give(messages)
 
 
 async def create(session: Session, command: Create) -> None:
