@@ -135,8 +135,8 @@ class Chat:
 
     # ---- sessions ----------------------------------------------------------------------------------------------
 
-    def admit(self, address: str) -> None:
-        """See whether somebody from there may come in, if only to log in.
+    def admit(self, address: str, *, program: bool = False) -> None:
+        """See whether somebody from there may come in, if only to log in, or as a program to end its own ghost.
 
         Raises:
             Refused: There is no seat, nor one that waits for its owner; or nobody is to come from there, or at all.
@@ -144,7 +144,7 @@ class Chat:
         if self.draining:
             raise DRAINING()
         self.bans.check((address_key(address),))
-        if not self.seats.free and not self.seats.room_to_stand:
+        if not self.seats.free and not (self.seats.room_to_return if program else self.seats.room_to_stand):
             raise self.seats.full()
 
     def open_session(self, out: Recipient, dialect: Dialect, *, person: bool, address: str) -> Session:
@@ -290,11 +290,14 @@ class Chat:
         guest = session.user.account is None
         return Welcome(self.rules.name, PROTOCOL_VERSION, session.name, guest, limits, [], session.secret)
 
-    def resume(self, secret: str) -> None:
-        """End the connection that a program had before, if it still seems to be there."""
+    def resume(self, secret: str, session: Session) -> None:
+        """End the connection that a program had before, if it still seems to be there; its seat is the session's."""
         ghost = self._resumable.get(secret)
         if ghost is not None:
             _log.info("{name} is back and ends its former connection", name=ghost.name)
             self.counters.drops["resumed"] += 1
             self.close_session(ghost)
             ghost.out.close()
+            if not session.seated and self.seats.free:
+                self.seats.change(session, session.user)
+                self.announce(session)

@@ -25,7 +25,7 @@ async def hello(session: Session, command: Hello) -> Event | None:
     if command.version != PROTOCOL_VERSION:
         raise VERSION(version=PROTOCOL_VERSION)
     if command.resume:
-        session.chat.resume(command.resume)
+        session.chat.resume(command.resume, session)
     if command.name:
         await take_name(session, command.name)
     session.answer(session.chat.welcome(session), command.ref)

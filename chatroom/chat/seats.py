@@ -41,7 +41,17 @@ class Seats:
     @property
     def room_to_stand(self) -> bool:
         """Whether somebody without a seat may come in, to log in."""
-        return len(self._own) < self.reserved and self._standing < STANDING
+        return self.kept and self._standing < STANDING
+
+    @property
+    def kept(self) -> bool:
+        """Whether a kept seat waits for its owner."""
+        return len(self._own) < self.reserved
+
+    @property
+    def room_to_return(self) -> bool:
+        """Whether a program without a seat may come in, for one of those who sit may be its own ghost."""
+        return self._standing < STANDING
 
     def enter(self, session: Session) -> None:
         """Somebody comes, and sits if there is a seat."""
