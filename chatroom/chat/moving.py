@@ -77,7 +77,7 @@ async def give_mail(session: Session) -> None:
         return
     box = chat.guests.find(user.name)
     messages: list[Entry] = []
-    if box is not None and box.mail:
+    if box is not None:  # whatever it knows of mail: a crash may have come before that was written down
         try:
             messages = (await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)).entries
         except Unavailable as error:
