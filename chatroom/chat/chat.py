@@ -70,6 +70,7 @@ class Chat:
         sessions: Everybody connected to this node, by session id.
         users: The same people by user id; the owner of an account may have several sessions.
         draining: Nobody new is let in.
+        settling: Inboxes, by log, whose owner has gone while marks of what was read were under way.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Chat:
         self.sessions: dict[str, Session] = {}
         self.users: dict[str, User] = {}
         self.draining = False
+        self.settling: dict[str, Inbox] = {}
         self.names = Registry()
         self.accounts = Accounts(engine, mint, self.now)
         self.authenticator = Authenticator(self.accounts, passwords, checkers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chatroom.chat.commands import Create, Join, Leave, Quit, SetName
-from chatroom.chat.inbox import show
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
 from chatroom.chat.refusals import ALREADY_THERE, LOG_OUT_FIRST, NAME_IN_USE, NO_ROOM
 from chatroom.chat.registry import parse_user_name
@@ -86,16 +85,15 @@ async def give_mail(session: Session) -> None:
         return
     try:
         page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
-    except Unavailable:
+    except Unavailable as error:
+        _log.warn("the mail for {name} could not be read: {why}", name=name.shown, why=str(error))
         chat.guests.put_back(box, session.user_id)
-        raise
+        return
     if session.over:
         chat.guests.put_back(box, session.user_id)
         return
-    messages = bounded(page).entries
-    if messages:
-        session.answer(Ok(f"{len(messages)} message{'s' * (len(messages) != 1)} while you were away:"))
-        show(session, messages, late=True)
+    if page.entries:
+        chat.inbox(session.user).give(page.entries)
 
 
 async def create(session: Session, command: Create) -> None:
