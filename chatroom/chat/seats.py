@@ -38,9 +38,14 @@ class Seats:
         most = self._rules.most_users
         return not most or self._shared < most - self.reserved
 
+    @property
+    def kept(self) -> bool:
+        """Whether a reserved seat waits for its owner."""
+        return len(self._own) < self.reserved
+
     def room_to_stand(self, *, returning: bool) -> bool:
         """Return whether somebody without a seat may come in: to log in, or ``returning`` to a seat held by a ghost."""
-        return (returning or len(self._own) < self.reserved) and self._standing < STANDING
+        return (returning or self.kept) and self._standing < STANDING
 
     def offer(self, session: Session) -> None:
         """Let somebody who stands sit down if there is a seat now."""
