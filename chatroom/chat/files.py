@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from chatroom.chat import commands as c
 from chatroom.chat.file_record import FileRecord, owner_of, payer_of
-from chatroom.chat.inbox import READ_AT_ONCE, unread
-from chatroom.chat.limits import INBOX_MESSAGES, LISTED
-from chatroom.chat.refusals import INBOX_FULL, NO_FILE, NO_INBOX, NOT_IN_ROOM
+from chatroom.chat.inbox import check_space
+from chatroom.chat.limits import LISTED
+from chatroom.chat.refusals import NO_FILE, NO_INBOX, NOT_IN_ROOM
 from chatroom.chat.room import Room
 from chatroom.chat.session import Session
 from chatroom.chat.talking import address_of, may_speak
@@ -119,8 +119,7 @@ async def _inbox(session: Session, name: str) -> tuple[str, str, str]:
         return address.log, address.user.name, address.user.id
     if address.waits != "account":
         raise NO_INBOX(user=address.name)
-    if unread(await session.chat.engine.read(address.log, limit=READ_AT_ONCE)) >= INBOX_MESSAGES:
-        raise INBOX_FULL(user=address.name)
+    await check_space(session.chat, address.log, address.name)
     return address.log, address.name, address.log.removeprefix("inbox/")
 
 
