@@ -60,6 +60,7 @@ class Rules:
         sessions: Connections of one account at a time.
         announce: Whether everybody is told who logs in and out.
         throttle: Whether failed logins and registrations are counted by address.
+        require_tls: What is refused on connections that others could read: nothing (empty), ``login``, or ``all``.
     """
 
     name: str = "chatroom"
@@ -72,6 +73,7 @@ class Rules:
     sessions: int = 1
     announce: bool = True
     throttle: bool = True
+    require_tls: str = ""
 
     def become(self, other: Rules) -> None:
         """Say from now on what the other says."""
