@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 PATIENCE = 60.0  # seconds
@@ -34,22 +35,18 @@ def main() -> None:
     parser.add_argument("--mode", action="append", choices=["memory", "full"])
     args = parser.parse_args()
     os.sched_setaffinity(0, {1})
-    print("| members | engine | plain µs | TLS µs | ratio (range) | plain kB | TLS kB |")
-    print("|---|---|---|---|---|---|---|")
+    print("| members | engine | plain µs | TLS µs | ratio (range) |")
+    print("|---|---|---|---|---|")
     for mode in args.mode or ["memory", "full"]:
         rounds = [(measure(args, mode, False), measure(args, mode, True)) for _ in range(args.rounds)]
-        ratios = [tls[0] / plain[0] for plain, tls in rounds]
-        cost = [statistics.median(pair[i][0] for pair in rounds) for i in (0, 1)]
-        memory = [statistics.median(pair[i][1] for pair in rounds) for i in (0, 1)]
+        ratios = [tls / plain for plain, tls in rounds]
+        cost = [statistics.median(pair[i] for pair in rounds) for i in (0, 1)]
         ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
-        print(
-            f"| {args.members} | {mode} | {cost[0]:.2f} | {cost[1]:.2f} | {ratio} | {memory[0]:.1f} | {memory[1]:.1f} |",
-            flush=True,
-        )
+        print(f"| {args.members} | {mode} | {cost[0]:.2f} | {cost[1]:.2f} | {ratio} |", flush=True)
 
 
-def measure(args: argparse.Namespace, mode: str, secure: bool) -> tuple[float, float]:
-    """Return µs per delivery, and kB of memory per member, of a server of its own."""
+def measure(args: argparse.Namespace, mode: str, secure: bool) -> float:
+    """Return µs per delivery of a server of its own."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as data:
@@ -65,18 +62,16 @@ def measure(args: argparse.Namespace, mode: str, secure: bool) -> tuple[float, f
             server.wait(20)
 
 
-def load(args: argparse.Namespace, port: int, pid: int, secure: bool) -> tuple[float, float]:
-    """Let people join, one of them speak, and all of them listen."""
-    before = resident(pid)
+def load(args: argparse.Namespace, port: int, pid: int, secure: bool) -> float:
+    """Return µs per delivery: let people join, one of them speak, and all of them listen."""
     members = [join(port, f"m{number}", secure) for number in range(args.members)]
-    memory = (resident(pid) - before) / args.members / 1000
     heard = quiet(members, args.members)
     spent = processor_time(pid)
     talk(members, heard, args.messages)
     spent = processor_time(pid) - spent
     for member in members:
         member.close()
-    return spent / (args.members * args.messages) / 1000, memory
+    return spent / (args.members * args.messages) / 1000
 
 
 def join(port: int, name: str, secure: bool) -> socket.socket:
@@ -125,8 +120,8 @@ def talk(members: list[socket.socket], heard: list[bytearray], messages: int) ->
         raise SystemExit(f"{len(wrong)} members did not hear everything once and in order")
 
 
-def listen(members: list[socket.socket], heard: list[bytearray], whole) -> None:  # noqa: ANN001
-    """Read until everybody has heard everything."""
+def listen(members: list[socket.socket], heard: list[bytearray], whole: Callable[[int], bool]) -> None:
+    """Read until everybody has heard the whole of it."""
     waiting = {member.fileno(): i for i, member in enumerate(members)}
     end = time.monotonic() + PATIENCE
     with select.epoll() as poll:
@@ -160,11 +155,6 @@ def read(member: socket.socket, heard: bytearray) -> None:
 def processor_time(pid: int) -> int:
     """Return the nanoseconds that a process and its threads have had a processor."""
     return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
-
-
-def resident(pid: int) -> int:
-    """Return the bytes of memory that a process has."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def wait_for(port: int) -> None:

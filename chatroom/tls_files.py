@@ -32,6 +32,7 @@ from zope.interface import implementer
 
 from chatroom.fingerprint import fingerprint
 from chatroom.logger import logger
+from chatroom.wire.tls import Connection
 
 _log = logger(__name__)
 
@@ -239,7 +240,7 @@ class Certificates:
 
     def serverConnectionForTLS(self, protocol: Any) -> Any:  # noqa: N802
         """Return the state of a new connection; it keeps the certificate of today."""
-        return SSL.Connection(self._pair.context)
+        return Connection(self._pair.context)
 
     def reload(self) -> None:
         """Read the files again; a pair that cannot be used changes nothing, and the log says why."""

@@ -154,6 +154,7 @@ class ChatFactory(Factory):
     @staticmethod
     def keep_alive(transport: Any) -> None:
         """Let TCP find out, within a few minutes, that a person's machine is gone; take urgent bytes in line."""
+        transport = getattr(transport, "bare", transport)  # TLS has one below it
         transport.setTcpKeepAlive(True)
         handle = transport.getHandle() if hasattr(transport, "getHandle") else None
         if isinstance(handle, socket.socket):

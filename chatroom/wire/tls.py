@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.interfaces import IHandshakeListener, ISSLTransport
+from OpenSSL import SSL
+from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
@@ -26,6 +27,24 @@ def is_secure(transport: Any) -> bool:
     return bool(ISSLTransport.providedBy(transport))
 
 
+class Connection(SSL.Connection):
+    """The state of one TLS connection, whose other side may say that it says no more and still hear the answers.
+
+    Attributes:
+        ended: It has said so.
+    """
+
+    ended = False
+
+    def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
+        """Return what came. Twisted would close the connection at its end; there is just nothing more."""
+        try:
+            return super().recv(bufsiz, flags)
+        except SSL.ZeroReturnError:
+            self.ended = True
+            raise SSL.WantReadError from None
+
+
 class _Below:
     """The TCP connection, as TLS sees it: what is written goes through an Outbox.
 
@@ -34,16 +53,16 @@ class _Below:
     """
 
     def __init__(self, transport: Any) -> None:
-        self._transport = transport
+        self.bare = transport
         self.outbox = Outbox(transport, HANDSHAKE_BYTES, transport.abortConnection)
         self.write = self.outbox.write
         self.loseConnection = self.outbox.close
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+        return getattr(self.bare, name)
 
 
-@implementer(ISSLTransport)
+@implementer(ISSLTransport, IHalfCloseableProtocol)
 class Unwrapping(TLSMemoryBIOProtocol):
     """TLS over one connection: a protocol to the connection, and a transport to who is inside.
 
@@ -57,6 +76,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
     def __init__(self, factory: TLSMemoryBIOFactory, inside: Protocol) -> None:
         super().__init__(factory, inside)
         self._room = HANDSHAKE_BYTES  # for bytes of the handshake
+        self._ended = False  # the other side says no more
 
     @property
     def protocol(self) -> Any:
@@ -68,6 +88,11 @@ class Unwrapping(TLSMemoryBIOProtocol):
         self.wrappedProtocol = inside
 
     @property
+    def bare(self) -> Any:
+        """The TCP connection."""
+        return self.transport.bare
+
+    @property
     def outbox(self) -> Outbox:
         """What is encrypted and not yet sent."""
         outbox: Outbox = self.transport.outbox
@@ -77,12 +102,26 @@ class Unwrapping(TLSMemoryBIOProtocol):
         super().makeConnection(_Below(transport))
 
     def dataReceived(self, data: bytes) -> None:
+        if self._ended:
+            return  # TLS would keep it
         if isinstance(self.wrappedProtocol, Handshake):
             self._room -= len(data)
             if self._room < 0:
                 self.abortConnection()
                 return
         super().dataReceived(data)
+        if getattr(self._tlsConnection, "ended", False):
+            self._ended = True
+            inside: Any = self.wrappedProtocol
+            inside.readConnectionLost()
+
+    def readConnectionLost(self) -> None:
+        """No more bytes will come. Whoever did not say so inside TLS may have been cut off by somebody else."""
+        if not self._ended:
+            self.abortConnection()
+
+    def writeConnectionLost(self) -> None:
+        """We have said goodbye."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         # There is nothing left to read. To find that out, Twisted would leave a circle behind, with all that we were.

@@ -113,6 +113,15 @@ def test_people_with_and_without_tls_meet_on_the_one_port(daemon: Daemon) -> Non
         openssl.close()
 
 
+def test_what_a_script_says_by_openssl_is_said(daemon: Daemon) -> None:
+    """``printf … | openssl s_client`` ends with its input and does not wait."""
+    alice = SecurePeer(daemon).named("alice", "lobby")
+    command = [needs("openssl"), "s_client", "-connect", f"127.0.0.1:{daemon.port}"]
+    said = b"/name bob\n/join lobby\nthe build is done\n"
+    subprocess.run(command, input=said, capture_output=True, timeout=DEADLINE, check=True)
+    alice.expect("bob has joined the room.", "bob: the build is done", "bob has disconnected.")
+
+
 def test_a_program_comes_by_tls(daemon: Daemon) -> None:
     bot = SecurePeer(daemon)
     bot.record(do="hello", version=1, name="bot")

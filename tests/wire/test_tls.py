@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import ssl
 import weakref
 from collections.abc import Callable, Iterator
@@ -109,6 +110,15 @@ def test_a_session_knows_whether_it_can_be_overheard(world: World) -> None:
     secure_person(world, "alice")
     world.person("bob")
     assert {session.name: session.secure for session in world.chat.sessions.values()} == {"alice": True, "bob": False}
+
+
+def test_tcp_finds_out_that_a_machine_is_gone_under_tls_too(world: World) -> None:
+    client = SecureClient(world)
+    transport = protocol_of(client).transport
+    with socket.socket() as real:
+        client.transport.getHandle = lambda: real  # type: ignore[method-assign, assignment, return-value]
+        world.factory.keep_alive(transport)
+        assert real.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 120
 
 
 # ---- what is spoken ----------------------------------------------------------------------------------------------
@@ -343,16 +353,63 @@ def test_a_member_costs_one_packet_a_batch(world: World) -> None:
 # ---- the end -----------------------------------------------------------------------------------------------------
 
 
-def test_what_was_said_before_a_goodbye_is_said(world: World) -> None:
-    alice, bob = world.person("alice", "lobby"), secure_person(world, "bob", "lobby")
-    alice.take()
-    bob.tls.write(b"bye all\r\n")
+def say_no_more(client: SecureClient) -> None:
+    """Say inside TLS that nothing more will be said."""
+    with pytest.raises(ssl.SSLWantReadError):
+        client.tls.unwrap()
+    client._exchange()
+
+
+def test_what_was_said_before_a_goodbye_is_done_and_answered(world: World) -> None:
+    """As with ``nc -N``: all of it, however long each line takes, and the last one even without an end."""
+    alice, bob = world.person("alice", "lobby"), SecureClient(world)
+    bob.tls.write(b"/name bob\r\n/join lobby\r\nbye all\r\nand all the best")
     with pytest.raises(ssl.SSLWantReadError):
         bob.tls.unwrap()
     bob._exchange()
+    bob.finish()
+    bob.flush()
+    assert bob.lines()[-2:] == ["bob: bye all", "bob: and all the best"]
+    assert bob.goodbye
+    assert not bob.transport.connected
+    assert alice.lines() == [
+        "bob has joined the room.",
+        "bob: bye all",
+        "bob: and all the best",
+        "bob has disconnected.",
+    ]
+
+
+def test_who_is_cut_off_by_somebody_else_has_not_said_the_rest(world: World) -> None:
+    """An end that TLS knows nothing of does not make half a line a whole one."""
+    alice, bob = world.person("alice", "lobby"), secure_person(world, "bob", "lobby")
+    alice.take()
+    bob.send(b"I do not")
+    bob.finish()
     bob.flush()
     assert not bob.transport.connected
-    assert alice.lines() == ["bob: bye all", "bob has disconnected."]
+    assert alice.lines() == ["bob has disconnected."]
+
+
+def test_what_comes_after_the_goodbye_is_not_kept(world: World) -> None:
+    """Whoever has output held, and so cannot be closed, could otherwise fill the memory."""
+    bob = secure_person(world, "bob")
+    bob.socket.room = 0
+    say_no_more(bob)
+    connection = bob.transport.protocol._tlsConnection
+    written: list[bytes] = []
+    connection.bio_write = written.append
+    bob.raw(b"\x17\x03\x03\x00\x20" + b"z" * 32)
+    assert not written
+
+
+def test_who_breaks_the_handshake_off_well_is_gone(world: World) -> None:
+    client = SecureClient(world, shake=False)
+    client.raw(client.hello()[:50])
+    client.finish()
+    client.flush()
+    world.pass_time(0)
+    assert not client.transport.connected
 
 
 def test_who_is_dropped_while_not_being_read_is_gone_at_once() -> None:
