@@ -287,10 +287,9 @@ def test_a_bad_pair_at_the_start_is_one_sentence(tmp_path: Path, bad: str) -> No
 
 def test_logins_may_need_it(tmp_path: Path) -> None:
     with Daemon(tmp_path, "--require-tls", "login") as daemon:
-        alice = SecurePeer(daemon).named("alice")
-        alice.say("/register alice secret")
-        alice.until(lambda line: "logged in" in line)
         bob = daemon.person("bob", "lobby")
+        SecurePeer(daemon).say("/register alice secret")
+        bob.expect("alice has entered the chat.")
         for line in ("/login alice secret", "/login", "/register bob secret"):
             bob.ask(line, f"Error: {LOGIN_NEEDS_TLS.text}")
         bob.ask("hi", "bob: hi")
