@@ -127,7 +127,6 @@ class Unwrapping(TLSMemoryBIOProtocol):
         # There is nothing left to read. To find that out, Twisted would leave a circle behind, with all that we were.
         self._lostTLSConnection = True
         super().connectionLost(reason)
-        self.outbox.stopProducing()
 
     # ---- the end, which asks nothing of the other side: it may never answer -------------------------------------
 

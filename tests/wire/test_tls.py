@@ -11,8 +11,10 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from fakes import MoodyEngine
 from harness import Client, World
 from tls_client import SecureClient, client_context, secure_person
+from twisted.internet.task import Clock
 
 from chatroom.chat.refusals import LOGIN_NEEDS_TLS, NEEDS_TLS
 from chatroom.wire.door import OPENINGS
@@ -378,6 +380,22 @@ def test_what_was_said_before_a_goodbye_is_done_and_answered(world: World) -> No
         "bob: and all the best",
         "bob has disconnected.",
     ]
+
+
+def test_what_was_said_before_a_goodbye_is_done_even_if_that_takes_a_while() -> None:
+    """A script has hung up long before; that is no reason to forget the rest of what it said."""
+    engine = MoodyEngine(clock := Clock())
+    with closing(World(engine, clock)) as world:
+        alice, bob = world.person("alice", "lobby"), secure_person(world, "bob")
+        engine.holding = True
+        bob.tls.write(b"/join lobby\r\nbye all\r\n")
+        say_no_more(bob)
+        bob.finish()
+        assert alice.lines() == []
+        engine.let_go()
+        assert alice.lines()[:2] == ["bob has joined the room.", "bob: bye all"]
+        bob.flush()
+        assert not bob.transport.connected
 
 
 def test_who_is_cut_off_by_somebody_else_has_not_said_the_rest(world: World) -> None:
