@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from twisted.internet.defer import gatherResults
 
 from chatroom.account import BUCKET, LOOKS, Account, decode, encode
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.refusals import NAME_IN_USE
-from chatroom.log import Conflict
+from chatroom.log import Conflict, Unavailable
 from chatroom.names import Name, user_name
 
 
@@ -35,13 +34,11 @@ class Accounts:
 
     async def owns(self, name: Name) -> bool:
         """Return whether the name, or one that looks like it, is an account's."""
-        if name.look == name.folded:
-            looks = [await self._engine.get(LOOKS, name.look)]
-            return looks[0] is not None or await self._engine.get(BUCKET, name.folded) is not None
-        found = await gatherResults(
-            [self._engine.get(BUCKET, name.folded), self._engine.get(LOOKS, name.look)], consumeErrors=True
-        )
-        return any(held is not None for held in found)
+        if await self._engine.get(BUCKET, name.folded) is not None:
+            return True
+        held = await self._engine.get(LOOKS, name.look)
+        # A crash may have left a look without its account.
+        return held is not None and await self._engine.get(BUCKET, decode_look(held[0])) is not None
 
     async def all(self) -> list[Account]:
         """Return all accounts, by name."""
@@ -66,6 +63,10 @@ class Accounts:
         except Conflict:
             await self._free_look(name)
             raise NAME_IN_USE() from None
+        held = await self._engine.get(LOOKS, name.look)
+        if held is None or decode_look(held[0]) != name.folded:
+            await self.remove(account)  # somebody took the look for one that a crash had left behind
+            raise NAME_IN_USE()
         return account
 
     async def change(self, account: Account, change: Callable[[Account], Account]) -> Account | None:
@@ -103,21 +104,33 @@ class Accounts:
     # ---- looks -------------------------------------------------------------------------------------------------
 
     async def _take_look(self, name: Name) -> None:
-        """Let nobody else register what looks alike. A crash may have left a look without its account: that is free."""
+        """Let nobody else register what looks alike. A crash may have left a look without its account: that is free.
+
+        Or its account is only about to be: whoever makes it looks again then, and so do we, so that one of the two
+        sees the other.
+        """
         held = await self._engine.get(LOOKS, name.look)
-        if held is not None and await self._engine.get(BUCKET, msgspec.json.decode(held[0], type=str)) is not None:
+        owner = decode_look(held[0]) if held is not None else name.folded
+        if held is not None and await self._engine.get(BUCKET, owner) is not None:
             raise NAME_IN_USE()
         try:
-            await self._engine.put(LOOKS, name.look, msgspec.json.encode(name.folded), held[1] if held else 0)
+            rev = await self._engine.put(LOOKS, name.look, msgspec.json.encode(name.folded), held[1] if held else 0)
         except Conflict:
             raise NAME_IN_USE() from None
+        if await self._engine.get(BUCKET, owner) is not None:
+            await self._engine.put(LOOKS, name.look, msgspec.json.encode(owner), rev)
+            raise NAME_IN_USE()
 
     async def _free_look(self, name: Name) -> None:
         """Free the look of a name that is no account's; of one that just became an account's it stays."""
-        held = await self._engine.get(LOOKS, name.look)
-        if held is None or await self._engine.get(BUCKET, msgspec.json.decode(held[0], type=str)) is not None:
-            return
         try:
-            await self._engine.put(LOOKS, name.look, None, held[1])
-        except Conflict:
-            return  # somebody else has it now
+            held = await self._engine.get(LOOKS, name.look)
+            if held is None or decode_look(held[0]) != name.folded:
+                return  # it is another's
+            if await self._engine.get(BUCKET, name.folded) is None:
+                await self._engine.put(LOOKS, name.look, None, held[1])
+        except (Conflict, Unavailable):
+            return  # somebody else has it now; or it stays, and is free all the same
+
+
+decode_look = msgspec.json.Decoder(str).decode

@@ -128,6 +128,11 @@ class Directory:
         room = Room(record, self._sessions, self._engine.counters, self._unload, self._moderated)
         room.expected = 1
         room.sub = await self._engine.follow(room.log, room.apply)
+        now = await self._record(name)  # what changed before we followed, nobody has told us
+        if now is None or now.id != record.id:
+            room.sub.stop()
+            return await self._load(name, session, create)
+        room.take(now)
         self._rooms[name.folded] = room
         self._names[room.log] = name.folded
         return room, created
@@ -217,7 +222,8 @@ class Directory:
         """A record has changed; its room, if loaded, knows at once."""
         if record is None or record.owner_id != before.owner_id:
             self._disowned(before.owner_id)
-            self._owned[record.owner_id if record is not None else ""] += 1
+            if record is not None:
+                self._owned[record.owner_id] += 1
         room = self._rooms.get(folded)
         if room is not None and record is not None and room.id == record.id:
             room.take(record)

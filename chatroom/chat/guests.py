@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twisted.internet.defer import Deferred
+
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import GUEST_DAYS, GUESTS
 from chatroom.events import Emptied, Mailed, Seen
-from chatroom.log import Entry
+from chatroom.log import Done, Entry
 from chatroom.names import BadName, Name, user_name
 
 LOG = "server/guests"
@@ -63,6 +65,10 @@ class Guests:
             return None
         return box if box is not None and box.at > self._now() - GUEST_DAYS * _DAY else None
 
+    def has(self, log: str) -> bool:
+        """Return whether it is the log of a mailbox that there is."""
+        return log.removeprefix("guest/") in self._names
+
     def seen(self, name: Name, user_id: str) -> None:
         """A guest has taken a name. It is written down once a day, for a name comes more often than news of it."""
         box = self._boxes.get(name.folded)
@@ -71,17 +77,31 @@ class Guests:
             self._engine.append(LOG, Seen(self._next_id(), self._now(), name.shown, user_id, box=id))
 
     def mailed(self, box: Box, by: str, by_id: str) -> None:
-        """Something has been written to a name."""
+        """Something is about to be written to a name."""
         if not box.mail:
+            box.mail = True
             self._engine.append(LOG, Mailed(self._next_id(), self._now(), by, by_id, box=box.id))
 
-    def empty(self, name: Name, user_id: str) -> Box | None:
+    def empty(self, name: Name, user_id: str, done: Done | None = None) -> Box | None:
         """Take the mailbox from its name, which will have a new one; return it if something waits in it."""
         box = self._boxes.pop(name.folded, None)
         if box is None:
             return None
-        self._engine.append(LOG, Emptied(self._next_id(), self._now(), name.shown, user_id, box=box.id))
+        self._engine.append(LOG, Emptied(self._next_id(), self._now(), name.shown, user_id, box=box.id), done)
         return box if box.mail else None
+
+    async def take(self, name: Name, user_id: str) -> Box | None:
+        """As ``empty``; what was on its way into the mailbox is in it then, and nothing more comes."""
+        stored: Deferred[None] = Deferred()
+        box = self.empty(name, user_id, lambda entry, error: stored.callback(None))
+        if box is not None:
+            await stored
+        return box
+
+    def put_back(self, box: Box, user_id: str) -> None:
+        """What waits in it could not be given to anybody: it waits on."""
+        self._engine.append(LOG, Seen(self._next_id(), self._now(), box.name, user_id, box=box.id))
+        self._engine.append(LOG, Mailed(self._next_id(), self._now(), box.name, user_id, box=box.id))
 
     def _apply(self, entries: list[Entry]) -> None:
         for entry in entries:
@@ -104,6 +124,8 @@ class Guests:
             before.at = event.at
             self._boxes[folded] = before
         else:
+            if before is not None:
+                self._names.pop(before.id, None)
             self._boxes[folded] = Box(event.box, event.by, event.at)
             self._names[event.box] = folded
         if len(self._boxes) > GUESTS:

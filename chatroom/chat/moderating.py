@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from chatroom.chat import commands as c
 from chatroom.chat import operating, targets
 from chatroom.chat.audit import audit
+from chatroom.chat.inbox import check_space
 from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, SANCTIONS, TOPIC_CHARACTERS
 from chatroom.chat.refusals import (
     NO_MESSAGE,
@@ -26,9 +27,10 @@ from chatroom.chat.refusals import (
 from chatroom.chat.registry import no_user
 from chatroom.chat.room import Room
 from chatroom.chat.room_record import RoomRecord
-from chatroom.chat.sanctions import Sanction, lasting
+from chatroom.chat.sanctions import Sanction, lasting, listed
 from chatroom.chat.session import Session
 from chatroom.chat.targets import Target
+from chatroom.durations import spell
 from chatroom.events import (
     MESSAGES,
     Banned,
@@ -50,6 +52,7 @@ from chatroom.events import (
     Unlocked,
     Unmuted,
 )
+from chatroom.log import Unavailable
 from chatroom.text import clean
 
 Change = Callable[[RoomRecord], RoomRecord | None]
@@ -119,8 +122,7 @@ async def delete(session: Session, command: c.Delete) -> Event:
     if not await engine.erase(room.log, entry.seq):
         raise NO_MESSAGE(room=room.name)
     event = _event(session, Deleted, message=entry.seq, user=entry.event.by)
-    await session.happen(room.log, event)
-    audit(session.name, f"deleted a message of {entry.event.by}", room.name)
+    await _happen(session, room, event, f"deleted a message of {entry.event.by}")
     return Ok()
 
 
@@ -243,10 +245,12 @@ async def invite(session: Session, command: c.Invite) -> Event:
         invited = {**now.invited, target.user_id: target.name}
         return replace(now, invited=dict(list(invited.items())[-MODERATORS:]))
 
-    answer = await _act(session, change, Invited, target)
     user = session.chat.users.get(target.user_id)
     if user is not None:
         await session.chat.inbox(user).open()
+    else:
+        await check_space(session.chat, target.inbox_log, target.name)
+    answer = await _act(session, change, Invited, target)
     told = _event(session, Invited, user=target.name, user_id=target.user_id, room=room.name)
     await session.happen(target.inbox_log, told)
     return answer
@@ -276,12 +280,37 @@ async def _act(
         return change(now)
 
     await session.chat.directory.amend(room.record, checked)
-    said = " ".join(str(value) for value in (target and (target.typed or target.name), *more.values()) if value)
+    about = {}
     if target is not None:
-        more = {"user": target.name, "user_id": target.user_id, **more}
-    await session.happen(room.log, _event(session, kind, **more))
-    audit(session.name, f"{kind.__name__.lower()} {said}".strip(), room.name)
+        name, user_id = target.now
+        about = {"user": name, "user_id": user_id}
+    event = _event(session, kind, **about, **more)
+    await _happen(session, room, event, _described(event, target))
     return Ok()
+
+
+async def _happen(session: Session, room: Room, event: Any, what: str) -> None:
+    """Write down what is done, and let the room see it; in this order, so that nothing seen is missing there."""
+    audit(session.name, what, room.name)
+    try:
+        await session.chat.append_surely(room.log, event)  # the record says so already
+    except Unavailable:
+        audit(session.name, f"was not told whether this was stored: {what}", room.name)
+        raise
+
+
+def _described(event: Any, target: Target | None) -> str:
+    """Return an act for the audit log: ``banned 192.0.2.7 for 10 minutes: spam``."""
+    words = [type(event).__name__.lower()]
+    if target is not None:
+        words.append(target.typed or target.name)
+    until = getattr(event, "until", 0)
+    if until:
+        words.append(f"for {spell((until - event.at) / 1000)}")
+    if isinstance(event, Slowed):
+        words.append(f"to one message every {spell(event.seconds)}" if event.seconds else "no more")
+    said = getattr(event, "reason", "") or getattr(event, "text", "")
+    return " ".join(words) + (f": {said}" if said else "")
 
 
 def _event(session: Session, kind: type[RoomEvent], **more: object) -> Any:
@@ -351,5 +380,4 @@ def _without(held: tuple[Sanction, ...], target: Target) -> tuple[Sanction, ...]
 
 def _listed(session: Session, held: tuple[Sanction, ...], how: str) -> Event:
     now = session.chat.now()
-    lines = dict.fromkeys(f"  {one.shown}, by {one.by}{one.more(now)}" for one in lasting(held, now))
-    return Ok("\n".join([f"{how.capitalize()} here:", *lines]) if lines else f"Nobody is {how} here.")
+    return Ok(listed(f"{how.capitalize()} here:", held, now) or f"Nobody is {how} here.")

@@ -136,7 +136,7 @@ class ChatFactory(Factory):
         try:
             if self.rules.require_tls == "all" and not secure:
                 raise NEEDS_TLS()
-            self.chat.admit(address)
+            self.chat.admit(address, person=opening.name != "records")
         except Refused as refused:
             return self._refuse(opening, refused, leave)
         return opening.build(self, leave)
