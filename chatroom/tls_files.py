@@ -162,9 +162,9 @@ def own_files(folder: Path, host: str) -> PairFiles:
     try:
         if not files.key.exists():
             files.certificate.unlink(missing_ok=True)
-            _write(files.key, _key_pem(ec.generate_private_key(ec.SECP256R1())), 0o600)
+            _write(files.key, _key_pem(ec.generate_private_key(ec.SECP256R1())))
         if not files.certificate.exists():
-            _write(files.certificate, _self_signed(_own_key(files.key), host), 0o644)
+            _write(files.certificate, _self_signed(_own_key(files.key), host))
     except OSError as error:
         raise BadPair(f"the TLS key {files.key} cannot be made: {error.strerror}") from None
     return files
@@ -307,11 +307,11 @@ def _read(path: Path) -> bytes:
         raise BadPair(f"{path} cannot be read: {error.strerror}; see --tls-cert and --tls-key") from None
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
-    """Write a file, whole or not at all, and never readable by more than ``mode`` says."""
+def _write(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all, and never readable by others."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
