@@ -2,15 +2,14 @@
 
 Who may know whom (``tests/test_layers.py`` enforces it):
 
-    events, log, names, text, account, accounts_file, counters, durations, logger, message_format, network, passwords,
-    shared_files
-                                        plain values and rules; they import nothing of what is below
+    events, log, names, text, account, accounts_file, counters, durations, fingerprint, logger, message_format,
+    network, passwords, shared_files    plain values and rules; they import nothing of what is below
     chat/                               the domain; knows an Engine, a Recipient and a Dialect as protocols of its own
     engines/                            where logs last; never chat, never wire
     wire/                               sockets, lines, dialects; never engines
     admin/                              what operators use beside the chat: console, metrics, command line; never wire
-    options, data_folder, listening, audit_file
-                                        what an operator decides and what is taken of the system
+    options, data_folder, listening,    what an operator decides and what is taken of the system
+    audit_file, tls_files
     assembly, operator_services,        the only places that know them all
     reloading, service, tap
 """

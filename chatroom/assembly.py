@@ -30,6 +30,7 @@ from chatroom.options import Settings, address_and_port, refuse, state_folder
 from chatroom.passwords import ThreadedPasswords
 from chatroom.reloading import Reloading, rules_of
 from chatroom.service import ChatService, OperatorService
+from chatroom.tls_files import BadPair, Certificates, PairFiles, own_files, passing_pair
 from chatroom.wire.factory import ChatFactory
 from chatroom.wire.json_dialect import JsonDialect
 from chatroom.wire.text_dialect import TextDialect
@@ -51,7 +52,7 @@ def make(settings: Settings, reread: Callable[[], Settings], checkers: Sequence[
         checkers: Of ``twisted.cred``, beside our own.
 
     Raises:
-        SystemExit: The data folder, what is in it, the file of accounts, or a port cannot be used.
+        SystemExit: The data folder, what is in it, the file of accounts, the certificate, or a port cannot be used.
     """
     from twisted.internet import reactor
 
@@ -62,17 +63,20 @@ def make(settings: Settings, reread: Callable[[], Settings], checkers: Sequence[
     passwords = ThreadedPasswords(reactor)
     chat = Chat(engine, _rules(settings), reactor, time.time, _mint, passwords, checkers)
     text = TextDialect(chat.rules, settings.message_format)
+    certificates = _certificates(settings, folder, reactor)
     factory = ChatFactory(
         chat,
         reactor,
         text=text,
         records=JsonDialect(),
+        tls=certificates,
         per_address=settings.per_address,
         send_queue=settings.sendq,
     )
     listening = _taken(settings.port, settings.interface)
     service = ChatService(reactor, chat, factory, listening, folder, passwords, imported)
-    service.on_hangup = Reloading(settings, reread, _rules, factory, text).reload
+    service.on_hangup = Reloading(settings, reread, _rules, factory, text, certificates.reload).reload
+    service.beside.append(certificates)
     if settings.metrics:
         service.beside.append(_metrics(settings, reactor, chat, factory, service))
     if settings.manhole:
@@ -127,6 +131,21 @@ def _taken(port: int, interface: str, options: str = "--port or --interface") ->
     try:
         return take_port(port, interface, options)
     except BadPort as error:
+        refuse(str(error))
+
+
+def _certificates(settings: Settings, folder: DataFolder | None, reactor: Any) -> Certificates:
+    """Return the certificate for TLS; it is read now, while we may still read what others may not."""
+    host = socket.gethostname()
+    try:
+        if settings.tls_cert:
+            files = PairFiles(Path(settings.tls_cert), Path(settings.tls_key))
+        elif folder is not None:
+            files = own_files(folder.path, host)
+        else:
+            return Certificates(reactor, None, passing_pair(host))
+        return Certificates(reactor, files, files.load())
+    except BadPair as error:
         refuse(str(error))
 
 

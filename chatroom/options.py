@@ -51,6 +51,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     manhole: str = ""
     manhole_keys: str = ""
     metrics: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    require_tls: Literal["", "login", "all"] = ""
     log_level: Literal["debug", "info", "warn", "error", "critical"] = "info"
 
 
@@ -86,6 +89,14 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         ["manhole", None, None, "PORT (of 127.0.0.1) or ADDRESS:PORT of the operators' console over SSH (none)"],
         ["manhole-keys", None, None, "file with the public keys that open it, as ~/.ssh/authorized_keys"],
         ["metrics", None, None, "ADDRESS:PORT (or PORT of 127.0.0.1) for /metrics and /healthz; 0 for any port (none)"],
+        [
+            "tls-cert",
+            None,
+            None,
+            "file with the certificate for TLS, PEM; its chain may follow (one of our own making)",
+        ],
+        ["tls-key", None, None, "file with its key, PEM"],
+        ["require-tls", None, None, "login: refuse passwords without TLS; all: refuse everybody without (none)"],
         ["config", "c", None, "TOML file with the same names; what is given here wins"],
         ["log-level", None, None, "debug, info, warn, error or critical (info)"],
     ]
@@ -100,6 +111,8 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
             "motd": usage.CompleteFiles(),
             "accounts": usage.CompleteFiles(),
             "manhole-keys": usage.CompleteFiles(),
+            "tls-cert": usage.CompleteFiles(),
+            "tls-key": usage.CompleteFiles(),
             "config": usage.CompleteFiles(),
         }
     )
@@ -139,8 +152,9 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         """
         given = dict(_from_file(self._folder / self["config"])) if self["config"] else {}
         given.update(_from_flags(self))
-        if given.get("motd"):
-            given["motd"] = str(self._folder / given["motd"])
+        for key in ("motd", "tls-cert", "tls-key"):
+            if given.get(key):
+                given[key] = str(self._folder / given[key])
         settings = msgspec.convert(given, Settings)
         _check_rest(settings)
         return settings
@@ -242,3 +256,6 @@ def _check_rest(settings: Settings) -> None:
             )
     elif settings.manhole_keys:
         raise usage.UsageError("--manhole-keys: there is no console to open; give --manhole PORT, too")
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        given, missing = ("--tls-cert", "--tls-key") if settings.tls_cert else ("--tls-key", "--tls-cert")
+        raise usage.UsageError(f"{given}: give {missing}, too, or neither: then there is one of our own making")

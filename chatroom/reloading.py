@@ -1,7 +1,7 @@
 """SIGHUP: the options are read again, and what can change while people are connected does. Nobody is dropped.
 
 What is wrong is said in the log and changes nothing. What was decided at the start for good needs a restart, and that
-is said, too.
+is said, too. The certificate for TLS is read again as well, whatever becomes of the options.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ LIVE = {
     "keep_days",
     "max_file",
     "store",
+    "require_tls",
     "sessions",
     "no_announce",
     "log_level",
@@ -65,6 +66,7 @@ def rules_of(settings: Settings, most_users: int) -> Rules:
         max_file=settings.max_file,
         store=settings.store,
         throttle=bool(settings.per_address),
+        require_tls=settings.require_tls,
     )
 
 
@@ -77,6 +79,7 @@ class Reloading:
         make_rules: Makes rules of settings; raises UsageError.
         factory: Has the rules and the bounds of connections.
         text: How people speak.
+        renew: Reads the certificate again.
     """
 
     def __init__(
@@ -86,15 +89,18 @@ class Reloading:
         make_rules: MakeRules,
         factory: ChatFactory,
         text: TextDialect,
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._reread = reread
         self._make_rules = make_rules
         self._factory = factory
         self._text = text
+        self._renew = renew
 
     def reload(self) -> None:
-        """Read the options again and obey them."""
+        """Read the certificate and the options again, and obey them."""
+        self._renew()
         try:
             wanted = self._reread()
             self._check(wanted)

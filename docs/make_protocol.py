@@ -27,8 +27,9 @@ HEAD = """# The protocol
 This file is made by `python docs/make_protocol.py > docs/protocol.md`; what it says is read off the code, and a test
 feeds every example through the real decoders.
 
-Everybody comes to one port; the first bytes decide. `{` begins a conversation in records (below). TLS, HTTP and IRC
-openings are refused in their own words for now. Anything else, or nothing for 250 ms, is a person on telnet or nc.
+Everybody comes to one port; the first bytes decide. TLS (1.2 or 1.3; ALPN `chatroom/1`, or none) is unwrapped within
+10 s, and inside it the first bytes decide again. `{` begins a conversation in records (below). HTTP and IRC openings
+are refused in their own words for now. Anything else, or nothing for 250 ms, is a person on telnet or nc.
 
 Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL. A line from a person has at most
 {text} bytes, a record {record}.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from functools import cache
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -19,6 +20,7 @@ from chatroom.chat.chat import Chat
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
 from chatroom.engines.memory import MemoryEngine
+from chatroom.tls_files import Certificates, passing_pair
 from chatroom.wire.factory import ChatFactory
 from chatroom.wire.json_dialect import JsonDialect
 from chatroom.wire.text_dialect import TextDialect
@@ -70,6 +72,7 @@ class World:
             self.clock,
             text=TextDialect(self.rules, form),
             records=JsonDialect(),
+            tls=certificates(),
             per_address=per_address,
             send_queue=send_queue,
         )
@@ -126,6 +129,12 @@ class World:
         self.settle()
         left = self.clock.getDelayedCalls()
         assert not left, f"delayed calls are left: {[str(call) for call in left]}"
+
+
+@cache
+def certificates() -> Certificates:
+    """Return the certificate of all worlds."""
+    return Certificates(None, None, passing_pair("localhost"))
 
 
 class QuickPasswords:

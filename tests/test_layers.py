@@ -16,6 +16,7 @@ PLAIN = {
     "counters",
     "durations",
     "events",
+    "fingerprint",
     "log",
     "logger",
     "message_format",
@@ -33,7 +34,8 @@ MAY = {
     "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},
     "top": PLAIN
     | {"admin", "chat", "engines", "wire"}
-    | {"assembly", "audit_file", "data_folder", "listening", "operator_services", "options", "reloading", "service"},
+    | {"assembly", "audit_file", "data_folder", "listening", "operator_services", "options", "reloading"}
+    | {"service", "tls_files"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

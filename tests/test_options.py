@@ -101,3 +101,29 @@ def test_reading_again_ends_nothing_and_names_what_is_wrong(tmp_path: Path, text
     config.unlink() if text is None else config.write_text(text)
     with pytest.raises(usage.UsageError, match=named):
         options.reread()
+
+
+# ---- TLS ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("given", "missing"), [("--tls-cert", "--tls-key"), ("--tls-key", "--tls-cert")])
+def test_a_certificate_and_its_key_come_together(given: str, missing: str) -> None:
+    with pytest.raises(SystemExit, match=f"{given}: give {missing}, too"):
+        parsed(given, "file.pem")
+
+
+def test_a_certificate_stays_where_it_is_wherever_twistd_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = parsed("--tls-cert", "cert.pem", "--tls-key", "/etc/key.pem").settings
+    assert (settings.tls_cert, settings.tls_key) == (str(tmp_path / "cert.pem"), "/etc/key.pem")
+
+
+@pytest.mark.parametrize("much", ["login", "all"])
+def test_tls_may_be_required(much: str) -> None:
+    assert parsed("--require-tls", much).settings.require_tls == much
+    assert parsed().settings.require_tls == ""
+
+
+def test_tls_is_not_required_by_halves() -> None:
+    with pytest.raises(SystemExit, match="--require-tls some: "):
+        parsed("--require-tls", "some")

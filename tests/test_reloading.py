@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.python import usage
 
+from chatroom.chat.refusals import LOGIN_NEEDS_TLS, NEEDS_TLS
 from chatroom.chat.retention import EVERY
 from chatroom.logger import logger, set_level
 from chatroom.options import Settings, motd
@@ -28,14 +29,21 @@ class Operator:
     Attributes:
         wanted: What is found when the options are read again, or what is wrong with them.
         logged: What reloading has logged, with how grave it is.
+        renewals: How often the certificate was read again.
     """
 
     def __init__(self, world: World) -> None:
         self.holds = Settings(rate=0.0, per_address=0, sendq=0)
         self.wanted: Settings | usage.UsageError = self.holds
         self.logged: list[tuple[LogLevel, str]] = []
+        self.renewals = 0
         self._reloading = Reloading(
-            self.holds, self._read, lambda it: rules_of(it, it.max_users), world.factory, world.factory.text
+            self.holds,
+            self._read,
+            lambda it: rules_of(it, it.max_users),
+            world.factory,
+            world.factory.text,
+            self._renew,
         )
 
     def change(self, **options: Any) -> None:
@@ -52,6 +60,9 @@ class Operator:
         """Keep what reloading logs."""
         if event["log_namespace"] == "chatroom.reloading":
             self.logged.append((event["log_level"], formatEvent(event)))
+
+    def _renew(self) -> None:
+        self.renewals += 1
 
     def _read(self) -> Settings:
         if isinstance(self.wanted, usage.UsageError):
@@ -230,3 +241,22 @@ def test_words_of_greeting_that_are_gone_change_nothing(world: World, operator: 
     assert str(tmp_path / "gone") in sentence
     with pytest.raises(usage.UsageError):
         motd(Settings(motd=str(tmp_path / "gone")))
+
+
+def test_the_certificate_is_read_again_whatever_becomes_of_the_options(operator: Operator) -> None:
+    operator.change()
+    operator.breaks("--config c.toml: no")
+    assert operator.renewals == 2
+
+
+def test_tls_may_be_required_of_those_who_come_and_of_logins(world: World, operator: Operator) -> None:
+    alice = world.person("alice", "lobby")
+    operator.change(require_tls="all")
+    bob = world.connect()
+    bob.say("/name bob")
+    assert bob.lines() == [f"Error: {NEEDS_TLS.text}"]
+    alice.say("/login alice secret")
+    assert alice.lines() == [f"Error: {LOGIN_NEEDS_TLS.text}"]
+    operator.change()
+    assert world.person("carl").open
+    world.pass_time(3.0)

@@ -158,9 +158,11 @@ class Chat:
         if not self.seats.free and not self.seats.room_to_stand(returning=not person and bool(self._resumable)):
             raise self.seats.full()
 
-    def open_session(self, out: Recipient, dialect: Dialect, *, person: bool, address: str) -> Session:
+    def open_session(
+        self, out: Recipient, dialect: Dialect, *, person: bool, address: str, secure: bool = False
+    ) -> Session:
         """Seat a new connection under a guest's name; without a free seat it stands, and may only log in."""
-        session = Session(self, self.mint(12), out, dialect, person, address)
+        session = Session(self, self.mint(12), out, dialect, person, address, secure)
         guest = self.new_guest(session)
         guest.sessions = (session,)
         session.sit(guest)

@@ -12,6 +12,7 @@ from chatroom.chat.commands import Command, Hello, Login, Pong, Ref
 from chatroom.chat.refusals import (
     INTERNAL,
     LOG_IN_FIRST,
+    LOGIN_NEEDS_TLS,
     NOT_CONFIRMED,
     NOT_IN_ROOM,
     NOT_MODERATOR,
@@ -19,7 +20,7 @@ from chatroom.chat.refusals import (
     Refused,
 )
 from chatroom.chat.session import Session
-from chatroom.chat.table import ROWS, Needs
+from chatroom.chat.table import ROWS, Needs, Row
 from chatroom.events import Event
 from chatroom.log import Unavailable
 from chatroom.logger import logger
@@ -40,6 +41,8 @@ def do(session: Session, command: Command) -> Deferred[None] | None:
     try:
         if not session.seated and not isinstance(command, Login | Hello | Pong):
             raise session.chat.seats.full()
+        if row.secret:
+            check_secrecy(row, session)
         if row.in_room and session.room is None:
             raise NOT_IN_ROOM()
         if row.needs is not Needs.NOTHING:
@@ -54,6 +57,16 @@ def do(session: Session, command: Command) -> Deferred[None] | None:
         return Deferred.fromCoroutine(_finish(session, outcome, command.ref))
     session.answer(outcome, command.ref)
     return None
+
+
+def check_secrecy(row: Row, session: Session) -> None:
+    """See that a command with a password may be given here, or its password asked for.
+
+    Raises:
+        Refused: The operator wants TLS for that.
+    """
+    if row.secret and session.chat.rules.require_tls and not session.secure:
+        raise LOGIN_NEEDS_TLS()
 
 
 def _check(needs: Needs, session: Session) -> None:

@@ -83,12 +83,13 @@ class Guests:
             self._engine.append(LOG, Mailed(self._next_id(), self._now(), by, by_id, box=box.id))
 
     def empty(self, name: Name, user_id: str, done: Done | None = None) -> Box | None:
-        """Take the mailbox from its name, which will have a new one; return it if something waits in it."""
-        box = self._boxes.pop(name.folded, None)
-        if box is None:
+        """Take the mailbox, if something waits in it, from its name, which will have a new one."""
+        box = self._boxes.get(name.folded)
+        if box is None or not box.mail:
             return None
+        del self._boxes[name.folded]
         self._engine.append(LOG, Emptied(self._next_id(), self._now(), name.shown, user_id, box=box.id), done)
-        return box if box.mail else None
+        return box
 
     async def take(self, name: Name, user_id: str) -> Box | None:
         """As ``empty``; what was on its way into the mailbox is in it then, and nothing more comes."""

@@ -72,6 +72,7 @@ class Rules:
         max_file: Bytes of one shared file; 0 for any number.
         store: Bytes of all shared files; 0 for any number.
         throttle: Whether failed logins and registrations are counted by address.
+        require_tls: What is refused on connections that others could read: nothing (empty), ``login``, or ``all``.
     """
 
     name: str = "chatroom"
@@ -86,6 +87,7 @@ class Rules:
     max_file: int = 16 * 1024 * 1024
     store: int = 1024 * 1024 * 1024
     throttle: bool = True
+    require_tls: str = ""
 
     def become(self, other: Rules) -> None:
         """Say from now on what the other says."""

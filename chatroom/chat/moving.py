@@ -54,6 +54,7 @@ async def take_name(session: Session, text: str) -> Event:
             raise NAME_IN_USE()
         if not session.over:
             chat.rename(session, name)
+            chat.guests.seen(name, user.id)
     finally:
         if user.handle is not name:
             chat.names.release(user, name)
@@ -80,9 +81,9 @@ async def give_mail(session: Session) -> None:
     if session.over:
         return
     box = await chat.guests.take(name, session.user_id)
-    chat.guests.seen(name, session.user_id)
     if box is None:
         return
+    chat.guests.seen(name, session.user_id)
     try:
         page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
     except Unavailable as error:

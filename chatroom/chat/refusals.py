@@ -52,10 +52,18 @@ EXPELLED = Refusal("expelled", "you were put out by {by}{more}")
 INBOX_FULL = Refusal("inbox-full", "the inbox of {user} is full; write again when {user} has been here.")
 INTERNAL = Refusal("internal", "something went wrong here; it has been logged. Try again.")
 LOCKED = Refusal("locked", "{room} is locked; ask a moderator to invite you.")
+LOGIN_NEEDS_TLS = Refusal(
+    "login-needs-tls",
+    "logins need TLS here; come with chatroom-client, or openssl s_client -connect HOST:PORT.",
+)
 LOG_IN_FIRST = Refusal("log-in-first", "you are not logged in; use /login <user> <password>.")
 LOG_OUT_FIRST = Refusal("log-out-first", "you are logged in as {user}; /logout first.")
 MUTED = Refusal("muted", "you are muted in {room}{more}.")
 NAME_IN_USE = Refusal("name-in-use", "username is already used; choose another with /name <name>.")
+NEEDS_TLS = Refusal(
+    "needs-tls",
+    "everything needs TLS here; come with chatroom-client, or openssl s_client -connect HOST:PORT.",
+)
 NOBODY_TO_REPLY = Refusal("nobody-to-reply", "nobody has written to you yet; use /msg <user> <text>.")
 NOTHING_SAID = Refusal("nothing-said", "there is nothing in that message; say something.")
 NOT_CONFIRMED = Refusal("not-confirmed", "not confirmed: the message may not have been stored; send it again.")

@@ -35,6 +35,7 @@ class Session:
         dialect: How it is said to it.
         person: A person types here; not a program.
         address: Where it comes from.
+        secure: Nobody on the way can read what it says and hears.
 
     Attributes:
         user: Whose it is. ``user_id`` and ``name`` are the user's, at hand for each message.
@@ -76,6 +77,7 @@ class Session:
         "room",
         "seated",
         "secret",
+        "secure",
         "since",
         "token",
         "transfers",
@@ -88,13 +90,16 @@ class Session:
     user_id: str
     name: str
 
-    def __init__(self, chat: Chat, id: str, out: Recipient, dialect: Dialect, person: bool, address: str) -> None:
+    def __init__(
+        self, chat: Chat, id: str, out: Recipient, dialect: Dialect, person: bool, address: str, secure: bool
+    ) -> None:
         self.chat = chat
         self.id = id
         self.out = out
         self.dialect = dialect
         self.person = person
         self.address = address
+        self.secure = secure
         self.seated = True
         self.since = chat.now()
         self.secret = ""

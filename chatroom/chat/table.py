@@ -81,6 +81,9 @@ class Row:
         needs: What somebody must be.
         pipelined: It need not wait until what was said before it is stored.
         fixed: Fields that this spelling decides.
+
+    Attributes:
+        secret: One of its arguments is nobody's business.
     """
 
     command: type[c.Command]
@@ -95,6 +98,10 @@ class Row:
     needs: Needs = Needs.NOTHING
     pipelined: bool = False
     fixed: dict[str, Any] = field(default_factory=dict)
+    secret: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "secret", any(arg.kind is Kind.SECRET for arg in self.args))
 
     @property
     def usage(self) -> str:

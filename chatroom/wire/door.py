@@ -1,7 +1,7 @@
 """Every client comes to the one port; its first bytes say who it is, and its connection is handed to who speaks so.
 
 Programs, browsers and TLS speak first. Who has said nothing after a quarter of a second is a person on telnet or nc,
-and is greeted.
+and is greeted. Inside TLS there is a door like this one.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from chatroom.chat.refusals import Refused
+from chatroom.events import Error
 from chatroom.wire.line import ChatProtocol
 from chatroom.wire.refusing import Refusing
+from chatroom.wire.tls import Handshake, Unwrapping, is_secure
 
 if TYPE_CHECKING:
     from chatroom.wire.factory import ChatFactory
@@ -34,46 +37,82 @@ class Opening:
         name: What is spoken.
         prefixes: The first bytes, one of these.
         build: Makes the protocol; it is given what must be called at the connection's end.
+        refuse: Says in the words of who comes so why they cannot stay.
+        wraps: Who it really is comes out only inside.
     """
 
     name: str
     prefixes: tuple[bytes, ...]
     build: Callable[[ChatFactory, Leave], Protocol]
+    refuse: Callable[[ChatFactory, Refused], bytes]
+    wraps: bool = False
 
 
 def _refusing(answer: bytes) -> Callable[[ChatFactory, Leave], Protocol]:
     return lambda factory, leave: Refusing(factory.reactor, answer, leave)
 
 
+def _unwrap(factory: ChatFactory, leave: Leave) -> Protocol:
+    return Unwrapping(factory.unwrapping, Handshake(factory.reactor, lambda: Door(factory, leave, INSIDE), leave))
+
+
 # RFC 8446 6.2: fatal (2), handshake_failure (40), in a record of the version that every client reads.
 _TLS_ALERT = bytes([21, 3, 1, 0, 2, 2, 40])
 
-_ADVICE = b"This is a chat server. Come by telnet or nc, or speak JSON records.\n"
-_HTTP = (
-    b"HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
-    b"Connection: close\r\n\r\n%s" % (len(_ADVICE), _ADVICE)
+
+def _http(sentence: str) -> bytes:
+    body = f"{sentence}\n".encode()
+    return (
+        b"HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
+        b"Connection: close\r\n\r\n%s" % (len(body), body)
+    )
+
+
+def _irc(sentence: str) -> bytes:
+    return f"ERROR :{sentence}\r\n".encode()
+
+
+def _error(refused: Refused) -> Error:
+    return Error(refused.code, refused.text)
+
+
+RECORDS = Opening(
+    "records",
+    (b"{",),
+    lambda factory, leave: ChatProtocol(factory, factory.records, leave),
+    lambda factory, refused: factory.records.answer(_error(refused)),
 )
-_IRC = b"ERROR :IRC is not spoken here; come by telnet or nc, or speak JSON records\r\n"
-
-OPENINGS = (
-    Opening("TLS", (b"\x16",), _refusing(_TLS_ALERT)),
-    Opening("records", (b"{",), lambda factory, leave: ChatProtocol(factory, factory.records, leave)),
-    Opening(
-        "HTTP",
-        (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE ", b"PRI * "),
-        _refusing(_HTTP),
-    ),
-    Opening("IRC", (b"NICK ", b"CAP ", b"PASS ", b"USER "), _refusing(_IRC)),
+HTTP = Opening(
+    "HTTP",
+    (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE ", b"PRI * "),
+    _refusing(_http("This is a chat server. Come by telnet or nc, or speak JSON records.")),
+    lambda factory, refused: _http(f"Error: {refused.text}"),
 )
-PERSON = Opening("text", (b"",), lambda factory, leave: ChatProtocol(factory, factory.text, leave))
+IRC = Opening(
+    "IRC",
+    (b"NICK ", b"CAP ", b"PASS ", b"USER "),
+    _refusing(_irc("IRC is not spoken here; come by telnet or nc, or speak JSON records")),
+    lambda factory, refused: _irc(refused.text),
+)
+PERSON = Opening(
+    "text",
+    (b"",),
+    lambda factory, leave: ChatProtocol(factory, factory.text, leave),
+    lambda factory, refused: factory.text.answer(_error(refused)),
+)
+TLS = Opening("TLS", (b"\x16",), _unwrap, lambda factory, refused: _TLS_ALERT, wraps=True)
+NO_MORE_TLS = Opening("TLS in TLS", TLS.prefixes, _refusing(_TLS_ALERT), TLS.refuse)
+
+OPENINGS = (TLS, RECORDS, HTTP, IRC)
+INSIDE = (NO_MORE_TLS, RECORDS, HTTP, IRC)
 
 
-def opening_of(data: bytes) -> Opening | None:
+def opening_of(data: bytes, openings: tuple[Opening, ...] = OPENINGS) -> Opening | None:
     """Return who opens with these bytes; None when more are needed to tell."""
-    for opening in OPENINGS:
+    for opening in openings:
         if data.startswith(opening.prefixes):
             return opening
-    if any(prefix.startswith(data) for opening in OPENINGS for prefix in opening.prefixes):
+    if any(prefix.startswith(data) for opening in openings for prefix in opening.prefixes):
         return None
     return PERSON
 
@@ -85,11 +124,13 @@ class Door(Protocol):
     Args:
         factory: What all connections share.
         leave: Must be called at the connection's end, by whoever has it then.
+        openings: How one may come, if not as a person.
     """
 
-    def __init__(self, factory: ChatFactory, leave: Leave) -> None:
+    def __init__(self, factory: ChatFactory, leave: Leave, openings: tuple[Opening, ...] = OPENINGS) -> None:
         self._factory = factory
         self._leave = leave
+        self._openings = openings
         self._data = b""
         self._timer: Any = None
 
@@ -98,7 +139,7 @@ class Door(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         self._data += data
-        opening = opening_of(self._data)
+        opening = opening_of(self._data, self._openings)
         if opening is not None:
             self._open(opening)
 
@@ -125,7 +166,8 @@ class Door(Protocol):
         """Hand the connection over, with what was read of it."""
         self._stop_waiting()
         transport: Any = self.transport
-        protocol = self._factory.admit(opening, self._leave, str(transport.getPeer().host))
+        address = str(transport.getPeer().host)
+        protocol = self._factory.admit(opening, self._leave, address, secure=is_secure(transport))
         transport.protocol = protocol
         protocol.makeConnection(transport)
         if self._data:

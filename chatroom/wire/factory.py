@@ -6,13 +6,13 @@ import socket
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import LoopingCall
+from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from chatroom.chat.chat import Chat
-from chatroom.chat.refusals import TOO_MANY_CONNECTIONS, Refused
-from chatroom.events import Error
+from chatroom.chat.refusals import NEEDS_TLS, TOO_MANY_CONNECTIONS, Refused
 from chatroom.wire.addresses import AddressBook
 from chatroom.wire.dialect import WireDialect
 from chatroom.wire.door import PERSON, Door, Leave, Opening
@@ -32,11 +32,13 @@ class ChatFactory(Factory):
         reactor: Gives ``callLater`` and ``seconds``.
         text: How people speak.
         records: How programs do.
+        tls: Makes the state of a new TLS connection.
         per_address: Connections at a time from one address; 0 for any number.
         send_queue: Bytes held for a person who does not read; 0 for any number.
 
     Attributes:
         connections: Everybody who has come through the door.
+        unwrapping: What TLS connections share.
         counters: Where it is counted whom we drop or refuse.
         pressed: The log has enough to do; nobody is read.
     """
@@ -50,6 +52,7 @@ class ChatFactory(Factory):
         *,
         text: WireDialect,
         records: WireDialect,
+        tls: IOpenSSLServerConnectionCreator,
         per_address: int,
         send_queue: int,
     ) -> None:
@@ -59,6 +62,7 @@ class ChatFactory(Factory):
         self.text: WireDialect = text
         self.records: WireDialect = records
         self.connections: set[ChatProtocol] = set()
+        self.unwrapping = TLSMemoryBIOFactory(tls, False, self, reactor)
         self.pressed = False
         self.counters = chat.engine.counters
         self._send_queue = send_queue
@@ -118,9 +122,20 @@ class ChatFactory(Factory):
     def _lingered(self) -> None:
         self._lingering -= 1
 
-    def admit(self, opening: Opening, leave: Leave, address: str) -> Protocol:
-        """Return the protocol for who came through the door from that address."""
+    def admit(self, opening: Opening, leave: Leave, address: str, *, secure: bool) -> Protocol:
+        """Return the protocol for who came through the door.
+
+        Args:
+            opening: Who it is.
+            leave: What must be called at the connection's end.
+            address: From where.
+            secure: Nobody on the way can read it.
+        """
+        if opening.wraps:
+            return opening.build(self, leave)
         try:
+            if self.rules.require_tls == "all" and not secure:
+                raise NEEDS_TLS()
             self.chat.admit(address, person=opening.name != "records")
         except Refused as refused:
             return self._refuse(opening, refused, leave)
@@ -128,8 +143,7 @@ class ChatFactory(Factory):
 
     def _refuse(self, opening: Opening, refused: Refused, leave: Leave) -> Protocol:
         self.counters.drops[refused.code] += 1
-        dialect = self.records if opening.name == "records" else self.text
-        return Refusing(self.reactor, dialect.answer(Error(refused.code, refused.text)), leave)
+        return Refusing(self.reactor, opening.refuse(self, refused), leave)
 
     # ---- what connections ask ----------------------------------------------------------------------------------
 
@@ -140,6 +154,7 @@ class ChatFactory(Factory):
     @staticmethod
     def keep_alive(transport: Any) -> None:
         """Let TCP find out, within a few minutes, that a person's machine is gone; take urgent bytes in line."""
+        transport = getattr(transport, "bare", transport)  # TLS has one below it
         transport.setTcpKeepAlive(True)
         handle = transport.getHandle() if hasattr(transport, "getHandle") else None
         if isinstance(handle, socket.socket):

@@ -30,6 +30,7 @@ from chatroom.wire.outbox import Outbox
 from chatroom.wire.pace import Pace
 from chatroom.wire.raw import RawBytes
 from chatroom.wire.telnet import NegotiationAbuse, TelnetFilter
+from chatroom.wire.tls import is_secure, way_out
 
 if TYPE_CHECKING:
     from chatroom.wire.factory import ChatFactory
@@ -61,7 +62,7 @@ class ChatProtocol(LineReceiver):
     """
 
     delimiter = b"\n"
-    transport: Any  # a TCP connection, or what a test puts in its place
+    transport: Any  # a TCP or TLS connection, or what a test puts in its place
     _session: Session
     _outbox: Outbox
     _telnet: TelnetFilter | None = None
@@ -89,14 +90,18 @@ class ChatProtocol(LineReceiver):
         transport = self.transport
         factory = self._factory
         transport.setTcpNoDelay(True)
-        self._outbox = Outbox(transport, factory.send_queue(self._dialect), self._too_slow)
+        self._outbox = way_out(transport, factory.send_queue(self._dialect), self._too_slow)
         if self._dialect.person:
             self._telnet = TelnetFilter(self._outbox.write)
             factory.keep_alive(transport)
         if factory.rules.rate:
             self._pace = Pace(factory.reactor, factory.rules.rate, self._paced)
         self._session = factory.chat.open_session(
-            self._outbox, self._dialect, person=self._dialect.person, address=plain(str(transport.getPeer().host))
+            self._outbox,
+            self._dialect,
+            person=self._dialect.person,
+            address=plain(str(transport.getPeer().host)),
+            secure=is_secure(transport),
         )
         factory.connections.add(self)
         if self._session.seated:
@@ -187,7 +192,7 @@ class ChatProtocol(LineReceiver):
         self._session.person = dialect.person
         self._telnet = None
         self.MAX_LENGTH = dialect.line_limit + 1
-        self._outbox.limit = self._factory.send_queue(dialect)
+        self._outbox.bound(self._factory.send_queue(dialect))
 
     def _process(self, data: bytes) -> None:
         """Do what lines there are, unless reading has stopped; then see whether that was all there will be."""

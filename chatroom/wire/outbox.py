@@ -50,26 +50,25 @@ class Outbox:
 
     Attributes:
         closing: Nothing more will be sent but what is held.
-        limit: As given; it may be changed.
     """
 
     __slots__ = (
         "_corked",
         "_given",
         "_held",
+        "_limit",
         "_on_free",
         "_on_overflow",
         "_queued",
         "_send",
         "_transport",
         "closing",
-        "limit",
     )
 
     def __init__(self, transport: Any, limit: int, on_overflow: Callable[[], None]) -> None:
         self._transport = transport
         self._send = sender(transport)
-        self.limit = limit
+        self._limit = limit
         self._on_overflow = on_overflow
         self._on_free: Callable[[], None] | None = None
         self._held: list[bytes] | None = None  # None: the socket takes everything
@@ -77,6 +76,15 @@ class Outbox:
         self._queued = 0  # bytes in the two lists
         self._given = -1  # bytes that the transport holds; -1 while it has nothing to do with it
         self.closing = False
+
+    def bound(self, limit: int) -> None:
+        """Hold so much from now on."""
+        self._limit = limit
+
+    def become(self, limit: int, on_overflow: Callable[[], None]) -> None:
+        """Hold so much from now on, and let somebody else know when that is not enough."""
+        self._limit = limit
+        self._on_overflow = on_overflow
 
     @property
     def holds(self) -> bool:
@@ -118,8 +126,8 @@ class Outbox:
 
     def widen(self, more: int) -> None:
         """Hold so many bytes more."""
-        if self.limit:
-            self.limit += more
+        if self._limit:
+            self._limit += more
 
     def when_free(self, call: Callable[[], None]) -> None:
         """Call once, as soon as nothing is held any more; never when the connection has ended by then."""
@@ -145,7 +153,7 @@ class Outbox:
         if self.closing:
             return
         self._queued += len(data)
-        if self.limit and self._queued + max(self._given, 0) > self.limit:
+        if self._limit and self._queued + max(self._given, 0) > self._limit:
             self._overflow()
         elif self._corked is not None:
             self._corked.append(data)
@@ -156,7 +164,7 @@ class Outbox:
         self._held = [rest]
         self._queued = len(rest)
         self._given = 0
-        if self.limit and len(rest) > self.limit:
+        if self._limit and len(rest) > self._limit:
             self._overflow()
         else:
             self._transport.registerProducer(self, False)

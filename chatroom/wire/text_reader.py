@@ -11,6 +11,7 @@ from typing import Any
 
 from chatroom import durations
 from chatroom.chat.commands import Command, Leave, Say
+from chatroom.chat.dispatch import check_secrecy
 from chatroom.chat.refusals import EXPECTED_PAIR, NO_COMMAND, NOT_IN_ROOM, USAGE
 from chatroom.chat.session import Session
 from chatroom.chat.table import TABLE, Arg, Kind, Row
@@ -136,6 +137,7 @@ def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
 
 
 def _ask(question: Question, session: Session) -> None:
+    check_secrecy(question.row, session)
     session.question = question
     session.answer(Ok(question.row.ask if question.together else question.missing[0].ask))
 

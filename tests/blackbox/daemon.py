@@ -33,7 +33,7 @@ LISTENING = r"listening on \S+ port (\d+)"  # what the daemon says when its door
 BOUND = r"ChatFactory starting on (\d+)"  # what twistd says a little before, at every --log-level
 
 _PACKAGES = {"telnet": "inetutils-telnet", "nc": "netcat-openbsd", "setsid": "util-linux", "ssh": "openssh-client"}
-_PACKAGES |= {"ssh-keygen": "openssh-client", "tmux": "tmux"}
+_PACKAGES |= {"ssh-keygen": "openssh-client", "tmux": "tmux", "openssl": "openssl"}
 _HEADING = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
 _ECHO = re.compile(rb"\xff[\xfb\xfc]\x01")  # WILL ECHO, WONT ECHO
 _WELCOME = re.compile(r"Welcome to (.+)\. You are (\S+)\.")

@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import sqlite3
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -607,33 +606,6 @@ def test_at_the_level_of_errors_connections_are_not_logged(tmp_path: Path) -> No
 # ---- strangers -----------------------------------------------------------------------------------------------------
 
 
-def client_hello() -> bytes:
-    """Return the first bytes of somebody who wants to speak TLS."""
-    sent = ssl.MemoryBIO()
-    tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
-    with pytest.raises(ssl.SSLWantReadError):
-        tls.do_handshake()
-    return sent.read()
-
-
-def test_who_speaks_tls_gets_an_alert_and_is_closed(daemon: Daemon) -> None:
-    """A fatal one, in a record of two bytes; nothing that could be taken for chat."""
-    stranger = daemon.connect()
-    stranger.send(client_hello())
-    answer = stranger.rest()
-    assert answer[:1] == b"\x15"
-    assert answer[3:6] == b"\0\2\2"
-    assert len(answer) == 7
-
-
-def test_a_tls_client_understands_the_alert(daemon: Daemon) -> None:
-    """It says that the handshake failed, not that the connection broke."""
-    address = ("127.0.0.1", daemon.port)
-    with socket.create_connection(address, DEADLINE) as plain, pytest.raises(ssl.SSLError) as caught:
-        ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
-    assert "ALERT" in caught.value.reason
-
-
 def test_a_browser_gets_a_complete_answer(daemon: Daemon) -> None:
     """One that says what this is, in so many bytes as announced."""
     for method, sent in (("GET", None), ("POST", b"x=1")):
@@ -667,7 +639,7 @@ def test_who_speaks_irc_gets_an_error(daemon: Daemon) -> None:
 
 def test_a_stranger_who_says_no_more_is_answered_all_the_same(daemon: Daemon) -> None:
     """As with ``printf … | nc -N``, which closes its half at once."""
-    for first in (b"GET / HTTP/1.0\r\n\r\n", b"NICK al\r\n", client_hello()):
+    for first in (b"GET / HTTP/1.0\r\n\r\n", b"NICK al\r\n"):
         stranger = daemon.connect()
         stranger.send(first)
         stranger.half_close()
@@ -688,7 +660,7 @@ def test_who_finds_the_chat_full_and_says_no_more_is_told_all_the_same(tmp_path:
 def test_strangers_do_not_disturb_the_chat(daemon: Daemon) -> None:
     """They take no seat and are seen by nobody."""
     al = daemon.person("al", "lobby")
-    for first in (client_hello(), b"GET / HTTP/1.0\r\n\r\n", b"NICK bob\r\n"):
+    for first in (b"\x16no TLS at all", b"GET / HTTP/1.0\r\n\r\n", b"NICK bob\r\n"):
         stranger = daemon.connect()
         stranger.send(first)
         stranger.rest()

@@ -12,7 +12,6 @@ from chatroom.wire.addresses import NEW, WINDOW
 from chatroom.wire.door import OPENINGS, PERSON, opening_of
 from chatroom.wire.refusing import LINGER
 
-TLS_ALERT = bytes.fromhex("15 0301 0002 02 28")
 HTTP_VERBS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "PRI *")
 IRC_WORDS = ("NICK", "CAP", "PASS", "USER")
 GREETING = "Welcome to chatroom. You are guest-"
@@ -41,16 +40,6 @@ def test_who_says_nothing_for_a_quarter_of_a_second_is_greeted(world: World) -> 
     assert client.take() == b""
     world.pass_time(0.02)
     assert greeted(client)
-
-
-@pytest.mark.parametrize("rest", [b"", b"\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0" * 500])
-def test_tls_is_answered_with_an_alert_and_closed(world: World, rest: bytes) -> None:
-    client = world.connect()
-    client.send(b"\x16" + rest)
-    assert client.take() == TLS_ALERT
-    assert client.transport.write_closed
-    world.pass_time(LINGER)
-    assert client.transport.aborted
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -205,7 +194,7 @@ def test_what_is_said_to_who_is_turned_away_is_not_lost_by_what_they_still_send(
 
 def test_who_is_turned_away_and_goes_is_gone(world: World) -> None:
     client = world.connect()
-    client.send(b"\x16")
+    client.send(b"GET / HTTP/1.1\r\n\r\n")
     client.drop()
     world.pass_time(LINGER * 2)
     assert not client.transport.aborted
