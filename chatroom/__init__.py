@@ -2,7 +2,8 @@
 
 Who may know whom (``tests/test_layers.py`` enforces it):
 
-    events, log, names, text, account, accounts_file, counters, durations, logger, message_format, network, passwords
+    events, log, names, text, account, accounts_file, counters, durations, logger, message_format, network, passwords,
+    words
                                         plain values and rules; they import nothing of what is below
     chat/                               the domain; knows an Engine, a Recipient and a Dialect as protocols of its own
     engines/                            where logs last; never chat, never wire

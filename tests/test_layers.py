@@ -23,6 +23,7 @@ PLAIN = {
     "network",
     "passwords",
     "text",
+    "words",
 }
 MAY = {
     "plain": PLAIN,

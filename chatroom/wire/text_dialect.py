@@ -15,8 +15,7 @@ from chatroom.chat.session import Session
 from chatroom.log import Entry
 from chatroom.message_format import DEFAULT
 from chatroom.wire import text_reader
-from chatroom.wire.text_answers import ANSWERS
-from chatroom.wire.text_moderation import MODERATION
+from chatroom.words import ANSWERS, ROOM
 
 
 class TextDialect:
@@ -40,12 +39,8 @@ class TextDialect:
         self._forms: dict[type, Callable[[str, Any], str]] = {
             e.Said: self._saying(),
             e.Acted: lambda room, event: f"* {event.by} {event.text}",
-            e.Joined: lambda room, event: f"{event.by} has joined the room.",
-            e.Left: lambda room, event: f"{event.by} has left the room.",
-            e.Disconnected: lambda room, event: f"{event.by} has disconnected.",
-            e.Renamed: lambda room, event: f"{event.by} is now known as {event.name}.",
             e.Private: lambda room, event: f"{event.by} (private): {event.text}",
-            **MODERATION,
+            **ROOM,
         }
 
     def with_stamps(self, stamped: bool) -> TextDialect:
