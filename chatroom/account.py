@@ -17,6 +17,15 @@ class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     ignored: tuple[tuple[str, str, str], ...] = ()
 
 
+class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What lets a program log in again without the password. ``id`` is its secret's hash; times are ms since 1970."""
+
+    id: str
+    client: str
+    made: int
+    used: int
+
+
 class Account(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An account.
 
@@ -28,6 +37,7 @@ class Account(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         operator: May do everything everywhere.
         reserved: Made by the operator; a seat is kept for it.
         preferences: Its owner's settings.
+        tokens: Of programs that may log in again, the oldest first.
     """
 
     id: str
@@ -37,6 +47,7 @@ class Account(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     operator: bool = False
     reserved: bool = False
     preferences: Preferences = Preferences()
+    tokens: tuple[Token, ...] = ()
 
 
 encode = msgspec.json.Encoder().encode

@@ -284,6 +284,16 @@ class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
     away: str = ""
 
 
+class SessionLine(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One place where you are logged in, or may log in without the password. Times are in ms since 1970."""
+
+    client: str
+    made: int
+    used: int
+    online: bool = False
+    this: bool = False
+
+
 class HelpLine(Struct, frozen=True, gc=False, omit_defaults=True):
     """One command: how it is used, what it does, its other spellings."""
 
@@ -382,7 +392,7 @@ class Sent(Event, frozen=True, gc=False):
 class Account(Event, frozen=True, gc=False, kw_only=True):
     """Who you are from now on; and, when you have just logged in, who is online (``more`` were left out).
 
-    ``was`` is the account that you have just logged out of.
+    ``was`` is the account that you have just logged out of; ``token`` logs in again, if you asked to be remembered.
     """
 
     name: str
@@ -391,6 +401,13 @@ class Account(Event, frozen=True, gc=False, kw_only=True):
     users: list[str] = []
     more: int = 0
     was: str = ""
+    token: str = ""
+
+
+class Sessions(Event, frozen=True, gc=False):
+    """Where you are logged in, or may log in without the password; ``end-session`` ends one by its place here."""
+
+    sessions: list[SessionLine]
 
 
 class Ok(Event, frozen=True, gc=False):
@@ -424,7 +441,7 @@ class Shutdown(Event, frozen=True, gc=False):
     """The server goes down; the connection closes after this."""
 
 
-ANSWERS = (Welcome, Entered, Rooms, Users, History, Found, Help, Settings, Account, Sent, Ok, Error)
+ANSWERS = (Welcome, Entered, Rooms, Users, History, Found, Help, Settings, Account, Sessions, Sent, Ok, Error)
 MODERATION = get_args(Moderation)
 OF_A_ROOM = (Said, Acted, Joined, Left, Disconnected, Renamed, *MODERATION)
 OF_A_PERSON = (Private, Away, Arrived, Departed, Announced)

@@ -7,6 +7,7 @@ not here, for each who shows them does it in a form of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from chatroom import events as e
@@ -137,6 +138,18 @@ def _account(recalled: Recalled, event: e.Account) -> list[str]:
     return lines
 
 
+def _sessions(recalled: Recalled, event: e.Sessions) -> list[str]:
+    lines = [f"Your sessions ({len(event.sessions)}); /sessions end <number> ends one:"]
+    for number, line in enumerate(event.sessions, 1):
+        state = "this one" if line.this else "online" if line.online else f"last used {_day(line.used)}"
+        lines.append(f"  {number}  {line.client}  since {_day(line.made)}, {state}")
+    return lines
+
+
+def _day(at: int) -> str:
+    return f"{datetime.fromtimestamp(at / 1000):%Y-%m-%d %H:%M}"
+
+
 def _sent(recalled: Recalled, event: e.Sent) -> list[str]:
     if event.waits == "account":
         return [f"{event.to} is offline; the message will be delivered when {event.to} returns."]
@@ -171,6 +184,7 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     e.Help: _help,
     e.Settings: _settings,
     e.Account: _account,
+    e.Sessions: _sessions,
     e.Sent: _sent,
     e.Ok: lambda recalled, event: event.text.split("\n") if event.text else [],
     e.Error: lambda recalled, event: [f"Error: {event.text}"],

@@ -100,6 +100,8 @@ COMMANDS = (
     c.Register(user="bob", password="a good one", ref=20),
     c.Login(user="bob", password="a good one", ref=21),
     c.Logout(ref=22),
+    c.ListSessions(ref=48),
+    c.EndSession(number=2, ref=49),
     c.ChangePassword(old="a good one", new="a better one", ref=23),
     c.ShowAccount(ref=24),
     c.DeleteAccount(password="a better one", ref=25),
@@ -144,6 +146,15 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Help([e.HelpLine("/leave", "leave the room", ["/leave", "LEAVE_ROOM", "leave"])]), 13),
             (e.Settings(True, False, "lunch", ["mallory"], "away"), 17),
             (e.Account(name="bob", users=["alice", "bob"]), 21),
+            (
+                e.Sessions(
+                    [
+                        e.SessionLine("example 1.0 on a laptop", 1790000000000, 1790000600000, True, True),
+                        e.SessionLine("text from 192.0.2.7", 1790000300000, 1790000300000, True),
+                    ]
+                ),
+                48,
+            ),
             (e.Sent("01J91", "alice", "hi"), 9),
             (e.Ok(), 18),
             (e.Error("no-room", "no room named lobby; create it with /create lobby."), 4),

@@ -66,6 +66,10 @@ class Accounts:
         except Conflict:
             await self._free_look(name)
             raise NAME_IN_USE() from None
+        held = await self._engine.get(LOOKS, name.look)
+        if held is None or msgspec.json.decode(held[0], type=str) != name.folded:
+            await self.remove(account)  # somebody took the look for one that a crash had left behind
+            raise NAME_IN_USE()
         return account
 
     async def change(self, account: Account, change: Callable[[Account], Account]) -> Account | None:
@@ -103,19 +107,29 @@ class Accounts:
     # ---- looks -------------------------------------------------------------------------------------------------
 
     async def _take_look(self, name: Name) -> None:
-        """Let nobody else register what looks alike. A crash may have left a look without its account: that is free."""
+        """Let nobody else register what looks alike. A crash may have left a look without its account: that is free.
+
+        Or its account is only about to be: whoever makes it looks again then, and so do we, so that one of the two
+        sees the other.
+        """
         held = await self._engine.get(LOOKS, name.look)
-        if held is not None and await self._engine.get(BUCKET, msgspec.json.decode(held[0], type=str)) is not None:
+        owner = msgspec.json.decode(held[0], type=str) if held is not None else name.folded
+        if held is not None and await self._engine.get(BUCKET, owner) is not None:
             raise NAME_IN_USE()
         try:
-            await self._engine.put(LOOKS, name.look, msgspec.json.encode(name.folded), held[1] if held else 0)
+            rev = await self._engine.put(LOOKS, name.look, msgspec.json.encode(name.folded), held[1] if held else 0)
         except Conflict:
             raise NAME_IN_USE() from None
+        if await self._engine.get(BUCKET, owner) is not None:
+            await self._engine.put(LOOKS, name.look, msgspec.json.encode(owner), rev)
+            raise NAME_IN_USE()
 
     async def _free_look(self, name: Name) -> None:
         """Free the look of a name that is no account's; of one that just became an account's it stays."""
         held = await self._engine.get(LOOKS, name.look)
-        if held is None or await self._engine.get(BUCKET, msgspec.json.decode(held[0], type=str)) is not None:
+        if held is None or msgspec.json.decode(held[0], type=str) != name.folded:
+            return  # it is another's
+        if await self._engine.get(BUCKET, name.folded) is not None:
             return
         try:
             await self._engine.put(LOOKS, name.look, None, held[1])

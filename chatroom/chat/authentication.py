@@ -49,7 +49,7 @@ class AccountChecker:
         self._others = others
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
-        """Return the folded name; fails with ``LoginFailed``, or with ``Busy``."""
+        """Return the folded name and the account's id, if there is one; fails with ``LoginFailed``, or ``Busy``."""
         return Deferred.fromCoroutine(self._check(credentials))
 
     async def _check(self, credentials: Any) -> bytes | tuple[()]:
@@ -61,7 +61,7 @@ class AccountChecker:
             raise LoginFailed()
         if not hashed:
             await self._ask_others(credentials)
-        return name.folded.encode()
+        return f"{name.folded} {account.id if account is not None else ''}".encode()
 
     async def _ask_others(self, credentials: Any) -> None:
         """A checker that fails knows nobody."""
@@ -95,10 +95,13 @@ class Realm:
             raise NotImplementedError("accounts are the only avatars")
         return Deferred.fromCoroutine(self._avatar(avatarId.decode()))
 
-    async def _avatar(self, folded: str) -> tuple[type[Interface], object, Callable[[], None]]:
+    async def _avatar(self, avatar: str) -> tuple[type[Interface], object, Callable[[], None]]:
+        folded, _, id = avatar.partition(" ")
         name = user_name(folded)
-        account = await self._accounts.get(name) or await self._accounts.add(name, "")
-        return IMember, account, lambda: None
+        account = await self._accounts.get(name)
+        if (account.id if account is not None else "") != id:
+            raise LoginFailed()  # the name is somebody else's, or nobody's, since the password was looked at
+        return IMember, account or await self._accounts.add(name, ""), lambda: None
 
 
 class Authenticator:
@@ -130,6 +133,8 @@ class Authenticator:
             raise BUSY() from None
         if account.password and self._passwords.outdated(account.password):
             account = await self._rehashed(account, password)
+        if account is None:
+            raise WRONG_PASSWORD()  # it has been deleted meanwhile
         return cast(Account, account)
 
     async def hash(self, password: str) -> str:
@@ -143,11 +148,11 @@ class Authenticator:
         except Busy:
             raise BUSY() from None
 
-    async def _rehashed(self, account: Account, password: str) -> Account:
-        """Keep the hash up with today's parameters."""
+    async def _rehashed(self, account: Account, password: str) -> Account | None:
+        """Keep the hash up with today's parameters. None: the account is no more."""
         hashed = await self.hash(password)
         before = account.password
-        return await self._accounts.change(account, lambda now: with_password(now, hashed, before)) or account
+        return await self._accounts.change(account, lambda now: with_password(now, hashed, before))
 
 
 def with_password(account: Account, hashed: str, before: str | None = None) -> Account:

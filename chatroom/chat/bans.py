@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.refusals import SERVER_BANNED
 from chatroom.chat.sanctions import Sanction, matching
+from chatroom.log import Conflict
 from chatroom.logger import logger
 
 BUCKET = "ban"
@@ -55,17 +56,26 @@ class Bans:
 
     async def add(self, ban: Sanction) -> None:
         """Keep somebody out; a ban of the same is replaced."""
-        held = await self._engine.get(BUCKET, ban.key)
-        await self._engine.put(BUCKET, ban.key, msgspec.json.encode(ban), held[1] if held is not None else 0)
+        await self._put(ban.key, msgspec.json.encode(ban))
         self.all = (*(other for other in self.all if other.key != ban.key), ban)
 
     async def remove(self, bans: list[Sanction]) -> None:
         """Let somebody in again."""
         for ban in bans:
-            held = await self._engine.get(BUCKET, ban.key)
-            if held is not None:
-                await self._engine.put(BUCKET, ban.key, None, held[1])
+            await self._put(ban.key, None)
         self.all = tuple(ban for ban in self.all if ban not in bans)
+
+    async def _put(self, key: str, value: bytes | None) -> None:
+        """The last word counts, whoever else decides about the same at the same time."""
+        while True:
+            held = await self._engine.get(BUCKET, key)
+            if held is None and value is None:
+                return
+            try:
+                await self._engine.put(BUCKET, key, value, held[1] if held is not None else 0)
+            except Conflict:
+                continue
+            return
 
 
 def _failed(failure: Any) -> None:

@@ -14,16 +14,24 @@ from chatroom.chat.directory import Directory
 from chatroom.chat.guests import Guests
 from chatroom.chat.inbox import Inbox
 from chatroom.chat.interfaces import Clock, Dialect, Engine, Mint, Recipient
-from chatroom.chat.limits import RECORD_BYTES, ROOM_CHARACTERS, TEXT_BYTES, USER_CHARACTERS, Rules
+from chatroom.chat.limits import (
+    ANNOUNCEMENTS,
+    ANNOUNCEMENTS_WINDOW,
+    RECORD_BYTES,
+    ROOM_CHARACTERS,
+    TEXT_BYTES,
+    USER_CHARACTERS,
+    Rules,
+)
 from chatroom.chat.owed import Owed
-from chatroom.chat.refusals import DRAINING
+from chatroom.chat.refusals import DRAINING, Refused
 from chatroom.chat.registry import Registry
 from chatroom.chat.retention import Retention
 from chatroom.chat.sanctions import address_key
 from chatroom.chat.seats import Seats
 from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
-from chatroom.chat.throttles import Throttles
+from chatroom.chat.throttles import Throttles, Window
 from chatroom.chat.user import User
 from chatroom.events import (
     PROTOCOL_VERSION,
@@ -86,6 +94,7 @@ class Chat:
         self.accounts = Accounts(engine, mint, self.now)
         self.authenticator = Authenticator(self.accounts, passwords, checkers)
         self.throttles = Throttles(rules, scheduler.seconds)
+        self._announced = Window(ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, scheduler.seconds)
         self.seats = Seats(rules)
         self.bans = Bans(engine, self.now)
         self.guests = Guests(engine, mint, self.now, self.next_id)
@@ -178,6 +187,13 @@ class Chat:
             self.depart(session)
         _log.info("{name} disconnected", name=session.name)
 
+    def put_out(self, session: Session, why: Refused) -> None:
+        """End a connection that may not be here any more, and say why."""
+        session.refuse(why)
+        self.counters.drops[why.code] += 1
+        self.close_session(session)
+        session.out.close()
+
     def take_leave(self, session: Session, user: User) -> None:
         """The session is not this user's any more; the last one gives the name back."""
         user.sessions = tuple(other for other in user.sessions if other is not session)
@@ -187,8 +203,15 @@ class Chat:
         self.users.pop(user.id, None)
         if user.inbox is not None:
             user.inbox.close()
-        if user.account is not None and self.rules.announce:
+        if user.account is not None and self.announces(user):
             self.tell_all(Departed(self.next_id(), self.now(), user.name, user.id, session=session.id))
+
+    def announces(self, user: User) -> bool:
+        """Count a coming or going; return whether everybody is told. Who does nothing else is soon told of no more."""
+        if not self.rules.announce or self._announced.wait((user.id,)):
+            return False
+        self._announced.count((user.id,))
+        return True
 
     def depart(self, session: Session) -> None:
         """Tell the room that a session is in, or about to be in, that its connection has ended."""
@@ -215,7 +238,10 @@ class Chat:
         """A name is an account's: which guest else has it, or one like it, goes on under another."""
         for user in self.names.others(self.users.get(owner), name):
             if user.account is None:
-                self._evict(user)
+                self.names.revoke(user, name)
+                # Else it had only claimed the name, and sees in the end that it has lost it.
+                if name.folded == user.handle.folded or name.look == user.handle.look:
+                    self._evict(user)
 
     def _evict(self, guest: User) -> None:
         old, handle = guest.name, self.names.guest(self.mint)
@@ -270,9 +296,25 @@ class Chat:
         self.engine.append(log, event, done)
         return deferred
 
+    async def tell_all_surely(self, event: OfTheServer) -> None:
+        """As ``tell_all_and_wait``, of what a record says already; see ``append_surely``."""
+        await self.append_surely(LOG, event)
+
+    async def append_surely(self, log: str, event: Stored) -> None:
+        """Append what a record says already, and wait for it: what cannot be stored now is stored later.
+
+        Raises:
+            Unavailable: It is not stored yet.
+        """
+        try:
+            await self.append_and_wait(log, event)
+        except Unavailable:
+            self.owe(log, event)
+            raise
+
     def welcome(self, session: Session) -> Welcome:
         """Return what the server says of itself to a program."""
-        if not session.secret:
+        if not session.secret and not session.over:
             session.secret = self.mint(24)
             self._resumable[session.secret] = session
         limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, self.rules.rate)

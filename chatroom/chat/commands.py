@@ -165,10 +165,16 @@ class Register(Secretive, frozen=True, gc=False):
 
 
 class Login(Secretive, frozen=True, gc=False):
-    """Become the owner of an account."""
+    """Become the owner of an account, by its password or by a ``token`` from a login before.
+
+    ``remember``: the answer has a new token, which logs in without the password; ``client`` names it in ``sessions``.
+    """
 
     user: Word
-    password: Secret
+    password: Secret = ""
+    token: Secret = ""
+    remember: bool = False
+    client: Annotated[str, Meta(max_length=100)] = ""
 
 
 class Logout(Command, frozen=True, gc=False):
@@ -190,6 +196,16 @@ class DeleteAccount(Secretive, frozen=True, gc=False):
     """Delete my account and my mail. The name is free then."""
 
     password: Secret
+
+
+class ListSessions(Command, frozen=True, gc=False, tag="sessions"):
+    """Where am I logged in, or may log in without the password?"""
+
+
+class EndSession(Command, frozen=True, gc=False):
+    """End one of them, by its place in the list."""
+
+    number: Count
 
 
 class Acknowledge(Command, frozen=True, gc=False, tag="ack"):

@@ -217,7 +217,8 @@ class Directory:
         """A record has changed; its room, if loaded, knows at once."""
         if record is None or record.owner_id != before.owner_id:
             self._disowned(before.owner_id)
-            self._owned[record.owner_id if record is not None else ""] += 1
+            if record is not None:
+                self._owned[record.owner_id] += 1
         room = self._rooms.get(folded)
         if room is not None and record is not None and room.id == record.id:
             room.take(record)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twisted.internet.defer import Deferred
+
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import GUEST_DAYS, GUESTS
 from chatroom.events import Emptied, Mailed, Seen
-from chatroom.log import Entry
+from chatroom.log import Done, Entry
 from chatroom.names import BadName, Name, user_name
 
 LOG = "server/guests"
@@ -71,17 +73,31 @@ class Guests:
             self._engine.append(LOG, Seen(self._next_id(), self._now(), name.shown, user_id, box=id))
 
     def mailed(self, box: Box, by: str, by_id: str) -> None:
-        """Something has been written to a name."""
+        """Something is about to be written to a name."""
         if not box.mail:
+            box.mail = True
             self._engine.append(LOG, Mailed(self._next_id(), self._now(), by, by_id, box=box.id))
 
-    def empty(self, name: Name, user_id: str) -> Box | None:
+    def empty(self, name: Name, user_id: str, done: Done | None = None) -> Box | None:
         """Take the mailbox from its name, which will have a new one; return it if something waits in it."""
         box = self._boxes.pop(name.folded, None)
         if box is None:
             return None
-        self._engine.append(LOG, Emptied(self._next_id(), self._now(), name.shown, user_id, box=box.id))
+        self._engine.append(LOG, Emptied(self._next_id(), self._now(), name.shown, user_id, box=box.id), done)
         return box if box.mail else None
+
+    async def take(self, name: Name, user_id: str) -> Box | None:
+        """As ``empty``; what was on its way into the mailbox is in it then, and nothing more comes."""
+        stored: Deferred[None] = Deferred()
+        box = self.empty(name, user_id, lambda entry, error: stored.callback(None))
+        if box is not None:
+            await stored
+        return box
+
+    def put_back(self, box: Box, user_id: str) -> None:
+        """What waits in it could not be given to anybody: it waits on."""
+        self._engine.append(LOG, Seen(self._next_id(), self._now(), box.name, user_id, box=box.id))
+        self._engine.append(LOG, Mailed(self._next_id(), self._now(), box.name, user_id, box=box.id))
 
     def _apply(self, entries: list[Entry]) -> None:
         for entry in entries:
@@ -104,6 +120,8 @@ class Guests:
             before.at = event.at
             self._boxes[folded] = before
         else:
+            if before is not None:
+                self._names.pop(before.id, None)
             self._boxes[folded] = Box(event.box, event.by, event.at)
             self._names[event.box] = folded
         if len(self._boxes) > GUESTS:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from chatroom.account import Account as Record
-from chatroom.chat import membership
+from chatroom.chat import membership, tokens
+from chatroom.chat.authentication import with_password
 from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount
 from chatroom.chat.limits import LISTED, PASSWORD_CHARACTERS
-from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRONG_PASSWORD, Refused
+from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRONG_PASSWORD, WRONG_TOKEN, Refused
 from chatroom.chat.registry import parse_user_name
 from chatroom.chat.session import Session
 from chatroom.events import Account, Event, Ok
+from chatroom.log import Unavailable
 from chatroom.logger import logger
+from chatroom.text import clean
 
 _log = logger(__name__)
 
@@ -31,24 +36,48 @@ async def register(session: Session, command: Register) -> None:
         chat.throttles.unregister(session.address)
         raise
     _log.info("{name} registered the account {account}", name=session.name, account=account.name)
-    await _log_in(session, account, command.ref)
+    if not session.over:
+        membership.log_in(session, account)
+        await _greet(session, command.ref)
 
 
 async def login(session: Session, command: Login) -> None:
     """Become the owner of an account."""
     _must_be_guest(session)
-    account = await _authenticated(session, command.user, command.password)
-    await _log_in(session, account, command.ref)
-
-
-async def _log_in(session: Session, account: Record, ref: int | str | None) -> None:
-    """Log in, see who is online, and then what has come meanwhile."""
+    if command.token:
+        account, token = await _by_token(session, command.user, command.token)
+    else:
+        account, token = await _authenticated(session, command.user, command.password), ""
     if session.over:
         return
-    user = membership.log_in(session, account)
+    membership.log_in(session, account)
+    session.token = token
+    secret = await _remember(session, account, command.client) if command.remember else ""
+    await _greet(session, command.ref, secret)
+
+
+async def _remember(session: Session, account: Record, client: str) -> str:
+    """Return the secret of a new token, stored by now; empty if it cannot be."""
+    chat, secret = session.chat, session.chat.mint(32)
+    name, now = clean(client).strip() or "a program", chat.now()
+    try:
+        await membership.amend_account(chat, account, lambda it: tokens.remembered(it, secret, name, now))
+    except Unavailable as error:
+        _log.warn("a session of {name} could not be remembered: {why}", name=account.name, why=str(error))
+        return ""
+    session.token = tokens.digest(secret)
+    return secret
+
+
+async def _greet(session: Session, ref: int | str | None, secret: str = "") -> None:
+    """Tell who has logged in who is online, and then what has come meanwhile."""
+    if session.over:
+        return
+    user = session.user
     names = sorted({presence.name for presence in session.chat.who()}, key=str.casefold)
     more = max(0, len(names) - LISTED)
-    session.answer(Account(name=user.name, operator=user.operator, users=names[:LISTED], more=more), ref)
+    answer = Account(name=user.name, operator=user.operator, users=names[:LISTED], more=more, token=secret)
+    session.answer(answer, ref)
     await membership.open_inbox(session)
 
 
@@ -70,7 +99,11 @@ async def password(session: Session, command: ChangePassword) -> Event:
     check_password(command.new)
     account = await _owner(session, command.old)
     hashed = await session.chat.authenticator.hash(command.new)
-    await membership.change_account(session.chat, account, password=hashed)
+    changed = await membership.amend_account(
+        session.chat, account, lambda now: replace(with_password(now, hashed, account.password), tokens=())
+    )
+    if changed is None or changed.password != hashed:
+        raise WRONG_PASSWORD()  # somebody else has changed it, or deleted the account, since it was looked at
     return Ok("Your password has been changed.")
 
 
@@ -112,6 +145,22 @@ async def _authenticated(session: Session, user: str, password: str) -> Record:
         raise
     finally:
         over(not failed)
+
+
+async def _by_token(session: Session, user: str, secret: str) -> tuple[Record, str]:
+    """Return the account of a token's secret, and the token's id; failures are counted like those of passwords."""
+    chat = session.chat
+    over = chat.throttles.attempt(session.address, user)
+    found = None
+    try:
+        account = await chat.accounts.get(parse_user_name(user))
+        found = tokens.find(account, secret, chat.now()) if account is not None else None
+        if account is None or found is None:
+            raise WRONG_TOKEN()
+        id = found.id
+        return await membership.amend_account(chat, account, lambda it: tokens.used(it, id, chat.now())) or account, id
+    finally:
+        over(found is not None)
 
 
 async def _owner(session: Session, password: str) -> Record:

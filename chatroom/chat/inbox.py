@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
+from chatroom.chat.refusals import INBOX_FULL, TOO_SLOW
 from chatroom.events import Ok, Private, Read, placed
 from chatroom.log import Entry, Page, Subscription, Unavailable
 
@@ -112,6 +113,8 @@ class Inbox:
             self._next_page()
         elif self._pages:
             self._pages.append(news)
+            if len(self._pages) > INBOX_MESSAGES:
+                self._put_out_the_slow()
         else:
             self._mark_and_show(news, late=False)
 
@@ -130,6 +133,12 @@ class Inbox:
             self._timer = self._chat.scheduler.callLater(AGAIN, self._next_page)
         else:
             self._mark_and_show(self._pages.popleft(), late=True)
+
+    def _put_out_the_slow(self) -> None:
+        """Too much has come while somebody did not take what waited: it goes on waiting in the log, not here."""
+        for session in self._user.sessions:
+            if session.out.holds:
+                self._chat.put_out(session, TOO_SLOW())
 
     def _mark_and_show(self, news: list[Entry], late: bool) -> None:
         """Nothing is shown twice, so it is marked first; marked and then not shown, for nobody is there, it is not."""
@@ -171,16 +180,26 @@ def read_up_to(page: Page) -> int:
 
 
 def unread(page: Page) -> int:
-    """Return how many messages the owner of an inbox has not read."""
+    """Return how many messages and invitations the owner of an inbox has not read."""
     upto = read_up_to(page)
-    return sum(isinstance(entry.event, Private) and entry.seq > upto for entry in page.entries)
+    return sum(not isinstance(entry.event, Read) and entry.seq > upto for entry in page.entries)
+
+
+async def check_space(chat: Chat, log: str, name: str) -> None:
+    """See that something can be written to somebody who is not here.
+
+    Raises:
+        Refused: Too much waits there already.
+    """
+    if unread(await chat.engine.read(log, limit=READ_AT_ONCE)) >= INBOX_MESSAGES:
+        raise INBOX_FULL(user=name)
 
 
 def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
     """Show entries of an inbox to somebody, but for what is not to be heard."""
     data = b""
     for entry in entries:
-        if session.hears(entry):
+        if session.hears(entry) and not session.ignores(entry.event):
             event = entry.event
             if isinstance(event, Private):
                 session.user.last_writer = event.by, event.by_id

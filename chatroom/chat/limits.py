@@ -25,6 +25,8 @@ OWNED = 20  # rooms of one account, or of one guest
 TOPIC_CHARACTERS = 390
 REASON_CHARACTERS = 200
 PASSWORD_CHARACTERS = 128
+TOKENS = 20  # programs that may log in to one account again without the password
+TOKEN_DAYS = 90  # for which they may without having done so
 MODERATORS = 100  # of one room, and people invited to one
 SANCTIONS = 500  # bans, or mutes, of one room
 LONGEST_SANCTION = 10 * 365 * 86400  # seconds
@@ -35,6 +37,8 @@ FAILURES_OUT = 20  # failed logins from one address ...
 OUT = 3600.0  # ... in so many seconds, and then out for as long
 REGISTRATIONS = 3  # from one address ...
 REGISTRATIONS_WINDOW = 600.0  # ... in so many seconds
+ANNOUNCEMENTS = 10  # of the comings and goings of one account ...
+ANNOUNCEMENTS_WINDOW = 600.0  # ... in so many seconds
 
 LINES_BURST = 10
 LINES_WAITING = 32

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.account import Account, Preferences
 from chatroom.accounts_file import Entry
-from chatroom.chat.refusals import ALREADY_LOGGED_IN
+from chatroom.chat.refusals import ALREADY_LOGGED_IN, Refused
 from chatroom.chat.room_record import RoomRecord
 from chatroom.chat.sanctions import user_keys
 from chatroom.chat.user import User
@@ -53,7 +53,7 @@ def log_in(session: Session, account: Account) -> User:
         _keep_rights(session, guest, session.room.record)
     if arriving:
         chat.counters.logins += 1
-        if chat.rules.announce:
+        if chat.announces(user):
             chat.tell_all(Arrived(chat.next_id(), chat.now(), user.name, user.id))
     _log.info("{name} logged in as {account}", name=guest.name, account=user.name)
     return user
@@ -78,6 +78,7 @@ def _become(session: Session, user: User) -> None:
     old, first = session.user, not user.online
     user.sessions = (*user.sessions, session)
     session.sit(user)
+    session.token = ""
     chat.take_leave(session, old)
     if first:
         chat.users[user.id] = user
@@ -145,7 +146,7 @@ async def add_account(
     account = await chat.accounts.add(name, hashed, operator=operator, reserved=reserved)
     chat.seats.reserved += reserved
     chat.guests.empty(name, account.id)
-    await chat.tell_all_and_wait(Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name))
+    await chat.tell_all_surely(Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name))
     return account
 
 
@@ -154,23 +155,32 @@ async def remove_account(chat: Chat, account: Account) -> bool:
     if not await chat.accounts.remove(account):
         return False
     chat.seats.reserved -= account.reserved
-    await chat.tell_all_and_wait(Deregistered(chat.next_id(), chat.now(), account.name, account.id))
+    await chat.tell_all_surely(Deregistered(chat.next_id(), chat.now(), account.name, account.id))
     await chat.engine.drop(f"inbox/{account.id}")
     return True
 
 
 def deregister(chat: Chat, id: str) -> None:
-    """An account is no more: its sessions are guests'."""
+    """An account is no more: its sessions are guests', or over when there is no seat for a guest."""
     user = chat.users.get(id)
     for session in user.sessions if user is not None else ():
         name = session.name
-        _become(session, chat.new_guest(session))
-        session.answer(WhoYouAre(name=session.name, guest=True, was=name))
+        try:
+            log_out(session)
+        except Refused as refused:
+            chat.put_out(session, refused)
+        else:
+            session.answer(WhoYouAre(name=session.name, guest=True, was=name))
 
 
 async def change_account(chat: Chat, account: Account, **changes: object) -> Account | None:
-    """Change fields of an account, and let who is online feel it. Returns the account; None if it is no more."""
-    changed = await chat.accounts.change(account, lambda now: replace(now, **changes))
+    """Change fields of an account; see ``amend_account``."""
+    return await amend_account(chat, account, lambda now: replace(now, **changes))
+
+
+async def amend_account(chat: Chat, account: Account, change: Callable[[Account], Account]) -> Account | None:
+    """Change an account, and let who is online feel it. Returns the account; None if it is no more."""
+    changed = await chat.accounts.change(account, change)
     user = chat.users.get(account.id)
     if changed is not None and user is not None:
         user.account = changed

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from chatroom.chat import commands as c
 from chatroom.chat import operating, targets
 from chatroom.chat.audit import audit
+from chatroom.chat.inbox import check_space
 from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, SANCTIONS, TOPIC_CHARACTERS
 from chatroom.chat.refusals import (
     NO_MESSAGE,
@@ -26,7 +27,7 @@ from chatroom.chat.refusals import (
 from chatroom.chat.registry import no_user
 from chatroom.chat.room import Room
 from chatroom.chat.room_record import RoomRecord
-from chatroom.chat.sanctions import Sanction, lasting
+from chatroom.chat.sanctions import Sanction, lasting, listed
 from chatroom.chat.session import Session
 from chatroom.chat.targets import Target
 from chatroom.events import (
@@ -243,10 +244,12 @@ async def invite(session: Session, command: c.Invite) -> Event:
         invited = {**now.invited, target.user_id: target.name}
         return replace(now, invited=dict(list(invited.items())[-MODERATORS:]))
 
-    answer = await _act(session, change, Invited, target)
     user = session.chat.users.get(target.user_id)
     if user is not None:
         await session.chat.inbox(user).open()
+    else:
+        await check_space(session.chat, target.inbox_log, target.name)
+    answer = await _act(session, change, Invited, target)
     told = _event(session, Invited, user=target.name, user_id=target.user_id, room=room.name)
     await session.happen(target.inbox_log, told)
     return answer
@@ -278,8 +281,10 @@ async def _act(
     await session.chat.directory.amend(room.record, checked)
     said = " ".join(str(value) for value in (target and (target.typed or target.name), *more.values()) if value)
     if target is not None:
-        more = {"user": target.name, "user_id": target.user_id, **more}
-    await session.happen(room.log, _event(session, kind, **more))
+        name, user_id = target.now
+        more = {"user": name, "user_id": user_id, **more}
+    event = _event(session, kind, **more)
+    await session.chat.append_surely(room.log, event)  # the record says so already
     audit(session.name, f"{kind.__name__.lower()} {said}".strip(), room.name)
     return Ok()
 
@@ -351,5 +356,4 @@ def _without(held: tuple[Sanction, ...], target: Target) -> tuple[Sanction, ...]
 
 def _listed(session: Session, held: tuple[Sanction, ...], how: str) -> Event:
     now = session.chat.now()
-    lines = dict.fromkeys(f"  {one.shown}, by {one.by}{one.more(now)}" for one in lasting(held, now))
-    return Ok("\n".join([f"{how.capitalize()} here:", *lines]) if lines else f"Nobody is {how} here.")
+    return Ok(listed(f"{how.capitalize()} here:", held, now) or f"Nobody is {how} here.")

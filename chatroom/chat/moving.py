@@ -13,6 +13,7 @@ from chatroom.chat.session import Session
 from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed, placed
 from chatroom.log import Page, Unavailable
 from chatroom.logger import logger
+from chatroom.names import Name
 
 _log = logger(__name__)
 
@@ -35,17 +36,20 @@ async def take_name(session: Session, text: str) -> Event:
         raise LOG_OUT_FIRST(user=user.name)
     name = parse_user_name(text)
     chat.bans.check((name_key(name.folded),))
-    old = session.name
+    old, before = session.name, user.handle
     chat.names.claim(user, name)
     event = Renamed(session.next_id(), chat.now(), old, user.id, session=session.id, name=name.shown)
     room = session.room
     try:
-        if await chat.accounts.owns(name):
+        if await chat.accounts.owns(name) or not chat.names.holds(user, name):
             raise NAME_IN_USE()
         if room is not None and name.shown != old:
             session.renaming = True
             entry = await session.happen(room.log, event)
             event = placed(entry.event, entry.seq, room.name)
+        if not chat.names.holds(user, name) or user.handle is not before:
+            _take_back(session, name)
+            raise NAME_IN_USE()
         if not session.over:
             chat.rename(session, name)
     finally:
@@ -58,18 +62,35 @@ async def take_name(session: Session, text: str) -> Event:
     return event
 
 
+def _take_back(session: Session, name: Name) -> None:
+    """The name, or the one before, became an account's while the room was told of it: the room is told again."""
+    chat, user = session.chat, session.user
+    session.name = user.name
+    room = session.room
+    if room is not None:
+        id, now = session.next_id(), chat.now()
+        chat.owe(room.log, Renamed(id, now, name.shown, user.id, session=session.id, name=user.name))
+
+
 async def give_mail(session: Session) -> None:
     """What was written to a guest's name while nobody had it is whoever's takes it next, once."""
     chat, name = session.chat, session.user.handle
     if session.over:
         return
-    box = chat.guests.empty(name, session.user_id)
+    box = await chat.guests.take(name, session.user_id)
     chat.guests.seen(name, session.user_id)
     if box is None:
         return
-    page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
+    try:
+        page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
+    except Unavailable:
+        chat.guests.put_back(box, session.user_id)
+        raise
+    if session.over:
+        chat.guests.put_back(box, session.user_id)
+        return
     messages = bounded(page).entries
-    if messages and not session.over:
+    if messages:
         session.answer(Ok(f"{len(messages)} message{'s' * (len(messages) != 1)} while you were away:"))
         show(session, messages, late=True)
 
@@ -121,6 +142,7 @@ async def _enter(session: Session, room: Room, command: Join, *, created: bool) 
             session.answer(left)
         if session.over:
             return
+        room.record.admit(session, session.user)  # again: what is decided from here on finds the joining in the log
         session.heading = room
         event = Joined(session.next_id(), session.chat.now(), session.name, session.user_id, session=session.id)
         await session.happen(room.log, event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatroom.chat import commands as c
 from chatroom.chat.operations import Operations
 from chatroom.chat.refusals import NOT_OPERATOR
+from chatroom.chat.sanctions import listed
 from chatroom.chat.session import Session
 from chatroom.chat.talking import checked
 from chatroom.events import Event, Ok
@@ -56,8 +57,8 @@ async def ban(session: Session, command: c.Ban) -> Event:
     """Keep somebody off the server; without a name: who is?"""
     operations = _operations(session)
     if not command.user:
-        lines = [f"  {row.what}, by {row.by}{row.more}" for row in operations.bans()]
-        return Ok("\n".join(["Banned from this server:", *lines]) if lines else "Nobody is banned from this server.")
+        chat = session.chat
+        return Ok(listed("Banned from this server:", chat.bans.all, chat.now()) or "Nobody is banned from this server.")
     return Ok(await operations.ban_for(command.user, command.seconds, command.reason))
 
 

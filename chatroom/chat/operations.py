@@ -205,7 +205,7 @@ class Operations:
         shown, reason = target.typed or target.name, _reason(reason)
         for key in target.keys:
             await chat.bans.add(Sanction(key, shown, self._by, now, until, reason))
-        await chat.tell_all_and_wait(BansChanged(chat.next_id(), now, self._by, ""))
+        await chat.tell_all_surely(BansChanged(chat.next_id(), now, self._by, ""))
         for user_id in {s.user_id for s in chat.sessions.values() if set(keys_of(s)) & set(target.keys)}:
             await self._expel(user_id, reason)
         time = f" for {durations.spell(seconds)}" if seconds else ""
@@ -221,7 +221,7 @@ class Operations:
         if not found:
             raise NO_SUCH_BAN(user=shown, how="banned from this server", see="bans()")
         await chat.bans.remove(found)
-        await chat.tell_all_and_wait(BansChanged(chat.next_id(), chat.now(), self._by, ""))
+        await chat.tell_all_surely(BansChanged(chat.next_id(), chat.now(), self._by, ""))
         audit(self._by, f"let {shown} onto the server again")
         return f"{shown} may come again."
 
@@ -238,7 +238,7 @@ class Operations:
         record = await chat.directory.lookup(room)
         await chat.directory.amend(record, lambda now: None)
         event = Closed(chat.next_id(), chat.now(), self._by, "", reason=_reason(reason))
-        await chat.append_and_wait(f"room/{record.id}", event)
+        await chat.append_surely(f"room/{record.id}", event)
         audit(self._by, f"closed the room {record.name}{_because(event.reason)}")
         return f"The room {record.name} has been closed."
 
@@ -291,7 +291,7 @@ class Operations:
         account = await self._account(name)
         check_password(password)
         hashed = await self._chat.authenticator.hash(password)
-        await membership.change_account(self._chat, account, password=hashed)
+        await membership.change_account(self._chat, account, password=hashed, tokens=())
         audit(self._by, f"gave {account.name} another password")
         return f"{account.name} has another password."
 

@@ -35,6 +35,19 @@ class Registry:
         """Return who else has the name, or one that looks like it."""
         return {self._by_folded.get(name.folded), self._by_look.get(name.look)} - {user, None}  # type: ignore[return-value]
 
+    def holds(self, user: User, name: Name) -> bool:
+        """Return whether the name is the user's, or claimed by it."""
+        return self._by_folded.get(name.folded) is user and self._by_look.get(name.look) is user
+
+    def revoke(self, user: User, name: Name) -> None:
+        """Take back what the user has claimed of a name, or of one that looks like it, but is not called yet."""
+        for names, key, own in (
+            (self._by_folded, name.folded, user.handle.folded),
+            (self._by_look, name.look, user.handle.look),
+        ):
+            if names.get(key) is user and key != own:
+                del names[key]
+
     def release(self, user: User, name: Name) -> None:
         """Give a name back, except for what the user's present name needs of it."""
         kept = user.handle if user.online else None
@@ -46,9 +59,12 @@ class Registry:
     def get(self, name: str) -> User | None:
         """Return who is called so."""
         try:
-            return self._by_folded.get(user_name(name).folded)
+            folded = user_name(name).folded
         except BadName:
-            return self._by_folded.get(name.casefold())  # guest-k3f9 is a name that nobody may choose
+            folded = name.casefold()  # guest-k3f9 is a name that nobody may choose
+        user = self._by_folded.get(folded)
+        # Who has only claimed it is not called so yet, and may not be let: nothing that is for the name goes there.
+        return user if user is not None and user.handle.folded == folded else None
 
     def find(self, name: str) -> User:
         """Return who is called so.

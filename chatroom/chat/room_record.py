@@ -60,5 +60,6 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         ban = matching(self.bans, (*user_keys(user), address_key(session.address)), now)
         if ban is not None:
             raise BANNED(room=self.name, more=ban.more(now))
-        if self.locked and user.id not in self.invited and session.room is None:
+        inside = session.room is not None and session.room.id == self.id
+        if self.locked and user.id not in self.invited and not inside:
             raise LOCKED(room=self.name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from chatroom.chat.limits import LISTED
 from chatroom.durations import spell
 from chatroom.network import is_local, network
 
@@ -52,6 +53,13 @@ def matching(sanctions: Iterable[Sanction], keys: Iterable[str], now: int) -> Sa
 def lasting(sanctions: Iterable[Sanction], now: int) -> tuple[Sanction, ...]:
     """Return those that are not over."""
     return tuple(s for s in sanctions if not s.until or s.until > now)
+
+
+def listed(heading: str, held: Iterable[Sanction], now: int) -> str:
+    """Return the newest of the bans or mutes that hold, a line each; empty when there are none."""
+    lines = list(dict.fromkeys(f"  {one.shown}, by {one.by}{one.more(now)}" for one in lasting(held, now)))
+    left_out = [f"  and {len(lines) - LISTED} older ones"] if len(lines) > LISTED else []
+    return "\n".join([heading, *lines[-LISTED:], *left_out]) if lines else ""
 
 
 def keys_of(session: Session) -> tuple[str, ...]:

@@ -87,10 +87,7 @@ class ServerLog:
         user = self._chat.users.get(event.user_id)
         for session in user.sessions if user is not None else ():
             more = f": {event.reason}" if event.reason else "."
-            session.refuse(Refused("expelled", f"you were put out by {event.by}{more}"))
-            self._chat.counters.drops["expelled"] += 1
-            self._chat.close_session(session)
-            session.out.close()
+            self._chat.put_out(session, Refused("expelled", f"you were put out by {event.by}{more}"))
 
 
 def _own(session: Session, event: Any) -> bool:

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.refusals import NOT_CONFIRMED, Refused
-from chatroom.events import MESSAGES, Error, Event, Ok, Private, RoomEvent, Sent, Stored
+from chatroom.events import MESSAGES, Error, Event, LogEvent, Ok, Private, RoomEvent, Sent, Stored
 from chatroom.log import Done, Entry, Unavailable
 from chatroom.text import clean
 
@@ -39,6 +39,7 @@ class Session:
         user: Whose it is. ``user_id`` and ``name`` are the user's, at hand for each message.
         seated: It has a seat; without one it may only log in.
         since: When it came, in milliseconds since 1970.
+        token: The id of the token by which it logged in; empty if it did otherwise.
         secret: What a later connection shows to end this one; empty if it was never told.
         room: The room it is in. Changed by the room's ``apply`` and by nobody else.
         heading: The room that it is about to be in: its ``Joined`` is under way.
@@ -71,6 +72,7 @@ class Session:
         "seated",
         "secret",
         "since",
+        "token",
         "user",
         "user_id",
     )
@@ -89,6 +91,7 @@ class Session:
         self.seated = True
         self.since = chat.now()
         self.secret = ""
+        self.token = ""
         self.room: Room | None = None
         self.heading: Room | None = None
         self.arrival: Arrival | None = None
@@ -210,6 +213,10 @@ class Session:
             return True
         if event.by_id == self.user_id:
             return self.echo or isinstance(event, Private)
+        return not self.ignores(event)
+
+    def ignores(self, event: LogEvent) -> bool:
+        """Whether what is in the event comes from somebody who is ignored."""
         if not self.ignored:
-            return True
-        return event.by.casefold() not in self.ignored and all(id != event.by_id for _, id in self.ignored.values())
+            return False
+        return event.by.casefold() in self.ignored or any(id == event.by_id for _, id in self.ignored.values())

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from chatroom.chat import commands as c
-from chatroom.chat import identity, looking, moderating, moving, operating, preferences, talking
+from chatroom.chat import devices, identity, looking, moderating, moving, operating, preferences, talking
 from chatroom.chat.refusals import NO_COMMAND
 from chatroom.chat.session import Session
 from chatroom.events import Event, Help, HelpLine
@@ -247,6 +247,21 @@ TABLE = (
         identity.delete,
         ("account delete",),
         args=(_PASSWORD,),
+        needs=Needs.LOGIN,
+    ),
+    Row(
+        c.ListSessions,
+        "see where you are logged in, or may log in without the password",
+        devices.show,
+        ("sessions",),
+        needs=Needs.LOGIN,
+    ),
+    Row(
+        c.EndSession,
+        "end one of them",
+        devices.end,
+        ("sessions end",),
+        args=(Arg("number", Kind.COUNT),),
         needs=Needs.LOGIN,
     ),
     *(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from chatroom.chat.commands import Act, Reply, Say, Tell
 from chatroom.chat.guests import Box
-from chatroom.chat.inbox import READ_AT_ONCE, unread
-from chatroom.chat.limits import INBOX_MESSAGES, TEXT_BYTES
-from chatroom.chat.refusals import INBOX_FULL, MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON
+from chatroom.chat.inbox import check_space
+from chatroom.chat.limits import TEXT_BYTES
+from chatroom.chat.refusals import MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON
 from chatroom.chat.registry import no_user
 from chatroom.chat.room import Room
 from chatroom.chat.sanctions import keys_of, matching
@@ -110,10 +110,11 @@ async def _address(chat: Chat, name: str) -> _Address:
         account = await chat.accounts.get(user_name(name))
     except BadName:
         raise no_user(name) from None
+    user = chat.users.get(account.id) if account is not None else chat.names.get(name)
+    if user is not None:  # they have come meanwhile
+        return _at(user)
     if account is not None:
-        # They may have come meanwhile.
-        user = chat.users.get(account.id)
-        return _at(user) if user is not None else _Address(account.name, f"inbox/{account.id}", waits="account")
+        return _Address(account.name, f"inbox/{account.id}", waits="account")
     box = chat.guests.find(name)
     if box is None:
         raise no_user(name)
@@ -127,8 +128,13 @@ async def _deliver(session: Session, address: _Address, text: str, command: Tell
         await chat.inbox(user).open()
         if not user.online and user.account is None:
             raise no_user(user.name)
-    elif unread(await chat.engine.read(address.log, limit=READ_AT_ONCE)) >= INBOX_MESSAGES:
-        raise INBOX_FULL(user=address.name)
+    else:
+        await check_space(chat, address.log, address.name)
+        if address.box is not None and chat.guests.find(address.name) is not address.box:
+            await _deliver(session, await _address(chat, address.name), text, command)  # somebody has the name now
+            return
+    if address.box is not None:
+        chat.guests.mailed(address.box, session.name, session.user_id)
     own = command.id
     event = Private(own or session.next_id(), chat.now(), session.name, session.user_id, to=address.name, text=text)
 
@@ -154,8 +160,6 @@ def _sent(session: Session, event: Private, address: _Address, ref: int | str | 
     if user is not None and not user.online:
         waits = "account"
     session.answer(Sent(event.id, event.to, event.text, waits), ref)
-    if address.box is not None:
-        session.chat.guests.mailed(address.box, session.name, session.user_id)
     if user is not None and user.online and user.away:
         session.answer(Away(user.name, user.away))
 

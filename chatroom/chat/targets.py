@@ -19,7 +19,7 @@ from chatroom.chat.room import Room
 from chatroom.chat.sanctions import account_key, address_key, keys_against, keys_of, name_key
 from chatroom.chat.session import Session
 from chatroom.names import BadName, user_name
-from chatroom.network import is_local
+from chatroom.network import is_local, network
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
@@ -36,6 +36,7 @@ class Target:
         operator: The account is an operator's.
         inbox_log: Where private messages to that user go.
         typed: What moderators call it, if not by its name: an address is nothing for everybody's eyes.
+        session: The one that is in the room, if it is a member of it that is meant.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Target:
     operator: bool = False
     inbox_log: str = ""
     typed: str = ""
+    session: Session | None = None
+
+    @property
+    def now(self) -> tuple[str, str]:
+        """Name and id at this moment: a member may have logged in or out since it was found."""
+        return (self.session.name, self.session.user_id) if self.session is not None else (self.name, self.user_id)
 
 
 def member(room: Room, name: str) -> Target:
@@ -56,7 +63,8 @@ def member(room: Room, name: str) -> Target:
     for found in room.members.values():
         if found.name.casefold() == folded:
             user = found.session.user if found.session is not None else None
-            return Target(found.name, found.user_id, operator=user is not None and user.operator)
+            operator = user is not None and user.operator
+            return Target(found.name, found.user_id, operator=operator, session=found.session)
     raise no_user(name)
 
 
@@ -69,6 +77,8 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
     if looks_like_address(name):
         if is_local(name):
             raise BAD_BAN(why=f"{name} is this machine itself, where everybody may come from")
+        if "/" in name and str(ip_network(name, strict=False)) != network(name):
+            raise BAD_BAN(why=f"{name} is not one address; give each by itself, or of IPv6 a network of 64 bits")
         return Target("an address", keys=(address_key(name),), typed=name)
     user = chat.names.get(name)
     if user is not None:
@@ -84,12 +94,14 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
 
 
 def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
-    """Return id and name of everybody in the room who is known by one of the keys."""
+    """Return id and name of everybody in the room who is known by one of the keys, but for those who moderate it."""
     known = set(keys)
     return [
         (found.user_id, found.name)
         for found in room.members.values()
-        if found.session is not None and known & set(keys_of(found.session))
+        if found.session is not None
+        and not room.record.moderated_by(found.session.user)
+        and known & set(keys_of(found.session))
     ]
 
 
@@ -115,7 +127,7 @@ def check(session: Session, target: Target) -> None:
 def looks_like_address(text: str) -> bool:
     """Return whether it is an IP address, or the network that one counts as."""
     try:
-        ip_address(text) if "/" not in text else ip_network(text)
+        ip_address(text) if "/" not in text else ip_network(text, strict=False)
     except ValueError:
         return False
     return True

@@ -16,6 +16,7 @@ from chatroom.chat.limits import (
 )
 from chatroom.chat.refusals import TOO_MANY_FAILURES, TOO_MANY_REGISTRATIONS
 from chatroom.durations import spell
+from chatroom.names import BadName, user_name
 from chatroom.network import network
 
 MOST_KEYS = 10_000  # of which the oldest is forgotten; more addresses than that are not one attacker's usual means
@@ -91,17 +92,17 @@ class Throttles:
         if not self._rules.throttle:
             return lambda right: None
         where: Key = (network(address),)
-        pair: Key = (*where, user.casefold()[:64])
+        pair: Key = (*where, _folded(user))
         wait = max(self._failures.wait(pair), self._all_failures.wait(where))
         if wait:
             raise TOO_MANY_FAILURES(wait=spell(wait))
         self._failures.count(pair)
+        self._all_failures.count(where)
 
         def over(right: bool) -> None:
             if right:
                 self._failures.forgive(pair)
-            else:
-                self._all_failures.count(where)
+                self._all_failures.forgive(where)
 
         return over
 
@@ -122,3 +123,11 @@ class Throttles:
         """The registration did not happen after all."""
         if self._rules.throttle:
             self._registrations.forgive((network(address),))
+
+
+def _folded(user: str) -> str:
+    """Return the name as accounts are looked up by it: no spelling of it is counted apart."""
+    try:
+        return user_name(user).folded
+    except BadName:
+        return ""  # nobody's, and all of them together

@@ -444,6 +444,7 @@ SAMPLE = {
     "old": "secret",
     "new": "secret",
     "seconds": 5,
+    "number": 1,
     "seq": 1,
 }
 

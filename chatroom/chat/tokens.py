@@ -1,0 +1,52 @@
+"""Secrets by which a program logs in again without the password: made at a login, kept as hashes with the account."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from msgspec.structs import replace
+
+from chatroom.account import Account, Token
+from chatroom.chat.limits import TOKEN_DAYS, TOKENS
+
+_DAY = 24 * 3600 * 1000  # milliseconds
+
+
+def remembered(account: Account, secret: str, client: str, now: int) -> Account:
+    """Return the account with a new token; the one that was not used for longest makes room if there are too many.
+
+    Args:
+        account: The account.
+        secret: What the program keeps.
+        client: What the program calls itself.
+        now: Milliseconds since 1970.
+    """
+    kept = sorted(_lasting(account, now), key=lambda token: token.used)[-(TOKENS - 1) :]
+    tokens = (*kept, Token(digest(secret), client, now, now))
+    return replace(account, tokens=tuple(sorted(tokens, key=lambda token: token.made)))
+
+
+def used(account: Account, id: str, now: int) -> Account:
+    """Return the account with the token marked as used now."""
+    return replace(account, tokens=tuple(replace(t, used=now) if t.id == id else t for t in account.tokens))
+
+
+def without(account: Account, id: str) -> Account:
+    """Return the account without the token."""
+    return replace(account, tokens=tuple(token for token in account.tokens if token.id != id))
+
+
+def find(account: Account, secret: str, now: int) -> Token | None:
+    """Return the account's token with that secret, if it is not too old."""
+    wanted = digest(secret)
+    return next((token for token in _lasting(account, now) if hmac.compare_digest(token.id, wanted)), None)
+
+
+def digest(secret: str) -> str:
+    """Return what is kept of a secret: it is random and long, so a quick hash is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def _lasting(account: Account, now: int) -> list[Token]:
+    return [token for token in account.tokens if token.used > now - TOKEN_DAYS * _DAY]

@@ -1,0 +1,1 @@
+"""chatroom-client, and the small library that bots use."""
