@@ -112,6 +112,8 @@ ROWS = (
         Arg("old", Kind.SECRET, ask="Your password, as it is now: "),
         Arg("new", Kind.SECRET, ask="The new password: ", twice=True),
     ),
+    _row("sessions end", "end-session", Arg("number", Kind.COUNT)),
+    _row("sessions", "sessions"),
     _row("account delete", "delete-account", _PASSWORD),
     _row("account", "account"),
     _row("topic", "topic", _TEXT_PERHAPS),

@@ -52,7 +52,7 @@ class Lines:
         """Return the lines of something that happened; none for what is for programs."""
         if isinstance(event, e.MESSAGES):
             return [self._stamp(event.at, _DAY if self._old(event) else _CLOCK) + self._message(event)]
-        if isinstance(event, e.RoomEvent) and not (isinstance(event, e.Invited) and event.user == self._me()):
+        if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):
             return [self._stamp(event.at, _CLOCK) + self._happened(event)]
         return self.answer(event)
 
@@ -62,11 +62,13 @@ class Lines:
             return [*self._count(event), *map(self.recalled, event.events)]
         if isinstance(event, e.Sent) and not event.waits:
             return [self._stamp(self._now(), _CLOCK) + self._sent(event)]
+        if isinstance(event, e.Error):
+            return [error(event.text)]
         words = ANSWERS.get(type(event))
         if words is None:
             return []
         style = LOUD if isinstance(event, _LOUD) else QUIET
-        return [self._stamp(self._now(), _CLOCK) + [(style, text)] for text in words(_unused, event)]
+        return [[*self._stamp(self._now(), _CLOCK), (style, text)] for text in words(_unused, event)]
 
     def recalled(self, event: e.Message) -> Line:
         """Return a message of before, with its day whatever ``stamps`` is; a deleted one says so."""
@@ -77,9 +79,7 @@ class Lines:
     def mentions_me(self, event: e.Event) -> bool:
         """Return whether somebody else says my name."""
         return (
-            isinstance(event, e.Said | e.Acted)
-            and event.by != self._me()
-            and bool(self._my_name().search(event.text))
+            isinstance(event, e.Said | e.Acted) and event.by != self._me() and bool(self._my_name().search(event.text))
         )
 
     # ---- pieces ------------------------------------------------------------------------------------------------
@@ -91,6 +91,13 @@ class Lines:
         if isinstance(event, e.Private):
             return [name, (PRIVATE, " (private): "), (PLAIN, event.text)]
         return [name, (PLAIN, ": "), *self._text(event)]
+
+    def _concerns_me_alone(self, event: e.RoomEvent) -> bool:
+        """Whether it is the answer to what I did, or about me, so that it reads ``You are now bob.``"""
+        match event:
+            case e.Invited(user=name) | e.Renamed(name=name) | e.Left(by=name):
+                return name == self._me()
+        return False
 
     def _text(self, event: e.Said | e.Acted) -> Line:
         """Return what was said, with my name standing out when somebody else says it."""

@@ -40,8 +40,8 @@ from chatroom.client.screen.questions import Question, Questions
 from chatroom.text import clean
 
 MENU = 8  # rows
-LONGEST = 16_384  # characters typed in one line
 _FOCUS_TOLD, _FOCUS_UNTOLD = "\x1b[?1004h", "\x1b[?1004l"
+_TOGETHER, _TOGETHER_UNTIL_HERE = "\x1b[?2026h", "\x1b[?2026l"  # terminals that know it show all of it at once
 _STYLE = Style.from_dict(
     {
         "prompt": "bold",
@@ -138,9 +138,12 @@ class Terminal:
             print_formatted_text(self.output, pieces_, _STYLE, color_depth=self.app.color_depth)
             return
         with set_app(self.app):
+            self.output.write_raw(_TOGETHER)
             self.app.renderer.erase()
             print_formatted_text(self.output, pieces_, _STYLE, color_depth=self.app.color_depth)
             self.app.renderer.render(self.app, self.app.layout)
+            self.output.write_raw(_TOGETHER_UNTIL_HERE)
+            self.output.flush()
 
     def refresh(self) -> None:
         """Draw the prompt and the bar again soon: something of them may have changed."""
@@ -197,7 +200,7 @@ class Terminal:
         line = Window(
             BufferControl(self.line),
             height=self._line_height,
-            get_line_prefix=lambda number, wraps: self.parts.prompt() if not (number or wraps) else [],
+            get_line_prefix=_first_line(self.parts.prompt),
             wrap_lines=True,
             dont_extend_height=True,
         )
@@ -205,7 +208,7 @@ class Terminal:
         hidden = ConditionalProcessor(PasswordProcessor(), secret)
         answer = Window(
             BufferControl(self.answer, input_processors=[hidden]),
-            get_line_prefix=lambda number, wraps: self._question() if not (number or wraps) else [],
+            get_line_prefix=_first_line(self._question),
             wrap_lines=True,
             dont_extend_height=True,
         )
@@ -225,3 +228,8 @@ class Terminal:
     def _question(self) -> Line:
         question: Question | None = self.questions.current
         return [("class:prompt", clean(question.words))] if question else []
+
+
+def _first_line(words: Callable[[], Line]) -> Callable[[int, int], Any]:
+    """Return what puts the words before the first line alone; what is wrapped goes on below them."""
+    return lambda number, wraps: words() if not (number or wraps) else []
