@@ -4,6 +4,6 @@ What comes: ``hearing`` gets it from the link; ``lines`` makes lines of it, in t
 the styles of ``colours``; ``crowd`` and ``mark`` decide about joins, and about where one left off; ``above`` writes the
 lines together; ``terminal`` draws.
 
-What goes: ``terminal`` and ``keys`` take keys, with ``completion``, ``history``, ``questions`` and ``pasting``; ``typed``
-says what a line means, by the rows of ``commands`` and ``own``; ``doing`` does it. ``run`` puts all together.
+What goes: ``terminal`` and ``keys`` take keys, with ``completion``, ``history``, ``questions`` and ``pasting``;
+``typed`` says what a line means, by the rows of ``commands`` and ``own``; ``doing`` does it. ``run`` puts all together.
 """

@@ -72,6 +72,8 @@ class ChatCompleter(Completer):
         if line.startswith("/") and " " not in line:
             yield from self._commands(line)
             return
+        if complete_event.text_inserted:
+            return  # it was asked for while a command was being typed, whose arguments are offered only at Tab
         before, _, word = line.rpartition(" ")
         first, only = before.partition(" ")[0].lower(), " " not in before
         if first in _COMMANDS_AFTER and only:

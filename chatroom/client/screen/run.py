@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,12 +62,13 @@ class Screen:
     """All of it; ``tell`` is to be given everything that the link tells.
 
     Args:
-        reactor: The time, and calls in time.
+        reactor: For calls in time.
         link: To the server; not started.
         settings: What the user wants.
         input: Where keys come from.
         output: Where everything goes.
         more: Commands that others bring along.
+        now: Returns the seconds since 1970.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Screen:
         input: Input,
         output: Output,
         more: Sequence[OwnCommand] = (),
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._link = link
         self._settings = settings
@@ -85,7 +88,7 @@ class Screen:
         self.known = Known(lambda: link.users)
         self.filter = Filter(set(before.ignored))
         self.mark = Mark(before.seen)
-        self.lines = Lines(lambda: link.name, lambda: int(reactor.seconds() * 1000), stamps=settings.timestamps)
+        self.lines = Lines(lambda: link.name, lambda: int(now() * 1000), stamps=settings.timestamps)
         self.terminal = Terminal(self._parts(), input, output, settings.colours)
         self.above = Above(reactor, self.terminal.write)
         self.crowd = Crowd(reactor, self._show, self._say)

@@ -116,7 +116,7 @@ class Stage:
         )
         link: Any = self.link
         self.keys = keys
-        self.screen = Screen(self.clock, link, wants, keys, output)
+        self.screen = Screen(self.clock, link, wants, keys, output, now=self.clock.seconds)
         self.running: asyncio.Future[None] = asyncio.ensure_future(self.screen.terminal.run())
 
     # ---- doing -----------------------------------------------------------------------------------------------------
