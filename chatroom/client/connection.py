@@ -89,6 +89,12 @@ class Connection(LineOnlyReceiver):
         if self.transport is not None and not self._over:
             self.transport.write(encoded(record))
 
+    def read(self, on: bool) -> None:
+        """Read what comes, or let it wait in the network."""
+        transport: Any = self.transport
+        if transport is not None and not self._over:
+            (transport.resumeProducing if on else transport.pauseProducing)()
+
     def abort(self, why: Failed) -> None:
         """End it at once.
 

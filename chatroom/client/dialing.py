@@ -9,7 +9,7 @@ from typing import Any
 from OpenSSL import SSL
 from service_identity import VerificationError
 from service_identity.pyopenssl import verify_hostname, verify_ip_address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IHandshakeListener, IOpenSSLClientConnectionCreator
 from twisted.internet.protocol import Factory, connectionDone
@@ -79,11 +79,9 @@ class Dialer:
         factory = Factory.forProtocol(lambda: Connection(self.server))
         try:
             self._known.allow_plain(self.server)
-        except Failed:
-            refused: Deferred[Connection] = Deferred()
-            refused.errback()
-            return refused
-        plain: Deferred[Connection] = self._endpoint.connect(factory)
+        except Failed as failed:
+            return fail(failed)
+        plain: Deferred[Any] = self._endpoint.connect(factory)
         return plain
 
     def _examine(self, key: str, vouched: bool) -> None:
@@ -107,7 +105,7 @@ class _Creator:
         self._vouched = True
         self._connection: Any = None
 
-    def clientConnectionForTLS(self, tlsProtocol: Any) -> Any:
+    def clientConnectionForTLS(self, tls: Any) -> Any:  # noqa: N802
         """Twisted's: make a connection of OpenSSL's."""
         options = CertificateOptions(raiseMinimumTo=TLSVersion.TLSv1_2)
         context = options.getContext()
@@ -173,7 +171,7 @@ class Protected(Connection):
             self._examined.addBoth(lambda result: _cancelled(slow, result))
         return self._examined
 
-    def handshakeCompleted(self) -> None:
+    def handshakeCompleted(self) -> None:  # noqa: N802
         """Twisted's: look at the key."""
         try:
             self._examine(*self._creator.key())

@@ -72,7 +72,9 @@ class KnownServers:
             kept = [line for line in lines if line.split()[:1] != [server]]
             write_private(self.path, "".join(f"{line}\n" for line in [*kept, f"{server} {fingerprint}"]))
         except OSError as error:
-            raise Failed(f"the key of {server} cannot be remembered in {self.path}: {error.strerror}", hopeless=True) from None
+            raise Failed(
+                f"the key of {server} cannot be remembered in {self.path}: {error.strerror}", hopeless=True
+            ) from None
 
     def allow_plain(self, server: str) -> None:
         """See that a server may be spoken to in plain text.
@@ -95,13 +97,17 @@ class KnownServers:
                 raise Failed(f"{self.path} is too large to be what it should be; move it away", hopeless=True)
             words = [line.split() for line in self.path.read_text(encoding="utf-8").splitlines()]
         except (OSError, UnicodeDecodeError) as error:
-            raise Failed(f"{self.path} cannot be read ({error}); put it right, or move it away", hopeless=True) from None
+            raise Failed(
+                f"{self.path} cannot be read ({error}); put it right, or move it away", hopeless=True
+            ) from None
         known = {}
         for number, line in enumerate(words, 1):
             if not line or line[0].startswith("#"):
                 continue
             if len(line) != 2 or not line[1].startswith("SHA256:"):
-                raise Failed(f"{self.path}, line {number}: not a server and its fingerprint; put it right", hopeless=True)
+                raise Failed(
+                    f"{self.path}, line {number}: not a server and its fingerprint; put it right", hopeless=True
+                )
             known[line[0]] = line[1]
         return known
 
@@ -109,6 +115,6 @@ class KnownServers:
         host, _, port = server.rpartition(":")
         return (
             f"{server} has another key than before, so nothing was sent to it. Either its operator has given it a new"
-            f" one, or somebody is between you and it. Remembered: {known}. Now: {fingerprint}. Ask the operator; if the"
-            f" second is right, accept it with: chatroom-client --accept-new-key {host.strip('[]')} {port}"
+            f" one, or somebody is between you and it. Remembered: {known}. Now: {fingerprint}. Ask the operator; if"
+            f" the second is right, accept it with: chatroom-client --accept-new-key {host.strip('[]')} {port}"
         )

@@ -1,4 +1,4 @@
-"""The line is cut after every packet of a conversation: nothing said is lost or doubled, all is shown once, in order."""
+"""The line is cut after every packet of a conversation: nothing is lost or doubled, all is shown once, in order."""
 
 from __future__ import annotations
 
