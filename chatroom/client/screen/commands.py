@@ -99,6 +99,7 @@ ROWS = (
     _row("history", "history", _MESSAGES),
     _row("search", "search", Arg("words", Kind.REST)),
     _row("hello", "hello"),
+    _row("help", "help", Arg("command", required=False)),
     _row("echo", "echo", _ON),
     _row("away", "away", _TEXT_PERHAPS),
     _row("set", "set"),

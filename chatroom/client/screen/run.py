@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -236,6 +237,7 @@ async def run(
         return gone
 
     reactor.addSystemEventTrigger("before", "shutdown", shutdown)
+    asyncio.get_event_loop().add_signal_handler(signal.SIGHUP, screen.terminal.leave)  # Twisted sees to the others
     made.start()
     try:
         await screen.run()
