@@ -3,9 +3,10 @@
 Who may know whom (``tests/test_layers.py`` enforces it):
 
     events, log, names, text, account, accounts_file, counters, durations, logger, message_format, network, passwords,
-    words
+    words, fingerprint
                                         plain values and rules; they import nothing of what is below
     chat/                               the domain; knows an Engine, a Recipient and a Dialect as protocols of its own
+    client/                             chatroom-client, and what bots use; only plain values and rules
     engines/                            where logs last; never chat, never wire
     wire/                               sockets, lines, dialects; never engines
     admin/                              what operators use beside the chat: console, metrics, command line; never wire

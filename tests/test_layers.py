@@ -16,6 +16,7 @@ PLAIN = {
     "counters",
     "durations",
     "events",
+    "fingerprint",
     "log",
     "logger",
     "message_format",
@@ -28,6 +29,7 @@ PLAIN = {
 MAY = {
     "plain": PLAIN,
     "chat": PLAIN | {"chat"},
+    "client": PLAIN | {"client", "__version__"},
     "engines": PLAIN | {"engines"},
     "wire": PLAIN | {"chat", "wire"},
     "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},

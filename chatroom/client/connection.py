@@ -55,6 +55,8 @@ class Connection(LineOnlyReceiver):
 
     Attributes:
         security: How it is protected: ``TLS 1.3``, or ``plain``.
+        why: Why it has ended, once it has.
+        gave_up: It was we who ended it, by ``abort``.
     """
 
     delimiter = b"\n"
@@ -63,9 +65,10 @@ class Connection(LineOnlyReceiver):
     def __init__(self, server: str) -> None:
         self.server = server
         self.security = "plain"
+        self.gave_up = False
         self._heard: Heard | None = None
         self._ended: Ended | None = None
-        self._why: Failed | None = None
+        self.why: Failed | None = None
         self._over = False
         self._spoken = False  # the server has said something that is a record
 
@@ -78,13 +81,19 @@ class Connection(LineOnlyReceiver):
         """
         self._heard = heard
         self._ended = ended
-        if self._over and self._why is not None:
-            self._finish(self._why)
+        if self._over and self.why is not None:
+            self._finish(self.why)
 
     def send(self, record: dict[str, Any]) -> None:
         """Send a record; nothing happens when the connection is gone."""
         if self.transport is not None and not self._over:
             self.transport.write(encoded(record))
+
+    def read(self, on: bool) -> None:
+        """Read what comes, or let it wait in the network."""
+        transport: Any = self.transport
+        if transport is not None and not self._over:
+            (transport.resumeProducing if on else transport.pauseProducing)()
 
     def abort(self, why: Failed) -> None:
         """End it at once.
@@ -93,8 +102,8 @@ class Connection(LineOnlyReceiver):
             why: The reason that is told.
         """
         if not self._over:
-            self._why = self._why or why
-            self._over = True
+            self.why = self.why or why
+            self._over = self.gave_up = True
             transport: Any = self.transport
             transport.abortConnection()
 
@@ -119,10 +128,10 @@ class Connection(LineOnlyReceiver):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._over = True
-        self._finish(self._why or why_lost(reason, self.server))
+        self._finish(self.why or why_lost(reason, self.server))
 
     def _finish(self, why: Failed) -> None:
-        self._why = why
+        self.why = why
         ended, self._ended, self._heard = self._ended, None, None
         if ended is not None:
             ended(why)

@@ -121,11 +121,15 @@ class Link:
         """Connect, and again whenever the connection is lost."""
         self._reconnecting.dial()
 
-    async def stop(self) -> None:
-        """Leave: wait until what was said is acknowledged, or for ten seconds, then say goodbye."""
+    async def stop(self, within: float = STOP_WITHIN) -> None:
+        """Leave: wait until what was said is acknowledged, then say goodbye.
+
+        Args:
+            within: Seconds to wait at most.
+        """
         if not self._stopping:
             self._stopping = True
-            await self._within(STOP_WITHIN, self._outgoing.idle())
+            await self._within(within, self._outgoing.idle())
             self._reconnecting.stop()
             if self._connection is not None:
                 await self._say_goodbye(self._connection)
@@ -169,15 +173,15 @@ class Link:
     def pause(self) -> None:
         """Read nothing for now: whoever is told has enough to do."""
         self._pulse.paused = True
-        if self._connection is not None and self._connection.transport is not None:
-            self._connection.transport.pauseProducing()
+        if self._connection is not None:
+            self._connection.read(False)
 
     def resume(self) -> None:
         """Read again."""
         self._pulse.paused = False
         self._pulse.beat()
-        if self._connection is not None and self._connection.transport is not None:
-            self._connection.transport.resumeProducing()
+        if self._connection is not None:
+            self._connection.read(True)
 
     def drop(self, why: str, *, hopeless: bool = False) -> None:
         """End the connection; another is made by and by, unless that is hopeless."""

@@ -1,4 +1,4 @@
-"""How one logs in to an account: by password or by a token from a login before. Held in memory; it never shows itself."""
+"""How one logs in to an account: by password, or by a token from a login before. It never shows itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done on each new connection: say who we are, end our ghost, log in, go back to the room and hear what we missed.
+"""What is done on each new connection: say who we are, end our ghost, log in, go back to the room, hear what we missed.
 
 What waits is sent only after that: what was said before the cut and is in the log after all is seen in what was missed,
 and not said again. (The server stores an id once for each author; but a guest who comes back is another author to it.)

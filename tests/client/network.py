@@ -1,4 +1,4 @@
-"""The client joined to a whole server in memory: packets travel when a test says so, and the line can be cut anywhere."""
+"""The client joined to a whole server in memory: packets travel when a test says so, and can be cut off."""
 
 from __future__ import annotations
 
@@ -110,9 +110,7 @@ class Network:
             back = line.server.take()
             if back:
                 self._deliver(line, lambda: line.client.dataReceived(back))
-        if line.transport.aborted:
-            line.end()
-        elif line.open and not line.server.open and not line.server.transport.value():
+        if line.transport.aborted or (line.open and not line.server.open and not line.server.transport.value()):
             line.end()
         return bool(out or back)
 

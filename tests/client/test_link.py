@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 from client.network import Network, Person
-from harness import World
 
-from chatroom import events as e
-from chatroom.client.link import Refused
-from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Named
-from chatroom.client.reasons import Failed
+from chatroom.client.notices import Connected
 
 
 @pytest.fixture
