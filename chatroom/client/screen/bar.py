@@ -10,14 +10,22 @@ from chatroom.client.screen.lines import Line
 class Standing(Protocol):
     """What of a ``Link`` is shown."""
 
-    online: bool
-    name: str
-    server: str
-    room: str
-    users: list[str]
-    security: str
-    lag: float | None
-    unread: int
+    @property
+    def online(self) -> bool: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def server(self) -> str: ...
+    @property
+    def room(self) -> str: ...
+    @property
+    def users(self) -> list[str]: ...
+    @property
+    def security(self) -> str: ...
+    @property
+    def lag(self) -> float | None: ...
+    @property
+    def unread(self) -> int: ...
 
 
 def bar(link: Standing, address: str, extra: list[str]) -> Line:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from chatroom.events import Help, HelpLine
 from chatroom.text import clean
 
 MOST = 500  # commands, and rooms, remembered
@@ -25,15 +26,23 @@ class Known:
 
     Args:
         users: Returns who is in the room.
+        own: The client's own commands.
     """
 
     users: Callable[[], list[str]]
+    own: list[HelpLine] = field(default_factory=list)
     _commands: dict[str, str] = field(default_factory=dict)
     _rooms: dict[str, None] = field(default_factory=dict)
 
+    def with_own(self, help: Help) -> Help:
+        """Return the server's help with the client's own commands, and without what cannot be typed here."""
+        own = {_word(line.usage) for line in self.own}
+        theirs = [line for line in help.commands if line.usage.startswith("/") and _word(line.usage) not in own]
+        return Help([*theirs, *self.own])
+
     def add_command(self, usage: str, help: str) -> None:
         """Learn a command, as ``/join <room>``, and what it does."""
-        word = clean(usage).partition("<")[0].partition("[")[0].strip()
+        word = _word(clean(usage))
         if word.startswith("/") and len(self._commands) < MOST:
             self._commands[word] = clean(help)
 
@@ -92,6 +101,11 @@ class ChatCompleter(Completer):
         for name in sorted(self._known.users(), key=str.casefold):
             if _fits(name, word):
                 yield Completion(clean(name) + after, -len(word), display=clean(name))
+
+
+def _word(usage: str) -> str:
+    """Return ``/account delete`` of ``/account delete <password>``."""
+    return usage.partition("<")[0].partition("[")[0].strip()
 
 
 def _fits(name: str, word: str) -> bool:

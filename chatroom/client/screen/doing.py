@@ -34,6 +34,7 @@ class Doing:
         self._hearing = hearing
         self._questions = questions
         self._own = own
+        self._naming = False
 
     def typed(self, line: str) -> None:
         """Do what a line means."""
@@ -61,24 +62,38 @@ class Doing:
             raise Misuse("you are not in a room; join one with /join <room>.")
         await self._link.say(text)
 
+    async def give(self, do: str, **fields: Any) -> None:
+        """Give a command; its answer is shown as all that comes is."""
+        await self._link.do(do, **fields)
+
     async def take_a_name(self) -> None:
-        """Ask for a name until one is taken, or nobody answers."""
-        while True:
-            name = await self._questions.ask("Your name (Enter: stay a guest): ")
-            try:
-                await self._link.do("name", name=name.strip())
-            except Refused as refused:
-                self._hearing.complain(refused.text)
-            else:
-                return
+        """Ask for a name until one is taken, or nobody answers; does nothing if that is being asked."""
+        if self._naming:
+            return
+        self._naming = True
+        try:
+            while not await self._name_taken(await self._questions.ask("Your name (Enter: stay a guest): ")):
+                pass
+        except Cancelled:
+            self._hearing.say(f"you stay {self._link.name}; /name <name> takes another.")
+        finally:
+            self._naming = False
 
     # ---- how -------------------------------------------------------------------------------------------------------
+
+    async def _name_taken(self, name: str) -> bool:
+        try:
+            await self._link.do("name", name=name.strip())
+        except Refused as refused:
+            self._hearing.complain(refused.text)
+            return False
+        return True
 
     async def _give(self, command: Command) -> None:
         fields = dict(command.fields)
         for arg in command.missing:
             fields[arg.field] = await self._ask(arg)
-        await self._link.do(command.row.do, **fields)
+        await self.give(command.row.do, **fields)
 
     async def _ask(self, arg: Arg) -> str:
         secret = arg.kind is Kind.SECRET

@@ -80,6 +80,8 @@ class Hearing:
         if not isinstance(event, e.Event):
             self.noticed(event)
             return
+        if isinstance(event, e.Help) and len(event.commands) > 1:
+            event = self._known.with_own(event)
         self._learn(event)
         if type(event) in self._unshown:
             self._unshown.remove(type(event))

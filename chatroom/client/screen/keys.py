@@ -1,4 +1,4 @@
-"""What keys do beside editing: Ctrl-C, Ctrl-D, Ctrl-L, several lines pasted at once, the terminal's focus."""
+"""What keys do beside editing: Ctrl-C, Ctrl-D, Ctrl-L, Ctrl-Z, several lines pasted at once, the terminal's focus."""
 
 from __future__ import annotations
 
@@ -44,6 +44,10 @@ def bindings(actions: Actions) -> KeyBindings:
             event.current_buffer.delete()
         else:
             actions.end()
+
+    @keys.add("c-z")
+    def suspend(event: KeyPressEvent) -> None:
+        event.app.suspend_to_background()
 
     @keys.add("c-l")
     def clear(event: KeyPressEvent) -> None:

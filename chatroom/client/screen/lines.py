@@ -68,7 +68,9 @@ class Lines:
         if words is None:
             return []
         style = LOUD if isinstance(event, _LOUD) else QUIET
-        return [[*self._stamp(self._now(), _CLOCK), (style, text)] for text in words(_unused, event)]
+        texts = words(_unused, event)
+        stamp = self._stamp(self._now(), _CLOCK) if len(texts) == 1 else []  # a table needs none
+        return [[*stamp, (style, text)] for text in texts]
 
     def recalled(self, event: e.Message) -> Line:
         """Return a message of before, with its day whatever ``stamps`` is; a deleted one says so."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+
+from chatroom.client.paths import write_private
 
 
 class Remembered(Struct, frozen=True):
@@ -31,11 +33,5 @@ def load(path: Path) -> Remembered:
 
 def save(path: Path, what: Remembered) -> None:
     """Write the file, whole or not at all; what cannot be written is forgotten."""
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(new, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(msgspec.json.encode(what))
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
+    with suppress(OSError):
+        write_private(path, msgspec.json.encode(what).decode())

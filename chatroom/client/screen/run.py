@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -95,7 +96,8 @@ class Screen:
         self.bell = Bell(reactor.seconds, self.terminal.bell, settings.bell)
         self.hearing = Hearing(link, self.lines, self.above, self.crowd, self.mark, self.bell, self.known, self.filter)
         own = Own(self._say, self.clear, self.terminal.leave, self.bell, self.lines, self.filter)
-        self.own = {command.word: command for command in (*own.commands(), *more)}
+        help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help)
+        self.own = {command.word: command for command in (help, *own.commands(), *more)}
         self.doing = Doing(link, self.hearing, self.terminal.questions, self.own)
         self.pasting = Pasting(self.terminal.questions.ask, self.doing.say, self._say)
         self.extra: list[str] = []
@@ -183,6 +185,15 @@ class Screen:
             self.known.add_command(row.usage, "")
         for command in self.own.values():
             self.known.add_command(command.usage, command.help)
+            self.known.own.append(e.HelpLine(command.usage, command.help))
+
+    def _help(self, rest: str) -> None:
+        """Explain a command of the client's own; the server explains its."""
+        command = self.own.get(rest.removeprefix("/").lower())
+        if command is not None:
+            self._say(f"{command.usage}: {command.help}.")
+        else:
+            self.doing.start(self.doing.give("help", **({"command": rest} if rest else {})))
 
     def _arrived(self, what: Connected) -> None:
         if what.guest and what.name.startswith("guest-"):
@@ -226,6 +237,7 @@ async def run(
         return gone
 
     reactor.addSystemEventTrigger("before", "shutdown", shutdown)
+    asyncio.get_event_loop().add_signal_handler(signal.SIGHUP, screen.terminal.leave)  # Twisted sees to the others
     made.start()
     try:
         await screen.run()

@@ -103,6 +103,7 @@ class Terminal:
             layout=self._layout(),
             key_bindings=self.parts.keys,
             style=_STYLE,
+            include_default_pygments_style=False,
             color_depth=ColorDepth.DEPTH_1_BIT if self.colours is False else None,
             input=self.input,
             output=self.output,
