@@ -176,6 +176,22 @@ def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(netw
     fourth.leave()
 
 
+def test_logins_are_remembered_until_one_logs_out(network: Network, world: World) -> None:
+    register(world)
+    kept: list[tuple[str, str]] = []
+    alice = Person(network, client="here", keep=lambda user, token: kept.append((user, token))).come()
+    alice.do("login", user="alice", password="secret")
+    assert [user for user, _ in kept] == ["alice"]
+    assert [line.client for line in alice.do("sessions").sessions] == ["here"]
+    cut(network)
+    network.pass_time(2)
+    assert not alice.link.guest
+    assert len(kept) == 1
+    alice.do("logout")
+    assert kept[1:] == [("alice", "")]
+    alice.leave()
+
+
 def test_a_login_never_shows_itself() -> None:
     assert "secret" not in repr(Login("alice", "secret", "secret"))
 
