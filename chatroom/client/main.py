@@ -112,6 +112,7 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
         if not config.server:
             raise BadConfig(f'say which server: chatroom-client chat.example 8888 (or put server = "..." into {path}).')
         host, port = _address(config.server, path)
+    host = host.strip("[]")
     config = _overridden(config, options)
     state = state_folder(environment)
     return Wish(host, port or PORT, options.plain, options.json, options.accept_new_key, config, state)

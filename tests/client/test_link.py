@@ -68,6 +68,22 @@ def test_what_is_said_without_a_connection_is_said_later(alice: Person, network:
     alice.leave()
 
 
+def test_what_the_server_repeats_is_told_once(alice: Person) -> None:
+    first = alice.do("say", text="hello", id="mine")
+    assert alice.do("say", text="hello", id="mine").seq == first.seq
+    assert alice.texts == ["hello"]
+    alice.leave()
+
+
+def test_our_own_coming_is_no_news_at_the_next_return(alice: Person, network: Network) -> None:
+    for _ in range(3):
+        cut(network)
+        network.pass_time(2)
+    assert alice.link.room == "lobby"
+    assert alice.heard(e.Joined) == []
+    alice.leave()
+
+
 def test_a_ghost_is_replaced_at_once(alice: Person, network: Network, world: World) -> None:
     bob = world.person("bob", "lobby")
     cut(network, noticed=False)
