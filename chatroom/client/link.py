@@ -251,7 +251,7 @@ class Link:
 
     def ask(self, do: str, **fields: Any) -> Deferred[Event]:
         """Give a command before all that waits."""
-        command = self._outgoing.add(do, fields)
+        command = self._outgoing.add(do, fields, first=True)
         self._send(command)
         return command.answer
 
@@ -300,6 +300,7 @@ class Link:
             gap = self._follow(event, command)
             if command is None or command.do != "pong":
                 self._tell(event)
+                self.unread += isinstance(event, e.Private)
             if gap:
                 self._tell(Gap(self.room))
         if isinstance(event, e.Private):
@@ -365,6 +366,7 @@ class Link:
 
     def _be(self, name: str, *, guest: bool) -> None:
         changed = self.online and name != self.name
+        self.place.rename(self.name, name)
         self.name, self.guest = name, guest
         if changed:
             self._tell(Named(name))

@@ -56,12 +56,19 @@ class Outgoing:
         self._by_id: dict[str, int] = {}
         self._idle: list[Deferred[None]] = []
 
-    def add(self, do: str, fields: dict[str, Any]) -> Command:
+    def add(self, do: str, fields: dict[str, Any], *, first: bool = False) -> Command:
         """Take a command; what is kept must have an ``id``.
+
+        Args:
+            do: What is to be done.
+            fields: Of the record.
+            first: It goes before all that waits, however much that is.
 
         Raises:
             Refused: It is too long, or too many wait.
         """
+        if len(self._by_ref) >= MOST and not first:
+            raise Refused("busy", f"{MOST} commands wait for their answers already; wait for some of them.")
         ref = next(self._refs)
         record = {"do": do, **fields, "ref": ref}
         self._check(record)
@@ -72,8 +79,6 @@ class Outgoing:
         return command
 
     def _check(self, record: dict[str, Any]) -> None:
-        if len(self._by_ref) >= MOST:
-            raise Refused("busy", f"{MOST} commands wait for their answers already; wait for some of them.")
         text = record.get("text")
         if isinstance(text, str) and len(text.encode("utf-8", "replace")) > self.limits.text:
             raise Refused("too-long", f"line too long (limit {self.limits.text} bytes).")

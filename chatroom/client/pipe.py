@@ -61,6 +61,7 @@ class Pipe(LineReceiver):
         self._link: Link
         self._lines: deque[bytes] = deque()
         self._end_of_input = False
+        self._output = True  # somebody takes it
         self._over = False
         self._heard_anything = False  # there was a connection once
         self._giving_up: Any = None
@@ -121,14 +122,17 @@ class Pipe(LineReceiver):
 
     def writeConnectionLost(self) -> None:
         """Nobody takes our output any more."""
+        self._output = False
         self.fail("nobody reads the output any more")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Both are gone."""
         self._end_of_input = True
-        self._finish()
-        if not self.ended.called:
-            self.ended.callback(None)
+        self._output = False
+        if self._over:
+            self._ended()
+        else:
+            self._finish()
 
     def _reading(self, on: bool) -> None:
         transport: Any = self.transport
@@ -264,9 +268,15 @@ class Pipe(LineReceiver):
 
     def _close(self, result: object) -> None:
         transport: Any = self.transport
-        if transport is not None:
+        if self._output and transport is not None:
             transport.unregisterProducer()
-            transport.loseConnection()
+            transport.loseConnection()  # when all is written
+        else:
+            self._ended()
+
+    def _ended(self) -> None:
+        if not self.ended.called:
+            self.ended.callback(None)
 
     def _broken(self, failure: Failure) -> None:
         self.fail(f"the client has an error: {failure.getErrorMessage()}")

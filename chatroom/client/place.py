@@ -105,13 +105,17 @@ class Place:
         elif isinstance(event, _GOING):
             self._gone(event.by)
         elif isinstance(event, e.Renamed):
-            self.users = [event.name if name == event.by else name for name in self.users]
+            self.rename(event.by, event.name)
         elif isinstance(event, _PUT_OUT):
             self._gone(event.user)
             if event.user == me:
                 self.leave()
         elif isinstance(event, e.Closed):
             self.leave()
+
+    def rename(self, old: str, new: str) -> None:
+        """Somebody is called something else."""
+        self.users = [new if name == old else name for name in self.users]
 
     def _gone(self, name: str) -> None:
         if name in self.users:

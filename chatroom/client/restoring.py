@@ -27,6 +27,8 @@ TEMPORARY = frozenset(
 )
 # ... and those that stay as they are however often we come.
 HOPELESS = frozenset({"version", "server-banned"})
+# Refusals that another name may not meet.
+OF_THE_NAME = frozenset({"bad-name", "name-in-use", "server-banned"})
 
 
 async def restore(link: Link) -> None:
@@ -51,7 +53,7 @@ async def _hello(link: Link) -> None:
     try:
         await _welcome(link, name)
     except Refused as refused:
-        if not name or refused.code in TEMPORARY or refused.code == "version":
+        if not name or refused.code not in OF_THE_NAME:
             raise
         await _welcome(link, "")
         link.notify(Denied("name", name, refused.code, refused.text))
