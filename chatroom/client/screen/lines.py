@@ -78,6 +78,10 @@ class Lines:
             event = msgspec.structs.replace(event, text="(deleted)")
         return [(QUIET, f"{_time(event.at, _DAY)} "), *self._message(event)]
 
+    def about_many(self, text: str) -> Line:
+        """Return a line about several who came and went."""
+        return [*self._stamp(self._now(), _CLOCK), (QUIET, text)]
+
     def mentions_me(self, event: e.Event) -> bool:
         """Return whether somebody else says my name."""
         return (

@@ -92,7 +92,7 @@ class Screen:
         self.lines = Lines(lambda: link.name, lambda: int(now() * 1000), stamps=settings.timestamps)
         self.terminal = Terminal(self._parts(), input, output, settings.colours)
         self.above = Above(reactor, self.terminal.write)
-        self.crowd = Crowd(reactor, self._show, self._say)
+        self.crowd = Crowd(reactor, self._show, self._show_many)
         self.bell = Bell(reactor.seconds, self.terminal.bell, settings.bell)
         self.hearing = Hearing(link, self.lines, self.above, self.crowd, self.mark, self.bell, self.known, self.filter)
         own = Own(self._say, self.clear, self.terminal.leave, self.bell, self.lines, self.filter)
@@ -175,6 +175,9 @@ class Screen:
 
     def _show(self, event: e.Event) -> None:
         self.hearing.show(event)
+
+    def _show_many(self, text: str) -> None:
+        self.above.add(self.lines.about_many(text))
 
     def _say(self, text: str) -> None:
         self.hearing.say(text)

@@ -224,7 +224,7 @@ class Terminal:
 
     def _line_height(self) -> Dimension:
         """Room for the menu is made only while there is one."""
-        return Dimension(min=MENU if self.line.complete_state is not None else 1)
+        return Dimension(min=1 + MENU if self.line.complete_state is not None else 1)
 
     def _question(self) -> Line:
         question: Question | None = self.questions.current

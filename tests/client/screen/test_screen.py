@@ -163,6 +163,7 @@ def test_commands_are_offered_with_their_help(tmp_path: Path) -> None:
         stage.type("/j")
         await stage.until(lambda: any("/join" in row and "join a room" in row for row in stage.rows[-9:]))
         await stage.until(lambda: any("/jump" in row and "jump high" in row for row in stage.rows[-9:]))
+        await stage.until(lambda: stage.rows[-1] == BAR)  # the menu hides nothing of it
         stage.type("\x03")
         await stage.until(lambda: not any("jump high" in row for row in stage.rows[-2:]))
 
