@@ -266,6 +266,7 @@ def _screen(wish: Wish) -> int:
     from twisted.internet.defer import Deferred
 
     from chatroom.client.screen.run import run
+    from chatroom.events import Ok
 
     running: Any = reactor
     address = spell(wish.host, wish.port)
@@ -275,7 +276,10 @@ def _screen(wish: Wish) -> int:
     failures: list[Any] = []
 
     def begin() -> None:
-        started = run(running, lambda tell: _link(wish, running, tell, lambda key: None, piped=False), settings)
+        def link(tell: Callable[[Any], None]) -> Any:
+            return _link(wish, running, tell, lambda key: tell(Ok(f"{_first_seen(wish, key)}.")), piped=False)
+
+        started = run(running, link, settings)
         Deferred.fromCoroutine(started).addErrback(failures.append).addCallback(lambda result: _stop(running))
 
     running.callWhenRunning(begin)
@@ -286,7 +290,9 @@ def _screen(wish: Wish) -> int:
 
 
 def _stop(reactor: Any) -> None:
-    if reactor.running:
+    from twisted.internet.error import ReactorNotRunning
+
+    with suppress(ReactorNotRunning):  # a signal has stopped it already
         reactor.stop()
 
 
