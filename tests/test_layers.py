@@ -25,10 +25,12 @@ PLAIN = {
     "passwords",
     "shared_files",
     "text",
+    "words",
 }
 MAY = {
     "plain": PLAIN,
     "chat": PLAIN | {"chat"},
+    "client": PLAIN | {"client", "__version__"},
     "engines": PLAIN | {"engines"},
     "wire": PLAIN | {"chat", "wire"},
     "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},

@@ -14,10 +14,8 @@ from chatroom.chat.limits import TEXT_BYTES, Rules
 from chatroom.chat.session import Session
 from chatroom.log import Entry
 from chatroom.message_format import DEFAULT
-from chatroom.shared_files import spell_size
 from chatroom.wire import text_reader
-from chatroom.wire.text_answers import ANSWERS
-from chatroom.wire.text_moderation import MODERATION
+from chatroom.words import ANSWERS, ROOM
 
 
 class TextDialect:
@@ -41,13 +39,8 @@ class TextDialect:
         self._forms: dict[type, Callable[[str, Any], str]] = {
             e.Said: self._saying(),
             e.Acted: lambda room, event: f"* {event.by} {event.text}",
-            e.Shared: _shared,
-            e.Joined: lambda room, event: f"{event.by} has joined the room.",
-            e.Left: lambda room, event: f"{event.by} has left the room.",
-            e.Disconnected: lambda room, event: f"{event.by} has disconnected.",
-            e.Renamed: lambda room, event: f"{event.by} is now known as {event.name}.",
             e.Private: lambda room, event: f"{event.by} (private): {event.text}",
-            **MODERATION,
+            **ROOM,
         }
 
     def with_stamps(self, stamped: bool) -> TextDialect:
@@ -111,13 +104,6 @@ class TextDialect:
 
 def _said(room: str, event: e.Said) -> str:
     return f"{event.by}: {event.text}"
-
-
-def _shared(room: str, event: e.Shared) -> str:
-    if not event.name:
-        return f"{event.by} shared a file (deleted)"
-    whom = f" with {event.to}" if event.to else ""
-    return f"{event.by} shares {event.name}{whom} ({spell_size(event.size)}): /get {event.number}"
 
 
 def _time(at: int) -> datetime:

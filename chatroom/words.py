@@ -1,4 +1,8 @@
-"""The words in which each kind of answer is given to a person."""
+"""The words in which people are told what happens: the daemon's for those on telnet, and the client's on a screen.
+
+``ROOM`` has a line for what a room sees, ``ANSWERS`` the lines for what is said to one person. Messages themselves are
+not here, for each who shows them does it in a form of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,64 @@ from datetime import datetime
 from typing import Any
 
 from chatroom import events as e
+from chatroom.durations import spell
 from chatroom.shared_files import spell_size
+
+# ---- what a room sees -------------------------------------------------------------------------------------------
+
+
+def _topic(room: str, event: e.Topic) -> str:
+    return f"{event.by} set the topic: {event.text}" if event.text else f"{event.by} cleared the topic."
+
+
+def _slowed(room: str, event: e.Slowed) -> str:
+    if not event.seconds:
+        return f"{event.by} ended the slow mode."
+    return f"{event.by} slowed the room down: one message every {spell(event.seconds)}."
+
+
+def _to(event: Any, what: str) -> str:
+    """Return ``bob was kicked by alice: reason``."""
+    reason = getattr(event, "reason", "")
+    return f"{event.user} was {what} by {event.by}{_for(event)}" + (f": {reason}" if reason else ".")
+
+
+def _for(event: Any) -> str:
+    until = getattr(event, "until", 0)
+    return f" for {spell((until - event.at) / 1000)}" if until else ""
+
+
+def _shared(room: str, event: e.Shared) -> str:
+    if not event.name:
+        return f"{event.by} shared a file (deleted)"
+    whom = f" with {event.to}" if event.to else ""
+    return f"{event.by} shares {event.name}{whom} ({spell_size(event.size)}): /get {event.number}"
+
+
+ROOM: dict[type, Callable[[str, Any], str]] = {
+    e.Shared: _shared,
+    e.Joined: lambda room, event: f"{event.by} has joined the room.",
+    e.Left: lambda room, event: f"{event.by} has left the room.",
+    e.Disconnected: lambda room, event: f"{event.by} has disconnected.",
+    e.Renamed: lambda room, event: f"{event.by} is now known as {event.name}.",
+    e.Topic: _topic,
+    e.Kicked: lambda room, event: _to(event, "kicked"),
+    e.Banned: lambda room, event: _to(event, "banned"),
+    e.Unbanned: lambda room, event: _to(event, "unbanned"),
+    e.Muted: lambda room, event: _to(event, "muted"),
+    e.Unmuted: lambda room, event: _to(event, "unmuted"),
+    e.Opped: lambda room, event: _to(event, "made a moderator"),
+    e.Deopped: lambda room, event: _to(event, "removed as a moderator"),
+    e.Invited: lambda room, event: _to(event, "invited"),
+    e.Locked: lambda room, event: f"{event.by} locked the room: only the invited may join.",
+    e.Unlocked: lambda room, event: f"{event.by} unlocked the room.",
+    e.Slowed: _slowed,
+    e.Closed: lambda room, event: f"{event.by} closed the room" + (f": {event.reason}" if event.reason else "."),
+    e.Deleted: lambda room, event: f"{event.by} deleted a message of {event.user}.",
+}
+
+
+# ---- answers, and what concerns one person ----------------------------------------------------------------------
 
 Recalled = Callable[[str, Any], str]
 """Returns an event of before, in a room, as a line."""

@@ -1,0 +1,85 @@
+"""Somebody's own settings: a TOML file, ``client.toml`` in the XDG config folder, read once at the start."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+FILE = "client.toml"
+MOST_BYTES = 1 << 20
+_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+_FIELD = re.compile(r" - at `\$\.(\w+)`$")
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What can be set.
+
+    Args:
+        server: Where to go when the command line does not say: ``chat.example`` or ``chat.example:8888``.
+        name: The name to take.
+        room: The room to join.
+        colours: Whether there are colours; ``NO_COLOR`` in the environment wins.
+        bell: What rings: nothing, private messages and mentions, or everything.
+        timestamps: Whether lines begin with their time.
+    """
+
+    server: str = ""
+    name: str = ""
+    room: str = ""
+    colours: bool = True
+    bell: Literal["off", "private", "all"] = "private"
+    timestamps: bool = True
+
+
+class BadConfig(Exception):
+    """The file cannot be used; the text says where and why, in one sentence."""
+
+
+def load(path: Path, *, required: bool = False) -> Config:
+    """Return the settings.
+
+    Args:
+        path: The file.
+        required: It must be there.
+
+    Raises:
+        BadConfig: It cannot be read, or is wrong; its line is named.
+    """
+    if not required and not path.exists():
+        return Config()
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise BadConfig(f"{path} is too large to be a config file.")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadConfig(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise BadConfig(f"{path} cannot be read: byte {error.start} is no UTF-8.") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Config:
+    """Return the settings in a text. See ``load``."""
+    try:
+        return msgspec.convert(tomllib.loads(text), Config)
+    except tomllib.TOMLDecodeError as error:
+        match = _LINE.search(str(error))
+        line, why = (int(match[1]), _LINE.sub("", str(error))) if match else (text.count("\n") + 1, str(error))
+        why = re.sub(r" \(at end of document\)$", " at the end of the file", why)
+        raise BadConfig(f"{path}, line {line}: {why[:1].lower()}{why[1:]}.") from None
+    except msgspec.ValidationError as error:
+        raise BadConfig(_wrong(text, path, str(error))) from None
+
+
+def _wrong(text: str, path: Path, why: str) -> str:
+    unknown = re.search(r"unknown field `(.*)`", why)
+    field = _FIELD.search(why)
+    key = unknown[1] if unknown else field[1] if field else ""
+    line = next((n for n, it in enumerate(text.splitlines(), 1) if re.match(rf"\s*[\"']?{re.escape(key)}\b", it)), 1)
+    if unknown:
+        return f"{path}, line {line}: there is no setting {key}; there are {', '.join(Config.__struct_fields__)}."
+    return f"{path}, line {line}: {key}: {_FIELD.sub('', why)[:1].lower()}{_FIELD.sub('', why)[1:]}."

@@ -1,0 +1,198 @@
+"""Dials a server: TCP by name, TLS unless told otherwise, and a look at its key before a byte of ours is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+from OpenSSL import SSL
+from service_identity import VerificationError
+from service_identity.pyopenssl import verify_hostname, verify_ip_address
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.interfaces import IHandshakeListener, IOpenSSLClientConnectionCreator
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.internet.ssl import CertificateOptions, TLSVersion
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chatroom.client.connection import Connection
+from chatroom.client.reasons import Failed, why_lost, why_not_connected
+from chatroom.client.trust import KnownServers, spell
+from chatroom.fingerprint import fingerprint
+
+CONNECT_WITHIN = 20  # seconds
+HANDSHAKE_WITHIN = 15
+
+Examine = Callable[[str, bool], None]
+"""Given a key's fingerprint, and whether an authority vouches for it; raises ``Failed`` if it is not to be trusted."""
+
+
+class Dialer:
+    """See the module.
+
+    Args:
+        reactor: Connects, and tells the time.
+        host: A name or an address.
+        port: Of the server.
+        known: The keys that are known.
+        plain: Speak in plain text.
+        first_seen: Given the fingerprint of a key that is seen, and trusted, for the first time.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        host: str,
+        port: int,
+        known: KnownServers,
+        *,
+        plain: bool = False,
+        first_seen: Callable[[str], None] = lambda fingerprint: None,
+    ) -> None:
+        self.server = spell(host, port)
+        self._reactor = reactor
+        self._host = host
+        self._endpoint = HostnameEndpoint(reactor, host, port, timeout=CONNECT_WITHIN)
+        self._known = known
+        self._plain = plain
+        self._first_seen = first_seen
+
+    def connect(self) -> Deferred[Connection]:
+        """Dial once.
+
+        Returns:
+            Fires with a connection whose server is trusted; fails with ``Failed``.
+        """
+        dialled = self._dial_plain() if self._plain else self.dial_tls(self._examine)
+        return dialled.addErrback(self._explain)
+
+    def dial_tls(self, examine: Examine) -> Deferred[Connection]:
+        """Dial by TLS, and let the key be examined."""
+        creator = _Creator(self._host)
+        factory = Factory.forProtocol(lambda: Protected(self.server, creator, examine))
+        connected: Deferred[Any] = wrapClientTLS(creator, self._endpoint).connect(factory)
+        return connected.addCallback(lambda connection: connection.examined(self._reactor))
+
+    def _dial_plain(self) -> Deferred[Connection]:
+        factory = Factory.forProtocol(lambda: Connection(self.server))
+        try:
+            self._known.allow_plain(self.server)
+        except Failed as failed:
+            return fail(failed)
+        plain: Deferred[Any] = self._endpoint.connect(factory)
+        return plain
+
+    def _examine(self, key: str, vouched: bool) -> None:
+        if self._known.check(self.server, key, vouched=vouched):
+            self._first_seen(key)
+
+    def _explain(self, failure: Failure) -> Connection:
+        raise why_not_connected(failure, self.server, tls=not self._plain) from None
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class _Creator:
+    """Makes the client's side of TLS, which goes through with any certificate: what it is worth is asked afterwards.
+
+    Args:
+        host: Whom the certificate should be for.
+    """
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._vouched = True
+        self._connection: Any = None
+
+    def clientConnectionForTLS(self, tls: Any) -> Any:  # noqa: N802
+        """Twisted's: make a connection of OpenSSL's."""
+        options = CertificateOptions(raiseMinimumTo=TLSVersion.TLSv1_2)
+        context = options.getContext()
+        context.set_default_verify_paths()
+        context.set_verify(SSL.VERIFY_PEER, self._judged)
+        connection = SSL.Connection(context, None)
+        if not self._is_address():
+            connection.set_tlsext_host_name(self._host.encode("idna"))
+        connection.set_connect_state()
+        self._connection = connection
+        return connection
+
+    @property
+    def version(self) -> str:
+        """``TLS 1.3``."""
+        return str(self._connection.get_protocol_version_name()).replace("TLSv", "TLS ")
+
+    def key(self) -> tuple[str, bool]:
+        """Return the fingerprint of the server's key, and whether a public authority vouches for it and the host."""
+        certificate = self._connection.get_peer_certificate(as_cryptography=True)
+        return fingerprint(certificate), self._vouched and self._is_for_host()
+
+    def _judged(self, connection: Any, certificate: Any, error: int, depth: int, good: int) -> bool:
+        """OpenSSL's opinion of one certificate of the chain is taken down, and the handshake goes on."""
+        self._vouched = self._vouched and bool(good)
+        return True
+
+    def _is_for_host(self) -> bool:
+        try:
+            (verify_ip_address if self._is_address() else verify_hostname)(self._connection, self._host)
+        except (VerificationError, ValueError):
+            return False
+        return True
+
+    def _is_address(self) -> bool:
+        try:
+            ip_address(self._host)
+        except ValueError:
+            return False
+        return True
+
+
+@implementer(IHandshakeListener)
+class Protected(Connection):
+    """A connection by TLS, whose key is examined when the handshake is complete.
+
+    Args:
+        server: As for ``Connection``.
+        creator: Made its TLS.
+        examine: Raises if the key is not to be trusted.
+    """
+
+    def __init__(self, server: str, creator: _Creator, examine: Examine) -> None:
+        super().__init__(server)
+        self._creator = creator
+        self._examine = examine
+        self._examined: Deferred[Connection] = Deferred(lambda it: self.abort(Failed("nobody waits for it any more")))
+
+    def examined(self, clock: Any) -> Deferred[Connection]:
+        """Return a Deferred that fires with the connection when its server is trusted, and fails otherwise."""
+        if not self._examined.called:
+            slow = clock.callLater(HANDSHAKE_WITHIN, self.abort, Failed(f"{self.server} did not answer in time"))
+            self._examined.addBoth(lambda result: _cancelled(slow, result))
+        return self._examined
+
+    def handshakeCompleted(self) -> None:
+        """Twisted's: look at the key."""
+        try:
+            self._examine(*self._creator.key())
+        except Exception as error:  # whatever it is, this server is not trusted
+            why = error if isinstance(error, Failed) else Failed(f"the key of {self.server} cannot be read: {error}")
+            self.abort(why)
+            return
+        self.security = self._creator.version
+        self._examined.callback(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        super().connectionLost(reason)
+        if not self._examined.called:
+            self._examined.errback(self._why_not(reason))
+
+    def _why_not(self, reason: Failure) -> Exception:
+        lost = self.why or why_lost(reason, self.server)
+        return lost if self.gave_up else why_not_connected(reason, self.server, tls=True)
+
+
+def _cancelled(call: Any, result: Any) -> Any:
+    if call.active():
+        call.cancel()
+    return result

@@ -1,0 +1,391 @@
+"""One's place on a server, kept alive over reconnections: name, login, room, and all that was said and not yet heard.
+
+``Reconnecting`` makes the connections; ``restoring`` takes back on each what one had; ``Outgoing`` keeps what is not
+answered; ``Place`` knows what has been shown. What holds them together is here: each event goes through ``_heard``.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+
+from chatroom import events as e
+from chatroom.client import restoring
+from chatroom.client.acknowledging import Acknowledging
+from chatroom.client.connection import Connection, Ref
+from chatroom.client.login import Login
+from chatroom.client.notices import Connected, Ended, Gap, Lost, Named, Notice
+from chatroom.client.outgoing import KEPT, Command, Outgoing
+from chatroom.client.place import Place
+from chatroom.client.pulse import Pulse
+from chatroom.client.reasons import Failed
+from chatroom.client.reconnecting import Reconnecting
+from chatroom.client.refused import Refused
+from chatroom.events import Event
+
+__all__ = ["Link", "Refused"]
+
+STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
+CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
+
+
+class Link:
+    """See the module.
+
+    Args:
+        reactor: Everything of it that is not the clock.
+        connect: Dials once; gives a ``Connection``, or fails with ``Failed``.
+        clock: The time.
+        mint: Returns an id that nobody has had, of at most 64 characters.
+        tell: Given every event that comes, answers included, but for errors that fail a Deferred; and every notice.
+            Of a room each event is told once, in order, over reconnections. It must not raise.
+        name: The name to take as a guest.
+        room: The room to join, if any.
+        login: Name and password of an account to log in to, or a ``Login``.
+        history: Messages of before that are asked for when ``room`` is joined for the first time.
+        client: What the owner of an account sees this login called, if it is to be remembered.
+        keep: Given account and token of each login that is remembered from now on, and an empty token when it is not
+            any more. If it is given, every login asks to be remembered.
+        chance: Returns a number from 0 up to 1, for the waits.
+
+    Attributes:
+        online: We are on the server; commands may be given.
+        name: Who we are; empty until the server has said so.
+        guest: We are nobody's account.
+        server: What the server calls itself.
+        security: ``TLS 1.3``, ``plain``; empty when there is no connection.
+        unread: Private messages that came; whoever shows them sets it back to 0.
+        login: How to log in again; None for a guest. Never shown.
+        wanted: The guest's name to take on each connection.
+        history: See above.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        connect: Callable[[], Deferred[Connection]],
+        clock: Any,
+        mint: Callable[[], str],
+        tell: Callable[[Event | Notice], None],
+        *,
+        name: str = "",
+        room: str = "",
+        login: Login | tuple[str, str] | None = None,
+        history: int = 0,
+        client: str = "",
+        keep: Callable[[str, str], None] | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.online = False
+        self.name = ""
+        self.guest = True
+        self.server = ""
+        self.security = ""
+        self.unread = 0
+        self.login = Login(*login) if isinstance(login, tuple) else login
+        self.wanted = name
+        self.history = history
+        self.secret = ""  # ends our ghost
+        self.place = Place()
+        self.first_room = room
+        self.clock = clock
+        self._mint = mint
+        self._tell = tell
+        self._connection: Connection | None = None
+        self._client = client
+        self._keep = keep
+        self._ready = False  # what was said before has been sent again; the new may follow
+        self._outgoing = Outgoing()
+        self._pulse = Pulse(clock, self._ping, self.drop)
+        self._acknowledging = Acknowledging(clock, self._write)
+        self._reconnecting = Reconnecting(connect, clock, chance, self._made, self._not_there)
+        self._complaint = ""  # the last thing that the server complained about, unasked
+        self._stopping = False
+        self._closed: Deferred[None] | None = None
+
+    @property
+    def room(self) -> str:
+        """Where we are, or empty."""
+        return self.place.room
+
+    @property
+    def users(self) -> list[str]:
+        """Who is there, us included."""
+        return self.place.users
+
+    @property
+    def lag(self) -> float | None:
+        """Seconds that the server took to answer lately; None if not known."""
+        return self._pulse.lag
+
+    # ---- from outside ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connect, and again whenever the connection is lost."""
+        self._reconnecting.dial()
+
+    async def stop(self, within: float = STOP_WITHIN) -> None:
+        """Leave: wait until what was said is acknowledged, then say goodbye.
+
+        Args:
+            within: Seconds to wait at most.
+        """
+        if not self._stopping:
+            self._stopping = True
+            await self._within(within, self._outgoing.idle())
+            self._reconnecting.stop()
+            if self._connection is not None:
+                await self._say_goodbye(self._connection)
+            self._gone()
+            self._outgoing.give_up(Refused("not-confirmed", "we left before the server confirmed it."))
+
+    def do(self, do: str, **fields: Any) -> Deferred[Event]:
+        """Give a command of docs/protocol.md, as ``do("join", room="lobby")``.
+
+        Args:
+            do: What is to be done.
+            fields: Of the record. What says something (``say``, ``me``, ``message``, ``reply``) is kept as by ``say``.
+
+        Returns:
+            Fires with the answer. Fails with ``Refused`` if that is an error; and, unless it is kept, if there is no
+            connection (code ``offline``) or it goes before the answer has come (``lost``).
+        """
+        if do == "login" and self._keep is not None:
+            fields = {"remember": True, "client": self._client[:100], **fields}
+        if do in KEPT:
+            fields.setdefault("id", self._mint())
+        elif not self.online:
+            return fail(Refused("offline", "there is no connection to the server at the moment; try again later."))
+        try:
+            command = self._outgoing.add(do, fields)
+        except Refused as refused:
+            return fail(refused)
+        if self._ready:
+            self._send(command)
+        return command.answer
+
+    def say(self, text: str) -> Deferred[None]:
+        """Say something to the room: kept with its id, sent again after a reconnection.
+
+        Args:
+            text: A line.
+
+        Returns:
+            Fires when its echo came: it is stored. Fails with ``Refused``.
+        """
+        return self.do("say", text=text).addCallback(lambda echo: None)
+
+    def pause(self) -> None:
+        """Read nothing for now: whoever is told has enough to do."""
+        self._pulse.paused = True
+        if self._connection is not None:
+            self._connection.read(False)
+
+    def resume(self) -> None:
+        """Read again."""
+        self._pulse.paused = False
+        self._pulse.beat()
+        if self._connection is not None:
+            self._connection.read(True)
+
+    def drop(self, why: str, *, hopeless: bool = False) -> None:
+        """End the connection; another is made by and by, unless that is hopeless."""
+        if self._connection is not None:
+            self._connection.abort(Failed(why, hopeless=hopeless))
+
+    # ---- connections -----------------------------------------------------------------------------------------------
+
+    def _made(self, connection: Connection) -> None:
+        self._connection = connection
+        self.security = connection.security
+        self._complaint = ""
+        self._pulse.start()
+        if self._pulse.paused:
+            self.pause()
+        connection.listen(self._heard, self._lost)
+        if self._connection is connection:
+            Deferred.fromCoroutine(restoring.restore(self)).addErrback(self._not_restored, connection)
+
+    def _not_restored(self, failure: Any, connection: Connection) -> None:
+        """The connection went meanwhile; or the server does not let us in."""
+        if failure.check(Refused):
+            connection.abort(Failed(failure.value.text.rstrip("."), hopeless=failure.value.code in restoring.HOPELESS))
+        else:
+            connection.abort(Failed(f"the client has an error: {failure.getErrorMessage()}", hopeless=True))
+
+    def _lost(self, why: Failed) -> None:
+        self._gone()
+        self._outgoing.lost()
+        if self._complaint and not why.hopeless:
+            why = Failed(f"{why.why}: {self._complaint}")
+        if self._closed is not None:
+            self._closed.callback(None)
+        else:
+            self._reconnecting.ended(why)
+
+    def _not_there(self, why: str, wait: float | None) -> None:
+        if wait is None:
+            self._outgoing.give_up(Refused("ended", f"{why}."))
+            self._tell(Ended(why))
+        else:
+            self._tell(Lost(why, wait))
+
+    def _gone(self) -> None:
+        self._connection = None
+        self.online = self._ready = False
+        self.security = ""
+        self._pulse.stop()
+        self._acknowledging.reset()
+
+    async def _say_goodbye(self, connection: Connection) -> None:
+        self._acknowledging.flush()
+        self._closed = Deferred()
+        connection.send({"do": "quit"})
+        await self._within(CLOSE_WITHIN, self._closed)
+        connection.abort(Failed("we have left"))
+
+    async def _within(self, seconds: float, deferred: Deferred[None]) -> None:
+        """Wait, but no longer than that."""
+        deferred.addTimeout(seconds, self.clock).addErrback(lambda failure: None)
+        await deferred
+
+    # ---- for restoring ---------------------------------------------------------------------------------------------
+
+    def ask(self, do: str, **fields: Any) -> Deferred[Event]:
+        """Give a command before all that waits."""
+        command = self._outgoing.add(do, fields, first=True)
+        self._send(command)
+        return command.answer
+
+    def welcomed(self, *, again: bool) -> None:
+        """We are on the server, as whom we wanted or not: commands may be given, and wait until we are ready."""
+        self.online = True
+        self._tell(Connected(self.server, self.name, self.guest, self.security, again))
+
+    def notify(self, notice: Notice) -> None:
+        """Tell something."""
+        self._tell(notice)
+
+    def ready(self) -> None:
+        """All is as it was: send what waits, and again what was not acknowledged."""
+        self.place.settled()
+        self._reconnecting.steady()
+        self._ready = True
+        for command in self._outgoing.unsent():
+            self._send(command)
+
+    # ---- what is said and heard ------------------------------------------------------------------------------------
+
+    def _write(self, record: dict[str, Any]) -> None:
+        if self._connection is not None:
+            self._connection.send(record)
+
+    def _send(self, command: Command) -> None:
+        if self._connection is not None:
+            command.sent = self.clock.seconds()
+            self._connection.send(command.record)
+
+    def _ping(self) -> None:
+        """Ask for an answer; when nobody reads, only say that we are there."""
+        if self._pulse.paused or not self._ready:
+            self._write({"do": "pong"})
+        else:
+            self.ask("pong").addErrback(lambda failure: None)
+
+    def _heard(self, event: Event, re: Ref | None) -> None:
+        self._pulse.beat()
+        command = self._answered(event, re)
+        if isinstance(event, e.Ping):
+            self._write({"do": "pong"})
+            return
+        refused = command is not None and isinstance(event, e.Error)
+        fresh = self.place.fresh(event) or re is not None
+        if fresh and not refused:
+            gap = self._follow(event, command)
+            if command is None or command.do != "pong":
+                self._tell(event)
+                self.unread += isinstance(event, e.Private)
+            if gap:
+                self._tell(Gap(self.room))
+        if isinstance(event, e.Private) and not self.guest:
+            self._acknowledging.told(event.seq)
+        if command is not None:
+            if isinstance(event, e.Error):
+                command.answer.errback(Refused(event.code, event.text))
+            else:
+                command.answer.callback(event)
+
+    def _answered(self, event: Event, re: Ref | None) -> Command | None:
+        """Return the command that this answers, or acknowledges by being its echo."""
+        command = self._outgoing.answered(re)
+        if command is None and isinstance(event, e.Said | e.Acted):
+            command = self._outgoing.seen(event.id)
+        if command is not None and command.sent is not None and command.do in ("pong", "say", "me"):
+            self._pulse.lag = self.clock.seconds() - command.sent
+        return command
+
+    def _follow(self, event: Event, command: Command | None) -> bool:
+        """Keep in mind what an event changes. Returns whether something before it is missing."""
+        gap = False
+        do = command.do if command is not None else ""
+        if isinstance(event, e.Welcome):
+            self.server, self.secret, self._outgoing.limits = event.server, event.resume, event.limits
+            self._be(event.you, guest=event.guest)
+        elif isinstance(event, e.Account):
+            self._account(event, command)
+        elif isinstance(event, e.Renamed) and (do == "name" or event.by == self.name) and self._now(event, do):
+            if do == "name":
+                self.wanted = event.name
+            self._be(event.name, guest=self.guest)
+        elif isinstance(event, e.Entered):
+            if command is not None and "after" in command.record and event.room == self.room:
+                gap = self.place.come_back(event)
+            else:
+                self.place.enter(event)
+        elif isinstance(event, e.Left) and self._own(event, do):
+            self.place.leave()
+        elif isinstance(event, e.Error):
+            self._complaint = event.text.rstrip(".")
+        elif do == "password" and self.login is not None and command is not None:
+            self.login = replace(self.login, password=command.record["new"], token="")
+            if self._keep is not None:  # a new password ends all that was remembered
+                self._keep(self.login.user, "")
+        self.place.happen(event, self.name)
+        return gap
+
+    def _now(self, event: e.Renamed, do: str) -> bool:
+        """Whether it happens now, and is not shown because it was missed."""
+        return bool(do) or self._ready
+
+    def _own(self, event: e.Left, do: str) -> bool:
+        """Whether it is ourselves who left: asked to, or on the way to another room."""
+        return do == "leave" or (event.by == self.name and self._outgoing.waiting_for("join", "create"))
+
+    def _account(self, event: e.Account, command: Command | None) -> None:
+        if event.guest:
+            self.forget_login()
+        elif command is not None and command.do in ("login", "register"):
+            record = command.record
+            token = event.token or record.get("token", "")
+            remember = self._keep is not None or bool(record.get("remember"))
+            self.login = Login(event.name, record.get("password", ""), token, remember, record.get("client", ""))
+            if event.token and self._keep is not None:
+                self._keep(event.name, event.token)
+        self._be(event.name, guest=event.guest)
+
+    def forget_login(self) -> None:
+        """We are nobody's account any more, or its token is worth nothing."""
+        login, self.login = self.login, None
+        if login is not None and login.token and self._keep is not None:
+            self._keep(login.user, "")
+
+    def _be(self, name: str, *, guest: bool) -> None:
+        changed = self.online and name != self.name
+        self.place.rename(self.name, name)
+        self.name, self.guest = name, guest
+        if changed:
+            self._tell(Named(name))

@@ -1,0 +1,324 @@
+"""The command ``chatroom-client``: on a terminal a screen, in a pipe lines in and lines out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from socket import gethostname
+from typing import Any, Literal, NoReturn
+
+from chatroom import __version__
+from chatroom.client.config import FILE, BadConfig, Config, load
+from chatroom.client.paths import config_folder, state_folder
+from chatroom.client.trust import KnownServers, spell
+
+PORT = 8888
+USAGE = 2  # exit status
+
+_EXAMPLES = """\
+on a terminal:  chatroom-client chat.example 8888 --name alice --room lobby
+in a pipe:      printf '/join lobby\\nthe build is done\\n' | chatroom-client chat.example 8888 --name builder
+                chatroom-client chat.example 8888 < commands > log
+
+Input lines are what one types: text is said to the room, /help lists the commands. At the end of the input it waits
+until what was said is stored, and leaves. The exit status is 0 when all was done, 1 when something was not (stderr says
+what), 2 when the command line or the config file is wrong.
+
+files: {config}
+         server = "chat.example:8888", name = "alice", room = "lobby", colours = true, bell = "off", "private" or
+         "all", timestamps = true
+       {known}
+         the keys of the servers that were seen
+       {tokens}
+         remembered logins: by --name, or on a terminal the last one; /sessions lists and ends them, /logout forgets
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line and the config file want.
+
+    Args:
+        host: The server's.
+        port: The server's.
+        plain: Speak in plain text.
+        records: Show records.
+        accept: Only accept the key that the server has now.
+        config: All else.
+        state: The folder of what is remembered.
+        coloured: None: what the terminal can.
+    """
+
+    host: str
+    port: int
+    plain: bool
+    records: bool
+    accept: bool
+    config: Config
+    state: Path
+
+    @property
+    def known(self) -> KnownServers:
+        """The keys of servers."""
+        return KnownServers(self.state / "known_servers")
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """What the screen has to be told; see ``chatroom.client.screen.run.Settings``."""
+
+    address: str
+    state: Path
+    bell: Literal["off", "private", "all"]
+    timestamps: bool
+    colours: bool | None
+
+
+def main() -> NoReturn:
+    """Run it."""
+    try:
+        wish = wanted(sys.argv[1:], os.environ)
+    except BadConfig as error:
+        print(f"chatroom-client: {error}", file=sys.stderr)
+        sys.exit(USAGE)
+    if wish.accept:
+        sys.exit(_accept(wish))
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout is not None and sys.stdout.isatty():
+        sys.exit(_screen(wish))
+    sys.exit(_pipe(wish))
+
+
+# ---- what is wanted ------------------------------------------------------------------------------------------------
+
+
+def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
+    """Return what the command line and the config file want.
+
+    Raises:
+        BadConfig: They are wrong, or do not say which server.
+        SystemExit: The command line is wrong (2), or help was asked for (0).
+    """
+    options = _parser(environment).parse_args(arguments)
+    path = options.config or config_folder(environment) / FILE
+    config = load(path, required=options.config is not None)
+    host, port = options.host, options.port
+    if host is None:
+        if not config.server:
+            raise BadConfig(f'say which server: chatroom-client chat.example 8888 (or put server = "..." into {path}).')
+        host, port = _address(config.server, path)
+    host = host.strip("[]")
+    config = _overridden(config, options)
+    state = state_folder(environment)
+    return Wish(host, port or PORT, options.plain, options.json, options.accept_new_key, config, state)
+
+
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    state = state_folder(environment)
+    files = {
+        "config": config_folder(environment) / FILE,
+        "known": state / "known_servers",
+        "tokens": state / "tokens.json",
+    }
+    parser = argparse.ArgumentParser(
+        prog="chatroom-client",
+        description="Chat on a chatroom server; stays there over lost connections, and loses nothing said.",
+        epilog=_EXAMPLES.format(**files),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("host", metavar="HOST", nargs="?", help="the server; the one of the config file if left out")
+    parser.add_argument("port", metavar="PORT", nargs="?", type=_port, help=f"its port ({PORT})")
+    parser.add_argument("--name", help="the name to take")
+    parser.add_argument("--room", help="the room to join")
+    parser.add_argument("--plain", action="store_true", help="speak in plain text instead of TLS: anybody may listen")
+    parser.add_argument(
+        "--json", action="store_true", help="in a pipe: show records (docs/protocol.md) instead of words"
+    )
+    parser.add_argument("--config", metavar="FILE", type=Path, help="the config file, instead of the usual one")
+    parser.add_argument(
+        "--accept-new-key",
+        action="store_true",
+        help="accept the key that the server has now in place of the former one",
+    )
+    parser.add_argument("--version", action="version", version=f"chatroom-client {__version__}")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
+        raise argparse.ArgumentTypeError(f"{text} is no port; it is a number from 1 to 65535")
+    return int(text)
+
+
+def _address(server: str, path: Path) -> tuple[str, int]:
+    """Split ``chat.example:8888``, ``[::1]:8888`` or a host alone."""
+    host, colon, port = server.rpartition(":")
+    if not colon or server.endswith("]"):
+        return server.strip("[]"), PORT
+    try:
+        return host.strip("[]"), _port(port)
+    except argparse.ArgumentTypeError as error:
+        raise BadConfig(f"{path}: server: {error}.") from None
+
+
+def _overridden(config: Config, options: argparse.Namespace) -> Config:
+    """What the command line says wins."""
+    given = {key: value for key in ("name", "room") if (value := getattr(options, key)) is not None}
+    return Config(**{**{field: getattr(config, field) for field in Config.__struct_fields__}, **given})
+
+
+# ---- doing it ------------------------------------------------------------------------------------------------------
+
+
+def _complain(text: str) -> None:
+    """Say something on stderr, whatever it holds, in one line."""
+    line = " ".join(text.split())
+    with suppress(OSError):  # nobody reads that either
+        print(f"chatroom-client: {line}{'' if line.endswith(('.', '?', '!')) else '.'}", file=sys.stderr, flush=True)
+
+
+def _link(
+    wish: Wish, reactor: Any, tell: Callable[[Any], None], first_seen: Callable[[str], None], *, piped: bool
+) -> Any:
+    """Return the link to the server that is wanted; logged in, if a login under that name is remembered."""
+    from chatroom.client.bot import mint
+    from chatroom.client.dialing import Dialer
+    from chatroom.client.link import Link
+    from chatroom.client.login import Login
+    from chatroom.client.tokens import Tokens
+
+    dialer = Dialer(reactor, wish.host, wish.port, wish.known, plain=wish.plain, first_seen=first_seen)
+    tokens = Tokens(wish.state / "tokens.json")
+    known = tokens.find(dialer.server, wish.config.name) if wish.config.name or not piped else None
+
+    def keep(user: str, token: str) -> None:
+        try:
+            tokens.keep(dialer.server, user, token)
+        except OSError as error:
+            _complain(f"the login cannot be remembered in {tokens.path}: {error.strerror}")
+
+    return Link(
+        reactor,
+        dialer.connect,
+        reactor,
+        mint,
+        tell,
+        name=wish.config.name,
+        room=wish.config.room,
+        login=Login(known[0], token=known[1]) if known else None,
+        client=f"chatroom-client on {gethostname()}",
+        keep=keep,
+    )
+
+
+def _pipe(wish: Wish) -> int:
+    from twisted.internet import reactor, stdio
+
+    from chatroom.client.pipe import Pipe
+
+    running: Any = reactor
+    pipe = Pipe(running, _complain, records=wish.records)
+    link = _link(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), piped=True)
+    status = _Signals(running, pipe.interrupt)
+    stdio.StandardIO(pipe, reactor=running)
+    pipe.ended.addCallback(lambda result: running.stop())
+    running.callWhenRunning(pipe.begin, link)
+    running.callWhenRunning(status.catch)
+    running.run(installSignalHandlers=False)
+    return status.value or pipe.status
+
+
+class _Signals:
+    """SIGINT and SIGTERM end it well, with the exit status that shells expect; a second one ends it at once.
+
+    Args:
+        reactor: It runs when they are caught.
+        end: Ends it well.
+    """
+
+    def __init__(self, reactor: Any, end: Callable[[], None]) -> None:
+        self.value = 0
+        self._reactor = reactor
+        self._end = end
+
+    def catch(self) -> None:
+        """Catch them from now on."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._caught)
+
+    def _caught(self, number: int, frame: object) -> None:
+        if self.value:
+            os._exit(self.value)
+        self.value = 128 + number
+        self._reactor.callFromThread(self._end)
+
+
+def _screen(wish: Wish) -> int:
+    from twisted.internet import asyncioreactor
+
+    asyncioreactor.install()
+    from twisted.internet import reactor
+    from twisted.internet.defer import Deferred
+
+    from chatroom.client.screen.run import run
+    from chatroom.events import Ok
+
+    running: Any = reactor
+    address = spell(wish.host, wish.port)
+    config = wish.config
+    folder = wish.state / "servers" / address.replace("/", "_")
+    settings = ScreenSettings(address, folder, config.bell, config.timestamps, None if config.colours else False)
+    failures: list[Any] = []
+
+    def begin() -> None:
+        def link(tell: Callable[[Any], None]) -> Any:
+            return _link(wish, running, tell, lambda key: tell(Ok(f"{_first_seen(wish, key)}.")), piped=False)
+
+        started = run(running, link, settings)
+        Deferred.fromCoroutine(started).addErrback(failures.append).addCallback(lambda result: _stop(running))
+
+    running.callWhenRunning(begin)
+    running.run()
+    for failure in failures:
+        _complain(f"the client has an error: {failure.getErrorMessage()}")
+    return 1 if failures else 0
+
+
+def _stop(reactor: Any) -> None:
+    from twisted.internet.error import ReactorNotRunning
+
+    with suppress(ReactorNotRunning):  # a signal has stopped it already
+        reactor.stop()
+
+
+def _first_seen(wish: Wish, key: str) -> str:
+    server = spell(wish.host, wish.port)
+    return f"{server} is seen for the first time; its key {key} is remembered in {wish.known.path}"
+
+
+def _accept(wish: Wish) -> int:
+    """Accept the key that the server has now."""
+    from twisted.internet import reactor
+    from twisted.internet.defer import Deferred
+
+    from chatroom.client.accepting import accept
+
+    running: Any = reactor
+    outcome: list[int] = []
+
+    def begin() -> None:
+        accepted = accept(running, wish.host, wish.port, wish.known, print, _complain)
+        Deferred.fromCoroutine(accepted).addCallback(outcome.append).addBoth(lambda result: running.stop())
+
+    running.callWhenRunning(begin)
+    running.run()
+    return outcome[0] if outcome else 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Where the client keeps its files: the folders of the XDG base directory specification."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+FOLDER = "chatroom"
+
+
+def config_folder(environment: Mapping[str, str]) -> Path:
+    """Return where somebody's own settings are."""
+    return _folder(environment, "XDG_CONFIG_HOME", ".config")
+
+
+def state_folder(environment: Mapping[str, str]) -> Path:
+    """Return where is what the client remembers from one time to the next."""
+    return _folder(environment, "XDG_STATE_HOME", ".local/state")
+
+
+def _folder(environment: Mapping[str, str], variable: str, otherwise: str) -> Path:
+    base = Path(environment.get(variable, ""))
+    if not base.is_absolute():  # as the specification has it
+        base = Path(environment.get("HOME") or Path.home()) / otherwise
+    return base / FOLDER
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a text into a file that nobody else may read, all of it or nothing.
+
+    Args:
+        path: The file; its folder is made.
+        text: All that it will hold.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

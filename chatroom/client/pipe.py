@@ -1,0 +1,313 @@
+"""The client in a pipe: lines in are typed, lines out are what is heard; at the end of the input it waits and leaves.
+
+Input is read no faster than the server acknowledges it, the server is read no faster than the output is taken.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chatroom import events as e
+from chatroom.client.link import Link
+from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Notice
+from chatroom.client.outgoing import KEPT
+from chatroom.client.refused import Refused
+from chatroom.client.screen.typed import Command, Misuse, Own, Say, read
+from chatroom.client.spelling import lines_of
+
+LINE_BYTES = 64 * 1024
+WINDOW = 64  # messages that are not acknowledged yet
+PATIENCE = 60.0  # seconds without a connection, once there was one
+QUITTING = ("quit", "exit")
+
+
+@implementer(IHalfCloseableProtocol)
+class Pipe(LineReceiver):
+    """See the module.
+
+    Args:
+        clock: The time.
+        complain: Given each sentence for stderr.
+        records: Show events as records instead of words.
+        patience: Seconds to try to come back.
+
+    Attributes:
+        status: The exit status: 0 if all was done, 1 if something was not.
+        ended: Fires when all is over.
+    """
+
+    delimiter = b"\n"
+    MAX_LENGTH = LINE_BYTES
+
+    def __init__(
+        self, clock: Any, complain: Callable[[str], None], *, records: bool = False, patience: float = PATIENCE
+    ) -> None:
+        self.status = 0
+        self.ended: Deferred[None] = Deferred()
+        self._clock = clock
+        self._complain = complain
+        self._records = records
+        self._patience = patience
+        self._link: Link
+        self._lines: deque[bytes] = deque()
+        self._end_of_input = False
+        self._output = True  # somebody takes it
+        self._over = False
+        self._heard_anything = False  # there was a connection once
+        self._giving_up: Any = None
+        self._unacknowledged = 0
+        self._wake: Deferred[None] | None = None
+
+    def begin(self, link: Link) -> None:
+        """Connect, and do what the input says.
+
+        Args:
+            link: It tells everything to ``told``; not started.
+        """
+        self._link = link
+        link.start()
+        Deferred.fromCoroutine(self._work()).addErrback(self._broken)
+
+    def fail(self, why: str) -> None:
+        """Say why it is over, and end."""
+        if not self._over:
+            self.status = 1
+            self._complain(why)
+            self._finish()
+
+    def interrupt(self) -> None:
+        """Read no more; end as at the end of the input, without what was not said yet."""
+        self._lines.clear()
+        self._finish()
+
+    # ---- input -----------------------------------------------------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        """Let the output tell when it is full."""
+        transport: Any = self.transport
+        transport.registerProducer(_Hearing(self), True)
+
+    def lineReceived(self, line: bytes) -> None:
+        """Keep it for its turn; what comes after ``/quit`` has none."""
+        if not self._end_of_input:
+            self._lines.append(line)
+        self._stir()
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Nobody means to say that."""
+        self.fail(f"a line of the input has more than {LINE_BYTES} bytes; nothing after it was said")
+
+    def dataReceived(self, data: bytes) -> None:
+        """Read on only when these lines are done."""
+        super().dataReceived(data)
+        if self._lines and not self._over:
+            self._reading(False)
+
+    def readConnectionLost(self) -> None:
+        """The end of the input; its last line may have no end."""
+        rest = self.clearLineBuffer()
+        if rest and not self._end_of_input:
+            self._lines.append(rest)
+        self._end_of_input = True
+        self._stir()
+
+    def writeConnectionLost(self) -> None:
+        """Nobody takes our output any more."""
+        self._output = False
+        self.fail("nobody reads the output any more")
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Both are gone."""
+        self._end_of_input = True
+        self._output = False
+        if self._over:
+            self._ended()
+        else:
+            self._finish()
+
+    def _reading(self, on: bool) -> None:
+        transport: Any = self.transport
+        if not self._end_of_input:
+            (transport.resumeProducing if on else transport.pauseProducing)()
+
+    # ---- doing what it says ----------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        while not self._over:
+            if self._lines and self._unacknowledged < WINDOW:
+                await self._take(self._lines.popleft())
+            elif self._end_of_input and not self._lines and not self._unacknowledged and self._link.online:
+                break
+            else:
+                if not self._lines:
+                    self._reading(True)
+                await self._something()
+        self._finish()
+
+    async def _something(self) -> None:
+        """Wait until something happens, of which it is not known here whether it matters."""
+        self._wake = Deferred()
+        await self._wake
+
+    def _stir(self) -> None:
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake.callback(None)
+
+    async def _take(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").rstrip("\r")
+        try:
+            typed = read(text, QUITTING)
+            if isinstance(typed, Own):
+                self._lines.clear()
+                self._end_of_input = True
+            elif isinstance(typed, Say):
+                self._give("say", {"text": typed.text})
+            elif isinstance(typed, Command):
+                await self._command(typed)
+        except Misuse as misuse:
+            self._refused(str(misuse))
+        except Refused as refused:
+            self._refused(refused.text)
+
+    async def _command(self, typed: Command) -> None:
+        if typed.missing:
+            raise Misuse(f"usage: {typed.row.usage}.")
+        if typed.row.do in KEPT:
+            self._give(typed.row.do, typed.fields)
+            return
+        while not self._over:
+            while not (self._link.online or self._over):
+                await self._something()
+            try:
+                await self._link.do(typed.row.do, **typed.fields)
+                return
+            except Refused as refused:
+                if refused.code not in ("offline", "lost"):
+                    raise
+
+    def _give(self, do: str, fields: dict[str, Any]) -> None:
+        """Say something; its acknowledgement is waited for at the end."""
+        self._unacknowledged += 1
+        self._link.do(do, **fields).addErrback(self._not_said).addBoth(self._acknowledged)
+
+    def _not_said(self, failure: Failure) -> None:
+        failure.trap(Refused)
+        if not self._over:
+            self._refused(failure.getErrorMessage())
+
+    def _acknowledged(self, result: object) -> object:
+        self._unacknowledged -= 1
+        self._stir()
+        return result
+
+    def _refused(self, text: str) -> None:
+        self.status = 1
+        self._complain(text.rstrip("."))
+
+    # ---- what is heard ---------------------------------------------------------------------------------------------
+
+    def told(self, event: e.Event | Notice) -> None:
+        """Write what the link tells."""
+        if not isinstance(event, e.Event):
+            self._notice(event)
+        elif not self._over or isinstance(event, e.Said):
+            if isinstance(event, e.Error) and not self._records:
+                self._refused(event.text)
+            else:
+                self._show(event)
+        self._stir()
+
+    def _show(self, event: e.Event) -> None:
+        lines = [e.encode(_without_secrets(event)).decode()] if self._records else lines_of(event)
+        transport: Any = self.transport
+        if lines and transport is not None:
+            transport.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+
+    def _notice(self, notice: Notice) -> None:
+        if isinstance(notice, Connected):
+            self._heard_anything = True
+            self._wait_no_longer()
+            if notice.again:
+                self._complain("connected again")
+        elif isinstance(notice, Ended) or (isinstance(notice, Lost) and not self._heard_anything):
+            self.fail(notice.why)
+        elif isinstance(notice, Lost) and self._giving_up is None and not self._over:
+            self._complain(f"{notice.why}; trying to come back")
+            self._giving_up = self._clock.callLater(self._patience, self.fail, f"there is no way back: {notice.why}")
+        elif isinstance(notice, Denied):
+            self.fail(notice.text.rstrip("."))
+        elif isinstance(notice, Gap):
+            self._complain(f"some of what was said in {notice.room} meanwhile is not shown")
+
+    def _wait_no_longer(self) -> None:
+        if self._giving_up is not None and self._giving_up.active():
+            self._giving_up.cancel()
+        self._giving_up = None
+
+    # ---- the end ---------------------------------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        """Leave the server, let the output be written, and be over."""
+        if self._over:
+            return
+        self._over = True
+        self._wait_no_longer()
+        self._stir()
+        within = 2.0 if self.status == 0 else 0.0
+        Deferred.fromCoroutine(self._link.stop(within)).addErrback(self._broken).addCallback(self._close)
+
+    def _close(self, result: object) -> None:
+        transport: Any = self.transport
+        if self._output and transport is not None:
+            transport.unregisterProducer()
+            transport.loseConnection()  # when all is written
+        else:
+            self._ended()
+
+    def _ended(self) -> None:
+        if not self.ended.called:
+            self.ended.callback(None)
+
+    def _broken(self, failure: Failure) -> None:
+        self.fail(f"the client has an error: {failure.getErrorMessage()}")
+
+
+def _without_secrets(event: e.Event) -> e.Event:
+    """What is written may be kept in a file."""
+    if isinstance(event, e.Welcome):
+        return msgspec.structs.replace(event, resume="")
+    return msgspec.structs.replace(event, token="") if isinstance(event, e.Account) else event
+
+
+@implementer(IPushProducer)
+class _Hearing:
+    """What fills the output: the server.
+
+    Args:
+        pipe: Whose output it is.
+    """
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+
+    def pauseProducing(self) -> None:
+        """The output is full."""
+        self._pipe._link.pause()
+
+    def resumeProducing(self) -> None:
+        """It is not any more."""
+        self._pipe._link.resume()
+
+    def stopProducing(self) -> None:
+        """Nobody takes it any more; ``writeConnectionLost`` deals with it."""

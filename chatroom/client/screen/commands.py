@@ -1,0 +1,141 @@
+"""The server's commands as they are typed, and which record each becomes.
+
+To add one: a row. What a command does and who may give it is the server's to say (``/help``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Kind(Enum):
+    """How an argument is read from a line."""
+
+    WORD = "one word"
+    REST = "the rest of the line"
+    COUNT = "a number"
+    SWITCH = "on or off"
+    DURATION = "a number with its unit, as 10m, 2h, 7d; left out if it is something else"
+    SECRET = "a password: one word, or as the last argument the rest of the line"
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One argument.
+
+    Args:
+        field: The field of the record.
+        kind: How it is read.
+        label: What usage calls it; the field's name if empty.
+        required: Whether the command means nothing without it.
+        ask: What is asked if it was left out; empty: it is an error.
+        twice: It is asked for a second time, for nobody sees what is typed.
+    """
+
+    field: str
+    kind: Kind = Kind.WORD
+    label: str = ""
+    required: bool = True
+    ask: str = ""
+    twice: bool = False
+
+    @property
+    def usage(self) -> str:
+        """``<room>`` or ``[messages]``."""
+        label = self.label or self.field
+        return f"<{label}>" if self.required else f"[{label}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One command: its words after ``/``, its record's ``do``, its arguments, and fields that it always has."""
+
+    words: tuple[str, ...]
+    do: str
+    args: tuple[Arg, ...] = ()
+    fixed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def usage(self) -> str:
+        """How it is typed."""
+        return " ".join([f"/{self.words[0]}", *(arg.usage for arg in self.args)])
+
+    @property
+    def secret(self) -> bool:
+        """Whether a password may stand in its line."""
+        return any(arg.kind is Kind.SECRET for arg in self.args)
+
+
+_ROOM = Arg("room")
+_USER = Arg("user")
+_TEXT = Arg("text", Kind.REST)
+_TEXT_PERHAPS = Arg("text", Kind.REST, required=False)
+_REASON = Arg("reason", Kind.REST, required=False)
+_HOW_LONG = Arg("seconds", Kind.DURATION, "duration", required=False)
+_USER_PERHAPS = Arg("user", required=False)
+_MESSAGES = Arg("messages", Kind.COUNT, required=False)
+_ON = Arg("on", Kind.SWITCH, "on|off")
+_ACCOUNT = Arg("user", ask="Name: ")
+_PASSWORD = Arg("password", Kind.SECRET, ask="Password: ")
+_NEW_PASSWORD = Arg("password", Kind.SECRET, ask="Choose a password: ", twice=True)
+
+
+def _row(words: str, do: str, *args: Arg, **fixed: Any) -> Row:
+    return Row(tuple(words.split("|")), do, args, fixed)
+
+
+ROWS = (
+    _row("name|nick", "name", Arg("name")),
+    _row("create", "create", _ROOM),
+    _row("join", "join", _ROOM, _MESSAGES),
+    _row("leave", "leave"),
+    _row("rooms|list", "rooms"),
+    _row("who", "who"),
+    _row("me", "me", _TEXT),
+    _row("msg|message", "message", _USER, _TEXT),
+    _row("reply", "reply", _TEXT),
+    _row("history", "history", _MESSAGES),
+    _row("search", "search", Arg("words", Kind.REST)),
+    _row("hello", "hello"),
+    _row("help", "help", Arg("command", required=False)),
+    _row("echo", "echo", _ON),
+    _row("away", "away", _TEXT_PERHAPS),
+    _row("set", "set"),
+    _row("register", "register", _ACCOUNT, _NEW_PASSWORD),
+    _row("login", "login", _ACCOUNT, _PASSWORD),
+    _row("logout", "logout"),
+    _row(
+        "password",
+        "password",
+        Arg("old", Kind.SECRET, ask="Your password, as it is now: "),
+        Arg("new", Kind.SECRET, ask="The new password: ", twice=True),
+    ),
+    _row("sessions end", "end-session", Arg("number", Kind.COUNT)),
+    _row("sessions", "sessions"),
+    _row("account delete", "delete-account", _PASSWORD),
+    _row("account", "account"),
+    _row("topic", "topic", _TEXT_PERHAPS),
+    _row("kick", "kick", _USER, _REASON),
+    _row("ban", "ban", _USER_PERHAPS, _HOW_LONG, _REASON),
+    _row("unban", "unban", _USER),
+    _row("mute", "mute", _USER_PERHAPS, _HOW_LONG, _REASON),
+    _row("unmute", "unmute", _USER),
+    _row("op", "op", _USER),
+    _row("deop", "deop", _USER),
+    _row("invite", "invite", _USER),
+    _row("lock", "lock"),
+    _row("unlock", "unlock"),
+    _row("slow", "slow", Arg("seconds", Kind.COUNT)),
+    _row("close", "close", _REASON),
+    _row("delete", "delete", _USER_PERHAPS),
+    _row("announce", "announce", _TEXT),
+    _row("add-account", "add-account", _USER, _NEW_PASSWORD),
+    _row("remove-account", "remove-account", _USER),
+    _row("set-operator", "set-operator", _USER, _ON),
+    _row("set-password", "set-password", _USER, _NEW_PASSWORD),
+    _row("drain", "drain", _ON),
+    _row("stats", "stats"),
+)
+BY_WORD = {word: row for row in ROWS for word in row.words}

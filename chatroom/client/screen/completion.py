@@ -1,0 +1,116 @@
+"""What Tab offers: commands with what they do, names, rooms; each where it makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from chatroom.events import Help, HelpLine
+from chatroom.text import clean
+
+MOST = 500  # commands, and rooms, remembered
+_ROOMS_AFTER = ("/join", "/create")
+_COMMANDS_AFTER = ("/help",)
+_USERS_AFTER = (
+    "/msg", "/message", "/ignore", "/kick", "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/invite", "/delete",
+    "/focus",
+)  # fmt: skip
+
+
+@dataclass
+class Known:
+    """What there is to complete.
+
+    Args:
+        users: Returns who is in the room.
+        own: The client's own commands.
+    """
+
+    users: Callable[[], list[str]]
+    own: list[HelpLine] = field(default_factory=list)
+    _commands: dict[str, str] = field(default_factory=dict)
+    _rooms: dict[str, None] = field(default_factory=dict)
+
+    def with_own(self, help: Help) -> Help:
+        """Return the server's help with the client's own commands, and without what cannot be typed here."""
+        own = {_word(line.usage) for line in self.own}
+        theirs = [line for line in help.commands if line.usage.startswith("/") and _word(line.usage) not in own]
+        return Help([*theirs, *self.own])
+
+    def add_command(self, usage: str, help: str) -> None:
+        """Learn a command, as ``/join <room>``, and what it does."""
+        word = _word(clean(usage))
+        if word.startswith("/") and len(self._commands) < MOST:
+            self._commands[word] = clean(help)
+
+    def add_rooms(self, rooms: Iterable[str]) -> None:
+        """Learn rooms; the oldest are forgotten when they are too many."""
+        for room in rooms:
+            self._rooms.pop(room, None)
+            self._rooms[room] = None
+        while len(self._rooms) > MOST:
+            del self._rooms[next(iter(self._rooms))]
+
+    @property
+    def commands(self) -> dict[str, str]:
+        """What each command does."""
+        return dict(sorted(self._commands.items()))
+
+    @property
+    def rooms(self) -> list[str]:
+        """The rooms that were heard of."""
+        return sorted(self._rooms, key=str.casefold)
+
+
+class ChatCompleter(Completer):
+    """Offers what the line up to the cursor may go on with.
+
+    Args:
+        known: What there is.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        """See ``Completer``."""
+        line = document.text_before_cursor
+        if line.startswith("/") and " " not in line:
+            yield from self._commands(line)
+            return
+        if complete_event.text_inserted:
+            return  # it was asked for while a command was being typed, whose arguments are offered only at Tab
+        before, _, word = line.rpartition(" ")
+        first, only = before.partition(" ")[0].lower(), " " not in before
+        if first in _COMMANDS_AFTER and only:
+            yield from (_whole(name[1:], word) for name in self._known.commands if _fits(name[1:], word))
+        elif first in _ROOMS_AFTER and only:
+            yield from (_whole(room, word) for room in self._known.rooms if _fits(room, word))
+        elif word or (first in _USERS_AFTER and only):
+            yield from self._users(word, ": " if not before else " ")
+
+    def _commands(self, line: str) -> Iterator[Completion]:
+        for word, help in self._known.commands.items():
+            if word.startswith(line.lower()):
+                yield Completion(f"{word} ", -len(line), display=word, display_meta=help)
+
+    def _users(self, word: str, after: str) -> Iterator[Completion]:
+        for name in sorted(self._known.users(), key=str.casefold):
+            if _fits(name, word):
+                yield Completion(clean(name) + after, -len(word), display=clean(name))
+
+
+def _word(usage: str) -> str:
+    """Return ``/account delete`` of ``/account delete <password>``."""
+    return usage.partition("<")[0].partition("[")[0].strip()
+
+
+def _fits(name: str, word: str) -> bool:
+    return name.casefold().startswith(word.casefold())
+
+
+def _whole(name: str, word: str) -> Completion:
+    return Completion(f"{clean(name)} ", -len(word), display=clean(name))

@@ -1,0 +1,121 @@
+"""What is typed is carried out: said, given to the server as a command, or done by the client itself."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from chatroom.client.link import Link, Refused
+from chatroom.client.screen.commands import Arg, Kind
+from chatroom.client.screen.hearing import Hearing
+from chatroom.client.screen.own import OwnCommand
+from chatroom.client.screen.questions import Cancelled, Questions
+from chatroom.client.screen.typed import Command, Misuse, Own, Say, read
+
+_log = Logger()
+
+
+class Doing:
+    """See the module.
+
+    Args:
+        link: To the server.
+        hearing: Shows what went wrong.
+        questions: Asks for what was left out.
+        own: The client's own commands.
+    """
+
+    def __init__(self, link: Link, hearing: Hearing, questions: Questions, own: Mapping[str, OwnCommand]) -> None:
+        self._link = link
+        self._hearing = hearing
+        self._questions = questions
+        self._own = own
+        self._naming = False
+
+    def typed(self, line: str) -> None:
+        """Do what a line means."""
+        self._link.unread = 0  # who types has seen what is there
+        try:
+            meaning = read(line, self._own)
+        except Misuse as misuse:
+            self._hearing.complain(str(misuse))
+            return
+        match meaning:
+            case Say(text):
+                self.start(self.say(text))
+            case Command():
+                self.start(self._give(meaning))
+            case Own(word, rest):
+                self._do_own(word, rest)
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Do something that takes its time; what goes wrong is shown."""
+        Deferred.fromCoroutine(coroutine).addErrback(self._failed)
+
+    async def say(self, text: str) -> None:
+        """Say something to the room; over when the server has stored it."""
+        if self._link.online and not self._link.room:
+            raise Misuse("you are not in a room; join one with /join <room>.")
+        await self._link.say(text)
+
+    async def give(self, do: str, **fields: Any) -> None:
+        """Give a command; its answer is shown as all that comes is."""
+        await self._link.do(do, **fields)
+
+    async def take_a_name(self) -> None:
+        """Ask for a name until one is taken, or nobody answers; does nothing if that is being asked."""
+        if self._naming:
+            return
+        self._naming = True
+        try:
+            while not await self._name_taken(await self._questions.ask("Your name (Enter: stay a guest): ")):
+                pass
+        except Cancelled:
+            self._hearing.say(f"you stay {self._link.name}; /name <name> takes another.")
+        finally:
+            self._naming = False
+
+    # ---- how -------------------------------------------------------------------------------------------------------
+
+    async def _name_taken(self, name: str) -> bool:
+        try:
+            await self._link.do("name", name=name.strip())
+        except Refused as refused:
+            self._hearing.complain(refused.text)
+            return False
+        return True
+
+    async def _give(self, command: Command) -> None:
+        fields = dict(command.fields)
+        for arg in command.missing:
+            fields[arg.field] = await self._ask(arg)
+        await self.give(command.row.do, **fields)
+
+    async def _ask(self, arg: Arg) -> str:
+        secret = arg.kind is Kind.SECRET
+        answer = await self._questions.ask(arg.ask, secret=secret)
+        if arg.twice and await self._questions.ask("The same again: ", secret=secret) != answer:
+            raise Misuse("the two are not the same; nothing was changed.")
+        return answer if secret else answer.strip()
+
+    def _do_own(self, word: str, rest: str) -> None:
+        try:
+            self._own[word].run(rest)
+        except Misuse as misuse:
+            self._hearing.complain(str(misuse))
+
+    def _failed(self, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, Refused):
+            self._hearing.complain(error.text)
+        elif isinstance(error, Misuse):
+            self._hearing.complain(str(error))
+        elif isinstance(error, Cancelled):
+            self._hearing.say("cancelled.")
+        else:
+            _log.failure("what was typed could not be done", failure)
+            self._hearing.complain("something went wrong in this client; try again.")

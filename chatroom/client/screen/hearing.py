@@ -1,0 +1,146 @@
+"""What comes from the link goes on the screen, or into what is known; and is hidden from whoever does not want it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chatroom import events as e
+from chatroom.client.link import Link
+from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Named, Notice
+from chatroom.client.screen.above import Above
+from chatroom.client.screen.bell import Bell
+from chatroom.client.screen.colours import MARK
+from chatroom.client.screen.completion import Known
+from chatroom.client.screen.crowd import Crowd
+from chatroom.client.screen.lines import Lines, error, notice
+from chatroom.client.screen.mark import Mark
+
+_COMING = (e.Joined, e.Left, e.Disconnected)
+_RULE = "-" * 12
+
+
+@dataclass
+class Filter:
+    """Who is not to be seen: the ignored; and while there are any in focus, everybody else.
+
+    Attributes:
+        ignored: Names, case-folded.
+        focus: Names, case-folded.
+    """
+
+    ignored: set[str] = field(default_factory=set)
+    focus: set[str] = field(default_factory=set)
+
+    def hides(self, event: e.Event, me: str) -> bool:
+        """Return whether it is a message that is not to be seen."""
+        if not isinstance(event, e.MESSAGES) or event.by == me:
+            return False
+        name = event.by.casefold()
+        return name in self.ignored or bool(self.focus and name not in self.focus and not isinstance(event, e.Private))
+
+
+class Hearing:
+    """See the module; ``tell`` is what the link calls.
+
+    Args:
+        link: Whose events they are.
+        lines: Makes lines of them.
+        above: Shows the lines.
+        crowd: Who comes and goes goes through it.
+        mark: Knows where one left off.
+        bell: Rings.
+        known: Learns names of rooms, and commands.
+        filter: Who is not to be seen.
+    """
+
+    def __init__(
+        self, link: Link, lines: Lines, above: Above, crowd: Crowd, mark: Mark, bell: Bell, known: Known, filter: Filter
+    ) -> None:
+        self._link = link
+        self._lines = lines
+        self._above = above
+        self._crowd = crowd
+        self._mark = mark
+        self._bell = bell
+        self._known = known
+        self._filter = filter
+        self._unshown: list[type] = []
+
+    def learn_quietly(self, answer: type[e.Event]) -> None:
+        """The next answer of that kind was asked for by the client itself, and is not shown."""
+        self._unshown.append(answer)
+
+    def learned(self, answer: type[e.Event]) -> None:
+        """That answer does not come any more."""
+        if answer in self._unshown:
+            self._unshown.remove(answer)
+
+    def tell(self, event: e.Event | Notice) -> None:
+        """Something has come."""
+        if not isinstance(event, e.Event):
+            self.noticed(event)
+            return
+        if isinstance(event, e.Help) and len(event.commands) > 1:
+            event = self._known.with_own(event)
+        self._learn(event)
+        if type(event) in self._unshown:
+            self._unshown.remove(type(event))
+        elif isinstance(event, _COMING) and event.by != self._link.name:
+            self._crowd.add(event)
+        elif not self._filter.hides(event, self._link.name):
+            self._show(event)
+
+    def show(self, event: e.Event) -> None:
+        """Show an event as it is."""
+        for line in self._lines.heard(event):
+            self._above.add(line)
+
+    def say(self, text: str) -> None:
+        """Show what the client itself says."""
+        for line in text.split("\n"):
+            self._above.add(notice(line))
+
+    def complain(self, text: str) -> None:
+        """Show what was refused, or went wrong."""
+        self._above.add(error(text))
+
+    # ---- kinds -------------------------------------------------------------------------------------------------
+
+    def _show(self, event: e.Event) -> None:
+        self._crowd.before(event)
+        own = getattr(event, "by", "") == self._link.name
+        if self._mark.before(event, own=own):
+            self._above.add([(MARK, f"{_RULE} new since you looked away {_RULE}")])
+        self.show(event)
+        self._bell.heard(event, own=own, mentioned=self._lines.mentions_me(event))
+
+    def _learn(self, event: e.Event) -> None:
+        if isinstance(event, e.Entered):
+            self._known.add_rooms([event.room])
+        elif isinstance(event, e.Rooms):
+            self._known.add_rooms(line.room for line in event.rooms)
+        elif isinstance(event, e.Help):
+            for line in event.commands:
+                self._known.add_command(line.usage, line.help)
+
+    def noticed(self, what: Notice) -> None:
+        """How one stands with the server has changed."""
+        match what:
+            case Connected(again=True):
+                self.say(f"connected again, as {what.name}.")
+            case Connected():
+                self.say(f"connected to {what.server} as {what.name} ({what.security}); /help explains the commands.")
+            case Lost():
+                self.say(f"{what.why}; trying again in {_seconds(what.seconds_until_retry)}.")
+            case Ended():
+                self.complain(f"{what.why}.")
+            case Gap():
+                self.say(f"some of what was said in {what.room} in the meantime is not there any more; see /history.")
+            case Denied():
+                self.complain(what.text)
+            case Named():
+                pass  # the bar shows it, and the answer said it
+
+
+def _seconds(number: float) -> str:
+    return f"{max(1, round(number))} s"

@@ -1,0 +1,62 @@
+"""What was typed before: kept for each server in a file of its own that only its owner can read, without passwords."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from prompt_toolkit.history import History
+
+MOST = 1000  # lines kept
+LONGEST = 4096  # characters; longer ones are not kept in the file
+
+
+class KeptHistory(History):
+    """The lines that the arrow keys bring back.
+
+    A line that must not be kept is forgotten at once; the caller may keep one for this run alone.
+
+    Args:
+        path: The file; its folder is made when there is something to write. What cannot be read or written is
+            done without, for nobody should be kept from talking by it.
+        secret: Returns whether a line may hold a password.
+    """
+
+    def __init__(self, path: Path, secret: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._path = path
+        self._secret = secret
+
+    def load_history_strings(self) -> Iterable[str]:
+        """See ``History``: the newest come first. A file that has grown is cut to the newest lines."""
+        try:
+            lines = self._path.read_text("utf-8", "replace").splitlines()
+        except OSError:
+            return []
+        if len(lines) > 2 * MOST:
+            self._write("w", lines[-MOST:])
+        return list(reversed(lines[-MOST:]))
+
+    def append_string(self, string: str) -> None:
+        """See ``History``."""
+        if string.strip() and not self._secret(string):
+            super().append_string(string)
+            del self._loaded_strings[MOST:]
+
+    def store_string(self, string: str) -> None:
+        """See ``History``."""
+        if len(string) <= LONGEST:
+            self._write("a", [" ".join(string.splitlines())])
+
+    def _write(self, mode: str, lines: list[str]) -> None:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(self._path, mode, encoding="utf-8", errors="replace", opener=_private) as file:
+                file.writelines(f"{line}\n" for line in lines)
+        except OSError:
+            return
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

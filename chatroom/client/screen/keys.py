@@ -1,0 +1,72 @@
+"""What keys do beside editing: Ctrl-C, Ctrl-D, Ctrl-L, Ctrl-Z, several lines pasted at once, the terminal's focus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """What is called.
+
+    Args:
+        interrupt: Ctrl-C was pressed; given whether there was anything in the line, which is empty now.
+        end: Ctrl-D was pressed on an empty line.
+        clear: Ctrl-L was pressed.
+        pasted: Several lines were pasted.
+        focus: The terminal has got, or lost, the focus.
+    """
+
+    interrupt: Callable[[bool], None]
+    end: Callable[[], None]
+    clear: Callable[[], None]
+    pasted: Callable[[str], None]
+    focus: Callable[[bool], None]
+
+
+def bindings(actions: Actions) -> KeyBindings:
+    """Return the keys."""
+    keys = KeyBindings()
+
+    @keys.add("c-c")
+    def interrupt(event: KeyPressEvent) -> None:
+        held = bool(event.current_buffer.text)
+        event.current_buffer.reset()
+        actions.interrupt(held)
+
+    @keys.add("c-d")
+    def end(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.delete()
+        else:
+            actions.end()
+
+    @keys.add("c-z")
+    def suspend(event: KeyPressEvent) -> None:
+        event.app.suspend_to_background()
+
+    @keys.add("c-l")
+    def clear(event: KeyPressEvent) -> None:
+        actions.clear()
+
+    @keys.add(Keys.BracketedPaste)
+    def paste(event: KeyPressEvent) -> None:
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+        if "\n" in text:
+            actions.pasted(text)
+        else:
+            event.current_buffer.insert_text(text)
+
+    @keys.add("escape", "[", "I")
+    def gained(event: KeyPressEvent) -> None:
+        actions.focus(True)
+
+    @keys.add("escape", "[", "O")
+    def lost(event: KeyPressEvent) -> None:
+        actions.focus(False)
+
+    return keys

@@ -1,0 +1,156 @@
+"""How everything that is heard becomes lines: pieces of text, each with its style.
+
+The words are those of ``chatroom.words``; messages get a form of their own here, with the names in their colours. No
+text is cleaned here: that is done where all lines go through (``above.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from chatroom import events as e
+from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, colour_of
+from chatroom.words import ANSWERS, ROOM
+
+Line = list[tuple[str, str]]
+"""What is on one line: (style, text) after another."""
+
+_LOUD = (e.Announced, e.Shutdown, e.Invited)
+_CLOCK = "%H:%M"
+_DAY = "%Y-%m-%d %H:%M"
+
+
+def notice(text: str) -> Line:
+    """Return a line in which the client itself says something."""
+    return [(QUIET, "-- "), (NOTICE, text)]
+
+
+def error(text: str) -> Line:
+    """Return a line that says what was refused or went wrong."""
+    return [(ERROR, "Error: "), (PLAIN, text)]
+
+
+class Lines:
+    """Makes the lines.
+
+    Args:
+        me: Returns what one is called now.
+        now: Returns the time in ms since 1970.
+        stamps: Whether lines begin with their time.
+    """
+
+    def __init__(self, me: Callable[[], str], now: Callable[[], int], *, stamps: bool = True) -> None:
+        self._me = me
+        self._now = now
+        self.stamps = stamps
+
+    def heard(self, event: e.Event) -> list[Line]:
+        """Return the lines of something that happened; none for what is for programs."""
+        if isinstance(event, e.MESSAGES):
+            return [self._stamp(event.at, _DAY if self._old(event) else _CLOCK) + self._message(event)]
+        if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):
+            return [self._stamp(event.at, _CLOCK) + self._happened(event)]
+        return self.answer(event)
+
+    def answer(self, event: e.Event) -> list[Line]:
+        """Return the lines of an answer to oneself, or of what concerns only oneself."""
+        if isinstance(event, e.History | e.Found) and event.events:
+            return [*self._count(event), *map(self.recalled, event.events)]
+        if isinstance(event, e.Sent) and not event.waits:
+            return [self._stamp(self._now(), _CLOCK) + self._sent(event)]
+        if isinstance(event, e.Error):
+            return [error(event.text)]
+        words = ANSWERS.get(type(event))
+        if words is None:
+            return []
+        style = LOUD if isinstance(event, _LOUD) else QUIET
+        texts = words(_unused, event)
+        stamp = self._stamp(self._now(), _CLOCK) if len(texts) == 1 else []  # a table needs none
+        return [[*stamp, (style, text)] for text in texts]
+
+    def recalled(self, event: e.Message) -> Line:
+        """Return a message of before, with its day whatever ``stamps`` is; a deleted one says so."""
+        if not isinstance(event, e.Shared) and not event.text:
+            event = msgspec.structs.replace(event, text="(deleted)")
+        return [(QUIET, f"{_time(event.at, _DAY)} "), *self._message(event)]
+
+    def about_many(self, text: str) -> Line:
+        """Return a line about several who came and went."""
+        return [*self._stamp(self._now(), _CLOCK), (QUIET, text)]
+
+    def mentions_me(self, event: e.Event) -> bool:
+        """Return whether somebody else says my name."""
+        return (
+            isinstance(event, e.Said | e.Acted) and event.by != self._me() and bool(self._my_name().search(event.text))
+        )
+
+    # ---- pieces ------------------------------------------------------------------------------------------------
+
+    def _message(self, event: e.Message) -> Line:
+        if isinstance(event, e.Shared):
+            return self._happened(event)
+        name = (colour_of(event.by), event.by)
+        if isinstance(event, e.Acted):
+            return [(PLAIN, "* "), name, (PLAIN, " "), *self._text(event)]
+        if isinstance(event, e.Private):
+            return [name, (PRIVATE, " (private): "), (PLAIN, event.text)]
+        return [name, (PLAIN, ": "), *self._text(event)]
+
+    def _concerns_me_alone(self, event: e.RoomEvent) -> bool:
+        """Whether it is the answer to what I did, or about me, so that it reads ``You are now bob.``"""
+        match event:
+            case e.Invited(user=name) | e.Renamed(name=name) | e.Left(by=name):
+                return name == self._me()
+        return False
+
+    def _text(self, event: e.Said | e.Acted) -> Line:
+        """Return what was said, with my name standing out when somebody else says it."""
+        if event.by == self._me():
+            return [(PLAIN, event.text)]
+        pieces: Line = []
+        end = 0
+        for match in self._my_name().finditer(event.text):
+            pieces += [(PLAIN, event.text[end : match.start()]), (MENTION, match[0])]
+            end = match.end()
+        return [piece for piece in (*pieces, (PLAIN, event.text[end:])) if piece[1]]
+
+    def _my_name(self) -> re.Pattern[str]:
+        return re.compile(rf"(?<!\w){re.escape(self._me()) or '(?!)'}(?!\w)", re.IGNORECASE)
+
+    def _happened(self, event: e.RoomEvent) -> Line:
+        words = ROOM[type(event)]("", event)
+        if words.startswith(event.by):
+            return [(colour_of(event.by), event.by), (QUIET, words[len(event.by) :])]
+        return [(QUIET, words)]
+
+    def _sent(self, event: e.Sent) -> Line:
+        return [(PLAIN, "To "), (colour_of(event.to), event.to), (PRIVATE, " (private): "), (PLAIN, event.text)]
+
+    def _count(self, event: e.History | e.Found) -> list[Line]:
+        if isinstance(event, e.History):
+            return []
+        number = len(event.events)
+        return [[(QUIET, f"{number} message{'s' if number > 1 else ''} found:")]]
+
+    def _stamp(self, at: int, form: str) -> Line:
+        return [(QUIET, f"{_time(at, form)} ")] if self.stamps else []
+
+    def _old(self, event: e.Message) -> bool:
+        """Whether the time of day alone would mislead."""
+        return _time(event.at, "%Y-%m-%d") != _time(self._now(), "%Y-%m-%d")
+
+
+def _time(at: int, form: str) -> str:
+    """Return a time in ms as local time; a server may say any number whatever."""
+    try:
+        return datetime.fromtimestamp(at / 1000).strftime(form)
+    except (OverflowError, ValueError, OSError):
+        return "??:??"
+
+
+def _unused(room: str, event: object) -> str:
+    raise AssertionError("messages of before have a form of their own")

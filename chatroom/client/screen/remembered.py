@@ -1,0 +1,37 @@
+"""What is remembered of a server until the next time: how far one has read in each room, and whom one ignores."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from chatroom.client.paths import write_private
+
+
+class Remembered(Struct, frozen=True):
+    """It.
+
+    Args:
+        seen: The last seq that was seen, by room.
+        ignored: Names, case-folded.
+    """
+
+    seen: dict[str, int] = {}
+    ignored: list[str] = []
+
+
+def load(path: Path) -> Remembered:
+    """Return what the file has; nothing if there is none, or it is broken, for it is only a convenience."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Remembered)
+    except (OSError, ValueError):
+        return Remembered()
+
+
+def save(path: Path, what: Remembered) -> None:
+    """Write the file, whole or not at all; what cannot be written is forgotten."""
+    with suppress(OSError):
+        write_private(path, msgspec.json.encode(what).decode())

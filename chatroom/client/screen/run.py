@@ -1,0 +1,251 @@
+"""The screen put together, and run until one leaves. Importing it takes a tenth of a second: only for terminals."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.output import Output, create_output
+from twisted.internet.defer import Deferred
+
+from chatroom import events as e
+from chatroom.client.link import Link, Refused
+from chatroom.client.notices import Connected, Denied, Notice
+from chatroom.client.screen.above import Above
+from chatroom.client.screen.bar import bar
+from chatroom.client.screen.bell import Bell, Ring
+from chatroom.client.screen.commands import ROWS
+from chatroom.client.screen.completion import ChatCompleter, Known
+from chatroom.client.screen.crowd import Crowd
+from chatroom.client.screen.doing import Doing
+from chatroom.client.screen.hearing import Filter, Hearing
+from chatroom.client.screen.history import KeptHistory
+from chatroom.client.screen.keys import Actions, bindings
+from chatroom.client.screen.lines import Line, Lines
+from chatroom.client.screen.mark import Mark
+from chatroom.client.screen.own import Own, OwnCommand
+from chatroom.client.screen.pasting import Pasting
+from chatroom.client.screen.remembered import Remembered, load, save
+from chatroom.client.screen.terminal import Parts, Terminal
+from chatroom.client.screen.typed import holds_secret
+from chatroom.text import clean
+
+
+class Settings(Protocol):
+    """What the screen has to be told.
+
+    Args:
+        address: Host and port, as the user knows them.
+        state: The folder for what is kept of this server.
+        bell: When it rings.
+        timestamps: Whether lines begin with their time.
+        colours: Whether there are any; None: what the terminal can, and NO_COLOR forbids.
+    """
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def state(self) -> Path: ...
+    @property
+    def bell(self) -> Ring: ...
+    @property
+    def timestamps(self) -> bool: ...
+    @property
+    def colours(self) -> bool | None: ...
+
+
+class Screen:
+    """All of it; ``tell`` is to be given everything that the link tells.
+
+    Args:
+        reactor: For calls in time.
+        link: To the server; not started.
+        settings: What the user wants.
+        input: Where keys come from.
+        output: Where everything goes.
+        more: Commands that others bring along.
+        now: Returns the seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        link: Link,
+        settings: Settings,
+        input: Input,
+        output: Output,
+        more: Sequence[OwnCommand] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._link = link
+        self._settings = settings
+        self._path = settings.state / "screen.json"
+        before = load(self._path)
+        self.known = Known(lambda: link.users)
+        self.filter = Filter(set(before.ignored))
+        self.mark = Mark(before.seen)
+        self.lines = Lines(lambda: link.name, lambda: int(now() * 1000), stamps=settings.timestamps)
+        self.terminal = Terminal(self._parts(), input, output, settings.colours)
+        self.above = Above(reactor, self.terminal.write)
+        self.crowd = Crowd(reactor, self._show, self._show_many)
+        self.bell = Bell(reactor.seconds, self.terminal.bell, settings.bell)
+        self.hearing = Hearing(link, self.lines, self.above, self.crowd, self.mark, self.bell, self.known, self.filter)
+        own = Own(self._say, self.clear, self.terminal.leave, self.bell, self.lines, self.filter)
+        help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help)
+        self.own = {command.word: command for command in (help, *own.commands(), *more)}
+        self.doing = Doing(link, self.hearing, self.terminal.questions, self.own)
+        self.pasting = Pasting(self.terminal.questions.ask, self.doing.say, self._say)
+        self.extra: list[str] = []
+        self._leaving = False
+        self._learn_commands()
+
+    async def run(self) -> None:
+        """Show it until one leaves."""
+        try:
+            await Deferred.fromFuture(asyncio.ensure_future(self.terminal.run()))
+        finally:
+            self.terminal.questions.end()
+            self.crowd.flush()
+            self.above.flush()
+            save(self._path, Remembered(self.mark.seen, sorted(self.filter.ignored)))
+
+    def tell(self, event: e.Event | Notice) -> None:
+        """The link tells something."""
+        self.hearing.tell(event)
+        self.terminal.refresh()
+        if isinstance(event, Connected) and not event.again:
+            self._arrived(event)
+        elif isinstance(event, Denied) and event.what == "name":
+            self.doing.start(self.doing.take_a_name())
+
+    def clear(self) -> None:
+        """Take everything off the screen."""
+        self.above.flush()
+        self.terminal.clear()
+
+    # ---- keys ------------------------------------------------------------------------------------------------------
+
+    def interrupt(self, held: bool) -> None:
+        """Ctrl-C: clears the line, cancels a question, stops what is being said; the second time in a row it leaves."""
+        if self.terminal.questions.current is not None:
+            self.terminal.questions.cancel()
+        elif held or self.pasting.stop():
+            self._leaving = False
+        elif self._leaving:
+            self.terminal.leave()
+        else:
+            self._leaving = True
+            self._say("Ctrl-C once more leaves; so does Ctrl-D.")
+
+    def pasted(self, text: str) -> None:
+        """Several lines were pasted."""
+        if self.terminal.questions.current is None:
+            self.doing.start(self.pasting.pasted(text))
+
+    # ---- how -------------------------------------------------------------------------------------------------------
+
+    def _parts(self) -> Parts:
+        actions = Actions(self.interrupt, self._end, self.clear, self.pasted, self._focus)
+        history = KeptHistory(self._settings.state / "history", holds_secret)
+        return Parts(self._prompt, self._bar, self._typed, history, ChatCompleter(self.known), bindings(actions))
+
+    def _prompt(self) -> Line:
+        return [("class:prompt", f"[{clean(self._link.room) or '-'}] ")]
+
+    def _bar(self) -> Line:
+        return bar(self._link, self._settings.address, self.extra)
+
+    def _typed(self, line: str) -> None:
+        self._leaving = False
+        self.doing.typed(line)
+
+    def _end(self) -> None:
+        if self.terminal.questions.current is not None:
+            self.terminal.questions.cancel()
+        else:
+            self.terminal.leave()
+
+    def _focus(self, there: bool) -> None:
+        self.mark.focus(there)
+
+    def _show(self, event: e.Event) -> None:
+        self.hearing.show(event)
+
+    def _show_many(self, text: str) -> None:
+        self.above.add(self.lines.about_many(text))
+
+    def _say(self, text: str) -> None:
+        self.hearing.say(text)
+
+    def _learn_commands(self) -> None:
+        """What the client knows by itself; the server's own help says it better."""
+        for row in ROWS:
+            self.known.add_command(row.usage, "")
+        for command in self.own.values():
+            self.known.add_command(command.usage, command.help)
+            self.known.own.append(e.HelpLine(command.usage, command.help))
+
+    def _help(self, rest: str) -> None:
+        """Explain a command of the client's own; the server explains its."""
+        command = self.own.get(rest.removeprefix("/").lower())
+        if command is not None:
+            self._say(f"{command.usage}: {command.help}.")
+        else:
+            self.doing.start(self.doing.give("help", **({"command": rest} if rest else {})))
+
+    def _arrived(self, what: Connected) -> None:
+        if what.guest and what.name.startswith("guest-"):
+            self.doing.start(self.doing.take_a_name())
+        for do, answer in (("help", e.Help), ("rooms", e.Rooms)):
+            self._ask_quietly(do, answer)
+
+    def _ask_quietly(self, do: str, answer: type[e.Event]) -> None:
+        """Learn what there is to complete; if that fails, there is less to complete."""
+        self.hearing.learn_quietly(answer)
+
+        def failed(failure: Any) -> None:
+            failure.trap(Refused)
+            self.hearing.learned(answer)
+
+        self._link.do(do).addErrback(failed)
+
+
+async def run(
+    reactor: Any,
+    link: Callable[[Callable[[e.Event | Notice], None]], Link],
+    settings: Settings,
+    more: Sequence[OwnCommand] = (),
+) -> None:
+    """Show a server on this process's terminal until the user leaves, or the reactor is stopped.
+
+    Args:
+        reactor: Twisted's on asyncio; it must be the one that was installed.
+        link: Makes the link, given what is to be told everything; it is started and stopped here.
+        settings: What the user wants.
+        more: Commands that others bring along.
+    """
+    output = create_output()
+    output.enable_cpr = False  # type: ignore[attr-defined]  # nothing here needs to know where the cursor is
+    made = link(lambda event: screen.tell(event))
+    screen = Screen(reactor, made, settings, create_input(), output, more)
+    gone: Deferred[None] = Deferred()
+
+    def shutdown() -> Deferred[None]:
+        screen.terminal.leave()
+        return gone
+
+    reactor.addSystemEventTrigger("before", "shutdown", shutdown)
+    asyncio.get_event_loop().add_signal_handler(signal.SIGHUP, screen.terminal.leave)  # Twisted sees to the others
+    made.start()
+    try:
+        await screen.run()
+    finally:
+        try:
+            await made.stop()
+        finally:
+            gone.callback(None)

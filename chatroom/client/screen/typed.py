@@ -1,0 +1,120 @@
+"""What a typed line means: something to say, a command of the server's, or one of the client's own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from chatroom import durations
+from chatroom.client.screen.commands import BY_WORD, Arg, Kind, Row
+
+_SWITCHES = {"on": True, "off": False}
+
+
+class Misuse(Exception):
+    """What was typed cannot be done; its text says what to type instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Something to say to the room."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the server's: the fields that were given, and the arguments that are still to be asked for."""
+
+    row: Row
+    fields: dict[str, Any]
+    missing: tuple[Arg, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A command of the client's own, and what was typed after it."""
+
+    word: str
+    rest: str
+
+
+def read(line: str, own: Collection[str]) -> Say | Command | Own | None:
+    """Return what a line means; None if there is nothing in it.
+
+    Args:
+        line: What was typed.
+        own: The words of the client's own commands; they win over the server's.
+
+    Raises:
+        Misuse: It is a command that is none, or has wrong arguments.
+    """
+    if not line.strip():
+        return None
+    if not line.startswith("/"):
+        return Say(line)
+    if line.startswith("//"):
+        return Say(line[1:])
+    word, _, rest = line[1:].strip().partition(" ")
+    rest = rest.strip()
+    if word.lower() in own:
+        return Own(word.lower(), rest)
+    if word.lower() == "say":
+        return Say(rest) if rest else None
+    row, rest = _row(word, rest)
+    return _command(row, rest)
+
+
+def holds_secret(line: str) -> bool:
+    """Return whether a password may stand in the line, so that it is to be kept nowhere."""
+    word, _, rest = line.lstrip().removeprefix("/").partition(" ")
+    second = rest.strip().partition(" ")[0]
+    rows = (BY_WORD.get(f"{word} {second}".lower()), BY_WORD.get(word.lower()))
+    return any(row is not None and row.secret for row in rows)
+
+
+def _row(word: str, rest: str) -> tuple[Row, str]:
+    """Return the command, and what is left of the line."""
+    second, _, more = rest.partition(" ")
+    row = BY_WORD.get(f"{word} {second}".lower())  # as /account delete
+    if row is not None:
+        return row, more.strip()
+    row = BY_WORD.get(word.lower())
+    if row is None:
+        raise Misuse(f"unknown command /{word[:64]}; type /help.")
+    return row, rest
+
+
+def _command(row: Row, rest: str) -> Command:
+    fields: dict[str, Any] = dict(row.fixed)
+    for i, arg in enumerate(row.args):
+        if not rest:
+            missing = tuple(arg for arg in row.args[i:] if arg.required)
+            if not all(arg.ask for arg in missing):
+                raise Misuse(f"usage: {row.usage}.")
+            return Command(row, fields, missing)
+        value, rest = _argument(row, arg, rest)
+        if value is not None:
+            fields[arg.field] = value
+    if rest:
+        raise Misuse(f"usage: {row.usage}.")
+    return Command(row, fields)
+
+
+def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
+    """Return the argument's value, None if it is left out, and what is left of the line."""
+    if arg.kind is Kind.REST or (arg.kind is Kind.SECRET and arg is row.args[-1]):
+        return rest, ""
+    word, _, rest = rest.partition(" ")
+    rest = rest.strip()
+    if arg.kind in (Kind.WORD, Kind.SECRET):
+        return word, rest
+    if arg.kind is Kind.DURATION:
+        seconds = durations.parse(word)
+        return (seconds, rest) if seconds is not None else (None, f"{word} {rest}".strip())
+    if arg.kind is Kind.COUNT and word.isascii() and word.isdigit() and len(word) < 10:
+        return int(word), rest
+    if arg.kind is Kind.SWITCH and word.lower() in _SWITCHES:
+        return _SWITCHES[word.lower()], rest
+    raise Misuse(f"usage: {row.usage}.")

@@ -1,0 +1,194 @@
+"""A screen in memory: keys go in, pyte shows what a terminal would; the link is a stand-in that a test answers for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyte
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output.vt100 import Vt100_Output
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from chatroom import events as e
+from chatroom.client.link import Refused
+from chatroom.client.screen.above import TOGETHER
+from chatroom.client.screen.run import Screen
+
+DEADLINE = 5.0  # seconds until a test that waits has failed
+NOW = 1_790_000_000  # seconds since 1970
+
+
+class FakeLink:
+    """What a ``Link`` is to a screen; the test fires the Deferreds."""
+
+    def __init__(self) -> None:
+        self.online = True
+        self.name = "me"
+        self.guest = True
+        self.server = "chatroom"
+        self.room = "lobby"
+        self.users = ["me", "bob", "Bea"]
+        self.security = "plain"
+        self.lag: float | None = None
+        self.unread = 0
+        self.did: list[tuple[str, dict[str, Any]]] = []
+        self.said: list[str] = []
+        self.answers: list[Deferred[Any]] = []
+
+    def do(self, do: str, **fields: Any) -> Deferred[Any]:
+        """Remember the command."""
+        self.did.append((do, fields))
+        self.answers.append(Deferred())
+        return self.answers[-1]
+
+    def say(self, text: str) -> Deferred[None]:
+        """Remember the message."""
+        self.said.append(text)
+        self.answers.append(Deferred())
+        return self.answers[-1]
+
+    def refuse(self, text: str) -> None:
+        """Refuse what was asked last."""
+        self.answers.pop().errback(Refused("no", text))
+
+
+class Glass(io.TextIOBase):
+    """A terminal's screen behind what is written.
+
+    Attributes:
+        raw: All that was written.
+    """
+
+    encoding = "utf-8"
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.screen = pyte.HistoryScreen(columns, rows, history=10_000, ratio=0.5)
+        self.screen.set_mode(pyte.modes.LNM)
+        self._stream = pyte.Stream(self.screen)
+        self.raw = ""
+
+    def write(self, text: str) -> int:
+        self.raw += text
+        # pyte does not know private sequences with '>' and friends; it would show their rest.
+        self._stream.feed(text)
+        return len(text)
+
+
+@dataclass(frozen=True)
+class Wants:
+    """A screen's settings."""
+
+    state: Path
+    address: str = "chat.example:8888"
+    bell: Any = "private"
+    timestamps: bool = False
+    colours: bool | None = None
+
+
+class Stage:
+    """A screen that runs.
+
+    Args:
+        wants: Its settings.
+        keys: Where keys go in.
+        size: Columns and rows.
+    """
+
+    def __init__(self, wants: Wants, keys: PipeInput, size: tuple[int, int] = (80, 24)) -> None:
+        self.link = FakeLink()
+        self.clock = Clock()
+        self.clock.rightNow = NOW
+        self.glass = Glass(*size)
+        self.size = Size(columns=size[0], rows=size[1])
+        out: Any = self.glass
+        output = Vt100_Output(
+            out, lambda: self.size, term="xterm-256color", default_color_depth=ColorDepth.DEPTH_8_BIT, enable_cpr=False
+        )
+        link: Any = self.link
+        self.keys = keys
+        self.screen = Screen(self.clock, link, wants, keys, output, now=self.clock.seconds)
+        self.running: asyncio.Future[None] = asyncio.ensure_future(self.screen.terminal.run())
+
+    # ---- doing -----------------------------------------------------------------------------------------------------
+
+    def type(self, text: str) -> None:
+        """Press these keys."""
+        self.keys.send_text(text)
+
+    def tell(self, *events: Any) -> None:
+        """The link tells this."""
+        for event in events:
+            self.screen.tell(event)
+
+    # ---- seeing ----------------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> list[str]:
+        """What is on the screen, without the empty end."""
+        return "\n".join(line.rstrip() for line in self.glass.screen.display).rstrip().split("\n")
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until something is true."""
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline, "\n".join(self.rows)
+            await asyncio.sleep(0)
+
+    async def shows(self, *rows: str) -> None:
+        """Wait until these rows are on the screen, one below the other."""
+        wanted = "\n".join(rows)
+
+        def there() -> bool:
+            if any(call.getTime() - self.clock.seconds() <= TOGETHER for call in self.clock.getDelayedCalls()):
+                self.clock.advance(TOGETHER)
+            return f"\n{wanted}\n" in "\n".join(["", *self.rows, ""])
+
+        await self.until(there)
+
+
+def on_stage(folder: Path, scene: Callable[[Stage], Coroutine[Any, Any, None]], **wants: Any) -> None:
+    """Run a scene on a stage, and see that the screen ends well.
+
+    Args:
+        folder: Where state is kept.
+        scene: What happens.
+        wants: Settings; ``size`` of the terminal.
+    """
+    asyncio.run(_on_stage(folder, scene, **wants))
+
+
+async def _on_stage(folder: Path, scene: Callable[[Stage], Coroutine[Any, Any, None]], **wants: Any) -> None:
+    size = wants.pop("size", (80, 24))
+    async with stage(Wants(folder, **wants), size) as made:
+        await made.until(lambda: any("[lobby]" in row for row in made.rows))
+        await scene(made)
+
+
+@contextlib.asynccontextmanager
+async def stage(wants: Wants, size: tuple[int, int]) -> AsyncIterator[Stage]:
+    """A stage, and its end."""
+    with create_pipe_input() as keys:
+        made = Stage(wants, keys, size)
+        try:
+            yield made
+        finally:
+            made.screen.terminal.leave()
+            await asyncio.wait_for(made.running, DEADLINE)
+            made.screen.terminal.questions.end()
+            made.screen.crowd.flush()
+            made.screen.above.flush()
+
+
+def said(text: str, by: str = "bob", **more: Any) -> e.Said:
+    """A message."""
+    return e.Said(id="x", at=NOW * 1000, by=by, by_id=by, text=text, **{"room": "lobby", "seq": 1, **more})

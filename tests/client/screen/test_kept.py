@@ -1,0 +1,60 @@
+"""What is kept in files: lines typed, without passwords, for their owner alone; how far one has read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatroom.client.screen.history import MOST, KeptHistory
+from chatroom.client.screen.remembered import Remembered, load, save
+from chatroom.client.screen.typed import holds_secret
+
+
+def history(path: Path) -> KeptHistory:
+    return KeptHistory(path / "x" / "history", holds_secret)
+
+
+def test_lines_come_back_the_newest_first_in_a_file_of_ones_own(tmp_path: Path) -> None:
+    kept = history(tmp_path)
+    for line in ("one", "/login bob s3cret", "  ", "two"):
+        kept.append_string(line)
+    assert list(history(tmp_path).load_history_strings()) == ["two", "one"]
+    assert (tmp_path / "x" / "history").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_file_does_not_grow_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "x" / "history"
+    path.parent.mkdir()
+    path.write_text("".join(f"{i}\n" for i in range(2 * MOST + 1)))
+    assert len(list(history(tmp_path).load_history_strings())) == MOST
+    assert path.read_text().startswith(f"{MOST + 1}\n")
+    history(tmp_path).append_string("x" * 5000)
+    assert "xx" not in path.read_text()
+
+
+@pytest.mark.parametrize("broken", [b"\xff\xfe\n", b"\0"])
+def test_a_strange_file_does_no_harm(tmp_path: Path, broken: bytes) -> None:
+    path = tmp_path / "x" / "history"
+    path.parent.mkdir()
+    path.write_bytes(broken)
+    assert len(list(history(tmp_path).load_history_strings())) == 1
+
+
+def test_a_folder_that_cannot_be_made_keeps_nobody_from_talking(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("in the way")
+    kept = history(tmp_path)
+    kept.append_string("one")
+    assert list(kept.load_history_strings()) == []
+    save(tmp_path / "x" / "screen.json", Remembered({"lobby": 3}))
+    assert load(tmp_path / "x" / "screen.json") == Remembered()
+
+
+def test_what_is_remembered_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "x" / "screen.json"
+    save(path, Remembered({"lobby": 3}, ["bob"]))
+    assert load(path) == Remembered({"lobby": 3}, ["bob"])
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("{")
+    assert load(path) == Remembered()

@@ -1,0 +1,125 @@
+"""How events become lines, and in which colours."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from client.screen.stage import NOW, said
+
+from chatroom import events as e
+from chatroom.client.screen.colours import MENTION, PALETTE, QUIET, STYLES, colour_of
+from chatroom.client.screen.lines import Line, Lines
+
+
+def lines(me: str = "me", *, stamps: bool = False) -> Lines:
+    return Lines(lambda: me, lambda: NOW * 1000, stamps=stamps)
+
+
+def text(line: Line) -> str:
+    return "".join(piece for _, piece in line)
+
+
+def example(kind: type) -> Any:
+    """An event of a kind, with something in every field."""
+    values = {str: "x", int: 3, bool: True, list[str]: ["x"]}
+    fields = msgspec.structs.fields(kind)
+    return kind(**{field.name: values.get(field.type, []) for field in fields if field.required})
+
+
+@pytest.mark.parametrize(
+    "kind", [*e.OF_A_ROOM, *e.OF_A_PERSON, *e.OF_THE_CONNECTION, *e.ANSWERS], ids=lambda k: k.__name__
+)
+def test_every_event_has_its_words_or_is_for_programs(kind: type) -> None:
+    if kind is e.Welcome:
+        event: Any = e.Welcome("x", 1, "x", True, e.Limits(1, 1, 1, 1, 1.0), [])
+    else:
+        event = example(kind)
+    shown = lines().heard(event)
+    assert bool(shown) == (kind not in (e.Welcome, e.Ping, e.Ok))
+    assert all(isinstance(piece, str) for line in shown for piece in line[0])
+
+
+def test_a_message_and_its_time() -> None:
+    (line,) = lines(stamps=True).heard(said("hello"))
+    assert text(line)[2:] == text(line)[2:3] + text(line)[3:5] + " bob: hello"
+    (line,) = lines(stamps=True).heard(msgspec.structs.replace(said("hello"), at=0))
+    assert text(line).startswith(("1970-01-01 ", "1969-12-31 "))
+
+
+@pytest.mark.parametrize("at", [2**62, -(2**62)])
+def test_a_time_that_is_none(at: int) -> None:
+    (line,) = lines(stamps=True).heard(msgspec.structs.replace(said("hello"), at=at))
+    assert text(line) == "??:?? bob: hello"
+
+
+@pytest.mark.parametrize(
+    ("heard", "marked"),
+    [("hi Me!", ["Me"]), ("me me", ["me", "me"]), ("some men", []), ("me_2", []), ("@me: x", ["me"])],
+)
+def test_my_name_stands_out(heard: str, marked: list[str]) -> None:
+    made = lines()
+    (line,) = made.heard(said(heard))
+    assert [piece for style, piece in line if style == MENTION] == marked
+    assert text(line) == f"bob: {heard}"
+    assert made.mentions_me(said(heard)) == bool(marked)
+    assert not made.mentions_me(said(heard, by="me"))
+
+
+def test_nothing_stands_out_while_i_have_no_name() -> None:
+    (line,) = lines("").heard(said("hello"))
+    assert MENTION not in dict(line)
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (e.Renamed("", 0, "old", "", session="", name="me"), "You are now me."),
+        (e.Renamed("", 0, "old", "", session="", name="bob"), "old is now known as bob."),
+        (e.Left("", 0, "me", "", room="attic", session=""), "You have left room attic."),
+        (e.Left("", 0, "bob", "", room="attic", session=""), "bob has left the room."),
+        (
+            e.Invited("", 0, "bob", "", room="attic", user="me"),
+            "bob invites you to room attic; join it with /join attic.",
+        ),
+        (e.Kicked("", 0, "bob", "", user="cid", reason="be nice"), "cid was kicked by bob: be nice"),
+        (e.Error("no", "not so."), "Error: not so."),
+        (e.Sent("", "bob", "psst"), "To bob (private): psst"),
+    ],
+)
+def test_words(event: e.Event, words: str) -> None:
+    assert [text(line) for line in lines().heard(event)] == [words]
+
+
+def test_what_was_found_is_counted_and_deleted_messages_say_so() -> None:
+    shown = [text(line) for line in lines().heard(e.Found("x", [said("one x"), said("")]))]
+    assert shown[0] == "2 messages found:"
+    assert [line[17:] for line in shown[1:]] == ["bob: one x", "bob: (deleted)"]
+
+
+# ---- colours -------------------------------------------------------------------------------------------------------
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, as WCAG defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("style", [*PALETTE, *(style.split()[0] for style in STYLES if style.startswith("#"))])
+def test_colours_can_be_read_on_black_and_on_white(style: str) -> None:
+    light = luminance(style)
+    assert 1.05 / (light + 0.05) >= 3.7
+    assert (light + 0.05) / 0.05 >= 3.7
+
+
+def test_a_colour_is_its_names_own() -> None:
+    assert colour_of("Bob") == colour_of("bob") == "#af5f87 bold"
+    assert len({colour_of(f"user{i}") for i in range(200)}) == len(PALETTE)
+    assert QUIET not in PALETTE
+
+
+def test_every_kind_is_seen_by_the_test_above() -> None:
+    assert set(get_args(e.Moderation)) <= set(e.OF_A_ROOM)

@@ -1,0 +1,319 @@
+"""The screen as a whole, in memory: what is typed, what is shown, what is asked."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from client.screen.stage import NOW, Stage, on_stage, said
+
+from chatroom import events as e
+from chatroom.client.notices import Connected, Denied, Lost
+
+BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
+
+
+def test_what_comes_stands_above_what_is_being_typed(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("half a sen")
+        await stage.shows("[lobby] half a sen", BAR)
+        stage.tell(said("hello"), said("again"))
+        await stage.shows("bob: hello", "bob: again", "[lobby] half a sen", BAR)
+        stage.type("tence\r")
+        await stage.until(lambda: stage.link.said == ["half a sentence"])
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_hostile_server_reaches_nothing_of_the_terminal(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        bad = "a\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\rb\nc\u202ed"
+        stage.link.room = stage.link.server = stage.link.users[1] = bad
+        start = len(stage.glass.raw)
+        stage.tell(said(bad, by=bad), e.Topic(id="x", at=0, by=bad, by_id="x", text=bad))
+        stage.tell(
+            e.Ok(bad), e.Error("x", bad), e.Users([e.UserLine(bad, bad, bad)], 1), e.Rooms([e.RoomLine(bad, 1, bad)])
+        )
+        stage.tell(
+            e.Help([e.HelpLine(f"/{bad}", bad)]),
+            Lost(bad, 1.0),
+            e.Private(id="", at=2**62, by=bad, by_id="", to="", text=bad),
+        )
+        stage.tell(
+            e.Entered(room=bad, room_id="", topic=bad, users=[bad], seq=1, complete=True),
+            e.Announced("", -(2**62), bad, "", text=bad),
+        )
+        stage.type("/")
+        stage.clock.advance(0.02)
+        await stage.until(lambda: "/account" in stage.glass.raw)
+        raw = stage.glass.raw[start:]
+        assert not any(piece in raw for piece in ("\x1b]52", "\x1b[2J", "\x9b", "\x07", "\u202e")), raw
+
+    on_stage(tmp_path, scene, bell="off")
+
+
+def test_thousands_of_lines_are_drawn_within_a_second(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.glass._stream.feed = lambda text: None  # type: ignore[method-assign]  # pyte is not what is measured
+        start = time.perf_counter()
+        stage.tell(*(said(f"line {i}", by=f"user{i % 50}", seq=i) for i in range(3000)))
+        stage.clock.advance(0.02)
+        took = time.perf_counter() - start
+        assert "line 2999" in stage.glass.raw
+        assert stage.glass.raw.count("[lobby]") < 20  # drawn once a batch
+        assert took < 1.0
+
+    on_stage(tmp_path, scene)
+
+
+def test_wide_characters_and_a_resize(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("日本語 🎉x")
+        await stage.until(lambda: stage.screen.terminal.line.text == "日本語 🎉x")
+        stage.tell(said("добрый 🎈 день"))
+        await stage.until(lambda: stage.glass.screen.cursor.x == len("[lobby] ") + 6 + 1 + 2 + 1)
+        stage.size = stage.size._replace(columns=40)
+        stage.glass.screen.resize(24, 40)
+        stage.screen.terminal.app._on_resize()
+        stage.tell(said("after"))
+        stage.type("y")
+        await stage.until(lambda: stage.rows[-2].startswith("[lobby] ") and stage.rows[-2].endswith("xy"))
+        assert [row for row in stage.rows if "[lobby]" in row] == [stage.rows[-2]]
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_refusal_is_shown_as_it_is(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/kick bob be nice\r")
+        await stage.until(lambda: stage.link.did == [("kick", {"user": "bob", "reason": "be nice"})])
+        stage.link.refuse("only a moderator of lobby can do that.")
+        await stage.shows("Error: only a moderator of lobby can do that.", "[lobby]")
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_password_is_asked_for_and_seen_nowhere(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/login bob\r")
+        await stage.shows("Password:", BAR)
+        stage.type("s3cret")
+        await stage.shows("Password: ******", BAR)
+        stage.type("\r")
+        await stage.until(lambda: stage.link.did == [("login", {"user": "bob", "password": "s3cret"})])
+        stage.type("/register bob s3cret\rhello\r")
+        await stage.until(lambda: stage.link.said == ["hello"])
+        await stage.until(lambda: len(stage.screen.terminal.line._working_lines) > 1)
+        stage.type("\x1b[A\x1b[A\x1b[A")
+        await stage.shows("[lobby] hello", BAR)
+        assert "s3cret" not in (tmp_path / "history").read_text()
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_new_password_is_asked_for_twice(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/register bob\rone\rother\r")
+        await stage.shows("Error: the two are not the same; nothing was changed.", "[lobby]")
+        stage.type("/register bob\rone\rone\r")
+        await stage.until(lambda: stage.link.did == [("register", {"user": "bob", "password": "one"})])
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
+        await stage.shows("Your name (Enter: stay a guest):", BAR)
+        stage.type("bob\r")
+        await stage.until(lambda: stage.link.did[-1] == ("name", {"name": "bob"}))
+        stage.link.refuse("username is already used; choose another with /name <name>.")
+        await stage.shows(
+            "Error: username is already used; choose another with /name <name>.", "Your name (Enter: stay a guest):"
+        )
+        stage.type("bea\r")
+        await stage.until(lambda: stage.link.did[-1] == ("name", {"name": "bea"}))
+        stage.link.answers.pop().callback(e.Ok())
+        await stage.until(lambda: stage.screen.terminal.questions.current is None)
+        stage.tell(Denied("name", "me", "name-in-use", "username is already used."))
+        await stage.shows("Your name (Enter: stay a guest):", BAR)
+
+    on_stage(tmp_path, scene)
+
+
+def test_what_the_client_asked_for_itself_is_not_shown(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(Connected("chatroom", "me", False, "plain"))
+        assert [do for do, _ in stage.link.did] == ["help", "rooms"]
+        stage.tell(e.Help([e.HelpLine("/join <room>", "join it")]), e.Rooms([e.RoomLine("attic", 1, "")]))
+        stage.tell(e.Rooms([e.RoomLine("cellar", 2, "")]))
+        await stage.shows("Rooms (1):", "  cellar  2 users", "[lobby]")
+        assert not any("attic" in row or "join it" in row for row in stage.rows)
+        stage.type("/join a")
+        await stage.shows("[lobby] /join a", BAR)
+        stage.type("\t")
+        await stage.until(lambda: stage.screen.terminal.line.text == "/join attic ")
+
+    on_stage(tmp_path, scene)
+
+
+def test_commands_are_offered_with_their_help(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(e.Help([e.HelpLine("/join <room> [messages]", "join a room"), e.HelpLine("/jump", "jump high")]))
+        stage.type("/j")
+        await stage.until(lambda: any("/join" in row and "join a room" in row for row in stage.rows[-9:]))
+        await stage.until(lambda: any("/jump" in row and "jump high" in row for row in stage.rows[-9:]))
+        await stage.until(lambda: stage.rows[-1] == BAR)  # the menu hides nothing of it
+        stage.type("\x03")
+        await stage.until(lambda: not any("jump high" in row for row in stage.rows[-2:]))
+
+    on_stage(tmp_path, scene)
+
+
+def test_names_are_completed(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("bE\t")
+        await stage.until(lambda: stage.screen.terminal.line.text == "Bea: ")
+        stage.type("hi bo\t")
+        await stage.until(lambda: stage.screen.terminal.line.text == "Bea: hi bob ")
+        stage.type("!\r")
+        await stage.until(lambda: stage.link.said == ["Bea: hi bob !"])
+
+    on_stage(tmp_path, scene)
+
+
+def test_ctrl_c_clears_the_line_and_leaves_when_pressed_twice(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("oops\x03")
+        await stage.shows("[lobby]", BAR)
+        assert not stage.running.done()
+        stage.type("\x03")
+        await stage.shows("-- Ctrl-C once more leaves; so does Ctrl-D.", "[lobby]")
+        stage.type("\x03")
+        await stage.until(stage.running.done)
+        assert stage.link.said == []
+        assert not any("[lobby]" in row for row in stage.rows)
+
+    on_stage(tmp_path, scene)
+
+
+def test_ctrl_d_leaves_only_on_an_empty_line(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("x\x04\x7f")
+        await stage.until(lambda: stage.screen.terminal.line.text == "")
+        assert not stage.running.done()
+        stage.type("\x04")
+        await stage.until(stage.running.done)
+
+    on_stage(tmp_path, scene)
+
+
+def paste(text: str) -> str:
+    """What a terminal sends for a paste."""
+    return f"\x1b[200~{text}\x1b[201~"
+
+
+def test_several_pasted_lines_are_said_one_after_another(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(paste("one\r\n/quit\n\nthree\n"))
+        await stage.shows("-- you pasted 3 lines: one...", "Say them as [o]ne message, [l]ine by line, or [d]rop them?")
+        assert stage.link.said == []
+        stage.type("l\r")
+        for heard in (["one"], ["one", "/quit"], ["one", "/quit", "three"]):
+            await stage.until(lambda heard=heard: stage.link.said == heard)
+            stage.link.answers.pop().callback(None)
+        assert not stage.running.done()
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_paste_is_stopped_by_ctrl_c(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(paste("one\ntwo"))
+        await stage.until(lambda: stage.screen.terminal.questions.current)
+        stage.type("l\r\x03")
+        await stage.until(lambda: not stage.screen.pasting._going and stage.link.said)
+        stage.link.answers.pop().callback(None)
+        await stage.shows("-- stopped; 1 of 2 lines were sent.", "[lobby]")
+        assert stage.link.said == ["one"]
+
+    on_stage(tmp_path, scene)
+
+
+def test_several_pasted_lines_are_said_as_one_or_dropped(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(paste("one\ntwo") + "o\r")
+        await stage.until(lambda: stage.link.said == ["one two"])
+        stage.type(paste("one\ntwo") + "d\r")
+        await stage.shows("-- dropped; nothing was sent.", "[lobby]")
+        stage.type(paste("one line") + "!\r")
+        await stage.until(lambda: stage.link.said == ["one two", "one line!"])
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_line_marks_where_one_looked_away(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(said("before", seq=1))
+        stage.type("\x1b[Ox")
+        await stage.until(lambda: stage.screen.terminal.line.text == "x")
+        stage.tell(said("while away", seq=2), said("more", seq=3))
+        await stage.shows(
+            "bob: before", "------------ new since you looked away ------------", "bob: while away", "bob: more"
+        )
+        stage.type("\x1b[Iy")
+        await stage.until(lambda: stage.screen.terminal.line.text == "xy")
+        stage.tell(said("there again", seq=4))
+        await stage.shows("bob: more", "bob: there again")
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_bell_rings_once_for_many(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        rings = stage.glass.raw.count("\a")
+        stage.tell(said("hi all"), said("hi you, me", by="me"))
+        assert stage.glass.raw.count("\a") == rings
+        stage.tell(said("hi ME!"), said("me?"), said("home"))
+        assert stage.glass.raw.count("\a") == rings + 1
+        stage.type("/bell off\r")
+        await stage.shows("-- the bell rings never.", "[lobby]")
+        stage.clock.advance(2)
+        stage.tell(said("me?"))
+        assert stage.glass.raw.count("\a") == rings + 1
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_ignored_are_not_seen_and_stay_ignored(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/ignore Bob\r")
+        await stage.shows("-- you ignore bob.", "[lobby]")
+        stage.tell(said("unseen"), said("seen", by="bea"))
+        await stage.shows("-- you ignore bob.", "bea: seen", "[lobby]")
+        stage.type("/focus carl\r")
+        await stage.shows("-- you see what carl say; /focus off ends it.", "[lobby]")
+        stage.tell(said("unseen", by="bea"), e.Private(id="", at=NOW * 1000, by="bea", by_id="", to="me", text="psst"))
+        await stage.shows("-- you see what carl say; /focus off ends it.", "bea (private): psst", "[lobby]")
+
+    on_stage(tmp_path, scene)
+
+
+def test_colours_are_left_out_when_nobody_wants_them(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(said("hello"))
+        await stage.shows("bob: hello", "[lobby]")
+        assert ";38;5;" not in stage.glass.raw
+        assert "\x1b[38;5;" not in stage.glass.raw
+
+    on_stage(tmp_path, scene, colours=False)
+
+
+def test_clear_leaves_only_the_input_line(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(said("hello"))
+        await stage.shows("bob: hello", "[lobby]")
+        stage.type("/clear\r")
+        await stage.until(lambda: stage.rows == ["[lobby]", BAR])
+
+    on_stage(tmp_path, scene)

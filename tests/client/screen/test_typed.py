@@ -1,0 +1,121 @@
+"""What a typed line means; and that the client's table has every command that people have, in its right form."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from chatroom.chat import commands as c
+from chatroom.chat.table import TABLE
+from chatroom.client.screen.commands import BY_WORD, ROWS, Kind
+from chatroom.client.screen.typed import Command, Misuse, Own, Say, holds_secret, read
+
+OF_THE_CLIENT = {"ignore", "timestamps", "quit", "exit", "say"}
+
+
+@pytest.mark.parametrize(
+    ("line", "do", "fields"),
+    [
+        ("/join lobby 20", "join", {"room": "lobby", "messages": 20}),
+        ("/JOIN lobby", "join", {"room": "lobby"}),
+        ("/msg bob  hi  there", "message", {"user": "bob", "text": "hi  there"}),
+        ("/ban bob 2h be nice", "ban", {"user": "bob", "seconds": 7200, "reason": "be nice"}),
+        ("/ban bob be nice", "ban", {"user": "bob", "reason": "be nice"}),
+        ("/ban", "ban", {}),
+        ("/echo off", "echo", {"on": False}),
+        ("/topic -", "topic", {"text": "-"}),
+        ("/topic", "topic", {}),
+        ("/account", "account", {}),
+        ("/account delete a pass word", "delete-account", {"password": "a pass word"}),
+        ("/password old a new one", "password", {"old": "old", "new": "a new one"}),
+        ("/sessions end 2", "end-session", {"number": 2}),
+    ],
+)
+def test_a_command_becomes_its_record(line: str, do: str, fields: dict[str, object]) -> None:
+    meant = read(line, ())
+    assert isinstance(meant, Command)
+    assert (meant.row.do, meant.fields, meant.missing) == (do, fields, ())
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [("hi there", Say("hi there")), ("//quit", Say("/quit")), ("/say /x", Say("/x")), ("  ", None), ("/say", None)],
+)
+def test_what_is_said(line: str, meant: object) -> None:
+    assert read(line, ()) == meant
+
+
+def test_the_clients_own_commands_win() -> None:
+    assert read("/Help  me ", {"help"}) == Own("help", "me")
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [("/login", ["user", "password"]), ("/login bob", ["password"]), ("/password", ["old", "new"])],
+)
+def test_what_is_asked_for(line: str, missing: list[str]) -> None:
+    meant = read(line, ())
+    assert isinstance(meant, Command)
+    assert [arg.field for arg in meant.missing] == missing
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("/jion x", "unknown command /jion; type /help."),
+        ("/join", "usage: /join <room> [messages]."),
+        ("/join a b", "usage: /join <room> [messages]."),
+        ("/lock it", "usage: /lock."),
+        ("/echo maybe", "usage: /echo <on|off>."),
+    ],
+)
+def test_misuse_says_what_to_type(line: str, why: str) -> None:
+    with pytest.raises(Misuse, match=re.escape(why)):
+        read(line, ())
+
+
+@pytest.mark.parametrize("line", ["/login bob x", "/LOGIN bob", " /register a b", "/account delete x", "login bob x"])
+def test_where_a_password_may_stand(line: str) -> None:
+    assert holds_secret(line)
+
+
+@pytest.mark.parametrize("line", ["hello", "/join login", "/account", "", "/"])
+def test_where_none_stands(line: str) -> None:
+    assert not holds_secret(line)
+
+
+def test_the_table_has_all_commands_of_the_server_in_their_form() -> None:
+    """The one place where the client's table is compared with the server's: a command there is missed here."""
+    kinds = {kind.value: kind for kind in Kind}
+    theirs = {}
+    for row in TABLE:
+        for word in set(row.slash) - OF_THE_CLIENT:
+            args = [(arg.field, kinds[arg.kind.value], arg.required) for arg in row.args]
+            theirs[word] = (row.command.__struct_config__.tag, args)
+    ours = {word: (row.do, [(arg.field, arg.kind, arg.required) for arg in row.args]) for word, row in BY_WORD.items()}
+    assert ours == theirs
+
+
+def test_what_the_table_makes_the_server_understands() -> None:
+    values = {Kind.COUNT: 3, Kind.SWITCH: True, Kind.DURATION: 60}
+    kinds = {command.__struct_config__.tag: command for command in vars(c).values() if _is_command(command)}
+    for row in ROWS:
+        fields = {arg.field: values.get(arg.kind, "x") for arg in row.args}
+        msgspec.convert({"do": row.do, **fields}, kinds[row.do])
+        assert {arg.field for arg in row.args} <= set(kinds[row.do].__struct_fields__), row
+
+
+def _is_command(thing: object) -> bool:
+    return (
+        isinstance(thing, type)
+        and issubclass(thing, c.Command)
+        and thing is not c.Command
+        and thing.__name__ != "Secretive"
+    )
+
+
+def test_the_history_keeps_no_password(tmp_path: Path) -> None:
+    assert all(holds_secret(f"/{word} a b") for row in ROWS if row.secret for word in row.words)

@@ -1,0 +1,47 @@
+"""The settings: what is not set has a default, what is wrong is named with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatroom.client.config import BadConfig, Config, load, parse
+
+PATH = Path("client.toml")
+
+
+def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
+    assert load(tmp_path / "none") == Config()
+    with pytest.raises(BadConfig, match="No such file"):
+        load(tmp_path / "none", required=True)
+
+
+def test_what_is_set_counts(tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    path.write_text('server = "chat.example:9000"\nname = "alice"\nbell = "all"\ncolours = false\ntimestamps = false\n')
+    assert load(path) == Config("chat.example:9000", "alice", bell="all", colours=False, timestamps=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('name = "a"\nroom = \n', "client.toml, line 2: invalid value."),
+        ('name = "a', "client.toml, line 1: "),
+        ('name = "a"\n\ncolour = true\n', "client.toml, line 3: there is no setting colour; there are server, name"),
+        ("# bell\nbell = 'loud'\n", "client.toml, line 2: bell: invalid enum value 'loud'"),
+        ("name = 'a'\ntimestamps = 'no'\n", "client.toml, line 2: timestamps: expected `bool`, got `str`."),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(text: str, why: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        parse(text, PATH)
+    assert str(caught.value).startswith(why)
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_said_to_be_none(tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    path.write_bytes(b'name = "\xff"')
+    with pytest.raises(BadConfig, match=r"byte 8 is no UTF-8\.$"):
+        load(path)

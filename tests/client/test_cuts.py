@@ -1,0 +1,107 @@
+"""The line is cut after every packet of a conversation: nothing is lost or doubled, all is shown once, in order."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import pytest
+from client.network import Network, Person
+from harness import QuickPasswords, World
+
+from chatroom import events as e
+from chatroom.client.notices import Gap
+
+_SAID = re.compile(r"\S+: (mine|theirs|meanwhile) ")
+WORDS = 6
+MOST_PACKETS = 200
+
+
+def converse(network: Network, person: Person, other: Any) -> None:
+    """Let the person and somebody on telnet say something in turn; whoever is gone comes back by and by."""
+    for i in range(WORDS):
+        person.say(f"mine {i}")
+        network.flow()
+        other.say(f"theirs {i}")
+        network.flow()
+        if not person.link.online:
+            other.say(f"meanwhile {i}")
+            network.pass_time(3)
+
+
+def conversation(cut_after: int, *, noticed: bool, account: bool) -> tuple[bool, Person, list[str], World]:
+    """Return whether the cut came, the person, and what somebody else saw said in the room."""
+    world = World(passwords=QuickPasswords())
+    network = Network(world)
+    network.noticed = noticed
+    other = world.person("bob", "lobby")
+    other.say("theirs before")
+    other.lines()
+    fields: dict[str, Any] = {"name": "alice"}
+    if account:
+        world.program().record(do="register", user="alice", password="secret")
+        world.clients[-1].drop()
+        fields = {"login": ("alice", "secret")}
+    person = Person(network, room="lobby", **fields)
+    network.cut_after = cut_after
+    person.come()
+    network.pass_time(3)
+    converse(network, person, other)
+    network.pass_time(3)
+    cut = network.cut_after is None
+    person.leave()
+    seen = [line for line in other.lines() if _SAID.match(line)]
+    world.close()
+    return cut, person, seen, world
+
+
+@pytest.mark.parametrize("account", [False, True], ids=["guest", "account"])
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "ghost"])
+def test_nothing_is_lost_or_doubled_wherever_the_line_is_cut(noticed: bool, account: bool) -> None:
+    cuts = 0
+    for cut_after in itertools.count():
+        cut, person, seen, _ = conversation(cut_after, noticed=noticed, account=account)
+        where = f"cut after packet {cut_after}"
+        mine = [f"mine {i}" for i in range(WORDS)]
+        assert person.said == mine, where
+        name = person.link.name
+        # Whose first welcome was lost has no secret that ends the ghost, which has the name for a while.
+        assert name == "alice" or (not noticed and cut_after in (1, 2)), where
+        assert [line for line in seen if not line.startswith("bob: ")] == [f"{name}: {text}" for text in mine], where
+        shown = [f"{event.by}: {event.text}" for event in person.heard(e.Said)]
+        # What was said before they came for the first time is no business of theirs.
+        assert shown == seen[len(seen) - len(shown) :], where
+        assert len(shown) >= 2 * WORDS, where
+        assert not person.heard(Gap), where
+        if not cut:
+            break
+        cuts += 1
+    assert 10 < cuts < MOST_PACKETS
+
+
+def test_private_messages_come_once_wherever_the_line_is_cut() -> None:
+    for cut_after in itertools.count():
+        world = World(passwords=QuickPasswords())
+        network = Network(world)
+        world.program().record(do="register", user="alice", password="secret")
+        world.clients[-1].drop()
+        bob = world.person("bob")
+        person = Person(network, login=("alice", "secret"))
+        network.cut_after = cut_after
+        person.come()
+        for i in range(WORDS):
+            bob.say(f"/msg alice {i}")
+            network.pass_time(0.4)
+        network.pass_time(5)
+        cut = network.cut_after is None
+        person.leave()
+        assert [event.text for event in person.heard(e.Private)] == [str(i) for i in range(WORDS)], cut_after
+        late = world.program()
+        late.record(do="login", user="alice", password="secret")
+        left = [record for record in late.records() if record["event"] == "private"]
+        assert left == [], f"cut after packet {cut_after}: {left} was not acknowledged"
+        world.close()
+        if not cut:
+            break
+    assert cut_after > 10

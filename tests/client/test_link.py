@@ -1,0 +1,393 @@
+"""A link: what it has on the server it has again after a cut, and what it tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from client.network import Network, Person
+from harness import World
+
+from chatroom import events as e
+from chatroom.client import outgoing, reconnecting, restoring
+from chatroom.client.connection import Connection
+from chatroom.client.link import Refused
+from chatroom.client.login import Login
+from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Named
+from chatroom.client.reasons import Failed
+
+
+@pytest.fixture
+def alice(network: Network) -> Person:
+    """Alice is in the lobby with the client."""
+    return Person(network, name="alice", room="lobby").come()
+
+
+def cut(network: Network, *, noticed: bool = True) -> None:
+    """Cut all lines."""
+    for line in network.lines:
+        line.end(noticed=noticed)
+
+
+def register(world: World, name: str = "alice") -> None:
+    """Make an account."""
+    program = world.program()
+    program.record(do="register", user=name, password="secret")
+    program.drop()
+
+
+def test_it_comes_under_its_name_into_its_room(alice: Person) -> None:
+    link = alice.link
+    assert link.online
+    assert (link.name, link.guest, link.server, link.room) == ("alice", True, "chatroom", "lobby")
+    assert link.users == ["alice"]
+    assert alice.heard(Connected) == [Connected("chatroom", "alice", True, "plain")]
+    assert link.lag == 0
+    alice.leave()
+    assert not link.online
+
+
+def test_what_is_said_is_acknowledged_by_its_echo(alice: Person) -> None:
+    alice.say("hello", "world")
+    assert alice.said == []
+    alice.network.flow()
+    assert alice.said == ["hello", "world"]
+    assert alice.texts == ["hello", "world"]
+    alice.leave()
+
+
+def test_what_is_said_without_a_connection_is_said_later(alice: Person, network: Network, world: World) -> None:
+    bob = world.person("bob", "lobby")
+    cut(network)
+    alice.say("hello")
+    bob.say("where is alice?")
+    network.pass_time(2)
+    assert alice.said == ["hello"]
+    assert alice.texts == ["where is alice?", "hello"]
+    assert alice.heard(Connected)[-1].again
+    alice.leave()
+
+
+def test_what_the_server_repeats_is_told_once(alice: Person) -> None:
+    first = alice.do("say", text="hello", id="mine")
+    assert alice.do("say", text="hello", id="mine").seq == first.seq
+    assert alice.texts == ["hello"]
+    alice.leave()
+
+
+def test_our_own_coming_is_no_news_at_the_next_return(alice: Person, network: Network) -> None:
+    for _ in range(3):
+        cut(network)
+        network.pass_time(2)
+    assert alice.link.room == "lobby"
+    assert alice.heard(e.Joined) == []
+    alice.leave()
+
+
+def test_a_ghost_is_replaced_at_once(alice: Person, network: Network, world: World) -> None:
+    bob = world.person("bob", "lobby")
+    cut(network, noticed=False)
+    network.pass_time(2)
+    assert alice.link.name == "alice"
+    assert bob.lines() == ["alice has disconnected.", "alice has joined the room."]
+    assert alice.link.users == ["bob", "alice"]
+    alice.leave()
+
+
+def test_a_command_fails_while_there_is_no_connection_or_when_it_goes(alice: Person, network: Network) -> None:
+    codes: list[str] = []
+    alice.link.do("who").addErrback(lambda failure: codes.append(failure.value.code))
+    cut(network)
+    assert codes == ["lost"]
+    with pytest.raises(Refused, match="no connection") as caught:
+        alice.do("who")
+    assert caught.value.code == "offline"
+    network.pass_time(2)
+    assert isinstance(alice.do("who"), e.Users)
+    alice.leave()
+
+
+def test_a_refusal_is_an_exception_and_not_told(alice: Person) -> None:
+    with pytest.raises(Refused, match="no user named zed") as caught:
+        alice.do("message", user="zed", text="hi")
+    assert caught.value.code == "no-user"
+    assert alice.heard(e.Error) == []
+    alice.leave()
+
+
+def test_what_is_too_long_is_refused_here(alice: Person, network: Network) -> None:
+    alice.say("é" * 2049)
+    alice.link.do("away", text="\x00" * 3000).addErrback(lambda failure: alice.refused.append(failure.value.code))
+    assert alice.refused == ["too-long", "too-long"]
+    alice.say("\udcff")
+    network.flow()
+    assert alice.said == ["\udcff"]
+    alice.leave()
+
+
+def test_not_more_waits_than_a_thousand(alice: Person, network: Network) -> None:
+    cut(network)
+    alice.say(*map(str, range(outgoing.MOST + 1)))
+    assert alice.refused == ["busy"]
+    network.pass_time(2)
+    assert len(alice.said) == outgoing.MOST
+    alice.leave()
+
+
+def test_a_name_that_is_taken_is_told_and_another_can_be_taken(network: Network, world: World) -> None:
+    world.person("alice")
+    person = Person(network, name="alice", room="lobby").come()
+    (denied,) = person.heard(Denied)
+    assert (denied.what, denied.wanted, denied.code) == ("name", "alice", "name-in-use")
+    assert person.link.name.startswith("guest-")
+    person.do("name", name="alicia")
+    assert person.link.name == "alicia"
+    assert person.heard(Named) == [Named("alicia")]
+    assert person.link.users == ["alicia"]
+    cut(network)
+    network.pass_time(2)
+    assert person.link.name == "alicia"
+    person.leave()
+
+
+def test_who_logs_in_is_logged_in_again(alice: Person, network: Network, world: World) -> None:
+    register(world, "owner")
+    alice.do("login", user="owner", password="secret")
+    assert (alice.link.name, alice.link.guest) == ("owner", False)
+    assert alice.link.users == ["owner"]
+    cut(network, noticed=False)
+    network.pass_time(2)
+    assert (alice.link.name, alice.link.guest, alice.link.room) == ("owner", False, "lobby")
+    alice.do("logout")
+    assert (alice.link.guest, alice.link.login) == (True, None)
+    alice.leave()
+
+
+def test_a_changed_password_is_the_one_for_the_return(network: Network, world: World) -> None:
+    register(world)
+    alice = Person(network, login=("alice", "secret")).come()
+    alice.do("password", old="secret", new="another")
+    cut(network)
+    network.pass_time(2)
+    assert not alice.link.guest
+    alice.leave()
+
+
+def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(network: Network, world: World) -> None:
+    register(world)
+    alice = Person(network, login=Login("alice", "secret", remember=True, client="test")).come()
+    assert alice.link.login is not None
+    token = alice.link.login.token
+    assert token
+    alice.leave()
+    again = Person(network, login=Login("alice", token=token)).come()
+    assert not again.link.guest
+    again.leave()
+    third = Person(network, login=Login("alice", "secret", "worthless")).come()
+    assert not third.link.guest
+    third.leave()
+    fourth = Person(network, login=Login("alice", token="worthless")).come()
+    assert fourth.heard(Denied)[0].code == "wrong-token"
+    assert fourth.link.login is None
+    fourth.leave()
+
+
+def test_logins_are_remembered_until_one_logs_out(network: Network, world: World) -> None:
+    register(world)
+    kept: list[tuple[str, str]] = []
+    alice = Person(network, client="here", keep=lambda user, token: kept.append((user, token))).come()
+    alice.do("login", user="alice", password="secret")
+    assert [user for user, _ in kept] == ["alice"]
+    assert [line.client for line in alice.do("sessions").sessions] == ["here"]
+    cut(network)
+    network.pass_time(2)
+    assert not alice.link.guest
+    assert len(kept) == 1
+    alice.do("logout")
+    assert kept[1:] == [("alice", "")]
+    alice.leave()
+
+
+def test_a_login_never_shows_itself() -> None:
+    assert "secret" not in repr(Login("alice", "secret", "secret"))
+
+
+def test_a_gap_is_told_before_what_comes_after_it(network: Network, world: World) -> None:
+    alice = Person(network, name="alice", room="lobby").come()
+    bob = world.person("bob", "lobby")
+    cut(network)
+    bob.say(*map(str, range(1100)))
+    network.pass_time(2)
+    assert alice.heard(Gap) == [Gap("lobby")]
+    assert alice.told.index(Gap("lobby")) < alice.told.index(alice.heard(e.Said)[0])
+    assert alice.texts == [str(i) for i in range(1100)][-len(alice.texts) :]
+    alice.leave()
+
+
+def test_a_room_that_is_not_the_same_any_more_is_a_gap(network: Network, world: World) -> None:
+    owner = world.person("bob", "lobby")
+    alice = Person(network, name="alice", room="lobby").come()
+    cut(network)
+    owner.say("/close")
+    owner.say("/join lobby", "new")
+    network.pass_time(2)
+    assert alice.heard(Gap) == [Gap("lobby")]
+    owner.say("newer")
+    network.flow()
+    assert alice.texts[-1] == "newer"
+    alice.leave()
+
+
+def test_who_is_put_out_does_not_go_back(network: Network, world: World) -> None:
+    bob = world.person("bob", "lobby")
+    alice = Person(network, name="alice", room="lobby").come()
+    bob.say("/kick alice")
+    network.flow()
+    assert (alice.link.room, alice.link.users) == ("", [])
+    cut(network)
+    network.pass_time(2)
+    assert alice.link.room == ""
+    alice.leave()
+
+
+def test_a_ban_met_on_the_return_is_told(network: Network, world: World) -> None:
+    bob = world.person("bob", "lobby")
+    alice = Person(network, name="alice", room="lobby").come()
+    bob.say("/lock")
+    cut(network)
+    network.pass_time(2)
+    assert [(denied.what, denied.code) for denied in alice.heard(Denied)] == [("room", "locked")]
+    assert alice.link.online
+    alice.leave()
+
+
+def test_who_is_there_is_followed(alice: Person, network: Network, world: World) -> None:
+    bob = world.person("bob", "lobby")
+    network.flow()
+    assert alice.link.users == ["alice", "bob"]
+    bob.say("/name robert")
+    network.flow()
+    assert alice.link.users == ["alice", "robert"]
+    bob.say("/leave")
+    network.flow()
+    assert alice.link.users == ["alice"]
+    alice.do("leave")
+    assert alice.link.room == ""
+    alice.leave()
+
+
+# ---- silence, and waits --------------------------------------------------------------------------------------------
+
+
+def test_a_silent_server_is_asked_and_then_given_up(alice: Person, network: Network) -> None:
+    line = network.lines[0]
+    line.server.transport.pauseProducing()  # it takes nothing, and says nothing
+    network.pass_time(89)
+    assert alice.link.online
+    network.pass_time(2)
+    (lost,) = alice.heard(Lost)
+    assert lost.why == "nothing was heard from the server for 90 seconds"
+    network.pass_time(2)
+    assert alice.link.online
+    alice.leave()
+
+
+def test_a_server_that_answers_is_not_given_up(alice: Person, network: Network) -> None:
+    network.pass_time(300, step=5)
+    assert alice.heard(Lost) == []
+    assert len(network.lines) == 1
+    alice.leave()
+
+
+def test_the_lag_is_the_time_to_an_answer(alice: Person, network: Network) -> None:
+    alice.say("hello")
+    network.world.clock.advance(1.5)
+    network.flow()
+    assert alice.link.lag == 1.5
+    alice.leave()
+
+
+def test_the_waits_grow_up_to_a_minute(network: Network) -> None:
+    network.refusing = Failed("nobody there")
+    alice = Person(network, name="alice", room="lobby").come()
+    for _ in range(10):
+        network.pass_time(61)
+    waits = [lost.seconds_until_retry for lost in alice.heard(Lost)]
+    assert waits[:3] == [0.25, 0.5, 1.0]  # half of it is chance, which is 0 here
+    assert max(waits) == reconnecting.LONGEST_WAIT / 2
+    network.refusing = None
+    network.pass_time(31)
+    assert alice.link.online
+    cut(network)
+    assert alice.heard(Lost)[-1].seconds_until_retry == 0.25
+    alice.leave()
+
+
+def test_what_is_hopeless_is_not_tried_again(network: Network) -> None:
+    network.refusing = Failed("it has another key", hopeless=True)
+    alice = Person(network, name="alice", room="lobby")
+    alice.say("hello")
+    alice.come()
+    network.pass_time(200, step=20)
+    assert alice.told == [Ended("it has another key")]
+    assert alice.refused == ["ended"]
+    assert network.dialled == 1
+    alice.leave()
+
+
+def test_who_is_let_in_for_a_moment_waits_ever_longer(network: Network, world: World) -> None:
+    world.chat.rules.most_users = 1
+    world.person("bob")
+    alice = Person(network, name="alice", room="lobby").come()
+    network.pass_time(20, step=0.5)
+    losses = alice.heard(Lost)
+    assert len(losses) >= 3
+    assert "the chat is full" in losses[0].why
+    assert losses[1].seconds_until_retry < losses[2].seconds_until_retry
+    alice.leave()
+
+
+def test_a_server_that_never_answers_is_said_to_be_none(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = Person(network, name="alice")
+    monkeypatch.setattr(Connection, "lineReceived", lambda self, line: None)
+    alice.come()
+    network.pass_time(restoring.WELCOME_WITHIN + 1)
+    assert alice.heard(Lost)[0].why == "the server does not answer as a chatroom server does"
+    alice.leave()
+
+
+# ---- private messages ----------------------------------------------------------------------------------------------
+
+
+def test_private_messages_are_counted_and_acknowledged_together(network: Network, world: World) -> None:
+    register(world)
+    alice = Person(network, login=("alice", "secret")).come()
+    world.person("bob").say("/msg alice one", "/msg alice two")
+    network.flow()
+    assert alice.link.unread == 2
+    sent: list[dict[str, Any]] = []
+    connection = network.lines[0].client
+    send = connection.send
+    connection.send = lambda record: (sent.append(record), send(record))[1]  # type: ignore[method-assign]
+    network.pass_time(1)
+    seqs = [event.seq for event in alice.heard(e.Private)]
+    assert sent == [{"do": "ack", "seq": max(seqs)}]
+    alice.leave()
+
+
+def test_stopping_waits_for_what_was_said(network: Network, world: World) -> None:
+    bob = world.person("bob", "lobby")
+    alice = Person(network, name="alice", room="lobby").come()
+    bob.lines()
+    alice.say("the last word")
+    alice.leave()
+    assert alice.said == ["the last word"]
+    assert bob.lines() == ["alice: the last word", "alice has disconnected."]
+
+
+def test_stopping_gives_up_after_a_while(alice: Person, network: Network) -> None:
+    network.refusing = Failed("nobody there")
+    cut(network)
+    alice.say("hello")
+    alice.leave()
+    assert alice.refused == ["not-confirmed"]
