@@ -10,7 +10,8 @@ Who may know whom (``tests/test_layers.py`` enforces it):
     engines/                            where logs last; never chat, never wire
     wire/                               sockets, lines, dialects; never engines
     admin/                              what operators use beside the chat: console, metrics, command line; never wire
-    options, data_folder, listening     what an operator decides and what is taken of the system
+    options, data_folder, listening, audit_file
+                                        what an operator decides and what is taken of the system
     assembly, operator_services,        the only places that know them all
     reloading, service, tap
 """

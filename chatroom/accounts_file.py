@@ -43,14 +43,17 @@ def read(path: Path) -> list[Entry]:
         raise
     except (OSError, ValueError) as error:
         raise BadFile(str(getattr(error, "strerror", None) or "it is not UTF-8")) from None
-    entries: dict[str, Entry] = {}
+    entries: list[Entry] = []
+    taken: set[str] = set()
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
             entry = _entry(line, number)
-            if entry.name.look in entries:
+            keys = {f"name {entry.name.folded}", f"look {entry.name.look}"}
+            if keys & taken:
                 raise BadFile(f"line {number}: {entry.name.shown} stands there twice, or looks like another")
-            entries[entry.name.look] = entry
-    return list(entries.values())
+            taken |= keys
+            entries.append(entry)
+    return entries
 
 
 def _entry(line: str, number: int) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.logger import (
@@ -20,18 +21,55 @@ LEVELS = tuple(level.name for level in LogLevel.iterconstants())
 _levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.info)
 
 
+_watching: dict[str, tuple[Callable[[LogEvent], None], ...]] = {}  # by namespace
+
+
 @implementer(ILogObserver)
 class _OneLine:
     """Escapes whatever could end a line in the values of an event, then passes it on."""
 
     def __call__(self, event: LogEvent) -> None:
-        for key, value in event.items():
-            if isinstance(value, str) and not value.isprintable():
-                event[key] = value.encode("unicode_escape").decode("ascii")
+        _escape(event)
         globalLogPublisher(event)
 
 
-_observer = FilteringLogObserver(_OneLine(), [_levels])
+_filtered = FilteringLogObserver(_OneLine(), [_levels])
+
+
+@implementer(ILogObserver)
+class _All:
+    """Gives an event to whoever watches its namespace, then to the log if it is grave enough."""
+
+    def __call__(self, event: LogEvent) -> None:
+        watching = _watching.get(event["log_namespace"])
+        if watching:
+            _escape(event)
+            for observer in watching:
+                observer(event)
+        _filtered(event)
+
+
+_observer = _All()
+
+
+def _escape(event: LogEvent) -> None:
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[key] = value.encode("unicode_escape").decode("ascii")
+
+
+def watch(namespace: str, observer: Callable[[LogEvent], None]) -> Callable[[], None]:
+    """Give an observer, which must not raise, all that the loggers of a namespace say, however grave.
+
+    Returns:
+        What ends that.
+    """
+    _watching[namespace] = (*_watching.get(namespace, ()), observer)
+
+    def unwatch() -> None:
+        _watching[namespace] = tuple(other for other in _watching.get(namespace, ()) if other is not observer)
+
+    return unwatch
 
 
 def set_level(name: str) -> None:

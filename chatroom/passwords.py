@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from argon2 import PasswordHasher
@@ -125,7 +126,8 @@ class ThreadedPasswords:
         """On a thread: work with less right to the processor than the reactor has."""
         if not hasattr(self._local, "gentle"):
             self._local.gentle = True
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
+            with suppress(OSError):  # not allowed everywhere, and not needed
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
         return job()
 
     def _done(self, result: T) -> T:

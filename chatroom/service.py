@@ -12,6 +12,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
 from chatroom.accounts_file import Entry
+from chatroom.audit_file import AuditFile
 from chatroom.chat.chat import Chat
 from chatroom.chat.membership import import_accounts
 from chatroom.data_folder import DataFolder
@@ -70,6 +71,7 @@ class ChatService(Service):
         self._folder = folder
         self._passwords = passwords
         self._imported = imported
+        self._audit = AuditFile(folder.path) if folder is not None else None
         self._port: Any = None
         self._stopping = False
         self._failure = ""
@@ -91,6 +93,8 @@ class ChatService(Service):
         gc.collect()
         gc.freeze()
         gc.set_threshold(700, 10, 1000)
+        if self._audit is not None:
+            self._audit.start()
         self._passwords.start()
         await self._chat.start()
         running: Deferred[None] = Deferred()
@@ -169,6 +173,8 @@ class ChatService(Service):
         await self._all_gone()
         for service in self.beside:
             await service.close()
+        if self._audit is not None:
+            self._audit.stop()
         if self._folder is not None:
             self._folder.close()
 

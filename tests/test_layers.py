@@ -35,7 +35,7 @@ MAY = {
     "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},
     "top": PLAIN
     | {"admin", "chat", "engines", "wire"}
-    | {"assembly", "data_folder", "listening", "operator_services", "options", "reloading", "service"},
+    | {"assembly", "audit_file", "data_folder", "listening", "operator_services", "options", "reloading", "service"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from twisted.internet.defer import gatherResults
 
 from chatroom.account import BUCKET, LOOKS, Account, decode, encode
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.refusals import NAME_IN_USE
-from chatroom.log import Conflict
+from chatroom.log import Conflict, Unavailable
 from chatroom.names import Name, user_name
 
 
@@ -35,13 +34,11 @@ class Accounts:
 
     async def owns(self, name: Name) -> bool:
         """Return whether the name, or one that looks like it, is an account's."""
-        if name.look == name.folded:
-            looks = [await self._engine.get(LOOKS, name.look)]
-            return looks[0] is not None or await self._engine.get(BUCKET, name.folded) is not None
-        found = await gatherResults(
-            [self._engine.get(BUCKET, name.folded), self._engine.get(LOOKS, name.look)], consumeErrors=True
-        )
-        return any(held is not None for held in found)
+        if await self._engine.get(BUCKET, name.folded) is not None:
+            return True
+        held = await self._engine.get(LOOKS, name.look)
+        # A crash may have left a look without its account.
+        return held is not None and await self._engine.get(BUCKET, decode_look(held[0])) is not None
 
     async def all(self) -> list[Account]:
         """Return all accounts, by name."""
@@ -67,7 +64,7 @@ class Accounts:
             await self._free_look(name)
             raise NAME_IN_USE() from None
         held = await self._engine.get(LOOKS, name.look)
-        if held is None or msgspec.json.decode(held[0], type=str) != name.folded:
+        if held is None or decode_look(held[0]) != name.folded:
             await self.remove(account)  # somebody took the look for one that a crash had left behind
             raise NAME_IN_USE()
         return account
@@ -113,7 +110,7 @@ class Accounts:
         sees the other.
         """
         held = await self._engine.get(LOOKS, name.look)
-        owner = msgspec.json.decode(held[0], type=str) if held is not None else name.folded
+        owner = decode_look(held[0]) if held is not None else name.folded
         if held is not None and await self._engine.get(BUCKET, owner) is not None:
             raise NAME_IN_USE()
         try:
@@ -126,12 +123,14 @@ class Accounts:
 
     async def _free_look(self, name: Name) -> None:
         """Free the look of a name that is no account's; of one that just became an account's it stays."""
-        held = await self._engine.get(LOOKS, name.look)
-        if held is None or msgspec.json.decode(held[0], type=str) != name.folded:
-            return  # it is another's
-        if await self._engine.get(BUCKET, name.folded) is not None:
-            return
         try:
-            await self._engine.put(LOOKS, name.look, None, held[1])
-        except Conflict:
-            return  # somebody else has it now
+            held = await self._engine.get(LOOKS, name.look)
+            if held is None or decode_look(held[0]) != name.folded:
+                return  # it is another's
+            if await self._engine.get(BUCKET, name.folded) is None:
+                await self._engine.put(LOOKS, name.look, None, held[1])
+        except (Conflict, Unavailable):
+            return  # somebody else has it now; or it stays, and is free all the same
+
+
+decode_look = msgspec.json.Decoder(str).decode

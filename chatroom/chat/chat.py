@@ -70,6 +70,7 @@ class Chat:
         sessions: Everybody connected to this node, by session id.
         users: The same people by user id; the owner of an account may have several sessions.
         draining: Nobody new is let in.
+        settling: Inboxes, by log, whose owner has gone while marks of what was read were under way.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Chat:
         self.sessions: dict[str, Session] = {}
         self.users: dict[str, User] = {}
         self.draining = False
+        self.settling: dict[str, Inbox] = {}
         self.names = Registry()
         self.accounts = Accounts(engine, mint, self.now)
         self.authenticator = Authenticator(self.accounts, passwords, checkers)
@@ -101,7 +103,7 @@ class Chat:
         self.directory = Directory(engine, self.sessions, mint)
         self._clock = clock
         self._server_log = ServerLog(self)
-        self._retention = Retention(engine, self.directory, rules, scheduler, clock)
+        self._retention = Retention(engine, self.directory, rules, scheduler, clock, self._in_use)
         self._stopping = False
         self._owed = Owed(engine, scheduler)
         self._resumable: dict[str, Session] = {}  # by secret
@@ -142,8 +144,8 @@ class Chat:
 
     # ---- sessions ----------------------------------------------------------------------------------------------
 
-    def admit(self, address: str) -> None:
-        """See whether somebody from there may come in, if only to log in.
+    def admit(self, address: str, *, person: bool) -> None:
+        """See whether somebody from there may come in, if only to log in, or as a program to end its former connection.
 
         Raises:
             Refused: There is no seat, nor one that waits for its owner; or nobody is to come from there, or at all.
@@ -151,7 +153,7 @@ class Chat:
         if self.draining:
             raise DRAINING()
         self.bans.check((address_key(address),))
-        if not self.seats.free and not self.seats.room_to_stand:
+        if not self.seats.free and not self.seats.room_to_stand(returning=not person and bool(self._resumable)):
             raise self.seats.full()
 
     def open_session(self, out: Recipient, dialect: Dialect, *, person: bool, address: str) -> Session:
@@ -321,7 +323,11 @@ class Chat:
         guest = session.user.account is None
         return Welcome(self.rules.name, PROTOCOL_VERSION, session.name, guest, limits, [], session.secret)
 
-    def resume(self, secret: str) -> None:
+    def _in_use(self, log: str) -> bool:
+        """Return whether a guest's log may still be written to."""
+        return log.removeprefix("guest/") in self.users or self.guests.has(log)
+
+    def resume(self, session: Session, secret: str) -> None:
         """End the connection that a program had before, if it still seems to be there."""
         ghost = self._resumable.get(secret)
         if ghost is not None:
@@ -329,3 +335,5 @@ class Chat:
             self.counters.drops["resumed"] += 1
             self.close_session(ghost)
             ghost.out.close()
+            self.seats.offer(session)
+            self.announce(session)

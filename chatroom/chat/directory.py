@@ -128,6 +128,11 @@ class Directory:
         room = Room(record, self._sessions, self._engine.counters, self._unload, self._moderated)
         room.expected = 1
         room.sub = await self._engine.follow(room.log, room.apply)
+        now = await self._record(name)  # what changed before we followed, nobody has told us
+        if now is None or now.id != record.id:
+            room.sub.stop()
+            return await self._load(name, session, create)
+        room.take(now)
         self._rooms[name.folded] = room
         self._names[room.log] = name.folded
         return room, created

@@ -65,6 +65,10 @@ class Guests:
             return None
         return box if box is not None and box.at > self._now() - GUEST_DAYS * _DAY else None
 
+    def has(self, log: str) -> bool:
+        """Return whether it is the log of a mailbox that there is."""
+        return log.removeprefix("guest/") in self._names
+
     def seen(self, name: Name, user_id: str) -> None:
         """A guest has taken a name. It is written down once a day, for a name comes more often than news of it."""
         box = self._boxes.get(name.folded)

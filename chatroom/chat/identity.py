@@ -11,6 +11,7 @@ from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout,
 from chatroom.chat.limits import LISTED, PASSWORD_CHARACTERS
 from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRONG_PASSWORD, WRONG_TOKEN, Refused
 from chatroom.chat.registry import parse_user_name
+from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
 from chatroom.events import Account, Event, Ok
 from chatroom.log import Unavailable
@@ -26,6 +27,7 @@ async def register(session: Session, command: Register) -> None:
     name = parse_user_name(command.user)
     check_password(command.password)
     chat = session.chat
+    chat.bans.check((name_key(name.folded),))
     if await chat.accounts.owns(name):
         raise NAME_IN_USE()
     chat.throttles.register(session.address)
@@ -97,6 +99,7 @@ def logout(session: Session, command: Logout) -> Event | None:
 async def password(session: Session, command: ChangePassword) -> Event:
     """Change the password; the old one has to be known."""
     check_password(command.new)
+    session.chat.throttles.change(session.user_id)
     account = await _owner(session, command.old)
     hashed = await session.chat.authenticator.hash(command.new)
     changed = await membership.amend_account(

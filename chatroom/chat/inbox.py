@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
 from chatroom.chat.refusals import INBOX_FULL, TOO_SLOW
 from chatroom.events import Ok, Private, Read, placed
-from chatroom.log import Entry, Page, Subscription, Unavailable
+from chatroom.log import Done, Entry, Page, Subscription, Unavailable
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
@@ -37,7 +37,21 @@ class Inbox:
         user: Whose it is.
     """
 
-    __slots__ = ("_chat", "_opening", "_pages", "_read", "_seen", "_sub", "_timer", "_user", "log")
+    __slots__ = (
+        "_chat",
+        "_marking",
+        "_opening",
+        "_pages",
+        "_read",
+        "_seen",
+        "_shown",
+        "_sub",
+        "_timer",
+        "_unmarked",
+        "_user",
+        "_waiting",
+        "log",
+    )
 
     def __init__(self, chat: Chat, user: User) -> None:
         self._chat = chat
@@ -47,7 +61,11 @@ class Inbox:
         self._opening: list[Deferred[None]] | None = None
         self._pages: deque[list[Entry]] = deque()  # what waited, and is shown a page at a time
         self._read = 0  # the seq up to which everything is marked as read
-        self._seen = 0  # the seq of the newest entry that was delivered
+        self._seen = 0  # the seq of the newest entry that a program was given
+        self._shown = 0  # the seq up to which everything has been shown, or acknowledged
+        self._marking = 0  # marks that are not stored yet
+        self._unmarked = False  # something was shown whose mark the log did not take
+        self._waiting: list[Deferred[None]] = []
         self._timer: Any = None
 
     # ---- opening and closing -----------------------------------------------------------------------------------
@@ -75,8 +93,11 @@ class Inbox:
     async def _follow(self) -> None:
         after: int | None = None
         if self._user.account is not None:
+            before = self._chat.settling.get(self.log)
+            if before is not None:  # the last connection has just ended
+                await before.settled()
             page = await self._chat.engine.read(self.log, limit=READ_AT_ONCE)
-            after = self._read = read_up_to(page)
+            after = self._read = self._shown = read_up_to(page)
         subscription = await self._chat.engine.follow(self.log, self._deliver, after)
         if self._user.online:
             self._sub = subscription
@@ -92,6 +113,10 @@ class Inbox:
         if self._sub is not None:
             self._sub.stop()
             self._sub = None
+        if self._unmarked:
+            self._chat.owe(self.log, self._mark_of(self._shown))
+        elif self._marking:
+            self._chat.settling[self.log] = self
 
     # ---- delivering --------------------------------------------------------------------------------------------
 
@@ -101,44 +126,54 @@ class Inbox:
         news = [entry for entry in entries if not isinstance(entry.event, Read)]
         if not news or not self._user.online:
             return
-        self._seen = news[-1].seq
-        for session in self._user.sessions:
-            if not session.person:
-                show(session, news, late=waited)
-        if not any(session.person for session in self._user.sessions):
-            return
         if waited:
-            self._announce(news)
-            self._pages.extend(_pages(news))
-            self._next_page()
+            self.give(news)
         elif self._pages:
-            self._pages.append(news)
+            self._pages.extend(_pages(news))
             if len(self._pages) > INBOX_MESSAGES:
                 self._put_out_the_slow()
         else:
-            self._mark_and_show(news, late=False)
+            self._show(news, late=False)
 
-    def _announce(self, news: list[Entry]) -> None:
+    def give(self, waited: list[Entry]) -> None:
+        """Show what waited, a page at a time: nobody is dropped for having been away."""
         for session in self._user.sessions:
-            number = sum(isinstance(entry.event, Private) and session.hears(entry) for entry in news)
+            number = sum(isinstance(entry.event, Private) and session.hears(entry) for entry in waited)
             if session.person and number:
                 session.answer(Ok(f"{number} message{'s' * (number != 1)} while you were away:"))
+        under_way = bool(self._pages)
+        self._pages.extend(_pages(waited))
+        if not under_way:
+            self._next_page()
 
     def _next_page(self) -> None:
         """A page is small enough for whoever reads at all; the next comes when this one has been taken."""
         self._timer = None
-        if not self._pages or not self._user.online:
-            return
-        if any(session.out.holds for session in self._user.sessions):
-            self._timer = self._chat.scheduler.callLater(AGAIN, self._next_page)
-        else:
-            self._mark_and_show(self._pages.popleft(), late=True)
+        while self._pages and self._user.online:
+            if any(session.out.holds for session in self._user.sessions):
+                self._timer = self._chat.scheduler.callLater(AGAIN, self._next_page)
+                return
+            if self._show(self._pages.popleft(), late=True):
+                return
 
     def _put_out_the_slow(self) -> None:
         """Too much has come while somebody did not take what waited: it goes on waiting in the log, not here."""
         for session in self._user.sessions:
             if session.out.holds:
                 self._chat.put_out(session, TOO_SLOW())
+
+    def _show(self, news: list[Entry], late: bool) -> bool:
+        """Show entries; return whether people see them only when they are marked, and what waits still only then."""
+        marked_first = False
+        for session in self._user.sessions:
+            if session.person and self._user.account is not None:
+                marked_first = True
+            else:
+                show(session, news, late)
+        self._seen = news[-1].seq
+        if marked_first:
+            self._mark_and_show(news, late)
+        return marked_first
 
     def _mark_and_show(self, news: list[Entry], late: bool) -> None:
         """Nothing is shown twice, so it is marked first; marked and then not shown, for nobody is there, it is not."""
@@ -147,28 +182,46 @@ class Inbox:
             people = [session for session in self._user.sessions if session.person]
             for session in people:
                 show(session, news, late)
-            if not people and error is None:
-                self._mark(before)
+            if people:
+                self._shown = max(self._shown, news[-1].seq)
+                self._unmarked = error is not None
+            elif error is None:
+                self._mark(self._shown)
             if late:
                 self._next_page()
 
-        before = self._read
-        if self._user.account is None:
-            marked(news[-1], None)
-        else:
-            self._mark(news[-1].seq, marked)
+        self._mark(news[-1].seq, marked)
 
-    def _mark(self, upto: int, done: Any = None) -> None:
+    def _mark(self, upto: int, done: Done | None = None) -> None:
         self._read = upto
-        user = self._user
-        self._chat.engine.append(
-            self.log, Read(self._chat.next_id(), self._chat.now(), user.name, user.id, upto=upto), done
-        )
+        self._marking += 1
+
+        def stored(entry: Entry, error: Unavailable | None) -> None:
+            if done is not None:
+                done(entry, error)
+            self._marking -= 1
+            if not self._marking and self._chat.settling.get(self.log) is self:
+                del self._chat.settling[self.log]
+                for turn in self._waiting:
+                    turn.callback(None)
+
+        self._chat.engine.append(self.log, self._mark_of(upto), stored)
+
+    def _mark_of(self, upto: int) -> Read:
+        return Read(self._chat.next_id(), self._chat.now(), self._user.name, self._user.id, upto=upto)
+
+    def settled(self) -> Deferred[None]:
+        """Fires when what this inbox, which is closed, has marked is stored: how far its owner has read is known."""
+        turn: Deferred[None] = Deferred()
+        self._waiting.append(turn)
+        return turn
 
     def acknowledge(self, upto: int) -> None:
         """A program has what there is up to this seq."""
-        if self._user.account is not None and self._read < min(upto, self._seen):
-            self._mark(min(upto, self._seen))
+        upto = min(upto, self._seen)
+        if self._user.account is not None and self._read < upto:
+            self._shown = max(self._shown, upto)
+            self._mark(upto)
 
 
 def read_up_to(page: Page) -> int:

@@ -25,7 +25,9 @@ async def hello(session: Session, command: Hello) -> Event | None:
     if command.version != PROTOCOL_VERSION:
         raise VERSION(version=PROTOCOL_VERSION)
     if command.resume:
-        session.chat.resume(command.resume)
+        session.chat.resume(session, command.resume)
+    if not session.seated and not session.chat.seats.kept:
+        return None  # it has been told that the chat is full
     if command.name:
         await take_name(session, command.name)
     session.answer(session.chat.welcome(session), command.ref)

@@ -79,6 +79,8 @@ def _become(session: Session, user: User) -> None:
     user.sessions = (*user.sessions, session)
     session.sit(user)
     session.token = ""
+    if old.account is not None:
+        session.was = (*session.was[-8:], old.id)
     chat.take_leave(session, old)
     if first:
         chat.users[user.id] = user
@@ -146,7 +148,11 @@ async def add_account(
     account = await chat.accounts.add(name, hashed, operator=operator, reserved=reserved)
     chat.seats.reserved += reserved
     chat.guests.empty(name, account.id)
-    await chat.tell_all_surely(Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name))
+    event = Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name)
+    try:
+        await chat.tell_all_surely(event)
+    except Unavailable:  # it is an account all the same: here at once, elsewhere when the log works again
+        chat.evict(name, by_id)
     return account
 
 
@@ -155,8 +161,14 @@ async def remove_account(chat: Chat, account: Account) -> bool:
     if not await chat.accounts.remove(account):
         return False
     chat.seats.reserved -= account.reserved
-    await chat.tell_all_surely(Deregistered(chat.next_id(), chat.now(), account.name, account.id))
-    await chat.engine.drop(f"inbox/{account.id}")
+    try:
+        await chat.tell_all_surely(Deregistered(chat.next_id(), chat.now(), account.name, account.id))
+    except Unavailable:  # it is none all the same: here at once, elsewhere when the log works again
+        deregister(chat, account.id)
+    try:
+        await chat.engine.drop(f"inbox/{account.id}")
+    except Unavailable as error:
+        _log.warn("the mail of {name} goes later: {why}", name=account.name, why=str(error))
     return True
 
 

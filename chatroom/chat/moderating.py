@@ -30,6 +30,7 @@ from chatroom.chat.room_record import RoomRecord
 from chatroom.chat.sanctions import Sanction, lasting, listed
 from chatroom.chat.session import Session
 from chatroom.chat.targets import Target
+from chatroom.durations import spell
 from chatroom.events import (
     MESSAGES,
     Banned,
@@ -51,6 +52,7 @@ from chatroom.events import (
     Unlocked,
     Unmuted,
 )
+from chatroom.log import Unavailable
 from chatroom.text import clean
 
 Change = Callable[[RoomRecord], RoomRecord | None]
@@ -120,8 +122,7 @@ async def delete(session: Session, command: c.Delete) -> Event:
     if not await engine.erase(room.log, entry.seq):
         raise NO_MESSAGE(room=room.name)
     event = _event(session, Deleted, message=entry.seq, user=entry.event.by)
-    await session.happen(room.log, event)
-    audit(session.name, f"deleted a message of {entry.event.by}", room.name)
+    await _happen(session, room, event, f"deleted a message of {entry.event.by}")
     return Ok()
 
 
@@ -279,14 +280,37 @@ async def _act(
         return change(now)
 
     await session.chat.directory.amend(room.record, checked)
-    said = " ".join(str(value) for value in (target and (target.typed or target.name), *more.values()) if value)
+    about = {}
     if target is not None:
         name, user_id = target.now
-        more = {"user": name, "user_id": user_id, **more}
-    event = _event(session, kind, **more)
-    await session.chat.append_surely(room.log, event)  # the record says so already
-    audit(session.name, f"{kind.__name__.lower()} {said}".strip(), room.name)
+        about = {"user": name, "user_id": user_id}
+    event = _event(session, kind, **about, **more)
+    await _happen(session, room, event, _described(event, target))
     return Ok()
+
+
+async def _happen(session: Session, room: Room, event: Any, what: str) -> None:
+    """Write down what is done, and let the room see it; in this order, so that nothing seen is missing there."""
+    audit(session.name, what, room.name)
+    try:
+        await session.chat.append_surely(room.log, event)  # the record says so already
+    except Unavailable:
+        audit(session.name, f"was not told whether this was stored: {what}", room.name)
+        raise
+
+
+def _described(event: Any, target: Target | None) -> str:
+    """Return an act for the audit log: ``banned 192.0.2.7 for 10 minutes: spam``."""
+    words = [type(event).__name__.lower()]
+    if target is not None:
+        words.append(target.typed or target.name)
+    until = getattr(event, "until", 0)
+    if until:
+        words.append(f"for {spell((until - event.at) / 1000)}")
+    if isinstance(event, Slowed):
+        words.append(f"to one message every {spell(event.seconds)}" if event.seconds else "no more")
+    said = getattr(event, "reason", "") or getattr(event, "text", "")
+    return " ".join(words) + (f": {said}" if said else "")
 
 
 def _event(session: Session, kind: type[RoomEvent], **more: object) -> Any:

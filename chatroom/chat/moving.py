@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from chatroom.chat.commands import Create, Join, Leave, Quit, SetName
-from chatroom.chat.inbox import show
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
 from chatroom.chat.refusals import ALREADY_THERE, LOG_OUT_FIRST, NAME_IN_USE, NO_ROOM
 from chatroom.chat.registry import parse_user_name
 from chatroom.chat.room import Room
 from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
+from chatroom.chat.talking import may_speak
 from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed, placed
 from chatroom.log import Page, Unavailable
 from chatroom.logger import logger
@@ -36,10 +36,12 @@ async def take_name(session: Session, text: str) -> Event:
         raise LOG_OUT_FIRST(user=user.name)
     name = parse_user_name(text)
     chat.bans.check((name_key(name.folded),))
+    room = session.room
+    if room is not None and room.guarded:
+        may_speak(session, room)  # a new name is something that the room is told
     old, before = session.name, user.handle
     chat.names.claim(user, name)
     event = Renamed(session.next_id(), chat.now(), old, user.id, session=session.id, name=name.shown)
-    room = session.room
     try:
         if await chat.accounts.owns(name) or not chat.names.holds(user, name):
             raise NAME_IN_USE()
@@ -83,16 +85,15 @@ async def give_mail(session: Session) -> None:
         return
     try:
         page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
-    except Unavailable:
+    except Unavailable as error:
+        _log.warn("the mail for {name} could not be read: {why}", name=name.shown, why=str(error))
         chat.guests.put_back(box, session.user_id)
-        raise
+        return
     if session.over:
         chat.guests.put_back(box, session.user_id)
         return
-    messages = bounded(page).entries
-    if messages:
-        session.answer(Ok(f"{len(messages)} message{'s' * (len(messages) != 1)} while you were away:"))
-        show(session, messages, late=True)
+    if page.entries:
+        chat.inbox(session.user).give(page.entries)
 
 
 async def create(session: Session, command: Create) -> None:

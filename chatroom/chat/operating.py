@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from chatroom.chat import commands as c
+from chatroom.chat import targets
 from chatroom.chat.operations import Operations
-from chatroom.chat.refusals import NOT_OPERATOR
-from chatroom.chat.sanctions import listed
+from chatroom.chat.refusals import NOT_OPERATOR, NOT_TO_YOURSELF
+from chatroom.chat.sanctions import keys_of, listed
 from chatroom.chat.session import Session
 from chatroom.chat.talking import checked
+from chatroom.chat.targets import Target
 from chatroom.events import Event, Ok
 
 
@@ -50,6 +52,8 @@ def stats(session: Session, command: c.ShowStats) -> Event:
 
 async def kick(session: Session, command: c.Kick) -> Event:
     """Put somebody off the server."""
+    user = session.chat.names.find(command.user)
+    targets.check(session, Target(user.name, user.id, operator=user.operator))
     return Ok(await _operations(session).kick(command.user, command.reason))
 
 
@@ -59,6 +63,10 @@ async def ban(session: Session, command: c.Ban) -> Event:
     if not command.user:
         chat = session.chat
         return Ok(listed("Banned from this server:", chat.bans.all, chat.now()) or "Nobody is banned from this server.")
+    target = await targets.anybody(session.chat, None, command.user)
+    targets.check(session, target)
+    if target.typed and set(target.keys) & set(keys_of(session)):  # nobody would come from there to take it back
+        raise NOT_TO_YOURSELF()
     return Ok(await operations.ban_for(command.user, command.seconds, command.reason))
 
 

@@ -12,7 +12,7 @@ from chatroom.chat import membership, targets
 from chatroom.chat.audit import audit
 from chatroom.chat.identity import check_password
 from chatroom.chat.limits import LONGEST_SANCTION, REASON_CHARACTERS
-from chatroom.chat.refusals import BAD_BAN, NO_SUCH_BAN, Refused
+from chatroom.chat.refusals import BAD_BAN, NO_ACCOUNT, NO_SUCH_BAN
 from chatroom.chat.registry import parse_user_name
 from chatroom.chat.sanctions import Sanction, keys_of, lasting
 from chatroom.chat.targets import Target
@@ -186,8 +186,8 @@ class Operations:
         """See ``Operating``."""
         target = self._chat.names.find(user)
         reason = _reason(reason)
-        await self._expel(target.id, reason)
         audit(self._by, f"kicked {target.name} off the server{_because(reason)}")
+        await self._expel(target.id, reason)
         return f"{target.name} was put out."
 
     async def ban(self, what: str, duration: str = "", reason: str = "") -> str:
@@ -205,11 +205,12 @@ class Operations:
         shown, reason = target.typed or target.name, _reason(reason)
         for key in target.keys:
             await chat.bans.add(Sanction(key, shown, self._by, now, until, reason))
-        await chat.tell_all_surely(BansChanged(chat.next_id(), now, self._by, ""))
-        for user_id in {s.user_id for s in chat.sessions.values() if set(keys_of(s)) & set(target.keys)}:
-            await self._expel(user_id, reason)
         time = f" for {durations.spell(seconds)}" if seconds else ""
         audit(self._by, f"banned {shown} from the server{time}{_because(reason)}")
+        await chat.tell_all_surely(BansChanged(chat.next_id(), now, self._by, ""))
+        meant = [s.user for s in chat.sessions.values() if set(keys_of(s)) & set(target.keys)]
+        for user_id in {user.id for user in meant if user.id == target.user_id or not user.operator}:
+            await self._expel(user_id, reason)
         return f"{shown} is banned from this server{time}."
 
     async def unban(self, what: str) -> str:
@@ -219,10 +220,10 @@ class Operations:
         shown = target.typed or target.name
         found = [ban for ban in chat.bans.all if _is_for(ban, shown, target)]
         if not found:
-            raise NO_SUCH_BAN(user=shown, how="banned from this server", see="bans()")
+            raise NO_SUCH_BAN(user=shown, how="banned from this server", see="the list of bans")
         await chat.bans.remove(found)
-        await chat.tell_all_surely(BansChanged(chat.next_id(), chat.now(), self._by, ""))
         audit(self._by, f"let {shown} onto the server again")
+        await chat.tell_all_surely(BansChanged(chat.next_id(), chat.now(), self._by, ""))
         return f"{shown} may come again."
 
     async def _expel(self, user_id: str, reason: str) -> None:
@@ -238,16 +239,16 @@ class Operations:
         record = await chat.directory.lookup(room)
         await chat.directory.amend(record, lambda now: None)
         event = Closed(chat.next_id(), chat.now(), self._by, "", reason=_reason(reason))
-        await chat.append_surely(f"room/{record.id}", event)
         audit(self._by, f"closed the room {record.name}{_because(event.reason)}")
+        await chat.append_surely(f"room/{record.id}", event)
         return f"The room {record.name} has been closed."
 
     async def announce(self, text: str) -> str:
         """See ``Operating``."""
         chat = self._chat
         text = clean(text).strip()
-        await chat.tell_all_and_wait(Announced(chat.next_id(), chat.now(), self._by, "", text=text))
         audit(self._by, "made an announcement")
+        await chat.tell_all_and_wait(Announced(chat.next_id(), chat.now(), self._by, "", text=text))
         return f"Everybody online has been told ({len(chat.sessions)} connections)."
 
     async def drain(self, on: bool = True) -> str:
@@ -298,7 +299,7 @@ class Operations:
     async def _account(self, name: str) -> Account:
         account = await self._chat.accounts.get(parse_user_name(name))
         if account is None:
-            raise Refused("no-account", f"there is no account {clean(name)[:32]}; see accounts().")
+            raise NO_ACCOUNT(user=clean(name)[:32])
         return account
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -29,13 +30,23 @@ class Retention:
         rules: Say how much is kept.
         scheduler: Gives ``callLater``.
         clock: Seconds since 1970.
+        in_use: Whether a log of a guest is somebody's who is here, or was lately.
     """
 
-    def __init__(self, engine: Engine, directory: Directory, rules: Rules, scheduler: Any, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        directory: Directory,
+        rules: Rules,
+        scheduler: Any,
+        clock: Clock,
+        in_use: Callable[[str], bool],
+    ) -> None:
         self._engine = engine
         self._directory = directory
         self._rules = rules
         self._clock = clock
+        self._in_use = in_use
         self._round = LoopingCall(self._go_round)
         self._round.clock = scheduler
         self._running: Deferred[None] | None = None
@@ -93,7 +104,7 @@ class Retention:
             if self._stopping:
                 return
             if log.startswith("guest/"):
-                orphan = not (await self._engine.read(log, limit=1)).entries
+                orphan = not self._in_use(log) and not (await self._engine.read(log, limit=1)).entries
             else:
                 orphan = log.startswith(("room/", "inbox/")) and log not in rooms and log not in inboxes
             if orphan:

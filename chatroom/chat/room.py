@@ -227,10 +227,10 @@ class Room:
             self._renamed(i, event, passage)
         else:
             if isinstance(event, Kicked | Banned):
-                self._put_out(i, [id for id, m in self.members.items() if m.user_id == event.user_id], passage)
+                self._put_out(i, entry, [id for id, m in self.members.items() if m.user_id == event.user_id], passage)
             elif isinstance(event, Closed):
                 self.closed = True
-                self._put_out(i, list(self.members), passage)
+                self._put_out(i, entry, list(self.members), passage)
             self._on_moderated(self)
 
     def _joined(self, i: int, entry: Entry, event: Joined, passage: _Passage) -> None:
@@ -256,12 +256,13 @@ class Room:
             member.session.room = None
             passage.went[member.session] = i
 
-    def _put_out(self, i: int, ids: list[str], passage: _Passage) -> None:
+    def _put_out(self, i: int, entry: Entry, ids: list[str], passage: _Passage) -> None:
         """They see why, and nothing after it."""
         for id in ids:
             session = self.members.pop(id).session
             if session is not None:
                 session.room = None
+                session.put_out = self.log, entry.seq
                 session.chat.announce(session)
                 passage.went[session] = i + 1
 

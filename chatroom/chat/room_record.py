@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chatroom.chat.refusals import BANNED, LOCKED
-from chatroom.chat.sanctions import Sanction, address_key, matching, user_keys
+from chatroom.chat.sanctions import Sanction, keys_of, matching, user_keys
 from chatroom.chat.user import User
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         if self.moderated_by(user):
             return
         now = session.chat.now()
-        ban = matching(self.bans, (*user_keys(user), address_key(session.address)), now)
+        ban = matching(self.bans, (*user_keys(user), *keys_of(session)), now)
         if ban is not None:
             raise BANNED(room=self.name, more=ban.more(now))
         inside = session.room is not None and session.room.id == self.id

@@ -64,7 +64,7 @@ def listed(heading: str, held: Iterable[Sanction], now: int) -> str:
 
 def keys_of(session: Session) -> tuple[str, ...]:
     """Return what a session is known by."""
-    return (*user_keys(session.user), address_key(session.address))
+    return (*user_keys(session.user), *map(account_key, session.was), address_key(session.address))
 
 
 def user_keys(user: User) -> tuple[str, ...]:

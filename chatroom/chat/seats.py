@@ -39,9 +39,20 @@ class Seats:
         return not most or self._shared < most - self.reserved
 
     @property
-    def room_to_stand(self) -> bool:
-        """Whether somebody without a seat may come in, to log in."""
-        return len(self._own) < self.reserved and self._standing < STANDING
+    def kept(self) -> bool:
+        """Whether a reserved seat waits for its owner."""
+        return len(self._own) < self.reserved
+
+    def room_to_stand(self, *, returning: bool) -> bool:
+        """Return whether somebody without a seat may come in: to log in, or ``returning`` to a seat held by a ghost."""
+        return (returning or self.kept) and self._standing < STANDING
+
+    def offer(self, session: Session) -> None:
+        """Let somebody who stands sit down if there is a seat now."""
+        if not session.seated and self.free:
+            self._standing -= 1
+            self._shared += 1
+            session.seated = True
 
     def enter(self, session: Session) -> None:
         """Somebody comes, and sits if there is a seat."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from chatroom.chat.membership import deregister
-from chatroom.chat.refusals import Refused
+from chatroom.chat.refusals import EXPELLED
 from chatroom.events import Announced, Arrived, BansChanged, Departed, Deregistered, Expelled, Registered
 from chatroom.log import Entry, Subscription
 from chatroom.names import user_name
@@ -87,7 +87,7 @@ class ServerLog:
         user = self._chat.users.get(event.user_id)
         for session in user.sessions if user is not None else ():
             more = f": {event.reason}" if event.reason else "."
-            self._chat.put_out(session, Refused("expelled", f"you were put out by {event.by}{more}"))
+            self._chat.put_out(session, EXPELLED(by=event.by, more=more))
 
 
 def _own(session: Session, event: Any) -> bool:

@@ -39,10 +39,12 @@ class Session:
         user: Whose it is. ``user_id`` and ``name`` are the user's, at hand for each message.
         seated: It has a seat; without one it may only log in.
         since: When it came, in milliseconds since 1970.
+        was: Ids of the accounts it was logged in to before: what is held against them is held against it.
         token: The id of the token by which it logged in; empty if it did otherwise.
         secret: What a later connection shows to end this one; empty if it was never told.
         room: The room it is in. Changed by the room's ``apply`` and by nobody else.
         heading: The room that it is about to be in: its ``Joined`` is under way.
+        put_out: The log and the place in it at which it was last put out of a room: it has seen what is before.
         arrival: What there was to see when it came into the room.
         question: What a person is being asked, kept here for the dialect that asks.
         over: The connection has ended.
@@ -66,6 +68,7 @@ class Session:
         "over",
         "pending",
         "person",
+        "put_out",
         "question",
         "renaming",
         "room",
@@ -75,6 +78,7 @@ class Session:
         "token",
         "user",
         "user_id",
+        "was",
     )
 
     user: User
@@ -92,8 +96,10 @@ class Session:
         self.since = chat.now()
         self.secret = ""
         self.token = ""
+        self.was: tuple[str, ...] = ()
         self.room: Room | None = None
         self.heading: Room | None = None
+        self.put_out = ("", 0)
         self.arrival: Arrival | None = None
         self.question: Any = None
         self.echo = True
@@ -146,12 +152,17 @@ class Session:
     def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None) -> None:
         if error is not None:
             self.refuse(NOT_CONFIRMED(), ref)
-        elif entry.repeated or self.room is None or self.room.log != entry.log:
+        elif entry.repeated or not self._was_there(entry):
             self.repeat(entry, ref)  # it has been put out meanwhile, and nobody else has told it
             return
         elif ref is not None and not self.echo:
             self.answer(Ok(), ref)
         self.settled()
+
+    def _was_there(self, entry: Entry) -> bool:
+        """Whether its room has shown it the entry; it may have been put out just after that, in the same batch."""
+        log, seq = self.put_out
+        return (self.room is not None and self.room.log == entry.log) or (log == entry.log and entry.seq < seq)
 
     def repeat(self, entry: Entry, ref: int | str | None) -> None:
         """What it said was said before: the first, told to its author alone, is the acknowledgement."""

@@ -40,13 +40,17 @@ def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted])
     text = checked(command.text)
     room = session.room
     if room is not None and room.guarded:
-        _may_speak(session, room)
+        may_speak(session, room)
     event = kind(own or session.next_id(), session.chat.now(), session.name, session.user_id, text=text)
     session.say(event, command.ref, once=own is not None)
 
 
-def _may_speak(session: Session, room: Room) -> None:
-    """See that somebody is not muted, and has been silent for long enough in a slow room."""
+def may_speak(session: Session, room: Room) -> None:
+    """See that somebody is not muted, and has been silent for long enough in a slow room.
+
+    Raises:
+        Refused: One of these.
+    """
     record, now = room.record, session.chat.now()
     if record.moderated_by(session.user):
         return

@@ -62,9 +62,11 @@ def member(room: Room, name: str) -> Target:
     folded = name.casefold()
     for found in room.members.values():
         if found.name.casefold() == folded:
-            user = found.session.user if found.session is not None else None
-            operator = user is not None and user.operator
-            return Target(found.name, found.user_id, operator=operator, session=found.session)
+            if found.session is None:
+                return Target(found.name, found.user_id)
+            # Whoever is logging in at this moment is the account's owner before the room has seen it.
+            user = found.session.user
+            return Target(found.name, user.id, operator=user.operator, session=found.session)
     raise no_user(name)
 
 
@@ -75,11 +77,7 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
         Refused: It is none of them.
     """
     if looks_like_address(name):
-        if is_local(name):
-            raise BAD_BAN(why=f"{name} is this machine itself, where everybody may come from")
-        if "/" in name and str(ip_network(name, strict=False)) != network(name):
-            raise BAD_BAN(why=f"{name} is not one address; give each by itself, or of IPv6 a network of 64 bits")
-        return Target("an address", keys=(address_key(name),), typed=name)
+        return _address(name)
     user = chat.names.get(name)
     if user is not None:
         return Target(user.name, user.id, keys_against(user), user.operator, user.inbox_log)
@@ -91,6 +89,14 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
     if account is not None:
         return Target(account.name, account.id, (account_key(account.id),), account.operator, f"inbox/{account.id}")
     return Target(parsed.shown, keys=(name_key(parsed.folded),))
+
+
+def _address(text: str) -> Target:
+    if is_local(text):
+        raise BAD_BAN(why=f"{text} is this machine itself, where everybody may come from")
+    if "/" in text and ip_network(text, strict=False) != ip_network(network(text)):
+        raise BAD_BAN(why=f"{text} is not one address; give each by itself, those of IPv6 as networks of 64 bits (/64)")
+    return Target("an address", keys=(address_key(text),), typed=text)
 
 
 def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 from chatroom.chat.limits import (
+    CHANGES,
     FAILURES,
     FAILURES_OUT,
     FAILURES_WINDOW,
@@ -14,7 +15,7 @@ from chatroom.chat.limits import (
     REGISTRATIONS_WINDOW,
     Rules,
 )
-from chatroom.chat.refusals import TOO_MANY_FAILURES, TOO_MANY_REGISTRATIONS
+from chatroom.chat.refusals import BUSY, TOO_MANY_CHANGES, TOO_MANY_FAILURES, TOO_MANY_REGISTRATIONS
 from chatroom.durations import spell
 from chatroom.names import BadName, user_name
 from chatroom.network import network
@@ -45,6 +46,11 @@ class Window:
         if times is None or len(times) < self._most:
             return 0.0
         return max(0.0, times[0] + self._span - self._seconds())
+
+    def times(self, key: Key) -> int:
+        """Return how often it happened lately, as far as it is counted."""
+        horizon = self._seconds() - self._span
+        return sum(at > horizon for at in self._times.get(key, ()))
 
     def count(self, key: Key) -> None:
         """It happened."""
@@ -77,17 +83,20 @@ class Throttles:
         self._failures = Window(FAILURES, FAILURES_WINDOW, seconds)
         self._all_failures = Window(FAILURES_OUT, OUT, seconds)
         self._registrations = Window(REGISTRATIONS, REGISTRATIONS_WINDOW, seconds)
+        self._changes = Window(CHANGES, REGISTRATIONS_WINDOW, seconds)
+        self._trying: Counter[Key] = Counter()  # from each address, at this moment
 
     def attempt(self, address: str, user: str) -> Callable[[bool], None]:
         """Let somebody try a password.
 
-        It counts as failed until it is known not to be: many at once are no way round.
+        For the account it counts as failed until it is known not to be: many at once are no way round. A class that
+        logs in all at once from one address has not failed; but where some have, no more may try than may fail.
 
         Returns:
             What must be called once: with True when the password was right, or when nobody looked at it.
 
         Raises:
-            Refused: There were too many failures.
+            Refused: There were too many failures, or might be.
         """
         if not self._rules.throttle:
             return lambda right: None
@@ -96,15 +105,34 @@ class Throttles:
         wait = max(self._failures.wait(pair), self._all_failures.wait(where))
         if wait:
             raise TOO_MANY_FAILURES(wait=spell(wait))
+        failed = self._all_failures.times(where)
+        if failed and failed + self._trying[where] >= FAILURES_OUT:
+            raise BUSY()
         self._failures.count(pair)
-        self._all_failures.count(where)
+        self._trying[where] += 1
 
         def over(right: bool) -> None:
+            self._trying[where] -= 1
+            if not self._trying[where]:
+                del self._trying[where]
             if right:
                 self._failures.forgive(pair)
-                self._all_failures.forgive(where)
+            else:
+                self._all_failures.count(where)
 
         return over
+
+    def change(self, user_id: str) -> None:
+        """Count a change of an account's password: each costs as much work as a registration.
+
+        Raises:
+            Refused: There were too many.
+        """
+        if self._rules.throttle:
+            wait = self._changes.wait((user_id,))
+            if wait:
+                raise TOO_MANY_CHANGES(wait=spell(wait))
+            self._changes.count((user_id,))
 
     def register(self, address: str) -> None:
         """Count a registration.

@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, fail
 
 from chatroom import events as e
 from chatroom.client import restoring
+from chatroom.client.acknowledging import Acknowledging
 from chatroom.client.connection import Connection, Ref
 from chatroom.client.login import Login
 from chatroom.client.notices import Connected, Ended, Gap, Lost, Named, Notice
@@ -28,7 +29,6 @@ from chatroom.events import Event
 
 __all__ = ["Link", "Refused"]
 
-ACK_AFTER = 0.5  # seconds in which private messages are gathered before they are acknowledged
 STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
 CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
 
@@ -46,6 +46,10 @@ class Link:
         name: The name to take as a guest.
         room: The room to join, if any.
         login: Name and password of an account to log in to, or a ``Login``.
+        history: Messages of before that are asked for when ``room`` is joined for the first time.
+        client: What the owner of an account sees this login called, if it is to be remembered.
+        keep: Given account and token of each login that is remembered from now on, and an empty token when it is not
+            any more. If it is given, every login asks to be remembered.
         chance: Returns a number from 0 up to 1, for the waits.
 
     Attributes:
@@ -57,7 +61,7 @@ class Link:
         unread: Private messages that came; whoever shows them sets it back to 0.
         login: How to log in again; None for a guest. Never shown.
         wanted: The guest's name to take on each connection.
-        history: Messages of before that are asked for when ``room`` is joined for the first time.
+        history: See above.
     """
 
     def __init__(
@@ -72,6 +76,8 @@ class Link:
         room: str = "",
         login: Login | tuple[str, str] | None = None,
         history: int = 0,
+        client: str = "",
+        keep: Callable[[str, str], None] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.online = False
@@ -90,13 +96,14 @@ class Link:
         self._mint = mint
         self._tell = tell
         self._connection: Connection | None = None
+        self._client = client
+        self._keep = keep
         self._ready = False  # what was said before has been sent again; the new may follow
         self._outgoing = Outgoing()
         self._pulse = Pulse(clock, self._ping, self.drop)
+        self._acknowledging = Acknowledging(clock, self._write)
         self._reconnecting = Reconnecting(connect, clock, chance, self._made, self._not_there)
         self._complaint = ""  # the last thing that the server complained about, unasked
-        self._acked = self._to_ack = 0
-        self._ack_timer: Any = None
         self._stopping = False
         self._closed: Deferred[None] | None = None
 
@@ -147,6 +154,8 @@ class Link:
             Fires with the answer. Fails with ``Refused`` if that is an error; and, unless it is kept, if there is no
             connection (code ``offline``) or it goes before the answer has come (``lost``).
         """
+        if do == "login" and self._keep is not None:
+            fields = {"remember": True, "client": self._client[:100], **fields}
         if do in KEPT:
             fields.setdefault("id", self._mint())
         elif not self.online:
@@ -194,7 +203,6 @@ class Link:
         self._connection = connection
         self.security = connection.security
         self._complaint = ""
-        self._acked = self._to_ack = 0
         self._pulse.start()
         if self._pulse.paused:
             self.pause()
@@ -231,12 +239,10 @@ class Link:
         self.online = self._ready = False
         self.security = ""
         self._pulse.stop()
-        if self._ack_timer is not None:
-            self._ack_timer.cancel()
-            self._ack_timer = None
+        self._acknowledging.reset()
 
     async def _say_goodbye(self, connection: Connection) -> None:
-        self._acknowledge()
+        self._acknowledging.flush()
         self._closed = Deferred()
         connection.send({"do": "quit"})
         await self._within(CLOSE_WITHIN, self._closed)
@@ -274,6 +280,10 @@ class Link:
 
     # ---- what is said and heard ------------------------------------------------------------------------------------
 
+    def _write(self, record: dict[str, Any]) -> None:
+        if self._connection is not None:
+            self._connection.send(record)
+
     def _send(self, command: Command) -> None:
         if self._connection is not None:
             command.sent = self.clock.seconds()
@@ -282,8 +292,7 @@ class Link:
     def _ping(self) -> None:
         """Ask for an answer; when nobody reads, only say that we are there."""
         if self._pulse.paused or not self._ready:
-            if self._connection is not None:
-                self._connection.send({"do": "pong"})
+            self._write({"do": "pong"})
         else:
             self.ask("pong").addErrback(lambda failure: None)
 
@@ -291,8 +300,7 @@ class Link:
         self._pulse.beat()
         command = self._answered(event, re)
         if isinstance(event, e.Ping):
-            if self._connection is not None:
-                self._connection.send({"do": "pong"})
+            self._write({"do": "pong"})
             return
         refused = command is not None and isinstance(event, e.Error)
         fresh = self.place.fresh(event) or re is not None
@@ -303,8 +311,8 @@ class Link:
                 self.unread += isinstance(event, e.Private)
             if gap:
                 self._tell(Gap(self.room))
-        if isinstance(event, e.Private):
-            self._received(event)
+        if isinstance(event, e.Private) and not self.guest:
+            self._acknowledging.told(event.seq)
         if command is not None:
             if isinstance(event, e.Error):
                 command.answer.errback(Refused(event.code, event.text))
@@ -344,6 +352,8 @@ class Link:
             self._complaint = event.text.rstrip(".")
         elif do == "password" and self.login is not None and command is not None:
             self.login = replace(self.login, password=command.record["new"], token="")
+            if self._keep is not None:  # a new password ends all that was remembered
+                self._keep(self.login.user, "")
         self.place.happen(event, self.name)
         return gap
 
@@ -357,12 +367,21 @@ class Link:
 
     def _account(self, event: e.Account, command: Command | None) -> None:
         if event.guest:
-            self.login = None
+            self.forget_login()
         elif command is not None and command.do in ("login", "register"):
             record = command.record
             token = event.token or record.get("token", "")
-            self.login = Login(record["user"], record.get("password", ""), token, client=record.get("client", ""))
+            remember = self._keep is not None or bool(record.get("remember"))
+            self.login = Login(event.name, record.get("password", ""), token, remember, record.get("client", ""))
+            if event.token and self._keep is not None:
+                self._keep(event.name, event.token)
         self._be(event.name, guest=event.guest)
+
+    def forget_login(self) -> None:
+        """We are nobody's account any more, or its token is worth nothing."""
+        login, self.login = self.login, None
+        if login is not None and login.token and self._keep is not None:
+            self._keep(login.user, "")
 
     def _be(self, name: str, *, guest: bool) -> None:
         changed = self.online and name != self.name
@@ -370,19 +389,3 @@ class Link:
         self.name, self.guest = name, guest
         if changed:
             self._tell(Named(name))
-
-    # ---- private messages ------------------------------------------------------------------------------------------
-
-    def _received(self, event: e.Private) -> None:
-        """It has been told: acknowledge it, together with those that come right after it."""
-        self._to_ack = max(self._to_ack, event.seq)
-        if self._ack_timer is None and not self.guest:
-            self._ack_timer = self.clock.callLater(ACK_AFTER, self._acknowledge)
-
-    def _acknowledge(self) -> None:
-        if self._ack_timer is not None and self._ack_timer.active():
-            self._ack_timer.cancel()
-        self._ack_timer = None
-        if self._connection is not None and self._to_ack > self._acked and not self.guest:
-            self._acked = self._to_ack
-            self._connection.send({"do": "ack", "seq": self._acked})

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from socket import gethostname
 from typing import Any, Literal, NoReturn
 
 from chatroom import __version__
@@ -34,6 +35,8 @@ files: {config}
          "all", timestamps = true
        {known}
          the keys of the servers that were seen
+       {tokens}
+         remembered logins: by --name, or on a terminal the last one; /sessions lists and ends them, /logout forgets
 """
 
 
@@ -109,13 +112,19 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
         if not config.server:
             raise BadConfig(f'say which server: chatroom-client chat.example 8888 (or put server = "..." into {path}).')
         host, port = _address(config.server, path)
+    host = host.strip("[]")
     config = _overridden(config, options)
     state = state_folder(environment)
     return Wish(host, port or PORT, options.plain, options.json, options.accept_new_key, config, state)
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    files = {"config": config_folder(environment) / FILE, "known": state_folder(environment) / "known_servers"}
+    state = state_folder(environment)
+    files = {
+        "config": config_folder(environment) / FILE,
+        "known": state / "known_servers",
+        "tokens": state / "tokens.json",
+    }
     parser = argparse.ArgumentParser(
         prog="chatroom-client",
         description="Chat on a chatroom server; stays there over lost connections, and loses nothing said.",
@@ -173,14 +182,38 @@ def _complain(text: str) -> None:
         print(f"chatroom-client: {line}{'' if line.endswith(('.', '?', '!')) else '.'}", file=sys.stderr, flush=True)
 
 
-def _link(wish: Wish, reactor: Any, tell: Callable[[Any], None], first_seen: Callable[[str], None]) -> Any:
-    """Return the link to the server that is wanted."""
+def _link(
+    wish: Wish, reactor: Any, tell: Callable[[Any], None], first_seen: Callable[[str], None], *, piped: bool
+) -> Any:
+    """Return the link to the server that is wanted; logged in, if a login under that name is remembered."""
     from chatroom.client.bot import mint
     from chatroom.client.dialing import Dialer
     from chatroom.client.link import Link
+    from chatroom.client.login import Login
+    from chatroom.client.tokens import Tokens
 
     dialer = Dialer(reactor, wish.host, wish.port, wish.known, plain=wish.plain, first_seen=first_seen)
-    return Link(reactor, dialer.connect, reactor, mint, tell, name=wish.config.name, room=wish.config.room)
+    tokens = Tokens(wish.state / "tokens.json")
+    known = tokens.find(dialer.server, wish.config.name) if wish.config.name or not piped else None
+
+    def keep(user: str, token: str) -> None:
+        try:
+            tokens.keep(dialer.server, user, token)
+        except OSError as error:
+            _complain(f"the login cannot be remembered in {tokens.path}: {error.strerror}")
+
+    return Link(
+        reactor,
+        dialer.connect,
+        reactor,
+        mint,
+        tell,
+        name=wish.config.name,
+        room=wish.config.room,
+        login=Login(known[0], token=known[1]) if known else None,
+        client=f"chatroom-client on {gethostname()}",
+        keep=keep,
+    )
 
 
 def _pipe(wish: Wish) -> int:
@@ -190,7 +223,7 @@ def _pipe(wish: Wish) -> int:
 
     running: Any = reactor
     pipe = Pipe(running, _complain, records=wish.records)
-    link = _link(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)))
+    link = _link(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), piped=True)
     status = _Signals(running, pipe.interrupt)
     stdio.StandardIO(pipe, reactor=running)
     pipe.ended.addCallback(lambda result: running.stop())
@@ -233,6 +266,7 @@ def _screen(wish: Wish) -> int:
     from twisted.internet.defer import Deferred
 
     from chatroom.client.screen.run import run
+    from chatroom.events import Ok
 
     running: Any = reactor
     address = spell(wish.host, wish.port)
@@ -242,7 +276,10 @@ def _screen(wish: Wish) -> int:
     failures: list[Any] = []
 
     def begin() -> None:
-        started = run(running, lambda tell: _link(wish, running, tell, lambda key: None), settings)
+        def link(tell: Callable[[Any], None]) -> Any:
+            return _link(wish, running, tell, lambda key: tell(Ok(f"{_first_seen(wish, key)}.")), piped=False)
+
+        started = run(running, link, settings)
         Deferred.fromCoroutine(started).addErrback(failures.append).addCallback(lambda result: _stop(running))
 
     running.callWhenRunning(begin)
@@ -253,7 +290,9 @@ def _screen(wish: Wish) -> int:
 
 
 def _stop(reactor: Any) -> None:
-    if reactor.running:
+    from twisted.internet.error import ReactorNotRunning
+
+    with suppress(ReactorNotRunning):  # a signal has stopped it already
         reactor.stop()
 
 
@@ -274,11 +313,11 @@ def _accept(wish: Wish) -> int:
 
     def begin() -> None:
         accepted = accept(running, wish.host, wish.port, wish.known, print, _complain)
-        Deferred.fromCoroutine(accepted).addBoth(outcome.append).addCallback(lambda result: running.stop())
+        Deferred.fromCoroutine(accepted).addCallback(outcome.append).addBoth(lambda result: running.stop())
 
     running.callWhenRunning(begin)
     running.run()
-    return outcome[0] if outcome and isinstance(outcome[0], int) else 1
+    return outcome[0] if outcome else 1
 
 
 if __name__ == "__main__":

@@ -98,8 +98,9 @@ class Pipe(LineReceiver):
         transport.registerProducer(_Hearing(self), True)
 
     def lineReceived(self, line: bytes) -> None:
-        """Keep it for its turn."""
-        self._lines.append(line)
+        """Keep it for its turn; what comes after ``/quit`` has none."""
+        if not self._end_of_input:
+            self._lines.append(line)
         self._stir()
 
     def lineLengthExceeded(self, line: bytes) -> None:
@@ -115,7 +116,7 @@ class Pipe(LineReceiver):
     def readConnectionLost(self) -> None:
         """The end of the input; its last line may have no end."""
         rest = self.clearLineBuffer()
-        if rest:
+        if rest and not self._end_of_input:
             self._lines.append(rest)
         self._end_of_input = True
         self._stir()

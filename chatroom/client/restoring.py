@@ -91,7 +91,7 @@ async def _log_in(link: Link, *, again: bool) -> None:
         # Who comes back and is logged in already meets the ghost that is about to go.
         if refused.code in TEMPORARY or (again and refused.code == "already-logged-in"):
             raise
-        link.login = None
+        link.forget_login()
         link.notify(Denied("login", login.user, refused.code, refused.text))
 
 

@@ -121,7 +121,7 @@ class ChatFactory(Factory):
     def admit(self, opening: Opening, leave: Leave, address: str) -> Protocol:
         """Return the protocol for who came through the door from that address."""
         try:
-            self.chat.admit(address)
+            self.chat.admit(address, person=opening.name != "records")
         except Refused as refused:
             return self._refuse(opening, refused, leave)
         return opening.build(self, leave)

@@ -252,8 +252,10 @@ class ChatProtocol(LineReceiver):
         """Whom there is no seat for may log in, and do nothing else."""
         if self._session.seated:
             self._sit()
+        elif not self._factory.chat.seats.kept:
+            self.close()  # it has been told why, and has not ended a ghost of its own
         elif not isinstance(command, Login | Hello | Pong) and self._session.question is None:
-            self.close()  # it has been told why
+            self.close()
 
     def _check_waiting(self) -> None:
         """Lines beyond the budget are delayed; too many of them end the connection."""

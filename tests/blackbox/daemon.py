@@ -35,6 +35,7 @@ BOUND = r"ChatFactory starting on (\d+)"  # what twistd says a little before, at
 _PACKAGES = {"telnet": "inetutils-telnet", "nc": "netcat-openbsd", "setsid": "util-linux", "ssh": "openssh-client"}
 _PACKAGES |= {"ssh-keygen": "openssh-client", "tmux": "tmux"}
 _HEADING = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
+_ECHO = re.compile(rb"\xff[\xfb\xfc]\x01")  # WILL ECHO, WONT ECHO
 _WELCOME = re.compile(r"Welcome to (.+)\. You are (\S+)\.")
 
 
@@ -309,7 +310,7 @@ class Peer:
     # ---- hearing, in words -----------------------------------------------------------------------------------------
 
     def line(self) -> str:
-        """Return the next line, which must end in CR LF."""
+        """Return the next line, which must end in CR LF; hiding and showing what is typed is no part of it."""
         data, end, rest = self._data.partition(b"\n")
         while not end:
             more = self._receive()
@@ -318,7 +319,7 @@ class Peer:
             self._data += more
         self._data = rest
         assert data.endswith(b"\r"), f"a line that does not end in CR LF: {data!r}"
-        return data[:-1].decode()
+        return _ECHO.sub(b"", data[:-1]).decode()
 
     def expect(self, *lines: str) -> None:
         """Read as many lines; they must be exactly these."""

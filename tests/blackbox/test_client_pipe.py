@@ -156,6 +156,19 @@ def test_the_config_file_says_where_to_go(here: Folder, daemon: Daemon) -> None:
     assert (status, err[:60]) == (2, f"chatroom-client: {file}, line 1: "[:60])
 
 
+def test_a_login_is_remembered_until_logging_out(here: Folder, daemon: Daemon) -> None:
+    options = ("localhost", daemon.port, "--plain", "--name", "alice")
+    assert here.run("/register alice a-good-password\n/logout\n/login alice a-good-password\n", *options)[0] == 0
+    (tokens,) = (here.path / "state" / "chatroom").glob("tokens*")
+    assert tokens.stat().st_mode & 0o777 == 0o600
+    assert "a-good-password" not in tokens.read_text()
+    status, lines, err = here.run("/account\n/sessions\n/logout\n", *options)
+    assert (status, err) == (0, "")
+    assert lines.count("You are logged in as alice.") == 1 + 1  # by itself, and when asked
+    assert any("chatroom-client on " in line for line in lines)
+    assert here.run("/account\n", *options)[0] == 1  # a guest cannot have the name
+
+
 def test_output_that_nobody_reads_ends_it(here: Folder, daemon: Daemon) -> None:
     client = here.start("localhost", daemon.port, "--plain", "--room", "x")
     assert client.stdout.readline() == b"Welcome to room x!\n"

@@ -53,6 +53,9 @@ def test_private_messages_of_guests_are_kept_for_a_week() -> None:
     world.pass_time(6.9 * DAY)
     assert world.engine._logs[inbox].rows  # type: ignore[attr-defined]
     world.pass_time(0.2 * DAY)
+    assert not world.engine._logs[inbox].rows  # type: ignore[attr-defined]
+    bob.drop()
+    world.pass_time(EVERY)
     assert inbox not in world.engine._logs  # type: ignore[attr-defined]
     world.close()
 

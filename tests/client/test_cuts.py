@@ -36,6 +36,8 @@ def conversation(cut_after: int, *, noticed: bool, account: bool) -> tuple[bool,
     network = Network(world)
     network.noticed = noticed
     other = world.person("bob", "lobby")
+    other.say("theirs before")
+    other.lines()
     fields: dict[str, Any] = {"name": "alice"}
     if account:
         world.program().record(do="register", user="alice", password="secret")

@@ -68,6 +68,22 @@ def test_what_is_said_without_a_connection_is_said_later(alice: Person, network:
     alice.leave()
 
 
+def test_what_the_server_repeats_is_told_once(alice: Person) -> None:
+    first = alice.do("say", text="hello", id="mine")
+    assert alice.do("say", text="hello", id="mine").seq == first.seq
+    assert alice.texts == ["hello"]
+    alice.leave()
+
+
+def test_our_own_coming_is_no_news_at_the_next_return(alice: Person, network: Network) -> None:
+    for _ in range(3):
+        cut(network)
+        network.pass_time(2)
+    assert alice.link.room == "lobby"
+    assert alice.heard(e.Joined) == []
+    alice.leave()
+
+
 def test_a_ghost_is_replaced_at_once(alice: Person, network: Network, world: World) -> None:
     bob = world.person("bob", "lobby")
     cut(network, noticed=False)
@@ -174,6 +190,22 @@ def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(netw
     assert fourth.heard(Denied)[0].code == "wrong-token"
     assert fourth.link.login is None
     fourth.leave()
+
+
+def test_logins_are_remembered_until_one_logs_out(network: Network, world: World) -> None:
+    register(world)
+    kept: list[tuple[str, str]] = []
+    alice = Person(network, client="here", keep=lambda user, token: kept.append((user, token))).come()
+    alice.do("login", user="alice", password="secret")
+    assert [user for user, _ in kept] == ["alice"]
+    assert [line.client for line in alice.do("sessions").sessions] == ["here"]
+    cut(network)
+    network.pass_time(2)
+    assert not alice.link.guest
+    assert len(kept) == 1
+    alice.do("logout")
+    assert kept[1:] == [("alice", "")]
+    alice.leave()
 
 
 def test_a_login_never_shows_itself() -> None:

@@ -456,3 +456,53 @@ async def test_telling_followers_leaves_the_reactor_to_others_in_between(engine:
     assert order.index("somebody else") < 100
     order.remove("somebody else")
     assert order == [f"room/{i}" for i in range(100)]
+
+
+# ---- dropping ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_dropped_log_is_gone_and_the_others_are_not(engine: Any) -> None:
+    await fill(engine, 700)
+    await stored(engine, "room/other", said("apple here", by="carol"))
+    await stored(engine, LOBBY, said("apple there", by="carol"))
+    await engine.drop(LOBBY)
+    assert (await engine.read(LOBBY, limit=10)).entries == []
+    assert await engine.search(LOBBY, "apple", 10) == []
+    assert texts(await engine.search("room/other", "apple", 10)) == ["apple here"]
+    assert await engine.logs() == ["room/other"]
+    await engine.drop("room/nosuch")
+    await engine.drop(LOBBY)
+
+
+async def test_a_dropped_log_can_be_begun_anew_and_its_followers_go_on(engine: Any) -> None:
+    seen: list[Entry] = []
+    await engine.follow(LOBBY, seen.extend)
+    (first,) = await fill(engine, 1)
+    await engine.drop(LOBBY)
+    second = await stored(engine, LOBBY, said("pear"))
+    assert second.seq > first.seq
+    assert texts(seen) == ["m0", "pear"]
+    assert texts((await engine.read(LOBBY, limit=10)).entries) == ["pear"]
+    assert texts(await engine.search(LOBBY, "pear", 10)) == ["pear"]
+    assert await engine.search(LOBBY, "m0", 10) == []
+
+
+async def test_an_id_that_was_used_in_a_dropped_log_is_free_again(engine: Any) -> None:
+    await stored(engine, LOBBY, said("one", id="x"), once=True)
+    await engine.drop(LOBBY)
+    again = await stored(engine, LOBBY, said("two", id="x"), once=True)
+    assert (again.repeated, again.event.text) == (False, "two")  # type: ignore[union-attr]
+
+
+async def test_what_is_appended_while_a_log_is_dropped_has_a_seq_of_its_own(engine: Any) -> None:
+    entries = await fill(engine, 1200)
+    dropping = engine.drop(LOBBY)
+    meanwhile = [stored(engine, LOBBY, said(f"new{i}")) for i in range(20)]
+    later = [await one for one in meanwhile]
+    await dropping
+    after = await stored(engine, LOBBY, said("last"))
+    seqs = [entry.seq for entry in (*entries, *later, after)]
+    assert seqs == sorted(set(seqs))
+    left = (await engine.read(LOBBY, limit=100)).entries
+    assert texts(left)[-1] == "last"
+    assert not any(text.startswith("m") for text in texts(left))

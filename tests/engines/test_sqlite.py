@@ -240,3 +240,25 @@ def test_nobody_else_on_the_machine_reads_what_was_said(path: Path) -> None:
     modes = {file.stat().st_mode & 0o777 for file in path.parent.glob("chat.db*")}
     db.close()
     assert modes == {0o600}
+
+
+async def test_no_seq_comes_twice_after_a_drop_and_a_restart_and_the_index_stays_right(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    last = 0
+    for i in range(3):
+        engine = SQLiteEngine(reactor, path)
+        await engine.start()
+        first = await stored(engine, "room/kept", said(f"apple {i}"))
+        second = await stored(engine, "room/gone", said(f"apple gone {i}"))
+        assert last < first.seq < second.seq
+        last = second.seq
+        if i == 1:  # once before it is indexed, twice after
+            await engine.search("room/gone", "apple", 10)
+        await engine.drop("room/gone")
+        assert await engine.search("room/gone", "apple", 10) == []
+        found = await engine.search("room/kept", "apple", 10)
+        assert [entry.event.text for entry in found] == [f"apple {j}" for j in range(i + 1)]  # type: ignore[union-attr]
+        await engine.stop()
+    db = sqlite3.connect(path)
+    db.execute("INSERT INTO words(words) VALUES ('integrity-check')")
+    db.close()

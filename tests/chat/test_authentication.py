@@ -1,0 +1,214 @@
+"""Who somebody is, by ``twisted.cred``: our own checker first, then the operator's; never somebody else's namesake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import Errors
+from harness import QuickPasswords, World, result
+from stepping import HeldPasswords
+from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.error import UnauthorizedLogin
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from chatroom.chat.refusals import Refused
+from chatroom.names import user_name
+from chatroom.passwords import Busy
+
+WRONG = "Error: wrong username or password."
+
+
+@implementer(ICredentialsChecker)
+class Checker:
+    """An operator's, that answers as told; ``asked`` is whom for."""
+
+    credentialInterfaces = (IUsernamePassword,)
+
+    def __init__(self, answer: Callable[[Any], Any]) -> None:
+        self.answer = answer
+        self.asked: list[bytes] = []
+
+    def requestAvatarId(self, credentials: Any) -> Any:
+        self.asked.append(credentials.username)
+        return self.answer(credentials)
+
+
+def database(**users: str) -> InMemoryUsernamePasswordDatabaseDontUse:
+    """Return a checker of Twisted's."""
+    made = InMemoryUsernamePasswordDatabaseDontUse()
+    for name, password in users.items():
+        made.addUser(name.encode(), password.encode())
+    return made
+
+
+def login(world: World, user: str, password: str) -> list[str]:
+    """Return what somebody is told who tries, and goes."""
+    person = world.person()
+    person.say(f"/login {user} {password}")
+    lines = person.lines()
+    person.drop()
+    return lines
+
+
+def test_whom_an_operators_checker_knows_is_given_an_account() -> None:
+    world = World(checkers=[database(carol="theirs")])
+    assert login(world, "carol", "wrong") == [WRONG]
+    assert result(world.chat.accounts.all()) == []
+    assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
+    (made,) = result(world.chat.accounts.all())
+    assert (made.name, made.password, made.operator, made.reserved) == ("carol", "", False, False)
+    assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
+    assert result(world.chat.accounts.all()) == [made], "the same again"
+    assert login(world, "carol", "wrong") == [WRONG]
+    world.close()
+
+
+def test_an_account_with_a_password_of_ours_is_decided_by_that_alone() -> None:
+    theirs = Checker(lambda credentials: succeed(credentials.username))
+    world = World(checkers=[theirs])
+    alice = world.person()
+    alice.say("/register alice secret")
+    alice.drop()
+    assert login(world, "alice", "whatever") == [WRONG]
+    assert theirs.asked == []
+    assert login(world, "alice", "secret")[0] == "You are logged in as alice."
+    world.close()
+
+
+def test_checkers_are_asked_one_after_the_other_until_one_knows() -> None:
+    first = Checker(lambda credentials: fail(UnauthorizedLogin()))
+    last = Checker(lambda credentials: succeed(credentials.username))
+    world = World(checkers=[first, database(carol="theirs"), last])
+    assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
+    assert (first.asked, last.asked) == ([b"carol"], [])
+    world.close()
+
+
+def test_a_checker_that_fails_knows_nobody_and_is_logged(errors: Errors) -> None:
+    def broken(credentials: Any) -> Any:
+        raise OSError("no such server")
+
+    world = World(checkers=[Checker(broken), database(carol="theirs")])
+    assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
+    assert login(world, "dave", "theirs") == [WRONG]
+    errors.expect(OSError)
+    world.close()
+
+
+@pytest.mark.parametrize("name", ["server", "guest-abcd", "/me", "", "a b"])
+def test_a_checker_is_not_asked_for_what_is_no_name(name: str) -> None:
+    theirs = Checker(lambda credentials: succeed(credentials.username))
+    world = World(checkers=[theirs])
+    bot = world.program()
+    bot.record(do="login", user=name, password="x")
+    assert bot.records()[0]["code"] == "wrong-password"
+    assert theirs.asked == []
+    world.close()
+
+
+def test_the_owner_of_a_deleted_account_is_not_taken_for_its_namesake() -> None:
+    """It is deleted, and its name registered by somebody else, while the password is looked at."""
+    passwords = HeldPasswords()
+    world = World(passwords=passwords)
+    first = world.person()
+    first.say("/register alice secret", "/logout")
+    late, other = world.person(), world.person()
+    passwords.holding = True
+    late.say("/login alice secret")
+    passwords.holding = False
+    (account,) = result(world.chat.accounts.all())
+    assert result(world.chat.accounts.remove(account))
+    other.say("/register alice another", "/logout")
+    late.take()
+    passwords.let_go()
+    world.settle()
+    assert WRONG in late.lines()
+    assert late.transport.protocol._session.user.account is None
+    world.close()
+
+
+def test_an_account_that_is_deleted_while_its_hash_is_made_anew_is_nobodys() -> None:
+    class Old(HeldPasswords):
+        def outdated(self, hashed: str) -> bool:
+            self.holding = True
+            return True
+
+    passwords = Old()
+    world = World(passwords=passwords)
+    alice = world.person()
+    alice.say("/register alice secret", "/logout", "/login alice secret")
+    assert len(passwords.waiting) == 1
+    (account,) = result(world.chat.accounts.all())
+    assert result(world.chat.accounts.remove(account))
+    alice.take()
+    passwords.let_go()
+    world.settle()
+    assert alice.lines() == [WRONG]
+    assert alice.transport.protocol._session.user.account is None
+    world.close()
+
+
+def test_an_outdated_hash_is_made_anew_once_the_password_is_known() -> None:
+    class Aging(QuickPasswords):
+        def hash(self, password: str) -> Deferred[str]:
+            return succeed(f"new hash of {password}")
+
+        def verify(self, hashed: str, password: str) -> Deferred[bool]:
+            return succeed(hashed.removeprefix("new ") == f"hash of {password}")
+
+        def outdated(self, hashed: str) -> bool:
+            return not hashed.startswith("new ")
+
+    world = World(passwords=Aging())
+    result(world.chat.accounts.add(user_name("alice"), "hash of secret"))
+    assert login(world, "alice", "wrong") == [WRONG]
+    assert result(world.chat.accounts.all())[0].password == "hash of secret"
+    assert login(world, "alice", "secret")[0] == "You are logged in as alice."
+    assert result(world.chat.accounts.all())[0].password == "new hash of secret"
+    world.close()
+
+
+def test_when_too_many_ask_one_is_told_to_try_again_and_that_is_no_failure() -> None:
+    class Full(QuickPasswords):
+        busy = True
+
+        def verify(self, hashed: str, password: str) -> Deferred[bool]:
+            return fail(Busy()) if self.busy else super().verify(hashed, password)
+
+        def hash(self, password: str) -> Deferred[str]:
+            return fail(Busy()) if self.busy else super().hash(password)
+
+    passwords = Full()
+    world = World(passwords=passwords)
+    person = world.person()
+    busy = "Error: too many people are logging in at this moment; try again in a few seconds."
+    for _ in range(5):
+        person.say("/login alice secret", "/register alice secret")
+        assert person.lines() == [busy] * 2
+    passwords.busy = False
+    person.say("/register alice secret")
+    assert person.lines()[0] == "You are logged in as alice."
+    with pytest.raises(Refused, match="wrong username"):
+        result(world.chat.authenticator.authenticate("alice", "wrong"))
+    world.close()
+
+
+@pytest.mark.parametrize("user", ["alice", "nobody", "/me"])
+def test_a_password_is_looked_at_even_when_there_is_no_such_account(user: str) -> None:
+    """So that the answer takes as long."""
+    looked: list[tuple[str, str]] = []
+
+    class Watched(QuickPasswords):
+        def verify(self, hashed: str, password: str) -> Deferred[bool]:
+            looked.append((hashed, password))
+            return super().verify(hashed, password)
+
+    world = World(passwords=Watched())
+    result(world.chat.accounts.add(user_name("alice"), "hash of secret"))
+    assert login(world, user, "wrong") == [WRONG]
+    assert looked == [("hash of secret" if user == "alice" else "", "wrong")]
+    world.close()

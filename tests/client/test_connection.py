@@ -1,0 +1,168 @@
+"""A connection: what a hostile server sends does no harm, and what is not understood is ignored."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from client.network import Transport
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet import error
+from twisted.python.failure import Failure
+
+from chatroom import events as e
+from chatroom.client import connection
+from chatroom.client.connection import Connection, NoRecord, decoded, encoded
+from chatroom.client.reasons import Failed, why_not_connected
+from chatroom.text import clean
+
+SAID = {"event": "said", "id": "i", "at": 1, "by": "bob", "by_id": "b", "room": "r", "seq": 2, "text": "hi"}
+
+
+class Listening:
+    """A connection, and what came of it."""
+
+    def __init__(self) -> None:
+        self.transport = Transport()
+        self.connection = Connection("chat:1")
+        self.connection.makeConnection(self.transport)
+        self.heard: list[tuple[e.Event, Any]] = []
+        self.ended: list[Failed] = []
+        self.connection.listen(lambda event, re: self.heard.append((event, re)), self.ended.append)
+
+    def lose(self) -> str:
+        """End it, and return why it ended."""
+        self.connection.connectionLost(Failure(error.ConnectionDone()))
+        return self.ended[0].why
+
+
+def line(**fields: Any) -> bytes:
+    """Return a record as a server sends it."""
+    return json.dumps(fields).encode()
+
+
+def test_events_come_typed_with_what_they_answer() -> None:
+    listening = Listening()
+    listening.connection.dataReceived(line(**SAID, re=7) + b"\r\n\r\n" + line(event="ping") + b"\n")
+    said, ping = listening.heard
+    assert said == (e.Said("i", 1, "bob", "b", room="r", seq=2, text="hi"), 7)
+    assert isinstance(ping[0], e.Ping)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"event": "brand-new", "text": "hi"},
+        {**SAID, "text": 3},
+        {**SAID, "seq": -1},
+        {**SAID, "seq": 2**60},
+        {**SAID, "at": 10**17},
+        {"event": "said"},
+        {"event": "read", "id": "i", "at": 1, "by": "b", "by_id": "b", "upto": 3},
+    ],
+)
+def test_what_is_not_understood_is_ignored(fields: dict[str, Any]) -> None:
+    assert decoded(line(**fields))[0] is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"hello", b"[]", b"{}", b'{"event":3}', b"\xff", b'{"event":"said"', b'{"event":"x","re":{}}', b"[" * 90000],
+)
+def test_what_is_no_record_is_none(data: bytes) -> None:
+    with pytest.raises(NoRecord):
+        decoded(data)
+
+
+def test_nesting_that_is_too_deep_for_us_is_nobodys_harm() -> None:
+    deep = b'{"event":"ping","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    with pytest.raises(NoRecord):
+        decoded(deep)
+
+
+def test_who_is_no_chatroom_server_is_said_to_be_none() -> None:
+    listening = Listening()
+    listening.connection.dataReceived(b"220 mail.example \x1b[31mESMTP\r\n")
+    assert listening.transport.aborted
+    assert (
+        listening.lose() == "chat:1 is not a chatroom server, or speaks to people only; it said: 220 mail.example ESMTP"
+    )
+
+
+def test_nothing_is_heard_after_the_end() -> None:
+    listening = Listening()
+    listening.connection.dataReceived(b"hello\n" + line(**SAID) + b"\n")
+    assert listening.heard == []
+
+
+def test_a_line_without_end_ends_it() -> None:
+    listening = Listening()
+    for _ in range(20):
+        listening.connection.dataReceived(b"x" * 65536)
+    assert listening.transport.aborted
+    assert listening.lose() == "chat:1 sent a line of more than 1 MiB"
+
+
+def test_lists_and_strings_are_cut() -> None:
+    users = [f"u{i}" for i in range(connection.MOST_ITEMS + 5)]
+    fields = {"event": "entered", "room": "r" * 5000, "room_id": "x", "topic": "", "users": users, "seq": 1}
+    event, _ = decoded(line(**fields, complete=True))
+    assert isinstance(event, e.Entered)
+    assert len(event.users) == connection.MOST_ITEMS
+    assert len(event.room) == connection.OTHERWISE
+
+
+def test_lines_for_people_stay_lines() -> None:
+    event, _ = decoded(line(event="ok", text="one\ntwo\x1b[2J"))
+    assert event == e.Ok("one\ntwo")
+    event, _ = decoded(line(**{**SAID, "text": "one\ntwo"}))
+    assert isinstance(event, e.Said)
+    assert "\n" not in event.text
+
+
+def strings(value: Any) -> list[str]:
+    """Return all strings in a value."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return [text for item in value for text in strings(item)]
+    fields = getattr(value, "__struct_fields__", ())
+    return [text for field in fields for text in strings(getattr(value, field))]
+
+
+@given(st.text(max_size=50))
+def test_every_string_of_an_event_is_clean(text: str) -> None:
+    sessions = {"client": text, "made": 1, "used": 1}
+    for fields in (
+        {**SAID, "text": text, "by": text, "room": text},
+        {"event": "sessions", "sessions": [sessions]},
+        {"event": "users", "users": [{"name": text, "away": text}], "total": 1},
+        {"event": "history", "room": text, "events": [{**SAID, "text": text}], "complete": True},
+        {"event": "error", "code": text, "text": text},
+    ):
+        event, _ = decoded(line(**fields))
+        assert event is not None
+        assert [string for string in strings(event) if string != clean(string)] == []
+
+
+def test_half_a_surrogate_pair_is_replaced_when_sent() -> None:
+    assert json.loads(encoded({"do": "say", "text": "a\udcffb", "n": 1})) == {"do": "say", "text": "a?b", "n": 1}
+
+
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (error.ConnectionRefusedError(), "refused the connection"),
+        (error.DNSLookupError("x"), "there is no host called chat;"),
+        (error.TimeoutError(), "did not answer in time"),
+        (error.NoRouteError(), "there is no way to"),
+        (error.ConnectError(string="what\nelse."), "there is no connection to chat:1: "),
+    ],
+)
+def test_why_there_is_no_connection_is_said_in_words(failure: Exception, why: str) -> None:
+    said = why_not_connected(Failure(failure), "chat:1", tls=False).why
+    assert why in said
+    assert "\n" not in said
+    assert not said.endswith(".")

@@ -1,0 +1,166 @@
+"""The pipe in memory: how much it reads, how long it waits, and what it says when something goes wrong."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from client.network import Network
+from harness import World
+from twisted.internet.testing import StringTransport
+
+from chatroom.client import pipe as module
+from chatroom.client.link import Link
+from chatroom.client.pipe import Pipe
+from chatroom.client.reasons import Failed
+
+
+class Piped:
+    """A client in pipes.
+
+    Args:
+        network: What it dials.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        clock = network.world.clock
+        self.complaints: list[str] = []
+        self.pipe = Pipe(clock, self.complaints.append)
+        ids = (f"piped-{i}" for i in itertools.count(1))
+        self.link = Link(
+            clock, network.dial, clock, lambda: next(ids), self.pipe.told, name="al", room="x", chance=lambda: 0.0
+        )
+        self.transport = StringTransport()
+        self.pipe.makeConnection(self.transport)
+        self.pipe.begin(self.link)
+        network.flow()
+
+    def type(self, *lines: str) -> None:
+        """Let lines come in."""
+        self.pipe.dataReceived("".join(f"{line}\n" for line in lines).encode())
+
+    def end(self) -> None:
+        """Let the input end, and time pass."""
+        self.pipe.readConnectionLost()
+        self.network.pass_time(3)
+
+    @property
+    def lines(self) -> list[str]:
+        """What it has written."""
+        return self.transport.value().decode().splitlines()
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended by itself."""
+        return self.transport.disconnecting
+
+
+@pytest.fixture
+def piped(network: Network) -> Piped:
+    """Al is in the room x."""
+    return Piped(network)
+
+
+def test_it_ends_when_all_is_acknowledged_and_not_before(piped: Piped, network: Network) -> None:
+    piped.type("hello")
+    piped.pipe.readConnectionLost()
+    for _ in range(20):
+        network.world.clock.advance(1)  # the network is slow
+    assert not piped.over
+    network.pass_time(1)
+    assert piped.over
+    assert (piped.pipe.status, piped.complaints, piped.lines[-1]) == (0, [], "al: hello")
+
+
+def test_it_reads_no_more_than_the_server_acknowledges(piped: Piped, network: Network) -> None:
+    piped.type(*map(str, range(module.WINDOW + 10)))
+    assert piped.transport.producerState == "paused"
+    assert len(network.lines[0].transport.value().splitlines()) == module.WINDOW
+    network.flow()
+    assert piped.transport.producerState == "producing"
+    assert piped.lines[-1] == f"al: {module.WINDOW + 9}"
+    piped.end()
+
+
+def test_it_reads_no_more_of_the_server_than_is_taken(piped: Piped, network: Network, world: World) -> None:
+    piped.transport.producer.pauseProducing()
+    world.person("bob", "x").say("hello")
+    network.pass_time(200, step=10)
+    assert "bob: hello" not in piped.lines
+    piped.transport.producer.resumeProducing()
+    network.flow()
+    assert "bob: hello" in piped.lines
+    assert piped.complaints == []
+    piped.end()
+
+
+def test_it_gives_up_after_a_minute_without_a_server(piped: Piped, network: Network) -> None:
+    network.refusing = Failed("nobody there")
+    network.lines[0].end()
+    piped.type("hello")
+    network.pass_time(59)
+    assert not piped.over
+    network.pass_time(3)
+    assert piped.over
+    assert piped.pipe.status == 1
+    assert piped.complaints[-1].startswith("there is no way back: ")
+
+
+def test_it_waits_for_a_server_that_comes_back(piped: Piped, network: Network) -> None:
+    network.refusing = Failed("nobody there")
+    network.lines[0].end()
+    piped.type("hello", "/who", "bye")
+    piped.pipe.readConnectionLost()
+    network.pass_time(30)
+    network.refusing = None
+    network.pass_time(40)
+    assert piped.over
+    assert piped.pipe.status == 0
+    assert [line for line in piped.lines if line.startswith("al: ")] == ["al: hello", "al: bye"]
+    assert "Users online (1):" in piped.lines
+    assert piped.complaints[-1] == "connected again"
+
+
+def test_a_command_that_was_cut_off_is_given_again(piped: Piped, network: Network) -> None:
+    network.cut_after = network.packets
+    piped.type("/away at lunch", "hello")
+    piped.pipe.readConnectionLost()
+    network.pass_time(5)
+    assert piped.over
+    assert "al: hello" in piped.lines
+    assert "You are away: at lunch" in piped.lines
+    assert piped.pipe.status == 0
+
+
+def test_a_gap_is_told(piped: Piped, network: Network, world: World) -> None:
+    bob = world.person("bob", "x")
+    network.lines[0].end()
+    bob.say(*map(str, range(1100)))
+    network.pass_time(2)
+    assert "some of what was said in x meanwhile is not shown" in piped.complaints
+    piped.end()
+
+
+def test_a_line_that_nobody_means_to_say_ends_it(piped: Piped, network: Network, world: World) -> None:
+    bob = world.person("bob", "x")
+    bob.lines()
+    piped.type("x" * (module.LINE_BYTES + 1))
+    network.pass_time(1)
+    assert piped.over
+    assert piped.complaints == ["a line of the input has more than 65536 bytes; nothing after it was said"]
+    assert bob.lines() == ["al has disconnected."]
+
+
+def test_quit_leaves_without_reading_on(piped: Piped, network: Network) -> None:
+    piped.type("hello", "/quit", "never")
+    network.pass_time(1)
+    assert piped.over
+    assert piped.lines[-1] == "al: hello"
+
+
+def test_when_the_chat_ends_under_it_that_is_said(piped: Piped, network: Network) -> None:
+    piped.link.drop("it has another key", hopeless=True)
+    network.pass_time(1)
+    assert piped.over
+    assert piped.complaints == ["it has another key"]
