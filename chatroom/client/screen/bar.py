@@ -37,7 +37,7 @@ def bar(link: Standing, address: str, extra: list[str]) -> Line:
         extra: What else is to be told, as files under way.
     """
     if not link.online:
-        return [("", f" {address} | not connected "), *_rest(extra)]
+        return [("", f" {address} | not connected, trying again "), *_rest(extra)]
     where = f"{link.room} ({_people(len(link.users))})" if link.room else "in no room"
     parts = [f"{link.server} {address}", link.security, link.name, where]
     if link.unread:

@@ -60,6 +60,8 @@ class Doing:
         """Say something to the room; over when the server has stored it."""
         if self._link.online and not self._link.room:
             raise Misuse("you are not in a room; join one with /join <room>.")
+        if not self._link.online:
+            self._hearing.say("there is no connection; that will be said when there is one.")
         await self._link.say(text)
 
     async def give(self, do: str, **fields: Any) -> None:

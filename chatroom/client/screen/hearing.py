@@ -65,6 +65,7 @@ class Hearing:
         self._known = known
         self._filter = filter
         self._unshown: list[type] = []
+        self._why = ""
 
     def learn_quietly(self, answer: type[e.Event]) -> None:
         """The next answer of that kind was asked for by the client itself, and is not shown."""
@@ -125,6 +126,9 @@ class Hearing:
 
     def noticed(self, what: Notice) -> None:
         """How one stands with the server has changed."""
+        if isinstance(what, Lost) and what.why == self._why:
+            return  # it was said, and the bar shows that it is still so
+        self._why = what.why if isinstance(what, Lost) else ""
         match what:
             case Connected(again=True):
                 self.say(f"connected again, as {what.name}.")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
+LONGEST = 16_384  # characters pasted into the line
+
 
 @dataclass(frozen=True, slots=True)
 class Actions:
@@ -17,7 +19,7 @@ class Actions:
         interrupt: Ctrl-C was pressed; given whether there was anything in the line, which is empty now.
         end: Ctrl-D was pressed on an empty line.
         clear: Ctrl-L was pressed.
-        pasted: Several lines were pasted.
+        pasted: Several lines were pasted, or very much.
         focus: The terminal has got, or lost, the focus.
     """
 
@@ -56,7 +58,7 @@ def bindings(actions: Actions) -> KeyBindings:
     @keys.add(Keys.BracketedPaste)
     def paste(event: KeyPressEvent) -> None:
         text = event.data.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-        if "\n" in text:
+        if "\n" in text or len(text) > LONGEST:
             actions.pasted(text)
         else:
             event.current_buffer.insert_text(text)

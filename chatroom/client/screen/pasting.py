@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from chatroom.client.screen.typed import Misuse
 
 MOST = 500  # lines
+ALL = 32 * 1024  # characters
 LONGEST = 3800  # characters said as one; the server takes 4096 bytes of most texts
 
 
@@ -42,9 +43,11 @@ class Pasting:
         lines = [line for line in text.split("\n") if line.strip()]
         if len(lines) > MOST:
             raise Misuse(f"{len(lines)} lines are too many to paste (at most {MOST}); nothing was sent.")
+        if len(text) > ALL:
+            raise Misuse(f"that is too much to paste (at most {ALL} characters); nothing was sent.")
         if self._going:
             raise Misuse("what you pasted before is still being said; nothing was sent.")
-        self._tell(f"you pasted {len(lines)} lines: {_start(lines)}")
+        self._tell(f"you pasted {len(lines)} line{'s' if len(lines) > 1 else ''}: {_start(lines)}")
         answer = await self._ask("Say them as [o]ne message, [l]ine by line, or [d]rop them? ")
         how = answer.strip().lower()[:1]
         if how == "o":

@@ -35,6 +35,8 @@ from chatroom.client.screen.terminal import Parts, Terminal
 from chatroom.client.screen.typed import holds_secret
 from chatroom.text import clean
 
+PATIENCE = 0.5  # seconds for a good end, after which it is explained
+
 
 class Settings(Protocol):
     """What the screen has to be told.
@@ -122,6 +124,11 @@ class Screen:
             self._arrived(event)
         elif isinstance(event, Denied) and event.what == "name":
             self.doing.start(self.doing.take_a_name())
+
+    def waits_for_the_end(self) -> None:
+        """Tell why it is not over yet."""
+        self._say("waiting until the server has stored what you said; Ctrl-C gives up.")
+        self.above.flush()
 
     def clear(self) -> None:
         """Take everything off the screen."""
@@ -235,7 +242,10 @@ async def run(
     screen = Screen(reactor, made, settings, create_input(), output, more)
     gone: Deferred[None] = Deferred()
 
-    def shutdown() -> Deferred[None]:
+    def shutdown() -> Deferred[None] | None:
+        """Wait for a good end; but not a second time, when somebody has lost patience with it."""
+        if not screen.terminal.app.is_running:
+            return None
         screen.terminal.leave()
         return gone
 
@@ -245,7 +255,10 @@ async def run(
     try:
         await screen.run()
     finally:
+        waiting = reactor.callLater(PATIENCE, screen.waits_for_the_end)
         try:
             await made.stop()
         finally:
+            if waiting.active():
+                waiting.cancel()
             gone.callback(None)

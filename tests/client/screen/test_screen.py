@@ -12,6 +12,8 @@ from chatroom.client.notices import Connected, Denied, Lost
 
 BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
 
+OFFLINE = " chat.example:8888 | not connected, trying again"
+
 
 def test_what_comes_stands_above_what_is_being_typed(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
@@ -248,6 +250,33 @@ def test_several_pasted_lines_are_said_as_one_or_dropped(tmp_path: Path) -> None
         await stage.shows("-- dropped; nothing was sent.", "[lobby]")
         stage.type(paste("one line") + "!\r")
         await stage.until(lambda: stage.link.said == ["one two", "one line!"])
+
+    on_stage(tmp_path, scene)
+
+
+def test_too_much_is_not_pasted(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(paste("x" * 33_000))  # a pipe takes no more than 64 KiB at once
+        await stage.until(lambda: stage.clock.getDelayedCalls())
+        stage.type(paste("x\n" * 501))
+        await stage.shows(
+            "Error: that is too much to paste (at most 32768 characters); nothing was sent.",
+            "Error: 501 lines are too many to paste (at most 500); nothing was sent.",
+            "[lobby]",
+        )
+        assert stage.screen.terminal.questions.current is None
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.link.online = False
+        stage.tell(Lost("gone", 1.0), Lost("gone", 2.0), Lost("refused", 4.0))
+        await stage.shows("-- gone; trying again in 1 s.", "-- refused; trying again in 4 s.", "[lobby]", OFFLINE)
+        stage.type("hello\r")
+        await stage.until(lambda: stage.link.said == ["hello"])
+        await stage.shows("-- there is no connection; that will be said when there is one.", "[lobby]", OFFLINE)
 
     on_stage(tmp_path, scene)
 
