@@ -53,7 +53,7 @@ def chunk(session: Session, command: c.PutChunk) -> None:
 async def get(session: Session, command: c.Get) -> Event | None:
     """Fetch a file; a person is told how to."""
     if session.person:
-        return Ok(f"Files are fetched with chatroom-client: /get {command.number or '<number>'} there.")
+        return Ok("Files are fetched by programs that speak records: get, in docs/protocol.md.")
     record = await _find(session, command)
     if not record.is_for(session) or command.start >= chunks_of(record.size):
         raise NO_FILE()

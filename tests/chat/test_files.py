@@ -67,7 +67,7 @@ def test_a_file_is_shared_with_the_room_and_fetched(world: World) -> None:
 def test_a_person_is_told_how_to_fetch(world: World) -> None:
     carol = world.person("carol", "lobby")
     carol.say("/get 3")
-    assert carol.lines() == ["Files are fetched with chatroom-client: /get 3 there."]
+    assert carol.lines() == ["Files are fetched by programs that speak records: get, in docs/protocol.md."]
 
 
 def test_the_files_of_a_room_are_listed(world: World) -> None:

@@ -92,6 +92,7 @@ ROWS = (
     _row("join", "join", _ROOM, _MESSAGES),
     _row("leave", "leave"),
     _row("rooms|list", "rooms"),
+    _row("files", "files"),
     _row("who", "who"),
     _row("me", "me", _TEXT),
     _row("msg|message", "message", _USER, _TEXT),
