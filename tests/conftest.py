@@ -12,8 +12,8 @@ from twisted.internet import reactor
 from twisted.logger import globalLogPublisher
 
 
-def pytest_sessionstart() -> None:
-    """What the interpreter and pytest hold already need not be looked through after each test."""
+def pytest_collection_finish() -> None:
+    """What the interpreter, pytest and all that was imported hold need not be looked through after each test."""
     gc.collect()
     gc.freeze()
 

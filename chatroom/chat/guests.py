@@ -74,7 +74,9 @@ class Guests:
         box = self._boxes.get(name.folded)
         if box is None or box.at < self._now() - _DAY:
             id = box.id if box is not None else self._mint(12)
-            self._engine.append(LOG, Seen(self._next_id(), self._now(), name.shown, user_id, box=id))
+            event = Seen(self._next_id(), self._now(), name.shown, user_id, box=id)
+            self._remember(event)  # at once, for whoever writes to a guest who is gone the next moment
+            self._engine.append(LOG, event)
 
     def mailed(self, box: Box, by: str, by_id: str) -> None:
         """Something is about to be written to a name."""

@@ -185,3 +185,15 @@ def test_names_and_mail_are_remembered_by_the_next_daemon(world: World, bob: Cli
     found = again.find("ZED")
     assert found is not None
     assert not found.mail, "it follows the log"
+
+
+def test_a_guest_is_remembered_before_that_is_stored(moody: World, engine: MoodyEngine) -> None:
+    """Who comes and goes within a moment was here all the same."""
+    bob = moody.person("bob")
+    engine.holding = True
+    zed(moody).drop()
+    bob.say("/msg zed hello")
+    engine.let_go()
+    moody.settle()
+    assert bob.lines() == ["zed is offline and not registered; whoever takes that name next will read this."]
+    assert heard(zed(moody)) == ["hello"]
