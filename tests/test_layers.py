@@ -13,6 +13,7 @@ ROOT = Path(chatroom.__file__).parent
 PLAIN = {
     "account",
     "accounts_file",
+    "arguments",
     "counters",
     "durations",
     "events",

@@ -173,10 +173,7 @@ async def unban(session: Session, command: c.Unban) -> Event:
     target = await targets.anybody(session.chat, _room(session), command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
-        kept = _without(now.bans, target)
-        if len(kept) == len(now.bans):
-            raise NO_SUCH_BAN(user=target.name, how=f"banned from {now.name}", see="/ban")
-        return replace(now, bans=kept)
+        return replace(now, bans=_without(now.bans, target, f"banned from {now.name}", "/ban"))
 
     return await _act(session, change, Unbanned, target)
 
@@ -201,10 +198,7 @@ async def unmute(session: Session, command: c.Unmute) -> Event:
     target = await targets.anybody(session.chat, _room(session), command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
-        kept = _without(now.mutes, target)
-        if len(kept) == len(now.mutes):
-            raise NO_SUCH_BAN(user=target.name, how=f"muted in {now.name}", see="/mute")
-        return replace(now, mutes=kept)
+        return replace(now, mutes=_without(now.mutes, target, f"muted in {now.name}", "/mute"))
 
     return await _act(session, change, Unmuted, target)
 
@@ -378,9 +372,17 @@ def _with(
     return kept + made
 
 
-def _without(held: tuple[Sanction, ...], target: Target) -> tuple[Sanction, ...]:
+def _without(held: tuple[Sanction, ...], target: Target, how: str, see: str) -> tuple[Sanction, ...]:
+    """Return what is held but for the target's.
+
+    Raises:
+        Refused: Nothing of it is; ``how`` is what the target is not, ``see`` lists who is.
+    """
     shown = (target.typed or target.name).casefold()
-    return tuple(one for one in held if one.shown.casefold() != shown and one.key not in target.keys)
+    kept = tuple(one for one in held if one.shown.casefold() != shown and one.key not in target.keys)
+    if len(kept) == len(held):
+        raise NO_SUCH_BAN(user=target.name, how=how, see=see)
+    return kept
 
 
 def _listed(session: Session, held: tuple[Sanction, ...], how: str) -> Event:

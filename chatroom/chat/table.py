@@ -11,22 +11,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from chatroom.arguments import Arg, Kind
 from chatroom.chat import commands as c
 from chatroom.chat import devices, files, identity, looking, moderating, moving, operating, preferences, talking
 from chatroom.chat.refusals import NO_COMMAND
 from chatroom.chat.session import Session
 from chatroom.events import Event, Help, HelpLine
-
-
-class Kind(Enum):
-    """How an argument is read from a line."""
-
-    WORD = "one word"
-    REST = "the rest of the line"
-    COUNT = "a number"
-    SWITCH = "on or off"
-    DURATION = "a number with its unit, as 10m, 2h, 7d; left out if it is something else"
-    SECRET = "a password: one word, or as the last argument the rest of the line"
 
 
 class Needs(Enum):
@@ -36,31 +26,6 @@ class Needs(Enum):
     LOGIN = "a login"
     MODERATOR = "a moderator"
     OPERATOR = "an operator"
-
-
-@dataclass(frozen=True, slots=True)
-class Arg:
-    """One argument of a command.
-
-    Args:
-        field: The field of the command's record.
-        kind: How it is read.
-        label: What usage calls it; the field's name if empty.
-        required: Whether the command means nothing without it.
-        ask: What a person is asked who left it out; empty: nothing, it is an error.
-    """
-
-    field: str
-    kind: Kind = Kind.WORD
-    label: str = ""
-    required: bool = True
-    ask: str = ""
-
-    @property
-    def usage(self) -> str:
-        """``<room>`` or ``[messages]``."""
-        label = self.label or self.field
-        return f"<{label}>" if self.required else f"[{label}]"
 
 
 @dataclass(frozen=True, slots=True)

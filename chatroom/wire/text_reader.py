@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chatroom import durations
+from chatroom import arguments
+from chatroom.arguments import Arg, Kind
 from chatroom.chat.commands import Command, Leave, Say
 from chatroom.chat.dispatch import check_secrecy
 from chatroom.chat.refusals import EXPECTED_PAIR, NO_COMMAND, NOT_IN_ROOM, USAGE
 from chatroom.chat.session import Session
-from chatroom.chat.table import TABLE, Arg, Kind, Row
+from chatroom.chat.table import TABLE, Row
 from chatroom.events import Ok
 
 _SLASH = {word: row for row in TABLE for word in row.slash}
 _UPPER = {word: row for row in TABLE for word in row.upper}
 _UPPER_INITIALS = {word[0] for word in _UPPER}
 _BARE = {word: row for row in TABLE for word in row.bare}
-_SWITCHES = {"on": True, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +120,10 @@ def _build(row: Row, rest: str, session: Session) -> Command | None:
 
 def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
     """Return the argument's value, None if it is left out, and what is left of the line."""
-    if arg.kind is Kind.REST or (arg.kind is Kind.SECRET and arg is row.args[-1]):
-        return rest, ""
-    word, _, rest = rest.partition(" ")
-    rest = rest.strip()
-    if arg.kind in (Kind.WORD, Kind.SECRET):
-        return word, rest
-    if arg.kind is Kind.DURATION:
-        seconds = durations.parse(word)
-        return (seconds, rest) if seconds is not None else (None, f"{word} {rest}".strip())
-    if arg.kind is Kind.COUNT and word.isascii() and word.isdigit() and len(word) < 10:
-        return int(word), rest
-    if arg.kind is Kind.SWITCH and word.lower() in _SWITCHES:
-        return _SWITCHES[word.lower()], rest
-    raise USAGE(usage=row.usage)
+    try:
+        return arguments.read(arg, rest, last=arg is row.args[-1])
+    except arguments.Misread:
+        raise USAGE(usage=row.usage) from None
 
 
 def _ask(question: Question, session: Session) -> None:

@@ -6,46 +6,9 @@ To add one: a row. What a command does and who may give it is the server's to sa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
-
-class Kind(Enum):
-    """How an argument is read from a line."""
-
-    WORD = "one word"
-    REST = "the rest of the line"
-    COUNT = "a number"
-    SWITCH = "on or off"
-    DURATION = "a number with its unit, as 10m, 2h, 7d; left out if it is something else"
-    SECRET = "a password: one word, or as the last argument the rest of the line"
-
-
-@dataclass(frozen=True, slots=True)
-class Arg:
-    """One argument.
-
-    Args:
-        field: The field of the record.
-        kind: How it is read.
-        label: What usage calls it; the field's name if empty.
-        required: Whether the command means nothing without it.
-        ask: What is asked if it was left out; empty: it is an error.
-        twice: It is asked for a second time, for nobody sees what is typed.
-    """
-
-    field: str
-    kind: Kind = Kind.WORD
-    label: str = ""
-    required: bool = True
-    ask: str = ""
-    twice: bool = False
-
-    @property
-    def usage(self) -> str:
-        """``<room>`` or ``[messages]``."""
-        label = self.label or self.field
-        return f"<{label}>" if self.required else f"[{label}]"
+from chatroom.arguments import Arg, Kind
 
 
 @dataclass(frozen=True, slots=True)

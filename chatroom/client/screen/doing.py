@@ -9,8 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from chatroom.arguments import Arg, Kind
 from chatroom.client.link import Link, Refused
-from chatroom.client.screen.commands import Arg, Kind
 from chatroom.client.screen.hearing import Hearing
 from chatroom.client.screen.own import OwnCommand
 from chatroom.client.screen.questions import Cancelled, Questions

@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from chatroom import durations
-from chatroom.client.screen.commands import BY_WORD, Arg, Kind, Row
+from chatroom import arguments
+from chatroom.arguments import Arg
+from chatroom.client.screen.commands import BY_WORD, Row
 
-_SWITCHES = {"on": True, "off": False}
+_NOT_YET = {"get", "send", "cancel"}
 
 
 class Misuse(Exception):
@@ -81,6 +82,8 @@ def _row(word: str, rest: str) -> tuple[Row, str]:
     if row is not None:
         return row, more.strip()
     row = BY_WORD.get(word.lower())
+    if row is None and word.lower() in _NOT_YET:
+        raise Misuse("this client does not send or fetch files yet; /files lists them.")
     if row is None:
         raise Misuse(f"unknown command /{word[:64]}; type /help.")
     return row, rest
@@ -104,17 +107,7 @@ def _command(row: Row, rest: str) -> Command:
 
 def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
     """Return the argument's value, None if it is left out, and what is left of the line."""
-    if arg.kind is Kind.REST or (arg.kind is Kind.SECRET and arg is row.args[-1]):
-        return rest, ""
-    word, _, rest = rest.partition(" ")
-    rest = rest.strip()
-    if arg.kind in (Kind.WORD, Kind.SECRET):
-        return word, rest
-    if arg.kind is Kind.DURATION:
-        seconds = durations.parse(word)
-        return (seconds, rest) if seconds is not None else (None, f"{word} {rest}".strip())
-    if arg.kind is Kind.COUNT and word.isascii() and word.isdigit() and len(word) < 10:
-        return int(word), rest
-    if arg.kind is Kind.SWITCH and word.lower() in _SWITCHES:
-        return _SWITCHES[word.lower()], rest
-    raise Misuse(f"usage: {row.usage}.")
+    try:
+        return arguments.read(arg, rest, last=arg is row.args[-1])
+    except arguments.Misread:
+        raise Misuse(f"usage: {row.usage}.") from None
