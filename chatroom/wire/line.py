@@ -127,12 +127,17 @@ class ChatProtocol(LineReceiver):
             self._session.answer(
                 Ok("Seats are kept for some: if one is yours, log in now with /login <user> <password>.")
             )
-        self._standing = self._factory.reactor.callLater(STAND, self.close)
+        self._standing = self._factory.reactor.callLater(STAND, self._stood_long_enough)
+
+    def _stood_long_enough(self) -> None:
+        """Who has logged in meanwhile, and said nothing since, has a seat."""
+        self._standing = None
+        if not self._session.seated:
+            self.close()
 
     def _sit(self) -> None:
         if self._standing is not None:
-            if self._standing.active():
-                self._standing.cancel()
+            self._standing.cancel()
             self._standing = None
 
     def readConnectionLost(self) -> None:

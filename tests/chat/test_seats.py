@@ -348,3 +348,21 @@ def test_a_guests_program_resumes_its_ghost_when_the_seats_are_taken() -> None:
     all_is_one(world)
     nobody_is_left(world)
     world.close()
+
+
+def test_who_has_logged_in_stays_however_silent_and_however_long_the_password_took() -> None:
+    """Nothing is typed after the login that could make the connection look whether it has a seat by now."""
+    passwords = HeldPasswords()
+    world = four(passwords=passwords)
+    world.person("guest1")
+    standing = come(world)
+    passwords.holding = True
+    standing.say("/login alice secret")
+    world.pass_time(1)
+    passwords.let_go()
+    world.settle()
+    assert "You are logged in as alice." in standing.lines()
+    world.pass_time(STAND + 1)
+    assert standing.open
+    nobody_is_left(world)
+    world.close()
