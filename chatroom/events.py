@@ -278,13 +278,17 @@ MESSAGES = (Said, Acted, Shared, Private)
 
 
 class Limits(Struct, frozen=True, gc=False):
-    """What a program must stay within: bytes of a record, characters of a message and of the names, lines a second."""
+    """What a program must stay within: bytes of a record, characters of a message and of the names, lines a second.
+
+    ``file``: bytes of a shared file; 0: any number.
+    """
 
     record: int
     text: int
     name: int
     room: int
     rate: float
+    file: int = 0
 
 
 class RoomLine(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -9,6 +9,7 @@ from chatroom.text import clean
 
 CHUNK = 256 * 1024  # bytes; the last chunk of a file may be shorter
 WINDOW = 8  # chunks under way that are not acknowledged
+TRANSFERS = 4  # files under way, up and down, of one connection
 NAME_CHARACTERS = 100
 
 

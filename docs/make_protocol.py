@@ -151,13 +151,17 @@ COMMANDS = (
 _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room": "lobby", "seq": 132}
 _WHOM = {"user": "mallory", "user_id": "m4l1"}
 _FILE = {"file": "q3w9", "number": 3, "name": "notes.txt", "size": 300000, "sha256": _SHA256}
+_LIMITS = e.Limits(16384, 4096, 32, 64, 2.0, 16777216)
 _SAID = e.Said(**_WHO, text="hello")
 
 EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
     (
         "Answers",
         (
-            (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), ["files"], "s3cr3t"), 1),
+            (
+                e.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files"], "s3cr3t"),
+                1,
+            ),
             (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
             (e.Rooms([e.RoomLine("lobby", 3, "all about it"), e.RoomLine("quiet", 0, "")]), 6),
             (e.Users([e.UserLine("alice", "lobby"), e.UserLine("bob", "", "lunch")], 2), 7),
@@ -231,7 +235,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
 
 CONVERSATION = (
     c.Hello(version=1, client="example 1.0", name="bot", ref=1),
-    (e.Welcome("chatroom", 1, "bot", True, e.Limits(16384, 4096, 32, 64, 2.0), ["files"], "s3cr3t"), 1),
+    (e.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files"], "s3cr3t"), 1),
     c.Join(room="lobby", ref=2),
     (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 2),
     c.Say(text="hello", id="01J8Z", ref=3),

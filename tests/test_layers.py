@@ -24,6 +24,7 @@ PLAIN = {
     "names",
     "network",
     "passwords",
+    "raw_bytes",
     "shared_files",
     "text",
     "words",

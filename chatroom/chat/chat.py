@@ -326,9 +326,10 @@ class Chat:
         if not session.secret and not session.over:
             session.secret = self.mint(24)
             self._resumable[session.secret] = session
-        limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, self.rules.rate)
+        rules = self.rules
+        limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, rules.rate, rules.max_file)
         guest = session.user.account is None
-        return Welcome(self.rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], session.secret)
+        return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], session.secret)
 
     def _in_use(self, log: str) -> bool:
         """Return whether a guest's log may still be written to."""

@@ -121,11 +121,17 @@ class FileStore:
             Refused: It is something else, and has been removed; or the room has ended.
             Unavailable: It may not be stored; to finish again does no harm.
         """
-        async with _holding(self._finishing.setdefault(record.id, DeferredLock())):
-            try:
-                return await self._finish(record, room)
-            finally:
-                self._finishing.pop(record.id, None)
+        async with self._alone(record.id):
+            return await self._finish(record, room)
+
+    @asynccontextmanager
+    async def _alone(self, id: str) -> AsyncIterator[None]:
+        """Decide what becomes of a file one after the other."""
+        lock = self._finishing.setdefault(id, DeferredLock())
+        async with _holding(lock):
+            yield
+        if not lock.locked:
+            self._finishing.pop(id, None)
 
     async def _finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
         held = await self._engine.get(BUCKET, record.id)
@@ -178,6 +184,13 @@ class FileStore:
             except Conflict as error:
                 raise Unavailable(str(error)) from error
         await self._engine.blobs.drop(id)
+
+    async def give_up(self, id: str) -> None:
+        """Remove a file that will not come any more; one that is all there stays."""
+        async with self._alone(id):
+            held = await self._engine.get(BUCKET, id)
+            if held is not None and not _decode(held[0]).number and id not in self.receiving:
+                await self.remove(id)
 
     async def remove_of(self, log: str) -> None:
         """Remove all files of a room that has ended, or of somebody who is no more."""

@@ -53,12 +53,14 @@ def chunk(session: Session, command: c.PutChunk) -> None:
 async def get(session: Session, command: c.Get) -> Event | None:
     """Fetch a file; a person is told how to."""
     if session.person:
-        return Ok("Files are fetched by programs that speak records: get, in docs/protocol.md.")
+        number = command.number or "<number>"
+        return Ok(f"Files are fetched with chatroom-client: /get {number} there.")
     record = await _find(session, command)
     if not record.is_for(session) or command.start >= chunks_of(record.size):
         raise NO_FILE()
     transfers = _transfers(session)
-    transfers.check_number()
+    if command.send:
+        transfers.check_number()
     answer = Download(
         file=record.id,
         number=record.number,
@@ -70,7 +72,8 @@ async def get(session: Session, command: c.Get) -> Event | None:
     )
     if not session.over:
         session.answer(answer, command.ref)
-        transfers.send(record, command.start)
+        if command.send:
+            transfers.send(record, command.start)
     return None
 
 
@@ -80,9 +83,10 @@ def got(session: Session, command: c.Got) -> Event:
     return Ok()
 
 
-def cancel(session: Session, command: c.Cancel) -> Event:
-    """Go on no more with a file."""
-    _transfers(session).cancel(command.file)
+async def cancel(session: Session, command: c.Cancel) -> Event:
+    """Go on no more with a file; what has come of one that was being sent takes up room no longer."""
+    if _transfers(session).cancel(command.file):
+        await session.chat.files.give_up(command.file)
     return Ok()
 
 

@@ -14,7 +14,6 @@ from twisted.internet.defer import Deferred
 
 from chatroom.chat.commands import PutChunk
 from chatroom.chat.file_record import FileRecord
-from chatroom.chat.limits import TRANSFERS
 from chatroom.chat.refusals import (
     INTERNAL,
     NO_FILE,
@@ -30,7 +29,7 @@ from chatroom.chat.talking import check_not_muted
 from chatroom.events import Chunk, placed
 from chatroom.log import Unavailable
 from chatroom.logger import logger
-from chatroom.shared_files import CHUNK, WINDOW, bytes_of, chunks_of
+from chatroom.shared_files import CHUNK, TRANSFERS, WINDOW, bytes_of, chunks_of
 
 if TYPE_CHECKING:
     from chatroom.chat.session import Session
@@ -100,17 +99,18 @@ class Transfers:
         if len(self._uploads) + len(self._downloads) >= TRANSFERS:
             raise TOO_MANY_TRANSFERS(most=TRANSFERS)
 
-    def cancel(self, file: str) -> None:
-        """Go on no more with a file, in either direction.
+    def cancel(self, file: str) -> bool:
+        """Go on no more with a file, in either direction. Returns whether it was being sent to us.
 
         Raises:
             Refused: It is not under way.
         """
-        known = file in self._uploads or file in self._downloads
+        coming = file in self._uploads
+        if not coming and file not in self._downloads:
+            raise NO_TRANSFER()
         self.forget(file)
         self._downloads.pop(file, None)
-        if not known:
-            raise NO_TRANSFER()
+        return coming
 
     def close(self) -> None:
         """The connection has ended; what came of an upload can be gone on with."""

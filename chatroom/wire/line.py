@@ -24,11 +24,11 @@ from chatroom.chat.session import Session
 from chatroom.events import Ok, Ping
 from chatroom.logger import logger
 from chatroom.network import plain
+from chatroom.raw_bytes import RawBytes
 from chatroom.shared_files import CHUNK
 from chatroom.wire.dialect import WireDialect
 from chatroom.wire.outbox import Outbox
 from chatroom.wire.pace import Pace
-from chatroom.wire.raw import RawBytes
 from chatroom.wire.telnet import NegotiationAbuse, TelnetFilter
 from chatroom.wire.tls import is_secure, way_out
 

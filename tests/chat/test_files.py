@@ -67,7 +67,7 @@ def test_a_file_is_shared_with_the_room_and_fetched(world: World) -> None:
 def test_a_person_is_told_how_to_fetch(world: World) -> None:
     carol = world.person("carol", "lobby")
     carol.say("/get 3")
-    assert carol.lines() == ["Files are fetched by programs that speak records: get, in docs/protocol.md."]
+    assert carol.lines() == ["Files are fetched with chatroom-client: /get 3 there."]
 
 
 def test_the_files_of_a_room_are_listed(world: World) -> None:
@@ -395,6 +395,37 @@ def test_a_cancelled_download_ends(world: World) -> None:
     alice.record(do="cancel", file=file)
     alice.record(do="got", file=file, index=0)
     refused(alice, "no-transfer")
+
+
+def test_what_it_is_can_be_asked_before_it_is_sent(world: World) -> None:
+    alice = world.program("alice", "lobby")
+    file = share(alice)["file"]
+    alice.record(do="get", number=1, send=False, ref=1)
+    only(alice, event="download", file=file, sha256=sha256(DATA), re=1)
+    alice.record(do="got", file=file, index=0)
+    refused(alice, "no-transfer")
+
+
+def test_a_cancelled_upload_takes_up_no_room() -> None:
+    with closing(World(store=1000)) as world:
+        alice = world.program("alice", "lobby")
+        begin(alice, b"a" * 60)
+        file = begin(alice, b"b" * 40)
+        offer(alice, b"c" * 40)
+        refused(alice, "too-many-files")
+        alice.record(do="cancel", file=file, ref=1)
+        only(alice, event="ok")
+        begin(alice, b"c" * 40)
+
+
+def test_a_file_that_is_all_there_is_not_cancelled(world: World) -> None:
+    alice = world.program("alice", "lobby")
+    file = share(alice)["file"]
+    alice.record(do="get", file=file)
+    hear(alice)
+    alice.record(do="cancel", file=file, ref=1)
+    only(alice, event="ok")
+    assert fetch(alice, file=file) == DATA
 
 
 def test_a_store_that_takes_no_more_says_so_and_it_can_be_gone_on_with() -> None:
