@@ -1,22 +1,28 @@
 """A connection to a server: records out, typed events in. Nothing that a hostile server sends can do harm from here on.
 
 Lines are bounded; an event that is not known, or not as it should be, is ignored, so that newer servers are understood
-as far as possible; strings are cleaned and cut, lists cut, numbers checked before anybody sees them.
+as far as possible; strings are cleaned and cut, lists cut, numbers checked before anybody sees them. After the record
+of a chunk come raw bytes: the two together are one ``Piece``.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import connectionDone
-from twisted.protocols.basic import LineOnlyReceiver
+from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from chatroom import events as e
 from chatroom.client.reasons import Failed, why_lost
+from chatroom.raw_bytes import RawBytes
+from chatroom.shared_files import CHUNK
 from chatroom.text import clean
 
 LINE_BYTES = 1 << 20
@@ -28,7 +34,7 @@ LATEST = 253_370_764_800_000  # 9999-01-01, in milliseconds since 1970
 _TIMES = ("at", "until")
 
 Ref = int | str
-Heard = Callable[[e.Event, Ref | None], None]
+Heard = Callable[["e.Event | Piece", Ref | None], None]
 Ended = Callable[[Failed], None]
 
 
@@ -37,7 +43,15 @@ class _Head(Struct, frozen=True, gc=False):
     re: Ref | None = None
 
 
-_KINDS = (*e.ANSWERS, *e.OF_A_ROOM, *e.OF_A_PERSON, *e.OF_THE_CONNECTION)
+class Piece(Struct, frozen=True, gc=False):
+    """A chunk of a file that is fetched."""
+
+    file: str
+    index: int
+    data: bytes
+
+
+_KINDS = (*e.ANSWERS, *e.OF_FILES, *e.OF_A_ROOM, *e.OF_A_PERSON, *e.OF_THE_CONNECTION)
 _head = msgspec.json.Decoder(_Head).decode
 _decoders = {kind.__struct_config__.tag: msgspec.json.Decoder(kind).decode for kind in _KINDS}
 _encode = msgspec.json.Encoder().encode
@@ -47,7 +61,7 @@ class NoRecord(ValueError):
     """A line that is no record of a chatroom server's."""
 
 
-class Connection(LineOnlyReceiver):
+class Connection(LineReceiver):
     """See the module.
 
     Args:
@@ -71,6 +85,8 @@ class Connection(LineOnlyReceiver):
         self.why: Failed | None = None
         self._over = False
         self._spoken = False  # the server has said something that is a record
+        self._piece: tuple[e.Chunk, RawBytes] | None = None  # what comes at the moment
+        self._writing: _Writing | None = None
 
     def listen(self, heard: Heard, ended: Ended) -> None:
         """Begin.
@@ -84,10 +100,18 @@ class Connection(LineOnlyReceiver):
         if self._over and self.why is not None:
             self._finish(self.why)
 
-    def send(self, record: dict[str, Any]) -> None:
-        """Send a record; nothing happens when the connection is gone."""
+    def send(self, record: dict[str, Any], data: bytes = b"") -> None:
+        """Send a record, and the raw bytes of which it speaks; nothing happens when the connection is gone."""
         if self.transport is not None and not self._over:
-            self.transport.write(encoded(record))
+            self.transport.write(encoded(record) + data)
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call that when the network takes more, at once if it does now; never when the connection goes before."""
+        if self._writing is None:
+            self._writing = _Writing()
+            transport: Any = self.transport
+            transport.registerProducer(self._writing, True)
+        self._writing.when_free(call)
 
     def read(self, on: bool) -> None:
         """Read what comes, or let it wait in the network."""
@@ -119,8 +143,29 @@ class Connection(LineOnlyReceiver):
             self.abort(self._not_understood(line, error))
             return
         self._spoken = True
-        if event is not None:
+        if isinstance(event, e.Chunk) and event.bytes:
+            self._begin_piece(event)
+        elif event is not None:
             self._heard(event, re)
+
+    def _begin_piece(self, chunk: e.Chunk) -> None:
+        if chunk.bytes > CHUNK:
+            self.abort(Failed(f"{self.server} sent a piece of a file that is too large"))
+            return
+        self._piece = chunk, RawBytes(chunk.bytes, True)
+        self.setRawMode()
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Gather the piece; after it come lines again."""
+        if self._over or self._piece is None:
+            return
+        chunk, raw = self._piece
+        rest = raw.feed(data)
+        if not raw.missing:
+            self._piece = None
+            if self._heard is not None:
+                self._heard(Piece(chunk.file, chunk.index, raw.take()), None)
+            self.setLineMode(rest)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Read no further: who sends such lines wants our memory."""
@@ -141,6 +186,37 @@ class Connection(LineOnlyReceiver):
         if self._spoken:
             return Failed(f"{self.server} said what is no record: {start}")
         return Failed(f"{self.server} is not a chatroom server, or speaks to people only; it said: {start}")
+
+
+@implementer(IPushProducer)
+class _Writing:
+    """Whether the network takes what is written: told by the transport, asked by whoever has much to send."""
+
+    def __init__(self) -> None:
+        self._full = False
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """See ``Connection``; one after the other, for each may fill it again."""
+        self._waiting.append(call)
+        self._go_on()
+
+    def pauseProducing(self) -> None:
+        """It is full."""
+        self._full = True
+
+    def resumeProducing(self) -> None:
+        """It is not any more."""
+        self._full = False
+        self._go_on()
+
+    def stopProducing(self) -> None:
+        """The connection is gone."""
+        self._waiting.clear()
+
+    def _go_on(self) -> None:
+        while self._waiting and not self._full:
+            self._waiting.popleft()()
 
 
 def encoded(record: dict[str, Any]) -> bytes:

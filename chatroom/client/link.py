@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, fail
 
 from chatroom import events as e
 from chatroom.client import restoring
 from chatroom.client.acknowledging import Acknowledging
-from chatroom.client.connection import Connection, Ref
+from chatroom.client.connection import Connection, Piece, Ref
 from chatroom.client.login import Login
 from chatroom.client.notices import Connected, Ended, Gap, Lost, Named, Notice
 from chatroom.client.outgoing import KEPT, Command, Outgoing
@@ -31,6 +31,22 @@ __all__ = ["Link", "Refused"]
 
 STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
 CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
+
+
+class Carrier(Protocol):
+    """What carries files over a link; ``chatroom.client.files``."""
+
+    def heard(self, event: Event | Piece) -> bool:
+        """Something came that answers no command. Returns whether it is of no interest to anybody else."""
+
+    def ready(self) -> None:
+        """There is a connection, and all is as it was."""
+
+    def lost(self) -> None:
+        """It is gone; another may come."""
+
+    def end(self, why: Refused) -> None:
+        """No other comes."""
 
 
 class Link:
@@ -62,6 +78,7 @@ class Link:
         login: How to log in again; None for a guest. Never shown.
         wanted: The guest's name to take on each connection.
         history: See above.
+        carrier: What carries files, if anything does.
     """
 
     def __init__(
@@ -89,6 +106,7 @@ class Link:
         self.login = Login(*login) if isinstance(login, tuple) else login
         self.wanted = name
         self.history = history
+        self.carrier: Carrier | None = None
         self.secret = ""  # ends our ghost
         self.place = Place()
         self.first_room = room
@@ -101,7 +119,7 @@ class Link:
         self._ready = False  # what was said before has been sent again; the new may follow
         self._outgoing = Outgoing()
         self._pulse = Pulse(clock, self._ping, self.drop)
-        self._acknowledging = Acknowledging(clock, self._write)
+        self._acknowledging = Acknowledging(clock, self.write)
         self._reconnecting = Reconnecting(connect, clock, chance, self._made, self._not_there)
         self._complaint = ""  # the last thing that the server complained about, unasked
         self._stopping = False
@@ -116,6 +134,11 @@ class Link:
     def users(self) -> list[str]:
         """Who is there, us included."""
         return self.place.users
+
+    @property
+    def limits(self) -> e.Limits:
+        """What the server says one must stay within."""
+        return self._outgoing.limits
 
     @property
     def lag(self) -> float | None:
@@ -141,7 +164,7 @@ class Link:
             if self._connection is not None:
                 await self._say_goodbye(self._connection)
             self._gone()
-            self._outgoing.give_up(Refused("not-confirmed", "we left before the server confirmed it."))
+            self._give_up(Refused("not-confirmed", "we left before the server confirmed it."))
 
     def do(self, do: str, **fields: Any) -> Deferred[Event]:
         """Give a command of docs/protocol.md, as ``do("join", room="lobby")``.
@@ -178,6 +201,16 @@ class Link:
             Fires when its echo came: it is stored. Fails with ``Refused``.
         """
         return self.do("say", text=text).addCallback(lambda echo: None)
+
+    def write(self, record: dict[str, Any], data: bytes = b"") -> None:
+        """Send what is not answered, for a carrier: a record, and the raw bytes after it."""
+        if self._connection is not None:
+            self._connection.send(record, data)
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call that when the network takes more; never when the connection goes before."""
+        if self._connection is not None:
+            self._connection.when_free(call)
 
     def pause(self) -> None:
         """Read nothing for now: whoever is told has enough to do."""
@@ -229,12 +262,19 @@ class Link:
 
     def _not_there(self, why: str, wait: float | None) -> None:
         if wait is None:
-            self._outgoing.give_up(Refused("ended", f"{why}."))
+            self._give_up(Refused("ended", f"{why}."))
             self._tell(Ended(why))
         else:
             self._tell(Lost(why, wait))
 
+    def _give_up(self, refused: Refused) -> None:
+        self._outgoing.give_up(refused)
+        if self.carrier is not None:
+            self.carrier.end(refused)
+
     def _gone(self) -> None:
+        if self._ready and self.carrier is not None:
+            self.carrier.lost()
         self._connection = None
         self.online = self._ready = False
         self.security = ""
@@ -277,12 +317,10 @@ class Link:
         self._ready = True
         for command in self._outgoing.unsent():
             self._send(command)
+        if self.carrier is not None:
+            self.carrier.ready()
 
     # ---- what is said and heard ------------------------------------------------------------------------------------
-
-    def _write(self, record: dict[str, Any]) -> None:
-        if self._connection is not None:
-            self._connection.send(record)
 
     def _send(self, command: Command) -> None:
         if self._connection is not None:
@@ -292,15 +330,19 @@ class Link:
     def _ping(self) -> None:
         """Ask for an answer; when nobody reads, only say that we are there."""
         if self._pulse.paused or not self._ready:
-            self._write({"do": "pong"})
+            self.write({"do": "pong"})
         else:
             self.ask("pong").addErrback(lambda failure: None)
 
-    def _heard(self, event: Event, re: Ref | None) -> None:
+    def _heard(self, event: Event | Piece, re: Ref | None) -> None:
         self._pulse.beat()
+        if re is None and self.carrier is not None and self.carrier.heard(event):
+            return
+        if isinstance(event, Piece):
+            return  # of no file that was asked for
         command = self._answered(event, re)
         if isinstance(event, e.Ping):
-            self._write({"do": "pong"})
+            self.write({"do": "pong"})
             return
         refused = command is not None and isinstance(event, e.Error)
         fresh = self.place.fresh(event) or re is not None

@@ -43,6 +43,7 @@ class Line:
         self.client = Connection("chat.example:8888")
         self.client.makeConnection(self.transport)
         self.open = True
+        self.back = b""  # on its way to the client
 
     def end(self, *, noticed: bool = True) -> None:
         """Cut it: what is on its way is lost. The server may not notice."""
@@ -64,6 +65,7 @@ class Network:
         cut_after: The line is cut instead of delivering any packet after so many; None: never.
         noticed: Whether the server notices a cut.
         refusing: There is no server to dial, for this reason.
+        largest: Bytes of a packet.
     """
 
     def __init__(self, world: World) -> None:
@@ -74,6 +76,7 @@ class Network:
         self.noticed = True
         self.refusing: Failed | None = None
         self.dialled = 0
+        self.largest = 1 << 30
 
     def dial(self) -> Deferred[Connection]:
         """Connect a client."""
@@ -102,12 +105,16 @@ class Network:
         self.world.settle()
         if not line.open:
             return False
-        out, back = line.transport.value(), b""
+        whole, back = line.transport.value(), b""
         line.transport.clear()
+        out, rest = whole[: self.largest], whole[self.largest :]
+        if rest:
+            line.transport.write(rest)
         if out:
             self._deliver(line, lambda: line.server.send(out))
         if line.open and line.transport.producerState == "producing":
-            back = line.server.take()
+            whole = line.back + line.server.take()
+            back, line.back = whole[: self.largest], whole[self.largest :]
             if back:
                 self._deliver(line, lambda: line.client.dataReceived(back))
         if line.transport.aborted or (line.open and not line.server.open and not line.server.transport.value()):

@@ -368,7 +368,7 @@ def test_private_messages_are_counted_and_acknowledged_together(network: Network
     sent: list[dict[str, Any]] = []
     connection = network.lines[0].client
     send = connection.send
-    connection.send = lambda record: (sent.append(record), send(record))[1]  # type: ignore[method-assign]
+    connection.send = lambda record, data=b"": (sent.append(record), send(record))[1]  # type: ignore[method-assign]
     network.pass_time(1)
     seqs = [event.seq for event in alice.heard(e.Private)]
     assert sent == [{"do": "ack", "seq": max(seqs)}]

@@ -1,0 +1,101 @@
+"""A file that comes from the server, and is put on the disk."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatroom import events as e
+from chatroom.client.connection import Piece
+from chatroom.client.files.part import Part, chunk_fits
+from chatroom.client.files.transfer import Transfer
+from chatroom.client.refused import Refused
+from chatroom.shared_files import CHUNK, WINDOW, safe_name
+
+if TYPE_CHECKING:
+    from chatroom.client.files.transfers import Transfers
+
+
+class Fetching(Transfer[Path]):
+    """See the module.
+
+    Args:
+        transfers: All of them.
+        number: The file's, in the room or among one's own.
+        wanted: Where it is to stand: a folder, or a name that nobody has.
+    """
+
+    doing = "fetching"
+
+    def __init__(self, transfers: Transfers, number: int, wanted: Path) -> None:
+        super().__init__(transfers, f"file {number}")
+        self.number = number
+        self._wanted = wanted
+        self._about: e.Download | None = None
+        self._part: Part | None = None
+        self._pieces: deque[Piece] = deque()
+
+    async def run(self) -> Path:
+        """See ``Transfer``; what was fetched of a file that was cancelled is not kept."""
+        try:
+            return await super().run()
+        finally:
+            if self._part is not None:
+                if self._over is not None and self._over.code == "cancelled":
+                    self._part.remove()
+                self._part.close()
+
+    async def _carry(self) -> Path:
+        about = await self._look()
+        part = self._part
+        if part is None:
+            server = self._transfers.server
+            part = self._part = await self._transfers.work(Part, about, server, self._wanted)
+            self._check()
+        self._reach(part.done, about.size)
+        if not part.complete:
+            await self._ask(about, part.have)
+        while not part.complete:
+            await self._take(about, part)
+        path: Path = await self._work(part.finish)
+        return path
+
+    async def _look(self) -> e.Download:
+        """Ask what it is, the first time."""
+        if self._about is None:
+            about = await self._do("get", number=self.number, send=False)
+            if not isinstance(about, e.Download) or about.chunk != CHUNK or not about.size:
+                text = f"file {self.number} cannot be fetched: this client is too old for the server, or too new."
+                raise Refused("version", text)
+            self._about, self.file, self.name = about, about.file, safe_name(about.name)
+        return self._about
+
+    async def _ask(self, about: e.Download, have: int) -> None:
+        self._pieces.clear()
+        answer = await self._do("get", file=about.file, **{"from": have})
+        same = isinstance(answer, e.Download) and (answer.sha256, answer.size) == (about.sha256, about.size)
+        if not same:
+            raise self._nonsense()
+
+    async def _take(self, about: e.Download, part: Part) -> None:
+        """Write the next piece, and say that we have it."""
+        await self._until(lambda: bool(self._pieces))
+        piece = self._pieces.popleft()
+        if piece.index != part.have or not chunk_fits(about, piece.index, piece.data):
+            raise self._nonsense()
+        await self._work(part.write, piece.data)
+        self._reach(part.done, about.size)
+        self._link.write({"do": "got", "file": about.file, "index": piece.index})
+
+    def heard(self, event: e.Event | Piece) -> None:
+        """A piece has come."""
+        if isinstance(event, Piece):
+            if len(self._pieces) < WINDOW:
+                self._pieces.append(event)
+                self.stir()
+            else:
+                self.end(self._nonsense())
+
+    def _nonsense(self) -> Refused:
+        return Refused("nonsense", f"{self.name} cannot be fetched: the server sends something else.")

@@ -1,0 +1,179 @@
+"""A file that is being fetched: written beside where it will stand, and put there when all of it is right.
+
+The part has a name that only this file of this server can have, so that whoever asks for it again, on another day, goes
+on where they stopped. Every method takes its time, and is for a thread, one after the other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from chatroom.client.refused import Refused
+from chatroom.events import Download
+from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_size
+
+NAME_BYTES = 200  # of a name that we choose; what a file system takes, and room for a number
+MOST_NAMES = 1000  # that are tried
+
+
+class Part:
+    """See the module.
+
+    Args:
+        about: The file.
+        server: Host and port of the server whose it is.
+        wanted: Where it is to stand; a folder: there, under its own name.
+
+    Attributes:
+        have: How many chunks there are.
+
+    Raises:
+        Refused: It may not stand there, there is no room for it, or it is being fetched already.
+    """
+
+    def __init__(self, about: Download, server: str, wanted: Path) -> None:
+        self._about = about
+        self._name = safe_name(about.name)
+        self._named = not wanted.is_dir()
+        self._wanted = wanted if self._named else wanted / _fitting(self._name)
+        self._check_place()
+        mark = hashlib.sha256(f"{server}\n{about.file}\n{about.sha256}".encode()).hexdigest()[:16]
+        self._path = self._wanted.parent / f".chatroom-{mark}.part"
+        self._descriptor = self._open()
+        try:
+            self.have = self._beginning()
+            self._check_room()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def complete(self) -> bool:
+        """Whether all chunks are there."""
+        return self.have == chunks_of(self._about.size)
+
+    @property
+    def done(self) -> int:
+        """How many bytes are there."""
+        return min(self.have * CHUNK, self._about.size)
+
+    def write(self, data: bytes) -> None:
+        """Write the next chunk.
+
+        Raises:
+            Refused: It cannot be written.
+        """
+        rest, at = memoryview(data), self.have * CHUNK
+        try:
+            while rest:
+                written = os.pwrite(self._descriptor, rest, at)
+                rest, at = rest[written:], at + written
+        except OSError as error:
+            raise self._unwritable(error) from None
+        self.have += 1
+
+    def finish(self) -> Path:
+        """Put the file where it is to stand, and return where that is.
+
+        Raises:
+            Refused: It is not what was announced, and has been removed; or it may not stand there.
+        """
+        try:
+            with open(self._descriptor, "rb", closefd=False) as file:
+                file.seek(0)
+                right = hashlib.file_digest(file, "sha256").hexdigest() == self._about.sha256.lower()
+            if not right:
+                self.remove()
+                raise Refused("wrong-hash", f"{self._name} is not what was announced, and was removed; fetch it again.")
+            os.fsync(self._descriptor)
+            path = self._reserve()
+            os.replace(self._path, path)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        return path
+
+    def remove(self) -> None:
+        """What there is of it is not wanted."""
+        with suppress(OSError):
+            os.unlink(self._path)
+
+    def close(self) -> None:
+        """Let others go on with it."""
+        os.close(self._descriptor)
+
+    # ---- how -------------------------------------------------------------------------------------------------------
+
+    def _check_place(self) -> None:
+        folder = self._wanted.parent
+        if not folder.is_dir():
+            raise Refused("no-folder", f"there is no folder {folder}; make it, or name another.")
+        if self._named and os.path.lexists(self._wanted):
+            raise self._taken()
+
+    def _open(self) -> int:
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise Refused("busy", f"{self._name} is being fetched to {self._wanted.parent} already.") from None
+        except OSError:
+            pass  # a file system without locks
+        return descriptor
+
+    def _beginning(self) -> int:
+        """Return how many whole chunks are there of before; what is beyond them is cut off."""
+        size = min(os.fstat(self._descriptor).st_size, self._about.size)
+        have = chunks_of(size) if size == self._about.size else size // CHUNK
+        os.ftruncate(self._descriptor, min(have * CHUNK, self._about.size))
+        return have
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self._wanted.parent).free
+        if free < self._about.size - self.done:
+            there = f"{self._wanted.parent} has room for {spell_size(free)}"
+            raise Refused("no-room", f"{self._name} has {spell_size(self._about.size)}, {there}.")
+
+    def _reserve(self) -> Path:
+        """Take a name that nobody has, with an empty file: what replaces it overwrites nothing."""
+        for path in self._names():
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+                return path
+        raise self._taken()
+
+    def _names(self) -> Iterator[Path]:
+        yield self._wanted
+        if not self._named:
+            for number in range(1, MOST_NAMES):
+                yield self._wanted.with_name(f"{self._wanted.stem} ({number}){self._wanted.suffix}")
+
+    def _taken(self) -> Refused:
+        return Refused("exists", f"there is a {self._wanted} already, which is not overwritten; give another name.")
+
+    def _unwritable(self, error: OSError) -> Refused:
+        why = (error.strerror or str(error)).lower()
+        return Refused("not-written", f"{self._name} cannot be written to {self._wanted.parent}: {why}.")
+
+
+def chunk_fits(about: Download, index: int, data: bytes) -> bool:
+    """Return whether a chunk is as long as it should be."""
+    return len(data) == bytes_of(about.size, index)
+
+
+def _fitting(name: str) -> str:
+    """Return a name that a file system takes, with its ending if that can be."""
+    stem, dot, suffix = name.rpartition(".")
+    if not stem or len(suffix.encode()) > NAME_BYTES // 4:
+        stem, dot, suffix = name, "", ""
+    most = NAME_BYTES - len(f"{dot}{suffix}".encode())
+    return stem.encode()[:most].decode("utf-8", "ignore") + dot + suffix

@@ -1,0 +1,73 @@
+"""A file that goes to the server, and is shared there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatroom import events as e
+from chatroom.client.connection import Piece
+from chatroom.client.files import reading
+from chatroom.client.files.transfer import Transfer
+from chatroom.client.refused import Refused
+from chatroom.shared_files import CHUNK, WINDOW, chunks_of, safe_name
+
+if TYPE_CHECKING:
+    from chatroom.client.files.transfers import Transfers
+
+
+class Sending(Transfer[e.Shared]):
+    """See the module.
+
+    Args:
+        transfers: All of them.
+        path: The file.
+        user: Whom it is given to; empty: the room.
+    """
+
+    doing = "sending"
+
+    def __init__(self, transfers: Transfers, path: Path, user: str) -> None:
+        super().__init__(transfers, safe_name(path.name))
+        self._path = path
+        self._user = user
+        self._found: reading.Found | None = None
+        self._stored = 0
+        self._shared: e.Shared | None = None
+
+    async def _carry(self) -> e.Shared:
+        if self._found is None:
+            self._found = await self._work(reading.look, self._path, self._link.limits.file)
+        found = self._found
+        have = await self._offer(found)
+        for index in range(have, chunks_of(found.size)):
+            await self._send(found, index)
+        await self._until(lambda: self._shared is not None)
+        assert self._shared is not None
+        return self._shared
+
+    async def _offer(self, found: reading.Found) -> int:
+        """Say what comes; return from which chunk on it is wanted."""
+        whom = {"user": self._user} if self._user else {}
+        answer = await self._do("share", name=self.name, size=found.size, sha256=found.sha256, **whom)
+        if not isinstance(answer, e.Upload) or answer.chunk != CHUNK:
+            raise Refused("version", f"{self.name} cannot be sent: this client is too old for the server, or too new.")
+        self.file = answer.file
+        self._stored = answer.have
+        self._reach(min(answer.have * CHUNK, found.size), found.size)
+        return answer.have
+
+    async def _send(self, found: reading.Found, index: int) -> None:
+        await self._until(lambda: index - self._stored < WINDOW)
+        await self._until_free()
+        data = await self._work(reading.chunk_of, self._path, found.size, index)
+        self._link.write({"do": "chunk", "file": self.file, "index": index, "bytes": len(data)}, data)
+
+    def heard(self, event: e.Event | Piece) -> None:
+        """A chunk has been stored, or all have."""
+        if isinstance(event, e.Chunk) and event.index >= self._stored and self._found is not None:
+            self._stored = event.index + 1
+            self._reach(min(self._stored * CHUNK, self._found.size), self._found.size)
+        elif isinstance(event, e.Shared):
+            self._shared = event
+        self.stir()

@@ -1,0 +1,139 @@
+"""All files that are under way over one link, in the order in which they were asked for; so many at once as may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+
+from chatroom import events as e
+from chatroom.client.connection import Piece
+from chatroom.client.files.fetching import Fetching
+from chatroom.client.files.sending import Sending
+from chatroom.client.files.transfer import Transfer
+from chatroom.client.link import Link
+from chatroom.client.refused import Refused
+from chatroom.shared_files import TRANSFERS
+
+MOST = 100  # under way, or waiting for their turn
+
+T = TypeVar("T")
+
+
+class Transfers:
+    """See the module.
+
+    Args:
+        link: What carries them; not started.
+        server: Host and port, as they are known.
+        clock: The time.
+        work: Calls something that takes its time, in a thread.
+
+    Attributes:
+        online: There is a connection, and all is as it was.
+    """
+
+    def __init__(self, link: Link, server: str, clock: Any, work: Callable[..., Deferred[Any]] = deferToThread) -> None:
+        self.link = link
+        self.server = server
+        self.clock = clock
+        self.work = work
+        self.online = False
+        self._under_way: list[Transfer[Any]] = []
+        link.carrier = self
+
+    async def send(self, path: Path, user: str = "") -> e.Shared:
+        """Share a file with the room, or give it to somebody; returns when it can be fetched.
+
+        Args:
+            path: The file.
+            user: Whom it is given to; empty: the room.
+
+        Raises:
+            Refused: Why not.
+        """
+        return await self._run(Sending(self, path, user))
+
+    async def get(self, number: int, wanted: Path) -> Path:
+        """Fetch a file; nothing is ever overwritten. Asked for again after an end, it goes on where it was.
+
+        Args:
+            number: The file's, in the room or among one's own.
+            wanted: Where it is to stand: a folder, or a name that nobody has.
+
+        Returns:
+            Where it stands.
+
+        Raises:
+            Refused: Why not.
+        """
+        return await self._run(Fetching(self, number, wanted))
+
+    def cancel(self, which: str) -> None:
+        """End one: by its name, or the number of what is fetched; empty: the only one.
+
+        Raises:
+            Refused: It is not clear which.
+        """
+        found = [one for one in self._under_way if not which or which in (one.name, str(getattr(one, "number", "")))]
+        if not self._under_way:
+            raise Refused("no-transfer", "no file is under way.")
+        if len(found) != 1:
+            known = "; ".join(self.lines())
+            raise Refused("no-transfer", f"which of these? give its number or its name: {known}.")
+        found[0].cancel()
+
+    def lines(self) -> list[str]:
+        """Return a line about each: ``sending notes.txt 42%, 1.2 MB/s, 12 s left``."""
+        return [self._line(one) for one in self._under_way]
+
+    def _line(self, one: Transfer[Any]) -> str:
+        if not self.may(one):
+            return f"{one.doing} {one.name} waits"
+        return f"{one.doing} {one.name} {one.progress.spell(self.clock.seconds()) if one.progress else ''}".rstrip()
+
+    async def _run(self, one: Transfer[T]) -> T:
+        if len(self._under_way) >= MOST:
+            raise Refused("busy", f"{MOST} files are under way already; wait for some of them.")
+        self._under_way.append(one)
+        try:
+            return await one.run()
+        finally:
+            self._under_way.remove(one)
+            self._stir()
+
+    # ---- for them, and for the link --------------------------------------------------------------------------------
+
+    def may(self, one: Transfer[Any]) -> bool:
+        """Return whether it is its turn, and there is a connection."""
+        return self.online and one in self._under_way[:TRANSFERS]
+
+    def heard(self, event: e.Event | Piece) -> bool:
+        """See ``chatroom.client.link.Carrier``; so all others."""
+        file = getattr(event, "file", "")
+        one = next((one for one in self._under_way if file and one.file == file), None)
+        if isinstance(event, e.Error) and one is not None:
+            one.end(Refused(event.code, event.text))
+        elif one is not None:
+            one.heard(event)
+        return isinstance(event, Piece | e.Chunk) or (isinstance(event, e.Error) and one is not None)
+
+    def ready(self) -> None:
+        self.online = True
+        self._stir()
+
+    def lost(self) -> None:
+        self.online = False
+        for one in list(self._under_way):
+            one.lose()
+
+    def end(self, why: Refused) -> None:
+        for one in list(self._under_way):
+            one.end(why)
+
+    def _stir(self) -> None:
+        for one in list(self._under_way):
+            one.stir()
