@@ -25,6 +25,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         colours: Whether there are colours; ``NO_COLOR`` in the environment wins.
         bell: What rings: nothing, private messages and mentions, or everything.
         timestamps: Whether lines begin with their time.
+        downloads: The folder for fetched files; empty: where the client was started.
     """
 
     server: str = ""
@@ -33,6 +34,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     colours: bool = True
     bell: Literal["off", "private", "all"] = "private"
     timestamps: bool = True
+    downloads: str = ""
 
 
 class BadConfig(Exception):

@@ -32,7 +32,7 @@ what), 2 when the command line or the config file is wrong.
 
 files: {config}
          server = "chat.example:8888", name = "alice", room = "lobby", colours = true, bell = "off", "private" or
-         "all", timestamps = true
+         "all", timestamps = true, downloads = "~/Downloads" (otherwise files are fetched to where one is)
        {known}
          the keys of the servers that were seen
        {tokens}
@@ -75,6 +75,7 @@ class ScreenSettings:
 
     address: str
     state: Path
+    downloads: Path
     bell: Literal["off", "private", "all"]
     timestamps: bool
     colours: bool | None
@@ -272,7 +273,9 @@ def _screen(wish: Wish) -> int:
     address = spell(wish.host, wish.port)
     config = wish.config
     folder = wish.state / "servers" / address.replace("/", "_")
-    settings = ScreenSettings(address, folder, config.bell, config.timestamps, None if config.colours else False)
+    downloads = Path(config.downloads).expanduser()
+    colours = None if config.colours else False
+    settings = ScreenSettings(address, folder, downloads, config.bell, config.timestamps, colours)
     failures: list[Any] = []
 
     def begin() -> None:

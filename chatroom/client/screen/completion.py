@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
 from chatroom.events import Help, HelpLine
@@ -74,6 +74,7 @@ class ChatCompleter(Completer):
 
     def __init__(self, known: Known) -> None:
         self._known = known
+        self._paths = PathCompleter(expanduser=True)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         """See ``Completer``."""
@@ -83,6 +84,9 @@ class ChatCompleter(Completer):
             return
         if complete_event.text_inserted:
             return  # it was asked for while a command was being typed, whose arguments are offered only at Tab
+        if line.startswith("/send "):
+            path = line.removeprefix("/send ").lstrip()
+            yield from self._paths.get_completions(Document(path), complete_event)
         before, _, word = line.rpartition(" ")
         first, only = before.partition(" ")[0].lower(), " " not in before
         if first in _COMMANDS_AFTER and only:

@@ -1,7 +1,4 @@
-"""The client's own commands: what they are called, what they do, and doing it.
-
-To add one from elsewhere, as files do: an ``OwnCommand`` given to ``run``.
-"""
+"""The client's own commands: what they are called, what they do, and doing it. (Those of files: ``client.files``.)"""
 
 from __future__ import annotations
 

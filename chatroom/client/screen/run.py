@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,8 @@ from prompt_toolkit.output import Output, create_output
 from twisted.internet.defer import Deferred
 
 from chatroom import events as e
+from chatroom.client.files.commands import USAGES, FileCommands
+from chatroom.client.files.transfers import Transfers
 from chatroom.client.link import Link, Refused
 from chatroom.client.notices import Connected, Denied, Notice
 from chatroom.client.screen.above import Above
@@ -36,6 +39,8 @@ from chatroom.client.screen.typed import holds_secret
 from chatroom.text import clean
 
 PATIENCE = 0.5  # seconds for a good end, after which it is explained
+PROGRESS = 1.0  # seconds from one look at the files under way to the next
+FILES_SHOWN = 2  # of them, in the bar
 
 
 class Settings(Protocol):
@@ -44,6 +49,7 @@ class Settings(Protocol):
     Args:
         address: Host and port, as the user knows them.
         state: The folder for what is kept of this server.
+        downloads: The folder for fetched files.
         bell: When it rings.
         timestamps: Whether lines begin with their time.
         colours: Whether there are any; None: what the terminal can, and NO_COLOR forbids.
@@ -53,6 +59,8 @@ class Settings(Protocol):
     def address(self) -> str: ...
     @property
     def state(self) -> Path: ...
+    @property
+    def downloads(self) -> Path: ...
     @property
     def bell(self) -> Ring: ...
     @property
@@ -70,7 +78,6 @@ class Screen:
         settings: What the user wants.
         input: Where keys come from.
         output: Where everything goes.
-        more: Commands that others bring along.
         now: Returns the seconds since 1970.
     """
 
@@ -81,9 +88,9 @@ class Screen:
         settings: Settings,
         input: Input,
         output: Output,
-        more: Sequence[OwnCommand] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._reactor = reactor
         self._link = link
         self._settings = settings
         self._path = settings.state / "screen.json"
@@ -99,11 +106,14 @@ class Screen:
         self.hearing = Hearing(link, self.lines, self.above, self.crowd, self.mark, self.bell, self.known, self.filter)
         own = Own(self._say, self.clear, self.terminal.leave, self.bell, self.lines, self.filter)
         help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help)
-        self.own = {command.word: command for command in (help, *own.commands(), *more)}
+        self.transfers = Transfers(link, settings.address, reactor)
+        self._files = FileCommands(self.transfers, settings.downloads, self._say)
+        files = [OwnCommand(usage, help, partial(self._file, word)) for word, (usage, help) in USAGES.items()]
+        self.own = {command.word: command for command in (help, *own.commands(), *files)}
         self.doing = Doing(link, self.hearing, self.terminal.questions, self.own)
         self.pasting = Pasting(self.terminal.questions.ask, self.doing.say, self._say)
-        self.extra: list[str] = []
         self._leaving = False
+        self._looking: Any = None  # at files under way
         self._learn_commands()
 
     async def run(self) -> None:
@@ -112,6 +122,7 @@ class Screen:
             await Deferred.fromFuture(asyncio.ensure_future(self.terminal.run()))
         finally:
             self.terminal.questions.end()
+            self._leave_files()
             self.crowd.flush()
             self.above.flush()
             save(self._path, Remembered(self.mark.seen, sorted(self.filter.ignored)))
@@ -165,7 +176,9 @@ class Screen:
         return [("class:prompt", f"[{clean(self._link.room) or '-'}] ")]
 
     def _bar(self) -> Line:
-        return bar(self._link, self._settings.address, self.extra)
+        files = self.transfers.lines()
+        more = [f"{len(files) - FILES_SHOWN} more"] if len(files) > FILES_SHOWN else []
+        return bar(self._link, self._settings.address, [*files[:FILES_SHOWN], *more])
 
     def _typed(self, line: str) -> None:
         self._leaving = False
@@ -179,6 +192,22 @@ class Screen:
 
     def _focus(self, there: bool) -> None:
         self.mark.focus(there)
+
+    def _file(self, word: str, rest: str) -> None:
+        self.doing.start(self._files.run(word, rest))
+        if self._looking is None:
+            self._look_at_files()
+
+    def _look_at_files(self) -> None:
+        """Draw the bar anew, every now and then, while there are files under way."""
+        self._looking = self._reactor.callLater(PROGRESS, self._look_at_files) if self.transfers.lines() else None
+        self.terminal.refresh()
+
+    def _leave_files(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        for line in self.transfers.lines():
+            self._say(f"{line}: that ends here; the same command goes on with it next time.")
 
     def _show(self, event: e.Event) -> None:
         self.hearing.show(event)
@@ -226,7 +255,6 @@ async def run(
     reactor: Any,
     link: Callable[[Callable[[e.Event | Notice], None]], Link],
     settings: Settings,
-    more: Sequence[OwnCommand] = (),
 ) -> None:
     """Show a server on this process's terminal until the user leaves, or the reactor is stopped.
 
@@ -234,12 +262,11 @@ async def run(
         reactor: Twisted's on asyncio; it must be the one that was installed.
         link: Makes the link, given what is to be told everything; it is started and stopped here.
         settings: What the user wants.
-        more: Commands that others bring along.
     """
     output = create_output()
     output.enable_cpr = False  # type: ignore[attr-defined]  # nothing here needs to know where the cursor is
     made = link(lambda event: screen.tell(event))
-    screen = Screen(reactor, made, settings, create_input(), output, more)
+    screen = Screen(reactor, made, settings, create_input(), output)
     gone: Deferred[None] = Deferred()
 
     def shutdown() -> Deferred[None] | None:

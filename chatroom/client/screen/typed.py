@@ -10,8 +10,6 @@ from chatroom import arguments
 from chatroom.arguments import Arg
 from chatroom.client.screen.commands import BY_WORD, Row
 
-_NOT_YET = {"get", "send", "cancel"}
-
 
 class Misuse(Exception):
     """What was typed cannot be done; its text says what to type instead."""
@@ -82,8 +80,6 @@ def _row(word: str, rest: str) -> tuple[Row, str]:
     if row is not None:
         return row, more.strip()
     row = BY_WORD.get(word.lower())
-    if row is None and word.lower() in _NOT_YET:
-        raise Misuse("this client does not send or fetch files yet; /files lists them.")
     if row is None:
         raise Misuse(f"unknown command /{word[:64]}; type /help.")
     return row, rest

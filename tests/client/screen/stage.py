@@ -90,6 +90,7 @@ class Wants:
 
     state: Path
     address: str = "chat.example:8888"
+    downloads: Path = Path()
     bell: Any = "private"
     timestamps: bool = False
     colours: bool | None = None

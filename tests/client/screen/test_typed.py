@@ -14,7 +14,7 @@ from chatroom.chat.table import TABLE
 from chatroom.client.screen.commands import BY_WORD, ROWS
 from chatroom.client.screen.typed import Command, Misuse, Own, Say, holds_secret, read
 
-OF_THE_CLIENT = {"ignore", "timestamps", "quit", "exit", "say"}
+OF_THE_CLIENT = {"get", "ignore", "timestamps", "quit", "exit", "say"}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_table_has_all_commands_of_the_server_in_their_form() -> None:
     """The one place where the client's table is compared with the server's: a command there is missed here."""
     theirs = {}
     for row in TABLE:
-        for word in set(row.slash) - OF_THE_CLIENT - {"get"}:  # its answer is bytes, which the client cannot take yet
+        for word in set(row.slash) - OF_THE_CLIENT:
             args = [(arg.field, arg.kind, arg.required) for arg in row.args]
             theirs[word] = (row.command.__struct_config__.tag, args)
     ours = {word: (row.do, [(arg.field, arg.kind, arg.required) for arg in row.args]) for word, row in BY_WORD.items()}
@@ -119,9 +119,3 @@ def _is_command(thing: object) -> bool:
 
 def test_the_history_keeps_no_password(tmp_path: Path) -> None:
     assert all(holds_secret(f"/{word} a b") for row in ROWS if row.secret for word in row.words)
-
-
-@pytest.mark.parametrize("line", ["/get 3", "/send notes.txt", "/cancel 3"])
-def test_what_the_client_cannot_do_yet_is_said(line: str) -> None:
-    with pytest.raises(Misuse, match="this client does not send or fetch files yet"):
-        read(line, ())

@@ -1,0 +1,144 @@
+"""A fetched file on the disk: gone on with, put where it belongs, never in the place of another."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatroom.client.files.part import Part
+from chatroom.client.refused import Refused
+from chatroom.events import Download
+from chatroom.shared_files import CHUNK
+
+DATA = os.urandom(2 * CHUNK + 7)
+SERVER = "chat.example:8888"
+
+
+def about(name: str = "notes.txt", **more: Any) -> Download:
+    """What the server says of the file."""
+    fields = {"size": len(DATA), "sha256": hashlib.sha256(DATA).hexdigest(), "chunk": CHUNK, "number": 1, "file": "f1"}
+    return Download(name=name, **{**fields, **more})
+
+
+def fetch(wanted: Path, what: Download | None = None) -> Path:
+    """Write all chunks, and return where the file stands."""
+    part = Part(what or about(), SERVER, wanted)
+    try:
+        while not part.complete:
+            part.write(DATA[part.have * CHUNK : (part.have + 1) * CHUNK])
+        return part.finish()
+    finally:
+        part.close()
+
+
+def refused(wanted: Path, what: Download | None = None) -> str:
+    """Return why it may not be fetched to there."""
+    with pytest.raises(Refused) as caught:
+        fetch(wanted, what)
+    return caught.value.text
+
+
+def test_a_file_is_put_into_a_folder_under_a_name_that_is_free(tmp_path: Path) -> None:
+    names = [fetch(tmp_path).name for _ in range(3)]
+    assert names == ["notes.txt", "notes (1).txt", "notes (2).txt"]
+    assert sorted(os.listdir(tmp_path)) == sorted(names)
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {DATA}
+
+
+def test_a_name_that_is_taken_is_refused_before_a_byte_comes(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("precious")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    for name in ("mine", "dangling"):
+        text = refused(tmp_path / name)
+        assert text == f"there is a {tmp_path}/{name} already, which is not overwritten; give another name."
+    assert sorted(os.listdir(tmp_path)) == ["dangling", "mine"]
+    assert (tmp_path / "mine").read_text() == "precious"
+
+
+def test_a_name_that_was_taken_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    part = Part(about(), SERVER, tmp_path / "mine")
+    for index in range(3):
+        part.write(DATA[index * CHUNK : (index + 1) * CHUNK])
+    (tmp_path / "mine").write_text("precious")
+    with pytest.raises(Refused, match="which is not overwritten"):
+        part.finish()
+    part.close()
+    assert (tmp_path / "mine").read_text() == "precious"
+    assert fetch(tmp_path / "other").read_bytes() == DATA, "what was fetched is still there"
+
+
+@pytest.mark.parametrize(
+    ("name", "stands_as"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("/etc/passwd", "passwd"),
+        ("..", "file"),
+        (".bashrc", "bashrc"),
+        ("a\x1b[2Jb\u202e.txt", "ab.txt"),
+        ("x" * 90 + "\N{PARTY POPPER}" * 300 + ".txt", "x" * 90 + "\N{PARTY POPPER}" * 10),
+        ("日" * 96 + ".txt", "日" * 65 + ".txt"),
+        ("a." + "日" * 98, "a." + "日" * 66),
+    ],
+)
+def test_whatever_the_server_calls_it_it_stands_in_the_folder(tmp_path: Path, name: str, stands_as: str) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    assert fetch(folder, about(name)) == folder / stands_as
+    assert os.listdir(tmp_path) == ["here"]
+
+
+def test_it_is_gone_on_with_by_whole_chunks(tmp_path: Path) -> None:
+    part = Part(about(), SERVER, tmp_path)
+    part.write(DATA[:CHUNK])
+    part.close()
+    (path,) = tmp_path.iterdir()
+    with path.open("ab") as file:
+        file.write(b"torn")
+    part = Part(about(), SERVER, tmp_path)
+    assert (part.have, part.done, part.complete) == (1, CHUNK, False)
+    part.close()
+    assert fetch(tmp_path).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("other", [about(file="f2"), about(sha256="0" * 64)], ids=["id", "sha256"])
+def test_another_file_begins_anew(tmp_path: Path, other: Download) -> None:
+    part = Part(about(), SERVER, tmp_path)
+    part.write(DATA[:CHUNK])
+    second = Part(other, SERVER, tmp_path)
+    assert second.have == 0
+    part.close()
+    second.close()
+
+
+def test_what_is_not_what_was_announced_is_removed(tmp_path: Path) -> None:
+    text = refused(tmp_path, about(sha256="0" * 64))
+    assert text == "notes.txt is not what was announced, and was removed; fetch it again."
+    assert os.listdir(tmp_path) == []
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    part = Part(about(), SERVER, tmp_path)
+    assert refused(tmp_path) == f"notes.txt is being fetched to {tmp_path} already."
+    part.close()
+    fetch(tmp_path)
+
+
+def test_no_folder_no_room(tmp_path: Path) -> None:
+    assert refused(tmp_path / "no" / "x") == f"there is no folder {tmp_path}/no; make it, or name another."
+    assert f"{tmp_path} has room for" in refused(tmp_path, about(size=2**60))
+
+
+def test_a_part_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    part = Part(about(), SERVER, tmp_path)
+    part.close()
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    path.symlink_to(precious)
+    assert "cannot be written" in refused(tmp_path)
+    assert precious.read_text() == "mine"

@@ -1,0 +1,75 @@
+"""Files on the screen: what is typed, the bar, Tab; sending and fetching itself is in ``tests/client/files``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from client.screen.stage import Stage, on_stage
+
+BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
+
+
+async def tells(stage: Stage, text: str) -> None:
+    """Wait until that is on the screen, wherever its lines are broken."""
+
+    def there() -> bool:
+        stage.clock.advance(0.02)
+        return text in "".join(stage.rows)
+
+    await stage.until(there)
+
+
+def test_what_is_under_way_stands_in_the_bar_and_can_be_cancelled(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/send a.txt\r/get 3\r/send b.txt bob\r")
+        await stage.shows("[lobby]", f"{BAR} | sending a.txt waits | fetching file 3 waits | 1 more"[:119])
+        stage.type("/cancel\r")
+        await tells(stage, "which of these? give its number or its name")
+        stage.type("/cancel 3\r")
+        await tells(stage, "file 3: cancelled.")
+        stage.type("/cancel a.txt\r/cancel b.txt\r")
+        await tells(stage, "b.txt: cancelled.")
+        await stage.until(lambda: (stage.clock.advance(1), stage.rows[-1] == BAR)[1])
+
+    on_stage(tmp_path, scene, size=(120, 24))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/send", "usage: /send <path> [user]."),
+        ("/get notes.txt", "usage: /get <number> [path]."),
+        ("/get 0x3", "usage: /get <number> [path]."),
+        ("/cancel", "no file is under way."),
+        ("/help send", "/send <path> [user]: share a file with the room, or give it to somebody."),
+    ],
+)
+def test_what_is_typed_wrongly_is_explained(tmp_path: Path, line: str, told: str) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(f"{line}\r")
+        await tells(stage, told)
+
+    on_stage(tmp_path, scene)
+
+
+def test_tab_completes_a_path_and_then_a_user(tmp_path: Path) -> None:
+    (tmp_path / "my notes.txt").touch()
+
+    async def scene(stage: Stage) -> None:
+        stage.type(f"/send {tmp_path}/my\t")
+        await stage.until(lambda: stage.screen.terminal.line.text == f"/send {tmp_path}/my notes.txt")
+        stage.type(" Be\t")
+        await stage.until(lambda: stage.screen.terminal.line.text == f"/send {tmp_path}/my notes.txt Bea ")
+
+    on_stage(tmp_path, scene, size=(200, 24))
+
+
+def test_leaving_says_what_was_not_finished(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/send a.txt\r")
+        await stage.until(lambda: stage.screen.transfers.lines())
+        stage.screen._leave_files()
+        await tells(stage, "sending a.txt waits: that ends here; the same command goes on with it next time.")
+
+    on_stage(tmp_path, scene, size=(120, 24))
