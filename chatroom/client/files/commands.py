@@ -41,13 +41,18 @@ class FileCommands:
         Raises:
             Refused: Why not.
         """
-        if word == "send":
-            await self._transfers.send(*what_to_send(rest))
-        elif word == "get":
-            path = await self._transfers.get(*what_to_get(rest, self._downloads))
-            self._say(f"{path.name} is there: {path} ({spell_size(path.stat().st_size)}, SHA-256 checked).")
-        else:
-            self._transfers.cancel(rest)
+        try:
+            if word == "send":
+                await self._transfers.send(*what_to_send(rest))
+            elif word == "get":
+                path = await self._transfers.get(*what_to_get(rest, self._downloads))
+                self._say(f"fetched {path} ({spell_size(path.stat().st_size)}, SHA-256 checked).")
+            else:
+                self._transfers.cancel(rest)
+        except Refused as refused:
+            if refused.code != "cancelled":
+                raise
+            self._say(refused.text)
 
 
 def what_to_send(rest: str) -> tuple[Path, str]:

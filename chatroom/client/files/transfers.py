@@ -19,6 +19,7 @@ from chatroom.client.refused import Refused
 from chatroom.shared_files import TRANSFERS
 
 MOST = 100  # under way, or waiting for their turn
+NAME_SHOWN = 40  # characters of a name, in a line
 
 T = TypeVar("T")
 
@@ -91,9 +92,10 @@ class Transfers:
         return [self._line(one) for one in self._under_way]
 
     def _line(self, one: Transfer[Any]) -> str:
+        name = one.name if len(one.name) <= NAME_SHOWN else f"{one.name[: NAME_SHOWN - 3]}..."
         if not self.may(one):
-            return f"{one.doing} {one.name} waits"
-        return f"{one.doing} {one.name} {one.progress.spell(self.clock.seconds()) if one.progress else ''}".rstrip()
+            return f"{one.doing} {name} waits"
+        return f"{one.doing} {name} {one.progress.spell(self.clock.seconds()) if one.progress else ''}".rstrip()
 
     async def _run(self, one: Transfer[T]) -> T:
         if len(self._under_way) >= MOST:

@@ -28,27 +28,22 @@ class Standing(Protocol):
     def unread(self) -> int: ...
 
 
-def bar(link: Standing, address: str, extra: list[str]) -> Line:
+def bar(link: Standing, address: str) -> Line:
     """Return the bar.
 
     Args:
         link: How one stands with the server.
         address: Host and port, as the user gave them.
-        extra: What else is to be told, as files under way.
     """
     if not link.online:
-        return [("", f" {address} | not connected, trying again "), *_rest(extra)]
+        return [("", f" {address} | not connected, trying again ")]
     where = f"{link.room} ({_people(len(link.users))})" if link.room else "in no room"
     parts = [f"{link.server} {address}", link.security, link.name, where]
     if link.unread:
         parts.append(f"{link.unread} private")
     if link.lag is not None:
         parts.append(f"lag {_lag(link.lag)}")
-    return [("", f" {' | '.join(part for part in parts if part)} "), *_rest(extra)]
-
-
-def _rest(extra: list[str]) -> Line:
-    return [("", "".join(f"| {part} " for part in extra))]
+    return [("", f" {' | '.join(part for part in parts if part)} ")]
 
 
 def _people(number: int) -> str:

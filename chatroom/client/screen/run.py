@@ -40,7 +40,7 @@ from chatroom.text import clean
 
 PATIENCE = 0.5  # seconds for a good end, after which it is explained
 PROGRESS = 1.0  # seconds from one look at the files under way to the next
-FILES_SHOWN = 2  # of them, in the bar
+FILES_SHOWN = 3  # of them, above the bar
 
 
 class Settings(Protocol):
@@ -170,15 +170,19 @@ class Screen:
     def _parts(self) -> Parts:
         actions = Actions(self.interrupt, self._end, self.clear, self.pasted, self._focus)
         history = KeptHistory(self._settings.state / "history", holds_secret)
-        return Parts(self._prompt, self._bar, self._typed, history, ChatCompleter(self.known), bindings(actions))
+        completer = ChatCompleter(self.known)
+        return Parts(self._prompt, self._bar, self._under_way, self._typed, history, completer, bindings(actions))
 
     def _prompt(self) -> Line:
         return [("class:prompt", f"[{clean(self._link.room) or '-'}] ")]
 
     def _bar(self) -> Line:
-        files = self.transfers.lines()
-        more = [f"{len(files) - FILES_SHOWN} more"] if len(files) > FILES_SHOWN else []
-        return bar(self._link, self._settings.address, [*files[:FILES_SHOWN], *more])
+        return bar(self._link, self._settings.address)
+
+    def _under_way(self) -> list[str]:
+        lines = self.transfers.lines()
+        more = [f"and {len(lines) - FILES_SHOWN} more"] if len(lines) > FILES_SHOWN else []
+        return [*lines[:FILES_SHOWN], *more]
 
     def _typed(self, line: str) -> None:
         self._leaving = False

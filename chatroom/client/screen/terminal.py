@@ -61,6 +61,7 @@ class Parts:
     Args:
         prompt: Returns what stands before what is typed.
         bar: Returns what stands below it.
+        under_way: Returns the lines that stand between the two.
         typed: Given each line that is typed.
         history: Of the lines typed.
         completer: Of the line that is being typed.
@@ -69,6 +70,7 @@ class Parts:
 
     prompt: Callable[[], Line]
     bar: Callable[[], Line]
+    under_way: Callable[[], list[str]]
     typed: Callable[[str], None]
     history: History
     completer: Completer
@@ -215,8 +217,14 @@ class Terminal:
         )
         asked = Condition(lambda: self.questions.current is not None)
         menu = Float(CompletionsMenu(max_height=MENU), xcursor=True, ycursor=True)
-        body = HSplit([ConditionalContainer(line, ~asked), ConditionalContainer(answer, asked), self._bar(), Window()])
+        lines = (ConditionalContainer(line, ~asked), ConditionalContainer(answer, asked))
+        body = HSplit([*lines, self._under_way(), self._bar(), Window()])
         return Layout(FloatContainer(body, [menu]), focused_element=line)
+
+    def _under_way(self) -> ConditionalContainer:
+        control = FormattedTextControl(lambda: "\n".join(f" {clean(line)}" for line in self.parts.under_way()))
+        window = Window(control, dont_extend_height=True)
+        return ConditionalContainer(window, Condition(lambda: bool(self.parts.under_way())))
 
     def _bar(self) -> Window:
         control = FormattedTextControl(lambda: [(style, clean(text)) for style, text in self.parts.bar()])

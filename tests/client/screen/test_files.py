@@ -20,10 +20,10 @@ async def tells(stage: Stage, text: str) -> None:
     await stage.until(there)
 
 
-def test_what_is_under_way_stands_in_the_bar_and_can_be_cancelled(tmp_path: Path) -> None:
+def test_what_is_under_way_stands_above_the_bar_and_can_be_cancelled(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/send a.txt\r/get 3\r/send b.txt bob\r")
-        await stage.shows("[lobby]", f"{BAR} | sending a.txt waits | fetching file 3 waits | 1 more"[:119])
+        await stage.shows("[lobby]", " sending a.txt waits", " fetching file 3 waits", " sending b.txt waits", BAR)
         stage.type("/cancel\r")
         await tells(stage, "which of these? give its number or its name")
         stage.type("/cancel 3\r")
