@@ -339,7 +339,8 @@ class FileLine(Struct, frozen=True, gc=False, omit_defaults=True):
 class Welcome(Event, frozen=True, gc=False):
     """The answer to a program's ``hello``, and what a person is greeted with.
 
-    ``resume`` is a secret: given in the ``hello`` of a later connection it ends this one, should it still seem alive.
+    ``resume`` is a secret: given in the ``hello`` of a later connection it ends this one, should it still seem alive,
+    and makes who comes the same guest.
     """
 
     server: str
@@ -349,6 +350,9 @@ class Welcome(Event, frozen=True, gc=False):
     limits: Limits
     features: list[str]
     resume: str = ""
+
+    def __repr__(self) -> str:
+        return f"Welcome(server={self.server!r}, you={self.you!r}, ...)"  # the secret is not to be shown
 
 
 class Entered(Event, frozen=True, gc=False, kw_only=True):
@@ -413,14 +417,14 @@ class Settings(Event, frozen=True, gc=False):
 
 
 class Sent(Event, frozen=True, gc=False):
-    """Your private message is stored. ``waits``: for an ``account`` that is not online, or for whoever takes the name
-    of a ``guest`` next.
+    """Your private message is stored. ``waits``: for an ``account`` that is not online, for whoever takes the name of a
+    ``guest`` next, or for the ``return`` of a guest who was cut off just now.
     """
 
     id: str
     to: str
     text: str
-    waits: Literal["", "account", "guest"] = ""
+    waits: Literal["", "account", "guest", "return"] = ""
 
 
 class Account(Event, frozen=True, gc=False, kw_only=True):

@@ -104,6 +104,11 @@ def guest_name(tail: str) -> Name:
     return _name(GUEST + tail, USER_LIMIT)
 
 
+def is_guest_name(name: Name) -> bool:
+    """Return whether it is a name of a guest who has not chosen one."""
+    return name.look.startswith(_GUEST_LOOK)
+
+
 def _name(text: str, limit: int) -> Name:
     """Return the name if it breaks no rule that holds for users and rooms alike."""
     _check_length(text, limit)

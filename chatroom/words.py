@@ -164,6 +164,8 @@ def _sent(recalled: Recalled, event: e.Sent) -> list[str]:
         return [f"{event.to} is offline; the message will be delivered when {event.to} returns."]
     if event.waits == "guest":
         return [f"{event.to} is offline and not registered; whoever takes that name next will read this."]
+    if event.waits == "return":
+        return [f"{event.to} has just been cut off, and will read this on coming back."]
     return [f"To {event.to} (private): {event.text}"]
 
 

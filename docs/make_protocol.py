@@ -48,7 +48,8 @@ Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL.
 A command waits until what was said before it is stored. The commands that move a person (name, create, join, leave,
 register, login, logout) are finished before the next line is read.
 
-Who makes a room owns it, and moderates it; guests only as long as they are connected, the owners of accounts for good.
+Who makes a room owns it, and moderates it; a guest only as long as the connection lasts, or until the same program
+comes back by its secret (see below), the owners of accounts for good.
 A moderator may not act against the owner, and against another moderator only the owner may. An operator (an account
 that has been made one) moderates everywhere; outside a room, `/kick`, `/ban` and `/unban` are for the whole server.
 """
@@ -63,9 +64,14 @@ is the acknowledgement: it is sent when the message is durable. Saying the same 
 message is sent once more, to its author alone. `seq` grows within a log and need not be dense; `at` is in milliseconds
 since 1970.
 
-Private messages have a `seq` of one's inbox. Whoever has an account says by `ack` how far they have been dealt with;
-what was not acknowledged comes again with the next login, with `late`. The secret `resume` of the welcome, given in the
-`hello` of the next connection, ends this one at once if the server has not noticed yet that it is dead.
+Private messages have a `seq` of one's inbox. A program says by `ack` how far they have been dealt with; what was not
+acknowledged comes again, with `late`: at the next login, or when a guest comes back.
+
+The secret `resume` of the welcome, given in the first `hello` of the next connection, ends this one at once if the
+server has not noticed yet that it is dead, and makes who comes the same guest, after a restart of the server too: same
+`by_id`, so that an `id` said again is stored once, same inbox (for 7 days), same rooms. The name is to be given as
+well: it is had again only if nobody else has it, and without one the server may not know any more which it was. Whoever
+has the secret is that guest; it is worth nothing for an account.
 
 Files: `share` says what will come, and is refused before a byte is sent; `upload` answers from which chunk on to send
 it. A chunk is a record `chunk` and, right after its line, as many raw bytes as it says; a record that is refused does

@@ -27,6 +27,17 @@ def settled(world: World, coroutine: Any) -> Any:
     return box[0]
 
 
+def restarted(world: World) -> World:
+    """Return another server on the same engine, the first one having ended."""
+    world.close()
+    engine: Any = world.engine
+    engine._stopping = None
+    again = World(engine, world.clock)
+    for _ in range(1000):  # the ids of a new server are not those of the one before
+        again.chat.mint(4)
+    return again
+
+
 def account(world: World, name: str, *, operator: bool = False) -> None:
     """Make an account, which has the password ``PASSWORD``."""
     settled(world, membership.add_account(world.chat, user_name(name), f"hash of {PASSWORD}", operator=operator))

@@ -28,6 +28,7 @@ from chatroom.chat.owed import Owed
 from chatroom.chat.refusals import DRAINING, Refused
 from chatroom.chat.registry import Registry
 from chatroom.chat.retention import Retention
+from chatroom.chat.returning import Returning
 from chatroom.chat.sanctions import address_key
 from chatroom.chat.seats import Seats
 from chatroom.chat.server_log import LOG, ServerLog
@@ -103,12 +104,12 @@ class Chat:
         self.guests = Guests(engine, mint, self.now, self.next_id)
         self.directory = Directory(engine, self.sessions, mint)
         self.files = FileStore(self)
+        self.returning = Returning(self)
         self._clock = clock
         self._server_log = ServerLog(self)
         self._retention = Retention(engine, self.directory, self.files, rules, scheduler, clock, self._in_use)
         self._stopping = False
         self._owed = Owed(engine, scheduler)
-        self._resumable: dict[str, Session] = {}  # by secret
         self._node = mint(12)
         self._counter = 0
 
@@ -124,6 +125,7 @@ class Chat:
     async def start(self) -> None:
         """Open the engine, learn what lasts, and begin to keep house."""
         await self.engine.start()
+        await self.returning.start()
         await self._server_log.start()
         await self.guests.start()
         await self.bans.load()
@@ -155,7 +157,7 @@ class Chat:
         if self.draining:
             raise DRAINING()
         self.bans.check((address_key(address),))
-        if not self.seats.free and not self.seats.room_to_stand(returning=not person and bool(self._resumable)):
+        if not self.seats.free and not self.seats.room_to_stand(returning=not person and self.returning.awaited):
             raise self.seats.full()
 
     def open_session(
@@ -174,7 +176,8 @@ class Chat:
 
     def new_guest(self, session: Session) -> User:
         """Return somebody who is not known, for the session to be."""
-        guest = User(session.id, self.names.guest(self.mint))
+        guest = User(session.guest_id, self.names.guest(self.mint))
+        guest.resumable = self.returning.knows(session)
         self.names.claim(guest, guest.handle)
         self.users[guest.id] = guest
         return guest
@@ -185,7 +188,7 @@ class Chat:
             return
         session.over = True
         self.sessions.pop(session.id, None)
-        self._resumable.pop(session.secret, None)
+        self.returning.part(session)
         self.engine.withdraw(f"user/{session.id}")
         self.seats.leave(session)
         if session.transfers is not None:
@@ -323,25 +326,12 @@ class Chat:
 
     def welcome(self, session: Session) -> Welcome:
         """Return what the server says of itself to a program."""
-        if not session.secret and not session.over:
-            session.secret = self.mint(24)
-            self._resumable[session.secret] = session
         rules = self.rules
         limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, rules.rate, rules.max_file)
         guest = session.user.account is None
-        return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], session.secret)
+        secret = self.returning.promise(session)
+        return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], secret)
 
     def _in_use(self, log: str) -> bool:
         """Return whether a guest's log may still be written to."""
         return log.removeprefix("guest/") in self.users or self.guests.has(log)
-
-    def resume(self, session: Session, secret: str) -> None:
-        """End the connection that a program had before, if it still seems to be there."""
-        ghost = self._resumable.get(secret)
-        if ghost is not None:
-            _log.info("{name} is back and ends its former connection", name=ghost.name)
-            self.counters.drops["resumed"] += 1
-            self.close_session(ghost)
-            ghost.out.close()
-            self.seats.offer(session)
-            self.announce(session)

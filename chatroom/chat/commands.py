@@ -26,10 +26,18 @@ class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
     ref: Ref | None = None
 
 
-class Hello(Command, frozen=True, gc=False):
+class Secretive(Command, frozen=True, gc=False, kw_only=True):
+    """A command with a secret in it: it never shows what it holds."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
+class Hello(Secretive, frozen=True, gc=False):
     """A program's first record says which version it speaks; a person just says hello.
 
-    ``resume``: the secret from the welcome of an earlier connection, which is ended if it still seems to be there.
+    ``resume``: the secret from the welcome of an earlier connection, which is ended if it still seems to be there; who
+    was its guest is the same guest again.
     """
 
     version: Annotated[int, Meta(ge=0, le=2**53)] = 0
@@ -149,13 +157,6 @@ class ShowHelp(Command, frozen=True, gc=False, tag="help"):
 
 
 # ---- accounts ---------------------------------------------------------------------------------------------------
-
-
-class Secretive(Command, frozen=True, gc=False, kw_only=True):
-    """A command with a password in it: it never shows what it holds."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(...)"
 
 
 class Register(Secretive, frozen=True, gc=False):

@@ -224,7 +224,8 @@ class FileStore:
     async def _logs(self) -> set[str]:
         rooms = {f"room/{record.id}" for record in await self._chat.directory.all()}
         inboxes = {f"inbox/{decode_account(value).id}" for _, value in await self._engine.all(ACCOUNTS)}
-        return rooms | inboxes | {user.inbox_log for user in self._chat.users.values()}
+        guests = {log for log in await self._engine.logs() if log.startswith("guest/")}  # who may come back
+        return rooms | inboxes | guests | {user.inbox_log for user in self._chat.users.values()}
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 How far its owner has read is itself in the log (``Read``): for people an entry is marked as read before it is shown, so
 that it is shown once, whatever crashes; programs say themselves how far they have come (``ack``), and are given
-everything again that they did not acknowledge. A guest's inbox ends with the guest and needs no marks.
+everything again that they did not acknowledge. The inbox of a guest who cannot come back needs no marks.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Inbox:
     # ---- opening and closing -----------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Follow the log; the owner of an account is given what waited. Whoever opens at the same time waits, too."""
+        """Follow the log; who may have come back is given what waited. Whoever opens at the same time waits, too."""
         if self._sub is not None:
             return
         turn: Deferred[None] = Deferred()
@@ -92,7 +92,7 @@ class Inbox:
 
     async def _follow(self) -> None:
         after: int | None = None
-        if self._user.account is not None:
+        if self._user.lasting:
             before = self._chat.settling.get(self.log)
             if before is not None:  # the last connection has just ended
                 await before.settled()
@@ -122,7 +122,7 @@ class Inbox:
 
     def _deliver(self, entries: list[Entry]) -> None:
         """What the log says, first of all what waited there."""
-        waited = self._sub is None and self._user.account is not None
+        waited = self._sub is None and self._user.lasting
         news = [entry for entry in entries if not isinstance(entry.event, Read)]
         if not news or not self._user.online:
             return
@@ -219,7 +219,7 @@ class Inbox:
     def acknowledge(self, upto: int) -> None:
         """A program has what there is up to this seq."""
         upto = min(upto, self._seen)
-        if self._user.account is not None and self._read < upto:
+        if self._user.lasting and self._read < upto:
             self._shown = max(self._shown, upto)
             self._mark(upto)
 
@@ -256,7 +256,7 @@ def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
             event = entry.event
             if isinstance(event, Private):
                 session.user.last_writer = event.by, event.by_id
-                event = msgspec.structs.replace(event, seq=entry.seq, late=late)
+                event = msgspec.structs.replace(event, seq=entry.seq, late=late or event.late)
             else:
                 event = placed(event, entry.seq, getattr(event, "room", ""))
             data += session.dialect.answer(event)

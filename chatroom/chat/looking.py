@@ -7,7 +7,8 @@ from typing import Any
 
 from chatroom.chat.commands import Acknowledge, Hello, ListRooms, Pong, ReadHistory, Search, Who
 from chatroom.chat.limits import FOUND, HISTORY, LISTED
-from chatroom.chat.moving import bounded, give_mail, take_name
+from chatroom.chat.membership import open_inbox
+from chatroom.chat.moving import bounded, give_mail, take_back, take_name
 from chatroom.chat.refusals import VERSION
 from chatroom.chat.room import Room
 from chatroom.chat.session import Session
@@ -24,15 +25,18 @@ async def hello(session: Session, command: Hello) -> Event | None:
         return Ok(f"Hello, {session.name}!")
     if command.version != PROTOCOL_VERSION:
         raise VERSION(version=PROTOCOL_VERSION)
-    if command.resume:
-        session.chat.resume(session, command.resume)
+    former = session.chat.returning.resume(session, command.resume)
     if not session.seated and not session.chat.seats.kept:
         return None  # it has been told that the chat is full
     if command.name:
         await take_name(session, command.name)
+    elif former:
+        await take_back(session, former)
     session.answer(session.chat.welcome(session), command.ref)
-    if command.name:
+    if command.name or former:
         await give_mail(session)
+    if session.user.resumable and command.resume:
+        await open_inbox(session)
     return None
 
 

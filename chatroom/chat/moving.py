@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from msgspec.structs import replace
+from twisted.internet.defer import DeferredList
+
 from chatroom.chat.commands import Create, Join, Leave, Quit, SetName
+from chatroom.chat.guests import Box
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
-from chatroom.chat.refusals import ALREADY_THERE, LOG_OUT_FIRST, NAME_IN_USE, NO_ROOM
+from chatroom.chat.membership import open_inbox
+from chatroom.chat.refusals import ALREADY_THERE, LOG_OUT_FIRST, NAME_IN_USE, NO_ROOM, Refused
 from chatroom.chat.registry import parse_user_name
 from chatroom.chat.room import Room
 from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
 from chatroom.chat.talking import may_speak
-from chatroom.events import Entered, Event, Joined, Left, Ok, Renamed, placed
+from chatroom.events import Entered, Event, Joined, Left, Ok, Private, Renamed, placed
 from chatroom.log import Page, Unavailable
 from chatroom.logger import logger
 from chatroom.names import Name
@@ -75,6 +82,12 @@ def _take_back(session: Session, name: Name) -> None:
         chat.owe(room.log, Renamed(id, now, name.shown, user.id, session=session.id, name=user.name))
 
 
+async def take_back(session: Session, text: str) -> None:
+    """Take the name that one had before; who may not have it any more goes on under that of the server's making."""
+    with suppress(Refused):
+        await take_name(session, text)
+
+
 async def give_mail(session: Session) -> None:
     """What was written to a guest's name while nobody had it is whoever's takes it next, once."""
     chat, name = session.chat, session.user.handle
@@ -90,11 +103,24 @@ async def give_mail(session: Session) -> None:
         _log.warn("the mail for {name} could not be read: {why}", name=name.shown, why=str(error))
         chat.guests.put_back(box, session.user_id)
         return
-    if session.over:
+    if session.user.resumable:
+        await _forward(session, box, page)
+    elif session.over:
         chat.guests.put_back(box, session.user_id)
-        return
-    if page.entries:
+    elif page.entries:
         chat.inbox(session.user).give(page.entries)
+
+
+async def _forward(session: Session, box: Box, page: Page) -> None:
+    """Who may come back after a cut has it in the own inbox, where it waits until it is acknowledged."""
+    chat, inbox = session.chat, session.chat.inbox(session.user)
+    mail = [replace(entry.event, late=True) for entry in page.entries if isinstance(entry.event, Private)]
+    stored = await DeferredList([chat.append_and_wait(inbox.log, event) for event in mail], consumeErrors=True)
+    if not all(done for done, _ in stored):
+        _log.warn("the mail for {name} could not be stored", name=box.name)
+        chat.guests.put_back(box, session.user_id)
+    if not session.over:
+        await open_inbox(session)
 
 
 async def create(session: Session, command: Create) -> None:

@@ -110,7 +110,7 @@ class Retention:
             if self._stopping:
                 return
             if log.startswith("guest/"):
-                orphan = not self._in_use(log) and not (await self._engine.read(log, limit=1)).entries
+                orphan = not (await self._engine.read(log, limit=1)).entries and not self._in_use(log)
             else:
                 orphan = log.startswith(("room/", "inbox/")) and log not in rooms and log not in inboxes
             if orphan:

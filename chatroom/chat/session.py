@@ -30,7 +30,7 @@ class Session:
 
     Args:
         chat: The chat it is in.
-        id: Unique among all sessions there ever were; a guest's user id as well.
+        id: Unique among all sessions there ever were.
         out: Where what it hears goes.
         dialect: How it is said to it.
         person: A person types here; not a program.
@@ -43,7 +43,7 @@ class Session:
         since: When it came, in milliseconds since 1970.
         was: Ids of the accounts it was logged in to before: what is held against them is held against it.
         token: The id of the token by which it logged in; empty if it did otherwise.
-        secret: What a later connection shows to end this one; empty if it was never told.
+        guest_id: The user id of the guest that it is when it is not logged in: its own id, or a former connection's.
         room: The room it is in. Changed by the room's ``apply`` and by nobody else.
         heading: The room that it is about to be in: its ``Joined`` is under way.
         put_out: The log and the place in it at which it was last put out of a room: it has seen what is before.
@@ -63,6 +63,7 @@ class Session:
         "chat",
         "dialect",
         "echo",
+        "guest_id",
         "heading",
         "id",
         "ignored",
@@ -76,7 +77,6 @@ class Session:
         "renaming",
         "room",
         "seated",
-        "secret",
         "secure",
         "since",
         "token",
@@ -94,7 +94,7 @@ class Session:
         self, chat: Chat, id: str, out: Recipient, dialect: Dialect, person: bool, address: str, secure: bool
     ) -> None:
         self.chat = chat
-        self.id = id
+        self.id = self.guest_id = id
         self.out = out
         self.dialect = dialect
         self.person = person
@@ -102,7 +102,6 @@ class Session:
         self.secure = secure
         self.seated = True
         self.since = chat.now()
-        self.secret = ""
         self.token = ""
         self.was: tuple[str, ...] = ()
         self.room: Room | None = None

@@ -84,7 +84,7 @@ class Address:
     name: str
     log: str
     user: User | None = None
-    waits: Literal["", "account", "guest"] = ""
+    waits: Literal["", "account", "guest", "return"] = ""
     box: Box | None = None
 
 
@@ -141,7 +141,11 @@ async def _deliver(session: Session, address: Address, text: str, command: Tell 
     if user is not None:
         await chat.inbox(user).open()
         if not user.online and user.account is None:
-            raise no_user(user.name)
+            again = chat.users.get(user.id)
+            if again is None:
+                raise no_user(user.name)
+            await _deliver(session, _at(again), text, command)  # it was cut off, and is back
+            return
     else:
         await check_space(chat, address.log, address.name)
         if address.box is not None and chat.guests.find(address.name) is not address.box:
@@ -158,7 +162,7 @@ async def _deliver(session: Session, address: Address, text: str, command: Tell 
         elif entry.repeated:
             session.repeat(entry, command.ref)
             return
-        elif user is not None and not user.online and user.account is None:
+        elif user is not None and not user.online and not user.lasting:
             session.refuse(no_user(event.to), command.ref)  # a guest who will not come back for it
         else:
             _sent(session, event, address, command.ref)
@@ -171,8 +175,8 @@ def _sent(session: Session, event: Private, address: Address, ref: int | str | N
     """Say that it is stored, and when it will be read."""
     user = address.user
     waits = address.waits
-    if user is not None and not user.online:
-        waits = "account"
+    if user is not None and user.id not in session.chat.users:
+        waits = "account" if user.account is not None else "return"
     session.answer(Sent(event.id, event.to, event.text, waits), ref)
     if user is not None and user.online and user.away:
         session.answer(Away(user.name, user.away))

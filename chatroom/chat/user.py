@@ -1,4 +1,4 @@
-"""Somebody: a guest, who is one connection, or the owner of an account, who may have several."""
+"""Somebody: a guest, who is one connection at a time, or the owner of an account, who may have several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class User:
     """See the module.
 
     Args:
-        id: The account's; a guest's is that of the connection.
+        id: The account's; a guest's is that of the first connection.
         handle: The name in all forms.
         account: None for a guest.
 
@@ -25,9 +25,10 @@ class User:
         away: The words, if the user is away.
         last_writer: Name and id of whom a reply goes to.
         inbox: Private messages, once there is a need for them.
+        resumable: A guest whose program knows how to come back as the same one (``chatroom.chat.returning``).
     """
 
-    __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "sessions")
+    __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "resumable", "sessions")
 
     def __init__(self, id: str, handle: Name, account: Account | None = None) -> None:
         self.id = id
@@ -37,6 +38,7 @@ class User:
         self.away = ""
         self.last_writer: tuple[str, str] | None = None
         self.inbox: Inbox | None = None
+        self.resumable = False
 
     @property
     def name(self) -> str:
@@ -54,6 +56,11 @@ class User:
         return self.account is not None and self.account.operator
 
     @property
+    def lasting(self) -> bool:
+        """Whether somebody who goes may come back as the same: what came meanwhile, or was not acknowledged, waits."""
+        return self.account is not None or self.resumable
+
+    @property
     def inbox_log(self) -> str:
-        """The log of private messages; a guest's ends with the guest."""
+        """The log of private messages; a guest's is kept for a week."""
         return f"guest/{self.id}" if self.account is None else f"inbox/{self.id}"

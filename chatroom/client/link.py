@@ -31,6 +31,7 @@ __all__ = ["Link", "Refused"]
 
 STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
 CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
+_BECOMING = frozenset({"login", "register", "logout"})  # somebody else, with another inbox
 
 
 class Carrier(Protocol):
@@ -107,7 +108,7 @@ class Link:
         self.wanted = name
         self.history = history
         self.carrier: Carrier | None = None
-        self.secret = ""  # ends our ghost
+        self.secret = ""  # ends our ghost, and makes us the same guest
         self.place = Place()
         self.first_room = room
         self.clock = clock
@@ -324,6 +325,8 @@ class Link:
 
     def _send(self, command: Command) -> None:
         if self._connection is not None:
+            if command.do in _BECOMING:
+                self._acknowledging.hold()
             command.sent = self.clock.seconds()
             self._connection.send(command.record)
 
@@ -353,10 +356,12 @@ class Link:
                 self.unread += isinstance(event, e.Private)
             if gap:
                 self._tell(Gap(self.room))
-        if isinstance(event, e.Private) and not self.guest:
+        if isinstance(event, e.Private):
             self._acknowledging.told(event.seq)
         if command is not None:
             if isinstance(event, e.Error):
+                if command.do in _BECOMING:
+                    self._acknowledging.release()
                 command.answer.errback(Refused(event.code, event.text))
             else:
                 command.answer.callback(event)
@@ -427,6 +432,8 @@ class Link:
 
     def _be(self, name: str, *, guest: bool) -> None:
         changed = self.online and name != self.name
+        if guest is not self.guest:
+            self._acknowledging.reset()
         self.place.rename(self.name, name)
         self.name, self.guest = name, guest
         if changed:

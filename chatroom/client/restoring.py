@@ -1,7 +1,8 @@
 """What is done on each new connection: say who we are, end our ghost, log in, go back to the room, hear what we missed.
 
 What waits is sent only after that: what was said before the cut and is in the log after all is seen in what was missed,
-and not said again. (The server stores an id once for each author; but a guest who comes back is another author to it.)
+and not said again. What is not seen there, such as a private message, the server stores once for each author and id;
+and by our secret we are the author that we were.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def test_who_goes_before_being_welcomed_is_not_remembered(moody):
     mallory.drop()
     moody.engine.let_go()
     moody.settle()
-    assert not moody.chat._resumable
+    assert not moody.chat.returning.awaited
 
 
 @pytest.mark.parametrize("what", ["10.0.0.0/8", "10.0.0.7/8", "2001:db8::/32"])

@@ -20,6 +20,7 @@ from order import (
     members,
     owner,
     record_of,
+    restarted,
     say,
     session_of,
     settled,
@@ -40,17 +41,6 @@ def go_on(world: World, engine: MoodyEngine) -> None:
     while engine._held:
         engine.let_go()
         world.settle()
-
-
-def restarted(world: World) -> World:
-    """Return another server on the same engine, the first one having ended."""
-    world.close()
-    engine: Any = world.engine
-    engine._stopping = None
-    again = World(engine, world.clock)
-    for _ in range(1000):  # the ids of a new server are not those of the one before
-        again.chat.mint(4)
-    return again
 
 
 # ---- locked ------------------------------------------------------------------------------------------------------

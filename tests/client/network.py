@@ -63,6 +63,7 @@ class Network:
     Attributes:
         packets: How many have been delivered in all.
         cut_after: The line is cut instead of delivering any packet after so many; None: never.
+        cut_again: After so many more packets it is cut once more; None: it is not.
         noticed: Whether the server notices a cut.
         refusing: There is no server to dial, for this reason.
         largest: Bytes of a packet.
@@ -73,6 +74,7 @@ class Network:
         self.lines: list[Line] = []
         self.packets = 0
         self.cut_after: int | None = None
+        self.cut_again: int | None = None
         self.noticed = True
         self.refusing: Failed | None = None
         self.dialled = 0
@@ -123,7 +125,8 @@ class Network:
 
     def _deliver(self, line: Line, deliver: Callable[[], None]) -> None:
         if self.cut_after is not None and self.packets >= self.cut_after:
-            self.cut_after = None
+            self.cut_after = None if self.cut_again is None else self.packets + self.cut_again
+            self.cut_again = None
             line.end(noticed=self.noticed)
             return
         self.packets += 1

@@ -105,3 +105,42 @@ def test_private_messages_come_once_wherever_the_line_is_cut() -> None:
         if not cut:
             break
     assert cut_after > 10
+
+
+def whisper(network: Network, person: Person, other: Any) -> list[str]:
+    """Let a guest and somebody on telnet write to each other in turn; return what the latter has written."""
+    written = [f"theirs {i}" for i in range(2 * WORDS)]
+    for i in range(WORDS):
+        person.link.do("message", user="bob", text=f"mine {i}").addCallback(lambda sent: person.said.append(sent.text))
+        network.flow()
+        for text in written[2 * i : 2 * i + 2]:
+            other.say(f"/msg alice {text}")
+            network.pass_time(0.4 if person.link.online else 3)
+    network.pass_time(3)
+    return written
+
+
+@pytest.mark.parametrize("again", [None, 1, 2, 3, 4, 5], ids=lambda n: f"and again after {n}" if n else "once")
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "ghost"])
+def test_private_messages_of_guests_come_once_wherever_the_line_is_cut(noticed: bool, again: int | None) -> None:
+    """In both directions: to who is cut what was not acknowledged comes again, from who is cut it is stored once."""
+    for cut_after in itertools.count():
+        world = World(passwords=QuickPasswords())
+        network = Network(world)
+        network.noticed = noticed
+        bob = world.person("bob")
+        person = Person(network, name="alice").come()
+        network.cut_after, network.cut_again = network.packets + cut_after, again
+        theirs = whisper(network, person, bob)
+        cut = network.cut_after is None
+        person.leave()
+        where = f"cut after packet {cut_after}"
+        mine = [f"mine {i}" for i in range(WORDS)]
+        assert [event.text for event in person.heard(e.Private)] == theirs, where
+        assert person.said == mine, where
+        heard = [line for line in bob.lines() if " (private): mine" in line]
+        assert heard == [f"alice (private): {text}" for text in mine], where
+        world.close()
+        if not cut:
+            break
+    assert cut_after > 10
