@@ -226,6 +226,37 @@ def test_mail_for_a_guests_name_survives_kill_and_is_given_once(tmp_path: Path) 
         daemon.person("zed").nothing_more()
 
 
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_a_guests_program_is_the_same_guest_across_the_end_of_the_daemon(tmp_path: Path, how: str) -> None:
+    with Daemon(tmp_path, "--log-level", "debug") as daemon:
+        bot, bob = daemon.connect(), daemon.person("bob")
+        bot.record(do="hello", version=1, name="bot")
+        secret = bot.event(event="welcome", you="bot")["resume"]
+        bot.record(do="create", room="den", ref=1)
+        bot.event(event="entered", room="den")
+        bob.ask("/msg bot hello", "To bot (private): hello")
+        bot.event(event="private", text="hello")
+        bot.record(do="message", user="bob", text="hi", id="mine", ref=2)
+        bot.event(event="sent", re=2)
+        getattr(daemon, how)()
+    logs = daemon.log.text
+    with Daemon(tmp_path, "--log-level", "debug") as daemon:
+        bot, bob = daemon.connect(), daemon.person("bob")
+        bot.record(do="hello", version=1, name="bot", resume=secret)
+        bot.event(event="welcome", you="bot", resume=secret)
+        bot.event(event="private", text="hello", late=True)
+        bot.record(do="message", user="bob", text="hi", id="mine", ref=2)
+        bot.event(event="sent", re=2)
+        bob.nothing_more()
+        bot.record(do="join", room="den", ref=3)
+        bot.event(event="entered", room="den")
+        bot.record(do="topic", text="mine", ref=4)
+        bot.event(event="topic", text="mine")
+    signature = secret.partition(".")[2]
+    assert signature not in logs + daemon.log.text
+    assert signature.encode() not in (daemon.data / "chat.db").read_bytes()
+
+
 def test_no_password_is_in_the_log_or_in_clear_in_the_database(tmp_path: Path) -> None:
     with Daemon(tmp_path, "--accounts", str(accounts(tmp_path)), "--log-level", "debug") as daemon:
         alice = owner(daemon, "alice", "alice")
