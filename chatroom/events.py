@@ -336,6 +336,7 @@ class Welcome(Event, frozen=True, gc=False):
     """The answer to a program's ``hello``, and what a person is greeted with.
 
     ``resume`` is a secret: given in the ``hello`` of a later connection it ends this one, should it still seem alive.
+    It is the one that was given in the ``hello`` of this connection, if that was long enough.
     """
 
     server: str

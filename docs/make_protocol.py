@@ -65,7 +65,8 @@ since 1970.
 
 Private messages have a `seq` of one's inbox. Whoever has an account says by `ack` how far they have been dealt with;
 what was not acknowledged comes again with the next login, with `late`. The secret `resume` of the welcome, given in the
-`hello` of the next connection, ends this one at once if the server has not noticed yet that it is dead.
+`hello` of the next connection, ends this one at once if the server has not noticed yet that it is dead. A program that
+makes one up before its first `hello`, and gives it in each, need not have heard a welcome to end a connection.
 
 Files: `share` says what will come, and is refused before a byte is sent; `upload` answers from which chunk on to send
 it. A chunk is a record `chunk` and, right after its line, as many raw bytes as it says; a record that is refused does

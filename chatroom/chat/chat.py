@@ -20,6 +20,7 @@ from chatroom.chat.limits import (
     ANNOUNCEMENTS_WINDOW,
     RECORD_BYTES,
     ROOM_CHARACTERS,
+    SHORTEST_SECRET,
     TEXT_BYTES,
     USER_CHARACTERS,
     Rules,
@@ -323,9 +324,8 @@ class Chat:
 
     def welcome(self, session: Session) -> Welcome:
         """Return what the server says of itself to a program."""
-        if not session.secret and not session.over:
-            session.secret = self.mint(24)
-            self._resumable[session.secret] = session
+        if not session.secret:
+            self._entrust(session, self.mint(24))
         limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, self.rules.rate)
         guest = session.user.account is None
         return Welcome(self.rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], session.secret)
@@ -335,8 +335,15 @@ class Chat:
         return log.removeprefix("guest/") in self.users or self.guests.has(log)
 
     def resume(self, session: Session, secret: str) -> None:
-        """End the connection that a program had before, if it still seems to be there."""
+        """End the connection that a program had before, if it still seems to be there; this one has its secret now.
+
+        Args:
+            session: The program's connection.
+            secret: What it shows: from a welcome, or of its own making. One that is too short is not taken for its own.
+        """
         ghost = self._resumable.get(secret)
+        if ghost is session:
+            return
         if ghost is not None:
             _log.info("{name} is back and ends its former connection", name=ghost.name)
             self.counters.drops["resumed"] += 1
@@ -344,3 +351,12 @@ class Chat:
             ghost.out.close()
             self.seats.offer(session)
             self.announce(session)
+        if len(secret) >= SHORTEST_SECRET:
+            self._entrust(session, secret)
+
+    def _entrust(self, session: Session, secret: str) -> None:
+        """By this secret a later connection ends the session."""
+        if not session.over:
+            self._resumable.pop(session.secret, None)
+            session.secret = secret
+            self._resumable[secret] = session

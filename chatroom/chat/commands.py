@@ -29,7 +29,9 @@ class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
 class Hello(Command, frozen=True, gc=False):
     """A program's first record says which version it speaks; a person just says hello.
 
-    ``resume``: the secret from the welcome of an earlier connection, which is ended if it still seems to be there.
+    ``resume``: the secret of an earlier connection, which is ended if it still seems to be there; this one has it from
+    now on. It is from that one's welcome; or random and of your own making, at least 16 characters, so
+    that even a connection whose welcome never came can be ended.
     """
 
     version: Annotated[int, Meta(ge=0, le=2**53)] = 0

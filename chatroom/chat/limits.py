@@ -30,6 +30,7 @@ PART_OF_ONE = 10
 FILE_DAYS = 30
 PART_DAYS = 1  # for which an upload that was cut waits to be gone on with
 TRANSFERS = 4  # up and down, of one connection at a time
+SHORTEST_SECRET = 16  # characters of what a program makes up to end its own connection from another one
 TOKENS = 20  # programs that may log in to one account again without the password
 TOKEN_DAYS = 90  # for which they may without having done so
 MODERATORS = 100  # of one room, and people invited to one

@@ -50,6 +50,8 @@ class Link:
         client: What the owner of an account sees this login called, if it is to be remembered.
         keep: Given account and token of each login that is remembered from now on, and an empty token when it is not
             any more. If it is given, every login asks to be remembered.
+        secret: What ends our ghost even if its welcome was lost: at least 16 characters that nobody can guess. If none
+            is given, there is one from the first welcome on.
         chance: Returns a number from 0 up to 1, for the waits.
 
     Attributes:
@@ -78,6 +80,7 @@ class Link:
         history: int = 0,
         client: str = "",
         keep: Callable[[str, str], None] | None = None,
+        secret: str = "",
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.online = False
@@ -89,7 +92,7 @@ class Link:
         self.login = Login(*login) if isinstance(login, tuple) else login
         self.wanted = name
         self.history = history
-        self.secret = ""  # ends our ghost
+        self.secret = secret  # ends our ghost
         self.place = Place()
         self.first_room = room
         self.clock = clock

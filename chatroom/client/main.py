@@ -213,6 +213,7 @@ def _link(
         login=Login(known[0], token=known[1]) if known else None,
         client=f"chatroom-client on {gethostname()}",
         keep=keep,
+        secret=mint(),
     )
 
 

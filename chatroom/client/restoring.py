@@ -37,7 +37,7 @@ async def restore(link: Link) -> None:
     Raises:
         Refused: The server does not let us in, or the connection has gone.
     """
-    again = bool(link.secret)
+    again = bool(link.name)
     await _hello(link)
     if link.login is not None:
         await _log_in(link, again=again)
