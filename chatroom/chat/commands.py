@@ -103,10 +103,11 @@ class Reply(Command, frozen=True, gc=False):
 
 
 class ReadHistory(Command, frozen=True, gc=False, tag="history"):
-    """Show older messages of the room, ``before`` a seq if given."""
+    """Show older messages of the room, ``before`` a seq if given; the oldest ones ``after`` a seq, if that is given."""
 
     messages: Count | None = None
     before: Seq | None = None
+    after: Seq | None = None
 
 
 class Search(Command, frozen=True, gc=False):

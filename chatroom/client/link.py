@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, fail
 from chatroom import events as e
 from chatroom.client import restoring
 from chatroom.client.acknowledging import Acknowledging
+from chatroom.client.catching_up import CatchingUp
 from chatroom.client.connection import Connection, Ref
 from chatroom.client.login import Login
 from chatroom.client.notices import Connected, Ended, Gap, Lost, Named, Notice
@@ -103,6 +104,7 @@ class Link:
         self._keep = keep
         self._ready = False  # what was said before has been sent again; the new may follow
         self._outgoing = Outgoing()
+        self.catching_up = CatchingUp(self.ask, self._outgoing, self._heard)
         self._pulse = Pulse(clock, self._ping, self.drop)
         self._acknowledging = Acknowledging(clock, self._write)
         self._reconnecting = Reconnecting(connect, clock, chance, self._made, self._not_there)
@@ -209,7 +211,7 @@ class Link:
         self._pulse.start()
         if self._pulse.paused:
             self.pause()
-        connection.listen(self._heard, self._lost)
+        connection.listen(self._came, self._lost)
         if self._connection is connection:
             Deferred.fromCoroutine(restoring.restore(self)).addErrback(self._not_restored, connection)
 
@@ -298,6 +300,10 @@ class Link:
             self._write({"do": "pong"})
         else:
             self.ask("pong").addErrback(lambda failure: None)
+
+    def _came(self, event: Event, re: Ref | None) -> None:
+        self._pulse.beat()  # even if it is heard later
+        self.catching_up.came(event, re)
 
     def _heard(self, event: Event, re: Ref | None) -> None:
         self._pulse.beat()
