@@ -356,7 +356,10 @@ class Welcome(Event, frozen=True, gc=False):
 
 
 class Entered(Event, frozen=True, gc=False, kw_only=True):
-    """You are in the room. ``complete`` is false when messages after the ``after`` you gave are no longer there."""
+    """You are in the room. ``complete`` is false when not all that came after the ``after`` you gave follows.
+
+    Then ``history`` with that ``after`` gives the messages that do not; ``gone`` is true when some are no longer there.
+    """
 
     room: str
     room_id: str
@@ -365,6 +368,7 @@ class Entered(Event, frozen=True, gc=False, kw_only=True):
     more: int = 0
     seq: int
     complete: bool
+    gone: bool = False
     created: bool = False
 
 
@@ -385,7 +389,7 @@ class Users(Event, frozen=True, gc=False):
 class History(Event, frozen=True, gc=False):
     """Messages of a room, or without one one's private messages, the newest last.
 
-    ``complete`` is true when there is nothing before them.
+    ``complete`` is true when there is nothing before them; or after them, if one asked for those ``after`` a seq.
     """
 
     room: str

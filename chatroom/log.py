@@ -48,7 +48,7 @@ Deliver = Callable[[list[Entry]], None]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries in their order. ``complete``: nothing is missing between what was asked for and the first of them."""
+    """Entries in their order. ``complete``: nothing is missing of what was asked for."""
 
     entries: list[Entry]
     complete: bool

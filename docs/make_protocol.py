@@ -71,7 +71,8 @@ The secret `resume` of the welcome, given in the first `hello` of the next conne
 server has not noticed yet that it is dead, and makes who comes the same guest, after a restart of the server too: same
 `by_id`, so that an `id` said again is stored once, same inbox (for 7 days), same rooms. The name is to be given as
 well: it is had again only if nobody else has it, and without one the server may not know any more which it was. Whoever
-has the secret is that guest; it is worth nothing for an account.
+has the secret is that guest; it is worth nothing for an account. A program that makes one up before its first `hello`
+(random, at least 16 characters) need not even have heard a welcome to come back.
 
 Files: `share` says what will come, and is refused before a byte is sent; `upload` answers from which chunk on to send
 it. A chunk is a record `chunk` and, right after its line, as many raw bytes as it says; a record that is refused does

@@ -36,8 +36,9 @@ class Secretive(Command, frozen=True, gc=False, kw_only=True):
 class Hello(Secretive, frozen=True, gc=False):
     """A program's first record says which version it speaks; a person just says hello.
 
-    ``resume``: the secret from the welcome of an earlier connection, which is ended if it still seems to be there; who
-    was its guest is the same guest again.
+    ``resume``: the secret of an earlier connection, which is ended if it still seems to be there; who was its guest is
+    the same guest again. It is from that one's welcome; or random and of your own making, at least 16 characters, so
+    that even a connection whose welcome never came can be ended.
     """
 
     version: Annotated[int, Meta(ge=0, le=2**53)] = 0
@@ -109,10 +110,11 @@ class Reply(Command, frozen=True, gc=False):
 
 
 class ReadHistory(Command, frozen=True, gc=False, tag="history"):
-    """Show older messages of the room, ``before`` a seq if given."""
+    """Show older messages of the room, ``before`` a seq if given; the oldest ones ``after`` a seq, if that is given."""
 
     messages: Count | None = None
     before: Seq | None = None
+    after: Seq | None = None
 
 
 class Search(Command, frozen=True, gc=False):

@@ -86,12 +86,20 @@ class Engine(Protocol):
         """Deliver batches of entries with growing seq, without holes or duplicates, from now on or since ``after``."""
 
     def read(
-        self, log: str, *, after: int = 0, before: int | None = None, limit: int, messages: bool = False
+        self,
+        log: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        messages: bool = False,
+        oldest: bool = False,
     ) -> Deferred[Page]:
         """Read the newest entries with a seq between the two (both excluded), at most ``limit``, newest last.
 
         Args:
             messages: Only what people said.
+            oldest: The oldest of them instead, the newest last all the same.
         """
 
     def search(self, log: str, words: str, limit: int) -> Deferred[list[Entry]]:

@@ -29,6 +29,7 @@ FILES = 10_000  # shared on this server, however small they are; a user's part o
 PART_OF_ONE = 10
 FILE_DAYS = 30
 PART_DAYS = 1  # for which an upload that was cut waits to be gone on with
+SHORTEST_SECRET = 16  # characters of what a program makes up to be known by on a later connection
 TOKENS = 20  # programs that may log in to one account again without the password
 TOKEN_DAYS = 90  # for which they may without having done so
 MODERATORS = 100  # of one room, and people invited to one

@@ -59,8 +59,11 @@ async def history(session: Session, command: ReadHistory) -> Event:
     room = session.room
     log, name = (room.log, room.name) if room is not None else (session.user.inbox_log, "")
     wanted = HISTORY_DEFAULT if command.messages is None else command.messages
-    page = await session.chat.engine.read(log, before=command.before, limit=max(1, min(wanted, HISTORY)), messages=True)
-    page = bounded(page)
+    limit, onward = max(1, min(wanted, HISTORY)), command.after is not None
+    page = await session.chat.engine.read(
+        log, after=command.after or 0, before=command.before, limit=limit, messages=True, oldest=onward
+    )
+    page = bounded(page, oldest=onward)
     return History(name, _shown(name, page.entries), page.complete)
 
 

@@ -201,6 +201,7 @@ async def _welcome(session: Session, room: Room, command: Join, created: bool) -
             more=arrival.total - len(arrival.users),
             seq=arrival.seq,
             complete=page.complete,
+            gone=not page.complete and await _gone(session, room, command),
             created=created,
         )
         first = session.dialect.answer(entered, command.ref) + session.dialect.replay(room.name, page.entries)
@@ -225,11 +226,23 @@ async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page
         return Page([], False)
 
 
-def bounded(page: Page) -> Page:
-    """Return the newest of the entries that fit into one answer."""
+async def _gone(session: Session, room: Room, command: Join) -> bool:
+    """Return whether some of what was missed is not in the log any more, or the log cannot say."""
+    try:
+        # Of nothing at all only what the log has let go of can be missing.
+        after = command.after or 0
+        nothing = await session.chat.engine.read(room.log, after=after, before=after + 1, limit=1)
+    except Unavailable:
+        return True
+    return not nothing.complete
+
+
+def bounded(page: Page, *, oldest: bool = False) -> Page:
+    """Return the newest (or the oldest) of the entries that fit into one answer."""
     room = HISTORY_BYTES
-    for i in range(len(page.entries) - 1, -1, -1):
-        room -= len(page.entries[i].body)
+    entries = page.entries if oldest else page.entries[::-1]
+    for i, entry in enumerate(entries):
+        room -= len(entry.body)
         if room < 0:
-            return Page(page.entries[i + 1 :], False)
+            return Page(entries[:i] if oldest else entries[:i][::-1], False)
     return page

@@ -2,6 +2,7 @@
 
 The secret is the guest's id, signed with a key that the engine keeps: nothing has to be remembered of anybody, and it
 holds after a restart, and on every daemon of that engine. It is worth nothing for an account, whose id nobody signs.
+A program may also make up a secret before its first welcome: then the id follows from it, by the same key.
 What is remembered of the last who have gone, a name above all, is a courtesy.
 """
 
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatroom.chat.interfaces import Engine, Mint
-from chatroom.chat.limits import GUESTS
+from chatroom.chat.limits import GUESTS, SHORTEST_SECRET
 from chatroom.chat.sanctions import name_key
 from chatroom.chat.user import User
 from chatroom.log import Conflict
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 BUCKET = "key"
 _KEY = "guests"
+_ID = 32  # characters of an id that follows from a secret
 
 _log = logger(__name__)
 
@@ -100,7 +102,7 @@ class Returning:
 
         Args:
             session: Who shows the secret. Only who has just come, and is nobody yet, becomes somebody else.
-            secret: From an earlier welcome; a wrong one changes nothing.
+            secret: From an earlier welcome, or of the program's own making; one that is too short changes nothing.
 
         Returns:
             The name that the guest had chosen, to be taken again; empty if that is not known.
@@ -160,13 +162,17 @@ class Returning:
     # ---- secrets -----------------------------------------------------------------------------------------------
 
     def _guest(self, secret: str) -> str:
-        """Return whose secret that is, by the guest's id; empty if it is nobody's."""
+        """Return whose secret that is, by the guest's id; empty if it is too short to be anybody's."""
         id, _, signature = secret.partition(".")
-        right = hmac.compare_digest(signature.encode("utf-8", "replace"), self._sign(id).encode())
-        return id if right else ""
+        if hmac.compare_digest(signature.encode("utf-8", "replace"), self._sign(id).encode()):
+            return id
+        return self._digest(f"secret {secret}")[:_ID] if len(secret) >= SHORTEST_SECRET else ""
 
     def _sign(self, id: str) -> str:
-        return hmac.digest(self._key, f"guest {id}".encode("utf-8", "replace"), hashlib.sha256).hex()
+        return self._digest(f"guest {id}")
+
+    def _digest(self, text: str) -> str:
+        return hmac.digest(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hex()
 
 
 async def shared_key(engine: Engine, mint: Mint) -> bytes:

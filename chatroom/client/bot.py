@@ -37,7 +37,7 @@ class Bot:
     """
 
     def __init__(self, reactor: Any, connect: Callable[[], Deferred[Connection]], **fields: Any) -> None:
-        self.link = Link(reactor, connect, reactor, mint, self._tell, **fields)
+        self.link = Link(reactor, connect, reactor, mint, self._tell, secret=mint(), **fields)
         self._waiting: deque[Heard] = deque()
         self._taker: Deferred[None] | None = None
         self._over = False
@@ -118,7 +118,7 @@ class Bot:
 
 
 def mint() -> str:
-    """Return an id that nobody has had."""
+    """Return what nobody has had, and nobody can guess."""
     return secrets.token_urlsafe(15)
 
 

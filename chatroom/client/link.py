@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, fail
 from chatroom import events as e
 from chatroom.client import restoring
 from chatroom.client.acknowledging import Acknowledging
+from chatroom.client.catching_up import CatchingUp
 from chatroom.client.connection import Connection, Piece, Ref
 from chatroom.client.login import Login
 from chatroom.client.notices import Connected, Ended, Gap, Lost, Named, Notice
@@ -67,6 +68,8 @@ class Link:
         client: What the owner of an account sees this login called, if it is to be remembered.
         keep: Given account and token of each login that is remembered from now on, and an empty token when it is not
             any more. If it is given, every login asks to be remembered.
+        secret: What ends our ghost even if its welcome was lost: at least 16 characters that nobody can guess. If none
+            is given, there is one from the first welcome on.
         chance: Returns a number from 0 up to 1, for the waits.
 
     Attributes:
@@ -96,6 +99,7 @@ class Link:
         history: int = 0,
         client: str = "",
         keep: Callable[[str, str], None] | None = None,
+        secret: str = "",
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.online = False
@@ -108,7 +112,7 @@ class Link:
         self.wanted = name
         self.history = history
         self.carrier: Carrier | None = None
-        self.secret = ""  # ends our ghost, and makes us the same guest
+        self.secret = secret  # ends our ghost, and makes us the same guest
         self.place = Place()
         self.first_room = room
         self.clock = clock
@@ -119,6 +123,7 @@ class Link:
         self._keep = keep
         self._ready = False  # what was said before has been sent again; the new may follow
         self._outgoing = Outgoing()
+        self.catching_up = CatchingUp(self.ask, self._outgoing, self._heard)
         self._pulse = Pulse(clock, self._ping, self.drop)
         self._acknowledging = Acknowledging(clock, self.write)
         self._reconnecting = Reconnecting(connect, clock, chance, self._made, self._not_there)
@@ -240,7 +245,7 @@ class Link:
         self._pulse.start()
         if self._pulse.paused:
             self.pause()
-        connection.listen(self._heard, self._lost)
+        connection.listen(self._came, self._lost)
         if self._connection is connection:
             Deferred.fromCoroutine(restoring.restore(self)).addErrback(self._not_restored, connection)
 
@@ -337,8 +342,11 @@ class Link:
         else:
             self.ask("pong").addErrback(lambda failure: None)
 
+    def _came(self, event: Event | Piece, re: Ref | None) -> None:
+        self._pulse.beat()  # even if it is heard later
+        self.catching_up.came(event, re)
+
     def _heard(self, event: Event | Piece, re: Ref | None) -> None:
-        self._pulse.beat()
         if re is None and self.carrier is not None and self.carrier.heard(event):
             return
         if isinstance(event, Piece):

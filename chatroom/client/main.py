@@ -14,11 +14,14 @@ from socket import gethostname
 from typing import Any, Literal, NoReturn
 
 from chatroom import __version__
+from chatroom.client import standard_streams
 from chatroom.client.config import FILE, BadConfig, Config, load
 from chatroom.client.paths import config_folder, state_folder
 from chatroom.client.trust import KnownServers, spell
 
 PORT = 8888
+PATIENCE = 60  # seconds
+LONGEST_PATIENCE = 10**9
 USAGE = 2  # exit status
 
 _EXAMPLES = """\
@@ -49,6 +52,7 @@ class Wish:
         port: The server's.
         plain: Speak in plain text.
         records: Show records.
+        patience: Seconds to try to come back in a pipe; 0: for ever.
         accept: Only accept the key that the server has now.
         config: All else.
         state: The folder of what is remembered.
@@ -59,6 +63,7 @@ class Wish:
     port: int
     plain: bool
     records: bool
+    patience: float
     accept: bool
     config: Config
     state: Path
@@ -83,16 +88,19 @@ class ScreenSettings:
 
 def main() -> NoReturn:
     """Run it."""
+    closed = standard_streams.fill()
     try:
         wish = wanted(sys.argv[1:], os.environ)
     except BadConfig as error:
-        print(f"chatroom-client: {error}", file=sys.stderr)
+        _complain(str(error))
         sys.exit(USAGE)
     if wish.accept:
         sys.exit(_accept(wish))
-    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout is not None and sys.stdout.isatty():
-        sys.exit(_screen(wish))
-    sys.exit(_pipe(wish))
+    if closed and closed[0] != "stderr":
+        nothing = "said" if closed[0] == "stdin" else "shown"
+        _complain(f"{closed[0]} is closed; give it /dev/null if nothing is to be {nothing}")
+        sys.exit(1)
+    sys.exit(_screen(wish) if os.isatty(0) and os.isatty(1) else _pipe(wish))
 
 
 # ---- what is wanted ------------------------------------------------------------------------------------------------
@@ -116,7 +124,9 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
     host = host.strip("[]")
     config = _overridden(config, options)
     state = state_folder(environment)
-    return Wish(host, port or PORT, options.plain, options.json, options.accept_new_key, config, state)
+    return Wish(
+        host, port or PORT, options.plain, options.json, options.patience, options.accept_new_key, config, state
+    )
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -140,6 +150,13 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--json", action="store_true", help="in a pipe: show records (docs/protocol.md) instead of words"
     )
+    parser.add_argument(
+        "--patience",
+        metavar="SECONDS",
+        type=_patience,
+        default=PATIENCE,
+        help=f"in a pipe: how long to try to come back when the connection is lost ({PATIENCE}); 0: for ever",
+    )
     parser.add_argument("--config", metavar="FILE", type=Path, help="the config file, instead of the usual one")
     parser.add_argument(
         "--accept-new-key",
@@ -154,6 +171,16 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
         raise argparse.ArgumentTypeError(f"{text} is no port; it is a number from 1 to 65535")
     return int(text)
+
+
+def _patience(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_PATIENCE:  # not what is not a number, either
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds; 0 is for ever")
+    return seconds
 
 
 def _address(server: str, path: Path) -> tuple[str, int]:
@@ -214,23 +241,26 @@ def _link(
         login=Login(known[0], token=known[1]) if known else None,
         client=f"chatroom-client on {gethostname()}",
         keep=keep,
+        secret=mint(),
     )
 
 
 def _pipe(wish: Wish) -> int:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it is caught: an end without a traceback
     from twisted.internet import reactor, stdio
 
     from chatroom.client.pipe import Pipe
 
     running: Any = reactor
-    pipe = Pipe(running, _complain, records=wish.records)
+    pipe = Pipe(running, _complain, records=wish.records, patience=wish.patience)
     link = _link(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), piped=True)
     status = _Signals(running, pipe.interrupt)
-    stdio.StandardIO(pipe, reactor=running)
     pipe.ended.addCallback(lambda result: running.stop())
     running.callWhenRunning(pipe.begin, link)
     running.callWhenRunning(status.catch)
-    running.run(installSignalHandlers=False)
+    with standard_streams.left_as_found():
+        stdio.StandardIO(pipe, reactor=running)
+        running.run(installSignalHandlers=False)
     return status.value or pipe.status
 
 

@@ -27,7 +27,6 @@ from chatroom.client.spelling import lines_of
 
 LINE_BYTES = 64 * 1024
 WINDOW = 64  # messages that are not acknowledged yet
-PATIENCE = 60.0  # seconds without a connection, once there was one
 QUITTING = ("quit", "exit")
 
 
@@ -39,7 +38,7 @@ class Pipe(LineReceiver):
         clock: The time.
         complain: Given each sentence for stderr.
         records: Show events as records instead of words.
-        patience: Seconds to try to come back.
+        patience: Seconds to try to come back; 0: for ever.
 
     Attributes:
         status: The exit status: 0 if all was done, 1 if something was not.
@@ -50,7 +49,7 @@ class Pipe(LineReceiver):
     MAX_LENGTH = LINE_BYTES
 
     def __init__(
-        self, clock: Any, complain: Callable[[str], None], *, records: bool = False, patience: float = PATIENCE
+        self, clock: Any, complain: Callable[[str], None], *, records: bool = False, patience: float = 0.0
     ) -> None:
         self.status = 0
         self.ended: Deferred[None] = Deferred()
@@ -64,6 +63,7 @@ class Pipe(LineReceiver):
         self._output = True  # somebody takes it
         self._over = False
         self._heard_anything = False  # there was a connection once
+        self._lost = False  # ... and now there is none
         self._giving_up: Any = None
         self._unacknowledged = 0
         self._wake: Deferred[None] | None = None
@@ -124,7 +124,7 @@ class Pipe(LineReceiver):
     def writeConnectionLost(self) -> None:
         """Nobody takes our output any more."""
         self._output = False
-        self.fail("nobody reads the output any more")
+        self.fail("the output cannot be written any more; its reader has gone, or the disk is full")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Both are gone."""
@@ -178,7 +178,7 @@ class Pipe(LineReceiver):
         except Misuse as misuse:
             self._refused(str(misuse))
         except Refused as refused:
-            self._refused(refused.text)
+            self._not_done(refused)
 
     async def _command(self, typed: Command) -> None:
         if typed.missing:
@@ -203,8 +203,12 @@ class Pipe(LineReceiver):
 
     def _not_said(self, failure: Failure) -> None:
         failure.trap(Refused)
-        if not self._over:
-            self._refused(failure.getErrorMessage())
+        self._not_done(failure.value)
+
+    def _not_done(self, refused: Any) -> None:
+        """Say so; but what ends everything is told by itself, once."""
+        if not self._over and refused.code != "ended":
+            self._refused(refused.text)
 
     def _acknowledged(self, result: object) -> object:
         self._unacknowledged -= 1
@@ -236,19 +240,24 @@ class Pipe(LineReceiver):
 
     def _notice(self, notice: Notice) -> None:
         if isinstance(notice, Connected):
-            self._heard_anything = True
+            self._heard_anything, self._lost = True, False
             self._wait_no_longer()
             if notice.again:
                 self._complain("connected again")
         elif isinstance(notice, Ended) or (isinstance(notice, Lost) and not self._heard_anything):
             self.fail(notice.why)
-        elif isinstance(notice, Lost) and self._giving_up is None and not self._over:
-            self._complain(f"{notice.why}; trying to come back")
-            self._giving_up = self._clock.callLater(self._patience, self.fail, f"there is no way back: {notice.why}")
+        elif isinstance(notice, Lost) and not self._lost and not self._over:
+            self._wait_for_return(notice.why)
         elif isinstance(notice, Denied):
             self.fail(notice.text.rstrip("."))
         elif isinstance(notice, Gap):
             self._complain(f"some of what was said in {notice.room} meanwhile is not shown")
+
+    def _wait_for_return(self, why: str) -> None:
+        self._lost = True
+        self._complain(f"{why}; trying to come back")
+        if self._patience:
+            self._giving_up = self._clock.callLater(self._patience, self.fail, f"there is no way back: {why}")
 
     def _wait_no_longer(self) -> None:
         if self._giving_up is not None and self._giving_up.active():

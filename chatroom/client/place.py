@@ -20,12 +20,14 @@ class Place:
         room: Where we are; empty if nowhere.
         users: Who is there, us included.
         after: The seq up to which we have been shown all there is.
+        missed: The seq since which something was said that does not follow by itself; None: there is no such thing.
     """
 
     def __init__(self) -> None:
         self.room = ""
         self.users: list[str] = []
         self.after = 0
+        self.missed: int | None = None
         self._id = ""
         self._arrived = 0  # the seq of our coming; what is before it was, and changes nothing any more
         self._shown: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -45,14 +47,15 @@ class Place:
         self.after = 0
 
     def come_back(self, event: e.Entered) -> bool:
-        """We are back in the room. Returns whether what was missed is not all there."""
+        """We are back in the room. Returns whether some of what was missed is not there any more."""
         # Another room of that name, or a log that was put back to an earlier state: what we know of it means nothing.
         strange = event.room_id != self._id or event.seq < self.after
+        self.missed = None if strange or event.complete else self.seen
         self._id = event.room_id
         self._come(event)
         if strange:
             self.after = 0
-        return strange or not event.complete
+        return strange or event.gone
 
     def _come(self, event: e.Entered) -> None:
         self._arrived = event.seq

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred, TimeoutError
 
 from chatroom import __version__
-from chatroom.client.notices import Denied
+from chatroom.client.notices import Denied, Gap
 from chatroom.client.refused import Refused
 from chatroom.events import PROTOCOL_VERSION, Event
 
@@ -38,7 +38,7 @@ async def restore(link: Link) -> None:
     Raises:
         Refused: The server does not let us in, or the connection has gone.
     """
-    again = bool(link.secret)
+    again = bool(link.name)
     await _hello(link)
     if link.login is not None:
         await _log_in(link, again=again)
@@ -96,6 +96,23 @@ async def _log_in(link: Link, *, again: bool) -> None:
         link.notify(Denied("login", login.user, refused.code, refused.text))
 
 
+async def _catch_up(link: Link) -> None:
+    """Fetch what was missed and is too much to be told by itself; a history that cannot be read keeps nobody out."""
+    place = link.place
+    if place.missed is None:
+        return
+    try:
+        complete = await link.catching_up.fetch(place.room, place.missed)
+    except Refused:
+        if not link.online:
+            link.catching_up.forget()
+            raise
+        complete = False
+    if not complete:
+        link.notify(Gap(place.room))
+    link.catching_up.tell()
+
+
 async def _enter(link: Link) -> None:
     """Go back to the room, or for the first time to the first one."""
     place = link.place
@@ -105,6 +122,7 @@ async def _enter(link: Link) -> None:
     try:
         if place.room:
             await link.ask("join", room=room, after=place.seen)
+            await _catch_up(link)
         else:
             await link.ask("join", room=room, messages=link.history)
         link.first_room = ""

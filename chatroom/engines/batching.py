@@ -73,7 +73,14 @@ class BatchingEngine(Present):
         raise NotImplementedError
 
     def read(
-        self, log: str, *, after: int = 0, before: int | None = None, limit: int, messages: bool = False
+        self,
+        log: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        messages: bool = False,
+        oldest: bool = False,
     ) -> Deferred[Page]:
         """See ``chatroom.chat.interfaces.Engine``."""
         raise NotImplementedError

@@ -77,19 +77,28 @@ class MemoryEngine(BatchingEngine):
         self._reactor.callLater(0, self._next_batch)
 
     def read(
-        self, log: str, *, after: int = 0, before: int | None = None, limit: int, messages: bool = False
+        self,
+        log: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        messages: bool = False,
+        oldest: bool = False,
     ) -> Deferred[Page]:
         kept = self._logs.get(log) or _Log()
         start = bisect_right(kept.rows, after, key=_seq)
         end = len(kept.rows) if before is None else bisect_left(kept.rows, before, key=_seq)
         found: list[Entry] = []
-        for i in range(end - 1, start - 1, -1):
+        complete = messages or after >= kept.floor
+        for i in range(start, end) if oldest else range(end - 1, start - 1, -1):
             if messages and not kept.rows[i][1]:
                 continue
             if len(found) == limit:
-                return succeed(Page(found[::-1], False))
+                complete = False
+                break
             found.append(_entry(log, kept.rows[i]))
-        return succeed(Page(found[::-1], messages or after >= kept.floor))
+        return succeed(Page(found if oldest else found[::-1], complete))
 
     def search(self, log: str, words: str, limit: int) -> Deferred[list[Entry]]:
         return Deferred.fromCoroutine(self._search(log, words, limit))

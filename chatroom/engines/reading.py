@@ -25,19 +25,20 @@ class Reader:
         self.db = db
         db.execute("PRAGMA query_only=1")
 
-    def read(self, log: str, after: int, before: int | None, limit: int, messages: bool) -> Page:
-        """Return the newest entries in between, the newest last."""
+    def read(self, log: str, after: int, before: int | None, limit: int, messages: bool, oldest: bool) -> Page:
+        """Return the newest or the oldest entries in between, the newest last."""
         number, floor = self._log(log)
         kinds = (True,) if messages else (False, True)
+        order = "ASC" if oldest else "DESC"
         rows: list[tuple[int, bytes]] = []
         for message in kinds:
             rows += self.db.execute(
-                "SELECT seq, body FROM log WHERE log=? AND message=? AND seq>? AND seq<? ORDER BY seq DESC LIMIT ?",
+                f"SELECT seq, body FROM log WHERE log=? AND message=? AND seq>? AND seq<? ORDER BY seq {order} LIMIT ?",
                 (number, message, after, _NEVER if before is None else before, limit + 1),
             ).fetchall()
-        rows.sort(reverse=True)
+        rows.sort(reverse=not oldest)
         complete = len(rows) <= limit and (messages or after >= floor)
-        return Page(_entries(log, rows[:limit][::-1]), complete)
+        return Page(_entries(log, sorted(rows[:limit])), complete)
 
     def search(self, log: str, words: str, limit: int) -> list[Entry]:
         """Return the newest messages that hold all the words, or longer ones that begin so; the newest last."""

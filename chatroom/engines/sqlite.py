@@ -120,9 +120,16 @@ class SQLiteEngine(BatchingEngine):
     # ---- reading and keeping -----------------------------------------------------------------------------------
 
     def read(
-        self, log: str, *, after: int = 0, before: int | None = None, limit: int, messages: bool = False
+        self,
+        log: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        messages: bool = False,
+        oldest: bool = False,
     ) -> Deferred[Page]:
-        return self._on(self._reader_thread, self._reader.read, log, after, before, limit, messages)
+        return self._on(self._reader_thread, self._reader.read, log, after, before, limit, messages, oldest)
 
     def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
         return Deferred.fromCoroutine(self._expire(log, older_than, keep))

@@ -3,66 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
-import subprocess
-import sys
+import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pytest
-from blackbox.daemon import DEADLINE, Daemon, Log, environment
+from blackbox.daemon import DEADLINE, Daemon, Log
+from blackbox.piped import Folder
 
-COMMAND = [sys.executable, "-m", "chatroom.client.main"]
-
-
-class Folder:
-    """Where clients run: they keep what they remember in it.
-
-    Args:
-        path: The test's folder.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._started: list[subprocess.Popen[bytes]] = []
-
-    def start(self, *arguments: object, stdin: Any = subprocess.PIPE, stdout: Any = subprocess.PIPE) -> Any:
-        """Start a client."""
-        client = subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
-            cwd=self.path,
-            env=environment({"XDG_STATE_HOME": f"{self.path}/state", "XDG_CONFIG_HOME": f"{self.path}/config"}),
-            stdin=stdin,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-        )
-        self._started.append(client)
-        return client
-
-    def run(self, text: str, *arguments: object) -> tuple[int, list[str], str]:
-        """Give a client all its input; return its exit status, its lines and what it says on stderr."""
-        client = self.start(*arguments)
-        out, err = client.communicate(text.encode(), DEADLINE)
-        return client.returncode, out.decode().splitlines(), err.decode()
-
-    def close(self) -> None:
-        """End what a failed test has left."""
-        for client in self._started:
-            if client.poll() is None:
-                client.kill()
-            client.wait()
-            for stream in (client.stdin, client.stdout, client.stderr):
-                if stream is not None:
-                    stream.close()
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[Folder]:
-    """Where clients run."""
-    folder = Folder(tmp_path)
-    yield folder
-    folder.close()
+SECURITY = pytest.mark.parametrize("security", [("--plain",), ()], ids=["plain", "tls"])
+NOT_WRITTEN = "chatroom-client: the output cannot be written any more; its reader has gone, or the disk is full.\n"
 
 
 @pytest.fixture
@@ -72,26 +26,40 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
         yield started
 
 
-def test_what_printf_says_is_said(here: Folder, daemon: Daemon) -> None:
+def seen_first(err: str, security: tuple[str, ...]) -> bool:
+    """Return whether all that was said on stderr is that the key, if there is one, is seen for the first time."""
+    if security:
+        return err == ""
+    return (
+        re.fullmatch(r"chatroom-client: \S+ is seen for the first time; its key SHA256:\S+ is .*\.\n", err) is not None
+    )
+
+
+@SECURITY
+def test_what_printf_says_is_said(here: Folder, daemon: Daemon, security: tuple[str, ...]) -> None:
     bob = daemon.person("bob", "x")
-    status, lines, err = here.run("/join x\nhello\n", "localhost", daemon.port, "--plain", "--name", "al")
-    assert (status, err) == (0, "")
-    assert lines == ["Welcome to room x!", "Current users: bob, al", "al: hello"]
+    form = r"printf '/join x\nhello\n' | CLIENT"
+    status, out, err = here.shell(form, "localhost", daemon.port, "--name", "al", *security)
+    assert status == 0
+    assert seen_first(err, security)
+    assert out.splitlines() == ["Welcome to room x!", "Current users: bob, al", "al: hello"]
     bob.expect("al has joined the room.", "al: hello", "al has disconnected.")
+    assert here.shell(form, "localhost", daemon.port, "--name", "al", *security)[2] == ""  # the key is known by now
 
 
-def test_a_file_in_and_a_file_out(here: Folder, daemon: Daemon) -> None:
+@SECURITY
+def test_a_file_in_and_a_file_out(here: Folder, daemon: Daemon, security: tuple[str, ...]) -> None:
     words = [f"line {i}" for i in range(500)]
     (here.path / "in").write_text("\r\n".join(["/join x", *words]))  # as from DOS, the last without an end
-    with open(here.path / "in", "rb") as stdin, open(here.path / "log", "wb") as stdout:
-        client = here.start("127.0.0.1", daemon.port, "--plain", "--name", "al", stdin=stdin, stdout=stdout)
-        _, err = client.communicate(timeout=DEADLINE)
-    assert (client.returncode, err) == (0, b"")
+    status, _, err = here.shell("CLIENT < in > log", "127.0.0.1", daemon.port, "--name", "al", *security)
+    assert status == 0
+    assert seen_first(err, security)
     assert (here.path / "log").read_text().splitlines()[2:] == [f"al: {word}" for word in words]
 
 
-def test_records_for_scripts(here: Folder, daemon: Daemon) -> None:
-    options = ("--plain", "--name", "al", "--room", "x", "--json")
+@SECURITY
+def test_records_for_scripts(here: Folder, daemon: Daemon, security: tuple[str, ...]) -> None:
+    options = ("--name", "al", "--room", "x", "--json", *security)
     status, lines, _ = here.run("hello\n//slash\n", "localhost", daemon.port, *options)
     assert status == 0
     records = [json.loads(line) for line in lines]
@@ -132,12 +100,68 @@ def test_nobody_there(here: Folder, daemon: Daemon) -> None:
     )
 
 
+def test_an_unknown_host(here: Folder) -> None:
+    status, lines, err = here.run("hello\n", "nobody.invalid", 8888)
+    assert (status, lines) == (1, [])
+    assert err == "chatroom-client: there is no host called nobody.invalid; check the spelling.\n"
+
+
+def test_who_has_another_key_is_told_nothing_until_that_is_accepted(here: Folder, tmp_path: Path) -> None:
+    for folder in ("one", "another"):
+        (tmp_path / folder).mkdir()
+    with Daemon(tmp_path / "one") as daemon:
+        port = daemon.port
+        assert here.run("", "localhost", port)[0] == 0
+    with Daemon(tmp_path / "another", "--port", str(port)) as daemon:
+        bob = daemon.person("bob", "x")
+        status, lines, err = here.run("hello\n", "localhost", port, "--room", "x")
+        assert (status, lines) == (1, [])
+        assert err.startswith(f"chatroom-client: localhost:{port} has another key than before, so nothing was sent")
+        assert err.endswith(f"accept it with: chatroom-client --accept-new-key localhost {port}.\n")
+        assert err.count("\n") == 1
+        bob.nothing_more()
+        status, lines, err = here.run("", "--accept-new-key", "localhost", port)
+        assert (status, len(lines), err) == (0, 2, "")
+        assert here.run("hello\n", "localhost", port, "--room", "x", "--name", "al")[::2] == (0, "")
+        bob.expect("al has joined the room.", "al: hello", "al has disconnected.")
+
+
+def test_who_was_spoken_to_by_tls_is_not_spoken_to_in_plain_text(here: Folder, daemon: Daemon) -> None:
+    assert here.run("", "localhost", daemon.port)[0] == 0
+    status, lines, err = here.run("hello\n", "localhost", daemon.port, "--plain")
+    assert (status, lines) == (1, [])
+    assert err.startswith(f"chatroom-client: localhost:{daemon.port} was reached by TLS before, so it is not spoken to")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("security", "why"),
+    [
+        (("--plain",), "is not a chatroom server, or speaks to people only; it said: SSH-2.0-OpenSSH_9.2"),
+        ((), "does not speak TLS with us (wrong version number); a server without TLS needs --plain"),
+    ],
+    ids=["plain", "tls"],
+)
+def test_a_server_that_is_no_chatroom(here: Folder, security: tuple[str, ...], why: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        client = here.start("127.0.0.1", port, *security)
+        other.settimeout(DEADLINE)
+        connection, _ = other.accept()
+        with connection:
+            connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+            assert client.wait(DEADLINE) == 1
+    assert client.stderr.read().decode() == f"chatroom-client: 127.0.0.1:{port} {why}.\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
         ((), "say which server"),
         (("localhost", "99999"), "99999 is no port"),
         (("localhost", "--config", "none"), "none cannot be read"),
+        (("localhost", "--patience", "-1"), "-1 is no number of seconds; 0 is for ever"),
+        (("localhost", "--patience", "nan"), "nan is no number of seconds; 0 is for ever"),
     ],
 )
 def test_a_wrong_command_line(here: Folder, arguments: tuple[str, ...], why: str) -> None:
@@ -175,7 +199,54 @@ def test_output_that_nobody_reads_ends_it(here: Folder, daemon: Daemon) -> None:
     client.stdout.close()
     daemon.person("bob", "x").say("hello")
     assert client.wait(DEADLINE) == 1
-    assert client.stderr.read() == b"chatroom-client: nobody reads the output any more.\n"
+    assert client.stderr.read() == NOT_WRITTEN.encode()
+
+
+@pytest.mark.parametrize("form", ["CLIENT < stays | head -1", "CLIENT < stays > /dev/full"])
+def test_output_that_is_not_taken_ends_it(here: Folder, daemon: Daemon, form: str) -> None:
+    os.mkfifo(here.path / "stays")
+    with open(here.path / "stays", "r+b", buffering=0):  # an input without an end
+        status, _, err = here.shell(form, "localhost", daemon.port, "--plain", "--room", "x")
+    assert (status, err) == (1, NOT_WRITTEN)
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ("CLIENT <&-", "stdin is closed; give it /dev/null if nothing is to be said"),
+        ("echo a | CLIENT >&-", "stdout is closed; give it /dev/null if nothing is to be shown"),
+        ("CLIENT <&- >&-", "stdin is closed; give it /dev/null if nothing is to be said"),
+    ],
+)
+def test_what_is_closed_is_said_and_nothing_else_done(here: Folder, daemon: Daemon, form: str, why: str) -> None:
+    bob = daemon.person("bob", "x")
+    status, out, err = here.shell(form, "localhost", daemon.port, "--plain", "--room", "x")
+    assert (status, out, err) == (1, "", f"chatroom-client: {why}.\n")
+    bob.nothing_more()
+
+
+def test_what_is_said_on_stderr_is_not_shown_elsewhere(here: Folder, daemon: Daemon) -> None:
+    form = r"printf '/bogus\na\n' | CLIENT 2>&-"
+    status, out, _ = here.shell(form, "localhost", daemon.port, "--plain", "--room", "x", "--name", "al")
+    assert status == 1
+    assert out.splitlines() == ["Welcome to room x!", "Current users: al", "al: a"]
+
+
+def test_a_terminal_at_one_end_alone_is_a_pipe(here: Folder, daemon: Daemon) -> None:
+    ours, theirs = os.openpty()
+    options = ("localhost", daemon.port, "--plain", "--room", "x", "--name", "al")
+    os.write(ours, b"typed\n\x04")  # ^D ends the input
+    client = here.start(*options, stdin=theirs)
+    out, err = client.communicate(timeout=DEADLINE)
+    assert (client.returncode, err) == (0, b"")
+    assert out.decode().splitlines() == ["Welcome to room x!", "Current users: al", "al: typed"]
+    assert os.get_blocking(theirs)  # whoever reads there next waits
+    client = here.start(*options, stdout=theirs)
+    client.communicate(b"piped\n", DEADLINE)
+    assert client.returncode == 0
+    assert os.read(ours, 4096).endswith(b"Welcome to room x!\r\nCurrent users: al\r\nal: piped\r\n")
+    os.close(ours)
+    os.close(theirs)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -207,6 +278,17 @@ def test_a_crash_of_the_daemon_loses_and_doubles_nothing(here: Folder, tmp_path:
         assert said == [f"al: {word}" for word in words]
         assert history(daemon) == said
     assert "trying to come back" in client.stderr.read().decode()
+
+
+def test_patience_has_the_end_that_was_asked_for(here: Folder, daemon: Daemon) -> None:
+    options = ("--plain", "--room", "x", "--name", "al", "--patience", "0.1")
+    client = here.start("localhost", daemon.port, *options)
+    assert client.stdout.readline() == b"Welcome to room x!\n"
+    daemon.kill()
+    assert client.wait(DEADLINE) == 1
+    lost, given_up = client.stderr.read().decode().splitlines()
+    assert lost.endswith("; trying to come back.")
+    assert given_up.startswith("chatroom-client: there is no way back: ")
 
 
 def history(daemon: Daemon) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness import World
 
+from chatroom.chat.limits import CATCH_UP
 from chatroom.events import Said
 from chatroom.wire.text_dialect import TextDialect
 
@@ -122,13 +123,35 @@ def test_a_program_is_told_everything_since_or_that_there_is_a_gap(world: World)
     back = world.program("back")
     back.record(do="join", room="lobby", after=one["seq"], ref=1)
     entered, *missed = back.records()
-    assert (entered["event"], entered["complete"]) == ("entered", True)
+    assert (entered["event"], entered["complete"], "gone" in entered) == ("entered", True, False)
     assert [record["event"] for record in missed] == ["disconnected", *["said"] * 5]
     assert all(one["seq"] < record["seq"] < entered["seq"] for record in missed)
     world.engine.expire(alice.transport.protocol._session.room.log, 1 << 60, 0)
     again = world.program("again")
     again.record(do="join", room="lobby", after=one["seq"])
-    assert [record["complete"] for record in again.records()] == [False]
+    assert [(record["complete"], record["gone"]) for record in again.records()] == [(False, True)]
+
+
+def test_what_is_too_much_to_follow_can_be_read_on_from_where_one_was(world: World) -> None:
+    alice = world.person("alice", "lobby")
+    seen = world.program("seen", "lobby")
+    alice.say("one")
+    (one,) = seen.records()
+    seen.drop()
+    alice.say(*[f"m{i}" for i in range(CATCH_UP + 50)])
+    back = world.program("back")
+    back.record(do="join", room="lobby", after=one["seq"])
+    entered, *missed = back.records()
+    assert (entered["complete"], "gone" in entered) == (False, False)
+    assert missed[0]["seq"] > one["seq"] + 50
+    back.record(do="history", after=one["seq"], messages=200)
+    (page,) = back.records()
+    assert ([event["text"] for event in page["events"]], page["complete"]) == ([f"m{i}" for i in range(200)], False)
+    last = one["seq"] + CATCH_UP + 40
+    back.record(do="history", after=last, messages=200)
+    (page,) = back.records()
+    assert (page["events"][0]["seq"], page["events"][-1]["text"]) == (last + 1, f"m{CATCH_UP + 49}")
+    assert page["complete"]
 
 
 def test_a_history_is_bounded_in_bytes(world: World) -> None:

@@ -12,7 +12,7 @@ from stepping import HeldPasswords, all_is_one, nobody_is_left
 from twisted.internet.defer import Deferred
 
 from chatroom.accounts_file import Entry
-from chatroom.chat.limits import STANDING
+from chatroom.chat.limits import SHORTEST_SECRET, STANDING
 from chatroom.chat.membership import import_accounts
 from chatroom.names import user_name
 from chatroom.wire.line import STAND
@@ -316,6 +316,51 @@ def test_a_wrong_secret_ends_nobodys_connection() -> None:
     new.record(do="login", user="alice", password="secret")
     assert old.open
     assert new.records()[-1]["code"] == "already-logged-in"
+    world.close()
+
+
+def test_a_program_ends_a_ghost_whose_welcome_it_never_had() -> None:
+    world = World()
+    mine = "a secret of my own"
+    lost = world.connect()
+    lost.record(do="hello", version=1, name="bot", resume=mine)
+    new = world.connect()
+    new.record(do="hello", version=1, name="bot", resume=mine)
+    (welcome,) = [r for r in new.records() if r["event"] == "welcome"]
+    assert welcome["you"] == "bot"
+    assert not lost.open
+    for secret in (mine, welcome["resume"]):
+        new.record(do="hello", version=1, resume=secret, ref=2)  # it is no ghost of itself
+        assert new.records()[-1]["event"] == "welcome"
+    newest = world.connect()
+    newest.record(do="hello", version=1, name="bot", resume=welcome["resume"])
+    (again,) = [r for r in newest.records() if r["event"] == "welcome"]
+    assert (again["you"], again["resume"]) == ("bot", welcome["resume"]), "both are the same guest's"
+    assert not new.open
+    nobody_is_left(world)
+    world.close()
+
+
+def test_a_secret_that_could_be_guessed_is_not_taken() -> None:
+    world = World()
+    old = world.connect()
+    old.record(do="hello", version=1, resume="15 characters..")
+    (secret,) = [r["resume"] for r in old.records() if r["event"] == "welcome"]
+    assert len(secret) >= SHORTEST_SECRET
+    world.connect().record(do="hello", version=1, resume="15 characters..")
+    assert old.open
+    world.close()
+
+
+def test_a_second_secret_of_a_connection_counts_for_nothing() -> None:
+    world = World()
+    old = world.connect()
+    for secret in ("the first secret of mine", "the second secret of mine"):
+        old.record(do="hello", version=1, resume=secret)
+    world.connect().record(do="hello", version=1, resume="the second secret of mine")
+    assert old.open
+    world.connect().record(do="hello", version=1, resume="the first secret of mine")
+    assert not old.open
     world.close()
 
 

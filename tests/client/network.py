@@ -149,7 +149,8 @@ class Person:
         number = next(Person.numbers)
         ids = (f"own-{number}-{i}" for i in itertools.count(1))
         clock = network.world.clock
-        self.link = Link(clock, network.dial, clock, lambda: next(ids), self.told.append, chance=lambda: 0.0, **fields)
+        fields = {"chance": lambda: 0.0, "secret": f"the secret of person {number}", **fields}
+        self.link = Link(clock, network.dial, clock, lambda: next(ids), self.told.append, **fields)
         self.said: list[str] = []
         self.refused: list[str] = []
 

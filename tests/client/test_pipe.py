@@ -20,13 +20,14 @@ class Piped:
 
     Args:
         network: What it dials.
+        patience: Of the pipe.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, patience: float = 60.0) -> None:
         self.network = network
         clock = network.world.clock
         self.complaints: list[str] = []
-        self.pipe = Pipe(clock, self.complaints.append)
+        self.pipe = Pipe(clock, self.complaints.append, patience=patience)
         ids = (f"piped-{i}" for i in itertools.count(1))
         self.link = Link(
             clock, network.dial, clock, lambda: next(ids), self.pipe.told, name="al", room="x", chance=lambda: 0.0
@@ -107,6 +108,35 @@ def test_it_gives_up_after_a_minute_without_a_server(piped: Piped, network: Netw
     assert piped.complaints[-1].startswith("there is no way back: ")
 
 
+def test_without_a_bound_its_patience_has_no_end(network: Network) -> None:
+    piped = Piped(network, patience=0.0)
+    network.refusing = Failed("nobody there")
+    network.lines[0].end()
+    piped.type("hello")
+    network.pass_time(7 * 86400, step=3600)
+    assert not piped.over
+    assert piped.complaints == ["the connection to chat.example:8888 was lost; trying to come back"]
+    network.refusing = None
+    network.pass_time(31)
+    assert piped.lines[-1] == "al: hello"
+    piped.end()
+    assert piped.over
+    assert piped.pipe.status == 0
+
+
+def test_each_loss_has_a_minute_of_its_own(piped: Piped, network: Network) -> None:
+    for _ in range(3):
+        network.refusing = Failed("nobody there")
+        network.lines[0].end()
+        network.pass_time(30)
+        network.refusing = None
+        network.pass_time(5)
+        assert piped.complaints.pop() == "connected again"
+    assert piped.link.online
+    piped.end()
+    assert piped.pipe.status == 0
+
+
 def test_it_waits_for_a_server_that_comes_back(piped: Piped, network: Network) -> None:
     network.refusing = Failed("nobody there")
     network.lines[0].end()
@@ -136,7 +166,8 @@ def test_a_command_that_was_cut_off_is_given_again(piped: Piped, network: Networ
 def test_a_gap_is_told(piped: Piped, network: Network, world: World) -> None:
     bob = world.person("bob", "x")
     network.lines[0].end()
-    bob.say(*map(str, range(1100)))
+    bob.say("before")
+    world.engine.expire(bob.transport.protocol._session.room.log, 1 << 60, 0)
     network.pass_time(2)
     assert "some of what was said in x meanwhile is not shown" in piped.complaints
     piped.end()
@@ -160,6 +191,7 @@ def test_quit_leaves_without_reading_on(piped: Piped, network: Network) -> None:
 
 
 def test_when_the_chat_ends_under_it_that_is_said(piped: Piped, network: Network) -> None:
+    piped.type("this is not said any more")
     piped.link.drop("it has another key", hopeless=True)
     network.pass_time(1)
     assert piped.over

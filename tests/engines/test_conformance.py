@@ -193,6 +193,17 @@ async def test_reading_gives_the_newest_of_what_is_asked_for(engine: Any) -> Non
     assert (texts(page.entries), page.complete) == ([f"m{i}" for i in range(14, 19)], False)
 
 
+async def test_reading_gives_the_oldest_if_those_are_asked_for(engine: Any) -> None:
+    entries = await fill(engine, 20)
+    await stored(engine, LOBBY, joined())
+    page = await engine.read(LOBBY, limit=5, oldest=True)
+    assert (texts(page.entries), page.complete) == ([f"m{i}" for i in range(5)], False)
+    page = await engine.read(LOBBY, after=entries[10].seq, before=entries[15].seq, limit=5, oldest=True)
+    assert (texts(page.entries), page.complete) == ([f"m{i}" for i in range(11, 15)], True)
+    page = await engine.read(LOBBY, after=entries[14].seq, limit=5, messages=True, oldest=True)
+    assert (texts(page.entries), page.complete) == ([f"m{i}" for i in range(15, 20)], True)
+
+
 async def test_messages_can_be_read_without_the_rest(engine: Any) -> None:
     await stored(engine, LOBBY, said("one"))
     for _ in range(3):
