@@ -11,6 +11,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import Connection
+from chatroom.client.files.transfers import Transfers
 from chatroom.client.link import Link
 from chatroom.client.login import Login
 from chatroom.client.notices import Connected, Denied, Ended, Notice
@@ -30,14 +31,17 @@ class Bot:
     Args:
         reactor: Tells the time.
         connect: As for ``Link``.
+        server: Host and port, as they are known.
         fields: Of ``Link``.
 
     Attributes:
         link: All else that one can do.
+        files: Sends and fetches them.
     """
 
-    def __init__(self, reactor: Any, connect: Callable[[], Deferred[Connection]], **fields: Any) -> None:
+    def __init__(self, reactor: Any, connect: Callable[[], Deferred[Connection]], server: str, **fields: Any) -> None:
         self.link = Link(reactor, connect, reactor, mint, self._tell, secret=mint(), **fields)
+        self.files = Transfers(self.link, server, reactor)
         self._waiting: deque[Heard] = deque()
         self._taker: Deferred[None] | None = None
         self._over = False
@@ -150,6 +154,6 @@ async def connect(
 
     servers = known or KnownServers(state_folder(os.environ) / "known_servers")
     dialer = Dialer(reactor, host, port, servers, plain=plain)
-    bot = Bot(reactor, dialer.connect, name=name, login=login)
+    bot = Bot(reactor, dialer.connect, dialer.server, name=name, login=login)
     await bot.arrive()
     return bot

@@ -69,6 +69,11 @@ class Wish:
     state: Path
 
     @property
+    def downloads(self) -> Path:
+        """The folder for fetched files."""
+        return Path(self.config.downloads).expanduser()
+
+    @property
     def known(self) -> KnownServers:
         """The keys of servers."""
         return KnownServers(self.state / "known_servers")
@@ -249,14 +254,18 @@ def _pipe(wish: Wish) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it is caught: an end without a traceback
     from twisted.internet import reactor, stdio
 
+    from chatroom.client.files.commands import FileCommands
+    from chatroom.client.files.transfers import Transfers
     from chatroom.client.pipe import Pipe
 
     running: Any = reactor
     pipe = Pipe(running, _complain, records=wish.records, patience=wish.patience)
     link = _link(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), piped=True)
+    transfers = Transfers(link, spell(wish.host, wish.port), running)
+    files = FileCommands(transfers, wish.downloads, pipe.say)
     status = _Signals(running, pipe.interrupt)
     pipe.ended.addCallback(lambda result: running.stop())
-    running.callWhenRunning(pipe.begin, link)
+    running.callWhenRunning(pipe.begin, link, files)
     running.callWhenRunning(status.catch)
     with standard_streams.left_as_found():
         stdio.StandardIO(pipe, reactor=running)
@@ -303,9 +312,8 @@ def _screen(wish: Wish) -> int:
     address = spell(wish.host, wish.port)
     config = wish.config
     folder = wish.state / "servers" / address.replace("/", "_")
-    downloads = Path(config.downloads).expanduser()
     colours = None if config.colours else False
-    settings = ScreenSettings(address, folder, downloads, config.bell, config.timestamps, colours)
+    settings = ScreenSettings(address, folder, wish.downloads, config.bell, config.timestamps, colours)
     failures: list[Any] = []
 
     def begin() -> None:

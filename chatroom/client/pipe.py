@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom import events as e
+from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.link import Link
 from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Notice
 from chatroom.client.outgoing import KEPT
@@ -58,6 +59,7 @@ class Pipe(LineReceiver):
         self._records = records
         self._patience = patience
         self._link: Link
+        self._files: FileCommands
         self._lines: deque[bytes] = deque()
         self._end_of_input = False
         self._output = True  # somebody takes it
@@ -68,13 +70,15 @@ class Pipe(LineReceiver):
         self._unacknowledged = 0
         self._wake: Deferred[None] | None = None
 
-    def begin(self, link: Link) -> None:
+    def begin(self, link: Link, files: FileCommands) -> None:
         """Connect, and do what the input says.
 
         Args:
             link: It tells everything to ``told``; not started.
+            files: What sends and fetches files over it; it says everything to ``say``.
         """
         self._link = link
+        self._files = files
         link.start()
         Deferred.fromCoroutine(self._work()).addErrback(self._broken)
 
@@ -167,8 +171,10 @@ class Pipe(LineReceiver):
     async def _take(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r")
         try:
-            typed = read(text, QUITTING)
-            if isinstance(typed, Own):
+            typed = read(text, (*QUITTING, *USAGES))
+            if isinstance(typed, Own) and typed.word in USAGES:
+                await self._files.run(typed.word, typed.rest)
+            elif isinstance(typed, Own):
                 self._lines.clear()
                 self._end_of_input = True
             elif isinstance(typed, Say):
@@ -233,7 +239,14 @@ class Pipe(LineReceiver):
         self._stir()
 
     def _show(self, event: e.Event) -> None:
-        lines = [e.encode(_without_secrets(event)).decode()] if self._records else lines_of(event)
+        self._write([e.encode(_without_secrets(event)).decode()] if self._records else lines_of(event))
+
+    def say(self, text: str) -> None:
+        """Write what the client itself says; among records it is nothing."""
+        if not self._records:
+            self._write([text])
+
+    def _write(self, lines: list[str]) -> None:
         transport: Any = self.transport
         if lines and transport is not None:
             transport.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))

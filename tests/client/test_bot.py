@@ -49,7 +49,7 @@ class Greeting:
         network.flow()
 
     async def _connect(self, clock: Clock, host: str, port: int, *, name: str) -> Bot:
-        self.bots.append(Bot(clock, self.network.dial, name=name))
+        self.bots.append(Bot(clock, self.network.dial, "chat.example:8888", name=name))
         await self.bots[-1].arrive()
         return self.bots[-1]
 
@@ -71,7 +71,7 @@ def test_the_example_greets_whoever_says_hello(network: Network, world: World) -
 
 
 def test_a_bot_that_reads_slowly_stops_the_server_not_its_memory(network: Network, world: World) -> None:
-    made = Bot(world.clock, network.dial, name="slow", room="lobby")
+    made = Bot(world.clock, network.dial, "chat.example:8888", name="slow", room="lobby")
     Deferred.fromCoroutine(made.arrive())
     network.flow()
     alice = world.person("alice", "lobby")
@@ -96,7 +96,7 @@ def test_a_bot_that_reads_slowly_stops_the_server_not_its_memory(network: Networ
 
 def test_what_it_came_for_and_does_not_get_is_an_exception(network: Network, world: World) -> None:
     world.person("taken")
-    made = Bot(world.clock, network.dial, name="taken")
+    made = Bot(world.clock, network.dial, "chat.example:8888", name="taken")
     arriving = Deferred.fromCoroutine(made.arrive())
     network.flow()
     failure = arriving.result

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 from client.network import Network
 from harness import World
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import StringTransport
 
 from chatroom.client import pipe as module
+from chatroom.client.files.commands import FileCommands
+from chatroom.client.files.transfers import Transfers
 from chatroom.client.link import Link
 from chatroom.client.pipe import Pipe
 from chatroom.client.reasons import Failed
@@ -21,9 +25,10 @@ class Piped:
     Args:
         network: What it dials.
         patience: Of the pipe.
+        downloads: Where fetched files are put.
     """
 
-    def __init__(self, network: Network, *, patience: float = 60.0) -> None:
+    def __init__(self, network: Network, *, patience: float = 60.0, downloads: Path = Path()) -> None:
         self.network = network
         clock = network.world.clock
         self.complaints: list[str] = []
@@ -34,7 +39,8 @@ class Piped:
         )
         self.transport = StringTransport()
         self.pipe.makeConnection(self.transport)
-        self.pipe.begin(self.link)
+        transfers = Transfers(self.link, "chat.example:8888", clock, maybeDeferred)
+        self.pipe.begin(self.link, FileCommands(transfers, downloads, self.pipe.say))
         network.flow()
 
     def type(self, *lines: str) -> None:
@@ -196,3 +202,35 @@ def test_when_the_chat_ends_under_it_that_is_said(piped: Piped, network: Network
     network.pass_time(1)
     assert piped.over
     assert piped.complaints == ["it has another key"]
+
+
+def test_files_are_sent_and_fetched_one_after_the_other(network: Network, tmp_path: Path) -> None:
+    piped = Piped(network, downloads=tmp_path / "there")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "my notes.txt").write_bytes(b"precious" * 100_000)
+    piped.type(f"/send {tmp_path}/my notes.txt", "said after it", "/get 1", "/get 1 there/nowhere", "/get 7", "/send")
+    piped.end()
+    network.pass_time(3)
+    assert (tmp_path / "there" / "my notes.txt").read_bytes() == b"precious" * 100_000
+    assert piped.lines[-3:] == [
+        "al shares my notes.txt (800 kB): /get 1",
+        "al: said after it",
+        f"fetched {tmp_path}/there/my notes.txt (800 kB, SHA-256 checked).",
+    ]
+    assert piped.complaints == [
+        "there is no folder there; make it, or name another",
+        "there is no such file here; see /files",
+        "usage: /send <path> [user]",
+    ]
+    assert (piped.over, piped.pipe.status) == (True, 1)
+
+
+def test_a_file_that_cannot_get_there_is_said_once(network: Network, tmp_path: Path) -> None:
+    piped = Piped(network, patience=10)
+    (tmp_path / "notes.txt").write_bytes(b"precious")
+    network.refusing = Failed("nobody there")
+    network.lines[0].end()
+    piped.type(f"/send {tmp_path}/notes.txt")
+    network.pass_time(30)
+    assert (piped.over, piped.pipe.status) == (True, 1)
+    assert len(piped.complaints) == 2, piped.complaints
