@@ -272,8 +272,10 @@ def test_too_much_is_not_pasted(tmp_path: Path) -> None:
 def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.link.online = False
-        stage.tell(Lost("gone", 1.0), Lost("gone", 2.0), Lost("refused", 4.0))
-        await stage.shows("-- gone; trying again in 1 s.", "-- refused; trying again in 4 s.", "[lobby]", OFFLINE)
+        stage.tell(Lost("gone", 1.0), Lost("gone", 2.0), Lost("refused; is it running?", 4.0))
+        await stage.shows(
+            "-- gone. Trying again in 1 s.", "-- refused; is it running? Trying again in 4 s.", "[lobby]", OFFLINE
+        )
         stage.type("hello\r")
         await stage.until(lambda: stage.link.said == ["hello"])
         await stage.shows("-- there is no connection; that will be said when there is one.", "[lobby]", OFFLINE)
