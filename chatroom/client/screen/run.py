@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from prompt_toolkit.input import Input, create_input
 from prompt_toolkit.output import Output, create_output
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from chatroom import events as e
 from chatroom.client.link import Link, Refused
@@ -23,6 +24,7 @@ from chatroom.client.screen.commands import ROWS
 from chatroom.client.screen.completion import ChatCompleter, Known
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.doing import Doing
+from chatroom.client.screen.faults import Faults, catch
 from chatroom.client.screen.hearing import Filter, Hearing
 from chatroom.client.screen.history import KeptHistory
 from chatroom.client.screen.keys import Actions, bindings
@@ -34,6 +36,8 @@ from chatroom.client.screen.remembered import Remembered, load, save
 from chatroom.client.screen.terminal import Parts, Terminal
 from chatroom.client.screen.typed import holds_secret
 from chatroom.text import clean
+
+_log = Logger()
 
 PATIENCE = 0.5  # seconds for a good end, after which it is explained
 
@@ -117,7 +121,13 @@ class Screen:
             save(self._path, Remembered(self.mark.seen, sorted(self.filter.ignored)))
 
     def tell(self, event: e.Event | Notice) -> None:
-        """The link tells something."""
+        """The link tells something; whatever it is, an error of ours must not cost us the connection."""
+        try:
+            self._tell(event)
+        except Exception:
+            _log.failure("what came could not be shown")
+
+    def _tell(self, event: e.Event | Notice) -> None:
         self.hearing.tell(event)
         self.terminal.refresh()
         if isinstance(event, Connected) and not event.again:
@@ -249,8 +259,10 @@ async def run(
         screen.terminal.leave()
         return gone
 
+    loop = asyncio.get_event_loop()
+    catch(Faults(settings.state / "faults.log", screen.hearing.complain), loop)
     reactor.addSystemEventTrigger("before", "shutdown", shutdown)
-    asyncio.get_event_loop().add_signal_handler(signal.SIGHUP, screen.terminal.leave)  # Twisted sees to the others
+    loop.add_signal_handler(signal.SIGHUP, screen.terminal.leave)  # Twisted sees to the others
     made.start()
     try:
         await screen.run()
