@@ -6,6 +6,8 @@ from typing import Protocol
 
 from chatroom.client.screen.lines import Line
 
+LONGEST = 32  # characters of a name that others choose
+
 
 class Standing(Protocol):
     """What of a ``Link`` is shown."""
@@ -38,8 +40,8 @@ def bar(link: Standing, address: str, extra: list[str]) -> Line:
     """
     if not link.online:
         return [("", f" {address} | not connected, trying again "), *_rest(extra)]
-    where = f"{link.room} ({_people(len(link.users))})" if link.room else "in no room"
-    parts = [f"{link.server} {address}", link.security, link.name, where]
+    where = f"{_name(link.room)} ({_people(len(link.users))})" if link.room else "in no room"
+    parts = [f"{_name(link.server)} {address}", link.security, _name(link.name), where]
     if link.unread:
         parts.append(f"{link.unread} private")
     if link.lag is not None:
@@ -49,6 +51,12 @@ def bar(link: Standing, address: str, extra: list[str]) -> Line:
 
 def _rest(extra: list[str]) -> Line:
     return [("", "".join(f"| {part} " for part in extra))]
+
+
+def _name(text: str) -> str:
+    """Return it so that it can neither push the truth off the bar, nor look like another part of it."""
+    text = text.replace("|", "/")
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _people(number: int) -> str:

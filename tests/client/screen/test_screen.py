@@ -54,6 +54,17 @@ def test_a_hostile_server_reaches_nothing_of_the_terminal(tmp_path: Path) -> Non
     on_stage(tmp_path, scene, bell="off")
 
 
+def test_no_name_hides_or_imitates_what_the_bar_says(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.link.server = "chatroom x:1 | TLS 1.3 | me | lobby" + " " * 80
+        stage.link.room = "y" * 80
+        stage.tell(said("hello"))
+        server, room = "chatroom x:1 / TLS 1.3 / me /...", "y" * 29 + "..."
+        await stage.until(lambda: f" {server} chat.example:8888 | plain | me | {room}" in stage.rows[-1])
+
+    on_stage(tmp_path, scene, size=(120, 24))
+
+
 def test_thousands_of_lines_are_drawn_within_a_second(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.glass._stream.feed = lambda text: None  # type: ignore[method-assign]  # pyte is not what is measured
