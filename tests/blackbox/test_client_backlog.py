@@ -24,7 +24,9 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 def say_many(bot: Peer) -> None:
     """Say numbered lines, and hear them all."""
-    bot.send(b"".join(json.dumps({"do": "say", "text": f"line {n}", "id": f"m{n}"}).encode() + b"\n" for n in range(MANY)))
+    bot.send(
+        b"".join(json.dumps({"do": "say", "text": f"line {n}", "id": f"m{n}"}).encode() + b"\n" for n in range(MANY))
+    )
     bot.until(lambda line: f'"line {MANY - 1}"' in line)
 
 
