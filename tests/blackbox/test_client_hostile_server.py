@@ -41,16 +41,16 @@ def come(window: Window, server: HostileServer, name: str = "evil") -> None:
     window.until(lambda rows: "| ann |" in rows[-1])
 
 
-def sees_the_last(window: Window, server: HostileServer) -> None:
-    """Wait until all that the server has sent is on the screen."""
-    server.said("that was all")
-    window.until(lambda rows: any(row.endswith("that was all") for row in rows))
+def sees(window: Window, server: HostileServer, last: str) -> None:
+    """Wait until all that the server has sent is on the screen: these words come last."""
+    server.said(last)
+    window.until(lambda rows: any(row.endswith(last) for row in rows))
 
 
-def is_untouched(window: Window) -> None:
+def is_untouched(window: Window, last: str) -> None:
     """Nothing but what the client itself makes has reached the terminal, or stands on it; and it has no fault."""
     assert not list(window.folder.rglob("faults.log"))
-    written = window.raw.decode()
+    written = window.written(last).decode()
     left = OWN.sub("", written)
     found = ALIEN.search(left)
     assert not found, repr(left[max(0, found.start() - 60) : found.end() + 60])
@@ -79,15 +79,15 @@ def test_every_string_of_every_record(server: HostileServer, window: Callable[[s
     for evil in EVIL:
         for record in evil_records(f"/zz{evil}z"):
             server.record(**record)
-    sees_the_last(ann, server)
+    sees(ann, server, "so much")
     ann.type("/zz")
     ann.until(lambda rows: sum("/zz" in row for row in rows[-9:]) > 2)
     ann.press(*[TAB] * len(EVIL))
     ann.press("C-u")
     ann.type("/join /z")
     ann.press(*[TAB] * len(EVIL))
-    sees_the_last(ann, server)
-    is_untouched(ann)
+    sees(ann, server, "that was all")
+    is_untouched(ann, "that was all")
     ann.press("C-u", CTRL_D)
     ann.is_over()
 
@@ -100,8 +100,8 @@ def test_what_is_no_record_is_shown_harmless_and_left(server: HostileServer, win
         ann.until(lambda rows: "| not connected, trying again" in rows[-1])
         server.let_in()
         ann.until(lambda rows: "| ann |" in rows[-1])
-    sees_the_last(ann, server)
-    is_untouched(ann)
+    sees(ann, server, "that was all")
+    is_untouched(ann, "that was all")
     ann.press(CTRL_D)
     ann.is_over()
 
@@ -116,9 +116,9 @@ def test_what_is_not_as_it_should_be_is_passed_over(server: HostileServer, windo
     names = ",".join(f'"u{number}"' for number in range(100_000))
     entered = f'"event":"entered","room":"lobby","room_id":"","topic":"","users":[{names}],"seq":1,"complete":true'
     server.send(f"{{{entered}}}\n".encode())
-    sees_the_last(ann, server)
+    sees(ann, server, "that was all")
     assert " lobby (10000 users) " in ann.rows[-1]
-    is_untouched(ann)
+    is_untouched(ann, "that was all")
     ann.press(CTRL_D)
     ann.is_over()
 
@@ -131,16 +131,16 @@ def test_a_flood_fits_into_little_memory(server: HostileServer, window: Callable
     ann.see("[lobby] half a sentence")
     for number in range(FLOOD):
         server.said(f"{number} " + "x" * 500, by=f"user{number}", seq=number + 2)
-    sees_the_last(ann, server)
+    sees(ann, server, "so much")
     for number in range(100):
         server.said("x" * 100_000, seq=FLOOD + number + 2)
-    sees_the_last(ann, server)
-    ann.see("bob: that was all", "[lobby] half a sentence")
+    sees(ann, server, "more")
+    ann.see("bob: more", "[lobby] half a sentence")
     assert resident(ann) < MOST_MEMORY
     server.send(b'{"event":"said","text":"' + b"x" * (1 << 20))
     ann.until(lambda rows: "| not connected, trying again" in rows[-1])
     server.let_in()
-    sees_the_last(ann, server)
+    sees(ann, server, "that was all")
     assert resident(ann) < MOST_MEMORY
     ann.press("C-u", CTRL_D)
     ann.is_over()

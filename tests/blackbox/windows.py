@@ -31,15 +31,12 @@ class Window:
         tmux: The command, with the socket of the server that all windows of a test share.
         folder: The shell's folder, and its home.
         name: Of the window.
-
-    Attributes:
-        raw: What was written to the terminal, as far as it was looked at.
     """
 
     def __init__(self, tmux: list[str], folder: Path, name: str) -> None:
         self.name = name
         self.folder = folder
-        self.raw = b""
+        self._raw = b""
         self._tmux = tmux
         folder.mkdir()
         shell = ["-c", str(folder), "env", "PS1=$ ", "bash", "--norc"]
@@ -102,9 +99,19 @@ class Window:
         while not condition(self.rows):
             left = deadline - time.monotonic()
             assert left > 0, "\n".join(self.rows)
-            # Now and then without news: tmux may write to the pipe before it has drawn.
-            if select.select([self._news], [], [], min(left, 0.2))[0]:
-                self.raw += os.read(self._news, 65536)
+            self._read(min(left, 0.2))  # now and then without news: tmux may write to the pipe before it has drawn
+
+    def written(self, last: str) -> bytes:
+        """Return all that has been written to the terminal, which these words are a part of."""
+        deadline = time.monotonic() + DEADLINE
+        while last.encode() not in self._raw:
+            assert time.monotonic() < deadline, self._raw[-1000:]
+            self._read(0.2)
+        return self._raw
+
+    def _read(self, within: float) -> None:
+        if select.select([self._news], [], [], within)[0]:
+            self._raw += os.read(self._news, 65536)
 
     # ---- the client ------------------------------------------------------------------------------------------------
 
