@@ -167,7 +167,7 @@ class Screen:
     # ---- how -------------------------------------------------------------------------------------------------------
 
     def _parts(self) -> Parts:
-        actions = Actions(self.interrupt, self._end, self.clear, self.pasted, self._focus)
+        actions = Actions(self.interrupt, self._end, self._suspend, self.clear, self.pasted, self._focus)
         history = KeptHistory(self._settings.state / "history", holds_secret)
         return Parts(self._prompt, self._bar, self._typed, history, ChatCompleter(self.known), bindings(actions))
 
@@ -186,6 +186,9 @@ class Screen:
             self.terminal.questions.cancel()
         else:
             self.terminal.leave()
+
+    def _suspend(self) -> None:
+        self.terminal.suspend()
 
     def _focus(self, there: bool) -> None:
         self.mark.focus(there)
@@ -262,7 +265,10 @@ async def run(
     loop = asyncio.get_event_loop()
     catch(Faults(settings.state / "faults.log", screen.hearing.complain), loop)
     reactor.addSystemEventTrigger("before", "shutdown", shutdown)
-    loop.add_signal_handler(signal.SIGHUP, screen.terminal.leave)  # Twisted sees to the others
+    terminal = screen.terminal
+    handlers = {signal.SIGHUP: terminal.leave, signal.SIGTSTP: terminal.suspend, signal.SIGCONT: terminal.resume}
+    for number, handler in handlers.items():  # Twisted sees to the others
+        loop.add_signal_handler(number, handler)
     made.start()
     try:
         await screen.run()
