@@ -7,21 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from blackbox.escapes import ALIEN, OWN
 from blackbox.hostile import EVIL, HostileServer, evil_records
 from blackbox.windows import CTRL_D, TAB, Window
 
 MOST_MEMORY = 60 * 1024  # kB resident
 FLOOD = 20_000  # messages
-
-# What the client (and bash before it) writes on purpose: cursor moves, erasing what is below or to the right, its own
-# colours, and the modes that it sets and takes back. None of it is in EVIL.
-OWN = re.compile(
-    r"""\x1b\[ (?: \d*[A-D] | [0]?[JK] | \?(?:1|7|12|25|1004|2004|2026)[hl] | (?:0|1|3|7|38;5;\d+|48;5;\d+|;)*m)""",
-    re.VERBOSE,
-)
-ALIEN = re.compile(
-    r"[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]|38;5;201|48;5;202|\u0301{5}"
-)
 
 
 @pytest.fixture
@@ -50,14 +41,13 @@ def sees(window: Window, server: HostileServer, last: str) -> None:
 def is_untouched(window: Window, last: str) -> None:
     """Nothing but what the client itself makes has reached the terminal, or stands on it; and it has no fault."""
     assert not list(window.folder.rglob("faults.log"))
-    written = window.written(last).decode()
-    left = OWN.sub("", written)
-    found = ALIEN.search(left)
-    assert not found, repr(left[max(0, found.start() - 60) : found.end() + 60])
     shown = window.do("capture-pane", "-peJ", "-S", "-", "-t", window.name)
-    found = ALIEN.search(re.sub(r"\x1b\[[0-9;]*m", "", shown))
-    assert not found, repr(shown)
-    assert "38;5;201" not in shown
+    for text in (window.written(last).decode(), shown):
+        left = OWN.sub("", text)
+        found = ALIEN.search(left)
+        assert not found, repr(left[max(0, found.start() - 60) : found.end() + 60])
+        assert "38;5;201" not in text
+        assert "\u0301" * 5 not in text
     flags = (
         "#{alternate_on}#{mouse_any_flag}#{cursor_flag}#{scroll_region_upper}-#{scroll_region_lower}#{window_bell_flag}"
     )

@@ -25,6 +25,7 @@ from chatroom.client.screen.completion import ChatCompleter, Known
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.doing import Doing
 from chatroom.client.screen.faults import Faults, catch
+from chatroom.client.screen.hangup import survive
 from chatroom.client.screen.hearing import Filter, Hearing
 from chatroom.client.screen.history import KeptHistory
 from chatroom.client.screen.keys import Actions, bindings
@@ -251,6 +252,7 @@ async def run(
     """
     output = create_output()
     output.enable_cpr = False  # type: ignore[attr-defined]  # nothing here needs to know where the cursor is
+    survive(output, lambda: screen.terminal.leave())
     made = link(lambda event: screen.tell(event))
     screen = Screen(reactor, made, settings, create_input(), output, more)
     gone: Deferred[None] = Deferred()

@@ -121,6 +121,8 @@ class Terminal:
         self._tell_focus(True)
         try:
             await self.app.run_async(handle_sigint=False, set_exception_handler=False)
+        except EOFError:
+            pass  # no key will ever come again: that is a way to leave, too
         finally:
             self._tell_focus(False)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from client.screen.stage import Stage, on_stage, said
+
+from chatroom.client.screen.hangup import survive
 
 BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
 MODES = ("?1004", "?2004")  # the focus is told; pasting is told apart from typing
@@ -60,3 +63,39 @@ def test_nothing_is_drawn_for_a_client_that_has_ended(tmp_path: Path) -> None:
         assert stage.glass.raw == raw
 
     on_stage(tmp_path, scene)
+
+
+def test_who_cannot_press_a_key_any_more_leaves(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.keys.close()
+        await stage.until(stage.running.done)
+        assert stage.running.exception() is None
+
+    on_stage(tmp_path, scene)
+
+
+class Pipe:
+    """An output into a pipe."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def flush(self) -> None:
+        os.write(self._descriptor, b"x")
+
+
+def test_what_is_written_to_a_terminal_that_is_gone_goes_nowhere() -> None:
+    reading, writing = os.pipe()
+    left: list[bool] = []
+    output = Pipe(writing)
+    survive(output, lambda: left.append(True))
+    output.flush()
+    assert not left
+    os.close(reading)
+    output.flush()
+    output.flush()
+    assert left == [True]
+    os.close(writing)
