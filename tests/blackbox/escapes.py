@@ -10,6 +10,7 @@ OWN = re.compile(
     r"""\x1b\[ (?: \d*[A-D] | 0?[JK] | \?(?:1|7|12|25|1004|2004|2026)[hl] | (?:0|1|3|7|38;5;\d+|48;5;\d+|;)*m )""",
     re.VERBOSE,
 )
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # whatever they are, as tmux writes them anew
 ALIEN = re.compile(r"[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 _MODE = re.compile(rb"\x1b\[\?(\d+)([hl])")

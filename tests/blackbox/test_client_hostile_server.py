@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from blackbox.escapes import ALIEN, OWN
+from blackbox.escapes import ALIEN, COLOURS, OWN
 from blackbox.hostile import EVIL, HostileServer, evil_records
 from blackbox.windows import CTRL_D, TAB, Window
 
@@ -42,8 +42,8 @@ def is_untouched(window: Window, last: str) -> None:
     """Nothing but what the client itself makes has reached the terminal, or stands on it; and it has no fault."""
     assert not list(window.folder.rglob("faults.log"))
     shown = window.do("capture-pane", "-peJ", "-S", "-", "-t", window.name)
-    for text in (window.written(last).decode(), shown):
-        left = OWN.sub("", text)
+    for text, own in ((window.written(last).decode(), OWN), (shown, COLOURS)):
+        left = own.sub("", text)
         found = ALIEN.search(left)
         assert not found, repr(left[max(0, found.start() - 60) : found.end() + 60])
         assert "38;5;201" not in text

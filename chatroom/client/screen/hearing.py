@@ -139,7 +139,7 @@ class Hearing:
             case Ended():
                 self.complain(_sentence(what.why))
             case Gap():
-                self.say(f"some of what was said in {what.room} in the meantime is not there any more; see /history.")
+                self.say(f"some of what was said in {what.room} in the meantime is not shown; see /history.")
             case Denied():
                 self.complain(what.text)
             case Named():

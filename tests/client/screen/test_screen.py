@@ -8,7 +8,7 @@ from pathlib import Path
 from client.screen.stage import NOW, Stage, on_stage, said
 
 from chatroom import events as e
-from chatroom.client.notices import Connected, Denied, Lost
+from chatroom.client.notices import Connected, Denied, Gap, Lost
 
 BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
 
@@ -290,6 +290,14 @@ def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_p
         stage.type("hello\r")
         await stage.until(lambda: stage.link.said == ["hello"])
         await stage.shows("-- there is no connection; that will be said when there is one.", "[lobby]", OFFLINE)
+
+    on_stage(tmp_path, scene)
+
+
+def test_what_was_missed_is_told(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(Gap("lobby"))
+        await stage.shows("-- some of what was said in lobby in the meantime is not shown; see /history.", "[lobby]")
 
     on_stage(tmp_path, scene)
 
