@@ -105,7 +105,8 @@ def ann(tmp_path: Path, daemon: Daemon) -> Iterator[BareTerminal]:
     terminal.close()
 
 
-ENDS = {
+# What is typed, what is waited for on the screen, and signals.
+ENDS: dict[str, list[str | bytes | signal.Signals]] = {
     "/quit": ["/quit\r"],
     "Ctrl-D": [CTRL_D],
     "Ctrl-C twice": [CTRL_C, CTRL_C],
@@ -113,20 +114,22 @@ ENDS = {
     "SIGTERM": ["half a sen", signal.SIGTERM],
     "SIGHUP": ["half a sen", signal.SIGHUP],
     "SIGINT": ["half a sen", signal.SIGINT],
-    "SIGTERM at a password": ["/login ann\r", "hidden", signal.SIGTERM],
+    "SIGTERM at a password": ["/login ann\r", "hidden", b"*", signal.SIGTERM],
     "SIGTERM at a menu": ["/j", signal.SIGTERM],
     "SIGTERM at a paste": ["\x1b[200~one\ntwo\n\x1b[201~", signal.SIGTERM],
 }
 
 
 @pytest.mark.parametrize("how", ENDS.values(), ids=ENDS)
-def test_the_terminal_is_as_it_was(daemon: Daemon, ann: BareTerminal, how: list[str | signal.Signals]) -> None:
+def test_the_terminal_is_as_it_was(daemon: Daemon, ann: BareTerminal, how: list[str | bytes | signal.Signals]) -> None:
     bob = daemon.person("bob", "lobby")
     ann.see("bob\x1b[0;38;5;243m has joined the room.")
     assert ann.attributes != ann.before
     for step in how:
         if isinstance(step, str):
             ann.type(step)
+        elif isinstance(step, bytes):
+            ann.see(step.decode())
         else:
             os.kill(ann.process.pid, step)
     assert ann.end() == 0

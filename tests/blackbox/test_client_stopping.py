@@ -113,3 +113,19 @@ def test_a_client_that_is_stopped_while_the_server_restarts_misses_nothing(
 def hears(peer: Peer, wanted: str) -> None:
     """Wait until somebody hears that."""
     peer.until(lambda line: line == wanted)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_client_can_be_ended(tmp_path: Path, window: Callable[[str], Window], number: signal.Signals) -> None:
+    with Daemon(tmp_path) as daemon:
+        bob = daemon.person("bob", "lobby")
+        ann = window("ann")
+        before = modes(ann, "before")
+        come(ann, daemon.port)
+        bob.expect("ann has joined the room.")
+        ann.press(CTRL_Z)
+        is_stopped(ann)
+        ann.enter(f"kill -{number} %1")
+        bob.expect("ann has disconnected.")
+        assert modes(ann, "after") == before
+        assert not tells_focus(ann.written("asked after"))
