@@ -28,6 +28,7 @@ from chatroom.listening import BadPort, take_port
 from chatroom.logger import logger, set_level
 from chatroom.options import Settings, address_and_port, refuse, state_folder
 from chatroom.passwords import ThreadedPasswords
+from chatroom.privileges import Becoming
 from chatroom.reloading import Reloading, rules_of
 from chatroom.service import ChatService, OperatorService
 from chatroom.tls_files import BadPair, Certificates, PairFiles, own_files, passing_pair
@@ -37,19 +38,26 @@ from chatroom.wire.text_dialect import TextDialect
 
 _log = logger(__name__)
 
+STAYING = Becoming()
 SPARE = 100  # descriptors that are not for users
 
 _ALPHABET = string.digits + string.ascii_lowercase
 _random = random.SystemRandom()  # some of what is minted is a secret
 
 
-def make(settings: Settings, reread: Callable[[], Settings], checkers: Sequence[Any] = ()) -> ChatService:
+def make(
+    settings: Settings,
+    reread: Callable[[], Settings],
+    checkers: Sequence[Any] = (),
+    becoming: Becoming = STAYING,
+) -> ChatService:
     """Wire the daemon together.
 
     Args:
         settings: What the operator decided.
         reread: Returns the options as they are by now, or raises UsageError; called at each SIGHUP.
         checkers: Of ``twisted.cred``, beside our own.
+        becoming: Whom twistd makes of us afterwards.
 
     Raises:
         SystemExit: The data folder, what is in it, the file of accounts, the certificate, or a port cannot be used.
@@ -57,13 +65,15 @@ def make(settings: Settings, reread: Callable[[], Settings], checkers: Sequence[
     from twisted.internet import reactor
 
     set_level(settings.log_level)
-    folder = None if settings.ephemeral else _folder(settings)
-    engine = _engine(folder, reactor)
-    imported = _imported(settings, folder)
+    folder = None if settings.ephemeral else _folder(settings, becoming)
+    with becoming.already():
+        engine = _engine(folder, reactor)
+        reserved = _reserved(folder)
+    imported = _imported(settings, reserved)
     passwords = ThreadedPasswords(reactor)
     chat = Chat(engine, _rules(settings), reactor, time.time, _mint, passwords, checkers)
     text = TextDialect(chat.rules, settings.message_format)
-    certificates = _certificates(settings, folder, reactor)
+    certificates = _certificates(settings, folder, reactor, becoming)
     factory = ChatFactory(
         chat,
         reactor,
@@ -80,7 +90,7 @@ def make(settings: Settings, reread: Callable[[], Settings], checkers: Sequence[
     if settings.metrics:
         service.beside.append(_metrics(settings, reactor, chat, factory, service))
     if settings.manhole:
-        service.beside.append(_manhole(settings, reactor, chat, folder))
+        service.beside.append(_manhole(settings, reactor, chat, folder, becoming))
     return service
 
 
@@ -108,11 +118,16 @@ def _mint(length: int) -> str:
 # ---- what is taken of the system ---------------------------------------------------------------------------------
 
 
-def _folder(settings: Settings) -> DataFolder:
+def _folder(settings: Settings, becoming: Becoming) -> DataFolder:
+    path = Path(settings.data) if settings.data else state_folder()
     try:
-        return DataFolder(Path(settings.data) if settings.data else state_folder())
+        becoming.make_folder(path)
+        with becoming.already():
+            return DataFolder(path)
     except BadFolder as error:
         refuse(str(error))
+    except OSError as error:
+        refuse(f"the data folder {path} cannot be made: {error.strerror}; give another --data")
 
 
 def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
@@ -134,14 +149,15 @@ def _taken(port: int, interface: str, options: str = "--port or --interface") ->
         refuse(str(error))
 
 
-def _certificates(settings: Settings, folder: DataFolder | None, reactor: Any) -> Certificates:
+def _certificates(settings: Settings, folder: DataFolder | None, reactor: Any, becoming: Becoming) -> Certificates:
     """Return the certificate for TLS; it is read now, while we may still read what others may not."""
     host = socket.gethostname()
     try:
         if settings.tls_cert:
             files = PairFiles(Path(settings.tls_cert), Path(settings.tls_key))
         elif folder is not None:
-            files = own_files(folder.path, host)
+            with becoming.already():
+                files = own_files(folder.path, host)
         else:
             return Certificates(reactor, None, passing_pair(host))
         return Certificates(reactor, files, files.load())
@@ -152,9 +168,8 @@ def _certificates(settings: Settings, folder: DataFolder | None, reactor: Any) -
 # ---- accounts that the operator brings ---------------------------------------------------------------------------
 
 
-def _imported(settings: Settings, folder: DataFolder | None) -> list[accounts_file.Entry]:
+def _imported(settings: Settings, there: set[str]) -> list[accounts_file.Entry]:
     """Return the accounts to import, having seen that there are seats for them and for those that are there."""
-    there = _reserved(folder)
     try:
         entries = accounts_file.read(Path(settings.accounts)) if settings.accounts else []
     except FileNotFoundError:
@@ -193,7 +208,9 @@ def _metrics(
     return MetricsService(reactor, _taken(port, address, "--metrics"), Watching(chat, factory, service.state))
 
 
-def _manhole(settings: Settings, reactor: Any, chat: Chat, folder: DataFolder | None) -> OperatorService:
+def _manhole(
+    settings: Settings, reactor: Any, chat: Chat, folder: DataFolder | None, becoming: Becoming
+) -> OperatorService:
     from chatroom.admin.keys import BadKeys
     from chatroom.admin.manhole import manhole
 
@@ -201,6 +218,7 @@ def _manhole(settings: Settings, reactor: Any, chat: Chat, folder: DataFolder | 
     listening = _taken(port, address, "--manhole")
     path = folder.path if folder is not None else None
     try:
-        return manhole(reactor, listening, path, settings.manhole_keys, lambda by: Operations(chat, by))
+        with becoming.already():
+            return manhole(reactor, listening, path, settings.manhole_keys, lambda by: Operations(chat, by))
     except BadKeys as error:
         refuse(str(error))

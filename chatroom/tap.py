@@ -15,5 +15,6 @@ __all__ = ["Options", "makeService"]
 def makeService(options: Options) -> IService:
     """Take the port and the data folder, and wire the daemon together."""
     from chatroom.assembly import make
+    from chatroom.privileges import Becoming
 
-    return make(options.settings, options.reread, options.checkers)
+    return make(options.settings, options.reread, options.checkers, Becoming.of(options.parent))

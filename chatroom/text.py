@@ -47,6 +47,11 @@ def clean(text: str) -> str:
     return _MAYBE_MARKS.sub(_thin_out, text)
 
 
+def shortened(text: str, most: int) -> str:
+    """Return the text in at most so many characters: what is cut off is told by three dots."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def _thin_out(run: Match[str]) -> str:
     """Return the run with no more than the allowed number of marks after one another."""
     kept, marks = [], 0

@@ -133,7 +133,7 @@ def _settings(recalled: Recalled, event: e.Settings) -> list[str]:
         "away": f"You are away: {event.away}" if event.away else "You are not away.",
         "ignored": f"You ignore {', '.join(event.ignored) or 'nobody'}.",
     }
-    return [lines[event.changed]] if event.changed else list(lines.values())
+    return [lines[event.changed]] if event.changed in lines else list(lines.values())
 
 
 def _account(recalled: Recalled, event: e.Account) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chatroom.text import clean
+from chatroom.text import clean, shortened
 
 ACUTE = "\u0301"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -151,3 +151,7 @@ def _seconds(text: str) -> float:
     start = time.perf_counter()
     clean(text)
     return time.perf_counter() - start
+
+
+def test_what_is_cut_off_is_told_by_three_dots() -> None:
+    assert [shortened(text, 5) for text in ("", "abcde", "abcdef")] == ["", "abcde", "ab..."]

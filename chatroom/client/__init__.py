@@ -13,6 +13,7 @@
 Run it by ``twisted.internet.task.react(lambda reactor: Deferred.fromCoroutine(greet(reactor, "localhost", 8888)))``. It
 stays on the server over lost connections, and loses nothing that it says.
 
-``bot`` is the library (``chat.files`` sends and fetches files); ``link`` is one's place on a server, and what all else is
-built on; ``dialing`` and ``trust`` make its connections; ``files`` are carried by it; ``main`` is the command, ``pipe`` and ``screen`` are its two faces.
+``bot`` is the library (``chat.files`` sends and fetches files); ``link`` is one's place on a server, and what all else
+is built on; ``dialing`` and ``trust`` make its connections, it carries ``files``; ``main`` is the command, ``pipe`` and
+``screen`` are its two faces.
 """

@@ -1,12 +1,13 @@
-"""Where the clients of a test run."""
+"""Where the clients of a test run: folders for those in pipes, terminals for the others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from blackbox.piped import Folder
+from blackbox.windows import Window, windows
 
 
 @pytest.fixture
@@ -15,3 +16,10 @@ def here(tmp_path: Path) -> Iterator[Folder]:
     folder = Folder(tmp_path)
     yield folder
     folder.close()
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Iterator[Callable[[str], Window]]:
+    """Makes windows."""
+    with windows(tmp_path) as make:
+        yield make

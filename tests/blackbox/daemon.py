@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -141,6 +141,7 @@ class Daemon:
         keep: Give it ``--data``; without, it decides by itself where its data is.
         paced: Leave it to ``--config``, or the default, how fast one may speak.
         ready: The log line after which clients may come; its group is the port.
+        twistd: Options of twistd itself.
         changes: Of its environment.
     """
 
@@ -151,11 +152,12 @@ class Daemon:
         keep: bool = True,
         paced: bool = False,
         ready: str = LISTENING,
+        twistd: Sequence[str] = (),
         **changes: str,
     ) -> None:
         self.data = folder / "data"
         self._peers: list[Peer] = []
-        command = [str(TWISTD), "-n", "--pidfile=", "chatroom", "--port", "0", "--interface", "127.0.0.1"]
+        command = [str(TWISTD), "-n", "--pidfile=", *twistd, "chatroom", "--port", "0", "--interface", "127.0.0.1"]
         command += [] if paced else ["--rate", "0"]
         command += [*(["--data", str(self.data)] if keep else []), *options]
         self._process = subprocess.Popen(

@@ -17,6 +17,7 @@ from chatroom.client.files.transfer import Transfer
 from chatroom.client.link import Link
 from chatroom.client.refused import Refused
 from chatroom.shared_files import TRANSFERS
+from chatroom.text import shortened
 
 MOST = 100  # under way, or waiting for their turn
 NAME_SHOWN = 40  # characters of a name, in a line
@@ -92,7 +93,7 @@ class Transfers:
         return [self._line(one) for one in self._under_way]
 
     def _line(self, one: Transfer[Any]) -> str:
-        name = one.name if len(one.name) <= NAME_SHOWN else f"{one.name[: NAME_SHOWN - 3]}..."
+        name = shortened(one.name, NAME_SHOWN)
         if not self.may(one):
             return f"{one.doing} {name} waits"
         return f"{one.doing} {name} {one.progress.spell(self.clock.seconds()) if one.progress else ''}".rstrip()

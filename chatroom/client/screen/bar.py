@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from chatroom.client.screen.lines import Line
+from chatroom.text import shortened
+
+LONGEST = 32  # characters of a name that others choose
 
 
 class Standing(Protocol):
@@ -37,13 +40,18 @@ def bar(link: Standing, address: str) -> Line:
     """
     if not link.online:
         return [("", f" {address} | not connected, trying again ")]
-    where = f"{link.room} ({_people(len(link.users))})" if link.room else "in no room"
-    parts = [f"{link.server} {address}", link.security, link.name, where]
+    where = f"{_name(link.room)} ({_people(len(link.users))})" if link.room else "in no room"
+    parts = [f"{_name(link.server)} {address}", link.security, _name(link.name), where]
     if link.unread:
         parts.append(f"{link.unread} private")
     if link.lag is not None:
         parts.append(f"lag {_lag(link.lag)}")
     return [("", f" {' | '.join(part for part in parts if part)} ")]
+
+
+def _name(text: str) -> str:
+    """Return it so that it can neither push the truth off the bar, nor look like another part of it."""
+    return shortened(text.replace("|", "/"), LONGEST)
 
 
 def _people(number: int) -> str:

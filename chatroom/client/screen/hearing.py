@@ -135,15 +135,20 @@ class Hearing:
             case Connected():
                 self.say(f"connected to {what.server} as {what.name} ({what.security}); /help explains the commands.")
             case Lost():
-                self.say(f"{what.why}; trying again in {_seconds(what.seconds_until_retry)}.")
+                self.say(f"{_sentence(what.why)} Trying again in {_seconds(what.seconds_until_retry)}.")
             case Ended():
-                self.complain(f"{what.why}.")
+                self.complain(_sentence(what.why))
             case Gap():
-                self.say(f"some of what was said in {what.room} in the meantime is not there any more; see /history.")
+                self.say(f"some of what was said in {what.room} in the meantime is not shown; see /history.")
             case Denied():
                 self.complain(what.text)
             case Named():
                 pass  # the bar shows it, and the answer said it
+
+
+def _sentence(why: str) -> str:
+    """A reason may be a question already."""
+    return why if why.endswith("?") else f"{why}."
 
 
 def _seconds(number: float) -> str:

@@ -52,11 +52,12 @@ class KeptHistory(History):
     def _write(self, mode: str, lines: list[str]) -> None:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(self._path, mode, encoding="utf-8", errors="replace", opener=_private) as file:
+            with open(self._path, mode, encoding="utf-8", errors="replace", opener=private) as file:
                 file.writelines(f"{line}\n" for line in lines)
         except OSError:
             return
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Open a file that nobody else may read; an ``opener`` for ``open``."""
     return os.open(path, flags, 0o600)

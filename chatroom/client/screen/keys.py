@@ -18,6 +18,7 @@ class Actions:
     Args:
         interrupt: Ctrl-C was pressed; given whether there was anything in the line, which is empty now.
         end: Ctrl-D was pressed on an empty line.
+        suspend: Ctrl-Z was pressed.
         clear: Ctrl-L was pressed.
         pasted: Several lines were pasted, or very much.
         focus: The terminal has got, or lost, the focus.
@@ -25,6 +26,7 @@ class Actions:
 
     interrupt: Callable[[bool], None]
     end: Callable[[], None]
+    suspend: Callable[[], None]
     clear: Callable[[], None]
     pasted: Callable[[str], None]
     focus: Callable[[bool], None]
@@ -49,7 +51,7 @@ def bindings(actions: Actions) -> KeyBindings:
 
     @keys.add("c-z")
     def suspend(event: KeyPressEvent) -> None:
-        event.app.suspend_to_background()
+        actions.suspend()
 
     @keys.add("c-l")
     def clear(event: KeyPressEvent) -> None:

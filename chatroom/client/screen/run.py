@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from prompt_toolkit.input import Input, create_input
 from prompt_toolkit.output import Output, create_output
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from chatroom import events as e
 from chatroom.client.files.commands import USAGES, FileCommands
@@ -26,6 +27,8 @@ from chatroom.client.screen.commands import ROWS
 from chatroom.client.screen.completion import ChatCompleter, Known
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.doing import Doing
+from chatroom.client.screen.faults import Faults, catch
+from chatroom.client.screen.hangup import survive
 from chatroom.client.screen.hearing import Filter, Hearing
 from chatroom.client.screen.history import KeptHistory
 from chatroom.client.screen.keys import Actions, bindings
@@ -37,6 +40,8 @@ from chatroom.client.screen.remembered import Remembered, load, save
 from chatroom.client.screen.terminal import Parts, Terminal
 from chatroom.client.screen.typed import holds_secret
 from chatroom.text import clean
+
+_log = Logger()
 
 PATIENCE = 0.5  # seconds for a good end, after which it is explained
 PROGRESS = 1.0  # seconds from one look at the files under way to the next
@@ -128,7 +133,13 @@ class Screen:
             save(self._path, Remembered(self.mark.seen, sorted(self.filter.ignored)))
 
     def tell(self, event: e.Event | Notice) -> None:
-        """The link tells something."""
+        """The link tells something; whatever it is, an error of ours must not cost us the connection."""
+        try:
+            self._tell(event)
+        except Exception:
+            _log.failure("what came could not be shown")
+
+    def _tell(self, event: e.Event | Notice) -> None:
         self.hearing.tell(event)
         self.terminal.refresh()
         if isinstance(event, Connected) and not event.again:
@@ -168,7 +179,7 @@ class Screen:
     # ---- how -------------------------------------------------------------------------------------------------------
 
     def _parts(self) -> Parts:
-        actions = Actions(self.interrupt, self._end, self.clear, self.pasted, self._focus)
+        actions = Actions(self.interrupt, self._end, self._suspend, self.clear, self.pasted, self._focus)
         history = KeptHistory(self._settings.state / "history", holds_secret)
         completer = ChatCompleter(self.known)
         return Parts(self._prompt, self._bar, self._under_way, self._typed, history, completer, bindings(actions))
@@ -193,6 +204,9 @@ class Screen:
             self.terminal.questions.cancel()
         else:
             self.terminal.leave()
+
+    def _suspend(self) -> None:
+        self.terminal.suspend()
 
     def _focus(self, there: bool) -> None:
         self.mark.focus(there)
@@ -269,6 +283,7 @@ async def run(
     """
     output = create_output()
     output.enable_cpr = False  # type: ignore[attr-defined]  # nothing here needs to know where the cursor is
+    survive(output, lambda: screen.terminal.leave())
     made = link(lambda event: screen.tell(event))
     screen = Screen(reactor, made, settings, create_input(), output)
     gone: Deferred[None] = Deferred()
@@ -280,8 +295,13 @@ async def run(
         screen.terminal.leave()
         return gone
 
+    loop = asyncio.get_event_loop()
+    catch(Faults(settings.state / "faults.log", screen.hearing.complain), loop)
     reactor.addSystemEventTrigger("before", "shutdown", shutdown)
-    asyncio.get_event_loop().add_signal_handler(signal.SIGHUP, screen.terminal.leave)  # Twisted sees to the others
+    terminal = screen.terminal
+    handlers = {signal.SIGHUP: terminal.leave, signal.SIGTSTP: terminal.suspend, signal.SIGCONT: terminal.resume}
+    for number, handler in handlers.items():  # Twisted sees to the others
+        loop.add_signal_handler(number, handler)
     made.start()
     try:
         await screen.run()

@@ -12,6 +12,7 @@ from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import set_app
+from prompt_toolkit.application.run_in_terminal import run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.filters import Condition
@@ -37,6 +38,7 @@ from prompt_toolkit.styles import Style
 
 from chatroom.client.screen.lines import Line
 from chatroom.client.screen.questions import Question, Questions
+from chatroom.client.screen.stopping import stop_until_continued
 from chatroom.text import clean
 
 MENU = 8  # rows
@@ -86,12 +88,14 @@ class Terminal:
         input: Where keys come from.
         output: Where everything goes.
         colours: Whether there are any; None: what the terminal can, and NO_COLOR forbids.
+        stop: Stops this process; returns when it goes on.
     """
 
     parts: Parts
     input: Input
     output: Output
     colours: bool | None = None
+    stop: Callable[[], None] = stop_until_continued
     questions: Questions = field(init=False)
     line: Buffer = field(init=False)
     answer: Buffer = field(init=False)
@@ -116,17 +120,45 @@ class Terminal:
 
     async def run(self) -> None:
         """Show it until ``leave``; the terminal is afterwards as it was before. To be run by asyncio."""
-        self.output.write_raw(_FOCUS_TOLD)
+        self._tell_focus(True)
         try:
             await self.app.run_async(handle_sigint=False, set_exception_handler=False)
+        except EOFError:
+            pass  # no key will ever come again: that is a way to leave, too
         finally:
-            self.output.write_raw(_FOCUS_UNTOLD)
-            self.output.flush()
+            self._tell_focus(False)
 
     def leave(self) -> None:
         """End ``run``."""
         if self.app.is_running and self.app.future is not None and not self.app.future.done():
             self.app.exit()
+
+    # ---- stopping and going on ---------------------------------------------------------------------------------
+
+    def suspend(self) -> None:
+        """Give the terminal to the shell, as it was before, until the process is let go on; then draw anew."""
+        if self.app.is_running:
+            with set_app(self.app):
+                run_in_terminal(self._stopped)
+
+    def resume(self) -> None:
+        """The process goes on, and may have been stopped without being asked: take the terminal, and draw anew."""
+        if self.app.is_running:
+            self.input.raw_mode().__enter__()  # how it was before is known since ``run``
+            self._tell_focus(True)
+            with set_app(self.app):
+                self.app.renderer.erase()
+                self.app.renderer.render(self.app, self.app.layout)
+
+    def _stopped(self) -> None:
+        self._tell_focus(False)
+        self.stop()
+        self._tell_focus(True)
+
+    def _tell_focus(self, on: bool) -> None:
+        """Let the terminal tell when it gets or loses the focus; a shell would show that as strange letters."""
+        self.output.write_raw(_FOCUS_TOLD if on else _FOCUS_UNTOLD)
+        self.output.flush()
 
     # ---- showing -----------------------------------------------------------------------------------------------
 

@@ -92,6 +92,11 @@ def test_words(event: e.Event, words: str) -> None:
     assert [text(line) for line in lines().heard(event)] == [words]
 
 
+def test_a_setting_that_is_not_known_here_shows_them_all() -> None:
+    shown = [text(line) for line in lines().heard(e.Settings(True, False, "", [], changed="colour"))]
+    assert shown == ["Echo is on.", "Timestamps are off.", "You are not away.", "You ignore nobody."]
+
+
 def test_what_was_found_is_counted_and_deleted_messages_say_so() -> None:
     shown = [text(line) for line in lines().heard(e.Found("x", [said("one x"), said("")]))]
     assert shown[0] == "2 messages found:"

@@ -8,7 +8,7 @@ from pathlib import Path
 from client.screen.stage import NOW, Stage, on_stage, said
 
 from chatroom import events as e
-from chatroom.client.notices import Connected, Denied, Lost
+from chatroom.client.notices import Connected, Denied, Gap, Lost
 
 BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
 
@@ -52,6 +52,17 @@ def test_a_hostile_server_reaches_nothing_of_the_terminal(tmp_path: Path) -> Non
         assert not any(piece in raw for piece in ("\x1b]52", "\x1b[2J", "\x9b", "\x07", "\u202e")), raw
 
     on_stage(tmp_path, scene, bell="off")
+
+
+def test_no_name_hides_or_imitates_what_the_bar_says(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.link.server = "chatroom x:1 | TLS 1.3 | me | lobby" + " " * 80
+        stage.link.room = "y" * 80
+        stage.tell(said("hello"))
+        server, room = "chatroom x:1 / TLS 1.3 / me /...", "y" * 29 + "..."
+        await stage.until(lambda: f" {server} chat.example:8888 | plain | me | {room}" in stage.rows[-1])
+
+    on_stage(tmp_path, scene, size=(120, 24))
 
 
 def test_thousands_of_lines_are_drawn_within_a_second(tmp_path: Path) -> None:
@@ -272,11 +283,21 @@ def test_too_much_is_not_pasted(tmp_path: Path) -> None:
 def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.link.online = False
-        stage.tell(Lost("gone", 1.0), Lost("gone", 2.0), Lost("refused", 4.0))
-        await stage.shows("-- gone; trying again in 1 s.", "-- refused; trying again in 4 s.", "[lobby]", OFFLINE)
+        stage.tell(Lost("gone", 1.0), Lost("gone", 2.0), Lost("refused; is it running?", 4.0))
+        await stage.shows(
+            "-- gone. Trying again in 1 s.", "-- refused; is it running? Trying again in 4 s.", "[lobby]", OFFLINE
+        )
         stage.type("hello\r")
         await stage.until(lambda: stage.link.said == ["hello"])
         await stage.shows("-- there is no connection; that will be said when there is one.", "[lobby]", OFFLINE)
+
+    on_stage(tmp_path, scene)
+
+
+def test_what_was_missed_is_told(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(Gap("lobby"))
+        await stage.shows("-- some of what was said in lobby in the meantime is not shown; see /history.", "[lobby]")
 
     on_stage(tmp_path, scene)
 
