@@ -38,8 +38,11 @@ _BECOMING = frozenset({"login", "register", "logout"})  # somebody else, with an
 class Carrier(Protocol):
     """What carries files over a link; ``chatroom.client.files``."""
 
-    def heard(self, event: Event | Piece) -> bool:
-        """Something came that answers no command. Returns whether it is of no interest to anybody else."""
+    def take(self, event: Event | Piece) -> bool:
+        """Something came that answers no command. Returns whether it is of a file under way, and not to be told."""
+
+    def shared(self, event: e.Shared) -> None:
+        """A file has been shared; it has been told."""
 
     def ready(self) -> None:
         """There is a connection, and all is as it was."""
@@ -347,10 +350,9 @@ class Link:
         self.catching_up.came(event, re)
 
     def _heard(self, event: Event | Piece, re: Ref | None) -> None:
-        if re is None and self.carrier is not None and self.carrier.heard(event):
+        taken = re is None and self.carrier is not None and self.carrier.take(event)
+        if taken or isinstance(event, Piece):
             return
-        if isinstance(event, Piece):
-            return  # of no file that was asked for
         command = self._answered(event, re)
         if isinstance(event, e.Ping):
             self.write({"do": "pong"})
@@ -373,6 +375,8 @@ class Link:
                 command.answer.errback(Refused(event.code, event.text))
             else:
                 command.answer.callback(event)
+        if isinstance(event, e.Shared) and self.carrier is not None:
+            self.carrier.shared(event)
 
     def _answered(self, event: Event, re: Ref | None) -> Command | None:
         """Return the command that this answers, or acknowledges by being its echo."""

@@ -225,6 +225,14 @@ def test_files_are_sent_and_fetched_one_after_the_other(network: Network, tmp_pa
     assert (piped.over, piped.pipe.status) == (True, 1)
 
 
+def test_what_was_sent_is_told_before_the_end(network: Network, tmp_path: Path) -> None:
+    piped = Piped(network)
+    (tmp_path / "notes.txt").write_bytes(b"precious")
+    piped.type(f"/send {tmp_path}/notes.txt")
+    piped.end()
+    assert (piped.over, piped.lines[-1]) == (True, "al shares notes.txt (8 B): /get 1")
+
+
 def test_a_file_that_cannot_get_there_is_said_once(network: Network, tmp_path: Path) -> None:
     piped = Piped(network, patience=10)
     (tmp_path / "notes.txt").write_bytes(b"precious")

@@ -114,15 +114,24 @@ class Transfers:
         """Return whether it is its turn, and there is a connection."""
         return self.online and one in self._under_way[:TRANSFERS]
 
-    def heard(self, event: e.Event | Piece) -> bool:
+    def take(self, event: e.Event | Piece) -> bool:
         """See ``chatroom.client.link.Carrier``; so all others."""
-        file = getattr(event, "file", "")
-        one = next((one for one in self._under_way if file and one.file == file), None)
-        if isinstance(event, e.Error) and one is not None:
+        if not isinstance(event, Piece | e.Chunk | e.Error):
+            return False
+        one = self._carrying(event.file)
+        if one is not None and isinstance(event, e.Error):
             one.end(Refused(event.code, event.text))
         elif one is not None:
             one.heard(event)
-        return isinstance(event, Piece | e.Chunk) or (isinstance(event, e.Error) and one is not None)
+        return one is not None or not isinstance(event, e.Error)
+
+    def shared(self, event: e.Shared) -> None:
+        one = self._carrying(event.file)
+        if one is not None:
+            one.heard(event)
+
+    def _carrying(self, file: str) -> Transfer[Any] | None:
+        return next((one for one in self._under_way if file and one.file == file), None)
 
     def ready(self) -> None:
         self.online = True
