@@ -51,7 +51,7 @@ class Terminal:
         if not self._pid:
             os.environ |= {"TERM": "xterm-256color", "XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
             os.environ["PYTHONPATH"] = str(HERE.parent)
-            command = [sys.executable, "-c", CLIENT, "localhost", str(port), "--plain", "--name", name]
+            command = [sys.executable, "-c", CLIENT, "localhost", str(port), "--name", name]
             os.execv(sys.executable, command)
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
@@ -155,13 +155,19 @@ def _place(column: int, row: int) -> tuple[float, float]:
 # ---- scenes --------------------------------------------------------------------------------------------------------
 
 
+def come(port: int, folder: Path) -> Terminal:
+    """Return alice's terminal, in the room; without what is said of a server that is seen for the first time."""
+    alice = Terminal(port, folder, "alice")
+    alice.see("connected to")
+    alice.type("/clear\r/join lobby\r")
+    alice.see("Current users")
+    return alice
+
+
 def chat(port: int, folder: Path) -> str:
     """A room where people talk."""
     bob, carol = Person(port, "bob"), Person(port, "carol")
-    alice = Terminal(port, folder, "alice")
-    alice.see("connected to")
-    alice.type("/join lobby\r")
-    alice.see("Current users")
+    alice = come(port, folder)
     carol.say("has anybody tried the new build?")
     alice.see("new build?")
     alice.type("it works here 🎉\r")
@@ -177,6 +183,10 @@ def chat(port: int, folder: Path) -> str:
     alice.see("joined.")
     bob.say("/topic release day")
     alice.see("set the topic")
+    notes = folder / "release-notes.txt"
+    notes.write_bytes(b"all new " * 1500)
+    alice.type(f"/send {notes}\r")
+    alice.see("shares release-notes.txt")
     alice.type("see you the")
     alice.see("see you the")
     picture = svg(alice.screen)
@@ -187,14 +197,11 @@ def chat(port: int, folder: Path) -> str:
 
 def completion(port: int, folder: Path) -> str:
     """Commands are offered with what they do."""
-    alice = Terminal(port, folder, "alice")
-    alice.see("connected to")
-    alice.type("/join lobby\r")
-    alice.see("Current users")
+    alice = come(port, folder)
     alice.type("/msg ghost are you there?\r")
     alice.see("no user named ghost")
     alice.type("/s")
-    alice.see("/slow")
+    alice.see("/sessions")
     picture = svg(alice.screen)
     alice.close()
     return picture
