@@ -61,7 +61,7 @@ class Doing:
         if self._link.online and not self._link.room:
             raise Misuse("you are not in a room; join one with /join <room>.")
         if not self._link.online:
-            self._hearing.say("there is no connection; that will be said when there is one.")
+            self._hearing.say(f"no connection; this is said when there is one again: {text}")
         await self._link.say(text)
 
     async def give(self, do: str, **fields: Any) -> None:

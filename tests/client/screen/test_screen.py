@@ -289,7 +289,7 @@ def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_p
         )
         stage.type("hello\r")
         await stage.until(lambda: stage.link.said == ["hello"])
-        await stage.shows("-- there is no connection; that will be said when there is one.", "[lobby]", OFFLINE)
+        await stage.shows("-- no connection; this is said when there is one again: hello", "[lobby]", OFFLINE)
 
     on_stage(tmp_path, scene)
 
