@@ -18,22 +18,6 @@ from chatroom.names import user_name
 
 
 @pytest.fixture
-def world():
-    world = World()
-    yield world
-    world.close()
-
-
-@pytest.fixture
-def moody():
-    clock = Clock()
-    world = World(MoodyEngine(clock), clock)
-    yield world
-    world.engine.let_go()
-    world.close()
-
-
-@pytest.fixture
 def moody_full():
     clock = Clock()
     world = World(MoodyEngine(clock), clock, most_users=2)

@@ -6,29 +6,13 @@ from typing import Any
 
 import pytest
 from attackers import StepEngine, account, at, operate
-from fakes import MoodyEngine, person_on_a_socket
+from fakes import person_on_a_socket
 from harness import World
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.chat.limits import ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, INBOX_MESSAGES, LISTED
 from chatroom.chat.operations import Operations
-
-
-@pytest.fixture
-def world():
-    world = World()
-    yield world
-    world.close()
-
-
-@pytest.fixture
-def moody():
-    clock = Clock()
-    world = World(MoodyEngine(clock), clock)
-    yield world
-    world.engine.let_go()
-    world.close()
 
 
 def test_a_lock_holds_for_whoever_comes_from_another_room(world):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fakes import MoodyEngine, SocketClient
 from harness import Client, World, result
-from twisted.internet.task import Clock
 
 from chatroom.chat.guests import Guests
 from chatroom.chat.limits import INBOX_MESSAGES
@@ -119,20 +117,6 @@ def test_mail_is_for_the_name_and_not_for_one_like_it(world: World, bob: Client)
     other.say("/name zed2")
     assert heard(other) == []
     assert heard(zed(world)) == ["one"]
-
-
-@pytest.fixture
-def engine() -> MoodyEngine:
-    return MoodyEngine(Clock())
-
-
-@pytest.fixture
-def moody(engine: MoodyEngine) -> Iterator[World]:
-    """A server over an engine that can be made to wait and to fail."""
-    world = World(engine, engine._reactor)
-    yield world
-    engine.let_go()
-    world.close()
 
 
 def reading(engine: MoodyEngine, how: str) -> None:

@@ -11,7 +11,6 @@ import pytest
 from fakes import MoodyEngine, SocketClient
 from harness import Client, World, result
 from stepping import nobody_is_left
-from twisted.internet.task import Clock
 
 from chatroom.chat.limits import INBOX_MESSAGES
 from chatroom.chat.retention import EVERY
@@ -21,11 +20,6 @@ DAY = 24 * 3600.0
 DATED = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
 FULL = "Error: the inbox of alice is full; write again when alice has been here."
 OFFLINE = "alice is offline; the message will be delivered when alice returns."
-
-
-@pytest.fixture
-def engine() -> MoodyEngine:
-    return MoodyEngine(Clock())
 
 
 @pytest.fixture

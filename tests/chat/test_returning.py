@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,27 +11,12 @@ from harness import World
 from order import PASSWORD, account, ask, record_of, session_of, settled
 from sharing import DATA, fetch, hear, share
 from stepping import all_is_one, nobody_is_left
-from twisted.internet.task import Clock
 
 from chatroom.chat import returning
 from chatroom.chat.retention import EVERY
 
 DAY = 24 * 3600.0
 CUTS = pytest.mark.parametrize("cut", [ghost, noticed, after_restart])
-
-
-@pytest.fixture
-def engine() -> MoodyEngine:
-    return MoodyEngine(Clock())
-
-
-@pytest.fixture
-def moody(engine: MoodyEngine) -> Iterator[World]:
-    """A server over an engine that can be made to wait and to fail."""
-    world = World(engine, engine._reactor)
-    yield world
-    engine.let_go()
-    world.close()
 
 
 @CUTS

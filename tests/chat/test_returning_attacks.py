@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,26 +11,11 @@ from harness import World
 from order import FAR, PASSWORD, account, ask, owner, record_of, session_of, settled
 from stepping import all_is_one
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
 from chatroom.chat.commands import Hello
 from chatroom.chat.operations import Operations
 from chatroom.chat.returning import shared_key
 from chatroom.engines.memory import MemoryEngine
-
-
-@pytest.fixture
-def engine() -> MoodyEngine:
-    return MoodyEngine(Clock())
-
-
-@pytest.fixture
-def moody(engine: MoodyEngine) -> Iterator[World]:
-    """A server over an engine that can be made to wait and to fail."""
-    world = World(engine, engine._reactor)
-    yield world
-    engine.let_go()
-    world.close()
 
 
 def test_a_secret_that_is_not_right_makes_nobody_somebody_else(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -17,24 +17,6 @@ from chatroom.chat.limits import IGNORED, LISTED
 NOT_IN_ROOM = "Error: you are not in a room; join one with /join <room>."
 NOT_CONFIRMED = "Error: not confirmed: the message may not have been stored; send it again."
 NAME_IN_USE = "Error: username is already used; choose another with /name <name>."
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def engine(clock: Clock) -> MoodyEngine:
-    return MoodyEngine(clock)
-
-
-@pytest.fixture
-def moody(engine: MoodyEngine, clock: Clock) -> Iterator[World]:
-    """A server over an engine that can be made to wait and to fail."""
-    with closing(World(engine, clock)) as world:
-        yield world
-        engine.let_go()
 
 
 def release(world: World) -> None:
