@@ -5,97 +5,20 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from client.network import Network, Person
+from client.files.friends import Friend, refusal, share, write
+from client.network import Network
 from harness import World
 from sharing import DATA, fetch, hear
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.python.failure import Failure
 
 from chatroom import events as e
-from chatroom.client.files.transfers import Transfers
 from chatroom.client.refused import Refused
 from chatroom.shared_files import CHUNK
 
 BIG = os.urandom(20 * CHUNK + 5)
-
-
-class Friend(Person):
-    """Somebody who sends and fetches files."""
-
-    there: ClassVar[list[Friend]] = []
-
-    def __init__(self, network: Network, name: str, room: str = "lobby", **fields: Any) -> None:
-        Friend.there.append(self)
-        super().__init__(network, name=name, room=room, **fields)
-        self.transfers = Transfers(self.link, "chat.example:8888", network.world.clock, maybeDeferred)
-        self.come()
-
-    def send(self, path: Path, user: str = "") -> list[Any]:
-        """Begin to send; what comes of it will be in the list."""
-        return result_of(self.transfers.send(path, user))
-
-    def get(self, number: int, wanted: Path) -> list[Any]:
-        """Begin to fetch; what comes of it will be in the list."""
-        return result_of(self.transfers.get(number, wanted))
-
-
-def result_of(coroutine: Any) -> list[Any]:
-    """Return a list in which the result, or the refusal, will be."""
-    box: list[Any] = []
-
-    def failed(failure: Failure) -> None:
-        failure.trap(Refused)
-        box.append(failure.value)
-
-    Deferred.fromCoroutine(coroutine).addCallbacks(box.append, failed)
-    return box
-
-
-def refusal(box: list[Any], code: str) -> str:
-    """Return why it was refused."""
-    (refused,) = box
-    assert isinstance(refused, Refused), refused
-    assert refused.code == code
-    return refused.text
-
-
-def write(folder: Path, data: bytes = DATA, name: str = "notes.txt") -> Path:
-    """Make a file."""
-    path = folder / name
-    path.write_bytes(data)
-    return path
-
-
-@pytest.fixture
-def network(network: Network) -> Iterator[Network]:
-    """What clients dial; those who are there at the end leave."""
-    Friend.there = []
-    yield network
-    network.cut_after = None
-    for friend in Friend.there:
-        friend.leave()
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    """Where files are fetched to."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    return folder
-
-
-def share(network: Network, friend: Friend, path: Path) -> int:
-    """Share a file, and return its number."""
-    sent = friend.send(path)
-    network.flow()
-    (shared,) = sent
-    assert isinstance(shared, e.Shared), shared
-    return shared.number
 
 
 # ---- sending and fetching ----------------------------------------------------------------------------------------
