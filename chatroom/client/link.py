@@ -32,6 +32,7 @@ __all__ = ["Link", "Refused"]
 
 STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
 CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
+_MOVING = ("join", "create", "leave")
 _BECOMING = frozenset({"login", "register", "logout"})  # somebody else, with another inbox
 
 
@@ -215,6 +216,19 @@ class Link:
         """Send what is not answered, for a carrier: a record, and the raw bytes after it."""
         if self._connection is not None:
             self._connection.send(record, data)
+
+    def when_there(self, call: Callable[[], None]) -> None:
+        """Call that when we are where the commands that have been given take us; at once if none of them does."""
+
+        def answered(result: Any) -> Any:
+            call()
+            return result
+
+        command = self._outgoing.last(*_MOVING)
+        if command is None:
+            call()
+        else:
+            command.answer.addBoth(answered)
 
     def when_free(self, call: Callable[[], None]) -> None:
         """Call that when the network takes more; never when the connection goes before."""

@@ -93,6 +93,10 @@ class Outgoing:
         """Return whether such a command is on its way."""
         return any(command.do in kinds and command.sent is not None for command in self._by_ref.values())
 
+    def last(self, *kinds: str) -> Command | None:
+        """Return the last such command that has not been answered."""
+        return next((command for command in reversed(self._by_ref.values()) if command.do in kinds), None)
+
     # ---- what becomes of them --------------------------------------------------------------------------------------
 
     def answered(self, ref: object) -> Command | None:

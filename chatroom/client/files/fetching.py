@@ -40,11 +40,16 @@ class Fetching(Transfer[Path]):
         """See ``Transfer``; what was fetched of a file that was cancelled is not kept."""
         try:
             return await super().run()
+        except Refused as refused:
+            if self._part is not None and refused.code == "cancelled":
+                self._part.remove()
+            raise
         finally:
             if self._part is not None:
-                if self._over is not None and self._over.code == "cancelled":
-                    self._part.remove()
                 self._part.close()
+
+    def is_called(self, name: str) -> bool:
+        return super().is_called(name) or name == str(self.number)
 
     async def _carry(self) -> Path:
         about = await self._look()
@@ -58,17 +63,21 @@ class Fetching(Transfer[Path]):
             await self._ask(about, part.have)
         while not part.complete:
             await self._take(about, part)
-        path: Path = await self._work(part.finish)
-        return path
+        path: Path = await self._transfers.work(part.finish)
+        return path  # whatever has happened meanwhile, there it is
 
     async def _look(self) -> e.Download:
         """Ask what it is, the first time."""
         if self._about is None:
+            self._check_place()
             about = await self._do("get", number=self.number, send=False)
-            if not isinstance(about, e.Download) or about.chunk != CHUNK or not about.size:
+            self._check_place()
+            if not isinstance(about, e.Download) or not about.file or about.chunk != CHUNK or not about.size:
                 text = f"file {self.number} cannot be fetched: this client is too old for the server, or too new."
                 raise Refused("version", text)
-            self._about, self.file, self.name = about, about.file, safe_name(about.name)
+            self.name = safe_name(about.name)
+            self._claim(about.file)
+            self._about = about
         return self._about
 
     async def _ask(self, about: e.Download, have: int) -> None:
@@ -84,7 +93,8 @@ class Fetching(Transfer[Path]):
         piece = self._pieces.popleft()
         if piece.index != part.have or not chunk_fits(about, piece.index, piece.data):
             raise self._nonsense()
-        await self._work(part.write, piece.data)
+        await self._transfers.work(part.write, piece.data)
+        self._check()
         self._reach(part.done, about.size)
         self._link.write({"do": "got", "file": about.file, "index": piece.index})
 
@@ -95,7 +105,7 @@ class Fetching(Transfer[Path]):
                 self._pieces.append(event)
                 self.stir()
             else:
-                self.end(self._nonsense())
+                self.give_up(self._nonsense())
 
     def _nonsense(self) -> Refused:
         return Refused("nonsense", f"{self.name} cannot be fetched: the server sends something else.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatroom import events as e
 from chatroom.client.connection import Piece
 from chatroom.client.files import reading
-from chatroom.client.files.transfer import Transfer
+from chatroom.client.files.transfer import Transfer, raised
 from chatroom.client.refused import Refused
 from chatroom.shared_files import CHUNK, WINDOW, chunks_of, safe_name
 
@@ -35,10 +36,28 @@ class Sending(Transfer[e.Shared]):
         self._stored = 0
         self._shared: e.Shared | None = None
 
+    def is_called(self, name: str) -> bool:
+        return super().is_called(name) or name == str(self._path)
+
+    def is_like(self, other: Sending) -> bool:
+        """Return whether the other is the same, as far as the server can tell."""
+        return self._found is not None and self._what() == other._what()
+
+    def _what(self) -> tuple[object, ...]:
+        return self.name, self._found, self._user.casefold(), "" if self._user else self._room
+
+    def _check_place(self) -> None:
+        """See ``Transfer``; whom it is given to may have it wherever we are."""
+        if not self._user:
+            super()._check_place()
+
     async def _carry(self) -> e.Shared:
-        if self._found is None:
-            self._found = await self._work(reading.look, self._path, self._link.limits.file)
         found = self._found
+        if found is None:
+            found = self._found = await self._read(reading.look, self._path, self._link.limits.file)
+            if self._transfers.sends(self):
+                raise self._under_way()
+        self._check()
         have = await self._offer(found)
         for index in range(have, chunks_of(found.size)):
             await self._send(found, index)
@@ -49,10 +68,13 @@ class Sending(Transfer[e.Shared]):
     async def _offer(self, found: reading.Found) -> int:
         """Say what comes; return from which chunk on it is wanted."""
         whom = {"user": self._user} if self._user else {}
+        self._check_place()
         answer = await self._do("share", name=self.name, size=found.size, sha256=found.sha256, **whom)
-        if not isinstance(answer, e.Upload) or answer.chunk != CHUNK:
+        if isinstance(answer, e.Upload):
+            self._claim(answer.file)
+        if not isinstance(answer, e.Upload) or not answer.file or answer.chunk != CHUNK:
             raise Refused("version", f"{self.name} cannot be sent: this client is too old for the server, or too new.")
-        self.file = answer.file
+        self._check_place()
         self._stored = answer.have
         self._reach(min(answer.have * CHUNK, found.size), found.size)
         return answer.have
@@ -60,8 +82,18 @@ class Sending(Transfer[e.Shared]):
     async def _send(self, found: reading.Found, index: int) -> None:
         await self._until(lambda: index - self._stored < WINDOW)
         await self._until_free()
-        data = await self._work(reading.chunk_of, self._path, found.size, index)
+        data = await self._read(reading.chunk_of, self._path, found.size, index)
+        self._check()
         self._link.write({"do": "chunk", "file": self.file, "index": index, "bytes": len(data)}, data)
+
+    async def _read(self, read: Callable[..., Any], *args: Any) -> Any:
+        """Read of the file, in a thread; a disk that hangs does not hold up the end of all."""
+        box = self._box_of(self._transfers.work(read, *args))
+        while not box and self._over is None:
+            await self._stirred()
+        if self._over is not None:
+            raise self._over
+        return raised(box[0])
 
     def heard(self, event: e.Event | Piece) -> None:
         """A chunk has been stored, or all have."""

@@ -43,6 +43,9 @@ class Transfer(Generic[T]):
         self._over: Refused | None = None
         self._free = False
         self._wake: Deferred[None] | None = None
+        self._room: str | None = None  # where we were when it was asked for
+        self._placed = False
+        self._link.when_there(self._place)
 
     async def run(self) -> T:
         """Carry it over.
@@ -53,12 +56,12 @@ class Transfer(Generic[T]):
         while True:
             self._lost = False
             try:
-                await self._until(lambda: self._transfers.may(self))
+                await self._until(lambda: self._placed and self._transfers.may(self))
                 return await self._carry()
             except Refused as refused:
                 if self._over is not None:
                     raise self._over from None
-                if refused.code != "lost":
+                if not self._lost or refused.code != "lost":
                     self._tell_the_server()
                     raise
 
@@ -88,9 +91,17 @@ class Transfer(Generic[T]):
 
     def cancel(self) -> None:
         """Nobody wants it any more."""
+        self.give_up(Refused("cancelled", f"{self.name}: cancelled."))
+
+    def give_up(self, why: Refused) -> None:
+        """It is we who end it."""
         if self._over is None:
             self._tell_the_server()
-            self.end(Refused("cancelled", f"{self.name}: cancelled."))
+            self.end(why)
+
+    def is_called(self, name: str) -> bool:
+        """Return whether somebody may mean this one."""
+        return name == self.name
 
     def stir(self) -> None:
         """Something has changed that may have been waited for."""
@@ -100,6 +111,38 @@ class Transfer(Generic[T]):
 
     # ---- for the two kinds -----------------------------------------------------------------------------------------
 
+    def _place(self) -> None:
+        """It is asked for where we are now; where that is, is known only to somebody who has been on the server."""
+        self._placed = True
+        if self._link.online or self._link.room:
+            self._room = self._link.room
+        self.stir()
+
+    def _check_place(self) -> None:
+        """See that we are where it was asked for, for elsewhere it would be given to others, or be another file.
+
+        Raises:
+            Refused: We are not.
+        """
+        if self._room is None:
+            self._room = self._link.room
+        if self._room != self._link.room:
+            there = f"meant for {self._room}" if self._room else "asked for outside a room"
+            raise Refused("not-in-room", f"{self.name} was {there}; ask for it again where you are now, or go back.")
+
+    def _claim(self, file: str) -> None:
+        """It is that file; what the server says of it is for us.
+
+        Raises:
+            Refused: It is for another, which has the same.
+        """
+        if self._transfers.has(file, but=self):
+            raise self._under_way()
+        self.file = file
+
+    def _under_way(self) -> Refused:
+        return Refused("busy", f"{self.name} is under way already; wait for that, or cancel it.")
+
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait.
 
@@ -108,9 +151,12 @@ class Transfer(Generic[T]):
         """
         self._check()
         while not condition():
-            self._wake = Deferred()
-            await self._wake
+            await self._stirred()
             self._check()
+
+    async def _stirred(self) -> None:
+        self._wake = Deferred()
+        await self._wake
 
     def _check(self) -> None:
         if self._over is not None:
@@ -120,27 +166,29 @@ class Transfer(Generic[T]):
 
     async def _do(self, do: str, **fields: Any) -> Event:
         """Give a command, and wait for its answer; if it is cancelled meanwhile, what was begun by it is as well."""
-        box: list[Any] = []
 
-        def answered(result: Any) -> None:
-            box.append(result)
-            if self._over is not None:
-                self.file = getattr(result, "file", "")
+        def answered(result: Any) -> Any:
+            file = getattr(result, "file", "")
+            if self._over is not None and not self._transfers.has(file, but=self):
+                self.file = file
                 self._tell_the_server()
-            self.stir()
+            return result
 
-        self._link.do(do, **fields).addBoth(answered)
+        box = self._box_of(self._link.do(do, **fields).addBoth(answered))
         await self._until(lambda: bool(box))
-        if isinstance(box[0], Failure):
-            box[0].raiseException()
-        answer: Event = box[0]
+        answer: Event = raised(box[0])
         return answer
 
-    async def _work(self, call: Callable[..., Any], *args: Any) -> Any:
-        """Do something on the disk, in a thread; and see that all is still as it was before."""
-        result = await self._transfers.work(call, *args)
-        self._check()
-        return result
+    def _box_of(self, deferred: Deferred[Any]) -> list[Any]:
+        """Return a list in which its result, or its failure, will be."""
+        box: list[Any] = []
+
+        def done(result: Any) -> None:
+            box.append(result)
+            self.stir()
+
+        deferred.addBoth(done)
+        return box
 
     async def _until_free(self) -> None:
         """Wait until the network takes more."""
@@ -163,3 +211,10 @@ class Transfer(Generic[T]):
         """So that it waits for no more of it, or sends no more; if it has ended it already, that is as well."""
         if self.file and self._transfers.online:
             self._link.do("cancel", file=self.file).addErrback(lambda failure: failure.trap(Refused))
+
+
+def raised(result: Any) -> Any:
+    """Return what a Deferred was fired with, or raise what it failed with."""
+    if isinstance(result, Failure):
+        result.raiseException()
+    return result

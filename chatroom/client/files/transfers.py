@@ -45,6 +45,7 @@ class Transfers:
         self.work = work
         self.online = False
         self._under_way: list[Transfer[Any]] = []
+        self._ended: Refused | None = None
         link.carrier = self
 
     async def send(self, path: Path, user: str = "") -> e.Shared:
@@ -75,17 +76,17 @@ class Transfers:
         return await self._run(Fetching(self, number, wanted))
 
     def cancel(self, which: str) -> None:
-        """End one: by its name, or the number of what is fetched; empty: the only one.
+        """End one: by its name, the number of what is fetched, or the path of what is sent; empty: the only one.
 
         Raises:
             Refused: It is not clear which.
         """
-        found = [one for one in self._under_way if not which or which in (one.name, str(getattr(one, "number", "")))]
+        found = [one for one in self._under_way if not which or one.is_called(which)]
         if not self._under_way:
             raise Refused("no-transfer", "no file is under way.")
         if len(found) != 1:
             known = "; ".join(self.lines())
-            raise Refused("no-transfer", f"which of these? give its number or its name: {known}.")
+            raise Refused("no-transfer", f"which of these? give its number or its name, or its path: {known}.")
         found[0].cancel()
 
     def lines(self) -> list[str]:
@@ -99,6 +100,8 @@ class Transfers:
         return f"{one.doing} {name} {one.progress.spell(self.clock.seconds()) if one.progress else ''}".rstrip()
 
     async def _run(self, one: Transfer[T]) -> T:
+        if self._ended is not None:
+            raise self._ended
         if len(self._under_way) >= MOST:
             raise Refused("busy", f"{MOST} files are under way already; wait for some of them.")
         self._under_way.append(one)
@@ -113,6 +116,14 @@ class Transfers:
     def may(self, one: Transfer[Any]) -> bool:
         """Return whether it is its turn, and there is a connection."""
         return self.online and one in self._under_way[:TRANSFERS]
+
+    def has(self, file: str, *, but: Transfer[Any]) -> bool:
+        """Return whether another one is that file."""
+        return any(one.file == file for one in self._under_way if file and one is not but)
+
+    def sends(self, same: Sending) -> bool:
+        """Return whether the same is being sent already."""
+        return any(isinstance(one, Sending) and one.is_like(same) for one in self._under_way if one is not same)
 
     def take(self, event: e.Event | Piece) -> bool:
         """See ``chatroom.client.link.Carrier``; so all others."""
@@ -143,6 +154,7 @@ class Transfers:
             one.lose()
 
     def end(self, why: Refused) -> None:
+        self._ended = why
         for one in list(self._under_way):
             one.end(why)
 

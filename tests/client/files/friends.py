@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,16 +16,40 @@ from chatroom import events as e
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.refused import Refused
 
+Work = Callable[..., Deferred[Any]]
+
+
+class ByHand:
+    """A thread whose work is done when a test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Deferred[Any], Callable[[], Any]]] = []
+
+    def __call__(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        done: Deferred[Any] = Deferred()
+        self.waiting.append((done, partial(call, *args)))
+        return done
+
+    def step(self) -> bool:
+        """Do the work that has waited longest. Returns whether there was any."""
+        if not self.waiting:
+            return False
+        done, call = self.waiting.pop(0)
+        maybeDeferred(call).chainDeferred(done)
+        return True
+
 
 class Friend(Person):
     """Somebody who sends and fetches files."""
 
     there: ClassVar[list[Friend]] = []
 
-    def __init__(self, network: Network, name: str, room: str = "lobby", **fields: Any) -> None:
+    def __init__(
+        self, network: Network, name: str, room: str = "lobby", work: Work = maybeDeferred, **fields: Any
+    ) -> None:
         Friend.there.append(self)
         super().__init__(network, name=name, room=room, **fields)
-        self.transfers = Transfers(self.link, "chat.example:8888", network.world.clock, maybeDeferred)
+        self.transfers = Transfers(self.link, "chat.example:8888", network.world.clock, work)
         self.come()
 
     def send(self, path: Path, user: str = "") -> list[Any]:

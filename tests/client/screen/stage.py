@@ -57,6 +57,10 @@ class FakeLink:
         self.answers.append(Deferred())
         return self.answers[-1]
 
+    def when_there(self, call: Callable[[], None]) -> None:
+        """We are not on the way to anywhere."""
+        call()
+
     def refuse(self, text: str) -> None:
         """Refuse what was asked last."""
         self.answers.pop().errback(Refused("no", text))

@@ -1,0 +1,214 @@
+"""Several files at once, and what happens meanwhile: the same one twice, another room, an end at any moment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from client.files.friends import ByHand, Friend, refusal, share, write
+from client.network import Network
+from sharing import DATA
+
+from chatroom import events as e
+from chatroom.client.reasons import Failed
+from chatroom.client.refused import Refused
+from chatroom.shared_files import CHUNK, TRANSFERS
+
+BIG = os.urandom(20 * CHUNK + 5)
+
+
+# ---- the same file twice -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["same folder", "another folder"])
+def test_who_fetches_the_same_file_twice_at_once_is_told_so(
+    network: Network, tmp_path: Path, here: Path, same: bool
+) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob")
+    number = share(network, alice, write(tmp_path, BIG))
+    boxes = [bob.get(number, here), bob.get(number, here if same else tmp_path / "there.txt")]
+    network.pass_time(5)
+    assert boxes[0] == [here / "notes.txt"]
+    assert "notes.txt is under way already" in refusal(boxes[1], "busy")
+    assert bob.heard(e.Error) == []
+
+
+def test_who_sends_the_same_file_twice_at_once_is_told_so(network: Network, tmp_path: Path) -> None:
+    alice = Friend(network, "alice")
+    path = write(tmp_path, BIG)
+    boxes = [alice.send(path), alice.send(path)]
+    network.pass_time(5)
+    assert isinstance(boxes[0][0], e.Shared)
+    assert "notes.txt is under way already" in refusal(boxes[1], "busy")
+    assert len(alice.heard(e.Shared)) == 1
+    assert alice.heard(e.Error) == []
+
+
+def test_who_sends_what_they_are_fetching_fetches_it(network: Network, tmp_path: Path, here: Path) -> None:
+    alice = Friend(network, "alice")
+    path = write(tmp_path, BIG)
+    number = share(network, alice, path)
+    boxes = [alice.get(number, here), alice.send(path)]
+    network.pass_time(5)
+    assert boxes[0] == [here / "notes.txt"]
+    refusal(boxes[1], "busy")
+    assert alice.heard(e.Error) == []
+
+
+def test_files_of_one_name_are_cancelled_by_their_paths(network: Network, tmp_path: Path) -> None:
+    alice = Friend(network, "alice")
+    alice.link.drop("a test")
+    (tmp_path / "other").mkdir()
+    paths = [write(tmp_path), write(tmp_path / "other", BIG)]
+    boxes = [alice.send(path) for path in paths]
+    with pytest.raises(Refused, match="which of these"):
+        alice.transfers.cancel("notes.txt")
+    alice.transfers.cancel(str(paths[1]))
+    refusal(boxes[1], "cancelled")
+    network.pass_time(5)
+    assert isinstance(boxes[0][0], e.Shared)
+
+
+# ---- another room ------------------------------------------------------------------------------------------------
+
+
+def test_what_waits_is_not_shared_with_another_room(network: Network, tmp_path: Path) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob", room="den")
+    alice.link.drop("a test")
+    sent = alice.send(write(tmp_path))
+    given = alice.send(write(tmp_path, BIG, "for bob"), "bob")
+    network.pass_time(0.1)
+    alice.link.place.leave()
+    network.pass_time(5)
+    alice.do("join", room="den")
+    network.pass_time(5)
+    assert "lobby" in refusal(sent, "not-in-room")
+    assert given[0].to == "bob"
+    assert [event.name for event in bob.heard(e.Shared)] == ["for bob"]
+
+
+def test_who_goes_to_another_room_before_the_turn_comes_shares_nothing_there(network: Network, tmp_path: Path) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob", room="den")
+    boxes = [alice.send(write(tmp_path, BIG + bytes([i]), f"{i}.txt")) for i in range(TRANSFERS + 1)]
+    alice.link.do("join", room="den")
+    network.pass_time(30)
+    for box in boxes:
+        refusal(box, "not-in-room")
+    assert bob.heard(e.Shared) == []
+
+
+def test_a_number_means_a_file_of_the_room_where_it_was_said(network: Network, tmp_path: Path, here: Path) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob", room="den")
+    share(network, bob, write(tmp_path, b"something else", "other.txt"))
+    share(network, alice, write(tmp_path))
+    alice.link.drop("a test")
+    got = alice.get(1, here)
+    network.pass_time(0.1)
+    alice.link.place.leave()
+    network.pass_time(5)
+    alice.do("join", room="den")
+    network.pass_time(5)
+    assert "lobby" in refusal(got, "not-in-room")
+    assert os.listdir(here) == []
+
+
+def test_who_goes_to_a_room_and_then_fetches_fetches_what_is_there(
+    network: Network, tmp_path: Path, here: Path
+) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob", room="den")
+    share(network, bob, write(tmp_path, b"something else", "other.txt"))
+    share(network, alice, write(tmp_path))
+    alice.link.do("join", room="den")
+    got = alice.get(1, here)
+    sent = alice.send(write(tmp_path, BIG))
+    network.pass_time(5)
+    assert got == [here / "other.txt"]
+    assert sent[0].room == "den"
+
+
+def test_what_is_asked_for_before_there_is_a_connection_goes_to_the_first_room(
+    network: Network, tmp_path: Path
+) -> None:
+    Friend(network, "bob")
+    network.refusing = Failed("there is no server")
+    alice = Friend(network, "alice", room="LOBBY")
+    sent = alice.send(write(tmp_path))
+    network.refusing = None
+    network.pass_time(5)
+    assert sent[0].room == "lobby"
+
+
+# ---- while the disk is at work -----------------------------------------------------------------------------------
+
+
+def at_the_end(network: Network, tmp_path: Path, here: Path) -> tuple[Friend, ByHand, list[object]]:
+    """Return somebody all of whose file is there, but not yet in its place."""
+    work = ByHand()
+    alice, bob = Friend(network, "alice"), Friend(network, "bob", work=work)
+    number = share(network, alice, write(tmp_path))
+    got = bob.get(number, here)
+    for _ in range(4):
+        network.flow()
+        assert work.step()
+    network.flow()
+    assert len(work.waiting) == 1
+    (part,) = here.iterdir()
+    assert part.stat().st_size == len(DATA)
+    return bob, work, got
+
+
+def test_a_cut_while_it_is_put_in_its_place_does_not_matter(network: Network, tmp_path: Path, here: Path) -> None:
+    bob, work, got = at_the_end(network, tmp_path, here)
+    bob.link.drop("a test")
+    network.flow()
+    work.step()
+    network.pass_time(5)
+    while work.step():
+        network.pass_time(1)
+    assert got == [here / "notes.txt"]
+    assert os.listdir(here) == ["notes.txt"]
+
+
+def test_what_is_there_is_not_cancelled_any_more(network: Network, tmp_path: Path, here: Path) -> None:
+    bob, work, got = at_the_end(network, tmp_path, here)
+    bob.transfers.cancel("")
+    work.step()
+    network.pass_time(5)
+    assert got == [here / "notes.txt"]
+    assert os.listdir(here) == ["notes.txt"]
+
+
+def test_what_is_given_to_somebody_is_the_same_from_every_room(network: Network, tmp_path: Path) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob")
+    path = write(tmp_path, BIG)
+    first = alice.send(path, "bob")
+    alice.link.do("join", room="den")
+    second = alice.send(path, "BOB")
+    network.pass_time(5)
+    assert bob.heard(e.Shared) == first
+    refusal(second, "busy")
+    assert alice.heard(e.Error) == []
+
+
+def test_a_disk_that_hangs_does_not_keep_anybody_from_cancelling(network: Network, tmp_path: Path) -> None:
+    work = ByHand()
+    alice = Friend(network, "alice", work=work)
+    for steps in range(4):
+        sent = alice.send(write(tmp_path, BIG + bytes([steps])))
+        for _ in range(steps):
+            work.step()
+            network.flow()
+        alice.transfers.cancel("")
+        refusal(sent, "cancelled")
+        network.flow()
+        while work.step():
+            network.flow()
+    assert alice.heard(e.Error) == []
+
+
+def test_who_has_left_is_told_so_at_once(network: Network, tmp_path: Path, here: Path) -> None:
+    alice = Friend(network, "alice")
+    alice.leave()
+    refusal(alice.send(write(tmp_path)), "not-confirmed")
+    refusal(alice.get(1, here), "not-confirmed")
