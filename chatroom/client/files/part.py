@@ -6,12 +6,14 @@ on where they stopped. Every method takes its time, and is for a thread, one aft
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chatroom.client.refused import Refused
@@ -20,6 +22,7 @@ from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_s
 
 NAME_BYTES = 200  # of a name that we choose; what a file system takes, and room for a number
 MOST_NAMES = 1000  # that are tried
+MOST_TRIES = 10  # to have a part to ourselves
 
 
 class Part:
@@ -40,18 +43,21 @@ class Part:
     def __init__(self, about: Download, server: str, wanted: Path) -> None:
         self._about = about
         self._name = safe_name(about.name)
-        self._named = not wanted.is_dir()
-        self._wanted = wanted if self._named else wanted / _fitting(self._name)
-        self._check_place()
-        mark = hashlib.sha256(f"{server}\n{about.file}\n{about.sha256}".encode()).hexdigest()[:16]
-        self._path = self._wanted.parent / f".chatroom-{mark}.part"
-        self._descriptor = self._open()
-        try:
-            self.have = self._beginning()
-            self._check_room()
-        except BaseException:
-            self.close()
-            raise
+        self._wanted = wanted
+        with self._explained():
+            self._named = not wanted.is_dir()
+            if not self._named:
+                self._wanted = wanted / _fitting(self._name)
+            self._check_place()
+            mark = hashlib.sha256(f"{server}\n{about.file}\n{about.sha256}".encode()).hexdigest()[:16]
+            self._path = self._wanted.parent / f".chatroom-{mark}.part"
+            self._descriptor = self._open()
+            try:
+                self.have = self._beginning()
+                self._check_room()
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def complete(self) -> bool:
@@ -70,12 +76,11 @@ class Part:
             Refused: It cannot be written.
         """
         rest, at = memoryview(data), self.have * CHUNK
-        try:
+        with self._explained():
+            self._check_there()
             while rest:
                 written = os.pwrite(self._descriptor, rest, at)
                 rest, at = rest[written:], at + written
-        except OSError as error:
-            raise self._unwritable(error) from None
         self.have += 1
 
     def finish(self) -> Path:
@@ -84,7 +89,7 @@ class Part:
         Raises:
             Refused: It is not what was announced, and has been removed; or it may not stand there.
         """
-        try:
+        with self._explained():
             with open(self._descriptor, "rb", closefd=False) as file:
                 file.seek(0)
                 right = hashlib.file_digest(file, "sha256").hexdigest() == self._about.sha256.lower()
@@ -92,20 +97,19 @@ class Part:
                 self.remove()
                 raise Refused("wrong-hash", f"{self._name} is not what was announced, and was removed; fetch it again.")
             os.fsync(self._descriptor)
-            path = self._reserve()
-            os.replace(self._path, path)
-        except OSError as error:
-            raise self._unwritable(error) from None
-        return path
+            self._check_there()
+            return self._put_in_place()
 
     def remove(self) -> None:
         """What there is of it is not wanted."""
         with suppress(OSError):
-            os.unlink(self._path)
+            if self._is_there(self._descriptor):
+                os.unlink(self._path)
 
     def close(self) -> None:
         """Let others go on with it."""
-        os.close(self._descriptor)
+        with suppress(OSError):
+            os.close(self._descriptor)
 
     # ---- how -------------------------------------------------------------------------------------------------------
 
@@ -113,22 +117,54 @@ class Part:
         folder = self._wanted.parent
         if not folder.is_dir():
             raise Refused("no-folder", f"there is no folder {folder}; make it, or name another.")
-        if self._named and os.path.lexists(self._wanted):
-            raise self._taken()
+        if self._named:
+            with suppress(FileNotFoundError):
+                os.lstat(self._wanted)
+                raise self._taken()
 
     def _open(self) -> int:
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise self._unwritable(error) from None
+        """Open the part and lock it; another, if who had it put it in its place between the two."""
+        for _ in range(MOST_TRIES):
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(self._path, flags, 0o666)
+            try:
+                self._lock(descriptor)
+                if self._is_there(descriptor):
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
+        raise self._busy()
+
+    def _lock(self, descriptor: int) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(descriptor)
-            raise Refused("busy", f"{self._name} is being fetched to {self._wanted.parent} already.") from None
+            raise self._busy() from None
         except OSError:
             pass  # a file system without locks
-        return descriptor
+
+    def _is_there(self, descriptor: int) -> bool:
+        """Return whether what we write is still called as it should be; and nothing else, which we would change, too.
+
+        Raises:
+            OSError: It is no file of ours.
+        """
+        ours = os.fstat(descriptor)
+        if not stat.S_ISREG(ours.st_mode) or ours.st_nlink > 1:
+            raise OSError(errno.EEXIST, f"{self._path.name} there is something else")
+        try:
+            return os.path.samestat(ours, os.lstat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def _check_there(self) -> None:
+        if not self._is_there(self._descriptor):
+            folder = self._wanted.parent
+            raise Refused(
+                "removed", f"what was fetched of {self._name} to {folder} was removed meanwhile; fetch it again."
+            )
 
     def _beginning(self) -> int:
         """Return how many whole chunks are there of before; what is beyond them is cut off."""
@@ -141,7 +177,16 @@ class Part:
         free = shutil.disk_usage(self._wanted.parent).free
         if free < self._about.size - self.done:
             there = f"{self._wanted.parent} has room for {spell_size(free)}"
-            raise Refused("no-room", f"{self._name} has {spell_size(self._about.size)}, {there}.")
+            raise Refused("no-room", f"{self._name} has {spell_size(self._about.size)}, {there}; name another folder.")
+
+    def _put_in_place(self) -> Path:
+        path = self._reserve()
+        try:
+            os.replace(self._path, path)
+        except OSError:
+            os.unlink(path)
+            raise
+        return path
 
     def _reserve(self) -> Path:
         """Take a name that nobody has, with an empty file: what replaces it overwrites nothing."""
@@ -160,9 +205,18 @@ class Part:
     def _taken(self) -> Refused:
         return Refused("exists", f"there is a {self._wanted} already, which is not overwritten; give another name.")
 
-    def _unwritable(self, error: OSError) -> Refused:
-        why = (error.strerror or str(error)).lower()
-        return Refused("not-written", f"{self._name} cannot be written to {self._wanted.parent}: {why}.")
+    def _busy(self) -> Refused:
+        return Refused("busy", f"{self._name} is being fetched to {self._wanted.parent} already.")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What the system says becomes a refusal; so do names that can be no file's, which are values to Python."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            why = (getattr(error, "strerror", None) or str(error)).lower()
+            there = f"{self._name} cannot be written to {self._wanted.parent}: {why}"
+            raise Refused("not-written", f"{there}; mend that, or name another place, and fetch it again.") from None
 
 
 def chunk_fits(about: Download, index: int, data: bytes) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from chatroom.client.refused import Refused
-from chatroom.shared_files import CHUNK, bytes_of, spell_size
+from chatroom.shared_files import CHUNK, bytes_of, chunks_of, spell_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +37,16 @@ def look(path: Path, most: int) -> Found:
     Raises:
         Refused: It is no file that can be sent.
     """
-    try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise Refused("no-file", f"{path} is {'a folder' if path.is_dir() else 'no file'}; only files can be sent.")
-        if not about.st_size:
+    with _opened(path) as (descriptor, size):
+        if not size:
             raise Refused("empty-file", f"{path} is empty.")
-        if most and about.st_size > most:
-            sizes = f"{spell_size(about.st_size)}; the server takes {spell_size(most)}"
+        if most and size > most:
+            sizes = f"{spell_size(size)}; the server takes {spell_size(most)}"
             raise Refused("file-too-big", f"{path} has {sizes} at most.")
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    return Found(about.st_size, digest)
+        digest = hashlib.sha256()
+        for index in range(chunks_of(size)):  # and not what is added to it meanwhile
+            digest.update(_read(descriptor, path, size, index))
+    return Found(size, digest.hexdigest())
 
 
 def chunk_of(path: Path, size: int, index: int) -> bytes:
@@ -57,18 +55,38 @@ def chunk_of(path: Path, size: int, index: int) -> bytes:
     Raises:
         Refused: It cannot be read, or has become shorter.
     """
+    with _opened(path) as (descriptor, _):
+        return _read(descriptor, path, size, index)
+
+
+def _read(descriptor: int, path: Path, size: int, index: int) -> bytes:
     wanted = bytes_of(size, index)
-    try:
-        with path.open("rb", buffering=0) as file:
-            data = os.pread(file.fileno(), wanted, index * CHUNK)
-    except OSError as error:
-        raise _unreadable(path, error) from None
+    data = os.pread(descriptor, wanted, index * CHUNK)
     if len(data) < wanted:
         raise Refused("file-changed", f"{path} has changed while it was being sent; send it again.")
     return data
 
 
-def _unreadable(path: Path, error: OSError) -> Refused:
-    if isinstance(error, FileNotFoundError):
-        return Refused("no-file", f"there is no file {path}.")
-    return Refused("no-file", f"{path} cannot be read: {(error.strerror or str(error)).lower()}.")
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[int, int]]:
+    """Give a file's descriptor and size; what is no file is not opened, and what has become a pipe not waited for."""
+    try:
+        _check_kind(path, path.stat())
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            about = os.fstat(descriptor)
+            _check_kind(path, about)
+            yield descriptor, about.st_size
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise Refused("no-file", f"there is no file {path}.") from None
+    except (OSError, ValueError) as error:  # a value that can be no file's name
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise Refused("no-file", f"{path} cannot be read: {why}.") from None
+
+
+def _check_kind(path: Path, about: os.stat_result) -> None:
+    if not stat.S_ISREG(about.st_mode):
+        kind = "a folder" if stat.S_ISDIR(about.st_mode) else "no file"
+        raise Refused("no-file", f"{path} is {kind}; only files can be sent.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +145,118 @@ def test_a_part_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     path.symlink_to(precious)
     assert "cannot be written" in refused(tmp_path)
     assert precious.read_text() == "mine"
+
+
+# ---- what others do to the folder meanwhile ------------------------------------------------------------------------
+
+
+def begun(folder: Path, chunks: int = 1) -> tuple[Part, Path]:
+    """Return a part of which there is something, and where it is."""
+    part = Part(about(), SERVER, folder)
+    (path,) = (one for one in folder.iterdir() if one.name.startswith(".chatroom-"))
+    for index in range(chunks):
+        part.write(DATA[index * CHUNK : (index + 1) * CHUNK])
+    return part, path
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "link", "second name"])
+def test_a_part_that_is_something_else_is_left_alone(tmp_path: Path, kind: str) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    part, path = begun(tmp_path)
+    part.close()
+    path.unlink()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to(precious)
+    else:
+        os.link(precious, path)
+    text = refused(tmp_path)
+    assert text.startswith(f"notes.txt cannot be written to {tmp_path}: ")
+    assert precious.read_text() == "mine"
+
+
+@pytest.mark.parametrize("act", ["removed", "replaced", "folder removed"])
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_a_part_that_is_gone_is_not_written_any_further(tmp_path: Path, act: str, chunks: int) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    part, path = begun(folder, chunks)
+    path.unlink()
+    if act == "replaced":
+        path.write_text("something else")
+    elif act == "folder removed":
+        folder.rmdir()
+    with pytest.raises(Refused) as caught:
+        part.finish() if part.complete else part.write(DATA[CHUNK : 2 * CHUNK])
+    part.remove()
+    part.close()
+    assert "was removed meanwhile; fetch it again" in caught.value.text
+    if act == "replaced":
+        assert os.listdir(folder) == [path.name]
+        assert path.read_text() == "something else"
+
+
+def test_whoever_waited_for_the_lock_does_not_take_what_stands_in_its_place_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = begun(tmp_path, 3)
+    flock = fcntl.flock
+
+    def late(descriptor: int, how: int) -> None:
+        """The first is done between our opening the part and our locking it."""
+        monkeypatch.setattr(fcntl, "flock", flock)
+        first.finish()
+        first.close()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    second = Part(about(), SERVER, tmp_path)
+    assert second.have == 0
+    second.close()
+    assert (tmp_path / "notes.txt").read_bytes() == DATA
+
+
+def test_a_name_that_could_not_be_used_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part, path = begun(tmp_path, 3)
+
+    def broken(source: object, target: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "replace", broken)
+    with pytest.raises(Refused, match="input/output error; mend that"):
+        part.finish()
+    part.close()
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_a_disk_that_is_full_says_so_and_it_can_be_gone_on_with(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    part, _ = begun(tmp_path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (CHUNK + 1000, hard))
+    try:
+        with pytest.raises(Refused) as caught:
+            part.write(DATA[CHUNK : 2 * CHUNK])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    part.close()
+    assert caught.value.text.startswith(f"notes.txt cannot be written to {tmp_path}: file too large; mend that, or")
+    part, _ = begun(tmp_path, 0)
+    assert part.have == 1
+    part.close()
+    assert fetch(tmp_path).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "\N{PARTY POPPER}" * 64, "a\0b", "x" * 300 + "/y"])
+def test_a_name_that_cannot_be_is_refused_before_a_byte_comes(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Refused):
+        Part(about(), SERVER, tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_names_of_any_bytes(tmp_path: Path) -> None:
+    wanted = tmp_path / os.fsdecode(b"\xff" * 255)
+    assert fetch(wanted).read_bytes() == DATA
