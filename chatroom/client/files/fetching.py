@@ -83,8 +83,7 @@ class Fetching(Transfer[Path]):
     async def _ask(self, about: e.Download, have: int) -> None:
         self._pieces.clear()
         answer = await self._do("get", file=about.file, **{"from": have})
-        same = isinstance(answer, e.Download) and (answer.sha256, answer.size) == (about.sha256, about.size)
-        if not same:
+        if not isinstance(answer, e.Download) or _what(answer) != _what(about):
             raise self._nonsense()
 
     async def _take(self, about: e.Download, part: Part) -> None:
@@ -109,3 +108,7 @@ class Fetching(Transfer[Path]):
 
     def _nonsense(self) -> Refused:
         return Refused("nonsense", f"{self.name} cannot be fetched: the server sends something else.")
+
+
+def _what(about: e.Download) -> tuple[object, ...]:
+    return about.file, about.size, about.sha256

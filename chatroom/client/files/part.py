@@ -161,10 +161,8 @@ class Part:
 
     def _check_there(self) -> None:
         if not self._is_there(self._descriptor):
-            folder = self._wanted.parent
-            raise Refused(
-                "removed", f"what was fetched of {self._name} to {folder} was removed meanwhile; fetch it again."
-            )
+            there = f"what was fetched of {self._name} to {self._wanted.parent}"
+            raise Refused("removed", f"{there} was removed meanwhile; fetch it again.")
 
     def _beginning(self) -> int:
         """Return how many whole chunks are there of before; what is beyond them is cut off."""
