@@ -357,7 +357,10 @@ class Got(Command, frozen=True, gc=False):
 
 
 class Cancel(Command, frozen=True, gc=False):
-    """Send me no more of that file, or: I send no more of it. An upload can be gone on with for a day."""
+    """Send me no more of that file, or: I send no more of it, and what came of it is not wanted.
+
+    An upload that only the end of the connection has interrupted can be gone on with for a day.
+    """
 
     file: Word
 

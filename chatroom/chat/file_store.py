@@ -128,10 +128,12 @@ class FileStore:
     async def _alone(self, id: str) -> AsyncIterator[None]:
         """Decide what becomes of a file one after the other."""
         lock = self._finishing.setdefault(id, DeferredLock())
-        async with _holding(lock):
-            yield
-        if not lock.locked:
-            self._finishing.pop(id, None)
+        try:
+            async with _holding(lock):
+                yield
+        finally:
+            if not lock.locked and self._finishing.get(id) is lock:
+                del self._finishing[id]
 
     async def _finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
         held = await self._engine.get(BUCKET, record.id)

@@ -38,7 +38,7 @@ async def share(session: Session, command: c.Share) -> None:
     record = await chat.files.reserve(wanted)
     before = chat.files.receiving.get(record.id)
     if before is not None:  # a connection that seems to be there still, or this one
-        before.forget(record.id)
+        before.give_way(record.id, transfers)
     have = chunks_of(record.size) if record.number else await chat.files.have(record)
     if not session.over:
         session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)

@@ -18,6 +18,7 @@ class Refused(Exception):
         self.code = code
         self.text = text
         self.ref: int | str | None = None  # of the record that could not even be read
+        self.file = ""  # whose upload or download has ended
         self.final = False  # the connection cannot go on: what follows can no longer be told apart
 
 
@@ -90,6 +91,7 @@ NO_USER = Refusal("no-user", "no user named {user}; see /who.")
 ROOM_EXISTS = Refusal("room-exists", "room {room} already exists; join it with /join {room}.")
 SERVER_BANNED = Refusal("server-banned", "you are banned from this server{more}.")
 STORE_FULL = Refusal("store-full", "there is no room for {name} here; try again when older files have gone.")
+TAKEN_OVER = Refusal("taken-over", "{name} is being shared by another of your connections now.")
 TOO_FAST = Refusal("too-fast", "you are sending too fast.")
 TOO_LONG = Refusal("too-long", "line too long (limit {limit} bytes).")
 TOO_MANY_CONNECTIONS = Refusal("too-many-connections", "too many connections from your address; try again later.")

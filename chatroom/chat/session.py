@@ -216,7 +216,7 @@ class Session:
 
     def refuse(self, refused: Refused, ref: int | str | None = None) -> None:
         """Say why not. The text may quote what was typed, so it is cleaned like all that is shown."""
-        self.answer(Error(refused.code, clean(refused.text)), ref)
+        self.answer(Error(refused.code, clean(refused.text), refused.file), ref)
 
     def refuse_file(self, refused: Refused, file: str) -> None:
         """Say why what was under way of a file has ended."""

@@ -20,6 +20,7 @@ from chatroom.chat.refusals import (
     NO_TRANSFER,
     NOT_IN_ROOM,
     NOT_STORED,
+    TAKEN_OVER,
     TOO_MANY_TRANSFERS,
     WRONG_CHUNK,
     Refused,
@@ -137,6 +138,14 @@ class Transfers:
         if self._uploads.pop(file, None) is not None and self._files.receiving.get(file) is self:
             del self._files.receiving[file]
 
+    def give_way(self, file: str, other: Transfers) -> None:
+        """Another connection goes on with a file; whoever does that on this one knows it."""
+        upload = self._uploads[file]
+        if other is self:
+            self.forget(file)
+        else:
+            self._fail(upload, TAKEN_OVER(name=upload.record.name))
+
     def expect(self, command: PutChunk) -> None:
         """A chunk is about to come.
 
@@ -146,7 +155,7 @@ class Transfers:
         self._expected = None
         upload = self._uploads.get(command.file)
         if upload is None:
-            raise NO_TRANSFER()
+            raise _no_transfer(command.file)
         due = bytes_of(upload.record.size, upload.next)
         if command.index != upload.next or command.bytes != due or not due:
             raise WRONG_CHUNK(name=upload.record.name, index=upload.next, bytes=due)
@@ -259,7 +268,9 @@ class Transfers:
             Refused: It was not sent.
         """
         download = self._downloads.get(file)
-        if download is None or not download.wanted <= index < download.next:
+        if download is None:
+            raise _no_transfer(file)
+        if not download.wanted <= index < download.next:
             raise NO_TRANSFER()
         self._excused = True
         download.wanted = index + 1
@@ -309,6 +320,12 @@ class Transfers:
         if self._downloads.get(download.record.id) is download:
             del self._downloads[download.record.id]
             self._session.refuse_file(NO_FILE(), download.record.id)
+
+
+def _no_transfer(file: str) -> Refused:
+    refused = NO_TRANSFER()
+    refused.file = file
+    return refused
 
 
 def _broken(failure: Any) -> None:

@@ -134,7 +134,7 @@ class Transfers:
             one.end(Refused(event.code, event.text))
         elif one is not None:
             one.heard(event)
-        return one is not None or not isinstance(event, e.Error)
+        return bool(event.file) or not isinstance(event, e.Error)
 
     def shared(self, event: e.Shared) -> None:
         one = self._carrying(event.file)
