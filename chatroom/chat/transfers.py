@@ -51,6 +51,11 @@ class _Upload:
         self.room = room
         self.next = self.stored = have
 
+    @property
+    def complete(self) -> bool:
+        """Whether all chunks are stored."""
+        return self.stored == chunks_of(self.record.size)
+
 
 class _Download:
     """A file that goes: which chunk is next, and which the other side has not yet acknowledged."""
@@ -97,7 +102,10 @@ class Transfers:
         Raises:
             Refused: There are too many.
         """
-        if len(self._uploads) + len(self._downloads) >= TRANSFERS:
+        coming = sum(
+            not upload.complete for upload in self._uploads.values()
+        )  # what is complete is perhaps seen already
+        if coming + len(self._downloads) >= TRANSFERS:
             raise TOO_MANY_TRANSFERS(most=TRANSFERS)
 
     def cancel(self, file: str) -> bool:
@@ -228,7 +236,7 @@ class Transfers:
         return None
 
     def _finish_if_all(self, upload: _Upload) -> None:
-        if upload.stored == chunks_of(upload.record.size):
+        if upload.complete:
             Deferred.fromCoroutine(self._finish(upload)).addErrback(_broken)
 
     async def _finish(self, upload: _Upload) -> None:

@@ -7,10 +7,13 @@ from contextlib import closing
 from functools import partial
 
 import pytest
+from fakes import MoodyEngine
 from harness import Client, World, result
 from sharing import DATA, begin, chunk, hear, offer, only, send, share
 from stepping import SteppingEngine
 from twisted.internet.task import Clock
+
+from chatroom.shared_files import TRANSFERS
 
 
 class SteppingBlobs(SteppingEngine):
@@ -69,6 +72,20 @@ def test_a_file_that_is_given_up_while_it_is_finished_is_there_or_it_is_not(user
         if not reached:
             break
     assert step > 5
+
+
+def test_a_file_that_everybody_sees_makes_room_for_the_next() -> None:
+    clock = Clock()
+    with closing(World(engine := MoodyEngine(clock), clock)) as world:
+        alice, bob = world.program("alice", "lobby"), world.program("bob", "lobby")
+        files = [begin(alice, name=f"{number}.txt") for number in range(TRANSFERS)]
+        hear(bob)
+        engine.mute = True
+        for file in files:
+            send(alice, file)
+        assert [record["file"] for record in hear(bob)] == files
+        begin(alice, name="another.txt")
+        engine.let_go()
 
 
 def test_a_file_that_is_something_else_leaves_nothing_in_memory(world: World) -> None:

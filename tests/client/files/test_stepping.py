@@ -20,7 +20,7 @@ from chatroom.client.refused import Refused
 from chatroom.shared_files import CHUNK
 
 OTHER = os.urandom(3 * CHUNK)
-HARMLESS = ["packet", "cut", "silent cut", "time", "name"]
+HARMLESS = ["packet", "cut", "silent cut", "time", "name", "register", "logout"]
 ENDING = ["cancel send", "cancel get", "room", "kick", "delete"]
 
 
@@ -57,11 +57,15 @@ class Story:
             self.world.pass_time(1)
         elif what in ("cut", "silent cut") and line is not None:
             line.end(noticed=what == "cut")
-        elif what == "name" and self.alice.link.online:
+        elif what == "name":
             self.names += 1
-            self.alice.link.do("name", name=f"alice{self.names}").addErrback(lambda failure: failure.trap(Refused))
-        elif what == "room" and self.alice.link.online:
-            self.alice.link.do("join", room="den").addErrback(lambda failure: failure.trap(Refused))
+            self.do("name", name=f"alice{self.names}")
+        elif what == "register":
+            self.do("register", user="alicia", password="secret")
+        elif what == "logout":
+            self.do("logout")
+        elif what == "room":
+            self.do("join", room="den")
         elif what == "kick":
             self.boss.record(do="kick", user=self.alice.link.name)
         elif what == "delete":
@@ -71,6 +75,10 @@ class Story:
             for one in self.alice.transfers._under_way:
                 if one.is_called(which):
                     one.cancel()
+
+    def do(self, do: str, **fields: str) -> None:
+        """Let Alice do something, which may be refused."""
+        self.alice.link.do(do, **fields).addErrback(lambda failure: failure.trap(Refused))
 
     def done(self, *boxes: list[Any]) -> list[Any]:
         """Let all go on until it is done, and return what came of it."""
