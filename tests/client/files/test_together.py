@@ -13,7 +13,7 @@ from sharing import DATA
 from chatroom import events as e
 from chatroom.client.reasons import Failed
 from chatroom.client.refused import Refused
-from chatroom.shared_files import CHUNK, TRANSFERS
+from chatroom.shared_files import CHUNK, TRANSFERS, WINDOW
 
 BIG = os.urandom(20 * CHUNK + 5)
 
@@ -212,3 +212,17 @@ def test_who_has_left_is_told_so_at_once(network: Network, tmp_path: Path, here:
     alice.leave()
     refusal(alice.send(write(tmp_path)), "not-confirmed")
     refusal(alice.get(1, here), "not-confirmed")
+
+
+def test_what_was_on_its_way_is_not_complained_about_chunk_by_chunk(network: Network, tmp_path: Path) -> None:
+    boss = network.world.person("boss")
+    boss.say("/create den")
+    alice = Friend(network, "alice", room="den")
+    sent = alice.send(write(tmp_path, BIG))
+    (line,) = network.lines
+    network._step(line)
+    assert line.transport.value().count(b'"do":"chunk"') == WINDOW
+    boss.say("/kick alice")
+    network.flow()
+    refusal(sent, "not-in-room")
+    assert alice.heard(e.Error) == []
