@@ -147,11 +147,16 @@ class Transfers:
             del self._files.receiving[file]
 
     def give_way(self, file: str, other: Transfers) -> None:
-        """Another connection goes on with a file; whoever does that on this one knows it."""
+        """Another connection goes on with a file; one that is all there ends here all the same.
+
+        Args:
+            file: The file.
+            other: Of the connection that goes on with it; on the same one nobody has to be told.
+        """
         upload = self._uploads[file]
         if other is self:
             self.forget(file)
-        else:
+        elif not upload.complete:
             self._fail(upload, TAKEN_OVER(name=upload.record.name))
 
     def expect(self, command: PutChunk) -> None:

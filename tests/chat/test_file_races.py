@@ -120,6 +120,23 @@ def test_whose_upload_another_goes_on_with_is_told_that_it_has_ended() -> None:
         only(first, event="error", code="taken-over", file=file)
 
 
+def test_what_is_all_there_is_not_taken_over_any_more() -> None:
+    clock = Clock()
+    with closing(World(engine := MoodyEngine(clock), clock, sessions=0)) as world:
+        first, second = two_of_alice(world)
+        file = begin(first)
+        engine.holding = True
+        send(first, file)
+        hear(first)
+        offer(second)
+        only(second, event="upload", file=file, have=3)
+        engine.let_go()
+        world.settle()
+        for client in (first, second):
+            assert {(record["event"], record["file"]) for record in hear(client)} == {("shared", file)}
+        assert world.chat.files.receiving == {}
+
+
 def test_who_shares_the_same_again_on_one_connection_goes_on_there(world: World) -> None:
     alice = world.program("alice", "lobby")
     file = begin(alice)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,15 +27,16 @@ class Found:
     sha256: str
 
 
-def look(path: Path, most: int) -> Found:
+def look(path: Path, most: int, wanted: Callable[[], bool]) -> Found:
     """Return what a file is.
 
     Args:
         path: Where it is.
         most: Bytes that it may have; 0: any number.
+        wanted: Whether somebody still waits for this; asked now and then.
 
     Raises:
-        Refused: It is no file that can be sent.
+        Refused: It is no file that can be sent, or nobody waits for it.
     """
     with _opened(path) as (descriptor, size):
         if not size:
@@ -45,6 +46,8 @@ def look(path: Path, most: int) -> Found:
             raise Refused("file-too-big", f"{path} has {sizes} at most.")
         digest = hashlib.sha256()
         for index in range(chunks_of(size)):  # and not what is added to it meanwhile
+            if not wanted():
+                raise Refused("cancelled", f"{path}: cancelled.")
             digest.update(_read(descriptor, path, size, index))
     return Found(size, digest.hexdigest())
 

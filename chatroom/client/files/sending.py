@@ -54,7 +54,7 @@ class Sending(Transfer[e.Shared]):
     async def _carry(self) -> e.Shared:
         found = self._found
         if found is None:
-            found = self._found = await self._read(reading.look, self._path, self._link.limits.file)
+            found = self._found = await self._read(reading.look, self._path, self._link.limits.file, self._wanted)
             if self._transfers.sends(self):
                 raise self._under_way()
         self._check()
@@ -64,6 +64,9 @@ class Sending(Transfer[e.Shared]):
         await self._until(lambda: self._shared is not None)
         assert self._shared is not None
         return self._shared
+
+    def _wanted(self) -> bool:
+        return self._over is None
 
     async def _offer(self, found: reading.Found) -> int:
         """Say what comes; return from which chunk on it is wanted."""

@@ -15,6 +15,11 @@ from chatroom.shared_files import CHUNK
 DATA = os.urandom(CHUNK + 7)
 
 
+def wanted() -> bool:
+    """Somebody wants it."""
+    return True
+
+
 def file_of(folder: Path) -> Path:
     """Make a file."""
     path = folder / "notes.txt"
@@ -24,7 +29,7 @@ def file_of(folder: Path) -> Path:
 
 def test_what_it_is_and_its_chunks(tmp_path: Path) -> None:
     path = file_of(tmp_path)
-    assert reading.look(path, 0) == reading.Found(len(DATA), hashlib.sha256(DATA).hexdigest())
+    assert reading.look(path, 0, wanted) == reading.Found(len(DATA), hashlib.sha256(DATA).hexdigest())
     assert [reading.chunk_of(path, len(DATA), index) for index in (0, 1)] == [DATA[:CHUNK], DATA[CHUNK:]]
 
 
@@ -38,7 +43,16 @@ def test_what_is_added_to_it_meanwhile_is_not_sent(tmp_path: Path, monkeypatch: 
         return about
 
     monkeypatch.setattr(os, "fstat", grown)
-    assert reading.look(path, 0) == reading.Found(len(DATA), hashlib.sha256(DATA).hexdigest())
+    assert reading.look(path, 0, wanted) == reading.Found(len(DATA), hashlib.sha256(DATA).hexdigest())
+
+
+def test_what_nobody_wants_any_more_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = file_of(tmp_path)
+    answers = iter([True, False])
+    with pytest.raises(Refused) as caught:
+        reading.look(path, 0, answers.__next__)
+    assert caught.value.code == "cancelled"
+    assert next(answers, None) is None
 
 
 def test_what_has_become_shorter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +66,7 @@ def test_what_has_become_shorter_is_refused(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(os, "fstat", shorter)
     with pytest.raises(Refused, match="has changed while it was being sent; send it again"):
-        reading.look(path, 0)
+        reading.look(path, 0, wanted)
     with pytest.raises(Refused, match="has changed while it was being sent; send it again"):
         reading.chunk_of(path, len(DATA), 1)
 
@@ -68,7 +82,7 @@ def test_what_is_no_file_any_more_is_refused_at_once(tmp_path: Path, kind: str) 
         path.symlink_to(path)
     elif kind == "/dev/zero":
         path.symlink_to(kind)
-    for read in (lambda: reading.look(path, 0), lambda: reading.chunk_of(path, len(DATA), 0)):
+    for read in (lambda: reading.look(path, 0, wanted), lambda: reading.chunk_of(path, len(DATA), 0)):
         with pytest.raises(Refused) as caught:
             read()
         assert caught.value.code == "no-file"
@@ -77,11 +91,11 @@ def test_what_is_no_file_any_more_is_refused_at_once(tmp_path: Path, kind: str) 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 256, "\udcff"])
 def test_names_that_cannot_be(tmp_path: Path, name: str) -> None:
     with pytest.raises(Refused) as caught:
-        reading.look(tmp_path / name, 0)
+        reading.look(tmp_path / name, 0, wanted)
     assert caught.value.code == "no-file"
 
 
 def test_a_name_that_is_no_text_is_sent_under_one_that_is(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xff.txt")
     path.write_bytes(DATA)
-    assert reading.look(path, 0).size == len(DATA)
+    assert reading.look(path, 0, wanted).size == len(DATA)
