@@ -128,6 +128,7 @@ class Part:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             descriptor = os.open(self._path, flags, 0o666)
             try:
+                self._check_kind(descriptor)
                 self._lock(descriptor)
                 if self._is_there(descriptor):
                     return descriptor
@@ -145,17 +146,20 @@ class Part:
         except OSError:
             pass  # a file system without locks
 
-    def _is_there(self, descriptor: int) -> bool:
-        """Return whether what we write is still called as it should be; and nothing else, which we would change, too.
+    def _check_kind(self, descriptor: int) -> None:
+        """See that it is a file, and no other name of another, which we would change.
 
         Raises:
-            OSError: It is no file of ours.
+            OSError: It is not.
         """
-        ours = os.fstat(descriptor)
-        if not stat.S_ISREG(ours.st_mode) or ours.st_nlink > 1:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
             raise OSError(errno.EEXIST, f"{self._path.name} there is something else")
+
+    def _is_there(self, descriptor: int) -> bool:
+        """Return whether what we write is still called as it should be."""
         try:
-            return os.path.samestat(ours, os.lstat(self._path))
+            return os.path.samestat(os.fstat(descriptor), os.lstat(self._path))
         except FileNotFoundError:
             return False
 

@@ -89,10 +89,14 @@ class Evil:
         """Send a chunk of a file."""
         self.say({"event": "chunk", "file": file, "index": index, "bytes": len(data)}, data)
 
-    def cut(self) -> None:
-        """End the connection, and let the client come again."""
+    def lose(self) -> None:
+        """End the connection; the client dials again."""
         self.connection.connectionLost(Failure(ConnectionLost()))
         self.clock.advance(60)
+
+    def cut(self) -> None:
+        """End the connection, and let the client come again."""
+        self.lose()
         self.let_in()
 
     def close(self) -> None:

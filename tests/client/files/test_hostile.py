@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client.files.evil import ABOUT, Evil
+from client.files.evil import ABOUT, ENTERED, LIMITS, WELCOME, Evil
 from client.files.friends import ByHand, refusal, result_of, write
 from sharing import DATA
 
@@ -210,6 +210,25 @@ def test_a_piece_that_is_cut_off_comes_again(evil: Evil, here: Path) -> None:
     evil.send(head + DATA[CHUNK : 2 * CHUNK - 1])
     evil.hear()
     evil.cut()
+    what = {**ABOUT, "size": len(DATA), "sha256": SHA256}
+    assert evil.answer("get", what)["from"] == 1
+    for index in (1, 2):
+        evil.piece(index, DATA[index * CHUNK : (index + 1) * CHUNK])
+    assert got[0].read_bytes() == DATA
+
+
+def test_pieces_that_come_while_it_catches_up_are_of_nothing(evil: Evil, here: Path) -> None:
+    got = evil.begin(here, DATA, sha256=SHA256)
+    evil.piece(0, DATA[:CHUNK])
+    evil.hear()
+    evil.lose()
+    evil.answer("hello", WELCOME, limits=LIMITS)
+    evil.answer("join", {**ENTERED, "complete": False}, seq=50)
+    for _ in range(WINDOW * 2):
+        evil.piece(1, DATA[CHUNK : 2 * CHUNK])
+    evil.say({**SHARED, "file": "f1", "name": "x", "size": 1, "sha256": SHA256, "seq": 51})
+    evil.answer("history", {"event": "history", "room": "lobby", "events": [], "complete": True})
+    evil.answer("pong", {"event": "ok"})
     what = {**ABOUT, "size": len(DATA), "sha256": SHA256}
     assert evil.answer("get", what)["from"] == 1
     for index in (1, 2):

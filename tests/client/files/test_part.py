@@ -200,6 +200,15 @@ def test_a_part_that_is_gone_is_not_written_any_further(tmp_path: Path, act: str
         assert path.read_text() == "something else"
 
 
+def test_a_backup_that_links_the_part_does_not_stop_it(tmp_path: Path) -> None:
+    part, path = begun(tmp_path)
+    os.link(path, tmp_path / "backup")
+    for index in (1, 2):
+        part.write(DATA[index * CHUNK : (index + 1) * CHUNK])
+    assert part.finish().read_bytes() == DATA
+    part.close()
+
+
 def test_whoever_waited_for_the_lock_does_not_take_what_stands_in_its_place_already(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
