@@ -129,7 +129,7 @@ class Transfers:
         """See ``chatroom.client.link.Carrier``; so all others."""
         if not isinstance(event, Piece | e.Chunk | e.Error):
             return False
-        one = self._carrying(event.file)
+        one = self._carrying(event.file) if self.online else None  # before, nothing has been asked for
         if one is not None and isinstance(event, e.Error):
             one.end(Refused(event.code, event.text))
         elif one is not None:
