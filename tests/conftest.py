@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from harness import World
 from twisted.internet import reactor
 from twisted.logger import globalLogPublisher
-
-
-def pytest_collection_finish() -> None:
-    """What the interpreter, pytest and all that was imported hold need not be looked through after each test."""
-    gc.collect()
-    gc.freeze()
 
 
 class Errors:
@@ -42,22 +37,39 @@ def open_readers() -> set[Any]:
     return {reader for reader in readers if type(reader).__module__ != "twisted.internet._signals"}
 
 
+@contextmanager
+def watched() -> Iterator[Errors]:
+    """Give the errors that are logged up to the end, and those of what is garbage then; fail if there are any."""
+    seen = Errors()
+    globalLogPublisher.addObserver(seen)
+    try:
+        yield seen
+    finally:
+        gc.collect()
+        globalLogPublisher.removeObserver(seen)
+    assert not seen.events, f"errors were logged: {[str(e.get('log_failure') or e) for e in seen.events]}"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def lasting() -> None:
+    """What is there before a module's tests need not be looked through after each of them, which takes long."""
+    with watched():
+        pass  # what only now is garbage is looked through for the last time
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def errors() -> Iterator[Errors]:
     """Fail a test that leaves a delayed call, an open port or connection, or an error in a Deferred or a log."""
-    seen = Errors()
     readers = open_readers()
-    globalLogPublisher.addObserver(seen)
-    yield seen
-    gc.collect()
-    globalLogPublisher.removeObserver(seen)
-    late = [str(call) for call in reactor.getDelayedCalls() if call.active()]  # type: ignore[attr-defined]
-    for call in reactor.getDelayedCalls():  # type: ignore[attr-defined]
-        call.cancel()
-    opened = [str(reader) for reader in open_readers() - readers]
+    with watched() as seen:
+        yield seen
+        late = [str(call) for call in reactor.getDelayedCalls() if call.active()]  # type: ignore[attr-defined]
+        for call in reactor.getDelayedCalls():  # type: ignore[attr-defined]
+            call.cancel()
+        opened = [str(reader) for reader in open_readers() - readers]
     assert not late, f"delayed calls are left: {late}"
     assert not opened, f"ports or connections are left open: {opened}"
-    assert not seen.events, f"errors were logged: {[str(e.get('log_failure') or e) for e in seen.events]}"
 
 
 @pytest.fixture
