@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.durations import spell
 from chatroom.shared_files import spell_size
@@ -78,7 +79,7 @@ def _nothing(recalled: Recalled, event: e.Event) -> list[str]:
     return []
 
 
-def _entered(recalled: Recalled, event: e.Entered) -> list[str]:
+def _entered(recalled: Recalled, event: a.Entered) -> list[str]:
     users = ", ".join(event.users) + (f" and {event.more} more" if event.more else "")
     lines = [f"Room {event.room} created."] if event.created else []
     lines.append(f"Welcome to room {event.room}!")
@@ -87,7 +88,7 @@ def _entered(recalled: Recalled, event: e.Entered) -> list[str]:
     return [*lines, f"Current users: {users}"]
 
 
-def _rooms(recalled: Recalled, event: e.Rooms) -> list[str]:
+def _rooms(recalled: Recalled, event: a.Rooms) -> list[str]:
     if not event.rooms:
         return ["No rooms yet; create one with /create <room>."]
     lines = [f"Rooms ({len(event.rooms) + event.more}):"]
@@ -96,7 +97,7 @@ def _rooms(recalled: Recalled, event: e.Rooms) -> list[str]:
     return lines + _more(event.more)
 
 
-def _users(recalled: Recalled, event: e.Users) -> list[str]:
+def _users(recalled: Recalled, event: a.Users) -> list[str]:
     lines = [f"Users online ({event.total}):"]
     for line in event.users:
         where = f"  in {line.room}" if line.room else ""
@@ -104,20 +105,20 @@ def _users(recalled: Recalled, event: e.Users) -> list[str]:
     return lines + _more(event.total - len(event.users))
 
 
-def _history(recalled: Recalled, event: e.History) -> list[str]:
+def _history(recalled: Recalled, event: a.History) -> list[str]:
     if not event.events:
         return [f"No messages in {event.room}." if event.room else "No private messages."]
     return [recalled(event.room, said) for said in event.events]
 
 
-def _found(recalled: Recalled, event: e.Found) -> list[str]:
+def _found(recalled: Recalled, event: a.Found) -> list[str]:
     if not event.events:
         return ["No messages found."]
     lines = [f"{_count(len(event.events), 'message')} found:"]
     return lines + [recalled(said.room, said) for said in event.events]
 
 
-def _help(recalled: Recalled, event: e.Help) -> list[str]:
+def _help(recalled: Recalled, event: a.Help) -> list[str]:
     if len(event.commands) == 1:
         line = event.commands[0]
         return [f"{line.usage}: {line.help}.", f"Spellings: {', '.join(line.spellings)}"]
@@ -126,7 +127,7 @@ def _help(recalled: Recalled, event: e.Help) -> list[str]:
     return [*lines, "In a room, anything else you type is said to it; //text says /text."]
 
 
-def _settings(recalled: Recalled, event: e.Settings) -> list[str]:
+def _settings(recalled: Recalled, event: a.Settings) -> list[str]:
     lines = {
         "echo": f"Echo is {_switch(event.echo)}.",
         "timestamps": f"Timestamps are {_switch(event.timestamps)}.",
@@ -136,7 +137,7 @@ def _settings(recalled: Recalled, event: e.Settings) -> list[str]:
     return [lines[event.changed]] if event.changed in lines else list(lines.values())
 
 
-def _account(recalled: Recalled, event: e.Account) -> list[str]:
+def _account(recalled: Recalled, event: a.Account) -> list[str]:
     if event.guest:
         lines = [f"You have logged out of {event.was}."] if event.was else []
         return [*lines, f"You are now {event.name}."]
@@ -147,7 +148,7 @@ def _account(recalled: Recalled, event: e.Account) -> list[str]:
     return lines
 
 
-def _sessions(recalled: Recalled, event: e.Sessions) -> list[str]:
+def _sessions(recalled: Recalled, event: a.Sessions) -> list[str]:
     lines = [f"Your sessions ({len(event.sessions)}); /sessions end <number> ends one:"]
     for number, line in enumerate(event.sessions, 1):
         state = "this one" if line.this else "online" if line.online else f"last used {_day(line.used)}"
@@ -159,7 +160,7 @@ def _day(at: int) -> str:
     return f"{datetime.fromtimestamp(at / 1000):%Y-%m-%d %H:%M}"
 
 
-def _sent(recalled: Recalled, event: e.Sent) -> list[str]:
+def _sent(recalled: Recalled, event: a.Sent) -> list[str]:
     if event.waits == "account":
         return [f"{event.to} is offline; the message will be delivered when {event.to} returns."]
     if event.waits == "guest":
@@ -173,7 +174,7 @@ def _private(recalled: Recalled, event: e.Private) -> list[str]:
     return [recalled("", event) if event.late else f"{event.by} (private): {event.text}"]
 
 
-def _files(recalled: Recalled, event: e.Files) -> list[str]:
+def _files(recalled: Recalled, event: a.Files) -> list[str]:
     where = f"in {event.room}" if event.room else "for you"
     if not event.files:
         return [f"No files {where}."]
@@ -197,36 +198,36 @@ def _more(number: int) -> list[str]:
 
 
 ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
-    e.Welcome: _nothing,  # a person has been greeted
-    e.Entered: _entered,
-    e.Rooms: _rooms,
-    e.Users: _users,
-    e.History: _history,
-    e.Found: _found,
-    e.Help: _help,
-    e.Settings: _settings,
-    e.Account: _account,
-    e.Sessions: _sessions,
-    e.Sent: _sent,
-    e.Ok: lambda recalled, event: event.text.split("\n") if event.text else [],
-    e.Error: lambda recalled, event: [f"Error: {event.text}"],
+    a.Welcome: _nothing,  # a person has been greeted
+    a.Entered: _entered,
+    a.Rooms: _rooms,
+    a.Users: _users,
+    a.History: _history,
+    a.Found: _found,
+    a.Help: _help,
+    a.Settings: _settings,
+    a.Account: _account,
+    a.Sessions: _sessions,
+    a.Sent: _sent,
+    a.Ok: lambda recalled, event: event.text.split("\n") if event.text else [],
+    a.Error: lambda recalled, event: [f"Error: {event.text}"],
     e.Renamed: lambda recalled, event: [f"You are now {event.name}."],
     e.Left: lambda recalled, event: [f"You have left room {event.room}."],
     e.Private: _private,
     e.Shared: lambda recalled, event: [
         f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get {event.number}"
     ],
-    e.Files: _files,
-    e.Upload: _nothing,  # people on text do not send files
-    e.Download: _nothing,
-    e.Chunk: _nothing,
+    a.Files: _files,
+    a.Upload: _nothing,  # people on text do not send files
+    a.Download: _nothing,
+    a.Chunk: _nothing,
     e.Invited: lambda recalled, event: [
         f"{event.by} invites you to room {event.room}; join it with /join {event.room}."
     ],
     e.Arrived: lambda recalled, event: [f"{event.by} has entered the chat."],
     e.Departed: lambda recalled, event: [f"{event.by} has left the chat."],
     e.Announced: lambda recalled, event: [f"Announcement by {event.by}: {event.text}"],
-    e.Away: lambda recalled, event: [f"{event.user} is away: {event.text}"],
-    e.Ping: _nothing,
-    e.Shutdown: lambda recalled, event: ["The server is shutting down."],
+    a.Away: lambda recalled, event: [f"{event.user} is away: {event.text}"],
+    a.Ping: _nothing,
+    a.Shutdown: lambda recalled, event: ["The server is shutting down."],
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.chat import commands as c
 from chatroom.chat import limits
@@ -158,7 +159,7 @@ COMMANDS = (
 _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room": "lobby", "seq": 132}
 _WHOM = {"user": "mallory", "user_id": "m4l1"}
 _FILE = {"file": "q3w9", "number": 3, "name": "notes.txt", "size": 300000, "sha256": _SHA256}
-_LIMITS = e.Limits(16384, 4096, 32, 64, 2.0, 16777216)
+_LIMITS = a.Limits(16384, 4096, 32, 64, 2.0, 16777216)
 _SAID = e.Said(**_WHO, text="hello")
 
 EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
@@ -166,30 +167,30 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         "Answers",
         (
             (
-                e.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files"], "s3cr3t"),
+                a.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files"], "s3cr3t"),
                 1,
             ),
-            (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
-            (e.Rooms([e.RoomLine("lobby", 3, "all about it"), e.RoomLine("quiet", 0, "")]), 6),
-            (e.Users([e.UserLine("alice", "lobby"), e.UserLine("bob", "", "lunch")], 2), 7),
-            (e.History("lobby", [_SAID], False), 11),
-            (e.Found("hello", [_SAID]), 12),
-            (e.Help([e.HelpLine("/leave", "leave the room", ["/leave", "LEAVE_ROOM", "leave"])]), 13),
-            (e.Settings(True, False, "lunch", ["mallory"], "away"), 17),
-            (e.Account(name="bob", users=["alice", "bob"]), 21),
+            (a.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
+            (a.Rooms([a.RoomLine("lobby", 3, "all about it"), a.RoomLine("quiet", 0, "")]), 6),
+            (a.Users([a.UserLine("alice", "lobby"), a.UserLine("bob", "", "lunch")], 2), 7),
+            (a.History("lobby", [_SAID], False), 11),
+            (a.Found("hello", [_SAID]), 12),
+            (a.Help([a.HelpLine("/leave", "leave the room", ["/leave", "LEAVE_ROOM", "leave"])]), 13),
+            (a.Settings(True, False, "lunch", ["mallory"], "away"), 17),
+            (a.Account(name="bob", users=["alice", "bob"]), 21),
             (
-                e.Sessions(
+                a.Sessions(
                     [
-                        e.SessionLine("example 1.0 on a laptop", 1790000000000, 1790000600000, True, True),
-                        e.SessionLine("text from 192.0.2.7", 1790000300000, 1790000300000, True),
+                        a.SessionLine("example 1.0 on a laptop", 1790000000000, 1790000600000, True, True),
+                        a.SessionLine("text from 192.0.2.7", 1790000300000, 1790000300000, True),
                     ]
                 ),
                 48,
             ),
-            (e.Sent("01J91", "alice", "hi"), 9),
-            (e.Files("lobby", [e.FileLine("q3w9", 3, "notes.txt", 300000, "bob", 1790000000000)]), 51),
-            (e.Ok(), 18),
-            (e.Error("no-room", "no room named lobby; create it with /create lobby."), 4),
+            (a.Sent("01J91", "alice", "hi"), 9),
+            (a.Files("lobby", [a.FileLine("q3w9", 3, "notes.txt", 300000, "bob", 1790000000000)]), 51),
+            (a.Ok(), 18),
+            (a.Error("no-room", "no room named lobby; create it with /create lobby."), 4),
         ),
     ),
     (
@@ -222,7 +223,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         "Events of a person",
         (
             (e.Private("01J91", 1790000000000, "bob", "x7k2", to="alice", text="hi", seq=7), None),
-            (e.Away("alice", "lunch"), None),
+            (a.Away("alice", "lunch"), None),
             (e.Arrived("c0:1", 1790000000000, "bob", "x7k2"), None),
             (e.Departed("c0:2", 1790000000000, "bob", "x7k2", session="y8l3"), None),
             (e.Announced("c0:3", 1790000000000, "alice", "", text="back in five minutes"), None),
@@ -231,20 +232,20 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
     (
         "Files",
         (
-            (e.Upload(file="q3w9", chunk=262144, have=0), 48),
-            (e.Chunk("q3w9", 0), None),
-            (e.Download(**_FILE, chunk=262144), 49),
-            (e.Chunk("q3w9", 1, 37856), None),
+            (a.Upload(file="q3w9", chunk=262144, have=0), 48),
+            (a.Chunk("q3w9", 0), None),
+            (a.Download(**_FILE, chunk=262144), 49),
+            (a.Chunk("q3w9", 1, 37856), None),
         ),
     ),
-    ("Events of the connection", ((e.Ping(), None), (e.Shutdown(), None))),
+    ("Events of the connection", ((a.Ping(), None), (a.Shutdown(), None))),
 )
 
 CONVERSATION = (
     c.Hello(version=1, client="example 1.0", name="bot", ref=1),
-    (e.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files"], "s3cr3t"), 1),
+    (a.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files"], "s3cr3t"), 1),
     c.Join(room="lobby", ref=2),
-    (e.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 2),
+    (a.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 2),
     c.Say(text="hello", id="01J8Z", ref=3),
     (_SAID, None),
     c.Leave(ref=4),
@@ -293,7 +294,7 @@ def line(example: Any) -> str:
 
 def said(example: e.Event, ref: int | None) -> str:
     """Return a record as the server sends it."""
-    if isinstance(example, e.Ok):
+    if isinstance(example, a.Ok):
         ref = ref or 1
     return _records.answer(example, ref).decode().strip()
 

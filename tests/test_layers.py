@@ -13,6 +13,7 @@ ROOT = Path(chatroom.__file__).parent
 PLAIN = {
     "account",
     "accounts_file",
+    "answers",
     "arguments",
     "counters",
     "durations",

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.chat.commands import Command
 from chatroom.chat.table import ROWS
@@ -20,7 +21,7 @@ PAGE = (DOCS / "protocol.md").read_text()
 COMMANDS = re.findall(r"^    > (.*)$", PAGE, re.MULTILINE)
 EVENTS = re.findall(r"^    < (.*)$", PAGE, re.MULTILINE)
 
-EVERY_EVENT = (*e.ANSWERS, *e.OF_A_ROOM, *e.OF_A_PERSON, *e.OF_FILES, *e.OF_THE_CONNECTION)
+EVERY_EVENT = (*a.ANSWERS, *e.OF_A_ROOM, *a.OF_A_PERSON, *a.OF_FILES, *a.OF_THE_CONNECTION)
 ANY_EVENT: Any = EVERY_EVENT[0]
 for _kind in EVERY_EVENT[1:]:
     ANY_EVENT = ANY_EVENT | _kind

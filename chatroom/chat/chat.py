@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from chatroom.answers import Account, Limits, Ok, Shutdown, Welcome
 from chatroom.chat.accounts import Accounts
 from chatroom.chat.authentication import Authenticator
 from chatroom.chat.bans import Bans
@@ -35,19 +36,7 @@ from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
 from chatroom.chat.throttles import Throttles, Window
 from chatroom.chat.user import User
-from chatroom.events import (
-    PROTOCOL_VERSION,
-    Account,
-    Departed,
-    Disconnected,
-    Limits,
-    OfTheServer,
-    Ok,
-    Renamed,
-    Shutdown,
-    Stored,
-    Welcome,
-)
+from chatroom.events import PROTOCOL_VERSION, Departed, Disconnected, OfTheServer, Renamed, Stored
 from chatroom.log import Entry, Presence, Unavailable
 from chatroom.logger import logger
 from chatroom.names import Name

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chatroom.answers import Ok, SessionLine, Sessions
 from chatroom.chat import membership, tokens
 from chatroom.chat.commands import EndSession, ListSessions
 from chatroom.chat.refusals import NO_SESSION, Refused
 from chatroom.chat.session import Session
-from chatroom.events import Event, Ok, SessionLine, Sessions
+from chatroom.events import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from chatroom.answers import FileLine
 from chatroom.chat.sanctions import address_key, user_keys
-from chatroom.events import FileLine, Shared
+from chatroom.events import Shared
 
 if TYPE_CHECKING:
     from chatroom.chat.session import Session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatroom.answers import Download, Files, Ok, Upload
 from chatroom.chat import commands as c
 from chatroom.chat.file_record import FileRecord, owner_of, payer_of
 from chatroom.chat.inbox import check_space
@@ -11,7 +12,7 @@ from chatroom.chat.room import Room
 from chatroom.chat.session import Session
 from chatroom.chat.talking import address_of, may_speak
 from chatroom.chat.transfers import Transfers
-from chatroom.events import Download, Event, Files, Ok, Upload
+from chatroom.events import Event
 from chatroom.shared_files import CHUNK, chunks_of, safe_name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from chatroom.account import Account as Record
+from chatroom.answers import Account, Ok
 from chatroom.chat import membership, tokens
 from chatroom.chat.authentication import with_password
 from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount
@@ -13,7 +14,7 @@ from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRO
 from chatroom.chat.registry import parse_user_name
 from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
-from chatroom.events import Account, Event, Ok
+from chatroom.events import Event
 from chatroom.log import Unavailable
 from chatroom.logger import logger
 from chatroom.text import clean

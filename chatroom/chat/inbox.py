@@ -15,9 +15,10 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from chatroom.answers import Ok
 from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
 from chatroom.chat.refusals import INBOX_FULL, TOO_SLOW
-from chatroom.events import Ok, Private, Read, Shared, placed
+from chatroom.events import Private, Read, Shared, placed
 from chatroom.log import Done, Entry, Page, Subscription, Unavailable
 
 if TYPE_CHECKING:

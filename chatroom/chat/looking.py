@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from chatroom.answers import Found, History, Ok, RoomLine, Rooms, UserLine, Users
 from chatroom.chat.commands import Acknowledge, Hello, ListRooms, Pong, ReadHistory, Search, Who
 from chatroom.chat.limits import FOUND, HISTORY, LISTED
 from chatroom.chat.membership import open_inbox
@@ -12,7 +13,7 @@ from chatroom.chat.moving import bounded, give_mail, take_back, take_name
 from chatroom.chat.refusals import VERSION
 from chatroom.chat.room import Room
 from chatroom.chat.session import Session
-from chatroom.events import PROTOCOL_VERSION, Event, Found, History, Ok, RoomLine, Rooms, UserLine, Users, placed
+from chatroom.events import PROTOCOL_VERSION, Event, placed
 from chatroom.log import Entry, Page
 from chatroom.text import clean
 

@@ -11,11 +11,11 @@ from twisted.internet.defer import Deferred
 
 from chatroom.account import Account, Preferences
 from chatroom.accounts_file import Entry
+from chatroom.answers import Account as WhoYouAre
 from chatroom.chat.refusals import ALREADY_LOGGED_IN, Refused
 from chatroom.chat.room_record import RoomRecord
 from chatroom.chat.sanctions import user_keys
 from chatroom.chat.user import User
-from chatroom.events import Account as WhoYouAre
 from chatroom.events import Arrived, Deregistered, Registered, Renamed
 from chatroom.log import Unavailable
 from chatroom.logger import logger

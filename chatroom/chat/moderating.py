@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from chatroom.answers import Ok
 from chatroom.chat import commands as c
 from chatroom.chat import operating, targets
 from chatroom.chat.audit import audit
@@ -42,7 +43,6 @@ from chatroom.events import (
     Kicked,
     Locked,
     Muted,
-    Ok,
     Opped,
     RoomEvent,
     Shared,

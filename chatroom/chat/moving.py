@@ -7,6 +7,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 from twisted.internet.defer import DeferredList
 
+from chatroom.answers import Entered, Ok
 from chatroom.chat.commands import Create, Join, Leave, Quit, SetName
 from chatroom.chat.guests import Box
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
@@ -17,7 +18,7 @@ from chatroom.chat.room import Room
 from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
 from chatroom.chat.talking import may_speak
-from chatroom.events import Entered, Event, Joined, Left, Ok, Private, Renamed, placed
+from chatroom.events import Event, Joined, Left, Private, Renamed, placed
 from chatroom.log import Page, Unavailable
 from chatroom.logger import logger
 from chatroom.names import Name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatroom.answers import Ok
 from chatroom.chat import commands as c
 from chatroom.chat import targets
 from chatroom.chat.operations import Operations
@@ -10,7 +11,7 @@ from chatroom.chat.sanctions import keys_of, listed
 from chatroom.chat.session import Session
 from chatroom.chat.talking import checked
 from chatroom.chat.targets import Target
-from chatroom.events import Event, Ok
+from chatroom.events import Event
 
 
 async def announce(session: Session, command: c.Announce) -> Event:

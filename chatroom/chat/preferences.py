@@ -7,12 +7,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from chatroom.account import Account, Preferences
+from chatroom.answers import Settings
 from chatroom.chat import membership
 from chatroom.chat.commands import SetAway, SetEcho, SetIgnore, SetTimestamps, ShowSettings
 from chatroom.chat.limits import AWAY_CHARACTERS, IGNORED
 from chatroom.chat.refusals import TOO_MANY_IGNORED
 from chatroom.chat.session import Session
-from chatroom.events import Event, Settings
+from chatroom.events import Event
 from chatroom.text import clean
 
 

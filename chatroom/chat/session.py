@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from chatroom.answers import Error, Ok, Sent
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.refusals import NOT_CONFIRMED, Refused
-from chatroom.events import MESSAGES, Error, Event, LogEvent, Ok, Private, RoomEvent, Sent, Shared, Stored
+from chatroom.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
 from chatroom.log import Done, Entry, Unavailable
 from chatroom.text import clean
 

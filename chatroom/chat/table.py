@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from chatroom.answers import Help, HelpLine
 from chatroom.arguments import Arg, Kind
 from chatroom.chat import commands as c
 from chatroom.chat import devices, files, identity, looking, moderating, moving, operating, preferences, talking
 from chatroom.chat.refusals import NO_COMMAND
 from chatroom.chat.session import Session
-from chatroom.events import Event, Help, HelpLine
+from chatroom.events import Event
 
 
 class Needs(Enum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from chatroom.answers import Away, Sent
 from chatroom.chat.commands import Act, Reply, Say, Tell
 from chatroom.chat.guests import Box
 from chatroom.chat.inbox import check_space
@@ -16,7 +17,7 @@ from chatroom.chat.sanctions import keys_of, matching
 from chatroom.chat.session import Session
 from chatroom.chat.user import User
 from chatroom.durations import spell
-from chatroom.events import Acted, Away, Private, Said, Sent
+from chatroom.events import Acted, Private, Said
 from chatroom.log import Entry, Unavailable
 from chatroom.names import BadName, user_name
 from chatroom.text import clean

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
+from chatroom.answers import Chunk
 from chatroom.chat.commands import PutChunk
 from chatroom.chat.file_record import FileRecord
 from chatroom.chat.refusals import (
@@ -27,7 +28,7 @@ from chatroom.chat.refusals import (
 )
 from chatroom.chat.room_record import RoomRecord
 from chatroom.chat.talking import check_not_muted
-from chatroom.events import Chunk, placed
+from chatroom.events import placed
 from chatroom.log import Unavailable
 from chatroom.logger import logger
 from chatroom.shared_files import CHUNK, TRANSFERS, WINDOW, bytes_of, chunks_of

@@ -12,6 +12,7 @@ from typing import cast
 
 from twisted.internet.defer import Deferred
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.connection import Piece, Ref
 from chatroom.client.outgoing import Outgoing
@@ -42,14 +43,14 @@ class CatchingUp:
         """Something came from the server: it is heard now, or in its turn."""
         if self._held is None:
             self._heard(event, re)
-        elif isinstance(event, e.History):
+        elif isinstance(event, a.History):
             self._fetched(event, re)
         elif re is None and isinstance(event, e.RoomEvent) and event.seq:
             self._hold(self._held, event)
         else:
             self._heard(event, re)
 
-    def _fetched(self, page: e.History, re: Ref | None) -> None:
+    def _fetched(self, page: a.History, re: Ref | None) -> None:
         """It is not told as an answer, but event by event."""
         command = self._outgoing.answered(re)
         if command is not None:
@@ -77,7 +78,7 @@ class CatchingUp:
         held = self._held = deque()
         while True:
             let_go = self._let_go
-            page = cast(e.History, await self._ask("history", after=after, messages=PAGE))
+            page = cast(a.History, await self._ask("history", after=after, messages=PAGE))
             if page.room != room:
                 return False  # we have been put out meanwhile; what is held back tells why
             for event in page.events:

@@ -19,6 +19,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.reasons import Failed, why_lost
 from chatroom.raw_bytes import RawBytes
@@ -51,7 +52,7 @@ class Piece(Struct, frozen=True, gc=False):
     data: bytes
 
 
-_KINDS = (*e.ANSWERS, *e.OF_FILES, *e.OF_A_ROOM, *e.OF_A_PERSON, *e.OF_THE_CONNECTION)
+_KINDS = (*a.ANSWERS, *a.OF_FILES, *e.OF_A_ROOM, *a.OF_A_PERSON, *a.OF_THE_CONNECTION)
 _head = msgspec.json.Decoder(_Head).decode
 _decoders = {kind.__struct_config__.tag: msgspec.json.Decoder(kind).decode for kind in _KINDS}
 _encode = msgspec.json.Encoder().encode
@@ -85,7 +86,7 @@ class Connection(LineReceiver):
         self.why: Failed | None = None
         self._over = False
         self._spoken = False  # the server has said something that is a record
-        self._piece: tuple[e.Chunk, RawBytes] | None = None  # what comes at the moment
+        self._piece: tuple[a.Chunk, RawBytes] | None = None  # what comes at the moment
         self._writing: _Writing | None = None
 
     def listen(self, heard: Heard, ended: Ended) -> None:
@@ -143,12 +144,12 @@ class Connection(LineReceiver):
             self.abort(self._not_understood(line, error))
             return
         self._spoken = True
-        if isinstance(event, e.Chunk) and event.bytes:
+        if isinstance(event, a.Chunk) and event.bytes:
             self._begin_piece(event)
         elif event is not None:
             self._heard(event, re)
 
-    def _begin_piece(self, chunk: e.Chunk) -> None:
+    def _begin_piece(self, chunk: a.Chunk) -> None:
         if chunk.bytes > CHUNK:
             self.abort(Failed(f"{self.server} sent a piece of a file that is too large"))
             return
@@ -263,7 +264,7 @@ def _sane(struct: Any) -> Any:
     changes = {}
     for field in struct.__struct_fields__:
         old = getattr(struct, field)
-        new = _checked(field, old, lines=isinstance(struct, e.Ok))
+        new = _checked(field, old, lines=isinstance(struct, a.Ok))
         if new is not old:
             changes[field] = new
     return msgspec.structs.replace(struct, **changes) if changes else struct

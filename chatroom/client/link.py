@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client import restoring
 from chatroom.client.acknowledging import Acknowledging
+from chatroom.client.carrier import Carrier
 from chatroom.client.catching_up import CatchingUp
 from chatroom.client.connection import Connection, Piece, Ref
-from chatroom.client.login import Login
+from chatroom.client.login import Credentials, Login
 from chatroom.client.notices import Connected, Ended, Gap, Lost, Named, Notice
 from chatroom.client.outgoing import KEPT, Command, Outgoing
 from chatroom.client.place import Place
@@ -36,25 +37,6 @@ _MOVING = ("join", "create", "leave")
 _BECOMING = frozenset({"login", "register", "logout"})  # somebody else, with another inbox
 
 
-class Carrier(Protocol):
-    """What carries files over a link; ``chatroom.client.files``."""
-
-    def take(self, event: Event | Piece) -> bool:
-        """Something came that answers no command. Returns whether it is of a file under way, and not to be told."""
-
-    def shared(self, event: e.Shared) -> None:
-        """A file has been shared; it has been told."""
-
-    def ready(self) -> None:
-        """There is a connection, and all is as it was."""
-
-    def lost(self) -> None:
-        """It is gone; another may come."""
-
-    def end(self, why: Refused) -> None:
-        """No other comes."""
-
-
 class Link:
     """See the module.
 
@@ -69,9 +51,8 @@ class Link:
         room: The room to join, if any.
         login: Name and password of an account to log in to, or a ``Login``.
         history: Messages of before that are asked for when ``room`` is joined for the first time.
-        client: What the owner of an account sees this login called, if it is to be remembered.
-        keep: Given account and token of each login that is remembered from now on, and an empty token when it is not
-            any more. If it is given, every login asks to be remembered.
+        client: See ``Credentials``.
+        keep: See ``Credentials``.
         secret: What ends our ghost even if its welcome was lost: at least 16 characters that nobody can guess. If none
             is given, there is one from the first welcome on.
         chance: Returns a number from 0 up to 1, for the waits.
@@ -83,7 +64,7 @@ class Link:
         server: What the server calls itself.
         security: ``TLS 1.3``, ``plain``; empty when there is no connection.
         unread: Private messages that came; whoever shows them sets it back to 0.
-        login: How to log in again; None for a guest. Never shown.
+        credentials: How to log in again.
         wanted: The guest's name to take on each connection.
         history: See above.
         carrier: What carries files, if anything does.
@@ -112,7 +93,7 @@ class Link:
         self.server = ""
         self.security = ""
         self.unread = 0
-        self.login = Login(*login) if isinstance(login, tuple) else login
+        self.credentials = Credentials(Login(*login) if isinstance(login, tuple) else login, client, keep)
         self.wanted = name
         self.history = history
         self.carrier: Carrier | None = None
@@ -123,8 +104,6 @@ class Link:
         self._mint = mint
         self._tell = tell
         self._connection: Connection | None = None
-        self._client = client
-        self._keep = keep
         self._ready = False  # what was said before has been sent again; the new may follow
         self._outgoing = Outgoing()
         self.catching_up = CatchingUp(self.ask, self._outgoing, self._heard)
@@ -146,7 +125,7 @@ class Link:
         return self.place.users
 
     @property
-    def limits(self) -> e.Limits:
+    def limits(self) -> a.Limits:
         """What the server says one must stay within."""
         return self._outgoing.limits
 
@@ -187,8 +166,8 @@ class Link:
             Fires with the answer. Fails with ``Refused`` if that is an error; and, unless it is kept, if there is no
             connection (code ``offline``) or it goes before the answer has come (``lost``).
         """
-        if do == "login" and self._keep is not None:
-            fields = {"remember": True, "client": self._client[:100], **fields}
+        if do == "login":
+            fields = self.credentials.asking(fields)
         if do in KEPT:
             fields.setdefault("id", self._mint())
         elif not self.online:
@@ -368,10 +347,10 @@ class Link:
         if taken or isinstance(event, Piece):
             return
         command = self._answered(event, re)
-        if isinstance(event, e.Ping):
+        if isinstance(event, a.Ping):
             self.write({"do": "pong"})
             return
-        refused = command is not None and isinstance(event, e.Error)
+        refused = command is not None and isinstance(event, a.Error)
         fresh = self.place.fresh(event) or re is not None
         if fresh and not refused:
             gap = self._follow(event, command)
@@ -383,7 +362,7 @@ class Link:
         if isinstance(event, e.Private):
             self._acknowledging.told(event.seq)
         if command is not None:
-            if isinstance(event, e.Error):
+            if isinstance(event, a.Error):
                 if command.do in _BECOMING:
                     self._acknowledging.release()
                 command.answer.errback(Refused(event.code, event.text))
@@ -405,28 +384,26 @@ class Link:
         """Keep in mind what an event changes. Returns whether something before it is missing."""
         gap = False
         do = command.do if command is not None else ""
-        if isinstance(event, e.Welcome):
+        if isinstance(event, a.Welcome):
             self.server, self.secret, self._outgoing.limits = event.server, event.resume, event.limits
             self._be(event.you, guest=event.guest)
-        elif isinstance(event, e.Account):
+        elif isinstance(event, a.Account):
             self._account(event, command)
         elif isinstance(event, e.Renamed) and (do == "name" or event.by == self.name) and self._now(event, do):
             if do == "name":
                 self.wanted = event.name
             self._be(event.name, guest=self.guest)
-        elif isinstance(event, e.Entered):
+        elif isinstance(event, a.Entered):
             if command is not None and "after" in command.record and event.room == self.room:
                 gap = self.place.come_back(event)
             else:
                 self.place.enter(event)
         elif isinstance(event, e.Left) and self._own(event, do):
             self.place.leave()
-        elif isinstance(event, e.Error):
+        elif isinstance(event, a.Error):
             self._complaint = event.text.rstrip(".")
-        elif do == "password" and self.login is not None and command is not None:
-            self.login = replace(self.login, password=command.record["new"], token="")
-            if self._keep is not None:  # a new password ends all that was remembered
-                self._keep(self.login.user, "")
+        elif do == "password" and command is not None:
+            self.credentials.change_password(command.record["new"])
         self.place.happen(event, self.name)
         return gap
 
@@ -438,23 +415,12 @@ class Link:
         """Whether it is ourselves who left: asked to, or on the way to another room."""
         return do == "leave" or (event.by == self.name and self._outgoing.waiting_for("join", "create"))
 
-    def _account(self, event: e.Account, command: Command | None) -> None:
+    def _account(self, event: a.Account, command: Command | None) -> None:
         if event.guest:
-            self.forget_login()
+            self.credentials.forget()
         elif command is not None and command.do in ("login", "register"):
-            record = command.record
-            token = event.token or record.get("token", "")
-            remember = self._keep is not None or bool(record.get("remember"))
-            self.login = Login(event.name, record.get("password", ""), token, remember, record.get("client", ""))
-            if event.token and self._keep is not None:
-                self._keep(event.name, event.token)
+            self.credentials.logged_in(event, command.record)
         self._be(event.name, guest=event.guest)
-
-    def forget_login(self) -> None:
-        """We are nobody's account any more, or its token is worth nothing."""
-        login, self.login = self.login, None
-        if login is not None and login.token and self._keep is not None:
-            self._keep(login.user, "")
 
     def _be(self, name: str, *, guest: bool) -> None:
         changed = self.online and name != self.name

@@ -305,8 +305,8 @@ def _screen(wish: Wish) -> int:
     from twisted.internet import reactor
     from twisted.internet.defer import Deferred
 
+    from chatroom.answers import Ok
     from chatroom.client.screen.run import run
-    from chatroom.events import Ok
 
     running: Any = reactor
     address = spell(wish.host, wish.port)

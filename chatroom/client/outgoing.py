@@ -12,9 +12,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from chatroom.answers import Limits
 from chatroom.client.connection import encoded
 from chatroom.client.refused import Refused
-from chatroom.events import Event, Limits
+from chatroom.events import Event
 
 KEPT = frozenset({"say", "me", "message", "reply"})
 MOST = 1000  # that wait at a time

@@ -17,6 +17,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.link import Link
@@ -232,7 +233,7 @@ class Pipe(LineReceiver):
         if not isinstance(event, e.Event):
             self._notice(event)
         elif not self._over or isinstance(event, e.Said):
-            if isinstance(event, e.Error) and not self._records:
+            if isinstance(event, a.Error) and not self._records:
                 self._refused(event.text)
             else:
                 self._show(event)
@@ -307,9 +308,9 @@ class Pipe(LineReceiver):
 
 def _without_secrets(event: e.Event) -> e.Event:
     """What is written may be kept in a file."""
-    if isinstance(event, e.Welcome):
+    if isinstance(event, a.Welcome):
         return msgspec.structs.replace(event, resume="")
-    return msgspec.structs.replace(event, token="") if isinstance(event, e.Account) else event
+    return msgspec.structs.replace(event, token="") if isinstance(event, a.Account) else event
 
 
 @implementer(IPushProducer)

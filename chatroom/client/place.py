@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from chatroom import answers as a
 from chatroom import events as e
 
 MOST_USERS = 20_000  # names that are remembered of one room
@@ -39,14 +40,14 @@ class Place:
 
     # ---- coming and going ------------------------------------------------------------------------------------------
 
-    def enter(self, event: e.Entered) -> None:
+    def enter(self, event: a.Entered) -> None:
         """We have come to a room; what follows from before our coming is shown, whether it was before or not."""
         self._id = event.room_id
         self.room = event.room
         self._come(event)
         self.after = 0
 
-    def come_back(self, event: e.Entered) -> bool:
+    def come_back(self, event: a.Entered) -> bool:
         """We are back in the room. Returns whether some of what was missed is not there any more."""
         # Another room of that name, or a log that was put back to an earlier state: what we know of it means nothing.
         strange = event.room_id != self._id or event.seq < self.after
@@ -57,7 +58,7 @@ class Place:
             self.after = 0
         return strange or event.gone
 
-    def _come(self, event: e.Entered) -> None:
+    def _come(self, event: a.Entered) -> None:
         self._arrived = event.seq
         self.users = event.users[:MOST_USERS]
 

@@ -40,7 +40,7 @@ async def restore(link: Link) -> None:
     """
     again = bool(link.name)
     await _hello(link)
-    if link.login is not None:
+    if link.credentials.login is not None:
         await _log_in(link, again=again)
     link.welcomed(again=again)
     await _enter(link)
@@ -50,7 +50,7 @@ async def restore(link: Link) -> None:
 
 async def _hello(link: Link) -> None:
     """Say hello; under a name of the server's making, if ours is refused."""
-    name = link.wanted if link.login is None else ""
+    name = link.wanted if link.credentials.login is None else ""
     try:
         await _welcome(link, name)
     except Refused as refused:
@@ -75,24 +75,24 @@ async def _welcome(link: Link, name: str) -> None:
 
 async def _log_in(link: Link, *, again: bool) -> None:
     """Log in by the token, and by the password if the token is known no more."""
-    login = link.login
+    credentials, login = link.credentials, link.credentials.login
     assert login is not None
     try:
         if login.token:
             try:
                 await link.ask("login", **login.by_token())
-                link.login = login
+                credentials.login = login
                 return
             except Refused as refused:
                 if refused.code != "wrong-token" or not login.password:
                     raise
         await link.ask("login", **login.by_password())
-        link.login = replace(login, token=link.login.token if link.login is not None else "")
+        credentials.login = replace(login, token=credentials.login.token if credentials.login is not None else "")
     except Refused as refused:
         # Who comes back and is logged in already meets the ghost that is about to go.
         if refused.code in TEMPORARY or (again and refused.code == "already-logged-in"):
             raise
-        link.forget_login()
+        credentials.forget()
         link.notify(Denied("login", login.user, refused.code, refused.text))
 
 

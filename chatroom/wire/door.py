@@ -15,8 +15,8 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from chatroom.answers import Error
 from chatroom.chat.refusals import Refused
-from chatroom.events import Error
 from chatroom.wire.line import ChatProtocol
 from chatroom.wire.refusing import Refusing
 from chatroom.wire.tls import Handshake, Unwrapping, is_secure

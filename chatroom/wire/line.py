@@ -16,12 +16,12 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from chatroom.answers import Ok, Ping
 from chatroom.chat.commands import Command, Hello, Login, Pong, PutChunk
 from chatroom.chat.dispatch import do
 from chatroom.chat.limits import LINES_WAITING
 from chatroom.chat.refusals import BAD_TELNET, CHUNK_TOO_LONG, TOO_FAST, TOO_LONG, TOO_QUIET, Refused
 from chatroom.chat.session import Session
-from chatroom.events import Ok, Ping
 from chatroom.logger import logger
 from chatroom.network import plain
 from chatroom.raw_bytes import RawBytes

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatroom import arguments
+from chatroom.answers import Ok
 from chatroom.arguments import Arg, Kind
 from chatroom.chat.commands import Command, Leave, Say
 from chatroom.chat.dispatch import check_secrecy
 from chatroom.chat.refusals import EXPECTED_PAIR, NO_COMMAND, NOT_IN_ROOM, USAGE
 from chatroom.chat.session import Session
 from chatroom.chat.table import TABLE, Row
-from chatroom.events import Ok
 
 _SLASH = {word: row for row in TABLE for word in row.slash}
 _UPPER = {word: row for row in TABLE for word in row.upper}

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from blackbox.daemon import DEADLINE
 
+from chatroom import answers as a
 from chatroom import events as e
 
 ROOM = "lobby"
@@ -116,7 +117,7 @@ def _answer(asked: dict[str, Any], server: str) -> dict[str, Any]:
 
 def evil_records(evil: str) -> Iterator[dict[str, Any]]:
     """Return a record of each kind that a client knows, with this in every string of it."""
-    for kind in (*e.ANSWERS, *e.OF_A_ROOM, *e.OF_A_PERSON, *e.OF_THE_CONNECTION):
+    for kind in (*a.ANSWERS, *e.OF_A_ROOM, *a.OF_A_PERSON, *a.OF_THE_CONNECTION):
         yield {"event": kind.__struct_config__.tag, **_fields(msgspec.inspect.type_info(kind), evil)}
 
 

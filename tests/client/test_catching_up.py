@@ -10,6 +10,7 @@ from client.network import Network, Person
 from harness import QuickPasswords, World
 from twisted.internet.defer import Deferred
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.chat.limits import CATCH_UP
 from chatroom.client import catching_up
@@ -74,9 +75,9 @@ def test_what_is_let_go_of_while_a_page_is_on_its_way_is_fetched_by_the_next(mon
     fetched = Deferred.fromCoroutine(catching.fetch("lobby", 0))
     for seq in (3, 4, 5):  # said when the server had read the page, and told before it
         catching.came(said(seq), None)
-    catching.came(e.History("lobby", [said(1), said(2)], True), 1)
+    catching.came(a.History("lobby", [said(1), said(2)], True), 1)
     assert asked == [0, 2]
-    catching.came(e.History("lobby", [said(3), said(4), said(5)], True), 2)
+    catching.came(a.History("lobby", [said(3), said(4), said(5)], True), 2)
     assert fetched.result is True
     catching.tell()
     catching.came(said(6), None)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from twisted.internet import error
 from twisted.python.failure import Failure
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client import connection
 from chatroom.client.connection import Connection, NoRecord, decoded, encoded
@@ -48,7 +49,7 @@ def test_events_come_typed_with_what_they_answer() -> None:
     listening.connection.dataReceived(line(**SAID, re=7) + b"\r\n\r\n" + line(event="ping") + b"\n")
     said, ping = listening.heard
     assert said == (e.Said("i", 1, "bob", "b", room="r", seq=2, text="hi"), 7)
-    assert isinstance(ping[0], e.Ping)
+    assert isinstance(ping[0], a.Ping)
 
 
 @pytest.mark.parametrize(
@@ -109,14 +110,14 @@ def test_lists_and_strings_are_cut() -> None:
     users = [f"u{i}" for i in range(connection.MOST_ITEMS + 5)]
     fields = {"event": "entered", "room": "r" * 5000, "room_id": "x", "topic": "", "users": users, "seq": 1}
     event, _ = decoded(line(**fields, complete=True))
-    assert isinstance(event, e.Entered)
+    assert isinstance(event, a.Entered)
     assert len(event.users) == connection.MOST_ITEMS
     assert len(event.room) == connection.OTHERWISE
 
 
 def test_lines_for_people_stay_lines() -> None:
     event, _ = decoded(line(event="ok", text="one\ntwo\x1b[2J"))
-    assert event == e.Ok("one\ntwo")
+    assert event == a.Ok("one\ntwo")
     event, _ = decoded(line(**{**SAID, "text": "one\ntwo"}))
     assert isinstance(event, e.Said)
     assert "\n" not in event.text

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.accepting import accept
 from chatroom.client.connection import Connection
@@ -53,7 +54,7 @@ async def visit(server: Server, known: KnownServers, **options: Any) -> tuple[Co
     ended: Deferred[None] = Deferred()
     connection.listen(lambda event, re: heard.callback(event), lambda why: ended.callback(None))
     connection.send({"do": "hello", "version": 1, "ref": 1})
-    assert isinstance(await heard, e.Welcome)
+    assert isinstance(await heard, a.Welcome)
     connection.abort(Failed("enough"))
     await ended
     return connection, seen

@@ -8,6 +8,7 @@ import pytest
 from client.network import Network, Person
 from harness import World
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client import outgoing, reconnecting, restoring
 from chatroom.client.connection import Connection
@@ -132,7 +133,7 @@ def test_a_command_fails_while_there_is_no_connection_or_when_it_goes(alice: Per
         alice.do("who")
     assert caught.value.code == "offline"
     network.pass_time(2)
-    assert isinstance(alice.do("who"), e.Users)
+    assert isinstance(alice.do("who"), a.Users)
     alice.leave()
 
 
@@ -140,7 +141,7 @@ def test_a_refusal_is_an_exception_and_not_told(alice: Person) -> None:
     with pytest.raises(Refused, match="no user named zed") as caught:
         alice.do("message", user="zed", text="hi")
     assert caught.value.code == "no-user"
-    assert alice.heard(e.Error) == []
+    assert alice.heard(a.Error) == []
     alice.leave()
 
 
@@ -188,7 +189,7 @@ def test_who_logs_in_is_logged_in_again(alice: Person, network: Network, world: 
     network.pass_time(2)
     assert (alice.link.name, alice.link.guest, alice.link.room) == ("owner", False, "lobby")
     alice.do("logout")
-    assert (alice.link.guest, alice.link.login) == (True, None)
+    assert (alice.link.guest, alice.link.credentials.login) == (True, None)
     alice.leave()
 
 
@@ -205,8 +206,8 @@ def test_a_changed_password_is_the_one_for_the_return(network: Network, world: W
 def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(network: Network, world: World) -> None:
     register(world)
     alice = Person(network, login=Login("alice", "secret", remember=True, client="test")).come()
-    assert alice.link.login is not None
-    token = alice.link.login.token
+    assert alice.link.credentials.login is not None
+    token = alice.link.credentials.login.token
     assert token
     alice.leave()
     again = Person(network, login=Login("alice", token=token)).come()
@@ -217,7 +218,7 @@ def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(netw
     third.leave()
     fourth = Person(network, login=Login("alice", token="worthless")).come()
     assert fourth.heard(Denied)[0].code == "wrong-token"
-    assert fourth.link.login is None
+    assert fourth.link.credentials.login is None
     fourth.leave()
 
 

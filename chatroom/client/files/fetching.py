@@ -6,6 +6,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.connection import Piece
 from chatroom.client.files.part import Part, chunk_fits
@@ -32,7 +33,7 @@ class Fetching(Transfer[Path]):
         super().__init__(transfers, f"file {number}")
         self.number = number
         self._wanted = wanted
-        self._about: e.Download | None = None
+        self._about: a.Download | None = None
         self._part: Part | None = None
         self._pieces: deque[Piece] = deque()
 
@@ -66,13 +67,13 @@ class Fetching(Transfer[Path]):
         path: Path = await self._transfers.work(part.finish)
         return path  # whatever has happened meanwhile, there it is
 
-    async def _look(self) -> e.Download:
+    async def _look(self) -> a.Download:
         """Ask what it is, the first time."""
         if self._about is None:
             self._check_place()
             about = await self._do("get", number=self.number, send=False)
             self._check_place()
-            if not isinstance(about, e.Download) or not about.file or about.chunk != CHUNK or not about.size:
+            if not isinstance(about, a.Download) or not about.file or about.chunk != CHUNK or not about.size:
                 text = f"file {self.number} cannot be fetched: this client is too old for the server, or too new."
                 raise Refused("version", text)
             self.name = safe_name(about.name)
@@ -80,13 +81,13 @@ class Fetching(Transfer[Path]):
             self._about = about
         return self._about
 
-    async def _ask(self, about: e.Download, have: int) -> None:
+    async def _ask(self, about: a.Download, have: int) -> None:
         self._pieces.clear()
         answer = await self._do("get", file=about.file, **{"from": have})
-        if not isinstance(answer, e.Download) or _what(answer) != _what(about):
+        if not isinstance(answer, a.Download) or _what(answer) != _what(about):
             raise self._nonsense()
 
-    async def _take(self, about: e.Download, part: Part) -> None:
+    async def _take(self, about: a.Download, part: Part) -> None:
         """Write the next piece, and say that we have it."""
         await self._until(lambda: bool(self._pieces))
         piece = self._pieces.popleft()
@@ -110,5 +111,5 @@ class Fetching(Transfer[Path]):
         return Refused("nonsense", f"{self.name} cannot be fetched: the server sends something else.")
 
 
-def _what(about: e.Download) -> tuple[object, ...]:
+def _what(about: a.Download) -> tuple[object, ...]:
     return about.file, about.size, about.sha256

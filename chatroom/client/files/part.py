@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from chatroom.answers import Download
 from chatroom.client.refused import Refused
-from chatroom.events import Download
 from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_size
 
 NAME_BYTES = 200  # of a name that we choose; what a file system takes, and room for a number

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.connection import Piece
 from chatroom.client.files import reading
@@ -73,9 +74,9 @@ class Sending(Transfer[e.Shared]):
         whom = {"user": self._user} if self._user else {}
         self._check_place()
         answer = await self._do("share", name=self.name, size=found.size, sha256=found.sha256, **whom)
-        if isinstance(answer, e.Upload):
+        if isinstance(answer, a.Upload):
             self._claim(answer.file)
-        if not isinstance(answer, e.Upload) or not answer.file or answer.chunk != CHUNK:
+        if not isinstance(answer, a.Upload) or not answer.file or answer.chunk != CHUNK:
             raise Refused("version", f"{self.name} cannot be sent: this client is too old for the server, or too new.")
         self._check_place()
         self._stored = answer.have
@@ -100,7 +101,7 @@ class Sending(Transfer[e.Shared]):
 
     def heard(self, event: e.Event | Piece) -> None:
         """A chunk has been stored, or all have."""
-        if isinstance(event, e.Chunk) and event.index >= self._stored and self._found is not None:
+        if isinstance(event, a.Chunk) and event.index >= self._stored and self._found is not None:
             self._stored = event.index + 1
             self._reach(min(self._stored * CHUNK, self._found.size), self._found.size)
         elif isinstance(event, e.Shared):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.connection import Piece
 from chatroom.client.files.fetching import Fetching
@@ -127,14 +128,14 @@ class Transfers:
 
     def take(self, event: e.Event | Piece) -> bool:
         """See ``chatroom.client.link.Carrier``; so all others."""
-        if not isinstance(event, Piece | e.Chunk | e.Error):
+        if not isinstance(event, Piece | a.Chunk | a.Error):
             return False
         one = self._carrying(event.file) if self.online else None  # before, nothing has been asked for
-        if one is not None and isinstance(event, e.Error):
+        if one is not None and isinstance(event, a.Error):
             one.end(Refused(event.code, event.text))
         elif one is not None:
             one.heard(event)
-        return bool(event.file) or not isinstance(event, e.Error)
+        return bool(event.file) or not isinstance(event, a.Error)
 
     def shared(self, event: e.Shared) -> None:
         one = self._carrying(event.file)

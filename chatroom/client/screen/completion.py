@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
-from chatroom.events import Help, HelpLine
+from chatroom.answers import Help, HelpLine
 from chatroom.text import clean
 
 MOST = 500  # commands, and rooms, remembered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.link import Link
 from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Named, Notice
@@ -81,7 +82,7 @@ class Hearing:
         if not isinstance(event, e.Event):
             self.noticed(event)
             return
-        if isinstance(event, e.Help) and len(event.commands) > 1:
+        if isinstance(event, a.Help) and len(event.commands) > 1:
             event = self._known.with_own(event)
         self._learn(event)
         if type(event) in self._unshown:
@@ -116,11 +117,11 @@ class Hearing:
         self._bell.heard(event, own=own, mentioned=self._lines.mentions_me(event))
 
     def _learn(self, event: e.Event) -> None:
-        if isinstance(event, e.Entered):
+        if isinstance(event, a.Entered):
             self._known.add_rooms([event.room])
-        elif isinstance(event, e.Rooms):
+        elif isinstance(event, a.Rooms):
             self._known.add_rooms(line.room for line in event.rooms)
-        elif isinstance(event, e.Help):
+        elif isinstance(event, a.Help):
             for line in event.commands:
                 self._known.add_command(line.usage, line.help)
 

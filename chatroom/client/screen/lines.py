@@ -12,6 +12,7 @@ from datetime import datetime
 
 import msgspec
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, colour_of
 from chatroom.words import ANSWERS, ROOM
@@ -19,7 +20,7 @@ from chatroom.words import ANSWERS, ROOM
 Line = list[tuple[str, str]]
 """What is on one line: (style, text) after another."""
 
-_LOUD = (e.Announced, e.Shutdown, e.Invited)
+_LOUD = (e.Announced, a.Shutdown, e.Invited)
 _CLOCK = "%H:%M"
 _DAY = "%Y-%m-%d %H:%M"
 
@@ -58,11 +59,11 @@ class Lines:
 
     def answer(self, event: e.Event) -> list[Line]:
         """Return the lines of an answer to oneself, or of what concerns only oneself."""
-        if isinstance(event, e.History | e.Found) and event.events:
+        if isinstance(event, a.History | a.Found) and event.events:
             return [*self._count(event), *map(self.recalled, event.events)]
-        if isinstance(event, e.Sent) and not event.waits:
+        if isinstance(event, a.Sent) and not event.waits:
             return [self._stamp(self._now(), _CLOCK) + self._sent(event)]
-        if isinstance(event, e.Error):
+        if isinstance(event, a.Error):
             return [error(event.text)]
         words = ANSWERS.get(type(event))
         if words is None:
@@ -127,11 +128,11 @@ class Lines:
             return [(colour_of(event.by), event.by), (QUIET, words[len(event.by) :])]
         return [(QUIET, words)]
 
-    def _sent(self, event: e.Sent) -> Line:
+    def _sent(self, event: a.Sent) -> Line:
         return [(PLAIN, "To "), (colour_of(event.to), event.to), (PRIVATE, " (private): "), (PLAIN, event.text)]
 
-    def _count(self, event: e.History | e.Found) -> list[Line]:
-        if isinstance(event, e.History):
+    def _count(self, event: a.History | a.Found) -> list[Line]:
+        if isinstance(event, a.History):
             return []
         number = len(event.events)
         return [[(QUIET, f"{number} message{'s' if number > 1 else ''} found:")]]

@@ -15,6 +15,7 @@ from prompt_toolkit.output import Output, create_output
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.files.transfers import Transfers
@@ -242,7 +243,7 @@ class Screen:
             self.known.add_command(row.usage, "")
         for command in self.own.values():
             self.known.add_command(command.usage, command.help)
-            self.known.own.append(e.HelpLine(command.usage, command.help))
+            self.known.own.append(a.HelpLine(command.usage, command.help))
 
     def _help(self, rest: str) -> None:
         """Explain a command of the client's own; the server explains its."""
@@ -255,7 +256,7 @@ class Screen:
     def _arrived(self, what: Connected) -> None:
         if what.guest and what.name.startswith("guest-"):
             self.doing.start(self.doing.take_a_name())
-        for do, answer in (("help", e.Help), ("rooms", e.Rooms)):
+        for do, answer in (("help", a.Help), ("rooms", a.Rooms)):
             self._ask_quietly(do, answer)
 
     def _ask_quietly(self, do: str, answer: type[e.Event]) -> None:

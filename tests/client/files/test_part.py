@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from chatroom.answers import Download
 from chatroom.client.files.part import Part
 from chatroom.client.refused import Refused
-from chatroom.events import Download
 from chatroom.shared_files import CHUNK
 
 DATA = os.urandom(2 * CHUNK + 7)

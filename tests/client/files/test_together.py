@@ -10,6 +10,7 @@ from client.files.friends import ByHand, Friend, refusal, share, write
 from client.network import Network
 from sharing import DATA
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.reasons import Failed
 from chatroom.client.refused import Refused
@@ -31,7 +32,7 @@ def test_who_fetches_the_same_file_twice_at_once_is_told_so(
     network.pass_time(5)
     assert boxes[0] == [here / "notes.txt"]
     assert "notes.txt is under way already" in refusal(boxes[1], "busy")
-    assert bob.heard(e.Error) == []
+    assert bob.heard(a.Error) == []
 
 
 def test_who_sends_the_same_file_twice_at_once_is_told_so(network: Network, tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_who_sends_the_same_file_twice_at_once_is_told_so(network: Network, tmp_
     assert isinstance(boxes[0][0], e.Shared)
     assert "notes.txt is under way already" in refusal(boxes[1], "busy")
     assert len(alice.heard(e.Shared)) == 1
-    assert alice.heard(e.Error) == []
+    assert alice.heard(a.Error) == []
 
 
 def test_who_sends_what_they_are_fetching_fetches_it(network: Network, tmp_path: Path, here: Path) -> None:
@@ -53,7 +54,7 @@ def test_who_sends_what_they_are_fetching_fetches_it(network: Network, tmp_path:
     network.pass_time(5)
     assert boxes[0] == [here / "notes.txt"]
     refusal(boxes[1], "busy")
-    assert alice.heard(e.Error) == []
+    assert alice.heard(a.Error) == []
 
 
 def test_files_of_one_name_are_cancelled_by_their_paths(network: Network, tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ def test_what_is_given_to_somebody_is_the_same_from_every_room(network: Network,
     network.pass_time(5)
     assert bob.heard(e.Shared) == first
     refusal(second, "busy")
-    assert alice.heard(e.Error) == []
+    assert alice.heard(a.Error) == []
 
 
 def test_a_disk_that_hangs_does_not_keep_anybody_from_cancelling(network: Network, tmp_path: Path) -> None:
@@ -204,7 +205,7 @@ def test_a_disk_that_hangs_does_not_keep_anybody_from_cancelling(network: Networ
         network.flow()
         while work.step():
             network.flow()
-    assert alice.heard(e.Error) == []
+    assert alice.heard(a.Error) == []
 
 
 def test_who_has_left_is_told_so_at_once(network: Network, tmp_path: Path, here: Path) -> None:
@@ -225,4 +226,4 @@ def test_what_was_on_its_way_is_not_complained_about_chunk_by_chunk(network: Net
     boss.say("/kick alice")
     network.flow()
     refusal(sent, "not-in-room")
-    assert alice.heard(e.Error) == []
+    assert alice.heard(a.Error) == []

@@ -14,6 +14,7 @@ from client.network import Network
 from harness import World
 from sharing import DATA, fetch, hear
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.refused import Refused
 from chatroom.shared_files import CHUNK
@@ -36,8 +37,8 @@ def test_a_file_is_sent_and_fetched(network: Network, tmp_path: Path, here: Path
     assert got == [here / "notes.txt"]
     assert (here / "notes.txt").read_bytes() == DATA
     assert os.listdir(here) == ["notes.txt"], "nothing else is left"
-    assert not bob.heard(e.Chunk)
-    assert not bob.heard(e.Error)
+    assert not bob.heard(a.Chunk)
+    assert not bob.heard(a.Error)
     assert bob.transfers.lines() == alice.transfers.lines() == []
 
 
@@ -260,7 +261,7 @@ def test_a_file_is_cancelled_by_name_and_by_number(network: Network, tmp_path: P
     alice.transfers.cancel("other.txt")
     assert refusal(sent, "cancelled") == "other.txt: cancelled."
     network.flow()
-    assert alice.heard(e.Error) == []
+    assert alice.heard(a.Error) == []
     with pytest.raises(Refused, match="no file is under way"):
         alice.transfers.cancel("")
 
@@ -274,7 +275,7 @@ def test_one_is_cancelled_before_the_server_has_answered(network: Network, tmp_p
     for box in boxes:
         refusal(box, "cancelled")
     network.flow()
-    assert alice.heard(e.Error) == []
+    assert alice.heard(a.Error) == []
     for i in range(4):
         share(network, alice, write(tmp_path, BIG[2:], f"{i}.txt"))
         assert alice.transfers.lines() == []

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from client.screen.stage import NOW, said
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.screen.colours import MENTION, PALETTE, QUIET, STYLES, colour_of
 from chatroom.client.screen.lines import Line, Lines
@@ -29,15 +30,15 @@ def example(kind: type) -> Any:
 
 
 @pytest.mark.parametrize(
-    "kind", [*e.OF_A_ROOM, *e.OF_A_PERSON, *e.OF_THE_CONNECTION, *e.ANSWERS], ids=lambda k: k.__name__
+    "kind", [*e.OF_A_ROOM, *a.OF_A_PERSON, *a.OF_THE_CONNECTION, *a.ANSWERS], ids=lambda k: k.__name__
 )
 def test_every_event_has_its_words_or_is_for_programs(kind: type) -> None:
-    if kind is e.Welcome:
-        event: Any = e.Welcome("x", 1, "x", True, e.Limits(1, 1, 1, 1, 1.0), [])
+    if kind is a.Welcome:
+        event: Any = a.Welcome("x", 1, "x", True, a.Limits(1, 1, 1, 1, 1.0), [])
     else:
         event = example(kind)
     shown = lines().heard(event)
-    assert bool(shown) == (kind not in (e.Welcome, e.Ping, e.Ok))
+    assert bool(shown) == (kind not in (a.Welcome, a.Ping, a.Ok))
     assert all(isinstance(piece, str) for line in shown for piece in line[0])
 
 
@@ -84,8 +85,8 @@ def test_nothing_stands_out_while_i_have_no_name() -> None:
             "bob invites you to room attic; join it with /join attic.",
         ),
         (e.Kicked("", 0, "bob", "", user="cid", reason="be nice"), "cid was kicked by bob: be nice"),
-        (e.Error("no", "not so."), "Error: not so."),
-        (e.Sent("", "bob", "psst"), "To bob (private): psst"),
+        (a.Error("no", "not so."), "Error: not so."),
+        (a.Sent("", "bob", "psst"), "To bob (private): psst"),
     ],
 )
 def test_words(event: e.Event, words: str) -> None:
@@ -93,12 +94,12 @@ def test_words(event: e.Event, words: str) -> None:
 
 
 def test_a_setting_that_is_not_known_here_shows_them_all() -> None:
-    shown = [text(line) for line in lines().heard(e.Settings(True, False, "", [], changed="colour"))]
+    shown = [text(line) for line in lines().heard(a.Settings(True, False, "", [], changed="colour"))]
     assert shown == ["Echo is on.", "Timestamps are off.", "You are not away.", "You ignore nobody."]
 
 
 def test_what_was_found_is_counted_and_deleted_messages_say_so() -> None:
-    shown = [text(line) for line in lines().heard(e.Found("x", [said("one x"), said("")]))]
+    shown = [text(line) for line in lines().heard(a.Found("x", [said("one x"), said("")]))]
     assert shown[0] == "2 messages found:"
     assert [line[17:] for line in shown[1:]] == ["bob: one x", "bob: (deleted)"]
 

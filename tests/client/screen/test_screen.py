@@ -7,6 +7,7 @@ from pathlib import Path
 
 from client.screen.stage import NOW, Stage, on_stage, said
 
+from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.notices import Connected, Denied, Gap, Lost
 
@@ -34,15 +35,15 @@ def test_a_hostile_server_reaches_nothing_of_the_terminal(tmp_path: Path) -> Non
         start = len(stage.glass.raw)
         stage.tell(said(bad, by=bad), e.Topic(id="x", at=0, by=bad, by_id="x", text=bad))
         stage.tell(
-            e.Ok(bad), e.Error("x", bad), e.Users([e.UserLine(bad, bad, bad)], 1), e.Rooms([e.RoomLine(bad, 1, bad)])
+            a.Ok(bad), a.Error("x", bad), a.Users([a.UserLine(bad, bad, bad)], 1), a.Rooms([a.RoomLine(bad, 1, bad)])
         )
         stage.tell(
-            e.Help([e.HelpLine(f"/{bad}", bad)]),
+            a.Help([a.HelpLine(f"/{bad}", bad)]),
             Lost(bad, 1.0),
             e.Private(id="", at=2**62, by=bad, by_id="", to="", text=bad),
         )
         stage.tell(
-            e.Entered(room=bad, room_id="", topic=bad, users=[bad], seq=1, complete=True),
+            a.Entered(room=bad, room_id="", topic=bad, users=[bad], seq=1, complete=True),
             e.Announced("", -(2**62), bad, "", text=bad),
         )
         stage.type("/")
@@ -146,7 +147,7 @@ def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
         )
         stage.type("bea\r")
         await stage.until(lambda: stage.link.did[-1] == ("name", {"name": "bea"}))
-        stage.link.answers.pop().callback(e.Ok())
+        stage.link.answers.pop().callback(a.Ok())
         await stage.until(lambda: stage.screen.terminal.questions.current is None)
         stage.tell(Denied("name", "me", "name-in-use", "username is already used."))
         await stage.shows("Your name (Enter: stay a guest):", BAR)
@@ -158,8 +159,8 @@ def test_what_the_client_asked_for_itself_is_not_shown(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(Connected("chatroom", "me", False, "plain"))
         assert [do for do, _ in stage.link.did] == ["help", "rooms"]
-        stage.tell(e.Help([e.HelpLine("/join <room>", "join it")]), e.Rooms([e.RoomLine("attic", 1, "")]))
-        stage.tell(e.Rooms([e.RoomLine("cellar", 2, "")]))
+        stage.tell(a.Help([a.HelpLine("/join <room>", "join it")]), a.Rooms([a.RoomLine("attic", 1, "")]))
+        stage.tell(a.Rooms([a.RoomLine("cellar", 2, "")]))
         await stage.shows("Rooms (1):", "  cellar  2 users", "[lobby]")
         assert not any("attic" in row or "join it" in row for row in stage.rows)
         stage.type("/join a")
@@ -172,7 +173,7 @@ def test_what_the_client_asked_for_itself_is_not_shown(tmp_path: Path) -> None:
 
 def test_commands_are_offered_with_their_help(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        stage.tell(e.Help([e.HelpLine("/join <room> [messages]", "join a room"), e.HelpLine("/jump", "jump high")]))
+        stage.tell(a.Help([a.HelpLine("/join <room> [messages]", "join a room"), a.HelpLine("/jump", "jump high")]))
         stage.type("/j")
         await stage.until(lambda: any("/join" in row and "join a room" in row for row in stage.rows[-9:]))
         await stage.until(lambda: any("/jump" in row and "jump high" in row for row in stage.rows[-9:]))
