@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from prompt_toolkit.filters import is_searching
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
@@ -33,16 +34,16 @@ class Actions:
 
 
 def bindings(actions: Actions) -> KeyBindings:
-    """Return the keys."""
+    """Return the keys; in a search for what was typed before, Ctrl-C and Ctrl-D are about that search."""
     keys = KeyBindings()
 
-    @keys.add("c-c")
+    @keys.add("c-c", filter=~is_searching)
     def interrupt(event: KeyPressEvent) -> None:
         held = bool(event.current_buffer.text)
         event.current_buffer.reset()
         actions.interrupt(held)
 
-    @keys.add("c-d")
+    @keys.add("c-d", filter=~is_searching)
     def end(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.delete()

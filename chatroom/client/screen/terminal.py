@@ -15,7 +15,7 @@ from prompt_toolkit.application.current import set_app
 from prompt_toolkit.application.run_in_terminal import run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.history import DummyHistory, History
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindingsBase
@@ -28,12 +28,14 @@ from prompt_toolkit.layout import (
     FormattedTextControl,
     HSplit,
     Layout,
+    SearchBufferControl,
     Window,
 )
 from prompt_toolkit.layout.menus import CompletionsMenu
-from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
+from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor, ReverseSearchProcessor
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.renderer import print_formatted_text
+from prompt_toolkit.search import stop_search
 from prompt_toolkit.styles import Style
 
 from chatroom.client.screen.lines import Line
@@ -199,6 +201,9 @@ class Terminal:
 
     def _question_changed(self) -> None:
         self.answer.reset()
+        if self.app.layout.is_searching:
+            with set_app(self.app):
+                stop_search()
         self.app.layout.focus(self.answer if self.questions.current else self.line)
         self.app.invalidate()
 
@@ -231,9 +236,10 @@ class Terminal:
         )
 
     def _layout(self) -> Layout:
-        """Return the input line, or the question instead, and the bar; the menu of completions floats above."""
+        """Return the input line, or the search or the question instead, and the bar; completions float above."""
+        search = SearchBufferControl(input_processors=[ReverseSearchProcessor()])
         line = Window(
-            BufferControl(self.line),
+            BufferControl(self.line, search_buffer_control=search, preview_search=True),
             height=self._line_height,
             get_line_prefix=_first_line(self.parts.prompt),
             wrap_lines=True,
@@ -249,7 +255,12 @@ class Terminal:
         )
         asked = Condition(lambda: self.questions.current is not None)
         menu = Float(CompletionsMenu(max_height=MENU), xcursor=True, ycursor=True)
-        lines = (ConditionalContainer(line, ~asked), ConditionalContainer(answer, asked))
+        searching = Window(search, height=1, dont_extend_height=True)
+        lines = (
+            ConditionalContainer(line, ~asked & ~is_searching),
+            ConditionalContainer(searching, is_searching),
+            ConditionalContainer(answer, asked),
+        )
         body = HSplit([*lines, self._under_way(), self._bar(), Window()])
         return Layout(FloatContainer(body, [menu]), focused_element=line)
 
