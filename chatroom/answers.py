@@ -76,7 +76,8 @@ class Welcome(Event, frozen=True, gc=False):
     """The answer to a program's ``hello``, and what a person is greeted with.
 
     ``resume`` is a secret: given in the ``hello`` of a later connection it ends this one, should it still seem alive,
-    and makes who comes the same guest.
+    and makes who comes the same guest. ``replay``: so many messages of before are shown to people who join a room; a
+    program asks for as many as it likes.
     """
 
     server: str
@@ -86,6 +87,7 @@ class Welcome(Event, frozen=True, gc=False):
     limits: Limits
     features: list[str]
     resume: str = ""
+    replay: int = 0
 
     def __repr__(self) -> str:
         return f"Welcome(server={self.server!r}, you={self.you!r}, ...)"  # the secret is not to be shown

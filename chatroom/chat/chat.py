@@ -319,7 +319,7 @@ class Chat:
         limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, rules.rate, rules.max_file)
         guest = session.user.account is None
         secret = self.returning.promise(session)
-        return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], secret)
+        return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], secret, rules.replay)
 
     def _in_use(self, log: str) -> bool:
         """Return whether a guest's log may still be written to."""

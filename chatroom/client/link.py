@@ -50,7 +50,8 @@ class Link:
         name: The name to take as a guest.
         room: The room to join, if any.
         login: Name and password of an account to log in to, or a ``Login``.
-        history: Messages of before that are asked for when ``room`` is joined for the first time.
+        history: Messages of before that are asked for when a room is joined, unless it is said how many; None: as many
+            as the server shows to people.
         client: See ``Credentials``.
         keep: See ``Credentials``.
         secret: What ends our ghost even if its welcome was lost: at least 16 characters that nobody can guess. If none
@@ -66,7 +67,6 @@ class Link:
         unread: Private messages that came; whoever shows them sets it back to 0.
         credentials: How to log in again.
         wanted: The guest's name to take on each connection.
-        history: See above.
         carrier: What carries files, if anything does.
     """
 
@@ -81,7 +81,7 @@ class Link:
         name: str = "",
         room: str = "",
         login: Login | tuple[str, str] | None = None,
-        history: int = 0,
+        history: int | None = 0,
         client: str = "",
         keep: Callable[[str, str], None] | None = None,
         secret: str = "",
@@ -95,7 +95,8 @@ class Link:
         self.unread = 0
         self.credentials = Credentials(Login(*login) if isinstance(login, tuple) else login, client, keep)
         self.wanted = name
-        self.history = history
+        self._history = history
+        self._replay = 0  # messages that the server shows to people
         self.carrier: Carrier | None = None
         self.secret = secret  # ends our ghost, and makes us the same guest
         self.place = Place()
@@ -123,6 +124,11 @@ class Link:
     def users(self) -> list[str]:
         """Who is there, us included."""
         return self.place.users
+
+    @property
+    def history(self) -> int:
+        """Messages of before that are asked for when a room is joined."""
+        return self._replay if self._history is None else self._history
 
     @property
     def limits(self) -> a.Limits:
@@ -166,19 +172,23 @@ class Link:
             Fires with the answer. Fails with ``Refused`` if that is an error; and, unless it is kept, if there is no
             connection (code ``offline``) or it goes before the answer has come (``lost``).
         """
-        if do == "login":
-            fields = self.credentials.asking(fields)
-        if do in KEPT:
-            fields.setdefault("id", self._mint())
-        elif not self.online:
+        if do not in KEPT and not self.online:
             return fail(Refused("offline", "there is no connection to the server at the moment; try again later."))
         try:
-            command = self._outgoing.add(do, fields)
+            command = self._outgoing.add(do, self._completed(do, fields))
         except Refused as refused:
             return fail(refused)
         if self._ready:
             self._send(command)
         return command.answer
+
+    def _completed(self, do: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields, and what is always asked for with such a command."""
+        if do in KEPT:
+            return {"id": self._mint(), **fields}
+        if do == "join":
+            return {"messages": self.history, **fields}
+        return self.credentials.asking(fields) if do == "login" else fields
 
     def say(self, text: str) -> Deferred[None]:
         """Say something to the room: kept with its id, sent again after a reconnection.
@@ -386,6 +396,7 @@ class Link:
         do = command.do if command is not None else ""
         if isinstance(event, a.Welcome):
             self.server, self.secret, self._outgoing.limits = event.server, event.resume, event.limits
+            self._replay = event.replay
             self._be(event.you, guest=event.guest)
         elif isinstance(event, a.Account):
             self._account(event, command)

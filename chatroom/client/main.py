@@ -243,6 +243,7 @@ def _link(
         tell,
         name=wish.config.name,
         room=wish.config.room,
+        history=0 if wish.records else None,
         login=Login(known[0], token=known[1]) if known else None,
         client=f"chatroom-client on {gethostname()}",
         keep=keep,

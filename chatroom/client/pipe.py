@@ -25,7 +25,7 @@ from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Notice
 from chatroom.client.outgoing import KEPT
 from chatroom.client.refused import Refused
 from chatroom.client.screen.typed import Command, Misuse, Own, Say, read
-from chatroom.client.spelling import lines_of
+from chatroom.client.spelling import lines_of, recalled
 
 LINE_BYTES = 64 * 1024
 WINDOW = 64  # messages that are not acknowledged yet
@@ -240,7 +240,12 @@ class Pipe(LineReceiver):
         self._stir()
 
     def _show(self, event: e.Event) -> None:
-        self._write([e.encode(_without_secrets(event)).decode()] if self._records else lines_of(event))
+        if self._records:
+            self._write([e.encode(_without_secrets(event)).decode()])
+        elif self._link.place.replayed(event):
+            self._write([recalled(self._link.room, event)])
+        else:
+            self._write(lines_of(event))
 
     def say(self, text: str) -> None:
         """Write what the client itself says; among records it is nothing."""

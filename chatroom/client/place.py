@@ -30,6 +30,7 @@ class Place:
         self.after = 0
         self.missed: int | None = None
         self._id = ""
+        self._replayed = 0  # the seq up to which what follows was said before we first came
         self._arrived = 0  # the seq of our coming; what is before it was, and changes nothing any more
         self._shown: OrderedDict[tuple[str, str], None] = OrderedDict()
 
@@ -46,12 +47,14 @@ class Place:
         self.room = event.room
         self._come(event)
         self.after = 0
+        self._replayed = event.seq
 
     def come_back(self, event: a.Entered) -> bool:
         """We are back in the room. Returns whether some of what was missed is not there any more."""
         # Another room of that name, or a log that was put back to an earlier state: what we know of it means nothing.
         strange = event.room_id != self._id or event.seq < self.after
         self.missed = None if strange or event.complete else self.seen
+        self._replayed = 0
         self._id = event.room_id
         self._come(event)
         if strange:
@@ -84,6 +87,10 @@ class Place:
             return False
         self.after = event.seq
         return True
+
+    def replayed(self, event: e.Event) -> bool:
+        """Return whether it was said before we first came: it tells what is being talked about, and is no news."""
+        return isinstance(event, e.RoomEvent) and event.room == self.room and 0 < event.seq < self._replayed
 
     def _fresh_private(self, event: e.Private) -> bool:
         """By author and id: the seqs of what waited for a guest's name are of another log than those that follow."""

@@ -11,10 +11,11 @@ import msgspec
 from chatroom import events as e
 from chatroom.words import ANSWERS, ROOM
 
-_MESSAGES: dict[type, Callable[[Any], str]] = {
-    e.Said: lambda event: f"{event.by}: {event.text}",
-    e.Acted: lambda event: f"* {event.by} {event.text}",
-    e.Private: lambda event: f"{event.by} (private): {event.text}",
+_FORMS: dict[type, Callable[[str, Any], str]] = {
+    e.Said: lambda room, event: f"{event.by}: {event.text}",
+    e.Acted: lambda room, event: f"* {event.by} {event.text}",
+    e.Private: lambda room, event: f"{event.by} (private): {event.text}",
+    **ROOM,
 }
 
 
@@ -22,17 +23,15 @@ def lines_of(event: e.Event) -> list[str]:
     """Return the lines that tell of an event; none if it is for programs."""
     kind = type(event)
     if isinstance(event, e.Private) and event.late:
-        return [_recalled("", event)]
-    if kind in _MESSAGES:
-        return [_MESSAGES[kind](event)]
-    if kind in ROOM:
-        return [ROOM[kind](getattr(event, "room", ""), event)]
+        return [recalled("", event)]
+    if kind in _FORMS:
+        return [_FORMS[kind](getattr(event, "room", ""), event)]
     words = ANSWERS.get(kind)
-    return words(_recalled, event) if words is not None else []
+    return words(recalled, event) if words is not None else []
 
 
-def _recalled(room: str, event: Any) -> str:
-    """Return a message of before, with its time."""
-    if not event.text:
+def recalled(room: str, event: Any) -> str:
+    """Return a message of before, with its time; a deleted one says so."""
+    if not isinstance(event, e.Shared) and not event.text:
         event = msgspec.structs.replace(event, text="(deleted)")
-    return f"[{datetime.fromtimestamp(event.at / 1000):%Y-%m-%d %H:%M}] {_MESSAGES[type(event)](event)}"
+    return f"[{datetime.fromtimestamp(event.at / 1000):%Y-%m-%d %H:%M}] {_FORMS[type(event)](room, event)}"

@@ -47,6 +47,18 @@ def test_what_printf_says_is_said(here: Folder, daemon: Daemon, security: tuple[
     assert here.shell(form, "localhost", daemon.port, "--name", "al", *security)[2] == ""  # the key is known by now
 
 
+def test_who_comes_is_told_what_was_said_before_and_a_program_is_not(here: Folder, daemon: Daemon) -> None:
+    bob = daemon.person("bob", "x")
+    for i in range(12):
+        bob.ask(f"line {i}", f"bob: line {i}")
+    _, out, _ = here.shell(r"printf '/join x\nhello\n' | CLIENT", "localhost", daemon.port, "--plain", "--name", "al")
+    before = [line[19:] for line in out.splitlines() if re.match(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ", line)]
+    assert before == [f"bob: line {i}" for i in range(2, 12)]
+    assert out.splitlines()[-1] == "al: hello"
+    _, out, _ = here.shell(r"printf '/join x\n' | CLIENT --json", "localhost", daemon.port, "--plain", "--name", "al")
+    assert "line 11" not in out
+
+
 @SECURITY
 def test_a_file_in_and_a_file_out(here: Folder, daemon: Daemon, security: tuple[str, ...]) -> None:
     words = [f"line {i}" for i in range(500)]
@@ -234,17 +246,17 @@ def test_what_is_said_on_stderr_is_not_shown_elsewhere(here: Folder, daemon: Dae
 
 def test_a_terminal_at_one_end_alone_is_a_pipe(here: Folder, daemon: Daemon) -> None:
     ours, theirs = os.openpty()
-    options = ("localhost", daemon.port, "--plain", "--room", "x", "--name", "al")
+    options = ("localhost", daemon.port, "--plain", "--name", "al")
     os.write(ours, b"typed\n\x04")  # ^D ends the input
-    client = here.start(*options, stdin=theirs)
+    client = here.start(*options, "--room", "x", stdin=theirs)
     out, err = client.communicate(timeout=DEADLINE)
     assert (client.returncode, err) == (0, b"")
     assert out.decode().splitlines() == ["Welcome to room x!", "Current users: al", "al: typed"]
     assert os.get_blocking(theirs)  # whoever reads there next waits
-    client = here.start(*options, stdout=theirs)
+    client = here.start(*options, "--room", "y", stdout=theirs)
     client.communicate(b"piped\n", DEADLINE)
     assert client.returncode == 0
-    assert os.read(ours, 4096).endswith(b"Welcome to room x!\r\nCurrent users: al\r\nal: piped\r\n")
+    assert os.read(ours, 4096).endswith(b"Welcome to room y!\r\nCurrent users: al\r\nal: piped\r\n")
     os.close(ours)
     os.close(theirs)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from blackbox.daemon import Daemon
-from blackbox.windows import CTRL_C, CTRL_D, ENTER, TAB, UP, Window
+from blackbox.windows import CTRL_C, CTRL_D, CTRL_R, ENTER, TAB, UP, Window
 
 
 @pytest.fixture
@@ -57,6 +57,28 @@ def test_two_at_terminals_and_one_on_telnet(daemon: Daemon, window: Callable[[st
     ann.press(CTRL_D)
     ann.is_over()
     bob.expect("cid has disconnected.", "ann has disconnected.")
+
+
+def test_who_comes_is_shown_what_was_said_before(daemon: Daemon, window: Callable[[str], Window]) -> None:
+    """As on telnet, so much as the server shows; and what is typed is found again by Ctrl-R."""
+    bob = daemon.person("bob", "lobby")
+    for i in range(12):
+        bob.ask(f"line {i}", f"bob: line {i}")
+    ann = window("ann")
+    ann.start_as(daemon.port, "ann", "--room", "lobby")
+    ann.see(*(f"bob: line {i}" for i in range(2, 12)), "[lobby]")
+    assert "bob: line 1" not in "\n".join(ann.rows).replace("line 10", "").replace("line 11", "")
+    ann.enter("hello")
+    ann.see("bob: line 11", "ann: hello", "[lobby]")
+    ann.press(CTRL_R)
+    ann.type("ell")
+    ann.see("ann: hello", "(reverse-i-search)`ell': hello")
+    ann.press(ENTER)
+    ann.see("ann: hello", "[lobby] hello")
+    ann.press(ENTER)
+    bob.expect("ann has joined the room.", "ann: hello", "ann: hello")
+    ann.press(CTRL_D)
+    ann.is_over()
 
 
 def test_a_password_is_seen_and_kept_nowhere(daemon: Daemon, window: Callable[[str], Window]) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from blackbox.daemon import DEADLINE, environment, needs
 
 CLIENT = [sys.executable, "-c", "import sys; from chatroom.client.main import main; sys.exit(main())"]
-CTRL_C, CTRL_D, CTRL_Z, UP, TAB, ENTER = "C-c", "C-d", "C-z", "Up", "Tab", "Enter"
+CTRL_C, CTRL_D, CTRL_R, CTRL_Z, UP, TAB, ENTER = "C-c", "C-d", "C-r", "C-z", "Up", "Tab", "Enter"
 SCROLLBACK = 20_000  # rows that a terminal keeps
 _TIME = re.compile(r"\d\d:\d\d ")
 

@@ -110,6 +110,9 @@ class Hearing:
 
     def _show(self, event: e.Event) -> None:
         self._crowd.before(event)
+        if self._link.place.replayed(event):
+            self.show(event)
+            return
         own = getattr(event, "by", "") == self._link.name
         if self._mark.before(event, own=own):
             self._above.add([(MARK, f"{_RULE} new since you looked away {_RULE}")])

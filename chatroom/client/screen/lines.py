@@ -75,8 +75,6 @@ class Lines:
 
     def recalled(self, event: e.Message) -> Line:
         """Return a message of before, with its day whatever ``stamps`` is; a deleted one says so."""
-        if not isinstance(event, e.Shared) and not event.text:
-            event = msgspec.structs.replace(event, text="(deleted)")
         return [(QUIET, f"{_time(event.at, _DAY)} "), *self._message(event)]
 
     def about_many(self, text: str) -> Line:
@@ -94,6 +92,8 @@ class Lines:
     def _message(self, event: e.Message) -> Line:
         if isinstance(event, e.Shared):
             return self._happened(event)
+        if not event.text:
+            event = msgspec.structs.replace(event, text="(deleted)")
         name = (colour_of(event.by), event.by)
         if isinstance(event, e.Acted):
             return [(PLAIN, "* "), name, (PLAIN, " "), *self._text(event)]

@@ -21,6 +21,7 @@ from twisted.internet.task import Clock
 
 from chatroom import events as e
 from chatroom.client.link import Refused
+from chatroom.client.place import Place
 from chatroom.client.screen.above import TOGETHER
 from chatroom.client.screen.run import Screen
 
@@ -37,6 +38,7 @@ class FakeLink:
         self.guest = True
         self.server = "chatroom"
         self.room = "lobby"
+        self.place = Place()
         self.users = ["me", "bob", "Bea"]
         self.security = "plain"
         self.lag: float | None = None

@@ -336,6 +336,22 @@ def test_the_bell_rings_once_for_many(tmp_path: Path) -> None:
     on_stage(tmp_path, scene)
 
 
+def test_what_was_said_before_one_came_is_no_news(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        rings = stage.glass.raw.count("\a")
+        stage.type("\x1b[Ox")
+        await stage.until(lambda: stage.screen.terminal.line.text == "x")
+        stage.link.place.enter(a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=5, complete=True))
+        stage.tell(said("me?", seq=3))
+        await stage.shows("bob: me?", "[lobby] x")
+        assert stage.glass.raw.count("\a") == rings
+        stage.tell(said("me!", seq=6))
+        await stage.shows("bob: me?", "------------ new since you looked away ------------", "bob: me!")
+        assert stage.glass.raw.count("\a") == rings + 1
+
+    on_stage(tmp_path, scene)
+
+
 def test_the_ignored_are_not_seen_and_stay_ignored(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/ignore Bob\r")

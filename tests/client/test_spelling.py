@@ -1,0 +1,36 @@
+"""How events read in a pipe: as on telnet."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+import pytest
+
+from chatroom import answers as a
+from chatroom import events as e
+from chatroom.client.spelling import lines_of, recalled
+
+STAMP = r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] "
+MADE: dict[str, Any] = {"id": "x", "at": 1_790_000_000_000, "by": "ann", "by_id": "a", "seq": 1}
+FILE: dict[str, Any] = {"file": "f", "number": 3, "size": 12, "sha256": "0"}
+OF_BEFORE = [
+    (e.Said(**MADE, text="hello"), "ann: hello"),
+    (e.Acted(**MADE, text="waves"), "* ann waves"),
+    (e.Private(**MADE, to="me", text="psst"), "ann (private): psst"),
+    (e.Shared(**MADE, **FILE, name="notes.txt"), "ann shares notes.txt (12 B): /get 3"),
+    (e.Said(**MADE, text=""), "ann: (deleted)"),
+    (e.Private(**MADE, to="me", text=""), "ann (private): (deleted)"),
+    (e.Shared(**MADE, **FILE, name=""), "ann shared a file (deleted)"),
+]
+
+
+@pytest.mark.parametrize(("event", "text"), OF_BEFORE, ids=lambda it: it if isinstance(it, str) else "")
+def test_what_is_of_before_says_when_it_was(event: Any, text: str) -> None:
+    assert re.fullmatch(STAMP + re.escape(text), recalled("lobby", event))
+    *_, line = lines_of(a.History(room="lobby", events=[event], complete=True))
+    assert re.fullmatch(STAMP + re.escape(text), line)
+
+
+def test_every_message_can_be_of_before() -> None:
+    assert {type(event) for event, _ in OF_BEFORE} == set(e.MESSAGES) == set(get_args(e.Message))
