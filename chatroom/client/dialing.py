@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any
 
 from OpenSSL import SSL
-from service_identity import VerificationError
-from service_identity.pyopenssl import verify_hostname, verify_ip_address
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IHandshakeListener, IOpenSSLClientConnectionCreator
@@ -17,6 +14,7 @@ from twisted.internet.ssl import CertificateOptions, TLSVersion
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from chatroom.client.authorities import is_address, vouch
 from chatroom.client.connection import Connection
 from chatroom.client.reasons import Failed, why_lost, why_not_connected
 from chatroom.client.trust import KnownServers, spell
@@ -25,8 +23,8 @@ from chatroom.fingerprint import fingerprint
 CONNECT_WITHIN = 20  # seconds
 HANDSHAKE_WITHIN = 15
 
-Examine = Callable[[str, bool], None]
-"""Given a key's fingerprint, and whether an authority vouches for it; raises ``Failed`` if it is not to be trusted."""
+Examine = Callable[[str, Callable[[], bool]], None]
+"""Given a key's fingerprint, and what asks the authorities for it; raises ``Failed`` if it is not to be trusted."""
 
 
 class Dialer:
@@ -84,8 +82,8 @@ class Dialer:
         plain: Deferred[Any] = self._endpoint.connect(factory)
         return plain
 
-    def _examine(self, key: str, vouched: bool) -> None:
-        if self._known.check(self.server, key, vouched=vouched):
+    def _examine(self, key: str, vouched: Callable[[], bool]) -> None:
+        if self._known.check(self.server, key, vouched):
             self._first_seen(key)
 
     def _explain(self, failure: Failure) -> Connection:
@@ -102,17 +100,13 @@ class _Creator:
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._vouched = True
         self._connection: Any = None
 
     def clientConnectionForTLS(self, tls: Any) -> Any:  # noqa: N802
         """Twisted's: make a connection of OpenSSL's."""
         options = CertificateOptions(raiseMinimumTo=TLSVersion.TLSv1_2)
-        context = options.getContext()
-        context.set_default_verify_paths()
-        context.set_verify(SSL.VERIFY_PEER, self._judged)
-        connection = SSL.Connection(context, None)
-        if not self._is_address():
+        connection = SSL.Connection(options.getContext(), None)
+        if not is_address(self._host):
             connection.set_tlsext_host_name(self._host.encode("idna"))
         connection.set_connect_state()
         self._connection = connection
@@ -123,29 +117,13 @@ class _Creator:
         """``TLS 1.3``."""
         return str(self._connection.get_protocol_version_name()).replace("TLSv", "TLS ")
 
-    def key(self) -> tuple[str, bool]:
-        """Return the fingerprint of the server's key, and whether a public authority vouches for it and the host."""
-        certificate = self._connection.get_peer_certificate(as_cryptography=True)
-        return fingerprint(certificate), self._vouched and self._is_for_host()
+    def key(self) -> str:
+        """Return the fingerprint of the server's key."""
+        return fingerprint(self._connection.get_peer_certificate(as_cryptography=True))
 
-    def _judged(self, connection: Any, certificate: Any, error: int, depth: int, good: int) -> bool:
-        """OpenSSL's opinion of one certificate of the chain is taken down, and the handshake goes on."""
-        self._vouched = self._vouched and bool(good)
-        return True
-
-    def _is_for_host(self) -> bool:
-        try:
-            (verify_ip_address if self._is_address() else verify_hostname)(self._connection, self._host)
-        except (VerificationError, ValueError):
-            return False
-        return True
-
-    def _is_address(self) -> bool:
-        try:
-            ip_address(self._host)
-        except ValueError:
-            return False
-        return True
+    def vouched(self) -> bool:
+        """Return whether a public authority vouches for it and the host."""
+        return vouch(self._connection, self._host)
 
 
 @implementer(IHandshakeListener)
@@ -174,7 +152,7 @@ class Protected(Connection):
     def handshakeCompleted(self) -> None:
         """Twisted's: look at the key."""
         try:
-            self._examine(*self._creator.key())
+            self._examine(self._creator.key(), self._creator.vouched)
         except Exception as error:  # whatever it is, this server is not trusted
             why = error if isinstance(error, Failed) else Failed(f"the key of {self.server} cannot be read: {error}")
             self.abort(why)

@@ -6,6 +6,7 @@ is never spoken to in plain text afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from chatroom.client.paths import write_private
@@ -38,13 +39,13 @@ class KnownServers:
         """
         return self._read().get(server, "")
 
-    def check(self, server: str, fingerprint: str, *, vouched: bool) -> bool:
+    def check(self, server: str, fingerprint: str, vouched: Callable[[], bool]) -> bool:
         """See that a server has the key that it had.
 
         Args:
             server: Host and port, as of ``spell``.
             fingerprint: Of the key that it has now.
-            vouched: A public authority vouches for it.
+            vouched: Says whether a public authority vouches for it; asked if it is another key than before.
 
         Returns:
             Whether it was seen for the first time.
@@ -55,7 +56,7 @@ class KnownServers:
         known = self.fingerprint(server)
         if known == fingerprint:
             return False
-        if known and not vouched:
+        if known and not vouched():
             raise Failed(self._changed(server, known, fingerprint), hopeless=True)
         self.remember(server, fingerprint)
         return not known

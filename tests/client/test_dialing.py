@@ -10,6 +10,7 @@ import pytest
 import pytest_twisted
 from client.tls_server import Certificate, Server
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
@@ -125,12 +126,19 @@ async def test_a_certificate_of_an_authority_may_have_any_key(
     authority = Certificate(host="authority")
     (tmp_path / "authorities.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
-    server = serve(Certificate(authority))
-    known.remember(f"localhost:{server.port}", Certificate().fingerprint)
-    await visit(server, known)
-    stranger = serve(Certificate(authority, host="elsewhere.example"))
-    known.remember(f"localhost:{stranger.port}", Certificate().fingerprint)
-    assert "another key" in (await refusal(visit(stranger, known))).why
+
+    def serve_another(certificate: Certificate) -> Server:
+        server = serve(certificate)
+        known.remember(f"localhost:{server.port}", Certificate().fingerprint)
+        return server
+
+    await visit(serve_another(Certificate(authority)), known)
+    await visit(serve_another(Certificate(authority, use=ExtendedKeyUsageOID.SERVER_AUTH)), known)
+    of_elsewhere = Certificate(authority, host="elsewhere.example")
+    of_a_client = Certificate(authority, use=ExtendedKeyUsageOID.CLIENT_AUTH)
+    of_nobody = Certificate()
+    for stranger in (of_elsewhere, of_a_client, of_nobody):
+        assert "another key" in (await refusal(visit(serve_another(stranger), known))).why
 
 
 async def test_nobody_there(known: KnownServers, serve: Serve) -> None:

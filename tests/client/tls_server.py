@@ -35,13 +35,19 @@ class Certificate:
     Args:
         issuer: Who signs it; itself, if not given.
         host: Whom it is for.
+        use: The only thing that its key is for; anything, if not given.
     """
 
-    def __init__(self, issuer: Certificate | None = None, host: str = "localhost") -> None:
+    def __init__(
+        self,
+        issuer: Certificate | None = None,
+        host: str = "localhost",
+        use: x509.ObjectIdentifier | None = None,
+    ) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"of {host}")])
         now = datetime.datetime.now(datetime.UTC)
-        self.certificate = (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(self.name)
             .issuer_name((issuer or self).name)
@@ -51,8 +57,10 @@ class Certificate:
             .not_valid_after(now + datetime.timedelta(days=30))
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
             .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-            .sign((issuer or self).key, hashes.SHA256())
         )
+        if use is not None:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
+        self.certificate = builder.sign((issuer or self).key, hashes.SHA256())
 
     @property
     def fingerprint(self) -> str:

@@ -1,0 +1,51 @@
+"""What public authorities think of a server's certificate. It is asked for only when the key is not the one remembered:
+their own certificates take memory and some milliseconds to read.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any
+
+from cryptography.x509 import Certificate, ExtendedKeyUsage, ExtensionNotFound
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from OpenSSL import SSL
+from OpenSSL.crypto import X509StoreContext, X509StoreContextError
+from service_identity import VerificationError
+from service_identity.pyopenssl import verify_hostname, verify_ip_address
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is given by its address and not by a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def vouch(connection: Any, host: str) -> bool:
+    """Return whether an authority that this system trusts vouches for the server, and for that host.
+
+    Args:
+        connection: OpenSSL's, after its handshake.
+        host: Whom the certificate should be for.
+    """
+    leaf, *others = connection.get_peer_cert_chain()
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_default_verify_paths()
+    try:
+        X509StoreContext(context.get_cert_store(), leaf, others).verify_certificate()  # type: ignore[arg-type]
+        (verify_ip_address if is_address(host) else verify_hostname)(connection, host)
+        return _may_serve(leaf.to_cryptography())
+    except (X509StoreContextError, VerificationError, ValueError):
+        return False
+
+
+def _may_serve(certificate: Certificate) -> bool:
+    """Return whether its key is for servers (RFC 5280, 4.2.1.12), and not for signing mail or the like."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(ExtendedKeyUsage).value
+    except ExtensionNotFound:
+        return True
+    return ExtendedKeyUsageOID.SERVER_AUTH in usage or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usage
