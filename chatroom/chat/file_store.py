@@ -114,7 +114,7 @@ class FileStore:
         """All is there: look whether it is what was announced, and let those know whom it is for.
 
         Args:
-            record: The file.
+            record: The file; ``by`` is who has sent the end of it, and is called so now.
             room: Which it is for; None: for a person.
 
         Raises:
@@ -139,13 +139,14 @@ class FileStore:
         held = await self._engine.get(BUCKET, record.id)
         if held is None:
             raise NO_FILE()
+        by, by_id = record.by, record.by_id
         record = _decode(held[0])
         if not await self._engine.blobs.seal(record.id, record.sha256):
             await self.remove(record.id)
             raise WRONG_HASH(name=record.name)
         if not record.number:
             number = await self._next_number(record, room)
-            record = await self._change(replace(record, number=number, at=self._chat.now()))
+            record = await self._change(replace(record, number=number, at=self._chat.now(), by=by, by_id=by_id))
             _log.info("{name} shares {file} ({size} bytes)", name=record.by, file=record.name, size=record.size)
         user = self._chat.users.get(record.to_id)
         if user is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from chatroom.answers import Chunk
@@ -251,7 +252,9 @@ class Transfers:
             refused = self._forbidden(upload)
             if refused is not None:
                 raise refused
-            entry = await self._files.finish(record, upload.room)
+            # Whoever has another name by now shares it under that one: the former may be somebody else's.
+            named = replace(record, by=session.name, by_id=session.user_id)
+            entry = await self._files.finish(named, upload.room)
         except Refused as error:
             self._fail(upload, error)
         except Unavailable:

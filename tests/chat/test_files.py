@@ -364,6 +364,29 @@ def test_a_connection_that_is_dead_but_not_gone_loses_its_upload_to_the_next() -
         assert hear(after)[-1]["event"] == "shared"
 
 
+def test_a_file_is_shared_by_whom_its_sender_is_at_its_end(world: World) -> None:
+    zoe, mallory = world.program("zoe", "lobby"), world.program("alice", "lobby")
+    file = begin(mallory)
+    mallory.record(do="name", name="mallory")
+    account(world, "alice")
+    hear(zoe)
+    send(mallory, file)
+    assert only(zoe, event="shared", file=file)["by"] == "mallory", "alice is somebody else by now"
+    zoe.record(do="files")
+    assert only(zoe, event="files")["files"][0]["by"] == "mallory"
+
+
+def test_who_logs_in_while_sending_has_sent_it_as_the_owner_of_the_account(world: World) -> None:
+    bob, alice = world.program("bob", "lobby"), world.program("guest", "lobby")
+    file = begin(alice, user="bob")
+    alice.record(do="register", user="alice", password="secret")
+    hear(bob)
+    send(alice, file)
+    assert only(bob, event="shared", file=file)["by"] == "alice"
+    hear(alice)
+    assert fetch(alice, file=file) == DATA
+
+
 def test_what_is_shared_already_is_told_again_and_not_sent_again(world: World) -> None:
     alice, bob = world.program("alice", "lobby"), world.program("bob", "lobby")
     hear(alice)
