@@ -137,7 +137,8 @@ class FileStore:
 
     async def _finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
         held = await self._engine.get(BUCKET, record.id)
-        if held is None:
+        if held is None:  # it was removed meanwhile, but what came since is there
+            await self._engine.blobs.drop(record.id)
             raise NO_FILE()
         by, by_id = record.by, record.by_id
         record = _decode(held[0])

@@ -120,6 +120,29 @@ def test_whose_upload_another_goes_on_with_is_told_that_it_has_ended() -> None:
         only(first, event="error", code="taken-over", file=file)
 
 
+def test_who_goes_on_with_what_is_given_up_that_moment_leaves_nothing_or_all_of_it() -> None:
+    for step in itertools.count():
+        clock = Clock()
+        with closing(World(engine := SteppingBlobs(clock), clock, sessions=0)) as world:
+            first, second = two_of_alice(world)
+            file = begin(first)
+            first.send(chunk(file, 0))
+            engine.arm(step)
+            first.record(do="cancel", file=file)
+            offer(second)
+            reached = engine.reached
+            engine.let_go()
+            world.settle()
+            (upload,) = hear(second)
+            send(second, upload["file"], start=upload["have"])
+            known = numbers(world)
+            assert (hear(second)[-1]["event"] == "shared") == bool(known), f"step {step}"
+            assert world.chat.files.receiving == {}
+        if not reached:
+            break
+    assert step > 3
+
+
 def test_what_is_all_there_is_not_taken_over_any_more() -> None:
     clock = Clock()
     with closing(World(engine := MoodyEngine(clock), clock, sessions=0)) as world:

@@ -601,6 +601,15 @@ def test_a_deleted_accounts_files_are_gone(world: World) -> None:
     gone(world, alice, file)
 
 
+def test_what_comes_of_a_file_for_nobody_any_more_is_not_kept(world: World) -> None:
+    bob, alice = account(world, "bob"), world.program("alice")
+    file = begin(alice, user="bob")
+    bob.record(do="delete-account", password="secret")
+    send(alice, file)
+    assert hear(alice)[-1]["code"] == "no-file"
+    assert blobs(world) == set()
+
+
 def test_a_file_is_kept_for_thirty_days(world: World) -> None:
     alice = world.person("alice", "lobby")
     bob = world.program("bob", "lobby")
