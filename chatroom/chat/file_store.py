@@ -209,8 +209,9 @@ class FileStore:
         """Remove what is too old, what is nobody's any more, and bytes or records that a crash left alone."""
         blobs = await self._engine.blobs.all()  # before the records, for a record is there before its bytes
         known = set()
-        logs = await self._logs()
-        for record in await self.all():
+        records = await self.all()
+        logs = await self._logs()  # after them, for a room is there before its files
+        for record in records:
             if record.id not in self.receiving and await self._is_over(record, logs, blobs):
                 await self.remove(record.id)
                 _log.info("the file {file} of {name} expired", file=record.name, name=record.by)
