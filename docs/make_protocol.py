@@ -65,8 +65,9 @@ is the acknowledgement: it is sent when the message is durable. Saying the same 
 message is sent once more, to its author alone. `seq` grows within a log and need not be dense; `at` is in milliseconds
 since 1970.
 
-Private messages have a `seq` of one's inbox. A program says by `ack` how far they have been dealt with; what was not
-acknowledged comes again, with `late`: at the next login, or when a guest comes back.
+Private messages, and files and invitations with `to`, stand in one's inbox: their `seq` is one of that and of no room.
+A program says by `ack` how far they have been dealt with; what was not acknowledged comes again, private messages with
+`late`: at the next login, or when a guest comes back.
 
 The secret `resume` of the welcome, given in the first `hello` of the next connection, ends this one at once if the
 server has not noticed yet that it is dead, and makes who comes the same guest, after a restart of the server too: same

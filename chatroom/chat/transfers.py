@@ -263,9 +263,11 @@ class Transfers:
             _log.failure("a file of {name} could not be finished", name=session.name)
             self._fail(upload, INTERNAL())
         else:
-            heard = upload.room is not None and session.room is not None and session.room.log == record.log
+            room = upload.room
+            heard = room is not None and session.room is not None and session.room.log == record.log
             if self._uploads.get(record.id) is upload and (entry.repeated or not heard):
-                session.answer(placed(entry.event, entry.seq, upload.room.name if upload.room is not None else ""))
+                # Its place in somebody else's inbox is nothing to whoever gave it.
+                session.answer(placed(entry.event, entry.seq, room.name) if room is not None else entry.event)
             self.forget(record.id)
 
     # ---- down --------------------------------------------------------------------------------------------------

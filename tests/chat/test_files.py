@@ -268,7 +268,8 @@ def test_a_file_is_given_to_somebody_who_is_there(world: World) -> None:
     alice, bob, carol = world.program("alice"), world.program("bob"), world.program("carol")
     shared = share(alice, user="bob")
     assert (shared["to"], shared["by"], shared["number"]) == ("bob", "alice", 1)
-    assert only(bob, event="shared")["file"] == shared["file"]
+    assert {**only(bob, event="shared", file=shared["file"]), "seq": 0} == {**shared, "seq": 0}
+    assert "seq" not in shared, "it is one of bob's inbox"
     assert fetch(bob, number=1) == fetch(alice, file=shared["file"]) == DATA
     carol.record(do="get", file=shared["file"])
     refused(carol, "no-file")
