@@ -250,7 +250,7 @@ async def invite(session: Session, command: c.Invite) -> Event:
     else:
         await check_space(session.chat, target.inbox_log, target.name)
     answer = await _act(session, change, Invited, target)
-    told = _event(session, Invited, user=target.name, user_id=target.user_id, room=room.name)
+    told = _event(session, Invited, user=target.name, user_id=target.user_id, room=room.name, to=target.name)
     await session.happen(target.inbox_log, told)
     return answer
 

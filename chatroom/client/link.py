@@ -369,7 +369,7 @@ class Link:
                 self.unread += isinstance(event, e.Private)
             if gap:
                 self._tell(Gap(self.room))
-        if isinstance(event, e.Private):
+        if e.of_inbox(event) and event.seq:
             self._acknowledging.told(event.seq)
         if command is not None:
             if isinstance(event, a.Error):

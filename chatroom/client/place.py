@@ -8,7 +8,7 @@ from chatroom import answers as a
 from chatroom import events as e
 
 MOST_USERS = 20_000  # names that are remembered of one room
-MOST_PRIVATE = 2000  # private messages of which it is known that they have been shown
+MOST_PRIVATE = 2000  # private messages, and what else is of the inbox, of which it is known that it has been shown
 
 _GOING = (e.Left, e.Disconnected)
 _PUT_OUT = (e.Kicked, e.Banned)
@@ -73,14 +73,14 @@ class Place:
         """We are nowhere."""
         self.room = ""
         self.users = []
-        self.after = 0
+        self.after = self._replayed = 0
 
     # ---- what happens ----------------------------------------------------------------------------------------------
 
     def fresh(self, event: e.Event) -> bool:
         """Return whether an event that nobody asked for has not been shown; it counts as shown from now on."""
-        if isinstance(event, e.Private):
-            return self._fresh_private(event)
+        if e.of_inbox(event):
+            return self._fresh_of_inbox(event)
         if not isinstance(event, e.RoomEvent) or event.room != self.room or not event.seq:
             return True
         if event.seq <= self.after:
@@ -92,7 +92,7 @@ class Place:
         """Return whether it was said before we first came: it tells what is being talked about, and is no news."""
         return isinstance(event, e.RoomEvent) and event.room == self.room and 0 < event.seq < self._replayed
 
-    def _fresh_private(self, event: e.Private) -> bool:
+    def _fresh_of_inbox(self, event: e.OfInbox) -> bool:
         """By author and id: the seqs of what waited for a guest's name are of another log than those that follow."""
         key = event.by_id, event.id
         fresh = key not in self._shown
