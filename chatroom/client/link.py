@@ -361,7 +361,7 @@ class Link:
             self.write({"do": "pong"})
             return
         refused = command is not None and isinstance(event, a.Error)
-        fresh = self.place.fresh(event) or re is not None
+        fresh = self.place.fresh(event, self.name) or re is not None
         if fresh and not refused:
             gap = self._follow(event, command)
             if command is None or command.do != "pong":
@@ -369,7 +369,7 @@ class Link:
                 self.unread += isinstance(event, e.Private)
             if gap:
                 self._tell(Gap(self.room))
-        if isinstance(event, e.Private):
+        if self.place.is_mail(event, self.name):
             self._acknowledging.told(event.seq)
         if command is not None:
             if isinstance(event, a.Error):

@@ -407,6 +407,19 @@ def test_private_messages_are_counted_and_acknowledged_together(network: Network
     alice.leave()
 
 
+@pytest.mark.parametrize("wait", [0, 1], ids=["before it is acknowledged", "after"])
+def test_an_invitation_is_told_once_over_reconnections(network: Network, world: World, wait: float) -> None:
+    alice = Person(network, name="alice", room="lobby").come()
+    bob = world.person("bob", "den")
+    bob.say("/invite alice")
+    network.pass_time(wait)
+    for _ in range(2):
+        cut(network)
+        network.pass_time(2)
+    assert [event.room for event in alice.heard(e.Invited)] == ["den"]
+    alice.leave()
+
+
 def test_stopping_waits_for_what_was_said(network: Network, world: World) -> None:
     bob = world.person("bob", "lobby")
     alice = Person(network, name="alice", room="lobby").come()
