@@ -222,11 +222,13 @@ def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(netw
     fourth.leave()
 
 
-def test_logins_are_remembered_until_one_logs_out(network: Network, world: World) -> None:
-    register(world)
+@pytest.mark.parametrize("do", ["login", "register"])
+def test_logins_are_remembered_until_one_logs_out(network: Network, world: World, do: str) -> None:
+    if do == "login":
+        register(world)
     kept: list[tuple[str, str]] = []
     alice = Person(network, client="here", keep=lambda user, token: kept.append((user, token))).come()
-    alice.do("login", user="alice", password="secret")
+    alice.do(do, user="alice", password="secret")
     assert [user for user, _ in kept] == ["alice"]
     assert [line.client for line in alice.do("sessions").sessions] == ["here"]
     cut(network)
