@@ -277,7 +277,7 @@ def test_a_file_is_given_to_somebody_who_is_there(world: World) -> None:
 def test_a_person_is_told_of_it_in_words(world: World) -> None:
     alice, bob = world.program("alice"), world.person("bob")
     share(alice, user="bob")
-    assert bob.lines() == ["alice shares notes.txt with you (614 kB): /get 1"]
+    assert bob.lines() == ["alice shares notes.txt with you (614 kB): /get 1 outside a room"]
     bob.say("/files")
     assert bob.lines()[0] == "Files for you (1):"
 
