@@ -210,7 +210,7 @@ def test_too_big_is_refused_before_a_byte_is_sent() -> None:
         alice = world.program("alice", "lobby")
         offer(alice, b"x" * 1001, ref=5)
         error = only(alice, event="error", code="file-too-big", re=5)
-        assert error["text"] == "notes.txt has 1 kB, and a file here has at most 1 kB; make it smaller."
+        assert error["text"] == "notes.txt has 1001 B, and a file here has at most 1000 B; make it smaller."
         offer(alice, b"")
         refused(alice, "empty-file")
         share(alice, b"x" * 1000)

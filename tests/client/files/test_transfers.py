@@ -224,7 +224,7 @@ def test_what_cannot_be_sent_is_not_announced(network: Network, tmp_path: Path) 
         "/folder is a folder; only files can be sent.",
         "/pipe is no file; only files can be sent.",
         "/empty is empty.",
-        "/big has 17 MB; the server takes 17 MB at most.",
+        "/big has 16777217 B; the server takes 16777216 B at most.",
     ]
     assert b"share" not in network.lines[0].transport.value()
 
