@@ -41,3 +41,9 @@ def spell_size(size: int) -> str:
         if amount < 999.5:
             break
     return f"{amount:.0f} {unit}" if amount >= 9.95 else f"{amount:.1f} {unit}".replace(".0 ", " ")
+
+
+def spell_apart(one: int, other: int) -> tuple[str, str]:
+    """Return two sizes that are compared: to the byte, if they would read alike."""
+    spelled = spell_size(one), spell_size(other)
+    return spelled if spelled[0] != spelled[1] else (f"{one} B", f"{other} B")

@@ -162,10 +162,12 @@ class ShowHelp(Command, frozen=True, gc=False, tag="help"):
 
 
 class Register(Secretive, frozen=True, gc=False):
-    """Make an account, and log in."""
+    """Make an account, and log in; ``remember`` and ``client`` are those of ``login``."""
 
     user: Word
     password: Secret
+    remember: bool = False
+    client: Annotated[str, Meta(max_length=100)] = ""
 
 
 class Login(Secretive, frozen=True, gc=False):

@@ -18,7 +18,7 @@ from chatroom.chat.refusals import EMPTY_FILE, FILE_TOO_BIG, NO_FILE, STORE_FULL
 from chatroom.chat.room_record import RoomRecord
 from chatroom.log import Conflict, Entry, Unavailable
 from chatroom.logger import logger
-from chatroom.shared_files import CHUNK, chunks_of, spell_size
+from chatroom.shared_files import CHUNK, chunks_of, spell_apart
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
@@ -89,7 +89,8 @@ class FileStore:
         if not wanted.size:
             raise EMPTY_FILE(name=wanted.name)
         if most and wanted.size > most:
-            raise FILE_TOO_BIG(name=wanted.name, size=spell_size(wanted.size), most=spell_size(most))
+            size, limit = spell_apart(wanted.size, most)
+            raise FILE_TOO_BIG(name=wanted.name, size=size, most=limit)
         async with _holding(self._reserving):  # nobody else takes the same room meanwhile
             held = await self.all()
             same = next((record for record in held if record.is_same(wanted)), None)

@@ -41,7 +41,8 @@ async def register(session: Session, command: Register) -> None:
     _log.info("{name} registered the account {account}", name=session.name, account=account.name)
     if not session.over:
         membership.log_in(session, account)
-        await _greet(session, command.ref)
+        secret = await _remember(session, account, command.client) if command.remember else ""
+        await _greet(session, command.ref, secret)
 
 
 async def login(session: Session, command: Login) -> None:

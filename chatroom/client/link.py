@@ -34,7 +34,8 @@ __all__ = ["Link", "Refused"]
 STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
 CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
 _MOVING = ("join", "create", "leave")
-_BECOMING = frozenset({"login", "register", "logout"})  # somebody else, with another inbox
+_LOGGING_IN = frozenset({"login", "register"})
+_BECOMING = _LOGGING_IN | {"logout"}  # somebody else, with another inbox
 
 
 class Link:
@@ -188,7 +189,7 @@ class Link:
             return {"id": self._mint(), **fields}
         if do == "join":
             return {"messages": self.history, **fields}
-        return self.credentials.asking(fields) if do == "login" else fields
+        return self.credentials.asking(fields) if do in _LOGGING_IN else fields
 
     def say(self, text: str) -> Deferred[None]:
         """Say something to the room: kept with its id, sent again after a reconnection.
@@ -429,7 +430,7 @@ class Link:
     def _account(self, event: a.Account, command: Command | None) -> None:
         if event.guest:
             self.credentials.forget()
-        elif command is not None and command.do in ("login", "register"):
+        elif command is not None and command.do in _LOGGING_IN:
             self.credentials.logged_in(event, command.record)
         self._be(event.name, guest=event.guest)
 

@@ -90,7 +90,9 @@ class Place:
 
     def replayed(self, event: e.Event) -> bool:
         """Return whether it was said before we first came: it tells what is being talked about, and is no news."""
-        return isinstance(event, e.RoomEvent) and event.room == self.room and 0 < event.seq < self._replayed
+        if not isinstance(event, e.RoomEvent) or event.room != self.room or e.of_inbox(event):
+            return False
+        return 0 < event.seq < self._replayed
 
     def _fresh_of_inbox(self, event: e.OfInbox) -> bool:
         """By author and id: the seqs of what waited for a guest's name are of another log than those that follow."""

@@ -210,7 +210,7 @@ def test_too_big_is_refused_before_a_byte_is_sent() -> None:
         alice = world.program("alice", "lobby")
         offer(alice, b"x" * 1001, ref=5)
         error = only(alice, event="error", code="file-too-big", re=5)
-        assert error["text"] == "notes.txt has 1 kB, and a file here has at most 1 kB; make it smaller."
+        assert error["text"] == "notes.txt has 1001 B, and a file here has at most 1000 B; make it smaller."
         offer(alice, b"")
         refused(alice, "empty-file")
         share(alice, b"x" * 1000)
@@ -278,7 +278,7 @@ def test_a_file_is_given_to_somebody_who_is_there(world: World) -> None:
 def test_a_person_is_told_of_it_in_words(world: World) -> None:
     alice, bob = world.program("alice"), world.person("bob")
     share(alice, user="bob")
-    assert bob.lines() == ["alice shares notes.txt with you (614 kB): /get 1"]
+    assert bob.lines() == ["alice shares notes.txt with you (614 kB): /get 1 outside a room"]
     bob.say("/files")
     assert bob.lines()[0] == "Files for you (1):"
 

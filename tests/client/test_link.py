@@ -237,11 +237,13 @@ def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(netw
     fourth.leave()
 
 
-def test_logins_are_remembered_until_one_logs_out(network: Network, world: World) -> None:
-    register(world)
+@pytest.mark.parametrize("do", ["login", "register"])
+def test_logins_are_remembered_until_one_logs_out(network: Network, world: World, do: str) -> None:
+    if do == "login":
+        register(world)
     kept: list[tuple[str, str]] = []
     alice = Person(network, client="here", keep=lambda user, token: kept.append((user, token))).come()
-    alice.do("login", user="alice", password="secret")
+    alice.do(do, user="alice", password="secret")
     assert [user for user, _ in kept] == ["alice"]
     assert [line.client for line in alice.do("sessions").sessions] == ["here"]
     cut(network)
@@ -419,6 +421,19 @@ def test_private_messages_are_counted_and_acknowledged_together(network: Network
     network.pass_time(1)
     seqs = [event.seq for event in alice.heard(e.Private)]
     assert sent == [{"do": "ack", "seq": max(seqs)}]
+    alice.leave()
+
+
+@pytest.mark.parametrize("wait", [0, 1], ids=["before it is acknowledged", "after"])
+def test_an_invitation_is_told_once_over_reconnections(network: Network, world: World, wait: float) -> None:
+    alice = Person(network, name="alice", room="lobby").come()
+    bob = world.person("bob", "den")
+    bob.say("/invite alice")
+    network.pass_time(wait)
+    for _ in range(2):
+        cut(network)
+        network.pass_time(2)
+    assert [event.room for event in alice.heard(e.Invited)] == ["den"]
     alice.leave()
 
 

@@ -233,6 +233,17 @@ def test_what_was_sent_is_told_before_the_end(network: Network, tmp_path: Path) 
     assert (piped.over, piped.lines[-1]) == (True, "al shares notes.txt (8 B): /get 1")
 
 
+def test_a_shared_file_is_in_the_history_and_found(network: Network, tmp_path: Path) -> None:
+    piped = Piped(network)
+    (tmp_path / "notes.txt").write_bytes(b"precious")
+    piped.type(f"/send {tmp_path}/notes.txt", "/history", "/search notes")
+    piped.end()
+    recalled, head, found = piped.lines[-3:]
+    assert recalled.endswith("] al shares notes.txt (8 B): /get 1")
+    assert (head, found) == ("1 message found:", recalled)
+    assert (piped.over, piped.pipe.status, piped.complaints) == (True, 0, [])
+
+
 def test_a_file_that_cannot_get_there_is_said_once(network: Network, tmp_path: Path) -> None:
     piped = Piped(network, patience=10)
     (tmp_path / "notes.txt").write_bytes(b"precious")

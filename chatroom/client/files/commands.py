@@ -82,7 +82,7 @@ def what_to_get(rest: str, downloads: Path) -> tuple[int, Path]:
     """Return the number, and the place, that somebody typed.
 
     Raises:
-        Refused: There is no number.
+        Refused: There is no number, or no such folder.
     """
     number, _, place = rest.partition(" ")
     if not (number.isascii() and number.isdigit() and 0 < len(number) < 10):
@@ -90,7 +90,15 @@ def what_to_get(rest: str, downloads: Path) -> tuple[int, Path]:
     words = _words(place)
     if not words:
         return int(number), downloads
-    return int(number), _path(words[0] if len(words) == 1 else place.strip())
+    return int(number), _place(words[0] if len(words) == 1 else place.strip())
+
+
+def _place(text: str) -> Path:
+    """Return where a file is to stand; what ends with a slash is meant to be a folder."""
+    path = _path(text)
+    if text.endswith("/") and not path.is_dir():
+        raise Refused("no-folder", f"there is no folder {path}; make it, or name another.")
+    return path
 
 
 def _words(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from chatroom.answers import Download
 from chatroom.client.refused import Refused
-from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_size
+from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_apart
 
 NAME_BYTES = 200  # of a name that we choose; what a file system takes, and room for a number
 MOST_NAMES = 1000  # that are tried
@@ -178,8 +178,11 @@ class Part:
     def _check_room(self) -> None:
         free = shutil.disk_usage(self._wanted.parent).free
         if free < self._about.size - self.done:
-            there = f"{self._wanted.parent} has room for {spell_size(free)}"
-            raise Refused("no-room", f"{self._name} has {spell_size(self._about.size)}, {there}; name another folder.")
+            if not self.have:
+                self.remove()
+            has, room = spell_apart(self._about.size, free)
+            there = f"{self._wanted.parent} has room for {room}"
+            raise Refused("no-room", f"{self._name} has {has}, {there}; name another folder.")
 
     def _put_in_place(self) -> Path:
         path = self._reserve()

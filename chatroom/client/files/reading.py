@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatroom.client.refused import Refused
-from chatroom.shared_files import CHUNK, bytes_of, chunks_of, spell_size
+from chatroom.shared_files import CHUNK, bytes_of, chunks_of, spell_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ def look(path: Path, most: int, wanted: Callable[[], bool]) -> Found:
         if not size:
             raise Refused("empty-file", f"{path} is empty.")
         if most and size > most:
-            sizes = f"{spell_size(size)}; the server takes {spell_size(most)}"
-            raise Refused("file-too-big", f"{path} has {sizes} at most.")
+            has, takes = spell_apart(size, most)
+            raise Refused("file-too-big", f"{path} has {has}; the server takes {takes} at most.")
         digest = hashlib.sha256()
         for index in range(chunks_of(size)):  # and not what is added to it meanwhile
             if not wanted():

@@ -69,7 +69,7 @@ class Doing:
         await self._link.do(do, **fields)
 
     async def take_a_name(self) -> None:
-        """Ask for a name until one is taken, or nobody answers; does nothing if that is being asked."""
+        """Ask for a name until one is taken, or a command or nothing is typed; does nothing if that is being asked."""
         if self._naming:
             return
         self._naming = True
@@ -83,11 +83,17 @@ class Doing:
 
     # ---- how -------------------------------------------------------------------------------------------------------
 
-    async def _name_taken(self, name: str) -> bool:
+    async def _name_taken(self, answer: str) -> bool:
+        name = answer.strip()
+        if name.startswith("/"):
+            self.typed(name)
+            return True
         try:
-            await self._link.do("name", name=name.strip())
+            await self._link.do("name", name=name)
         except Refused as refused:
             self._hearing.complain(refused.text)
+            if refused.code == "name-in-use":
+                self._hearing.say(f"if that is your account: /login {name}")
             return False
         return True
 

@@ -60,6 +60,12 @@ def test_what_to_get(typed: str, number: int, path: Path) -> None:
     assert what_to_get(typed, HERE) == (number, path)
 
 
+def test_what_ends_like_a_folder_is_one(tmp_path: Path) -> None:
+    assert what_to_get(f"3 {tmp_path}/", HERE) == (3, tmp_path)
+    with pytest.raises(Refused, match="there is no folder some; make it, or name another"):
+        what_to_get("3 some/", HERE)
+
+
 @pytest.mark.parametrize("typed", ["", "x", "-1", "3x", "³", "1234567890"])
 def test_no_number(typed: str) -> None:
     with pytest.raises(Refused, match=r"usage: /get <number> \[path\]"):

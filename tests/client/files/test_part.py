@@ -133,6 +133,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 def test_no_folder_no_room(tmp_path: Path) -> None:
     assert refused(tmp_path / "no" / "x") == f"there is no folder {tmp_path}/no; make it, or name another."
     assert f"{tmp_path} has room for" in refused(tmp_path, about(size=2**60))
+    assert os.listdir(tmp_path) == [], "nothing was fetched, so nothing is left to go on with"
 
 
 def test_a_part_that_is_a_link_is_not_followed(tmp_path: Path) -> None:

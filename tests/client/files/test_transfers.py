@@ -56,6 +56,18 @@ def test_a_file_is_given_to_one_person(network: Network, tmp_path: Path, here: P
     refusal(refused, "no-file")
 
 
+@pytest.mark.parametrize("wait", [0, 1], ids=["before it is acknowledged", "after"])
+def test_a_file_that_was_given_is_told_once_over_reconnections(network: Network, tmp_path: Path, wait: float) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob")
+    alice.send(write(tmp_path), "bob")
+    network.pass_time(wait)
+    for _ in range(2):
+        for line in network.lines:
+            line.end()
+        network.pass_time(2)
+    assert len(bob.heard(e.Shared)) == 1
+
+
 def test_a_program_gets_what_a_client_sent(network: Network, tmp_path: Path) -> None:
     alice = Friend(network, "alice")
     program = network.world.program("bot", "lobby")
@@ -213,7 +225,7 @@ def test_what_cannot_be_sent_is_not_announced(network: Network, tmp_path: Path) 
         "/folder is a folder; only files can be sent.",
         "/pipe is no file; only files can be sent.",
         "/empty is empty.",
-        "/big has 17 MB; the server takes 17 MB at most.",
+        "/big has 16777217 B; the server takes 16777216 B at most.",
     ]
     assert b"share" not in network.lines[0].transport.value()
 

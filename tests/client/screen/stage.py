@@ -63,9 +63,9 @@ class FakeLink:
         """We are not on the way to anywhere."""
         call()
 
-    def refuse(self, text: str) -> None:
+    def refuse(self, text: str, code: str = "no") -> None:
         """Refuse what was asked last."""
-        self.answers.pop().errback(Refused("no", text))
+        self.answers.pop().errback(Refused(code, text))
 
 
 class Glass(io.TextIOBase):

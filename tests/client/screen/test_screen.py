@@ -141,9 +141,11 @@ def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
         await stage.shows("Your name (Enter: stay a guest):", BAR)
         stage.type("bob\r")
         await stage.until(lambda: stage.link.did[-1] == ("name", {"name": "bob"}))
-        stage.link.refuse("username is already used; choose another with /name <name>.")
+        stage.link.refuse("username is already used; choose another with /name <name>.", "name-in-use")
         await stage.shows(
-            "Error: username is already used; choose another with /name <name>.", "Your name (Enter: stay a guest):"
+            "Error: username is already used; choose another with /name <name>.",
+            "-- if that is your account: /login bob",
+            "Your name (Enter: stay a guest):",
         )
         stage.type("bea\r")
         await stage.until(lambda: stage.link.did[-1] == ("name", {"name": "bea"}))
@@ -151,6 +153,20 @@ def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
         await stage.until(lambda: stage.screen.terminal.questions.current is None)
         stage.tell(Denied("name", "me", "name-in-use", "username is already used."))
         await stage.shows("Your name (Enter: stay a guest):", BAR)
+
+    on_stage(tmp_path, scene)
+
+
+def test_whoever_is_asked_for_a_name_may_give_a_command_instead(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
+        await stage.shows("Your name (Enter: stay a guest):", BAR)
+        stage.type("/login bob\r")
+        await stage.shows("Password:", BAR)
+        stage.type("s3cret\r")
+        await stage.until(lambda: stage.link.did[-1] == ("login", {"user": "bob", "password": "s3cret"}))
+        assert stage.screen.terminal.questions.current is None
+        assert "name" not in [do for do, _ in stage.link.did]
 
     on_stage(tmp_path, scene)
 
