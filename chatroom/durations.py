@@ -21,5 +21,7 @@ def spell(seconds: float) -> str:
     for name, size in _NAMES:
         if whole % size == 0 or whole >= 3 * size:
             number = round(whole / size)
+            if number * size != whole:
+                return spell(number * size)  # 7199 seconds are 120 minutes, which are 2 hours
             return f"{number} {name}" if number == 1 else f"{number} {name}s"
     raise AssertionError("every number of seconds is one of seconds")

@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NoReturn
+from typing import Annotated, Any, ClassVar, Literal, NoReturn, get_args
 
 import msgspec
 from msgspec import Meta
@@ -233,7 +233,9 @@ def _convert(where: str, key: str, value: Any, *, strict: bool) -> Any:
     try:
         return msgspec.convert(value, _FIELDS[key].type, strict=strict)
     except msgspec.ValidationError as error:
-        raise usage.UsageError(f"{where}: {str(error).replace('`', '')}") from None
+        choices = [choice for choice in get_args(_FIELDS[key].type) if isinstance(choice, str) and choice]
+        why = f"give {', '.join(choices[:-1])} or {choices[-1]}" if choices else str(error).replace("`", "")
+        raise usage.UsageError(f"{where}: {why}") from None
 
 
 def _check_rest(settings: Settings) -> None:

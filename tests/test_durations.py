@@ -45,6 +45,8 @@ def test_anything_else_is_none(text: str) -> None:
         (181, "3 minutes"),
         (3600, "1 hour"),
         (5400, "90 minutes"),
+        (7199, "2 hours"),
+        (86399, "1 day"),
         (86400, "1 day"),
         (90000, "25 hours"),
         (7 * 86400, "7 days"),

@@ -125,5 +125,5 @@ def test_tls_may_be_required(much: str) -> None:
 
 
 def test_tls_is_not_required_by_halves() -> None:
-    with pytest.raises(SystemExit, match="--require-tls some: "):
+    with pytest.raises(SystemExit, match="--require-tls some: give login or all; see"):
         parsed("--require-tls", "some")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 import msgspec
 
@@ -84,4 +84,6 @@ def _wrong(text: str, path: Path, why: str) -> str:
     line = next((n for n, it in enumerate(text.splitlines(), 1) if re.match(rf"\s*[\"']?{re.escape(key)}\b", it)), 1)
     if unknown:
         return f"{path}, line {line}: there is no setting {key}; there are {', '.join(Config.__struct_fields__)}."
-    return f"{path}, line {line}: {key}: {_FIELD.sub('', why)[:1].lower()}{_FIELD.sub('', why)[1:]}."
+    choices = get_args(get_type_hints(Config).get(key))
+    why = f"give {', '.join(choices[:-1])} or {choices[-1]}" if choices else _FIELD.sub("", why)
+    return f"{path}, line {line}: {key}: {why[:1].lower()}{why[1:]}."

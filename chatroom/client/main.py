@@ -131,7 +131,9 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
     if host is None:
         if not config.server:
             raise BadConfig(f'say which server: chatroom-client chat.example 8888 (or put server = "..." into {path}).')
-        host, port = _address(config.server, path)
+        host, port = _address(config.server, f"{path}: server")
+    elif port is None:
+        host, port = _address(host, host)
     host = host.strip("[]")
     config = _overridden(config, options)
     state = state_folder(environment)
@@ -153,7 +155,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         epilog=_EXAMPLES.format(**files),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("host", metavar="HOST", nargs="?", help="the server; the one of the config file if left out")
+    parser.add_argument("host", metavar="HOST", nargs="?", help="the server (or HOST:PORT); else the config file's")
     parser.add_argument("port", metavar="PORT", nargs="?", type=_port, help=f"its port ({PORT})")
     parser.add_argument("--name", help="the name to take")
     parser.add_argument("--room", help="the room to join")
@@ -194,15 +196,15 @@ def _patience(text: str) -> float:
     return seconds
 
 
-def _address(server: str, path: Path) -> tuple[str, int]:
-    """Split ``chat.example:8888``, ``[::1]:8888`` or a host alone."""
+def _address(server: str, where: str) -> tuple[str, int]:
+    """Split ``chat.example:8888``, ``[::1]:8888`` or a host alone; ``where`` it stands is named if it is wrong."""
     host, colon, port = server.rpartition(":")
-    if not colon or server.endswith("]"):
+    if not colon or server.endswith("]") or (":" in host and not host.endswith("]")):
         return server.strip("[]"), PORT
     try:
         return host.strip("[]"), _port(port)
     except argparse.ArgumentTypeError as error:
-        raise BadConfig(f"{path}: server: {error}.") from None
+        raise BadConfig(f"{where}: {error}.") from None
 
 
 def _overridden(config: Config, options: argparse.Namespace) -> Config:

@@ -29,7 +29,7 @@ def test_what_is_set_counts(tmp_path: Path) -> None:
         ('name = "a"\nroom = \n', "client.toml, line 2: invalid value."),
         ('name = "a', "client.toml, line 1: "),
         ('name = "a"\n\ncolour = true\n', "client.toml, line 3: there is no setting colour; there are server, name"),
-        ("# bell\nbell = 'loud'\n", "client.toml, line 2: bell: invalid enum value 'loud'"),
+        ("# bell\nbell = 'loud'\n", "client.toml, line 2: bell: give off, private or all."),
         ("name = 'a'\ntimestamps = 'no'\n", "client.toml, line 2: timestamps: expected `bool`, got `str`."),
     ],
 )

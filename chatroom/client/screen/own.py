@@ -103,7 +103,7 @@ class Own:
             focus.clear()
         else:
             _bounded(focus, names)
-        self.say(f"you see what {', '.join(sorted(focus))} say; /focus off ends it." if focus else "you see everybody.")
+        self.say(f"you see only {', '.join(sorted(focus))}; /focus off ends it." if focus else "you see everybody.")
 
 
 def _bounded(names: set[str], more: set[str]) -> None:

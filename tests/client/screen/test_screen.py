@@ -375,9 +375,9 @@ def test_the_ignored_are_not_seen_and_stay_ignored(tmp_path: Path) -> None:
         stage.tell(said("unseen"), said("seen", by="bea"))
         await stage.shows("-- you ignore bob.", "bea: seen", "[lobby]")
         stage.type("/focus carl\r")
-        await stage.shows("-- you see what carl say; /focus off ends it.", "[lobby]")
+        await stage.shows("-- you see only carl; /focus off ends it.", "[lobby]")
         stage.tell(said("unseen", by="bea"), e.Private(id="", at=NOW * 1000, by="bea", by_id="", to="me", text="psst"))
-        await stage.shows("-- you see what carl say; /focus off ends it.", "bea (private): psst", "[lobby]")
+        await stage.shows("-- you see only carl; /focus off ends it.", "bea (private): psst", "[lobby]")
 
     on_stage(tmp_path, scene)
 
