@@ -77,6 +77,24 @@ def test_a_file_that_is_given_up_while_it_is_finished_is_there_or_it_is_not(user
     assert step > 5
 
 
+def test_a_file_whose_deletion_fails_can_be_deleted_again() -> None:
+    for step in itertools.count():
+        clock = Clock()
+        with closing(World(engine := SteppingBlobs(clock), clock)) as world:
+            alice = world.program("alice", "lobby")
+            seq = share(alice)["seq"]
+            engine.arm(step, failing=True)
+            alice.record(do="delete", seq=seq, ref=1)
+            failed = engine.reached
+            engine.arm(None)
+            if failed:
+                alice.record(do="delete", seq=seq, ref=2)
+            assert numbers(world) == {}, f"step {step}"
+        if not failed:
+            break
+    assert step > 3
+
+
 def test_a_file_that_everybody_sees_makes_room_for_the_next() -> None:
     clock = Clock()
     with closing(World(engine := MoodyEngine(clock), clock)) as world:
