@@ -125,6 +125,20 @@ def test_a_password_is_asked_for_and_seen_nowhere(tmp_path: Path) -> None:
     on_stage(tmp_path, scene)
 
 
+def test_a_password_that_is_typed_in_the_line_is_not_seen_either(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/login bob s3 cret")
+        await stage.shows("[lobby] /login bob *******", BAR)
+        stage.type("\r")
+        await stage.until(lambda: stage.link.did == [("login", {"user": "bob", "password": "s3 cret"})])
+        stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
+        stage.type("/login bob s3")
+        await stage.shows("Your name (Enter: stay a guest): /login bob **", BAR)
+        assert "s3" not in stage.glass.raw
+
+    on_stage(tmp_path, scene)
+
+
 def test_a_new_password_is_asked_for_twice(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/register bob\rone\rother\r")
