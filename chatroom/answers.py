@@ -216,7 +216,7 @@ class Upload(Event, frozen=True, gc=False, kw_only=True):
 
 
 class Download(Event, frozen=True, gc=False, kw_only=True):
-    """The file comes, in chunks of that many bytes, from the index ``start`` on. Acknowledge each with ``got``."""
+    """The file comes, in chunks of that many bytes, from the index ``from`` on. Acknowledge each with ``got``."""
 
     file: str
     number: int

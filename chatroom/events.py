@@ -7,7 +7,7 @@ them back. ``room`` and ``seq`` are not stored with an event, for they are the l
 from __future__ import annotations
 
 import re
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 import msgspec
 from msgspec import Struct
@@ -128,7 +128,9 @@ class Deopped(AboutMember, frozen=True, gc=False, kw_only=True):
 
 
 class Invited(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody may come in while the room is locked; the invited person is told as well."""
+    """Somebody may come in while the room is locked; in that person's inbox stands another, with ``to``."""
+
+    to: str = ""
 
 
 class Locked(RoomEvent, frozen=True, gc=False):
@@ -268,12 +270,18 @@ OfTheServer = (
 )
 Stored = Said | Acted | Shared | Joined | Left | Disconnected | Renamed | Moderation | Private | Read | OfTheServer
 Message = Said | Acted | Shared | Private
+OfInbox = Private | Shared | Invited
 MESSAGES = (Said, Acted, Shared, Private)
 MODERATION = get_args(Moderation)
 OF_A_ROOM = (Said, Acted, Shared, Joined, Left, Disconnected, Renamed, *MODERATION)
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Stored).decode
+
+
+def of_inbox(event: Event) -> TypeGuard[OfInbox]:
+    """Whether it is for one person, in whose inbox it stands: its ``seq``, if it has one, is of that and of no room."""
+    return isinstance(event, OfInbox) and bool(event.to)
 
 
 def blanked(event: Any) -> Any:

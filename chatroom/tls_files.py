@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.task import LoopingCall
 from zope.interface import implementer
@@ -107,7 +107,8 @@ def load_pair(certificate: bytes, key: bytes, name: str) -> Pair:
     """
     try:
         first, *chain = x509.load_pem_x509_certificates(certificate)
-    except ValueError:
+        public, key_hash = _spki(first), fingerprint(first)
+    except Exception:  # as with the key below, there are many ways to be damaged
         raise BadPair(f"{name}: the first holds no certificate in PEM; give another with --tls-cert") from None
     try:
         # To check an RSA key takes longer than the reactor may wait; that it fits the certificate is checked below.
@@ -116,13 +117,13 @@ def load_pair(certificate: bytes, key: bytes, name: str) -> Pair:
         raise BadPair(f"{name}: the key has a password; give one without, with --tls-key") from None
     except Exception:  # ValueError, UnsupportedAlgorithm, or whatever OpenSSL makes of it
         raise BadPair(f"{name}: the second holds no private key in PEM; give another with --tls-key") from None
-    if _spki(private) != _spki(first):
+    if _spki(private) != public:
         raise BadPair(f"{name} do not belong together; give the key that the certificate was made for")
     try:
         context = _context(first, chain, private)
-    except SSL.Error as error:
+    except (SSL.Error, crypto.Error) as error:
         raise BadPair(f"{name} are of no use for TLS: {error}; give others") from None
-    return Pair(context, fingerprint(first), first.not_valid_after_utc)
+    return Pair(context, key_hash, first.not_valid_after_utc)
 
 
 def _context(first: x509.Certificate, chain: list[x509.Certificate], key: Any) -> SSL.Context:

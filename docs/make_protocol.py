@@ -19,7 +19,7 @@ from chatroom.chat import limits
 from chatroom.chat.refusals import REFUSALS
 from chatroom.chat.table import TABLE, Row
 from chatroom.log import Entry
-from chatroom.shared_files import CHUNK, WINDOW
+from chatroom.shared_files import CHUNK, TRANSFERS, WINDOW
 from chatroom.wire.json_dialect import JsonDialect
 from chatroom.wire.text_dialect import TextDialect
 
@@ -65,8 +65,9 @@ is the acknowledgement: it is sent when the message is durable. Saying the same 
 message is sent once more, to its author alone. `seq` grows within a log and need not be dense; `at` is in milliseconds
 since 1970.
 
-Private messages have a `seq` of one's inbox. A program says by `ack` how far they have been dealt with; what was not
-acknowledged comes again, with `late`: at the next login, or when a guest comes back.
+Private messages, and files and invitations with `to`, stand in one's inbox: their `seq` is one of that and of no room.
+A program says by `ack` how far they have been dealt with; what was not acknowledged comes again, private messages with
+`late`: at the next login, or when a guest comes back.
 
 The secret `resume` of the welcome, given in the first `hello` of the next connection, ends this one at once if the
 server has not noticed yet that it is dead, and makes who comes the same guest, after a restart of the server too: same
@@ -78,11 +79,12 @@ has the secret is that guest; it is worth nothing for an account. A program that
 Files: `share` says what will come, and is refused before a byte is sent; `upload` answers from which chunk on to send
 it. A chunk is a record `chunk` and, right after its line, as many raw bytes as it says; a record that is refused does
 not change that. Chunks have {chunk} bytes, the last one the rest; at most {window} may be under way without having been
-acknowledged, and each is acknowledged when it is stored. What was cut goes on where it was when the same owner of an
-account (or a guest of the same name) shares the same again within a day: same name, size, SHA-256 and room or person.
-When all is there and its SHA-256 is right, `shared` is told; to share what is there already tells it to the sharer once
-more. `get` is answered with `download`, then chunks come in the same way; each is acknowledged by `got`, and `from`
-goes on with what was cut. An `error` with a `file` says that what was under way of it has ended.
+acknowledged, and each is acknowledged when it is stored. A connection has at most {transfers} files under way, to and
+fro. What was cut goes on where it was when the same owner of an account (or a guest of the same name) shares the same
+again within a day: same name, size, SHA-256 and room or person. When all is there and its SHA-256 is right, `shared` is
+told; to share what is there already tells it to the sharer once more. `get` is answered with `download`, then chunks
+come in the same way; each is acknowledged by `got`, and `from` goes on with what was cut. An `error` with a `file` says
+that what was under way of it has ended.
 
 Unknown fields are ignored; of a field given twice the last counts. Refused are: an unknown `do`, a wrong type, invalid
 UTF-8, a lone surrogate, a number beyond 2^53, nesting deeper than 8. The server sends `ping` after 90 s of silence and
@@ -261,6 +263,7 @@ def protocol() -> str:
     parts = [HEAD.replace("{text}", str(limits.TEXT_BYTES)).replace("{record}", str(limits.RECORD_BYTES))]
     parts += ["\n", typed_table()]
     records = RECORDS.replace("{chunk}", str(CHUNK)).replace("{window}", str(WINDOW))
+    records = records.replace("{transfers}", str(TRANSFERS))
     parts.append(records.replace("{conversation}", "\n    ".join(map(line, CONVERSATION))))
     parts += [command(example) for example in COMMANDS]
     for title, examples in EVENTS:

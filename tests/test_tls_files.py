@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 from harness import World
@@ -155,6 +157,27 @@ def spoil_certificate(files: PairFiles) -> None:
     files.certificate.write_bytes(b"garbage")
 
 
+def damage(files: PairFiles, old: bytes, new: bytes) -> None:
+    """Change what is in the certificate, which is still one in PEM."""
+    der = certificate_of(files.certificate).public_bytes(Encoding.DER)
+    assert old in der
+    body = b64encode(der.replace(old, new)).decode()
+    files.certificate.write_text(f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+
+
+def damage_public_key(files: PairFiles) -> None:
+    point = certificate_of(files.certificate).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    damage(files, point, point[:-1] + bytes([point[-1] ^ 1]))
+
+
+def change_kind_of_key(files: PairFiles) -> None:
+    damage(files, bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d027f"))
+
+
+def damage_name(files: PairFiles) -> None:
+    damage(files, b"chat.example.org", b"chat.\xffxample.org")
+
+
 def spoil_key(files: PairFiles) -> None:
     files.key.write_bytes(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 
@@ -187,6 +210,9 @@ def fill_pipe(files: PairFiles) -> None:
 
 SPOILED = [
     (spoil_certificate, "the first holds no certificate in PEM"),
+    (damage_public_key, "the first holds no certificate in PEM"),
+    (change_kind_of_key, "the first holds no certificate in PEM"),
+    (damage_name, "are of no use for TLS"),
     (spoil_key, "the second holds no private key in PEM"),
     (lock_key, "the key has a password"),
     (change_key, "do not belong together"),

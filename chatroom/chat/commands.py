@@ -340,7 +340,7 @@ class PutChunk(Command, frozen=True, gc=False, tag="chunk"):
 
 
 class Get(Command, frozen=True, gc=False):
-    """Fetch a file, by its id or by its number in the room or among your own, from that chunk on.
+    """Fetch a file, by its id or by its number in the room, or if it has none such among your own, from that chunk on.
 
     With ``send`` false only ``download`` comes: what it is, so that you can see whether you have the beginning already.
     """

@@ -115,7 +115,7 @@ class FileStore:
         """All is there: look whether it is what was announced, and let those know whom it is for.
 
         Args:
-            record: The file.
+            record: The file; ``by`` is who has sent the end of it, and is called so now.
             room: Which it is for; None: for a person.
 
         Raises:
@@ -138,15 +138,17 @@ class FileStore:
 
     async def _finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
         held = await self._engine.get(BUCKET, record.id)
-        if held is None:
+        if held is None:  # it was removed meanwhile, but what came since is there
+            await self._engine.blobs.drop(record.id)
             raise NO_FILE()
+        by, by_id = record.by, record.by_id
         record = _decode(held[0])
         if not await self._engine.blobs.seal(record.id, record.sha256):
             await self.remove(record.id)
             raise WRONG_HASH(name=record.name)
         if not record.number:
             number = await self._next_number(record, room)
-            record = await self._change(replace(record, number=number, at=self._chat.now()))
+            record = await self._change(replace(record, number=number, at=self._chat.now(), by=by, by_id=by_id))
             _log.info("{name} shares {file} ({size} bytes)", name=record.by, file=record.name, size=record.size)
         user = self._chat.users.get(record.to_id)
         if user is not None:
@@ -208,8 +210,9 @@ class FileStore:
         """Remove what is too old, what is nobody's any more, and bytes or records that a crash left alone."""
         blobs = await self._engine.blobs.all()  # before the records, for a record is there before its bytes
         known = set()
-        logs = await self._logs()
-        for record in await self.all():
+        records = await self.all()
+        logs = await self._logs()  # after them, for a room is there before its files
+        for record in records:
             if record.id not in self.receiving and await self._is_over(record, logs, blobs):
                 await self.remove(record.id)
                 _log.info("the file {file} of {name} expired", file=record.name, name=record.by)

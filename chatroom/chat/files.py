@@ -37,11 +37,11 @@ async def share(session: Session, command: c.Share) -> None:
         to_id,
     )
     record = await chat.files.reserve(wanted)
-    before = chat.files.receiving.get(record.id)
-    if before is not None:  # a connection that seems to be there still, or this one
-        before.give_way(record.id, transfers)
     have = chunks_of(record.size) if record.number else await chat.files.have(record)
     if not session.over:
+        before = chat.files.receiving.get(record.id)
+        if before is not None:  # a connection that seems to be there still, or has just come; or this one
+            before.give_way(record.id, transfers)
         session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
         transfers.receive(record, room.record if room is not None else None, have)
 

@@ -122,10 +122,10 @@ async def delete(session: Session, command: c.Delete) -> Event:
     entry = found[-1]
     if entry.event.by_id != session.user_id and not room.record.moderated_by(session.user):
         raise NOT_YOURS(room=room.name)
+    if isinstance(entry.event, Shared):  # first: what is blank cannot be deleted again, should this fail
+        await session.chat.files.remove(entry.event.file)
     if not await engine.erase(room.log, entry.seq):
         raise NO_MESSAGE(room=room.name)
-    if isinstance(entry.event, Shared):
-        await session.chat.files.remove(entry.event.file)
     event = _event(session, Deleted, message=entry.seq, user=entry.event.by)
     await _happen(session, room, event, f"deleted a message of {entry.event.by}")
     return Ok()
@@ -250,7 +250,7 @@ async def invite(session: Session, command: c.Invite) -> Event:
     else:
         await check_space(session.chat, target.inbox_log, target.name)
     answer = await _act(session, change, Invited, target)
-    told = _event(session, Invited, user=target.name, user_id=target.user_id, room=room.name)
+    told = _event(session, Invited, user=target.name, user_id=target.user_id, room=room.name, to=target.name)
     await session.happen(target.inbox_log, told)
     return answer
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from chatroom.answers import Chunk
@@ -251,7 +252,9 @@ class Transfers:
             refused = self._forbidden(upload)
             if refused is not None:
                 raise refused
-            entry = await self._files.finish(record, upload.room)
+            # Whoever has another name by now shares it under that one: the former may be somebody else's.
+            named = replace(record, by=session.name, by_id=session.user_id)
+            entry = await self._files.finish(named, upload.room)
         except Refused as error:
             self._fail(upload, error)
         except Unavailable:
@@ -260,9 +263,11 @@ class Transfers:
             _log.failure("a file of {name} could not be finished", name=session.name)
             self._fail(upload, INTERNAL())
         else:
-            heard = upload.room is not None and session.room is not None and session.room.log == record.log
+            room = upload.room
+            heard = room is not None and session.room is not None and session.room.log == record.log
             if self._uploads.get(record.id) is upload and (entry.repeated or not heard):
-                session.answer(placed(entry.event, entry.seq, upload.room.name if upload.room is not None else ""))
+                # Its place in somebody else's inbox is nothing to whoever gave it.
+                session.answer(placed(entry.event, entry.seq, room.name) if room is not None else entry.event)
             self.forget(record.id)
 
     # ---- down --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What is in our inbox is acknowledged when it has been told, what comes right after one another together.
+"""What is of our inbox is acknowledged when it has been told, what comes right after one another together.
 
 A seq is one of an inbox, and who logs in or out has another: nothing is acknowledged while that is under way, for it
 could be taken for something in the other inbox that has not been told.

@@ -362,7 +362,7 @@ class Link:
             self.write({"do": "pong"})
             return
         refused = command is not None and isinstance(event, a.Error)
-        fresh = self.place.fresh(event, self.name) or re is not None
+        fresh = self.place.fresh(event) or re is not None
         if fresh and not refused:
             gap = self._follow(event, command)
             if command is None or command.do != "pong":
@@ -370,7 +370,7 @@ class Link:
                 self.unread += isinstance(event, e.Private)
             if gap:
                 self._tell(Gap(self.room))
-        if self.place.is_mail(event, self.name):
+        if e.of_inbox(event) and event.seq:
             self._acknowledging.told(event.seq)
         if command is not None:
             if isinstance(event, a.Error):

@@ -105,7 +105,13 @@ def main() -> NoReturn:
         nothing = "said" if closed[0] == "stdin" else "shown"
         _complain(f"{closed[0]} is closed; give it /dev/null if nothing is to be {nothing}")
         sys.exit(1)
-    sys.exit(_screen(wish) if os.isatty(0) and os.isatty(1) else _pipe(wish))
+    drawn = os.isatty(0) and os.isatty(1) and not _is_dumb(os.environ) and not wish.records
+    sys.exit(_screen(wish) if drawn else _pipe(wish))
+
+
+def _is_dumb(environment: Mapping[str, str]) -> bool:
+    """Return whether the terminal, such as the one of a shell within an editor, can do nothing but show lines."""
+    return environment.get("TERM", "").lower() in ("dumb", "unknown")
 
 
 # ---- what is wanted ------------------------------------------------------------------------------------------------
@@ -155,7 +161,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument("--room", help="the room to join")
     parser.add_argument("--plain", action="store_true", help="speak in plain text instead of TLS: anybody may listen")
     parser.add_argument(
-        "--json", action="store_true", help="in a pipe: show records (docs/protocol.md) instead of words"
+        "--json", action="store_true", help="show records (docs/protocol.md) instead of words, on a terminal, too"
     )
     parser.add_argument(
         "--patience",

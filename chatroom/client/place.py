@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TypeGuard
 
 from chatroom import answers as a
 from chatroom import events as e
 
-Mail = e.Private | e.Shared | e.Invited
-
 MOST_USERS = 20_000  # names that are remembered of one room
-MOST_MAIL = 2000  # private messages and the like of which it is known that they have been shown
+MOST_PRIVATE = 2000  # private messages, and what else is of the inbox, of which it is known that it has been shown
 
 _GOING = (e.Left, e.Disconnected)
 _PUT_OUT = (e.Kicked, e.Banned)
@@ -76,25 +73,14 @@ class Place:
         """We are nowhere."""
         self.room = ""
         self.users = []
-        self.after = 0
+        self.after = self._replayed = 0
 
     # ---- what happens ----------------------------------------------------------------------------------------------
 
-    def is_mail(self, event: e.Event, me: str) -> TypeGuard[Mail]:
-        """Return whether an event is of our inbox: a private message, a file given to us, an invitation elsewhere."""
-        match event:
-            case e.Private():
-                return True
-            case e.Shared():
-                return event.to == me
-            case e.Invited():
-                return event.user == me and event.room != self.room
-        return False
-
-    def fresh(self, event: e.Event, me: str) -> bool:
+    def fresh(self, event: e.Event) -> bool:
         """Return whether an event that nobody asked for has not been shown; it counts as shown from now on."""
-        if self.is_mail(event, me):
-            return self._fresh_mail(event)
+        if e.of_inbox(event):
+            return self._fresh_of_inbox(event)
         if not isinstance(event, e.RoomEvent) or event.room != self.room or not event.seq:
             return True
         if event.seq <= self.after:
@@ -104,14 +90,16 @@ class Place:
 
     def replayed(self, event: e.Event) -> bool:
         """Return whether it was said before we first came: it tells what is being talked about, and is no news."""
-        return isinstance(event, e.RoomEvent) and event.room == self.room and 0 < event.seq < self._replayed
+        if not isinstance(event, e.RoomEvent) or event.room != self.room or e.of_inbox(event):
+            return False
+        return 0 < event.seq < self._replayed
 
-    def _fresh_mail(self, event: Mail) -> bool:
+    def _fresh_of_inbox(self, event: e.OfInbox) -> bool:
         """By author and id: the seqs of what waited for a guest's name are of another log than those that follow."""
         key = event.by_id, event.id
         fresh = key not in self._shown
         self._shown[key] = None
-        if len(self._shown) > MOST_MAIL:
+        if len(self._shown) > MOST_PRIVATE:
             self._shown.popitem(last=False)
         return fresh
 

@@ -299,8 +299,9 @@ class ChatProtocol(LineReceiver):
     def _check_waiting(self) -> None:
         """Lines beyond the budget are delayed; too many of them end the connection. A chunk is no lines."""
         waiting = self.clearLineBuffer()
-        raw = _CHUNK_RECORD.search(waiting)
-        if waiting.count(b"\n", 0, raw.start() if raw else len(waiting)) > LINES_WAITING:
+        begin = self._raw.missing if self._raw is not None else 0
+        raw = _CHUNK_RECORD.search(waiting, begin)
+        if waiting.count(b"\n", begin, raw.start() if raw else len(waiting)) > LINES_WAITING:
             self._drop(TOO_FAST())
         else:
             LineReceiver.dataReceived(self, waiting)  # puts it back: reading has stopped

@@ -25,12 +25,18 @@ class Folder:
         self._environment = environment({"XDG_STATE_HOME": f"{path}/state", "XDG_CONFIG_HOME": f"{path}/config"})
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *arguments: object, stdin: Any = subprocess.PIPE, stdout: Any = subprocess.PIPE) -> Any:
+    def start(
+        self,
+        *arguments: object,
+        stdin: Any = subprocess.PIPE,
+        stdout: Any = subprocess.PIPE,
+        terminal: str = "xterm",
+    ) -> Any:
         """Start a client."""
         client = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
             cwd=self.path,
-            env=self._environment,
+            env={**self._environment, "TERM": terminal},
             stdin=stdin,
             stdout=stdout,
             stderr=subprocess.PIPE,

@@ -261,6 +261,24 @@ def test_a_terminal_at_one_end_alone_is_a_pipe(here: Folder, daemon: Daemon) -> 
     os.close(theirs)
 
 
+@pytest.mark.parametrize(("terminal", "more", "welcome"), [("dumb", (), "Welcome to"), ("xterm", ("--json",), '{"ev')])
+def test_a_terminal_that_cannot_draw_or_need_not_is_a_pipe(
+    here: Folder, daemon: Daemon, terminal: str, more: tuple[str, ...], welcome: str
+) -> None:
+    bob = daemon.person("bob", "x")
+    ours, theirs = os.openpty()
+    options = ("localhost", daemon.port, "--plain", "--room", "x", "--name", "al", *more)
+    os.write(ours, b"typed\n\x04")
+    client = here.start(*options, stdin=theirs, stdout=theirs, terminal=terminal)
+    assert client.wait(DEADLINE) == 0
+    bob.expect("al has joined the room.", "al: typed", "al has disconnected.")
+    shown = os.read(ours, 4096)
+    assert shown.splitlines()[1].decode().startswith(welcome)
+    assert b"\x1b" not in shown
+    os.close(ours)
+    os.close(theirs)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_it_well(here: Folder, daemon: Daemon, number: signal.Signals) -> None:
     bob = daemon.person("bob", "x")

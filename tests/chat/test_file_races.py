@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 from contextlib import closing
 from functools import partial
+from typing import Any
 
 import pytest
 from fakes import MoodyEngine
 from harness import Client, World, result
 from sharing import DATA, begin, chunk, hear, offer, only, send, share
 from stepping import SteppingEngine
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from chatroom.engines.memory import MemoryEngine
 from chatroom.shared_files import TRANSFERS
 
 
@@ -74,6 +77,24 @@ def test_a_file_that_is_given_up_while_it_is_finished_is_there_or_it_is_not(user
     assert step > 5
 
 
+def test_a_file_whose_deletion_fails_can_be_deleted_again() -> None:
+    for step in itertools.count():
+        clock = Clock()
+        with closing(World(engine := SteppingBlobs(clock), clock)) as world:
+            alice = world.program("alice", "lobby")
+            seq = share(alice)["seq"]
+            engine.arm(step, failing=True)
+            alice.record(do="delete", seq=seq, ref=1)
+            failed = engine.reached
+            engine.arm(None)
+            if failed:
+                alice.record(do="delete", seq=seq, ref=2)
+            assert numbers(world) == {}, f"step {step}"
+        if not failed:
+            break
+    assert step > 3
+
+
 def test_a_file_that_everybody_sees_makes_room_for_the_next() -> None:
     clock = Clock()
     with closing(World(engine := MoodyEngine(clock), clock)) as world:
@@ -118,6 +139,76 @@ def test_whose_upload_another_goes_on_with_is_told_that_it_has_ended() -> None:
         offer(second)
         only(second, event="upload", file=file, have=1)
         only(first, event="error", code="taken-over", file=file)
+
+
+def test_of_two_that_begin_at_the_same_time_one_goes_on() -> None:
+    for step in itertools.count():
+        clock = Clock()
+        with closing(World(engine := SteppingBlobs(clock), clock, sessions=0)) as world:
+            first, second = two_of_alice(world)
+            engine.arm(step)
+            offer(first)
+            offer(second)
+            reached = engine.reached
+            engine.let_go()
+            world.settle()
+            heard = hear(first) + hear(second)
+            assert [record["event"] for record in heard].count("upload") == 2
+            assert [record.get("code") for record in heard].count("taken-over") == 1, f"step {step}"
+        if not reached:
+            break
+    assert step > 3
+
+
+def test_who_goes_on_with_what_is_given_up_that_moment_leaves_nothing_or_all_of_it() -> None:
+    for step in itertools.count():
+        clock = Clock()
+        with closing(World(engine := SteppingBlobs(clock), clock, sessions=0)) as world:
+            first, second = two_of_alice(world)
+            file = begin(first)
+            first.send(chunk(file, 0))
+            engine.arm(step)
+            first.record(do="cancel", file=file)
+            offer(second)
+            reached = engine.reached
+            engine.let_go()
+            world.settle()
+            (upload,) = hear(second)
+            send(second, upload["file"], start=upload["have"])
+            known = numbers(world)
+            assert (hear(second)[-1]["event"] == "shared") == bool(known), f"step {step}"
+            assert world.chat.files.receiving == {}
+        if not reached:
+            break
+    assert step > 3
+
+
+class SteppingLists(SteppingBlobs):
+    """To see what there is are steps as well."""
+
+    def all(self, *args: Any) -> Deferred[Any]:
+        return self.step(lambda: MemoryEngine.all(self, *args))
+
+    def logs(self) -> Deferred[Any]:
+        return self.step(lambda: MemoryEngine.logs(self))
+
+
+def test_a_file_of_a_room_that_is_made_while_the_old_ones_are_swept_away_stays() -> None:
+    for step in itertools.count():
+        clock = Clock()
+        with closing(World(engine := SteppingLists(clock), clock)) as world:
+            world.person("zoe", "den")
+            engine.arm(step)
+            Deferred.fromCoroutine(world.chat.files.sweep())
+            reached = engine.reached
+            engine.arm(None)
+            file = share(world.program("alice", "lobby"))["file"]
+            engine.let_go()
+            world.settle()
+            assert numbers(world) == {file: 1}, f"step {step}"
+        if not reached:
+            break
+    assert step > 3
 
 
 def test_what_is_all_there_is_not_taken_over_any_more() -> None:

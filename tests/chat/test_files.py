@@ -268,7 +268,8 @@ def test_a_file_is_given_to_somebody_who_is_there(world: World) -> None:
     alice, bob, carol = world.program("alice"), world.program("bob"), world.program("carol")
     shared = share(alice, user="bob")
     assert (shared["to"], shared["by"], shared["number"]) == ("bob", "alice", 1)
-    assert only(bob, event="shared")["file"] == shared["file"]
+    assert {**only(bob, event="shared", file=shared["file"]), "seq": 0} == {**shared, "seq": 0}
+    assert "seq" not in shared, "it is one of bob's inbox"
     assert fetch(bob, number=1) == fetch(alice, file=shared["file"]) == DATA
     carol.record(do="get", file=shared["file"])
     refused(carol, "no-file")
@@ -362,6 +363,29 @@ def test_a_connection_that_is_dead_but_not_gone_loses_its_upload_to_the_next() -
         refused(before, "no-transfer")
         send(after, file, start=1)
         assert hear(after)[-1]["event"] == "shared"
+
+
+def test_a_file_is_shared_by_whom_its_sender_is_at_its_end(world: World) -> None:
+    zoe, mallory = world.program("zoe", "lobby"), world.program("alice", "lobby")
+    file = begin(mallory)
+    mallory.record(do="name", name="mallory")
+    account(world, "alice")
+    hear(zoe)
+    send(mallory, file)
+    assert only(zoe, event="shared", file=file)["by"] == "mallory", "alice is somebody else by now"
+    zoe.record(do="files")
+    assert only(zoe, event="files")["files"][0]["by"] == "mallory"
+
+
+def test_who_logs_in_while_sending_has_sent_it_as_the_owner_of_the_account(world: World) -> None:
+    bob, alice = world.program("bob", "lobby"), world.program("guest", "lobby")
+    file = begin(alice, user="bob")
+    alice.record(do="register", user="alice", password="secret")
+    hear(bob)
+    send(alice, file)
+    assert only(bob, event="shared", file=file)["by"] == "alice"
+    hear(alice)
+    assert fetch(alice, file=file) == DATA
 
 
 def test_what_is_shared_already_is_told_again_and_not_sent_again(world: World) -> None:
@@ -576,6 +600,15 @@ def test_a_deleted_accounts_files_are_gone(world: World) -> None:
     file = share(alice, user="bob")["file"]
     bob.record(do="delete-account", password="secret")
     gone(world, alice, file)
+
+
+def test_what_comes_of_a_file_for_nobody_any_more_is_not_kept(world: World) -> None:
+    bob, alice = account(world, "bob"), world.program("alice")
+    file = begin(alice, user="bob")
+    bob.record(do="delete-account", password="secret")
+    send(alice, file)
+    assert hear(alice)[-1]["code"] == "no-file"
+    assert blobs(world) == set()
 
 
 def test_a_file_is_kept_for_thirty_days(world: World) -> None:

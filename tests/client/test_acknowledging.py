@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from client.network import Network, Person
 from harness import World
+from sharing import share
 from twisted.internet.task import Clock
 
 from chatroom import events as e
@@ -44,6 +45,26 @@ def test_a_guests_messages_are_acknowledged(network: Network, world: World) -> N
     rows = world.engine._logs[log].rows  # type: ignore[attr-defined]
     assert [b'"read"' in row[4] for row in rows] == [False, True]
     alice.leave()
+
+
+@pytest.mark.parametrize("what", [e.Shared, e.Invited])
+def test_so_is_all_else_that_is_for_one_alone(network: Network, world: World, what: type) -> None:
+    left(world)
+    carol = world.program("carol", "den")
+    if what is e.Invited:
+        carol.record(do="invite", user="zoe")
+    else:
+        share(carol, user="zoe")
+    zoe = Person(network, login=("zoe", "secret"), room="lobby").come()
+    for _ in range(2):
+        network.pass_time(1)
+        network.lines[0].end()
+        network.pass_time(2)
+    assert len(zoe.heard(what)) == 1
+    zoe.leave()
+    again = Person(network, login=("zoe", "secret"), room="lobby").come()
+    assert again.heard(what) == []
+    again.leave()
 
 
 def test_what_the_guest_has_read_is_not_acknowledged_to_the_account(network: Network, world: World) -> None:

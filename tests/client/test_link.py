@@ -193,6 +193,21 @@ def test_who_logs_in_is_logged_in_again(alice: Person, network: Network, world: 
     alice.leave()
 
 
+def test_an_invitation_to_come_back_hides_nothing_of_what_was_said_there(network: Network, world: World) -> None:
+    """Its seq is greater than those of what was said before it, but of another log."""
+    register(world)
+    bob = world.program("bob", "lobby")
+    alice = Person(network, login=("alice", "secret"), room="lobby").come()
+    cut(network)
+    bob.record(do="say", text="before it")
+    bob.record(do="invite", user="alice")
+    bob.record(do="say", text="after it")
+    network.pass_time(2)
+    assert alice.texts == ["before it", "after it"]
+    assert [event.to for event in alice.heard(e.Invited)] == ["alice", ""]
+    alice.leave()
+
+
 def test_a_changed_password_is_the_one_for_the_return(network: Network, world: World) -> None:
     register(world)
     alice = Person(network, login=("alice", "secret")).come()

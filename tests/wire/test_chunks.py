@@ -188,6 +188,19 @@ def test_a_chunk_that_is_refused_counts_as_talk() -> None:
         assert alice.open, "and its bytes are no lines"
 
 
+@pytest.mark.parametrize(("lines", "stays"), [(20, True), (40, False)])
+def test_the_lines_of_a_text_that_is_refused_are_no_talk_and_those_behind_it_are(lines: int, stays: bool) -> None:
+    with closing(World(rate=2.0)) as world:
+        alice = world.program("alice", "lobby")
+        world.pass_time(60)
+        alice.send(HELLO * 10)
+        hear(alice)
+        alice.send(header("f", 0, 1000) + b"\n" * 1000 + HELLO * lines)
+        world.pass_time(0.5)
+        assert hear(alice)[0]["code"] == "no-transfer"
+        assert alice.open is stays
+
+
 def test_a_chunk_waits_whole_while_its_connection_is_held_back() -> None:
     with closing(World(rate=2.0)) as world:
         alice = world.program("alice", "lobby")
