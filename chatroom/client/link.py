@@ -61,6 +61,7 @@ class Link:
 
     Attributes:
         online: We are on the server; commands may be given.
+        over: Why there will be no connection any more; None: there will be.
         name: Who we are; empty until the server has said so.
         guest: We are nobody's account.
         server: What the server calls itself.
@@ -89,6 +90,7 @@ class Link:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.online = False
+        self.over: Refused | None = None
         self.name = ""
         self.guest = True
         self.server = ""
@@ -173,6 +175,8 @@ class Link:
             Fires with the answer. Fails with ``Refused`` if that is an error; and, unless it is kept, if there is no
             connection (code ``offline``) or it goes before the answer has come (``lost``).
         """
+        if self.over is not None:
+            return fail(self.over)
         if do not in KEPT and not self.online:
             return fail(Refused("offline", "there is no connection to the server at the moment; try again later."))
         try:
@@ -275,7 +279,8 @@ class Link:
 
     def _not_there(self, why: str, wait: float | None) -> None:
         if wait is None:
-            self._give_up(Refused("ended", f"{why}."))
+            self.over = Refused("ended", f"{why}.")
+            self._give_up(self.over)
             self._tell(Ended(why))
         else:
             self._tell(Lost(why, wait))

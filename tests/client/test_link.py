@@ -380,6 +380,8 @@ def test_what_is_hopeless_is_not_tried_again(network: Network) -> None:
     network.pass_time(200, step=20)
     assert alice.told == [Ended("it has another key")]
     assert alice.refused == ["ended"]
+    alice.say("nobody will ever say this")
+    assert alice.refused == ["ended", "ended"]
     assert network.dialled == 1
     alice.leave()
 

@@ -16,6 +16,8 @@ class Standing(Protocol):
     @property
     def online(self) -> bool: ...
     @property
+    def over(self) -> object: ...
+    @property
     def name(self) -> str: ...
     @property
     def server(self) -> str: ...
@@ -39,7 +41,7 @@ def bar(link: Standing, address: str) -> Line:
         address: Host and port, as the user gave them.
     """
     if not link.online:
-        return [("", f" {address} | not connected, trying again ")]
+        return [("", f" {address} | not connected{'' if link.over else ', trying again'} ")]
     where = f"{_name(link.room)} ({_people(len(link.users))})" if link.room else "in no room"
     parts = [f"{_name(link.server)} {address}", link.security, _name(link.name), where]
     if link.unread:

@@ -60,7 +60,7 @@ class Doing:
         """Say something to the room; over when the server has stored it."""
         if self._link.online and not self._link.room:
             raise Misuse("you are not in a room; join one with /join <room>.")
-        if not self._link.online:
+        if not self._link.online and not self._link.over:
             self._hearing.say(f"no connection; this is said when there is one again: {text}")
         await self._link.say(text)
 

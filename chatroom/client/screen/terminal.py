@@ -38,6 +38,7 @@ from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.search import stop_search
 from prompt_toolkit.styles import Style
 
+from chatroom.client.screen.hiding import HiddenSecrets
 from chatroom.client.screen.lines import Line
 from chatroom.client.screen.questions import Question, Questions
 from chatroom.client.screen.stopping import stop_until_continued
@@ -239,7 +240,12 @@ class Terminal:
         """Return the input line, or the search or the question instead, and the bar; completions float above."""
         search = SearchBufferControl(input_processors=[ReverseSearchProcessor()])
         line = Window(
-            BufferControl(self.line, search_buffer_control=search, preview_search=True),
+            BufferControl(
+                self.line,
+                input_processors=[HiddenSecrets()],
+                search_buffer_control=search,
+                preview_search=True,
+            ),
             height=self._line_height,
             get_line_prefix=_first_line(self.parts.prompt),
             wrap_lines=True,
@@ -248,7 +254,7 @@ class Terminal:
         secret = Condition(lambda: bool(self.questions.current and self.questions.current.secret))
         hidden = ConditionalProcessor(PasswordProcessor(), secret)
         answer = Window(
-            BufferControl(self.answer, input_processors=[hidden]),
+            BufferControl(self.answer, input_processors=[hidden, HiddenSecrets()]),
             get_line_prefix=_first_line(self._question),
             wrap_lines=True,
             dont_extend_height=True,

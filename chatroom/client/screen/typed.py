@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from chatroom import arguments
-from chatroom.arguments import Arg
+from chatroom.arguments import Arg, Kind
 from chatroom.client.screen.commands import BY_WORD, Row
 
 
@@ -71,6 +72,20 @@ def holds_secret(line: str) -> bool:
     second = rest.strip().partition(" ")[0]
     rows = (BY_WORD.get(f"{word} {second}".lower()), BY_WORD.get(word.lower()))
     return any(row is not None and row.secret for row in rows)
+
+
+def secret_from(line: str) -> int | None:
+    """Return where a password begins in a command, so that it is not seen; None if there is none yet."""
+    words = list(re.finditer(r"\S+", line))
+    texts = [word[0].lower() for word in words]
+    if not texts or not texts[0].startswith("/"):
+        return None
+    for count in (2, 1):
+        row = BY_WORD.get(" ".join(texts[:count])[1:]) if len(texts) >= count else None
+        if row is not None and row.secret:
+            before = count + next(i for i, arg in enumerate(row.args) if arg.kind is Kind.SECRET)
+            return words[before].start() if before < len(words) else None
+    return None
 
 
 def _row(word: str, rest: str) -> tuple[Row, str]:

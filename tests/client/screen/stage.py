@@ -34,6 +34,7 @@ class FakeLink:
 
     def __init__(self) -> None:
         self.online = True
+        self.over: Refused | None = None
         self.name = "me"
         self.guest = True
         self.server = "chatroom"

@@ -9,7 +9,8 @@ from client.screen.stage import NOW, Stage, on_stage, said
 
 from chatroom import answers as a
 from chatroom import events as e
-from chatroom.client.notices import Connected, Denied, Gap, Lost
+from chatroom.client.link import Refused
+from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost
 
 BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
 
@@ -121,6 +122,20 @@ def test_a_password_is_asked_for_and_seen_nowhere(tmp_path: Path) -> None:
         stage.type("\x1b[A\x1b[A\x1b[A")
         await stage.shows("[lobby] hello", BAR)
         assert "s3cret" not in (tmp_path / "history").read_text()
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_password_that_is_typed_in_the_line_is_not_seen_either(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/login bob s3 cret")
+        await stage.shows("[lobby] /login bob *******", BAR)
+        stage.type("\r")
+        await stage.until(lambda: stage.link.did == [("login", {"user": "bob", "password": "s3 cret"})])
+        stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
+        stage.type("/login bob s3")
+        await stage.shows("Your name (Enter: stay a guest): /login bob **", BAR)
+        assert "s3" not in stage.glass.raw
 
     on_stage(tmp_path, scene)
 
@@ -307,6 +322,20 @@ def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_p
         stage.type("hello\r")
         await stage.until(lambda: stage.link.said == ["hello"])
         await stage.shows("-- no connection; this is said when there is one again: hello", "[lobby]", OFFLINE)
+
+    on_stage(tmp_path, scene)
+
+
+def test_when_there_will_be_no_connection_nothing_is_promised(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.link.online = False
+        stage.link.over = Refused("ended", "it has another key.")
+        stage.tell(Ended("it has another key"))
+        await stage.shows("Error: it has another key.", "[lobby]", " chat.example:8888 | not connected")
+        stage.type("hello\r")
+        await stage.until(lambda: stage.link.said == ["hello"])
+        stage.link.refuse("it has another key.", "ended")
+        await stage.shows("Error: it has another key.", "Error: it has another key.", "[lobby]")
 
     on_stage(tmp_path, scene)
 

@@ -12,7 +12,7 @@ from chatroom.arguments import Kind
 from chatroom.chat import commands as c
 from chatroom.chat.table import TABLE
 from chatroom.client.screen.commands import BY_WORD, ROWS
-from chatroom.client.screen.typed import Command, Misuse, Own, Say, holds_secret, read
+from chatroom.client.screen.typed import Command, Misuse, Own, Say, holds_secret, read, secret_from
 
 OF_THE_CLIENT = {"get", "ignore", "timestamps", "quit", "exit", "say"}
 
@@ -86,6 +86,26 @@ def test_where_a_password_may_stand(line: str) -> None:
 @pytest.mark.parametrize("line", ["hello", "/join login", "/account", "", "/"])
 def test_where_none_stands(line: str) -> None:
     assert not holds_secret(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("/login bob x y", "/login bob "),
+        (" /REGISTER  bob  x", " /REGISTER  bob  "),
+        ("/password old new", "/password "),
+        ("/account delete x", "/account delete "),
+    ],
+)
+def test_where_a_password_begins(line: str, seen: str) -> None:
+    assert secret_from(line) == len(seen)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "/", "/login", "/login bob ", "/account delete", "/msg bob x", "login bob x", "//login bob x"]
+)
+def test_where_none_begins(line: str) -> None:
+    assert secret_from(line) is None
 
 
 def test_the_table_has_all_commands_of_the_server_in_their_form() -> None:

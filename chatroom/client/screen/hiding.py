@@ -1,0 +1,23 @@
+"""A password that is typed in the line of its command is not seen, as one that is asked for is not."""
+
+from __future__ import annotations
+
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
+from prompt_toolkit.layout.utils import explode_text_fragments
+
+from chatroom.client.screen.typed import secret_from
+
+
+class HiddenSecrets(Processor):
+    """Shows stars for the password, and for all that follows it."""
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        """See ``Processor``."""
+        start = secret_from(transformation_input.document.text)
+        if start is None:
+            return Transformation(transformation_input.fragments)
+        shown: StyleAndTextTuples = []
+        for i, (style, char, *_) in enumerate(explode_text_fragments(transformation_input.fragments)):
+            shown.append((style, char if i < start else "*"))
+        return Transformation(shown)
