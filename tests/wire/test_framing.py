@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from fakes import MoodyEngine, SocketClient, person_on_a_socket
 from harness import Client, World
-from twisted.internet.task import Clock
 
 from chatroom.chat.limits import BYTES_A_SECOND, BYTES_BURST, LINES_BURST, LINES_WAITING, RECORD_BYTES, TEXT_BYTES
 
@@ -291,24 +290,6 @@ def test_a_busy_session_is_not_read(moody: World, engine: MoodyEngine) -> None:
 
 
 # ---- half-close --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def engine(clock: Clock) -> MoodyEngine:
-    return MoodyEngine(clock)
-
-
-@pytest.fixture
-def moody(engine: MoodyEngine, clock: Clock) -> Iterator[World]:
-    """A server over an engine that can be made to wait."""
-    with closing(World(engine, clock)) as world:
-        yield world
-        engine.let_go()
 
 
 def test_what_stands_unfinished_at_a_half_close_is_a_line(world: World) -> None:
