@@ -30,6 +30,8 @@ TEMPORARY = frozenset(
 HOPELESS = frozenset({"version", "server-banned"})
 # Refusals that another name may not meet.
 OF_THE_NAME = frozenset({"bad-name", "name-in-use", "server-banned"})
+# Refusals of what we know of the account: it need not be remembered.
+OF_THE_LOGIN = frozenset({"wrong-token", "wrong-password"})
 
 
 async def restore(link: Link) -> None:
@@ -92,7 +94,9 @@ async def _log_in(link: Link, *, again: bool) -> None:
         # Who comes back and is logged in already meets the ghost that is about to go.
         if refused.code in TEMPORARY or (again and refused.code == "already-logged-in"):
             raise
-        credentials.forget()
+        if refused.code in OF_THE_LOGIN:
+            credentials.forget()
+        credentials.login = None  # what is remembered of it may be worth something another time
         link.notify(Denied("login", login.user, refused.code, refused.text))
 
 

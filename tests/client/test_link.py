@@ -255,6 +255,19 @@ def test_logins_are_remembered_until_one_logs_out(network: Network, world: World
     alice.leave()
 
 
+def test_a_login_that_is_refused_for_now_is_still_remembered(network: Network, world: World) -> None:
+    register(world)
+    alice = Person(network, login=Login("alice", "secret", remember=True, client="test")).come()
+    assert alice.link.credentials.login is not None
+    kept: list[tuple[str, str]] = []
+    login = Login("alice", token=alice.link.credentials.login.token)
+    again = Person(network, login=login, keep=lambda user, token: kept.append((user, token))).come()
+    assert again.heard(Denied)[0].code == "already-logged-in"
+    assert (again.link.credentials.login, kept) == (None, [])
+    again.leave()
+    alice.leave()
+
+
 def test_a_login_never_shows_itself() -> None:
     assert "secret" not in repr(Login("alice", "secret", "secret"))
 

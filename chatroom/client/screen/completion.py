@@ -11,7 +11,7 @@ from prompt_toolkit.document import Document
 from chatroom.answers import Help, HelpLine
 from chatroom.text import clean
 
-MOST = 500  # commands, and rooms, remembered
+MOST = 500  # commands, rooms, and people elsewhere, remembered
 _ROOMS_AFTER = ("/join", "/create")
 _COMMANDS_AFTER = ("/help",)
 _USERS_AFTER = (
@@ -33,6 +33,7 @@ class Known:
     own: list[HelpLine] = field(default_factory=list)
     _commands: dict[str, str] = field(default_factory=dict)
     _rooms: dict[str, None] = field(default_factory=dict)
+    _people: dict[str, None] = field(default_factory=dict)
 
     def with_own(self, help: Help) -> Help:
         """Return the server's help with the client's own commands, and without what cannot be typed here."""
@@ -48,11 +49,11 @@ class Known:
 
     def add_rooms(self, rooms: Iterable[str]) -> None:
         """Learn rooms; the oldest are forgotten when they are too many."""
-        for room in rooms:
-            self._rooms.pop(room, None)
-            self._rooms[room] = None
-        while len(self._rooms) > MOST:
-            del self._rooms[next(iter(self._rooms))]
+        _learn(self._rooms, rooms)
+
+    def add_people(self, names: Iterable[str]) -> None:
+        """Learn who there is, wherever; as with rooms."""
+        _learn(self._people, names)
 
     @property
     def commands(self) -> dict[str, str]:
@@ -63,6 +64,11 @@ class Known:
     def rooms(self) -> list[str]:
         """The rooms that were heard of."""
         return sorted(self._rooms, key=str.casefold)
+
+    @property
+    def people(self) -> list[str]:
+        """Who is in the room, or was heard of elsewhere."""
+        return [*self.users(), *self._people]
 
 
 class ChatCompleter(Completer):
@@ -86,25 +92,42 @@ class ChatCompleter(Completer):
             return  # it was asked for while a command was being typed, whose arguments are offered only at Tab
         if line.startswith("/send "):
             path = line.removeprefix("/send ").lstrip()
-            yield from self._paths.get_completions(Document(path), complete_event)
+            yield from map(_path, self._paths.get_completions(Document(path), complete_event))
         before, _, word = line.rpartition(" ")
         first, only = before.partition(" ")[0].lower(), " " not in before
         if first in _COMMANDS_AFTER and only:
             yield from (_whole(name[1:], word) for name in self._known.commands if _fits(name[1:], word))
         elif first in _ROOMS_AFTER and only:
             yield from (_whole(room, word) for room in self._known.rooms if _fits(room, word))
-        elif word or (first in _USERS_AFTER and only):
-            yield from self._users(word, ": " if not before else " ")
+        elif first in _USERS_AFTER and only:
+            yield from self._users(self._known.people, word, " ")
+        elif word:
+            yield from self._users(self._known.users(), word, ": " if not before else " ")
 
     def _commands(self, line: str) -> Iterator[Completion]:
         for word, help in self._known.commands.items():
             if word.startswith(line.lower()):
                 yield Completion(f"{word} ", -len(line), display=word, display_meta=help)
 
-    def _users(self, word: str, after: str) -> Iterator[Completion]:
-        for name in sorted(self._known.users(), key=str.casefold):
+    def _users(self, names: list[str], word: str, after: str) -> Iterator[Completion]:
+        for name in sorted(set(names), key=str.casefold):
             if _fits(name, word):
                 yield Completion(clean(name) + after, -len(word), display=clean(name))
+
+
+def _learn(known: dict[str, None], names: Iterable[str]) -> None:
+    """Add names, as the newest; the oldest are forgotten."""
+    for name in names:
+        known.pop(name, None)
+        known[name] = None
+    while len(known) > MOST:
+        del known[next(iter(known))]
+
+
+def _path(found: Completion) -> Completion:
+    """Return it with a folder's slash, after which one may go on; it is only shown otherwise."""
+    slash = "/" if found.display_text.endswith("/") else ""
+    return Completion(found.text + slash, found.start_position, found.display)
 
 
 def _word(usage: str) -> str:

@@ -124,6 +124,12 @@ class Hearing:
             self._known.add_rooms([event.room])
         elif isinstance(event, a.Rooms):
             self._known.add_rooms(line.room for line in event.rooms)
+        elif isinstance(event, a.Users):
+            self._known.add_people(line.name for line in event.users)
+        elif isinstance(event, a.Account):
+            self._known.add_people(event.users)
+        elif isinstance(event, e.Private | e.Arrived):
+            self._known.add_people([event.by])
         elif isinstance(event, a.Help):
             for line in event.commands:
                 self._known.add_command(line.usage, line.help)

@@ -227,6 +227,37 @@ def test_names_are_completed(tmp_path: Path) -> None:
     on_stage(tmp_path, scene)
 
 
+def test_people_elsewhere_who_were_heard_of_are_completed_where_a_name_is_wanted(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(
+            e.Private(id="", at=0, by="carl", by_id="", to="me", text="psst"),
+            e.Arrived("", 0, "carla", ""),
+            a.Account(name="me", users=["dora"]),
+            a.Users([a.UserLine("emil", "attic", "")], 1),
+        )
+        for start, name in (("c", "carl"), ("carla", "carla"), ("d", "dora"), ("e", "emil")):
+            stage.type(f"/msg {start}\t")
+            await stage.until(lambda name=name: stage.screen.terminal.line.text.startswith(f"/msg {name}"))
+            stage.type("\x03")
+        stage.type("hi do\t")
+        await stage.shows("[lobby] hi do", BAR)
+
+    on_stage(tmp_path, scene)
+
+
+def test_folders_are_completed_so_that_one_may_go_on(tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "notes.txt").touch()
+
+    async def scene(stage: Stage) -> None:
+        stage.type(f"/send {tmp_path}/let\t")
+        await stage.until(lambda: stage.screen.terminal.line.text == f"/send {tmp_path}/letters/")
+        stage.type("\t")
+        await stage.until(lambda: stage.screen.terminal.line.text == f"/send {tmp_path}/letters/notes.txt")
+
+    on_stage(tmp_path, scene)
+
+
 def test_ctrl_c_clears_the_line_and_leaves_when_pressed_twice(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("oops\x03")
