@@ -37,11 +37,10 @@ async def share(session: Session, command: c.Share) -> None:
         to_id,
     )
     record = await chat.files.reserve(wanted)
+    transfers.take_over(record.id)
     have = chunks_of(record.size) if record.number else await chat.files.have(record)
     if not session.over:
-        before = chat.files.receiving.get(record.id)
-        if before is not None:  # a connection that seems to be there still, or has just come; or this one
-            before.give_way(record.id, transfers)
+        transfers.take_over(record.id)  # from whoever has begun meanwhile
         session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
         transfers.receive(record, room.record if room is not None else None, have)
 

@@ -148,6 +148,12 @@ class Transfers:
         if self._uploads.pop(file, None) is not None and self._files.receiving.get(file) is self:
             del self._files.receiving[file]
 
+    def take_over(self, file: str) -> None:
+        """Whoever is sending a file gives way to us: a connection that seems to be there still, or this one."""
+        before = self._files.receiving.get(file)
+        if before is not None:
+            before.give_way(file, self)
+
     def give_way(self, file: str, other: Transfers) -> None:
         """Another connection goes on with a file; one that is all there ends here all the same.
 

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.engines.memory import MemoryEngine
-from chatroom.shared_files import TRANSFERS
+from chatroom.shared_files import CHUNK, TRANSFERS
 
 
 class SteppingBlobs(SteppingEngine):
@@ -158,6 +158,24 @@ def test_of_two_that_begin_at_the_same_time_one_goes_on() -> None:
         if not reached:
             break
     assert step > 3
+
+
+def test_who_sends_on_while_another_begins_the_same_does_not_write_into_what_is_finished() -> None:
+    clock = Clock()
+    with closing(World(engine := MemoryEngine(clock), clock, sessions=0)) as world:
+        first, second = two_of_alice(world)
+        file = begin(first)
+        first.send(chunk(file, 0))
+        later: Deferred[int] = Deferred()
+        engine.blobs.size = lambda id: later  # type: ignore[method-assign]
+        offer(second)
+        send(first, file, start=1)
+        later.callback(CHUNK)
+        (upload,) = [record for record in hear(second) if record["event"] == "upload"]
+        send(second, file, start=upload["have"])
+        assert hear(second)[-1]["event"] == "shared"
+        assert numbers(world) == {file: 1}
+        assert engine.blobs._parts == {}
 
 
 def test_who_goes_on_with_what_is_given_up_that_moment_leaves_nothing_or_all_of_it() -> None:
