@@ -40,6 +40,8 @@ files: {config}
          the keys of the servers that were seen
        {tokens}
          remembered logins: by --name, or on a terminal the last one; /sessions lists and ends them, /logout forgets
+       {servers}
+         what was typed, and by what a guest is the same the next time
 """
 
 
@@ -72,6 +74,11 @@ class Wish:
     def downloads(self) -> Path:
         """The folder for fetched files."""
         return Path(self.config.downloads).expanduser()
+
+    @property
+    def folder(self) -> Path:
+        """What is remembered of this server."""
+        return self.state / "servers" / spell(self.host, self.port).replace("/", "_")
 
     @property
     def known(self) -> KnownServers:
@@ -148,6 +155,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "config": config_folder(environment) / FILE,
         "known": state / "known_servers",
         "tokens": state / "tokens.json",
+        "servers": state / "servers",
     }
     parser = argparse.ArgumentParser(
         prog="chatroom-client",
@@ -231,6 +239,7 @@ def _link(
     from chatroom.client.dialing import Dialer
     from chatroom.client.link import Link
     from chatroom.client.login import Login
+    from chatroom.client.myself import secret
     from chatroom.client.tokens import Tokens
 
     dialer = Dialer(reactor, wish.host, wish.port, wish.known, plain=wish.plain, first_seen=first_seen)
@@ -255,7 +264,7 @@ def _link(
         login=Login(known[0], token=known[1]) if known else None,
         client=f"chatroom-client on {gethostname()}",
         keep=keep,
-        secret=mint(),
+        secret=secret(wish.folder, mint),
     )
 
 
@@ -320,9 +329,8 @@ def _screen(wish: Wish) -> int:
     running: Any = reactor
     address = spell(wish.host, wish.port)
     config = wish.config
-    folder = wish.state / "servers" / address.replace("/", "_")
     colours = None if config.colours else False
-    settings = ScreenSettings(address, folder, wish.downloads, config.bell, config.timestamps, colours)
+    settings = ScreenSettings(address, wish.folder, wish.downloads, config.bell, config.timestamps, colours)
     failures: list[Any] = []
 
     def begin() -> None:

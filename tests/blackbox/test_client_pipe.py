@@ -192,6 +192,22 @@ def test_the_config_file_says_where_to_go(here: Folder, daemon: Daemon) -> None:
     assert (status, err[:60]) == (2, f"chatroom-client: {file}, line 1: "[:60])
 
 
+def test_a_guest_is_the_same_the_next_time_and_nobody_else_is(here: Folder, daemon: Daemon, tmp_path: Path) -> None:
+    """The rights in its room, its private messages and its name are still there; those at once are two."""
+    al = ("localhost", daemon.port, "--plain")
+    assert here.run("/create den\n/topic first\n", *al, "--name", "al")[0] == 0
+    bob = daemon.person("bob", "den")
+    bob.ask("/msg al are you there?", "al is offline and not registered; whoever takes that name next will read this.")
+    status, out, _ = here.run("/join den\n/topic second\n", *al)
+    assert status == 0
+    assert any(line.endswith("bob (private): are you there?") for line in out)
+    bob.expect("al has joined the room.", "al set the topic: second", "al has disconnected.")
+    (tmp_path / "other").mkdir()
+    other = Folder(tmp_path / "other")
+    status, _, err = other.run("/join den\n/topic third\n", *al, "--name", "al")
+    assert (status, "moderator" in err) == (1, True)
+
+
 def test_a_login_is_remembered_until_logging_out(here: Folder, daemon: Daemon) -> None:
     options = ("localhost", daemon.port, "--plain", "--name", "alice")
     assert here.run("/register alice a-good-password\n/logout\n/login alice a-good-password\n", *options)[0] == 0

@@ -124,6 +124,23 @@ def test_a_ghost_is_replaced_though_the_welcome_of_the_return_was_lost(
     alice.leave()
 
 
+@pytest.mark.parametrize("login", [None, ("owner", "secret")])
+def test_the_next_client_ends_the_ghost_of_the_one_before(
+    network: Network, world: World, login: tuple[str, str] | None
+) -> None:
+    register(world, "owner")
+    who: dict[str, Any] = {"name": "owner" if login else "alice", "login": login, "room": "lobby"}
+    first = Person(network, secret="kept from one to the next", **who).come()
+    cut(network, noticed=False)
+    first.leave()
+    stranger = Person(network, **who).come()
+    assert stranger.link.name.startswith("guest-")
+    second = Person(network, secret="kept from one to the next", **who).come()
+    assert (second.link.name, second.link.guest, second.link.room) == (who["name"], login is None, "lobby")
+    for person in (stranger, second):
+        person.leave()
+
+
 def test_a_command_fails_while_there_is_no_connection_or_when_it_goes(alice: Person, network: Network) -> None:
     codes: list[str] = []
     alice.link.do("who").addErrback(lambda failure: codes.append(failure.value.code))
