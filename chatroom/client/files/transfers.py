@@ -137,6 +137,9 @@ class Transfers:
             one.heard(event)
         return bool(event.file) or not isinstance(event, a.Error)
 
+    def awaits(self, event: e.Event) -> bool:
+        return isinstance(event, e.Shared) and isinstance(self._carrying(event.file), Sending)
+
     def shared(self, event: e.Shared) -> None:
         one = self._carrying(event.file)
         if one is not None:
