@@ -27,6 +27,8 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from ports import free_port
+
 from chatroom.passwords import Argon2
 
 PATIENCE = 120.0  # seconds until something has failed
@@ -104,14 +106,6 @@ class Server:
         """Return the seconds of CPU that it has used."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def greeted(port: int) -> socket.socket:

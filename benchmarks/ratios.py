@@ -13,13 +13,13 @@ import argparse
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from ports import free_port, wait_for
 
 WORKLOADS = {
     "W1s": ("run --members 1000 --senders 1 --window 1", 1.3),
@@ -105,26 +105,6 @@ def measure(chatload: Path, name: str, port: int, command: list[str]) -> dict:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(20)
-
-
-def wait_for(port: int) -> None:
-    """Return when something listens there."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                time.sleep(0.4)  # let it settle, so that its start is not measured
-                return
-        time.sleep(0.02)
-    raise SystemExit(f"nothing listens on {port}")
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ports import wait_for
+
 PATIENCE = 60.0  # seconds
 
 
@@ -155,18 +157,6 @@ def read(member: socket.socket, heard: bytearray) -> None:
 def processor_time(pid: int) -> int:
     """Return the nanoseconds that a process and its threads have had a processor."""
     return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
-
-
-def wait_for(port: int) -> None:
-    """Return when something listens there."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                time.sleep(0.4)  # let it settle, so that its start is not measured
-                return
-        time.sleep(0.02)
-    raise SystemExit(f"nothing listens on {port}")
 
 
 if __name__ == "__main__":

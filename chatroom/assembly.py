@@ -18,7 +18,7 @@ from chatroom import account, accounts_file
 from chatroom.chat.chat import Chat
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
-from chatroom.chat.operations import Operations
+from chatroom.chat.operators.operations import Operations
 from chatroom.data_folder import BadFolder, DataFolder
 from chatroom.engines.memory import MemoryEngine
 from chatroom.engines.reading import Reader

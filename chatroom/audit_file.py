@@ -13,7 +13,7 @@ from typing import Any
 from twisted.logger import LogEvent, formatEvent
 from twisted.python.logfile import LogFile
 
-from chatroom.chat.audit import NAMESPACE
+from chatroom.chat.operators.audit import NAMESPACE
 from chatroom.logger import logger, watch
 
 NAME = "audit.log"  # in the data folder

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from chatroom.accounts_file import Entry
 from chatroom.audit_file import AuditFile
 from chatroom.chat.chat import Chat
-from chatroom.chat.membership import import_accounts
+from chatroom.chat.people.membership import import_accounts
 from chatroom.data_folder import DataFolder
 from chatroom.logger import logger
 from chatroom.names import user_name

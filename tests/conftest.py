@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from fakes import MoodyEngine
 from harness import World
 from twisted.internet import reactor
+from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 
 
@@ -78,3 +80,24 @@ def world() -> Iterator[World]:
     made = World()
     yield made
     made.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Of the server."""
+    return Clock()
+
+
+@pytest.fixture
+def engine(clock: Clock) -> MoodyEngine:
+    """It can be made to wait and to fail."""
+    return MoodyEngine(clock)
+
+
+@pytest.fixture
+def moody(engine: MoodyEngine, clock: Clock) -> Iterator[World]:
+    """A server over that engine."""
+    world = World(engine, clock)
+    yield world
+    engine.let_go()
+    world.close()

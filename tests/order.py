@@ -8,8 +8,8 @@ from harness import Client, World
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from chatroom.chat import membership
-from chatroom.chat.room_record import RoomRecord
+from chatroom.chat.people import membership
+from chatroom.chat.rooms.record import RoomRecord
 from chatroom.names import user_name
 
 PASSWORD = "correct horse"

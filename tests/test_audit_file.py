@@ -11,7 +11,7 @@ import pytest
 
 from chatroom import audit_file
 from chatroom.audit_file import KEPT, NAME, AuditFile
-from chatroom.chat.audit import audit
+from chatroom.chat.operators.audit import audit
 from chatroom.logger import logger, set_level, watch
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (.*)\n")
@@ -41,7 +41,7 @@ def test_an_act_is_a_line_with_its_time(file: AuditFile, tmp_path: Path) -> None
 
 
 def test_it_holds_acts_and_nothing_else(file: AuditFile, tmp_path: Path) -> None:
-    logger("chatroom.chat.audit").info("bob joined room lobby")
+    logger("chatroom.chat.operators.audit").info("bob joined room lobby")
     logger("chatroom").info("stopping")
     assert acts(tmp_path / NAME) == []
 

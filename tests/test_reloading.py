@@ -14,7 +14,7 @@ from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.python import usage
 
 from chatroom.chat.refusals import LOGIN_NEEDS_TLS, NEEDS_TLS
-from chatroom.chat.retention import EVERY
+from chatroom.chat.rooms.retention import EVERY
 from chatroom.logger import logger, set_level
 from chatroom.options import Settings, motd
 from chatroom.reloading import LIVE, Reloading, rules_of

@@ -20,7 +20,7 @@ from chatroom.admin.console import Console
 from chatroom.admin.interpreter import Interpreter
 from chatroom.admin.shell import Shell, Terminal
 from chatroom.admin.showing import for_the_log, shown
-from chatroom.chat.operations import Operating
+from chatroom.chat.operators.operations import Operating
 from chatroom.logger import logger
 from chatroom.text import clean
 

@@ -11,7 +11,7 @@ import msgspec
 from chatroom import account
 from chatroom.admin.database import MOST_FAULTS, damages, database_in, one_moment, reading, stranger, version
 from chatroom.admin.holding import InUse, holding
-from chatroom.chat import directory
+from chatroom.chat.rooms import directory
 from chatroom.engines.reading import Reader
 from chatroom.engines.schema import LADDER, connect
 from chatroom.names import BadName, user_name

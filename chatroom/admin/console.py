@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from chatroom.admin.tables import Column, Table
-from chatroom.chat.operations import BanRow, Operating, RoomRow, UserRow
+from chatroom.chat.operators.operations import BanRow, Operating, RoomRow, UserRow
 from chatroom.chat.refusals import Refused
 from chatroom.text import clean
 

@@ -23,8 +23,8 @@ from chatroom import account
 from chatroom.account import Account
 from chatroom.admin.cannot import Cannot
 from chatroom.admin.database import database_in, one_moment, reading, stranger
-from chatroom.chat import directory
-from chatroom.chat.room_record import RoomRecord
+from chatroom.chat.rooms import directory
+from chatroom.chat.rooms.record import RoomRecord
 from chatroom.names import BadName, room_name
 from chatroom.text import clean
 

@@ -33,7 +33,7 @@ from zope.interface import implementer
 
 from chatroom.admin.channel import ConsoleChannel, refuse_channel, silent
 from chatroom.admin.keys import AuthorizedKeys, fingerprint, host_key
-from chatroom.chat.operations import Operating
+from chatroom.chat.operators.operations import Operating
 from chatroom.logger import logger
 from chatroom.text import clean
 

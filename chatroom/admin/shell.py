@@ -22,7 +22,7 @@ from chatroom.admin.console import HELP, Console
 from chatroom.admin.editor import Editor
 from chatroom.admin.interpreter import Interpreter, Limit, limited
 from chatroom.admin.showing import for_the_log, shown, tells_a_secret
-from chatroom.chat.operations import Operating
+from chatroom.chat.operators.operations import Operating
 from chatroom.logger import logger
 from chatroom.text import clean
 

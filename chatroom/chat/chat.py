@@ -8,13 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.answers import Account, Limits, Ok, Shutdown, Welcome
-from chatroom.chat.accounts import Accounts
-from chatroom.chat.authentication import Authenticator
-from chatroom.chat.bans import Bans
-from chatroom.chat.directory import Directory
-from chatroom.chat.file_store import FileStore
-from chatroom.chat.guests import Guests
-from chatroom.chat.inbox import Inbox
+from chatroom.chat.files.store import FileStore
 from chatroom.chat.interfaces import Clock, Dialect, Engine, Mint, Recipient
 from chatroom.chat.limits import (
     ANNOUNCEMENTS,
@@ -25,17 +19,23 @@ from chatroom.chat.limits import (
     USER_CHARACTERS,
     Rules,
 )
+from chatroom.chat.operators.bans import Bans
 from chatroom.chat.owed import Owed
+from chatroom.chat.people.accounts import Accounts
+from chatroom.chat.people.authentication import Authenticator
+from chatroom.chat.people.guests import Guests
+from chatroom.chat.people.inbox import Inbox
+from chatroom.chat.people.registry import Registry
+from chatroom.chat.people.returning import Returning
+from chatroom.chat.people.seats import Seats
+from chatroom.chat.people.throttles import Throttles, Window
+from chatroom.chat.people.user import User
 from chatroom.chat.refusals import DRAINING, Refused
-from chatroom.chat.registry import Registry
-from chatroom.chat.retention import Retention
-from chatroom.chat.returning import Returning
+from chatroom.chat.rooms.directory import Directory
+from chatroom.chat.rooms.retention import Retention
 from chatroom.chat.sanctions import address_key
-from chatroom.chat.seats import Seats
 from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
-from chatroom.chat.throttles import Throttles, Window
-from chatroom.chat.user import User
 from chatroom.events import PROTOCOL_VERSION, Departed, Disconnected, OfTheServer, Renamed, Stored
 from chatroom.log import Entry, Presence, Unavailable
 from chatroom.logger import logger

@@ -15,8 +15,8 @@ from chatroom.durations import spell
 from chatroom.network import is_local, network
 
 if TYPE_CHECKING:
+    from chatroom.chat.people.user import User
     from chatroom.chat.session import Session
-    from chatroom.chat.user import User
 
 
 class Sanction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from chatroom.chat.membership import deregister
+from chatroom.chat.people.membership import deregister
 from chatroom.chat.refusals import EXPELLED
 from chatroom.events import Announced, Arrived, BansChanged, Departed, Deregistered, Expelled, Registered
 from chatroom.log import Entry, Subscription

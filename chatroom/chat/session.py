@@ -19,9 +19,9 @@ from chatroom.text import clean
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
-    from chatroom.chat.room import Arrival, Room
-    from chatroom.chat.transfers import Transfers
-    from chatroom.chat.user import User
+    from chatroom.chat.files.transfers import Transfers
+    from chatroom.chat.people.user import User
+    from chatroom.chat.rooms.room import Arrival, Room
 
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
 

@@ -14,8 +14,12 @@ from typing import Any
 from chatroom.answers import Help, HelpLine
 from chatroom.arguments import Arg, Kind
 from chatroom.chat import commands as c
-from chatroom.chat import devices, files, identity, looking, moderating, moving, operating, preferences, talking
+from chatroom.chat import talking
+from chatroom.chat.files import sharing
+from chatroom.chat.operators import operating
+from chatroom.chat.people import devices, identity, preferences
 from chatroom.chat.refusals import NO_COMMAND
+from chatroom.chat.rooms import looking, moderating, moving
 from chatroom.chat.session import Session
 from chatroom.events import Event
 
@@ -312,12 +316,12 @@ TABLE = (
             (c.ShowStats, "stats", "show figures of this server", operating.stats, ()),
         )
     ),
-    Row(c.ListFiles, "list the files of the room; outside one, those given to you", files.files, ("files",)),
-    Row(c.Get, "fetch a file", files.get, ("get",), args=(Arg("number", Kind.COUNT, required=False),)),
-    Row(c.Share, "share a file; for programs", files.share),
-    Row(c.PutChunk, "send a chunk of a file; for programs", files.chunk, pipelined=True),
-    Row(c.Got, "acknowledge a chunk of a file; for programs", files.got, pipelined=True),
-    Row(c.Cancel, "go on no more with a file; for programs", files.cancel),
+    Row(c.ListFiles, "list the files of the room; outside one, those given to you", sharing.files, ("files",)),
+    Row(c.Get, "fetch a file", sharing.get, ("get",), args=(Arg("number", Kind.COUNT, required=False),)),
+    Row(c.Share, "share a file; for programs", sharing.share),
+    Row(c.PutChunk, "send a chunk of a file; for programs", sharing.chunk, pipelined=True),
+    Row(c.Got, "acknowledge a chunk of a file; for programs", sharing.got, pipelined=True),
+    Row(c.Cancel, "go on no more with a file; for programs", sharing.cancel),
     Row(c.Acknowledge, "say how far you have read your inbox; for programs", looking.acknowledge),
     Row(c.Pong, "answer a ping; for programs", looking.pong),
 )

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 from chatroom.answers import Away, Sent
 from chatroom.chat.commands import Act, Reply, Say, Tell
-from chatroom.chat.guests import Box
-from chatroom.chat.inbox import check_space
 from chatroom.chat.limits import TEXT_BYTES
+from chatroom.chat.people.guests import Box
+from chatroom.chat.people.inbox import check_space
+from chatroom.chat.people.registry import no_user
+from chatroom.chat.people.user import User
 from chatroom.chat.refusals import MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON
-from chatroom.chat.registry import no_user
-from chatroom.chat.room import Room
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.sanctions import keys_of, matching
 from chatroom.chat.session import Session
-from chatroom.chat.user import User
 from chatroom.durations import spell
 from chatroom.events import Acted, Private, Said
 from chatroom.log import Entry, Unavailable

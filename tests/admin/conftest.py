@@ -10,7 +10,7 @@ from admin.folders import Fails, entry, keep, said, write
 
 from chatroom.account import Account
 from chatroom.admin.command_line import main
-from chatroom.chat.directory import RoomRecord
+from chatroom.chat.rooms.directory import RoomRecord
 from chatroom.data_folder import DataFolder
 from chatroom.events import Joined, Private
 

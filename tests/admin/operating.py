@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatroom.chat.operations import BanRow, RoomRow, UserRow
+from chatroom.chat.operators.operations import BanRow, RoomRow, UserRow
 from chatroom.chat.refusals import NO_USER
 
 BOB = UserRow("bob", True, False, "lobby", "", "192.0.2.7", "text", 3723)

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
 from chatroom.chat.limits import FAILURES_OUT
-from chatroom.chat.operations import Operations
+from chatroom.chat.operators.operations import Operations
 from chatroom.log import Unavailable
 from chatroom.names import user_name
 

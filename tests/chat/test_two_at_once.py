@@ -14,8 +14,8 @@ from order import FAR, ask, guest, members, owner, record_of, session_of, settle
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from chatroom.chat.directory import BUCKET
-from chatroom.chat.room_record import RoomRecord
+from chatroom.chat.rooms.directory import BUCKET
+from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.sanctions import Sanction
 from chatroom.events import Closed, Kicked, Muted, Stored, Topic
 from chatroom.log import Conflict

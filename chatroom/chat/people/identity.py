@@ -1,0 +1,182 @@
+"""Who one is: register, log in and out, change the password, delete the account. Each ends before the next line."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from chatroom.account import Account as Record
+from chatroom.answers import Account, Ok
+from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount
+from chatroom.chat.limits import LISTED, PASSWORD_CHARACTERS
+from chatroom.chat.people import membership, tokens
+from chatroom.chat.people.authentication import with_password
+from chatroom.chat.people.registry import parse_user_name
+from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRONG_PASSWORD, WRONG_TOKEN, Refused
+from chatroom.chat.sanctions import name_key
+from chatroom.chat.session import Session
+from chatroom.events import Event
+from chatroom.log import Unavailable
+from chatroom.logger import logger
+from chatroom.text import clean
+
+_log = logger(__name__)
+
+
+async def register(session: Session, command: Register) -> None:
+    """Make an account, and log in."""
+    _must_be_guest(session)
+    name = parse_user_name(command.user)
+    check_password(command.password)
+    chat = session.chat
+    chat.bans.check((name_key(name.folded),))
+    if await chat.accounts.owns(name):
+        raise NAME_IN_USE()
+    chat.throttles.register(session.address)
+    try:
+        hashed = await chat.authenticator.hash(command.password)
+        account = await membership.add_account(chat, name, hashed, by_id=session.user_id)
+    except BaseException:
+        chat.throttles.unregister(session.address)
+        raise
+    _log.info("{name} registered the account {account}", name=session.name, account=account.name)
+    if not session.over:
+        membership.log_in(session, account)
+        secret = await _remember(session, account, command.client) if command.remember else ""
+        await _greet(session, command.ref, secret)
+
+
+async def login(session: Session, command: Login) -> None:
+    """Become the owner of an account."""
+    _must_be_guest(session)
+    if command.token:
+        account, token = await _by_token(session, command.user, command.token)
+    else:
+        account, token = await _authenticated(session, command.user, command.password), ""
+    if session.over:
+        return
+    membership.log_in(session, account)
+    session.token = token
+    secret = await _remember(session, account, command.client) if command.remember else ""
+    await _greet(session, command.ref, secret)
+
+
+async def _remember(session: Session, account: Record, client: str) -> str:
+    """Return the secret of a new token, stored by now; empty if it cannot be."""
+    chat, secret = session.chat, session.chat.mint(32)
+    name, now = clean(client).strip() or "a program", chat.now()
+    try:
+        await membership.amend_account(chat, account, lambda it: tokens.remembered(it, secret, name, now))
+    except Unavailable as error:
+        _log.warn("a session of {name} could not be remembered: {why}", name=account.name, why=str(error))
+        return ""
+    session.token = tokens.digest(secret)
+    return secret
+
+
+async def _greet(session: Session, ref: int | str | None, secret: str = "") -> None:
+    """Tell who has logged in who is online, and then what has come meanwhile."""
+    if session.over:
+        return
+    user = session.user
+    names = sorted({presence.name for presence in session.chat.who()}, key=str.casefold)
+    more = max(0, len(names) - LISTED)
+    answer = Account(name=user.name, operator=user.operator, users=names[:LISTED], more=more, token=secret)
+    session.answer(answer, ref)
+    await membership.open_inbox(session)
+
+
+def logout(session: Session, command: Logout) -> Event | None:
+    """Be a guest again; who has no seat as a guest has to go."""
+    name = session.name
+    try:
+        membership.log_out(session)
+    except Refused as refused:
+        session.refuse(refused, command.ref)
+        session.chat.close_session(session)
+        session.out.close()
+        return None
+    return Account(name=session.name, guest=True, was=name)
+
+
+async def password(session: Session, command: ChangePassword) -> Event:
+    """Change the password; the old one has to be known."""
+    check_password(command.new)
+    session.chat.throttles.change(session.user_id)
+    account = await _owner(session, command.old)
+    hashed = await session.chat.authenticator.hash(command.new)
+    changed = await membership.amend_account(
+        session.chat, account, lambda now: replace(with_password(now, hashed, account.password), tokens=())
+    )
+    if changed is None or changed.password != hashed:
+        raise WRONG_PASSWORD()  # somebody else has changed it, or deleted the account, since it was looked at
+    return Ok("Your password has been changed.")
+
+
+async def delete(session: Session, command: DeleteAccount) -> Event:
+    """Delete the account; its name is free, its id is never used again."""
+    account = await _owner(session, command.password)
+    await membership.remove_account(session.chat, account)
+    return Ok(f"The account {account.name} has been deleted.")
+
+
+def show(session: Session, command: ShowAccount) -> Event:
+    """Say who one is."""
+    user = session.user
+    return Account(name=user.name, guest=user.account is None, operator=user.operator)
+
+
+def check_password(password: str) -> None:
+    """See that it can be one.
+
+    Raises:
+        Refused: It is empty, or too long.
+    """
+    if not 0 < len(password) <= PASSWORD_CHARACTERS:
+        raise BAD_PASSWORD(most=PASSWORD_CHARACTERS)
+
+
+async def _authenticated(session: Session, user: str, password: str) -> Record:
+    """Return whose name and password that are; failures are counted.
+
+    Raises:
+        Refused: Nobody's; or there were too many failures; or too many are asking.
+    """
+    over = session.chat.throttles.attempt(session.address, user)
+    failed = False
+    try:
+        return await session.chat.authenticator.authenticate(user, password[: PASSWORD_CHARACTERS + 1])
+    except Refused as refused:
+        failed = refused.code == WRONG_PASSWORD.code
+        raise
+    finally:
+        over(not failed)
+
+
+async def _by_token(session: Session, user: str, secret: str) -> tuple[Record, str]:
+    """Return the account of a token's secret, and the token's id; failures are counted like those of passwords."""
+    chat = session.chat
+    over = chat.throttles.attempt(session.address, user)
+    found = None
+    try:
+        account = await chat.accounts.get(parse_user_name(user))
+        found = tokens.find(account, secret, chat.now()) if account is not None else None
+        if account is None or found is None:
+            raise WRONG_TOKEN()
+        id = found.id
+        return await membership.amend_account(chat, account, lambda it: tokens.used(it, id, chat.now())) or account, id
+    finally:
+        over(found is not None)
+
+
+async def _owner(session: Session, password: str) -> Record:
+    """Return the session's account if the password is its owner's."""
+    account = await _authenticated(session, session.name, password)
+    if account.id != session.user_id:
+        raise WRONG_PASSWORD()
+    return account
+
+
+def _must_be_guest(session: Session) -> None:
+    account = session.user.account
+    if account is not None:
+        raise LOG_OUT_FIRST(user=account.name)

@@ -1,0 +1,279 @@
+"""A user's private messages: followed while the user is online, kept in a log while not.
+
+How far its owner has read is itself in the log (``Read``): for people an entry is marked as read before it is shown, so
+that it is shown once, whatever crashes; programs say themselves how far they have come (``ack``), and are given
+everything again that they did not acknowledge. The inbox of a guest who cannot come back needs no marks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from chatroom.answers import Ok
+from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
+from chatroom.chat.refusals import INBOX_FULL, TOO_SLOW
+from chatroom.events import Private, Read, Shared, placed
+from chatroom.log import Done, Entry, Page, Subscription, Unavailable
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
+    from chatroom.chat.people.user import User
+    from chatroom.chat.session import Session
+
+READ_AT_ONCE = 2 * INBOX_MESSAGES + 100  # entries: the messages, and as many marks; a little more may be there
+AGAIN = 0.5  # seconds until somebody who reads slowly is given the next page
+
+
+class Inbox:
+    """See the module.
+
+    Args:
+        chat: The chat.
+        user: Whose it is.
+    """
+
+    __slots__ = (
+        "_chat",
+        "_marking",
+        "_opening",
+        "_pages",
+        "_read",
+        "_seen",
+        "_shown",
+        "_sub",
+        "_timer",
+        "_unmarked",
+        "_user",
+        "_waiting",
+        "log",
+    )
+
+    def __init__(self, chat: Chat, user: User) -> None:
+        self._chat = chat
+        self._user = user
+        self.log = user.inbox_log
+        self._sub: Subscription | None = None
+        self._opening: list[Deferred[None]] | None = None
+        self._pages: deque[list[Entry]] = deque()  # what waited, and is shown a page at a time
+        self._read = 0  # the seq up to which everything is marked as read
+        self._seen = 0  # the seq of the newest entry that a program was given
+        self._shown = 0  # the seq up to which everything has been shown, or acknowledged
+        self._marking = 0  # marks that are not stored yet
+        self._unmarked = False  # something was shown whose mark the log did not take
+        self._waiting: list[Deferred[None]] = []
+        self._timer: Any = None
+
+    # ---- opening and closing -----------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Follow the log; who may have come back is given what waited. Whoever opens at the same time waits, too."""
+        if self._sub is not None:
+            return
+        turn: Deferred[None] = Deferred()
+        if self._opening is not None:
+            self._opening.append(turn)
+        else:
+            self._opening = [turn]
+            Deferred.fromCoroutine(self._follow()).addBoth(self._opened)
+        await turn
+
+    def _opened(self, result: Failure | None) -> None:
+        waiting, self._opening = self._opening or [], None
+        for turn in waiting:
+            if isinstance(result, Failure):
+                turn.errback(Unavailable(result.getErrorMessage()))
+            else:
+                turn.callback(None)
+
+    async def _follow(self) -> None:
+        after: int | None = None
+        if self._user.lasting:
+            before = self._chat.settling.get(self.log)
+            if before is not None:  # the last connection has just ended
+                await before.settled()
+            page = await self._chat.engine.read(self.log, limit=READ_AT_ONCE)
+            after = self._read = self._shown = read_up_to(page)
+        subscription = await self._chat.engine.follow(self.log, self._deliver, after)
+        if self._user.online:
+            self._sub = subscription
+        else:
+            subscription.stop()
+
+    def close(self) -> None:
+        """Follow the log no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._pages.clear()
+        if self._sub is not None:
+            self._sub.stop()
+            self._sub = None
+        if self._unmarked:
+            self._chat.owe(self.log, self._mark_of(self._shown))
+        elif self._marking:
+            self._chat.settling[self.log] = self
+
+    # ---- delivering --------------------------------------------------------------------------------------------
+
+    def _deliver(self, entries: list[Entry]) -> None:
+        """What the log says, first of all what waited there."""
+        waited = self._sub is None and self._user.lasting
+        news = [entry for entry in entries if not isinstance(entry.event, Read)]
+        if not news or not self._user.online:
+            return
+        if waited:
+            self.give(news)
+        elif self._pages:
+            self._pages.extend(_pages(news))
+            if len(self._pages) > INBOX_MESSAGES:
+                self._put_out_the_slow()
+        else:
+            self._show(news, late=False)
+
+    def give(self, waited: list[Entry]) -> None:
+        """Show what waited, a page at a time: nobody is dropped for having been away."""
+        for session in self._user.sessions:
+            number = sum(isinstance(entry.event, Private | Shared) and session.hears(entry) for entry in waited)
+            if session.person and number:
+                session.answer(Ok(f"{number} message{'s' * (number != 1)} while you were away:"))
+        under_way = bool(self._pages)
+        self._pages.extend(_pages(waited))
+        if not under_way:
+            self._next_page()
+
+    def _next_page(self) -> None:
+        """A page is small enough for whoever reads at all; the next comes when this one has been taken."""
+        self._timer = None
+        while self._pages and self._user.online:
+            if any(session.out.holds for session in self._user.sessions):
+                self._timer = self._chat.scheduler.callLater(AGAIN, self._next_page)
+                return
+            if self._show(self._pages.popleft(), late=True):
+                return
+
+    def _put_out_the_slow(self) -> None:
+        """Too much has come while somebody did not take what waited: it goes on waiting in the log, not here."""
+        for session in self._user.sessions:
+            if session.out.holds:
+                self._chat.put_out(session, TOO_SLOW())
+
+    def _show(self, news: list[Entry], late: bool) -> bool:
+        """Show entries; return whether people see them only when they are marked, and what waits still only then."""
+        marked_first = False
+        for session in self._user.sessions:
+            if session.person and self._user.account is not None:
+                marked_first = True
+            else:
+                show(session, news, late)
+        self._seen = news[-1].seq
+        if marked_first:
+            self._mark_and_show(news, late)
+        return marked_first
+
+    def _mark_and_show(self, news: list[Entry], late: bool) -> None:
+        """Nothing is shown twice, so it is marked first; marked and then not shown, for nobody is there, it is not."""
+
+        def marked(entry: Entry, error: Unavailable | None) -> None:
+            people = [session for session in self._user.sessions if session.person]
+            for session in people:
+                show(session, news, late)
+            if people:
+                self._shown = max(self._shown, news[-1].seq)
+                self._unmarked = error is not None
+            elif error is None:
+                self._mark(self._shown)
+            if late:
+                self._next_page()
+
+        self._mark(news[-1].seq, marked)
+
+    def _mark(self, upto: int, done: Done | None = None) -> None:
+        self._read = upto
+        self._marking += 1
+
+        def stored(entry: Entry, error: Unavailable | None) -> None:
+            if done is not None:
+                done(entry, error)
+            self._marking -= 1
+            if not self._marking and self._chat.settling.get(self.log) is self:
+                del self._chat.settling[self.log]
+                for turn in self._waiting:
+                    turn.callback(None)
+
+        self._chat.engine.append(self.log, self._mark_of(upto), stored)
+
+    def _mark_of(self, upto: int) -> Read:
+        return Read(self._chat.next_id(), self._chat.now(), self._user.name, self._user.id, upto=upto)
+
+    def settled(self) -> Deferred[None]:
+        """Fires when what this inbox, which is closed, has marked is stored: how far its owner has read is known."""
+        turn: Deferred[None] = Deferred()
+        self._waiting.append(turn)
+        return turn
+
+    def acknowledge(self, upto: int) -> None:
+        """A program has what there is up to this seq."""
+        upto = min(upto, self._seen)
+        if self._user.lasting and self._read < upto:
+            self._shown = max(self._shown, upto)
+            self._mark(upto)
+
+
+def read_up_to(page: Page) -> int:
+    """Return how far the owner of an inbox has read, by the newest mark in the newest entries."""
+    for entry in reversed(page.entries):
+        if isinstance(entry.event, Read):
+            return entry.event.upto
+    return 0
+
+
+def unread(page: Page) -> int:
+    """Return how many messages and invitations the owner of an inbox has not read."""
+    upto = read_up_to(page)
+    return sum(not isinstance(entry.event, Read) and entry.seq > upto for entry in page.entries)
+
+
+async def check_space(chat: Chat, log: str, name: str) -> None:
+    """See that something can be written to somebody who is not here.
+
+    Raises:
+        Refused: Too much waits there already.
+    """
+    if unread(await chat.engine.read(log, limit=READ_AT_ONCE)) >= INBOX_MESSAGES:
+        raise INBOX_FULL(user=name)
+
+
+def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
+    """Show entries of an inbox to somebody, but for what is not to be heard."""
+    data = b""
+    for entry in entries:
+        if session.hears(entry) and not session.ignores(entry.event):
+            event = entry.event
+            if isinstance(event, Private):
+                session.user.last_writer = event.by, event.by_id
+                event = msgspec.structs.replace(event, seq=entry.seq, late=late or event.late)
+            else:
+                event = placed(event, entry.seq, getattr(event, "room", ""))
+            data += session.dialect.answer(event)
+            session.chat.counters.deliveries += 1
+    if data:
+        session.out.write(data)
+
+
+def _pages(entries: list[Entry]) -> Iterable[list[Entry]]:
+    """Cut into pieces that are no more than what one answer may have."""
+    page: list[Entry] = []
+    room = HISTORY_BYTES
+    for entry in entries:
+        room -= len(entry.body)
+        if room < 0 and page:
+            yield page
+            page, room = [], HISTORY_BYTES - len(entry.body)
+        page.append(entry)
+    yield page

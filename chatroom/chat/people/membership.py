@@ -1,0 +1,213 @@
+"""What happens when somebody becomes the owner of an account, or a guest again; and when accounts come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred
+
+from chatroom.account import Account, Preferences
+from chatroom.accounts_file import Entry
+from chatroom.answers import Account as WhoYouAre
+from chatroom.chat.people.user import User
+from chatroom.chat.refusals import ALREADY_LOGGED_IN, Refused
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.sanctions import user_keys
+from chatroom.events import Arrived, Deregistered, Registered, Renamed
+from chatroom.log import Unavailable
+from chatroom.logger import logger
+from chatroom.names import Name, user_name
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
+    from chatroom.chat.session import Session
+
+_log = logger(__name__)
+
+
+# ---- sessions ----------------------------------------------------------------------------------------------------
+
+
+def log_in(session: Session, account: Account) -> User:
+    """Make the session one of the account's.
+
+    Raises:
+        Refused: The account has as many as it may; or it is banned; or there is no seat.
+    """
+    chat = session.chat
+    user = chat.users.get(account.id)
+    if user is not None and chat.rules.sessions and len(user.sessions) >= chat.rules.sessions:
+        raise ALREADY_LOGGED_IN(user=account.name)
+    arriving = user is None
+    if user is None:
+        user = User(account.id, user_name(account.name), account)
+    chat.bans.check(user_keys(user))
+    if session.room is not None:
+        session.room.record.admit(session, user)
+    guest = session.user
+    _become(session, user)
+    if session.room is not None:
+        _keep_rights(session, guest, session.room.record)
+    if arriving:
+        chat.counters.logins += 1
+        if chat.announces(user):
+            chat.tell_all(Arrived(chat.next_id(), chat.now(), user.name, user.id))
+    _log.info("{name} logged in as {account}", name=guest.name, account=user.name)
+    return user
+
+
+def log_out(session: Session) -> None:
+    """Make the session a guest's.
+
+    Raises:
+        Refused: There is no seat for another guest.
+    """
+    chat = session.chat
+    chat.seats.check(session)
+    _log.info("{name} logged out", name=session.name)
+    _become(session, chat.new_guest(session))
+
+
+def _become(session: Session, user: User) -> None:
+    """The session is another user's from now on; its room is told, whenever the log takes it."""
+    chat = session.chat
+    chat.seats.change(session, user)
+    old, first = session.user, not user.online
+    user.sessions = (*user.sessions, session)
+    session.sit(user)
+    session.token = ""
+    if old.account is not None:
+        session.was = (*session.was[-8:], old.id)
+    chat.take_leave(session, old)
+    if first:
+        chat.users[user.id] = user
+        chat.evict(user.handle, user.id)
+        chat.names.claim(user, user.handle)
+        user.away = user.account.preferences.away if user.account is not None else ""
+    prefer(session, user.account.preferences if user.account is not None else Preferences())
+    chat.announce(session)
+    room = session.room or session.heading
+    if room is not None:
+        event = Renamed(
+            session.next_id(), chat.now(), old.name, old.id, session=session.id, name=user.name, user_id=user.id
+        )
+        chat.owe(room.log, event)
+
+
+def prefer(session: Session, preferences: Preferences) -> None:
+    """Let the session hear what is preferred, and how."""
+
+    def change() -> None:
+        session.echo = preferences.echo
+        session.ignored = MappingProxyType({folded: (shown, id) for folded, shown, id in preferences.ignored})
+        session.dialect = session.dialect.with_stamps(preferences.timestamps)
+
+    session.reseat(change)
+
+
+def _keep_rights(session: Session, guest: User, record: RoomRecord) -> None:
+    """Who made or moderated the room as a guest does so as the owner of an account."""
+    if guest.account is None and (record.owner_id == guest.id or guest.id in record.moderators):
+        user = session.user
+        amended = session.chat.directory.amend(record, lambda now: now.handed_over(guest, user))
+        Deferred.fromCoroutine(amended).addErrback(
+            lambda failure: _log.warn("a guest's rights were lost: {why}", why=failure.getErrorMessage())
+        )
+
+
+async def open_inbox(session: Session) -> None:
+    """Give the owner of an account what waited; when it cannot be read now, it goes on waiting."""
+    try:
+        await session.chat.inbox(session.user).open()
+    except Unavailable as error:
+        _log.warn("the inbox of {name} could not be read: {why}", name=session.name, why=str(error))
+
+
+# ---- accounts ----------------------------------------------------------------------------------------------------
+
+
+async def add_account(
+    chat: Chat, name: Name, hashed: str, *, by_id: str = "", operator: bool = False, reserved: bool = False
+) -> Account:
+    """Make an account; whoever has its name goes on under another, and what was written to that name is gone.
+
+    Args:
+        chat: The chat.
+        name: Its name.
+        hashed: Its password's hash.
+        by_id: The guest who makes it, and may keep the name until logged in.
+        operator: May it do everything?
+        reserved: Is a seat kept for it?
+
+    Raises:
+        Refused: The name, or one like it, is an account's.
+    """
+    account = await chat.accounts.add(name, hashed, operator=operator, reserved=reserved)
+    chat.seats.reserved += reserved
+    chat.guests.empty(name, account.id)
+    event = Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name)
+    try:
+        await chat.tell_all_surely(event)
+    except Unavailable:  # it is an account all the same: here at once, elsewhere when the log works again
+        chat.evict(name, by_id)
+    return account
+
+
+async def remove_account(chat: Chat, account: Account) -> bool:
+    """Remove an account and its mail; who is logged in as its owner is a guest again. Returns whether it was there."""
+    if not await chat.accounts.remove(account):
+        return False
+    chat.seats.reserved -= account.reserved
+    try:
+        await chat.tell_all_surely(Deregistered(chat.next_id(), chat.now(), account.name, account.id))
+    except Unavailable:  # it is none all the same: here at once, elsewhere when the log works again
+        deregister(chat, account.id)
+    try:
+        await chat.engine.drop(f"inbox/{account.id}")
+        await chat.files.remove_of(f"inbox/{account.id}")
+    except Unavailable as error:
+        _log.warn("the mail of {name} goes later: {why}", name=account.name, why=str(error))
+    return True
+
+
+def deregister(chat: Chat, id: str) -> None:
+    """An account is no more: its sessions are guests', or over when there is no seat for a guest."""
+    user = chat.users.get(id)
+    for session in user.sessions if user is not None else ():
+        name = session.name
+        try:
+            log_out(session)
+        except Refused as refused:
+            chat.put_out(session, refused)
+        else:
+            session.answer(WhoYouAre(name=session.name, guest=True, was=name))
+
+
+async def change_account(chat: Chat, account: Account, **changes: object) -> Account | None:
+    """Change fields of an account; see ``amend_account``."""
+    return await amend_account(chat, account, lambda now: replace(now, **changes))
+
+
+async def amend_account(chat: Chat, account: Account, change: Callable[[Account], Account]) -> Account | None:
+    """Change an account, and let who is online feel it. Returns the account; None if it is no more."""
+    changed = await chat.accounts.change(account, change)
+    user = chat.users.get(account.id)
+    if changed is not None and user is not None:
+        user.account = changed
+    return changed
+
+
+async def import_accounts(chat: Chat, entries: Iterable[Entry]) -> None:
+    """Make the operator's accounts, or keep a seat for those that are there already; their passwords stay."""
+    for entry in entries:
+        there = await chat.accounts.get(entry.name)
+        if there is None:
+            hashed = entry.secret if entry.hashed else await chat.authenticator.hash(entry.secret)
+            await add_account(chat, entry.name, hashed, reserved=True)
+            _log.info("imported the account {name}", name=entry.name.shown)
+        elif not there.reserved:
+            await chat.accounts.change(there, lambda now: replace(now, reserved=True))
+            chat.seats.reserved += 1

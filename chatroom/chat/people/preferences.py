@@ -1,0 +1,85 @@
+"""One's own settings: the echo, timestamps, whom one ignores, being away. Those of an account last, and all its
+sessions share them.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from chatroom.account import Account, Preferences
+from chatroom.answers import Settings
+from chatroom.chat.commands import SetAway, SetEcho, SetIgnore, SetTimestamps, ShowSettings
+from chatroom.chat.limits import AWAY_CHARACTERS, IGNORED
+from chatroom.chat.people import membership
+from chatroom.chat.refusals import TOO_MANY_IGNORED
+from chatroom.chat.session import Session
+from chatroom.events import Event
+from chatroom.text import clean
+
+
+def show(session: Session, command: ShowSettings) -> Event:
+    """Show all of them."""
+    return settings(session)
+
+
+async def echo(session: Session, command: SetEcho) -> Event:
+    """See one's own messages, or not."""
+    await _change(session, "echo", command.on)
+    return settings(session, "echo")
+
+
+async def timestamps(session: Session, command: SetTimestamps) -> Event:
+    """See the time before each message, or not."""
+    await _change(session, "timestamps", command.on)
+    return settings(session, "timestamps")
+
+
+async def ignore(session: Session, command: SetIgnore) -> Event:
+    """Hear nothing of somebody, under this name or, while online, under another."""
+    folded = command.user.casefold()
+    ignored = tuple((key, shown, id) for key, (shown, id) in session.ignored.items())
+    if command.on:
+        other = session.chat.names.find(command.user)
+        if len(ignored) >= IGNORED:
+            raise TOO_MANY_IGNORED(most=IGNORED)
+        folded = other.name.casefold()
+    kept = tuple(one for one in ignored if one[0] != folded)
+    await _change(session, "ignored", (*kept, (folded, other.name, other.id)) if command.on else kept)
+    return settings(session, "ignored")
+
+
+async def away(session: Session, command: SetAway) -> Event:
+    """Be away with these words, or be back."""
+    session.user.away = clean(command.text).strip()[:AWAY_CHARACTERS]
+    await _change(session, "away", session.user.away)
+    for each in session.user.sessions:
+        session.chat.announce(each)
+    return settings(session, "away")
+
+
+def settings(session: Session, changed: str = "") -> Settings:
+    """Return the session's settings, and which of them was just changed."""
+    ignored = [name for name, _ in session.ignored.values()]
+    return Settings(session.echo, session.dialect.stamped, session.user.away, ignored, changed)
+
+
+async def _change(session: Session, what: str, value: object) -> None:
+    """Change one of them: of a guest here and now; of an account for good, for all its sessions."""
+    user, account = session.user, session.user.account
+    if account is None:
+        membership.prefer(session, replace(_of(session), **{what: value}))
+        return
+
+    def change(now: Account) -> Account:
+        return replace(now, preferences=replace(now.preferences, **{what: value}))
+
+    changed = await session.chat.accounts.change(account, change)
+    if changed is not None and user.account is not None:
+        user.account = changed
+        for each in user.sessions:
+            membership.prefer(each, changed.preferences)
+
+
+def _of(session: Session) -> Preferences:
+    ignored = tuple((key, shown, id) for key, (shown, id) in session.ignored.items())
+    return Preferences(session.echo, session.dialect.stamped, session.user.away, ignored)

@@ -1,0 +1,103 @@
+"""Which names are in use: one holder a name, and nobody may look like somebody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatroom.chat.limits import USER_CHARACTERS
+from chatroom.chat.refusals import BAD_NAME, NAME_IN_USE, NO_USER, Refused
+from chatroom.names import BadName, Name, guest_name, user_name
+
+if TYPE_CHECKING:
+    from chatroom.chat.interfaces import Mint
+    from chatroom.chat.people.user import User
+
+
+class Registry:
+    """The names of this server's users. A user may hold two while one is changed for the other."""
+
+    def __init__(self) -> None:
+        self._by_folded: dict[str, User] = {}
+        self._by_look: dict[str, User] = {}
+
+    def claim(self, user: User, name: Name) -> None:
+        """Take a name for the user.
+
+        Raises:
+            Refused: Somebody else has it, or one that looks like it.
+        """
+        if self.others(user, name):
+            raise NAME_IN_USE()
+        self._by_folded[name.folded] = user
+        self._by_look[name.look] = user
+
+    def others(self, user: User | None, name: Name) -> set[User]:
+        """Return who else has the name, or one that looks like it."""
+        return {self._by_folded.get(name.folded), self._by_look.get(name.look)} - {user, None}  # type: ignore[return-value]
+
+    def holds(self, user: User, name: Name) -> bool:
+        """Return whether the name is the user's, or claimed by it."""
+        return self._by_folded.get(name.folded) is user and self._by_look.get(name.look) is user
+
+    def revoke(self, user: User, name: Name) -> None:
+        """Take back what the user has claimed of a name, or of one that looks like it, but is not called yet."""
+        for names, key, own in (
+            (self._by_folded, name.folded, user.handle.folded),
+            (self._by_look, name.look, user.handle.look),
+        ):
+            if names.get(key) is user and key != own:
+                del names[key]
+
+    def release(self, user: User, name: Name) -> None:
+        """Give a name back, except for what the user's present name needs of it."""
+        kept = user.handle if user.online else None
+        if self._by_folded.get(name.folded) is user and (kept is None or kept.folded != name.folded):
+            del self._by_folded[name.folded]
+        if self._by_look.get(name.look) is user and (kept is None or kept.look != name.look):
+            del self._by_look[name.look]
+
+    def get(self, name: str) -> User | None:
+        """Return who is called so."""
+        try:
+            folded = user_name(name).folded
+        except BadName:
+            folded = name.casefold()  # guest-k3f9 is a name that nobody may choose
+        user = self._by_folded.get(folded)
+        # Who has only claimed it is not called so yet, and may not be let: nothing that is for the name goes there.
+        return user if user is not None and user.handle.folded == folded else None
+
+    def find(self, name: str) -> User:
+        """Return who is called so.
+
+        Raises:
+            Refused: Nobody is.
+        """
+        user = self.get(name)
+        if user is None:
+            raise no_user(name)
+        return user
+
+    def guest(self, mint: Mint) -> Name:
+        """Return a name for somebody who has not chosen one; nobody has it, or one like it."""
+        for length in (4, 4, 4, 4, 8, 12):
+            name = guest_name(mint(length))
+            if not self.others(None, name):
+                break
+        return name
+
+
+def parse_user_name(text: str) -> Name:
+    """Return the name.
+
+    Raises:
+        Refused: It is not one that a user may have.
+    """
+    try:
+        return user_name(text)
+    except BadName as error:
+        raise BAD_NAME(why=error) from None
+
+
+def no_user(name: str) -> Refused:
+    """Return the refusal that says that nobody is called so."""
+    return NO_USER(user=name[:USER_CHARACTERS])

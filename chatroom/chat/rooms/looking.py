@@ -1,0 +1,95 @@
+"""Looking around: who is here, which rooms there are, what was said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from chatroom.answers import Found, History, Ok, RoomLine, Rooms, UserLine, Users
+from chatroom.chat.commands import Acknowledge, Hello, ListRooms, Pong, ReadHistory, Search, Who
+from chatroom.chat.limits import FOUND, HISTORY, LISTED
+from chatroom.chat.people.membership import open_inbox
+from chatroom.chat.refusals import VERSION
+from chatroom.chat.rooms.moving import bounded, give_mail, take_back, take_name
+from chatroom.chat.rooms.room import Room
+from chatroom.chat.session import Session
+from chatroom.events import PROTOCOL_VERSION, Event, placed
+from chatroom.log import Entry, Page
+from chatroom.text import clean
+
+HISTORY_DEFAULT = 20
+
+
+async def hello(session: Session, command: Hello) -> Event | None:
+    """A program says which version it speaks, and may take a name at once; a person is greeted."""
+    if not command.version:
+        return Ok(f"Hello, {session.name}!")
+    if command.version != PROTOCOL_VERSION:
+        raise VERSION(version=PROTOCOL_VERSION)
+    former = session.chat.returning.resume(session, command.resume)
+    if not session.seated and not session.chat.seats.kept:
+        return None  # it has been told that the chat is full
+    if command.name:
+        await take_name(session, command.name)
+    elif former:
+        await take_back(session, former)
+    session.answer(session.chat.welcome(session), command.ref)
+    if command.name or former:
+        await give_mail(session)
+    if session.user.resumable and command.resume:
+        await open_inbox(session)
+    return None
+
+
+async def rooms(session: Session, command: ListRooms) -> Event:
+    """List all rooms, the fullest first."""
+    users = Counter(presence.room for presence in session.chat.who())
+    lines = [RoomLine(r.name, users[r.name], r.topic) for r in await session.chat.directory.all()]
+    lines.sort(key=lambda line: (-line.users, line.room.casefold()))
+    return Rooms(lines[:LISTED], max(0, len(lines) - LISTED))
+
+
+def who(session: Session, command: Who) -> Event:
+    """List everybody online, by name."""
+    present = sorted(session.chat.who(), key=lambda presence: presence.name.casefold())
+    return Users([UserLine(p.name, p.room, p.away) for p in present[:LISTED]], len(present))
+
+
+async def history(session: Session, command: ReadHistory) -> Event:
+    """Show older messages of the room, or outside one those written to oneself."""
+    room = session.room
+    log, name = (room.log, room.name) if room is not None else (session.user.inbox_log, "")
+    wanted = HISTORY_DEFAULT if command.messages is None else command.messages
+    limit, onward = max(1, min(wanted, HISTORY)), command.after is not None
+    page = await session.chat.engine.read(
+        log, after=command.after or 0, before=command.before, limit=limit, messages=True, oldest=onward
+    )
+    page = bounded(page, oldest=onward)
+    return History(name, _shown(name, page.entries), page.complete)
+
+
+async def search(session: Session, command: Search) -> Event:
+    """Find messages of the room."""
+    room = _room(session)
+    found = await session.chat.engine.search(room.log, command.words, FOUND)
+    return Found(clean(command.words), _shown(room.name, bounded(Page(found, True)).entries))
+
+
+def acknowledge(session: Session, command: Acknowledge) -> Event:
+    """A program has what came to its inbox up to there."""
+    session.chat.inbox(session.user).acknowledge(command.seq)
+    return Ok()
+
+
+def pong(session: Session, command: Pong) -> Event:
+    """A program is there."""
+    return Ok()
+
+
+def _room(session: Session) -> Room:
+    assert session.room is not None  # the table says that these need one
+    return session.room
+
+
+def _shown(room: str, entries: list[Entry]) -> list[Any]:
+    return [placed(entry.event, entry.seq, room) for entry in entries]

@@ -1,0 +1,131 @@
+"""What is too old or too much goes, in small steps: messages, private ones too, and rooms of which nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+
+from chatroom.account import BUCKET, decode
+from chatroom.chat.files.store import FileStore
+from chatroom.chat.interfaces import Clock, Engine
+from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
+from chatroom.chat.rooms.directory import Directory
+from chatroom.log import Unavailable
+from chatroom.logger import logger
+
+EVERY = 600.0  # seconds from one round to the next
+_DAY = 24 * 3600 * 1000  # milliseconds
+
+_log = logger(__name__)
+
+
+class Retention:
+    """Goes round all logs at start and every ten minutes.
+
+    Args:
+        engine: Holds the logs.
+        directory: Knows the rooms.
+        files: Knows the shared files.
+        rules: Say how much is kept.
+        scheduler: Gives ``callLater``.
+        clock: Seconds since 1970.
+        in_use: Whether a log of a guest is somebody's who is here, or was lately.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        directory: Directory,
+        files: FileStore,
+        rules: Rules,
+        scheduler: Any,
+        clock: Clock,
+        in_use: Callable[[str], bool],
+    ) -> None:
+        self._engine = engine
+        self._directory = directory
+        self._files = files
+        self._rules = rules
+        self._clock = clock
+        self._in_use = in_use
+        self._round = LoopingCall(self._go_round)
+        self._round.clock = scheduler
+        self._running: Deferred[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin, with a first round now."""
+        self._round.start(EVERY)
+
+    def stop(self) -> Deferred[None]:
+        """Fires when the step under way is done."""
+        self._stopping = True
+        if self._round.running:
+            self._round.stop()
+        done: Deferred[None] = Deferred()
+        if self._running is None:
+            done.callback(None)
+        else:
+            self._running.addCallback(done.callback)
+        return done
+
+    def _go_round(self) -> Deferred[None]:
+        self._running = Deferred.fromCoroutine(self.go_round())
+
+        def over(_: Any) -> None:
+            self._running = None
+
+        return self._running.addErrback(_failed).addCallback(over)
+
+    async def go_round(self) -> None:
+        """Expire every log once, then forget rooms that are empty in every sense, and logs that are nobody's."""
+        for log in await self._engine.logs():
+            if self._stopping:
+                return
+            days, keep = self._bounds(log)
+            older_than = int(self._clock() * 1000 - days * _DAY) if days else 0
+            removed = 0
+            while not self._stopping and (some := await self._engine.expire(log, older_than, keep)):
+                removed += some
+            if removed:
+                _log.info("{removed} entries of {log} expired", removed=removed, log=log)
+        for record in await self._directory.all():
+            if self._stopping:
+                return
+            if not (await self._engine.read(f"room/{record.id}", limit=1)).entries:
+                await self._directory.forget(record)
+        await self._drop_orphans()
+        if not self._stopping:
+            await self._files.sweep()
+
+    async def _drop_orphans(self) -> None:
+        """Remove logs of rooms that were closed, of accounts that were deleted, of guests for whom nothing waits."""
+        logs = await self._engine.logs()
+        rooms = {f"room/{record.id}" for record in await self._directory.all()}
+        inboxes = {f"inbox/{decode(value).id}" for _, value in await self._engine.all(BUCKET)}
+        for log in logs:
+            if self._stopping:
+                return
+            if log.startswith("guest/"):
+                orphan = not (await self._engine.read(log, limit=1)).entries and not self._in_use(log)
+            else:
+                orphan = log.startswith(("room/", "inbox/")) and log not in rooms and log not in inboxes
+            if orphan:
+                await self._engine.drop(log)
+
+    def _bounds(self, log: str) -> tuple[float, int]:
+        if log.startswith("inbox/"):
+            return INBOX_DAYS, INBOX_MESSAGES
+        if log.startswith(("guest/", "server/")):
+            return GUEST_DAYS, INBOX_MESSAGES if log.startswith("guest/") else GUESTS
+        return self._rules.keep_days, self._rules.keep
+
+
+def _failed(failure: Any) -> None:
+    if failure.check(Unavailable):
+        _log.warn("expiry put off: {why}", why=failure.getErrorMessage())
+    else:
+        _log.failure("expiry failed", failure=failure)

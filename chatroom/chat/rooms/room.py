@@ -1,0 +1,311 @@
+"""A room: who is in it, and the one place where what is read back from its log becomes state and reaches its members.
+
+A batch is one write for every member who was there before it. Who comes inside the batch gets the tail, who goes the
+head; who hears not everything gets a join of its own from the same rendered pieces. Nothing is rendered per member.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from chatroom.chat.interfaces import Dialect
+from chatroom.chat.limits import LISTED
+from chatroom.counters import Counters
+from chatroom.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said, Shared
+from chatroom.log import Entry, Subscription
+from chatroom.logger import logger
+
+if TYPE_CHECKING:
+    from chatroom.chat.rooms.record import RoomRecord
+    from chatroom.chat.session import Session
+
+_log = logger(__name__)
+
+Write = Callable[[bytes], None]
+
+MOST_SPEAKERS = 1000  # of a slow room, before those are forgotten who may speak again
+
+_TALK = (Said, Acted, Shared)  # events that change nothing
+
+
+class Member:
+    """Somebody in the room; ``session`` when it sits on this node."""
+
+    __slots__ = ("name", "session", "user_id")
+
+    def __init__(self, name: str, user_id: str, session: Session | None) -> None:
+        self.name = name
+        self.user_id = user_id
+        self.session = session
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What there was when somebody came: its place in the log, the first members' names, and how many there are."""
+
+    seq: int
+    users: list[str]
+    total: int
+
+
+class _Passage:
+    """What a batch does to local sessions: the entry with which they came, the first that they see no more (who is put
+    out still sees why), those that are answered to themselves; and the entries that are nobody's business.
+    """
+
+    __slots__ = ("came", "hidden", "own", "went")
+
+    def __init__(self) -> None:
+        self.came: dict[Session, int] = {}
+        self.went: dict[Session, int] = {}
+        self.own: dict[Session, set[int]] = {}
+        self.hidden: set[int] = set()
+
+    def view(self, session: Session, entries: list[Entry], pieces: list[bytes]) -> list[bytes]:
+        """Return what the session sees of the batch."""
+        start = self.came.get(session, -1) + 1
+        end = self.went.get(session, len(pieces))
+        own = self.own.get(session, ())
+        if not own and not session.filters:
+            return pieces[start:end]
+        return [pieces[i] for i in range(start, end) if i not in own and session.hears(entries[i])]
+
+
+class Room:
+    """See the module.
+
+    Args:
+        record: What lasts of it.
+        sessions: This node's sessions by id.
+        counters: Where it is counted what members are told.
+        on_empty: Called with the room when the last member has gone, or it has been closed.
+        on_moderated: Called with the room when its record may have changed.
+
+    Attributes:
+        closed: It has ended; nobody comes in any more.
+        guarded: Not everybody may always speak.
+    """
+
+    __slots__ = (
+        "_audience",
+        "_counters",
+        "_filtering",
+        "_on_empty",
+        "_on_moderated",
+        "_sessions",
+        "closed",
+        "expected",
+        "guarded",
+        "id",
+        "log",
+        "members",
+        "name",
+        "record",
+        "spoke",
+        "sub",
+    )
+
+    record: RoomRecord
+    guarded: bool
+
+    def __init__(
+        self,
+        record: RoomRecord,
+        sessions: dict[str, Session],
+        counters: Counters,
+        on_empty: Callable[[Room], None],
+        on_moderated: Callable[[Room], None],
+    ) -> None:
+        self.id = record.id
+        self.name = record.name
+        self.log = f"room/{record.id}"
+        self.take(record)
+        self.closed = False
+        self.spoke: dict[str, int] = {}  # when a user last spoke in the slow room, in ms
+        self.members: dict[str, Member] = {}  # by session id, in the order of joining
+        self.expected = 0  # sessions on their way in; while there are any the room stays loaded
+        self.sub: Subscription | None = None
+        self._sessions = sessions
+        self._on_empty = on_empty
+        self._on_moderated = on_moderated
+        self._counters = counters
+        self._audience: dict[Dialect, dict[Session, Write]] = {}
+        self._filtering: dict[Session, None] = {}  # members who do not hear everything
+
+    def take(self, record: RoomRecord) -> None:
+        """Its record is this from now on."""
+        self.record = record
+        self.guarded = bool(record.mutes or record.slow)
+
+    def note_speaking(self, user_id: str, now: int) -> None:
+        """In a slow room: somebody speaks now (ms)."""
+        if len(self.spoke) > MOST_SPEAKERS:
+            horizon = now - self.record.slow * 1000
+            self.spoke = {id: at for id, at in self.spoke.items() if at > horizon}
+        self.spoke[user_id] = now
+
+    # ---- the way of a batch ------------------------------------------------------------------------------------
+
+    def apply(self, entries: list[Entry]) -> None:
+        """Take in what the log has stored: change the state, tell the members."""
+        passage: _Passage | None = None
+        for i, entry in enumerate(entries):
+            if type(entry.event) not in _TALK:
+                if passage is None:
+                    passage = _Passage()
+                self._change(i, entry, passage)
+        if passage is None:
+            self._tell(entries)
+        else:
+            self._tell_around(entries, passage)
+        if not self.members:
+            self._on_empty(self)
+
+    def _tell(self, entries: list[Entry]) -> dict[Dialect, list[bytes]]:
+        """Tell everybody seated; returns what was rendered."""
+        rendered: dict[Dialect, list[bytes]] = {}
+        name = self.name
+        for dialect, writes in self._audience.items():
+            render = dialect.render
+            pieces = rendered[dialect] = [render(name, entry) for entry in entries]
+            self._counters.deliveries += len(writes) * len(pieces)
+            _send(writes.values(), pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        for session in self._filtering:
+            pieces = self._pieces(session.dialect, entries, rendered)
+            heard = [p for p, e in zip(pieces, entries, strict=True) if session.hears(e)]
+            self._counters.deliveries += len(heard)
+            _send((session.out.write,), b"".join(heard))
+        return rendered
+
+    def _tell_around(self, entries: list[Entry], passage: _Passage) -> None:
+        """Tell everybody who was there all along, then those for whom the batch looks different."""
+        if passage.hidden:
+            entries = self._without(entries, passage)
+        different = {**passage.came, **passage.went, **passage.own}
+        for session in different:
+            self._unseat(session)
+        rendered = self._tell(entries)
+        for session in different:
+            pieces = self._pieces(session.dialect, entries, rendered)
+            seen = passage.view(session, entries, pieces)
+            self._counters.deliveries += len(seen)
+            _send((session.out.write,), b"".join(seen))
+            if session.room is self:
+                self._seat(session)
+
+    def _pieces(self, dialect: Dialect, entries: list[Entry], rendered: dict[Dialect, list[bytes]]) -> list[bytes]:
+        pieces = rendered.get(dialect)
+        if pieces is None:
+            pieces = rendered[dialect] = [dialect.render(self.name, entry) for entry in entries]
+        return pieces
+
+    def _without(self, entries: list[Entry], passage: _Passage) -> list[Entry]:
+        """Leave out what changed nothing, such as the end of a connection that never got in."""
+        kept = [i for i in range(len(entries)) if i not in passage.hidden]
+        place = {old: new for new, old in enumerate(kept)}
+        for session, i in passage.came.items():
+            passage.came[session] = place[i]
+        for session, own in passage.own.items():
+            passage.own[session] = {place[i] for i in own if i in place}
+        for session, end in passage.went.items():
+            passage.went[session] = bisect_left(kept, end)
+        return [entries[i] for i in kept]
+
+    # ---- what changes ------------------------------------------------------------------------------------------
+
+    def _change(self, i: int, entry: Entry, passage: _Passage) -> None:
+        event = entry.event
+        if isinstance(event, Joined):
+            self._joined(i, entry, event, passage)
+        elif isinstance(event, Left | Disconnected):
+            self._gone(i, event, passage)
+        elif isinstance(event, Renamed):
+            self._renamed(i, event, passage)
+        else:
+            if isinstance(event, Kicked | Banned):
+                self._put_out(i, entry, [id for id, m in self.members.items() if m.user_id == event.user_id], passage)
+            elif isinstance(event, Closed):
+                self.closed = True
+                self._put_out(i, entry, list(self.members), passage)
+            self._on_moderated(self)
+
+    def _joined(self, i: int, entry: Entry, event: Joined, passage: _Passage) -> None:
+        if self.closed:
+            passage.hidden.add(i)
+            return
+        session = self._sessions.get(event.session)
+        self.members[event.session] = Member(event.by, event.by_id, session)
+        if session is None:
+            return
+        session.room = self
+        session.heading = None
+        users = [member.name for member in islice(self.members.values(), LISTED)]
+        session.arrival = Arrival(entry.seq, users, len(self.members))
+        session.out.cork()  # its welcome goes first, and may need a look into the history
+        passage.came[session] = i
+
+    def _gone(self, i: int, event: Left | Disconnected, passage: _Passage) -> None:
+        member = self.members.pop(event.session, None)
+        if member is None:
+            passage.hidden.add(i)
+        elif member.session is not None:
+            member.session.room = None
+            passage.went[member.session] = i
+
+    def _put_out(self, i: int, entry: Entry, ids: list[str], passage: _Passage) -> None:
+        """They see why, and nothing after it."""
+        for id in ids:
+            session = self.members.pop(id).session
+            if session is not None:
+                session.room = None
+                session.put_out = self.log, entry.seq
+                session.chat.announce(session)
+                passage.went[session] = i + 1
+
+    def _renamed(self, i: int, event: Renamed, passage: _Passage) -> None:
+        member = self.members.get(event.session)
+        if member is None:
+            passage.hidden.add(i)
+            return
+        if event.name == member.name:  # as who registers the name that is borne already
+            passage.hidden.add(i)
+        member.name = event.name
+        member.user_id = event.user_id or member.user_id
+        if member.session is not None:
+            if not event.user_id:  # else it has been somebody else from before this was stored
+                member.session.name = event.name
+            passage.own.setdefault(member.session, set()).add(i)
+
+    # ---- who sits where ----------------------------------------------------------------------------------------
+
+    def reseat(self, session: Session, change: Callable[[], None]) -> None:
+        """Make a change to what a member hears, or in which dialect."""
+        self._unseat(session)
+        change()
+        self._seat(session)
+
+    def _seat(self, session: Session) -> None:
+        if session.filters:
+            self._filtering[session] = None
+        else:
+            self._audience.setdefault(session.dialect, {})[session] = session.out.write
+
+    def _unseat(self, session: Session) -> None:
+        self._filtering.pop(session, None)
+        writes = self._audience.get(session.dialect)
+        if writes is not None and writes.pop(session, None) is not None and not writes:
+            del self._audience[session.dialect]
+
+
+def _send(writes: Iterable[Write], data: bytes) -> None:
+    """One member's failure is not the others'."""
+    if data:
+        for write in writes:
+            try:
+                write(data)
+            except Exception:
+                _log.failure("a member could not be told")

@@ -1,0 +1,139 @@
+"""Whom an act of moderation is for: a member, somebody with an account, a name, an address; and whether it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from chatroom.chat.people.registry import no_user
+from chatroom.chat.refusals import (
+    BAD_BAN,
+    NOT_TO_A_MODERATOR,
+    NOT_TO_AN_OPERATOR,
+    NOT_TO_THE_OWNER,
+    NOT_TO_YOURSELF,
+)
+from chatroom.chat.rooms.room import Room
+from chatroom.chat.sanctions import account_key, address_key, keys_against, keys_of, name_key
+from chatroom.chat.session import Session
+from chatroom.names import BadName, user_name
+from chatroom.network import is_local, network
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom it is for.
+
+    Args:
+        name: As everybody may see it.
+        user_id: Empty for what is nobody known: a name, an address.
+        keys: What a sanction is tied to.
+        operator: The account is an operator's.
+        inbox_log: Where private messages to that user go.
+        typed: What moderators call it, if not by its name: an address is nothing for everybody's eyes.
+        session: The one that is in the room, if it is a member of it that is meant.
+    """
+
+    name: str
+    user_id: str = ""
+    keys: tuple[str, ...] = ()
+    operator: bool = False
+    inbox_log: str = ""
+    typed: str = ""
+    session: Session | None = None
+
+    @property
+    def now(self) -> tuple[str, str]:
+        """Name and id at this moment: a member may have logged in or out since it was found."""
+        return (self.session.name, self.session.user_id) if self.session is not None else (self.name, self.user_id)
+
+
+def member(room: Room, name: str) -> Target:
+    """Return somebody who is in the room.
+
+    Raises:
+        Refused: Nobody of that name is.
+    """
+    folded = name.casefold()
+    for found in room.members.values():
+        if found.name.casefold() == folded:
+            if found.session is None:
+                return Target(found.name, found.user_id)
+            # Whoever is logging in at this moment is the account's owner before the room has seen it.
+            user = found.session.user
+            return Target(found.name, user.id, operator=user.operator, session=found.session)
+    raise no_user(name)
+
+
+async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
+    """Return an address, somebody online, the owner of an account, or at least a name that a guest may have.
+
+    Raises:
+        Refused: It is none of them.
+    """
+    if looks_like_address(name):
+        return _address(name)
+    user = chat.names.get(name)
+    if user is not None:
+        return Target(user.name, user.id, keys_against(user), user.operator, user.inbox_log)
+    try:
+        parsed = user_name(name)
+    except BadName:
+        raise no_user(name) from None
+    account = await chat.accounts.get(parsed)
+    if account is not None:
+        return Target(account.name, account.id, (account_key(account.id),), account.operator, f"inbox/{account.id}")
+    return Target(parsed.shown, keys=(name_key(parsed.folded),))
+
+
+def _address(text: str) -> Target:
+    if is_local(text):
+        raise BAD_BAN(why=f"{text} is this machine itself, where everybody may come from")
+    if "/" in text and ip_network(text, strict=False) != ip_network(network(text)):
+        raise BAD_BAN(why=f"{text} is not one address; give each by itself, those of IPv6 as networks of 64 bits (/64)")
+    return Target("an address", keys=(address_key(text),), typed=text)
+
+
+def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
+    """Return id and name of everybody in the room who is known by one of the keys, but for those who moderate it."""
+    known = set(keys)
+    return [
+        (found.user_id, found.name)
+        for found in room.members.values()
+        if found.session is not None
+        and not room.record.moderated_by(found.session.user)
+        and known & set(keys_of(found.session))
+    ]
+
+
+def check(session: Session, target: Target) -> None:
+    """See that an act may be for the target.
+
+    Raises:
+        Refused: It is oneself, an operator, the owner, or (for who is not the owner) a moderator.
+    """
+    user, room = session.user, session.room
+    if target.user_id == user.id:
+        raise NOT_TO_YOURSELF()
+    if target.operator:
+        raise NOT_TO_AN_OPERATOR(user=target.name)
+    if room is None or user.operator or not target.user_id:
+        return
+    if target.user_id == room.record.owner_id:
+        raise NOT_TO_THE_OWNER(user=target.name, room=room.name)
+    if target.user_id in room.record.moderators and not room.record.owned_by(user):
+        raise NOT_TO_A_MODERATOR(user=target.name, room=room.name)
+
+
+def looks_like_address(text: str) -> bool:
+    """Return whether it is an IP address, or the network that one counts as."""
+    try:
+        ip_address(text) if "/" not in text else ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
