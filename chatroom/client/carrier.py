@@ -15,6 +15,9 @@ class Carrier(Protocol):
     def take(self, event: Event | Piece) -> bool:
         """Something came that answers no command. Returns whether it is of a file under way, and not to be told."""
 
+    def awaits(self, event: Event) -> bool:
+        """Return whether it is how a file that is being sent is shared, which is to be told though it was before."""
+
     def shared(self, event: Shared) -> None:
         """A file has been shared; it has been told."""
 

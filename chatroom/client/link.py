@@ -367,7 +367,8 @@ class Link:
             self.write({"do": "pong"})
             return
         refused = command is not None and isinstance(event, a.Error)
-        fresh = self.place.fresh(event) or re is not None
+        awaited = re is not None or (self.carrier is not None and self.carrier.awaits(event))
+        fresh = self.place.fresh(event) or awaited
         if fresh and not refused:
             gap = self._follow(event, command)
             if command is None or command.do != "pong":

@@ -232,7 +232,13 @@ def _complain(text: str) -> None:
 
 
 def _link(
-    wish: Wish, reactor: Any, tell: Callable[[Any], None], first_seen: Callable[[str], None], *, piped: bool
+    wish: Wish,
+    reactor: Any,
+    tell: Callable[[Any], None],
+    first_seen: Callable[[str], None],
+    complain: Callable[[str], None],
+    *,
+    piped: bool,
 ) -> Any:
     """Return the link to the server that is wanted; logged in, if a login under that name is remembered."""
     from chatroom.client.bot import mint
@@ -250,7 +256,7 @@ def _link(
         try:
             tokens.keep(dialer.server, user, token)
         except OSError as error:
-            _complain(f"the login cannot be remembered in {tokens.path}: {error.strerror}")
+            complain(f"the login cannot be remembered in {tokens.path}: {error.strerror}.")
 
     return Link(
         reactor,
@@ -278,7 +284,7 @@ def _pipe(wish: Wish) -> int:
 
     running: Any = reactor
     pipe = Pipe(running, _complain, records=wish.records, patience=wish.patience)
-    link = _link(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), piped=True)
+    link = _link(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), _complain, piped=True)
     transfers = Transfers(link, spell(wish.host, wish.port), running)
     files = FileCommands(transfers, wish.downloads, pipe.say)
     status = _Signals(running, pipe.interrupt)
@@ -323,7 +329,7 @@ def _screen(wish: Wish) -> int:
     from twisted.internet import reactor
     from twisted.internet.defer import Deferred
 
-    from chatroom.answers import Ok
+    from chatroom.answers import Error, Ok
     from chatroom.client.screen.run import run
 
     running: Any = reactor
@@ -335,7 +341,13 @@ def _screen(wish: Wish) -> int:
 
     def begin() -> None:
         def link(tell: Callable[[Any], None]) -> Any:
-            return _link(wish, running, tell, lambda key: tell(Ok(f"{_first_seen(wish, key)}.")), piped=False)
+            def first_seen(key: str) -> None:
+                tell(Ok(f"{_first_seen(wish, key)}."))
+
+            def complain(text: str) -> None:
+                tell(Error("not-remembered", text))
+
+            return _link(wish, running, tell, first_seen, complain, piped=False)
 
         started = run(running, link, settings)
         Deferred.fromCoroutine(started).addErrback(failures.append).addCallback(lambda result: _stop(running))

@@ -73,9 +73,8 @@ class KnownServers:
             kept = [line for line in lines if line.split()[:1] != [server]]
             write_private(self.path, "".join(f"{line}\n" for line in [*kept, f"{server} {fingerprint}"]))
         except OSError as error:
-            raise Failed(
-                f"the key of {server} cannot be remembered in {self.path}: {error.strerror}", hopeless=True
-            ) from None
+            why = f"the key of {server} cannot be remembered in {self.path}: {error.strerror}"
+            raise Failed(f"{why}; give a folder that can be written by XDG_STATE_HOME", hopeless=True) from None
 
     def allow_plain(self, server: str) -> None:
         """See that a server may be spoken to in plain text.

@@ -85,6 +85,19 @@ def test_who_comes_is_shown_what_was_said_before(daemon: Daemon, window: Callabl
     ann.is_over()
 
 
+def test_what_cannot_be_remembered_is_told_above_the_line(daemon: Daemon, window: Callable[[str], Window]) -> None:
+    ann = window("ann")
+    ann.start_as(daemon.port, "ann")
+    (ann.folder / "state" / "chatroom" / "tokens.json").mkdir(parents=True)
+    ann.enter("/register ann s3cret")
+    ann.until(lambda rows: "Users online (1): ann" in "".join(rows))
+    whole = "".join(ann.rows)
+    assert "Error: the login cannot be remembered in " in whole
+    assert "chatroom-client: " not in whole
+    ann.press(CTRL_D)
+    ann.is_over()
+
+
 def test_a_password_is_seen_and_kept_nowhere(daemon: Daemon, window: Callable[[str], Window]) -> None:
     """Neither asked for nor typed in the line; other lines come back by the arrow key, also the next time."""
     ann = window("ann")

@@ -99,3 +99,9 @@ def test_a_file_that_cannot_be_read_trusts_nobody(known: KnownServers) -> None:
 def test_servers_are_spelled_one_way() -> None:
     assert spell("Chat.Example", 8888) == "chat.example:8888"
     assert spell("::1", 8888) == "[::1]:8888"
+
+
+def test_who_cannot_remember_is_told_where_else_it_could_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Failed, match=r"File exists; give a folder that can be written by XDG_STATE_HOME$"):
+        KnownServers(tmp_path / "file" / "known_servers").remember("chat.example:8888", KEY)

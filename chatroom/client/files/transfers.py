@@ -132,10 +132,13 @@ class Transfers:
             return False
         one = self._carrying(event.file) if self.online else None  # before, nothing has been asked for
         if one is not None and isinstance(event, a.Error):
-            one.end(Refused(event.code, event.text))
+            one.end(Refused(event.code, _of(one, event.text)))
         elif one is not None:
             one.heard(event)
         return bool(event.file) or not isinstance(event, a.Error)
+
+    def awaits(self, event: e.Event) -> bool:
+        return isinstance(event, e.Shared) and isinstance(self._carrying(event.file), Sending)
 
     def shared(self, event: e.Shared) -> None:
         one = self._carrying(event.file)
@@ -162,3 +165,8 @@ class Transfers:
     def _stir(self) -> None:
         for one in list(self._under_way):
             one.stir()
+
+
+def _of(one: Transfer[Any], why: str) -> str:
+    """Return why it has ended; several are under way, so its name is said."""
+    return why if one.name in why else f"{one.doing} {one.name} has ended: {why}"

@@ -226,5 +226,5 @@ def test_what_was_on_its_way_is_not_complained_about_chunk_by_chunk(network: Net
     assert line.transport.value().count(b'"do":"chunk"') == WINDOW
     boss.say("/kick alice")
     network.flow()
-    refusal(sent, "not-in-room")
+    assert refusal(sent, "not-in-room").startswith("sending notes.txt has ended: you are not in a room; ")
     assert alice.heard(a.Error) == []

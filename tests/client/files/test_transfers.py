@@ -43,6 +43,16 @@ def test_a_file_is_sent_and_fetched(network: Network, tmp_path: Path, here: Path
     assert bob.transfers.lines() == alice.transfers.lines() == []
 
 
+@pytest.mark.parametrize("user", ["", "bob"])
+def test_who_sends_what_is_there_already_is_told_so(network: Network, tmp_path: Path, user: str) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob")
+    for _ in range(2):
+        sent = alice.send(write(tmp_path), user)
+        network.flow()
+    assert alice.heard(e.Shared) == sent * 2
+    assert len(bob.heard(e.Shared)) == 1
+
+
 def test_a_file_is_given_to_one_person(network: Network, tmp_path: Path, here: Path) -> None:
     alice, bob, carol = Friend(network, "alice"), Friend(network, "bob", room=""), Friend(network, "carol")
     sent = alice.send(write(tmp_path), "bob")
