@@ -168,6 +168,8 @@ class Link:
         """
         if do == "login":
             fields = self.credentials.asking(fields)
+        if do == "reply":
+            fields.setdefault("to", self.place.writer)  # whoever writes before it gets there is not meant
         if do in KEPT:
             fields.setdefault("id", self._mint())
         elif not self.online:

@@ -208,6 +208,23 @@ def test_an_invitation_to_come_back_hides_nothing_of_what_was_said_there(network
     alice.leave()
 
 
+def test_a_reply_goes_to_who_had_written_when_it_was_given(network: Network, world: World) -> None:
+    bob, carol = world.person("bob"), world.person("carol")
+    alice = Person(network, name="alice").come()
+    bob.say("/msg alice one")
+    network.flow()
+    cut(network)
+    carol.say("/msg alice two")
+    alice.link.do("reply", text="to bob")
+    network.pass_time(2)
+    assert [event.text for event in alice.heard(e.Private)] == ["one", "two"]
+    assert bob.lines()[-1] == "alice (private): to bob"
+    alice.do("reply", text="to carol")
+    assert carol.lines()[-1] == "alice (private): to carol"
+    assert bob.lines() == []
+    alice.leave()
+
+
 def test_a_changed_password_is_the_one_for_the_return(network: Network, world: World) -> None:
     register(world)
     alice = Person(network, login=("alice", "secret")).come()
