@@ -103,10 +103,11 @@ class Tell(Command, frozen=True, gc=False, tag="message"):
 
 
 class Reply(Command, frozen=True, gc=False):
-    """Write to whoever wrote to you last."""
+    """Write to whoever wrote to you last. ``to``: the ``by_id`` of whom you mean, if another writes meanwhile."""
 
     text: str
     id: Id | None = None
+    to: Word = ""
 
 
 class ReadHistory(Command, frozen=True, gc=False, tag="history"):

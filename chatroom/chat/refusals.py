@@ -109,6 +109,7 @@ TOO_SLOW = Refusal("too-slow", "you do not read what is sent to you; come again 
 TOO_SOON = Refusal("too-soon", "{room} is slow: one message every {seconds} s; try again in {wait}.")
 USAGE = Refusal("usage", "usage: {usage}.")
 VERSION = Refusal("version", "this server speaks version {version} of the records.")
+WRITER_GONE = Refusal("writer-gone", "whom you answer is gone, and somebody else wrote since; use /msg <user> <text>.")
 WRONG_CHUNK = Refusal("wrong-chunk", "{name} goes on with chunk {index}, which has {bytes} bytes.")
 WRONG_HASH = Refusal("wrong-hash", "{name} is not what was announced: its SHA-256 is another; share it again.")
 WRONG_PASSWORD = Refusal("wrong-password", "wrong username or password.")

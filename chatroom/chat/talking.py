@@ -12,7 +12,7 @@ from chatroom.chat.people.guests import Box
 from chatroom.chat.people.inbox import check_space
 from chatroom.chat.people.registry import no_user
 from chatroom.chat.people.user import User
-from chatroom.chat.refusals import MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON
+from chatroom.chat.refusals import MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON, WRITER_GONE
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.sanctions import keys_of, matching
 from chatroom.chat.session import Session
@@ -96,12 +96,16 @@ async def tell(session: Session, command: Tell) -> None:
 
 
 async def reply(session: Session, command: Reply) -> None:
-    """Write to whoever wrote last."""
-    if session.user.last_writer is None:
+    """Write to whoever wrote last, or to whom is meant."""
+    name, id = session.user.last_writer or ("", command.to)
+    if not id:
         raise NOBODY_TO_REPLY()
-    name, id = session.user.last_writer
+    if command.to and command.to != id:
+        name, id = "", command.to
     text = checked(command.text)
     user = session.chat.users.get(id)  # by the id: somebody else may have the name by now
+    if user is None and not name:
+        raise WRITER_GONE()
     address = _at(user) if user is not None else await address_of(session.chat, name)
     if user is None and address.log != f"inbox/{id}":
         raise no_user(name)

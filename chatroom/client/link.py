@@ -21,7 +21,7 @@ from chatroom.client.catching_up import CatchingUp
 from chatroom.client.connection import Connection, Piece, Ref
 from chatroom.client.login import Credentials, Login
 from chatroom.client.notices import Connected, Ended, Gap, Lost, Named, Notice
-from chatroom.client.outgoing import KEPT, Command, Outgoing
+from chatroom.client.outgoing import KEPT, MOVING, Command, Outgoing
 from chatroom.client.place import Place
 from chatroom.client.pulse import Pulse
 from chatroom.client.reasons import Failed
@@ -33,7 +33,6 @@ __all__ = ["Link", "Refused"]
 
 STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
 CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
-_MOVING = ("join", "create", "leave")
 _LOGGING_IN = frozenset({"login", "register"})
 _BECOMING = _LOGGING_IN | {"logout"}  # somebody else, with another inbox
 
@@ -189,6 +188,8 @@ class Link:
 
     def _completed(self, do: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the fields, and what is always asked for with such a command."""
+        if do == "reply":
+            fields = {"to": self.place.writer, **fields}  # whoever writes before it gets there is not meant
         if do in KEPT:
             return {"id": self._mint(), **fields}
         if do == "join":
@@ -218,7 +219,7 @@ class Link:
             call()
             return result
 
-        command = self._outgoing.last(*_MOVING)
+        command = self._outgoing.last(*MOVING)
         if command is None:
             call()
         else:

@@ -1,7 +1,8 @@
 """What was given to the server and is not answered yet, in the order in which it was given.
 
 What says something is *kept*: it has an id by which the server stores it once, and is sent again after a reconnection
-until it is acknowledged, by its answer or by being seen with its id. Anything else fails when the connection goes.
+until it is acknowledged, by its answer or by being seen with its id. Anything else fails when the connection goes; so
+does what was said to a room that one was on the way to.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from chatroom.client.refused import Refused
 from chatroom.events import Event
 
 KEPT = frozenset({"say", "me", "message", "reply"})
+MOVING = frozenset({"join", "create", "leave"})
+_HERE = frozenset({"say", "me"})  # said to whoever is where we are
 MOST = 1000  # that wait at a time
 
 
@@ -29,11 +32,13 @@ class Command:
         record: What is sent.
         kept: See the module.
         answer: Fires with the answer, or fails with ``Refused``.
+        moves: What is said after it is for where it leads.
         sent: When it was sent on this connection, in the clock's seconds; None: not yet.
     """
 
     record: dict[str, Any]
     kept: bool
+    moves: bool = False
     answer: Deferred[Event] = field(default_factory=Deferred)
     sent: float | None = None
 
@@ -73,7 +78,7 @@ class Outgoing:
         ref = next(self._refs)
         record = {"do": do, **fields, "ref": ref}
         self._check(record)
-        command = Command(record, do in KEPT)
+        command = Command(record, do in KEPT, do in MOVING and not first)
         self._by_ref[ref] = command
         if command.kept:
             self._by_id[record["id"]] = ref
@@ -109,10 +114,12 @@ class Outgoing:
         return self._take(self._by_id.get(id))
 
     def lost(self) -> None:
-        """The connection is gone: keep what is kept, and fail the others."""
+        """The connection is gone: keep what is kept, and fail the others; and what was for where one of them led."""
+        moves = False
         for ref, command in list(self._by_ref.items()):
             command.sent = None
-            if not command.kept:
+            moves = moves or command.moves
+            if not command.kept or (moves and command.do in _HERE):
                 self._take(ref)
                 command.answer.errback(Refused("lost", "the connection was lost before the answer came; try again."))
 

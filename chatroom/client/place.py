@@ -21,6 +21,7 @@ class Place:
         room: Where we are; empty if nowhere.
         users: Who is there, us included.
         after: The seq up to which we have been shown all there is.
+        writer: The id of who wrote to us last; empty if nobody did.
         missed: The seq since which something was said that does not follow by itself; None: there is no such thing.
     """
 
@@ -28,6 +29,7 @@ class Place:
         self.room = ""
         self.users: list[str] = []
         self.after = 0
+        self.writer = ""
         self.missed: int | None = None
         self._id = ""
         self._replayed = 0  # the seq up to which what follows was said before we first came
@@ -98,6 +100,8 @@ class Place:
         """By author and id: the seqs of what waited for a guest's name are of another log than those that follow."""
         key = event.by_id, event.id
         fresh = key not in self._shown
+        if fresh and isinstance(event, e.Private):
+            self.writer = event.by_id
         self._shown[key] = None
         if len(self._shown) > MOST_PRIVATE:
             self._shown.popitem(last=False)

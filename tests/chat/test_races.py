@@ -43,6 +43,20 @@ def test_a_reply_goes_to_who_wrote_and_not_to_who_has_the_name_now(world: World)
     assert mallory.lines() == []
 
 
+def test_a_reply_may_say_for_whom_it_is(world: World) -> None:
+    alice, bob, carol = world.program("alice"), world.person("bob"), world.person("carol")
+    bob.say("/msg alice one")
+    (one,) = alice.records()
+    carol.say("/msg alice two")
+    alice.record(do="reply", text="hi", to=one["by_id"])
+    assert bob.lines()[-1] == "alice (private): hi"
+    bob.drop()
+    alice.records()
+    alice.record(do="reply", text="hi again", to=one["by_id"])
+    assert [record["code"] for record in alice.records()] == ["writer-gone"]
+    assert carol.lines() == ["To alice (private): two"]
+
+
 def test_a_reply_reaches_who_wrote_under_a_new_name(world: World) -> None:
     alice, bob = world.person("alice"), world.person("bob")
     alice.say("/msg bob hi", "/name carol")

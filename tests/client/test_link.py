@@ -15,6 +15,7 @@ from chatroom.client.connection import Connection
 from chatroom.client.link import Refused
 from chatroom.client.login import Login
 from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Named
+from chatroom.client.outgoing import Outgoing
 from chatroom.client.reasons import Failed
 
 
@@ -222,6 +223,49 @@ def test_an_invitation_to_come_back_hides_nothing_of_what_was_said_there(network
     network.pass_time(2)
     assert alice.texts == ["before it", "after it"]
     assert [event.to for event in alice.heard(e.Invited)] == ["alice", ""]
+    alice.leave()
+
+
+def test_what_is_said_on_the_way_to_a_room_is_not_said_in_the_one_before(alice: Person, network: Network) -> None:
+    bob = network.world.person("bob", "lobby")
+    alice.say("for the lobby")
+    alice.link.do("join", room="den").addErrback(lambda failure: alice.refused.append(failure.value.code))
+    alice.say("for the den")
+    cut(network)
+    alice.say("for the lobby, too")
+    network.pass_time(2)
+    assert alice.refused == ["lost", "lost"]
+    assert alice.said == ["for the lobby", "for the lobby, too"]
+    assert [line for line in bob.lines() if line.startswith("alice: ")] == [f"alice: {text}" for text in alice.said]
+    alice.leave()
+
+
+def test_what_is_said_while_one_comes_back_is_kept_over_another_cut() -> None:
+    """It is for the room where one is, and not on one's way to it."""
+    waiting = Outgoing()
+    back = waiting.add("join", {"room": "lobby"}, first=True)
+    said = waiting.add("say", {"text": "here", "id": "1"})
+    lost: list[Any] = []
+    back.answer.addErrback(lost.append)
+    waiting.lost()
+    assert len(lost) == 1
+    assert waiting.unsent() == [said]
+
+
+def test_a_reply_goes_to_who_had_written_when_it_was_given(network: Network, world: World) -> None:
+    bob, carol = world.person("bob"), world.person("carol")
+    alice = Person(network, name="alice").come()
+    bob.say("/msg alice one")
+    network.flow()
+    cut(network)
+    carol.say("/msg alice two")
+    alice.link.do("reply", text="to bob")
+    network.pass_time(2)
+    assert [event.text for event in alice.heard(e.Private)] == ["one", "two"]
+    assert bob.lines()[-1] == "alice (private): to bob"
+    alice.do("reply", text="to carol")
+    assert carol.lines()[-1] == "alice (private): to carol"
+    assert bob.lines() == []
     alice.leave()
 
 
