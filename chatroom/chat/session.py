@@ -205,7 +205,7 @@ class Session:
             deferred.callback(None)
         else:
             self._idle = deferred
-        return deferred
+        return deferred.addCallback(lambda _: self.transfers.idle() if self.transfers is not None else None)
 
     # ---- what it is told ---------------------------------------------------------------------------------------
 

@@ -36,13 +36,13 @@ async def share(session: Session, command: c.Share) -> None:
         to,
         to_id,
     )
-    record = await chat.files.reserve(wanted)
-    transfers.take_over(record.id)
-    have = chunks_of(record.size) if record.number else await chat.files.have(record)
-    if not session.over:
-        transfers.take_over(record.id)  # from whoever has begun meanwhile
-        session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
-        transfers.receive(record, room.record if room is not None else None, have)
+    async with chat.files.room_for(wanted) as record:
+        transfers.take_over(record.id)
+        have = chunks_of(record.size) if record.number else await chat.files.have(record)
+        if not session.over:
+            transfers.take_over(record.id)  # from whoever has begun meanwhile
+            session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
+            transfers.receive(record, room.record if room is not None else None, have)
 
 
 def chunk(session: Session, command: c.PutChunk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from chatroom.account import BUCKET as ACCOUNTS
 from chatroom.account import decode as decode_account
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ONE
-from chatroom.chat.refusals import EMPTY_FILE, FILE_TOO_BIG, NO_FILE, STORE_FULL, TOO_MANY_FILES, WRONG_HASH
+from chatroom.chat.refusals import EMPTY_FILE, FILE_TOO_BIG, NO_FILE, STORE_FULL, TOO_MANY_FILES, WRONG_HASH, Refused
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.log import Conflict, Entry, Unavailable
 from chatroom.logger import logger
@@ -46,6 +47,7 @@ class FileStore:
         self._chat = chat
         self._engine = chat.engine
         self._reserving = DeferredLock()
+        self._begun: Counter[str] = Counter()  # for whom room was made, and who are about to be sent
         self._finishing: dict[str, DeferredLock] = {}
         self.receiving: dict[str, Transfers] = {}
 
@@ -79,8 +81,9 @@ class FileStore:
 
     # ---- coming ------------------------------------------------------------------------------------------------
 
-    async def reserve(self, wanted: FileRecord) -> FileRecord:
-        """Keep room for a file, or return what there is of the same one.
+    @asynccontextmanager
+    async def room_for(self, wanted: FileRecord) -> AsyncIterator[FileRecord]:
+        """Keep room for a file, or give what there is of the same one; it is not given up while somebody begins it.
 
         Raises:
             Refused: It is too big, or there is no room for it.
@@ -92,13 +95,35 @@ class FileStore:
             size, limit = spell_apart(wanted.size, most)
             raise FILE_TOO_BIG(name=wanted.name, size=size, most=limit)
         async with _holding(self._reserving):  # nobody else takes the same room meanwhile
-            held = await self.all()
-            same = next((record for record in held if record.is_same(wanted)), None)
-            if same is not None:
-                return same if same.number else await self._change(replace(same, at=wanted.at))
+            record = await self._reserve(wanted)
+            self._begun[record.id] += 1
+        try:
+            yield record
+        finally:
+            self._begun -= Counter([record.id])
+
+    async def _reserve(self, wanted: FileRecord) -> FileRecord:
+        held = await self.all()
+        same = next((record for record in held if record.is_same(wanted)), None)
+        if same is not None:
+            return same if same.number else await self._change(replace(same, at=wanted.at))
+        try:
             self._check_room(held, wanted)
-            await self._engine.put(BUCKET, wanted.id, msgspec.json.encode(wanted), 0)
-            return wanted
+        except Refused:
+            self._check_room(await self._without_empty(held), wanted)
+        await self._engine.put(BUCKET, wanted.id, msgspec.json.encode(wanted), 0)
+        return wanted
+
+    async def _without_empty(self, held: list[FileRecord]) -> list[FileRecord]:
+        """Give up what was announced, and of which nothing came; whoever announced it is not there any more."""
+        blobs = await self._engine.blobs.all()
+        empty = [one for one in held if not one.number and one.id not in blobs and not self._is_coming(one.id)]
+        for record in empty:
+            await self.give_up(record.id)
+        return [record for record in held if record not in empty]
+
+    def _is_coming(self, id: str) -> bool:
+        return id in self.receiving or id in self._begun
 
     def _check_room(self, held: list[FileRecord], wanted: FileRecord) -> None:
         """Everybody may have one file, of whatever size there is room for; and more up to their part of it all."""
@@ -194,7 +219,7 @@ class FileStore:
         """Remove a file that will not come any more; one that is all there stays."""
         async with self._alone(id):
             held = await self._engine.get(BUCKET, id)
-            if held is not None and not _decode(held[0]).number and id not in self.receiving:
+            if held is not None and not _decode(held[0]).number and not self._is_coming(id):
                 await self.remove(id)
 
     async def remove_of(self, log: str) -> None:
@@ -213,7 +238,7 @@ class FileStore:
         records = await self.all()
         logs = await self._logs()  # after them, for a room is there before its files
         for record in records:
-            if record.id not in self.receiving and await self._is_over(record, logs, blobs):
+            if not self._is_coming(record.id) and await self._is_over(record, logs, blobs):
                 await self.remove(record.id)
                 _log.info("the file {file} of {name} expired", file=record.name, name=record.by)
             known.add(record.id)

@@ -94,6 +94,7 @@ class Transfers:
         self._excused = False
         self._unwritten = 0
         self._waiting: Deferred[None] | None = None
+        self._idle: Deferred[None] | None = None
         self._reading = False
         self._widened = False
         self._closed = False
@@ -147,6 +148,20 @@ class Transfers:
         """Expect no more of a file."""
         if self._uploads.pop(file, None) is not None and self._files.receiving.get(file) is self:
             del self._files.receiving[file]
+        self._settle()
+
+    def idle(self) -> Deferred[None]:
+        """Fires when all that has come is stored, and a file that is all there has been shared."""
+        idle: Deferred[None] = Deferred()
+        self._idle = idle
+        self._settle()
+        return idle
+
+    def _settle(self) -> None:
+        busy = self._unwritten or any(upload.complete for upload in self._uploads.values())
+        if self._idle is not None and not busy:
+            idle, self._idle = self._idle, None
+            idle.callback(None)
 
     def take_over(self, file: str) -> None:
         """Whoever is sending a file gives way to us: a connection that seems to be there still, or this one."""
@@ -207,7 +222,7 @@ class Transfers:
         storing = self._blobs.write(upload.record.id, index, data)
         storing.addBoth(self._written)
         storing.addCallbacks(lambda _: self._stored(upload, index), lambda failure: self._not_stored(failure, upload))
-        storing.addErrback(_broken)
+        storing.addErrback(_broken).addCallback(lambda _: self._settle())
         if self._unwritten < UNWRITTEN:
             return None
         self._waiting = Deferred()

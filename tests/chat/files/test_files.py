@@ -442,6 +442,49 @@ def test_a_cancelled_upload_takes_up_no_room() -> None:
         begin(alice, b"c" * 40)
 
 
+def test_whose_half_is_closed_after_the_last_chunk_is_told_before_the_other(world: World) -> None:
+    alice, bob = world.program("alice", "lobby"), world.program("bob", "lobby")
+    file = begin(alice)
+    hear(bob)
+    alice.transport.protocol.dataReceived(b"".join(chunk(file, index) for index in range(3)))
+    alice.transport.protocol.readConnectionLost()
+    world.settle()
+    assert [event["event"] for event in hear(alice)] == ["chunk", "chunk", "chunk", "shared"]
+    assert not alice.open
+    assert [event["event"] for event in hear(bob)] == ["shared"]
+
+
+def test_room_that_is_kept_for_nothing_is_given_to_others() -> None:
+    """Of a file that was announced, and of which nothing came; unless whoever announced it is there still."""
+    with closing(World(store=1000)) as world:
+        alice, bob = world.program("alice", "lobby"), world.connect("10.0.0.2")
+        bob.record(do="hello", version=1, name="bob")
+        bob.record(do="join", room="lobby")
+        hear(bob)
+        begin(alice, b"a" * 950)
+        offer(bob, b"b" * 90)
+        refused(bob, "store-full")
+        alice.drop()
+        hear(bob)
+        share(bob, b"b" * 90)
+        alice = world.program("alice", "lobby")
+        share(alice, b"a" * 900)
+
+
+def test_room_for_a_file_of_which_something_came_is_kept() -> None:
+    with closing(World(store=len(DATA) + 1000)) as world:
+        alice = world.program("alice", "lobby")
+        file = begin(alice, DATA)
+        alice.send(chunk(file, 0))
+        alice.drop()
+        bob = world.connect("10.0.0.2")
+        bob.record(do="hello", version=1, name="bob")
+        bob.record(do="join", room="lobby")
+        hear(bob)
+        offer(bob, b"b" * 1001)
+        refused(bob, "store-full")
+
+
 def test_a_file_that_is_all_there_is_not_cancelled(world: World) -> None:
     alice = world.program("alice", "lobby")
     file = share(alice)["file"]
