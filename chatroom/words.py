@@ -51,6 +51,10 @@ def _fetchable(event: e.Shared, whom: str) -> str:
     return f"{event.by} shares {event.name}{whom} ({spell_size(event.size)}): /get {event.number}{where}"
 
 
+def _deleted(room: str, event: e.Deleted) -> str:
+    return f"{event.by} deleted a message" + (f" of {event.user}." if event.user != event.by else ".")
+
+
 ROOM: dict[type, Callable[[str, Any], str]] = {
     e.Shared: _shared,
     e.Joined: lambda room, event: f"{event.by} has joined the room.",
@@ -70,7 +74,7 @@ ROOM: dict[type, Callable[[str, Any], str]] = {
     e.Unlocked: lambda room, event: f"{event.by} unlocked the room.",
     e.Slowed: _slowed,
     e.Closed: lambda room, event: f"{event.by} closed the room" + (f": {event.reason}" if event.reason else "."),
-    e.Deleted: lambda room, event: f"{event.by} deleted a message of {event.user}.",
+    e.Deleted: _deleted,
 }
 
 

@@ -124,6 +124,8 @@ class Lines:
 
     def _happened(self, event: e.RoomEvent) -> Line:
         words = ROOM[type(event)]("", event)
+        if isinstance(event, e.Shared) and event.to == self._me():
+            (words,) = ANSWERS[e.Shared](_unused, event)
         if words.startswith(event.by):
             return [(colour_of(event.by), event.by), (QUIET, words[len(event.by) :])]
         return [(QUIET, words)]

@@ -73,6 +73,11 @@ def test_nothing_stands_out_while_i_have_no_name() -> None:
     assert MENTION not in dict(line)
 
 
+def given(to: str) -> e.Shared:
+    """Return a file of today for one person."""
+    return e.Shared("", NOW * 1000, "bob", "", file="f", number=1, name="a.txt", size=3, sha256="0", to=to)
+
+
 @pytest.mark.parametrize(
     ("event", "words"),
     [
@@ -85,6 +90,10 @@ def test_nothing_stands_out_while_i_have_no_name() -> None:
             "bob invites you to room attic; join it with /join attic.",
         ),
         (e.Kicked("", 0, "bob", "", user="cid", reason="be nice"), "cid was kicked by bob: be nice"),
+        (e.Deleted("", 0, "bob", "", message=1, user="cid"), "bob deleted a message of cid."),
+        (e.Deleted("", 0, "bob", "", message=1, user="bob"), "bob deleted a message."),
+        (given("me"), "bob shares a.txt with you (3 B): /get 1 outside a room"),
+        (given("cid"), "bob shares a.txt with cid (3 B): /get 1 outside a room"),
         (a.Error("no", "not so."), "Error: not so."),
         (a.Sent("", "bob", "psst"), "To bob (private): psst"),
     ],
