@@ -156,6 +156,7 @@ COMMANDS = (
     c.Got(file="q3w9", index=0),
     c.Cancel(file="q3w9", ref=50),
     c.ListFiles(ref=51),
+    c.Unshare(name="notes.txt", ref=52),
 )
 
 _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room": "lobby", "seq": 132}

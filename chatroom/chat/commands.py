@@ -368,6 +368,12 @@ class Cancel(Command, frozen=True, gc=False):
     file: Word
 
 
+class Unshare(Command, frozen=True, gc=False):
+    """Take back a file that I shared, in whatever room or with whomever; of several of that name the last."""
+
+    name: Annotated[str, Meta(max_length=4096)]
+
+
 class ListFiles(Command, frozen=True, gc=False, tag="files"):
     """Which files are there in the room? Outside one: which were given to me?"""
 

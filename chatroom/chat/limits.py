@@ -11,6 +11,7 @@ ROOM_CHARACTERS = 64
 ROOMS = 10_000
 LISTED = 200  # people or rooms in one answer
 HISTORY = 200  # messages in one answer
+RECENT = 200  # messages among which the one that is to be deleted is looked for
 HISTORY_BYTES = 96 * 1024  # of one answer; well under what is held for a slow reader
 CATCH_UP = 1000  # entries that a program is given when it comes back
 FOUND = 50

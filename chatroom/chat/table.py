@@ -317,6 +317,13 @@ TABLE = (
         )
     ),
     Row(c.ListFiles, "list the files of the room; outside one, those given to you", sharing.files, ("files",)),
+    Row(
+        c.Unshare,
+        "take back a file that you shared, or gave to somebody",
+        sharing.unshare,
+        ("unshare",),
+        args=(Arg("name", Kind.REST),),
+    ),
     Row(c.Get, "fetch a file", sharing.get, ("get",), args=(Arg("number", Kind.COUNT, required=False),)),
     Row(c.Share, "share a file; for programs", sharing.share),
     Row(c.PutChunk, "send a chunk of a file; for programs", sharing.chunk, pipelined=True),

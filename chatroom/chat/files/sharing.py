@@ -6,13 +6,13 @@ from chatroom.answers import Download, Files, Ok, Upload
 from chatroom.chat import commands as c
 from chatroom.chat.files.record import FileRecord, owner_of, payer_of
 from chatroom.chat.files.transfers import Transfers
-from chatroom.chat.limits import LISTED
+from chatroom.chat.limits import LISTED, RECENT
 from chatroom.chat.people.inbox import check_space
-from chatroom.chat.refusals import NO_FILE, NO_INBOX, NOT_IN_ROOM
+from chatroom.chat.refusals import NO_FILE, NO_FILE_OF_YOURS, NO_INBOX, NOT_IN_ROOM
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.chat.talking import address_of, may_speak
-from chatroom.events import Event
+from chatroom.events import Deleted, Event, Shared
 from chatroom.shared_files import CHUNK, chunks_of, safe_name
 
 
@@ -88,6 +88,29 @@ async def cancel(session: Session, command: c.Cancel) -> Event:
     if _transfers(session).cancel(command.file):
         await session.chat.files.give_up(command.file)
     return Ok()
+
+
+async def unshare(session: Session, command: c.Unshare) -> Event:
+    """Take back a file: its bytes go, and what told of it is blank."""
+    chat, name = session.chat, safe_name(command.name)
+    mine = [record for record in await chat.files.all() if (record.by_id, record.name) == (session.user_id, name)]
+    mine = [record for record in mine if not chat.files.is_coming(record.id)]
+    if not mine:
+        raise NO_FILE_OF_YOURS(name=name)
+    record = max(mine, key=lambda record: record.at)
+    await chat.files.remove(record.id)
+    await _blank(session, record)
+    return Ok(f"{record.name} is not shared any more.")
+
+
+async def _blank(session: Session, record: FileRecord) -> None:
+    """Blank what told of a file, if that is among the last messages, and let the room see it."""
+    engine = session.chat.engine
+    for entry in (await engine.read(record.log, limit=RECENT, messages=True)).entries:
+        told = isinstance(entry.event, Shared) and entry.event.file == record.id
+        if told and await engine.erase(record.log, entry.seq) and not record.to_id:
+            who = session.next_id(), session.chat.now(), session.name, session.user_id
+            await session.chat.append_surely(record.log, Deleted(*who, message=entry.seq, user=entry.event.by))
 
 
 async def files(session: Session, command: c.ListFiles) -> Event:

@@ -117,12 +117,13 @@ class FileStore:
     async def _without_empty(self, held: list[FileRecord]) -> list[FileRecord]:
         """Give up what was announced, and of which nothing came; whoever announced it is not there any more."""
         blobs = await self._engine.blobs.all()
-        empty = [one for one in held if not one.number and one.id not in blobs and not self._is_coming(one.id)]
+        empty = [one for one in held if not one.number and one.id not in blobs and not self.is_coming(one.id)]
         for record in empty:
             await self.give_up(record.id)
         return [record for record in held if record not in empty]
 
-    def _is_coming(self, id: str) -> bool:
+    def is_coming(self, id: str) -> bool:
+        """Return whether somebody is sending it, or is about to."""
         return id in self.receiving or id in self._begun
 
     def _check_room(self, held: list[FileRecord], wanted: FileRecord) -> None:
@@ -219,7 +220,7 @@ class FileStore:
         """Remove a file that will not come any more; one that is all there stays."""
         async with self._alone(id):
             held = await self._engine.get(BUCKET, id)
-            if held is not None and not _decode(held[0]).number and not self._is_coming(id):
+            if held is not None and not _decode(held[0]).number and not self.is_coming(id):
                 await self.remove(id)
 
     async def remove_of(self, log: str) -> None:
@@ -238,7 +239,7 @@ class FileStore:
         records = await self.all()
         logs = await self._logs()  # after them, for a room is there before its files
         for record in records:
-            if not self._is_coming(record.id) and await self._is_over(record, logs, blobs):
+            if not self.is_coming(record.id) and await self._is_over(record, logs, blobs):
                 await self.remove(record.id)
                 _log.info("the file {file} of {name} expired", file=record.name, name=record.by)
             known.add(record.id)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from chatroom.answers import Ok
 from chatroom.chat import commands as c
-from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, SANCTIONS, TOPIC_CHARACTERS
+from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, RECENT, SANCTIONS, TOPIC_CHARACTERS
 from chatroom.chat.operators import operating
 from chatroom.chat.operators.audit import audit
 from chatroom.chat.people.inbox import check_space
@@ -58,7 +58,6 @@ from chatroom.log import Unavailable
 from chatroom.text import clean
 
 Change = Callable[[RoomRecord], RoomRecord | None]
-RECENT = 200  # messages among which the last one of somebody is looked for
 
 
 # ---- the room ----------------------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ ROWS = (
     _row("leave", "leave"),
     _row("rooms|list", "rooms"),
     _row("files", "files"),
+    _row("unshare", "unshare", Arg("name", Kind.REST)),
     _row("who", "who"),
     _row("me", "me", _TEXT),
     _row("msg|message", "message", _USER, _TEXT),

@@ -1,0 +1,108 @@
+"""Taking a file back: whoever shared it may, wherever that was; it is gone then, and takes up no room."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from harness import World, result
+from sharing import DATA, begin, chunk, hear, offer, only, share
+
+NO_FILE_OF_YOURS = "you share no file named notes.txt; see /files."
+
+
+def test_a_file_is_taken_back_and_the_room_sees_it(world: World) -> None:
+    alice, bob = world.program("alice", "lobby"), world.program("bob", "lobby")
+    carol = world.person("carol", "lobby")
+    hear(bob)
+    share(alice)
+    seq = only(bob, event="shared")["seq"]
+    alice.record(do="unshare", name="notes.txt", ref=1)
+    deleted, ok = hear(alice)
+    assert (ok["event"], ok["text"], ok["re"]) == ("ok", "notes.txt is not shared any more.", 1)
+    assert (deleted["event"], deleted["message"], deleted["user"]) == ("deleted", seq, "alice")
+    only(bob, event="deleted", message=seq, by="alice")
+    bob.record(do="get", number=1, ref=1)
+    only(bob, event="error", code="no-file")
+    carol.take()
+    carol.say("/history")
+    assert carol.lines()[-1].endswith("alice shared a file (deleted)")
+    assert result(world.chat.files.all()) == []
+
+
+def test_people_on_telnet_take_back_what_they_shared_before(world: World) -> None:
+    owner = world.program()
+    owner.record(do="register", user="ann", password="secret")
+    owner.record(do="join", room="lobby")
+    share(owner, name="my notes.txt")
+    owner.record(do="leave")
+    owner.drop()
+    ann = world.person("guest")
+    ann.say("/login ann secret")
+    ann.take()
+    ann.say("/unshare my notes.txt")
+    assert ann.lines() == ["my notes.txt is not shared any more."]
+    ann.say("/unshare my notes.txt")
+    assert ann.lines() == ["Error: you share no file named my notes.txt; see /files."]
+
+
+def test_what_was_given_is_taken_back_from_the_inbox(world: World) -> None:
+    alice, bob = world.program("alice", "lobby"), world.program("bob")
+    share(alice, user="bob")
+    hear(bob)
+    alice.record(do="unshare", name="notes.txt", ref=1)
+    only(alice, event="ok")
+    bob.record(do="get", number=1)
+    only(bob, event="error", code="no-file")
+    bob.record(do="history")
+    (event,) = only(bob, event="history")["events"]
+    assert event["name"] == ""
+
+
+def test_nobody_takes_back_what_is_somebody_elses(world: World) -> None:
+    alice, bob = world.program("alice", "lobby"), world.program("bob", "lobby")
+    share(alice)
+    hear(bob)
+    bob.record(do="unshare", name="notes.txt")
+    only(bob, event="error", code="not-your-file", text=NO_FILE_OF_YOURS)
+    alice.drop()
+    hear(bob)
+    bob.record(do="name", name="alice")
+    hear(bob)
+    bob.record(do="unshare", name="notes.txt")
+    only(bob, event="error", code="not-your-file", text=NO_FILE_OF_YOURS)
+    bob.record(do="get", number=1, send=False)
+    only(bob, event="download")
+
+
+def test_of_several_of_one_name_the_last_goes(world: World) -> None:
+    alice = world.program("alice", "lobby")
+    share(alice, b"first")
+    world.pass_time(1)
+    share(alice, b"second")
+    alice.record(do="unshare", name="notes.txt")
+    hear(alice)
+    alice.record(do="files")
+    (line,) = only(alice, event="files")["files"]
+    assert line["size"] == len(b"first")
+
+
+def test_what_was_begun_is_taken_back_but_not_what_is_under_way() -> None:
+    with closing(World(store=len(DATA) * 10)) as world:
+        alice = world.program("alice", "lobby")
+        file = begin(alice)
+        alice.send(chunk(file, 0))
+        hear(alice)
+        alice.record(do="unshare", name="notes.txt")
+        only(alice, event="error", code="not-your-file")
+        alice.record(do="hello", version=1)
+        secret = only(alice, event="welcome")["resume"]
+        alice.drop()
+        offer(other := world.program("other", "lobby"), b"x" * len(DATA))
+        only(other, event="error", code="too-many-files")
+        alice = world.connect()
+        alice.record(do="hello", version=1, resume=secret)
+        hear(alice)
+        alice.record(do="unshare", name="notes.txt", ref=1)
+        only(alice, event="ok", text="notes.txt is not shared any more.")
+        offer(other, b"x" * len(DATA))
+        only(other, event="upload")
