@@ -15,7 +15,7 @@ _SWITCHES = {"on": True, "off": False}
 
 
 class Misread(Exception):
-    """An argument is not what it should be."""
+    """An argument is not what it should be; its text says what it should, if usage does not."""
 
 
 class Kind(Enum):
@@ -78,6 +78,8 @@ def read(arg: Arg, rest: str, *, last: bool) -> tuple[Any, str]:
         return word, rest
     if arg.kind is Kind.DURATION:
         seconds = durations.parse(word)
+        if seconds is None and durations.is_meant(word):  # as a reason it would be for good
+            raise Misread(f"{word} is no duration; write it as 10m, 2h or 7d.")
         return (seconds, rest) if seconds is not None else (None, f"{word} {rest}".strip())
     if arg.kind is Kind.COUNT and word.isascii() and word.isdigit() and len(word) < 10:
         return int(word), rest

@@ -8,11 +8,18 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _NAMES = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 _DURATION = re.compile(r"([0-9]{1,6})([smhdw])", re.IGNORECASE)
 
+_LIKE_ONE = re.compile(r"[0-9]+([.,][0-9]+)?(?!(?:st|nd|rd|th)$)[a-z][a-z0-9]*", re.IGNORECASE)
+
 
 def parse(text: str) -> int | None:
     """Return the seconds of ``30s``, ``10m``, ``2h``, ``7d`` or ``1w``; None for anything else."""
     match = _DURATION.fullmatch(text)
     return int(match[1]) * _UNITS[match[2].lower()] if match else None
+
+
+def is_meant(text: str) -> bool:
+    """Return whether somebody who writes ``5q`` or ``1h30m`` means a duration, and not the beginning of a reason."""
+    return _LIKE_ONE.fullmatch(text) is not None
 
 
 def spell(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.durations import parse, spell
+from chatroom.durations import is_meant, parse, spell
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,16 @@ def test_a_duration_is_a_number_and_a_unit(text: str, seconds: int) -> None:
 )
 def test_anything_else_is_none(text: str) -> None:
     assert parse(text) is None
+
+
+@pytest.mark.parametrize("text", ["5q", "1y", "10mm", "1.5h", "1,5h", "1h30m", "10mins", "2hours", "1000000s"])
+def test_what_is_no_duration_may_be_meant_as_one(text: str) -> None:
+    assert is_meant(text)
+
+
+@pytest.mark.parametrize("text", ["", "m", "10", "2nd", "3RD", "1st", "4th", "3strikes!", "5-8pm", "spam"])
+def test_what_begins_a_reason_is_not_meant_as_one(text: str) -> None:
+    assert not is_meant(text)
 
 
 @pytest.mark.parametrize(

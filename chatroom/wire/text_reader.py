@@ -14,7 +14,7 @@ from chatroom.answers import Ok
 from chatroom.arguments import Arg, Kind
 from chatroom.chat.commands import Command, Leave, Say
 from chatroom.chat.dispatch import check_secrecy
-from chatroom.chat.refusals import EXPECTED_PAIR, NO_COMMAND, NOT_IN_ROOM, USAGE
+from chatroom.chat.refusals import EXPECTED_PAIR, MISREAD, NO_COMMAND, NOT_IN_ROOM, USAGE
 from chatroom.chat.session import Session
 from chatroom.chat.table import TABLE, Row
 
@@ -122,8 +122,8 @@ def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
     """Return the argument's value, None if it is left out, and what is left of the line."""
     try:
         return arguments.read(arg, rest, last=arg is row.args[-1])
-    except arguments.Misread:
-        raise USAGE(usage=row.usage) from None
+    except arguments.Misread as misread:
+        raise (MISREAD(why=misread) if misread.args else USAGE(usage=row.usage)) from None
 
 
 def _ask(question: Question, session: Session) -> None:

@@ -192,6 +192,17 @@ def test_a_duration_that_is_none_is_refused(world: World, seconds: object) -> No
     assert record_of(world, "den").bans == ()
 
 
+@pytest.mark.parametrize("line", ["/ban bob 5q", "/mute bob 1h30m spam", "/ban bob 10mins"])
+def test_a_duration_that_cannot_be_read_does_not_become_a_reason_for_good(world: World, line: str) -> None:
+    alice, bob = world.person("alice", "den"), world.person("bob", "den")
+    alice.take()
+    alice.say(line)
+    word = line.split()[2]
+    assert alice.lines() == [f"Error: {word} is no duration; write it as 10m, 2h or 7d."]
+    assert record_of(world, "den").bans == record_of(world, "den").mutes == ()
+    assert bob.open
+
+
 # ---- who is silent ------------------------------------------------------------------------------------------------
 
 

@@ -120,5 +120,5 @@ def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
     """Return the argument's value, None if it is left out, and what is left of the line."""
     try:
         return arguments.read(arg, rest, last=arg is row.args[-1])
-    except arguments.Misread:
-        raise Misuse(f"usage: {row.usage}.") from None
+    except arguments.Misread as misread:
+        raise Misuse(str(misread) or f"usage: {row.usage}.") from None

@@ -70,6 +70,7 @@ def test_what_is_asked_for(line: str, missing: list[str]) -> None:
         ("/join", "usage: /join <room> [messages]."),
         ("/join a b", "usage: /join <room> [messages]."),
         ("/lock it", "usage: /lock."),
+        ("/mute bob 5q", "5q is no duration; write it as 10m, 2h or 7d."),
         ("/echo maybe", "usage: /echo <on|off>."),
     ],
 )
