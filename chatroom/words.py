@@ -132,7 +132,8 @@ def _help(recalled: Recalled, event: a.Help) -> list[str]:
         line = event.commands[0]
         return [f"{line.usage}: {line.help}.", f"Spellings: {', '.join(line.spellings)}"]
     lines = ["Commands:"]
-    lines += [f"  {line.usage:<28} {line.help}" for line in event.commands]
+    width = max((len(line.usage) for line in event.commands), default=0)
+    lines += [f"  {line.usage:<{width}}  {line.help}" for line in event.commands]
     return [*lines, "In a room, anything else you type is said to it; //text says /text."]
 
 

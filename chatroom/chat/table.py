@@ -86,9 +86,11 @@ class Row:
 
 
 def show_help(session: Session, command: c.ShowHelp) -> Event:
-    """Explain all commands, or the one that is spelled so."""
+    """Explain all commands that somebody may give, or the one that is spelled so."""
     wanted = command.command.lower().lstrip("/")
     rows = [row for row in TABLE if row.spellings]
+    if not wanted and not session.user.operator:
+        rows = [row for row in rows if row.needs is not Needs.OPERATOR]
     if wanted:
         rows = [row for row in rows if wanted in {word.lower().lstrip("/") for word in row.spellings}]
         if not rows:

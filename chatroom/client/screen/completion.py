@@ -47,6 +47,13 @@ class Known:
         if word.startswith("/") and len(self._commands) < MOST:
             self._commands[word] = clean(help)
 
+    def learn(self, help: Help) -> None:
+        """Learn commands of the server; what it does not explain among them all is not for us."""
+        if len(help.commands) > 1:
+            self._commands = {word: what for word, what in self._commands.items() if what}
+        for line in help.commands:
+            self.add_command(line.usage, line.help)
+
     def add_rooms(self, rooms: Iterable[str]) -> None:
         """Learn rooms; the oldest are forgotten when they are too many."""
         _learn(self._rooms, rooms)

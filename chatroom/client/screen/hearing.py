@@ -131,8 +131,7 @@ class Hearing:
         elif isinstance(event, e.Private | e.Arrived):
             self._known.add_people([event.by])
         elif isinstance(event, a.Help):
-            for line in event.commands:
-                self._known.add_command(line.usage, line.help)
+            self._known.learn(event)
 
     def noticed(self, what: Notice) -> None:
         """How one stands with the server has changed."""

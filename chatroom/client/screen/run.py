@@ -147,6 +147,8 @@ class Screen:
             self._arrived(event)
         elif isinstance(event, Denied) and event.what == "name":
             self.doing.start(self.doing.take_a_name())
+        elif isinstance(event, a.Account) and event.operator:
+            self._ask_quietly("help", a.Help)  # there are more commands now
 
     def waits_for_the_end(self) -> None:
         """Tell why it is not over yet."""

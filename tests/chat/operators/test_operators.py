@@ -9,6 +9,7 @@ from harness import Client, World
 from order import FAR, PASSWORD, account, ask, guest, members, owner, record_of, session_of, text_of
 
 from chatroom.chat.server_log import SLICE
+from chatroom.chat.table import TABLE
 
 COMMANDS: dict[str, dict[str, Any]] = {
     "announce": {"text": "cake at four"},
@@ -76,6 +77,13 @@ def operator(world: World, name: str = "oscar") -> Client:
     client.say(f"/login {name} {PASSWORD}")
     client.lines()
     return client
+
+
+def test_help_lists_what_operators_may_to_operators(world: World) -> None:
+    oscar = operator(world)
+    oscar.say("/help")
+    _, *lines, _ = oscar.lines()
+    assert [line.split("  ")[1] for line in lines] == [row.usage for row in TABLE if row.spellings]
 
 
 # ---- putting out and keeping out ---------------------------------------------------------------------------------

@@ -215,6 +215,23 @@ def test_commands_are_offered_with_their_help(tmp_path: Path) -> None:
     on_stage(tmp_path, scene)
 
 
+def test_what_the_server_offers_to_operators_is_offered_to_nobody_else(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        common = [a.HelpLine("/set", "show your settings"), a.HelpLine("/search <words>", "find messages")]
+        stage.tell(a.Help(common))
+        stage.type("/se")
+        await stage.until(lambda: any("find messages" in row for row in stage.rows))
+        assert not any("/set-operator" in row for row in stage.rows)
+        stage.type("\x03")
+        stage.tell(a.Account(name="me", operator=True))
+        await stage.until(lambda: ("help", {}) in stage.link.did)
+        stage.tell(a.Help([*common, a.HelpLine("/set-operator <user> <on|off>", "make an account an operator's")]))
+        stage.type("/se")
+        await stage.until(lambda: any("/set-operator" in row for row in stage.rows))
+
+    on_stage(tmp_path, scene)
+
+
 def test_names_are_completed(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("bE\t")
