@@ -320,6 +320,10 @@ class Link:
         self._send(command)
         return command.answer
 
+    def leave_unsaid(self, why: Refused) -> None:
+        """What was given before, and waits, is not to be said any more."""
+        self._outgoing.give_up(why)
+
     def welcomed(self, *, again: bool) -> None:
         """We are on the server, as whom we wanted or not: commands may be given, and wait until we are ready."""
         self.online = True

@@ -125,6 +125,30 @@ def test_a_ghost_is_replaced_though_the_welcome_of_the_return_was_lost(
     alice.leave()
 
 
+def test_what_was_written_as_an_account_is_not_said_as_a_guest(network: Network, world: World) -> None:
+    register(world, "owner")
+    bob = world.person("bob", "lobby")
+    owner = Person(network, login=("owner", "secret"), room="lobby").come()
+    cut(network)
+    owner.say("hello")
+    owner.link.do("message", user="bob", text="psst").addErrback(
+        lambda failure: owner.refused.append(failure.value.code)
+    )
+    other = world.program()
+    other.record(do="login", user="owner", password="secret")
+    other.record(do="password", old="secret", new="another")
+    other.drop()
+    bob.take()
+    network.pass_time(5)
+    assert [denied.what for denied in owner.heard(Denied)] == ["login"]
+    assert (owner.link.guest, owner.refused) == (True, ["not-logged-in", "not-logged-in"])
+    assert bob.lines() == [f"{owner.link.name} has joined the room."]
+    owner.say("it is me")
+    network.flow()
+    assert bob.lines() == [f"{owner.link.name}: it is me"]
+    owner.leave()
+
+
 @pytest.mark.parametrize("login", [None, ("owner", "secret")])
 def test_the_next_client_ends_the_ghost_of_the_one_before(
     network: Network, world: World, login: tuple[str, str] | None
