@@ -185,7 +185,7 @@ def motd(settings: Settings) -> str:
     try:
         text = Path(settings.motd).read_text("utf-8")
     except (OSError, ValueError) as error:
-        raise usage.UsageError(f"--motd {settings.motd}: {error}") from None
+        raise usage.UsageError(f"--motd {settings.motd}: {_why(error)}") from None
     if len(text) > 8192:
         raise usage.UsageError(f"--motd {settings.motd}: longer than 8192 characters")
     return text
@@ -207,11 +207,25 @@ def address_and_port(option: str, text: str) -> tuple[str, int]:
     return bare or "127.0.0.1", int(port)
 
 
+def _why(error: OSError | ValueError) -> str:
+    """Return why a file cannot be read, or what in it is wrong."""
+    return str((error.strerror if isinstance(error, OSError) else None) or error)
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text in quotes",
+    "bool": "true or false",
+    "array": "a list of texts in quotes",
+}
+
+
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         given = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise usage.UsageError(f"--config {path}: {error}") from None
+        raise usage.UsageError(f"--config {path}: {_why(error)}") from None
     for key, value in given.items():
         if key not in _FIELDS:
             raise usage.UsageError(f"--config {path}: unknown key {key!r}; known are {', '.join(_FIELDS)}")
@@ -234,8 +248,17 @@ def _convert(where: str, key: str, value: Any, *, strict: bool) -> Any:
         return msgspec.convert(value, _FIELDS[key].type, strict=strict)
     except msgspec.ValidationError as error:
         choices = [choice for choice in get_args(_FIELDS[key].type) if isinstance(choice, str) and choice]
-        why = f"give {', '.join(choices[:-1])} or {choices[-1]}" if choices else str(error).replace("`", "")
-        raise usage.UsageError(f"{where}: {why}") from None
+        what = f"{', '.join(choices[:-1])} or {choices[-1]}" if choices else _what(str(error))
+        raise usage.UsageError(f"{where}: give {what}") from None
+
+
+def _what(error: str) -> str:
+    """Return what should be there, of msgspec's ``Expected `int` >= 0`` or ``Expected `int`, got `str```."""
+    found = re.match(r"Expected `(?P<kind>\w+)`(?: (?P<bound>[<>]=) (?P<number>\S+))?", error)
+    if found is None:
+        return f"something else: {error}"
+    bound = {">=": " of at least ", "<=": " of at most ", None: ""}[found["bound"]]
+    return f"{_KINDS.get(found['kind'], found['kind'])}{bound}{(found['number'] or '').removesuffix('.0')}"
 
 
 def _check_rest(settings: Settings) -> None:

@@ -127,3 +127,39 @@ def test_tls_may_be_required(much: str) -> None:
 def test_tls_is_not_required_by_halves() -> None:
     with pytest.raises(SystemExit, match="--require-tls some: give login or all; see"):
         parsed("--require-tls", "some")
+
+
+@pytest.mark.parametrize("option", ["--motd", "--config"])
+def test_a_file_that_is_not_there_is_said_in_words(option: str) -> None:
+    with pytest.raises(SystemExit, match=f"{option} /nowhere: No such file or directory; see"):
+        parsed(option, "/nowhere")
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "what"),
+    [
+        ("--keep", "many", "a whole number"),
+        ("--keep", "-1", "a whole number of at least 0"),
+        ("--port", "70000", "a whole number of at most 65535"),
+        ("--rate", "fast", "a number"),
+        ("--rate", "-0.5", "a number of at least 0"),
+    ],
+)
+def test_what_is_no_number_is_told_what_to_give(option: str, given: str, what: str) -> None:
+    with pytest.raises(SystemExit, match=f"{option} {given}: give {what}; see"):
+        parsed(option, given)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ('keep = "many"', "keep: give a whole number"),
+        ("name = 5", "name: give text in quotes"),
+        ("ephemeral = 1", "ephemeral: give true or false"),
+        ('auth = "file"', "auth: give a list of texts in quotes"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_told_what_to_give(tmp_path: Path, line: str, what: str) -> None:
+    (tmp_path / "chat.toml").write_text(f"{line}\n")
+    with pytest.raises(SystemExit, match=f"chat.toml: {what}; see"):
+        parsed("--config", str(tmp_path / "chat.toml"))

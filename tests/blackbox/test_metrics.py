@@ -144,7 +144,7 @@ def test_a_broken_file_changes_nothing(tmp_path: Path, config: Path) -> None:
         al = daemon.person("al", "lobby")
         config.write_text("name = 'Two'\nreplay = 'many'\n")
         daemon.send_signal(signal.SIGHUP)
-        daemon.log.wait_for("nothing is changed, for the options cannot be read again: .*: replay: Expected")
+        daemon.log.wait_for("nothing is changed, for the options cannot be read again: .*: replay: give a whole number")
         daemon.connect().greeted("One")
         al.nothing_more()
         config.write_text("name = 'Three'\n")
