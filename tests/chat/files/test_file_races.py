@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from chat.files.about import blobs
 from fakes import MoodyEngine
 from harness import Client, World, result
 from sharing import DATA, begin, chunk, hear, offer, only, send, share
@@ -29,13 +30,6 @@ class SteppingBlobs(SteppingEngine):
 
     def _blob_step(self, act: object, *args: object) -> object:
         return self.step(lambda: act(*args))  # type: ignore[operator]
-
-
-def blobs(world: World) -> set[str]:
-    """Return the ids of the bytes that are kept."""
-    found: list[set[str]] = []
-    world.engine.blobs.all().addCallback(found.append)
-    return found[0]
 
 
 def numbers(world: World) -> dict[str, int]:
