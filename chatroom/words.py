@@ -42,13 +42,14 @@ def _for(event: Any) -> str:
 def _shared(room: str, event: e.Shared) -> str:
     if not event.name:
         return f"{event.by} shared a file (deleted)"
-    return _fetchable(event, f" with {event.to}" if event.to else "")
+    if event.to:  # its number is one among that person's files
+        return f"{event.by} shares {event.name} with {event.to} ({spell_size(event.size)})."
+    return f"{event.by} shares {event.name} ({spell_size(event.size)}): /get {event.number}"
 
 
-def _fetchable(event: e.Shared, whom: str) -> str:
-    """Return what is there and how to get it: in a room, a number is first of all that of a file of the room."""
-    where = " outside a room" if event.to else ""
-    return f"{event.by} shares {event.name}{whom} ({spell_size(event.size)}): /get {event.number}{where}"
+def _given(event: e.Shared) -> str:
+    """To whom it is for: in a room, a number is first of all that of a file of the room."""
+    return f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get {event.number} outside a room"
 
 
 def _deleted(room: str, event: e.Deleted) -> str:
@@ -224,7 +225,7 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     e.Renamed: lambda recalled, event: [f"You are now {event.name}."],
     e.Left: lambda recalled, event: [f"You have left room {event.room}."],
     e.Private: _private,
-    e.Shared: lambda recalled, event: [_fetchable(event, " with you")],
+    e.Shared: lambda recalled, event: [_given(event)],
     a.Files: _files,
     a.Upload: _nothing,  # people on text do not send files
     a.Download: _nothing,

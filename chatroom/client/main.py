@@ -270,7 +270,7 @@ def _link(
         login=Login(known[0], token=known[1]) if known else None,
         client=f"chatroom-client on {gethostname()}",
         keep=keep,
-        secret=secret(wish.folder, mint),
+        secret=secret(wish.folder / "plain" if wish.plain else wish.folder, mint),  # plain: others may have read it
     )
 
 

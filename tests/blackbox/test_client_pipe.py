@@ -206,6 +206,9 @@ def test_a_guest_is_the_same_the_next_time_and_nobody_else_is(here: Folder, daem
     other = Folder(tmp_path / "other")
     status, _, err = other.run("/join den\n/topic third\n", *al, "--name", "al")
     assert (status, "moderator" in err) == (1, True)
+    # What went over the line in plain text, anybody may have read: it is worth nothing by TLS.
+    status, _, err = here.run("/join den\n/topic fourth\n", "localhost", daemon.port, "--name", "al2")
+    assert (status, "moderator" in err) == (1, True)
 
 
 def test_a_login_is_remembered_until_logging_out(here: Folder, daemon: Daemon) -> None:
