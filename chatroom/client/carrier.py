@@ -27,5 +27,8 @@ class Carrier(Protocol):
     def lost(self) -> None:
         """It is gone; another may come."""
 
+    def drop(self, why: Refused) -> None:
+        """What is under way is not wanted any more."""
+
     def end(self, why: Refused) -> None:
         """No other comes."""

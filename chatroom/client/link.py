@@ -323,6 +323,8 @@ class Link:
     def leave_unsaid(self, why: Refused) -> None:
         """What was given before, and waits, is not to be said any more."""
         self._outgoing.give_up(why)
+        if self.carrier is not None:
+            self.carrier.drop(why)
 
     def welcomed(self, *, again: bool) -> None:
         """We are on the server, as whom we wanted or not: commands may be given, and wait until we are ready."""

@@ -157,10 +157,13 @@ class Transfers:
         for one in list(self._under_way):
             one.lose()
 
-    def end(self, why: Refused) -> None:
-        self._ended = why
+    def drop(self, why: Refused) -> None:
         for one in list(self._under_way):
             one.end(why)
+
+    def end(self, why: Refused) -> None:
+        self._ended = why
+        self.drop(why)
 
     def _stir(self) -> None:
         for one in list(self._under_way):

@@ -228,3 +228,22 @@ def test_what_was_on_its_way_is_not_complained_about_chunk_by_chunk(network: Net
     network.flow()
     assert refusal(sent, "not-in-room").startswith("sending notes.txt has ended: you are not in a room; ")
     assert alice.heard(a.Error) == []
+
+
+def test_what_an_account_was_sending_is_not_shared_by_the_guest_it_becomes(network: Network, tmp_path: Path) -> None:
+    owner = network.world.program()
+    owner.record(do="register", user="owner", password="secret")
+    owner.drop()
+    alice = Friend(network, "", login=("owner", "secret"))
+    bob = Friend(network, "bob")
+    sent = alice.send(write(tmp_path, BIG))
+    network.lines[0].end()
+    owner = network.world.program()
+    owner.record(do="login", user="owner", password="secret")
+    owner.record(do="password", old="secret", new="another")
+    owner.drop()
+    network.pass_time(5)
+    assert alice.link.guest
+    refusal(sent, "not-logged-in")
+    assert bob.heard(e.Shared) == []
+    share(network, alice, write(tmp_path, b"by a guest", "more.txt"))
