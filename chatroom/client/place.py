@@ -75,7 +75,7 @@ class Place:
         """We are nowhere."""
         self.room = ""
         self.users = []
-        self.after = self._replayed = 0
+        self.after = 0
 
     # ---- what happens ----------------------------------------------------------------------------------------------
 

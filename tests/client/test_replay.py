@@ -7,6 +7,7 @@ from harness import World
 
 from chatroom import answers as a
 from chatroom import events as e
+from chatroom.client.place import Place
 
 
 def talk(world: World, count: int) -> None:
@@ -56,3 +57,11 @@ def test_what_was_said_before_one_came_is_no_news_and_what_one_missed_is(network
     assert not place.replayed(bob.heard(e.Said)[-1])
     assert len(bob.heard(a.Entered)) == 2
     bob.leave()
+
+
+def test_what_is_given_to_somebody_who_has_left_is_news() -> None:
+    place = Place()
+    place.enter(a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=50, complete=True))
+    place.leave()
+    given = e.Shared("x", 1, "ann", "a", seq=3, file="f", number=1, name="n", size=1, sha256="0", to="me")
+    assert not place.replayed(given)  # its place is one in the inbox

@@ -71,6 +71,30 @@ def test_a_file_that_is_given_up_while_it_is_finished_is_there_or_it_is_not(user
     assert step > 5
 
 
+def test_room_that_somebody_is_about_to_use_is_not_given_to_others() -> None:
+    """However far whoever announces a file has come: it is refused at once, or all of it is taken."""
+    for step in itertools.count():
+        clock = Clock()
+        with closing(World(engine := SteppingBlobs(clock), clock, store=1000)) as world:
+            alice, bob = world.program("alice", "lobby"), world.connect("10.0.0.2")
+            bob.record(do="hello", version=1, name="bob")
+            bob.record(do="join", room="lobby")
+            hear(alice)
+            engine.arm(step)
+            offer(alice, b"a" * 950)
+            reached = engine.reached
+            offer(bob, b"b" * 90)
+            engine.let_go()
+            world.settle()
+            begun = [record for record in hear(alice) if record["event"] == "upload"]
+            for record in begun:
+                send(alice, record["file"], b"a" * 950)
+            assert [record["event"] for record in hear(alice)][-1:] == ["shared"] * len(begun), f"step {step}"
+        if not reached:
+            break
+    assert step > 1
+
+
 def test_a_file_whose_deletion_fails_can_be_deleted_again() -> None:
     for step in itertools.count():
         clock = Clock()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from client.screen.stage import Stage, on_stage, said
 
-CTRL_C, CTRL_G, CTRL_R, CTRL_U = "\x03", "\x07", "\x12", "\x15"
+CTRL_C, CTRL_D, CTRL_G, CTRL_R, CTRL_U = "\x03", "\x04", "\x07", "\x12", "\x15"
 BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
 
 
@@ -54,6 +54,18 @@ def test_the_search_is_given_up_and_the_line_is_as_it_was(tmp_path: Path) -> Non
             await stage.shows("[lobby]", BAR)
         assert not any("Ctrl-C" in row for row in stage.rows)
         assert stage.link.said == ["the plan"]
+
+    on_stage(tmp_path, scene)
+
+
+def test_ctrl_d_in_a_search_does_not_leave(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(CTRL_R)
+        await stage.shows("(reverse-i-search)`':", BAR)
+        stage.type(f"{CTRL_D}x")
+        await stage.shows("(reverse-i-search)`x':", BAR)
+        stage.type(f"{CTRL_G}still there\r")
+        await stage.until(lambda: stage.link.said == ["still there"])
 
     on_stage(tmp_path, scene)
 
