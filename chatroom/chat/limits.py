@@ -47,6 +47,8 @@ REGISTRATIONS_WINDOW = 600.0  # ... in so many seconds
 ANNOUNCEMENTS = 10  # of the comings and goings of one account ...
 ANNOUNCEMENTS_WINDOW = 600.0  # ... in so many seconds
 
+ANSWER_WITHIN = 10.0  # seconds for a program that is pinged to show that it is still there
+
 LINES_BURST = 10
 LINES_WAITING = 32
 BYTES_A_SECOND = 10_000

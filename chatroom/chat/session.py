@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 
+def never_asked(within: float) -> None:
+    """Do nothing: stands in for ``Session.check_alive`` where the other side has no way to answer."""
+
+
 class Session:
     """See the module. Made by ``Chat.open_session``.
 
@@ -51,6 +55,8 @@ class Session:
         arrival: What there was to see when it came into the room.
         question: What a person is being asked, kept here for the dialect that asks.
         over: The connection has ended.
+        check_alive: Pings the other side and ends the session unless something comes from it within so many seconds
+            (``limits.ANSWER_WITHIN``). Returns at once. Does nothing to a person's session, which cannot answer a ping.
         renaming: It is about to have another name: its ``Renamed`` is under way.
         transfers: The files that it sends and fetches, once there were any.
         pending: How much of its own is not stored yet.
@@ -62,6 +68,7 @@ class Session:
         "address",
         "arrival",
         "chat",
+        "check_alive",
         "dialect",
         "echo",
         "guest_id",
@@ -113,6 +120,7 @@ class Session:
         self.echo = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
         self.over = False
+        self.check_alive: Callable[[float], None] = never_asked
         self.transfers: Transfers | None = None
         self.renaming = False
         self._counter = 0

@@ -21,7 +21,7 @@ from chatroom.chat.commands import Command, Hello, Login, Pong, PutChunk
 from chatroom.chat.dispatch import do
 from chatroom.chat.limits import LINES_WAITING
 from chatroom.chat.refusals import BAD_TELNET, CHUNK_TOO_LONG, TOO_FAST, TOO_LONG, TOO_QUIET, Refused
-from chatroom.chat.session import Session
+from chatroom.chat.session import Session, never_asked
 from chatroom.logger import logger
 from chatroom.network import plain
 from chatroom.raw_bytes import RawBytes
@@ -70,6 +70,7 @@ class ChatProtocol(LineReceiver):
     _standing: Any = None  # closes the connection of whom there is no seat for
     _stops = 0
     _silence = 0.0  # seconds since something was heard, as the factory's rounds count them
+    _check: Any = None  # the timer that ends the connection unless it answers the ping of ``check_alive``
     _spoken = False
     _heard = False  # a first byte has come
     _ended = False  # the other side sends no more
@@ -103,6 +104,8 @@ class ChatProtocol(LineReceiver):
             address=plain(str(transport.getPeer().host)),
             secure=is_secure(transport),
         )
+        if not self._dialect.person:
+            self._session.check_alive = self.check_alive
         factory.connections.add(self)
         if self._session.seated:
             self._outbox.write(self._dialect.greeting(self._session))
@@ -115,6 +118,8 @@ class ChatProtocol(LineReceiver):
         if self._pace is not None:
             self._pace.stop()
         self._sit()
+        self._end_check()
+        self._session.check_alive = never_asked  # the method refers back to us; no circle may be left
         self._outbox.stopProducing()
         self._factory.chat.close_session(self._session)
         self._leave()
@@ -175,6 +180,8 @@ class ChatProtocol(LineReceiver):
 
     def dataReceived(self, data: bytes) -> None:
         self._silence = 0.0
+        if self._check is not None:
+            self._end_check()
         if not self._heard:
             self._heard = True
             if data[:1] == b"{":
@@ -195,6 +202,7 @@ class ChatProtocol(LineReceiver):
         dialect = self._factory.records
         self._dialect = self._session.dialect = dialect
         self._session.person = dialect.person
+        self._session.check_alive = self.check_alive
         self._telnet = None
         self.MAX_LENGTH = dialect.line_limit + 1
         self._outbox.bound(self._factory.send_queue(dialect))
@@ -392,3 +400,29 @@ class ChatProtocol(LineReceiver):
                 self._drop(TOO_QUIET(seconds=int(DROP_AFTER)))
             elif before < PING_AFTER <= self._silence:
                 self._session.answer(Ping())
+
+    def check_alive(self, within: float) -> None:
+        """Ping a program, and end its session unless something comes from it in time.
+
+        A check that is under way goes on unchanged. While the server does not read the connection, the answer may have
+        come already, so the session is given the same time again.
+
+        Args:
+            within: Seconds.
+        """
+        if self._check is None and not self._outbox.closing and not self._session.over:
+            self._session.answer(Ping())
+            self._check = self._factory.reactor.callLater(within, self._unanswered, within)
+
+    def _unanswered(self, within: float) -> None:
+        self._check = None
+        if self._stops and not self._outbox.closing:
+            self._check = self._factory.reactor.callLater(within, self._unanswered, within)
+        elif not self._session.over:
+            self._silence = 0.0  # from now on it has time to take what is left for it
+            self._factory.chat.put_out(self._session, TOO_QUIET(seconds=int(within)))
+
+    def _end_check(self) -> None:
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None

@@ -46,6 +46,13 @@ def program(world: World) -> Client:
     return world.program("alice", "lobby")
 
 
+def asked(world: World) -> Client:
+    """A program that is asked whether it is still there."""
+    client = world.program("alice", "lobby")
+    client.transport.protocol._session.check_alive(10.0)
+    return client
+
+
 def sharing(world: World) -> Client:
     """A program in the middle of an upload and of a download."""
     client = world.program("alice", "lobby")
@@ -56,7 +63,7 @@ def sharing(world: World) -> Client:
 
 
 @pytest.mark.usefixtures("no_collector")
-@pytest.mark.parametrize("coming", [silent, greeted, speaking, program, sharing])
+@pytest.mark.parametrize("coming", [silent, greeted, speaking, program, asked, sharing])
 def test_a_connection_leaves_no_circle(world: World, coming: Callable[[World], Client]) -> None:
     door = first_protocol(world)
     client = coming(world)
