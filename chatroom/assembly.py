@@ -28,6 +28,7 @@ from chatroom.listening import BadPort, take_port
 from chatroom.logger import logger, set_level
 from chatroom.options import Settings, address_and_port, refuse, state_folder
 from chatroom.passwords import ThreadedPasswords
+from chatroom.pid_file import BadPidFile, PidFile
 from chatroom.privileges import Becoming
 from chatroom.reloading import Reloading, rules_of
 from chatroom.service import ChatService, OperatorService
@@ -50,6 +51,7 @@ def make(
     reread: Callable[[], Settings],
     checkers: Sequence[Any] = (),
     becoming: Becoming = STAYING,
+    pid_file: PidFile | None = None,
 ) -> ChatService:
     """Wire the daemon together.
 
@@ -57,15 +59,18 @@ def make(
         settings: What the operator decided.
         reread: Returns the options as they are by now, or raises UsageError; called at each SIGHUP.
         checkers: Of ``twisted.cred``, beside our own.
-        becoming: Whom twistd makes of us afterwards.
+        becoming: The user that twistd makes of this process afterwards.
+        pid_file: Written at the start and removed at the end.
 
     Raises:
-        SystemExit: The data folder, what is in it, the file of accounts, the certificate, or a port cannot be used.
+        SystemExit: The pid file, the data folder, what is in it, the file of accounts, the certificate, or a port
+            cannot be used.
     """
     from twisted.internet import reactor
 
     set_level(settings.log_level)
     folder = None if settings.ephemeral else _folder(settings, becoming)
+    _check_pid_file(pid_file)
     with becoming.already():
         engine = _engine(folder, reactor)
         reserved = _reserved(folder)
@@ -85,6 +90,7 @@ def make(
     )
     listening = _taken(settings.port, settings.interface)
     service = ChatService(reactor, chat, factory, listening, folder, passwords, imported)
+    service.pid_file = pid_file
     service.on_hangup = Reloading(settings, reread, _rules, factory, text, certificates.reload).reload
     service.beside.append(certificates)
     if settings.metrics:
@@ -128,6 +134,14 @@ def _folder(settings: Settings, becoming: Becoming) -> DataFolder:
         refuse(str(error))
     except OSError as error:
         refuse(f"the data folder {path} cannot be made: {error.strerror}; give another --data")
+
+
+def _check_pid_file(pid_file: PidFile | None) -> None:
+    try:
+        if pid_file is not None:
+            pid_file.check()
+    except BadPidFile as error:
+        refuse(str(error))
 
 
 def _engine(folder: DataFolder | None, reactor: Any) -> Engine:

@@ -19,6 +19,7 @@ from twisted.cred.credentials import IUsernamePassword
 from twisted.python import usage
 
 from chatroom.message_format import DEFAULT, check_format
+from chatroom.pid_file import PidFile, take_from
 
 Number = Annotated[int, Meta(ge=0, le=2**31)]
 Bytes = Annotated[int, Meta(ge=0, le=2**53)]
@@ -120,6 +121,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
     supportedInterfaces = (IUsernamePassword,)
 
     settings: Settings
+    pid_file: PidFile | None
     _folder: Path  # where we were started: twistd in the background goes elsewhere
 
     @property
@@ -137,6 +139,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
     def postOptions(self) -> None:
         """Check everything; ``settings`` is what holds."""
         self._folder = Path.cwd()
+        self.pid_file = take_from(self.parent)
         self.settings = self.reread()
         for spec in self.settings.auth:
             self.opt_auth(spec)

@@ -20,6 +20,7 @@ from chatroom.logger import logger
 from chatroom.names import user_name
 from chatroom.options import refuse
 from chatroom.passwords import ThreadedPasswords
+from chatroom.pid_file import PidFile
 from chatroom.wire.factory import ChatFactory
 
 _log = logger(__name__)
@@ -52,6 +53,7 @@ class ChatService(Service):
     Attributes:
         beside: What is opened for the operator, after the door, and closed last.
         on_hangup: Called at SIGHUP.
+        pid_file: Written at the start and removed at the end.
     """
 
     def __init__(
@@ -77,6 +79,13 @@ class ChatService(Service):
         self._failure = ""
         self.beside: list[OperatorService] = []
         self.on_hangup: Callable[[], None] = lambda: None
+        self.pid_file: PidFile | None = None
+
+    def privilegedStartService(self) -> None:  # noqa: N802
+        """Write the pid file: after twistd's fork, and while root can still write where only root may."""
+        super().privilegedStartService()
+        if self.pid_file is not None:
+            self.pid_file.write()
 
     def startService(self) -> None:
         """Open what lasts, then the door."""
@@ -85,6 +94,7 @@ class ChatService(Service):
         self._catch_signals()
         Deferred.fromCoroutine(self._start()).addErrback(self._failed)
         if self._failure:
+            self._remove_pid_file()
             refuse(self._failure)
 
     async def _start(self) -> None:
@@ -177,6 +187,11 @@ class ChatService(Service):
             self._audit.stop()
         if self._folder is not None:
             self._folder.close()
+        self._remove_pid_file()
+
+    def _remove_pid_file(self) -> None:
+        if self.pid_file is not None:
+            self.pid_file.remove()
 
     async def _all_gone(self) -> None:
         """Wait for the connections to end, but for slow readers only so long."""

@@ -17,4 +17,4 @@ def makeService(options: Options) -> IService:
     from chatroom.assembly import make
     from chatroom.privileges import Becoming
 
-    return make(options.settings, options.reread, options.checkers, Becoming.of(options.parent))
+    return make(options.settings, options.reread, options.checkers, Becoming.of(options.parent), options.pid_file)

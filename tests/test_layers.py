@@ -39,8 +39,8 @@ MAY = {
     "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},
     "top": PLAIN
     | {"admin", "chat", "engines", "wire"}
-    | {"assembly", "audit_file", "data_folder", "listening", "operator_services", "options", "privileges"}
-    | {"reloading", "service", "tls_files"},
+    | {"assembly", "audit_file", "data_folder", "listening", "operator_services", "options", "pid_file"}
+    | {"privileges", "reloading", "service", "tls_files"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 
