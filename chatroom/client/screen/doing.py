@@ -14,6 +14,7 @@ from chatroom.client.link import Link, Refused
 from chatroom.client.screen.hearing import Hearing
 from chatroom.client.screen.own import OwnCommand
 from chatroom.client.screen.questions import Cancelled, Questions
+from chatroom.client.screen.slips import command_alone, forgotten_slash
 from chatroom.client.screen.typed import Command, Misuse, Own, Say, read
 
 _log = Logger()
@@ -37,8 +38,13 @@ class Doing:
         self._naming = False
 
     def typed(self, line: str) -> None:
-        """Do what a line means."""
+        """Carry out a line that the user typed."""
         self._link.unread = 0  # who types has seen what is there
+        line = (self._link.guest and command_alone(line)) or line
+        slip = None if line.startswith("/") else forgotten_slash(line)
+        if slip is not None:
+            self.start(self._say_if_meant(line, slip))
+            return
         try:
             meaning = read(line, self._own)
         except Misuse as misuse:
@@ -83,11 +89,26 @@ class Doing:
 
     # ---- how -------------------------------------------------------------------------------------------------------
 
+    async def _say_if_meant(self, line: str, command: str) -> None:
+        """Ask before a line is said that looks like a command with a password in it."""
+        try:
+            answer = await self._questions.ask("That looks like a password. Say it to everybody here? [y]es, [n]o: ")
+        except Cancelled:
+            answer = ""
+        if answer.strip().lower() in ("y", "yes"):
+            await self.say(line)
+        else:
+            self._hearing.say(f"nothing was said; {command} is the command, and asks for what you leave out.")
+
     async def _name_taken(self, answer: str) -> bool:
         name = answer.strip()
         if name.startswith("/"):
             self.typed(name)
             return True
+        slip = forgotten_slash(name) if " " in name or "," in name else None
+        if slip is not None:
+            self._hearing.complain(f"that is no name; {slip} is the command, and asks for what you leave out.")
+            return False
         try:
             await self._link.do("name", name=name)
         except Refused as refused:

@@ -119,7 +119,8 @@ class Terminal:
             erase_when_done=True,
             terminal_size_polling_interval=None,
         )
-        self.app.ttimeoutlen = 0.1
+        self.app.ttimeoutlen = 0.1  # seconds until Escape is a key of its own, and no part of another
+        self.app.timeoutlen = 0  # then it does at once what it does
 
     async def run(self) -> None:
         """Show it until ``leave``; the terminal is afterwards as it was before. To be run by asyncio."""

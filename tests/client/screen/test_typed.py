@@ -12,6 +12,7 @@ from chatroom.arguments import Kind
 from chatroom.chat import commands as c
 from chatroom.chat.table import TABLE
 from chatroom.client.screen.commands import BY_WORD, ROWS
+from chatroom.client.screen.slips import forgotten_slash
 from chatroom.client.screen.typed import Command, Misuse, Own, Say, holds_secret, read, secret_from
 
 OF_THE_CLIENT = {"get", "ignore", "timestamps", "quit", "exit", "say"}
@@ -140,3 +141,29 @@ def _is_command(thing: object) -> bool:
 
 def test_the_history_keeps_no_password(tmp_path: Path) -> None:
     assert all(holds_secret(f"/{word} a b") for row in ROWS if row.secret for word in row.words)
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("login dora,tr0ub4dor", "/login"),
+        ("LOGIN dora tr0ub4dor", "/login"),
+        ("register dora , tr0ub4dor", "/register"),
+        ("password tr0ub4dor", "/password"),
+        (" /password tr0ub4dor correct", "/password"),
+        ("\\login dora tr0ub4dor", "/login"),
+        ("account delete tr0ub4dor", "/account delete"),
+        ("account delete", "/account delete"),
+        ("login", "/login"),
+    ],
+)
+def test_a_line_that_looks_like_a_login(line: str, command: str) -> None:
+    assert forgotten_slash(line) == command
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["login is broken for me", "logins", "my password, x", "password policies, and why they fail", ""],
+)
+def test_a_line_that_only_begins_like_a_login(line: str) -> None:
+    assert forgotten_slash(line) is None
