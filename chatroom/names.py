@@ -5,7 +5,7 @@ A name has three forms: one to show, one to compare, and one that is equal for a
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from unicodedata import category, decimal, normalize
 
 from precis_i18n import get_profile
@@ -68,7 +68,7 @@ def user_name(text: str) -> Name:
     """
     name = _name(text, USER_LIMIT)
     if name.look in _RESERVED_LOOKS or name.look.startswith(_GUEST_LOOK):
-        raise BadName("this name, or one that looks like it, is reserved: choose another")
+        raise BadName("this name, or one that looks like it, is reserved")
     return name
 
 
@@ -109,11 +109,36 @@ def is_guest_name(name: Name) -> bool:
     return name.look.startswith(_GUEST_LOOK)
 
 
+def fold(text: str) -> str:
+    """Return the form in which names are compared, of a text that somebody gave for a name.
+
+    Whatever compares names compares this form: two texts mean the same name exactly if it is equal.
+
+    Args:
+        text: A name, or anything else; nothing makes this raise.
+
+    Returns:
+        For a name its ``folded``; for anything else a form that equals none of a name.
+    """
+    if text.isascii():
+        return text.lower()  # what _PLAIN folds to, and for others as good as anything
+    return _folded(text) if len(text) <= ROOM_LIMIT else text
+
+
+@lru_cache(4096)
+def _folded(text: str) -> str:
+    """Return what ``fold`` does for a text that is not ASCII. Rules cost 30 us, and messages ask for each again."""
+    try:
+        return _name(text, ROOM_LIMIT).folded
+    except BadName:
+        return normalize("NFC", text)
+
+
 def _name(text: str, limit: int) -> Name:
     """Return the name if it breaks no rule that holds for users and rooms alike."""
     _check_length(text, limit)
     if _PLAIN.fullmatch(text):
-        return Name(text, text.lower(), _look(text))
+        return Name(text, text.lower(), skeleton(text))
     return _mapped_name(text, limit)
 
 
@@ -129,7 +154,7 @@ def _mapped_name(text: str, limit: int) -> Name:
         _check_length(form, limit)
         _check_characters(form)
     _check_scripts(shown)
-    return Name(shown, folded, _look(shown))
+    return Name(shown, folded, skeleton(shown))
 
 
 def _check_length(text: str, limit: int) -> None:
@@ -163,8 +188,8 @@ def _check_scripts(text: str) -> None:
         raise BadName("a name has one kind of digits")
 
 
-def _look(text: str) -> str:
-    """Return the case-folded skeleton (UTS 39, section 4)."""
+def skeleton(text: str) -> str:
+    """Return the case-folded skeleton of any text (UTS 39, section 4): equal for texts that look alike."""
     return text.translate(_ASCII_CONFUSABLES).lower() if text.isascii() else _wide_look(text)
 
 
@@ -214,5 +239,5 @@ def _preference(look: str) -> tuple[bool, bool, bool, bool, str]:
 
 
 # Upper case too, because of its own look-alikes: "ADM1N" looks like "ADMIN", though not like "admin".
-_RESERVED_LOOKS = frozenset(_look(case) for word in ("server", "admin", "system") for case in (word, word.upper()))
-_GUEST_LOOK = _look(GUEST)
+_RESERVED_LOOKS = frozenset(skeleton(case) for word in ("server", "admin", "system") for case in (word, word.upper()))
+_GUEST_LOOK = skeleton(GUEST)

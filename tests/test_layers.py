@@ -25,6 +25,7 @@ PLAIN = {
     "names",
     "network",
     "passwords",
+    "posing",
     "raw_bytes",
     "shared_files",
     "text",

@@ -228,7 +228,7 @@ def test_every_character_has_a_settled_look() -> None:
 
 def test_ascii_has_the_same_classes_in_both_tables() -> None:
     for one, other in itertools.combinations(string.ascii_letters + string.digits + "-_.", 2):
-        alike = names._look(one) == names._look(other)
+        alike = names.skeleton(one) == names.skeleton(other)
         assert alike == (names._wide_look(one) == names._wide_look(other)), (one, other)
 
 
@@ -247,7 +247,7 @@ def test_all_digits_but_those_of_ascii_have_a_script() -> None:
 @example("I1l0OomMrn")
 def test_the_short_cut_for_ascii_changes_nothing(text: str) -> None:
     assert room_name(text) == names._mapped_name(text, 64)
-    assert names._look(text) == names._wide_look(text)
+    assert names.skeleton(text) == names._wide_look(text)
 
 
 def test_ascii_names_load_no_tables() -> None:
@@ -329,3 +329,34 @@ def test_a_name_is_refused_or_good_to_come_in_again(text: str) -> None:
     assert room_name(name.folded).folded == name.folded
     assert clean(name.shown) == name.shown
     assert 0 < len(name.shown) <= 32
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("BOB", "bob"),
+        ("Zoe\u0308", "zo\xeb"),  # decomposed, as macOS types it
+        ("\uff22\uff4f\uff42", "bob"),  # full width
+        ("STRA\u1e9eE", "stra\xdfe"),
+        ("\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2"),  # a final sigma
+        ("Guest-K3F9", "guest-k3f9"),
+    ],
+    ids=ascii,
+)
+def test_texts_that_mean_the_same_name_fold_alike(one: str, other: str) -> None:
+    assert names.fold(one) == names.fold(other)
+
+
+@settings(deadline=None)
+@given(ANYTHING)
+def test_folding_is_that_of_names_and_never_fails(text: str) -> None:
+    try:
+        assert names.fold(text) == room_name(text).folded
+    except BadName:
+        assert names.fold(names.fold(text)) == names.fold(text)
+
+
+def test_different_names_fold_differently() -> None:
+    assert names.fold("stra\xdfe") != names.fold("strasse")
+    assert names.fold("jos\xe9") != names.fold("jose")
+    assert names.fold("\xe9" * 65) != names.fold("\xe9" * 64)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from chatroom.admin.tables import Column, Table
 from chatroom.chat.operators.operations import BanRow, Operating, RoomRow, UserRow
 from chatroom.chat.refusals import Refused
+from chatroom.names import fold
 from chatroom.text import clean
 
 Ask = Callable[[str], Awaitable[str]]
@@ -106,7 +107,7 @@ class User:
         self.name = name
 
     def __repr__(self) -> str:
-        rows = [row for row in self._operating.users() if row.name.casefold() == self.name.casefold()]
+        rows = [row for row in self._operating.users() if fold(row.name) == fold(self.name)]
         if not rows:
             return f"{clean(self.name)}: not connected. Still possible: .ban(duration, reason)"
         told = [

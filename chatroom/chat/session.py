@@ -15,6 +15,7 @@ from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.refusals import NOT_CONFIRMED, Refused
 from chatroom.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
 from chatroom.log import Done, Entry, Unavailable
+from chatroom.names import fold
 from chatroom.text import clean
 
 if TYPE_CHECKING:
@@ -251,4 +252,4 @@ class Session:
         """Whether what is in the event comes from somebody who is ignored."""
         if not self.ignored:
             return False
-        return event.by.casefold() in self.ignored or any(id == event.by_id for _, id in self.ignored.values())
+        return fold(event.by) in self.ignored or any(id == event.by_id for _, id in self.ignored.values())

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from chatroom.client.paths import write_private
+from chatroom.names import fold
 
 MOST_BYTES = 1 << 20
 MOST = 200  # accounts of one server
@@ -33,7 +34,7 @@ class Tokens:
             user: The account, in any case; empty: the one that was used last.
         """
         accounts = self._read().get(server, {})
-        names = [name for name in accounts if not user or name.casefold() == user.casefold()]
+        names = [name for name in accounts if not user or fold(name) == fold(user)]
         return (names[-1], accounts[names[-1]]) if names else None
 
     def keep(self, server: str, user: str, token: str) -> None:
@@ -43,7 +44,7 @@ class Tokens:
             OSError: It cannot be written.
         """
         known = self._read()
-        accounts = {n: t for n, t in known.get(server, {}).items() if n.casefold() != user.casefold()}
+        accounts = {n: t for n, t in known.get(server, {}).items() if fold(n) != fold(user)}
         if token:
             accounts[user] = token
         known[server] = dict(list(accounts.items())[-MOST:])

@@ -18,6 +18,7 @@ from chatroom.chat.rooms import targets
 from chatroom.chat.rooms.targets import Target
 from chatroom.chat.sanctions import Sanction, keys_of, lasting
 from chatroom.events import Announced, BansChanged, Closed, Expelled
+from chatroom.names import fold
 from chatroom.text import clean
 
 if TYPE_CHECKING:
@@ -145,14 +146,14 @@ class Operations:
             )
             for session in self._chat.sessions.values()
         ]
-        return sorted(rows, key=lambda row: row.name.casefold())
+        return sorted(rows, key=lambda row: fold(row.name))
 
     async def rooms(self) -> list[RoomRow]:
         """See ``Operating``."""
         users = Counter(presence.room for presence in self._chat.who())
         records = await self._chat.directory.all()
         rows = [RoomRow(r.name, users[r.name], r.owner, r.topic, r.locked, r.slow) for r in records]
-        return sorted(rows, key=lambda row: (-row.users, row.name.casefold()))
+        return sorted(rows, key=lambda row: (-row.users, fold(row.name)))
 
     async def accounts(self) -> list[tuple[str, bool, bool]]:
         """See ``Operating``."""
@@ -314,4 +315,4 @@ def _because(reason: str) -> str:
 
 
 def _is_for(ban: Sanction, shown: str, target: Target) -> bool:
-    return ban.key in target.keys or ban.shown.casefold() == shown.casefold()
+    return ban.key in target.keys or fold(ban.shown) == fold(shown)

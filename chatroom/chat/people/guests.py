@@ -14,7 +14,7 @@ from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import GUEST_DAYS, GUESTS
 from chatroom.events import Emptied, Mailed, Seen
 from chatroom.log import Done, Entry
-from chatroom.names import BadName, Name, user_name
+from chatroom.names import Name, fold
 
 LOG = "server/guests"
 _DAY = 24 * 3600 * 1000  # milliseconds
@@ -59,10 +59,7 @@ class Guests:
 
     def find(self, name: str) -> Box | None:
         """Return the mailbox of a name that was seen lately."""
-        try:
-            box = self._boxes.get(user_name(name).folded)
-        except BadName:
-            return None
+        box = self._boxes.get(fold(name))
         return box if box is not None and box.at > self._now() - GUEST_DAYS * _DAY else None
 
     def has(self, log: str) -> bool:
@@ -121,7 +118,7 @@ class Guests:
                     del self._boxes[folded]
 
     def _remember(self, event: Seen) -> None:
-        folded = user_name(event.by).folded
+        folded = fold(event.by)
         before = self._boxes.pop(folded, None)
         if before is not None and before.id == event.box:
             before.at = event.at

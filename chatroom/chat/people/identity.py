@@ -10,13 +10,14 @@ from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout,
 from chatroom.chat.limits import LISTED, PASSWORD_CHARACTERS
 from chatroom.chat.people import membership, tokens
 from chatroom.chat.people.authentication import with_password
-from chatroom.chat.people.registry import parse_user_name
+from chatroom.chat.people.registry import parse_chosen_name, parse_user_name
 from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRONG_PASSWORD, WRONG_TOKEN, Refused
 from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
 from chatroom.events import Event
 from chatroom.log import Unavailable
 from chatroom.logger import logger
+from chatroom.names import fold
 from chatroom.text import clean
 
 _log = logger(__name__)
@@ -25,9 +26,9 @@ _log = logger(__name__)
 async def register(session: Session, command: Register) -> None:
     """Make an account, and log in."""
     _must_be_guest(session)
-    name = parse_user_name(command.user)
-    check_password(command.password)
     chat = session.chat
+    name = parse_chosen_name(command.user, chat.rules.name)
+    check_password(command.password)
     chat.bans.check((name_key(name.folded),))
     if await chat.accounts.owns(name):
         raise NAME_IN_USE()
@@ -78,7 +79,7 @@ async def _greet(session: Session, ref: int | str | None, secret: str = "") -> N
     if session.over:
         return
     user = session.user
-    names = sorted({presence.name for presence in session.chat.who()}, key=str.casefold)
+    names = sorted({presence.name for presence in session.chat.who()}, key=fold)
     more = max(0, len(names) - LISTED)
     answer = Account(name=user.name, operator=user.operator, users=names[:LISTED], more=more, token=secret)
     session.answer(answer, ref)

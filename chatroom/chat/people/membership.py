@@ -19,7 +19,7 @@ from chatroom.chat.sanctions import user_keys
 from chatroom.events import Arrived, Deregistered, Registered, Renamed
 from chatroom.log import Unavailable
 from chatroom.logger import logger
-from chatroom.names import Name, user_name
+from chatroom.names import Name, fold, user_name
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
@@ -102,7 +102,7 @@ def prefer(session: Session, preferences: Preferences) -> None:
 
     def change() -> None:
         session.echo = preferences.echo
-        session.ignored = MappingProxyType({folded: (shown, id) for folded, shown, id in preferences.ignored})
+        session.ignored = MappingProxyType({fold(shown): (shown, id) for _, shown, id in preferences.ignored})
         session.dialect = session.dialect.with_stamps(preferences.timestamps)
 
     session.reseat(change)

@@ -14,6 +14,7 @@ from chatroom.chat.people import membership
 from chatroom.chat.refusals import TOO_MANY_IGNORED
 from chatroom.chat.session import Session
 from chatroom.events import Event
+from chatroom.names import fold
 from chatroom.text import clean
 
 
@@ -36,13 +37,13 @@ async def timestamps(session: Session, command: SetTimestamps) -> Event:
 
 async def ignore(session: Session, command: SetIgnore) -> Event:
     """Hear nothing of somebody, under this name or, while online, under another."""
-    folded = command.user.casefold()
+    folded = fold(command.user)
     ignored = tuple((key, shown, id) for key, (shown, id) in session.ignored.items())
     if command.on:
         other = session.chat.names.find(command.user)
         if len(ignored) >= IGNORED:
             raise TOO_MANY_IGNORED(most=IGNORED)
-        folded = other.name.casefold()
+        folded = fold(other.name)
     kept = tuple(one for one in ignored if one[0] != folded)
     await _change(session, "ignored", (*kept, (folded, other.name, other.id)) if command.on else kept)
     return settings(session, "ignored")

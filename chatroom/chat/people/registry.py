@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chatroom.chat.limits import USER_CHARACTERS
 from chatroom.chat.refusals import BAD_NAME, NAME_IN_USE, NO_USER, Refused
-from chatroom.names import BadName, Name, guest_name, user_name
+from chatroom.names import BadName, Name, fold, guest_name, user_name
+from chatroom.posing import chosen_name
 
 if TYPE_CHECKING:
     from chatroom.chat.interfaces import Mint
@@ -58,10 +59,7 @@ class Registry:
 
     def get(self, name: str) -> User | None:
         """Return who is called so."""
-        try:
-            folded = user_name(name).folded
-        except BadName:
-            folded = name.casefold()  # guest-k3f9 is a name that nobody may choose
+        folded = fold(name)
         user = self._by_folded.get(folded)
         # Who has only claimed it is not called so yet, and may not be let: nothing that is for the name goes there.
         return user if user is not None and user.handle.folded == folded else None
@@ -94,6 +92,22 @@ def parse_user_name(text: str) -> Name:
     """
     try:
         return user_name(text)
+    except BadName as error:
+        raise BAD_NAME(why=error) from None
+
+
+def parse_chosen_name(text: str, server: str) -> Name:
+    """Return a name that somebody wants to have.
+
+    Args:
+        text: What was given.
+        server: What the server calls itself.
+
+    Raises:
+        Refused: A user may not have it, or may not choose it.
+    """
+    try:
+        return chosen_name(text, server)
     except BadName as error:
         raise BAD_NAME(why=error) from None
 

@@ -15,6 +15,7 @@ from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.events import PROTOCOL_VERSION, Event, placed
 from chatroom.log import Entry, Page
+from chatroom.names import fold
 from chatroom.text import clean
 
 HISTORY_DEFAULT = 20
@@ -45,13 +46,13 @@ async def rooms(session: Session, command: ListRooms) -> Event:
     """List all rooms, the fullest first."""
     users = Counter(presence.room for presence in session.chat.who())
     lines = [RoomLine(r.name, users[r.name], r.topic) for r in await session.chat.directory.all()]
-    lines.sort(key=lambda line: (-line.users, line.room.casefold()))
+    lines.sort(key=lambda line: (-line.users, fold(line.room)))
     return Rooms(lines[:LISTED], max(0, len(lines) - LISTED))
 
 
 def who(session: Session, command: Who) -> Event:
     """List everybody online, by name."""
-    present = sorted(session.chat.who(), key=lambda presence: presence.name.casefold())
+    present = sorted(session.chat.who(), key=lambda presence: fold(presence.name))
     return Users([UserLine(p.name, p.room, p.away) for p in present[:LISTED]], len(present))
 
 

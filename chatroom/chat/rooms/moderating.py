@@ -55,6 +55,7 @@ from chatroom.events import (
     Unmuted,
 )
 from chatroom.log import Unavailable
+from chatroom.names import fold
 from chatroom.text import clean
 
 Change = Callable[[RoomRecord], RoomRecord | None]
@@ -109,10 +110,10 @@ async def delete(session: Session, command: c.Delete) -> Event:
         page = await engine.read(room.log, limit=RECENT, messages=True)
     else:
         page = await engine.read(room.log, after=command.seq - 1, before=command.seq + 1, limit=1, messages=True)
-    wanted = command.user.casefold()
+    wanted = fold(command.user)
 
     def meant(event: Stored) -> bool:
-        if command.seq is None and (event.by.casefold() != wanted if wanted else event.by_id != session.user_id):
+        if command.seq is None and (fold(event.by) != wanted if wanted else event.by_id != session.user_id):
             return False
         return isinstance(event, MESSAGES) and bool(event.text)
 
@@ -218,9 +219,9 @@ async def op(session: Session, command: c.Op) -> Event:
 async def deop(session: Session, command: c.Deop) -> Event:
     """Make somebody a moderator no more: the owner's to do, or one's own to give up."""
     room = _room(session)
-    wanted = command.user.casefold()
+    wanted = fold(command.user)
     target = next(
-        (Target(name, id) for id, name in room.record.moderators.items() if name.casefold() == wanted), None
+        (Target(name, id) for id, name in room.record.moderators.items() if fold(name) == wanted), None
     ) or await _somebody(session, command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
@@ -378,8 +379,8 @@ def _without(held: tuple[Sanction, ...], target: Target, how: str, see: str) -> 
     Raises:
         Refused: Nothing of it is; ``how`` is what the target is not, ``see`` lists who is.
     """
-    shown = (target.typed or target.name).casefold()
-    kept = tuple(one for one in held if one.shown.casefold() != shown and one.key not in target.keys)
+    shown = fold(target.typed or target.name)
+    kept = tuple(one for one in held if fold(one.shown) != shown and one.key not in target.keys)
     if len(kept) == len(held):
         raise NO_SUCH_BAN(user=target.name, how=how, see=see)
     return kept

@@ -12,7 +12,7 @@ from chatroom.chat.commands import Create, Join, Leave, Quit, SetName
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
 from chatroom.chat.people.guests import Box
 from chatroom.chat.people.membership import open_inbox
-from chatroom.chat.people.registry import parse_user_name
+from chatroom.chat.people.registry import parse_chosen_name
 from chatroom.chat.refusals import ALREADY_THERE, LOG_OUT_FIRST, NAME_IN_USE, NO_ROOM, Refused
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.sanctions import name_key
@@ -42,7 +42,7 @@ async def take_name(session: Session, text: str) -> Event:
     chat, user = session.chat, session.user
     if user.account is not None:
         raise LOG_OUT_FIRST(user=user.name)
-    name = parse_user_name(text)
+    name = parse_chosen_name(text, chat.rules.name)
     chat.bans.check((name_key(name.folded),))
     room = session.room
     if room is not None and room.guarded:

@@ -18,7 +18,7 @@ from chatroom.chat.refusals import (
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.sanctions import account_key, address_key, keys_against, keys_of, name_key
 from chatroom.chat.session import Session
-from chatroom.names import BadName, user_name
+from chatroom.names import BadName, fold, user_name
 from chatroom.network import is_local, network
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def member(room: Room, name: str) -> Target:
     Raises:
         Refused: Nobody of that name is.
     """
-    folded = name.casefold()
+    folded = fold(name)
     for found in room.members.values():
-        if found.name.casefold() == folded:
+        if fold(found.name) == folded:
             if found.session is None:
                 return Target(found.name, found.user_id)
             # Whoever is logging in at this moment is the account's owner before the room has seen it.

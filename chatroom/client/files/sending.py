@@ -12,6 +12,7 @@ from chatroom.client.connection import Piece
 from chatroom.client.files import reading
 from chatroom.client.files.transfer import Transfer, raised
 from chatroom.client.refused import Refused
+from chatroom.names import fold
 from chatroom.shared_files import CHUNK, WINDOW, chunks_of, safe_name
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Sending(Transfer[e.Shared]):
         return self._found is not None and self._what() == other._what()
 
     def _what(self) -> tuple[object, ...]:
-        return self.name, self._found, self._user.casefold(), "" if self._user else self._room
+        return self.name, self._found, fold(self._user), "" if self._user else self._room
 
     def _check_place(self) -> None:
         """See ``Transfer``; whom it is given to may have it wherever we are."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 
+from chatroom.names import fold
+
 PALETTE = (
     "#d75f00", "#878700", "#5f8700", "#008700", "#00875f", "#008787", "#0087af", "#0087d7",
     "#005fff", "#875fff", "#af5fd7", "#d700d7", "#d700af", "#d7005f", "#af5f5f", "#af5f87",
@@ -26,5 +28,5 @@ STYLES = (PLAIN, QUIET, NOTICE, ERROR, PRIVATE, MENTION, LOUD, MARK)
 
 def colour_of(name: str) -> str:
     """Return the style of a name: the same in every run, on every machine and in any case of its letters."""
-    digest = hashlib.blake2s(name.casefold().encode("utf-8", "replace")).digest()
+    digest = hashlib.blake2s(fold(name).encode("utf-8", "replace")).digest()
     return f"{PALETTE[digest[0] % len(PALETTE)]} bold"

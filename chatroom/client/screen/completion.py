@@ -9,6 +9,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 
 from chatroom.answers import Help, HelpLine
+from chatroom.names import fold
 from chatroom.text import clean
 
 MOST = 500  # commands, rooms, and people elsewhere, remembered
@@ -70,7 +71,7 @@ class Known:
     @property
     def rooms(self) -> list[str]:
         """The rooms that were heard of."""
-        return sorted(self._rooms, key=str.casefold)
+        return sorted(self._rooms, key=fold)
 
     @property
     def people(self) -> list[str]:
@@ -117,7 +118,7 @@ class ChatCompleter(Completer):
                 yield Completion(f"{word} ", -len(line), display=word, display_meta=help)
 
     def _users(self, names: list[str], word: str, after: str) -> Iterator[Completion]:
-        for name in sorted(set(names), key=str.casefold):
+        for name in sorted(set(names), key=fold):
             if _fits(name, word):
                 yield Completion(clean(name) + after, -len(word), display=clean(name))
 
@@ -143,7 +144,7 @@ def _word(usage: str) -> str:
 
 
 def _fits(name: str, word: str) -> bool:
-    return name.casefold().startswith(word.casefold())
+    return fold(name).startswith(fold(word))
 
 
 def _whole(name: str, word: str) -> Completion:

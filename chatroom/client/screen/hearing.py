@@ -15,6 +15,7 @@ from chatroom.client.screen.completion import Known
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.lines import Lines, error, notice
 from chatroom.client.screen.mark import Mark
+from chatroom.names import fold
 
 _COMING = (e.Joined, e.Left, e.Disconnected)
 _RULE = "-" * 12
@@ -25,8 +26,8 @@ class Filter:
     """Who is not to be seen: the ignored; and while there are any in focus, everybody else.
 
     Attributes:
-        ignored: Names, case-folded.
-        focus: Names, case-folded.
+        ignored: Names, folded.
+        focus: Names, folded.
     """
 
     ignored: set[str] = field(default_factory=set)
@@ -36,7 +37,7 @@ class Filter:
         """Return whether it is a message that is not to be seen."""
         if not isinstance(event, e.MESSAGES) or event.by == me:
             return False
-        name = event.by.casefold()
+        name = fold(event.by)
         return name in self.ignored or bool(self.focus and name not in self.focus and not isinstance(event, e.Private))
 
 

@@ -9,6 +9,7 @@ from chatroom.client.screen.bell import RINGS, Bell, Ring
 from chatroom.client.screen.hearing import Filter
 from chatroom.client.screen.lines import Lines
 from chatroom.client.screen.typed import Misuse
+from chatroom.names import fold
 
 MOST = 200  # names ignored, or in focus
 
@@ -91,13 +92,13 @@ class Own:
             raise Misuse("usage: /ignore [user] [on|off].")
         ignored = self.filter.ignored
         if name and switch.lower() == "off":
-            ignored.discard(name.casefold())
+            ignored.discard(fold(name))
         elif name:
-            _bounded(ignored, {name.casefold()})
+            _bounded(ignored, {fold(name)})
         self.say(f"you ignore {', '.join(sorted(ignored)) or 'nobody'}.")
 
     def _focus(self, rest: str) -> None:
-        names = {name.casefold() for name in rest.split()}
+        names = {fold(name) for name in rest.split()}
         focus = self.filter.focus
         if names == {"off"}:
             focus.clear()
