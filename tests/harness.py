@@ -86,9 +86,9 @@ class World:
         self.clients.append(client)
         return client
 
-    def person(self, name: str = "", room: str = "") -> Client:
+    def person(self, name: str = "", room: str = "", host: str = "127.0.0.1") -> Client:
         """Return a person who has been greeted, is called so, has joined the room, and has heard all of it."""
-        client = self.connect()
+        client = self.connect(host)
         self.pass_time(0.3)
         if name:
             client.say(f"/name {name}")
@@ -117,8 +117,18 @@ class World:
         self.clock.advance(seconds)
         self.settle()
 
-    def close(self) -> None:
-        """End it all, and see that nothing waits any more."""
+    def close(self, *others: World) -> None:
+        """End it all, and see that nothing waits any more.
+
+        Args:
+            others: Other daemons with the same clock, which end, too.
+        """
+        for world in (self, *others):
+            world._end()
+        left = self.clock.getDelayedCalls()
+        assert not left, f"delayed calls are left: {[str(call) for call in left]}"
+
+    def _end(self) -> None:
         for client in self.clients:
             client.drop()
         self.settle()
@@ -127,8 +137,6 @@ class World:
         self.factory.stop()
         assert stopped.called
         self.settle()
-        left = self.clock.getDelayedCalls()
-        assert not left, f"delayed calls are left: {[str(call) for call in left]}"
 
 
 @cache

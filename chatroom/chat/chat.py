@@ -32,6 +32,7 @@ from chatroom.chat.people.throttles import Throttles, Window
 from chatroom.chat.people.user import User
 from chatroom.chat.refusals import DRAINING, Refused
 from chatroom.chat.rooms.directory import Directory
+from chatroom.chat.rooms.empty import EmptyRooms
 from chatroom.chat.rooms.retention import Retention
 from chatroom.chat.sanctions import address_key
 from chatroom.chat.server_log import LOG, ServerLog
@@ -91,7 +92,9 @@ class Chat:
         self.seats = Seats(rules)
         self.bans = Bans(engine, self.now)
         self.guests = Guests(engine, mint, self.now, self.next_id)
-        self.directory = Directory(engine, self.sessions, mint)
+        self.directory = Directory(engine, self.sessions, mint, rules, self.now)
+        self._empty_rooms = EmptyRooms(self)
+        self.directory.on_empty = self._empty_rooms.note
         self.files = FileStore(self)
         self.returning = Returning(self)
         self._clock = clock
@@ -118,7 +121,7 @@ class Chat:
         await self._server_log.start()
         await self.guests.start()
         await self.bans.load()
-        await self.directory.start()
+        await self._empty_rooms.start()
         self.seats.reserved = sum(account.reserved for account in await self.accounts.all())
         self._retention.start()
 
@@ -130,6 +133,7 @@ class Chat:
         for session in list(self.sessions.values()):
             session.answer(Shutdown())
         await self._retention.stop()
+        await self._empty_rooms.stop()
         await self.engine.stop()
         for user in self.users.values():
             if user.inbox is not None:

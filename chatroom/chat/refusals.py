@@ -99,6 +99,10 @@ TOO_LONG = Refusal("too-long", "line too long (limit {limit} bytes).")
 TOO_MANY_CONNECTIONS = Refusal("too-many-connections", "too many connections from your address; try again later.")
 TOO_MANY_CHANGES = Refusal("too-many-changes", "too many new passwords; try again in {wait}.")
 TOO_MANY_FAILURES = Refusal("too-many-failures", "too many failed logins; try again in {wait}.")
+TOO_MANY_GUEST_ROOMS = Refusal(
+    "too-many-guest-rooms",
+    "guests from your address have made {most} rooms already; log in, or close one of them with /close.",
+)
 TOO_MANY_IGNORED = Refusal("too-many-ignored", "you ignore {most} people already; see /set.")
 TOO_MANY_OWNED = Refusal("too-many-owned", "you have made {most} rooms; close one of them with /close.")
 TOO_MANY_REGISTRATIONS = Refusal("too-many-registrations", "too many accounts from your address; try again in {wait}.")

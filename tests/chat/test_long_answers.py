@@ -34,7 +34,7 @@ def test_only_so_many_users_are_listed(world: World) -> None:
 
 def test_only_so_many_rooms_are_listed(world: World) -> None:
     alice, bot = world.person("alice"), world.program("bot")
-    makers = [world.person(f"maker{i}") for i in range(12)]
+    makers = [world.person(f"maker{i}", host=f"192.0.2.{i}") for i in range(12)]
     for i in range(230):
         (alice if i == 229 else makers[i // 20]).say(f"/join room{i:03}")
     for maker in makers:

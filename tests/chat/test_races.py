@@ -10,6 +10,7 @@ from harness import World, result
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from chatroom.chat.rooms.record import RoomRecord
 from chatroom.engines import batching
 from chatroom.engines.memory import MemoryEngine
 
@@ -131,8 +132,11 @@ def test_a_room_that_is_being_forgotten_is_not_joined_on_the_way() -> None:
         alice.transport.protocol.dataReceived(b"/join lobby\r\n")
         return put(*args)
 
+    async def nothing_left(record: RoomRecord) -> bool:
+        return True
+
     engine.put = somebody_comes  # type: ignore[method-assign]
-    Deferred.fromCoroutine(world.chat.directory.forget(record))
+    Deferred.fromCoroutine(world.chat.directory.forget(record.id, record.name, nothing_left))
     world.settle()
     loaded = [room.id for room in world.chat.directory._rooms.values()]
     assert [record.id for record in result(world.chat.directory.all())] == loaded

@@ -112,8 +112,7 @@ def _keep_rights(session: Session, guest: User, record: RoomRecord) -> None:
     """Who made or moderated the room as a guest does so as the owner of an account."""
     if guest.account is None and (record.owner_id == guest.id or guest.id in record.moderators):
         user = session.user
-        amended = session.chat.directory.amend(record, lambda now: now.handed_over(guest, user))
-        Deferred.fromCoroutine(amended).addErrback(
+        Deferred.fromCoroutine(session.chat.directory.hand_over(record, guest, user)).addErrback(
             lambda failure: _log.warn("a guest's rights were lost: {why}", why=failure.getErrorMessage())
         )
 

@@ -6,16 +6,17 @@ any.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.interfaces import Engine, Mint
-from chatroom.chat.limits import OWNED, ROOMS
-from chatroom.chat.refusals import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_OWNED, TOO_MANY_ROOMS, Refused
+from chatroom.chat.limits import ROOMS, Rules
+from chatroom.chat.refusals import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
+from chatroom.chat.rooms.quotas import Listing, Quotas, of_an_account
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Room
 from chatroom.log import Conflict, Unavailable
@@ -23,6 +24,7 @@ from chatroom.logger import logger
 from chatroom.names import BadName, Name, room_name
 
 if TYPE_CHECKING:
+    from chatroom.chat.people.user import User
     from chatroom.chat.session import Session
 
 BUCKET = "room"
@@ -33,26 +35,31 @@ _log = logger(__name__)
 
 
 class Directory:
-    """See the module.
+    """The rooms of this daemon, and the records of all there are.
 
     Args:
         engine: Keeps the records.
         sessions: This node's sessions by id, for the rooms.
         mint: Makes ids.
+        rules: Say whether rooms are counted by address.
+        now: Returns milliseconds since 1970.
+
+    Attributes:
+        on_empty: Called with the id and the folded name of a room that nobody on this daemon is in any more.
+        quotas: Counts the rooms of accounts, addresses and guests.
     """
 
-    def __init__(self, engine: Engine, sessions: dict[str, Session], mint: Mint) -> None:
+    def __init__(
+        self, engine: Engine, sessions: dict[str, Session], mint: Mint, rules: Rules, now: Callable[[], int]
+    ) -> None:
         self._engine = engine
         self._sessions = sessions
         self._mint = mint
         self._rooms: dict[str, Room] = {}  # by folded name
         self._names: dict[str, str] = {}  # folded names by log
         self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # who waits for a room that is being loaded
-        self._owned: Counter[str] = Counter()  # rooms by their owner's id
-
-    async def start(self) -> None:
-        """Learn who owns how many rooms."""
-        self._owned.update(record.owner_id for record in await self.all())
+        self.on_empty: Callable[[str, str], None] = lambda id, folded: None
+        self.quotas = Quotas(engine, rules, now, self._exists)
 
     async def create(self, text: str, session: Session) -> Room:
         """Make a room that was not there; it stays loaded until ``let_go``.
@@ -140,17 +147,21 @@ class Directory:
     async def _make(self, name: Name, session: Session) -> tuple[RoomRecord, bool]:
         if await self._engine.count(BUCKET) >= ROOMS:
             raise TOO_MANY_ROOMS(most=ROOMS)
-        if self._owned[session.user_id] >= OWNED and not session.user.operator:
-            raise TOO_MANY_OWNED(most=OWNED)
-        record = RoomRecord(self._mint(12), name.shown, session.chat.now(), session.name, session.user_id)
+        user, id = session.user, self._mint(12)
+        counted = await self.quotas.enter(user, session.address, id, name.folded)
+        record = RoomRecord(id, name.shown, session.chat.now(), user.name, user.id, counted=counted)
         try:
             await self._engine.put(BUCKET, name.folded, msgspec.json.encode(record), 0)
-        except Conflict:  # another node made it just now
+        except Conflict:  # another daemon made it just now
+            await self.quotas.leave(counted, id)
             there = await self._record(name)
             return (there, False) if there is not None else await self._make(name, session)
-        self._owned[record.owner_id] += 1
-        _log.info("room {room} ({id}) made by {name}", room=record.name, id=record.id, name=session.name)
+        _log.info("room {room} ({id}) made by {name}", room=record.name, id=record.id, name=user.name)
         return record, True
+
+    async def _exists(self, listing: Listing) -> bool:
+        held = await self._engine.get(BUCKET, listing.name)
+        return held is not None and msgspec.json.decode(held[0], type=RoomRecord).id == listing.id
 
     async def _record(self, name: Name) -> RoomRecord | None:
         held = await self._engine.get(BUCKET, name.folded)
@@ -161,19 +172,36 @@ class Directory:
         decode = msgspec.json.Decoder(RoomRecord).decode
         return [decode(value) for _, value in await self._engine.all(BUCKET)]
 
-    async def forget(self, record: RoomRecord) -> None:
-        """Remove the record of a room that nobody is in and of which nothing is left; its name is free again."""
-        folded = room_name(record.name).folded
-        if folded not in self._rooms and folded not in self._opening:
-            await self._alone(folded, lambda: self._forget(folded, record))
+    def folded(self, record: RoomRecord) -> str:
+        """Return the folded name of a room, under which its record is kept."""
+        return room_name(record.name).folded
 
-    async def _forget(self, folded: str, record: RoomRecord) -> None:
+    async def forget(self, id: str, folded: str, unused: Callable[[RoomRecord], Awaitable[bool]]) -> bool:
+        """Remove the record of a room that nobody on this daemon is in; its name is free again.
+
+        Args:
+            id: The room's id.
+            folded: Its folded name.
+            unused: Asked, while nobody on this daemon can come in, whether the room is to go.
+
+        Returns:
+            Whether the room has gone.
+        """
+        if folded in self._rooms or folded in self._opening:
+            return False
+        return await self._alone(folded, lambda: self._forget(id, folded, unused))
+
+    async def _forget(self, id: str, folded: str, unused: Callable[[RoomRecord], Awaitable[bool]]) -> bool:
         held = await self._engine.get(BUCKET, folded)
-        left = (await self._engine.read(f"room/{record.id}", limit=1)).entries
-        if held is not None and not left and msgspec.json.decode(held[0], type=RoomRecord).id == record.id:
+        record = msgspec.json.decode(held[0], type=RoomRecord) if held is not None else None
+        if held is None or record is None or record.id != id or not await unused(record):
+            return False
+        try:
             await self._engine.put(BUCKET, folded, None, held[1])
-            self._disowned(record.owner_id)
-            _log.info("room {room} ({id}) forgotten: nothing is left of it", room=record.name, id=record.id)
+        except Conflict:  # another daemon has changed it just now
+            return False
+        await self.quotas.leave(record.counted, id)
+        return True
 
     # ---- what changes in a record ------------------------------------------------------------------------------
 
@@ -215,23 +243,33 @@ class Directory:
                 await self._engine.put(BUCKET, folded, msgspec.json.encode(changed) if changed else None, held[1])
             except Conflict:
                 continue
-            self._take(folded, now, changed)
+            self._take(folded, changed)
+            if changed is None or changed.counted != now.counted:
+                await self.quotas.leave(now.counted, now.id)
             return changed or now
 
-    def _take(self, folded: str, before: RoomRecord, record: RoomRecord | None) -> None:
+    async def hand_over(self, record: RoomRecord, guest: User, user: User) -> None:
+        """Give the user of an account the rights in a room that the same person had as a guest.
+
+        Raises:
+            Refused: The room has ended.
+        """
+        counted = None
+        if record.owner_id == guest.id:
+            with suppress(Refused):
+                counted = await self.quotas.enter(user, "", record.id, self.folded(record))
+        changed = None
+        try:
+            changed = await self.amend(record, lambda now: now.handed_over(guest, user, counted))
+        finally:
+            if counted is not None and (changed is None or changed.counted != counted):
+                await self.quotas.leave(counted, record.id)
+
+    def _take(self, folded: str, record: RoomRecord | None) -> None:
         """A record has changed; its room, if loaded, knows at once."""
-        if record is None or record.owner_id != before.owner_id:
-            self._disowned(before.owner_id)
-            if record is not None:
-                self._owned[record.owner_id] += 1
         room = self._rooms.get(folded)
         if room is not None and record is not None and room.id == record.id:
             room.take(record)
-
-    def _disowned(self, owner_id: str) -> None:
-        self._owned[owner_id] -= 1
-        if self._owned[owner_id] <= 0:
-            del self._owned[owner_id]
 
     def _moderated(self, room: Room) -> None:
         """A log tells that a record has changed, perhaps on another node: look at it again."""
@@ -252,7 +290,10 @@ class Directory:
             return
         room.sub.stop()
         room.sub = None
+        folded = self._names.get(room.log, "")
         self._drop(room)
+        if folded and not room.closed and not of_an_account(room.record.counted):
+            self.on_empty(room.id, folded)
 
     def _drop(self, room: Room) -> None:
         """It is not found any more; a closed room may still have somebody on the way in."""

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 
 class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """See the module. ``made`` is in milliseconds since 1970, ``slow`` in seconds; people stand by id, with names.
+    """The record of one room; people stand in it by id, with names.
 
-    ``next_file`` is the number that the next shared file gets.
+    Args:
+        made: When it was made, in milliseconds since 1970.
+        slow: Seconds between two messages of one member, 0 for none.
+        next_file: The number that the next shared file gets.
+        counted: The key of the list of rooms it is on (``chatroom.chat.rooms.quotas``); empty in records of before
+            there were lists.
     """
 
     id: str
@@ -35,6 +40,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     locked: bool = False
     slow: int = 0
     next_file: int = 1
+    counted: str = ""
 
     def owned_by(self, user: User) -> bool:
         """Whether it is the user's room; all are the operators'."""
@@ -44,13 +50,21 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         """Whether the user keeps order in it."""
         return self.owned_by(user) or user.id in self.moderators
 
-    def handed_over(self, guest: User, user: User) -> RoomRecord:
-        """Return the record in which the user has what rights the guest had."""
+    def handed_over(self, guest: User, user: User, counted: str | None) -> RoomRecord:
+        """Return the record after the guest has become the owner of an account.
+
+        Args:
+            guest: The guest.
+            user: The owner of the account.
+            counted: The key of the list on which the room is counted for the account. None: the account has no room
+                left there, so the guest stays the owner, and the user of the account moderates the room.
+        """
         moderators = dict(self.moderators)
-        if moderators.pop(guest.id, None) is not None:
+        owned = self.owner_id == guest.id
+        if moderators.pop(guest.id, None) is not None or (owned and counted is None):
             moderators[user.id] = user.name
-        owner = (user.name, user.id) if self.owner_id == guest.id else (self.owner, self.owner_id)
-        return replace(self, owner=owner[0], owner_id=owner[1], moderators=moderators)
+        changed = replace(self, moderators=moderators)
+        return replace(changed, owner=user.name, owner_id=user.id, counted=counted) if owned and counted else changed
 
     def admit(self, session: Session, user: User) -> None:
         """See whether the session may be in the room as that user.

@@ -13,6 +13,7 @@ from chatroom.chat.files.store import FileStore
 from chatroom.chat.interfaces import Clock, Engine
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
 from chatroom.chat.rooms.directory import Directory
+from chatroom.chat.rooms.record import RoomRecord
 from chatroom.log import Unavailable
 from chatroom.logger import logger
 
@@ -95,11 +96,16 @@ class Retention:
         for record in await self._directory.all():
             if self._stopping:
                 return
-            if not (await self._engine.read(f"room/{record.id}", limit=1)).entries:
-                await self._directory.forget(record)
+            if await self._nothing_left(record):
+                folded = self._directory.folded(record)
+                if await self._directory.forget(record.id, folded, self._nothing_left):
+                    _log.info("room {room} ({id}) forgotten: nothing is left of it", room=record.name, id=record.id)
         await self._drop_orphans()
         if not self._stopping:
             await self._files.sweep()
+
+    async def _nothing_left(self, record: RoomRecord) -> bool:
+        return not (await self._engine.read(f"room/{record.id}", limit=1)).entries
 
     async def _drop_orphans(self) -> None:
         """Remove logs of rooms that were closed, of accounts that were deleted, of guests for whom nothing waits."""
