@@ -7,12 +7,12 @@ not here, for each who shows them does it in a form of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from chatroom import answers as a
 from chatroom import events as e
 from chatroom.durations import spell
+from chatroom.moments import spell_moment
 from chatroom.shared_files import spell_size
 
 # ---- what a room sees -------------------------------------------------------------------------------------------
@@ -162,13 +162,9 @@ def _account(recalled: Recalled, event: a.Account) -> list[str]:
 def _sessions(recalled: Recalled, event: a.Sessions) -> list[str]:
     lines = [f"Your sessions ({len(event.sessions)}); /sessions end <number> ends one:"]
     for number, line in enumerate(event.sessions, 1):
-        state = "this one" if line.this else "online" if line.online else f"last used {_day(line.used)}"
-        lines.append(f"  {number}  {line.client}  since {_day(line.made)}, {state}")
+        state = "this one" if line.this else "online" if line.online else f"last used {spell_moment(line.used)}"
+        lines.append(f"  {number}  {line.client}  since {spell_moment(line.made)}, {state}")
     return lines
-
-
-def _day(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1000):%Y-%m-%d %H:%M}"
 
 
 def _sent(recalled: Recalled, event: a.Sent) -> list[str]:
@@ -191,8 +187,7 @@ def _files(recalled: Recalled, event: a.Files) -> list[str]:
         return [f"No files {where}."]
     lines = [f"Files {where} ({len(event.files) + event.more}):"]
     for line in event.files:
-        day = f"{datetime.fromtimestamp(line.at / 1000):%Y-%m-%d %H:%M}"
-        lines.append(f"  {line.number}  {line.name}  {spell_size(line.size)}  {line.by}  {day}")
+        lines.append(f"  {line.number}  {line.name}  {spell_size(line.size)}  {line.by}  {spell_moment(line.at)}")
     return lines + _more(event.more)
 
 

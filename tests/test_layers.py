@@ -22,6 +22,7 @@ PLAIN = {
     "log",
     "logger",
     "message_format",
+    "moments",
     "names",
     "network",
     "passwords",

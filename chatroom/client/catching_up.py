@@ -1,7 +1,7 @@
-"""What was missed and is more than is told unasked: it is fetched page by page, oldest first, and told before the rest.
+"""Fetches what was missed when it is more than the server sends unasked: page by page, oldest first.
 
-What the room is told meanwhile is held back, within bounds: what has to be let go of is in the log, and fetched in its
-turn. So each message is told once, in order, however much it is.
+What happens in the room meanwhile is held back, bounded in events and in bytes. What has to be dropped is in the log,
+and a later page brings it. So each message is told once, in order, however many there are.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from chatroom.client.outgoing import Outgoing
 
 PAGE = 200  # messages; the server gives no more at a time
 HELD = 2000  # events
+HELD_BYTES = 4 << 20  # of the same events, as records
 
 Heard = Callable[[e.Event | Piece, Ref | None], None]
 
@@ -37,6 +38,8 @@ class CatchingUp:
         self._outgoing = outgoing
         self._heard = heard
         self._held: deque[e.RoomEvent] | None = None
+        self._sizes: deque[int] = deque()  # of each event that is held
+        self._bytes = 0  # of all of them
         self._let_go = 0  # how many events are not held any more
 
     def came(self, event: e.Event | Piece, re: Ref | None) -> None:
@@ -57,9 +60,14 @@ class CatchingUp:
             command.answer.callback(page)
 
     def _hold(self, held: deque[e.RoomEvent], event: e.RoomEvent) -> None:
+        """Keep an event for later; drop the oldest ones while there are too many, or they are too large."""
+        size = len(e.encode(event))
         held.append(event)
-        if len(held) > HELD:
+        self._sizes.append(size)
+        self._bytes += size
+        while len(held) > HELD or self._bytes > HELD_BYTES:
             held.popleft()
+            self._bytes -= self._sizes.popleft()
             self._let_go += 1
 
     async def fetch(self, room: str, after: int) -> bool:
@@ -75,7 +83,7 @@ class CatchingUp:
         Raises:
             Refused: The server does not give it, or the connection has gone.
         """
-        held = self._held = deque()
+        held = self._hold_anew()
         while True:
             let_go = self._let_go
             page = cast(a.History, await self._ask("history", after=after, messages=PAGE))
@@ -94,9 +102,19 @@ class CatchingUp:
     def tell(self) -> None:
         """Tell what has been held back, and what comes as it comes."""
         held, self._held = self._held or (), None
+        self.forget()
         for event in held:
             self._heard(event, None)
 
     def forget(self) -> None:
         """The connection is gone: what was held back is told by the next."""
         self._held = None
+        self._sizes.clear()
+        self._bytes = 0
+
+    def _hold_anew(self) -> deque[e.RoomEvent]:
+        """Hold back nothing yet, and from now on all that happens in the room."""
+        self.forget()
+        held: deque[e.RoomEvent] = deque()
+        self._held = held
+        return held

@@ -32,7 +32,7 @@ OTHERWISE = 1024  # ... and of any other
 MOST_ITEMS = 10_000  # of a list
 GREATEST = 2**53
 LATEST = 253_370_764_800_000  # 9999-01-01, in milliseconds since 1970
-_TIMES = ("at", "until")
+_MOMENTS = ("at", "until", "made", "used")  # fields in milliseconds since 1970
 
 Ref = int | str
 Heard = Callable[["e.Event | Piece", Ref | None], None]
@@ -278,10 +278,8 @@ def _checked(field: str, value: Any, *, lines: bool) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        if not abs(value) <= (LATEST if field in _TIMES else GREATEST):  # not what is not a number, either
+        if not 0 <= value <= (LATEST if field in _MOMENTS else GREATEST):  # which NaN is not, either
             raise ValueError(f"{field} is out of bounds")
-        if value < 0 and isinstance(value, int):
-            raise ValueError(f"{field} is below zero")
         return value
     if isinstance(value, list):
         return [_checked(field, item, lines=False) for item in value[:MOST_ITEMS]]

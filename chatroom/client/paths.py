@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FOLDER = "chatroom"
@@ -25,6 +27,27 @@ def _folder(environment: Mapping[str, str], variable: str, otherwise: str) -> Pa
     if not base.is_absolute():  # as the specification has it
         base = Path(environment.get("HOME") or Path.home()) / otherwise
     return base / FOLDER
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Keep other clients from changing a file meanwhile: whoever reads it in order to write it holds this.
+
+    Args:
+        path: The file. The lock is a file of its own beside it, for the file itself is replaced when it is written.
+
+    Raises:
+        OSError: The lock cannot be made.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path.with_name(f".{path.name}.lock"), flags, 0o600)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # others hold it for as long as a small file takes to write
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_private(path: Path, text: str) -> None:

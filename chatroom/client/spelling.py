@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from chatroom import events as e
+from chatroom.moments import spell_moment
 from chatroom.words import ANSWERS, ROOM
 
 _FORMS: dict[type, Callable[[str, Any], str]] = {
@@ -34,4 +34,4 @@ def recalled(room: str, event: Any) -> str:
     """Return a message of before, with its time; a deleted one says so."""
     if not isinstance(event, e.Shared) and not event.text:
         event = msgspec.structs.replace(event, text="(deleted)")
-    return f"[{datetime.fromtimestamp(event.at / 1000):%Y-%m-%d %H:%M}] {_FORMS[type(event)](room, event)}"
+    return f"[{spell_moment(event.at)}] {_FORMS[type(event)](room, event)}"

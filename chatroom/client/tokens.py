@@ -1,61 +1,93 @@
-"""The logins that are remembered: for each server and account a token that logs in without the password.
+"""The remembered logins: for each server and account a token that logs in without the password.
 
-Whoever has the file has the accounts, so only its owner may read it. ``/sessions end`` makes a token worthless.
+Whoever has the file has the accounts, so only its owner may read it. ``/sessions end`` makes a token worthless. Several
+clients change the file, and servers choose what is written to it: neither may cost the tokens of other servers.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
 
-from chatroom.client.paths import write_private
+from chatroom.client.paths import changing, write_private
 from chatroom.names import fold
 
-MOST_BYTES = 1 << 20
-MOST = 200  # accounts of one server
+MOST_BYTES = 1 << 20  # of the file
+MOST = 20  # accounts of one server
+LONGEST_NAME = 64  # characters
+LONGEST_TOKEN = 256
+
+_decode = msgspec.json.Decoder(dict[str, dict[str, str]]).decode
 
 
 class Tokens:
-    """See the module.
+    """Finds and keeps tokens.
 
     Args:
-        path: The file, JSON: by server, by account, the one that was used last at the end.
+        path: The file, JSON: by server, by account, the account that was used last at the end.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def find(self, server: str, user: str = "") -> tuple[str, str] | None:
-        """Return an account and its token.
+        """Return an account and its token; None if none is known, or the file cannot be read.
 
         Args:
             server: Host and port.
-            user: The account, in any case; empty: the one that was used last.
+            user: The account, in any case; empty: the account that was used last.
         """
-        accounts = self._read().get(server, {})
+        try:
+            accounts = self._read().get(server, {})
+        except (OSError, ValueError):
+            return None
         names = [name for name in accounts if not user or fold(name) == fold(user)]
         return (names[-1], accounts[names[-1]]) if names else None
 
     def keep(self, server: str, user: str, token: str) -> None:
-        """Remember a token, in place of the one before; an empty one: remember none of this account any more.
+        """Remember the token of an account in place of the one before.
+
+        Args:
+            server: Host and port.
+            user: The account.
+            token: Its token; empty: forget the account.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: The file cannot be read or written, or it is full; it is as it was.
         """
-        known = self._read()
-        accounts = {n: t for n, t in known.get(server, {}).items() if fold(n) != fold(user)}
-        if token:
-            accounts[user] = token
-        known[server] = dict(list(accounts.items())[-MOST:])
-        text = msgspec.json.format(msgspec.json.encode({s: a for s, a in known.items() if a})).decode()
-        write_private(self.path, f"{text}\n")
+        if token and (len(user) > LONGEST_NAME or len(token) > LONGEST_TOKEN):
+            raise OSError(0, "the server gave a name or a token that is too long")
+        with changing(self.path):
+            known = self._whole()
+            accounts = {n: t for n, t in known.get(server, {}).items() if fold(n) != fold(user)}
+            if token:
+                accounts[user] = token
+            known[server] = dict(list(accounts.items())[-MOST:])
+            text = msgspec.json.format(msgspec.json.encode({s: a for s, a in known.items() if a}))
+            if token and len(text) >= MOST_BYTES:
+                raise OSError(0, "it is full; remove servers that you do not use any more")
+            write_private(self.path, f"{text.decode()}\n")
 
     def _read(self) -> dict[str, dict[str, str]]:
-        """What cannot be read is forgotten: a password does the same."""
+        """Return what the file has.
+
+        Raises:
+            OSError: It cannot be read.
+            ValueError: It is not as it should be.
+        """
         try:
             if self.path.stat().st_size > MOST_BYTES:
-                return {}
-            return msgspec.json.decode(self.path.read_bytes(), type=dict[str, dict[str, str]])
-        except (OSError, ValueError):
+                raise ValueError("too large")
+            return _decode(self.path.read_bytes())
+        except FileNotFoundError:
+            return {}
+
+    def _whole(self) -> dict[str, dict[str, str]]:
+        """Return what the file has; put it aside if it is not as it should be, for its owner may mend it."""
+        try:
+            return self._read()
+        except ValueError:
+            os.replace(self.path, self.path.with_name(f"{self.path.name}.broken"))
             return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
 from client.network import Network, Person
 from harness import QuickPasswords, World
@@ -142,3 +143,26 @@ def test_nothing_is_lost_or_doubled_wherever_the_line_is_cut_meanwhile() -> None
         if not cut:
             break
     assert cut_after > 5
+
+
+def test_what_is_held_back_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catching_up, "HELD_BYTES", 100_000)
+    heard: list[int] = []
+    catching = CatchingUp(lambda *_, **__: Deferred(), Outgoing(), lambda event, re: heard.append(event.seq))
+    Deferred.fromCoroutine(catching.fetch("lobby", 0))
+    for seq in range(1, 101):
+        catching.came(msgspec.structs.replace(said(seq), text="x" * 9000), None)
+    assert heard == []
+    catching.tell()
+    assert heard == list(range(91, 101))
+
+
+def test_one_event_that_is_larger_than_all_that_may_be_held_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catching_up, "HELD_BYTES", 1000)
+    heard: list[int] = []
+    catching = CatchingUp(lambda *_, **__: Deferred(), Outgoing(), lambda event, re: heard.append(event.seq))
+    Deferred.fromCoroutine(catching.fetch("lobby", 0))
+    catching.came(said(1), None)
+    catching.came(msgspec.structs.replace(said(2), text="ж" * 600), None)
+    catching.tell()
+    assert heard == []

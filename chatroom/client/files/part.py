@@ -1,7 +1,9 @@
 """A file that is being fetched: written beside where it will stand, and put there when all of it is right.
 
-The part has a name that only this file of this server can have, so that whoever asks for it again, on another day, goes
-on where they stopped. Every method takes its time, and is for a thread, one after the other.
+The part has a name that only this file of this server can have, so that asking for the file again, on another day, goes
+on where it stopped. Others may write to the folder, so a part counts only if this user made it and nobody else can
+write to it; the part and the file are for this user alone (0600). Every method takes its time, and is for a thread, one
+after the other.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_a
 NAME_BYTES = 200  # of a name that we choose; what a file system takes, and room for a number
 MOST_NAMES = 1000  # that are tried
 MOST_TRIES = 10  # to have a part to ourselves
+FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+MODE = 0o600  # of the part, and of the file that comes of it
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Part:
@@ -123,12 +128,14 @@ class Part:
                 raise self._taken()
 
     def _open(self) -> int:
-        """Open the part and lock it; another, if who had it put it in its place between the two."""
+        """Open the part and lock it; open another one if its owner put it in place between the two."""
         for _ in range(MOST_TRIES):
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(self._path, flags, 0o666)
+            descriptor = self._made()
+            if descriptor is None:
+                descriptor = self._found()
+            if descriptor is None:
+                continue
             try:
-                self._check_kind(descriptor)
                 self._lock(descriptor)
                 if self._is_there(descriptor):
                     return descriptor
@@ -138,6 +145,35 @@ class Part:
             os.close(descriptor)
         raise self._busy()
 
+    def _made(self) -> int | None:
+        """Make the part, and return its descriptor; None if there is something of its name."""
+        try:
+            return os.open(self._path, FLAGS | os.O_CREAT | os.O_EXCL, MODE)
+        except FileExistsError:
+            return None
+
+    def _found(self) -> int | None:
+        """Return the descriptor of the part that is there; None if it has just gone.
+
+        Raises:
+            OSError: It is not a part of this user's.
+        """
+        try:
+            descriptor = os.open(self._path, FLAGS)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # what O_NOFOLLOW says of a link
+                raise self._foreign("is a link") from None
+            raise
+        try:
+            self._check_own(descriptor)
+            os.fchmod(descriptor, MODE)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
     def _lock(self, descriptor: int) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -146,15 +182,22 @@ class Part:
         except OSError:
             pass  # a file system without locks
 
-    def _check_kind(self, descriptor: int) -> None:
-        """See that it is a file, and no other name of another, which we would change.
+    def _check_own(self, descriptor: int) -> None:
+        """See that it is a file of this user's that nobody else can write to, and not a second name of another file.
 
         Raises:
             OSError: It is not.
         """
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
-            raise OSError(errno.EEXIST, f"{self._path.name} there is something else")
+            raise self._foreign("is something else")
+        if about.st_uid != os.geteuid():
+            raise self._foreign("belongs to another user")
+        if about.st_mode & OTHERS_WRITE:
+            raise self._foreign("can be written by others")
+
+    def _foreign(self, why: str) -> OSError:
+        return OSError(errno.EEXIST, f"{self._path} {why}, so it is not used; remove it")
 
     def _is_there(self, descriptor: int) -> bool:
         """Return whether what we write is still called as it should be."""
@@ -197,7 +240,7 @@ class Part:
         """Take a name that nobody has, with an empty file: what replaces it overwrites nothing."""
         for path in self._names():
             with suppress(FileExistsError):
-                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
                 return path
         raise self._taken()
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 
 import msgspec
 
 from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, colour_of
+from chatroom.moments import DAY_AND_TIME, spell_moment
 from chatroom.words import ANSWERS, ROOM
 
 Line = list[tuple[str, str]]
@@ -22,7 +22,6 @@ Line = list[tuple[str, str]]
 
 _LOUD = (e.Announced, a.Shutdown, e.Invited)
 _CLOCK = "%H:%M"
-_DAY = "%Y-%m-%d %H:%M"
 
 
 def notice(text: str) -> Line:
@@ -52,7 +51,7 @@ class Lines:
     def heard(self, event: e.Event) -> list[Line]:
         """Return the lines of something that happened; none for what is for programs."""
         if isinstance(event, e.MESSAGES):
-            return [self._stamp(event.at, _DAY if self._old(event) else _CLOCK) + self._message(event)]
+            return [self._stamp(event.at, DAY_AND_TIME if self._old(event) else _CLOCK) + self._message(event)]
         if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):
             return [self._stamp(event.at, _CLOCK) + self._happened(event)]
         return self.answer(event)
@@ -75,7 +74,7 @@ class Lines:
 
     def recalled(self, event: e.Message) -> Line:
         """Return a message of before, with its day whatever ``stamps`` is; a deleted one says so."""
-        return [(QUIET, f"{_time(event.at, _DAY)} "), *self._message(event)]
+        return [(QUIET, f"{spell_moment(event.at, DAY_AND_TIME)} "), *self._message(event)]
 
     def about_many(self, text: str) -> Line:
         """Return a line about several who came and went."""
@@ -140,19 +139,11 @@ class Lines:
         return [[(QUIET, f"{number} message{'s' if number > 1 else ''} found:")]]
 
     def _stamp(self, at: int, form: str) -> Line:
-        return [(QUIET, f"{_time(at, form)} ")] if self.stamps else []
+        return [(QUIET, f"{spell_moment(at, form)} ")] if self.stamps else []
 
     def _old(self, event: e.Message) -> bool:
         """Whether the time of day alone would mislead."""
-        return _time(event.at, "%Y-%m-%d") != _time(self._now(), "%Y-%m-%d")
-
-
-def _time(at: int, form: str) -> str:
-    """Return a time in ms as local time; a server may say any number whatever."""
-    try:
-        return datetime.fromtimestamp(at / 1000).strftime(form)
-    except (OverflowError, ValueError, OSError):
-        return "??:??"
+        return spell_moment(event.at, "%Y-%m-%d") != spell_moment(self._now(), "%Y-%m-%d")
 
 
 def _unused(room: str, event: object) -> str:

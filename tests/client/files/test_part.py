@@ -148,6 +148,37 @@ def test_a_part_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     assert precious.read_text() == "mine"
 
 
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_a_fetched_file_is_for_its_owner_alone(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        part, path = begun(tmp_path)
+        assert path.stat().st_mode & 0o777 == 0o600
+        part.close()
+        assert fetch(tmp_path).stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
+
+
+def test_a_part_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part, path = begun(tmp_path)
+    part.close()
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    text = refused(tmp_path)
+    assert f"{path} belongs to another user, so it is not used; remove it" in text
+    assert path.stat().st_size == CHUNK
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_part_that_others_can_write_to_is_refused(tmp_path: Path, mode: int) -> None:
+    part, path = begun(tmp_path)
+    part.close()
+    path.chmod(mode)
+    assert f"{path} can be written by others, so it is not used; remove it" in refused(tmp_path)
+    path.chmod(0o640)  # as parts were made before
+    assert fetch(tmp_path).stat().st_mode & 0o777 == 0o600
+
+
 # ---- what others do to the folder meanwhile ------------------------------------------------------------------------
 
 
@@ -177,6 +208,7 @@ def test_a_part_that_is_something_else_is_left_alone(tmp_path: Path, kind: str) 
         os.link(precious, path)
     text = refused(tmp_path)
     assert text.startswith(f"notes.txt cannot be written to {tmp_path}: ")
+    assert kind == "folder" or f"is {'a link' if kind == 'link' else 'something else'}, so it is not used" in text
     assert precious.read_text() == "mine"
 
 

@@ -52,7 +52,7 @@ def test_a_message_and_its_time() -> None:
 @pytest.mark.parametrize("at", [2**62, -(2**62)])
 def test_a_time_that_is_none(at: int) -> None:
     (line,) = lines(stamps=True).heard(msgspec.structs.replace(said("hello"), at=at))
-    assert text(line) == "??:?? bob: hello"
+    assert text(line) == "??-??-?? ??:?? bob: hello"
 
 
 @pytest.mark.parametrize(
