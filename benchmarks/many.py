@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -35,6 +35,7 @@ PATIENCE = 120.0  # seconds until something has failed
 SETTLE = 0.5  # seconds of nothing, before what must not be measured with what comes
 QUIET = 5.0  # seconds for which those who do nothing are watched
 PAUSE = 0.001  # seconds between a bystander's questions
+UNBOUNDED = ("--rate", "0", "--per-address", "0", "--replay", "0", "--sendq", "0")
 
 Row = tuple[str, str]
 
@@ -64,21 +65,27 @@ class Server:
     """A daemon that keeps its data in a new folder; a context manager.
 
     Args:
-        processors: Where it may run.
+        processors: The processors it may run on, as for ``taskset``.
         accounts: Lines for ``--accounts``.
+        bounds: Options of the daemon; none of its limits hold if not given.
+        descriptors: The most descriptors it may have open; as many as the system allows if not given.
     """
 
-    def __init__(self, processors: str = "0", accounts: str = "") -> None:
+    def __init__(
+        self, processors: str = "0", accounts: str = "", bounds: Sequence[str] = UNBOUNDED, descriptors: int = 0
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self.port = free_port()
         twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile=", "chatroom"]
-        bounds = ["--interface", "127.0.0.1", "--rate", "0", "--per-address", "0", "--replay", "0", "--sendq", "0"]
+        bounds = ["--interface", "127.0.0.1", *bounds]
         if accounts:
             path = Path(self._folder.name) / "accounts"
             path.write_text(accounts)
             bounds += ["--accounts", str(path)]
         command = ["taskset", "-c", processors, *twistd, "--port", str(self.port), *bounds]
         command += ["--data", self._folder.name]
+        if descriptors:
+            command = ["prlimit", f"--nofile={descriptors}", *command]
         self.began = time.monotonic()
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.pid = self._process.pid

@@ -1,0 +1,327 @@
+"""What a bystander feels while somebody attacks the daemon, beside the same daemon left in peace.
+
+    python benchmarks/attacks.py [--seconds 30] [--only key-updates ...]
+
+Every attack has a daemon of its own, with the limits that it has by default. First nobody attacks, then somebody does,
+for at most 30 seconds each. Meanwhile one bystander asks ``/hello`` 200 times a second and another joins a room four
+times a second, each in a process of its own. A wait counts from the moment at which the question was due, so that a
+daemon that stands still for a second is charged with all that should have been asked in it. All come from 127.0.0.1,
+where nothing is counted by address: the daemon has nothing but its other limits to help it.
+
+To add an attack, write a function that attacks a port for some seconds, and give it a row in ``ATTACKS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import multiprocessing
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from forging import Forger
+from many import Server, ask, greeted
+from OpenSSL import SSL
+
+LONGEST = 30.0  # seconds of an attack
+ASKED = 200  # questions a second
+ASKERS = 128  # connections that ask in turn: each stays below two lines a second
+JOINS = 4  # a second
+WARMING_UP = 1.0  # seconds of an attack before the bystanders look
+PATIENCE = 30.0  # seconds until a bystander gives up
+
+_spawned = multiprocessing.get_context("spawn")  # a fork would hold our connections open, too
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One way to annoy everybody.
+
+    Args:
+        run: Attacks a port of 127.0.0.1 for so many seconds. It runs in a process of its own and must end by itself.
+        prepare: Brings the daemon into the state that is attacked, before anything is measured.
+        options: Of the daemon.
+        descriptors: The most that the daemon may have open; 0 for what the system allows.
+    """
+
+    run: Callable[[int, float], None]
+    prepare: Callable[[int], None] | None = None
+    options: Sequence[str] = ()
+    descriptors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Felt:
+    """What the bystanders felt: waits in seconds, and how much of a processor the daemon used."""
+
+    asking: list[float]
+    joining: list[float]
+    processor: float
+
+
+def main() -> None:
+    """Run what is asked for and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=LONGEST, help="of each run, at most 30 (30)")
+    parser.add_argument("--only", action="append", choices=list(ATTACKS))
+    args = parser.parse_args()
+    seconds = min(args.seconds, LONGEST)
+    print("| attack | CPU | wait for the reactor: median, 99.9%, longest | join: median, longest |")
+    print("|---|---|---|---|")
+    for name in args.only or ATTACKS:
+        for what, felt in measure(name, seconds):
+            print(
+                f"| {name}, {what} | {felt.processor:.0%} | {waits(felt.asking)} | {joins(felt.joining)} |", flush=True
+            )
+
+
+def measure(name: str, seconds: float) -> Iterator[tuple[str, Felt]]:
+    """Return what is felt without the attack and with it."""
+    attack = ATTACKS[name]
+    with Server("0-255", bounds=attack.options, descriptors=attack.descriptors) as server:
+        if attack.prepare is not None:
+            attack.prepare(server.port)
+        yield "unattacked", watch(server, seconds)
+        yield "attacked", watch(server, seconds, name)
+
+
+def run(name: str, port: int, seconds: float) -> None:
+    """Attack; whatever the daemon does to the attacker's connections is no error."""
+    os.nice(5)  # the bystanders should not have to wait for the attacker itself
+    with contextlib.suppress(OSError):
+        ATTACKS[name].run(port, seconds)
+
+
+# ---- bystanders -------------------------------------------------------------------------------------------------
+
+
+def watch(server: Server, seconds: float, attack: str = "") -> Felt:
+    """Let the bystanders watch for a while, during the attack of that name if there is one."""
+    pipes, processes = [], []
+    for bystander in (stand_by_asking, stand_by_joining):
+        ours, theirs = multiprocessing.Pipe()
+        pipes.append(ours)
+        processes.append(_spawned.Process(target=bystander, args=(server.port, seconds, theirs)))
+        processes[-1].start()
+    for pipe in pipes:
+        pipe.recv()
+    if attack:
+        processes.append(_spawned.Process(target=run, args=(attack, server.port, seconds + WARMING_UP)))
+        processes[-1].start()
+        time.sleep(WARMING_UP)
+    cpu, began = server.cpu(), time.monotonic()
+    for pipe in pipes:
+        pipe.send("begin")
+    asking, joining = (pipe.recv() for pipe in pipes)
+    processor = (server.cpu() - cpu) / (time.monotonic() - began)
+    for process in processes:
+        process.join(PATIENCE)
+        process.kill()
+    return Felt(asking, joining, processor)
+
+
+def stand_by_asking(port: int, seconds: float, pipe: Connection) -> None:
+    """Ask ``/hello`` on many connections in turn; tell how long each answer took."""
+    hurry()
+    askers = [greeted(port) for _ in range(ASKERS)]
+    time.sleep(5)  # until each may say ten lines at once again
+    pipe.send("ready")
+    pipe.recv()
+    pipe.send([timed(due, ask, askers[i % ASKERS]) for i, due in enumerate(schedule(ASKED, seconds))])
+
+
+def stand_by_joining(port: int, seconds: float, pipe: Connection) -> None:
+    """Connect and join a room, again and again; tell how long it took each time."""
+    hurry()
+    pipe.send("ready")
+    pipe.recv()
+    pipe.send([timed(due, join, port) for due in schedule(JOINS, seconds)])
+
+
+def hurry() -> None:
+    """Go ahead of whoever else is on this processor, if that is allowed."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
+def schedule(often: float, seconds: float) -> Iterator[float]:
+    """Return, each time it has come, when the next question is due; so many a second."""
+    began = time.perf_counter()
+    for number in range(int(often * seconds)):
+        due = began + number / often
+        if due - began > seconds or time.perf_counter() - began > seconds + PATIENCE:
+            return
+        time.sleep(max(0.0, due - time.perf_counter()))
+        yield due
+
+
+def timed(due: float, act: Callable[..., None], *arguments: object) -> float:
+    """Return the seconds from when it was due until it is done; infinite if it failed."""
+    try:
+        act(*arguments)
+    except (OSError, SystemExit):
+        return float("inf")
+    return time.perf_counter() - due
+
+
+def join(port: int) -> None:
+    """Come, join a room, and go again."""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+        client.sendall(b"/join hall\r\n")
+        heard = b""
+        while b"Current users: " not in heard:
+            data = client.recv(65536)
+            if not data:
+                raise SystemExit("the daemon has hung up")
+            heard += data
+
+
+# ---- the table --------------------------------------------------------------------------------------------------
+
+
+def waits(times: list[float]) -> str:
+    """Return the median, the 99.9th percentile and the longest, in milliseconds."""
+    return ", ".join(spell(times, part) for part in (0.5, 0.999, 1))
+
+
+def joins(times: list[float]) -> str:
+    """Return the median and the longest, in milliseconds."""
+    return ", ".join(spell(times, part) for part in (0.5, 1))
+
+
+def spell(times: list[float], part: float) -> str:
+    """Return the time that this part of all times does not exceed."""
+    at = sorted(times)[min(len(times) - 1, int(part * len(times)))]
+    return "never" if at == float("inf") else f"{at * 1000:.1f} ms"
+
+
+# ---- attacks: TLS -----------------------------------------------------------------------------------------------
+
+
+class Flood:
+    """Sends packets over some connections as fast as they are taken, and reads what comes back.
+
+    Args:
+        port: Where the daemon listens.
+        number: Connections at a time; one that the daemon ends is replaced.
+        begin: Makes the handshake over a new connection, and returns what makes each packet.
+    """
+
+    def __init__(self, port: int, number: int, begin: Callable[[socket.socket], Callable[[], bytes]]) -> None:
+        self._port = port
+        self._number = number
+        self._begin = begin
+        self._open: dict[socket.socket, Callable[[], bytes]] = {}
+        self._rest: dict[socket.socket, bytes] = {}
+
+    def run(self, seconds: float) -> None:
+        """Flood for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            while len(self._open) < self._number:
+                self._connect()
+            self._turn()
+
+    def _connect(self) -> None:
+        client = socket.create_connection(("127.0.0.1", self._port), PATIENCE)
+        try:
+            self._open[client] = self._begin(client)
+            self._rest[client] = b""
+            client.setblocking(False)
+        except (OSError, SSL.Error, SystemExit):
+            self._drop(client)
+
+    def _turn(self) -> None:
+        readable, writable, _ = select.select(self._open, self._open, (), 0.1)
+        for client in {*readable, *writable}:
+            try:
+                if client in readable and not client.recv(65536):
+                    self._drop(client)
+                elif client in writable:
+                    packet = self._rest[client] or self._open[client]()
+                    self._rest[client] = packet[client.send(packet) :]
+            except BlockingIOError:
+                pass
+            except OSError:
+                self._drop(client)
+
+    def _drop(self, client: socket.socket) -> None:
+        client.close()
+        self._open.pop(client, None)
+        self._rest.pop(client, None)
+
+
+def forge(client: socket.socket, *, old: bool = False) -> Forger:
+    """Return a forger over a socket."""
+
+    def exchange(data: bytes) -> bytes:
+        client.sendall(data)
+        answer = client.recv(65536)
+        if not answer:
+            raise SystemExit("the daemon has hung up")
+        return answer
+
+    return Forger(exchange, old=old)
+
+
+def key_updates(port: int, seconds: float) -> None:
+    """Change the key all the time, and ask the daemon to change its own."""
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        forger = forge(client)
+        return lambda: b"".join(forger.key_update(answer=True) for _ in range(32))
+
+    Flood(port, 4, begin).run(seconds)
+
+
+def empty_records(port: int, seconds: float) -> None:
+    """Send records with nothing in them."""
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        forger = forge(client)
+        return lambda: b"".join(forger.application() for _ in range(32))
+
+    Flood(port, 4, begin).run(seconds)
+
+
+def tiny_records(port: int, seconds: float) -> None:
+    """Send records of one byte each, which never become a line."""
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        forger = forge(client)
+        return lambda: b"".join(forger.application(b"x") for _ in range(64))
+
+    Flood(port, 16, begin).run(seconds)
+
+
+def renegotiations(port: int, seconds: float) -> None:
+    """Ask for a new handshake all the time, which TLS 1.2 allows."""
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        forger = forge(client, old=True)
+        return lambda: b"".join(forger.renegotiation() for _ in range(32))
+
+    Flood(port, 4, begin).run(seconds)
+
+
+def unfinished_handshakes(port: int, seconds: float) -> None:
+    """Begin 300 handshakes and finish none; begin another for each that the daemon ends."""
+    Flood(port, 300, lambda client: lambda: b"\x16").run(seconds)
+
+
+ATTACKS: dict[str, Attack] = {
+    "key-updates": Attack(key_updates),
+    "empty-records": Attack(empty_records),
+    "tiny-records": Attack(tiny_records),
+    "renegotiations": Attack(renegotiations),
+    "unfinished-handshakes": Attack(unfinished_handshakes),
+}
+
+if __name__ == "__main__":
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    main()
