@@ -21,6 +21,7 @@ from twisted.python.threadpool import ThreadPool
 THREADS = 2
 MOST_WAITING = 200  # about two and a half seconds of work
 _GENTLE = 10  # how much nicer than the reactor's thread
+_NICEST = 19  # the system knows no more
 
 T = TypeVar("T")
 
@@ -93,11 +94,12 @@ class ThreadedPasswords:
         self._reactor = reactor
         self._argon2 = argon2 or Argon2()
         self._pool = ThreadPool(0, THREADS, "passwords")
-        self._local = threading.local()
+        self._reactor_thread = 0
         self._waiting = 0
 
     def start(self) -> None:
-        """Begin to work."""
+        """Begin to work. Called on the reactor's thread."""
+        self._reactor_thread = threading.get_native_id()
         self._pool.start()
 
     def stop(self) -> None:
@@ -123,11 +125,12 @@ class ThreadedPasswords:
         return deferToThreadPool(self._reactor, self._pool, self._gently, job).addBoth(self._done)
 
     def _gently(self, job: Callable[[], T]) -> T:
-        """On a thread: work with less right to the processor than the reactor has."""
-        if not hasattr(self._local, "gentle"):
-            self._local.gentle = True
-            with suppress(OSError):  # not allowed everywhere, and not needed
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
+        """Do a job on this thread, having made the thread nicer than the reactor's is by now."""
+        thread = threading.get_native_id()
+        with suppress(OSError):  # not allowed everywhere, and not needed
+            wanted = min(_NICEST, os.getpriority(os.PRIO_PROCESS, self._reactor_thread) + _GENTLE)
+            if os.getpriority(os.PRIO_PROCESS, thread) < wanted:
+                os.setpriority(os.PRIO_PROCESS, thread, wanted)
         return job()
 
     def _done(self, result: T) -> T:

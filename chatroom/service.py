@@ -140,7 +140,8 @@ class ChatService(Service):
     def _catch_signals(self) -> None:
         """End well on SIGTERM and SIGINT: twistd, left to itself, would die of the signal after an orderly end.
 
-        Reload at SIGHUP, of which nobody else would take care.
+        SIGINT stays ignored if it was at the start, as it is in the background of a script: the script's Ctrl-C is not
+        meant for the daemon. SIGHUP reloads the options, even under nohup.
         """
 
         def stop(number: int, frame: object) -> None:
@@ -151,7 +152,8 @@ class ChatService(Service):
 
         signal.signal(signal.SIGHUP, hang_up)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
+            if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, stop)
 
     def _stop_once(self) -> None:
         if not self._stopping:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,17 @@ from harness import World
 from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
+
+
+def _take_back_ignored_signals() -> None:
+    """Let no process of ours inherit that a signal is ignored, as those in the background of a script do."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            # What is caught here is at its default in a new program, and we go on ignoring it.
+            signal.signal(number, lambda number, frame: None)
+
+
+_take_back_ignored_signals()
 
 
 class Errors:

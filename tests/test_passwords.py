@@ -84,7 +84,28 @@ async def test_it_is_done_on_threads_of_its_own_that_are_nicer_than_the_reactors
     own.stop()
     ((name, nice),) = seen
     assert name.startswith("PoolThread-passwords")
-    assert nice > os.getpriority(os.PRIO_PROCESS, 0)
+    assert nice == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+
+
+async def test_they_are_nicer_than_a_reactor_that_is_nice_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when somebody makes it so while it runs; 19 is the end."""
+    mine = threading.get_native_id()
+    nices = {mine: 4}  # of the threads; a new one has its maker's
+    monkeypatch.setattr(os, "getpriority", lambda which, who: nices.setdefault(who, 4))
+    monkeypatch.setattr(os, "setpriority", lambda which, who, nice: nices.update({who: nice}))
+    seen: list[int] = []
+
+    class Watched(Argon2):
+        def hash(self, password: str) -> str:
+            seen.append(nices[threading.get_native_id()])
+            return ""
+
+    own = ThreadedPasswords(reactor, Watched(memory=8, rounds=1))
+    own.start()
+    for nices[mine] in (4, 7, 16, 19):
+        await own.hash("secret")
+    own.stop()
+    assert seen == [14, 17, 19, 19]
 
 
 async def test_at_most_two_at_a_time_and_so_many_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -275,7 +275,8 @@ def _link(
 
 
 def _pipe(wish: Wish) -> int:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it is caught: an end without a traceback
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it is caught: an end without a traceback
     from twisted.internet import reactor, stdio
 
     from chatroom.client.files.commands import FileCommands
@@ -311,9 +312,10 @@ class _Signals:
         self._end = end
 
     def catch(self) -> None:
-        """Catch them from now on."""
+        """Catch them from now on; SIGINT stays ignored in the background of a script, whose Ctrl-C is not for us."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._caught)
+            if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._caught)
 
     def _caught(self, number: int, frame: object) -> None:
         if self.value:

@@ -16,7 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -68,6 +69,16 @@ def run_twistd(folder: Path, *arguments: str, **changes: str) -> subprocess.Comp
     return subprocess.run(
         command, cwd=folder, env=environment(changes), capture_output=True, text=True, timeout=DEADLINE
     )
+
+
+@contextmanager
+def ignored(number: signal.Signals) -> Iterator[None]:
+    """Let what is started meanwhile inherit that the signal is ignored, as in the background of a script."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 class Log:

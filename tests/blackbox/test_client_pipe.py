@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from blackbox.daemon import DEADLINE, Daemon, Log
+from blackbox.daemon import DEADLINE, Daemon, Log, ignored
 from blackbox.piped import Folder
 
 SECURITY = pytest.mark.parametrize("security", [("--plain",), ()], ids=["plain", "tls"])
@@ -307,6 +307,18 @@ def test_signals_end_it_well(here: Folder, daemon: Daemon, number: signal.Signal
     assert client.wait(DEADLINE) == 128 + number
     bob.expect("al has disconnected.")
     assert client.stderr.read() == b""
+
+
+def test_in_the_background_of_a_script_it_does_not_end_by_the_scripts_ctrl_c(here: Folder, daemon: Daemon) -> None:
+    bob = daemon.person("bob", "x")
+    with ignored(signal.SIGINT):
+        client = here.start("localhost", daemon.port, "--plain", "--room", "x", "--name", "al")
+    bob.expect("al has joined the room.")
+    client.send_signal(signal.SIGINT)
+    client.stdin.write(b"still here\n")
+    client.stdin.close()
+    bob.expect("al: still here", "al has disconnected.")
+    assert client.wait(DEADLINE) == 0
 
 
 def test_a_crash_of_the_daemon_loses_and_doubles_nothing(here: Folder, tmp_path: Path) -> None:

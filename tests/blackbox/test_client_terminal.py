@@ -41,6 +41,7 @@ def test_two_at_terminals_and_one_on_telnet(daemon: Daemon, window: Callable[[st
     ann.type("lob")
     ann.see("[-] /join lob")
     ann.press(TAB)
+    ann.see("[-] /join lobby")
     ann.press(ENTER)
     bob.expect("ann has joined the room.")
     cid.start_as(daemon.port, "cid")

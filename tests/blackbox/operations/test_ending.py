@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blackbox.daemon import DEADLINE, Daemon, Peer
+from blackbox.daemon import DEADLINE, Daemon, Peer, ignored
 from blackbox.operations.running import SHUTDOWN
 
 
@@ -27,6 +27,15 @@ def test_everybody_is_told_when_it_ends_by_a_signal(daemon: Daemon, number: int)
         person.eof()
     pam.event(event="shutdown")
     pam.eof()
+
+
+def test_in_the_background_of_a_script_it_does_not_end_by_the_scripts_ctrl_c(tmp_path: Path) -> None:
+    """The shell has it started with that signal ignored; SIGTERM ends it as ever."""
+    with ignored(signal.SIGINT), Daemon(tmp_path) as daemon:
+        al = daemon.person("al", "lobby")
+        daemon.send_signal(signal.SIGINT)
+        al.ask("still here", "al: still here")
+        assert daemon.stop() == 0
 
 
 def test_it_ends_well_when_asked_to_as_soon_as_it_listens(daemon: Daemon) -> None:
