@@ -3,11 +3,8 @@
 Who may know whom (``tests/test_layers.py`` enforces it):
 
     events, answers, log, names, text, account, accounts_file, arguments, counters, durations, fingerprint,
-<<<<<<< HEAD
-    logger, message_format, network, passwords, posing, raw_bytes, shared_files, words
-=======
-    logger, message_format, moments, network, passwords, raw_bytes, shared_files, words
->>>>>>> f39df15 (The client bounds what a hostile server can say, make it hold, and make it lose)
+    logger, message_format, moments, network, password_text, passwords, posing, raw_bytes, shared_files,
+    words
                                         plain values and rules; they import nothing of what is below
     chat/                               the domain; knows an Engine, a Recipient and a Dialect as protocols of its own
     client/                             chatroom-client, and what bots use; only plain values and rules

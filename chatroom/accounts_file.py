@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatroom.names import BadName, Name, user_name
+from chatroom.password_text import BadPassword, prepared
 from chatroom.passwords import is_hash
 
 MOST_BYTES = 1024 * 1024
-LONGEST_PASSWORD = 128  # characters
 
 
 class BadFile(Exception):
@@ -38,7 +38,8 @@ def read(path: Path) -> list[Entry]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise BadFile(f"longer than {MOST_BYTES} bytes")
-        lines = path.read_text("utf-8").splitlines()
+        # Only a line feed ends a line: whatever else some call a line end may be meant as part of a password.
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
@@ -47,7 +48,7 @@ def read(path: Path) -> list[Entry]:
     taken: set[str] = set()
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
-            entry = _entry(line, number)
+            entry = _entry(line.removesuffix("\r"), number)
             keys = {f"name {entry.name.folded}", f"look {entry.name.look}"}
             if keys & taken:
                 raise BadFile(f"line {number}: {entry.name.shown} stands there twice, or looks like another")
@@ -63,9 +64,7 @@ def _entry(line: str, number: int) -> Entry:
     hashed = secret.startswith("$")
     if hashed and not is_hash(secret):
         raise BadFile(f"line {number}: what begins with $ is a hash by Argon2id, and this is none")
-    if not hashed and len(secret) > LONGEST_PASSWORD:
-        raise BadFile(f"line {number}: a password has at most {LONGEST_PASSWORD} characters")
     try:
-        return Entry(user_name(user.strip()), secret, hashed)
-    except BadName as error:
+        return Entry(user_name(user.strip()), secret if hashed else prepared(secret), hashed)
+    except (BadName, BadPassword) as error:
         raise BadFile(f"line {number}: {error}") from None

@@ -11,6 +11,7 @@ from typing import Any
 
 from chatroom import durations
 
+BLANKS = " \t"  # what is around an argument and not part of it; a control character may be part of a password
 _SWITCHES = {"on": True, "off": False}
 
 
@@ -73,7 +74,7 @@ def read(arg: Arg, rest: str, *, last: bool) -> tuple[Any, str]:
     if arg.kind is Kind.REST or (arg.kind is Kind.SECRET and last):
         return rest, ""
     word, _, rest = rest.partition(" ")
-    rest = rest.strip()
+    rest = rest.strip(BLANKS)
     if arg.kind in (Kind.WORD, Kind.SECRET):
         return word, rest
     if arg.kind is Kind.DURATION:

@@ -19,6 +19,7 @@ from twisted.cred.credentials import IUsernamePassword
 from twisted.python import usage
 
 from chatroom.message_format import DEFAULT, check_format
+from chatroom.password_text import LEAST, LONGEST
 from chatroom.pid_file import PidFile, take_from
 
 Number = Annotated[int, Meta(ge=0, le=2**31)]
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_users: Number = 0
     accounts: str = ""
     sessions: Number = 1
+    min_password: Annotated[int, Meta(ge=0, le=LONGEST)] = LEAST
     no_announce: bool = False
     auth: list[str] = []
     keep: Number = 100_000
@@ -83,6 +85,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         ["max-users", None, None, "users at a time; 0: as many as the system can hold (0)"],
         ["accounts", None, None, "file of name:password lines; each account has a seat kept for it"],
         ["sessions", None, None, "connections of one account at a time; 0: no limit (1)"],
+        ["min-password", None, None, "characters that a new password must have (6)"],
         ["keep", None, None, "messages kept of each room; 0: all (100000)"],
         ["keep-days", None, None, "days for which they are kept; 0: for ever (90)"],
         ["max-file", None, None, "bytes of one shared file; 0: no limit (16777216)"],

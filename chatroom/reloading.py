@@ -36,6 +36,7 @@ LIVE = {
     "store",
     "require_tls",
     "sessions",
+    "min_password",
     "no_announce",
     "log_level",
 }
@@ -66,6 +67,7 @@ def rules_of(settings: Settings, most_users: int) -> Rules:
         max_file=settings.max_file,
         store=settings.store,
         throttle=bool(settings.per_address),
+        min_password=settings.min_password,
         require_tls=settings.require_tls,
     )
 

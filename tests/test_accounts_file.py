@@ -43,6 +43,10 @@ def test_passwords_and_hashes_a_line_each(tmp_path: Path) -> None:
         ("alice:$2b$12$secret", 1, "Argon2id"),
         ("alice:$argon2id$secret", 1, "Argon2id"),
         (f"alice:{'x' * 129}", 1, "128"),
+        ("alice:sec\x0bret", 1, "control"),
+        ("alice:sec\rret\n", 1, "control"),
+        ("\nalice:sec\u200bret", 2, "invisible"),
+        ("alice:sec\ufffdret", 1, "UTF-8"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line_and_without_a_password(
@@ -55,6 +59,11 @@ def test_what_is_wrong_is_said_with_its_line_and_without_a_password(
     assert word in said
     assert "secret" not in said
     assert "xxx" not in said
+
+
+def test_a_password_is_prepared_as_everywhere_and_may_be_short(tmp_path: Path) -> None:
+    found = read(file(tmp_path, "\ufeffalice:e\u0301te\u0301\r\nbob:x\n"))
+    assert [(entry.name.shown, entry.secret) for entry in found] == [("alice", "\u00e9t\u00e9"), ("bob", "x")]
 
 
 def test_a_file_that_cannot_be_one(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ PLAIN = {
     "moments",
     "names",
     "network",
+    "password_text",
     "passwords",
     "posing",
     "raw_bytes",

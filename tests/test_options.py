@@ -52,6 +52,17 @@ def test_what_is_no_place_is_told_how_to_give_one(text: str) -> None:
         address_and_port("--metrics", text)
 
 
+@pytest.mark.parametrize(("given", "least"), [((), 6), (("--min-password", "12"), 12), (("--min-password", "0"), 0)])
+def test_how_short_a_password_may_be(given: tuple[str, ...], least: int) -> None:
+    assert parsed(*given).settings.min_password == least
+
+
+@pytest.mark.parametrize("given", ["129", "-1", "six"])
+def test_no_password_could_be_that_long(given: str) -> None:
+    with pytest.raises(SystemExit, match=f"--min-password {given}: give a whole number"):
+        parsed("--min-password", given)
+
+
 @pytest.mark.parametrize("text", ["::1:9100", "::1", "::"])
 def test_an_ipv6_address_wants_brackets(text: str) -> None:
     with pytest.raises(usage.UsageError, match=r"give PORT, ADDRESS:PORT or \[IPV6-ADDRESS\]:PORT"):

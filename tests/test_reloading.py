@@ -115,6 +115,13 @@ def test_who_joins_next_is_shown_as_much(world: World, operator: Operator) -> No
     assert [line.partition("] ")[2] for line in bob.lines()[2:]] == ["alice: m1", "alice: m2"]
 
 
+def test_a_new_password_must_be_so_long_from_then_on(world: World, operator: Operator) -> None:
+    zoe = world.person()
+    operator.change(min_password=13)
+    zoe.say("/register zoe twelve-chars")
+    assert zoe.lines() == ["Error: a password has at least 13 characters."]
+
+
 def test_the_rate_is_for_those_who_come(world: World, operator: Operator) -> None:
     alice = world.person("alice", "lobby")
     operator.change(rate=1.0)

@@ -18,10 +18,10 @@ from chatroom.engines.reading import Reader
 from chatroom.engines.schema import BadDatabase, connect, open_database
 from chatroom.engines.writing import Writer
 from chatroom.names import BadName, Name, user_name
+from chatroom.password_text import LEAST, BadPassword, new_password
 from chatroom.passwords import Argon2
 from chatroom.text import clean
 
-PASSWORD_CHARACTERS = 256
 ID_CHARACTERS = 12
 _ALPHABET = string.digits + string.ascii_lowercase
 
@@ -45,14 +45,20 @@ def check_name(text: str) -> Name:
         raise Cannot(f"{clean(text)!r} cannot be a name: {error}") from None
 
 
-def check_password(password: str) -> None:
-    """Raise ``Cannot``, without the password, unless people can type it to log in."""
-    if not password:
-        raise Cannot("an empty password is none; give another")
-    if len(password) > PASSWORD_CHARACTERS:
-        raise Cannot(f"a password has at most {PASSWORD_CHARACTERS} characters; give a shorter one")
-    if clean(password) != password or password != password.strip():
-        raise Cannot("a password has no control characters, and no space at its ends; give another")
+def checked_password(password: str, least: int = LEAST) -> str:
+    """Return the form of a password that is hashed.
+
+    Args:
+        password: As it was given.
+        least: Characters that it must have.
+
+    Raises:
+        Cannot: It is too short, or cannot be a password; the text does not show it.
+    """
+    try:
+        return new_password(password, least)
+    except BadPassword as error:
+        raise Cannot(str(error)) from None
 
 
 def add_account(
@@ -61,6 +67,7 @@ def add_account(
     password: str,
     *,
     operator: bool = False,
+    least: int = LEAST,
     mint: Mint = mint,
     clock: Callable[[], float] = time.time,
     argon2: Argon2 | None = None,
@@ -72,14 +79,16 @@ def add_account(
         name: What the account shall be called.
         password: What its owner will log in with.
         operator: It may do everything everywhere.
+        least: Characters that the password must have.
         mint: Makes its id.
         clock: Seconds since 1970.
         argon2: Makes the password's hash.
 
     Raises:
-        Cannot: The name is an account's or looks like one, or the folder is in use or cannot be used.
+        Cannot: It cannot be a password, or the name is an account's or looks like one; or the folder is in use or
+            cannot be used.
     """
-    check_password(password)
+    password = checked_password(password, least)
     account = Account(
         id=mint(),
         name=name.shown,

@@ -12,12 +12,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from getpass import getpass
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import BinaryIO, NoReturn
 
 import msgspec
 
 import chatroom
-from chatroom.admin.add_account import PASSWORD_CHARACTERS, add_account, check_name
+from chatroom.admin.add_account import add_account, check_name
 from chatroom.admin.backup import backup
 from chatroom.admin.cannot import Cannot
 from chatroom.admin.check import check
@@ -25,7 +25,10 @@ from chatroom.admin.export import export
 from chatroom.admin.restore import restore
 from chatroom.admin.whole_file import whole_file
 from chatroom.options import state_folder
+from chatroom.password_text import LEAST
 from chatroom.text import clean
+
+MOST_READ = 4096  # bytes of a line with a password; more than a password may have
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,7 +85,8 @@ def _write(lines: Iterable[bytes]) -> None:
 
 def _add_account(folder: Path, options: argparse.Namespace) -> int:
     name = check_name(options.name)
-    add_account(folder, name, _password(options.password_file), operator=options.operator)
+    password = _password(options.password_file)
+    add_account(folder, name, password, operator=options.operator, least=options.min_password)
     _say(f"account {name.shown} added{', an operator' if options.operator else ''}")
     return 0
 
@@ -91,10 +95,10 @@ def _password(file: str | None) -> str:
     """Return the password from where it comes: a file's first line, a terminal, or the first line of the input."""
     try:
         if file is not None:
-            with open(file, encoding="utf-8") as lines:
+            with open(file, "rb") as lines:
                 return _first_line(lines)
         if not sys.stdin.isatty():
-            return _first_line(sys.stdin)
+            return _first_line(sys.stdin.buffer)
         password = getpass("Password: ")
         again = getpass("Once more: ")
     except UnicodeError:  # whose text would show some of it
@@ -106,8 +110,8 @@ def _password(file: str | None) -> str:
     return password
 
 
-def _first_line(lines: TextIO) -> str:
-    return lines.readline(PASSWORD_CHARACTERS + 2).rstrip("\r\n")  # with the line's end, and so that too much is seen
+def _first_line(lines: BinaryIO) -> str:
+    return lines.readline(MOST_READ).removesuffix(b"\n").removesuffix(b"\r").decode("utf-8-sig")
 
 
 def _backup(folder: Path, options: argparse.Namespace) -> int:
@@ -193,6 +197,13 @@ def _add_account_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument("name", metavar="NAME", help="what the account is called")
     parser.add_argument("--operator", action="store_true", help="it may do everything everywhere")
+    parser.add_argument(
+        "--min-password",
+        metavar="N",
+        type=int,
+        default=LEAST,
+        help=f"characters that the password must have ({LEAST})",
+    )
     parser.add_argument("--password-file", metavar="FILE", help="file whose first line is the password")
 
 

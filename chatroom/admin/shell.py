@@ -161,11 +161,19 @@ class Shell(insults.TerminalProtocol):
 
     def _typed(self, key: bytes) -> str:
         """Return the characters that are complete with this key."""
-        if len(key) != 1:
-            return ""
-        return "".join(filter(str.isprintable, self._decoder.decode(key)))
+        return "".join(filter(str.isprintable, self._decoded(key)))
+
+    def _decoded(self, key: bytes) -> str:
+        return self._decoder.decode(key) if len(key) == 1 else ""
+
+    def _unfinished(self) -> str:
+        """Return U+FFFD for a character of which only the beginning was typed."""
+        rest = self._decoder.decode(b"", final=True)
+        self._decoder.reset()
+        return rest
 
     def _return(self) -> None:
+        self._editor.insert(self._unfinished())
         self._editor.end()
         self._stale = True
         self.draw()
@@ -266,6 +274,7 @@ class Shell(insults.TerminalProtocol):
         if key in (b"\r", b"\n", b"\x04"):
             asking, self._asking = self._asking, None
             self.terminal.nextLine()
+            self._password.insert(self._unfinished())
             if asking is not None:
                 asking.callback(self._password.finish())
         elif key in (b"\x7f", b"\b"):
@@ -273,7 +282,7 @@ class Shell(insults.TerminalProtocol):
         elif key == b"\x15":
             self._password.cut_to_start()
         else:
-            self._password.insert(self._typed(key))
+            self._password.insert(self._decoded(key))  # all of it: what cannot be in a password is refused
 
     # ---- the screen ------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Id = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,64}\Z")]
 Word = Annotated[str, Meta(max_length=256)]  # names have bounds of their own; this one keeps their check cheap
 
-Secret = Annotated[str, Meta(max_length=256)]
+Secret = Annotated[str, Meta(max_length=1024)]  # passwords have bounds of their own; this one keeps their check cheap
 Reason = Annotated[str, Meta(max_length=4096)]
 Seconds = Annotated[int, Meta(ge=0, le=10 * 365 * 86400)]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from chatroom.password_text import LEAST
+
 TEXT_BYTES = 4096  # a line from a person, and the text of a message however it came
 RECORD_BYTES = 16 * 1024
 USER_CHARACTERS = 32
@@ -27,7 +29,6 @@ GUEST_ROOMS = 64  # made by guests from one address
 EMPTY = 600.0  # seconds until an empty room of a guest ends, if nothing was said in it
 TOPIC_CHARACTERS = 390
 REASON_CHARACTERS = 200
-PASSWORD_CHARACTERS = 128
 FILES = 10_000  # shared on this server, however small they are; a user's part of it, and of the bytes, is a tenth
 PART_OF_ONE = 10
 FILE_DAYS = 30
@@ -77,6 +78,7 @@ class Rules:
         max_file: Bytes of one shared file; 0 for any number.
         store: Bytes of all shared files; 0 for any number.
         throttle: Whether failed logins and registrations are counted by address.
+        min_password: Characters that a new password must have.
         require_tls: What is refused on connections that others could read: nothing (empty), ``login``, or ``all``.
     """
 
@@ -92,6 +94,7 @@ class Rules:
     max_file: int = 16 * 1024 * 1024
     store: int = 1024 * 1024 * 1024
     throttle: bool = True
+    min_password: int = LEAST
     require_tls: str = ""
 
     def become(self, other: Rules) -> None:

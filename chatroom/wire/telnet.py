@@ -129,7 +129,8 @@ class TelnetFilter:
         """Take the next bytes from the peer and answer the commands among them.
 
         A NUL after CR is returned as LF, so CR NUL reads CR LF.  IAC IAC is returned as one 0xFF.  A 0xFF before a byte
-        that is no command is dropped and that byte kept.
+        that is no command is dropped and that byte kept; but while input is hidden the 0xFF is kept, too, for two
+        different passwords must not become one.
 
         Args:
             data: A packet, cut anywhere.
@@ -193,6 +194,9 @@ class TelnetFilter:
             text.append(IAC)
             self._pending_cr = None
         elif byte < FIRST_COMMAND:
+            if self._echo:
+                text.append(IAC)
+                self._pending_cr = None
             text += self._line_ends(bytes((byte,)))
         else:
             self._meet()

@@ -11,7 +11,7 @@ from typing import Any
 
 from chatroom import arguments
 from chatroom.answers import Ok
-from chatroom.arguments import Arg, Kind
+from chatroom.arguments import BLANKS, Arg, Kind
 from chatroom.chat.commands import Command, Leave, Say
 from chatroom.chat.dispatch import check_secrecy
 from chatroom.chat.refusals import EXPECTED_PAIR, MISREAD, NO_COMMAND, NOT_IN_ROOM, USAGE
@@ -51,7 +51,7 @@ def read(line: bytes, session: Session) -> Command | None:
     """
     text = line.decode("utf-8", "replace")
     if session.question is not None:
-        return _answered(text.strip(), session)
+        return _answered(text.strip(BLANKS), session)
     if text.startswith("/"):
         if text.startswith("//"):
             return Say(text=text[1:])
@@ -65,7 +65,7 @@ def read(line: bytes, session: Session) -> Command | None:
         if text == "leave":
             return Leave()
         return Say(text=text) if text and not text.isspace() else None
-    return _outside(text.strip(), session)
+    return _outside(text.strip(BLANKS), session)
 
 
 def _slash(text: str, session: Session) -> Command | None:
@@ -97,7 +97,7 @@ def _outside(text: str, session: Session) -> Command | None:
 def _build(row: Row, rest: str, session: Session) -> Command | None:
     """Read the arguments; ask for those that are missing and may be asked for."""
     values: dict[str, Any] = dict(row.fixed)
-    rest = rest.strip()
+    rest = rest.strip(BLANKS)
     for i, arg in enumerate(row.args):
         if not rest:
             missing = tuple(arg for arg in row.args[i:] if arg.required)
@@ -154,7 +154,7 @@ def _answered(text: str, session: Session) -> Command | None:
 
 def _answered_together(text: str, question: Question) -> Command:
     """All but the last have no comma in them."""
-    parts = [part.strip() for part in text.split(",", len(question.missing) - 1)]
+    parts = [part.strip(BLANKS) for part in text.split(",", len(question.missing) - 1)]
     if len(parts) < len(question.missing) or not all(parts):
         raise EXPECTED_PAIR()
     given = dict(zip((arg.field for arg in question.missing), parts, strict=True))

@@ -111,13 +111,37 @@ def test_on_a_terminal_the_password_is_asked_for_twice(
     assert account_of(empty, "bob") is not None
 
 
-@pytest.mark.parametrize("data", [b"", b"\n", b"geheim\x1b[2J\n", b" geheim\n", b"geheim\xff\n", b"geheim" * 50])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\n",
+        b"geheim\x1b[2J\n",
+        b" geheim\n",
+        b"geheim\xff\n",
+        b"geheim" * 50,
+        b"geheim\r1\n",
+        b"geheim\xe2\x80\x8b\n",
+    ],
+)
 def test_a_password_that_is_none_is_refused_and_not_shown(
     fails: Fails, empty: Path, typed: Callable[[bytes], None], data: bytes
 ) -> None:
     typed(data)
     assert "geheim" not in fails("add-account", "bob", "--data", empty)
     assert not empty.exists()
+
+
+def test_a_password_is_prepared_and_as_long_as_everywhere(
+    fails: Fails, empty: Path, typed: Callable[[bytes], None]
+) -> None:
+    typed("cafe\u0301".encode())
+    assert fails("add-account", "bob", "--data", empty) == "chatroom-admin: a password has at least 6 characters\n"
+    typed("cafe\u0301".encode())
+    runs("add-account", "bob", "--min-password", "4", "--data", empty)
+    made = account_of(empty, "bob")
+    assert made is not None
+    assert Argon2().verify(made.password, "caf\u00e9")
 
 
 def test_a_password_file_that_is_not_there_is_named(fails: Fails, empty: Path) -> None:

@@ -189,6 +189,21 @@ def test_a_password_is_neither_shown_nor_logged(screen: Screen) -> None:
     assert screen.audit == ["add_account('bob', ...)"]
 
 
+@pytest.mark.parametrize("keys", [b"secr\xe9t\r", b"secret\xe9\r", b"\xe9\xe9\r"])
+def test_bytes_that_are_not_utf_8_are_not_lost_from_a_password(screen: Screen, keys: bytes) -> None:
+    screen.keys("add_account('bob')\r")
+    for _ in range(2):
+        screen.terminal.dataReceived(keys)
+    assert screen.operating.done == [("add_account", "bob", keys.decode("utf-8", "replace").rstrip("\r"))]
+
+
+def test_a_control_character_is_not_lost_from_a_password(screen: Screen) -> None:
+    screen.keys("add_account('bob')\r")
+    for _ in range(2):
+        screen.keys("sec\x01ret\r")
+    assert screen.operating.done == [("add_account", "bob", "sec\x01ret")]
+
+
 def test_a_lost_terminal_ends_the_asking(screen: Screen) -> None:
     screen.keys("add_account('bob')\r")
     screen.close()

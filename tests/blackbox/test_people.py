@@ -16,7 +16,7 @@ from blackbox.test_telnet_and_nc import Terminal
 
 FULL = "Error: the chat is full (max users 4)."
 KEPT = "Seats are kept for some: if one is yours, log in now with /login <user> <password>."
-SECRETS = ("s3cret-of-alice", "s3cret-of-bob", "s3cret-of-carol", "wr0ng-one", "n3w-one")
+SECRETS = ("s3cret-of-alice", "s3cret-of-bob", "s3cret-of-carol", "wr0ng-one", "n3w-one-here")
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_two_line_login_word_for_word(daemon: Daemon) -> None:
     second = guest(daemon)
     second.ask("/login alice s3cret-of-alice", "Error: alice is already logged in.")
     second.ask("/name alice", "Error: username is already used; choose another with /name <name>.")
-    second.ask("/register alice x", "Error: username is already used; choose another with /name <name>.")
+    second.ask("/register alice another", "Error: username is already used; choose another with /name <name>.")
     alice.say("logout")
     alice.expect("You have logged out of alice.")
     assert re.fullmatch(r"You are now guest-\w{4}\.", alice.line())
@@ -260,8 +260,8 @@ def test_a_guests_program_is_the_same_guest_across_the_end_of_the_daemon(tmp_pat
 def test_no_password_is_in_the_log_or_in_clear_in_the_database(tmp_path: Path) -> None:
     with Daemon(tmp_path, "--accounts", str(accounts(tmp_path)), "--log-level", "debug") as daemon:
         alice = owner(daemon, "alice", "alice")
-        alice.ask("/password wr0ng-one n3w-one", "Error: wrong username or password.")
-        alice.ask("/password s3cret-of-alice n3w-one", "Your password has been changed.")
+        alice.ask("/password wr0ng-one n3w-one-here", "Error: wrong username or password.")
+        alice.ask("/password s3cret-of-alice n3w-one-here", "Your password has been changed.")
         alice.ask("/account delete wr0ng-one", "Error: wrong username or password.")
         alice.ask("/logni alice s3cret-of-alice", "Error: unknown command /logni; type /help.")
         guest(daemon).ask("/login bob wr0ng-one", "Error: wrong username or password.")

@@ -145,15 +145,15 @@ def test_nobody_logs_in_to_an_account_that_is_deleted_while_its_hash_is_made_ane
 def test_who_knew_the_old_password_does_not_undo_the_new_one(slow, passwords):
     mallory = account(slow, "bob")
     passwords.waiting = []
-    mallory.say("/password secret mine")
+    mallory.say("/password secret all-mine")
     passwords.next()
     making, passwords.waiting = passwords.waiting, None
-    operate(slow, "set_password", "bob", "new")
+    operate(slow, "set_password", "bob", "a-new-one")
     making[0]()
     assert mallory.lines() == ["Error: wrong username or password."]
     mallory.drop()
     bob = slow.person()
-    bob.say("/login bob new")
+    bob.say("/login bob a-new-one")
     assert bob.lines()[0] == "You are logged in as bob."
 
 

@@ -65,7 +65,7 @@ def test_a_banned_name_stays_banned_when_it_becomes_an_account(world: World) -> 
     alice = owner(world, "alice", "den")
     assert ask(alice, "ban", user="mallory") == "ok"
     mallory = guest(world, "m2")
-    mallory.record(do="register", user="mallory", password="x")
+    mallory.record(do="register", user="mallory", password="secret")
     assert ask(mallory, "join", room="den") == "banned"
 
 

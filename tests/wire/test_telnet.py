@@ -192,6 +192,13 @@ def test_a_lone_ff_is_dropped_and_the_byte_after_it_kept(peer: Peer, value: int)
     assert peer.replies == b""
 
 
+def test_a_lone_ff_in_a_password_is_kept(peer: Peer) -> None:
+    peer.filter.hide_input()
+    assert peer.feed(b"se" + IAC + b"cret" + IAC, b"\r\n") == b"se\xffcret\xff\r\n"
+    peer.filter.show_input()
+    assert peer.feed(b"he" + IAC + b"llo\r\n") == b"hello\r\n"
+
+
 def test_a_lone_ff_at_the_end_hangs_nothing(peer: Peer) -> None:
     assert peer.feed(b"bye\n" + IAC) == b"bye\n"
     assert peer.feed(b"") == b""

@@ -11,7 +11,7 @@ from chatroom import durations
 from chatroom.chat.limits import LONGEST_SANCTION, REASON_CHARACTERS
 from chatroom.chat.operators.audit import audit
 from chatroom.chat.people import membership
-from chatroom.chat.people.identity import check_password
+from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.registry import parse_user_name
 from chatroom.chat.refusals import BAD_BAN, NO_ACCOUNT, NO_SUCH_BAN
 from chatroom.chat.rooms import targets
@@ -270,8 +270,7 @@ class Operations:
     async def add_account(self, name: str, password: str) -> str:
         """See ``Operating``."""
         parsed = parse_user_name(name)
-        check_password(password)
-        hashed = await self._chat.authenticator.hash(password)
+        hashed = await self._chat.authenticator.hash(checked_password(self._chat.rules, password))
         account = await membership.add_account(self._chat, parsed, hashed, reserved=True)
         audit(self._by, f"made the account {account.name}")
         return f"The account {account.name} has been made, with a seat of its own."
@@ -293,8 +292,7 @@ class Operations:
     async def set_password(self, name: str, password: str) -> str:
         """See ``Operating``."""
         account = await self._account(name)
-        check_password(password)
-        hashed = await self._chat.authenticator.hash(password)
+        hashed = await self._chat.authenticator.hash(checked_password(self._chat.rules, password))
         await membership.change_account(self._chat, account, password=hashed, tokens=())
         audit(self._by, f"gave {account.name} another password")
         return f"{account.name} has another password."

@@ -18,10 +18,12 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from zope.interface import Interface, implementer
 
 from chatroom.account import Account
+from chatroom.chat.limits import Rules
 from chatroom.chat.people.accounts import Accounts
-from chatroom.chat.refusals import BUSY, WRONG_PASSWORD
+from chatroom.chat.refusals import BAD_PASSWORD, BUSY, WRONG_PASSWORD
 from chatroom.logger import logger
 from chatroom.names import BadName, Name, user_name
+from chatroom.password_text import BadLength, BadPassword, new_password, prepared, spellings
 from chatroom.passwords import Busy, Passwords
 
 _log = logger(__name__)
@@ -49,19 +51,19 @@ class AccountChecker:
         self._others = others
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
-        """Return the folded name and the account's id, if there is one; fails with ``LoginFailed``, or ``Busy``."""
+        """Return the folded name, the account's id and its hash, if any; fails with ``LoginFailed``, or ``Busy``."""
         return Deferred.fromCoroutine(self._check(credentials))
 
     async def _check(self, credentials: Any) -> bytes | tuple[()]:
         name = _parse(credentials.username.decode("utf-8", "replace"))
         account = await self._accounts.get(name) if name is not None else None
         hashed = account.password if account is not None else ""
-        right = await self._passwords.verify(hashed, credentials.password.decode("utf-8", "replace"))
+        right = await self._passwords.verify(hashed, credentials.password.decode())
         if name is None or (hashed and not right):
             raise LoginFailed()
         if not hashed:
             await self._ask_others(credentials)
-        return f"{name.folded} {account.id if account is not None else ''}".encode()
+        return f"{name.folded} {account.id if account is not None else ''} {hashed}".encode()
 
     async def _ask_others(self, credentials: Any) -> None:
         """A checker that fails knows nobody."""
@@ -96,11 +98,13 @@ class Realm:
         return Deferred.fromCoroutine(self._avatar(avatarId.decode()))
 
     async def _avatar(self, avatar: str) -> tuple[type[Interface], object, Callable[[], None]]:
-        folded, _, id = avatar.partition(" ")
+        folded, id, hashed = avatar.split(" ", 2)
         name = user_name(folded)
         account = await self._accounts.get(name)
         if (account.id if account is not None else "") != id:
             raise LoginFailed()  # the name is somebody else's, or nobody's, since the password was looked at
+        if account is not None and account.password != hashed:
+            raise LoginFailed()  # the password was changed since it was looked at
         return IMember, account or await self._accounts.add(name, ""), lambda: None
 
 
@@ -119,40 +123,84 @@ class Authenticator:
         self._portal = Portal(Realm(accounts), [AccountChecker(accounts, passwords, checkers)])
 
     async def authenticate(self, user: str, password: str) -> Account:
-        """Return the account.
+        """Return the account of a name and a password, its hash brought up to date.
+
+        The work depends on the password alone, and not on whether there is such an account.
 
         Raises:
-            Refused: It is not theirs; or too many are asking.
+            Refused: They do not belong together; or the password is no text; or too many are asking.
         """
-        credentials = UsernamePassword(user.encode("utf-8", "replace"), password.encode("utf-8", "replace"))
+        try:
+            for form in spellings(password):
+                account = await self._owner(user, form)
+                if account is not None:
+                    return await self._up_to_date(account, form, password)
+            prepared(password)
+        except BadLength:
+            raise WRONG_PASSWORD() from None
+        except BadPassword as error:
+            raise BAD_PASSWORD(why=error) from None
+        raise WRONG_PASSWORD()
+
+    async def hash(self, password: str) -> str:
+        """Return the hash of a password, in the form that RFC 8265 gives it.
+
+        Raises:
+            Refused: It cannot be a password; or too many are asking.
+        """
+        try:
+            return await self._passwords.hash(prepared(password))
+        except BadPassword as error:
+            raise BAD_PASSWORD(why=error) from None
+        except Busy:
+            raise BUSY() from None
+
+    async def _owner(self, user: str, password: str) -> Account | None:
+        """Return the account of a name and this very spelling of its password."""
+        credentials = UsernamePassword(user.encode("utf-8", "replace"), password.encode())
         try:
             account: Any = (await self._portal.login(credentials, None, IMember))[1]
         except LoginFailed:
-            raise WRONG_PASSWORD() from None
+            return None
         except Busy:
             raise BUSY() from None
-        if account.password and self._passwords.outdated(account.password):
-            account = await self._rehashed(account, password)
-        if account is None:
-            raise WRONG_PASSWORD()  # it has been deleted meanwhile
         return cast(Account, account)
 
-    async def hash(self, password: str) -> str:
-        """Return the password's hash.
+    async def _up_to_date(self, account: Account, form: str, password: str) -> Account:
+        """Return the account, hashed anew if the hash is of old parameters or of a password that was not prepared.
 
         Raises:
-            Refused: Too many are asking.
+            Refused: The account was deleted, or its password changed, meanwhile.
         """
+        if not account.password:
+            return account
         try:
-            return await self._passwords.hash(password)
+            wanted = prepared(password)
+        except BadPassword:
+            wanted = form  # a password of before that would not be taken today: it goes on as it is
+        if wanted == form and not self._passwords.outdated(account.password):
+            return account
+        try:
+            hashed = await self._passwords.hash(wanted)
         except Busy:
             raise BUSY() from None
-
-    async def _rehashed(self, account: Account, password: str) -> Account | None:
-        """Keep the hash up with today's parameters. None: the account is no more."""
-        hashed = await self.hash(password)
         before = account.password
-        return await self._accounts.change(account, lambda now: with_password(now, hashed, before))
+        changed = await self._accounts.change(account, lambda now: with_password(now, hashed, before))
+        if changed is None or changed.password != hashed:
+            raise WRONG_PASSWORD()
+        return changed
+
+
+def checked_password(rules: Rules, password: str) -> str:
+    """Return the form of a new password that is hashed.
+
+    Raises:
+        Refused: It is too short, or cannot be a password.
+    """
+    try:
+        return new_password(password, rules.min_password)
+    except BadPassword as error:
+        raise BAD_PASSWORD(why=error) from None
 
 
 def with_password(account: Account, hashed: str, before: str | None = None) -> Account:

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from chatroom.account import Account as Record
 from chatroom.answers import Account, Ok
 from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount
-from chatroom.chat.limits import LISTED, PASSWORD_CHARACTERS
+from chatroom.chat.limits import LISTED
 from chatroom.chat.people import membership, tokens
-from chatroom.chat.people.authentication import with_password
+from chatroom.chat.people.authentication import checked_password, with_password
 from chatroom.chat.people.registry import parse_chosen_name, parse_user_name
 from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRONG_PASSWORD, WRONG_TOKEN, Refused
 from chatroom.chat.sanctions import name_key
@@ -28,13 +28,13 @@ async def register(session: Session, command: Register) -> None:
     _must_be_guest(session)
     chat = session.chat
     name = parse_chosen_name(command.user, chat.rules.name)
-    check_password(command.password)
+    password = checked_password(chat.rules, command.password)
     chat.bans.check((name_key(name.folded),))
     if await chat.accounts.owns(name):
         raise NAME_IN_USE()
     chat.throttles.register(session.address)
     try:
-        hashed = await chat.authenticator.hash(command.password)
+        hashed = await chat.authenticator.hash(password)
         account = await membership.add_account(chat, name, hashed, by_id=session.user_id)
     except BaseException:
         chat.throttles.unregister(session.address)
@@ -101,10 +101,10 @@ def logout(session: Session, command: Logout) -> Event | None:
 
 async def password(session: Session, command: ChangePassword) -> Event:
     """Change the password; the old one has to be known."""
-    check_password(command.new)
+    new = checked_password(session.chat.rules, command.new)
     session.chat.throttles.change(session.user_id)
     account = await _owner(session, command.old)
-    hashed = await session.chat.authenticator.hash(command.new)
+    hashed = await session.chat.authenticator.hash(new)
     changed = await membership.amend_account(
         session.chat, account, lambda now: replace(with_password(now, hashed, account.password), tokens=())
     )
@@ -126,16 +126,6 @@ def show(session: Session, command: ShowAccount) -> Event:
     return Account(name=user.name, guest=user.account is None, operator=user.operator)
 
 
-def check_password(password: str) -> None:
-    """See that it can be one.
-
-    Raises:
-        Refused: It is empty, or too long.
-    """
-    if not 0 < len(password) <= PASSWORD_CHARACTERS:
-        raise BAD_PASSWORD(most=PASSWORD_CHARACTERS)
-
-
 async def _authenticated(session: Session, user: str, password: str) -> Record:
     """Return whose name and password that are; failures are counted.
 
@@ -145,9 +135,9 @@ async def _authenticated(session: Session, user: str, password: str) -> Record:
     over = session.chat.throttles.attempt(session.address, user)
     failed = False
     try:
-        return await session.chat.authenticator.authenticate(user, password[: PASSWORD_CHARACTERS + 1])
+        return await session.chat.authenticator.authenticate(user, password)
     except Refused as refused:
-        failed = refused.code == WRONG_PASSWORD.code
+        failed = refused.code in (WRONG_PASSWORD.code, BAD_PASSWORD.code)
         raise
     finally:
         over(not failed)

@@ -15,7 +15,7 @@ from chatroom.client.screen.hearing import Hearing
 from chatroom.client.screen.own import OwnCommand
 from chatroom.client.screen.questions import Cancelled, Questions
 from chatroom.client.screen.slips import command_alone, forgotten_slash
-from chatroom.client.screen.typed import Command, Misuse, Own, Say, read
+from chatroom.client.screen.typed import Command, Misuse, Own, Say, check_password, read
 
 _log = Logger()
 
@@ -127,6 +127,8 @@ class Doing:
     async def _ask(self, arg: Arg) -> str:
         secret = arg.kind is Kind.SECRET
         answer = await self._questions.ask(arg.ask, secret=secret)
+        if secret:
+            check_password(answer)
         if arg.twice and await self._questions.ask("The same again: ", secret=secret) != answer:
             raise Misuse("the two are not the same; nothing was changed.")
         return answer if secret else answer.strip()

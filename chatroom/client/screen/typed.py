@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatroom import arguments
-from chatroom.arguments import Arg, Kind
+from chatroom.arguments import BLANKS, Arg, Kind
 from chatroom.client.screen.commands import BY_WORD, Row
+from chatroom.password_text import BadPassword, check_text
 
 
 class Misuse(Exception):
@@ -56,8 +57,8 @@ def read(line: str, own: Collection[str]) -> Say | Command | Own | None:
         return Say(line)
     if line.startswith("//"):
         return Say(line[1:])
-    word, _, rest = line[1:].strip().partition(" ")
-    rest = rest.strip()
+    word, _, rest = line[1:].strip(BLANKS).partition(" ")
+    rest = rest.strip(BLANKS)
     if word.lower() in own:
         return Own(word.lower(), rest)
     if word.lower() == "say":
@@ -93,7 +94,7 @@ def _row(word: str, rest: str) -> tuple[Row, str]:
     second, _, more = rest.partition(" ")
     row = BY_WORD.get(f"{word} {second}".lower())  # as /account delete
     if row is not None:
-        return row, more.strip()
+        return row, more.strip(BLANKS)
     row = BY_WORD.get(word.lower())
     if row is None:
         raise Misuse(f"unknown command /{word[:64]}; type /help.")
@@ -119,6 +120,17 @@ def _command(row: Row, rest: str) -> Command:
 def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
     """Return the argument's value, None if it is left out, and what is left of the line."""
     try:
-        return arguments.read(arg, rest, last=arg is row.args[-1])
+        value, rest = arguments.read(arg, rest, last=arg is row.args[-1])
     except arguments.Misread as misread:
         raise Misuse(str(misread) or f"usage: {row.usage}.") from None
+    if arg.kind is Kind.SECRET:
+        check_password(value)
+    return value, rest
+
+
+def check_password(password: str) -> None:
+    """Raise ``Misuse`` if some bytes of what was typed as a password were not UTF-8."""
+    try:
+        check_text(password)
+    except BadPassword as error:
+        raise Misuse(f"{error}.") from None

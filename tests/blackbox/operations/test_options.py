@@ -12,7 +12,7 @@ from blackbox.operations.running import refusal, twistd
 
 OPTIONS = (
     "port interface data name motd message-format replay rate per-address sendq max-users keep keep-days metrics"
-    " config log-level ephemeral check-config manhole manhole-keys accounts sessions no-announce auth"
+    " config log-level ephemeral check-config manhole manhole-keys accounts sessions min-password no-announce auth"
 )
 
 # ---- what it says of itself ----------------------------------------------------------------------------------------

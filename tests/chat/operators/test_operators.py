@@ -329,7 +329,7 @@ def test_an_operators_flag_lasts(world: World) -> None:
 
 def test_accounts_are_made_changed_and_removed(world: World) -> None:
     oscar = operator(world)
-    oscar.say("/add-account nina first word", "/add-account nina other", "/set-password nina second", "/stats")
+    oscar.say("/add-account nina first word", "/add-account nina another", "/set-password nina second", "/stats")
     lines = oscar.lines()
     assert lines[:3] == [
         "The account nina has been made, with a seat of its own.",

@@ -123,7 +123,7 @@ def test_a_registered_name_or_one_like_it_is_neither_registered_again_nor_taken_
 ) -> None:
     made(world, "alice")
     mallory = world.person()
-    mallory.say(f"/register {name} other", f"/name {name}")
+    mallory.say(f"/register {name} another", f"/name {name}")
     assert mallory.lines() == [NAME_IN_USE] * 2
     nobody_is_left(world)
 
@@ -141,7 +141,7 @@ def test_a_name_that_is_none_cannot_be_registered(world: World, name: str, word:
 def test_a_password_that_is_too_long_is_none(world: World) -> None:
     alice = world.person()
     alice.say(f"/register alice {'x' * 129}")
-    assert alice.lines() == ["Error: a password has 1 to 128 characters; choose another."]
+    assert alice.lines() == ["Error: a password has at most 128 characters; choose another."]
     bot = world.program()
     bot.record(do="register", user="bot", password="")
     assert bot.records()[0]["code"] == "bad-password"

@@ -33,8 +33,8 @@ def held(passwords: HeldPasswords) -> Iterator[World]:
 def test_of_two_who_register_one_name_at_once_one_does(held: World, passwords: HeldPasswords) -> None:
     one, two = held.person(), held.person()
     passwords.holding = True
-    one.say("/register alice one")
-    two.say("/register alice two")
+    one.say("/register alice the-one")
+    two.say("/register alice the-two")
     passwords.let_go()
     held.settle()
     assert one.lines()[0] == "You are logged in as alice."
@@ -261,7 +261,7 @@ def test_an_account_that_is_deleted_while_the_log_fails_is_nobodys_all_the_same(
     assert alice.lines()[-1] == "The account alice has been deleted."
     assert whose(alice)[1] is False
     other = world.person()
-    other.say("/register alice other")
+    other.say("/register alice another")
     assert whose(other) == ("alice", True)
     all_is_one(world)
     engine.append = append  # type: ignore[method-assign]

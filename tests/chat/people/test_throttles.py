@@ -73,9 +73,9 @@ def test_who_does_not_know_the_password_of_the_account_is_slowed_when_changing_o
     account(world, "alice")
     alice = come(world)
     said(alice, "/login alice secret")
-    assert said(alice, "/password wrong new") == WRONG
+    assert said(alice, "/password wrong better") == WRONG
     assert said(alice, "/account delete wrong") == WRONG
-    assert said(alice, "/password wrong new") == WRONG
+    assert said(alice, "/password wrong better") == WRONG
     assert said(alice, "/account delete secret").startswith("Error: too many failed logins")
 
 

@@ -80,6 +80,14 @@ def test_misuse_says_what_to_type(line: str, why: str) -> None:
         read(line, ())
 
 
+@pytest.mark.parametrize("line", ["/login bob gr\ufffdn1", "/register bob gr\udcfcn1", "/password s\udcfc\ufffd new"])
+def test_a_password_whose_bytes_are_not_utf_8_is_refused_and_not_shown(line: str) -> None:
+    """A pipe decodes them to U+FFFD, a terminal to lone surrogates."""
+    with pytest.raises(Misuse, match="a password is text in UTF-8") as raised:
+        read(line, ())
+    assert "gr" not in str(raised.value)
+
+
 @pytest.mark.parametrize("line", ["/login bob x", "/LOGIN bob", " /register a b", "/account delete x", "login bob x"])
 def test_where_a_password_may_stand(line: str) -> None:
     assert holds_secret(line)
