@@ -46,6 +46,23 @@ Done = Callable[[Entry, Unavailable | None], None]
 Deliver = Callable[[list[Entry]], None]
 
 
+class Change(Struct, frozen=True, gc=False):
+    """One change of a record; ``Engine.change`` makes several at once, or none of them.
+
+    Args:
+        bucket: Where the record is.
+        key: Its key there.
+        value: What the record becomes; None removes it.
+        rev: The revision that it must have now, 0 for none. None: whichever it has, for another record of the same
+            change is compared and guards this one.
+    """
+
+    bucket: str
+    key: str
+    value: bytes | None
+    rev: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Entries in their order. ``complete``: nothing is missing of what was asked for."""

@@ -200,11 +200,11 @@ class MoodyEngine(MemoryEngine):
     def get(self, *args: Any) -> Deferred[Any]:
         return self._unless_broken(lambda: MemoryEngine.get(self, *args))
 
-    def put(self, *args: Any) -> Deferred[Any]:
-        return self._unless_broken(lambda: MemoryEngine.put(self, *args))
+    def change(self, *args: Any) -> Deferred[Any]:
+        return self._unless_broken(lambda: MemoryEngine.change(self, *args))
 
-    def all(self, *args: Any) -> Deferred[Any]:
-        return self._unless_broken(lambda: MemoryEngine.all(self, *args))
+    def page(self, *args: Any) -> Deferred[Any]:
+        return self._unless_broken(lambda: MemoryEngine.page(self, *args))
 
     def count(self, *args: Any) -> Deferred[Any]:
         return self._unless_broken(lambda: MemoryEngine.count(self, *args))

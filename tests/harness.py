@@ -268,6 +268,12 @@ class FakeTransport(StringTransport):
             self.protocol.connectionLost(Failure(ConnectionDone()))
 
 
+def stored_records(world: World) -> dict[tuple[str, str], tuple[bytes, int]]:
+    """Return all records of the world's engine, by bucket and key, with their revisions."""
+    buckets: Any = world.engine._buckets  # type: ignore[attr-defined]
+    return {(name, key): held for name, bucket in buckets.items() for key, held in bucket.records.items()}
+
+
 def result(coroutine: Any) -> Any:
     """Return what a coroutine gives that does not have to wait."""
     box: list[Any] = []

@@ -70,8 +70,8 @@ class SteppingEngine(MemoryEngine):
     def get(self, *args: Any) -> Deferred[Any]:
         return self.step(lambda: MemoryEngine.get(self, *args))
 
-    def put(self, *args: Any) -> Deferred[Any]:
-        return self.step(lambda: MemoryEngine.put(self, *args))
+    def change(self, *args: Any) -> Deferred[Any]:
+        return self.step(lambda: MemoryEngine.change(self, *args))
 
     def drop(self, *args: Any) -> Deferred[Any]:
         return self.step(lambda: MemoryEngine.drop(self, *args))

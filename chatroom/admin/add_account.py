@@ -17,6 +17,7 @@ from chatroom.admin.holding import holding
 from chatroom.engines.reading import Reader
 from chatroom.engines.schema import BadDatabase, connect, open_database
 from chatroom.engines.writing import Writer
+from chatroom.log import Change
 from chatroom.names import BadName, Name, user_name
 from chatroom.password_text import LEAST, BadPassword, new_password
 from chatroom.passwords import Argon2
@@ -110,9 +111,8 @@ def _put(path: Path, name: Name, account: Account) -> None:
     try:
         revision = _look_revision(Reader(reading), name)
         writer = Writer(db)
-        # The account last: when a crash comes in between, the look stands for nobody, and is taken over next time.
-        writer.put(LOOKS, name.look, msgspec.json.encode(name.folded), revision)
-        writer.put(BUCKET, name.folded, encode(account), 0)
+        look = Change(LOOKS, name.look, msgspec.json.encode(name.folded), revision)
+        writer.change((look, Change(BUCKET, name.folded, encode(account), 0)))
     finally:
         reading.close()
         db.close()

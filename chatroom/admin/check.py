@@ -11,7 +11,7 @@ import msgspec
 from chatroom import account
 from chatroom.admin.database import MOST_FAULTS, damages, database_in, one_moment, reading, stranger, version
 from chatroom.admin.holding import InUse, holding
-from chatroom.chat.rooms import directory
+from chatroom.chat.rooms import stored_record
 from chatroom.engines.reading import Reader
 from chatroom.engines.schema import LADDER, connect
 from chatroom.names import BadName, user_name
@@ -67,7 +67,7 @@ def _check(path: Path) -> Findings:
 
 def _counts(db: sqlite3.Connection, reader: Reader) -> str:
     messages = db.execute("SELECT count(*) FROM log WHERE message").fetchone()[0]
-    accounts, rooms = reader.count(account.BUCKET), reader.count(directory.BUCKET)
+    accounts, rooms = reader.count(account.BUCKET), reader.count(stored_record.ROOMS)
     return f"schema {version(db)}; accounts: {accounts}, rooms: {rooms}, messages: {messages}"
 
 

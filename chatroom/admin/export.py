@@ -23,8 +23,9 @@ from chatroom import account
 from chatroom.account import Account
 from chatroom.admin.cannot import Cannot
 from chatroom.admin.database import database_in, one_moment, reading, stranger
-from chatroom.chat.rooms import directory
+from chatroom.chat.rooms import stored_record
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.engines.reading import Reader
 from chatroom.names import BadName, room_name
 from chatroom.text import clean
 
@@ -79,9 +80,9 @@ def _everything(db: sqlite3.Connection, private: bool) -> Iterator[Struct]:
     for _, value in _records(db, account.BUCKET):
         yield AccountLine(msgspec.structs.replace(account.decode(value), password=""))
     names: dict[str, str] = {}
-    for _, value in _records(db, directory.BUCKET):
+    for _, value in _records(db, stored_record.ROOMS):
         names[_log_of(value)] = _record(value).name
-        yield RoomLine(Raw(value))
+        yield _room_line(db, value)
     logs: dict[int, tuple[str, str]] = {
         number: (log, names.get(log, ""))
         for number, log in db.execute("SELECT no, name FROM logs")
@@ -97,10 +98,10 @@ def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
         folded = room_name(room).folded
     except BadName as error:
         raise Cannot(f"--room {clean(room)}: {error}") from None
-    value = next((value for key, value in _records(db, directory.BUCKET) if key == folded), None)
+    value = next((value for key, value in _records(db, stored_record.ROOMS) if key == folded), None)
     if value is None:
         raise Cannot(f"there is no room {room}; without --room all are exported")
-    yield RoomLine(Raw(value))
+    yield _room_line(db, value)
     log = _log_of(value)
     # By walking through all logs: by the index SQLite would have to sort, and to hold all of the room at once.
     rows = db.execute(
@@ -111,11 +112,18 @@ def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
 
 
 def _records(db: sqlite3.Connection, bucket: str) -> Iterator[Any]:
-    return db.execute("SELECT key, value FROM record WHERE bucket=? AND value IS NOT NULL ORDER BY key", (bucket,))
+    return Reader(db).all(bucket)
+
+
+def _room_line(db: sqlite3.Connection, head: bytes) -> RoomLine:
+    """Return a room's whole record. In a database of an older chatroom the head holds everything."""
+    record = _record(head)
+    rows = Reader(db).all(stored_record.PEOPLE, f"{record.id}/")
+    return RoomLine(Raw(msgspec.json.encode(stored_record.assemble(record, rows))))
 
 
 def _record(value: bytes) -> RoomRecord:
-    return msgspec.json.decode(value, type=RoomRecord)
+    return stored_record.decode_head(value)
 
 
 def _log_of(value: bytes) -> str:

@@ -122,6 +122,7 @@ class Chat:
         await self.guests.start()
         await self.bans.load()
         await self._empty_rooms.start()
+        await self.files.start()
         self.seats.reserved = sum(account.reserved for account in await self.accounts.all())
         self._retention.start()
 

@@ -5,14 +5,14 @@ The chat owns these protocols; engines and wire fulfil them without the chat kno
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
 from chatroom.counters import Counters
 from chatroom.events import Event, Stored
-from chatroom.log import Deliver, Done, Entry, Page, Presence, Subscription
+from chatroom.log import Change, Deliver, Done, Entry, Page, Presence, Subscription
 
 
 class Blobs(Protocol):
@@ -118,8 +118,8 @@ class Engine(Protocol):
     def drop(self, log: str) -> Deferred[None]:
         """Remove a log and all that is in it, for good; nobody must be following it."""
 
-    def logs(self) -> Deferred[list[str]]:
-        """Return the names of all logs."""
+    def logs(self, after: str = "") -> Deferred[list[str]]:
+        """Return the names of some logs, in the order of their names, that come after the given one; [] at the end."""
 
     def get(self, bucket: str, key: str) -> Deferred[tuple[bytes, int] | None]:
         """Return a record and its revision."""
@@ -128,14 +128,31 @@ class Engine(Protocol):
         """Compare and set: replace the record of revision ``rev`` (0: there is none), or remove it with None.
 
         Returns:
-            The new revision.
+            The new revision. No revision comes twice, whatever is removed meanwhile.
 
         Raises:
             Conflict: The record has another revision.
         """
 
-    def all(self, bucket: str) -> Deferred[list[tuple[str, bytes]]]:
-        """Return a bucket's records with their keys, in the order of the keys."""
+    def change(self, changes: Sequence[Change]) -> Deferred[int]:
+        """Compare and set several records: all of them, or none.
+
+        Returns:
+            The new revision, the same one for all.
+
+        Raises:
+            Conflict: A record has another revision than its change expects.
+        """
+
+    def page(self, bucket: str, prefix: str = "", after: str = "") -> Deferred[list[tuple[str, bytes]]]:
+        """Return some records of a bucket with their keys, in the order of the keys; [] at the end.
+
+        A page is small enough to be decoded within a few milliseconds (``chatroom.chat.records`` reads on).
+
+        Args:
+            prefix: What the keys begin with.
+            after: The key after which the page begins.
+        """
 
     def count(self, bucket: str) -> Deferred[int]:
         """Return how many records a bucket has."""

@@ -38,6 +38,7 @@ TOKENS = 20  # programs that may log in to one account again without the passwor
 TOKEN_DAYS = 90  # for which they may without having done so
 MODERATORS = 100  # of one room, and people invited to one
 SANCTIONS = 500  # bans, or mutes, of one room
+SANCTION_BYTES = 64 * 1024  # of the texts of all bans and mutes of one room
 LONGEST_SANCTION = 10 * 365 * 86400  # seconds
 
 FAILURES = 3  # failed logins to one account from one address ...

@@ -108,6 +108,10 @@ TOO_MANY_OWNED = Refusal("too-many-owned", "you have made {most} rooms; close on
 TOO_MANY_REGISTRATIONS = Refusal("too-many-registrations", "too many accounts from your address; try again in {wait}.")
 TOO_MANY_FILES = Refusal("too-many-files", "your files take up all there is for one; take one back: /unshare <name>.")
 TOO_MANY_ROOMS = Refusal("too-many-rooms", "there are too many rooms ({most}); join one of them, see /rooms.")
+SANCTIONS_FULL = Refusal(
+    "sanctions-full", "the bans and mutes of {room} take all the room there is for them; take some back first."
+)
+STALLED = Refusal("stalled", "nothing came of {name} for a while and others needed the room; send it again.")
 TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; take some back first.")
 TOO_MANY_TRANSFERS = Refusal("too-many-transfers", "{most} files are under way already; wait for one, or cancel it.")
 TOO_QUIET = Refusal("too-quiet", "nothing was heard from you for {seconds} seconds.")

@@ -38,6 +38,11 @@ class Sanction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     until: int = 0
     reason: str = ""
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes its texts take in the store."""
+        return sum(len(text.encode()) for text in (self.key, self.shown, self.by, self.reason))
+
     def more(self, now: int) -> str:
         """Return how long it still is and why, to be put behind what is said of it."""
         time = f" for {spell((self.until - now) / 1000)}" if self.until else ""

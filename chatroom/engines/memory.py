@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from typing import Any
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from itertools import islice, takewhile
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 
 from chatroom import events
 from chatroom.engines.batching import LONGEST_TURN, BatchingEngine
 from chatroom.engines.memory_blobs import MemoryBlobs
-from chatroom.engines.reading import MOST_WORDS, SHORTEST_PREFIX
+from chatroom.engines.reading import MOST_WORDS, PAGE_LOGS, SHORTEST_PREFIX, cut_page
 from chatroom.events import MESSAGES, blanked
-from chatroom.log import Conflict, Entry, Page
+from chatroom.log import Change, Conflict, Entry, Page
+
+T = TypeVar("T")
 
 
 class _Log:
@@ -29,6 +33,31 @@ class _Log:
         self.floor = 0
 
 
+class _Bucket:
+    """The records of one bucket, and their keys in order."""
+
+    __slots__ = ("keys", "records")
+
+    def __init__(self) -> None:
+        self.records: dict[str, tuple[bytes, int]] = {}
+        self.keys: list[str] = []
+
+    def put(self, key: str, value: bytes | None, rev: int) -> None:
+        there = key in self.records
+        if value is not None:
+            self.records[key] = value, rev
+            if not there:
+                insort(self.keys, key)
+        elif there:
+            del self.records[key]
+            del self.keys[bisect_left(self.keys, key)]
+
+    def page(self, prefix: str, after: str) -> list[tuple[str, bytes]]:
+        start = max(bisect_left(self.keys, prefix), bisect_right(self.keys, after))
+        keys = takewhile(lambda key: key.startswith(prefix), islice(self.keys, start, None))
+        return cut_page((key, self.records[key][0]) for key in keys)
+
+
 _Row = tuple[int, bool, int, str | None, bytes]  # seq, whether it is a message, time in ms, key, body
 
 
@@ -40,7 +69,8 @@ class MemoryEngine(BatchingEngine):
         self.blobs = MemoryBlobs(reactor)
         self._logs: dict[str, _Log] = {}
         self._by_key: dict[str, tuple[str, int, bytes]] = {}  # log, seq, body of the first
-        self._records: dict[tuple[str, str], tuple[bytes | None, int]] = {}
+        self._buckets: dict[str, _Bucket] = {}
+        self._rev = 0
         self._seq = 0
 
     def start(self) -> Deferred[None]:
@@ -158,25 +188,48 @@ class MemoryEngine(BatchingEngine):
             self._by_key.pop(row[3] or "", None)
         return succeed(None)
 
-    def logs(self) -> Deferred[list[str]]:
-        return succeed(list(self._logs))
+    def logs(self, after: str = "") -> Deferred[list[str]]:
+        names = sorted(self._logs)
+        start = bisect_right(names, after)
+        return self._next_turn(names[start : start + PAGE_LOGS], after)
+
+    # ---- records -----------------------------------------------------------------------------------------------
 
     def get(self, bucket: str, key: str) -> Deferred[tuple[bytes, int] | None]:
-        value, rev = self._records.get((bucket, key), (None, 0))
-        return succeed(None if value is None else (value, rev))
+        return succeed(self._bucket(bucket).records.get(key))
 
     def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> Deferred[int]:
-        held, now = self._records.get((bucket, key), (None, 0))
-        if rev != (now if held is not None else 0):
-            return fail(Conflict(f"{bucket}/{key}"))
-        self._records[bucket, key] = value, now + 1
-        return succeed(now + 1)
+        return self.change((Change(bucket, key, value, rev),))
 
-    def all(self, bucket: str) -> Deferred[list[tuple[str, bytes]]]:
-        return succeed([(k, v) for (b, k), (v, _) in sorted(self._records.items()) if b == bucket and v is not None])
+    def change(self, changes: Sequence[Change]) -> Deferred[int]:
+        for change in changes:
+            _, now = self._bucket(change.bucket).records.get(change.key, (b"", 0))
+            if change.rev is not None and change.rev != now:
+                return fail(Conflict(f"{change.bucket}/{change.key}"))
+        self._rev += 1
+        for change in changes:
+            self._bucket(change.bucket).put(change.key, change.value, self._rev)
+        return succeed(self._rev)
+
+    def page(self, bucket: str, prefix: str = "", after: str = "") -> Deferred[list[tuple[str, bytes]]]:
+        return self._next_turn(self._bucket(bucket).page(prefix, after), after)
 
     def count(self, bucket: str) -> Deferred[int]:
-        return succeed(sum(1 for (b, _), (v, _) in self._records.items() if b == bucket and v is not None))
+        return succeed(len(self._bucket(bucket).records))
+
+    def _bucket(self, name: str) -> _Bucket:
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            bucket = self._buckets[name] = _Bucket()
+        return bucket
+
+    def _next_turn(self, page: list[T], after: str) -> Deferred[list[T]]:
+        """Give the first page at once, each further one in another turn of the reactor: others get theirs between."""
+        if not after or not page:
+            return succeed(page)
+        turn: Deferred[list[T]] = Deferred()
+        self._reactor.callLater(0, turn.callback, page)
+        return turn
 
 
 def _seq(row: _Row) -> int:

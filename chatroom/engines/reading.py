@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 
 from chatroom import events
 from chatroom.log import Entry, Page
 
 MOST_WORDS = 10  # of one search
 SHORTEST_PREFIX = 3  # characters of a word that finds longer ones, too; shorter ones would find everything
+
+PAGE_ROWS = 500  # records on one page ...
+PAGE_BYTES = 256 * 1024  # ... or so many bytes of them: about two milliseconds to decode
+PAGE_LOGS = 1000
+LAST_CHARACTER = "\U0010ffff"
 
 _NEVER = 1 << 62
 
@@ -63,32 +70,54 @@ class Reader:
         ).fetchone()
         return row[0] if row else 0
 
-    def logs(self) -> list[str]:
-        """Return the names of all logs."""
-        return [row[0] for row in self.db.execute("SELECT name FROM logs WHERE name<>'' ORDER BY no")]
+    def logs(self, after: str) -> list[str]:
+        """Return the names of the next logs."""
+        rows = self.db.execute("SELECT name FROM logs WHERE name>? ORDER BY name LIMIT ?", (after, PAGE_LOGS))
+        return [row[0] for row in rows]
 
     def get(self, bucket: str, key: str) -> tuple[bytes, int] | None:
         """Return a record and its revision."""
         row: tuple[bytes, int] | None = self.db.execute(
-            "SELECT value, rev FROM record WHERE bucket=? AND key=? AND value IS NOT NULL", (bucket, key)
+            "SELECT value, rev FROM record WHERE bucket=? AND key=?", (bucket, key)
         ).fetchone()
         return row
 
-    def all(self, bucket: str) -> list[tuple[str, bytes]]:
-        """Return a bucket's records with their keys."""
+    def page(self, bucket: str, prefix: str, after: str) -> list[tuple[str, bytes]]:
+        """Return the next records whose keys begin so: as many as can be decoded in one turn of the reactor."""
+        # No character comes after the last one, and no key holds it: names and ids have none such.
+        rows = self.db.execute(
+            "SELECT key, value FROM record WHERE bucket=? AND key>? AND key>=? AND key<? ORDER BY key",
+            (bucket, after, prefix, prefix + LAST_CHARACTER),
+        )
+        with closing(rows):  # an open statement would keep the write-ahead log from being shortened
+            return cut_page(rows)
+
+    def all(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+        """Return a bucket's records whose keys begin so, for programs that may take their time."""
         return self.db.execute(
-            "SELECT key, value FROM record WHERE bucket=? AND value IS NOT NULL ORDER BY key", (bucket,)
-        ).fetchall()
+            "SELECT key, value FROM record WHERE bucket=? AND key>=? AND key<? AND value IS NOT NULL ORDER BY key",
+            (bucket, prefix, prefix + LAST_CHARACTER),
+        )
 
     def count(self, bucket: str) -> int:
         """Return how many records a bucket has."""
-        return int(
-            self.db.execute("SELECT count(*) FROM record WHERE bucket=? AND value IS NOT NULL", (bucket,)).fetchone()[0]
-        )
+        return int(self.db.execute("SELECT count(*) FROM record WHERE bucket=?", (bucket,)).fetchone()[0])
 
     def _log(self, log: str) -> tuple[int | None, int]:
         row: tuple[int, int] | None = self.db.execute("SELECT no, floor FROM logs WHERE name=?", (log,)).fetchone()
         return row or (None, 0)
+
+
+def cut_page(rows: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Return the first of the rows: ``PAGE_ROWS`` at most, and ``PAGE_BYTES`` or a little more."""
+    page: list[tuple[str, bytes]] = []
+    size = 0
+    for row in rows:
+        page.append(row)
+        size += len(row[1])
+        if size >= PAGE_BYTES or len(page) == PAGE_ROWS:
+            break
+    return page
 
 
 def _entries(log: str, rows: list[tuple[int, bytes]]) -> list[Entry]:

@@ -30,6 +30,41 @@ LADDER = (
     CREATE TABLE indexed(upto INTEGER NOT NULL);
     INSERT INTO indexed VALUES (0);
     """,
+    # 3: a removed record leaves no row behind: its revisions come from one counter, so that none comes twice. What a
+    # room's record held of people becomes rows of their own, numbered in the order in which they were written.
+    """
+    CREATE TABLE revision(last INTEGER NOT NULL);
+    INSERT INTO revision SELECT coalesce(max(rev), 0) FROM record;
+    ALTER TABLE record RENAME TO old_record;
+    CREATE TABLE record(
+        bucket TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY(bucket, key)
+    ) WITHOUT ROWID;
+    INSERT INTO record SELECT bucket, key, rev, value FROM old_record WHERE value IS NOT NULL;
+    DROP TABLE old_record;
+    CREATE TEMP VIEW old_room AS
+        SELECT key, rev, CAST(value AS TEXT) AS value FROM record
+        WHERE bucket='room' AND json_valid(CAST(value AS TEXT));
+    INSERT INTO record
+        SELECT 'room-people', json_extract(room.value, '$.id') || '/' || kind.column2 || '/' ||
+            json_extract(one.value, '$.key'),
+            room.rev, CAST(json_array(one.id, json(one.value)) AS BLOB)
+        FROM old_room AS room,
+            (VALUES ('$.bans', 'ban'), ('$.mutes', 'mute')) AS kind, json_each(room.value, kind.column1) AS one
+        WHERE true
+        ON CONFLICT DO UPDATE SET value=excluded.value;
+    INSERT INTO record
+        SELECT 'room-people', json_extract(room.value, '$.id') || '/' || kind.column2 || '/' || one.key,
+            room.rev, CAST(json_array(one.id, one.value) AS BLOB)
+        FROM old_room AS room,
+            (VALUES ('$.moderators', 'moderator'), ('$.invited', 'invited')) AS kind,
+            json_each(room.value, kind.column1) AS one;
+    INSERT INTO record
+        SELECT 'room-name', json_extract(value, '$.id'), rev, CAST(key AS BLOB) FROM old_room;
+    UPDATE record SET value =
+        CAST(json_remove(CAST(value AS TEXT), '$.bans', '$.mutes', '$.moderators', '$.invited') AS BLOB)
+        WHERE bucket='room' AND json_valid(CAST(value AS TEXT));
+    DROP VIEW old_room;
+    """,
 )
 
 

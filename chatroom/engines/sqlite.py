@@ -7,6 +7,7 @@ them back. Search is indexed behind the log, in small steps when nothing waits t
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from chatroom.engines.reading import Reader
 from chatroom.engines.schema import connect, open_database
 from chatroom.engines.worker import Worker
 from chatroom.engines.writing import Writer
-from chatroom.log import Conflict, Entry, Page, Unavailable
+from chatroom.log import Change, Conflict, Entry, Page, Unavailable
 
 INDEX_AFTER = 0.25  # seconds of quiet before words are indexed
 
@@ -152,8 +153,8 @@ class SQLiteEngine(BatchingEngine):
         while await self._on(self._writer_thread, self._writer.drop, log):
             pass
 
-    def logs(self) -> Deferred[list[str]]:
-        return self._on(self._reader_thread, self._reader.logs)
+    def logs(self, after: str = "") -> Deferred[list[str]]:
+        return self._on(self._reader_thread, self._reader.logs, after)
 
     # ---- records -----------------------------------------------------------------------------------------------
 
@@ -161,10 +162,13 @@ class SQLiteEngine(BatchingEngine):
         return self._on(self._reader_thread, self._reader.get, bucket, key)
 
     def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> Deferred[int]:
-        return self._on(self._writer_thread, self._writer.put, bucket, key, value, rev)
+        return self.change((Change(bucket, key, value, rev),))
 
-    def all(self, bucket: str) -> Deferred[list[tuple[str, bytes]]]:
-        return self._on(self._reader_thread, self._reader.all, bucket)
+    def change(self, changes: Sequence[Change]) -> Deferred[int]:
+        return self._on(self._writer_thread, self._writer.change, changes)
+
+    def page(self, bucket: str, prefix: str = "", after: str = "") -> Deferred[list[tuple[str, bytes]]]:
+        return self._on(self._reader_thread, self._reader.page, bucket, prefix, after)
 
     def count(self, bucket: str) -> Deferred[int]:
         return self._on(self._reader_thread, self._reader.count, bucket)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from chatroom import events
 from chatroom.events import MESSAGES, blanked
-from chatroom.log import Conflict, Entry
+from chatroom.log import Change, Conflict, Entry
 
 INDEX_STEP = 100  # messages: about two milliseconds
 EXPIRE_STEP = 500  # entries
@@ -171,19 +171,32 @@ class Writer:
 
     # ---- records -----------------------------------------------------------------------------------------------
 
-    def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> int:
-        """Compare and set. A removed record keeps its row, so that its revisions go on and an old one never fits."""
+    def change(self, changes: Sequence[Change]) -> int:
+        """Compare and set records, all of them or none; return their new revision.
+
+        Revisions of all records come from one counter, so that a removed record leaves nothing behind, and a revision
+        of before never fits what is made later under the same key.
+        """
         with self._transaction():
-            row = self.db.execute("SELECT rev, value FROM record WHERE bucket=? AND key=?", (bucket, key)).fetchone()
-            now, held = row or (0, None)
-            if rev != (now if held is not None else 0):
-                raise Conflict(f"{bucket}/{key}")
+            rev = int(self.db.execute("UPDATE revision SET last=last+1 RETURNING last").fetchone()[0])
+            for change in changes:
+                self._change(change, rev)
+            return rev
+
+    def _change(self, change: Change, rev: int) -> None:
+        where = change.bucket, change.key
+        if change.rev is not None:
+            row = self.db.execute("SELECT rev FROM record WHERE bucket=? AND key=?", where).fetchone()
+            if change.rev != (row[0] if row else 0):
+                raise Conflict("/".join(where))
+        if change.value is None:
+            self.db.execute("DELETE FROM record WHERE bucket=? AND key=?", where)
+        else:
             self.db.execute(
                 "INSERT INTO record(bucket, key, rev, value) VALUES (?1,?2,?3,?4)"
                 " ON CONFLICT DO UPDATE SET rev=?3, value=?4",
-                (bucket, key, now + 1, value),
+                (*where, rev, change.value),
             )
-            return int(now + 1)
 
 
 def _words(body: bytes) -> str:

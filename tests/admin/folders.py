@@ -14,7 +14,7 @@ from chatroom.admin.command_line import main
 from chatroom.engines.schema import connect, open_database
 from chatroom.engines.writing import Writer
 from chatroom.events import Said
-from chatroom.log import Entry
+from chatroom.log import Change, Entry
 
 SECRET = "correct horse"
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def write(folder: Path, *entries: Entry) -> None:
 
 def keep(folder: Path, bucket: str, key: str, value: Any) -> None:
     with closing(open_database(folder / "chat.db")) as db:
-        Writer(db).put(bucket, key, msgspec.json.encode(value), 0)
+        Writer(db).change((Change(bucket, key, msgspec.json.encode(value), 0),))
 
 
 def change(path: Path, *statements: str) -> None:

@@ -46,7 +46,7 @@ def test_an_account_is_made_as_the_console_would(empty: Path, capsys: pytest.Cap
     assert made.made > 1_700_000_000_000
     assert Argon2().verify(made.password, SECRET)
     with closing(connect(empty / "chat.db")) as db:
-        assert Reader(db).all(account.LOOKS) == [("rnona", b'"mona"')]
+        assert list(Reader(db).all(account.LOOKS)) == [("rnona", b'"mona"')]
     assert SECRET not in "".join(capsys.readouterr())
     runs("check", "--data", empty)
 
@@ -76,7 +76,7 @@ def test_a_name_that_is_taken_or_none_is_refused(fails: Fails, folder: Path, nam
     assert account_of(folder, "alice") == before
     with closing(connect(folder / "chat.db")) as db:
         assert Reader(db).count(account.BUCKET) == 1
-        assert Reader(db).all(account.LOOKS) == [("alice", b'"alice"')]
+        assert list(Reader(db).all(account.LOOKS)) == [("alice", b'"alice"')]
 
 
 @pytest.mark.usefixtures("typed")

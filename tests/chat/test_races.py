@@ -124,18 +124,18 @@ def test_a_room_that_is_being_forgotten_is_not_joined_on_the_way() -> None:
     alice.say("leave")
     (record,) = result(world.chat.directory.all())
     engine.expire(f"room/{record.id}", 1 << 60, 0)
-    put = engine.put
+    change = engine.change
 
     def somebody_comes(*args: Any) -> Any:
         """Just when the record is about to be removed."""
-        engine.put = put  # type: ignore[method-assign]
+        engine.change = change  # type: ignore[method-assign]
         alice.transport.protocol.dataReceived(b"/join lobby\r\n")
-        return put(*args)
+        return change(*args)
 
     async def nothing_left(record: RoomRecord) -> bool:
         return True
 
-    engine.put = somebody_comes  # type: ignore[method-assign]
+    engine.change = somebody_comes  # type: ignore[method-assign]
     Deferred.fromCoroutine(world.chat.directory.forget(record.id, record.name, nothing_left))
     world.settle()
     loaded = [room.id for room in world.chat.directory._rooms.values()]

@@ -14,9 +14,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 
 from chatroom.engines.memory import MemoryEngine
+from chatroom.engines.reading import PAGE_BYTES, PAGE_LOGS, PAGE_ROWS
 from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.events import Acted, Joined, Said, Shared
-from chatroom.log import Conflict, Entry, Presence, Unavailable
+from chatroom.log import Change, Conflict, Entry, Presence, Unavailable
 from chatroom.shared_files import CHUNK
 
 MAKERS: dict[str, Callable[[Path], Any]] = {
@@ -105,6 +106,17 @@ async def test_logs_are_apart(engine: Any) -> None:
     assert texts((await engine.read("room/other", limit=9)).entries) == ["elsewhere"]
     assert (await engine.read("room/none", limit=9)).entries == []
     assert sorted(await engine.logs()) == [LOBBY, "room/other"]
+
+
+async def test_logs_are_listed_some_at_a_time(engine: Any) -> None:
+    names = [f"room/{number:05}" for number in range(PAGE_LOGS + 3)]
+    for name in names:
+        engine.append(name, said("here"))
+    await stored(engine, LOBBY, said("last"))
+    first = await engine.logs()
+    assert first == names[:PAGE_LOGS]
+    assert await engine.logs(first[-1]) == [*names[PAGE_LOGS:], LOBBY]
+    assert await engine.logs(LOBBY) == []
 
 
 async def test_two_follow_and_one_stops(engine: Any) -> None:
@@ -346,9 +358,62 @@ async def test_a_bucket_can_be_listed_and_counted(engine: Any) -> None:
     for key in ("b", "a", "c"):
         await engine.put("room", key, key.encode(), 0)
     await engine.put("other", "z", b"z", 0)
-    await engine.put("room", "c", None, 1)
-    assert await engine.all("room") == [("a", b"a"), ("b", b"b")]
+    _, rev = await engine.get("room", "c")
+    await engine.put("room", "c", None, rev)
+    assert await engine.page("room") == [("a", b"a"), ("b", b"b")]
     assert (await engine.count("room"), await engine.count("none")) == (2, 0)
+
+
+async def test_a_bucket_is_read_page_by_page_and_by_prefix(engine: Any) -> None:
+    keys = [f"{letter}/{number:04}" for letter in "abc" for number in range(PAGE_ROWS)]
+    await engine.change([Change("room", key, key.encode(), 0) for key in keys])
+    read: list[str] = []
+    while page := await engine.page("room", "", read[-1] if read else ""):
+        assert len(page) <= PAGE_ROWS
+        assert all(key.encode() == value for key, value in page)
+        read += [key for key, _ in page]
+    assert read == keys
+    assert [key for key, _ in await engine.page("room", "b/")] == keys[PAGE_ROWS : 2 * PAGE_ROWS]
+    assert [key for key, _ in await engine.page("room", "b/", "b/0497")] == keys[2 * PAGE_ROWS - 2 : 2 * PAGE_ROWS]
+    assert await engine.page("room", "b/", "b/0499") == await engine.page("room", "d") == []
+
+
+async def test_what_follows_the_first_page_comes_in_a_turn_of_its_own(engine: Any) -> None:
+    await engine.change([Change("room", f"{number:04}", b"x", 0) for number in range(PAGE_ROWS + 1)])
+    first = await engine.page("room")
+    second = engine.page("room", "", first[-1][0])
+    assert not second.called
+    assert await second == [(f"{PAGE_ROWS:04}", b"x")]
+
+
+async def test_a_page_of_large_records_is_short(engine: Any) -> None:
+    large = bytes(PAGE_BYTES // 3)
+    await engine.change([Change("room", f"{number:02}", large, 0) for number in range(12)])
+    assert [key for key, _ in await engine.page("room")] == ["00", "01", "02", "03"]
+    assert [key for key, _ in await engine.page("room", "", "09")] == ["10", "11"]
+
+
+async def test_several_records_change_at_once_or_not_at_all(engine: Any) -> None:
+    one = await engine.change([Change("room", "x", b"x", 0), Change("other", "y", b"y", 0)])
+    with pytest.raises(Conflict):
+        await engine.change(
+            [Change("room", "x", b"X"), Change("room", "new", b"new", 0), Change("other", "y", b"Y", one + 1)]
+        )
+    assert await engine.get("room", "x") == (b"x", one)
+    assert await engine.get("room", "new") is None
+    two = await engine.change([Change("room", "x", b"X"), Change("other", "y", None, one)])
+    assert await engine.get("room", "x") == (b"X", two)
+    assert await engine.get("other", "y") is None
+
+
+async def test_revisions_never_come_again_however_much_is_removed(engine: Any) -> None:
+    seen = []
+    for _ in range(3):
+        seen.append(await engine.put("room", "x", b"x", 0))
+        seen.append(await engine.put("room", "x", None, seen[-1]))
+        seen.append(await engine.put("other", "x", b"x", 0))
+        await engine.put("other", "x", None, seen[-1])
+    assert sorted(set(seen)) == seen
 
 
 # ---- presence ---------------------------------------------------------------------------------------------------

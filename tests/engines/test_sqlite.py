@@ -53,7 +53,7 @@ async def test_an_old_file_is_brought_up_to_date_and_nothing_is_lost(path: Path)
     for seq, event in enumerate([said("old words"), joined(), said("more of them")], 1):
         message = not isinstance(event, type(joined()))
         db.execute("INSERT INTO log VALUES (?,7,?,1000,NULL,?)", (seq, message, encode(event)))
-    db.execute("INSERT INTO record VALUES ('room', 'lobby', 3, 'kept')")
+    db.execute("INSERT INTO record VALUES ('other', 'lobby', 3, CAST('kept' AS BLOB)), ('other', 'gone', 9, NULL)")
     db.close()
     engine = SQLiteEngine(reactor, path)
     await engine.start()
@@ -65,7 +65,9 @@ async def test_an_old_file_is_brought_up_to_date_and_nothing_is_lost(path: Path)
         "new words",
     ]
     assert texts(await engine.search(LOBBY, "words", 9)) == ["old words", "new words"]
-    assert await engine.get("room", "lobby") == ("kept", 3)
+    assert await engine.get("other", "lobby") == (b"kept", 3)
+    assert await engine.get("other", "gone") is None
+    assert await engine.put("other", "gone", b"back", 0) == 10, "revisions go on after those of removed records"
     await engine.stop()
     assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone()[0] == len(LADDER)
 

@@ -45,16 +45,6 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     to_id: str = ""
     number: int = 0
 
-    def is_same(self, other: FileRecord) -> bool:
-        """Whether it is the same file, of the same owner, for the same people."""
-        return (self.name, self.size, self.sha256, self.owner, self.log) == (
-            other.name,
-            other.size,
-            other.sha256,
-            other.owner,
-            other.log,
-        )
-
     def is_for(self, session: Session) -> bool:
         """Whether the session may have it: in the room at this moment; or whose it is, or who gave it."""
         if self.to_id:

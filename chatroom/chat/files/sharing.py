@@ -93,11 +93,9 @@ async def cancel(session: Session, command: c.Cancel) -> Event:
 async def unshare(session: Session, command: c.Unshare) -> Event:
     """Take back a file: its bytes go, and what told of it is blank."""
     chat, name = session.chat, safe_name(command.name)
-    mine = [record for record in await chat.files.all() if (record.by_id, record.name) == (session.user_id, name)]
-    mine = [record for record in mine if not chat.files.is_coming(record.id)]
-    if not mine:
+    record = await chat.files.named(session.user_id, name)
+    if record is None:
         raise NO_FILE_OF_YOURS(name=name)
-    record = max(mine, key=lambda record: record.at)
     await chat.files.remove(record.id)
     await _blank(session, record)
     return Ok(f"{record.name} is not shared any more.")
@@ -116,9 +114,8 @@ async def _blank(session: Session, record: FileRecord) -> None:
 async def files(session: Session, command: c.ListFiles) -> Event:
     """List the files of the room, or those given to oneself."""
     room = session.room
-    there = await session.chat.files.of(room.log if room is not None else session.user.inbox_log)
-    lines = [record.line() for record in there[-LISTED:]]
-    return Files(room.name if room is not None else "", lines, len(there) - len(lines))
+    lines, number = await session.chat.files.lines(room.log if room is not None else session.user.inbox_log, LISTED)
+    return Files(room.name if room is not None else "", lines, number - len(lines))
 
 
 def _transfers(session: Session) -> Transfers:
@@ -157,7 +154,7 @@ async def _find(session: Session, command: c.Get) -> FileRecord:
         return await store.get(command.file)
     logs = [session.room.log] if session.room is not None else []
     for log in (*logs, session.user.inbox_log):
-        for record in await store.of(log):
-            if record.number == command.number:
-                return record
+        record = await store.numbered(log, command.number)
+        if record is not None:
+            return record
     raise NO_FILE()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
-from twisted.internet.defer import DeferredLock
+from twisted.internet.defer import Deferred, DeferredLock
 
-from chatroom.account import BUCKET as ACCOUNTS
-from chatroom.account import decode as decode_account
+from chatroom.answers import FileLine
+from chatroom.chat.files import stored_record
+from chatroom.chat.files.ledger import Ledger
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ONE
+from chatroom.chat.records import pages
 from chatroom.chat.refusals import EMPTY_FILE, FILE_TOO_BIG, NO_FILE, STORE_FULL, TOO_MANY_FILES, WRONG_HASH, Refused
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.log import Conflict, Entry, Unavailable
@@ -25,12 +27,11 @@ if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
     from chatroom.chat.files.transfers import Transfers
 
-BUCKET = "file"
 NUMBERS = "next-file"  # the number of the next file given to somebody, by the inbox
 _DAY = 24 * 3600 * 1000  # milliseconds
 
 _log = logger(__name__)
-_decode = msgspec.json.Decoder(FileRecord).decode
+_decode_line = msgspec.json.Decoder(FileLine).decode
 
 
 class FileStore:
@@ -49,7 +50,32 @@ class FileStore:
         self._reserving = DeferredLock()
         self._begun: Counter[str] = Counter()  # for whom room was made, and who are about to be sent
         self._finishing: dict[str, DeferredLock] = {}
+        self._ledger = Ledger()
         self.receiving: dict[str, Transfers] = {}
+
+    async def start(self) -> None:
+        """Learn how much of the store is taken."""
+        async for page in pages(self._engine, stored_record.FILES):
+            for _, value in page:
+                await self._weigh(stored_record.decode(value))
+
+    async def _weigh(self, record: FileRecord) -> None:
+        """Count a file as what it takes: all of it when it is there or is being sent, else what has come of it."""
+        whole = record.number or self.is_coming(record.id)
+        size = record.size if whole else min(record.size, await self._engine.blobs.size(record.id))
+        if not record.number and self.is_coming(record.id):
+            size = record.size  # somebody has begun to send it meanwhile
+        self._ledger.charge(record.id, record.payer, size, finished=bool(record.number))
+
+    def ended(self, record: FileRecord) -> None:
+        """Nobody sends the file any more: what has not come of it takes no room."""
+        if not self.is_coming(record.id) and record.id in self._ledger.unfinished:
+            Deferred.fromCoroutine(self._weigh_again(record.id)).addErrback(_not_weighed)
+
+    async def _weigh_again(self, id: str) -> None:
+        held = await self._engine.get(stored_record.FILES, id)
+        if held is not None and id in self._ledger.unfinished:
+            await self._weigh(stored_record.decode(held[0]))
 
     # ---- finding -----------------------------------------------------------------------------------------------
 
@@ -59,20 +85,44 @@ class FileStore:
         Raises:
             Refused: There is none.
         """
-        held = await self._engine.get(BUCKET, id)
-        record = _decode(held[0]) if held is not None else None
+        held = await self._engine.get(stored_record.FILES, id)
+        record = stored_record.decode(held[0]) if held is not None else None
         if record is None or not record.number:
             raise NO_FILE()
         return record
 
-    async def all(self) -> list[FileRecord]:
-        """Return the files there are, and those that are still being sent."""
-        return [_decode(value) for _, value in await self._engine.all(BUCKET)]
+    async def numbered(self, log: str, number: int) -> FileRecord | None:
+        """Return the file with that number in a room or an inbox."""
+        found = await self._engine.page(stored_record.IN_LOG, stored_record.in_log(log, number))
+        return await self.get(found[0][0].rpartition("/")[2]) if number > 0 and found else None
 
-    async def of(self, log: str) -> list[FileRecord]:
-        """Return the files of a room or an inbox that can be fetched, the newest last."""
-        there = [record for record in await self.all() if record.log == log and record.number]
-        return sorted(there, key=lambda record: record.number)
+    async def lines(self, log: str, most: int) -> tuple[list[FileLine], int]:
+        """Return the newest files of a room or an inbox that can be fetched, the newest last, and how many there are.
+
+        Args:
+            log: Of the room, or the inbox.
+            most: How many are returned.
+        """
+        newest: deque[bytes] = deque(maxlen=most)
+        number, unsent = 0, stored_record.in_log(log, 0)
+        async for page in pages(self._engine, stored_record.IN_LOG, stored_record.in_log(log)):
+            there = [value for key, value in page if not key.startswith(unsent)]
+            number += len(there)
+            newest.extend(there)
+        return [_decode_line(value) for value in newest], number
+
+    async def named(self, user_id: str, name: str) -> FileRecord | None:
+        """Return the newest file of that name that a user has shared and that is not being sent."""
+        found: dict[str, int] = {}  # when it was shared, by the file's id
+        async for page in pages(self._engine, stored_record.BY_USER, f"{user_id}/"):
+            for key, value in page:
+                called, at = stored_record.decode_name(value)
+                id = key.rpartition("/")[2]
+                if called == name and not self.is_coming(id):
+                    found[id] = at
+        newest = max(found, key=lambda id: found[id], default="")
+        held = await self._engine.get(stored_record.FILES, newest) if newest else None
+        return stored_record.decode(held[0]) if held is not None else None
 
     async def have(self, record: FileRecord) -> int:
         """Return how many chunks of it are there."""
@@ -97,44 +147,58 @@ class FileStore:
         async with _holding(self._reserving):  # nobody else takes the same room meanwhile
             record = await self._reserve(wanted)
             self._begun[record.id] += 1
+            if not record.number:
+                self._ledger.charge(record.id, record.payer, record.size, finished=False)
         try:
             yield record
         finally:
             self._begun -= Counter([record.id])
+            self.ended(record)
 
     async def _reserve(self, wanted: FileRecord) -> FileRecord:
-        held = await self.all()
-        same = next((record for record in held if record.is_same(wanted)), None)
-        if same is not None:
-            return same if same.number else await self._change(replace(same, at=wanted.at))
+        same = await self._same(wanted)
+        if same is not None and same.number:
+            return same
+        record = replace(same, at=wanted.at) if same is not None else wanted
         try:
-            self._check_room(held, wanted)
+            self._check_room(record)
         except Refused:
-            self._check_room(await self._without_empty(held), wanted)
-        await self._engine.put(BUCKET, wanted.id, msgspec.json.encode(wanted), 0)
-        return wanted
+            await self._make_room()
+            self._check_room(record)
+        if same is not None:
+            return await self._change(record)
+        await self._engine.change(stored_record.changes(None, record, 0))
+        return record
 
-    async def _without_empty(self, held: list[FileRecord]) -> list[FileRecord]:
-        """Give up what was announced, and of which nothing came; whoever announced it is not there any more."""
+    async def _same(self, wanted: FileRecord) -> FileRecord | None:
+        """Return the same file of the same owner for the same people, all there or not."""
+        id = await self._engine.get(stored_record.SAME, stored_record.same_key(wanted))
+        held = await self._engine.get(stored_record.FILES, id[0].decode()) if id is not None else None
+        return stored_record.decode(held[0]) if held is not None else None
+
+    async def _make_room(self) -> None:
+        """Take the room back from uploads that do not go on, and give up those of which nothing has come."""
+        for transfers in {*self.receiving.values()}:
+            transfers.end_stalled()
         blobs = await self._engine.blobs.all()
-        empty = [one for one in held if not one.number and one.id not in blobs and not self.is_coming(one.id)]
-        for record in empty:
-            await self.give_up(record.id)
-        return [record for record in held if record not in empty]
+        for id in tuple(self._ledger.unfinished):
+            if not self.is_coming(id):
+                await (self._weigh_again(id) if id in blobs else self.give_up(id))
 
     def is_coming(self, id: str) -> bool:
         """Return whether somebody is sending it, or is about to."""
         return id in self.receiving or id in self._begun
 
-    def _check_room(self, held: list[FileRecord], wanted: FileRecord) -> None:
+    def _check_room(self, wanted: FileRecord) -> None:
         """Everybody may have one file, of whatever size there is room for; and more up to their part of it all."""
-        store = self._chat.rules.store
-        mine = [record for record in held if record.payer == wanted.payer]
-        if mine and len(mine) >= FILES // PART_OF_ONE:
+        store, ledger = self._chat.rules.store, self._ledger
+        there = ledger.charged(wanted.id)  # of an upload that goes on
+        files, size = ledger.of(wanted.payer)
+        others = files - (wanted.id in ledger.unfinished)
+        more = wanted.size - there
+        if others and (others >= FILES // PART_OF_ONE or (store and size + more > store // PART_OF_ONE)):
             raise TOO_MANY_FILES()
-        if mine and store and sum(record.size for record in mine) + wanted.size > store // PART_OF_ONE:
-            raise TOO_MANY_FILES()
-        if len(held) >= FILES or (store and sum(record.size for record in held) + wanted.size > store):
+        if len(ledger) - (wanted.id in ledger.unfinished) >= FILES or (store and ledger.total + more > store):
             raise STORE_FULL(name=wanted.name)
 
     async def finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
@@ -163,18 +227,19 @@ class FileStore:
                 del self._finishing[id]
 
     async def _finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
-        held = await self._engine.get(BUCKET, record.id)
+        held = await self._engine.get(stored_record.FILES, record.id)
         if held is None:  # it was removed meanwhile, but what came since is there
             await self._engine.blobs.drop(record.id)
             raise NO_FILE()
         by, by_id = record.by, record.by_id
-        record = _decode(held[0])
+        record = stored_record.decode(held[0])
         if not await self._engine.blobs.seal(record.id, record.sha256):
             await self.remove(record.id)
             raise WRONG_HASH(name=record.name)
         if not record.number:
             number = await self._next_number(record, room)
             record = await self._change(replace(record, number=number, at=self._chat.now(), by=by, by_id=by_id))
+            self._ledger.charge(record.id, record.payer, record.size, finished=True)
             _log.info("{name} shares {file} ({size} bytes)", name=record.by, file=record.name, size=record.size)
         user = self._chat.users.get(record.to_id)
         if user is not None:
@@ -195,11 +260,11 @@ class FileStore:
             return number
 
     async def _change(self, record: FileRecord) -> FileRecord:
-        held = await self._engine.get(BUCKET, record.id)
+        held = await self._engine.get(stored_record.FILES, record.id)
         if held is None:
             raise NO_FILE()
         try:
-            await self._engine.put(BUCKET, record.id, msgspec.json.encode(record), held[1])
+            await self._engine.change(stored_record.changes(stored_record.decode(held[0]), record, held[1]))
         except Conflict as error:
             raise Unavailable(str(error)) from error
         return record
@@ -208,26 +273,27 @@ class FileStore:
 
     async def remove(self, id: str) -> None:
         """Remove a file, if it is there: first what is known of it, so that nobody begins to fetch it."""
-        held = await self._engine.get(BUCKET, id)
+        held = await self._engine.get(stored_record.FILES, id)
         if held is not None:
             try:
-                await self._engine.put(BUCKET, id, None, held[1])
+                await self._engine.change(stored_record.changes(stored_record.decode(held[0]), None, held[1]))
             except Conflict as error:
                 raise Unavailable(str(error)) from error
+        self._ledger.drop(id)
         await self._engine.blobs.drop(id)
 
     async def give_up(self, id: str) -> None:
         """Remove a file that will not come any more; one that is all there stays."""
         async with self._alone(id):
-            held = await self._engine.get(BUCKET, id)
-            if held is not None and not _decode(held[0]).number and not self.is_coming(id):
+            held = await self._engine.get(stored_record.FILES, id)
+            if held is not None and not stored_record.decode(held[0]).number and not self.is_coming(id):
                 await self.remove(id)
 
     async def remove_of(self, log: str) -> None:
         """Remove all files of a room that has ended, or of somebody who is no more."""
-        for record in await self.all():
-            if record.log == log:
-                await self.remove(record.id)
+        async for page in pages(self._engine, stored_record.IN_LOG, stored_record.in_log(log)):
+            for key, _ in page:
+                await self.remove(key.rpartition("/")[2])
         held = await self._engine.get(NUMBERS, log)
         if held is not None:
             await self._engine.put(NUMBERS, log, None, held[1])
@@ -235,29 +301,40 @@ class FileStore:
     async def sweep(self) -> None:
         """Remove what is too old, what is nobody's any more, and bytes or records that a crash left alone."""
         blobs = await self._engine.blobs.all()  # before the records, for a record is there before its bytes
-        known = set()
-        records = await self.all()
-        logs = await self._logs()  # after them, for a room is there before its files
-        for record in records:
-            if not self.is_coming(record.id) and await self._is_over(record, logs, blobs):
-                await self.remove(record.id)
-                _log.info("the file {file} of {name} expired", file=record.name, name=record.by)
-            known.add(record.id)
+        logs: dict[str, bool] = {}
+        known: set[str] = set()
+        async for page in pages(self._engine, stored_record.FILES):
+            for id, value in page:
+                known.add(id)
+                record = stored_record.decode(value)
+                if not self.is_coming(id) and await self._is_over(record, logs, blobs):
+                    await self.remove(id)
+                    _log.info("the file {file} of {name} expired", file=record.name, name=record.by)
         for id in blobs - known:
             await self._engine.blobs.drop(id)
 
-    async def _is_over(self, record: FileRecord, logs: set[str], blobs: set[str]) -> bool:
+    async def _is_over(self, record: FileRecord, logs: dict[str, bool], blobs: set[str]) -> bool:
         days = FILE_DAYS if record.number else PART_DAYS
-        if record.log not in logs or record.at < self._chat.now() - days * _DAY:
+        if record.at < self._chat.now() - days * _DAY:
             return True
+        if record.log not in logs:
+            logs[record.log] = await self._is_there(record.log)
         # Restored from a backup, perhaps, which has no files.
-        return bool(record.number) and record.id not in blobs and not await self._engine.blobs.size(record.id)
+        lost = bool(record.number) and record.id not in blobs and not await self._engine.blobs.size(record.id)
+        return lost or not logs[record.log]
 
-    async def _logs(self) -> set[str]:
-        rooms = {f"room/{record.id}" for record in await self._chat.directory.all()}
-        inboxes = {f"inbox/{decode_account(value).id}" for _, value in await self._engine.all(ACCOUNTS)}
-        guests = {log for log in await self._engine.logs() if log.startswith("guest/")}  # who may come back
-        return rooms | inboxes | guests | {user.inbox_log for user in self._chat.users.values()}
+    async def _is_there(self, log: str) -> bool:
+        """Return whether there is still somebody who could fetch the files of a room or an inbox."""
+        kind, _, id = log.partition("/")
+        if kind == "room":
+            return await self._chat.directory.is_there(id)
+        if id in self._chat.users or (await self._engine.read(log, limit=1)).entries:
+            return True
+        return kind == "inbox" and any(account.id == id for account in await self._chat.accounts.all())
+
+
+def _not_weighed(failure: Any) -> None:
+    _log.warn("what has come of a file could not be measured: {why}", why=failure.getErrorMessage())
 
 
 @asynccontextmanager

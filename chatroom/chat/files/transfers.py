@@ -22,6 +22,7 @@ from chatroom.chat.refusals import (
     NO_TRANSFER,
     NOT_IN_ROOM,
     NOT_STORED,
+    STALLED,
     TAKEN_OVER,
     TOO_MANY_TRANSFERS,
     WRONG_CHUNK,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from chatroom.chat.session import Session
 
 UNWRITTEN = 2  # chunks that are being written, before no more is read
+STALLED_AFTER = 60.0  # seconds without a chunk, after which others may have the room that is kept for an upload
 HELD = 2 * CHUNK  # bytes that a connection may hold beyond its bound: a chunk on its way, and its copy
 
 _log = logger(__name__)
@@ -46,9 +48,10 @@ _log = logger(__name__)
 class _Upload:
     """A file that comes: which chunk is next, and how many are stored."""
 
-    __slots__ = ("next", "record", "room", "stored")
+    __slots__ = ("moved", "next", "record", "room", "stored")
 
-    def __init__(self, record: FileRecord, room: RoomRecord | None, have: int) -> None:
+    def __init__(self, record: FileRecord, room: RoomRecord | None, have: int, now: float) -> None:
+        self.moved = now  # when its last chunk came, or it began; by the scheduler's clock
         self.record = record
         self.room = room
         self.next = self.stored = have
@@ -140,15 +143,24 @@ class Transfers:
 
     def receive(self, record: FileRecord, room: RoomRecord | None, have: int) -> None:
         """Expect a file's chunks, from that one on."""
-        upload = self._uploads[record.id] = _Upload(record, room, have)
+        upload = self._uploads[record.id] = _Upload(record, room, have, self._session.chat.scheduler.seconds())
         self._files.receiving[record.id] = self
         self._finish_if_all(upload)
 
     def forget(self, file: str) -> None:
         """Expect no more of a file."""
-        if self._uploads.pop(file, None) is not None and self._files.receiving.get(file) is self:
+        upload = self._uploads.pop(file, None)
+        if upload is not None and self._files.receiving.get(file) is self:
             del self._files.receiving[file]
+            self._files.ended(upload.record)
         self._settle()
+
+    def end_stalled(self) -> None:
+        """End uploads of which no chunk has come for a while: somebody else needs the room that is kept for them."""
+        now = self._session.chat.scheduler.seconds()
+        for upload in tuple(self._uploads.values()):
+            if not upload.complete and now - upload.moved > STALLED_AFTER:
+                self._fail(upload, STALLED(name=upload.record.name))
 
     def idle(self) -> Deferred[None]:
         """Fires when all that has come is stored, and a file that is all there has been shared."""
@@ -199,6 +211,7 @@ class Transfers:
         if refused is not None:
             self._fail(upload, refused)
             return
+        upload.moved = self._session.chat.scheduler.seconds()
         self._expected = upload
         self._excused = True
 

@@ -9,6 +9,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.interfaces import Engine
+from chatroom.chat.records import pages
 from chatroom.chat.refusals import SERVER_BANNED
 from chatroom.chat.sanctions import Sanction, matching
 from chatroom.log import Conflict
@@ -31,11 +32,17 @@ class Bans:
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
         self._engine = engine
         self._now = now
-        self.all: tuple[Sanction, ...] = ()
+        self._by_key: dict[str, Sanction] = {}
+
+    @property
+    def all(self) -> tuple[Sanction, ...]:
+        """Return all bans, those that are over included, in the order in which they were made."""
+        return tuple(sorted(self._by_key.values(), key=lambda ban: ban.at))
 
     async def load(self) -> None:
         """Read the list."""
-        self.all = tuple(_decode(value) for _, value in await self._engine.all(BUCKET))
+        read = {ban.key: ban async for page in pages(self._engine, BUCKET) for ban in map(_decode_row, page)}
+        self._by_key = read
 
     def reload(self) -> None:
         """Read the list again; it has changed."""
@@ -50,20 +57,20 @@ class Bans:
         Raises:
             Refused: One is.
         """
-        ban = matching(self.all, keys, self._now())
+        ban = matching((self._by_key[key] for key in keys if key in self._by_key), keys, self._now())
         if ban is not None:
             raise SERVER_BANNED(more=ban.more(self._now()))
 
     async def add(self, ban: Sanction) -> None:
         """Keep somebody out; a ban of the same is replaced."""
         await self._put(ban.key, msgspec.json.encode(ban))
-        self.all = (*(other for other in self.all if other.key != ban.key), ban)
+        self._by_key[ban.key] = ban
 
     async def remove(self, bans: list[Sanction]) -> None:
         """Let somebody in again."""
         for ban in bans:
             await self._put(ban.key, None)
-        self.all = tuple(ban for ban in self.all if ban not in bans)
+            self._by_key.pop(ban.key, None)
 
     async def _put(self, key: str, value: bytes | None) -> None:
         """The last word counts, whoever else decides about the same at the same time."""
@@ -76,6 +83,10 @@ class Bans:
             except Conflict:
                 continue
             return
+
+
+def _decode_row(row: tuple[str, bytes]) -> Sanction:
+    return _decode(row[1])
 
 
 def _failed(failure: Any) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from chatroom.account import BUCKET, LOOKS, Account, decode, encode
 from chatroom.chat.interfaces import Engine, Mint
+from chatroom.chat.records import pages
 from chatroom.chat.refusals import NAME_IN_USE
 from chatroom.log import Conflict, Unavailable
 from chatroom.names import Name, user_name
@@ -41,8 +42,8 @@ class Accounts:
         return held is not None and await self._engine.get(BUCKET, decode_look(held[0])) is not None
 
     async def all(self) -> list[Account]:
-        """Return all accounts, by name."""
-        return [decode(value) for _, value in await self._engine.all(BUCKET)]
+        """Return all accounts, by name. They are read page by page, so that others get their turns between."""
+        return [decode(value) async for page in pages(self._engine, BUCKET) for _, value in page]
 
     async def add(self, name: Name, password: str, *, operator: bool = False, reserved: bool = False) -> Account:
         """Make an account.

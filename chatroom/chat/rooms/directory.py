@@ -6,28 +6,30 @@ any.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import ROOMS, Rules
+from chatroom.chat.records import pages
 from chatroom.chat.refusals import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
+from chatroom.chat.rooms import stored_record
 from chatroom.chat.rooms.quotas import Listing, Quotas, of_an_account
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Room
-from chatroom.log import Conflict, Unavailable
+from chatroom.chat.rooms.stored_record import ROOMS as BUCKET
+from chatroom.chat.rooms.stored_record import decode_head
+from chatroom.log import Change, Conflict, Unavailable
 from chatroom.logger import logger
 from chatroom.names import BadName, Name, room_name
 
 if TYPE_CHECKING:
     from chatroom.chat.people.user import User
     from chatroom.chat.session import Session
-
-BUCKET = "room"
 
 T = TypeVar("T")
 
@@ -92,10 +94,18 @@ class Directory:
 
     async def name_of(self, log: str) -> str:
         """Return a room's shown name by its log; empty when there is no such room any more."""
-        room = self._rooms.get(self._names.get(log, ""))
-        if room is not None:
-            return room.name
-        return next((record.name for record in await self.all() if log == f"room/{record.id}"), "")
+        head = await self._by_id(log.removeprefix("room/"))
+        return head.name if head is not None else ""
+
+    async def is_there(self, id: str) -> bool:
+        """Return whether there is a room of that id, loaded or not."""
+        return await self._by_id(id) is not None
+
+    async def _by_id(self, id: str) -> RoomRecord | None:
+        folded = await self._engine.get(stored_record.NAMES, id)
+        held = await self._engine.get(BUCKET, folded[0].decode()) if folded is not None else None
+        head = decode_head(held[0]) if held is not None else None
+        return head if head is not None and head.id == id else None
 
     async def _open(self, text: str, session: Session, *, create: bool) -> tuple[Room, bool]:
         """A room must not be loaded twice: who comes while it is being loaded waits, and looks again."""
@@ -127,50 +137,75 @@ class Directory:
                 turn.callback(failed)
 
     async def _load(self, name: Name, session: Session, create: bool) -> tuple[Room, bool]:
-        record, created = await self._record(name), False
+        (record, rev), created = await self._read(name.folded), False
         if record is None:
             if not create:
                 raise NO_ROOM(room=name.shown)
-            record, created = await self._make(name, session)
-        room = Room(record, self._sessions, self._engine.counters, self._unload, self._moderated)
+            record, rev, created = await self._make(name, session)
+        room = Room(record, rev, self._sessions, self._engine.counters, self._unload, self._moderated)
         room.expected = 1
         room.sub = await self._engine.follow(room.log, room.apply)
-        now = await self._record(name)  # what changed before we followed, nobody has told us
+        now, rev = await self._read(name.folded, room)  # nobody has told us what changed before we followed
         if now is None or now.id != record.id:
             room.sub.stop()
             return await self._load(name, session, create)
-        room.take(now)
+        room.take(now, rev)
         self._rooms[name.folded] = room
         self._names[room.log] = name.folded
         return room, created
 
-    async def _make(self, name: Name, session: Session) -> tuple[RoomRecord, bool]:
+    async def _make(self, name: Name, session: Session) -> tuple[RoomRecord, int, bool]:
         if await self._engine.count(BUCKET) >= ROOMS:
             raise TOO_MANY_ROOMS(most=ROOMS)
         user, id = session.user, self._mint(12)
         counted = await self.quotas.enter(user, session.address, id, name.folded)
         record = RoomRecord(id, name.shown, session.chat.now(), user.name, user.id, counted=counted)
         try:
-            await self._engine.put(BUCKET, name.folded, msgspec.json.encode(record), 0)
+            rev = await self._engine.change(stored_record.creation(name.folded, record))
         except Conflict:  # another daemon made it just now
             await self.quotas.leave(counted, id)
-            there = await self._record(name)
-            return (there, False) if there is not None else await self._make(name, session)
+            there, rev = await self._read(name.folded)
+            return (there, rev, False) if there is not None else await self._make(name, session)
         _log.info("room {room} ({id}) made by {name}", room=record.name, id=record.id, name=user.name)
-        return record, True
+        return record, rev, True
 
     async def _exists(self, listing: Listing) -> bool:
         held = await self._engine.get(BUCKET, listing.name)
-        return held is not None and msgspec.json.decode(held[0], type=RoomRecord).id == listing.id
+        return held is not None and decode_head(held[0]).id == listing.id
 
-    async def _record(self, name: Name) -> RoomRecord | None:
-        held = await self._engine.get(BUCKET, name.folded)
-        return msgspec.json.decode(held[0], type=RoomRecord) if held is not None else None
+    async def _read(self, folded: str, loaded: Room | None = None) -> tuple[RoomRecord | None, int]:
+        """Return a room's record and its revision. What a loaded room knows is not read again unless it has changed."""
+        held = await self._engine.get(BUCKET, folded)
+        if held is None:
+            return None, 0
+        value, rev = held
+        loaded = loaded or self._rooms.get(folded)
+        if loaded is not None and loaded.rev == rev:
+            return loaded.record, rev
+        head = decode_head(value)
+        rows = [row async for page in pages(self._engine, stored_record.PEOPLE, f"{head.id}/") for row in page]
+        return stored_record.assemble(head, rows), rev
+
+    async def head(self, name: str) -> RoomRecord | None:
+        """Return what the list of rooms needs of one room: its record without the people whom it names."""
+        folded = _parse(name).folded
+        if folded in self._rooms:
+            return self._rooms[folded].record
+        held = await self._engine.get(BUCKET, folded)
+        return decode_head(held[0]) if held is not None else None
+
+    async def heads(self) -> AsyncIterator[list[RoomRecord]]:
+        """Return all rooms, some at a time, by name; the records come without the people whom they name."""
+        async for page in pages(self._engine, BUCKET):
+            yield [decode_head(value) for _, value in page]
 
     async def all(self) -> list[RoomRecord]:
-        """Return all rooms there are, loaded or not."""
-        decode = msgspec.json.Decoder(RoomRecord).decode
-        return [decode(value) for _, value in await self._engine.all(BUCKET)]
+        """Return all rooms there are, loaded or not; the records come without the people whom they name."""
+        return [head async for heads in self.heads() for head in heads]
+
+    def count(self) -> Deferred[int]:
+        """Return how many rooms there are."""
+        return self._engine.count(BUCKET)
 
     def folded(self, record: RoomRecord) -> str:
         """Return the folded name of a room, under which its record is kept."""
@@ -192,12 +227,11 @@ class Directory:
         return await self._alone(folded, lambda: self._forget(id, folded, unused))
 
     async def _forget(self, id: str, folded: str, unused: Callable[[RoomRecord], Awaitable[bool]]) -> bool:
-        held = await self._engine.get(BUCKET, folded)
-        record = msgspec.json.decode(held[0], type=RoomRecord) if held is not None else None
-        if held is None or record is None or record.id != id or not await unused(record):
+        record, rev = await self._read(folded)
+        if record is None or record.id != id or not await unused(record):
             return False
         try:
-            await self._engine.put(BUCKET, folded, None, held[1])
+            await self._engine.change(stored_record.removal(folded, rev, record))
         except Conflict:  # another daemon has changed it just now
             return False
         await self.quotas.leave(record.counted, id)
@@ -212,7 +246,7 @@ class Directory:
             Refused: The name is none, or there is no such room.
         """
         name = _parse(text)
-        record = await self._record(name)
+        record, _ = await self._read(name.folded)
         if record is None:
             raise NO_ROOM(room=name.shown)
         return record
@@ -232,18 +266,19 @@ class Directory:
         """
         folded = room_name(record.name).folded
         while True:
-            held = await self._engine.get(BUCKET, folded)
-            now = msgspec.json.decode(held[0], type=RoomRecord) if held is not None else None
-            if held is None or now is None or now.id != record.id:
+            now, rev = await self._read(folded)
+            if now is None or now.id != record.id:
                 raise NO_ROOM(room=record.name)
             changed = change(now)
             if changed is now:
                 return now
+            if changed is not None:
+                changed = replace(changed, changes=now.changes + 1)
             try:
-                await self._engine.put(BUCKET, folded, msgspec.json.encode(changed) if changed else None, held[1])
+                rev = await self._engine.change(_differences(folded, rev, now, changed))
             except Conflict:
                 continue
-            self._take(folded, changed)
+            self._take(folded, changed, rev)
             if changed is None or changed.counted != now.counted:
                 await self.quotas.leave(now.counted, now.id)
             return changed or now
@@ -265,11 +300,11 @@ class Directory:
             if counted is not None and (changed is None or changed.counted != counted):
                 await self.quotas.leave(counted, record.id)
 
-    def _take(self, folded: str, record: RoomRecord | None) -> None:
+    def _take(self, folded: str, record: RoomRecord | None, rev: int) -> None:
         """A record has changed; its room, if loaded, knows at once."""
         room = self._rooms.get(folded)
         if room is not None and record is not None and room.id == record.id:
-            room.take(record)
+            room.take(record, rev)
 
     def _moderated(self, room: Room) -> None:
         """A log tells that a record has changed, perhaps on another node: look at it again."""
@@ -279,9 +314,9 @@ class Directory:
             Deferred.fromCoroutine(self._refresh(room)).addErrback(_not_refreshed)
 
     async def _refresh(self, room: Room) -> None:
-        record = await self._record(room_name(room.name))
+        record, rev = await self._read(room_name(room.name).folded, room)
         if record is not None and record.id == room.id:
-            room.take(record)
+            room.take(record, rev)
 
     # ---- unloading ---------------------------------------------------------------------------------------------
 
@@ -300,6 +335,12 @@ class Directory:
         folded = self._names.pop(room.log, "")
         if self._rooms.get(folded) is room:
             del self._rooms[folded]
+
+
+def _differences(folded: str, rev: int, before: RoomRecord, after: RoomRecord | None) -> list[Change]:
+    if after is None:
+        return stored_record.removal(folded, rev, before)
+    return stored_record.update(folded, rev, before, after)
 
 
 def _not_refreshed(failure: Any) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.limits import EMPTY
+from chatroom.chat.records import pages
 from chatroom.chat.rooms import quotas
 from chatroom.events import Closed
 from chatroom.log import Unavailable
@@ -43,11 +44,9 @@ class EmptyRooms:
 
     async def start(self) -> None:
         """Look at all rooms of guests in ten minutes."""
-        for number, (_, value) in enumerate(await self._chat.engine.all(quotas.OF_GUESTS), 1):
-            for room in quotas.read(value):
+        async for page in pages(self._chat.engine, quotas.OF_GUESTS):
+            for room in (room for _, value in page for room in quotas.read(value)):
                 self.note(room.id, room.name)
-            if not number % AT_ONCE:
-                await self._next_turn()
 
     def note(self, id: str, folded: str) -> None:
         """The last member has left a room: look in ten minutes whether it ends.
@@ -122,11 +121,6 @@ class EmptyRooms:
             self.note(record.id, folded)
             return False
         return True
-
-    async def _next_turn(self) -> None:
-        turn: Deferred[None] = Deferred()
-        self._chat.scheduler.callLater(0, turn.callback, None)
-        await turn
 
 
 async def owned_by_account(chat: Chat, record: RoomRecord) -> bool:

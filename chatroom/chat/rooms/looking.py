@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nsmallest
 from typing import Any
 
 from chatroom.answers import Found, History, Ok, RoomLine, Rooms, UserLine, Users
@@ -43,17 +44,26 @@ async def hello(session: Session, command: Hello) -> Event | None:
 
 
 async def rooms(session: Session, command: ListRooms) -> Event:
-    """List all rooms, the fullest first."""
-    users = Counter(presence.room for presence in session.chat.who())
-    lines = [RoomLine(r.name, users[r.name], r.topic) for r in await session.chat.directory.all()]
-    lines.sort(key=lambda line: (-line.users, fold(line.room)))
-    return Rooms(lines[:LISTED], max(0, len(lines) - LISTED))
+    """List the rooms, the fullest first, then by name. However many there are, no more are read than are shown."""
+    directory = session.chat.directory
+    users = Counter(presence.room for presence in session.chat.who() if presence.room)
+    lines = []
+    for name, there in nsmallest(LISTED, users.items(), key=lambda item: (-item[1], fold(item[0]))):
+        head = await directory.head(name)
+        if head is not None:
+            lines.append(RoomLine(name, there, head.topic))
+    async for heads in directory.heads():
+        lines += [RoomLine(head.name, 0, head.topic) for head in heads if head.name not in users]
+        if len(lines) >= LISTED:
+            break
+    return Rooms(lines[:LISTED], max(0, await directory.count() - LISTED))
 
 
 def who(session: Session, command: Who) -> Event:
     """List everybody online, by name."""
-    present = sorted(session.chat.who(), key=lambda presence: fold(presence.name))
-    return Users([UserLine(p.name, p.room, p.away) for p in present[:LISTED]], len(present))
+    present = session.chat.who()
+    shown = nsmallest(LISTED, present, key=lambda presence: fold(presence.name))
+    return Users([UserLine(p.name, p.room, p.away) for p in shown], len(present))
 
 
 async def history(session: Session, command: ReadHistory) -> Event:

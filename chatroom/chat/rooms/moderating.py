@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from chatroom.answers import Ok
 from chatroom.chat import commands as c
-from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, RECENT, SANCTIONS, TOPIC_CHARACTERS
+from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, RECENT, SANCTION_BYTES, SANCTIONS, TOPIC_CHARACTERS
 from chatroom.chat.operators import operating
 from chatroom.chat.operators.audit import audit
 from chatroom.chat.people.inbox import check_space
@@ -24,6 +24,7 @@ from chatroom.chat.refusals import (
     NOT_OPERATOR,
     NOT_OWNER,
     NOT_YOURS,
+    SANCTIONS_FULL,
     TOO_MANY_SANCTIONS,
 )
 from chatroom.chat.rooms import targets
@@ -370,6 +371,9 @@ def _with(
     kept = tuple(one for one in lasting(held, session.chat.now()) if one.key not in keys)
     if len(kept) + len(made) > SANCTIONS:
         raise TOO_MANY_SANCTIONS(room=record.name, most=SANCTIONS)
+    others = lasting(record.bans if held is record.mutes else record.mutes, session.chat.now())
+    if sum(one.size for one in (*kept, *others, *made)) > SANCTION_BYTES:
+        raise SANCTIONS_FULL(room=record.name)
     return kept + made
 
 

@@ -25,6 +25,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         next_file: The number that the next shared file gets.
         counted: The key of the list of rooms it is on (``chatroom.chat.rooms.quotas``); empty in records of before
             there were lists.
+        changes: How often the record has changed.
     """
 
     id: str
@@ -41,6 +42,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     slow: int = 0
     next_file: int = 1
     counted: str = ""
+    changes: int = 0
 
     def owned_by(self, user: User) -> bool:
         """Whether it is the user's room; all are the operators'."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -12,6 +12,7 @@ from chatroom.account import BUCKET, decode
 from chatroom.chat.files.store import FileStore
 from chatroom.chat.interfaces import Clock, Engine
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
+from chatroom.chat.records import pages
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.log import Unavailable
@@ -83,7 +84,7 @@ class Retention:
 
     async def go_round(self) -> None:
         """Expire every log once, then forget rooms that are empty in every sense, and logs that are nobody's."""
-        for log in await self._engine.logs():
+        async for log in self._logs():
             if self._stopping:
                 return
             days, keep = self._bounds(log)
@@ -93,13 +94,14 @@ class Retention:
                 removed += some
             if removed:
                 _log.info("{removed} entries of {log} expired", removed=removed, log=log)
-        for record in await self._directory.all():
-            if self._stopping:
-                return
-            if await self._nothing_left(record):
-                folded = self._directory.folded(record)
-                if await self._directory.forget(record.id, folded, self._nothing_left):
-                    _log.info("room {room} ({id}) forgotten: nothing is left of it", room=record.name, id=record.id)
+        async for heads in self._directory.heads():
+            for head in heads:
+                if self._stopping:
+                    return
+                if await self._nothing_left(head):
+                    folded = self._directory.folded(head)
+                    if await self._directory.forget(head.id, folded, self._nothing_left):
+                        _log.info("room {room} ({id}) forgotten: nothing is left of it", room=head.name, id=head.id)
         await self._drop_orphans()
         if not self._stopping:
             await self._files.sweep()
@@ -109,18 +111,29 @@ class Retention:
 
     async def _drop_orphans(self) -> None:
         """Remove logs of rooms that were closed, of accounts that were deleted, of guests for whom nothing waits."""
-        logs = await self._engine.logs()
-        rooms = {f"room/{record.id}" for record in await self._directory.all()}
-        inboxes = {f"inbox/{decode(value).id}" for _, value in await self._engine.all(BUCKET)}
+        # The logs first: the inbox of an account that is made meanwhile is no orphan.
+        logs = [log async for log in self._logs()]
+        accounts = {decode(value).id async for page in pages(self._engine, BUCKET) for _, value in page}
         for log in logs:
             if self._stopping:
                 return
-            if log.startswith("guest/"):
+            kind, _, id = log.partition("/")
+            if kind == "guest":
                 orphan = not (await self._engine.read(log, limit=1)).entries and not self._in_use(log)
+            elif kind == "room":
+                orphan = not await self._directory.is_there(id)
             else:
-                orphan = log.startswith(("room/", "inbox/")) and log not in rooms and log not in inboxes
+                orphan = kind == "inbox" and id not in accounts
             if orphan:
                 await self._engine.drop(log)
+
+    async def _logs(self) -> AsyncIterator[str]:
+        """Return the names of all logs, read some at a time."""
+        after = ""
+        while names := await self._engine.logs(after):
+            for name in names:
+                yield name
+            after = names[-1]
 
     def _bounds(self, log: str) -> tuple[float, int]:
         if log.startswith("inbox/"):

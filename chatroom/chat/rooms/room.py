@@ -80,6 +80,7 @@ class Room:
 
     Args:
         record: What lasts of it.
+        rev: The revision of that record.
         sessions: This node's sessions by id.
         counters: Where it is counted what members are told.
         on_empty: Called with the room when the last member has gone, or it has been closed.
@@ -105,16 +106,19 @@ class Room:
         "members",
         "name",
         "record",
+        "rev",
         "spoke",
         "sub",
     )
 
     record: RoomRecord
+    rev: int
     guarded: bool
 
     def __init__(
         self,
         record: RoomRecord,
+        rev: int,
         sessions: dict[str, Session],
         counters: Counters,
         on_empty: Callable[[Room], None],
@@ -123,7 +127,7 @@ class Room:
         self.id = record.id
         self.name = record.name
         self.log = f"room/{record.id}"
-        self.take(record)
+        self.take(record, rev)
         self.closed = False
         self.spoke: dict[str, int] = {}  # when a user last spoke in the slow room, in ms
         self.members: dict[str, Member] = {}  # by session id, in the order of joining
@@ -136,9 +140,10 @@ class Room:
         self._audience: dict[Dialect, dict[Session, Write]] = {}
         self._filtering: dict[Session, None] = {}  # members who do not hear everything
 
-    def take(self, record: RoomRecord) -> None:
-        """Its record is this from now on."""
+    def take(self, record: RoomRecord, rev: int) -> None:
+        """Hold another record, of that revision, from now on."""
         self.record = record
+        self.rev = rev
         self.guarded = bool(record.mutes or record.slow)
 
     def note_speaking(self, user_id: str, now: int) -> None:

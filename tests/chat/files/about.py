@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness import Client, World
 from sharing import hear, only
 
@@ -22,13 +20,6 @@ def blobs(world: World) -> set[str]:
     found: list[set[str]] = []
     world.engine.blobs.all().addCallback(found.append)
     return found[0]
-
-
-def records(world: World) -> list[Any]:
-    """Return what is known of files, also of those that are still being sent."""
-    found: list[Any] = []
-    world.engine.all("file").addCallback(found.extend)
-    return found
 
 
 def account(world: World, name: str, room: str = "") -> Client:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from chat.files.about import blobs
 from fakes import MoodyEngine
-from harness import Client, World, result
-from sharing import DATA, begin, chunk, hear, offer, only, send, share
+from harness import Client, World
+from sharing import DATA, begin, chunk, hear, kept_files, offer, only, send, share
 from stepping import SteppingEngine
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -34,7 +34,7 @@ class SteppingBlobs(SteppingEngine):
 
 def numbers(world: World) -> dict[str, int]:
     """Return the files that are known, with their numbers; each has all its bytes, and there are no others."""
-    known = {record.id: record.number for record in result(world.chat.files.all())}
+    known = {record.id: record.number for record in kept_files(world)}
     assert blobs(world) == set(known)
     for id, number in known.items():
         assert not number or id in world.engine.blobs._whole  # type: ignore[attr-defined]
@@ -222,18 +222,18 @@ def test_who_goes_on_with_what_is_given_up_that_moment_leaves_nothing_or_all_of_
 class SteppingLists(SteppingBlobs):
     """To see what there is are steps as well."""
 
-    def all(self, *args: Any) -> Deferred[Any]:
-        return self.step(lambda: MemoryEngine.all(self, *args))
+    def page(self, *args: Any) -> Deferred[Any]:
+        return self.step(lambda: MemoryEngine.page(self, *args))
 
-    def logs(self) -> Deferred[Any]:
-        return self.step(lambda: MemoryEngine.logs(self))
+    def logs(self, *args: Any) -> Deferred[Any]:
+        return self.step(lambda: MemoryEngine.logs(self, *args))
 
 
 def test_a_file_of_a_room_that_is_made_while_the_old_ones_are_swept_away_stays() -> None:
     for step in itertools.count():
         clock = Clock()
         with closing(World(engine := SteppingLists(clock), clock)) as world:
-            world.person("zoe", "den")
+            old = share(world.program("zoe", "den"))["file"]
             engine.arm(step)
             Deferred.fromCoroutine(world.chat.files.sweep())
             reached = engine.reached
@@ -241,7 +241,7 @@ def test_a_file_of_a_room_that_is_made_while_the_old_ones_are_swept_away_stays()
             file = share(world.program("alice", "lobby"))["file"]
             engine.let_go()
             world.settle()
-            assert numbers(world) == {file: 1}, f"step {step}"
+            assert numbers(world) == {old: 1, file: 1}, f"step {step}"
         if not reached:
             break
     assert step > 3

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from chat.files.about import BIG, blobs, records, refused
+from chat.files.about import BIG, blobs, refused
 from harness import World
-from sharing import DATA, begin, chunk, fetch, hear, offer, only, send, share
+from sharing import DATA, begin, chunk, fetch, hear, kept_files, offer, only, send, share
 
 from chatroom.shared_files import WINDOW
 
@@ -113,7 +113,7 @@ def test_a_file_that_is_something_else_is_removed(world: World) -> None:
     assert (error["code"], error["file"]) == ("wrong-hash", file)
     assert error["text"] == "notes.txt is not what was announced: its SHA-256 is another; share it again."
     assert blobs(world) == set()
-    assert records(world) == []
+    assert kept_files(world) == []
     bob.record(do="files")
     assert only(bob, event="files")["files"] == []
     share(alice)

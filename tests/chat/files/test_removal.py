@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chat.files.about import account, blobs, records, refused
+from chat.files.about import account, blobs, refused
 from harness import Client, World
-from sharing import DATA, begin, chunk, fetch, hear, only, send, sha256, share
+from sharing import DATA, begin, chunk, fetch, hear, kept_files, only, send, sha256, share
 
 from chatroom.chat.rooms.retention import EVERY
 
@@ -90,7 +90,7 @@ def test_an_interrupted_upload_leaves_nothing_after_a_day(world: World) -> None:
     assert blobs(world) == {file}
     world.pass_time(0.2 * DAY)
     assert blobs(world) == set()
-    assert records(world) == []
+    assert kept_files(world) == []
 
 
 def test_what_a_crash_or_a_restore_left_alone_is_swept_away(world: World) -> None:

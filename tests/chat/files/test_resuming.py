@@ -7,10 +7,12 @@ from contextlib import closing
 from chat.files.about import BIG, account, refused
 from fakes import MoodyEngine
 from harness import World
+from order import restarted
 from sharing import DATA, begin, chunk, fetch, hear, offer, only, send, sha256, share
 from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
+from chatroom.chat.files.transfers import STALLED_AFTER
 from chatroom.engines.memory import MemoryEngine
 from chatroom.log import Unavailable
 from chatroom.shared_files import CHUNK
@@ -164,7 +166,7 @@ def test_room_that_is_kept_for_nothing_is_given_to_others() -> None:
         share(alice, b"a" * 900)
 
 
-def test_room_for_a_file_of_which_something_came_is_kept() -> None:
+def test_of_an_upload_that_was_cut_only_what_has_come_takes_room() -> None:
     with closing(World(store=len(DATA) + 1000)) as world:
         alice = world.program("alice", "lobby")
         file = begin(alice, DATA)
@@ -174,8 +176,56 @@ def test_room_for_a_file_of_which_something_came_is_kept() -> None:
         bob.record(do="hello", version=1, name="bob")
         bob.record(do="join", room="lobby")
         hear(bob)
+        left = len(DATA) + 1000 - CHUNK
+        offer(bob, b"b" * (left + 1))
+        refused(bob, "store-full")
+        theirs = begin(bob, b"b" * left)
+        again = world.program("alice", "lobby")
+        offer(again, DATA)
+        refused(again, "store-full")
+        bob.record(do="cancel", file=theirs, ref=1)
+        offer(again, DATA)
+        assert only(again, event="upload", file=file)["have"] == 1
+
+
+def test_room_kept_for_an_upload_that_does_not_go_on_is_given_to_others() -> None:
+    with closing(World(store=len(DATA) + 1000)) as world:
+        alice = world.program("alice", "lobby")
+        file = begin(alice, DATA)
+        alice.send(chunk(file, 0))
+        hear(alice)
+        bob = world.connect("10.0.0.2")
+        bob.record(do="hello", version=1, name="bob")
+        bob.record(do="join", room="lobby")
+        hear(bob)
+        hear(alice)
+        world.clock.advance(STALLED_AFTER)
         offer(bob, b"b" * 1001)
         refused(bob, "store-full")
+        assert hear(alice) == []
+        world.clock.advance(1)
+        begin(bob, b"b" * 1001)
+        only(alice, event="error", code="stalled", file=file)
+
+
+def test_what_is_taken_of_the_store_is_known_after_a_restart() -> None:
+    world = World(store=2000)
+    share(world.program("alice", "lobby"), b"a" * 900)
+    half = world.connect("10.0.0.2")
+    half.record(do="hello", version=1, name="bob")
+    half.record(do="join", room="lobby")
+    hear(half)
+    begin(half, b"b" * 1000)
+    half.drop()
+    with closing(restarted(world)) as again:
+        again.rules.store = 2000
+        carl = again.connect("10.0.0.2")
+        carl.record(do="hello", version=1, name="carl")
+        carl.record(do="join", room="lobby")
+        hear(carl)
+        offer(carl, b"c" * 1101)
+        refused(carl, "store-full")
+        begin(carl, b"c" * 1100)
 
 
 def test_a_file_that_is_all_there_is_not_cancelled(world: World) -> None:

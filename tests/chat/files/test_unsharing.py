@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from harness import World, result
-from sharing import DATA, begin, chunk, hear, offer, only, share
+from harness import World
+from sharing import DATA, begin, chunk, hear, kept_files, offer, only, share
 
 NO_FILE_OF_YOURS = "you share no file named notes.txt; see /files."
 
@@ -26,7 +26,7 @@ def test_a_file_is_taken_back_and_the_room_sees_it(world: World) -> None:
     carol.take()
     carol.say("/history")
     assert carol.lines()[-1].endswith("alice shared a file (deleted)")
-    assert result(world.chat.files.all()) == []
+    assert kept_files(world) == []
 
 
 def test_people_on_telnet_take_back_what_they_shared_before(world: World) -> None:

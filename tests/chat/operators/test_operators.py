@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Client, World
+from harness import Client, World, stored_records
 from order import FAR, PASSWORD, account, ask, guest, members, owner, record_of, session_of, text_of
 
 from chatroom.chat.server_log import SLICE
@@ -52,11 +52,11 @@ def test_only_an_operator_may(do: str) -> None:
 @pytest.mark.parametrize("do", COMMANDS)
 def test_what_was_refused_has_changed_nothing(world: World, do: str) -> None:
     crowd = Crowd(world)
-    kept = dict(world.engine._records)  # type: ignore[attr-defined]
+    kept = stored_records(world)
     bystander = guest(world, "bystander")
     for who in WHO[1:]:
         ask(crowd.of[who], do, **COMMANDS[do])
-    assert world.engine._records == kept  # type: ignore[attr-defined]
+    assert stored_records(world) == kept
     assert len(members(world, "den")) == 5
     assert not world.chat.draining
     assert bystander.records() == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from coming_back import Cut, come, ghost, noticed
 from fakes import MoodyEngine
-from harness import World
+from harness import World, stored_records
 from order import FAR, PASSWORD, account, ask, owner, record_of, session_of, settled
 from stepping import all_is_one
 from twisted.internet.defer import Deferred
@@ -173,7 +173,7 @@ def test_a_secret_is_never_shown(world: World) -> None:
     alice.drop()
     come(world, name="alice", resume=secret)[0].record(do="join", room="den")
     signature = secret.partition(".")[2]
-    stored = repr(world.engine._logs) + repr(world.engine._records)  # type: ignore[attr-defined]
+    stored = repr(world.engine._logs) + repr(stored_records(world))  # type: ignore[attr-defined]
     assert signature not in stored
 
 

@@ -193,7 +193,7 @@ def test_registering_in_a_room_is_no_way_to_own_more(world: World) -> None:
     owner.take()
     owner.say("/topic still mine")
     assert owner.lines()[-1].endswith("still mine")
-    (record,) = [one for one in result(world.chat.directory.all()) if one.name == "den"]
+    record = result(world.chat.directory.lookup("den"))
     assert sum(one.owner == "olga" for one in result(world.chat.directory.all())) == OWNED
     assert [*record.moderators.values()] == ["olga"]
     assert make(owner, "one-more") == [f"Error: you have made {OWNED} rooms; close one of them with /close."]
@@ -210,20 +210,20 @@ def test_a_room_that_an_account_takes_over_counts_no_more_for_the_address(world:
 
 
 def test_a_room_that_a_crash_kept_from_being_made_counts_no_more_after_a_minute(world: World, monkeypatch: Any) -> None:
-    put, lost = MemoryEngine.put, 0
+    change, lost = MemoryEngine.change, 0
 
-    def crash(engine: MemoryEngine, bucket: str, *more: Any) -> Any:
+    def crash(engine: MemoryEngine, changes: Any) -> Any:
         nonlocal lost
-        if bucket != "room":
-            return put(engine, bucket, *more)
+        if changes[0].bucket != "room":
+            return change(engine, changes)
         lost += 1
         raise SystemError("the daemon is gone")
 
-    monkeypatch.setattr(MemoryEngine, "put", crash)
+    monkeypatch.setattr(MemoryEngine, "change", crash)
     for number in range(GUEST_ROOMS):
         with pytest.raises(SystemError):
             result(world.chat.directory._make(room_name(f"den{number}"), come(world).transport.protocol._session))
-    monkeypatch.setattr(MemoryEngine, "put", put)
+    monkeypatch.setattr(MemoryEngine, "change", change)
     assert lost == GUEST_ROOMS
     assert make(come(world), "one-more") == [TOO_MANY]
     world.pass_time(60)
