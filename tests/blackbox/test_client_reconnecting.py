@@ -62,7 +62,7 @@ def test_what_is_said_while_the_server_restarts_is_seen_once(
             assert daemon.stop(number) == 0
         says(bob, *range(6, 13))
         says(ann, *range(9, 13))
-        ann.until(lambda rows: "| not connected, trying again" in rows[-1])
+        ann.until(lambda rows: " not connected, trying again |" in rows[-1])
     with Daemon(tmp_path, "--port", str(daemon.port)) as again:
         says(ann, *range(13, 16))
         says(bob, *range(13, 16))
@@ -91,7 +91,7 @@ def test_the_screen_by_tls_beside_telnet(tmp_path: Path, window: Callable[[str],
         carl.expect("ann has joined the room.")
         bob.start_as(daemon.port, "bob", "--room", "lobby", plain=False)
         carl.expect("bob has joined the room.")
-        bar = f" chatroom 127.0.0.1:{daemon.port} | TLS 1.3 | ann | lobby (3 users)"
+        bar = f" lobby (3 users) | ann | TLS 1.3 | chatroom 127.0.0.1:{daemon.port}"
         ann.until(lambda rows: rows[-1].startswith(bar))
         carl.ask("hello from telnet", "carl: hello from telnet")
         ann.enter("hello from ann")

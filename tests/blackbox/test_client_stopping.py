@@ -31,7 +31,7 @@ def come(window: Window, port: int) -> None:
     client = shlex.join([*CLIENT, "127.0.0.1", str(port), "--name", "ann", "--room", "lobby"])
     (window.folder / "client").write_text(f"echo $$ > pid\nexec {client}\n")
     window.enter("bash ./client")
-    window.until(lambda rows: "| TLS 1.3 | ann | lobby" in rows[-1])
+    window.until(lambda rows: "| ann | TLS 1.3 |" in rows[-1])
 
 
 def is_stopped(window: Window, times: int = 1) -> None:
@@ -70,7 +70,7 @@ def test_a_stopped_client_is_brought_back(
             if times == 1:
                 bob.ask("while away", "bob: while away")
             ann.enter("fg")
-            ann.until(lambda rows: rows[-2] == "[lobby] half a sen" and "| ann | lobby (2 users)" in rows[-1])
+            ann.until(lambda rows: rows[-2] == "[lobby] half a sen" and " lobby (2 users) | ann |" in rows[-1])
             bob.ask(f"there again {times}", f"bob: there again {times}")
             ann.see(*(["bob: while away"] if times == 1 else []), f"bob: there again {times}", "[lobby] half a sen")
             assert tells_focus(ann.written(f"there again {times}"))

@@ -64,6 +64,26 @@ def test_two_at_terminals_and_one_on_telnet(daemon: Daemon, window: Callable[[st
     bob.expect("cid has disconnected.", "ann has disconnected.")
 
 
+def test_no_old_prompt_stays_above_the_screen(daemon: Daemon, window: Callable[[str], Window]) -> None:
+    """Neither what was there before the screen was cleared, nor what a narrower terminal has wrapped anew."""
+    bob = daemon.person("bob", "lobby")
+    ann = window("ann")
+    ann.start_as(daemon.port, "ann", "--room", "lobby")
+    bob.expect("ann has joined the room.")
+    ann.enter("/clear")
+    ann.until(lambda rows: rows[0] == "[lobby]")
+    for i in range(12):
+        bob.ask(f"line {i}", f"bob: line {i}")
+    ann.type("one sentence that fills more than a single row of forty columns, or even two")
+    ann.until(lambda rows: " two" in rows)
+    ann.do("resize-window", "-t", "ann", "-x", "40", "-y", "12")
+    ann.until(lambda rows: sum("lobby (2) | ann" in row for row in rows) == 1)  # tmux tells of its new size a bit later
+    bob.ask("still there?", "bob: still there?")
+    ann.until(lambda rows: any(row.endswith("bob: still there?") for row in rows))
+    for words in ("[lobby]", "one sentence", "| ann", "bob: line 11"):
+        assert sum(words in line for line in ann.lines) == 1, ann.lines
+
+
 def test_who_comes_is_shown_what_was_said_before(daemon: Daemon, window: Callable[[str], Window]) -> None:
     """As on telnet, so much as the server shows; and what is typed is found again by Ctrl-R."""
     bob = daemon.person("bob", "lobby")

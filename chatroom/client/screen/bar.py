@@ -1,17 +1,27 @@
-"""The bar below the input line: where one is, how safely, with how many, and how long the server takes."""
+"""The bar below the input line: the room, the user's name, unread messages, the security, the server, its lag.
+
+The most important part comes first, and only as many parts are shown as there are columns for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Protocol
 
-from chatroom.client.screen.lines import Line
-from chatroom.text import shortened
+from prompt_toolkit.utils import get_cwidth
 
-LONGEST = 32  # characters of a name that others choose
+from chatroom.client.screen.lines import Line
+from chatroom.text import clean
+
+LONGEST = 32  # columns of a name that others choose
+NARROW = 60  # columns; a narrower bar has short forms
+SEPARATOR = " | "
+MARKED = 8  # characters looked at for each column: some take none
 
 
 class Standing(Protocol):
-    """What of a ``Link`` is shown."""
+    """The part of a ``Link`` that the bar shows."""
 
     @property
     def online(self) -> bool: ...
@@ -33,30 +43,58 @@ class Standing(Protocol):
     def unread(self) -> int: ...
 
 
-def bar(link: Standing, address: str) -> Line:
+def bar(link: Standing, address: str, columns: int) -> Line:
     """Return the bar.
 
     Args:
-        link: How one stands with the server.
+        link: What is known of the connection.
         address: Host and port, as the user gave them.
+        columns: The terminal's width.
     """
     if not link.online:
-        return [("", f" {address} | not connected{'' if link.over else ', trying again'} ")]
-    where = f"{_name(link.room)} ({_people(len(link.users))})" if link.room else "in no room"
-    parts = [f"{_name(link.server)} {address}", link.security, _name(link.name), where]
-    if link.unread:
-        parts.append(f"{link.unread} private")
-    if link.lag is not None:
-        parts.append(f"lag {_lag(link.lag)}")
-    return [("", f" {' | '.join(part for part in parts if part)} ")]
+        parts = [f"not connected{'' if link.over else ', trying again'}", address]
+    else:
+        name = partial(_name, columns=min(LONGEST, columns // 4))
+        parts = [
+            f"{name(link.room)} ({_people(len(link.users), columns)})" if link.room else "in no room",
+            name(link.name),
+            f"{link.unread} private" if link.unread else "",
+            link.security,
+            f"{name(link.server)} {address}",
+            f"lag {_lag(link.lag)}" if link.lag is not None else "",
+        ]
+    return [("", f" {SEPARATOR.join(_that_fit(parts, columns - 2))} ")]
 
 
-def _name(text: str) -> str:
-    """Return it so that it can neither push the truth off the bar, nor look like another part of it."""
-    return shortened(text.replace("|", "/"), LONGEST)
+def fitted(text: str, columns: int) -> str:
+    """Return the text, cut with ``...`` if it takes more columns than that."""
+    if len(text) <= MARKED * columns and get_cwidth(text) <= columns:
+        return text
+    kept, left = "", columns - len("...")
+    for char in text[: MARKED * columns]:
+        left -= get_cwidth(char)
+        if left < 0:
+            break
+        kept += char
+    return f"{kept}..."
 
 
-def _people(number: int) -> str:
+def _that_fit(parts: list[str], columns: int) -> Iterator[str]:
+    """Yield the parts that there is room for, those first in the list first."""
+    for part in filter(None, parts):
+        if get_cwidth(part) <= columns:
+            columns -= get_cwidth(part) + len(SEPARATOR)
+            yield part
+
+
+def _name(text: str, columns: int) -> str:
+    """Return a name that others chose: it can neither push the truth off the bar, nor look like another part of it."""
+    return fitted(clean(text).replace("|", "/"), columns)
+
+
+def _people(number: int, columns: int) -> str:
+    if columns < NARROW:
+        return str(number)
     return "1 user" if number == 1 else f"{number} users"
 
 

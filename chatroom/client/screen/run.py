@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -22,12 +23,13 @@ from chatroom.client.files.transfers import Transfers
 from chatroom.client.link import Link, Refused
 from chatroom.client.notices import Connected, Denied, Notice
 from chatroom.client.screen.above import Above
-from chatroom.client.screen.bar import bar
+from chatroom.client.screen.bar import bar, fitted
 from chatroom.client.screen.bell import Bell, Ring
 from chatroom.client.screen.commands import ROWS
 from chatroom.client.screen.completion import ChatCompleter, Known
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.doing import Doing
+from chatroom.client.screen.drawing import wraps_anew
 from chatroom.client.screen.faults import Faults, catch
 from chatroom.client.screen.hangup import survive
 from chatroom.client.screen.hearing import Filter, Hearing
@@ -85,6 +87,7 @@ class Screen:
         input: Where keys come from.
         output: Where everything goes.
         now: Returns the seconds since 1970.
+        wraps_anew: The terminal wraps its lines anew when its width changes.
     """
 
     def __init__(
@@ -95,6 +98,8 @@ class Screen:
         input: Input,
         output: Output,
         now: Callable[[], float] = time.time,
+        *,
+        wraps_anew: bool = True,
     ) -> None:
         self._reactor = reactor
         self._link = link
@@ -105,7 +110,7 @@ class Screen:
         self.filter = Filter(set(before.ignored))
         self.mark = Mark(before.seen)
         self.lines = Lines(lambda: link.name, lambda: int(now() * 1000), stamps=settings.timestamps)
-        self.terminal = Terminal(self._parts(), input, output, settings.colours)
+        self.terminal = Terminal(self._parts(), input, output, settings.colours, wraps_anew=wraps_anew)
         self.above = Above(reactor, self.terminal.write)
         self.crowd = Crowd(reactor, self._show, self._show_many)
         self.bell = Bell(reactor.seconds, self.terminal.bell, settings.bell)
@@ -188,10 +193,11 @@ class Screen:
         return Parts(self._prompt, self._bar, self._under_way, self._typed, history, completer, bindings(actions))
 
     def _prompt(self) -> Line:
-        return [("class:prompt", f"[{clean(self._link.room) or '-'}] ")]
+        room = fitted(clean(self._link.room), self.terminal.columns // 3)
+        return [("class:prompt", f"[{room or '-'}] ")]
 
     def _bar(self) -> Line:
-        return bar(self._link, self._settings.address)
+        return bar(self._link, self._settings.address, self.terminal.columns)
 
     def _under_way(self) -> list[str]:
         lines = self.transfers.lines()
@@ -288,7 +294,7 @@ async def run(
     output.enable_cpr = False  # type: ignore[attr-defined]  # nothing here needs to know where the cursor is
     survive(output, lambda: screen.terminal.leave())
     made = link(lambda event: screen.tell(event))
-    screen = Screen(reactor, made, settings, create_input(), output)
+    screen = Screen(reactor, made, settings, create_input(), output, wraps_anew=wraps_anew(os.environ))
     gone: Deferred[None] = Deferred()
 
     def shutdown() -> Deferred[None] | None:

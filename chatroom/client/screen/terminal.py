@@ -38,6 +38,7 @@ from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.search import stop_search
 from prompt_toolkit.styles import Style
 
+from chatroom.client.screen.drawing import Drawing
 from chatroom.client.screen.hiding import HiddenSecrets
 from chatroom.client.screen.lines import Line
 from chatroom.client.screen.questions import Question, Questions
@@ -92,6 +93,7 @@ class Terminal:
         output: Where everything goes.
         colours: Whether there are any; None: what the terminal can, and NO_COLOR forbids.
         stop: Stops this process; returns when it goes on.
+        wraps_anew: The terminal wraps its lines anew when its width changes.
     """
 
     parts: Parts
@@ -99,6 +101,7 @@ class Terminal:
     output: Output
     colours: bool | None = None
     stop: Callable[[], None] = stop_until_continued
+    wraps_anew: bool = True
     questions: Questions = field(init=False)
     line: Buffer = field(init=False)
     answer: Buffer = field(init=False)
@@ -119,6 +122,7 @@ class Terminal:
             erase_when_done=True,
             terminal_size_polling_interval=None,
         )
+        self.app.renderer = Drawing(self.app.renderer.style, self.output, wraps_anew=self.wraps_anew)
         self.app.ttimeoutlen = 0.1  # seconds until Escape is a key of its own, and no part of another
         self.app.timeoutlen = 0  # then it does at once what it does
 
@@ -187,6 +191,11 @@ class Terminal:
     def refresh(self) -> None:
         """Draw the prompt and the bar again soon: something of them may have changed."""
         self.app.invalidate()
+
+    @property
+    def columns(self) -> int:
+        """The terminal's width."""
+        return self.output.get_size().columns
 
     def bell(self) -> None:
         """Ring."""

@@ -69,6 +69,23 @@ class FakeLink:
         self.answers.pop().errback(Refused(code, text))
 
 
+class Keeping(pyte.HistoryScreen):
+    """A screen that knows what tmux keeps when all of it is erased at once.
+
+    Attributes:
+        kept: The rows that were not empty then.
+    """
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.kept: list[str] = []
+        super().__init__(columns, rows, history=10_000, ratio=0.5)
+
+    def erase_in_display(self, how: int = 0, *args: Any, **more: Any) -> None:
+        if how == 2 or (how == 0 and (self.cursor.x, self.cursor.y) == (0, 0)):
+            self.kept += [row.rstrip() for row in self.display if row.strip()]
+        super().erase_in_display(how, *args, **more)
+
+
 class Glass(io.TextIOBase):
     """A terminal's screen behind what is written.
 
@@ -79,10 +96,37 @@ class Glass(io.TextIOBase):
     encoding = "utf-8"
 
     def __init__(self, columns: int, rows: int) -> None:
-        self.screen = pyte.HistoryScreen(columns, rows, history=10_000, ratio=0.5)
+        self.screen = Keeping(columns, rows)
         self.screen.set_mode(pyte.modes.LNM)
         self._stream = pyte.Stream(self.screen)
         self.raw = ""
+
+    def narrow(self, columns: int, *, wrap: bool) -> None:
+        """Make it narrower: longer rows are wrapped anew, as by most terminals, or cut."""
+        screen = self.screen
+        rows = [[screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines)]
+        cursor = screen.cursor
+        screen.resize(screen.lines, columns)
+        if wrap:
+            self._wrap(rows, cursor.x, cursor.y)
+
+    def _wrap(self, rows: list[list[pyte.screens.Char]], x: int, y: int) -> None:
+        """Show the rows in the new width; the cursor stays at its character, what is too much scrolls away."""
+        screen, wrapped = self.screen, []
+        for number, row in enumerate(rows):
+            used = len(row)
+            while used and row[used - 1] == screen.default_char:
+                used -= 1
+            if number == y:
+                at = min(x, used) - (0 < used <= x and used % screen.columns == 0)
+                place = len(wrapped) + at // screen.columns, at % screen.columns
+            wrapped += [row[i : i + screen.columns] for i in range(0, max(used, 1), screen.columns)]
+        last = max(place[0], max((i for i, row in enumerate(wrapped) if any(c.data.strip() for c in row)), default=0))
+        gone = max(0, last + 1 - screen.lines)
+        for number, row in enumerate(wrapped[gone : gone + screen.lines]):
+            screen.buffer[number].clear()
+            screen.buffer[number].update(enumerate(row))
+        screen.cursor.y, screen.cursor.x = place[0] - gone, place[1]
 
     def write(self, text: str) -> int:
         self.raw += text
@@ -110,9 +154,10 @@ class Stage:
         wants: Its settings.
         keys: Where keys go in.
         size: Columns and rows.
+        wrap: The terminal wraps lines anew when it becomes narrower; otherwise it cuts them.
     """
 
-    def __init__(self, wants: Wants, keys: PipeInput, size: tuple[int, int] = (80, 24)) -> None:
+    def __init__(self, wants: Wants, keys: PipeInput, size: tuple[int, int] = (80, 24), *, wrap: bool = False) -> None:
         self.link = FakeLink()
         self.clock = Clock()
         self.clock.rightNow = NOW
@@ -124,7 +169,8 @@ class Stage:
         )
         link: Any = self.link
         self.keys = keys
-        self.screen = Screen(self.clock, link, wants, keys, output, now=self.clock.seconds)
+        self.screen = Screen(self.clock, link, wants, keys, output, now=self.clock.seconds, wraps_anew=wrap)
+        self._wrap = wrap
         self.running: asyncio.Future[None] = asyncio.ensure_future(self.screen.terminal.run())
 
     # ---- doing -----------------------------------------------------------------------------------------------------
@@ -137,6 +183,13 @@ class Stage:
         """The link tells this."""
         for event in events:
             self.screen.tell(event)
+
+    def narrow(self, columns: int, *, told: bool = True) -> None:
+        """Make the terminal narrower; ``told``: the client hears of it at once."""
+        self.size = self.size._replace(columns=columns)
+        self.glass.narrow(columns, wrap=self._wrap)
+        if told:
+            self.screen.terminal.app._on_resize()
 
     # ---- seeing ----------------------------------------------------------------------------------------------------
 
@@ -170,23 +223,23 @@ def on_stage(folder: Path, scene: Callable[[Stage], Coroutine[Any, Any, None]], 
     Args:
         folder: Where state is kept.
         scene: What happens.
-        wants: Settings; ``size`` of the terminal.
+        wants: Settings; ``size`` of the terminal, and whether it has to ``wrap`` lines anew.
     """
     asyncio.run(_on_stage(folder, scene, **wants))
 
 
 async def _on_stage(folder: Path, scene: Callable[[Stage], Coroutine[Any, Any, None]], **wants: Any) -> None:
-    size = wants.pop("size", (80, 24))
-    async with stage(Wants(folder, **wants), size) as made:
+    size, wrap = wants.pop("size", (80, 24)), wants.pop("wrap", False)
+    async with stage(Wants(folder, **wants), size, wrap=wrap) as made:
         await made.until(lambda: any("[lobby]" in row for row in made.rows))
         await scene(made)
 
 
 @contextlib.asynccontextmanager
-async def stage(wants: Wants, size: tuple[int, int]) -> AsyncIterator[Stage]:
+async def stage(wants: Wants, size: tuple[int, int], *, wrap: bool = False) -> AsyncIterator[Stage]:
     """A stage, and its end."""
     with create_pipe_input() as keys:
-        made = Stage(wants, keys, size)
+        made = Stage(wants, keys, size, wrap=wrap)
         try:
             yield made
         finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from client.screen.stage import Stage, on_stage
 
-BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
+BAR = " lobby (3 users) | me | plain | chatroom chat.example:8888"
 
 
 async def tells(stage: Stage, text: str) -> None:

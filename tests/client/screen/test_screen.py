@@ -12,9 +12,9 @@ from chatroom import events as e
 from chatroom.client.link import Refused
 from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost
 
-BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
+BAR = " lobby (3 users) | me | plain | chatroom chat.example:8888"
 
-OFFLINE = " chat.example:8888 | not connected, trying again"
+OFFLINE = " not connected, trying again | chat.example:8888"
 
 
 def test_what_comes_stands_above_what_is_being_typed(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_no_name_hides_or_imitates_what_the_bar_says(tmp_path: Path) -> None:
         stage.link.server = "chatroom x:1 | TLS 1.3 | me | lobby" + " " * 80
         stage.link.room = "y" * 80
         stage.tell(said("hello"))
-        server, room = "chatroom x:1 / TLS 1.3 / me /...", "y" * 29 + "..."
-        await stage.until(lambda: f" {server} chat.example:8888 | plain | me | {room}" in stage.rows[-1])
+        server, room = "chatroom x:1 / TLS 1.3 / me...", "y" * 27 + "..."
+        await stage.until(lambda: stage.rows[-1] == f" {room} (3 users) | me | plain | {server} chat.example:8888")
 
     on_stage(tmp_path, scene, size=(120, 24))
 
@@ -379,7 +379,7 @@ def test_when_there_will_be_no_connection_nothing_is_promised(tmp_path: Path) ->
         stage.link.online = False
         stage.link.over = Refused("ended", "it has another key.")
         stage.tell(Ended("it has another key"))
-        await stage.shows("Error: it has another key.", "[lobby]", " chat.example:8888 | not connected")
+        await stage.shows("Error: it has another key.", "[lobby]", " not connected | chat.example:8888")
         stage.type("hello\r")
         await stage.until(lambda: stage.link.said == ["hello"])
         stage.link.refuse("it has another key.", "ended")

@@ -7,7 +7,7 @@ from pathlib import Path
 from client.screen.stage import Stage, on_stage, said
 
 CTRL_C, CTRL_D, CTRL_G, CTRL_R, CTRL_U = "\x03", "\x04", "\x07", "\x12", "\x15"
-BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
+BAR = " lobby (3 users) | me | plain | chatroom chat.example:8888"
 
 
 async def say(stage: Stage, *lines: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from client.screen.stage import Stage, on_stage, said
 
+from chatroom.client.screen.drawing import wraps_anew
 from chatroom.client.screen.hangup import survive
 
-BAR = " chatroom chat.example:8888 | plain | me | lobby (3 users)"
+BAR = " lobby (3 users) | me | plain | chatroom chat.example:8888"
 MODES = ("?1004", "?2004")  # the focus is told; pasting is told apart from typing
 
 
@@ -99,3 +101,78 @@ def test_what_is_written_to_a_terminal_that_is_gone_goes_nowhere() -> None:
     output.flush()
     assert left == [True]
     os.close(writing)
+
+
+# ---- leaving no trace ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrap", [True, False])
+@pytest.mark.parametrize("columns", [60, 45, 31])
+@pytest.mark.parametrize(
+    "typed",
+    ["short", "a line that is longer than sixty columns are, by a word or by two", "漢字" * 30, "word " * 40],
+    ids=["short", "two rows", "wide", "many rows"],
+)
+def test_a_narrower_terminal_has_one_prompt_and_all_that_was_said(
+    tmp_path: Path, typed: str, columns: int, wrap: bool
+) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(said("first"), said("second"))
+        await stage.shows("bob: first", "bob: second", "[lobby]")
+        stage.type(f"{typed}\x1b[D")
+        line = stage.screen.terminal.line
+        await stage.until(lambda: line.cursor_position == len(typed) - 1)
+        stage.narrow(columns)
+        stage.tell(said("third"))
+        stage.clock.advance(0.02)
+        text = "".join(stage.rows)
+        assert text.count("[lobby]") == text.count("lobby (3") == text.count("| me") == 1, stage.rows
+        assert stage.rows[:3] == ["bob: first", "bob: second", "bob: third"]
+
+    on_stage(tmp_path, scene, wrap=wrap)
+
+
+def test_what_comes_before_the_client_hears_of_the_new_width_leaves_one_prompt_too(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(said("first"))
+        stage.type("words that fill more than one row of thirty")
+        await stage.until(lambda: stage.rows[-2].endswith("of thirty"))
+        stage.narrow(30, told=False)
+        stage.tell(said("second"))
+        stage.clock.advance(0.02)
+        assert stage.rows[:2] == ["bob: first", "bob: second"]
+        assert "".join(stage.rows).count("[lobby]") == 1
+        stage.screen.terminal.app._on_resize()
+        assert stage.rows[:2] == ["bob: first", "bob: second"]
+        assert "".join(stage.rows).count("[lobby]") == 1
+
+    on_stage(tmp_path, scene, wrap=True)
+
+
+def test_nothing_is_erased_in_a_way_that_tmux_would_keep(tmp_path: Path) -> None:
+    """What stands there when all of the screen is erased goes into the scrollback of tmux."""
+
+    async def scene(stage: Stage) -> None:
+        stage.tell(said("first"))
+        await stage.shows("bob: first", "[lobby]", BAR)
+        stage.type("/clear\r")
+        await stage.until(lambda: stage.rows == ["[lobby]", BAR])
+        stage.tell(said("second"))
+        await stage.shows("bob: second", "[lobby]", BAR)
+        assert stage.glass.screen.kept == ["bob: first"]
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("environ", "wraps"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "screen-256color", "TMUX": "/tmp/x"}, True),
+        ({"TERM": "xterm", "XTERM_VERSION": "XTerm(379)"}, False),
+        ({"TERM": "screen.xterm-256color", "STY": "1.pts"}, False),
+        ({"TERM": "linux"}, False),
+    ],
+)
+def test_which_terminals_wrap_lines_anew(environ: dict[str, str], wraps: bool) -> None:
+    assert wraps_anew(environ) is wraps
