@@ -14,6 +14,10 @@ from msgspec import Struct
 
 PROTOCOL_VERSION = 1
 
+# Fields that are stored and shown to nobody. ``via`` marks the address from which something came, so that what one
+# address writes can be bounded.
+HIDDEN = ("via",)
+
 
 def tag(name: str) -> str:
     """``KeysLow`` is ``keys-low`` on the wire."""
@@ -131,6 +135,7 @@ class Invited(AboutMember, frozen=True, gc=False, kw_only=True):
     """Somebody may come in while the room is locked; in that person's inbox stands another, with ``to``."""
 
     to: str = ""
+    via: str = ""
 
 
 class Locked(RoomEvent, frozen=True, gc=False):
@@ -172,6 +177,7 @@ class Shared(RoomEvent, frozen=True, gc=False, kw_only=True):
     size: int
     sha256: str
     to: str = ""
+    via: str = ""
 
     @property
     def text(self) -> str:
@@ -186,6 +192,7 @@ class Private(LogEvent, frozen=True, gc=False, kw_only=True):
     text: str
     seq: int = 0
     late: bool = False
+    via: str = ""
 
 
 class Read(LogEvent, frozen=True, gc=False, kw_only=True):
@@ -238,9 +245,11 @@ class Seen(LogEvent, frozen=True, gc=False, kw_only=True):
 
 
 class Mailed(LogEvent, frozen=True, gc=False, kw_only=True):
-    """To all daemons: something waits in the mailbox of a guest's name."""
+    """To all daemons: something waits in the mailbox of the guest's name ``name``."""
 
     box: str
+    name: str = ""
+    via: str = ""
 
 
 class Emptied(LogEvent, frozen=True, gc=False, kw_only=True):
@@ -290,7 +299,11 @@ def blanked(event: Any) -> Any:
 
 
 def placed(event: Any, seq: int, room: str = "") -> Any:
-    """Return the event with the place that its log knows: its ``seq`` and, for an event of a room, the room's name."""
+    """Return the event with the place that its log knows: its ``seq`` and, for an event of a room, the room's name.
+
+    What is stored but shown to nobody is left out.
+    """
+    hidden = {"via": ""} if isinstance(event, OfInbox) and event.via else {}
     if isinstance(event, RoomEvent):
-        return msgspec.structs.replace(event, seq=seq, room=room)
-    return msgspec.structs.replace(event, seq=seq)
+        return msgspec.structs.replace(event, seq=seq, room=room, **hidden)
+    return msgspec.structs.replace(event, seq=seq, **hidden)

@@ -67,7 +67,8 @@ since 1970.
 
 Private messages, and files and invitations with `to`, stand in one's inbox: their `seq` is one of that and of no room.
 A program says by `ack` how far they have been dealt with; what was not acknowledged comes again, private messages with
-`late`: at the next login, or when a guest comes back.
+`late`: at the next login, or when a guest comes back. While 500 messages are not acknowledged, or 100 of one sender,
+further ones are refused to their senders.
 
 The secret `resume` of the welcome, given in the first `hello` of the next connection, ends this one at once if the
 server has not noticed yet that it is dead, and makes who comes the same guest, after a restart of the server too: same
@@ -322,7 +323,7 @@ def event(example: e.Event, ref: int | None) -> str:
     )
     name = type(example).__struct_config__.tag
     return (
-        f"\n#### event `{name}`\n\n{doc(type(example))}\n\n{fields(type(example))}"
+        f"\n#### event `{name}`\n\n{doc(type(example))}\n\n{fields(type(example), hide={*e.HIDDEN})}"
         f"    < {said(example, ref)}\n{for_people}"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -97,6 +98,14 @@ class World:
         client.lines()
         return client
 
+    def writers(self, messages: int, share: int) -> Iterator[Client]:
+        """Give a writer for each of so many messages: another person at another address after each ``share``."""
+        writer = self.person()
+        for number in range(messages):
+            if number % share == 0:
+                writer = self.person(f"writer{number}", host=f"198.51.100.{number // share}")
+            yield writer
+
     def program(self, name: str = "", room: str = "") -> Client:
         """Return a program that has said hello, is called so, has joined the room, and has heard all of it."""
         client = self.connect()
@@ -124,11 +133,12 @@ class World:
             others: Other daemons with the same clock, which end, too.
         """
         for world in (self, *others):
-            world._end()
+            world.end()
         left = self.clock.getDelayedCalls()
         assert not left, f"delayed calls are left: {[str(call) for call in left]}"
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End all connections and the daemon, while others with the same clock go on."""
         for client in self.clients:
             client.drop()
         self.settle()

@@ -28,6 +28,7 @@ from chatroom.chat.people.inbox import Inbox
 from chatroom.chat.people.registry import Registry
 from chatroom.chat.people.returning import Returning
 from chatroom.chat.people.seats import Seats
+from chatroom.chat.people.shares import Shares
 from chatroom.chat.people.throttles import Throttles, Window
 from chatroom.chat.people.user import User
 from chatroom.chat.refusals import DRAINING, Refused
@@ -92,6 +93,7 @@ class Chat:
         self.seats = Seats(rules)
         self.bans = Bans(engine, self.now)
         self.guests = Guests(engine, mint, self.now, self.next_id)
+        self.shares = Shares(self)
         self.directory = Directory(engine, self.sessions, mint, rules, self.now)
         self._empty_rooms = EmptyRooms(self)
         self.directory.on_empty = self._empty_rooms.note
@@ -99,7 +101,9 @@ class Chat:
         self.returning = Returning(self)
         self._clock = clock
         self._server_log = ServerLog(self)
-        self._retention = Retention(engine, self.directory, self.files, rules, scheduler, clock, self._in_use)
+        self._retention = Retention(
+            engine, self.directory, self.files, rules, scheduler, clock, self._in_use, self.guests.sweep
+        )
         self._stopping = False
         self._owed = Owed(engine, scheduler)
         self._node = mint(12)

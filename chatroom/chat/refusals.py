@@ -50,6 +50,9 @@ EXPECTED_PAIR = Refusal("expected-pair", "expected user,password.")
 EMPTY_FILE = Refusal("empty-file", "there is nothing in {name}; share a file that holds something.")
 FILE_TOO_BIG = Refusal("file-too-big", "{name} has {size}, and a file here has at most {most}; make it smaller.")
 EXPELLED = Refusal("expelled", "you were put out by {by}{more}")
+GUEST_MAIL_FULL = Refusal(
+    "guest-mail-full", "too much mail waits for guests already; write to {user} when {user} is here."
+)
 INBOX_FULL = Refusal("inbox-full", "the inbox of {user} is full; write again when {user} has been here.")
 INTERNAL = Refusal("internal", "something went wrong here; it has been logged. Try again.")
 LOCKED = Refusal("locked", "{room} is locked; ask a moderator to invite you.")
@@ -92,6 +95,10 @@ NO_TRANSFER = Refusal("no-transfer", "nothing of that file is under way; begin w
 NO_USER = Refusal("no-user", "no user named {user}; see /who.")
 ROOM_EXISTS = Refusal("room-exists", "room {room} already exists; join it with /join {room}.")
 SERVER_BANNED = Refusal("server-banned", "you are banned from this server{more}.")
+SHARE_FULL = Refusal(
+    "share-full",
+    "{user} has not read the last {most} messages from you or your address; write again when {user} has been here.",
+)
 STORE_FULL = Refusal("store-full", "there is no room for {name} here; try again when older files have gone.")
 TAKEN_OVER = Refusal("taken-over", "{name} is being shared by another of your connections now.")
 TOO_FAST = Refusal("too-fast", "you are sending too fast.")

@@ -9,7 +9,6 @@ from chatroom.answers import Away, Sent
 from chatroom.chat.commands import Act, Reply, Say, Tell
 from chatroom.chat.limits import TEXT_BYTES
 from chatroom.chat.people.guests import Box
-from chatroom.chat.people.inbox import check_space
 from chatroom.chat.people.registry import no_user
 from chatroom.chat.people.user import User
 from chatroom.chat.refusals import MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON, WRITER_GONE
@@ -143,6 +142,7 @@ async def address_of(chat: Chat, name: str) -> Address:
 async def _deliver(session: Session, address: Address, text: str, command: Tell | Reply) -> None:
     """Append to the other's inbox; what the writer is told waits until it is stored."""
     chat, user = session.chat, address.user
+    await chat.shares.check(session, user, address.log, address.name)
     if user is not None:
         await chat.inbox(user).open()
         if not user.online and user.account is None:
@@ -151,17 +151,18 @@ async def _deliver(session: Session, address: Address, text: str, command: Tell 
                 raise no_user(user.name)
             await _deliver(session, _at(again), text, command)  # it was cut off, and is back
             return
-    else:
-        await check_space(chat, address.log, address.name)
-        if address.box is not None and chat.guests.find(address.name) is not address.box:
-            await _deliver(session, await address_of(chat, address.name), text, command)  # somebody has the name now
-            return
-    if address.box is not None:
-        chat.guests.mailed(address.box, session.name, session.user_id)
+    via = chat.shares.via(session)
+    if address.box is not None and not await _keep_box(session, address, via):
+        await _deliver(session, await address_of(chat, address.name), text, command)  # somebody has the name now
+        return
     own = command.id
-    event = Private(own or session.next_id(), chat.now(), session.name, session.user_id, to=address.name, text=text)
+    event = Private(
+        own or session.next_id(), chat.now(), session.name, session.user_id, to=address.name, text=text, via=via
+    )
+    over = chat.shares.coming(address.log, event)
 
     def done(entry: Entry, error: Unavailable | None) -> None:
+        over()
         if error is not None:
             session.refuse(NOT_CONFIRMED(), command.ref)
         elif entry.repeated:
@@ -174,6 +175,14 @@ async def _deliver(session: Session, address: Address, text: str, command: Tell 
         session.settled()
 
     session.append(address.log, event, done, once=own is not None)
+
+
+async def _keep_box(session: Session, address: Address, via: str) -> bool:
+    """See that a mailbox outlives what is written to it; return whether it still is the one of the name."""
+    guests, box = session.chat.guests, address.box
+    if box is None or guests.find(address.name) is not box:
+        return False
+    return await guests.mailed(box, session.name, session.user_id, via) and guests.find(address.name) is box
 
 
 def _sent(session: Session, event: Private, address: Address, ref: int | str | None) -> None:

@@ -7,7 +7,6 @@ from chatroom.chat import commands as c
 from chatroom.chat.files.record import FileRecord, owner_of, payer_of
 from chatroom.chat.files.transfers import Transfers
 from chatroom.chat.limits import LISTED, RECENT
-from chatroom.chat.people.inbox import check_space
 from chatroom.chat.refusals import NO_FILE, NO_FILE_OF_YOURS, NO_INBOX, NOT_IN_ROOM
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
@@ -139,11 +138,11 @@ async def _inbox(session: Session, name: str) -> tuple[str, str, str]:
         Refused: Nobody is; or nobody who could fetch it; or it is full.
     """
     address = await address_of(session.chat, name)
+    if address.user is None and address.waits != "account":
+        raise NO_INBOX(user=address.name)
+    await session.chat.shares.check(session, address.user, address.log, address.name)
     if address.user is not None:
         return address.log, address.user.name, address.user.id
-    if address.waits != "account":
-        raise NO_INBOX(user=address.name)
-    await check_space(session.chat, address.log, address.name)
     return address.log, address.name, address.log.removeprefix("inbox/")
 
 

@@ -19,6 +19,7 @@ from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ONE
 from chatroom.chat.records import pages
 from chatroom.chat.refusals import EMPTY_FILE, FILE_TOO_BIG, NO_FILE, STORE_FULL, TOO_MANY_FILES, WRONG_HASH, Refused
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.events import Shared
 from chatroom.log import Conflict, Entry, Unavailable
 from chatroom.logger import logger
 from chatroom.shared_files import CHUNK, chunks_of, spell_apart
@@ -244,7 +245,14 @@ class FileStore:
         user = self._chat.users.get(record.to_id)
         if user is not None:
             await self._chat.inbox(user).open()
-        return await self._chat.append_and_wait(record.log, record.event(), once=True)
+        return await self._chat.append_and_wait(record.log, self._told(record), once=True)
+
+    def _told(self, record: FileRecord) -> Shared:
+        """Return what is told of a file; in an inbox, the mark of the address of the guest who gives it as well."""
+        kind, _, address = record.payer.partition(":")
+        if not record.to_id or kind != "address":
+            return record.event()
+        return replace(record.event(), via=self._chat.shares.via_of(address, guest=True))
 
     async def _next_number(self, record: FileRecord, room: RoomRecord | None) -> int:
         if room is not None:

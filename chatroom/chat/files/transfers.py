@@ -301,7 +301,7 @@ class Transfers:
             heard = room is not None and session.room is not None and session.room.log == record.log
             if self._uploads.get(record.id) is upload and (entry.repeated or not heard):
                 # Its place in somebody else's inbox is nothing to whoever gave it.
-                session.answer(placed(entry.event, entry.seq, room.name) if room is not None else entry.event)
+                session.answer(placed(entry.event, *((entry.seq, room.name) if room is not None else (0,))))
             self.forget(record.id)
 
     # ---- down --------------------------------------------------------------------------------------------------

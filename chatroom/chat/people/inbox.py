@@ -17,8 +17,9 @@ from twisted.python.failure import Failure
 
 from chatroom.answers import Ok
 from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
-from chatroom.chat.refusals import INBOX_FULL, TOO_SLOW
-from chatroom.events import Private, Read, Shared, placed
+from chatroom.chat.people.unread import Unread
+from chatroom.chat.refusals import TOO_SLOW
+from chatroom.events import OfInbox, Private, Read, Shared, placed
 from chatroom.log import Done, Entry, Page, Subscription, Unavailable
 
 if TYPE_CHECKING:
@@ -31,15 +32,20 @@ AGAIN = 0.5  # seconds until somebody who reads slowly is given the next page
 
 
 class Inbox:
-    """See the module.
+    """The inbox of a user who is online.
 
     Args:
         chat: The chat.
-        user: Whose it is.
+        user: The owner.
+
+    Attributes:
+        log: The name of its log.
+        unread: What was delivered and is not marked as read yet.
     """
 
     __slots__ = (
         "_chat",
+        "_counted",
         "_marking",
         "_opening",
         "_pages",
@@ -52,6 +58,7 @@ class Inbox:
         "_user",
         "_waiting",
         "log",
+        "unread",
     )
 
     def __init__(self, chat: Chat, user: User) -> None:
@@ -61,6 +68,8 @@ class Inbox:
         self._sub: Subscription | None = None
         self._opening: list[Deferred[None]] | None = None
         self._pages: deque[list[Entry]] = deque()  # what waited, and is shown a page at a time
+        self.unread = Unread()
+        self._counted: deque[tuple[int, OfInbox]] = deque()  # what is unread, with its seq
         self._read = 0  # the seq up to which everything is marked as read
         self._seen = 0  # the seq of the newest entry that a program was given
         self._shown = 0  # the seq up to which everything has been shown, or acknowledged
@@ -122,11 +131,13 @@ class Inbox:
     # ---- delivering --------------------------------------------------------------------------------------------
 
     def _deliver(self, entries: list[Entry]) -> None:
-        """What the log says, first of all what waited there."""
+        """Take in what the log says, first of all what waited there."""
         waited = self._sub is None and self._user.lasting
         news = [entry for entry in entries if not isinstance(entry.event, Read)]
         if not news or not self._user.online:
             return
+        if self._user.lasting:
+            self._count(news)
         if waited:
             self.give(news)
         elif self._pages:
@@ -135,6 +146,18 @@ class Inbox:
                 self._put_out_the_slow()
         else:
             self._show(news, late=False)
+
+    def _count(self, news: list[Entry]) -> None:
+        """Count what is unread. Senders are refused when it is too much, so no more than that is held here."""
+        for entry in news:
+            if isinstance(entry.event, OfInbox) and entry.seq > self._read:
+                self._counted.append((entry.seq, entry.event))
+                self.unread.add(entry.event)
+
+    def _count_read(self) -> None:
+        """Count what has been read no more."""
+        while self._counted and self._counted[0][0] <= self._read:
+            self.unread.remove(self._counted.popleft()[1])
 
     def give(self, waited: list[Entry]) -> None:
         """Show what waited, a page at a time: nobody is dropped for having been away."""
@@ -195,6 +218,7 @@ class Inbox:
 
     def _mark(self, upto: int, done: Done | None = None) -> None:
         self._read = upto
+        self._count_read()
         self._marking += 1
 
         def stored(entry: Entry, error: Unavailable | None) -> None:
@@ -233,20 +257,13 @@ def read_up_to(page: Page) -> int:
     return 0
 
 
-def unread(page: Page) -> int:
-    """Return how many messages and invitations the owner of an inbox has not read."""
-    upto = read_up_to(page)
-    return sum(not isinstance(entry.event, Read) and entry.seq > upto for entry in page.entries)
-
-
-async def check_space(chat: Chat, log: str, name: str) -> None:
-    """See that something can be written to somebody who is not here.
-
-    Raises:
-        Refused: Too much waits there already.
-    """
-    if unread(await chat.engine.read(log, limit=READ_AT_ONCE)) >= INBOX_MESSAGES:
-        raise INBOX_FULL(user=name)
+def unread(page: Page) -> Unread:
+    """Count the messages, files and invitations that the owner of an inbox has not read."""
+    upto, found = read_up_to(page), Unread()
+    for entry in page.entries:
+        if entry.seq > upto and isinstance(entry.event, OfInbox):
+            found.add(entry.event)
+    return found
 
 
 def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
@@ -257,7 +274,7 @@ def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
             event = entry.event
             if isinstance(event, Private):
                 session.user.last_writer = event.by, event.by_id
-                event = msgspec.structs.replace(event, seq=entry.seq, late=late or event.late)
+                event = msgspec.structs.replace(event, seq=entry.seq, late=late or event.late, via="")
             else:
                 event = placed(event, entry.seq, getattr(event, "room", ""))
             data += session.dialect.answer(event)

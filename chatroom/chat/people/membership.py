@@ -146,7 +146,7 @@ async def add_account(
     """
     account = await chat.accounts.add(name, hashed, operator=operator, reserved=reserved)
     chat.seats.reserved += reserved
-    chat.guests.empty(name, account.id)
+    await chat.guests.take(name, account.id)
     event = Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name)
     try:
         await chat.tell_all_surely(event)

@@ -14,7 +14,6 @@ from chatroom.chat import commands as c
 from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, RECENT, SANCTION_BYTES, SANCTIONS, TOPIC_CHARACTERS
 from chatroom.chat.operators import operating
 from chatroom.chat.operators.audit import audit
-from chatroom.chat.people.inbox import check_space
 from chatroom.chat.people.registry import no_user
 from chatroom.chat.refusals import (
     NO_MESSAGE,
@@ -246,13 +245,13 @@ async def invite(session: Session, command: c.Invite) -> Event:
         invited = {**now.invited, target.user_id: target.name}
         return replace(now, invited=dict(list(invited.items())[-MODERATORS:]))
 
-    user = session.chat.users.get(target.user_id)
+    shares, user = session.chat.shares, session.chat.users.get(target.user_id)
     if user is not None:
         await session.chat.inbox(user).open()
-    else:
-        await check_space(session.chat, target.inbox_log, target.name)
+    await shares.check(session, user, target.inbox_log, target.name)
     answer = await _act(session, change, Invited, target)
-    told = _event(session, Invited, user=target.name, user_id=target.user_id, room=room.name, to=target.name)
+    about = {"user": target.name, "user_id": target.user_id, "room": room.name, "to": target.name}
+    told = _event(session, Invited, **about, via=shares.via(session))
     await session.happen(target.inbox_log, told)
     return answer
 

@@ -62,7 +62,7 @@ async def take_name(session: Session, text: str) -> Event:
             raise NAME_IN_USE()
         if not session.over:
             chat.rename(session, name)
-            chat.guests.seen(name, user.id)
+            chat.guests.seen(name, user.id, chat.shares.via(session))
     finally:
         if user.handle is not name:
             chat.names.release(user, name)
@@ -90,24 +90,27 @@ async def take_back(session: Session, text: str) -> None:
 
 
 async def give_mail(session: Session) -> None:
-    """What was written to a guest's name while nobody had it is whoever's takes it next, once."""
+    """Give whoever takes a guest's name what was written to it meanwhile, once.
+
+    A program that has not acknowledged what it was given before gets no more: the mail waits on.
+    """
     chat, name = session.chat, session.user.handle
-    if session.over:
+    if session.over or (session.user.resumable and chat.inbox(session.user).unread.total >= INBOX_MESSAGES):
         return
     box = await chat.guests.take(name, session.user_id)
     if box is None:
         return
-    chat.guests.seen(name, session.user_id)
+    chat.guests.seen(name, session.user_id, chat.shares.via(session))
     try:
         page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
     except Unavailable as error:
         _log.warn("the mail for {name} could not be read: {why}", name=name.shown, why=str(error))
-        chat.guests.put_back(box, session.user_id)
+        await chat.guests.put_back(box, session.user_id)
         return
     if session.user.resumable:
         await _forward(session, box, page)
     elif session.over:
-        chat.guests.put_back(box, session.user_id)
+        await chat.guests.put_back(box, session.user_id)
     elif page.entries:
         chat.inbox(session.user).give(page.entries)
 
@@ -119,7 +122,7 @@ async def _forward(session: Session, box: Box, page: Page) -> None:
     stored = await DeferredList([chat.append_and_wait(inbox.log, event) for event in mail], consumeErrors=True)
     if not all(done for done, _ in stored):
         _log.warn("the mail for {name} could not be stored", name=box.name)
-        chat.guests.put_back(box, session.user_id)
+        await chat.guests.put_back(box, session.user_id)
     if not session.over:
         await open_inbox(session)
 

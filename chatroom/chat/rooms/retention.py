@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -35,6 +35,7 @@ class Retention:
         scheduler: Gives ``callLater``.
         clock: Seconds since 1970.
         in_use: Whether a log of a guest is somebody's who is here, or was lately.
+        sweep_mail: Removes the mailboxes of guests whose mail has expired.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Retention:
         scheduler: Any,
         clock: Clock,
         in_use: Callable[[str], bool],
+        sweep_mail: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -53,6 +55,7 @@ class Retention:
         self._rules = rules
         self._clock = clock
         self._in_use = in_use
+        self._sweep_mail = sweep_mail
         self._round = LoopingCall(self._go_round)
         self._round.clock = scheduler
         self._running: Deferred[None] | None = None
@@ -105,6 +108,7 @@ class Retention:
         await self._drop_orphans()
         if not self._stopping:
             await self._files.sweep()
+            await self._sweep_mail()
 
     async def _nothing_left(self, record: RoomRecord) -> bool:
         return not (await self._engine.read(f"room/{record.id}", limit=1)).entries

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 from fakes import MoodyEngine, SocketClient
 from harness import Client, World, result
+from twisted.internet.defer import fail
 
-from chatroom.chat.limits import INBOX_MESSAGES
+from chatroom.chat.limits import GUESTS, INBOX_MESSAGES, MAILBOXES_OF_ONE, NAMES_A_DAY, SHARE_OF_SENDER
 from chatroom.chat.people.guests import Guests
+from chatroom.chat.rooms.retention import EVERY
+from chatroom.log import Unavailable
+from chatroom.names import user_name
 
 DAY = 24 * 3600.0
 WAITS = "zed is offline and not registered; whoever takes that name next will read this."
@@ -87,7 +91,8 @@ def test_it_is_gone_when_the_name_is_registered(world: World, bob: Client) -> No
 
 
 def test_a_box_takes_so_many(world: World, bob: Client) -> None:
-    assert write(bob, *(f"m{i}" for i in range(INBOX_MESSAGES))) == [WAITS] * INBOX_MESSAGES
+    for i, writer in enumerate(world.writers(INBOX_MESSAGES, SHARE_OF_SENDER)):
+        assert write(writer, f"m{i}") == [WAITS]
     assert write(bob, "more") == ["Error: the inbox of zed is full; write again when zed has been here."]
     assert heard(zed(world)) == [f"m{i}" for i in range(INBOX_MESSAGES)]
 
@@ -95,8 +100,8 @@ def test_a_box_takes_so_many(world: World, bob: Client) -> None:
 def test_much_mail_reaches_a_slow_guest(world: World, bob: Client) -> None:
     """By pages, and none of it is left out."""
     long = [f"{i:03} " + "x" * 4000 for i in range(200)]
-    for text in long:
-        write(bob, text)
+    for text, writer in zip(long, world.writers(len(long), SHARE_OF_SENDER), strict=True):
+        write(writer, text)
     guest = SocketClient(world)
     world.pass_time(0.3)
     guest.socket.room = 0
@@ -181,3 +186,110 @@ def test_a_guest_is_remembered_before_that_is_stored(moody: World, engine: Moody
     moody.settle()
     assert bob.lines() == ["zed is offline and not registered; whoever takes that name next will read this."]
     assert heard(zed(moody)) == ["hello"]
+
+
+# ---- under attack ------------------------------------------------------------------------------------------------
+
+
+def cycle(world: World, names: int, via: str = "") -> None:
+    """Let a guest take so many names, one after the other, and others expire."""
+    for number in range(names):
+        world.chat.guests.seen(user_name(f"cycled{number}"), "somebody", via)
+        if not number % 500:
+            world.settle()
+    world.pass_time(EVERY)
+
+
+def test_mail_waits_however_many_names_were_taken_since(world: World, bob: Client) -> None:
+    write(bob, "one")
+    cycle(world, GUESTS + 100)
+    assert write(bob, "two") == [WAITS]
+    assert heard(zed(world)) == ["one", "two"]
+
+
+def test_mail_waits_for_the_next_daemon_however_many_names_were_taken_since(world: World, bob: Client) -> None:
+    write(bob, "one")
+    cycle(world, GUESTS + 100)
+    assert len(world.engine._logs["server/guests"].rows) <= GUESTS  # type: ignore[attr-defined]
+    again = World(world.engine, world.clock)
+    assert heard(zed(again)) == ["one"]
+    again.end()
+    third = World(world.engine, world.clock)
+    assert heard(zed(third)) == [], "it has been given away"
+    third.end()
+
+
+def test_one_address_does_not_make_the_names_of_others_forgotten(world: World, bob: Client) -> None:
+    mallory = world.person(host="192.0.2.9")
+    for number in range(NAMES_A_DAY + 5):
+        mallory.say(f"/name mal{number}")
+    mallory.take()
+    mallory.drop()
+    bob.take()
+    bob.say(f"/msg mal{NAMES_A_DAY - 1} hello", f"/msg mal{NAMES_A_DAY} hello")
+    assert {line.partition(";")[0] for line in bob.lines()} == {
+        f"mal{NAMES_A_DAY - 1} is offline and not registered",
+        f"Error: no user named mal{NAMES_A_DAY}",
+    }
+    world.pass_time(DAY)
+    mallory = world.person(host="192.0.2.9")
+    mallory.say(f"/name mal{NAMES_A_DAY}")
+    mallory.drop()
+    bob.take()
+    bob.say(f"/msg mal{NAMES_A_DAY} hello")
+    assert "will read this" in bob.lines()[0]
+
+
+def test_one_address_fills_only_so_many_mailboxes(world: World, bob: Client) -> None:
+    write(bob, "one")
+    mallory = world.person(host="192.0.2.9")
+    for number in range(MAILBOXES_OF_ONE + 1):
+        mallory.say(f"/name mal{number}")
+    mallory.say("/name mallory")
+    mallory.take()
+    for number in range(MAILBOXES_OF_ONE):
+        mallory.say(f"/msg mal{number} hello")
+        assert "will read this" in mallory.lines()[0]
+    last = f"mal{MAILBOXES_OF_ONE}"
+    mallory.say(f"/msg {last} hello")
+    assert mallory.lines() == [f"Error: too much mail waits for guests already; write to {last} when {last} is here."]
+    assert write(mallory, "hello") == [WAITS], "somebody else's mail waits there already"
+    mallory.say("/name mal0", f"/msg {last} hello")
+    assert f"{last} is offline and not registered" in mallory.lines()[-1]
+
+
+def test_a_mailbox_goes_when_its_mail_has_expired(world: World, bob: Client) -> None:
+    write(bob, "one")
+    (box,) = world.chat.guests._mail.values()
+    world.pass_time(7 * DAY + EVERY)
+    assert not world.chat.guests.has(box.log)
+    again = World(world.engine, world.clock)
+    assert not again.chat.guests.has(box.log)
+    again.end()
+    assert heard(zed(world)) == []
+
+
+def test_mail_is_refused_when_its_mailbox_cannot_be_kept(moody: World, engine: MoodyEngine) -> None:
+    zed(moody).drop()
+    bob = moody.person("bob")
+    put = engine.put
+    engine.put = lambda *args: fail(Unavailable("disk full"))  # type: ignore[method-assign]
+    assert write(bob, "one") == ["Error: not confirmed: the message may not have been stored; send it again."]
+    engine.put = put  # type: ignore[method-assign]
+    assert write(bob, "two") == [WAITS]
+    assert heard(zed(moody)) == ["two"]
+
+
+def test_a_program_that_acknowledges_nothing_gets_no_more_mail_of_other_names(world: World) -> None:
+    bot = world.program("bot")
+    for writer in world.writers(INBOX_MESSAGES, SHARE_OF_SENDER):
+        writer.say("/msg bot hello")
+    seqs = [record["seq"] for record in bot.records() if record["event"] == "private"]
+    world.person("zed").drop()
+    write(world.person("bob"), "one")
+    bot.record(do="name", name="zed")
+    assert "private" not in [record["event"] for record in bot.records()]
+    bot.record(do="ack", seq=seqs[0])
+    bot.record(do="name", name="bot")
+    bot.record(do="name", name="zed")
+    assert [record["text"] for record in bot.records() if record["event"] == "private"] == ["one"]

@@ -12,7 +12,7 @@ from fakes import MoodyEngine, SocketClient
 from harness import Client, World, result
 from stepping import nobody_is_left
 
-from chatroom.chat.limits import INBOX_MESSAGES
+from chatroom.chat.limits import INBOX_MESSAGES, SHARE_OF_ADDRESS, SHARE_OF_SENDER
 from chatroom.chat.rooms.retention import EVERY
 from chatroom.names import user_name
 
@@ -156,7 +156,8 @@ def test_history_outside_a_room_shows_ones_private_messages_and_inside_those_of_
 
 
 def test_an_inbox_takes_so_many_messages_and_more_when_its_owner_has_been_there(moody: World, bob: Client) -> None:
-    assert write(bob, *(f"m{i}" for i in range(INBOX_MESSAGES))) == [OFFLINE] * INBOX_MESSAGES
+    for i, writer in enumerate(moody.writers(INBOX_MESSAGES, SHARE_OF_SENDER)):
+        assert write(writer, f"m{i}") == [OFFLINE]
     assert write(bob, "one more") == [FULL]
     alice = come(moody, "alice")
     assert heard(alice) == [f"m{i}" for i in range(INBOX_MESSAGES)]
@@ -376,16 +377,116 @@ def test_an_inbox_that_cannot_be_read_keeps_nobody_out_and_its_mail(
     assert heard(come(moody, "alice")) == ["one"]
 
 
+# ---- shares ------------------------------------------------------------------------------------------------------
+
+
+def share_full(most: int, name: str = "alice") -> str:
+    return f"Error: {name} has not read the last {most} messages from you or your address; " + (
+        f"write again when {name} has been here."
+    )
+
+
+def test_one_sender_fills_only_a_share_of_an_inbox(moody: World, bob: Client) -> None:
+    assert write(bob, *("spam" for _ in range(SHARE_OF_SENDER))) == [OFFLINE] * SHARE_OF_SENDER
+    assert write(bob, "more") == [share_full(SHARE_OF_SENDER)]
+    assert write(moody.person("carol", host="192.0.2.8"), "from carol") == [OFFLINE]
+    assert heard(come(moody, "alice"))[-2:] == ["spam", "from carol"]
+    assert write(bob, "again") == ["To alice (private): again"]
+
+
+def test_a_guest_is_the_same_sender_under_another_name_and_on_another_connection(moody: World) -> None:
+    for number in range(SHARE_OF_SENDER):
+        guest = moody.person(f"guy{number}", host=f"2001:db8::{number:x}")
+        assert write(guest, f"m{number}") == [OFFLINE]
+        guest.drop()
+    assert write(moody.person("nobody", host="2001:db8::ffff"), "more") == [share_full(SHARE_OF_SENDER)]
+    assert write(moody.person("carol", host="2001:db8:0:1::1"), "from elsewhere") == [OFFLINE]
+
+
+def test_many_accounts_at_one_address_fill_only_a_share(moody: World) -> None:
+    accounts = []
+    for number in range(3):
+        accounts.append(moody.person(host="192.0.2.7"))
+        result(moody.chat.accounts.add(user_name(f"acc{number}"), "hash of secret"))
+        accounts[-1].say(f"/login acc{number} secret")
+    for number in range(SHARE_OF_ADDRESS):
+        assert write(accounts[number % 3], "spam") == [OFFLINE]
+    assert write(accounts[0], "more") == [share_full(SHARE_OF_ADDRESS)]
+    assert write(moody.person("carol", host="192.0.2.8"), "from elsewhere") == [OFFLINE]
+
+
+def test_shares_are_counted_by_the_next_daemon_too(moody: World, bob: Client) -> None:
+    write(bob, *("spam" for _ in range(SHARE_OF_SENDER)))
+    bob.drop()
+    again = World(moody.engine, moody.clock, announce=False)
+    assert write(come(again, "bob"), "more") == [share_full(SHARE_OF_SENDER)]
+    assert write(again.person("carol", host="192.0.2.8"), "hello") == [OFFLINE]
+    again.end()
+
+
+def test_messages_that_are_on_their_way_count(moody: World, bob: Client) -> None:
+    moody.engine.holding = True  # type: ignore[attr-defined]
+    bob.take()
+    bob.say(*(f"/msg alice m{i}" for i in range(SHARE_OF_SENDER + 7)))
+    release(moody)
+    assert bob.lines().count(OFFLINE) == SHARE_OF_SENDER
+    assert len(heard(come(moody, "alice"))) == SHARE_OF_SENDER
+
+
+def test_what_an_online_program_does_not_acknowledge_is_bounded(moody: World, bob: Client) -> None:
+    bot = program(moody)
+    for writer in moody.writers(INBOX_MESSAGES, SHARE_OF_SENDER):
+        write(writer, "hello")
+    seqs = [record["seq"] for record in given(bot)]
+    assert len(seqs) == INBOX_MESSAGES
+    assert write(bob, "more") == [FULL]
+    bot.record(do="ack", seq=seqs[1])
+    assert write(bob, "more") == ["To alice (private): more"]
+    assert write(bob, "more") == ["To alice (private): more"]
+    assert write(bob, "more") == [FULL]
+
+
+def test_one_sender_fills_only_a_share_of_what_a_program_does_not_acknowledge(moody: World, bob: Client) -> None:
+    bot = program(moody)
+    write(bob, *("spam" for _ in range(SHARE_OF_SENDER)))
+    assert write(bob, "more") == [share_full(SHARE_OF_SENDER)]
+    assert write(moody.person("carol", host="192.0.2.8"), "hello") == ["To alice (private): hello"]
+    assert given(bot)[-1]["text"] == "hello"
+
+
+def test_a_person_who_reads_along_is_told_any_number(moody: World, bob: Client) -> None:
+    alice = come(moody, "alice")
+    alice.take()
+    for number in range(SHARE_OF_SENDER + 5):
+        assert write(bob, f"m{number}") == [f"To alice (private): m{number}"]
+    assert len(heard(alice)) == SHARE_OF_SENDER + 5
+
+
+def test_nobody_is_shown_where_a_message_came_from(moody: World) -> None:
+    carol = moody.person("carol", "den", host="192.0.2.8")
+    write(carol, "one")
+    carol.say("/invite alice")
+    bot = program(moody)
+    write(carol, "two")
+    bot.record(do="history", ref=1)
+    shown = bot.records()
+    assert [record["text"] for record in shown if record["event"] == "private"] == ["one", "two"]
+    assert [record["room"] for record in shown if record["event"] == "invited"] == ["den"]
+    assert "via" not in json.dumps(shown)
+    stored = [row[4] for log in moody.engine._logs.values() for row in log.rows if b'"via"' in row[4]]  # type: ignore[attr-defined]
+    assert len(stored) == 3
+    assert not any(b"192.0.2" in body for body in stored)
+
+
 # ---- much of it --------------------------------------------------------------------------------------------------
 
-LONG = [f"{i:03} " + "x" * 4000 for i in range(INBOX_MESSAGES)]
+LONG = [f"{i:03} " + "x" * 4000 for i in range(INBOX_MESSAGES - 1)]
 
 
-def much(bob: Client) -> None:
-    """Fill the inbox to the brim."""
-    for text in LONG:
-        bob.say(f"/msg alice {text}")
-    assert bob.lines()[-1] == OFFLINE
+def much(world: World) -> None:
+    """Write as much as fits into the inbox, but for one message."""
+    for text, writer in zip(LONG, world.writers(len(LONG), SHARE_OF_SENDER), strict=True):
+        assert write(writer, text) == [OFFLINE]
 
 
 def read_slowly(world: World, client: SocketClient) -> bytes:
@@ -414,8 +515,8 @@ def test_all_that_waited_reaches_a_slow_person_once() -> None:
     world = World(send_queue=256 * 1024, announce=False)
     for name in ("alice", "bob"):
         result(world.chat.accounts.add(user_name(name), "hash of secret"))
-    much(bob := come(world, "bob"))
-    alice = slow(world)
+    much(world)
+    bob, alice = come(world, "bob"), slow(world)
     alice.say("/login alice secret")
     bob.say("/msg alice the last")
     text = read_slowly(world, alice).decode()
@@ -431,7 +532,7 @@ def test_all_that_waited_reaches_a_slow_program(acknowledges: bool) -> None:
     world = World(send_queue=256 * 1024, announce=False)
     for name in ("alice", "bob"):
         result(world.chat.accounts.add(user_name(name), "hash of secret"))
-    much(come(world, "bob"))
+    much(world)
     alice = slow(world)
     alice.record(do="hello", version=1)
     alice.record(do="login", user="alice", password="secret")
@@ -450,7 +551,7 @@ def test_who_goes_in_the_middle_is_shown_the_rest_the_next_time() -> None:
     world = World(send_queue=256 * 1024, announce=False)
     for name in ("alice", "bob"):
         result(world.chat.accounts.add(user_name(name), "hash of secret"))
-    much(come(world, "bob"))
+    much(world)
     alice = slow(world)
     alice.say("/login alice secret")
     for _ in range(60):
