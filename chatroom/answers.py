@@ -136,10 +136,18 @@ class History(Event, frozen=True, gc=False):
 
 
 class Found(Event, frozen=True, gc=False):
-    """What a search found, the newest last."""
+    """What a search found, the newest last.
+
+    ``complete`` is false when older messages were not searched: those before the seq ``searched_to``, which was said at
+    ``searched_at``. The answer then also says when it was given, ``at``; times are in ms since 1970.
+    """
 
     words: str
     events: list[Said | Acted | Shared]
+    complete: bool = True
+    searched_to: int = 0
+    searched_at: int = 0
+    at: int = 0
 
 
 class Help(Event, frozen=True, gc=False):

@@ -18,6 +18,14 @@ class Unavailable(Exception):
     """The outcome is unknown: it may or may not be stored. Never acknowledge it."""
 
 
+class TooBroad(Exception):
+    """So many messages could match a search that its time was not enough to look at any of them."""
+
+
+class TooManySearches(Exception):
+    """So many searches are under way that another one would take too long; it is for later."""
+
+
 class Entry(Struct, gc=False, eq=False):
     """One event with its place in a log.
 
@@ -69,6 +77,21 @@ class Page:
 
     entries: list[Entry]
     complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What a search found, the newest last.
+
+    Args:
+        entries: Messages that match.
+        before: Only messages from this seq on were searched: search again ``before`` it for older ones. 0: all were.
+        at: When the message with that seq was said, in ms.
+    """
+
+    entries: list[Entry]
+    before: int = 0
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-DAY_AND_TIME = "%Y-%m-%d %H:%M"
+DAY = "%Y-%m-%d"
+TIME = "%H:%M"
+DAY_AND_TIME = f"{DAY} {TIME}"
 UNKNOWN = "??"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from chatroom import answers as a
 from chatroom import events as e
 from chatroom.durations import spell
-from chatroom.moments import spell_moment
+from chatroom.moments import DAY, DAY_AND_TIME, TIME, spell_moment
 from chatroom.shared_files import spell_size
 
 # ---- what a room sees -------------------------------------------------------------------------------------------
@@ -122,10 +122,18 @@ def _history(recalled: Recalled, event: a.History) -> list[str]:
 
 
 def _found(recalled: Recalled, event: a.Found) -> list[str]:
-    if not event.events:
-        return ["No messages found."]
-    lines = [f"{_count(len(event.events), 'message')} found:"]
-    return lines + [recalled(said.room, said) for said in event.events]
+    number = len(event.events)
+    lines = [f"{_count(number, 'message')} found:" if number else "No messages found."]
+    return [*lines, *(recalled(said.room, said) for said in event.events), *searched_back(event)]
+
+
+def searched_back(event: a.Found) -> list[str]:
+    """Return what a search says when it did not search everything; the day only when it is not today."""
+    if event.complete:
+        return []
+    today = spell_moment(event.searched_at, DAY) == spell_moment(event.at, DAY)
+    back_to = spell_moment(event.searched_at, TIME if today else DAY_AND_TIME)
+    return [f"Searched back to {back_to}; search again for older ones."]
 
 
 def _help(recalled: Recalled, event: a.Help) -> list[str]:

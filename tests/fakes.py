@@ -191,8 +191,8 @@ class MoodyEngine(MemoryEngine):
     def read(self, *args: Any, **options: Any) -> Deferred[Any]:
         return self._unless_broken(lambda: MemoryEngine.read(self, *args, **options))
 
-    def search(self, *args: Any) -> Deferred[Any]:
-        return self._unless_broken(lambda: MemoryEngine.search(self, *args))
+    def search(self, *args: Any, **options: Any) -> Deferred[Any]:
+        return self._unless_broken(lambda: MemoryEngine.search(self, *args, **options))
 
     def follow(self, *args: Any, **options: Any) -> Deferred[Any]:
         return self._unless_broken(lambda: MemoryEngine.follow(self, *args, **options))

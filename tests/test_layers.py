@@ -31,6 +31,7 @@ PLAIN = {
     "raw_bytes",
     "shared_files",
     "text",
+    "tokenizer",
     "words",
 }
 MAY = {

@@ -75,13 +75,13 @@ def _counts(db: sqlite3.Connection, reader: Reader) -> str:
 
 
 def _words_faults(db: sqlite3.Connection) -> list[str]:
-    """Compare which messages the index has with which it should have; ``words_docsize`` has a row for each."""
+    """Compare which messages the index has with which it should have; ``terms_docsize`` has a row for each."""
     lost = db.execute(
         "SELECT count(*) FROM log WHERE message AND seq<=(SELECT upto FROM indexed)"
-        " AND seq NOT IN (SELECT id FROM words_docsize)"
+        " AND seq NOT IN (SELECT id FROM terms_docsize)"
     ).fetchone()[0]
     stray = db.execute(
-        "SELECT count(*) FROM words_docsize WHERE id NOT IN (SELECT seq FROM log WHERE message)"
+        "SELECT count(*) FROM terms_docsize WHERE id NOT IN (SELECT seq FROM log WHERE message)"
     ).fetchone()[0]
     faults = []
     if lost:
@@ -99,7 +99,7 @@ def _index_faults(path: Path) -> list[str]:
             return []
         db.execute("BEGIN IMMEDIATE")
         try:
-            db.execute("INSERT INTO words(words) VALUES ('integrity-check')")
+            db.execute("INSERT INTO terms(terms) VALUES ('integrity-check')")
         finally:
             db.execute("ROLLBACK")
     except sqlite3.Error as error:

@@ -119,9 +119,15 @@ class ReadHistory(Command, frozen=True, gc=False, tag="history"):
 
 
 class Search(Command, frozen=True, gc=False):
-    """Find messages of the room that hold all these words."""
+    """Find messages of the room that hold all these words, the newest first of all.
+
+    ``before``: only messages with a smaller seq, as ``found`` gives one in ``searched_to``. ``again``: go on there by
+    itself, if the same was searched for in this room just before and did not reach the oldest message.
+    """
 
     words: Annotated[str, Meta(max_length=400)]
+    before: Seq | None = None
+    again: bool = False
 
 
 class SetEcho(Command, frozen=True, gc=False, tag="echo"):

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.counters import Counters
 from chatroom.events import Event, Stored
-from chatroom.log import Change, Deliver, Done, Entry, Page, Presence, Subscription
+from chatroom.log import Change, Deliver, Done, Entry, Hits, Page, Presence, Subscription
 
 
 class Blobs(Protocol):
@@ -102,8 +102,22 @@ class Engine(Protocol):
             oldest: The oldest of them instead, the newest last all the same.
         """
 
-    def search(self, log: str, words: str, limit: int) -> Deferred[list[Entry]]:
-        """Find the newest messages that hold all the words (or words that begin so), newest last."""
+    def search(
+        self, log: str, words: str, limit: int, *, before: int | None = None, address: str = ""
+    ) -> Deferred[Hits]:
+        """Find the newest messages that hold all the words, as ``chatroom.tokenizer`` understands them.
+
+        It takes less than half a second and searches as much as it can in that time, from the newest message back.
+
+        Args:
+            limit: The most messages to find.
+            before: Only messages with a smaller seq.
+            address: Where the question comes from; addresses share the time equally.
+
+        Raises:
+            TooBroad: Not even a part could be searched in time.
+            TooManySearches: There are too many at this moment, or too many from this address.
+        """
 
     def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
         """Remove some entries made before ``older_than`` (ms), or older than the newest ``keep`` (0: no such limit).

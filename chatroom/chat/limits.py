@@ -17,6 +17,7 @@ RECENT = 200  # messages among which the one that is to be deleted is looked for
 HISTORY_BYTES = 96 * 1024  # of one answer; well under what is held for a slow reader
 CATCH_UP = 1000  # entries that a program is given when it comes back
 FOUND = 50
+SEARCH_REMEMBERED = 300  # seconds for which the same search goes on where it left off
 IGNORED = 200  # people one may ignore
 AWAY_CHARACTERS = 200
 INBOX_DAYS = 30

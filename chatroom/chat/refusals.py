@@ -101,6 +101,7 @@ SHARE_FULL = Refusal(
 )
 STORE_FULL = Refusal("store-full", "there is no room for {name} here; try again when older files have gone.")
 TAKEN_OVER = Refusal("taken-over", "{name} is being shared by another of your connections now.")
+TOO_BROAD = Refusal("too-broad", "too many matches; add a word.")
 TOO_FAST = Refusal("too-fast", "you are sending too fast.")
 TOO_LONG = Refusal("too-long", "line too long (limit {limit} bytes).")
 TOO_MANY_CONNECTIONS = Refusal("too-many-connections", "too many connections from your address; try again later.")
@@ -120,6 +121,9 @@ SANCTIONS_FULL = Refusal(
 )
 STALLED = Refusal("stalled", "nothing came of {name} for a while and others needed the room; send it again.")
 TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; take some back first.")
+TOO_MANY_SEARCHES = Refusal(
+    "too-many-searches", "too many people are searching at this moment; try again in a few seconds."
+)
 TOO_MANY_TRANSFERS = Refusal("too-many-transfers", "{most} files are under way already; wait for one, or cancel it.")
 TOO_QUIET = Refusal("too-quiet", "nothing was heard from you for {seconds} seconds.")
 TOO_SLOW = Refusal("too-slow", "you do not read what is sent to you; come again for the rest.")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chatroom.chat.files.transfers import Transfers
     from chatroom.chat.people.user import User
     from chatroom.chat.rooms.room import Arrival, Room
+    from chatroom.chat.rooms.searching import Unfinished
 
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
@@ -60,6 +61,7 @@ class Session:
             (``limits.ANSWER_WITHIN``). Returns at once. Does nothing to a person's session, which cannot answer a ping.
         renaming: It is about to have another name: its ``Renamed`` is under way.
         transfers: The files that it sends and fetches, once there were any.
+        unfinished: Its last search, if that did not reach the oldest message of the room.
         pending: How much of its own is not stored yet.
     """
 
@@ -90,6 +92,7 @@ class Session:
         "since",
         "token",
         "transfers",
+        "unfinished",
         "user",
         "user_id",
         "was",
@@ -123,6 +126,7 @@ class Session:
         self.over = False
         self.check_alive: Callable[[float], None] = never_asked
         self.transfers: Transfers | None = None
+        self.unfinished: Unfinished | None = None
         self.renaming = False
         self._counter = 0
         self.pending = 0

@@ -19,7 +19,7 @@ from chatroom.chat.files import sharing
 from chatroom.chat.operators import operating
 from chatroom.chat.people import devices, identity, preferences
 from chatroom.chat.refusals import NO_COMMAND
-from chatroom.chat.rooms import looking, moderating, moving
+from chatroom.chat.rooms import looking, moderating, moving, searching
 from chatroom.chat.session import Session
 from chatroom.events import Event
 
@@ -151,7 +151,7 @@ TABLE = (
     Row(
         c.Search,
         "find messages of the room that hold all these words",
-        looking.search,
+        searching.search,
         ("search",),
         args=(Arg("words", Kind.REST),),
         in_room=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from itertools import islice, takewhile
@@ -13,9 +12,11 @@ from twisted.internet.defer import Deferred, fail, succeed
 from chatroom import events
 from chatroom.engines.batching import LONGEST_TURN, BatchingEngine
 from chatroom.engines.memory_blobs import MemoryBlobs
-from chatroom.engines.reading import MOST_WORDS, PAGE_LOGS, SHORTEST_PREFIX, cut_page
+from chatroom.engines.reading import PAGE_LOGS, cut_page
+from chatroom.engines.searches import Searches, Step
 from chatroom.events import MESSAGES, blanked
-from chatroom.log import Change, Conflict, Entry, Page
+from chatroom.log import Change, Conflict, Entry, Hits, Page
+from chatroom.tokenizer import Query
 
 T = TypeVar("T")
 
@@ -72,6 +73,7 @@ class MemoryEngine(BatchingEngine):
         self._buckets: dict[str, _Bucket] = {}
         self._rev = 0
         self._seq = 0
+        self._searches = Searches(reactor, self._step)
 
     def start(self) -> Deferred[None]:
         return succeed(None)
@@ -130,26 +132,32 @@ class MemoryEngine(BatchingEngine):
             found.append(_entry(log, kept.rows[i]))
         return succeed(Page(found if oldest else found[::-1], complete))
 
-    def search(self, log: str, words: str, limit: int) -> Deferred[list[Entry]]:
-        return Deferred.fromCoroutine(self._search(log, words, limit))
+    def search(
+        self, log: str, words: str, limit: int, *, before: int | None = None, address: str = ""
+    ) -> Deferred[Hits]:
+        return self._searches.search(log, words, limit, before, address)
 
-    async def _search(self, log: str, words: str, limit: int) -> list[Entry]:
-        """There is no index: look at everything, in steps that leave the reactor to others in between."""
-        wanted = _tokens(words)[:MOST_WORDS]
+    def _step(self, log: str, wanted: Query, before: int, most: int, until: float) -> Deferred[Step]:
+        """Take a step of a search in a turn of the reactor of its own."""
+        turn: Deferred[None] = Deferred()
+        self._reactor.callLater(0, turn.callback, None)
+        return turn.addCallback(lambda _: self._look(log, wanted, before, most))
+
+    def _look(self, log: str, wanted: Query, before: int, most: int) -> Step:
+        """Look at the next messages, for as long as a turn may take: there is no index."""
+        rows = self._logs[log].rows if log in self._logs else []
         found: list[Entry] = []
-        rows = self._logs[log].rows if wanted and log in self._logs else []
-        until = self._reactor.seconds() + LONGEST_TURN
-        for row in reversed(tuple(rows)):
-            if len(found) == limit:
-                break
-            if self._reactor.seconds() > until:
-                turn: Deferred[None] = Deferred()
-                self._reactor.callLater(0, turn.callback, None)
-                await turn
-                until = self._reactor.seconds() + LONGEST_TURN
-            if row[1] and _holds(_tokens((entry := _entry(log, row)).event.text), wanted):  # type: ignore[union-attr]
+        end = self._reactor.seconds() + LONGEST_TURN
+        for i in range(bisect_left(rows, before, key=_seq) - 1, -1, -1):
+            seq, message, at, _, _ = rows[i]
+            if not message:
+                continue
+            entry = _entry(log, rows[i])
+            if wanted.matches(entry.event.text):  # type: ignore[union-attr]
                 found.append(entry)
-        return found[::-1]
+            if len(found) == most or self._reactor.seconds() > end:
+                return Step(found, seq, at)
+        return Step(found)
 
     def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
         kept = self._logs.get(log)
@@ -238,16 +246,3 @@ def _seq(row: _Row) -> int:
 
 def _entry(log: str, row: _Row) -> Entry:
     return Entry(log, events.decode(row[4]), row[4], row[0])
-
-
-def _tokens(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
-
-
-def _holds(tokens: list[str], wanted: list[str]) -> bool:
-    """Every wanted word begins one of the text's."""
-    held = set(tokens)
-    return all(
-        word in held or (len(word) >= SHORTEST_PREFIX and any(token.startswith(word) for token in tokens))
-        for word in wanted
-    )

@@ -1,17 +1,13 @@
-"""What the reader thread asks of the SQLite file: history, search, records. It never waits for the writer (WAL)."""
+"""What the reader thread asks of the SQLite file: history, records. It never waits for the writer (WAL)."""
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 from chatroom import events
 from chatroom.log import Entry, Page
-
-MOST_WORDS = 10  # of one search
-SHORTEST_PREFIX = 3  # characters of a word that finds longer ones, too; shorter ones would find everything
 
 PAGE_ROWS = 500  # records on one page ...
 PAGE_BYTES = 256 * 1024  # ... or so many bytes of them: about two milliseconds to decode
@@ -46,21 +42,6 @@ class Reader:
         rows.sort(reverse=not oldest)
         complete = len(rows) <= limit and (messages or after >= floor)
         return Page(_entries(log, sorted(rows[:limit])), complete)
-
-    def search(self, log: str, words: str, limit: int) -> list[Entry]:
-        """Return the newest messages that hold all the words, or longer ones that begin so; the newest last."""
-        wanted = re.findall(r"\w+", words)[:MOST_WORDS]
-        number, _ = self._log(log)
-        if not wanted or number is None:
-            return []
-        # Quoted, nothing that a user writes is an operator.
-        terms = " ".join(f'"{word}"*' if len(word) >= SHORTEST_PREFIX else f'"{word}"' for word in wanted)
-        query = f'log:"n{number}" AND text:({terms})'
-        found = self.db.execute(
-            "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?", (query, limit)
-        ).fetchall()
-        rows = [self.db.execute("SELECT seq, body FROM log WHERE seq=?", row).fetchone() for row in found]
-        return _entries(log, [row for row in rows if row is not None][::-1])
 
     def cut(self, log: str, message: bool, keep: int) -> int:
         """Return the greatest seq that is too much when ``keep`` entries of that kind may stay; 0 for none."""

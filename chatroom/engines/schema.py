@@ -65,6 +65,12 @@ LADDER = (
         WHERE bucket='room' AND json_valid(CAST(value AS TEXT));
     DROP VIEW old_room;
     """,
+    # 4: another index for search, see ``indexing.py``. All messages are indexed anew, behind the log; the tables of the
+    # old one are removed in small steps, too.
+    """
+    CREATE VIRTUAL TABLE terms USING fts5(tokens, content='', detail=none, tokenize="ascii tokenchars '_'");
+    UPDATE indexed SET upto=0;
+    """,
 )
 
 

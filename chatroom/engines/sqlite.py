@@ -1,4 +1,4 @@
-"""The embedded engine: SQLite, one writer thread with group commit, one reader thread for history and search.
+"""The embedded engine: SQLite, one writer thread with group commit, one thread that reads and one that searches.
 
 A batch is one transaction with ``synchronous=FULL``: when its entries are delivered, a crash of the machine cannot take
 them back. Search is indexed behind the log, in small steps when nothing waits to be stored.
@@ -6,7 +6,6 @@ them back. Search is indexed behind the log, in small steps when nothing waits t
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,14 @@ from twisted.internet.defer import Deferred, succeed
 
 from chatroom.engines.batching import BatchingEngine
 from chatroom.engines.blobs import FolderBlobs
+from chatroom.engines.finding import Finder
 from chatroom.engines.reading import Reader
 from chatroom.engines.schema import connect, open_database
+from chatroom.engines.searches import Searches, Step
 from chatroom.engines.worker import Worker
 from chatroom.engines.writing import Writer
-from chatroom.log import Change, Conflict, Entry, Page, Unavailable
+from chatroom.log import Change, Conflict, Entry, Hits, Page, TooBroad, Unavailable
+from chatroom.tokenizer import Query
 
 INDEX_AFTER = 0.25  # seconds of quiet before words are indexed
 
@@ -38,6 +40,8 @@ class SQLiteEngine(BatchingEngine):
         self.blobs = FolderBlobs(reactor, path.with_name("files"))
         self._writer_thread = Worker(reactor, "log-writer")
         self._reader_thread = Worker(reactor, "log-reader")
+        self._search_thread = Worker(reactor, "log-search")
+        self._searches = Searches(reactor, self._step)
         self._indexing: Any = None
 
     def start(self) -> Deferred[None]:
@@ -48,8 +52,10 @@ class SQLiteEngine(BatchingEngine):
         """
         self._writer = Writer(open_database(self._path))
         self._reader = Reader(connect(self._path))
+        self._finder = Finder(connect(self._path), self._reactor.seconds)
         self._writer_thread.start()
         self._reader_thread.start()
+        self._search_thread.start()
         self._index_later()
         return succeed(None)
 
@@ -62,8 +68,10 @@ class SQLiteEngine(BatchingEngine):
         return read.addCallback(lambda _: self.blobs.close()).addCallback(self._close_file)
 
     def _close_file(self, _: None) -> None:
+        self._search_thread.stop()
         self._reader_thread.stop()
         self._writer_thread.stop()
+        self._finder.db.close()
         self._reader.db.close()
         self._writer.db.close()
 
@@ -106,17 +114,13 @@ class SQLiteEngine(BatchingEngine):
     def _not_indexed(self, failure: Any) -> None:
         self._note(Unavailable(failure.getErrorMessage()))  # a full disk; tried again after the next batch
 
-    def search(self, log: str, words: str, limit: int) -> Deferred[list[Entry]]:
-        return Deferred.fromCoroutine(self._search(log, words, limit))
+    def search(
+        self, log: str, words: str, limit: int, *, before: int | None = None, address: str = ""
+    ) -> Deferred[Hits]:
+        return self._searches.search(log, words, limit, before, address)
 
-    async def _search(self, log: str, words: str, limit: int) -> list[Entry]:
-        """Catch up first, a step at a time, so that what is to be stored meanwhile is stored in between."""
-        try:
-            while await self._writer_thread.run(self._writer.index_some):
-                pass
-            return await self._reader_thread.run(self._reader.search, log, words, limit)
-        except sqlite3.Error as error:
-            raise Unavailable(str(error)) from error
+    def _step(self, log: str, wanted: Query, before: int, most: int, until: float) -> Deferred[Step]:
+        return self._on(self._search_thread, self._finder.step, log, wanted, before, most, until)
 
     # ---- reading and keeping -----------------------------------------------------------------------------------
 
@@ -178,7 +182,7 @@ class SQLiteEngine(BatchingEngine):
         """Run a job; what SQLite says of the disk is ``Unavailable`` to everybody else."""
 
         def failed(failure: Any) -> Any:
-            if failure.check(Conflict):
+            if failure.check(Conflict, TooBroad):
                 return failure
             raise Unavailable(failure.getErrorMessage()) from failure.value
 

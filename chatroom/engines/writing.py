@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from chatroom import events
+from chatroom.engines.indexing import Index
 from chatroom.events import MESSAGES, blanked
 from chatroom.log import Change, Conflict, Entry
 
-INDEX_STEP = 100  # messages: about two milliseconds
 EXPIRE_STEP = 500  # entries
 MOST_NUMBERS = 20_000  # logs whose number is remembered
 
@@ -29,6 +29,7 @@ class Writer:
             "SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(floor), 0) FROM logs))"
         ).fetchone()[0]
         self._numbers: dict[str, int] = {}
+        self.index = Index(db)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -86,31 +87,16 @@ class Writer:
     # ---- search ------------------------------------------------------------------------------------------------
 
     def index_some(self) -> bool:
-        """Index the words of some more messages; return whether there are more still."""
-        upto = self._upto()
-        rows = self.db.execute(
-            "SELECT seq, log, body FROM log WHERE seq>? AND message ORDER BY seq LIMIT ?", (upto, INDEX_STEP)
-        ).fetchall()
-        if not rows:
-            return False
-        with self._transaction():
-            self.db.executemany(
-                "INSERT INTO words(rowid, log, text) VALUES (?,?,?)",
-                [(seq, f"n{log}", _words(body)) for seq, log, body in rows],
-            )
-            self.db.execute("UPDATE indexed SET upto=?", (rows[-1][0],))
-        return len(rows) == INDEX_STEP
-
-    def _upto(self) -> int:
-        return int(self.db.execute("SELECT upto FROM indexed").fetchone()[0])
-
-    def _forget_words(self, rows: list[tuple[int, int, bytes]]) -> None:
-        """Take messages out of the index; it keeps no text of its own and must be told what it was."""
-        upto = self._upto()
-        self.db.executemany(
-            "INSERT INTO words(words, rowid, log, text) VALUES ('delete',?,?,?)",
-            [(seq, f"n{log}", _words(body)) for seq, log, body in rows if seq <= upto],
-        )
+        """Index some more messages, or remove some of an old index; return whether there may be more to do."""
+        if self.index.has_old:
+            with self._transaction():
+                self.index.remove_old()
+            return True
+        messages = self.index.next()
+        if messages:
+            with self._transaction():
+                self.index.add(messages)
+        return bool(messages)
 
     # ---- retention ---------------------------------------------------------------------------------------------
 
@@ -130,7 +116,7 @@ class Writer:
             if not old:
                 return 0
             if message:
-                self._forget_words(old)
+                self.index.forget(old)
             self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in old])
             self.db.execute("UPDATE logs SET floor=max(floor, ?) WHERE no=?", (old[-1][0], old[-1][1]))
             return len(old)
@@ -142,7 +128,7 @@ class Writer:
                 "SELECT seq, log, body, message FROM log WHERE log=(SELECT no FROM logs WHERE name=?) LIMIT ?",
                 (log, EXPIRE_STEP),
             ).fetchall()
-            self._forget_words([row[:3] for row in rows if row[3]])
+            self.index.forget(row[:3] for row in rows if row[3])
             self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in rows])
             if len(rows) < EXPIRE_STEP:
                 self._numbers.clear()
@@ -162,11 +148,9 @@ class Writer:
             ).fetchone()
             if row is None:
                 return False
-            self._forget_words([row])
+            self.index.blank(row)
             blank = events.encode(blanked(events.decode(row[2])))
             self.db.execute("UPDATE log SET body=? WHERE seq=?", (blank, seq))
-            if seq <= self._upto():
-                self.db.execute("INSERT INTO words(rowid, log, text) VALUES (?,?,'')", (seq, f"n{row[1]}"))
             return True
 
     # ---- records -----------------------------------------------------------------------------------------------
@@ -197,8 +181,3 @@ class Writer:
                 " ON CONFLICT DO UPDATE SET rev=?3, value=?4",
                 (*where, rev, change.value),
             )
-
-
-def _words(body: bytes) -> str:
-    event = events.decode(body)
-    return event.text if isinstance(event, MESSAGES) else ""

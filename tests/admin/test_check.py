@@ -49,9 +49,9 @@ def test_an_older_schema_is_no_fault_and_stays(tmp_path: Path, capsys: pytest.Ca
             """UPDATE record SET value='{"id":"a1","name":"a b","made":7}' WHERE bucket='account'""",
             "the account alice is called 'a b'",
         ),
-        ("DELETE FROM words_docsize WHERE id=1", "the search index lacks 1 messages"),
+        ("DELETE FROM terms_docsize WHERE id=1", "the search index lacks 1 messages"),
         ("DELETE FROM log WHERE seq=1", "the search index holds 1 messages that are gone"),
-        ("UPDATE words_data SET block=zeroblob(30) WHERE id>10", "the search index is damaged"),
+        ("UPDATE terms_data SET block=zeroblob(30) WHERE id>10", "the search index is damaged"),
     ],
 )
 def test_a_fault_is_found_and_named(folder: Path, capsys: pytest.CaptureFixture[str], statement: str, why: str) -> None:

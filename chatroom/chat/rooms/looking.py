@@ -1,4 +1,4 @@
-"""Looking around: who is here, which rooms there are, what was said."""
+"""Looking around: who is here, which rooms there are, what was said last."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections import Counter
 from heapq import nsmallest
 from typing import Any
 
-from chatroom.answers import Found, History, Ok, RoomLine, Rooms, UserLine, Users
-from chatroom.chat.commands import Acknowledge, Hello, ListRooms, Pong, ReadHistory, Search, Who
-from chatroom.chat.limits import FOUND, HISTORY, LISTED
+from chatroom.answers import History, Ok, RoomLine, Rooms, UserLine, Users
+from chatroom.chat.commands import Acknowledge, Hello, ListRooms, Pong, ReadHistory, Who
+from chatroom.chat.limits import HISTORY, LISTED
 from chatroom.chat.people.membership import open_inbox
 from chatroom.chat.refusals import VERSION
 from chatroom.chat.rooms.moving import bounded, give_mail, take_back, take_name
-from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.events import PROTOCOL_VERSION, Event, placed
-from chatroom.log import Entry, Page
+from chatroom.log import Entry
 from chatroom.names import fold
-from chatroom.text import clean
 
 HISTORY_DEFAULT = 20
 
@@ -79,13 +77,6 @@ async def history(session: Session, command: ReadHistory) -> Event:
     return History(name, _shown(name, page.entries), page.complete)
 
 
-async def search(session: Session, command: Search) -> Event:
-    """Find messages of the room."""
-    room = _room(session)
-    found = await session.chat.engine.search(room.log, command.words, FOUND)
-    return Found(clean(command.words), _shown(room.name, bounded(Page(found, True)).entries))
-
-
 def acknowledge(session: Session, command: Acknowledge) -> Event:
     """A program has what came to its inbox up to there."""
     session.chat.inbox(session.user).acknowledge(command.seq)
@@ -95,11 +86,6 @@ def acknowledge(session: Session, command: Acknowledge) -> Event:
 def pong(session: Session, command: Pong) -> Event:
     """A program is there."""
     return Ok()
-
-
-def _room(session: Session) -> Room:
-    assert session.room is not None  # the table says that these need one
-    return session.room
 
 
 def _shown(room: str, entries: list[Entry]) -> list[Any]:

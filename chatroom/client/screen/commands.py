@@ -62,7 +62,7 @@ ROWS = (
     _row("msg|message", "message", _USER, _TEXT),
     _row("reply", "reply", _TEXT),
     _row("history", "history", _MESSAGES),
-    _row("search", "search", Arg("words", Kind.REST)),
+    _row("search", "search", Arg("words", Kind.REST), again=True),
     _row("hello", "hello"),
     _row("help", "help", Arg("command", required=False)),
     _row("echo", "echo", _ON),

@@ -14,14 +14,13 @@ import msgspec
 from chatroom import answers as a
 from chatroom import events as e
 from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, colour_of
-from chatroom.moments import DAY_AND_TIME, spell_moment
-from chatroom.words import ANSWERS, ROOM
+from chatroom.moments import DAY, DAY_AND_TIME, TIME, spell_moment
+from chatroom.words import ANSWERS, ROOM, searched_back
 
 Line = list[tuple[str, str]]
 """What is on one line: (style, text) after another."""
 
 _LOUD = (e.Announced, a.Shutdown, e.Invited)
-_CLOCK = "%H:%M"
 
 
 def notice(text: str) -> Line:
@@ -51,17 +50,17 @@ class Lines:
     def heard(self, event: e.Event) -> list[Line]:
         """Return the lines of something that happened; none for what is for programs."""
         if isinstance(event, e.MESSAGES):
-            return [self._stamp(event.at, DAY_AND_TIME if self._old(event) else _CLOCK) + self._message(event)]
+            return [self._stamp(event.at, DAY_AND_TIME if self._old(event) else TIME) + self._message(event)]
         if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):
-            return [self._stamp(event.at, _CLOCK) + self._happened(event)]
+            return [self._stamp(event.at, TIME) + self._happened(event)]
         return self.answer(event)
 
     def answer(self, event: e.Event) -> list[Line]:
         """Return the lines of an answer to oneself, or of what concerns only oneself."""
         if isinstance(event, a.History | a.Found) and event.events:
-            return [*self._count(event), *map(self.recalled, event.events)]
+            return [*self._count(event), *map(self.recalled, event.events), *self._searched_back(event)]
         if isinstance(event, a.Sent) and not event.waits:
-            return [self._stamp(self._now(), _CLOCK) + self._sent(event)]
+            return [self._stamp(self._now(), TIME) + self._sent(event)]
         if isinstance(event, a.Error):
             return [error(event.text)]
         words = ANSWERS.get(type(event))
@@ -69,7 +68,7 @@ class Lines:
             return []
         style = LOUD if isinstance(event, _LOUD) else QUIET
         texts = words(_unused, event)
-        stamp = self._stamp(self._now(), _CLOCK) if len(texts) == 1 else []  # a table needs none
+        stamp = self._stamp(self._now(), TIME) if len(texts) == 1 else []  # a table needs none
         return [[*stamp, (style, text)] for text in texts]
 
     def recalled(self, event: e.Message) -> Line:
@@ -78,7 +77,7 @@ class Lines:
 
     def about_many(self, text: str) -> Line:
         """Return a line about several who came and went."""
-        return [*self._stamp(self._now(), _CLOCK), (QUIET, text)]
+        return [*self._stamp(self._now(), TIME), (QUIET, text)]
 
     def mentions_me(self, event: e.Event) -> bool:
         """Return whether somebody else says my name."""
@@ -138,12 +137,15 @@ class Lines:
         number = len(event.events)
         return [[(QUIET, f"{number} message{'s' if number > 1 else ''} found:")]]
 
+    def _searched_back(self, event: a.History | a.Found) -> list[Line]:
+        return [[(QUIET, text)] for text in searched_back(event)] if isinstance(event, a.Found) else []
+
     def _stamp(self, at: int, form: str) -> Line:
         return [(QUIET, f"{spell_moment(at, form)} ")] if self.stamps else []
 
     def _old(self, event: e.Message) -> bool:
         """Whether the time of day alone would mislead."""
-        return spell_moment(event.at, "%Y-%m-%d") != spell_moment(self._now(), "%Y-%m-%d")
+        return spell_moment(event.at, DAY) != spell_moment(self._now(), DAY)
 
 
 def _unused(room: str, event: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, get_args
 
 import msgspec
@@ -111,6 +112,22 @@ def test_what_was_found_is_counted_and_deleted_messages_say_so() -> None:
     shown = [text(line) for line in lines().heard(a.Found("x", [said("one x"), said("")]))]
     assert shown[0] == "2 messages found:"
     assert [line[17:] for line in shown[1:]] == ["bob: one x", "bob: (deleted)"]
+
+
+@pytest.mark.parametrize("events", [[], [said("one x")]], ids=["with nothing found", "with something found"])
+def test_a_search_that_did_not_reach_the_beginning_says_how_far_it_came(events: list[Any]) -> None:
+    at = NOW * 1000
+    found = a.Found("x", events, False, 7, at, at)
+    last = text(lines().heard(found)[-1])
+    assert last == f"Searched back to {datetime.fromtimestamp(NOW):%H:%M}; search again for older ones."
+    found = a.Found("x", events, False, 7, at - 40 * 3_600_000, at)
+    last = text(lines().heard(found)[-1])
+    assert (
+        last
+        == f"Searched back to {datetime.fromtimestamp(NOW - 40 * 3600):%Y-%m-%d %H:%M}; search again for older ones."
+    )
+    found = a.Found("x", events, False, 7, 2**62, at)
+    assert text(lines().heard(found)[-1]) == "Searched back to ??-??-?? ??:??; search again for older ones."
 
 
 # ---- colours -------------------------------------------------------------------------------------------------------
