@@ -1,5 +1,7 @@
-"""What public authorities think of a server's certificate. It is asked for only when the key is not the one remembered:
-their own certificates take memory and some milliseconds to read.
+"""Whether a public authority vouches for a server's certificate.
+
+That is asked only when it matters, for the authorities' own certificates take memory and some milliseconds to read: at
+the first connection to a server, and when its key is another than the remembered one.
 """
 
 from __future__ import annotations
@@ -36,10 +38,22 @@ def vouch(connection: Any, host: str) -> bool:
     context.set_default_verify_paths()
     try:
         X509StoreContext(context.get_cert_store(), leaf, others).verify_certificate()  # type: ignore[arg-type]
-        (verify_ip_address if is_address(host) else verify_hostname)(connection, host)
+        _verify(connection, host)
         return _may_serve(leaf.to_cryptography())
     except (X509StoreContextError, VerificationError, ValueError):
         return False
+
+
+def _verify(connection: Any, host: str) -> None:
+    """See that the certificate is for the host; a zone holds on this machine alone, and is in no certificate.
+
+    Raises:
+        VerificationError: It is not.
+    """
+    if is_address(host):
+        verify_ip_address(connection, host.partition("%")[0])
+    else:
+        verify_hostname(connection, host)
 
 
 def _may_serve(certificate: Certificate) -> bool:

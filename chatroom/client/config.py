@@ -51,12 +51,16 @@ def load(path: Path, *, required: bool = False) -> Config:
     Raises:
         BadConfig: It cannot be read, or is wrong; its line is named.
     """
-    if not required and not path.exists():
-        return Config()
     try:
-        if path.stat().st_size > MOST_BYTES:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)  # it may be no file, and without end
+        if len(data) > MOST_BYTES:
             raise BadConfig(f"{path} is too large to be a config file.")
-        text = path.read_text(encoding="utf-8")
+        text = data.decode()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if not required:
+            return Config()
+        raise BadConfig(f"{path} cannot be read: {error.strerror}.") from None
     except OSError as error:
         raise BadConfig(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:

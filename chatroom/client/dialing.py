@@ -7,21 +7,23 @@ from typing import Any
 
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, TCP6ClientEndpoint
 from twisted.internet.interfaces import IHandshakeListener, IOpenSSLClientConnectionCreator
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.internet.ssl import CertificateOptions, TLSVersion
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom.client.authorities import is_address, vouch
 from chatroom.client.connection import Connection
-from chatroom.client.reasons import Failed, why_lost, why_not_connected
+from chatroom.client.reasons import Failed, why_lost, why_no_tls, why_not_connected
 from chatroom.client.trust import KnownServers, spell
 from chatroom.fingerprint import fingerprint
 
 CONNECT_WITHIN = 20  # seconds
 HANDSHAKE_WITHIN = 15
+BEGINNING = 200  # bytes that are kept of what the far side says first
 
 Examine = Callable[[str, Callable[[], bool]], None]
 """Given a key's fingerprint, and what asks the authorities for it; raises ``Failed`` if it is not to be trusted."""
@@ -52,7 +54,7 @@ class Dialer:
         self.server = spell(host, port)
         self._reactor = reactor
         self._host = host
-        self._endpoint = HostnameEndpoint(reactor, host, port, timeout=CONNECT_WITHIN)
+        self._endpoint = _endpoint(reactor, host, port)
         self._known = known
         self._plain = plain
         self._first_seen = first_seen
@@ -70,8 +72,10 @@ class Dialer:
         """Dial by TLS, and let the key be examined."""
         creator = _Creator(self._host)
         factory = Factory.forProtocol(lambda: Protected(self.server, creator, examine))
-        connected: Deferred[Any] = wrapClientTLS(creator, self._endpoint).connect(factory)
-        return connected.addCallback(lambda connection: connection.examined(self._reactor))
+        wrapping = TLSMemoryBIOFactory(creator, True, factory)
+        wrapping.protocol = _Peeking
+        connected: Deferred[Any] = self._endpoint.connect(wrapping)
+        return connected.addCallback(lambda tls: tls.wrappedProtocol.examined(self._reactor))
 
     def _dial_plain(self) -> Deferred[Connection]:
         factory = Factory.forProtocol(lambda: Connection(self.server))
@@ -87,7 +91,27 @@ class Dialer:
             self._first_seen(key)
 
     def _explain(self, failure: Failure) -> Connection:
-        raise why_not_connected(failure, self.server, tls=not self._plain) from None
+        raise why_not_connected(failure, self.server) from None
+
+
+def _endpoint(reactor: Any, host: str, port: int) -> Any:
+    """Return what dials the host; looking up an address as a name would lose its zone."""
+    endpoint = TCP6ClientEndpoint if "%" in host else HostnameEndpoint
+    return endpoint(reactor, host, port, timeout=CONNECT_WITHIN)
+
+
+class _Peeking(TLSMemoryBIOProtocol):
+    """TLS that keeps the first bytes that come: a far side that does not speak TLS says in them what it is.
+
+    Attributes:
+        beginning: Those bytes.
+    """
+
+    beginning = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        self.beginning += data[: BEGINNING - len(self.beginning)]
+        super().dataReceived(data)
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -167,7 +191,9 @@ class Protected(Connection):
 
     def _why_not(self, reason: Failure) -> Exception:
         lost = self.why or why_lost(reason, self.server)
-        return lost if self.gave_up else why_not_connected(reason, self.server, tls=True)
+        if self.gave_up:
+            return lost
+        return why_no_tls(reason, self.server, getattr(self.transport, "beginning", b""))
 
 
 def _cancelled(call: Any, result: Any) -> Any:

@@ -15,8 +15,9 @@ from typing import Any, Literal, NoReturn
 
 from chatroom import __version__
 from chatroom.client import standard_streams
+from chatroom.client.address import port_of, read_address
 from chatroom.client.config import FILE, BadConfig, Config, load
-from chatroom.client.paths import config_folder, state_folder
+from chatroom.client.paths import config_folder, expanded, state_folder
 from chatroom.client.trust import KnownServers, spell
 
 PORT = 8888
@@ -73,7 +74,7 @@ class Wish:
     @property
     def downloads(self) -> Path:
         """The folder for fetched files."""
-        return Path(self.config.downloads).expanduser()
+        return expanded(self.config.downloads)
 
     @property
     def folder(self) -> Path:
@@ -106,7 +107,7 @@ def main() -> NoReturn:
     except BadConfig as error:
         _complain(str(error))
         sys.exit(USAGE)
-    if wish.accept:
+    if wish.accept and (os.isatty(0) or "stdin" in closed):
         sys.exit(_accept(wish))
     if closed and closed[0] != "stderr":
         nothing = "said" if closed[0] == "stdin" else "shown"
@@ -134,19 +135,33 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
     options = _parser(environment).parse_args(arguments)
     path = options.config or config_folder(environment) / FILE
     config = load(path, required=options.config is not None)
-    host, port = options.host, options.port
-    if host is None:
-        if not config.server:
-            raise BadConfig(f'say which server: chatroom-client chat.example 8888 (or put server = "..." into {path}).')
-        host, port = _address(config.server, f"{path}: server")
-    elif port is None:
-        host, port = _address(host, host)
-    host = host.strip("[]")
+    _check_downloads(config, path)
+    host, port = _server(options, config, path)
     config = _overridden(config, options)
     state = state_folder(environment)
-    return Wish(
-        host, port or PORT, options.plain, options.json, options.patience, options.accept_new_key, config, state
-    )
+    return Wish(host, port, options.plain, options.json, options.patience, options.accept_new_key, config, state)
+
+
+def _server(options: argparse.Namespace, config: Config, path: Path) -> tuple[str, int]:
+    """Return the host and the port of the server that is wanted; ``path`` is the config file's."""
+    if options.host is None:
+        if not config.server:
+            raise BadConfig(f'say which server: chatroom-client chat.example 8888 (or put server = "..." into {path}).')
+        host, port = read_address(config.server, f"{path}: server")
+    else:
+        host, port = read_address(options.host, options.host)
+    if options.port is not None and port is not None:
+        raise BadConfig(f"{options.host} {options.port}: the port is given twice; leave out one of them.")
+    return host, options.port or port or PORT
+
+
+def _check_downloads(config: Config, path: Path) -> None:
+    """See that the folder for fetched files can be one; it is made when it is needed."""
+    if "\0" in config.downloads:
+        raise BadConfig(f"{path}: downloads: no folder's name holds a NUL.")
+    folder = expanded(config.downloads)
+    if config.downloads.startswith("~") and folder == Path(config.downloads):
+        raise BadConfig(f"{path}: downloads: there is no user {folder.parts[0]}; give another folder.")
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -182,16 +197,17 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--accept-new-key",
         action="store_true",
-        help="accept the key that the server has now in place of the former one",
+        help="accept the key that the server has now in place of the former one; in a pipe, go on with the input",
     )
     parser.add_argument("--version", action="version", version=f"chatroom-client {__version__}")
     return parser
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
-        raise argparse.ArgumentTypeError(f"{text} is no port; it is a number from 1 to 65535")
-    return int(text)
+    try:
+        return port_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _patience(text: str) -> float:
@@ -202,17 +218,6 @@ def _patience(text: str) -> float:
     if not 0 <= seconds <= LONGEST_PATIENCE:  # not what is not a number, either
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds; 0 is for ever")
     return seconds
-
-
-def _address(server: str, where: str) -> tuple[str, int]:
-    """Split ``chat.example:8888``, ``[::1]:8888`` or a host alone; ``where`` it stands is named if it is wrong."""
-    host, colon, port = server.rpartition(":")
-    if not colon or server.endswith("]") or (":" in host and not host.endswith("]")):
-        return server.strip("[]"), PORT
-    try:
-        return host.strip("[]"), _port(port)
-    except argparse.ArgumentTypeError as error:
-        raise BadConfig(f"{where}: {error}.") from None
 
 
 def _overridden(config: Config, options: argparse.Namespace) -> Config:
@@ -290,12 +295,17 @@ def _pipe(wish: Wish) -> int:
     files = FileCommands(transfers, wish.downloads, pipe.say)
     status = _Signals(running, pipe.interrupt)
     pipe.ended.addCallback(lambda result: running.stop())
-    running.callWhenRunning(pipe.begin, link, files)
-    running.callWhenRunning(status.catch)
-    with standard_streams.left_as_found():
+
+    def begin() -> None:
+        status.catch()
         stdio.StandardIO(pipe, reactor=running)
+        pipe.begin(link, files)
+
+    accepting = _accepting(wish, running, _complain, begin) if wish.accept else None
+    running.callWhenRunning(accepting.begin if accepting is not None else begin)
+    with standard_streams.left_as_found():
         running.run(installSignalHandlers=False)
-    return status.value or pipe.status
+    return status.value or (accepting.status if accepting is not None else 0) or pipe.status
 
 
 class _Signals:
@@ -374,22 +384,20 @@ def _first_seen(wish: Wish, key: str) -> str:
 
 
 def _accept(wish: Wish) -> int:
-    """Accept the key that the server has now."""
+    """Accept the key that the server has now, and do nothing else."""
     from twisted.internet import reactor
-    from twisted.internet.defer import Deferred
-
-    from chatroom.client.accepting import accept
 
     running: Any = reactor
-    outcome: list[int] = []
-
-    def begin() -> None:
-        accepted = accept(running, wish.host, wish.port, wish.known, print, _complain)
-        Deferred.fromCoroutine(accepted).addCallback(outcome.append).addBoth(lambda result: running.stop())
-
-    running.callWhenRunning(begin)
+    accepting = _accepting(wish, running, print, running.stop)
+    running.callWhenRunning(accepting.begin)
     running.run()
-    return outcome[0] if outcome else 1
+    return int(accepting.status)
+
+
+def _accepting(wish: Wish, reactor: Any, say: Callable[[str], object], then: Callable[[], None]) -> Any:
+    from chatroom.client.accepting import Accepting
+
+    return Accepting(reactor, wish.host, wish.port, wish.known, say, _complain, then)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Where the client keeps its files: the folders of the XDG base directory specification."""
+"""Paths: where the client keeps its files (the XDG base directory specification), and looking at those of a user.
+
+A user may type any path: too long, of another user, of nobody, with a NUL. Looking at such a path here never fails;
+using it later says why it cannot be used.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from chatroom.text import shortened
+
 FOLDER = "chatroom"
+LONGEST_SHOWN = 300  # characters of a path in a message
 
 
 def config_folder(environment: Mapping[str, str]) -> Path:
@@ -27,6 +34,35 @@ def _folder(environment: Mapping[str, str], variable: str, otherwise: str) -> Pa
     if not base.is_absolute():  # as the specification has it
         base = Path(environment.get("HOME") or Path.home()) / otherwise
     return base / FOLDER
+
+
+def expanded(text: str) -> Path:
+    """Return the path that a user means, with ``~`` and ``~user`` replaced; as it is if there is no such user."""
+    try:
+        return Path(text).expanduser()
+    except (RuntimeError, ValueError):  # there is no such user, or no user can have such a name
+        return Path(text)
+
+
+def spelled(path: Path) -> str:
+    """Return a path for a message: only its beginning if it is very long."""
+    return shortened(str(path), LONGEST_SHOWN)
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is something of that path, as far as this user may know."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether the path is a folder, as far as this user may know."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from socket import gaierror
 from typing import Any
 
 from twisted.internet import error
 from twisted.python.failure import Failure
+
+from chatroom.text import clean
+
+TLS_RECORDS = range(0x14, 0x18)  # what the first byte of each record of TLS is
+SHOWN = 100  # characters of what was said instead
 
 
 class Failed(Exception):
@@ -22,28 +28,54 @@ class Failed(Exception):
         self.hopeless = hopeless
 
 
-def why_not_connected(failure: Failure, server: str, *, tls: bool) -> Failed:
+def why_not_connected(failure: Failure, server: str) -> Failed:
     """Return why a connection could not be made.
 
     Args:
         failure: What Twisted says.
         server: Host and port.
-        tls: It should have been protected.
     """
     value: Any = failure.value
     if isinstance(value, Failed):
         return value
     if isinstance(value, error.ConnectionRefusedError):
         return Failed(f"{server} refused the connection; is the server running, and is this its port?")
-    if isinstance(value, error.DNSLookupError):
-        return Failed(f"there is no host called {server.rpartition(':')[0]}; check the spelling")
+    host = server.rpartition(":")[0].strip("[]")
+    if "%" in host and isinstance(value, gaierror):
+        return Failed(f"there is no network interface {host.partition('%')[2]} here, as in {server}; see: ip link")
+    if isinstance(value, error.DNSLookupError | gaierror):
+        return Failed(f"there is no host called {host}; check the spelling")
+    if host.startswith("fe80:") and "%" not in host:
+        return Failed(f"{host} holds on one network interface alone; say which, as in {host}%eth0")
     if isinstance(value, error.TimeoutError | error.TCPTimedOutError):
         return Failed(f"{server} did not answer in time")
     if isinstance(value, error.NoRouteError):
         return Failed(f"there is no way to {server} from here; is the network up?")
-    if tls and (_is_of_openssl(value) or isinstance(value, error.ConnectionClosed)):
-        return Failed(f"{server} does not speak TLS with us{_detail(value)}; a server without TLS needs --plain")
     return Failed(f"there is no connection to {server}: {_words(value)}")
+
+
+def why_no_tls(failure: Failure, server: str, beginning: bytes) -> Failed:
+    """Return why TLS did not come about. To give up TLS is never advised: somebody on the way may want just that.
+
+    Args:
+        failure: What Twisted says.
+        server: Host and port.
+        beginning: The first bytes that came from there.
+    """
+    value: Any = failure.value
+    if isinstance(value, Failed):
+        return value
+    if beginning and beginning[0] not in TLS_RECORDS:
+        said = clean(beginning.partition(b"\n")[0].decode("utf-8", "replace").strip())[:SHOWN]
+        return Failed(
+            f"{server} answered, but not by TLS, so nothing was said to it; is this its port? It said: {said}"
+        )
+    if _is_of_openssl(value):
+        return Failed(f"{server} and this client could not agree on TLS{_detail(value)}; tell its operator")
+    if isinstance(value, error.ConnectionClosed):
+        closed = f"{server} closed the connection before anything was said"
+        return Failed(f"{closed}; it may be full or restarting, so try again later")
+    return why_not_connected(failure, server)
 
 
 def why_lost(failure: Failure, server: str) -> Failed:

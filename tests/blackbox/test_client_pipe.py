@@ -132,10 +132,25 @@ def test_who_has_another_key_is_told_nothing_until_that_is_accepted(here: Folder
         assert err.endswith(f"accept it with: chatroom-client --accept-new-key localhost {port}.\n")
         assert err.count("\n") == 1
         bob.nothing_more()
-        status, lines, err = here.run("", "--accept-new-key", "localhost", port)
-        assert (status, len(lines), err) == (0, 2, "")
-        assert here.run("hello\n", "localhost", port, "--room", "x", "--name", "al")[::2] == (0, "")
+        al = ("localhost", port, "--room", "x", "--name", "al")
+        status, lines, err = here.run("hello\nand more", "--accept-new-key", *al)
+        assert (status, lines[-2:]) == (0, ["al: hello", "al: and more"])
+        was, now = err.splitlines()
+        assert was.startswith(f"chatroom-client: The key of localhost:{port} was SHA256:")
+        assert now.startswith(f"chatroom-client: The key of localhost:{port} is from now on SHA256:")
+        bob.expect("al has joined the room.", "al: hello", "al: and more", "al has disconnected.")
+        assert here.run("hello\n", *al)[::2] == (0, "")
         bob.expect("al has joined the room.", "al: hello", "al has disconnected.")
+
+
+def test_what_was_piped_is_not_said_when_no_key_can_be_accepted(here: Folder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    status, lines, err = here.run("hello\n", "--accept-new-key", "127.0.0.1", port)
+    assert (status, lines) == (1, [])
+    assert err == (
+        f"chatroom-client: 127.0.0.1:{port} refused the connection; is the server running, and is this its port?\n"
+    )
 
 
 def test_who_was_spoken_to_by_tls_is_not_spoken_to_in_plain_text(here: Folder, daemon: Daemon) -> None:
@@ -150,7 +165,7 @@ def test_who_was_spoken_to_by_tls_is_not_spoken_to_in_plain_text(here: Folder, d
     ("security", "why"),
     [
         (("--plain",), "is not a chatroom server, or speaks to people only; it said: SSH-2.0-OpenSSH_9.2"),
-        ((), "does not speak TLS with us (wrong version number); a server without TLS needs --plain"),
+        ((), "answered, but not by TLS, so nothing was said to it; is this its port? It said: SSH-2.0-OpenSSH_9.2"),
     ],
     ids=["plain", "tls"],
 )

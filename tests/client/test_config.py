@@ -45,3 +45,17 @@ def test_bytes_that_are_no_text_are_said_to_be_none(tmp_path: Path) -> None:
     path.write_bytes(b'name = "\xff"')
     with pytest.raises(BadConfig, match=r"byte 8 is no UTF-8\.$"):
         load(path)
+
+
+def test_a_file_that_cannot_be_looked_at_is_said_to_be_so(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="cannot be read: File name too long"):
+        load(tmp_path / ("y" * 300))
+    with pytest.raises(BadConfig, match="cannot be read: Is a directory"):
+        load(tmp_path)
+    (tmp_path / "file").touch()
+    assert load(tmp_path / "file" / "client.toml") == Config()
+
+
+def test_a_file_without_end_is_too_large() -> None:
+    with pytest.raises(BadConfig, match="too large to be a config file"):
+        load(Path("/dev/zero"))

@@ -163,7 +163,7 @@ def test_half_a_surrogate_pair_is_replaced_when_sent() -> None:
     ],
 )
 def test_why_there_is_no_connection_is_said_in_words(failure: Exception, why: str) -> None:
-    said = why_not_connected(Failure(failure), "chat:1", tls=False).why
+    said = why_not_connected(Failure(failure), "chat:1").why
     assert why in said
     assert "\n" not in said
     assert not said.endswith(".")

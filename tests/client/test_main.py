@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from chatroom.client.config import BadConfig
@@ -18,11 +21,52 @@ from chatroom.client.main import wanted
         (["::1"], "::1", 8888),
         (["[::1]"], "::1", 8888),
         (["::1", "9000"], "::1", 9000),
+        (["fe80::1%eth0"], "fe80::1%eth0", 8888),
+        (["fe80::1%eth0:9000"], "fe80::1%eth0", 9000),
+        (["[fe80::1%Lan-0]:9000"], "fe80::1%Lan-0", 9000),
+        (["[fe80::1%eth0]"], "fe80::1%eth0", 8888),
+        (["fe80::1%eth0", "9000"], "fe80::1%eth0", 9000),
+        (["192.0.2.7:9000"], "192.0.2.7", 9000),
     ],
 )
 def test_a_server_may_be_written_as_it_is_shown(typed: list[str], host: str, port: int) -> None:
     wish = wanted(typed, {"HOME": "/nowhere"})
     assert (wish.host, wish.port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    "server",
+    ["", "a b", "a\0b", "http://chat.example:8888", "[chat]:1", "[::1", "::1]", "fe80::1%", "chat%eth0", "a\udcff"],
+)
+def test_what_can_be_no_server_is_refused_on_the_command_line_and_in_the_file(server: str, tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"give the name or the address of a server, such as chat\.example or"):
+        wanted([server], {"HOME": "/nowhere"})
+    if server and server.isascii():
+        path = tmp_path / "client.toml"
+        path.write_text(f"server = {json.dumps(server)}\n")
+        with pytest.raises(BadConfig, match="server: give the name or the address of a server"):
+            wanted(["--config", str(path)], {"HOME": "/nowhere"})
+
+
+def test_a_zone_may_stand_in_the_config_file(tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    path.write_text('server = "[fe80::2%wlan0]:9000"\n')
+    wish = wanted(["--config", str(path)], {"HOME": str(tmp_path)})
+    assert (wish.host, wish.port) == ("fe80::2%wlan0", 9000)
+    assert wish.folder.name == "[fe80::2%wlan0]:9000"
+
+
+def test_a_port_that_is_given_twice_is_refused() -> None:
+    with pytest.raises(BadConfig, match="the port is given twice"):
+        wanted(["chat.example:9000", "9001"], {"HOME": "/nowhere"})
+
+
+@pytest.mark.parametrize(("folder", "why"), [("~nosuchuser/x", "there is no user ~nosuchuser"), ("a\\u0000", "a NUL")])
+def test_a_folder_for_downloads_that_can_be_none_is_refused_at_the_start(folder: str, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    path.write_text(f'server = "chat.example"\ndownloads = "{folder}"\n')
+    with pytest.raises(BadConfig, match=why):
+        wanted(["--config", str(path)], {"HOME": str(tmp_path)})
 
 
 def test_a_wrong_port_is_named_however_it_is_written() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client.network import Network
@@ -13,6 +16,7 @@ from twisted.internet.testing import StringTransport
 
 from chatroom.client import pipe as module
 from chatroom.client.files.commands import FileCommands
+from chatroom.client.files.part import Part
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.link import Link
 from chatroom.client.pipe import Pipe
@@ -242,6 +246,105 @@ def test_a_shared_file_is_in_the_history_and_found(network: Network, tmp_path: P
     assert recalled.endswith("] al shares notes.txt (8 B): /get 1")
     assert (head, found) == ("1 message found:", recalled)
     assert (piped.over, piped.pipe.status, piped.complaints) == (True, 0, [])
+
+
+LONG = "y" * 300
+ODD_PATHS = [
+    ("/send " + LONG, f"{LONG} cannot be read: file name too long"),
+    ("/send " + "z/" * 3000, f"{'z/' * 148}z... cannot be read: file name too long"),
+    ("/send a\0b", "a\0b cannot be read: embedded null byte"),
+    ("/send ~\0/x", "~\0/x cannot be read: embedded null byte"),
+    ("/send ~nosuchuser/x", "there is no file ~nosuchuser/x"),
+    ("/send locked/notes.txt", "locked/notes.txt cannot be read: permission denied"),
+    ("/send file/x", "file/x cannot be read: not a directory"),
+    ("/send .", ". is a folder; only files can be sent"),
+    ("/send loop", "loop cannot be read: too many levels of symbolic links"),
+    ("/get 1 " + LONG, "notes.txt cannot be written to .: file name too long; mend that, or name another place, and"),
+    ("/get 1 a\0b", "notes.txt cannot be written to .: embedded null byte; mend that, or name another place, and"),
+    ("/get 1 ~nosuchuser/x", "there is no folder ~nosuchuser; make it, or name another"),
+    ("/get 1 locked/x", "notes.txt cannot be written to locked: permission denied; mend that, or name another place"),
+    ("/get 1 " + LONG + "/", f"there is no folder {LONG}; make it, or name another"),
+    ("/get 1 loop", "there is a loop already, which is not overwritten; give another name"),
+]
+
+
+@pytest.mark.parametrize(("line", "why"), ODD_PATHS, ids=range(len(ODD_PATHS)))
+def test_a_path_that_cannot_be_used_is_one_error_and_the_next_line_is_said(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_bytes(b"precious")
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    lock(monkeypatch)
+    piped = Piped(network, downloads=tmp_path / "there")
+    piped.type("/send notes.txt", line, "said after it")
+    piped.end()
+    (complaint,) = piped.complaints
+    assert complaint.startswith(why)
+    assert piped.lines[-1] == "al: said after it"
+    assert (piped.over, piped.pipe.status) == (True, 1)
+
+
+def lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this user have no rights in the folder ``locked``; root would have them whatever its mode is."""
+    for name in ("stat", "lstat", "open"):
+        monkeypatch.setattr(os, name, partial(_locked, getattr(os, name)))
+
+
+def _locked(call: Any, path: Any, *args: Any, **options: Any) -> Any:
+    if str(path).startswith("locked"):
+        raise PermissionError(13, "Permission denied", str(path))
+    return call(path, *args, **options)
+
+
+def test_the_folder_for_downloads_is_made_and_no_file_is_called_so(network: Network, tmp_path: Path) -> None:
+    downloads = tmp_path / "not" / "yet"
+    piped = Piped(network, downloads=downloads)
+    (tmp_path / "notes.txt").write_bytes(b"precious")
+    piped.type(f"/send {tmp_path}/notes.txt", "/get 1", "/get 1")
+    piped.end()
+    assert sorted(path.name for path in downloads.iterdir()) == ["notes (1).txt", "notes.txt"]
+    assert (piped.complaints, piped.pipe.status) == ([], 0)
+
+
+def test_a_folder_for_downloads_that_cannot_be_made_is_one_error(network: Network, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    piped = Piped(network, downloads=tmp_path / "file" / "there")
+    (tmp_path / "notes.txt").write_bytes(b"precious")
+    piped.type(f"/send {tmp_path}/notes.txt", "/get 1", "said after it")
+    piped.end()
+    assert piped.complaints == [f"the folder {tmp_path}/file/there cannot be made: not a directory; name another place"]
+    assert piped.lines[-1] == "al: said after it"
+
+
+def test_a_file_in_the_place_of_the_folder_for_downloads_is_left_alone(network: Network, tmp_path: Path) -> None:
+    (tmp_path / "there").write_bytes(b"mine")
+    piped = Piped(network, downloads=tmp_path / "there")
+    (tmp_path / "notes.txt").write_bytes(b"precious")
+    piped.type(f"/send {tmp_path}/notes.txt", "/get 1")
+    piped.end()
+    assert piped.complaints == [f"the folder {tmp_path}/there cannot be made: file exists; name another place"]
+    assert (tmp_path / "there").read_bytes() == b"mine"
+
+
+def test_a_file_that_was_moved_away_at_once_has_been_fetched(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = Part.finish
+
+    def and_away(part: Part) -> Path:
+        path = finish(part)
+        path.rename(tmp_path / "elsewhere")
+        return path
+
+    monkeypatch.setattr(Part, "finish", and_away)
+    piped = Piped(network, downloads=tmp_path / "there")
+    (tmp_path / "notes.txt").write_bytes(b"precious")
+    piped.type(f"/send {tmp_path}/notes.txt", "/get 1", "said after it")
+    piped.end()
+    assert piped.lines[-2:] == [f"fetched {tmp_path}/there/notes.txt (SHA-256 checked).", "al: said after it"]
+    assert piped.pipe.status == 0
 
 
 def test_a_file_that_cannot_get_there_is_said_once(network: Network, tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from chatroom.client.files.transfers import Transfers
+from chatroom.client.paths import expanded, is_folder, is_there, spelled
 from chatroom.client.refused import Refused
 from chatroom.shared_files import spell_size
 
@@ -15,6 +17,21 @@ USAGES = {
     "get": ("/get <number> [path]", "fetch a file; /files lists them"),
     "cancel": ("/cancel [number|name]", "end what is being sent or fetched"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ToGet:
+    """What to fetch.
+
+    Args:
+        number: The file's number.
+        path: Where it is to stand: a folder, or a name that nothing has.
+        folder: The path is a folder, which is made if it is missing.
+    """
+
+    number: int
+    path: Path
+    folder: bool
 
 
 class FileCommands:
@@ -32,27 +49,36 @@ class FileCommands:
         self._say = say
 
     async def run(self, word: str, rest: str) -> None:
-        """Do one of ``USAGES``; over when it is done.
+        """Do one of ``USAGES``; return when it is done.
 
         Args:
             word: Which.
             rest: What was typed after it.
 
         Raises:
-            Refused: Why not.
+            Refused: It could not be done.
         """
         try:
             if word == "send":
                 await self._transfers.send(*what_to_send(rest))
             elif word == "get":
-                path = await self._transfers.get(*what_to_get(rest, self._downloads))
-                self._say(f"fetched {path} ({spell_size(path.stat().st_size)}, SHA-256 checked).")
+                self._say(_fetched(await self._get(what_to_get(rest, self._downloads))))
             else:
                 self._transfers.cancel(rest)
         except Refused as refused:
             if refused.code != "cancelled":
                 raise
             self._say(refused.text)
+
+    async def _get(self, wanted: ToGet) -> Path:
+        return await self._transfers.get(wanted.number, wanted.path, folder=wanted.folder)
+
+
+def _fetched(path: Path) -> str:
+    try:
+        return f"fetched {path} ({spell_size(path.stat().st_size)}, SHA-256 checked)."
+    except OSError:  # it was moved away already
+        return f"fetched {path} (SHA-256 checked)."
 
 
 def what_to_send(rest: str) -> tuple[Path, str]:
@@ -64,22 +90,26 @@ def what_to_send(rest: str) -> tuple[Path, str]:
     if not rest:
         raise _usage("send")
     ways = list(_ways(rest))
-    return next(((path, user) for path, user in ways if path.exists()), ways[0])
+    return next(((path, user) for path, user in ways if is_there(path)), ways[0])
 
 
 def _ways(rest: str) -> Iterator[tuple[Path, str]]:
     """Yield what it may mean, with and without a user at the end, with and without quotes."""
     words = _words(rest)
     if len(words) in (1, 2):
-        yield _path(words[0]), words[1] if len(words) == 2 else ""
-    yield _path(rest), ""
+        yield expanded(words[0]), words[1] if len(words) == 2 else ""
+    yield expanded(rest), ""
     path, _, user = rest.rpartition(" ")
     if path:
-        yield _path(path.rstrip()), user
+        yield expanded(path.rstrip()), user
 
 
-def what_to_get(rest: str, downloads: Path) -> tuple[int, Path]:
-    """Return the number, and the place, that somebody typed.
+def what_to_get(rest: str, downloads: Path) -> ToGet:
+    """Return which file somebody typed, and where it is to stand.
+
+    Args:
+        rest: What was typed after ``/get``.
+        downloads: The folder for files whose place was not typed.
 
     Raises:
         Refused: There is no number, or no such folder.
@@ -89,16 +119,13 @@ def what_to_get(rest: str, downloads: Path) -> tuple[int, Path]:
         raise _usage("get")
     words = _words(place)
     if not words:
-        return int(number), downloads
-    return int(number), _place(words[0] if len(words) == 1 else place.strip())
-
-
-def _place(text: str) -> Path:
-    """Return where a file is to stand; what ends with a slash is meant to be a folder."""
-    path = _path(text)
-    if text.endswith("/") and not path.is_dir():
-        raise Refused("no-folder", f"there is no folder {path}; make it, or name another.")
-    return path
+        return ToGet(int(number), downloads, folder=True)
+    text = words[0] if len(words) == 1 else place.strip()
+    path = expanded(text)
+    folder = is_folder(path)
+    if text.endswith("/") and not folder:
+        raise Refused("no-folder", f"there is no folder {spelled(path)}; make it, or name another.")
+    return ToGet(int(number), path, folder)
 
 
 def _words(text: str) -> list[str]:
@@ -106,13 +133,6 @@ def _words(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError:  # half a pair of quotes
         return text.split()
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # nobody is called so
-        return Path(text)
 
 
 def _usage(word: str) -> Refused:

@@ -24,15 +24,17 @@ class Fetching(Transfer[Path]):
     Args:
         transfers: All of them.
         number: The file's, in the room or among one's own.
-        wanted: Where it is to stand: a folder, or a name that nobody has.
+        wanted: Where it is to stand: a folder, or a name that nothing has.
+        folder: It is a folder, which is made if it is missing.
     """
 
     doing = "fetching"
 
-    def __init__(self, transfers: Transfers, number: int, wanted: Path) -> None:
+    def __init__(self, transfers: Transfers, number: int, wanted: Path, *, folder: bool) -> None:
         super().__init__(transfers, f"file {number}")
         self.number = number
         self._wanted = wanted
+        self._folder = folder
         self._about: a.Download | None = None
         self._part: Part | None = None
         self._pieces: deque[Piece] = deque()
@@ -57,7 +59,7 @@ class Fetching(Transfer[Path]):
         part = self._part
         if part is None:
             server = self._transfers.server
-            part = self._part = await self._transfers.work(Part, about, server, self._wanted)
+            part = self._part = await self._transfers.work(Part, about, server, self._wanted, self._folder)
             self._check()
         self._reach(part.done, about.size)
         if not part.complete:

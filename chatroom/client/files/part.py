@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chatroom.answers import Download
+from chatroom.client.paths import spelled
 from chatroom.client.refused import Refused
 from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_apart
 
@@ -37,6 +38,7 @@ class Part:
         about: The file.
         server: Host and port of the server whose it is.
         wanted: Where it is to stand; a folder: there, under its own name.
+        folder: It is a folder, which is made if it is missing; never is the file called so.
 
     Attributes:
         have: How many chunks there are.
@@ -45,11 +47,13 @@ class Part:
         Refused: It may not stand there, there is no room for it, or it is being fetched already.
     """
 
-    def __init__(self, about: Download, server: str, wanted: Path) -> None:
+    def __init__(self, about: Download, server: str, wanted: Path, folder: bool = False) -> None:
         self._about = about
         self._name = safe_name(about.name)
         self._wanted = wanted
         with self._explained():
+            if folder:
+                _make_folder(wanted)
             self._named = not wanted.is_dir()
             if not self._named:
                 self._wanted = wanted / _fitting(self._name)
@@ -121,7 +125,7 @@ class Part:
     def _check_place(self) -> None:
         folder = self._wanted.parent
         if not folder.is_dir():
-            raise Refused("no-folder", f"there is no folder {folder}; make it, or name another.")
+            raise Refused("no-folder", f"there is no folder {spelled(folder)}; make it, or name another.")
         if self._named:
             with suppress(FileNotFoundError):
                 os.lstat(self._wanted)
@@ -263,8 +267,21 @@ class Part:
             yield
         except (OSError, ValueError) as error:
             why = (getattr(error, "strerror", None) or str(error)).lower()
-            there = f"{self._name} cannot be written to {self._wanted.parent}: {why}"
+            there = f"{self._name} cannot be written to {spelled(self._wanted.parent)}: {why}"
             raise Refused("not-written", f"{there}; mend that, or name another place, and fetch it again.") from None
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in, if it is missing.
+
+    Raises:
+        Refused: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise Refused("no-folder", f"the folder {spelled(folder)} cannot be made: {why}; name another place.") from None
 
 
 def chunk_fits(about: Download, index: int, data: bytes) -> bool:

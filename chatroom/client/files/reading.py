@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatroom.client.paths import spelled
 from chatroom.client.refused import Refused
 from chatroom.shared_files import CHUNK, bytes_of, chunks_of, spell_apart
 
@@ -40,14 +41,14 @@ def look(path: Path, most: int, wanted: Callable[[], bool]) -> Found:
     """
     with _opened(path) as (descriptor, size):
         if not size:
-            raise Refused("empty-file", f"{path} is empty.")
+            raise Refused("empty-file", f"{spelled(path)} is empty.")
         if most and size > most:
             has, takes = spell_apart(size, most)
-            raise Refused("file-too-big", f"{path} has {has}; the server takes {takes} at most.")
+            raise Refused("file-too-big", f"{spelled(path)} has {has}; the server takes {takes} at most.")
         digest = hashlib.sha256()
         for index in range(chunks_of(size)):  # and not what is added to it meanwhile
             if not wanted():
-                raise Refused("cancelled", f"{path}: cancelled.")
+                raise Refused("cancelled", f"{spelled(path)}: cancelled.")
             digest.update(_read(descriptor, path, size, index))
     return Found(size, digest.hexdigest())
 
@@ -66,7 +67,7 @@ def _read(descriptor: int, path: Path, size: int, index: int) -> bytes:
     wanted = bytes_of(size, index)
     data = os.pread(descriptor, wanted, index * CHUNK)
     if len(data) < wanted:
-        raise Refused("file-changed", f"{path} has changed while it was being sent; send it again.")
+        raise Refused("file-changed", f"{spelled(path)} has changed while it was being sent; send it again.")
     return data
 
 
@@ -83,13 +84,13 @@ def _opened(path: Path) -> Iterator[tuple[int, int]]:
         finally:
             os.close(descriptor)
     except FileNotFoundError:
-        raise Refused("no-file", f"there is no file {path}.") from None
+        raise Refused("no-file", f"there is no file {spelled(path)}.") from None
     except (OSError, ValueError) as error:  # a value that can be no file's name
         why = (getattr(error, "strerror", None) or str(error)).lower()
-        raise Refused("no-file", f"{path} cannot be read: {why}.") from None
+        raise Refused("no-file", f"{spelled(path)} cannot be read: {why}.") from None
 
 
 def _check_kind(path: Path, about: os.stat_result) -> None:
     if not stat.S_ISREG(about.st_mode):
         kind = "a folder" if stat.S_ISDIR(about.st_mode) else "no file"
-        raise Refused("no-file", f"{path} is {kind}; only files can be sent.")
+        raise Refused("no-file", f"{spelled(path)} is {kind}; only files can be sent.")

@@ -98,7 +98,7 @@ class ChatCompleter(Completer):
             return
         if complete_event.text_inserted:
             return  # it was asked for while a command was being typed, whose arguments are offered only at Tab
-        if line.startswith("/send "):
+        if line.startswith("/send ") and "\0" not in line:  # looking at a path with a NUL is an error
             path = line.removeprefix("/send ").lstrip()
             yield from map(_path, self._paths.get_completions(Document(path), complete_event))
         before, _, word = line.rpartition(" ")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.files.commands import what_to_get, what_to_send
+from chatroom.client.files.commands import ToGet, what_to_get, what_to_send
 from chatroom.client.refused import Refused
 
 HERE = Path("downloads")
@@ -43,7 +43,7 @@ def test_what_to_send(typed: str, path: str, user: str, tmp_path: Path, monkeypa
 def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert what_to_send("~/x") == (tmp_path / "x", "")
-    assert what_to_get("3 ~/x", HERE) == (3, tmp_path / "x")
+    assert what_to_get("3 ~/x", HERE) == ToGet(3, tmp_path / "x", folder=False)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,12 @@ def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_to_get(typed: str, number: int, path: Path) -> None:
-    assert what_to_get(typed, HERE) == (number, path)
+    assert what_to_get(typed, HERE) == ToGet(number, path, folder=path == HERE)
 
 
 def test_what_ends_like_a_folder_is_one(tmp_path: Path) -> None:
-    assert what_to_get(f"3 {tmp_path}/", HERE) == (3, tmp_path)
+    for typed in (f"3 {tmp_path}/", f"3 {tmp_path}"):
+        assert what_to_get(typed, HERE) == ToGet(3, tmp_path, folder=True)
     with pytest.raises(Refused, match="there is no folder some; make it, or name another"):
         what_to_get("3 some/", HERE)
 
@@ -70,3 +71,14 @@ def test_what_ends_like_a_folder_is_one(tmp_path: Path) -> None:
 def test_no_number(typed: str) -> None:
     with pytest.raises(Refused, match=r"usage: /get <number> \[path\]"):
         what_to_get(typed, HERE)
+
+
+def test_a_path_that_cannot_be_looked_at_is_the_first_meaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path, **options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", forbidden)
+    assert what_to_send("secret/notes.txt bob") == (Path("secret/notes.txt"), "bob")
+    assert what_to_get("3 secret/here", HERE) == ToGet(3, Path("secret/here"), folder=False)
+    with pytest.raises(Refused, match="there is no folder secret"):
+        what_to_get("3 secret/", HERE)

@@ -42,6 +42,8 @@ def test_what_is_under_way_stands_above_the_bar_and_can_be_cancelled(tmp_path: P
         ("/get notes.txt", "usage: /get <number> [path]."),
         ("/get 0x3", "usage: /get <number> [path]."),
         ("/cancel", "no file is under way."),
+        (f"/get 3 {'y' * 300}/", f"there is no folder {'y' * 30}"),
+        ("/get 3 ~nosuchuser/", "there is no folder ~nosuchuser; make it, or name another."),
         ("/help send", "/send <path> [user]: share a file with the room, or give it to somebody."),
     ],
 )
