@@ -26,6 +26,10 @@ class TooManySearches(Exception):
     """So many searches are under way that another one would take too long; it is for later."""
 
 
+class Withdrawn(Unavailable):
+    """The log has the message behind an event that took away its author's right to speak: nobody is shown it."""
+
+
 class Entry(Struct, gc=False, eq=False):
     """One event with its place in a log.
 

@@ -38,7 +38,7 @@ from chatroom.chat.rooms.retention import Retention
 from chatroom.chat.sanctions import address_key
 from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
-from chatroom.events import PROTOCOL_VERSION, Departed, Disconnected, OfTheServer, Renamed, Stored
+from chatroom.events import PROTOCOL_VERSION, Departed, Disconnected, OfTheServer, Renamed, Shared, Stored
 from chatroom.log import Entry, Presence, Unavailable
 from chatroom.logger import logger
 from chatroom.names import Name
@@ -96,6 +96,7 @@ class Chat:
         self.shares = Shares(self)
         self.directory = Directory(engine, self.sessions, mint, rules, self.now)
         self._empty_rooms = EmptyRooms(self)
+        self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
         self.files = FileStore(self)
         self.returning = Returning(self)
@@ -330,6 +331,16 @@ class Chat:
         secret = self.returning.promise(session)
         return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], secret, rules.replay)
 
+    def withdraw(self, entry: Entry) -> None:
+        """Remove what a message said, for its author could not speak any more when the log took it."""
+        self._owed.erase(entry.log, entry.seq)
+        if isinstance(entry.event, Shared):
+            Deferred.fromCoroutine(self.files.remove(entry.event.file)).addErrback(_not_removed)
+
     def _in_use(self, log: str) -> bool:
         """Return whether a guest's log may still be written to."""
         return log.removeprefix("guest/") in self.users or self.guests.has(log)
+
+
+def _not_removed(failure: Any) -> None:
+    _log.warn("a file that nobody may fetch goes later: {why}", why=failure.getErrorMessage())

@@ -1,6 +1,7 @@
-"""Events that are true whether the log takes them or not, such as the end of a connection: stored again until they are.
+"""What must reach the store in the end, whether the store takes it now or not: events that are true anyway, such as the
+end of a connection, and the erasing of messages that nobody may read.
 
-They are tried again after a while, and at once when the engine says that it stores again.
+What fails is tried again after a while, and at once when the engine says that it stores again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from typing import Any
 from chatroom.chat.interfaces import Engine
 from chatroom.events import Stored
 from chatroom.log import Entry, Unavailable
+from chatroom.logger import logger
+
+_log = logger(__name__)
 
 AGAIN = 5.0  # seconds
 
@@ -26,6 +30,7 @@ class Owed:
         self._engine = engine
         self._scheduler = scheduler
         self._events: dict[str, tuple[str, Stored]] = {}  # log and event, by the event's id
+        self._erasures: set[tuple[str, int]] = set()  # log and seq
         self._timer: Any = None
         engine.on_state = self._state_changed
 
@@ -38,6 +43,16 @@ class Owed:
                 self._try_later()
 
         self._engine.append(log, event, done, once=True)
+
+    def erase(self, log: str, seq: int) -> None:
+        """Take a message's text away, and again until it is gone."""
+
+        def failed(failure: Any) -> None:
+            failure.trap(Unavailable)
+            self._erasures.add((log, seq))
+            self._try_later()
+
+        self._engine.erase(log, seq).addErrback(failed).addErrback(_broken)
 
     def stop(self) -> None:
         """Try no more: the engine is about to stop."""
@@ -63,3 +78,10 @@ class Owed:
         events, self._events = self._events, {}
         for log, event in events.values():
             self.append(log, event)
+        erasures, self._erasures = self._erasures, set()
+        for log, seq in erasures:
+            self.erase(log, seq)
+
+
+def _broken(failure: Any) -> None:
+    _log.failure("a message could not be erased", failure=failure)

@@ -69,6 +69,7 @@ NEEDS_TLS = Refusal(
     "everything needs TLS here; come with chatroom-client, or openssl s_client -connect HOST:PORT.",
 )
 NOBODY_TO_REPLY = Refusal("nobody-to-reply", "nobody has written to you yet; use /msg <user> <text>.")
+NOT_SAID = Refusal("not-said", "the message was not said.")
 NOTHING_SAID = Refusal("nothing-said", "there is nothing in that message; say something.")
 NOT_CONFIRMED = Refusal("not-confirmed", "not confirmed: the message may not have been stored; send it again.")
 NOT_IN_ROOM = Refusal("not-in-room", "you are not in a room; join one with /join <room>.")

@@ -12,9 +12,9 @@ from twisted.python.failure import Failure
 
 from chatroom.answers import Error, Ok, Sent
 from chatroom.chat.interfaces import Dialect, Recipient
-from chatroom.chat.refusals import NOT_CONFIRMED, Refused
+from chatroom.chat.refusals import NOT_CONFIRMED, NOT_SAID, Refused
 from chatroom.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
-from chatroom.log import Done, Entry, Unavailable
+from chatroom.log import Done, Entry, Unavailable, Withdrawn
 from chatroom.names import fold
 from chatroom.text import clean
 
@@ -173,13 +173,21 @@ class Session:
 
     def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None) -> None:
         if error is not None:
-            self.refuse(NOT_CONFIRMED(), ref)
+            self.refuse(NOT_SAID() if isinstance(error, Withdrawn) else NOT_CONFIRMED(), ref)
+        elif self._too_late(entry):
+            self.chat.withdraw(entry)  # nobody follows the room any more, or the room would have done so
+            self.refuse(NOT_SAID(), ref)
         elif entry.repeated or not self._was_there(entry):
             self.repeat(entry, ref)  # it has been put out meanwhile, and nobody else has told it
             return
         elif ref is not None and not self.echo:
             self.answer(Ok(), ref)
         self.settled()
+
+    def _too_late(self, entry: Entry) -> bool:
+        """Return whether a message stands in the log behind the event that put the session out of the room."""
+        log, seq = self.put_out
+        return not entry.repeated and log == entry.log and entry.seq > seq
 
     def _was_there(self, entry: Entry) -> bool:
         """Whether its room has shown it the entry; it may have been put out just after that, in the same batch."""

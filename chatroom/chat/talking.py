@@ -11,7 +11,16 @@ from chatroom.chat.limits import TEXT_BYTES
 from chatroom.chat.people.guests import Box
 from chatroom.chat.people.registry import no_user
 from chatroom.chat.people.user import User
-from chatroom.chat.refusals import MUTED, NOBODY_TO_REPLY, NOT_CONFIRMED, NOTHING_SAID, TOO_LONG, TOO_SOON, WRITER_GONE
+from chatroom.chat.refusals import (
+    MUTED,
+    NOBODY_TO_REPLY,
+    NOT_CONFIRMED,
+    NOT_SAID,
+    NOTHING_SAID,
+    TOO_LONG,
+    TOO_SOON,
+    WRITER_GONE,
+)
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.sanctions import keys_of, matching
 from chatroom.chat.session import Session
@@ -51,6 +60,7 @@ def may_speak(session: Session, room: Room) -> None:
     Raises:
         Refused: One of these.
     """
+    check_not_silenced(session, room)
     record, now = room.record, session.chat.now()
     if record.moderated_by(session.user):
         return
@@ -60,6 +70,16 @@ def may_speak(session: Session, room: Room) -> None:
         raise TOO_SOON(room=room.name, seconds=record.slow, wait=spell(wait / 1000))
     if record.slow:
         room.note_speaking(session.user_id, now)
+
+
+def check_not_silenced(session: Session, room: Room) -> None:
+    """See that no event is on its way to the log that takes away the session's right to speak.
+
+    Raises:
+        Refused: There is one.
+    """
+    if session.id in room.silenced:
+        raise NOT_SAID()
 
 
 def check_not_muted(session: Session, room: Room) -> None:

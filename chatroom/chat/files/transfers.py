@@ -29,7 +29,7 @@ from chatroom.chat.refusals import (
     Refused,
 )
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.talking import check_not_muted
+from chatroom.chat.talking import check_not_muted, check_not_silenced
 from chatroom.events import placed
 from chatroom.log import Unavailable
 from chatroom.logger import logger
@@ -271,6 +271,7 @@ class Transfers:
         if room is None or room.log != upload.record.log:
             return NOT_IN_ROOM()
         try:
+            check_not_silenced(self._session, room)
             check_not_muted(self._session, room)
         except Refused as refused:
             return refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections import Counter
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -231,7 +232,12 @@ class Operations:
     async def _expel(self, user_id: str, reason: str) -> None:
         chat = self._chat
         event = Expelled(chat.next_id(), chat.now(), self._by, "", user_id=user_id, reason=reason)
-        await chat.tell_all_and_wait(event)
+        user = chat.users.get(user_id)
+        with ExitStack() as silence:  # what these sessions say from now on would come after the event
+            for session in user.sessions if user is not None else ():
+                if session.room is not None:
+                    silence.enter_context(session.room.silence({user_id}))
+            await chat.tell_all_and_wait(event)
 
     # ---- the server --------------------------------------------------------------------------------------------
 
@@ -242,7 +248,9 @@ class Operations:
         await chat.directory.amend(record, lambda now: None)
         event = Closed(chat.next_id(), chat.now(), self._by, "", reason=_reason(reason))
         audit(self._by, f"closed the room {record.name}{_because(event.reason)}")
-        await chat.append_surely(f"room/{record.id}", event)
+        loaded = chat.directory.room_of(record)
+        with loaded.silence(m.user_id for m in loaded.members.values()) if loaded is not None else nullcontext():
+            await chat.append_surely(f"room/{record.id}", event)
         await chat.files.remove_of(f"room/{record.id}")
         return f"The room {record.name} has been closed."
 

@@ -23,7 +23,7 @@ from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.stored_record import ROOMS as BUCKET
 from chatroom.chat.rooms.stored_record import decode_head
-from chatroom.log import Change, Conflict, Unavailable
+from chatroom.log import Change, Conflict, Entry, Unavailable
 from chatroom.logger import logger
 from chatroom.names import BadName, Name, room_name
 
@@ -60,6 +60,7 @@ class Directory:
         self._rooms: dict[str, Room] = {}  # by folded name
         self._names: dict[str, str] = {}  # folded names by log
         self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # who waits for a room that is being loaded
+        self.on_withdrawn: Callable[[Entry], None] = lambda entry: None
         self.on_empty: Callable[[str, str], None] = lambda id, folded: None
         self.quotas = Quotas(engine, rules, now, self._exists)
 
@@ -87,6 +88,11 @@ class Directory:
         """Whoever was given the room is in it by now, or will not be."""
         room.expected -= 1
         self._unload(room)
+
+    def room_of(self, record: RoomRecord) -> Room | None:
+        """Return the room of a record if somebody on this daemon is in it, or about to be."""
+        room = self._rooms.get(self.folded(record))
+        return room if room is not None and room.id == record.id else None
 
     def loaded(self) -> int:
         """Return how many rooms somebody is in, or about to be."""
@@ -142,7 +148,7 @@ class Directory:
             if not create:
                 raise NO_ROOM(room=name.shown)
             record, rev, created = await self._make(name, session)
-        room = Room(record, rev, self._sessions, self._engine.counters, self._unload, self._moderated)
+        room = Room(record, rev, self._sessions, self._engine.counters, self._unload, self._moderated, self._withdraw)
         room.expected = 1
         room.sub = await self._engine.follow(room.log, room.apply)
         now, rev = await self._read(name.folded, room)  # nobody has told us what changed before we followed
@@ -305,6 +311,9 @@ class Directory:
         room = self._rooms.get(folded)
         if room is not None and record is not None and room.id == record.id:
             room.take(record, rev)
+
+    def _withdraw(self, entry: Entry) -> None:
+        self.on_withdrawn(entry)
 
     def _moderated(self, room: Room) -> None:
         """A log tells that a record has changed, perhaps on another node: look at it again."""

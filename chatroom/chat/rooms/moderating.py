@@ -162,7 +162,8 @@ async def ban(session: Session, command: c.Ban) -> Event:
     answer = await _act(session, change, Banned, target, until=until, reason=why)
     for user_id, name in targets.at(room, target.keys):
         if user_id != target.user_id and user_id != session.user_id:
-            await session.happen(room.log, _event(session, Kicked, user=name, user_id=user_id, reason=why))
+            with room.silence({user_id}):
+                await session.happen(room.log, _event(session, Kicked, user=name, user_id=user_id, reason=why))
     return answer
 
 
@@ -285,8 +286,16 @@ async def _act(
         name, user_id = target.now
         about = {"user": name, "user_id": user_id}
     event = _event(session, kind, **about, **more)
-    await _happen(session, room, event, _described(event, target))
+    with room.silence(_silenced(room, event)):
+        await _happen(session, room, event, _described(event, target))
     return Ok()
+
+
+def _silenced(room: Room, event: RoomEvent) -> set[str]:
+    """Return the ids of the users who may say nothing any more once an event has happened."""
+    if isinstance(event, Closed):
+        return {member.user_id for member in room.members.values()}
+    return {event.user_id} if isinstance(event, Kicked | Banned) else set()
 
 
 async def _happen(session: Session, room: Room, event: Any, what: str) -> None:

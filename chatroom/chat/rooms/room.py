@@ -7,16 +7,19 @@ head; who hears not everything gets a join of its own from the same rendered pie
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from chatroom.chat.interfaces import Dialect
 from chatroom.chat.limits import LISTED
+from chatroom.chat.rooms.barred import Barred
 from chatroom.counters import Counters
 from chatroom.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said, Shared
-from chatroom.log import Entry, Subscription
+from chatroom.log import Entry, Subscription, Withdrawn
 from chatroom.logger import logger
 
 if TYPE_CHECKING:
@@ -41,6 +44,10 @@ class Member:
         self.name = name
         self.user_id = user_id
         self.session = session
+
+    def is_one_of(self, users: set[str]) -> bool:
+        """Return whether the member is one of these users; a session may be another user's before the room knows."""
+        return self.user_id in users or (self.session is not None and self.session.user_id in users)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +92,22 @@ class Room:
         counters: Where it is counted what members are told.
         on_empty: Called with the room when the last member has gone, or it has been closed.
         on_moderated: Called with the room when its record may have changed.
+        on_withdrawn: Called with a message that nobody is shown, for its author could not speak any more.
 
     Attributes:
         closed: It has ended; nobody comes in any more.
         guarded: Not everybody may always speak.
+        silenced: How many events are on their way to the log that take away a session's right to speak, by its id.
     """
 
     __slots__ = (
         "_audience",
+        "_barred",
         "_counters",
         "_filtering",
         "_on_empty",
         "_on_moderated",
+        "_on_withdrawn",
         "_sessions",
         "closed",
         "expected",
@@ -107,6 +118,7 @@ class Room:
         "name",
         "record",
         "rev",
+        "silenced",
         "spoke",
         "sub",
     )
@@ -123,7 +135,11 @@ class Room:
         counters: Counters,
         on_empty: Callable[[Room], None],
         on_moderated: Callable[[Room], None],
+        on_withdrawn: Callable[[Entry], None],
     ) -> None:
+        self.silenced: Counter[str] = Counter()
+        self._barred = Barred()
+        self._on_withdrawn = on_withdrawn
         self.id = record.id
         self.name = record.name
         self.log = f"room/{record.id}"
@@ -144,7 +160,23 @@ class Room:
         """Hold another record, of that revision, from now on."""
         self.record = record
         self.rev = rev
-        self.guarded = bool(record.mutes or record.slow)
+        self._guard()
+
+    def _guard(self) -> None:
+        self.guarded = bool(self.record.mutes or self.record.slow or self.silenced)
+
+    @contextmanager
+    def silence(self, user_ids: Iterable[str]) -> Iterator[None]:
+        """Let these users say nothing more: the event that takes away their right to speak is on its way to the log."""
+        users = set(user_ids)
+        sessions = Counter(id for id, member in self.members.items() if member.is_one_of(users))
+        self.silenced += sessions
+        self._guard()
+        try:
+            yield
+        finally:
+            self.silenced -= sessions
+            self._guard()
 
     def note_speaking(self, user_id: str, now: int) -> None:
         """In a slow room: somebody speaks now (ms)."""
@@ -163,6 +195,10 @@ class Room:
                 if passage is None:
                     passage = _Passage()
                 self._change(i, entry, passage)
+            elif self._barred and self._barred.bars(entry.event, self.record):  # type: ignore[arg-type]
+                if passage is None:
+                    passage = _Passage()
+                self._withdraw(i, entry, passage)
         if passage is None:
             self._tell(entries)
         else:
@@ -222,8 +258,15 @@ class Room:
 
     # ---- what changes ------------------------------------------------------------------------------------------
 
+    def _withdraw(self, i: int, entry: Entry, passage: _Passage) -> None:
+        """Show a message to nobody; its author is told when the engine says how it went."""
+        entry.error = Withdrawn()
+        passage.hidden.add(i)
+        self._on_withdrawn(entry)
+
     def _change(self, i: int, entry: Entry, passage: _Passage) -> None:
         event = entry.event
+        self._barred.note(event)  # type: ignore[arg-type]
         if isinstance(event, Joined):
             self._joined(i, entry, event, passage)
         elif isinstance(event, Left | Disconnected):
@@ -248,6 +291,7 @@ class Room:
             return
         session.room = self
         session.heading = None
+        session.put_out = ("", 0)
         users = [member.name for member in islice(self.members.values(), LISTED)]
         session.arrival = Arrival(entry.seq, users, len(self.members))
         session.out.cork()  # its welcome goes first, and may need a look into the history
@@ -268,6 +312,7 @@ class Room:
             if session is not None:
                 session.room = None
                 session.put_out = self.log, entry.seq
+                self._barred.put_out(session.user_id)  # it may be another user's since it joined
                 session.chat.announce(session)
                 passage.went[session] = i + 1
 
