@@ -234,6 +234,12 @@ class Deregistered(LogEvent, frozen=True, gc=False):
     """To all daemons: the account ``by_id`` is no more."""
 
 
+class PasswordChanged(LogEvent, frozen=True, gc=False, kw_only=True):
+    """To all daemons: the account ``by_id`` has another password, and all its sessions but ``session`` end."""
+
+    session: str = ""
+
+
 class BansChanged(LogEvent, frozen=True, gc=False):
     """To all daemons: who is kept out of the server has changed."""
 
@@ -275,7 +281,17 @@ Moderation = (
     | Deleted
 )
 OfTheServer = (
-    Arrived | Departed | Announced | Expelled | Registered | Deregistered | BansChanged | Seen | Mailed | Emptied
+    Arrived
+    | Departed
+    | Announced
+    | Expelled
+    | Registered
+    | Deregistered
+    | PasswordChanged
+    | BansChanged
+    | Seen
+    | Mailed
+    | Emptied
 )
 Stored = Said | Acted | Shared | Joined | Left | Disconnected | Renamed | Moderation | Private | Read | OfTheServer
 Message = Said | Acted | Shared | Private

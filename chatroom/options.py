@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sessions: Number = 1
     min_password: Annotated[int, Meta(ge=0, le=LONGEST)] = LEAST
     no_announce: bool = False
+    no_register: bool = False
     auth: list[str] = []
     keep: Number = 100_000
     keep_days: Amount = 90.0
@@ -106,6 +107,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
     ]
     optFlags: ClassVar = [
         ["ephemeral", "e", "nothing on the disk: all is forgotten at the end"],
+        ["no-register", None, "nobody makes accounts but the operator"],
         ["no-announce", None, "do not tell everybody who logs in and out"],
         ["check-config", None, "only say whether all this is right"],
     ]

@@ -38,6 +38,7 @@ LIVE = {
     "sessions",
     "min_password",
     "no_announce",
+    "no_register",
     "log_level",
 }
 
@@ -64,6 +65,7 @@ def rules_of(settings: Settings, most_users: int) -> Rules:
         most_users=most_users,
         sessions=settings.sessions,
         announce=not settings.no_announce,
+        register=not settings.no_register,
         max_file=settings.max_file,
         store=settings.store,
         throttle=bool(settings.per_address),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -21,8 +22,10 @@ from chatroom.chat.limits import (
 )
 from chatroom.chat.operators.bans import Bans
 from chatroom.chat.owed import Owed
+from chatroom.chat.people import membership
 from chatroom.chat.people.accounts import Accounts
 from chatroom.chat.people.authentication import Authenticator
+from chatroom.chat.people.checkers import Checkers
 from chatroom.chat.people.guests import Guests
 from chatroom.chat.people.inbox import Inbox
 from chatroom.chat.people.registry import Registry
@@ -87,7 +90,9 @@ class Chat:
         self.settling: dict[str, Inbox] = {}
         self.names = Registry()
         self.accounts = Accounts(engine, mint, self.now)
-        self.authenticator = Authenticator(self.accounts, passwords, checkers)
+        self.checkers = Checkers(checkers)
+        disown = partial(membership.change_password, self)
+        self.authenticator = Authenticator(self.accounts, passwords, self.checkers, disown)
         self.throttles = Throttles(rules, scheduler.seconds)
         self._announced = Window(ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, scheduler.seconds)
         self.seats = Seats(rules)

@@ -85,6 +85,7 @@ class Rules:
         max_file: Bytes of one shared file; 0 for any number.
         store: Bytes of all shared files; 0 for any number.
         throttle: Whether failed logins and registrations are counted by address.
+        register: Whether people may make accounts for themselves.
         min_password: Characters that a new password must have.
         require_tls: What is refused on connections that others could read: nothing (empty), ``login``, or ``all``.
     """
@@ -101,6 +102,7 @@ class Rules:
     max_file: int = 16 * 1024 * 1024
     store: int = 1024 * 1024 * 1024
     throttle: bool = True
+    register: bool = True
     min_password: int = LEAST
     require_tls: str = ""
 

@@ -10,9 +10,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from chatroom.chat.people.membership import deregister
+from chatroom.chat.people.membership import deregister, sign_out
 from chatroom.chat.refusals import EXPELLED
-from chatroom.events import Announced, Arrived, BansChanged, Departed, Deregistered, Expelled, Registered
+from chatroom.events import (
+    Announced,
+    Arrived,
+    BansChanged,
+    Departed,
+    Deregistered,
+    Expelled,
+    PasswordChanged,
+    Registered,
+)
 from chatroom.log import Entry, Subscription
 from chatroom.names import user_name
 
@@ -40,6 +49,7 @@ class ServerLog:
             Expelled: self._expel,
             Registered: lambda event: chat.evict(user_name(event.name), event.by_id),
             Deregistered: lambda event: deregister(chat, event.by_id),
+            PasswordChanged: lambda event: sign_out(chat, event.by_id, event.session),
             BansChanged: lambda event: chat.bans.reload(),
         }
 

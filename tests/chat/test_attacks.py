@@ -150,8 +150,8 @@ def test_who_knew_the_old_password_does_not_undo_the_new_one(slow, passwords):
     making, passwords.waiting = passwords.waiting, None
     operate(slow, "set_password", "bob", "a-new-one")
     making[0]()
-    assert mallory.lines() == ["Error: wrong username or password."]
-    mallory.drop()
+    assert mallory.lines() == ["Error: the password of bob was changed; log in again with the new one."]
+    assert not mallory.open
     bob = slow.person()
     bob.say("/login bob a-new-one")
     assert bob.lines()[0] == "You are logged in as bob."

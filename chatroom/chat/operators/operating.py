@@ -84,4 +84,4 @@ async def close(session: Session, command: c.Close) -> Event:
 
 
 def _operations(session: Session) -> Operations:
-    return Operations(session.chat, session.name)
+    return Operations(session.chat, session.name, session.id)

@@ -108,7 +108,7 @@ class Operating(Protocol):
         """Make an account an operator's, or not."""
 
     async def set_password(self, name: str, password: str) -> str:
-        """Give an account another password."""
+        """Give an account another password; its tokens and its other sessions end."""
 
     async def drain(self, on: bool = True) -> str:
         """Let nobody new in, and tell everybody; those who are here stay until they go. Off: as before."""
@@ -123,11 +123,13 @@ class Operations:
     Args:
         chat: The chat.
         by: Who acts: an operator's name.
+        session: The id of the session in which the operator acts, if it is in the chat.
     """
 
-    def __init__(self, chat: Chat, by: str) -> None:
+    def __init__(self, chat: Chat, by: str, session: str = "") -> None:
         self._chat = chat
         self._by = by
+        self._session = session
 
     # ---- looking -----------------------------------------------------------------------------------------------
 
@@ -301,7 +303,7 @@ class Operations:
         """See ``Operating``."""
         account = await self._account(name)
         hashed = await self._chat.authenticator.hash(checked_password(self._chat.rules, password))
-        await membership.change_account(self._chat, account, password=hashed, tokens=())
+        await membership.change_password(self._chat, account, hashed, session=self._session)
         audit(self._by, f"gave {account.name} another password")
         return f"{account.name} has another password."
 

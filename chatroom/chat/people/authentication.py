@@ -1,25 +1,28 @@
 """Who somebody is, by ``twisted.cred``: a portal with our own checker, and behind it those that the operator adds.
 
-An account with a password of ours is decided by that password alone. A name that has none, or no account at all, is
-for the operator's checkers; whom one of them knows is given an account.
+The operator's checkers come first: whoever a checker lets in is the owner of the name, and is given an account if there
+is none. If somebody had registered that name before, that password and the sessions by it end then. Whoever no checker
+lets in has to know the account's own password.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import IUsernamePassword, UsernamePassword
-from twisted.cred.error import LoginFailed, UnhandledCredentials
+from twisted.cred.error import LoginFailed
 from twisted.cred.portal import IRealm, Portal
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 
 from chatroom.account import Account
 from chatroom.chat.limits import Rules
 from chatroom.chat.people.accounts import Accounts
+from chatroom.chat.people.checkers import Checkers
 from chatroom.chat.refusals import BAD_PASSWORD, BUSY, WRONG_PASSWORD
 from chatroom.logger import logger
 from chatroom.names import BadName, Name, user_name
@@ -29,13 +32,24 @@ from chatroom.passwords import Busy, Passwords
 _log = logger(__name__)
 
 
+Disown = Callable[[Account, str], Awaitable[object]]
+
+
 class IMember(Interface):
     """An account, as an avatar."""
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An account, and whether its own password let its owner in, and not a checker."""
+
+    account: Account
+    ours: bool
+
+
 @implementer(ICredentialsChecker)
 class AccountChecker:
-    """Holds a name and a password against the accounts, then asks the operator's checkers.
+    """Asks the operator's checkers for a name and a password, and holds both against the accounts.
 
     Args:
         accounts: The accounts.
@@ -45,13 +59,16 @@ class AccountChecker:
 
     credentialInterfaces = (IUsernamePassword,)
 
-    def __init__(self, accounts: Accounts, passwords: Passwords, others: Sequence[Any]) -> None:
+    def __init__(self, accounts: Accounts, passwords: Passwords, others: Checkers) -> None:
         self._accounts = accounts
         self._passwords = passwords
         self._others = others
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
-        """Return the folded name, the account's id and its hash, if any; fails with ``LoginFailed``, or ``Busy``."""
+        """Return the folded name, the account's id if there is one, and the hash if that decided.
+
+        Fails with ``LoginFailed``, or ``Busy``.
+        """
         return Deferred.fromCoroutine(self._check(credentials))
 
     async def _check(self, credentials: Any) -> bytes | tuple[()]:
@@ -59,23 +76,11 @@ class AccountChecker:
         account = await self._accounts.get(name) if name is not None else None
         hashed = account.password if account is not None else ""
         right = await self._passwords.verify(hashed, credentials.password.decode())
-        if name is None or (hashed and not right):
+        theirs = name is not None and await self._others.accept(credentials)
+        if name is None or not (theirs or right):
             raise LoginFailed()
-        if not hashed:
-            await self._ask_others(credentials)
-        return f"{name.folded} {account.id if account is not None else ''} {hashed}".encode()
-
-    async def _ask_others(self, credentials: Any) -> None:
-        """A checker that fails knows nobody."""
-        for checker in self._others:
-            try:
-                await maybeDeferred(checker.requestAvatarId, credentials)
-                return
-            except (LoginFailed, UnhandledCredentials):
-                continue
-            except Exception:
-                _log.failure("the checker {checker} failed", checker=type(checker).__name__)
-        raise LoginFailed()
+        id = account.id if account is not None else ""
+        return f"{name.folded} {id} {'' if theirs else hashed}".encode()
 
 
 @implementer(IRealm)
@@ -84,10 +89,12 @@ class Realm:
 
     Args:
         accounts: The accounts.
+        disown: Ends an account's own password, and all sessions by it.
     """
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, disown: Disown) -> None:
         self._accounts = accounts
+        self._disown = disown
 
     def requestAvatar(
         self, avatarId: bytes | tuple[()], mind: object, *interfaces: Any
@@ -103,9 +110,23 @@ class Realm:
         account = await self._accounts.get(name)
         if (account.id if account is not None else "") != id:
             raise LoginFailed()  # the name is somebody else's, or nobody's, since the password was looked at
-        if account is not None and account.password != hashed:
+        if account is None:
+            return IMember, Member(await self._accounts.add(name, ""), ours=False), lambda: None
+        if not hashed:
+            return IMember, Member(await self._theirs(account), ours=False), lambda: None
+        if account.password != hashed:
             raise LoginFailed()  # the password was changed since it was looked at
-        return IMember, account or await self._accounts.add(name, ""), lambda: None
+        return IMember, Member(account, ours=True), lambda: None
+
+    async def _theirs(self, account: Account) -> Account:
+        """Return the account as its owner's whom a checker let in; what the operator made stays as it was made."""
+        if account.password and not account.reserved:
+            await self._disown(account, "")
+            _log.info("the account {name} is the one that a checker knows from now on", name=account.name)
+        now = await self._accounts.get(user_name(account.name))
+        if now is None or now.id != account.id:
+            raise LoginFailed()
+        return now
 
 
 class Authenticator:
@@ -115,12 +136,13 @@ class Authenticator:
         accounts: The accounts.
         passwords: Looks at hashes.
         checkers: What the operator adds.
+        disown: Given an account and an empty hash, ends its own password and all sessions by it.
     """
 
-    def __init__(self, accounts: Accounts, passwords: Passwords, checkers: Sequence[Any]) -> None:
+    def __init__(self, accounts: Accounts, passwords: Passwords, checkers: Checkers, disown: Disown) -> None:
         self._accounts = accounts
         self._passwords = passwords
-        self._portal = Portal(Realm(accounts), [AccountChecker(accounts, passwords, checkers)])
+        self._portal = Portal(Realm(accounts, disown), [AccountChecker(accounts, passwords, checkers)])
 
     async def authenticate(self, user: str, password: str) -> Account:
         """Return the account of a name and a password, its hash brought up to date.
@@ -132,9 +154,9 @@ class Authenticator:
         """
         try:
             for form in spellings(password):
-                account = await self._owner(user, form)
-                if account is not None:
-                    return await self._up_to_date(account, form, password)
+                member = await self._owner(user, form)
+                if member is not None:
+                    return await self._up_to_date(member.account, form, password) if member.ours else member.account
             prepared(password)
         except BadLength:
             raise WRONG_PASSWORD() from None
@@ -155,16 +177,16 @@ class Authenticator:
         except Busy:
             raise BUSY() from None
 
-    async def _owner(self, user: str, password: str) -> Account | None:
+    async def _owner(self, user: str, password: str) -> Member | None:
         """Return the account of a name and this very spelling of its password."""
         credentials = UsernamePassword(user.encode("utf-8", "replace"), password.encode())
         try:
-            account: Any = (await self._portal.login(credentials, None, IMember))[1]
+            member: Any = (await self._portal.login(credentials, None, IMember))[1]
         except LoginFailed:
             return None
         except Busy:
             raise BUSY() from None
-        return cast(Account, account)
+        return cast(Member, member)
 
     async def _up_to_date(self, account: Account, form: str, password: str) -> Account:
         """Return the account, hashed anew if the hash is of old parameters or of a password that was not prepared.
@@ -172,8 +194,6 @@ class Authenticator:
         Raises:
             Refused: The account was deleted, or its password changed, meanwhile.
         """
-        if not account.password:
-            return account
         try:
             wanted = prepared(password)
         except BadPassword:

@@ -51,8 +51,9 @@ def _places(session: Session) -> list[_Place]:
         here = tuple(other for other in user.sessions if other.token == token.id)
         line = SessionLine(token.client, token.made, token.used, bool(here), session in here)
         places.append(_Place(line, token.id, here))
+    known = {token.id for token in account.tokens} if account is not None else set()
     for other in user.sessions:
-        if not other.token:
+        if other.token not in known:
             where = f"{'text' if other.person else 'records'} from {other.address}"
             places.append(_Place(SessionLine(where, other.since, other.since, True, other is session), "", (other,)))
     return places

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from chatroom.account import Account as Record
 from chatroom.answers import Account, Ok
 from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount
 from chatroom.chat.limits import LISTED
 from chatroom.chat.people import membership, tokens
-from chatroom.chat.people.authentication import checked_password, with_password
+from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.registry import parse_chosen_name, parse_user_name
-from chatroom.chat.refusals import BAD_PASSWORD, LOG_OUT_FIRST, NAME_IN_USE, WRONG_PASSWORD, WRONG_TOKEN, Refused
+from chatroom.chat.refusals import (
+    BAD_PASSWORD,
+    LOG_OUT_FIRST,
+    NAME_IN_USE,
+    NO_REGISTRATION,
+    PASSWORD_ELSEWHERE,
+    WRONG_PASSWORD,
+    WRONG_TOKEN,
+    Refused,
+)
 from chatroom.chat.sanctions import name_key
 from chatroom.chat.session import Session
 from chatroom.events import Event
@@ -27,9 +34,12 @@ async def register(session: Session, command: Register) -> None:
     """Make an account, and log in."""
     _must_be_guest(session)
     chat = session.chat
+    if not chat.rules.register:
+        raise NO_REGISTRATION()
     name = parse_chosen_name(command.user, chat.rules.name)
     password = checked_password(chat.rules, command.password)
     chat.bans.check((name_key(name.folded),))
+    chat.checkers.check_free(name)
     if await chat.accounts.owns(name):
         raise NAME_IN_USE()
     chat.throttles.register(session.address)
@@ -65,11 +75,17 @@ async def _remember(session: Session, account: Record, client: str) -> str:
     """Return the secret of a new token, stored by now; empty if it cannot be."""
     chat, secret = session.chat, session.chat.mint(32)
     name, now = clean(client).strip() or "a program", chat.now()
+
+    def remember(it: Record) -> Record:
+        return tokens.remembered(it, secret, name, now) if it.password == account.password else it
+
     try:
-        await membership.amend_account(chat, account, lambda it: tokens.remembered(it, secret, name, now))
+        amended = await membership.amend_account(chat, account, remember)
     except Unavailable as error:
         _log.warn("a session of {name} could not be remembered: {why}", name=account.name, why=str(error))
         return ""
+    if amended is None or amended.password != account.password:
+        return ""  # it was deleted, or its password changed, meanwhile
     session.token = tokens.digest(secret)
     return secret
 
@@ -86,9 +102,20 @@ async def _greet(session: Session, ref: int | str | None, secret: str = "") -> N
     await membership.open_inbox(session)
 
 
-def logout(session: Session, command: Logout) -> Event | None:
-    """Be a guest again; who has no seat as a guest has to go."""
+async def logout(session: Session, command: Logout) -> Event | None:
+    """Make the session a guest's again and its token worthless; without a seat for a guest it ends.
+
+    Raises:
+        Unavailable: The token may still be worth something; the session is logged in as before.
+    """
+    account = session.user.account
+    if session.token and account is not None:
+        await membership.amend_account(session.chat, account, lambda now: tokens.without(now, session.token))
+    if session.over:
+        return None
     name = session.name
+    if session.user.account is None:  # the account was deleted meanwhile
+        return Account(name=name, guest=True)
     try:
         membership.log_out(session)
     except Refused as refused:
@@ -100,15 +127,14 @@ def logout(session: Session, command: Logout) -> Event | None:
 
 
 async def password(session: Session, command: ChangePassword) -> Event:
-    """Change the password; the old one has to be known."""
+    """Change the password, given the old one; all other sessions and tokens of the account end."""
     new = checked_password(session.chat.rules, command.new)
     session.chat.throttles.change(session.user_id)
     account = await _owner(session, command.old)
+    if not account.password:
+        raise PASSWORD_ELSEWHERE()
     hashed = await session.chat.authenticator.hash(new)
-    changed = await membership.amend_account(
-        session.chat, account, lambda now: replace(with_password(now, hashed, account.password), tokens=())
-    )
-    if changed is None or changed.password != hashed:
+    if not await membership.change_password(session.chat, account, hashed, before=account.password, session=session.id):
         raise WRONG_PASSWORD()  # somebody else has changed it, or deleted the account, since it was looked at
     return Ok("Your password has been changed.")
 
@@ -154,7 +180,11 @@ async def _by_token(session: Session, user: str, secret: str) -> tuple[Record, s
         if account is None or found is None:
             raise WRONG_TOKEN()
         id = found.id
-        return await membership.amend_account(chat, account, lambda it: tokens.used(it, id, chat.now())) or account, id
+        amended = await membership.amend_account(chat, account, lambda it: tokens.used(it, id, chat.now()))
+        if amended is None or tokens.find(amended, secret, chat.now()) is None:
+            found = None  # it was revoked meanwhile
+            raise WRONG_TOKEN()
+        return amended, id
     finally:
         over(found is not None)
 

@@ -12,11 +12,12 @@ from twisted.internet.defer import Deferred
 from chatroom.account import Account, Preferences
 from chatroom.accounts_file import Entry
 from chatroom.answers import Account as WhoYouAre
+from chatroom.chat.people.authentication import with_password
 from chatroom.chat.people.user import User
-from chatroom.chat.refusals import ALREADY_LOGGED_IN, Refused
+from chatroom.chat.refusals import ALREADY_LOGGED_IN, PASSWORD_CHANGED, Refused
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.sanctions import user_keys
-from chatroom.events import Arrived, Deregistered, Registered, Renamed
+from chatroom.events import Arrived, Deregistered, PasswordChanged, Registered, Renamed
 from chatroom.log import Unavailable
 from chatroom.logger import logger
 from chatroom.names import Name, fold, user_name
@@ -183,6 +184,52 @@ def deregister(chat: Chat, id: str) -> None:
             chat.put_out(session, refused)
         else:
             session.answer(WhoYouAre(name=session.name, guest=True, was=name))
+
+
+async def change_password(
+    chat: Chat, account: Account, hashed: str, *, before: str | None = None, session: str = ""
+) -> bool:
+    """Give an account another password; its tokens and its sessions end, so that nobody stays by the old one.
+
+    Args:
+        chat: The chat.
+        account: The account.
+        hashed: The new password's hash.
+        before: Change it only if the hash is this one.
+        session: The id of the session that goes on.
+
+    Returns:
+        Whether the account has that password now.
+    """
+    changed = await amend_account(chat, account, lambda now: _rekeyed(now, hashed, before))
+    if changed is None or changed.password != hashed:
+        return False
+    event = PasswordChanged(chat.next_id(), chat.now(), changed.name, changed.id, session=session)
+    try:
+        await chat.tell_all_surely(event)
+    except Unavailable:  # it is changed all the same: here at once, elsewhere when the log works again
+        sign_out(chat, changed.id, session)
+    return True
+
+
+def _rekeyed(account: Account, hashed: str, before: str | None) -> Account:
+    changed = with_password(account, hashed, before)
+    return account if changed.password != hashed else replace(changed, tokens=())
+
+
+def sign_out(chat: Chat, id: str, session: str) -> None:
+    """End the sessions of an account whose password was changed, but for one.
+
+    Args:
+        chat: The chat.
+        id: The account's.
+        session: The id of the session that goes on.
+    """
+    user = chat.users.get(id)
+    for each in user.sessions if user is not None else ():
+        each.token = ""
+        if each.id != session:
+            chat.put_out(each, PASSWORD_CHANGED(user=each.name))
 
 
 async def change_account(chat: Chat, account: Account, **changes: object) -> Account | None:

@@ -12,7 +12,8 @@ from blackbox.operations.running import refusal, twistd
 
 OPTIONS = (
     "port interface data name motd message-format replay rate per-address sendq max-users keep keep-days metrics"
-    " config log-level ephemeral check-config manhole manhole-keys accounts sessions min-password no-announce auth"
+    " config log-level ephemeral check-config manhole manhole-keys accounts sessions min-password no-announce"
+    " no-register auth"
 )
 
 # ---- what it says of itself ----------------------------------------------------------------------------------------

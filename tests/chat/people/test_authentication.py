@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from chat.people.becoming import NAME_IN_USE
 from conftest import Errors
-from harness import QuickPasswords, World, result
+from harness import Client, QuickPasswords, World, result
 from stepping import HeldPasswords
-from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.checkers import FilePasswordDB, ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.credentials import IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
+from chatroom.chat.operators.operations import Operations
 from chatroom.chat.refusals import Refused
 from chatroom.names import user_name
 from chatroom.passwords import Busy
 
 WRONG = "Error: wrong username or password."
+CLOSED = "Error: nobody can register here; ask the operator for an account."
 
 
 @implementer(ICredentialsChecker)
@@ -67,15 +71,115 @@ def test_whom_an_operators_checker_knows_is_given_an_account() -> None:
     world.close()
 
 
-def test_an_account_with_a_password_of_ours_is_decided_by_that_alone() -> None:
-    theirs = Checker(lambda credentials: succeed(credentials.username))
-    world = World(checkers=[theirs])
-    alice = world.person()
-    alice.say("/register alice secret")
-    alice.drop()
-    assert login(world, "alice", "whatever") == [WRONG]
-    assert theirs.asked == []
+def register(world: World, user: str, password: str = "stranger's") -> Client:
+    """Return somebody who tries to register."""
+    person = world.person()
+    person.say(f"/register {user} {password}")
+    return person
+
+
+def test_who_no_checker_knows_logs_in_by_the_password_of_ours() -> None:
+    world = World(checkers=[database(carol="theirs")])
+    register(world, "alice", "secret").drop()
+    assert login(world, "alice", "theirs") == [WRONG]
     assert login(world, "alice", "secret")[0] == "You are logged in as alice."
+    world.close()
+
+
+@pytest.mark.parametrize("name", ["carol", "CAROL", "caro1", "\uff43arol"])
+def test_a_name_that_a_checker_knows_is_registered_by_nobody_else_nor_taken_by_a_guest(name: str) -> None:
+    world = World(checkers=[database(zoe="z"), database(carol="theirs")])
+    stranger = register(world, name)
+    stranger.say(f"/name {name}")
+    assert stranger.lines() == [NAME_IN_USE] * 2
+    assert result(world.chat.accounts.all()) == []
+    assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
+    world.close()
+
+
+def test_a_file_of_passwords_is_asked_for_its_names_as_they_are_now(tmp_path: Path) -> None:
+    path = tmp_path / "chat.passwd"
+    path.write_text("carol:theirs\nno name:x\nbroken\n\n")
+    world = World(checkers=[FilePasswordDB(str(path))])
+    assert register(world, "Carol").lines() == [NAME_IN_USE]
+    assert register(world, "dave").lines()[0] == "You are logged in as dave."
+    path.write_text("carol:theirs\nerin:theirs\n")
+    assert register(world, "erin").lines() == [NAME_IN_USE]
+    path.unlink()
+    assert register(world, "frank").lines() == [CLOSED], "nobody knows whose names they are"
+    world.close()
+
+
+def test_where_a_checker_cannot_say_its_names_nobody_registers() -> None:
+    world = World(checkers=[database(carol="theirs"), Checker(lambda credentials: fail(UnauthorizedLogin()))])
+    assert register(world, "carol").lines() == [NAME_IN_USE]
+    assert register(world, "dave").lines() == [CLOSED]
+    guest = world.person("dave")
+    guest.say("/hello")
+    assert guest.lines() == ["Hello, dave!"], "guests have names all the same"
+    world.close()
+
+
+def test_registration_can_be_turned_off() -> None:
+    world = World(register=False)
+    person = world.person()
+    person.say("/register zoe secret", "/register zoe short", "/register server secret")
+    assert person.lines() == [CLOSED] * 3
+    assert result(world.chat.accounts.all()) == []
+    done = Deferred.fromCoroutine(Operations(world.chat, "olga").add_account("zoe", "secret"))
+    world.settle()
+    assert done.called
+    assert login(world, "zoe", "secret")[0] == "You are logged in as zoe."
+    world.close()
+
+
+def test_a_name_that_was_registered_before_its_owner_had_a_checker_becomes_the_owners() -> None:
+    checkers: list[Any] = []
+    world = World(sessions=0, checkers=checkers)
+    stranger = register(world, "carol")
+    world.chat.checkers._checkers = [Checker(lambda c: succeed(c.username) if c.password == b"theirs" else fail(no))]
+    no = UnauthorizedLogin()
+    before = result(world.chat.accounts.all())[0]
+    stranger.take()
+    assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
+    assert stranger.lines()[0] == "Error: the password of carol was changed; log in again with the new one."
+    assert not stranger.open
+    (account,) = result(world.chat.accounts.all())
+    assert (account.id, account.password, account.tokens) == (before.id, "", ())
+    assert login(world, "carol", "stranger's") == [WRONG]
+    assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
+    world.close()
+
+
+def test_the_password_that_the_operator_gave_an_account_stays() -> None:
+    world = World(checkers=[database(carol="theirs")])
+    result(world.chat.accounts.add(user_name("carol"), "hash of given", reserved=True))
+    assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
+    assert login(world, "carol", "given")[0] == "You are logged in as carol."
+    assert login(world, "carol", "wrong") == [WRONG]
+    world.close()
+
+
+def test_a_checkers_password_is_never_stored_as_ours() -> None:
+    class Aging(QuickPasswords):
+        def outdated(self, hashed: str) -> bool:
+            return True
+
+    world = World(checkers=[database(carol="theirs")], passwords=Aging())
+    result(world.chat.accounts.add(user_name("carol"), "hash of given", reserved=True))
+    assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
+    assert result(world.chat.accounts.all())[0].password == "hash of given"
+    world.close()
+
+
+def test_a_password_that_the_operator_keeps_is_not_changed_here() -> None:
+    world = World(checkers=[database(carol="theirs")])
+    carol = world.person()
+    carol.say("/login carol theirs")
+    carol.take()
+    carol.say("/password theirs something")
+    assert carol.lines() == ["Error: the operator keeps your password; ask there for another."]
+    assert result(world.chat.accounts.all())[0].password == ""
     world.close()
 
 

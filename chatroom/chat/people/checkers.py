@@ -1,0 +1,147 @@
+"""The operator's checkers of ``twisted.cred`` (``--auth``): whom they let in, and which names are theirs.
+
+A name that a checker knows is kept for its owner: nobody else registers it, or one that looks like it. Twisted's
+checkers of a file and of memory can be asked for their names. Of any other kind nobody knows which names it has, so
+while there is one, nobody registers at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from twisted.cred.checkers import FilePasswordDB, InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.error import LoginFailed, UnhandledCredentials
+from twisted.internet.defer import maybeDeferred
+
+from chatroom.chat.refusals import NAME_IN_USE, NO_REGISTRATION
+from chatroom.logger import logger
+from chatroom.names import BadName, Name, user_name
+
+_log = logger(__name__)
+
+
+class Unknown(Exception):
+    """A checker cannot say which names it has."""
+
+
+class Checkers:
+    """See the module.
+
+    Args:
+        checkers: The operator's, in the order in which they are asked.
+    """
+
+    def __init__(self, checkers: Sequence[Any]) -> None:
+        self._checkers = checkers
+        self._names = [_names_of(checker) for checker in checkers]
+
+    async def accept(self, credentials: Any) -> bool:
+        """Return whether one of them lets somebody in; a checker that fails lets in nobody."""
+        for checker in self._checkers:
+            try:
+                await maybeDeferred(checker.requestAvatarId, credentials)
+                return True
+            except (LoginFailed, UnhandledCredentials):
+                continue
+            except Exception:
+                _log.failure("the checker {checker} failed", checker=type(checker).__name__)
+        return False
+
+    def check_free(self, name: Name) -> None:
+        """See that nobody may claim the name by a checker.
+
+        Raises:
+            Refused: A checker knows the name, or one that looks like it, or cannot say so.
+        """
+        try:
+            known = self.know(name)
+        except Unknown as error:
+            _log.warn("nobody can register: the checker {checker} cannot say which names it has", checker=str(error))
+            raise NO_REGISTRATION() from None
+        if known:
+            raise NAME_IN_USE()
+
+    def keep(self, name: Name) -> bool:
+        """Return whether no guest may take the name, since a checker is known to have it, or one that looks like it."""
+        try:
+            return self.know(name)
+        except Unknown:
+            return False
+
+    def know(self, name: Name) -> bool:
+        """Return whether a checker knows the name, or one that looks like it.
+
+        Raises:
+            Unknown: None of those that can say so does, and there is one that cannot.
+        """
+        silent = ""
+        for checker, names in zip(self._checkers, self._names, strict=True):
+            try:
+                if name.look in names():
+                    return True
+            except Unknown:
+                silent = type(checker).__name__
+        if silent:
+            raise Unknown(silent)
+        return False
+
+
+def _names_of(checker: Any) -> Callable[[], frozenset[str]]:
+    """Return what gives the looks of the names that a checker has now, or raises ``Unknown``."""
+    if isinstance(checker, FilePasswordDB):
+        return _FileNames(checker).looks
+    if isinstance(checker, InMemoryUsernamePasswordDatabaseDontUse):
+        return lambda: _looks(checker.users)
+    return _unknown
+
+
+def _unknown() -> frozenset[str]:
+    raise Unknown
+
+
+class _FileNames:
+    """The names of a file of passwords, read again when it has changed.
+
+    Args:
+        checker: Says which file, and where in a line the name is.
+    """
+
+    def __init__(self, checker: FilePasswordDB) -> None:
+        self._checker: Any = checker
+        self._read: tuple[object, frozenset[str]] | None = None
+
+    def looks(self) -> frozenset[str]:
+        """Return the looks of the names.
+
+        Raises:
+            Unknown: The file cannot be read.
+        """
+        try:
+            about = os.stat(self._checker.filename)
+            version = (about.st_mtime_ns, about.st_size, about.st_ino)
+            if self._read is None or self._read[0] != version:
+                self._read = version, _looks(self._fields())
+        except OSError:
+            raise Unknown from None
+        return self._read[1]
+
+    def _fields(self) -> Iterable[bytes]:
+        checker = self._checker
+        with open(checker.filename, "rb") as lines:
+            for line in lines:
+                parts = line.rstrip().split(checker.delim)
+                if checker.ufield < len(parts):
+                    yield parts[checker.ufield]
+
+
+def _looks(names: Iterable[bytes]) -> frozenset[str]:
+    """Return the looks of those that can be names here; nobody could register the others."""
+    found = set()
+    for name in names:
+        try:
+            found.add(user_name(name.decode("utf-8", "replace")).look)
+        except BadName:
+            continue
+    return frozenset(found)
