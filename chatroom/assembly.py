@@ -5,21 +5,26 @@ Everything that can be wrong is found here, before twistd forks, and said in one
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import socket
+import sqlite3
 import string
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from twisted.cred.checkers import FilePasswordDB
 
 from chatroom import account, accounts_file
 from chatroom.chat.chat import Chat
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
 from chatroom.chat.operators.operations import Operations
-from chatroom.data_folder import BadFolder, DataFolder
+from chatroom.data_folder import BadFolder, DataFolder, check_inside
 from chatroom.engines.memory import MemoryEngine
 from chatroom.engines.reading import Reader
 from chatroom.engines.schema import BadDatabase, open_database
@@ -40,6 +45,7 @@ from chatroom.wire.text_dialect import TextDialect
 _log = logger(__name__)
 
 STAYING = Becoming()
+DATABASE = "chat.db"  # in the data folder
 SPARE = 100  # descriptors that are not for users
 
 _ALPHABET = string.digits + string.ascii_lowercase
@@ -69,12 +75,13 @@ def make(
     from twisted.internet import reactor
 
     set_level(settings.log_level)
-    folder = None if settings.ephemeral else _folder(settings, becoming)
+    folder = None if settings.ephemeral else take_folder(settings, becoming)
     _check_pid_file(pid_file)
     with becoming.already():
         engine = _engine(folder, reactor)
         reserved = _reserved(folder)
-    imported = _imported(settings, reserved)
+        check_checkers(checkers)
+    entries = imported(settings, reserved)
     passwords = ThreadedPasswords(reactor)
     chat = Chat(engine, _rules(settings), reactor, time.time, _mint, passwords, checkers)
     text = TextDialect(chat.rules, settings.message_format)
@@ -88,8 +95,8 @@ def make(
         per_address=settings.per_address,
         send_queue=settings.sendq,
     )
-    listening = _taken(settings.port, settings.interface)
-    service = ChatService(reactor, chat, factory, listening, folder, passwords, imported)
+    listening = taken(settings.port, settings.interface)
+    service = ChatService(reactor, chat, factory, listening, folder, passwords, entries)
     service.pid_file = pid_file
     service.on_hangup = Reloading(settings, reread, _rules, factory, text, certificates.reload).reload
     service.beside.append(certificates)
@@ -101,10 +108,10 @@ def make(
 
 
 def _rules(settings: Settings) -> Rules:
-    return rules_of(settings, _most_users(settings.max_users))
+    return rules_of(settings, most_users(settings.max_users))
 
 
-def _most_users(wanted: int) -> int:
+def most_users(wanted: int) -> int:
     """Return how many users there is room for, having asked the system for all that it gives."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
@@ -124,12 +131,22 @@ def _mint(length: int) -> str:
 # ---- what is taken of the system ---------------------------------------------------------------------------------
 
 
-def _folder(settings: Settings, becoming: Becoming) -> DataFolder:
-    path = Path(settings.data) if settings.data else state_folder()
+def data_path(settings: Settings) -> Path:
+    """Return the data folder."""
+    try:
+        return Path(settings.data) if settings.data else state_folder()
+    except RuntimeError as error:
+        refuse(str(error))
+
+
+def take_folder(settings: Settings, becoming: Becoming) -> DataFolder:
+    path = data_path(settings)
     try:
         becoming.make_folder(path)
         with becoming.already():
-            return DataFolder(path)
+            folder = DataFolder(path)
+            check_inside(path)
+            return folder
     except BadFolder as error:
         refuse(str(error))
     except OSError as error:
@@ -147,7 +164,7 @@ def _check_pid_file(pid_file: PidFile | None) -> None:
 def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
     if folder is None:
         return MemoryEngine(reactor)
-    path = folder.path / "chat.db"
+    path = folder.path / DATABASE
     try:
         # Whoever starts us should see what is wrong with the file; it is opened for good after twistd's fork.
         open_database(path).close()
@@ -156,7 +173,7 @@ def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
     return SQLiteEngine(reactor, path)
 
 
-def _taken(port: int, interface: str, options: str = "--port or --interface") -> socket.socket:
+def taken(port: int, interface: str, options: str = "--port or --interface") -> socket.socket:
     try:
         return take_port(port, interface, options)
     except BadPort as error:
@@ -182,7 +199,7 @@ def _certificates(settings: Settings, folder: DataFolder | None, reactor: Any, b
 # ---- accounts that the operator brings ---------------------------------------------------------------------------
 
 
-def _imported(settings: Settings, there: set[str]) -> list[accounts_file.Entry]:
+def imported(settings: Settings, there: set[str]) -> list[accounts_file.Entry]:
     """Return the accounts to import, having seen that there are seats for them and for those that are there."""
     try:
         entries = accounts_file.read(Path(settings.accounts)) if settings.accounts else []
@@ -200,14 +217,27 @@ def _imported(settings: Settings, there: set[str]) -> list[accounts_file.Entry]:
 
 
 def _reserved(folder: DataFolder | None) -> set[str]:
-    """Return the folded names of the accounts that have a seat reserved."""
     if folder is None:
         return set()
-    db = open_database(folder.path / "chat.db")
-    try:
-        return {name for name, value in Reader(db).all(account.BUCKET) if account.decode(value).reserved}
-    finally:
-        db.close()
+    with closing(open_database(folder.path / DATABASE)) as db:
+        return reserved_in(db)
+
+
+def reserved_in(db: sqlite3.Connection) -> set[str]:
+    """Return the folded names of the accounts that have a seat reserved."""
+    return {name for name, value in Reader(db).all(account.BUCKET) if account.decode(value).reserved}
+
+
+def check_checkers(checkers: Sequence[Any]) -> None:
+    """Look whether the files of ``--auth`` can be read; each is read anew for every login, wherever twistd goes."""
+    for checker in checkers:
+        if isinstance(checker, FilePasswordDB):
+            checker.filename = os.path.abspath(checker.filename)
+            try:
+                with open(checker.filename, "rb"):
+                    pass
+            except OSError as error:
+                refuse(f"--auth file:{checker.filename}: {error.strerror}")
 
 
 # ---- what operators have beside the chat: imported only when asked for, for it costs memory, and time at the start ---
@@ -219,7 +249,7 @@ def _metrics(
     from chatroom.operator_services import MetricsService, Watching
 
     address, port = address_and_port("--metrics", settings.metrics)
-    return MetricsService(reactor, _taken(port, address, "--metrics"), Watching(chat, factory, service.state))
+    return MetricsService(reactor, taken(port, address, "--metrics"), Watching(chat, factory, service.state))
 
 
 def _manhole(
@@ -229,7 +259,7 @@ def _manhole(
     from chatroom.admin.manhole import manhole
 
     address, port = address_and_port("--manhole", settings.manhole)
-    listening = _taken(port, address, "--manhole")
+    listening = taken(port, address, "--manhole")
     path = folder.path if folder is not None else None
     try:
         with becoming.already():

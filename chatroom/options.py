@@ -109,7 +109,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         ["ephemeral", "e", "nothing on the disk: all is forgotten at the end"],
         ["no-register", None, "nobody makes accounts but the operator"],
         ["no-announce", None, "do not tell everybody who logs in and out"],
-        ["check-config", None, "only say whether all this is right"],
+        ["check-config", None, "only say whether the daemon could start so; nothing is changed"],
     ]
     compData = usage.Completions(
         optActions={
@@ -148,9 +148,6 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         self.settings = self.reread()
         for spec in self.settings.auth:
             self.opt_auth(spec)
-        if self["check-config"]:
-            print(msgspec.json.format(msgspec.json.encode(self.settings)).decode())
-            raise SystemExit(0)
 
     def reread(self) -> Settings:
         """Return what holds by the command line, as it was given, and by the files as they are now.
@@ -160,7 +157,9 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         """
         given = dict(_from_file(self._folder / self["config"])) if self["config"] else {}
         given.update(_from_flags(self))
-        for key in ("motd", "tls-cert", "tls-key"):
+        if self["data"] == "":
+            raise usage.UsageError("--data: it is empty; give a folder")
+        for key in ("data", "accounts", "motd", "manhole-keys", "tls-cert", "tls-key"):  # twistd may go elsewhere
             if given.get(key):
                 given[key] = str(self._folder / given[key])
         settings = msgspec.convert(given, Settings)
@@ -174,12 +173,21 @@ def refuse(why: str) -> NoReturn:
 
 
 def state_folder() -> Path:
-    """Return where what lasts is kept if the operator does not say."""
+    """Return the folder for what lasts if the operator does not name one.
+
+    Raises:
+        RuntimeError: The user has no home; the text says what to do.
+    """
     systemd = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if systemd:
-        return Path(systemd)
+        return Path(systemd).absolute()
     xdg = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(xdg) if os.path.isabs(xdg) else Path.home() / ".local" / "state") / "chatroom"
+    if os.path.isabs(xdg):
+        return Path(xdg) / "chatroom"
+    try:
+        return Path.home().absolute() / ".local" / "state" / "chatroom"
+    except RuntimeError:
+        raise RuntimeError("this user has no home where the data could be kept; give a folder with --data") from None
 
 
 def motd(settings: Settings) -> str:

@@ -13,8 +13,18 @@ __all__ = ["Options", "makeService"]
 
 
 def makeService(options: Options) -> IService:
-    """Take the port and the data folder, and wire the daemon together."""
-    from chatroom.assembly import make
-    from chatroom.privileges import Becoming
+    """Take the port and the data folder, and wire the daemon together; with ``--check-config``, only look at them."""
+    if options["check-config"]:
+        from chatroom.start_check import report
 
+        raise SystemExit(report(options))
+    from chatroom.assembly import make
+    from chatroom.options import refuse
+    from chatroom.privileges import Becoming
+    from chatroom.twistd_start import BadStart, check_twistd
+
+    try:
+        check_twistd(options.parent)
+    except BadStart as error:
+        refuse(str(error))
     return make(options.settings, options.reread, options.checkers, Becoming.of(options.parent), options.pid_file)

@@ -57,12 +57,25 @@ class Pair:
     Args:
         context: How connections speak.
         fingerprint: Of the key.
-        ends: When the certificate does.
+        begins: When the certificate becomes valid.
+        ends: When it is not valid any more.
     """
 
     context: SSL.Context
     fingerprint: str
+    begins: datetime
     ends: datetime
+
+    def fault(self) -> str:
+        """Return why clients will not trust the certificate today, as a sentence; empty if that is not its date."""
+        now = datetime.now(UTC)
+        if self.ends < now:
+            return f"the TLS certificate ended on {self.ends.date().isoformat()}; renew it"
+        if self.begins > now:
+            return (
+                f"the TLS certificate begins only on {self.begins.date().isoformat()}; check the clock, or give another"
+            )
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +98,25 @@ class PairFiles:
         Raises:
             BadPair: It cannot be used.
         """
+        self._check_private()
+        return load_pair(_read(self.certificate), _read(self.key), f"{self.certificate} and {self.key}")
+
+    def look(self) -> Pair | None:
+        """Return the pair if both files are there; what a start would make is not missed. Nothing is changed.
+
+        Raises:
+            BadPair: A start could not use what is there.
+        """
+        if not self.private or (self.key.exists() and self.certificate.exists()):
+            return self.load()
+        if self.key.exists():
+            self._check_private()
+            _own_key(self.key)
+        return None
+
+    def _check_private(self) -> None:
         if self.private and self.key.exists() and self.key.stat().st_mode & _OTHERS:
             raise BadPair(f"others may read the TLS key {self.key}; chmod 600 it, or remove it and a new one is made")
-        return load_pair(_read(self.certificate), _read(self.key), f"{self.certificate} and {self.key}")
 
     def stamp(self) -> tuple[object, ...]:
         """Return what changes when the files do."""
@@ -123,7 +152,7 @@ def load_pair(certificate: bytes, key: bytes, name: str) -> Pair:
         context = _context(first, chain, private)
     except (SSL.Error, crypto.Error) as error:
         raise BadPair(f"{name} are of no use for TLS: {error}; give others") from None
-    return Pair(context, key_hash, first.not_valid_after_utc)
+    return Pair(context, key_hash, first.not_valid_before_utc, first.not_valid_after_utc)
 
 
 def _context(first: x509.Certificate, chain: list[x509.Certificate], key: Any) -> SSL.Context:
@@ -159,7 +188,7 @@ def own_files(folder: Path, host: str) -> PairFiles:
     Raises:
         BadPair: It cannot be made, or the key that is there cannot be used.
     """
-    files = PairFiles(folder / CERTIFICATE, folder / KEY, private=True)
+    files = own_paths(folder)
     try:
         if not files.key.exists():
             files.certificate.unlink(missing_ok=True)
@@ -169,6 +198,15 @@ def own_files(folder: Path, host: str) -> PairFiles:
     except OSError as error:
         raise BadPair(f"the TLS key {files.key} cannot be made: {error.strerror}") from None
     return files
+
+
+def own_paths(folder: Path) -> PairFiles:
+    """Return where our own pair is kept, or will be.
+
+    Args:
+        folder: For what lasts.
+    """
+    return PairFiles(folder / CERTIFICATE, folder / KEY, private=True)
 
 
 def passing_pair(host: str) -> Pair:
@@ -262,8 +300,8 @@ class Certificates:
 
     def _tell(self) -> None:
         _log.info("TLS fingerprint (SHA-256 of the key) {fingerprint}", fingerprint=self._pair.fingerprint)
-        if self._pair.ends < datetime.now(UTC):
-            _log.warn("the TLS certificate ended on {day}; renew it", day=self._pair.ends.date().isoformat())
+        if fault := self._pair.fault():
+            _log.warn("{fault}", fault=fault)
 
     def open(self) -> None:
         """Say whom to trust, and begin to look at the files."""

@@ -44,7 +44,7 @@ MAY = {
     "top": PLAIN
     | {"admin", "chat", "engines", "wire"}
     | {"assembly", "audit_file", "data_folder", "listening", "operator_services", "options", "pid_file"}
-    | {"privileges", "reloading", "service", "tls_files"},
+    | {"privileges", "reloading", "service", "start_check", "tls_files", "twistd_start"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 

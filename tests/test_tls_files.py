@@ -38,14 +38,14 @@ def certificate_of(path: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(path.read_bytes())
 
 
-def make_pair(folder: Path, key: Any = None, *, days: int = 10) -> PairFiles:
-    """Write a pair as an operator would have it."""
+def make_pair(folder: Path, key: Any = None, *, days: int = 10, since: int = 100) -> PairFiles:
+    """Write a pair as an operator would have it, valid since so many days and for so many more."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "chat.example.org")])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder(named, named, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=100))
+        .not_valid_before(now - timedelta(days=since))
         .not_valid_after(now + timedelta(days=days))
         .sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
     )

@@ -82,7 +82,7 @@ class AuthorizedKeys:
                 raise BadKeys(f"others than its owner may write {self._path}; chmod go-w it")
             data = _read(self._path)
         except OSError as error:
-            raise BadKeys(f"the keys in {self._path} cannot be read: {error.strerror}") from None
+            raise BadKeys(f"the keys in {self._path} cannot be read: {error.strerror}; see --manhole-keys") from None
         keys = []
         known, self._skipped = self._skipped, set()
         for number, line in enumerate(data.splitlines(), 1):

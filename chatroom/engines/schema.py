@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 APPLICATION_ID = 0x63686174  # "chat": marks the file as ours
 
@@ -93,6 +94,25 @@ def open_database(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous=FULL")
         db.execute(f"PRAGMA journal_size_limit={64 * 1024 * 1024}")
         _climb(db)
+        return db
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise BadDatabase(
+            f"{path} cannot be used ({error}); check the file and its folder, or give another --data"
+        ) from error
+
+
+def look(path: Path) -> sqlite3.Connection:
+    """Open a file that no daemon uses for reading what it holds, without changing anything in its folder.
+
+    What a crash left in the write-ahead log is not seen: only a start takes it over.
+
+    Raises:
+        BadDatabase: It is not ours, is newer than we are, or cannot be read or written.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
+        db = sqlite3.connect(f"file:{quote(str(path.absolute()))}?immutable=1", uri=True, isolation_level=None)
+        _check(db, path)
         return db
     except (sqlite3.DatabaseError, OSError) as error:
         raise BadDatabase(

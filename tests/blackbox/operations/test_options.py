@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from blackbox.daemon import Daemon
+from blackbox.daemon import Daemon, run_twistd
 from blackbox.operations.running import refusal, twistd
 
 OPTIONS = (
@@ -85,11 +85,58 @@ def test_check_config_says_what_holds_and_starts_nothing(tmp_path: Path) -> None
     """What is given on the command line wins over the file, a zero included; what neither says has its default."""
     config = tmp_path / "chatroom.toml"
     config.write_text("name = 'filed'\nmax-users = 5\nreplay = 3\n")
-    options = ["--config", str(config), "--name", "flagged", "--max-users", "0", "--data", str(tmp_path / "data")]
+    options = ["--config", str(config), "--name", "flagged", "--max-users", "0", "--data", "data", "--port", "0"]
     said = json.loads(twistd(tmp_path, "-n", "--pidfile=", "chatroom", "--check-config", *options))
-    wanted = {"name": "flagged", "max-users": 0, "replay": 3, "port": 8888, "rate": 2.0}
+    wanted = {"name": "flagged", "max-users": 0, "replay": 3, "port": 0, "rate": 2.0}
+    wanted["data"] = str(tmp_path / "data")
     assert {key: said[key] for key in wanted} == wanted
     assert list(tmp_path.iterdir()) == [config]
+
+
+def test_check_config_names_all_that_a_start_would_fail_for(tmp_path: Path) -> None:
+    """Each in a sentence; the status is 1, also for what twistd itself could not do."""
+    (tmp_path / "people").write_text("no colon\n")
+    options = ["--port", "0", "--accounts", "people", "--data", "people/below", "--check-config"]
+    done = run_twistd(tmp_path, "--uid", "4000000000", "--logfile", "nowhere/log", "chatroom", *options)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "chatroom: --uid 4000000000: there is no such user; give --gid, too, if it is meant",
+        f"chatroom: the data folder {tmp_path}/people/below cannot be used: Not a directory; give another --data",
+        f"chatroom: --accounts {tmp_path}/people: line 1: it is not name:password",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["people"]
+
+
+@pytest.mark.parametrize(
+    ("twistd", "options", "why"),
+    [
+        (["--uid", "4000000000"], [], "--uid 4000000000: there is no such user; give --gid, too, if it is meant"),
+        (["--logfile", "x/log"], [], "the log file {here}/x/log cannot be written: there is no such folder"),
+        (["--rundir", "x"], [], "--rundir x: there is no such folder"),
+        ([], ["--auth", "file:x"], "--auth file:{here}/x: No such file or directory"),
+        ([], ["--data", ""], "--data: it is empty; give a folder"),
+    ],
+)
+def test_what_twistd_cannot_do_is_said_before_anything_is_made(
+    tmp_path: Path, twistd: list[str], options: list[str], why: str
+) -> None:
+    """Not by a traceback."""
+    where = [] if "--data" in options else ["--ephemeral"]
+    done = run_twistd(tmp_path, "-n", "--pidfile=", *twistd, "chatroom", "--port", "0", *where, *options)
+    assert done.returncode == 1
+    assert f"chatroom: {why.format(here=tmp_path)}" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_given_by_its_name_alone_is_where_the_daemon_was_started(tmp_path: Path) -> None:
+    """Wherever twistd goes then."""
+    (tmp_path / "elsewhere").mkdir()
+    with Daemon(tmp_path, "--data", "here", keep=False, twistd=("--rundir", "elsewhere")) as daemon:
+        daemon.person("al", "lobby").ask("hi", "al: hi")
+        daemon.log.wait_for(f"data in {tmp_path}/here")
+        assert (tmp_path / "here" / "chat.db").is_file()
+        assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_what_is_given_on_the_command_line_wins_over_the_file(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""What twistd's own options need for a start: another user, a folder to run in, a log file.
+
+twistd itself would end with a traceback, and only after the daemon has made its data folder.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class BadStart(Exception):
+    """twistd could not start the daemon; the text says why and what to do."""
+
+
+def check_twistd(twistd: Mapping[str, Any] | None) -> None:
+    """Look whether twistd can do what its options say. Nothing is changed.
+
+    Args:
+        twistd: The options; None: twistd has not parsed them.
+
+    Raises:
+        BadStart: It cannot.
+    """
+    if twistd is not None:
+        _check_user(twistd.get("uid"), twistd.get("gid"))
+        _check_rundir(twistd.get("rundir") or ".")
+        _check_log_file(twistd)
+
+
+def _check_user(uid: int | None, gid: int | None) -> None:
+    if uid is not None and gid is None:
+        try:
+            pwd.getpwuid(uid)
+        except KeyError:
+            raise BadStart(f"--uid {uid}: there is no such user; give --gid, too, if it is meant") from None
+    if os.geteuid() != 0 and (uid not in (None, os.getuid()) or gid not in (None, os.getgid())):
+        raise BadStart("--uid and --gid: only root can become another user; start it as root or without them")
+
+
+def _check_rundir(rundir: str) -> None:
+    if not os.path.isdir(rundir):
+        raise BadStart(f"--rundir {rundir}: there is no such folder")
+
+
+def _check_log_file(twistd: Mapping[str, Any]) -> None:
+    """Look at the file for the log, which twistd opens before it becomes another user."""
+    foreground = twistd.get("nodaemon") or twistd.get("debug")
+    name = twistd.get("logfile") or ("" if foreground else "twistd.log")
+    if not name or name == "-" or twistd.get("syslog") or twistd.get("logger"):
+        return
+    path = Path(name).absolute()
+    if not path.parent.is_dir():
+        raise BadStart(f"the log file {path} cannot be written: there is no such folder; give another --logfile")
+    if path.is_dir():
+        raise BadStart(f"the log file {path} cannot be written: it is a folder; give another --logfile")
+    if not os.access(path if path.exists() else path.parent, os.W_OK, effective_ids=True):
+        raise BadStart(f"the log file {path} cannot be written: Permission denied; give another --logfile")
