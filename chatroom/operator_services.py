@@ -48,6 +48,10 @@ class Watching:
         """Return ``ok`` or ``degraded``."""
         return self.chat.engine.state
 
+    def stored(self) -> tuple[int, int]:
+        """Return how many bytes the database takes, as measured lately, and how many it may take (0: any number)."""
+        return self.chat.disk_limit.used, self.chat.rules.disk
+
     def counters(self) -> Counters:
         """Return what was counted."""
         return self.chat.engine.counters

@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_days: Amount = 90.0
     max_file: Bytes = 16 * 1024 * 1024
     store: Bytes = 1024 * 1024 * 1024
+    disk: Bytes = 10 * 1024**3
     manhole: str = ""
     manhole_keys: str = ""
     metrics: str = ""
@@ -91,6 +92,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         ["keep-days", None, None, "days for which they are kept; 0: for ever (90)"],
         ["max-file", None, None, "bytes of one shared file; 0: no limit (16777216)"],
         ["store", None, None, "bytes of all shared files, a tenth of it for one user; 0: no limit (1073741824)"],
+        ["disk", None, None, "bytes of the database; the oldest history goes before; 0: no limit (10737418240)"],
         ["manhole", None, None, "PORT (of 127.0.0.1) or ADDRESS:PORT of the operators' console over SSH (none)"],
         ["manhole-keys", None, None, "file with the public keys that open it, as ~/.ssh/authorized_keys"],
         ["metrics", None, None, "ADDRESS:PORT (or PORT of 127.0.0.1) for /metrics and /healthz; 0 for any port (none)"],

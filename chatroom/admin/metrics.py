@@ -49,6 +49,9 @@ class Watched(Protocol):
     def state(self) -> Callable[[], str]:
         """Returns ``ok``, ``draining`` or ``stopping``."""
 
+    def stored(self) -> tuple[int, int]:
+        """Return how many bytes the database takes, as measured lately, and how many it may take (0: any number)."""
+
     def counters(self) -> Counters:
         """Return what was counted."""
 
@@ -77,6 +80,9 @@ class ChatCollector(Collector):
         yield GaugeMetricFamily("chatroom_connections", "Open connections.", watched.connections())
         yield GaugeMetricFamily("chatroom_users", "Users online.", watched.users())
         yield GaugeMetricFamily("chatroom_rooms", "Rooms that somebody is in.", watched.rooms())
+        used, most = watched.stored()
+        yield GaugeMetricFamily("chatroom_database_bytes", "What the database takes.", used)
+        yield GaugeMetricFamily("chatroom_database_limit_bytes", "What --disk allows, 0 for any number.", most)
         engine_ok = watched.engine() == "ok"
         yield GaugeMetricFamily("chatroom_engine_ok", "1 while the log stores what it is given.", float(engine_ok))
 

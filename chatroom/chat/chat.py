@@ -36,6 +36,7 @@ from chatroom.chat.people.throttles import Throttles, Window
 from chatroom.chat.people.user import User
 from chatroom.chat.refusals import DRAINING, Refused
 from chatroom.chat.rooms.directory import Directory
+from chatroom.chat.rooms.disk_limit import DiskLimit
 from chatroom.chat.rooms.empty import EmptyRooms
 from chatroom.chat.rooms.retention import Retention
 from chatroom.chat.sanctions import address_key
@@ -110,6 +111,7 @@ class Chat:
         self._retention = Retention(
             engine, self.directory, self.files, rules, scheduler, clock, self._in_use, self.guests.sweep
         )
+        self.disk_limit = DiskLimit(engine, rules, scheduler)
         self._stopping = False
         self._owed = Owed(engine, scheduler)
         self._node = mint(12)
@@ -134,7 +136,8 @@ class Chat:
         await self._empty_rooms.start()
         await self.files.start()
         self.seats.reserved = sum(account.reserved for account in await self.accounts.all())
-        self._retention.start()
+        self._retention.rounds.start()
+        self.disk_limit.rounds.start()
 
     async def stop(self) -> None:
         """Tell everybody, and return when all that was accepted is stored and delivered."""
@@ -143,7 +146,8 @@ class Chat:
         self._server_log.stop()
         for session in list(self.sessions.values()):
             session.answer(Shutdown())
-        await self._retention.stop()
+        await self._retention.rounds.stop()
+        await self.disk_limit.rounds.stop()
         await self._empty_rooms.stop()
         await self.engine.stop()
         for user in self.users.values():

@@ -49,13 +49,15 @@ class Engine(Protocol):
 
     ``state`` is ``ok`` or ``degraded``; ``on_state`` is called when it changes. ``on_pressure`` is called with True
     when so much waits to be stored that reading should pause, with False when it may go on. ``counters`` is
-    where everybody on this node counts; it is the same one for good.
+    where everybody on this node counts; it is the same one for good. ``most_bytes`` is how much the logs and records
+    may take; beyond that what is appended fails with ``Unavailable``. 0: no such limit.
 
     A log is ``room/<id>`` or ``inbox/<id>``: keyed by ids, never by names. Whatever may fail because of the store
     fails with ``Unavailable``: the outcome is unknown and must never be acknowledged.
     """
 
     counters: Counters
+    most_bytes: int
     state: str
     on_pressure: Callable[[bool], None]
     on_state: Callable[[str], None]
@@ -131,6 +133,16 @@ class Engine(Protocol):
 
     def drop(self, log: str) -> Deferred[None]:
         """Remove a log and all that is in it, for good; nobody must be following it."""
+
+    def usage(self) -> Deferred[int]:
+        """Return how many bytes the logs and records take."""
+
+    def trim(self) -> Deferred[tuple[str, int]]:
+        """Remove some of the oldest entries of the room whose log takes most.
+
+        Returns:
+            The log's name and how many entries were removed; 0 when no room has any left.
+        """
 
     def logs(self, after: str = "") -> Deferred[list[str]]:
         """Return the names of some logs, in the order of their names, that come after the given one; [] at the end."""

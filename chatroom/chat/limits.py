@@ -84,6 +84,7 @@ class Rules:
         announce: Whether everybody is told who logs in and out.
         max_file: Bytes of one shared file; 0 for any number.
         store: Bytes of all shared files; 0 for any number.
+        disk: Bytes of all logs and records; 0 for any number.
         throttle: Whether failed logins and registrations are counted by address.
         register: Whether people may make accounts for themselves.
         min_password: Characters that a new password must have.
@@ -101,6 +102,7 @@ class Rules:
     announce: bool = True
     max_file: int = 16 * 1024 * 1024
     store: int = 1024 * 1024 * 1024
+    disk: int = 10 * 1024**3
     throttle: bool = True
     register: bool = True
     min_password: int = LEAST

@@ -27,6 +27,9 @@ MOST_IN_A_BATCH = 1000  # entries; what is delivered in one turn must not hold t
 LONGEST_TURN = 0.005  # seconds of telling those who asked
 MOST_WAITING = 20_000  # entries, see LIMITS
 MOST_WAITING_BYTES = 32 * 1024 * 1024
+TRIM_STEP = 500  # entries
+ROW = 64  # bytes that an entry takes beside its body, about
+FULL = "the database has grown to what --disk allows"
 
 
 class BatchingEngine(Present):
@@ -41,6 +44,7 @@ class BatchingEngine(Present):
         on_pressure: Called with True when too much waits to be stored and reading should pause, with False when it
             may go on.
         counters: What the daemon has counted; everybody counts here.
+        most_bytes: How much the logs and records may take; 0 for no limit.
     """
 
     def __init__(self, reactor: Any) -> None:
@@ -58,6 +62,7 @@ class BatchingEngine(Present):
         self._pressed = False
         self._stopping: Deferred[None] | None = None
         self.counters = Counters()
+        self.most_bytes = 0
         self.state = "ok"
         self.on_state: Callable[[str], None] = lambda state: None
         self.on_pressure: Callable[[bool], None] = lambda pressed: None

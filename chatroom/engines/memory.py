@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, fail, succeed
 
 from chatroom import events
-from chatroom.engines.batching import LONGEST_TURN, BatchingEngine
+from chatroom.engines.batching import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine
 from chatroom.engines.memory_blobs import MemoryBlobs
 from chatroom.engines.reading import PAGE_LOGS, cut_page
 from chatroom.engines.searches import Searches, Step
 from chatroom.events import MESSAGES, blanked
-from chatroom.log import Change, Conflict, Entry, Hits, Page
+from chatroom.log import Change, Conflict, Entry, Hits, Page, Unavailable
 from chatroom.tokenizer import Query
 
 T = TypeVar("T")
@@ -27,11 +27,12 @@ class _Log:
     A row is a tuple of plain values, which the garbage collector need not look at, however many there are.
     """
 
-    __slots__ = ("floor", "rows")
+    __slots__ = ("bytes", "floor", "rows")
 
     def __init__(self) -> None:
         self.rows: list[_Row] = []
         self.floor = 0
+        self.bytes = 0
 
 
 class _Bucket:
@@ -73,6 +74,7 @@ class MemoryEngine(BatchingEngine):
         self._buckets: dict[str, _Bucket] = {}
         self._rev = 0
         self._seq = 0
+        self._bytes = 0
         self._searches = Searches(reactor, self._step)
 
     def start(self) -> Deferred[None]:
@@ -82,6 +84,9 @@ class MemoryEngine(BatchingEngine):
         return succeed(None)
 
     def _store(self, batch: list[Entry]) -> None:
+        if self.most_bytes and self._bytes >= self.most_bytes:
+            self._stored(batch, Unavailable(FULL))
+            return
         for entry in batch:
             if entry.key is not None and self._was_there(entry):
                 continue
@@ -94,6 +99,7 @@ class MemoryEngine(BatchingEngine):
                 log = self._logs[entry.log] = _Log()
             event = entry.event
             log.rows.append((entry.seq, isinstance(event, MESSAGES), event.at, entry.key, entry.body))
+            self._grow(log, len(entry.body) + ROW)
         self._stored(batch, None)
 
     def _was_there(self, entry: Entry) -> bool:
@@ -104,6 +110,10 @@ class MemoryEngine(BatchingEngine):
         entry.log, entry.seq, entry.body = first
         entry.event, entry.repeated = events.decode(entry.body), True
         return True
+
+    def _grow(self, log: _Log, size: int) -> None:
+        log.bytes += size
+        self._bytes += size
 
     def _next_batch_soon(self) -> None:
         self._reactor.callLater(0, self._next_batch)
@@ -167,17 +177,36 @@ class MemoryEngine(BatchingEngine):
             return succeed(0)
         room = {True: keep or len(kept.rows), False: keep or len(kept.rows)}
         left: list[_Row] = []
+        gone: list[_Row] = []
         for row in reversed(kept.rows):
-            seq, message, at, key, _ = row
-            if at >= older_than and room[message] > 0:
-                room[message] -= 1
+            if row[2] >= older_than and room[row[1]] > 0:
+                room[row[1]] -= 1
                 left.append(row)
             else:
-                kept.floor = max(kept.floor, seq)
-                self._by_key.pop(key or "", None)
-        removed = len(kept.rows) - len(left)
+                gone.append(row)
         kept.rows = left[::-1]
-        return succeed(removed)
+        self._forget(kept, gone)
+        return succeed(len(gone))
+
+    def usage(self) -> Deferred[int]:
+        return succeed(self._bytes)
+
+    def trim(self) -> Deferred[tuple[str, int]]:
+        rooms = [name for name, log in self._logs.items() if name.startswith("room/") and log.rows]
+        if not rooms:
+            return succeed(("", 0))
+        name = max(rooms, key=lambda name: self._logs[name].bytes)
+        log = self._logs[name]
+        gone, log.rows = log.rows[:TRIM_STEP], log.rows[TRIM_STEP:]
+        self._forget(log, gone)
+        return succeed((name, len(gone)))
+
+    def _forget(self, log: _Log, gone: list[_Row]) -> None:
+        """Let entries go that are in their log no more: their ids may come again."""
+        self._grow(log, -sum(len(row[4]) + ROW for row in gone))
+        for row in gone:
+            log.floor = max(log.floor, row[0])
+            self._by_key.pop(row[3] or "", None)
 
     def erase(self, log: str, seq: int) -> Deferred[bool]:
         rows = self._logs[log].rows if log in self._logs else []
@@ -187,13 +216,14 @@ class MemoryEngine(BatchingEngine):
         _, message, at, key, body = rows[i]
         blank = events.encode(blanked(events.decode(body)))
         rows[i] = seq, message, at, key, blank
+        self._grow(self._logs[log], len(blank) - len(body))
         if key is not None:
             self._by_key[key] = log, seq, blank
         return succeed(True)
 
     def drop(self, log: str) -> Deferred[None]:
-        for row in self._logs.pop(log, _Log()).rows:
-            self._by_key.pop(row[3] or "", None)
+        dropped = self._logs.pop(log, _Log())
+        self._forget(dropped, dropped.rows)
         return succeed(None)
 
     def logs(self, after: str = "") -> Deferred[list[str]]:

@@ -72,6 +72,11 @@ LADDER = (
     CREATE VIRTUAL TABLE terms USING fts5(tokens, content='', detail=none, tokenize="ascii tokenchars '_'");
     UPDATE indexed SET upto=0;
     """,
+    # 5: how much each log takes, about: counted in memory, written down now and then. 200 bytes are a usual entry's.
+    """
+    ALTER TABLE logs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+    UPDATE logs SET bytes=200 * (SELECT count(*) FROM log WHERE log.log=logs.no);
+    """,
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
-from chatroom.engines.batching import BatchingEngine
+from chatroom.engines.batching import FULL, BatchingEngine
 from chatroom.engines.blobs import FolderBlobs
 from chatroom.engines.finding import Finder
 from chatroom.engines.reading import Reader
@@ -84,6 +84,8 @@ class SQLiteEngine(BatchingEngine):
         """On the writer thread."""
         error: Unavailable | None = None
         try:
+            if self.most_bytes and self._writer.used() >= self.most_bytes:
+                raise Unavailable(FULL)
             self._writer.store(batch)
         except Exception as why:
             error = Unavailable(str(why))
@@ -156,6 +158,12 @@ class SQLiteEngine(BatchingEngine):
         """In steps, as all that may be long."""
         while await self._on(self._writer_thread, self._writer.drop, log):
             pass
+
+    def usage(self) -> Deferred[int]:
+        return self._on(self._writer_thread, self._writer.usage)
+
+    def trim(self) -> Deferred[tuple[str, int]]:
+        return self._on(self._writer_thread, self._writer.trim)
 
     def logs(self, after: str = "") -> Deferred[list[str]]:
         return self._on(self._reader_thread, self._reader.logs, after)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from chatroom import events
+from chatroom.engines.batching import ROW, TRIM_STEP
 from chatroom.engines.indexing import Index
 from chatroom.events import MESSAGES, blanked
 from chatroom.log import Change, Conflict, Entry
 
 EXPIRE_STEP = 500  # entries
 MOST_NUMBERS = 20_000  # logs whose number is remembered
+
+
+_Row = tuple[int, int, bytes, bool, int]  # seq, number of the log, body, whether it is a message, time in ms
 
 
 class Writer:
@@ -29,6 +34,7 @@ class Writer:
             "SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(floor), 0) FROM logs))"
         ).fetchone()[0]
         self._numbers: dict[str, int] = {}
+        self._grown: Counter[int] = Counter()  # bytes by log that are not written down yet
         self.index = Index(db)
 
     @contextmanager
@@ -60,6 +66,9 @@ class Writer:
                 number = self._numbers.get(entry.log) or self._number(entry.log)
                 rows.append((entry.seq, number, isinstance(event, MESSAGES), event.at, key, entry.body))
             self.db.executemany("INSERT INTO log(seq, log, message, at, key, body) VALUES (?,?,?,?,?,?)", rows)
+        grown = self._grown
+        for row in rows:
+            grown[row[1]] += len(row[5]) + ROW
 
     def _was_there(self, entry: Entry, earlier: Entry | None) -> bool:
         """If the key is known the entry becomes what was stored first under it."""
@@ -75,7 +84,13 @@ class Writer:
         entry.event, entry.repeated = events.decode(entry.body), True
         return True
 
+    def _known(self, log: str) -> int:
+        """Return the number of a log, 0 when there is none of that name."""
+        row = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
+        return int(row[0]) if row is not None else 0
+
     def _number(self, log: str) -> int:
+        """Return the number of a log, which begins to exist if there is none of that name."""
         row = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
         if row is None:
             row = self.db.execute("INSERT INTO logs(name) VALUES (?) RETURNING no", (log,)).fetchone()
@@ -98,6 +113,62 @@ class Writer:
                 self.index.add(messages)
         return bool(messages)
 
+    # ---- how much there is -------------------------------------------------------------------------------------
+
+    def used(self) -> int:
+        """Return how many bytes of the file are in use."""
+        pages, free, size = (
+            self.db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def usage(self) -> int:
+        """Return how many bytes of the file are in use, and write down how much each log takes."""
+        self._write_down()
+        return self.used()
+
+    def _write_down(self) -> None:
+        if self._grown:
+            with self._transaction():
+                self.db.executemany(
+                    "UPDATE logs SET bytes=max(0, bytes+?) WHERE no=?", [(n, log) for log, n in self._grown.items()]
+                )
+            self._grown.clear()
+
+    def trim(self) -> tuple[str, int]:
+        """Remove some of the oldest entries of the room that takes most; return its log and how many they were."""
+        self._write_down()
+        with self._transaction():
+            # A room that takes nothing by our count may have entries all the same: a crash loses some of the count.
+            room = self.db.execute(
+                "SELECT no, name FROM logs WHERE name GLOB 'room/*'"
+                " AND EXISTS (SELECT 1 FROM log WHERE log.log=logs.no) ORDER BY bytes DESC LIMIT 1"
+            ).fetchone()
+            if room is None:
+                return "", 0
+            rows = sorted(row for message in (False, True) for row in self._oldest(room[0], message, TRIM_STEP))
+            self._remove(rows[:TRIM_STEP])
+            self._raise_floor(rows[:TRIM_STEP])
+        return room[1], len(rows[:TRIM_STEP])
+
+    def _oldest(self, number: int, message: bool, most: int) -> list[_Row]:
+        return self.db.execute(
+            "SELECT seq, log, body, message, at FROM log WHERE log=? AND message=? ORDER BY seq LIMIT ?",
+            (number, message, most),
+        ).fetchall()
+
+    def _remove(self, rows: list[_Row]) -> None:
+        """Remove entries of one log, the oldest first, and what the index has of them."""
+        if rows:
+            self.index.forget([row[:3] for row in rows if row[3]])
+            self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in rows])
+            self._grown[rows[0][1]] -= sum(len(row[2]) + ROW for row in rows)
+
+    def _raise_floor(self, gone: list[_Row]) -> None:
+        """Note how far a log has been eaten into: who missed what has gone is told so."""
+        if gone:
+            self.db.execute("UPDATE logs SET floor=max(floor, ?) WHERE no=?", (gone[-1][0], gone[-1][1]))
+
     # ---- retention ---------------------------------------------------------------------------------------------
 
     def expire(self, log: str, message: bool, older_than: int, cut: int) -> int:
@@ -107,30 +178,22 @@ class Writer:
             How many were removed; 0 when there are no more.
         """
         with self._transaction():
-            rows = self.db.execute(
-                "SELECT seq, log, body, at FROM log WHERE log=(SELECT no FROM logs WHERE name=?) AND message=?"
-                " ORDER BY seq LIMIT ?",
-                (log, message, EXPIRE_STEP),
-            ).fetchall()
-            old = [row[:3] for row in rows if row[3] < older_than or row[0] <= cut]
-            if not old:
-                return 0
-            if message:
-                self.index.forget(old)
-            self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in old])
-            self.db.execute("UPDATE logs SET floor=max(floor, ?) WHERE no=?", (old[-1][0], old[-1][1]))
+            rows = self._oldest(self._known(log), message, EXPIRE_STEP)
+            old = [row for row in rows if row[4] < older_than or row[0] <= cut]
+            self._remove(old)
+            self._raise_floor(old)
             return len(old)
 
     def drop(self, log: str) -> bool:
         """Remove some of a log's entries, or the last and the log with them; return whether there is more to remove."""
         with self._transaction():
+            number = self._known(log)
             rows = self.db.execute(
-                "SELECT seq, log, body, message FROM log WHERE log=(SELECT no FROM logs WHERE name=?) LIMIT ?",
-                (log, EXPIRE_STEP),
+                "SELECT seq, log, body, message, at FROM log WHERE log=? LIMIT ?", (number, EXPIRE_STEP)
             ).fetchall()
-            self.index.forget(row[:3] for row in rows if row[3])
-            self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in rows])
+            self._remove(rows)
             if len(rows) < EXPIRE_STEP:
+                self._grown.pop(number, None)
                 self._numbers.clear()
                 self.db.execute("DELETE FROM logs WHERE name=?", (log,))
                 # No seq comes twice, not even when the newest entries of all have gone with their log.

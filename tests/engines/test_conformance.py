@@ -13,6 +13,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 
+from chatroom.engines.batching import TRIM_STEP
 from chatroom.engines.memory import MemoryEngine
 from chatroom.engines.reading import PAGE_BYTES, PAGE_LOGS, PAGE_ROWS
 from chatroom.engines.sqlite import SQLiteEngine
@@ -649,3 +650,52 @@ async def test_what_is_appended_while_a_log_is_dropped_has_a_seq_of_its_own(engi
     left = (await engine.read(LOBBY, limit=100)).entries
     assert texts(left)[-1] == "last"
     assert not any(text.startswith("m") for text in texts(left))
+
+
+# ---- how much there is -------------------------------------------------------------------------------------------
+
+
+async def test_the_room_that_takes_most_is_trimmed_its_oldest_first(engine: Any) -> None:
+    for number in range(TRIM_STEP + 5):
+        engine.append("room/large", said(f"large {number}" + "x" * 200, f"l{number}"))
+    engine.append("inbox/huge", said("y" * 1_000_000, "huge"))
+    await stored(engine, "room/small", said("small", "s"))
+    before = await engine.usage()
+    assert before > 1_100_000
+    assert await engine.trim() == ("room/large", TRIM_STEP)
+    assert await engine.usage() < before
+    left = await engine.read("room/large", limit=10)
+    assert [entry.event.text[:9] for entry in left.entries] == [f"large {number}" for number in range(500, 505)]
+    assert not (await engine.read("room/large", after=1, limit=10)).complete
+    assert await engine.trim() == ("room/large", 5)
+    assert await engine.trim() == ("room/small", 1)
+    assert await engine.trim() == ("", 0)
+    assert len((await engine.read("inbox/huge", limit=9)).entries) == 1
+
+
+async def test_what_was_trimmed_is_not_found_any_more(engine: Any) -> None:
+    await stored(engine, LOBBY, said("apple"))
+    assert texts((await engine.search(LOBBY, "apple", 9)).entries) == ["apple"]
+    await engine.trim()
+    assert (await engine.search(LOBBY, "apple", 9)).entries == []
+
+
+async def test_a_full_engine_takes_nothing_more_until_there_is_room(engine: Any) -> None:
+    for number in range(40):
+        await stored(engine, LOBBY, said("z" * 10_000, f"z{number}"))
+    engine.most_bytes = await engine.usage()
+    assert isinstance(await stored(engine, LOBBY, said("one more", "more")), Unavailable)
+    assert engine.state == "degraded"
+    await engine.put("room", "x", b"records go on", 0)
+    await engine.trim()
+    assert (await stored(engine, LOBBY, said("again", "again"))).seq > 40
+    assert engine.state == "ok"
+
+
+async def test_what_a_log_takes_goes_with_it(engine: Any) -> None:
+    for number in range(300):
+        engine.append("room/gone", said("x" * 300, f"g{number}"))
+    await stored(engine, "room/small", said("small", "s"))
+    await engine.drop("room/gone")
+    await stored(engine, "room/small", said("small too", "s2"))
+    assert await engine.trim() == ("room/small", 2)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
-
 from chatroom.account import BUCKET, decode
 from chatroom.chat.files.store import FileStore
 from chatroom.chat.interfaces import Clock, Engine
@@ -15,7 +12,7 @@ from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES,
 from chatroom.chat.records import pages
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.log import Unavailable
+from chatroom.chat.rounds import Rounds
 from chatroom.logger import logger
 
 EVERY = 600.0  # seconds from one round to the next
@@ -56,57 +53,30 @@ class Retention:
         self._clock = clock
         self._in_use = in_use
         self._sweep_mail = sweep_mail
-        self._round = LoopingCall(self._go_round)
-        self._round.clock = scheduler
-        self._running: Deferred[None] | None = None
-        self._stopping = False
-
-    def start(self) -> None:
-        """Begin, with a first round now."""
-        self._round.start(EVERY)
-
-    def stop(self) -> Deferred[None]:
-        """Fires when the step under way is done."""
-        self._stopping = True
-        if self._round.running:
-            self._round.stop()
-        done: Deferred[None] = Deferred()
-        if self._running is None:
-            done.callback(None)
-        else:
-            self._running.addCallback(done.callback)
-        return done
-
-    def _go_round(self) -> Deferred[None]:
-        self._running = Deferred.fromCoroutine(self.go_round())
-
-        def over(_: Any) -> None:
-            self._running = None
-
-        return self._running.addErrback(_failed).addCallback(over)
+        self.rounds = Rounds("keeping house", self.go_round, EVERY, scheduler)
 
     async def go_round(self) -> None:
         """Expire every log once, then forget rooms that are empty in every sense, and logs that are nobody's."""
         async for log in self._logs():
-            if self._stopping:
+            if self.rounds.stopping:
                 return
             days, keep = self._bounds(log)
             older_than = int(self._clock() * 1000 - days * _DAY) if days else 0
             removed = 0
-            while not self._stopping and (some := await self._engine.expire(log, older_than, keep)):
+            while not self.rounds.stopping and (some := await self._engine.expire(log, older_than, keep)):
                 removed += some
             if removed:
                 _log.info("{removed} entries of {log} expired", removed=removed, log=log)
         async for heads in self._directory.heads():
             for head in heads:
-                if self._stopping:
+                if self.rounds.stopping:
                     return
                 if await self._nothing_left(head):
                     folded = self._directory.folded(head)
                     if await self._directory.forget(head.id, folded, self._nothing_left):
                         _log.info("room {room} ({id}) forgotten: nothing is left of it", room=head.name, id=head.id)
         await self._drop_orphans()
-        if not self._stopping:
+        if not self.rounds.stopping:
             await self._files.sweep()
             await self._sweep_mail()
 
@@ -119,7 +89,7 @@ class Retention:
         logs = [log async for log in self._logs()]
         accounts = {decode(value).id async for page in pages(self._engine, BUCKET) for _, value in page}
         for log in logs:
-            if self._stopping:
+            if self.rounds.stopping:
                 return
             kind, _, id = log.partition("/")
             if kind == "guest":
@@ -145,10 +115,3 @@ class Retention:
         if log.startswith(("guest/", "server/")):
             return GUEST_DAYS, INBOX_MESSAGES if log.startswith("guest/") else GUESTS
         return self._rules.keep_days, self._rules.keep
-
-
-def _failed(failure: Any) -> None:
-    if failure.check(Unavailable):
-        _log.warn("expiry put off: {why}", why=failure.getErrorMessage())
-    else:
-        _log.failure("expiry failed", failure=failure)
