@@ -20,12 +20,13 @@ import os
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from forging import Forger
-from many import Server, ask, greeted
+from many import Server, greeted
 from OpenSSL import SSL
 
 LONGEST = 30.0  # seconds of an attack
@@ -126,13 +127,60 @@ def watch(server: Server, seconds: float, attack: str = "") -> Felt:
 
 
 def stand_by_asking(port: int, seconds: float, pipe: Connection) -> None:
-    """Ask ``/hello`` on many connections in turn; tell how long each answer took."""
+    """Ask ``/hello`` on many connections in turn, whether the last was answered or not; tell how long each took."""
     hurry()
     askers = [greeted(port) for _ in range(ASKERS)]
     time.sleep(5)  # until each may say ten lines at once again
     pipe.send("ready")
     pipe.recv()
-    pipe.send([timed(due, ask, askers[i % ASKERS]) for i, due in enumerate(schedule(ASKED, seconds))])
+    pipe.send(Asking(askers).run(seconds))
+
+
+class Asking:
+    """Questions that are asked when they are due, and answers that come when they come.
+
+    Args:
+        askers: Connections that have been greeted.
+    """
+
+    def __init__(self, askers: list[socket.socket]) -> None:
+        self._askers = askers
+        self._asked: dict[socket.socket, deque[float]] = {asker: deque() for asker in askers}
+        self._waits: list[float] = []
+        self._poll = select.epoll()
+        self._by_number = {asker.fileno(): asker for asker in askers}
+        for number in self._by_number:
+            self._poll.register(number, select.EPOLLIN)
+
+    def run(self, seconds: float) -> list[float]:
+        """Return the seconds that each question waited for its answer; infinite for those never answered."""
+        began = time.perf_counter()
+        for i in range(int(ASKED * seconds)):
+            due = began + i / ASKED
+            self._listen_until(due)
+            asker = self._askers[i % len(self._askers)]
+            with contextlib.suppress(OSError):
+                asker.send(b"/hello\r\n")
+            self._asked[asker].append(due)
+        end = time.perf_counter() + PATIENCE
+        while any(self._asked.values()) and time.perf_counter() < end:
+            self._listen_until(time.perf_counter() + 0.1)
+        return self._waits + [float("inf")] * sum(map(len, self._asked.values()))
+
+    def _listen_until(self, end: float) -> None:
+        while (left := end - time.perf_counter()) > 0:
+            for number, _ in self._poll.poll(left):
+                self._hear(self._by_number[number])
+
+    def _hear(self, asker: socket.socket) -> None:
+        try:
+            data = asker.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._poll.unregister(asker)
+        for _ in range(data.count(b"Hello, ")):
+            self._waits.append(time.perf_counter() - self._asked[asker].popleft())
 
 
 def stand_by_joining(port: int, seconds: float, pipe: Connection) -> None:
@@ -310,8 +358,16 @@ def renegotiations(port: int, seconds: float) -> None:
 
 
 def unfinished_handshakes(port: int, seconds: float) -> None:
-    """Begin 300 handshakes and finish none; begin another for each that the daemon ends."""
-    Flood(port, 300, lambda client: lambda: b"\x16").run(seconds)
+    """Keep 300 handshakes begun and finish none; begin another for each that the daemon ends, at most 300 a second."""
+    end = time.monotonic() + seconds
+    begun: deque[socket.socket] = deque()
+    while time.monotonic() < end:
+        client = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        client.sendall(b"\x16\x03\x01\x02\x00\x01")
+        begun.append(client)
+        if len(begun) > 300:
+            begun.popleft().close()
+        time.sleep(1 / 300)
 
 
 ATTACKS: dict[str, Attack] = {

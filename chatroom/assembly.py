@@ -46,7 +46,8 @@ _log = logger(__name__)
 
 STAYING = Becoming()
 DATABASE = "chat.db"  # in the data folder
-SPARE = 100  # descriptors that are not for users
+SPARE = 100  # descriptors that are not for users: connections that come and go, files, the database
+HEADROOM = 64  # of these, descriptors that are for no connection at all
 
 _ALPHABET = string.digits + string.ascii_lowercase
 _random = random.SystemRandom()  # some of what is minted is a secret
@@ -94,6 +95,7 @@ def make(
         tls=certificates,
         per_address=settings.per_address,
         send_queue=settings.sendq,
+        most_connections=max(1, _descriptors() - HEADROOM),
     )
     listening = taken(settings.port, settings.interface)
     service = ChatService(reactor, chat, factory, listening, folder, passwords, entries)
@@ -111,12 +113,17 @@ def _rules(settings: Settings) -> Rules:
     return rules_of(settings, most_users(settings.max_users))
 
 
-def most_users(wanted: int) -> int:
-    """Return how many users there is room for, having asked the system for all that it gives."""
+def _descriptors() -> int:
+    """Return how many descriptors we may have open, having asked the system for all that it gives."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    most = max(1, hard - SPARE)
+    return hard
+
+
+def most_users(wanted: int) -> int:
+    """Return how many users there is room for."""
+    most = max(1, _descriptors() - SPARE)
     if wanted > most:
         _log.warn(
             "--max-users {wanted}: the system allows {most}; raise the limit of open files", wanted=wanted, most=most

@@ -39,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     message_format: str = DEFAULT
     replay: Annotated[int, Meta(ge=0, le=200)] = 10
     rate: Amount = 2.0
-    per_address: Number = 16
+    per_address: Number = 64
     sendq: Number = 256 * 1024
     max_users: Number = 0
     accounts: str = ""
@@ -82,7 +82,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         ["message-format", None, None, "how a message reads, of {user}, {room} and {text} ('{user}: {text}')"],
         ["replay", None, None, "messages shown to somebody who joins a room (10)"],
         ["rate", None, None, "lines a second one may send after a burst of 10; more are delayed; 0: no limit (2)"],
-        ["per-address", None, None, "connections from one address; 0: no limit; loopback has none (16)"],
+        ["per-address", None, None, "guests from one address; 0: no limit; loopback has none (64)"],
         ["sendq", None, None, "bytes held for somebody who reads slowly, then dropped; 0: no limit (262144)"],
         ["max-users", None, None, "users at a time; 0: as many as the system can hold (0)"],
         ["accounts", None, None, "file of name:password lines; each account has a seat kept for it"],

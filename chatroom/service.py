@@ -22,6 +22,7 @@ from chatroom.options import refuse
 from chatroom.passwords import ThreadedPasswords
 from chatroom.pid_file import PidFile
 from chatroom.wire.factory import ChatFactory
+from chatroom.wire.port import listen
 
 _log = logger(__name__)
 
@@ -125,7 +126,7 @@ class ChatService(Service):
     def _open_door(self) -> None:
         """Let them in, and say that we are there, only now: the reactor, as it starts, has taken SIGTERM for itself."""
         self._catch_signals()
-        self._port = self._reactor.adoptStreamPort(self._listening.fileno(), self._listening.family, self._factory)
+        self._port = listen(self._reactor, self._listening, self._factory)
         self._listening.close()  # the reactor has a descriptor of its own
         where = self._port.getHost()
         _log.info(

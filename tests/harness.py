@@ -37,6 +37,7 @@ class World:
         clock: The time; a new one if not given.
         per_address: As the option.
         send_queue: As the option.
+        most_connections: Connections of all kinds that there are descriptors for; 0 for any number.
         form: As ``--message-format``.
         passwords: Hashes them; quickly, and badly, if not given.
         checkers: As ``--auth``.
@@ -50,6 +51,7 @@ class World:
         *,
         per_address: int = 0,
         send_queue: int = 0,
+        most_connections: int = 0,
         form: str = "{user}: {text}",
         passwords: Any = None,
         checkers: Any = (),
@@ -76,6 +78,7 @@ class World:
             tls=certificates(),
             per_address=per_address,
             send_queue=send_queue,
+            most_connections=most_connections,
         )
         self.clients: list[Client] = []
         result(self.chat.start())

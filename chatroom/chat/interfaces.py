@@ -193,6 +193,22 @@ class Engine(Protocol):
         """Return everybody on all nodes whose key begins so."""
 
 
+class Place(Protocol):
+    """A connection's place among the connections from its address.
+
+    Guests hold a slot at their address. A session that has logged in is counted by its account, and holds none.
+    """
+
+    def recognise(self) -> None:
+        """Count the connection no longer among the new ones: it is somebody who was here before."""
+
+    def release(self) -> None:
+        """Give the slot back; the connection goes on without."""
+
+    def claim(self) -> bool:
+        """Take a slot, unless there is one already; return False if none is free."""
+
+
 class Recipient(Protocol):
     """Somebody's way out: takes bytes, in order, and holds only so much for one who does not read."""
 

@@ -63,6 +63,7 @@ LINES_BURST = 10
 LINES_WAITING = 32
 BYTES_A_SECOND = 10_000
 BYTES_BURST = 64_000
+READ_COST = 64  # bytes that each piece read from a connection is charged at least, however small it is
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chatroom.answers import Error, Ok, Sent
-from chatroom.chat.interfaces import Dialect, Recipient
+from chatroom.chat.interfaces import Dialect, Place, Recipient
 from chatroom.chat.refusals import NOT_CONFIRMED, NOT_SAID, Refused
 from chatroom.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
 from chatroom.log import Done, Entry, Unavailable, Withdrawn
@@ -56,6 +56,7 @@ class Session:
         put_out: The log and the place in it at which it was last put out of a room: it has seen what is before.
         arrival: What there was to see when it came into the room.
         question: What a person is being asked, kept here for the dialect that asks.
+        place: Its place among the connections from its address; None if nobody counts them.
         over: The connection has ended.
         check_alive: Pings the other side and ends the session unless something comes from it within so many seconds
             (``limits.ANSWER_WITHIN``). Returns at once. Does nothing to a person's session, which cannot answer a ping.
@@ -83,6 +84,7 @@ class Session:
         "over",
         "pending",
         "person",
+        "place",
         "put_out",
         "question",
         "renaming",
@@ -123,6 +125,7 @@ class Session:
         self.question: Any = None
         self.echo = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
+        self.place: Place | None = None
         self.over = False
         self.check_alive: Callable[[float], None] = never_asked
         self.transfers: Transfers | None = None

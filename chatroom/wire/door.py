@@ -16,7 +16,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom.answers import Error
-from chatroom.chat.refusals import Refused
+from chatroom.chat.refusals import TOO_MANY_CONNECTIONS, Refused
+from chatroom.wire.addresses import Place
 from chatroom.wire.line import ChatProtocol
 from chatroom.wire.refusing import Refusing
 from chatroom.wire.tls import Handshake, Unwrapping, is_secure
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 GREET_AFTER = 0.25  # seconds
 
-Leave = Callable[[], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -36,24 +35,29 @@ class Opening:
     Args:
         name: What is spoken.
         prefixes: The first bytes, one of these.
-        build: Makes the protocol; it is given what must be called at the connection's end.
+        build: Makes the protocol; it is given the place, which it must leave at the connection's end.
         refuse: Says in the words of who comes so why they cannot stay.
         wraps: Who it really is comes out only inside.
     """
 
     name: str
     prefixes: tuple[bytes, ...]
-    build: Callable[[ChatFactory, Leave], Protocol]
+    build: Callable[[ChatFactory, Place], Protocol]
     refuse: Callable[[ChatFactory, Refused], bytes]
     wraps: bool = False
 
 
-def _refusing(answer: bytes) -> Callable[[ChatFactory, Leave], Protocol]:
-    return lambda factory, leave: Refusing(factory.reactor, answer, leave)
+def _refusing(answer: bytes) -> Callable[[ChatFactory, Place], Protocol]:
+    return lambda factory, place: Refusing(factory.reactor, answer, place.leave)
 
 
-def _unwrap(factory: ChatFactory, leave: Leave) -> Protocol:
-    return Unwrapping(factory.unwrapping, Handshake(factory.reactor, lambda: Door(factory, leave, INSIDE), leave))
+def _unwrap(factory: ChatFactory, place: Place) -> Protocol:
+    """Begin a handshake, which takes no slot at the address, unless too many from there were never finished."""
+    handshake = Handshake(factory.reactor, lambda: Door(factory, place, INSIDE), place, factory.handshakes)
+    if not factory.handshakes.begin(handshake, place.key):
+        return factory.refuse(TLS, TOO_MANY_CONNECTIONS(), place)
+    place.step_aside()
+    return Unwrapping(factory.unwrapping, handshake, factory.reactor.seconds, factory.flooded)
 
 
 # RFC 8446 6.2: fatal (2), handshake_failure (40), in a record of the version that every client reads.
@@ -79,7 +83,7 @@ def _error(refused: Refused) -> Error:
 RECORDS = Opening(
     "records",
     (b"{",),
-    lambda factory, leave: ChatProtocol(factory, factory.records, leave),
+    lambda factory, place: ChatProtocol(factory, factory.records, place),
     lambda factory, refused: factory.records.answer(_error(refused)),
 )
 HTTP = Opening(
@@ -97,7 +101,7 @@ IRC = Opening(
 PERSON = Opening(
     "text",
     (b"",),
-    lambda factory, leave: ChatProtocol(factory, factory.text, leave),
+    lambda factory, place: ChatProtocol(factory, factory.text, place),
     lambda factory, refused: factory.text.answer(_error(refused)),
 )
 TLS = Opening("TLS", (b"\x16",), _unwrap, lambda factory, refused: _TLS_ALERT, wraps=True)
@@ -123,13 +127,13 @@ class Door(Protocol):
 
     Args:
         factory: What all connections share.
-        leave: Must be called at the connection's end, by whoever has it then.
+        place: The connection's place; the protocol that has the connection at its end must leave it.
         openings: How one may come, if not as a person.
     """
 
-    def __init__(self, factory: ChatFactory, leave: Leave, openings: tuple[Opening, ...] = OPENINGS) -> None:
+    def __init__(self, factory: ChatFactory, place: Place, openings: tuple[Opening, ...] = OPENINGS) -> None:
         self._factory = factory
-        self._leave = leave
+        self._place = place
         self._openings = openings
         self._data = b""
         self._timer: Any = None
@@ -154,7 +158,7 @@ class Door(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_waiting()
-        self._leave()
+        self._place.leave()
 
     def _stop_waiting(self) -> None:
         """Forget the timer even when it has fired: it leads back here, a circle for the garbage collector."""
@@ -167,7 +171,7 @@ class Door(Protocol):
         self._stop_waiting()
         transport: Any = self.transport
         address = str(transport.getPeer().host)
-        protocol = self._factory.admit(opening, self._leave, address, secure=is_secure(transport))
+        protocol = self._factory.admit(opening, self._place, address, secure=is_secure(transport))
         transport.protocol = protocol
         protocol.makeConnection(transport)
         if self._data:

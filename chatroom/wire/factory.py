@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -13,14 +14,17 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from chatroom.chat.chat import Chat
 from chatroom.chat.refusals import NEEDS_TLS, TOO_MANY_CONNECTIONS, Refused
-from chatroom.wire.addresses import AddressBook
+from chatroom.wire.addresses import AddressBook, Place
 from chatroom.wire.dialect import WireDialect
-from chatroom.wire.door import PERSON, Door, Leave, Opening
+from chatroom.wire.door import PERSON, Door, Opening
+from chatroom.wire.handshakes import Handshakes
 from chatroom.wire.line import ChatProtocol
+from chatroom.wire.port import ACCEPTS
 from chatroom.wire.refusing import Refusing
 
 ROUND = 10.0  # seconds
 MOST_LINGERING = 64  # connections that are told why they are refused; more are just closed
+MAKING_WAY = ACCEPTS  # connections over the most, while handshakes that were cut give their descriptors back
 RECORDS_HOLD = 4  # times as much as is held for a person: programs catch up in large steps
 
 
@@ -33,12 +37,14 @@ class ChatFactory(Factory):
         text: How people speak.
         records: How programs do.
         tls: Makes the state of a new TLS connection.
-        per_address: Connections at a time from one address; 0 for any number.
+        per_address: Guests' connections at a time from one address; 0 for any number.
         send_queue: Bytes held for a person who does not read; 0 for any number.
+        most_connections: Connections of all kinds that there are descriptors for; 0 for any number.
 
     Attributes:
         connections: Everybody who has come through the door.
         unwrapping: What TLS connections share.
+        handshakes: The handshakes of TLS that are under way.
         counters: Where it is counted whom we drop or refuse.
         pressed: The log has enough to do; nobody is read.
     """
@@ -55,6 +61,7 @@ class ChatFactory(Factory):
         tls: IOpenSSLServerConnectionCreator,
         per_address: int,
         send_queue: int,
+        most_connections: int = 0,
     ) -> None:
         self.chat = chat
         self.rules = chat.rules
@@ -68,7 +75,9 @@ class ChatFactory(Factory):
         self._send_queue = send_queue
         self._lingering = 0  # connections that are being told that they are too many
         self._empty: Deferred[None] | None = None
+        self._most_connections = most_connections
         self._addresses = AddressBook(per_address, reactor.seconds)
+        self.handshakes = Handshakes(reactor.seconds, self._count_handshake)
         self._rounds = LoopingCall(self._go_round)
         self._rounds.clock = reactor
         chat.engine.on_pressure = self._press
@@ -110,40 +119,67 @@ class ChatFactory(Factory):
     # ---- who comes ---------------------------------------------------------------------------------------------
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
-        leave = self._addresses.enter(str(getattr(addr, "host", "")))
-        if leave is None:
-            if self._lingering >= MOST_LINGERING:
-                self.counters.drops[TOO_MANY_CONNECTIONS.code] += 1
-                return None
-            self._lingering += 1
-            return self._refuse(PERSON, TOO_MANY_CONNECTIONS(), self._lingered)
-        return Door(self, leave)
+        if not self._has_descriptors():
+            self.counters.drops["no-descriptors"] += 1
+            return None
+        place = self._addresses.enter(str(getattr(addr, "host", "")))
+        if place.taken:
+            return Door(self, place)
+        if self._lingering >= MOST_LINGERING:
+            self.counters.drops[TOO_MANY_CONNECTIONS.code] += 1
+            place.leave()
+            return None
+        self._lingering += 1
+        return self._refusing(PERSON, TOO_MANY_CONNECTIONS(), lambda: self._lingered(place))
 
-    def _lingered(self) -> None:
+    def _has_descriptors(self) -> bool:
+        """Return whether another connection leaves enough descriptors for files and the database.
+
+        A handshake that is not finished makes way. As its descriptor becomes free only a turn of the reactor later,
+        connections may exceed their number for that long, by a few.
+        """
+        most, now = self._most_connections, self._addresses.connections
+        return not most or now < most or (now < most + MAKING_WAY and self.handshakes.cut_one())
+
+    def _lingered(self, place: Place) -> None:
         self._lingering -= 1
+        place.leave()
 
-    def admit(self, opening: Opening, leave: Leave, address: str, *, secure: bool) -> Protocol:
-        """Return the protocol for who came through the door.
+    def admit(self, opening: Opening, place: Place, address: str, *, secure: bool) -> Protocol:
+        """Return the protocol for a connection whose first bytes have come through the door.
 
         Args:
-            opening: Who it is.
-            leave: What must be called at the connection's end.
-            address: From where.
+            opening: What it speaks.
+            place: Its place, which the protocol leaves at the connection's end.
+            address: Where it comes from.
             secure: Nobody on the way can read it.
         """
         if opening.wraps:
-            return opening.build(self, leave)
+            return opening.build(self, place)
         try:
+            if not place.taken:  # it stepped aside for a handshake, and others have come meanwhile
+                raise TOO_MANY_CONNECTIONS()
             if self.rules.require_tls == "all" and not secure:
                 raise NEEDS_TLS()
             self.chat.admit(address, person=opening.name != "records")
         except Refused as refused:
-            return self._refuse(opening, refused, leave)
-        return opening.build(self, leave)
+            return self.refuse(opening, refused, place)
+        return opening.build(self, place)
 
-    def _refuse(self, opening: Opening, refused: Refused, leave: Leave) -> Protocol:
+    def refuse(self, opening: Opening, refused: Refused, place: Place) -> Protocol:
+        """Return the protocol that says why a connection is refused, in the words of what it speaks."""
+        return self._refusing(opening, refused, place.leave)
+
+    def _refusing(self, opening: Opening, refused: Refused, leave: Callable[[], None]) -> Protocol:
         self.counters.drops[refused.code] += 1
         return Refusing(self.reactor, opening.refuse(self, refused), leave)
+
+    def flooded(self) -> None:
+        """Count a connection that was ended for a flood of records of TLS that bring nothing."""
+        self.counters.drops["tls-flood"] += 1
+
+    def _count_handshake(self) -> None:
+        self.counters.drops["tls-unfinished"] += 1
 
     # ---- what connections ask ----------------------------------------------------------------------------------
 
@@ -174,5 +210,6 @@ class ChatFactory(Factory):
 
     def _go_round(self) -> None:
         self._addresses.tidy()
+        self.handshakes.tidy()
         for connection in tuple(self.connections):
             connection.sweep(ROUND)

@@ -7,7 +7,6 @@ keep up); what has been read waits in the line receiver's buffer, what has not i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -19,13 +18,14 @@ from zope.interface import implementer
 from chatroom.answers import Ok, Ping
 from chatroom.chat.commands import Command, Hello, Login, Pong, PutChunk
 from chatroom.chat.dispatch import do
-from chatroom.chat.limits import LINES_WAITING
+from chatroom.chat.limits import LINES_WAITING, READ_COST
 from chatroom.chat.refusals import BAD_TELNET, CHUNK_TOO_LONG, TOO_FAST, TOO_LONG, TOO_QUIET, Refused
 from chatroom.chat.session import Session, never_asked
 from chatroom.logger import logger
 from chatroom.network import plain
 from chatroom.raw_bytes import RawBytes
 from chatroom.shared_files import CHUNK
+from chatroom.wire.addresses import Place
 from chatroom.wire.dialect import WireDialect
 from chatroom.wire.outbox import Outbox
 from chatroom.wire.pace import Pace
@@ -58,7 +58,7 @@ class ChatProtocol(LineReceiver):
     Args:
         factory: What all connections share.
         dialect: What is spoken.
-        leave: Called when the connection has ended.
+        place: The connection's place by its address, left when the connection has ended.
     """
 
     delimiter = b"\n"
@@ -78,10 +78,10 @@ class ChatProtocol(LineReceiver):
     _raw: RawBytes | None = None  # what follows the record of a chunk
     _rest = b""  # what came after such a line
 
-    def __init__(self, factory: ChatFactory, dialect: WireDialect, leave: Callable[[], None]) -> None:
+    def __init__(self, factory: ChatFactory, dialect: WireDialect, place: Place) -> None:
         self._factory = factory
         self._dialect = dialect
-        self._leave = leave
+        self._place = place
         # A carriage return before the delimiter is not part of the line.
         self.MAX_LENGTH = dialect.line_limit + 1
 
@@ -106,6 +106,7 @@ class ChatProtocol(LineReceiver):
         )
         if not self._dialect.person:
             self._session.check_alive = self.check_alive
+        self._session.place = self._place
         factory.connections.add(self)
         if self._session.seated:
             self._outbox.write(self._dialect.greeting(self._session))
@@ -122,7 +123,7 @@ class ChatProtocol(LineReceiver):
         self._session.check_alive = never_asked  # the method refers back to us; no circle may be left
         self._outbox.stopProducing()
         self._factory.chat.close_session(self._session)
-        self._leave()
+        self._place.leave()
         self._factory.forget(self)
 
     def _stand(self) -> None:
@@ -186,8 +187,8 @@ class ChatProtocol(LineReceiver):
             self._heard = True
             if data[:1] == b"{":
                 self._speak_records()
+        self._spend_bytes(max(len(data), READ_COST) - (0 if self._telnet is not None else len(data)))
         if self._telnet is not None:
-            self._spend_bytes(len(data))
             try:
                 data = self._telnet.feed(data)
             except NegotiationAbuse as abuse:
@@ -301,7 +302,7 @@ class ChatProtocol(LineReceiver):
         return late
 
     def _spend_bytes(self, number: int) -> None:
-        if self._pace is not None and self._pace.spend_bytes(number):
+        if number and self._pace is not None and self._pace.spend_bytes(number):
             self._stop(PACED)
 
     def _check_waiting(self) -> None:
@@ -365,9 +366,9 @@ class ChatProtocol(LineReceiver):
         if self._stops or self._outbox.closing or not self.transport.connected:
             return
         self.paused = False
-        if not self._ended:  # reading again would only find the end again
+        self._process(b"")  # what has come already comes first, and may stop reading again
+        if not self._stops and not self._ended and not self._outbox.closing:  # after the end there is nothing to read
             self.transport.resumeProducing()
-        self._process(b"")
 
     def _paced(self) -> None:
         self._go(PACED)

@@ -14,7 +14,10 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from chatroom.chat.limits import READ_COST
+
 LINGER = 2.0  # seconds
+THROWN_AWAY = 64 * 1024  # bytes, as ``READ_COST`` counts them; more is not read
 
 
 @implementer(IHalfCloseableProtocol)
@@ -32,6 +35,7 @@ class Refusing(Protocol):
         self._answer = answer
         self._leave = leave
         self._timer: Any = None
+        self._room = THROWN_AWAY
 
     def connectionMade(self) -> None:
         transport: Any = self.transport
@@ -40,7 +44,11 @@ class Refusing(Protocol):
         self._timer = self._reactor.callLater(LINGER, transport.abortConnection)
 
     def dataReceived(self, data: bytes) -> None:
-        """Nobody reads this."""
+        """Throw it away; stop reading when it becomes much."""
+        self._room -= max(len(data), READ_COST)
+        if self._room < 0:
+            transport: Any = self.transport
+            transport.pauseProducing()
 
     def readConnectionLost(self) -> None:
         """The other side has said all: close when it has our answer."""

@@ -16,10 +16,18 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from chatroom.chat.limits import Bucket
+from chatroom.wire.addresses import Place
+from chatroom.wire.handshakes import Handshakes
 from chatroom.wire.outbox import Outbox
+from chatroom.wire.tls_records import Records
 
 HANDSHAKE = 10.0  # seconds
-HANDSHAKE_BYTES = 128 * 1024  # that may come, or wait to go, before it is done
+HANDSHAKE_BYTES = 32 * 1024  # that may come before it is done: four times what the largest of today's clients send
+ANSWER_BYTES = 128 * 1024  # that may wait to go before it is done
+AT_ONCE = 32  # records that are decrypted before it is looked whether reading has stopped
+EMPTY_BURST = 64  # records without data for whoever is inside: key changes, alerts, what makes up the handshake ...
+EMPTY_A_SECOND = 1.0  # ... and so many more each second, which no client in its right mind needs
 
 
 def is_secure(transport: Any) -> bool:
@@ -32,14 +40,21 @@ class Connection(SSL.Connection):
 
     Attributes:
         ended: It has said so.
+        filled: Records that had data in them.
     """
 
     ended = False
+    filled = 0
 
     def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
-        """Return what came. Twisted would close the connection at its end; there is just nothing more."""
+        """Return the data of the next record that has any.
+
+        Twisted would close the connection at the other side's goodbye; here there is just nothing more.
+        """
         try:
-            return super().recv(bufsiz, flags)
+            data = super().recv(bufsiz, flags)
+            self.filled += 1
+            return data
         except SSL.ZeroReturnError:
             self.ended = True
             raise SSL.WantReadError from None
@@ -54,7 +69,7 @@ class _Below:
 
     def __init__(self, transport: Any) -> None:
         self.bare = transport
-        self.outbox = Outbox(transport, HANDSHAKE_BYTES, transport.abortConnection)
+        self.outbox = Outbox(transport, ANSWER_BYTES, transport.abortConnection)
         self.write = self.outbox.write
         self.loseConnection = self.outbox.close
 
@@ -64,19 +79,37 @@ class _Below:
 
 @implementer(ISSLTransport, IHalfCloseableProtocol)
 class Unwrapping(TLSMemoryBIOProtocol):
-    """TLS over one connection: a protocol to the connection, and a transport to who is inside.
+    """TLS over one connection: a protocol to the connection, and a transport to the protocol inside.
+
+    The protocol inside charges what it is given. Records that give it nothing cost as much work, so they are counted
+    here, and too many of them end the connection. When reading stops, what has come is not decrypted until it goes on.
 
     Args:
         factory: What all TLS connections share.
-        inside: Who is inside.
+        inside: The protocol inside.
+        seconds: A clock that does not jump.
+        on_flood: Called when the connection is ended for too many records without data.
     """
 
     transport: Any
 
-    def __init__(self, factory: TLSMemoryBIOFactory, inside: Protocol) -> None:
+    def __init__(
+        self,
+        factory: TLSMemoryBIOFactory,
+        inside: Protocol,
+        seconds: Callable[[], float],
+        on_flood: Callable[[], None],
+    ) -> None:
         super().__init__(factory, inside)
         self._room = HANDSHAKE_BYTES  # for bytes of the handshake
         self._ended = False  # the other side says no more
+        self._records = Records()
+        self._seconds = seconds
+        self._empty = Bucket(EMPTY_A_SECOND, EMPTY_BURST, seconds())
+        self._on_flood = on_flood
+        self._unread = b""
+        self._stopped = False  # the protocol inside does not want to read now
+        self._reading = False
 
     @property
     def protocol(self) -> Any:
@@ -109,11 +142,54 @@ class Unwrapping(TLSMemoryBIOProtocol):
             if self._room < 0:
                 self.abortConnection()
                 return
+        self._unread += data
+        self._read()
+
+    def _read(self) -> None:
+        """Decrypt what has come, some records at a time, as long as the protocol inside wants to read."""
+        if self._reading:
+            return  # the protocol inside stops and goes on while it is given something
+        self._reading = True
+        data, at = self._unread, 0
+        self._unread = b""
+        try:
+            while at < len(data) and not self._stopped and not self._over:
+                end, ended = self._records.pass_over(data, at, AT_ONCE)
+                self._decrypt(data[at:end], ended)
+                at = end
+        finally:
+            self._unread = data[at:] if not self._over else b""
+            self._reading = False
+
+    @property
+    def _over(self) -> bool:
+        """Whether nothing more is to be read, for whatever reason."""
+        return self._ended or self._aborted or self._lostTLSConnection
+
+    def _decrypt(self, data: bytes, ended: int) -> None:
+        """Give the protocol inside what is in the data; count the records, of those that ended, that gave nothing."""
+        connection = self._tlsConnection
+        filled = connection.filled
         super().dataReceived(data)
-        if getattr(self._tlsConnection, "ended", False):
+        if self._empty.spend(max(0, ended - (connection.filled - filled)), self._seconds()):
+            self._on_flood()
+            self.abortConnection()
+        elif connection.ended:
             self._ended = True
             inside: Any = self.wrappedProtocol
             inside.readConnectionLost()
+
+    def pauseProducing(self) -> None:
+        """Stop reading."""
+        self._stopped = True
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Go on reading, first with what has come already."""
+        self._stopped = False
+        self._read()
+        if not self._stopped and not self._over:
+            self.transport.resumeProducing()
 
     def readConnectionLost(self) -> None:
         """No more bytes will come. Whoever did not say so inside TLS may have been cut off by somebody else."""
@@ -148,18 +224,20 @@ class Unwrapping(TLSMemoryBIOProtocol):
 
 @implementer(IHandshakeListener)
 class Handshake(Protocol):
-    """Who is inside while the handshake lasts.
+    """The protocol inside while the handshake lasts.
 
     Args:
         reactor: Gives ``callLater``.
         inside: Makes the protocol that comes then.
-        leave: Called at the connection's end, if that comes first.
+        place: The connection's place; it is left at the connection's end, if that comes first.
+        handshakes: All that are under way; this one among them.
     """
 
-    def __init__(self, reactor: Any, inside: Callable[[], Protocol], leave: Callable[[], None]) -> None:
+    def __init__(self, reactor: Any, inside: Callable[[], Protocol], place: Place, handshakes: Handshakes) -> None:
         self._reactor = reactor
         self._inside = inside
-        self._leave = leave
+        self._place = place
+        self._handshakes = handshakes
         self._timer: Any = None
 
     def connectionMade(self) -> None:
@@ -167,15 +245,22 @@ class Handshake(Protocol):
         self._timer = self._reactor.callLater(HANDSHAKE, transport.abortConnection)
 
     def handshakeCompleted(self) -> None:
-        """Hand over to who comes then."""
+        """Come in, and hand over to the protocol that comes then; it refuses the connection if that may not be."""
         self._stop_waiting()
+        self._handshakes.end(self, finished=self._place.come_in())
         transport: Any = self.transport
         transport.protocol = protocol = self._inside()
         protocol.makeConnection(transport)
 
+    def give_up(self) -> None:
+        """End the connection at once, to make way for another."""
+        transport: Any = self.transport
+        transport.abortConnection()
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_waiting()
-        self._leave()
+        self._handshakes.end(self)
+        self._place.leave()
 
     def _stop_waiting(self) -> None:
         timer, self._timer = self._timer, None

@@ -33,7 +33,13 @@ TWISTD = Path(sys.executable).with_name("twistd")
 LISTENING = r"listening on \S+ port (\d+)"  # what the daemon says when its door is open
 BOUND = r"ChatFactory starting on (\d+)"  # what twistd says a little before, at every --log-level
 
-_PACKAGES = {"telnet": "inetutils-telnet", "nc": "netcat-openbsd", "setsid": "util-linux", "ssh": "openssh-client"}
+_PACKAGES = {
+    "telnet": "inetutils-telnet",
+    "nc": "netcat-openbsd",
+    "setsid": "util-linux",
+    "prlimit": "util-linux",
+    "ssh": "openssh-client",
+}
 _PACKAGES |= {"ssh-keygen": "openssh-client", "tmux": "tmux", "openssl": "openssl"}
 _HEADING = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
 _ECHO = re.compile(rb"\xff[\xfb\xfc]\x01")  # WILL ECHO, WONT ECHO
@@ -153,6 +159,7 @@ class Daemon:
         paced: Leave it to ``--config``, or the default, how fast one may speak.
         ready: The log line after which clients may come; its group is the port.
         twistd: Options of twistd itself.
+        descriptors: The most it may have open; 0 for what the system allows.
         changes: Of its environment.
     """
 
@@ -164,6 +171,7 @@ class Daemon:
         paced: bool = False,
         ready: str = LISTENING,
         twistd: Sequence[str] = (),
+        descriptors: int = 0,
         **changes: str,
     ) -> None:
         self.data = folder / "data"
@@ -171,6 +179,8 @@ class Daemon:
         command = [str(TWISTD), "-n", "--pidfile=", *twistd, "chatroom", "--port", "0", "--interface", "127.0.0.1"]
         command += [] if paced else ["--rate", "0"]
         command += [*(["--data", str(self.data)] if keep else []), *options]
+        if descriptors:
+            command = [needs("prlimit"), f"--nofile={descriptors}", *command]
         self._process = subprocess.Popen(
             command,
             cwd=folder,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
 import re
 import signal
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from blackbox.daemon import DEADLINE, Daemon, Peer, needs, run_twistd
+from blackbox.test_files import CHUNK, offer, upload
 from blackbox.test_telnet_and_nc import Terminal
 from cryptography import x509
 from test_tls_files import make_pair
@@ -86,6 +89,27 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     """A daemon of the test's own."""
     with Daemon(tmp_path) as running:
         yield running
+
+
+# ---- handshakes that nobody finishes ------------------------------------------------------------------------------
+
+
+def test_unfinished_handshakes_keep_nobody_out_and_leave_descriptors_for_files(tmp_path: Path) -> None:
+    """There are 250 descriptors, and 300 who begin a handshake and say no more."""
+    data = random.Random(9).randbytes(3 * CHUNK + 77)
+    with Daemon(tmp_path, descriptors=250) as daemon, ExitStack() as attackers:
+        members = [daemon.person(f"member{number}", "lobby") for number in range(20)]
+        bot = daemon.program("bot", "files")
+        for _ in range(300):
+            attacker = attackers.enter_context(socket.create_connection(("127.0.0.1", daemon.port), DEADLINE))
+            attacker.sendall(b"\x16\x03\x01\x02\x00\x01")
+        plain = daemon.person("plain", "lobby")
+        secure = SecurePeer(daemon).named("secure", "lobby")
+        file = offer(bot, data)["file"]
+        upload(bot, file, data)
+        secure.say("hello")
+        for member in (members[0], members[-1], plain):
+            member.until(lambda line: line == "secure: hello")
 
 
 # ---- one port ----------------------------------------------------------------------------------------------------

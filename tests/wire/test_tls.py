@@ -210,15 +210,14 @@ def test_garbage_in_the_middle_of_a_conversation_ends_it_and_is_not_logged(world
 
 
 def test_a_handshake_without_an_end_is_bounded(world: World) -> None:
-    """One message of many records, each well-formed: TLS itself would wait for all of it."""
+    """A ClientHello of 64 KiB in well-formed records: TLS itself would wait for all of it."""
     client = SecureClient(world, shake=False)
-    record = RECORD + b"\0\1"
-    packet = record + b"\1" + record + b"\0" + (record + b"\xff") * 2 + (record + b"\0") * 1000
+    packet = RECORD + b"\x10\0" + b"\1\0\xff\xff" + bytes(4092)
     sent = 0
     while client.transport.connected and sent < 100_000_000:
         client.raw(packet)
         sent += len(packet)
-    assert HANDSHAKE_BYTES < sent < HANDSHAKE_BYTES + 2 * len(packet)
+    assert HANDSHAKE_BYTES - 2 * len(packet) < sent < HANDSHAKE_BYTES + 2 * len(packet)
 
 
 @pytest.mark.parametrize("stage", ["first byte", "half a hello", "hello", "inside"])
@@ -235,25 +234,19 @@ def test_who_breaks_off_is_gone_and_nothing_is_logged(world: World, stage: str) 
 # ---- the book of addresses ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stage", ["first byte", "garbage", "late", "inside", "turned away", "chatting", "gone well"])
+@pytest.mark.parametrize("stage", ["inside", "turned away", "chatting", "gone well"])
 def test_a_place_is_free_again_when_it_ends_and_only_once(stage: str) -> None:
     with closing(World(per_address=1)) as world:
-        client = SecureClient(world, HOST, shake=stage in ("inside", "turned away", "chatting", "gone well"))
-        if stage in ("first byte", "late"):
-            client.raw(b"\x16")
-        elif stage == "garbage":
-            client.raw(b"\x16" + b"\0" * 500)
-        elif stage == "turned away":
+        client = SecureClient(world, HOST)
+        if stage == "turned away":
             client.send(b"GET / HTTP/1.1\r\n\r\n")
         elif stage in ("chatting", "gone well"):
             client.say("/name alice", *(["/quit"] if stage == "gone well" else []))
         assert world.connect(HOST).take().startswith(b"Error: too many connections")
-        if stage == "late":
-            world.pass_time(HANDSHAKE + 0.1)
-        elif stage == "gone well":
+        if stage == "gone well":
             client.flush()
         client.drop()
-        assert not world.factory._addresses._open
+        assert not world.factory._addresses._taken
         assert world.connect(HOST).take() == b""
 
 

@@ -14,7 +14,7 @@ from chatroom.accounts_file import Entry
 from chatroom.answers import Account as WhoYouAre
 from chatroom.chat.people.authentication import with_password
 from chatroom.chat.people.user import User
-from chatroom.chat.refusals import ALREADY_LOGGED_IN, PASSWORD_CHANGED, Refused
+from chatroom.chat.refusals import ALREADY_LOGGED_IN, PASSWORD_CHANGED, TOO_MANY_CONNECTIONS, Refused
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.sanctions import user_keys
 from chatroom.events import Arrived, Deregistered, PasswordChanged, Registered, Renamed
@@ -64,10 +64,12 @@ def log_out(session: Session) -> None:
     """Make the session a guest's.
 
     Raises:
-        Refused: There is no seat for another guest.
+        Refused: There is no seat for another guest, or no slot for one at the session's address.
     """
     chat = session.chat
     chat.seats.check(session)
+    if session.place is not None and not session.place.claim():
+        raise TOO_MANY_CONNECTIONS()
     _log.info("{name} logged out", name=session.name)
     _become(session, chat.new_guest(session))
 
@@ -82,6 +84,9 @@ def _become(session: Session, user: User) -> None:
     session.token = ""
     if old.account is not None:
         session.was = (*session.was[-8:], old.id)
+    if session.place is not None and user.account is not None:
+        session.place.recognise()
+        session.place.release()
     chat.take_leave(session, old)
     if first:
         chat.users[user.id] = user

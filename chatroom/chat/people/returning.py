@@ -114,6 +114,8 @@ class Returning:
         ghost = self._here.get(id)
         if not id or ghost is session:
             return ""
+        if session.place is not None and (ghost is not None or id in self._gone or secret.startswith(f"{id}.")):
+            session.place.recognise()
         if ghost is not None:
             self._replace(ghost, session)
         parted = self._gone.get(id)

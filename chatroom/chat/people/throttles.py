@@ -60,6 +60,12 @@ class Window:
         if len(self._times) > MOST_KEYS:
             del self._times[next(iter(self._times))]
 
+    def tidy(self) -> None:
+        """Forget what happened too long ago to count."""
+        horizon = self._seconds() - self._span
+        for key in [key for key, times in self._times.items() if times[-1] <= horizon]:
+            del self._times[key]
+
     def forgive(self, key: Key) -> None:
         """The last time does not count."""
         times = self._times.get(key)
