@@ -20,8 +20,14 @@ CALM = 2.0  # seconds without another, after which those that wait are shown
 MOST = 1000  # who wait
 NAMED = 3  # how many of a kind are called by name
 
-_VERBS = {e.Joined: "joined", e.Left: "left", e.Disconnected: "disconnected"}
-Coming = e.Joined | e.Left | e.Disconnected
+_VERBS = {
+    e.Joined: "joined",
+    e.Left: "left",
+    e.Disconnected: "disconnected",
+    e.Arrived: "entered the chat",
+    e.Departed: "left the chat",
+}
+Coming = e.Joined | e.Left | e.Disconnected | e.Arrived | e.Departed
 
 
 class Timer(Protocol):

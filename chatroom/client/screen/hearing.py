@@ -15,6 +15,7 @@ from chatroom.client.screen.completion import Known
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.lines import Lines, error, notice
 from chatroom.client.screen.mark import Mark
+from chatroom.client.screen.once import Once
 from chatroom.names import fold
 
 _COMING = (e.Joined, e.Left, e.Disconnected)
@@ -48,7 +49,8 @@ class Hearing:
         link: Whose events they are.
         lines: Makes lines of them.
         above: Shows the lines.
-        crowd: Who comes and goes goes through it.
+        crowd: Shows who comes and goes.
+        once: Shows who logs in and out.
         mark: Knows where one left off.
         bell: Rings.
         known: Learns names of rooms, and commands.
@@ -56,12 +58,22 @@ class Hearing:
     """
 
     def __init__(
-        self, link: Link, lines: Lines, above: Above, crowd: Crowd, mark: Mark, bell: Bell, known: Known, filter: Filter
+        self,
+        link: Link,
+        lines: Lines,
+        above: Above,
+        crowd: Crowd,
+        once: Once,
+        mark: Mark,
+        bell: Bell,
+        known: Known,
+        filter: Filter,
     ) -> None:
         self._link = link
         self._lines = lines
         self._above = above
         self._crowd = crowd
+        self._once = once
         self._mark = mark
         self._bell = bell
         self._known = known
@@ -79,7 +91,7 @@ class Hearing:
             self._unshown.remove(answer)
 
     def tell(self, event: e.Event | Notice) -> None:
-        """Something has come."""
+        """Show what has come, if it is to be shown."""
         if not isinstance(event, e.Event):
             self.noticed(event)
             return
@@ -88,7 +100,12 @@ class Hearing:
         self._learn(event)
         if type(event) in self._unshown:
             self._unshown.remove(type(event))
+        elif isinstance(event, e.Arrived | e.Departed):
+            self._once.announced(event)
+        elif self._answered(event):
+            pass
         elif isinstance(event, _COMING) and event.by != self._link.name:
+            self._once.happened(event)
             self._crowd.add(event)
         elif not self._filter.hides(event, self._link.name):
             self._show(event)
@@ -109,7 +126,13 @@ class Hearing:
 
     # ---- kinds -------------------------------------------------------------------------------------------------
 
+    def _answered(self, event: e.Event) -> bool:
+        """Return whether the answer to my login or logout tells what my room tells here."""
+        return isinstance(event, e.Renamed) and bool(event.user_id) and event.name == self._link.name
+
     def _show(self, event: e.Event) -> None:
+        self._once.happened(event)
+        self._once.before(event)
         self._crowd.before(event)
         if self._link.place.replayed(event):
             self.show(event)

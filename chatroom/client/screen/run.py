@@ -37,6 +37,7 @@ from chatroom.client.screen.history import KeptHistory
 from chatroom.client.screen.keys import Actions, bindings
 from chatroom.client.screen.lines import Line, Lines
 from chatroom.client.screen.mark import Mark
+from chatroom.client.screen.once import Once
 from chatroom.client.screen.own import Own, OwnCommand
 from chatroom.client.screen.pasting import Pasting
 from chatroom.client.screen.remembered import Remembered, load, save
@@ -113,8 +114,11 @@ class Screen:
         self.terminal = Terminal(self._parts(), input, output, settings.colours, wraps_anew=wraps_anew)
         self.above = Above(reactor, self.terminal.write)
         self.crowd = Crowd(reactor, self._show, self._show_many)
+        self.once = Once(reactor, self.crowd.add)
         self.bell = Bell(reactor.seconds, self.terminal.bell, settings.bell)
-        self.hearing = Hearing(link, self.lines, self.above, self.crowd, self.mark, self.bell, self.known, self.filter)
+        self.hearing = Hearing(
+            link, self.lines, self.above, self.crowd, self.once, self.mark, self.bell, self.known, self.filter
+        )
         own = Own(self._say, self.clear, self.terminal.leave, self.bell, self.lines, self.filter)
         help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help)
         self.transfers = Transfers(link, settings.address, reactor)
@@ -134,6 +138,7 @@ class Screen:
         finally:
             self.terminal.questions.end()
             self._leave_files()
+            self.once.flush()
             self.crowd.flush()
             self.above.flush()
             save(self._path, Remembered(self.mark.seen, sorted(self.filter.ignored)))

@@ -246,6 +246,7 @@ async def stage(wants: Wants, size: tuple[int, int], *, wrap: bool = False) -> A
             made.screen.terminal.leave()
             await asyncio.wait_for(made.running, DEADLINE)
             made.screen.terminal.questions.end()
+            made.screen.once.flush()
             made.screen.crowd.flush()
             made.screen.above.flush()
 
