@@ -97,6 +97,7 @@ class Entered(Event, frozen=True, gc=False, kw_only=True):
     """You are in the room. ``complete`` is false when not all that came after the ``after`` you gave follows.
 
     Then ``history`` with that ``after`` gives the messages that do not; ``gone`` is true when some are no longer there.
+    ``made`` is true when there was no such room and your command has made it; ``created`` when that was a ``create``.
     """
 
     room: str
@@ -108,6 +109,7 @@ class Entered(Event, frozen=True, gc=False, kw_only=True):
     complete: bool
     gone: bool = False
     created: bool = False
+    made: bool = False
 
 
 class Rooms(Event, frozen=True, gc=False):

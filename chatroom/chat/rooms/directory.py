@@ -76,13 +76,18 @@ class Directory:
             raise ROOM_EXISTS(room=room.name)
         return room
 
-    async def find(self, text: str, session: Session, *, create: bool) -> Room:
-        """Return the room, made if need be and allowed; it stays loaded until ``let_go``.
+    async def find(self, text: str, session: Session, *, create: bool) -> tuple[Room, bool]:
+        """Return the room, and whether this call has made it; it stays loaded until ``let_go``.
+
+        Args:
+            text: The room's name, as it was given.
+            session: The session that wants to join.
+            create: Make the room if there is none.
 
         Raises:
             Refused: The name is none, there is no such room, or too many to make another.
         """
-        return (await self._open(text, session, create=create))[0]
+        return await self._open(text, session, create=create)
 
     def let_go(self, room: Room) -> None:
         """Whoever was given the room is in it by now, or will not be."""

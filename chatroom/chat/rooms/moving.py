@@ -130,13 +130,13 @@ async def _forward(session: Session, box: Box, page: Page) -> None:
 async def create(session: Session, command: Create) -> None:
     """Make a room and join it."""
     room = await session.chat.directory.create(command.room, session)
-    await _enter(session, room, Join(room=room.name, messages=0, ref=command.ref), created=True)
+    await _enter(session, room, Join(room=room.name, messages=0, ref=command.ref), made=True, created=True)
 
 
 async def join(session: Session, command: Join) -> None:
     """Join a room, leaving the one before."""
-    room = await session.chat.directory.find(command.room, session, create=command.create)
-    await _enter(session, room, command, created=False)
+    room, made = await session.chat.directory.find(command.room, session, create=command.create)
+    await _enter(session, room, command, made=made)
 
 
 async def leave(session: Session, command: Leave) -> Event | None:
@@ -163,8 +163,16 @@ async def _leave(session: Session) -> Event | None:
     return left
 
 
-async def _enter(session: Session, room: Room, command: Join, *, created: bool) -> None:
-    """Leave the room before, join this one, be told what there is to see."""
+async def _enter(session: Session, room: Room, command: Join, *, made: bool, created: bool = False) -> None:
+    """Leave the room before, join this one, and tell the session what there is to see.
+
+    Args:
+        session: The session that joins.
+        room: Where to.
+        command: How much of the history it wants.
+        made: The session's command has made the room.
+        created: That was a ``create``.
+    """
     try:
         if session.room is room:
             raise ALREADY_THERE(room=room.name)
@@ -183,10 +191,10 @@ async def _enter(session: Session, room: Room, command: Join, *, created: bool) 
     finally:
         session.heading = None
         session.chat.directory.let_go(room)
-    await _welcome(session, room, command, created)
+    await _welcome(session, room, command, made, created)
 
 
-async def _welcome(session: Session, room: Room, command: Join, created: bool) -> None:
+async def _welcome(session: Session, room: Room, command: Join, made: bool, created: bool) -> None:
     """What it is told first, and what was said before; its room's news has been held back since it is in."""
     arrival = session.arrival
     if arrival is None:  # it went again before its own joining was applied
@@ -207,6 +215,7 @@ async def _welcome(session: Session, room: Room, command: Join, created: bool) -
             complete=page.complete,
             gone=not page.complete and await _gone(session, room, command),
             created=created,
+            made=made,
         )
         first = session.dialect.answer(entered, command.ref) + session.dialect.replay(room.name, page.entries)
     finally:

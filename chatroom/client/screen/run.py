@@ -37,6 +37,7 @@ from chatroom.client.screen.history import KeptHistory
 from chatroom.client.screen.keys import Actions, bindings
 from chatroom.client.screen.lines import Line, Lines
 from chatroom.client.screen.mark import Mark
+from chatroom.client.screen.nearest import nearest
 from chatroom.client.screen.once import Once
 from chatroom.client.screen.own import Own, OwnCommand
 from chatroom.client.screen.pasting import Pasting
@@ -159,6 +160,8 @@ class Screen:
             self.doing.start(self.doing.take_a_name())
         elif isinstance(event, a.Account) and event.operator:
             self._ask_quietly("help", a.Help)  # there are more commands now
+        elif isinstance(event, a.Entered) and event.made and not event.created:
+            self._ask_quietly("rooms", a.Rooms).addCallback(self._room_made, event.room)
 
     def waits_for_the_end(self) -> None:
         """Tell why it is not over yet."""
@@ -272,15 +275,29 @@ class Screen:
         for do, answer in (("help", a.Help), ("rooms", a.Rooms)):
             self._ask_quietly(do, answer)
 
-    def _ask_quietly(self, do: str, answer: type[e.Event]) -> None:
-        """Learn what there is to complete; if that fails, there is less to complete."""
+    def _room_made(self, rooms: a.Rooms | None, room: str) -> None:
+        """Say that the user has made a room by joining it, and which one may have been meant."""
+        near = nearest(room, [line.room for line in rooms.rooms]) if rooms is not None else None
+        meant = f" Did you mean {near}? Type /join {near}." if near else ""
+        self._say(f"there was no room {room}, so you have made it.{meant}")
+
+    def _ask_quietly(self, do: str, answer: type[e.Event]) -> Deferred[Any]:
+        """Ask the server for something that is not shown, such as names to complete.
+
+        Args:
+            do: The command.
+            answer: The kind of its answer.
+
+        Returns:
+            Fires with the answer; with None if it is refused.
+        """
         self.hearing.learn_quietly(answer)
 
         def failed(failure: Any) -> None:
             failure.trap(Refused)
             self.hearing.learned(answer)
 
-        self._link.do(do).addErrback(failed)
+        return self._link.do(do).addErrback(failed)
 
 
 async def run(

@@ -10,6 +10,7 @@ from typing import Any
 from chatroom import arguments
 from chatroom.arguments import BLANKS, Arg, Kind
 from chatroom.client.screen.commands import BY_WORD, Row
+from chatroom.client.screen.nearest import nearest
 from chatroom.password_text import BadPassword, check_text
 
 
@@ -63,7 +64,7 @@ def read(line: str, own: Collection[str]) -> Say | Command | Own | None:
         return Own(word.lower(), rest)
     if word.lower() == "say":
         return Say(rest) if rest else None
-    row, rest = _row(word, rest)
+    row, rest = _row(word, rest, own)
     return _command(row, rest)
 
 
@@ -71,7 +72,9 @@ def holds_secret(line: str) -> bool:
     """Return whether a password may stand in the line, so that it is to be kept nowhere."""
     word, _, rest = line.lstrip().removeprefix("/").partition(" ")
     second = rest.strip().partition(" ")[0]
-    rows = (BY_WORD.get(f"{word} {second}".lower()), BY_WORD.get(word.lower()))
+    rows: tuple[Row | None, ...] = (BY_WORD.get(f"{word} {second}".lower()), BY_WORD.get(word.lower()))
+    if line.lstrip().startswith("/") and not any(rows):
+        rows = (BY_WORD.get(nearest(word, BY_WORD) or ""),)  # as /lgoin
     return any(row is not None and row.secret for row in rows)
 
 
@@ -89,7 +92,7 @@ def secret_from(line: str) -> int | None:
     return None
 
 
-def _row(word: str, rest: str) -> tuple[Row, str]:
+def _row(word: str, rest: str, own: Collection[str]) -> tuple[Row, str]:
     """Return the command, and what is left of the line."""
     second, _, more = rest.partition(" ")
     row = BY_WORD.get(f"{word} {second}".lower())  # as /account delete
@@ -97,7 +100,8 @@ def _row(word: str, rest: str) -> tuple[Row, str]:
         return row, more.strip(BLANKS)
     row = BY_WORD.get(word.lower())
     if row is None:
-        raise Misuse(f"unknown command /{word[:64]}; type /help.")
+        meant = nearest(word, [*(word for word in BY_WORD if " " not in word), *own])
+        raise Misuse(f"unknown command /{word[:64]}; {f'did you mean /{meant}?' if meant else 'type /help.'}")
     return row, rest
 
 

@@ -200,3 +200,19 @@ def test_whom_one_writes_to_may_go_while_the_message_is_under_way(moody: World, 
     assert alice.lines() == ["Error: no user named bob; see /who."]
     alice.say("/msg bob hello")
     assert alice.lines() == [waits_for("bob")]
+
+
+def test_who_makes_a_room_by_joining_it_is_told_so_in_the_record_alone(world: World) -> None:
+    def entered(name: str, **command: str) -> dict[str, object]:
+        program = world.program(name)
+        program.record(**command)
+        (record,) = [record for record in program.records() if record["event"] == "entered"]
+        return record
+
+    assert entered("una", do="join", room="attic")["made"] is True
+    assert "made" not in entered("dos", do="join", room="attic")
+    created = entered("tre", do="create", room="cellar")
+    assert (created["made"], created["created"]) == (True, True)
+    person = world.person("quad")
+    person.say("/join pantry")
+    assert person.lines() == ["Welcome to room pantry!", "Current users: quad"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from client.screen.stage import NOW, Stage, on_stage, said
 
 from chatroom import answers as a
@@ -455,6 +456,39 @@ def test_the_ignored_are_not_seen_and_stay_ignored(tmp_path: Path) -> None:
         await stage.shows("-- you see only carl; /focus off ends it.", "[lobby]")
         stage.tell(said("unseen", by="bea"), e.Private(id="", at=NOW * 1000, by="bea", by_id="", to="me", text="psst"))
         await stage.shows("-- you see only carl; /focus off ends it.", "bea (private): psst", "[lobby]")
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("there", "meant"),
+    [(["physics", "chess", "chemistry"], " Did you mean chemistry? Type /join chemistry."), (["physics"], "")],
+)
+def test_a_room_that_a_join_has_made_is_told_of_and_what_may_have_been_meant(
+    tmp_path: Path, there: list[str], meant: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        entered = {"room_id": "", "topic": "", "users": ["me"], "seq": 1, "complete": True}
+        stage.tell(a.Entered(room="chemestry", made=True, **entered))
+        assert stage.link.did == [("rooms", {})]
+        rooms = a.Rooms([a.RoomLine(name, 1, "") for name in [*there, "chemestry"]])
+        stage.tell(rooms)
+        stage.link.answers.pop().callback(rooms)
+        welcome = ["Welcome to room chemestry!", "Current users: me"]
+        await stage.shows(*welcome, f"-- there was no room chemestry, so you have made it.{meant}", "[lobby]")
+        stage.tell(a.Entered(room="physics", made=True, created=True, **entered), a.Entered(room="chess", **entered))
+        assert stage.link.did == [("rooms", {})]
+
+    on_stage(tmp_path, scene, size=(120, 24))
+
+
+def test_a_room_is_told_to_be_new_even_if_the_list_is_refused(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(a.Entered(room="den", room_id="", topic="", users=["me"], seq=1, complete=True, made=True))
+        stage.link.refuse("not now.")
+        await stage.shows("-- there was no room den, so you have made it.", "[lobby]")
+        stage.tell(a.Rooms([]))
+        await stage.shows("No rooms yet; create one with /create <room>.", "[lobby]")
 
     on_stage(tmp_path, scene)
 

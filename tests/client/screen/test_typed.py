@@ -67,7 +67,9 @@ def test_what_is_asked_for(line: str, missing: list[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("/jion x", "unknown command /jion; type /help."),
+        ("/jion x", "unknown command /jion; did you mean /join?"),
+        ("/inore bob", "unknown command /inore; did you mean /ignore?"),
+        ("/xyzzy", "unknown command /xyzzy; type /help."),
         ("/join", "usage: /join <room> [messages]."),
         ("/join a b", "usage: /join <room> [messages]."),
         ("/lock it", "usage: /lock."),
@@ -77,7 +79,7 @@ def test_what_is_asked_for(line: str, missing: list[str]) -> None:
 )
 def test_misuse_says_what_to_type(line: str, why: str) -> None:
     with pytest.raises(Misuse, match=re.escape(why)):
-        read(line, ())
+        read(line, {"ignore"})
 
 
 @pytest.mark.parametrize("line", ["/login bob gr\ufffdn1", "/register bob gr\udcfcn1", "/password s\udcfc\ufffd new"])
@@ -88,7 +90,9 @@ def test_a_password_whose_bytes_are_not_utf_8_is_refused_and_not_shown(line: str
     assert "gr" not in str(raised.value)
 
 
-@pytest.mark.parametrize("line", ["/login bob x", "/LOGIN bob", " /register a b", "/account delete x", "login bob x"])
+@pytest.mark.parametrize(
+    "line", ["/login bob x", "/lgoin bob x", "/LOGIN bob", " /register a b", "/account delete x", "login bob x"]
+)
 def test_where_a_password_may_stand(line: str) -> None:
     assert holds_secret(line)
 
