@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from forging import Forger
-from many import Server, greeted
+from many import Crowd, Server, greeted, some_messages
 from OpenSSL import SSL
 
 LONGEST = 30.0  # seconds of an attack
@@ -370,12 +370,62 @@ def unfinished_handshakes(port: int, seconds: float) -> None:
         time.sleep(1 / 300)
 
 
+# ---- attacks: searching -------------------------------------------------------------------------------------------
+
+TALKERS = 10  # each says so many thousand messages in a room of its own
+THOUSANDS = 50
+SEARCHERS = 30  # connections
+SEARCH = b"/search mes has som wor alp bet gam ess ord lph\r\n"  # ten words of three letters
+
+
+def say_much(port: int) -> None:
+    """Say half a million messages without a pause."""
+    with Crowd(port) as crowd:
+        crowd.join(TALKERS, TALKERS)
+        for start in range(0, THOUSANDS * 1000, 1000):
+            crowd.say(lambda _, start=start: some_messages(start))  # type: ignore[misc]
+            crowd.wait(b"gamma\r\n", 1000)
+
+
+def search_tiny_rooms(port: int, seconds: float) -> None:
+    """Search in rooms where next to nothing was said."""
+    search_again([in_a_room(port, f"tiny{i}") for i in range(SEARCHERS)], seconds)
+
+
+def search_large_rooms(port: int, seconds: float) -> None:
+    """Search in the rooms where most was said."""
+    search_again([in_a_room(port, f"room{i % TALKERS}") for i in range(SEARCHERS)], seconds)
+
+
+def in_a_room(port: int, room: str) -> socket.socket:
+    """Return a connection that is in a room."""
+    client = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    client.sendall(f"/join {room}\r\n".encode())
+    heard = b""
+    while b"Current users: " not in heard:
+        heard += client.recv(65536)
+    return client
+
+
+def search_again(clients: list[socket.socket], seconds: float) -> None:
+    """Search on all connections, again as soon as there is an answer."""
+    end = time.monotonic() + seconds
+    for client in clients:
+        client.sendall(SEARCH)
+    while time.monotonic() < end:
+        for client in select.select(clients, (), (), 0.1)[0]:
+            if b" found" in client.recv(1 << 20):
+                client.sendall(SEARCH)
+
+
 ATTACKS: dict[str, Attack] = {
     "key-updates": Attack(key_updates),
     "empty-records": Attack(empty_records),
     "tiny-records": Attack(tiny_records),
     "renegotiations": Attack(renegotiations),
     "unfinished-handshakes": Attack(unfinished_handshakes),
+    "searches-in-tiny-rooms": Attack(search_tiny_rooms, say_much, ("--rate", "0")),
+    "searches-in-large-rooms": Attack(search_large_rooms, say_much, ("--rate", "0")),
 }
 
 if __name__ == "__main__":

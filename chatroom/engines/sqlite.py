@@ -42,7 +42,10 @@ class SQLiteEngine(BatchingEngine):
         self._reader_thread = Worker(reactor, "log-reader")
         self._search_thread = Worker(reactor, "log-search")
         self._searches = Searches(reactor, self._step)
-        self._indexing: Any = None
+        self._indexing: Any = None  # the call that takes the next step
+        self._index_step = False  # a step is being taken
+        self._index_again = False  # something was stored meanwhile
+        self._put_off = False  # the last step was not taken, because there was something to store
 
     def start(self) -> Deferred[None]:
         """Open the file and begin.
@@ -93,28 +96,39 @@ class SQLiteEngine(BatchingEngine):
 
     def _stored(self, batch: list[Entry], error: Unavailable | None) -> None:
         super()._stored(batch, error)
-        if self._indexing is None and self._stopping is None:
-            self._index_later()
+        self._index_later()
 
     # ---- searching ---------------------------------------------------------------------------------------------
 
-    def _index_later(self) -> None:
-        self._indexing = self._reactor.callLater(INDEX_AFTER, self._index)
+    def _index_later(self, wait: float | None = None) -> None:
+        if self._index_step:
+            self._index_again = True
+        elif self._indexing is None and self._stopping is None:
+            self._indexing = self._reactor.callLater(INDEX_AFTER if wait is None else wait, self._index)
 
     def _index(self) -> None:
-        """One step, unless there is something to store; goes on while there is something to index."""
+        """Take a step, unless there is something to store; but not twice in a row, or a busy server would never."""
         self._indexing = None
-        if self._busy:
+        if self._busy and not self._put_off:
+            self._put_off = True
             self._index_later()
-        else:
-            self._writer_thread.run(self._writer.index_some).addCallbacks(self._indexed, self._not_indexed)
+            return
+        self._put_off = False
+        self._index_step = True
+        self._writer_thread.run(self._writer.index_some).addCallbacks(self._indexed, self._not_indexed)
 
     def _indexed(self, more: bool) -> None:
-        if more and self._indexing is None and self._stopping is None:
-            self._indexing = self._reactor.callLater(0, self._index)
+        """Go on while there is something to index."""
+        again, self._index_again, self._index_step = self._index_again, False, False
+        if more:
+            self._index_later(0)
+        elif again:
+            self._index_later()
 
     def _not_indexed(self, failure: Any) -> None:
-        self._note(Unavailable(failure.getErrorMessage()))  # a full disk; tried again after the next batch
+        """The disk is full, as it may be; the next batch that is stored begins anew."""
+        self._index_again = self._index_step = False
+        self._note(Unavailable(failure.getErrorMessage()))
 
     def search(
         self, log: str, words: str, limit: int, *, before: int | None = None, address: str = ""

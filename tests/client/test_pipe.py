@@ -14,6 +14,7 @@ from harness import World
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import StringTransport
 
+from chatroom.chat.limits import FOUND
 from chatroom.client import pipe as module
 from chatroom.client.files.commands import FileCommands
 from chatroom.client.files.part import Part
@@ -345,6 +346,20 @@ def test_a_file_that_was_moved_away_at_once_has_been_fetched(
     piped.end()
     assert piped.lines[-2:] == [f"fetched {tmp_path}/there/notes.txt (SHA-256 checked).", "al: said after it"]
     assert piped.pipe.status == 0
+
+
+def test_the_same_search_goes_on_with_older_messages(network: Network) -> None:
+    talker = network.world.person("talker", "x")
+    for i in range(FOUND + 2):
+        talker.say(f"plum {i}")
+    piped = Piped(network)
+    piped.type("/search plum", "/search plum")
+    piped.end()
+    newest, *_, back, head, first, second = piped.lines[-FOUND - 5 :]
+    assert (newest, head) == (f"{FOUND} messages found:", "2 messages found:")
+    assert back.startswith("Searched back to ")
+    assert [line[19:] for line in (first, second)] == ["talker: plum 0", "talker: plum 1"]
+    assert (piped.over, piped.pipe.status, piped.complaints) == (True, 0, [])
 
 
 def test_a_file_that_cannot_get_there_is_said_once(network: Network, tmp_path: Path) -> None:

@@ -167,6 +167,48 @@ async def test_words_are_indexed_in_steps_when_it_is_quiet_and_not_before(path: 
     await engine.stop()
 
 
+async def test_words_are_indexed_every_now_and_then_when_it_is_never_quiet(path: Path) -> None:
+    clock = ThreadClock()
+    engine = SQLiteEngine(clock, path)
+    await engine.start()
+    stored_all = [stored(engine, LOBBY, said(f"m{i}")) for i in range(INDEX_STEP * 2 + 5)]
+    clock.advance(0)
+    entries = [await one for one in stored_all]
+    await engine._writer_thread.run(lambda: None)  # out of the call that said so
+    engine._busy = True  # as it is while the next batch is being stored
+    before = 0
+    clock.advance(INDEX_AFTER)
+    for step in (INDEX_STEP, INDEX_STEP * 2):
+        await engine._writer_thread.run(lambda: None)
+        assert indexed(path) == before, "what is to be stored goes first"
+        clock.advance(INDEX_AFTER)
+        await engine._writer_thread.run(lambda: None)
+        before = entries[step - 1].seq
+        assert indexed(path) == before
+        await engine._writer_thread.run(lambda: None)
+        clock.advance(0)
+    engine._busy = False
+    await engine.stop()
+
+
+async def test_what_is_stored_while_a_step_is_taken_is_indexed_later(path: Path) -> None:
+    clock = ThreadClock()
+    engine = SQLiteEngine(clock, path)
+    await engine.start()
+    clock.advance(INDEX_AFTER)  # there is nothing to index yet
+    await engine._writer_thread.run(lambda: None)
+    engine._index_step = True
+    stored_one = stored(engine, LOBBY, said("meanwhile"))
+    clock.advance(0)
+    entry = await stored_one
+    await engine._writer_thread.run(lambda: None)
+    engine._indexed(False)
+    clock.advance(INDEX_AFTER)
+    await engine._writer_thread.run(lambda: None)
+    assert indexed(path) == entry.seq
+    await engine.stop()
+
+
 # ---- when the disk will not ----------------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ OF_THE_CLIENT = {"get", "ignore", "timestamps", "quit", "exit", "say"}
         ("/ban bob be nice", "ban", {"user": "bob", "reason": "be nice"}),
         ("/ban", "ban", {}),
         ("/echo off", "echo", {"on": False}),
+        ("/search two words", "search", {"words": "two words", "again": True}),
         ("/topic -", "topic", {"text": "-"}),
         ("/topic", "topic", {}),
         ("/account", "account", {}),
