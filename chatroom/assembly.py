@@ -12,11 +12,13 @@ import socket
 import sqlite3
 import string
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from twisted.cred.checkers import FilePasswordDB
 
 from chatroom import account, accounts_file
@@ -80,9 +82,9 @@ def make(
     _check_pid_file(pid_file)
     with becoming.already():
         engine = _engine(folder, reactor)
-        reserved = _reserved(folder)
+        there = _there(folder)
         check_checkers(checkers)
-    entries = imported(settings, reserved)
+    entries = imported(settings, there)
     passwords = ThreadedPasswords(reactor)
     chat = Chat(engine, _rules(settings), reactor, time.time, _mint, passwords, checkers)
     text = TextDialect(chat.rules, settings.message_format)
@@ -206,33 +208,71 @@ def _certificates(settings: Settings, folder: DataFolder | None, reactor: Any, b
 # ---- accounts that the operator brings ---------------------------------------------------------------------------
 
 
-def imported(settings: Settings, there: set[str]) -> list[accounts_file.Entry]:
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The accounts that there are already.
+
+    Args:
+        reserved: The folded names of those that have a seat reserved.
+        looks: The folded name of each by how it looks.
+    """
+
+    reserved: frozenset[str] = frozenset()
+    looks: Mapping[str, str] = field(default_factory=dict)
+
+
+def imported(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
     """Return the accounts to import, having seen that there are seats for them and for those that are there."""
-    try:
-        entries = accounts_file.read(Path(settings.accounts)) if settings.accounts else []
-    except FileNotFoundError:
-        if not there:
-            refuse(f"--accounts {settings.accounts}: there is no such file")
-        _log.warn("--accounts {path} is gone; its accounts are kept in the data folder", path=settings.accounts)
-        entries = []
-    except accounts_file.BadFile as error:
-        refuse(f"--accounts {settings.accounts}: {error}")
-    number = len(there | {entry.name.folded for entry in entries})
+    entries = _entries(settings, there)
+    for entry in entries:
+        owner = there.looks.get(entry.name.look, entry.name.folded)
+        if owner != entry.name.folded:
+            refuse(
+                f"--accounts {settings.accounts}: {entry.name.shown} looks like {owner}, who has an account already; "
+                "choose another name"
+            )
+    number = len(there.reserved | {entry.name.folded for entry in entries})
     if settings.max_users and settings.max_users < number:
         refuse(f"--max-users {settings.max_users}: {number} accounts have a seat reserved; give at least {number}")
     return entries
 
 
-def _reserved(folder: DataFolder | None) -> set[str]:
+def _entries(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
+    try:
+        return accounts_file.read(Path(settings.accounts)) if settings.accounts else []
+    except FileNotFoundError:
+        if not there.reserved:
+            refuse(f"--accounts {settings.accounts}: there is no such file")
+        _log.warn("--accounts {path} is gone; its accounts are kept in the data folder", path=settings.accounts)
+        return []
+    except accounts_file.BadFile as error:
+        refuse(f"--accounts {settings.accounts}: {error}")
+
+
+def _there(folder: DataFolder | None) -> Accounts:
     if folder is None:
-        return set()
-    with closing(open_database(folder.path / DATABASE)) as db:
-        return reserved_in(db)
+        return Accounts()
+    path = folder.path / DATABASE
+    try:
+        with closing(open_database(path)) as db:
+            return accounts_in(db)
+    except (sqlite3.Error, msgspec.MsgspecError) as error:
+        refuse(f"{path} holds what cannot be read ({error}); see chatroom-admin check, or restore a backup")
 
 
-def reserved_in(db: sqlite3.Connection) -> set[str]:
-    """Return the folded names of the accounts that have a seat reserved."""
-    return {name for name, value in Reader(db).all(account.BUCKET) if account.decode(value).reserved}
+def accounts_in(db: sqlite3.Connection) -> Accounts:
+    """Return the accounts of a database.
+
+    Raises:
+        MsgspecError: One of them cannot be read.
+        sqlite3.Error: None can be read.
+    """
+    kept = {name: account.decode(value) for name, value in Reader(db).all(account.BUCKET)}
+    looks = {look: msgspec.json.decode(value, type=str) for look, value in Reader(db).all(account.LOOKS)}
+    return Accounts(
+        frozenset(name for name, one in kept.items() if one.reserved),
+        {look: owner for look, owner in looks.items() if owner in kept},  # a crash may leave a look without its account
+    )
 
 
 def check_checkers(checkers: Sequence[Any]) -> None:

@@ -21,6 +21,9 @@ from twisted.python import usage
 from chatroom.message_format import DEFAULT, check_format
 from chatroom.password_text import LEAST, LONGEST
 from chatroom.pid_file import PidFile, take_from
+from chatroom.plain_file import read_plain_file
+
+MOST_BYTES = 256 * 1024  # of a file
 
 Number = Annotated[int, Meta(ge=0, le=2**31)]
 Bytes = Annotated[int, Meta(ge=0, le=2**53)]
@@ -201,7 +204,7 @@ def motd(settings: Settings) -> str:
     if not settings.motd:
         return ""
     try:
-        text = Path(settings.motd).read_text("utf-8")
+        text = _read(Path(settings.motd))
     except (OSError, ValueError) as error:
         raise usage.UsageError(f"--motd {settings.motd}: {_why(error)}") from None
     if len(text) > 8192:
@@ -225,6 +228,16 @@ def address_and_port(option: str, text: str) -> tuple[str, int]:
     return bare or "127.0.0.1", int(port)
 
 
+def _read(path: Path) -> str:
+    """Return the text of a file, without the byte order mark that some editors write.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not UTF-8.
+    """
+    return read_plain_file(path, MOST_BYTES).decode("utf-8-sig")
+
+
 def _why(error: OSError | ValueError) -> str:
     """Return why a file cannot be read, or what in it is wrong."""
     return str((error.strerror if isinstance(error, OSError) else None) or error)
@@ -241,7 +254,7 @@ _KINDS = {
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        given = tomllib.loads(_read(path))
     except (OSError, ValueError) as error:
         raise usage.UsageError(f"--config {path}: {_why(error)}") from None
     for key, value in given.items():

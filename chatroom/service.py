@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
 import signal
 import socket
+import sqlite3
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import msgspec
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
@@ -119,8 +124,13 @@ class ChatService(Service):
     def _failed(self, failure: Any) -> None:
         """Nobody can come in: say why, and end with a status that is not zero."""
         self._failure = failure.getErrorMessage()
+        if failure.check(sqlite3.Error, msgspec.MsgspecError):
+            self._failure = (
+                f"the database cannot be used ({self._failure}); see chatroom-admin check, or restore a backup"
+            )
         if self._reactor.running:
             _log.critical("chatroom cannot start: {why}", why=self._failure)
+            atexit.register(_end_unsuccessfully)  # twistd ends with 0 whenever the reactor has ended in order
             self._reactor.stop()
 
     def _open_door(self) -> None:
@@ -203,3 +213,9 @@ class ChatService(Service):
         await gone
         if patience.active():
             patience.cancel()
+
+
+def _end_unsuccessfully() -> None:
+    """End the process with the status 1; called when all else has been done."""
+    sys.stdout.flush()
+    os._exit(1)

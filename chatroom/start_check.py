@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import msgspec
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 
-from chatroom.assembly import DATABASE, check_checkers, data_path, imported, most_users, reserved_in, taken
+from chatroom.assembly import DATABASE, Accounts, accounts_in, check_checkers, data_path, imported, most_users, taken
 from chatroom.data_folder import BadFolder, look
 from chatroom.engines import schema
 from chatroom.options import ChatOptions, Settings, address_and_port
@@ -91,8 +91,8 @@ class _Check:
         if not self._settings.ephemeral:
             self._step(self._check_folder)
         self._step(self._check_pid_file, unless_running=True)
-        reserved = self._step(self._check_database) or set()
-        self._step(lambda: imported(self._settings, reserved))
+        there = self._step(self._check_database) or Accounts()
+        self._step(lambda: imported(self._settings, there))
         most_users(self._settings.max_users)
         self._step(lambda: self._as_user(lambda: check_checkers(self._options.checkers)))
         self._step(self._check_certificate)
@@ -134,23 +134,23 @@ class _Check:
         if self._options.pid_file is not None:
             self._options.pid_file.check()
 
-    def _check_database(self) -> set[str]:
-        """Return the names of the accounts that have a seat reserved."""
+    def _check_database(self) -> Accounts:
+        """Return the accounts that there are."""
         if self._folder is None:
-            return set()
+            return Accounts()
         path = self._folder / DATABASE
         if not os.path.lexists(path):
-            return set()
+            return Accounts()
         try:
             with closing(self._as_user(lambda: schema.look(path))) as db:
-                return reserved_in(db)
+                return accounts_in(db)
         except (sqlite3.Error, schema.BadDatabase, msgspec.MsgspecError) as error:
             if isinstance(error, schema.BadDatabase) and not isinstance(error.__cause__, sqlite3.Error):
                 raise
             # What stands in the write-ahead log alone, of a crash or a running daemon, only a start sees.
             if not path.with_name(f"{DATABASE}-wal").exists():
                 raise schema.BadDatabase(f"{path} cannot be used ({error}); see chatroom-admin check") from None
-        return set()
+        return Accounts()
 
     def _check_certificate(self) -> None:
         settings = self._settings

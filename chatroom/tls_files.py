@@ -32,6 +32,7 @@ from zope.interface import implementer
 
 from chatroom.fingerprint import fingerprint
 from chatroom.logger import logger
+from chatroom.plain_file import read_plain_file
 from chatroom.wire.tls import Connection
 
 _log = logger(__name__)
@@ -331,17 +332,13 @@ def _stamp(path: Path) -> object:
 
 
 def _read(path: Path) -> bytes:
-    """Return what is in a plain file; never waits for anybody to write into it.
+    """Return what is in a plain file.
 
     Raises:
         BadPair: It cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise BadPair(f"{path} is no plain file; give one with --tls-cert and --tls-key")
-            return file.read(MOST_BYTES)
+        return read_plain_file(path, MOST_BYTES)
     except OSError as error:
         raise BadPair(f"{path} cannot be read: {error.strerror}; see --tls-cert and --tls-key") from None
 

@@ -32,11 +32,11 @@ def check_twistd(twistd: Mapping[str, Any] | None) -> None:
 
 
 def _check_user(uid: int | None, gid: int | None) -> None:
-    if uid is not None and gid is None:
+    if uid is not None and (uid != os.getuid() or gid is None):  # else twistd has nothing to ask the system
         try:
             pwd.getpwuid(uid)
         except KeyError:
-            raise BadStart(f"--uid {uid}: there is no such user; give --gid, too, if it is meant") from None
+            raise BadStart(f"--uid {uid}: there is no such user; make it first") from None
     if os.geteuid() != 0 and (uid not in (None, os.getuid()) or gid not in (None, os.getgid())):
         raise BadStart("--uid and --gid: only root can become another user; start it as root or without them")
 

@@ -25,6 +25,7 @@ PLAIN = {
     "moments",
     "names",
     "network",
+    "plain_file",
     "password_text",
     "passwords",
     "posing",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from twisted.python import usage
 
-from chatroom.options import ChatOptions, address_and_port
+from chatroom.options import ChatOptions, address_and_port, motd
 
 
 def parsed(*arguments: str) -> ChatOptions:
@@ -174,3 +175,19 @@ def test_what_is_wrong_in_the_file_is_told_what_to_give(tmp_path: Path, line: st
     (tmp_path / "chat.toml").write_text(f"{line}\n")
     with pytest.raises(SystemExit, match=f"chat.toml: {what}; see"):
         parsed("--config", str(tmp_path / "chat.toml"))
+
+
+@pytest.mark.parametrize("option", ["--motd", "--config"])
+def test_a_file_is_read_without_waiting_and_within_bounds(tmp_path: Path, option: str) -> None:
+    """At SIGHUP everybody in the chat would wait, too."""
+    os.mkfifo(tmp_path / "pipe")
+    for path, why in ((tmp_path / "pipe", "it is no plain file"), (Path("/dev/zero"), "it is larger than")):
+        with pytest.raises(SystemExit, match=f"{option} {path}: {why}"):
+            parsed(option, str(path))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    """As editors on other systems write it."""
+    (tmp_path / "motd").write_text("be kind", "utf-8-sig")
+    (tmp_path / "chat.toml").write_text(f"motd = '{tmp_path}/motd'\n", "utf-8-sig")
+    assert motd(parsed("--config", str(tmp_path / "chat.toml")).settings) == "be kind"

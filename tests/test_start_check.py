@@ -18,9 +18,10 @@ from test_tls_files import make_pair
 from chatroom import account
 from chatroom.account import Account
 from chatroom.admin.keys import host_key
-from chatroom.assembly import reserved_in
+from chatroom.assembly import Accounts, accounts_in
 from chatroom.data_folder import DataFolder
 from chatroom.engines.schema import LADDER, open_database
+from chatroom.names import user_name
 from chatroom.options import ChatOptions
 from chatroom.start_check import Findings, check, report
 from chatroom.tls_files import own_files
@@ -280,9 +281,18 @@ def test_the_report_tells_faults_from_notes(tmp_path: Path, data: Path, capsys: 
     assert second.startswith("chatroom: note: the TLS")
 
 
-def test_a_check_reads_the_accounts_that_are_there(data: Path) -> None:
+def test_an_account_that_looks_like_one_that_is_there_is_a_fault(tmp_path: Path, data: Path) -> None:
+    """Unless only a crash has left the look."""
+    (tmp_path / "people").write_text("a1ice:s3cret-enough\n")
     with closing(open_database(data / "chat.db")) as db:
-        assert reserved_in(db) == {"alice"}
+        look = (account.LOOKS, user_name("alice").look, b'"alice"')
+        db.execute("INSERT INTO record(bucket, key, rev, value) VALUES (?, ?, 2, ?)", look)
+        assert accounts_in(db) == Accounts(frozenset({"alice"}), {look[1]: "alice"})
+    (fault,) = findings(data, "--accounts", "people").faults
+    assert fault.endswith("people: a1ice looks like alice, who has an account already; choose another name")
+    with closing(open_database(data / "chat.db")) as db:
+        db.execute("DELETE FROM record WHERE bucket=?", (account.BUCKET,))
+    assert findings(data, "--accounts", "people") == Findings()
 
 
 # ---- as another user -----------------------------------------------------------------------------------------------

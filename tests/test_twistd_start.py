@@ -29,9 +29,12 @@ def test_what_twistd_is_given_by_default_is_fine(tmp_path: Path, monkeypatch: py
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_user_that_does_not_exist_needs_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """twistd asks the system for its groups; only who is that user already needs none if there is a group."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert refusal(uid=OTHER) == f"--uid {OTHER}: there is no such user; give --gid, too, if it is meant"
+    assert refusal(uid=OTHER) == refusal(uid=OTHER, gid=OTHER) == f"--uid {OTHER}: there is no such user; make it first"
+    monkeypatch.setattr(os, "getuid", lambda: OTHER)
+    assert refusal(uid=OTHER) != ""
     assert refusal(uid=OTHER, gid=OTHER) == ""
 
 
@@ -39,9 +42,9 @@ def test_only_root_becomes_another_user(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(os, "geteuid", lambda: 1234)
     monkeypatch.setattr(os, "getuid", lambda: 1234)
     monkeypatch.setattr(os, "getgid", lambda: 1234)
-    assert "only root can become another user" in refusal(uid=5, gid=1234)
+    assert "only root can become another user" in refusal(uid=1, gid=1234)
     assert "only root can become another user" in refusal(gid=5)
-    assert refusal(uid=1234, gid=1234) == ""
+    assert refusal(gid=1234) == ""
 
 
 def test_the_folder_to_run_in_is_there(tmp_path: Path) -> None:

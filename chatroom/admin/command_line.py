@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # --help, or wrong arguments; argparse has said so
         return int(end.code or 0)
     try:
-        return int(options.run(Path(options.data) if options.data else state_folder(), options))
+        return int(options.run(_folder(options.data), options))
     except Cannot as error:
         return _complain(str(error))
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -56,6 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"the database holds what cannot be read ({error}); restore a backup")
     except (OSError, sqlite3.Error, RuntimeError) as error:
         return _complain(str(error))
+
+
+def _folder(data: str | None) -> Path:
+    """Return the data folder; an empty name, as a script's empty variable, does not mean the daemon's."""
+    if data == "":
+        raise Cannot("--data is empty; give a folder")
+    return Path(data) if data is not None else state_folder()
 
 
 def _complain(why: str) -> int:
@@ -105,16 +112,23 @@ def _password(file: str | None) -> str:
         raise Cannot("the password is not UTF-8; give another") from None
     except EOFError:
         raise Cannot("no password was given") from None
+    except OSError as error:
+        raise Cannot(f"--password-file {file}: {error.strerror}; give another") from None
     if again != password:
         raise Cannot("the two passwords differ; try again")
     return password
 
 
 def _first_line(lines: BinaryIO) -> str:
-    return lines.readline(MOST_READ).removesuffix(b"\n").removesuffix(b"\r").decode("utf-8-sig")
+    line = lines.readline(MOST_READ)
+    if not line:
+        raise EOFError
+    return line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8-sig")
 
 
 def _backup(folder: Path, options: argparse.Namespace) -> int:
+    if options.file == "-":
+        raise Cannot("a backup cannot go to the output; give a file")
     backup(folder, Path(options.file), force=options.force)
     return 0
 
@@ -128,7 +142,7 @@ def _restore(folder: Path, options: argparse.Namespace) -> int:
 
 def _export(folder: Path, options: argparse.Namespace) -> int:
     lines = export(folder, room=options.room, private=options.private)
-    if options.file is None:
+    if options.file in (None, "-"):
         _write(lines)
         return 0
     with whole_file(Path(options.file), force=options.force) as made, made.open("wb") as file:

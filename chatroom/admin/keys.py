@@ -12,6 +12,7 @@ from twisted.conch.ssh.keys import BadFingerPrintFormat, BadKeyError, EncryptedK
 from zope.interface import implementer
 
 from chatroom.logger import logger
+from chatroom.plain_file import read_plain_file
 
 HOST_KEY = "manhole_host_key"  # in the data folder
 MOST_BYTES = 256 * 1024  # of a file with keys
@@ -43,7 +44,7 @@ def host_key(folder: Path | None) -> Key:
             _make(path)
         if path.stat().st_mode & _OTHERS_READ:
             raise BadKeys(f"others may read the host key {path}; chmod 600 it, or remove it and a new one is made")
-        key: Key = Key.fromString(_read(path))
+        key: Key = Key.fromString(read_plain_file(path, MOST_BYTES))
         return key
     except OSError as error:
         raise BadKeys(f"the host key {path} cannot be used: {error.strerror}") from None
@@ -80,7 +81,7 @@ class AuthorizedKeys:
         try:
             if self._path.stat().st_mode & _OTHERS_WRITE:
                 raise BadKeys(f"others than its owner may write {self._path}; chmod go-w it")
-            data = _read(self._path)
+            data = read_plain_file(self._path, MOST_BYTES)
         except OSError as error:
             raise BadKeys(f"the keys in {self._path} cannot be read: {error.strerror}; see --manhole-keys") from None
         keys = []
@@ -127,15 +128,3 @@ def _make(path: Path) -> None:
         file.flush()
         os.fsync(descriptor)
     new.rename(path)
-
-
-def _read(path: Path) -> bytes:
-    """Return what is in a plain file; never waits for anybody to write into it."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is no plain file")
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise OSError(0, f"it is larger than {MOST_BYTES} bytes")
-    return data

@@ -80,6 +80,9 @@ LADDER = (
 )
 
 
+_OF_A_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)  # what SQLite says when a disk is full, or broken
+
+
 class BadDatabase(Exception):
     """The file cannot be used; the text says why and what to do."""
 
@@ -101,9 +104,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         _climb(db)
         return db
     except (sqlite3.DatabaseError, OSError) as error:
-        raise BadDatabase(
-            f"{path} cannot be used ({error}); check the file and its folder, or give another --data"
-        ) from error
+        raise _unusable(path, error) from error
 
 
 def look(path: Path) -> sqlite3.Connection:
@@ -120,9 +121,13 @@ def look(path: Path) -> sqlite3.Connection:
         _check(db, path)
         return db
     except (sqlite3.DatabaseError, OSError) as error:
-        raise BadDatabase(
-            f"{path} cannot be used ({error}); check the file and its folder, or give another --data"
-        ) from error
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: Exception) -> BadDatabase:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_A_DISK and os.statvfs(path.parent).f_bavail == 0:
+        return BadDatabase(f"{path} cannot be used: no space is left on its disk; make room there")
+    return BadDatabase(f"{path} cannot be used ({error}); check the file and its folder, or give another --data")
 
 
 def connect(path: Path) -> sqlite3.Connection:

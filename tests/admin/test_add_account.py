@@ -144,8 +144,18 @@ def test_a_password_is_prepared_and_as_long_as_everywhere(
     assert Argon2().verify(made.password, "caf\u00e9")
 
 
-def test_a_password_file_that_is_not_there_is_named(fails: Fails, empty: Path) -> None:
-    assert "nowhere" in fails("add-account", "bob", "--password-file", "nowhere", "--data", empty)
+@pytest.mark.parametrize(("file", "why"), [("nowhere", "No such file or directory"), (".", "Is a directory")])
+def test_a_password_file_that_cannot_be_read_is_named(fails: Fails, empty: Path, file: str, why: str) -> None:
+    said = fails("add-account", "bob", "--password-file", file, "--data", empty)
+    assert said == f"chatroom-admin: --password-file {file}: {why}; give another\n"
+    assert not empty.exists()
+
+
+def test_no_password_at_all_is_told(fails: Fails, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the input is at its end, which is no password that is too short."""
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        assert fails("add-account", "bob", "--data", empty) == "chatroom-admin: no password was given\n"
 
 
 @pytest.mark.usefixtures("held", "typed")

@@ -37,3 +37,24 @@ def test_a_folder_without_a_database_is_not_made(fails: Fails, empty: Path, comm
 def test_a_database_that_cannot_be_read_is_one_sentence(fails: Fails, folder: Path) -> None:
     damage(folder / "chat.db")
     assert "chat.db cannot be read" in fails("export", "--data", folder)
+
+
+@pytest.mark.parametrize("command", [("check",), ("restore", "--force", "copy")])
+def test_an_empty_folder_name_is_not_the_daemons_folder(
+    fails: Fails, folder: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """A script whose variable is empty must not restore over the daemon's database."""
+    monkeypatch.setenv("STATE_DIRECTORY", str(folder))
+    assert fails(*command, "--data", "") == "chatroom-admin: --data is empty; give a folder\n"
+
+
+def test_a_backup_does_not_go_to_the_output(fails: Fails, folder: Path) -> None:
+    """And no file is called as others call the output."""
+    assert fails("backup", "-", "--data", folder) == "chatroom-admin: a backup cannot go to the output; give a file\n"
+
+
+def test_an_export_goes_to_the_output_by_either_name(folder: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    runs("export", "--data", folder)
+    wanted = capsysbinary.readouterr().out
+    runs("export", "-", "--data", folder)
+    assert capsysbinary.readouterr().out == wanted != b""

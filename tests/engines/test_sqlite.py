@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -34,6 +35,21 @@ async def engine(path: Path) -> AsyncIterator[SQLiteEngine]:
     yield made
     if made._stopping is None:
         await made.stop()
+
+
+@pytest.mark.parametrize(("free", "why"), [(0, "no space is left on its disk; make room there"), (5, "disk I/O error")])
+def test_a_full_disk_is_called_so(path: Path, monkeypatch: pytest.MonkeyPatch, free: int, why: str) -> None:
+    """SQLite calls it an error of the disk, as it does when the disk is broken."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+
+    def connect(path: Path) -> sqlite3.Connection:
+        raise error
+
+    monkeypatch.setattr(schema, "connect", connect)
+    monkeypatch.setattr(os, "statvfs", lambda folder: os.statvfs_result((4096, 4096, 100, free, free, 9, 9, 9, 0, 255)))
+    with pytest.raises(BadDatabase, match=why):
+        open_database(path)
 
 
 # ---- the file ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from blackbox.daemon import Daemon
+from blackbox.daemon import Daemon, run_twistd
 from blackbox.operations.running import refusal, text
 
 
@@ -163,3 +163,55 @@ def test_a_database_that_is_not_ours_is_refused_and_left_alone(tmp_path: Path, m
     assert why in sentence
     assert (path.read_bytes() if path.is_file() else b"") == before
     assert {entry.name for entry in path.parent.iterdir()} == there | {"lock"}
+
+
+def made(folder: Path, *statements: str) -> Path:
+    """Return a data folder as a daemon leaves it, in whose database these statements have been run."""
+    with Daemon(folder) as daemon:
+        daemon.person("al")
+    with closing(sqlite3.connect(daemon.data / "chat.db")) as db, db:
+        for statement in statements:
+            db.execute(statement)
+    return daemon.data
+
+
+def test_a_record_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    """That says where to look."""
+    data = made(tmp_path, "INSERT INTO record(bucket, key, rev, value) VALUES ('account', 'bob', 1, '{bob}')")
+    sentence = refusal(tmp_path, "--data", str(data))
+    assert sentence.startswith(f"chatroom: {data}/chat.db holds what cannot be read (JSON is malformed")
+    assert sentence.endswith("; see chatroom-admin check, or restore a backup")
+
+
+def test_a_table_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
+    """That says where to look."""
+    data = made(tmp_path, "DROP TABLE log")
+    assert refusal(tmp_path, "--data", str(data)) == (
+        "chatroom: the database cannot be used (no such table: log); see chatroom-admin check, or restore a backup"
+    )
+
+
+def test_an_account_that_looks_like_one_that_is_there_is_refused_at_the_start(tmp_path: Path) -> None:
+    """Not after the daemon has been put into the background."""
+    people, look_alikes = tmp_path / "people", tmp_path / "look-alikes"
+    people.write_text("alice:s3cret-enough\n")
+    look_alikes.write_text("a1ice:s3cret-enough\n")
+    with Daemon(tmp_path, "--accounts", str(people)) as daemon:
+        daemon.log.wait_for("imported the account alice")
+    assert refusal(tmp_path, "--data", str(daemon.data), "--accounts", str(look_alikes)) == (
+        f"chatroom: --accounts {look_alikes}: a1ice looks like alice, who has an account already; choose another name"
+    )
+
+
+def test_a_start_that_fails_late_ends_with_a_status_that_says_so(tmp_path: Path) -> None:
+    """So that whoever looks after the daemon starts it again; here the first account cannot be stored."""
+    people = tmp_path / "people"
+    people.write_text("bob:s3cret-enough\n")
+    full = "CREATE TRIGGER full BEFORE INSERT ON record WHEN NEW.bucket='account' BEGIN SELECT RAISE(FAIL, 'full'); END"
+    data = made(tmp_path, full)
+    done = run_twistd(
+        tmp_path, "-n", "--pidfile=", "chatroom", "--port", "0", "--data", str(data), "--accounts", str(people)
+    )
+    assert done.returncode == 1
+    assert "chatroom cannot start: " in done.stdout
+    assert "listening on" not in done.stdout

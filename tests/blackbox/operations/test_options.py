@@ -100,7 +100,7 @@ def test_check_config_names_all_that_a_start_would_fail_for(tmp_path: Path) -> N
     done = run_twistd(tmp_path, "--uid", "4000000000", "--logfile", "nowhere/log", "chatroom", *options)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
-        "chatroom: --uid 4000000000: there is no such user; give --gid, too, if it is meant",
+        "chatroom: --uid 4000000000: there is no such user; make it first",
         f"chatroom: the data folder {tmp_path}/people/below cannot be used: Not a directory; give another --data",
         f"chatroom: --accounts {tmp_path}/people: line 1: it is not name:password",
     ]
@@ -110,7 +110,7 @@ def test_check_config_names_all_that_a_start_would_fail_for(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("twistd", "options", "why"),
     [
-        (["--uid", "4000000000"], [], "--uid 4000000000: there is no such user; give --gid, too, if it is meant"),
+        (["--uid", "4000000000"], [], "--uid 4000000000: there is no such user; make it first"),
         (["--logfile", "x/log"], [], "the log file {here}/x/log cannot be written: there is no such folder"),
         (["--rundir", "x"], [], "--rundir x: there is no such folder"),
         ([], ["--auth", "file:x"], "--auth file:{here}/x: No such file or directory"),
