@@ -12,8 +12,8 @@ Who may know whom (``tests/test_layers.py`` enforces it):
     wire/                               sockets, lines, dialects; never engines
     admin/                              what operators use beside the chat: console, metrics, command line; never wire
     options, data_folder, listening,    what an operator decides and what is taken of the system
-    audit_file, pid_file, tls_files,
-    twistd_start
+    audit_file, log_file, pid_file,
+    tls_files, twistd_start
     assembly, operator_services,        the only places that know them all
     reloading, service, start_check, tap
 """

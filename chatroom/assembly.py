@@ -32,6 +32,7 @@ from chatroom.engines.reading import Reader
 from chatroom.engines.schema import BadDatabase, open_database
 from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.listening import BadPort, take_port
+from chatroom.log_file import DaemonLog
 from chatroom.logger import logger, set_level
 from chatroom.options import Settings, address_and_port, refuse, state_folder
 from chatroom.passwords import ThreadedPasswords
@@ -61,6 +62,7 @@ def make(
     checkers: Sequence[Any] = (),
     becoming: Becoming = STAYING,
     pid_file: PidFile | None = None,
+    log: DaemonLog | None = None,
 ) -> ChatService:
     """Wire the daemon together.
 
@@ -70,6 +72,7 @@ def make(
         checkers: Of ``twisted.cred``, beside our own.
         becoming: The user that twistd makes of this process afterwards.
         pid_file: Written at the start and removed at the end.
+        log: The file of the daemon's log, if it writes one.
 
     Raises:
         SystemExit: The pid file, the data folder, what is in it, the file of accounts, the certificate, or a port
@@ -102,6 +105,7 @@ def make(
     listening = taken(settings.port, settings.interface)
     service = ChatService(reactor, chat, factory, listening, folder, passwords, entries)
     service.pid_file = pid_file
+    service.log = log
     service.on_hangup = Reloading(settings, reread, _rules, factory, text, certificates.reload).reload
     service.beside.append(certificates)
     if settings.metrics:

@@ -1,6 +1,7 @@
-"""The audit log as a file: what the loggers of ``chatroom.audit`` say, a line an act, beside the daemon's own log.
+"""The audit log as two files beside the daemon's own log: operators' acts, and those of members and strangers.
 
-It holds every act, whatever ``--log-level`` keeps out of the daemon's log.
+Each act is a line, whatever ``--log-level`` keeps out of the daemon's log. Each file is rotated by itself, so members'
+acts never push out those of operators.
 """
 
 from __future__ import annotations
@@ -11,27 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from twisted.logger import LogEvent, formatEvent
-from twisted.python.logfile import LogFile
 
-from chatroom.chat.operators.audit import NAMESPACE
+from chatroom.chat.operators.audit import MEMBERS, NAMESPACE
+from chatroom.data_folder import AUDIT as NAME
+from chatroom.data_folder import AUDIT_MEMBERS as MEMBERS_NAME
+from chatroom.log_file import MovableLogFile
 from chatroom.logger import logger, watch
 
-NAME = "audit.log"  # in the data folder
 LARGEST = 1 << 20  # bytes; then it becomes audit.log.1
-KEPT = 10  # files of before
+KEPT = 10  # older files
 
 _log = logger(__name__)
 
 
 class AuditFile:
-    """See the module.
+    """One of the two files.
 
     Args:
         folder: Where the file is; made if it is not there, and its owner's alone.
+        name: The file's name.
+        namespace: Of the loggers whose lines it holds.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = NAME, namespace: str = NAMESPACE) -> None:
         self._folder = folder
+        self._name = name
+        self._namespace = namespace
         self._file: Any = None
         self._unwatch: Callable[[], None] = lambda: None
         self._failing = False
@@ -42,12 +48,22 @@ class AuditFile:
         Raises:
             OSError: The file cannot be written; the text says which and what to do.
         """
-        path = self._folder / NAME
         try:
-            self._file = LogFile(NAME, str(self._folder), rotateLength=LARGEST, defaultMode=0o600, maxRotatedFiles=KEPT)
+            self._file = MovableLogFile(
+                self._name, str(self._folder), rotateLength=LARGEST, defaultMode=0o600, maxRotatedFiles=KEPT
+            )
         except OSError as error:
-            raise OSError(f"the audit log {path} cannot be written: {error.strerror}; move it away") from None
-        self._unwatch = watch(NAMESPACE, self._write)
+            raise OSError(f"the audit log {self.path} cannot be written: {error.strerror}; move it away") from None
+        self._unwatch = watch(self._namespace, self._write)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._folder / self._name
+
+    def follow(self) -> bool:
+        """Go on at the path if the file was moved away; see ``MovableLogFile``."""
+        return self._file is None or bool(self._file.follow())
 
     def stop(self) -> None:
         """Write no more; nothing happens when it did not start."""
@@ -69,3 +85,8 @@ class AuditFile:
             self._failing = True
         else:
             self._failing = False
+
+
+def audit_files(folder: Path) -> list[AuditFile]:
+    """Return the files of a data folder."""
+    return [AuditFile(folder), AuditFile(folder, MEMBERS_NAME, MEMBERS)]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 LOCK = "lock"
 SHARED = "files"  # the folder for shared files
-AUDIT = "audit.log"
+AUDIT = "audit.log"  # what operators do
+AUDIT_MEMBERS = "audit-members.log"  # what members and strangers do
 
 _NEEDED = 256 * 1024  # bytes that a start may write
 _NO_UNNAMED_FILES = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL}
@@ -61,7 +62,8 @@ def check_inside(path: Path) -> None:
     Raises:
         BadFolder: Something in it cannot be used.
     """
-    for name, kind, is_it in ((AUDIT, "file", Path.is_file), (SHARED, "folder", Path.is_dir)):
+    there = ((AUDIT, "file", Path.is_file), (AUDIT_MEMBERS, "file", Path.is_file), (SHARED, "folder", Path.is_dir))
+    for name, kind, is_it in there:
         inside = path / name
         if os.path.lexists(inside) and not (is_it(inside) and os.access(inside, os.W_OK, effective_ids=True)):
             raise BadFolder(f"{inside} is no {kind} that this user may write; move it away, or chown it")

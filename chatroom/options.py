@@ -18,6 +18,7 @@ from twisted.cred import strcred
 from twisted.cred.credentials import IUsernamePassword
 from twisted.python import usage
 
+from chatroom.log_file import DaemonLog, log_of
 from chatroom.message_format import DEFAULT, check_format
 from chatroom.password_text import LEAST, LONGEST
 from chatroom.pid_file import PidFile, take_from
@@ -132,6 +133,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
 
     settings: Settings
     pid_file: PidFile | None
+    log: DaemonLog | None
     _folder: Path  # where we were started: twistd in the background goes elsewhere
 
     @property
@@ -150,6 +152,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         """Check everything; ``settings`` is what holds."""
         self._folder = Path.cwd()
         self.pid_file = take_from(self.parent)
+        self.log = log_of(self.parent)
         self.settings = self.reread()
         for spec in self.settings.auth:
             self.opt_auth(spec)

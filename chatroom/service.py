@@ -15,12 +15,14 @@ from typing import Any, Protocol
 import msgspec
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
+from twisted.logger import ILogObserver
 
 from chatroom.accounts_file import Entry
-from chatroom.audit_file import AuditFile
+from chatroom.audit_file import AuditFile, audit_files
 from chatroom.chat.chat import Chat
 from chatroom.chat.people.membership import import_accounts
 from chatroom.data_folder import DataFolder
+from chatroom.log_file import DaemonLog
 from chatroom.logger import logger
 from chatroom.names import user_name
 from chatroom.options import refuse
@@ -60,6 +62,7 @@ class ChatService(Service):
         beside: What is opened for the operator, after the door, and closed last.
         on_hangup: Called at SIGHUP.
         pid_file: Written at the start and removed at the end.
+        log: The file of the daemon's log, if it writes one.
     """
 
     def __init__(
@@ -79,13 +82,23 @@ class ChatService(Service):
         self._folder = folder
         self._passwords = passwords
         self._imported = imported
-        self._audit = AuditFile(folder.path) if folder is not None else None
+        self._audits = audit_files(folder.path) if folder is not None else []
         self._port: Any = None
         self._stopping = False
         self._failure = ""
         self.beside: list[OperatorService] = []
         self.on_hangup: Callable[[], None] = lambda: None
         self.pid_file: PidFile | None = None
+        self.log: DaemonLog | None = None
+
+    def setServiceParent(self, parent: Any) -> None:  # noqa: N802
+        """Become part of twistd's application, and write its log."""
+        if self.log is not None:
+            try:
+                parent.setComponent(ILogObserver, self.log.observer())
+            except OSError as error:
+                refuse(f"--logfile {self.log.path} cannot be written: {error.strerror}; give another file")
+        super().setServiceParent(parent)
 
     def privilegedStartService(self) -> None:  # noqa: N802
         """Write the pid file: after twistd's fork, and while root can still write where only root may."""
@@ -109,8 +122,8 @@ class ChatService(Service):
         gc.collect()
         gc.freeze()
         gc.set_threshold(700, 10, 1000)
-        if self._audit is not None:
-            self._audit.start()
+        for audit in self._audits:
+            audit.start()
         self._passwords.start()
         await self._chat.start()
         running: Deferred[None] = Deferred()
@@ -174,7 +187,17 @@ class ChatService(Service):
 
     def _reload(self) -> None:
         if not self._stopping:
+            self._follow_logs()
             self.on_hangup()
+
+    def _follow_logs(self) -> None:
+        """Go on at their paths with log files that were moved away."""
+        logs: list[AuditFile | DaemonLog] = [*self._audits]
+        if self.log is not None:
+            logs.append(self.log)
+        for log in logs:
+            if not log.follow():
+                _log.warn("the log file {path} cannot be opened again; make it writable", path=str(log.path))
 
     def state(self) -> str:
         """Return ``ok``, ``draining`` or ``stopping``."""
@@ -196,8 +219,8 @@ class ChatService(Service):
         await self._all_gone()
         for service in self.beside:
             await service.close()
-        if self._audit is not None:
-            self._audit.stop()
+        for audit in self._audits:
+            audit.stop()
         if self._folder is not None:
             self._folder.close()
         self._remove_pid_file()

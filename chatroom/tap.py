@@ -27,4 +27,5 @@ def makeService(options: Options) -> IService:
         check_twistd(options.parent)
     except BadStart as error:
         refuse(str(error))
-    return make(options.settings, options.reread, options.checkers, Becoming.of(options.parent), options.pid_file)
+    becoming = Becoming.of(options.parent)
+    return make(options.settings, options.reread, options.checkers, becoming, options.pid_file, options.log)

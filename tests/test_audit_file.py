@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from chatroom import audit_file
-from chatroom.audit_file import KEPT, NAME, AuditFile
-from chatroom.chat.operators.audit import audit
+from chatroom.audit_file import KEPT, MEMBERS_NAME, NAME, AuditFile, audit_files
+from chatroom.chat.operators.audit import MembersAudit, audit
 from chatroom.logger import logger, set_level, watch
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (.*)\n")
@@ -131,3 +131,29 @@ def test_one_that_cannot_be_opened_is_said_in_a_sentence(tmp_path: Path) -> None
     (tmp_path / NAME).mkdir()
     with pytest.raises(OSError, match=r"the audit log \S+audit\.log cannot be written: Is a directory; move it away"):
         AuditFile(tmp_path).start()
+
+
+def test_members_acts_have_a_file_of_their_own_and_push_out_no_act_of_an_operator(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(audit_file, "LARGEST", 300)
+    files = audit_files(tmp_path)
+    for file in files:
+        file.start()
+    audit("root", "made an announcement")
+    members = MembersAudit(lambda: 0.0)
+    for i in range(KEPT * 20):
+        members.write(f"mallory{i}", "topic: " + "x" * 100, "den", address=f"192.0.2.{i}")
+    for file in files:
+        file.stop()
+    assert acts(tmp_path / NAME) == ["root made an announcement"]
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {NAME, MEMBERS_NAME, *(f"{MEMBERS_NAME}.{i}" for i in range(1, KEPT + 1))}
+
+
+def test_it_goes_on_at_its_path_when_it_was_moved_away(file: AuditFile, tmp_path: Path) -> None:
+    audit("alice", "locked", "lobby")
+    (tmp_path / NAME).rename(tmp_path / "old")
+    audit("bob", "locked", "lobby")
+    assert (acts(tmp_path / "old"), acts(tmp_path / NAME)) == (["alice locked in lobby"], ["bob locked in lobby"])
+    assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o600

@@ -44,7 +44,7 @@ MAY = {
     "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},
     "top": PLAIN
     | {"admin", "chat", "engines", "wire"}
-    | {"assembly", "audit_file", "data_folder", "listening", "operator_services", "options", "pid_file"}
+    | {"assembly", "audit_file", "data_folder", "listening", "log_file", "operator_services", "options", "pid_file"}
     | {"privileges", "reloading", "service", "start_check", "tls_files", "twistd_start"},
 }
 FILES = sorted(ROOT.rglob("*.py"))

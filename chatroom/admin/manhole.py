@@ -33,6 +33,7 @@ from zope.interface import implementer
 
 from chatroom.admin.channel import ConsoleChannel, refuse_channel, silent
 from chatroom.admin.keys import AuthorizedKeys, fingerprint, host_key
+from chatroom.chat.operators.audit import MembersAudit, audit
 from chatroom.chat.operators.operations import Operating
 from chatroom.logger import logger
 from chatroom.text import clean
@@ -46,7 +47,6 @@ FAREWELL = 2.0  # seconds to take what is left to be read at the end
 LONGEST_NAME = 32
 
 _log = logger(__name__)
-_audit = logger("chatroom.audit")
 
 
 class Manhole:
@@ -101,6 +101,7 @@ class ManholeFactory(SSHFactory):
         keys: Who may come.
         operations: As for ``Manhole``.
         connections: Those that are open.
+        strangers: Writes down what is tried by those who have not logged in.
     """
 
     noisy = False
@@ -111,6 +112,7 @@ class ManholeFactory(SSHFactory):
         self.keys = keys
         self.operations = operations
         self.connections: set[Connection] = set()
+        self.strangers = MembersAudit(reactor.seconds)
         self.portal = Portal(_Realm(), [SSHPublicKeyChecker(keys)])
         self.protocol = Connection
         self.services = {b"ssh-userauth": _Login, b"ssh-connection": _Channels}
@@ -208,8 +210,11 @@ class Connection(SSHServerTransport):
             self._patience.reset(IDLE)
 
     def audit(self, words: str) -> None:
-        """Put into the log what this operator, or this stranger, does."""
-        _audit.info("manhole: {name} from {peer} {words}", name=self.name or "somebody", peer=self.peer, words=words)
+        """Put into the audit log what this operator does; what a stranger does goes where members' acts are."""
+        if self.name:
+            audit(f"manhole: {self.name} from {self.peer}", words)
+        else:
+            self.factory.strangers.write(f"manhole: somebody from {self.peer}", words, address=self.peer)
 
     def _end(self, why: str) -> None:
         if self.name == "":

@@ -20,6 +20,7 @@ from chatroom.chat.limits import (
     USER_CHARACTERS,
     Rules,
 )
+from chatroom.chat.operators.audit import MembersAudit
 from chatroom.chat.operators.bans import Bans
 from chatroom.chat.owed import Owed
 from chatroom.chat.people import membership
@@ -100,6 +101,7 @@ class Chat:
         self.bans = Bans(engine, self.now)
         self.guests = Guests(engine, mint, self.now, self.next_id)
         self.shares = Shares(self)
+        self.members_audit = MembersAudit(scheduler.seconds)
         self.directory = Directory(engine, self.sessions, mint, rules, self.now)
         self._empty_rooms = EmptyRooms(self)
         self.directory.on_withdrawn = self.withdraw

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from blackbox.daemon import BOUND, Daemon, Peer, run_twistd
 
 ACT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (.*)")
@@ -23,7 +24,7 @@ def log_in(daemon: Daemon, word: str, name: str) -> Peer:
 
 def acts(daemon: Daemon) -> list[str]:
     """Return the acts in the audit log, each of which must begin with its time."""
-    lines = (daemon.data / "audit.log").read_text().splitlines()
+    lines = (daemon.data / "audit-members.log").read_text().splitlines()
     matches = [ACT.fullmatch(line) for line in lines]
     assert all(matches), lines
     return [match[1] for match in matches if match]
@@ -146,7 +147,9 @@ def test_order_outlasts_a_restart(tmp_path: Path) -> None:
     with Daemon(tmp_path, "--log-level", "warn", ready=BOUND) as daemon:
         after(daemon)
         assert acts(daemon) == FIRST + SECOND
-    assert (daemon.data / "audit.log").stat().st_mode & 0o777 == 0o600
+    for name in ("audit.log", "audit-members.log"):
+        assert (daemon.data / name).stat().st_mode & 0o777 == 0o600
+    assert (daemon.data / "audit.log").read_text() == "", "members' acts are not among those of operators"
     assert "locked in den" not in daemon.log.text
 
 
@@ -156,14 +159,15 @@ def test_what_keeps_nothing_keeps_no_audit_log_but_says_it(tmp_path: Path) -> No
         al = daemon.person("al", "den")
         al.ask("/lock", "al locked the room: only the invited may join.")
         daemon.log.wait_for(r"al locked in den")
-    assert not list(tmp_path.rglob("audit.log*"))
+    assert not list(tmp_path.rglob("audit*"))
 
 
-def test_an_audit_log_that_cannot_be_written_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "data" / "audit.log").mkdir(parents=True)
+@pytest.mark.parametrize("name", ["audit.log", "audit-members.log"])
+def test_an_audit_log_that_cannot_be_written_ends_the_start_with_a_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "data" / name).mkdir(parents=True)
     command = ["-n", "--pidfile=", "chatroom", "--port", "0", "--interface", "127.0.0.1", "--data", "data"]
     result = run_twistd(tmp_path, *command)
     said = result.stdout + result.stderr
     assert result.returncode > 0, said
     assert "Traceback" not in said
-    assert "the audit log data/audit.log cannot be written: Is a directory; move it away" in said
+    assert f"data/{name} is no file that this user may write; move it away" in said

@@ -1,20 +1,90 @@
-"""The audit log: who did what to whom, one line an act, apart from the daemon's other lines by its namespace."""
+"""The audit log: who did what to whom, one line an act, apart from the daemon's other lines by its namespace.
+
+What operators do has a namespace of its own. What members do in their rooms, and what strangers try at the operators'
+console, is another: it is bounded for each of them, and whatever they do, it pushes out no act of an operator.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatroom.chat.limits import ACTS_OF_ADDRESS, ACTS_OF_ONE, ACTS_WINDOW
+from chatroom.chat.people.throttles import MOST_KEYS, Window
 from chatroom.logger import logger
+from chatroom.network import network
+
+if TYPE_CHECKING:
+    from chatroom.chat.session import Session
 
 NAMESPACE = "chatroom.audit"
+MEMBERS = "chatroom.audit.members"
 
-_log = logger(NAMESPACE)
+_operators = logger(NAMESPACE)
+_members = logger(MEMBERS)
 
 
 def audit(by: str, what: str, where: str = "") -> None:
-    """Write down an act.
+    """Write down an operator's act.
 
     Args:
-        by: Whose act it was.
+        by: The operator's name.
         what: What was done; never a password, never a message's text.
         where: The room, if it was in one.
     """
-    _log.info("{by} {what}{where}", by=by, what=what, where=f" in {where}" if where else "")
+    _operators.info("{by} {what}{where}", by=by, what=what, where=_in(where))
+
+
+class MembersAudit:
+    """Writes down what members and strangers do, so many acts of one and of one address in ten minutes.
+
+    Args:
+        seconds: A clock that does not jump.
+    """
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._by_one = Window(ACTS_OF_ONE, ACTS_WINDOW, seconds)
+        self._by_address = Window(ACTS_OF_ADDRESS, ACTS_WINDOW, seconds)
+        self._left_out: OrderedDict[str, int] = OrderedDict()  # acts that were only counted, by who did them
+
+    def act(self, session: Session, what: str, where: str) -> None:
+        """Write down what somebody did in a room: a member's act here, an operator's where operators' acts are."""
+        if session.user.operator:
+            audit(session.name, what, where)
+        else:
+            actor = session.user.id if session.user.account is not None else ""
+            self.write(session.name, what, where, actor=actor, address=session.address)
+
+    def write(self, by: str, what: str, where: str = "", *, actor: str = "", address: str) -> None:
+        """Write down an act.
+
+        Args:
+            by: The actor's name.
+            what: What was done.
+            where: The room, if it was in one.
+            actor: The id of the actor's account. Without one, all at the address are one actor.
+            address: Where the actor's connection comes from.
+        """
+        place = network(address)
+        actor = actor or place
+        if self._by_one.wait((actor,)) or self._by_address.wait((place,)):
+            self._leave_out(actor, by)
+            return
+        self._by_one.count((actor,))
+        self._by_address.count((place,))
+        left_out = self._left_out.pop(actor, 0)
+        more = f" ({left_out} acts before this one were only counted)" if left_out else ""
+        _members.info("{by} {what}{where}{more}", by=by, what=what, where=_in(where), more=more)
+
+    def _leave_out(self, actor: str, by: str) -> None:
+        number = self._left_out.pop(actor, 0) + 1
+        self._left_out[actor] = number
+        if len(self._left_out) > MOST_KEYS:
+            self._left_out.popitem(last=False)
+        if number == 1:
+            _members.warn("{by} does more than is written down; further acts are only counted for a while", by=by)
+
+
+def _in(where: str) -> str:
+    return f" in {where}" if where else ""

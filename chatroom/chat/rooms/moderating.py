@@ -13,7 +13,6 @@ from chatroom.answers import Ok
 from chatroom.chat import commands as c
 from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, RECENT, SANCTION_BYTES, SANCTIONS, TOPIC_CHARACTERS
 from chatroom.chat.operators import operating
-from chatroom.chat.operators.audit import audit
 from chatroom.chat.people.registry import no_user
 from chatroom.chat.refusals import (
     NO_MESSAGE,
@@ -300,11 +299,12 @@ def _silenced(room: Room, event: RoomEvent) -> set[str]:
 
 async def _happen(session: Session, room: Room, event: Any, what: str) -> None:
     """Write down what is done, and let the room see it; in this order, so that nothing seen is missing there."""
-    audit(session.name, what, room.name)
+    acts = session.chat.members_audit
+    acts.act(session, what, room.name)
     try:
         await session.chat.append_surely(room.log, event)  # the record says so already
     except Unavailable:
-        audit(session.name, f"was not told whether this was stored: {what}", room.name)
+        acts.act(session, f"was not told whether this was stored: {what}", room.name)
         raise
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from fakes import MoodyEngine
-from harness import World
+from harness import Client, World
 from order import FAR, PASSWORD, account, ask, guest, owner
 from twisted.internet.task import Clock
 from twisted.logger import formatEvent
 
-from chatroom.chat.operators.audit import NAMESPACE
+from chatroom.chat.limits import ACTS_OF_ADDRESS, ACTS_OF_ONE, ACTS_WINDOW
+from chatroom.chat.operators.audit import MEMBERS, NAMESPACE
 from chatroom.engines.memory import MemoryEngine
 from chatroom.logger import watch
 
@@ -21,6 +22,16 @@ from chatroom.logger import watch
 @pytest.fixture
 def log() -> Iterator[list[str]]:
     """The lines as they are written down."""
+    lines: list[str] = []
+    unwatch = [watch(name, lambda event: lines.append(formatEvent(event))) for name in (NAMESPACE, MEMBERS)]
+    yield lines
+    for stop in unwatch:
+        stop()
+
+
+@pytest.fixture
+def operators_log() -> Iterator[list[str]]:
+    """The lines of operators' acts alone."""
     lines: list[str] = []
     unwatch = watch(NAMESPACE, lambda event: lines.append(formatEvent(event)))
     yield lines
@@ -240,3 +251,65 @@ def test_no_password_and_nothing_said_is_in_any_log(world: World, log: list[str]
     assert len(log) == 3
     assert len(everything) > 3
     assert not re.search("sesame", "\n".join([*log, *everything]))
+
+
+# ---- what members do pushes out nothing --------------------------------------------------------------------------
+
+
+def test_an_operators_act_in_a_room_is_among_operators_acts_and_a_members_is_not(
+    world: World, log: list[str], operators_log: list[str]
+) -> None:
+    alice, root = guest(world, "alice", "den"), owner(world, "root", operator=True)
+    root.record(do="join", room="den")
+    assert (ask(alice, "topic", text="dogs"), ask(root, "topic", text="cats")) == ("ok", "ok")
+    assert log == ["alice topic: dogs in den", "root topic: cats in den"]
+    assert operators_log == ["root topic: cats in den"]
+
+
+def topics(client: Client, number: int) -> None:
+    """Change the topic so many times."""
+    for i in range(number):
+        assert ask(client, "topic", text=f"topic {i}") == "ok"
+
+
+def come(world: World, name: str, host: str) -> Client:
+    """Return a program from that address that has made a room of its own."""
+    client = world.connect(host)
+    client.record(do="hello", version=1, name=name)
+    client.record(do="join", room=f"room-of-{name}")
+    return client
+
+
+def test_so_many_acts_of_one_member_are_written_down(world: World, log: list[str]) -> None:
+    alice, carol = come(world, "alice", "192.0.2.7"), come(world, "carol", "192.0.2.8")
+    topics(alice, ACTS_OF_ONE + 5)
+    assert len(log) == ACTS_OF_ONE + 1
+    assert log[-1] == "alice does more than is written down; further acts are only counted for a while"
+    topics(carol, 1)
+    assert log[-1] == "carol topic: topic 0 in room-of-carol"
+    world.pass_time(ACTS_WINDOW)
+    alice = come(world, "alice2", "192.0.2.7")
+    topics(alice, 2)
+    assert log[-2:] == [
+        "alice2 topic: topic 0 in room-of-alice2 (5 acts before this one were only counted)",
+        "alice2 topic: topic 1 in room-of-alice2",
+    ]
+
+
+def test_neither_other_names_nor_other_connections_nor_accounts_are_a_way_round(world: World, log: list[str]) -> None:
+    for number in range(ACTS_OF_ONE + 3):
+        member = come(world, f"guy{number}", f"2001:db8::{number:x}")
+        topics(member, 1)
+        member.drop()
+    assert len(log) == ACTS_OF_ONE + 1
+    for number in range(ACTS_OF_ADDRESS // ACTS_OF_ONE + 1):
+        topics(owner(world, f"acc{number}", f"hall{number}", host="2001:db8::ffff"), ACTS_OF_ONE)
+    written = [line for line in log if "does more than" not in line]
+    assert len(written) == ACTS_OF_ADDRESS
+
+
+def test_all_that_an_operator_does_is_written_down(world: World, operators_log: list[str]) -> None:
+    root = owner(world, "root", operator=True)
+    root.record(do="join", room="den")
+    topics(root, ACTS_OF_ADDRESS + 5)
+    assert len(operators_log) == ACTS_OF_ADDRESS + 5
