@@ -44,21 +44,21 @@ BAD_TELNET = Refusal("bad-telnet", "{why}.")
 BANNED = Refusal("banned", "you are banned from {room}{more}.")
 BUSY = Refusal("busy", "too many people are logging in at this moment; try again in a few seconds.")
 CHAT_FULL = Refusal("chat-full", "the chat is full (max users {most}).")
-CHUNK_TOO_LONG = Refusal("chunk-too-long", "a chunk has at most {most} bytes; connect again and go on from there.")
-DRAINING = Refusal("draining", "the server lets nobody new in at the moment; come back later.")
+CHUNK_TOO_LONG = Refusal("chunk-too-long", "a chunk may have at most {most} bytes; reconnect and resume there.")
+DRAINING = Refusal("draining", "the server is not accepting new connections at the moment; come back later.")
 EXPECTED_PAIR = Refusal("expected-pair", "expected user,password.")
-EMPTY_FILE = Refusal("empty-file", "there is nothing in {name}; share a file that holds something.")
-FILE_TOO_BIG = Refusal("file-too-big", "{name} has {size}, and a file here has at most {most}; make it smaller.")
-EXPELLED = Refusal("expelled", "you were put out by {by}{more}")
+EMPTY_FILE = Refusal("empty-file", "{name} is empty; share a file with something in it.")
+FILE_TOO_BIG = Refusal("file-too-big", "{name} is {size}, but a file here may be at most {most}; make it smaller.")
+EXPELLED = Refusal("expelled", "you were removed from this server by {by}{more}")
 GUEST_MAIL_FULL = Refusal(
     "guest-mail-full", "too much mail waits for guests already; write to {user} when {user} is here."
 )
-INBOX_FULL = Refusal("inbox-full", "the inbox of {user} is full; write again when {user} has been here.")
-INTERNAL = Refusal("internal", "something went wrong here; it has been logged. Try again.")
+INBOX_FULL = Refusal("inbox-full", "the inbox of {user} is full; write again after {user} has read it.")
+INTERNAL = Refusal("internal", "something went wrong on the server, and it was logged; try again.")
 LOCKED = Refusal("locked", "{room} is locked; ask a moderator to invite you.")
 LOGIN_NEEDS_TLS = Refusal(
     "login-needs-tls",
-    "logins need TLS here; come with chatroom-client, or openssl s_client -connect HOST:PORT.",
+    "this server requires TLS for logins; connect with chatroom-client, or openssl s_client -connect HOST:PORT.",
 )
 LOG_IN_FIRST = Refusal("log-in-first", "you are not logged in; use /login <user> <password>.")
 LOG_OUT_FIRST = Refusal("log-out-first", "you are logged in as {user}; /logout first.")
@@ -66,7 +66,7 @@ MUTED = Refusal("muted", "you are muted in {room}{more}.")
 NAME_IN_USE = Refusal("name-in-use", "username is already used; choose another with /name <name>.")
 NEEDS_TLS = Refusal(
     "needs-tls",
-    "everything needs TLS here; come with chatroom-client, or openssl s_client -connect HOST:PORT.",
+    "this server requires TLS; connect with chatroom-client, or openssl s_client -connect HOST:PORT.",
 )
 NOBODY_TO_REPLY = Refusal("nobody-to-reply", "nobody has written to you yet; use /msg <user> <text>.")
 NOT_SAID = Refusal("not-said", "the message was not said.")
@@ -76,35 +76,39 @@ NOT_IN_ROOM = Refusal("not-in-room", "you are not in a room; join one with /join
 NOT_MODERATOR = Refusal("not-moderator", "only a moderator of {room} can do that.")
 NOT_OPERATOR = Refusal("not-operator", "only an operator can do that.")
 NOT_OWNER = Refusal("not-owner", "only the owner of {room} can do that.")
-NOT_TO_AN_OPERATOR = Refusal("not-to-an-operator", "{user} is an operator; nobody in the chat can do that.")
+NOT_TO_AN_OPERATOR = Refusal(
+    "not-to-an-operator", "{user} is an operator; nobody can do that to an operator from the chat."
+)
 NOT_TO_A_MODERATOR = Refusal("not-to-a-moderator", "{user} moderates {room}; only its owner can do that.")
 NOT_TO_THE_OWNER = Refusal("not-to-the-owner", "{user} owns {room}; only an operator can do that.")
-NOT_TO_YOURSELF = Refusal("not-to-yourself", "you cannot do that to yourself; to go, use /leave.")
+NOT_TO_YOURSELF = Refusal("not-to-yourself", "you cannot do that to yourself; to leave the room, use /leave.")
 NOT_YOURS = Refusal("not-yours", "that message is not yours; only a moderator of {room} can delete it.")
 MISREAD = Refusal("bad-argument", "{why}")
 NO_ACCOUNT = Refusal("no-account", "there is no account {user}; check the name.")
 NO_COMMAND = Refusal("no-command", "unknown command {word}; type /help.")
 NOT_STORED = Refusal("not-stored", "{name} could not be stored; share it again to go on.")
 NO_FILE = Refusal("no-file", "there is no such file here; see /files.")
-NO_FILE_OF_YOURS = Refusal("not-your-file", "you share no file named {name}; see /files.")
+NO_FILE_OF_YOURS = Refusal("not-your-file", "you have not shared a file named {name}; see /files.")
 NO_INBOX = Refusal("no-inbox", "{user} is offline and not registered; files wait only for accounts.")
 NO_MESSAGE = Refusal("no-message", "there is no such message in {room} any more; see /history.")
-NO_REGISTRATION = Refusal("no-registration", "nobody can register here; ask the operator for an account.")
+NO_REGISTRATION = Refusal("no-registration", "registration is closed here; ask the operator for an account.")
 NO_ROOM = Refusal("no-room", "no room named {room}; create it with /create {room}.")
 NO_SESSION = Refusal("no-session", "you have no session {number}; see /sessions.")
 NO_SUCH_BAN = Refusal("no-such-ban", "{user} is not {how}; see {see}.")
-NO_TRANSFER = Refusal("no-transfer", "nothing of that file is under way; begin with share or get.")
+NO_TRANSFER = Refusal("no-transfer", "that file is not being sent or fetched; begin with share or get.")
 NO_USER = Refusal("no-user", "no user named {user}; see /who.")
 ROOM_EXISTS = Refusal("room-exists", "room {room} already exists; join it with /join {room}.")
-PASSWORD_ELSEWHERE = Refusal("password-elsewhere", "the operator keeps your password; ask there for another.")
+PASSWORD_ELSEWHERE = Refusal(
+    "password-elsewhere", "your password is kept outside this chat; ask the operator to change it."
+)
 PASSWORD_CHANGED = Refusal("password-changed", "the password of {user} was changed; log in again with the new one.")
 SERVER_BANNED = Refusal("server-banned", "you are banned from this server{more}.")
 SHARE_FULL = Refusal(
     "share-full",
     "{user} has not read the last {most} messages from you or your address; write again when {user} has been here.",
 )
-STORE_FULL = Refusal("store-full", "there is no room for {name} here; try again when older files have gone.")
-TAKEN_OVER = Refusal("taken-over", "{name} is being shared by another of your connections now.")
+STORE_FULL = Refusal("store-full", "there is no space left for {name}; try again when older files have expired.")
+TAKEN_OVER = Refusal("taken-over", "another of your connections is sending {name} now.")
 TOO_BROAD = Refusal("too-broad", "too many matches; add a word.")
 TOO_FAST = Refusal("too-fast", "you are sending too fast.")
 TOO_LONG = Refusal("too-long", "line too long (limit {limit} bytes).")
@@ -118,26 +122,31 @@ TOO_MANY_GUEST_ROOMS = Refusal(
 TOO_MANY_IGNORED = Refusal("too-many-ignored", "you ignore {most} people already; see /set.")
 TOO_MANY_OWNED = Refusal("too-many-owned", "you have made {most} rooms; close one of them with /close.")
 TOO_MANY_REGISTRATIONS = Refusal("too-many-registrations", "too many accounts from your address; try again in {wait}.")
-TOO_MANY_FILES = Refusal("too-many-files", "your files take up all there is for one; take one back: /unshare <name>.")
-TOO_MANY_ROOMS = Refusal("too-many-rooms", "there are too many rooms ({most}); join one of them, see /rooms.")
-SANCTIONS_FULL = Refusal(
-    "sanctions-full", "the bans and mutes of {room} take all the room there is for them; take some back first."
+TOO_MANY_FILES = Refusal(
+    "too-many-files", "your files already use your share of the space; take one back with /unshare <name>."
 )
-STALLED = Refusal("stalled", "nothing came of {name} for a while and others needed the room; send it again.")
-TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; take some back first.")
+TOO_MANY_ROOMS = Refusal("too-many-rooms", "there are too many rooms ({most}); join one of them, see /rooms.")
+SANCTIONS_FULL = Refusal("sanctions-full", "the bans and mutes of {room} fill the space for them; lift some first.")
+STALLED = Refusal("stalled", "the upload of {name} made no progress, and its space was given to others; send it again.")
+TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; remove some first.")
 TOO_MANY_SEARCHES = Refusal(
     "too-many-searches", "too many people are searching at this moment; try again in a few seconds."
 )
-TOO_MANY_TRANSFERS = Refusal("too-many-transfers", "{most} files are under way already; wait for one, or cancel it.")
-TOO_QUIET = Refusal("too-quiet", "nothing was heard from you for {seconds} seconds.")
-TOO_SLOW = Refusal("too-slow", "you do not read what is sent to you; come again for the rest.")
+TOO_MANY_TRANSFERS = Refusal(
+    "too-many-transfers", "you are already sending or fetching {most} files; wait for one to finish, or cancel it."
+)
+TOO_QUIET = Refusal("too-quiet", "you sent nothing for {seconds} seconds.")
+TOO_SLOW = Refusal("too-slow", "you are reading too slowly; reconnect to get the rest.")
 TOO_SOON = Refusal("too-soon", "{room} is slow: one message every {seconds} s; try again in {wait}.")
 USAGE = Refusal("usage", "usage: {usage}.")
 VERSION = Refusal("version", "this server speaks version {version} of the records.")
-WRITER_GONE = Refusal("writer-gone", "whom you answer is gone, and somebody else wrote since; use /msg <user> <text>.")
-WRONG_CHUNK = Refusal("wrong-chunk", "{name} goes on with chunk {index}, which has {bytes} bytes.")
-WRONG_HASH = Refusal("wrong-hash", "{name} is not what was announced: its SHA-256 is another; share it again.")
+WRITER_GONE = Refusal(
+    "writer-gone",
+    "the person you are replying to has left, and someone else has messaged you since; use /msg <user> <text>.",
+)
+WRONG_CHUNK = Refusal("wrong-chunk", "the next chunk of {name} is number {index} and has {bytes} bytes.")
+WRONG_HASH = Refusal("wrong-hash", "{name} does not match its announced SHA-256; share it again.")
 WRONG_PASSWORD = Refusal("wrong-password", "wrong username or password.")
-WRONG_TOKEN = Refusal("wrong-token", "that login is not remembered any more; log in with the password.")
+WRONG_TOKEN = Refusal("wrong-token", "this client's login has expired; log in with your password.")
 
 REFUSALS = tuple(value for value in list(globals().values()) if isinstance(value, Refusal))

@@ -23,7 +23,7 @@ def test_a_program_that_does_not_answer_in_time_is_ended(world: World) -> None:
     assert bot.open
     world.pass_time(0.2)
     (error,) = bot.records()
-    assert (error["code"], error["text"]) == ("too-quiet", "nothing was heard from you for 7 seconds.")
+    assert (error["code"], error["text"]) == ("too-quiet", "you sent nothing for 7 seconds.")
     assert not bot.open
     assert alice.lines() == ["bot has disconnected."]
     assert world.factory.counters.drops["too-quiet"] == 1

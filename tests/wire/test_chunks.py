@@ -70,7 +70,7 @@ def test_a_chunk_that_is_not_due_is_refused_and_its_bytes_thrown_away(world: Wor
     file = begin(alice)
     alice.send(header(file, index, number) + b"\n" * number + HELLO)
     error, answered = hear(alice)
-    assert error["text"] == f"notes.txt goes on with chunk 0, which has {CHUNK} bytes."
+    assert error["text"] == f"the next chunk of notes.txt is number 0 and has {CHUNK} bytes."
     assert goes_on(answered)
     send(alice, file)
     assert hear(alice)[-1]["event"] == "shared"
@@ -119,7 +119,7 @@ def test_what_can_be_no_chunk_ends_the_connection_with_a_reason(world: World, nu
     file = begin(alice)
     alice.send(header(file, 0, number) + b"x" * 1000)
     error = only(alice, event="error", code="chunk-too-long")
-    assert error["text"] == f"a chunk has at most {CHUNK} bytes; connect again and go on from there."
+    assert error["text"] == f"a chunk may have at most {CHUNK} bytes; reconnect and resume there."
     assert not alice.open
 
 

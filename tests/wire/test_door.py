@@ -416,7 +416,7 @@ def test_who_stays_for_long_and_fills_an_address_does_not_stop_the_rounds(counti
 
 
 def quiet(seconds: int) -> str:
-    return f"nothing was heard from you for {seconds} seconds."
+    return f"you sent nothing for {seconds} seconds."
 
 
 def test_a_person_has_two_minutes_for_the_first_word(world: World) -> None:

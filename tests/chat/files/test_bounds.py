@@ -57,7 +57,7 @@ def test_too_big_is_refused_before_a_byte_is_sent() -> None:
         alice = world.program("alice", "lobby")
         offer(alice, b"x" * 1001, ref=5)
         error = only(alice, event="error", code="file-too-big", re=5)
-        assert error["text"] == "notes.txt has 1001 B, and a file here has at most 1000 B; make it smaller."
+        assert error["text"] == "notes.txt is 1001 B, but a file here may be at most 1000 B; make it smaller."
         offer(alice, b"")
         refused(alice, "empty-file")
         share(alice, b"x" * 1000)
@@ -102,7 +102,10 @@ def test_four_at_a_time(world: World) -> None:
     alice = world.program("alice", "lobby")
     files = [begin(alice, bytes([i])) for i in range(4)]
     offer(alice, b"x")
-    assert refused(alice, "too-many-transfers") == "4 files are under way already; wait for one, or cancel it."
+    assert (
+        refused(alice, "too-many-transfers")
+        == "you are already sending or fetching 4 files; wait for one to finish, or cancel it."
+    )
     alice.record(do="cancel", file=files[2], ref=1)
     only(alice, event="ok", re=1)
     begin(alice, b"x")

@@ -111,7 +111,7 @@ def test_a_file_that_is_something_else_is_removed(world: World) -> None:
     send(alice, file, DATA[::-1])
     *_, error = hear(alice)
     assert (error["code"], error["file"]) == ("wrong-hash", file)
-    assert error["text"] == "notes.txt is not what was announced: its SHA-256 is another; share it again."
+    assert error["text"] == "notes.txt does not match its announced SHA-256; share it again."
     assert blobs(world) == set()
     assert kept_files(world) == []
     bob.record(do="files")

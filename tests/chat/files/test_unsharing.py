@@ -7,7 +7,7 @@ from contextlib import closing
 from harness import World
 from sharing import DATA, begin, chunk, hear, kept_files, offer, only, share
 
-NO_FILE_OF_YOURS = "you share no file named notes.txt; see /files."
+NO_FILE_OF_YOURS = "you have not shared a file named notes.txt; see /files."
 
 
 def test_a_file_is_taken_back_and_the_room_sees_it(world: World) -> None:
@@ -42,7 +42,7 @@ def test_people_on_telnet_take_back_what_they_shared_before(world: World) -> Non
     ann.say("/unshare my notes.txt")
     assert ann.lines() == ["my notes.txt is not shared any more."]
     ann.say("/unshare my notes.txt")
-    assert ann.lines() == ["Error: you share no file named my notes.txt; see /files."]
+    assert ann.lines() == ["Error: you have not shared a file named my notes.txt; see /files."]
 
 
 def test_what_was_given_is_taken_back_from_the_inbox(world: World) -> None:

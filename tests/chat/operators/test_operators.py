@@ -94,7 +94,7 @@ def test_who_is_kicked_off_the_server_hears_why_and_may_come_again(world: World)
     alice.take()
     oscar.say("/kick gus be nice")
     assert oscar.lines() == ["gus was put out."]
-    assert gus.lines() == ["Error: you were put out by oscar: be nice"]
+    assert gus.lines() == ["Error: you were removed from this server by oscar: be nice"]
     assert not gus.open
     assert alice.lines() == ["gus has disconnected."]
     assert world.person("gus", "den").open
@@ -104,7 +104,7 @@ def test_a_program_that_is_kicked_off_the_server_is_told_by_a_code(world: World)
     oscar, bot = owner(world, "oscar", operator=True), guest(world, "bot", "den")
     assert ask(oscar, "kick", user="bot") == "ok"
     assert [(record["event"], record["code"], record["text"]) for record in bot.records()] == [
-        ("error", "expelled", "you were put out by oscar.")
+        ("error", "expelled", "you were removed from this server by oscar.")
     ]
     assert not bot.open
 
@@ -364,7 +364,7 @@ def test_a_server_that_drains_lets_nobody_new_in_and_keeps_who_is_there(world: W
     assert [record["code"] for record in bot.records()] == ["draining"]
     late = world.connect()
     world.pass_time(0.3)
-    assert late.lines() == ["Error: the server lets nobody new in at the moment; come back later."]
+    assert late.lines() == ["Error: the server is not accepting new connections at the moment; come back later."]
     oscar.say("/drain on", "/drain off")
     assert oscar.lines() == ["Nobody new is let in; 2 connections are left.", "People are let in again."]
     assert world.person("bob").open

@@ -23,7 +23,7 @@ from chatroom.names import user_name
 from chatroom.passwords import Busy
 
 WRONG = "Error: wrong username or password."
-CLOSED = "Error: nobody can register here; ask the operator for an account."
+CLOSED = "Error: registration is closed here; ask the operator for an account."
 
 
 @implementer(ICredentialsChecker)
@@ -178,7 +178,7 @@ def test_a_password_that_the_operator_keeps_is_not_changed_here() -> None:
     carol.say("/login carol theirs")
     carol.take()
     carol.say("/password theirs something")
-    assert carol.lines() == ["Error: the operator keeps your password; ask there for another."]
+    assert carol.lines() == ["Error: your password is kept outside this chat; ask the operator to change it."]
     assert result(world.chat.accounts.all())[0].password == ""
     world.close()
 

@@ -93,7 +93,7 @@ def test_it_is_gone_when_the_name_is_registered(world: World, bob: Client) -> No
 def test_a_box_takes_so_many(world: World, bob: Client) -> None:
     for i, writer in enumerate(world.writers(INBOX_MESSAGES, SHARE_OF_SENDER)):
         assert write(writer, f"m{i}") == [WAITS]
-    assert write(bob, "more") == ["Error: the inbox of zed is full; write again when zed has been here."]
+    assert write(bob, "more") == ["Error: the inbox of zed is full; write again after zed has read it."]
     assert heard(zed(world)) == [f"m{i}" for i in range(INBOX_MESSAGES)]
 
 

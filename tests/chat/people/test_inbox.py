@@ -18,7 +18,7 @@ from chatroom.names import user_name
 
 DAY = 24 * 3600.0
 DATED = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
-FULL = "Error: the inbox of alice is full; write again when alice has been here."
+FULL = "Error: the inbox of alice is full; write again after alice has read it."
 OFFLINE = "alice is offline; the message will be delivered when alice returns."
 
 

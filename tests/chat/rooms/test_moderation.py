@@ -226,10 +226,10 @@ def test_a_refusal_says_whom_it_is_about_and_what_to_do(crowd: Crowd) -> None:
         text_of(mod, "delete", seq=1 << 40),
     ] == [
         "only a moderator of den can do that.",
-        "you cannot do that to yourself; to go, use /leave.",
+        "you cannot do that to yourself; to leave the room, use /leave.",
         "olga owns den; only an operator can do that.",
         "mona moderates den; only its owner can do that.",
-        "oscar is an operator; nobody in the chat can do that.",
+        "oscar is an operator; nobody can do that to an operator from the chat.",
         "no user named zed; see /who.",
         "only the owner of den can do that.",
         "gus is not banned from den; see /ban.",
