@@ -49,6 +49,7 @@ _log = logger(__name__)
 
 STAYING = Becoming()
 DATABASE = "chat.db"  # in the data folder
+FEW = 500  # users; a system that allows fewer is told about
 SPARE = 100  # descriptors that are not for users: connections that come and go, files, the database
 HEADROOM = 64  # of these, descriptors that are for no connection at all
 
@@ -134,6 +135,8 @@ def most_users(wanted: int) -> int:
         _log.warn(
             "--max-users {wanted}: the system allows {most}; raise the limit of open files", wanted=wanted, most=most
         )
+    elif not wanted and most < FEW:
+        _log.warn("the system allows only {most} users at a time; raise the limit of open files (ulimit -n)", most=most)
     return min(wanted or most, most)
 
 

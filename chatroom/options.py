@@ -18,6 +18,7 @@ from twisted.cred import strcred
 from twisted.cred.credentials import IUsernamePassword
 from twisted.python import usage
 
+import chatroom
 from chatroom.log_file import DaemonLog, log_of
 from chatroom.message_format import DEFAULT, check_format
 from chatroom.password_text import LEAST, LONGEST
@@ -141,8 +142,14 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         """What ``--auth`` adds, of ``twisted.cred``."""
         return list(self.get("credCheckers", ()))
 
+    def opt_version(self) -> NoReturn:
+        """Tell the version of chatroom and exit."""
+        print(f"chatroom {chatroom.__version__}")
+        raise SystemExit(0)
+
     def parseOptions(self, options: Any = None) -> None:
         """Parse, and end with one clear sentence when something is wrong."""
+        _open_standard_streams()
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
@@ -173,6 +180,16 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         settings = msgspec.convert(given, Settings)
         _check_rest(settings)
         return settings
+
+
+def _open_standard_streams() -> None:
+    """Let what is closed of standard input, output and error be /dev/null.
+
+    Otherwise the next file that is opened would take its place, and twistd closes that as it goes into the background.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def refuse(why: str) -> NoReturn:

@@ -26,6 +26,10 @@ def check_twistd(twistd: Mapping[str, Any] | None) -> None:
         BadStart: It cannot.
     """
     if twistd is not None:
+        if twistd.get("chroot"):
+            raise BadStart(
+                f"--chroot {twistd['chroot']}: the daemon cannot run so; use a container, or RootDirectory= of systemd"
+            )
         _check_user(twistd.get("uid"), twistd.get("gid"))
         _check_rundir(twistd.get("rundir") or ".")
         _check_log_file(twistd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -258,6 +259,16 @@ def test_a_certificate_of_another_time_is_told(tmp_path: Path, data: Path, since
 def test_more_users_than_the_system_can_hold_are_told(data: Path) -> None:
     (remark,) = findings(data, "--max-users", "2000000000").remarks
     assert remark.startswith("--max-users 2000000000: the system allows ")
+
+
+def test_a_limit_that_leaves_hardly_anybody_is_told(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sees that the chat is full would not know why."""
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (130, 130))
+    (remark,) = findings(data).remarks
+    assert remark == "the system allows only 30 users at a time; raise the limit of open files (ulimit -n)"
+    assert findings(data, "--max-users", "30") == Findings()
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (1000, 1000))
+    assert findings(data) == Findings()
 
 
 # ---- what is said --------------------------------------------------------------------------------------------------

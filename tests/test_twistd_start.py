@@ -71,3 +71,8 @@ def test_a_log_file_that_cannot_be_written_is_named(tmp_path: Path, nodaemon: in
 def test_a_log_file_in_a_folder_of_others_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     assert "Permission denied" in refusal(logfile=str(tmp_path / "log"))
+
+
+def test_another_root_folder_is_refused() -> None:
+    """The data folder is taken before, and more of Python is loaded after."""
+    assert refusal(chroot="/srv").startswith("--chroot /srv: the daemon cannot run so; ")

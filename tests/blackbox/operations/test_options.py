@@ -10,6 +10,8 @@ import pytest
 from blackbox.daemon import Daemon, run_twistd
 from blackbox.operations.running import refusal, twistd
 
+from chatroom import __version__
+
 OPTIONS = (
     "port interface data name motd message-format replay rate per-address sendq max-users keep keep-days metrics"
     " config log-level ephemeral check-config manhole manhole-keys accounts sessions min-password no-announce"
@@ -29,6 +31,11 @@ def test_help_names_every_option(tmp_path: Path) -> None:
     said = twistd(tmp_path, "chatroom", "--help")
     for option in OPTIONS.split():
         assert re.search(rf"--{option}=? +\w", said), option
+
+
+def test_it_tells_its_version(tmp_path: Path) -> None:
+    """Not only that of Twisted."""
+    assert twistd(tmp_path, "chatroom", "--version") == f"chatroom {__version__}\n"
 
 
 # ---- wrong options -------------------------------------------------------------------------------------------------

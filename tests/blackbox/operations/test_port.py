@@ -6,11 +6,13 @@ import os
 import select
 import signal
 import socket
-from contextlib import closing
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from blackbox.daemon import DEADLINE, Daemon, Peer, run_twistd
+from blackbox.daemon import DEADLINE, TWISTD, Daemon, Peer, environment, run_twistd
 from blackbox.operations.running import SHUTDOWN, refusal, twistd
 
 
@@ -64,23 +66,50 @@ def test_in_the_background_a_port_that_is_in_use_is_named_as_well(daemon: Daemon
     assert not pidfile.exists()
 
 
-def test_it_runs_in_the_background_as_well(tmp_path: Path) -> None:
-    """twistd without ``-n`` returns when the daemon is up, which then ends by SIGTERM as ever."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
-    files = ["--pidfile", str(tmp_path / "pid"), "--logfile", str(tmp_path / "log")]
-    options = ["--port", str(port), "--interface", "127.0.0.1", "--data", str(tmp_path / "data")]
-    assert twistd(tmp_path, *files, "chatroom", *options) == ""
-    process = os.pidfd_open(int((tmp_path / "pid").read_text()))
+@contextmanager
+def ending(pid: int) -> Iterator[int]:
+    """Give a handle of a daemon in the background; at the end it is told to end, and must have done so."""
+    process = os.pidfd_open(pid)
     try:
-        with closing(Peer(port)) as al:
-            al.greeted()
-            al.ask("/join lobby", "Welcome to room lobby!", f"Current users: {al.name}")
-            al.ask("hi", f"{al.name}: hi")
-            signal.pidfd_send_signal(process, signal.SIGTERM)
-            al.expect(SHUTDOWN)
-            al.eof()
+        yield process
+        signal.pidfd_send_signal(process, signal.SIGTERM)
         assert select.select([process], [], [], DEADLINE)[0], "it has not ended"
     finally:
         os.close(process)
+
+
+def free_port() -> int:
+    """Return a port that was free just now."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
+def test_it_runs_in_the_background_as_well(tmp_path: Path) -> None:
+    """twistd without ``-n`` returns when the daemon is up, which then ends by SIGTERM as ever."""
+    port = free_port()
+    files = ["--pidfile", str(tmp_path / "pid"), "--logfile", str(tmp_path / "log")]
+    options = ["--port", str(port), "--interface", "127.0.0.1", "--data", str(tmp_path / "data")]
+    assert twistd(tmp_path, *files, "chatroom", *options) == ""
+    with closing(Peer(port)) as al:
+        with ending(int((tmp_path / "pid").read_text())):
+            al.greeted()
+            al.ask("/join lobby", "Welcome to room lobby!", f"Current users: {al.name}")
+            al.ask("hi", f"{al.name}: hi")
+        al.expect(SHUTDOWN)
+        al.eof()
     assert not (tmp_path / "pid").exists()
+
+
+def test_it_runs_in_the_background_when_whoever_starts_it_has_closed_what_it_would_inherit(tmp_path: Path) -> None:
+    """Else the lock, or the port, would be where twistd puts /dev/null for input and output."""
+    port = free_port()
+    files = ["--pidfile", "pid", "--logfile", "log"]
+    options = ["--port", str(port), "--interface", "127.0.0.1", "--data", "data"]
+    command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", str(TWISTD), *files, "chatroom", *options]
+    assert subprocess.run(command, cwd=tmp_path, env=environment({}), timeout=DEADLINE, check=False).returncode == 0
+    with ending(int((tmp_path / "pid").read_text())):
+        with closing(Peer(port)) as al:
+            al.greeted()
+        assert "in use by another" in refusal(tmp_path, "--data", str(tmp_path / "data"))
+    assert "Traceback" not in (tmp_path / "log").read_text()
