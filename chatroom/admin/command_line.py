@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain("interrupted")
     except msgspec.MsgspecError as error:
         return _complain(f"the database holds what cannot be read ({error}); restore a backup")
-    except (OSError, sqlite3.Error, RuntimeError) as error:
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (sqlite3.Error, RuntimeError) as error:
         return _complain(str(error))
 
 

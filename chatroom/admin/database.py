@@ -7,6 +7,7 @@ the daemon writes gathers in the file ``chat.db-wal``, so none should be open fo
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +25,16 @@ def database_in(folder: Path) -> Path:
     """Return the database of a data folder.
 
     Raises:
-        Cannot: There is none.
+        Cannot: There is none, or this user may not see it.
     """
     path = folder / NAME
-    if not path.is_file():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        mode = 0
+    except OSError as error:
+        raise Cannot(f"{path}: {error.strerror}; run this as the user that the daemon runs as") from None
+    if not stat.S_ISREG(mode):
         raise Cannot(f"there is no database in {folder}; give the daemon's folder with --data")
     return path
 

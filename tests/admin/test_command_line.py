@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from admin.folders import SECRET, Fails, damage, runs
+
+from chatroom.privileges import Becoming
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,6 +40,17 @@ def test_a_folder_without_a_database_is_not_made(fails: Fails, empty: Path, comm
 def test_a_database_that_cannot_be_read_is_one_sentence(fails: Fails, folder: Path) -> None:
     damage(folder / "chat.db")
     assert "chat.db cannot be read" in fails("export", "--data", folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("command", [("check",), ("export",), ("backup", "copy")])
+def test_a_folder_of_others_is_told_by_its_name(fails: Fails, folder: Path, command: tuple[str, ...]) -> None:
+    """Also by an export, whose output is not at fault."""
+    wanted = f"chatroom-admin: {folder}/chat.db: Permission denied; run this as the user that the daemon runs as\n"
+    folder.chmod(0o700)
+    with Becoming(65534, 65534).already():
+        said = fails(*command, "--data", folder)
+    assert said == wanted
 
 
 @pytest.mark.parametrize("command", [("check",), ("restore", "--force", "copy")])
