@@ -142,11 +142,20 @@ class Link:
         """Seconds that the server took to answer lately; None if not known."""
         return self._pulse.lag
 
+    @property
+    def retry_in(self) -> float | None:
+        """Seconds until the next attempt to connect; None if none is awaited."""
+        return self._reconnecting.retry_in
+
     # ---- from outside ----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Connect, and again whenever the connection is lost."""
         self._reconnecting.dial()
+
+    def try_now(self) -> bool:
+        """Make the attempt to connect that is awaited now. Returns whether one was awaited."""
+        return self._reconnecting.try_now()
 
     async def stop(self, within: float = STOP_WITHIN) -> None:
         """Leave: wait until what was said is acknowledged, then say goodbye.

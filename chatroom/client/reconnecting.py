@@ -55,6 +55,19 @@ class Reconnecting:
         if dialing.called:
             self._dialing = None
 
+    @property
+    def retry_in(self) -> float | None:
+        """Seconds until the next attempt; None if none is awaited."""
+        return None if self._timer is None else max(0.0, self._timer.getTime() - self._clock.seconds())
+
+    def try_now(self) -> bool:
+        """Make the attempt that is awaited now. Returns whether one was awaited."""
+        if self._timer is None:
+            return False
+        self._timer.cancel()
+        self.dial()
+        return True
+
     def steady(self) -> None:
         """The connection is a success: when it ends, the next attempt comes soon."""
         self._attempts = 0

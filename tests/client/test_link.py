@@ -470,6 +470,33 @@ def test_the_waits_grow_up_to_a_minute(network: Network) -> None:
     alice.leave()
 
 
+def test_the_next_attempt_is_counted_down_to_and_can_be_made_now(alice: Person, network: Network) -> None:
+    link = alice.link
+    assert link.retry_in is None
+    assert not link.try_now()
+    network.refusing = Failed("nobody there")
+    for _ in range(6):
+        cut(network)
+        network.pass_time(link.retry_in or 0.0)
+    wait = alice.heard(Lost)[-1].seconds_until_retry
+    assert link.retry_in == pytest.approx(wait)
+    network.pass_time(3)
+    assert link.retry_in == pytest.approx(wait - 3)
+    dialled = network.dialled
+    assert link.try_now()
+    assert network.dialled == dialled + 1
+    assert link.retry_in == pytest.approx(alice.heard(Lost)[-1].seconds_until_retry)
+    assert link.retry_in > wait - 3
+    network.refusing = None
+    assert link.try_now()
+    network.flow()
+    assert link.online
+    assert link.retry_in is None
+    network.pass_time(60)
+    assert network.dialled == dialled + 2, "what was awaited before does not happen as well"
+    alice.leave()
+
+
 def test_what_is_hopeless_is_not_tried_again(network: Network) -> None:
     network.refusing = Failed("it has another key", hopeless=True)
     alice = Person(network, name="alice", room="lobby")

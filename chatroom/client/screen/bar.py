@@ -11,6 +11,7 @@ from typing import Protocol
 
 from prompt_toolkit.utils import get_cwidth
 
+from chatroom.client.screen.countdown import whole_seconds
 from chatroom.client.screen.lines import Line
 from chatroom.text import clean
 
@@ -27,6 +28,8 @@ class Standing(Protocol):
     def online(self) -> bool: ...
     @property
     def over(self) -> object: ...
+    @property
+    def retry_in(self) -> float | None: ...
     @property
     def name(self) -> str: ...
     @property
@@ -52,7 +55,7 @@ def bar(link: Standing, address: str, columns: int) -> Line:
         columns: The terminal's width.
     """
     if not link.online:
-        parts = [f"not connected{'' if link.over else ', trying again'}", address]
+        parts = [_offline(link, columns), address]
     else:
         name = partial(_name, columns=min(LONGEST, columns // 4))
         parts = [
@@ -90,6 +93,18 @@ def _that_fit(parts: list[str], columns: int) -> Iterator[str]:
 def _name(text: str, columns: int) -> str:
     """Return a name that others chose: it can neither push the truth off the bar, nor look like another part of it."""
     return fitted(clean(text).replace("|", "/"), columns)
+
+
+def _offline(link: Standing, columns: int) -> str:
+    """Say that there is no connection, and when the next attempt is made."""
+    if link.over:
+        return "not connected"
+    if link.retry_in is None:
+        return "not connected, trying now"
+    seconds = whole_seconds(link.retry_in)
+    if columns < NARROW:
+        return f"again in {seconds} s"
+    return f"not connected, trying again in {seconds} s (Enter: now)"
 
 
 def _people(number: int, columns: int) -> str:

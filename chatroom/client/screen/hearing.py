@@ -168,7 +168,7 @@ class Hearing:
             case Connected():
                 self.say(f"connected to {what.server} as {what.name} ({what.security}); /help explains the commands.")
             case Lost():
-                self.say(f"{_sentence(what.why)} Trying again in {_seconds(what.seconds_until_retry)}.")
+                self.say(f"{_sentence(what.why)} Trying again by itself; Enter tries now.")
             case Ended():
                 self.complain(_sentence(what.why))
             case Gap():
@@ -182,7 +182,3 @@ class Hearing:
 def _sentence(why: str) -> str:
     """A reason may be a question already."""
     return why if why.endswith("?") else f"{why}."
-
-
-def _seconds(number: float) -> str:
-    return f"{max(1, round(number))} s"

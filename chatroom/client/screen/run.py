@@ -21,12 +21,13 @@ from chatroom import events as e
 from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.link import Link, Refused
-from chatroom.client.notices import Connected, Denied, Notice
+from chatroom.client.notices import Connected, Denied, Lost, Notice
 from chatroom.client.screen.above import Above
 from chatroom.client.screen.bar import bar, fitted
 from chatroom.client.screen.bell import Bell, Ring
 from chatroom.client.screen.commands import ROWS
 from chatroom.client.screen.completion import ChatCompleter, Known
+from chatroom.client.screen.countdown import Countdown
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.doing import Doing
 from chatroom.client.screen.drawing import wraps_anew
@@ -128,6 +129,7 @@ class Screen:
         self.own = {command.word: command for command in (help, *own.commands(), *files)}
         self.doing = Doing(link, self.hearing, self.terminal.questions, self.own)
         self.pasting = Pasting(self.terminal.questions.ask, self.doing.say, self._say)
+        self._countdown = Countdown(reactor, lambda: link.retry_in, self.terminal.refresh)
         self._leaving = False
         self._looking: Any = None  # at files under way
         self._learn_commands()
@@ -138,6 +140,7 @@ class Screen:
             await Deferred.fromFuture(asyncio.ensure_future(self.terminal.run()))
         finally:
             self.terminal.questions.end()
+            self._countdown.end()
             self._leave_files()
             self.once.flush()
             self.crowd.flush()
@@ -154,6 +157,8 @@ class Screen:
     def _tell(self, event: e.Event | Notice) -> None:
         self.hearing.tell(event)
         self.terminal.refresh()
+        if isinstance(event, Lost):
+            self._countdown.begin()
         if isinstance(event, Connected) and not event.again:
             self._arrived(event)
         elif isinstance(event, Denied) and event.what == "name":
@@ -214,6 +219,9 @@ class Screen:
 
     def _typed(self, line: str) -> None:
         self._leaving = False
+        if not line.strip() and self._link.try_now():
+            self._say("trying again now.")
+            self._countdown.begin()
         self.doing.typed(line)
 
     def _end(self) -> None:

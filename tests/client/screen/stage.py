@@ -44,6 +44,8 @@ class FakeLink:
         self.security = "plain"
         self.lag: float | None = None
         self.unread = 0
+        self.retry_in: float | None = None
+        self.tried_now = 0
         self.did: list[tuple[str, dict[str, Any]]] = []
         self.said: list[str] = []
         self.answers: list[Deferred[Any]] = []
@@ -59,6 +61,13 @@ class FakeLink:
         self.said.append(text)
         self.answers.append(Deferred())
         return self.answers[-1]
+
+    def try_now(self) -> bool:
+        """Count the attempt, if one is awaited."""
+        awaited = self.retry_in is not None
+        self.retry_in = None
+        self.tried_now += awaited
+        return awaited
 
     def when_there(self, call: Callable[[], None]) -> None:
         """We are not on the way to anywhere."""

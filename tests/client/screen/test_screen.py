@@ -15,7 +15,7 @@ from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost
 
 BAR = " lobby (3 users) | me | plain | chatroom chat.example:8888"
 
-OFFLINE = " not connected, trying again | chat.example:8888"
+OFFLINE = " not connected, trying now | chat.example:8888"
 
 
 def test_what_comes_stands_above_what_is_being_typed(tmp_path: Path) -> None:
@@ -366,13 +366,58 @@ def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_p
         stage.link.online = False
         stage.tell(Lost("gone", 1.0), Lost("gone", 2.0), Lost("refused; is it running?", 4.0))
         await stage.shows(
-            "-- gone. Trying again in 1 s.", "-- refused; is it running? Trying again in 4 s.", "[lobby]", OFFLINE
+            "-- gone. Trying again by itself; Enter tries now.",
+            "-- refused; is it running? Trying again by itself; Enter tries now.",
+            "[lobby]",
+            OFFLINE,
         )
         stage.type("hello\r")
         await stage.until(lambda: stage.link.said == ["hello"])
         await stage.shows("-- no connection; this is said when there is one again: hello", "[lobby]", OFFLINE)
 
     on_stage(tmp_path, scene)
+
+
+def trying_in(seconds: int) -> str:
+    """Return the bar while an attempt is awaited."""
+    return f" not connected, trying again in {seconds} s (Enter: now) | chat.example:8888"
+
+
+def test_the_bar_counts_down_to_the_next_attempt_and_enter_makes_it_now(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        link, clock = stage.link, stage.clock
+        link.online, link.retry_in = False, 2.4
+        stage.tell(Lost("gone", 2.4))
+        await stage.until(lambda: stage.rows[-1] == trying_in(3))
+        for passed, left, shown in ((0.4, 2.0, 2), (0.6, 1.4, 2), (0.4, 1.0, 1), (0.5, 0.5, 1)):
+            link.retry_in = left
+            clock.advance(passed)
+            await stage.until(lambda shown=shown: stage.rows[-1] == trying_in(shown))
+        stage.type("\r")
+        gone = "-- gone. Trying again by itself; Enter tries now."
+        await stage.shows(gone, "-- trying again now.", "[lobby]", OFFLINE)
+        link.retry_in = 40.0
+        stage.tell(Lost("gone", 40.0))
+        await stage.until(lambda: stage.rows[-1] == trying_in(40))
+        await stage.shows(gone, "-- trying again now.", "[lobby]", trying_in(40))
+        stage.type("hello\r")
+        await stage.until(lambda: link.said == ["hello"])
+        assert link.tried_now == 1, "what is typed is no Enter alone"
+        link.retry_in, link.online = None, True
+        stage.type("\r/clear\r")
+        await stage.until(lambda: len(stage.rows) == 2)
+        assert link.tried_now == 1
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_narrow_bar_counts_down_too(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.link.online, stage.link.retry_in = False, 59.5
+        stage.tell(Lost("gone", 59.5))
+        await stage.until(lambda: stage.rows[-1] == " again in 60 s | chat.example:8888")
+
+    on_stage(tmp_path, scene, size=(40, 24))
 
 
 def test_when_there_will_be_no_connection_nothing_is_promised(tmp_path: Path) -> None:
