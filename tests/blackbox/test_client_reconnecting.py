@@ -23,8 +23,9 @@ def says(window: Window, *numbers: int) -> None:
 
 
 def shows(window: Window, line: str) -> None:
-    """Wait until that was said."""
-    window.until(lambda rows: any(row.endswith(f": {line}") for row in rows), PATIENCE)
+    """Wait until that was said, and not only told to be kept until there is a connection."""
+    said = f"{line.partition(' ')[0]}: {line}"
+    window.until(lambda rows: any(row.endswith(said) for row in rows), PATIENCE)
 
 
 def said_on(window: Window) -> list[str]:
