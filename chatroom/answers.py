@@ -226,7 +226,10 @@ class Upload(Event, frozen=True, gc=False, kw_only=True):
 
 
 class Download(Event, frozen=True, gc=False, kw_only=True):
-    """The file comes, in chunks of that many bytes, from the index ``from`` on. Acknowledge each with ``got``."""
+    """The file comes, in chunks of that many bytes, from the index ``from`` on. Acknowledge each with ``got``.
+
+    ``given``: it was given to one person, and the number is one among that person's files.
+    """
 
     file: str
     number: int
@@ -235,6 +238,7 @@ class Download(Event, frozen=True, gc=False, kw_only=True):
     sha256: str
     chunk: int
     start: int = msgspec.field(name="from", default=0)
+    given: bool = False
 
 
 class Chunk(Event, frozen=True, gc=False):
@@ -246,11 +250,16 @@ class Chunk(Event, frozen=True, gc=False):
 
 
 class Files(Event, frozen=True, gc=False):
-    """The files of the room, or outside one those given to you, the newest last; ``more`` were left out."""
+    """The files of the room, the newest last; ``more`` were left out. ``given``: those given to you.
+
+    Outside a room ``files`` are those given to you. A given file has a number of its own, beside those of the room.
+    """
 
     room: str
     files: list[FileLine]
     more: int = 0
+    given: list[FileLine] = msgspec.field(default_factory=list)
+    more_given: int = 0
 
 
 class Away(Event, frozen=True, gc=False):

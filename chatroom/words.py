@@ -48,8 +48,8 @@ def _shared(room: str, event: e.Shared) -> str:
 
 
 def _given(event: e.Shared) -> str:
-    """To whom it is for: in a room, a number is first of all that of a file of the room."""
-    return f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get {event.number} outside a room"
+    """Return the line for the person to whom the file is given; ``@`` tells its number from those of the room."""
+    return f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get @{event.number}"
 
 
 def _deleted(room: str, event: e.Deleted) -> str:
@@ -190,13 +190,20 @@ def _private(recalled: Recalled, event: e.Private) -> list[str]:
 
 
 def _files(recalled: Recalled, event: a.Files) -> list[str]:
-    where = f"in {event.room}" if event.room else "for you"
-    if not event.files:
+    if not event.room:
+        return _file_lines("for you", "@", event.files, event.more)
+    lines = _file_lines(f"in {event.room}", "", event.files, event.more)
+    return [*lines, *(_file_lines("for you", "@", event.given, event.more_given) if event.given else [])]
+
+
+def _file_lines(where: str, mark: str, files: list[a.FileLine], more: int) -> list[str]:
+    if not files:
         return [f"No files {where}."]
-    lines = [f"Files {where} ({len(event.files) + event.more}):"]
-    for line in event.files:
-        lines.append(f"  {line.number}  {line.name}  {spell_size(line.size)}  {line.by}  {spell_moment(line.at)}")
-    return lines + _more(event.more)
+    lines = [f"Files {where} ({len(files) + more}):"]
+    for line in files:
+        size, day = spell_size(line.size), spell_moment(line.at)
+        lines.append(f"  {mark}{line.number}  {line.name}  {size}  {line.by}  {day}")
+    return lines + _more(more)
 
 
 def _switch(on: bool) -> str:

@@ -154,10 +154,12 @@ COMMANDS = (
     c.Share(name="notes.txt", size=300000, sha256=_SHA256, ref=48),
     c.PutChunk(file="q3w9", index=1, bytes=37856),
     c.Get(number=3, ref=49),
+    c.Get(number=1, given=True, ref=53),
     c.Got(file="q3w9", index=0),
     c.Cancel(file="q3w9", ref=50),
     c.ListFiles(ref=51),
     c.Unshare(name="notes.txt", ref=52),
+    c.Unshare(name="notes.txt", user="bob", ref=54),
 )
 
 _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room": "lobby", "seq": 132}

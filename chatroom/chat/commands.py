@@ -347,12 +347,14 @@ class PutChunk(Command, frozen=True, gc=False, tag="chunk"):
 
 
 class Get(Command, frozen=True, gc=False):
-    """Fetch a file, by its id or by its number in the room, or if it has none such among your own, from that chunk on.
+    """Fetch a file, by its id or by its number, from that chunk on.
 
-    With ``send`` false only ``download`` comes: what it is, so that you can see whether you have the beginning already.
+    The number is that of a file of the room; with ``given``, or outside a room, of one that was given to you. With
+    ``send`` false only ``download`` comes: what it is, so that you can see whether you have the beginning already.
     """
 
     number: Count = 0
+    given: bool = False
     file: Word = ""
     start: Count = msgspec.field(name="from", default=0)
     send: bool = True
@@ -375,13 +377,18 @@ class Cancel(Command, frozen=True, gc=False):
 
 
 class Unshare(Command, frozen=True, gc=False):
-    """Take back a file that I shared, in whatever room or with whomever; of several of that name the last."""
+    """Take back a file that I shared: with ``user`` the one given to that user; else the one in this room, or anywhere.
+
+    Of several of that name the last is meant; the answer says which it was. ``notes.txt bob`` is read as file and user
+    when there is no file of that whole name.
+    """
 
     name: Annotated[str, Meta(max_length=4096)]
+    user: Word = ""
 
 
 class ListFiles(Command, frozen=True, gc=False, tag="files"):
-    """Which files are there in the room? Outside one: which were given to me?"""
+    """Which files are there in the room, and which were given to me? Outside one: which were given to me?"""
 
 
 # ---- operators --------------------------------------------------------------------------------------------------

@@ -318,7 +318,7 @@ TABLE = (
             (c.ShowStats, "stats", "show figures of this server", operating.stats, ()),
         )
     ),
-    Row(c.ListFiles, "list the files of the room; outside one, those given to you", sharing.files, ("files",)),
+    Row(c.ListFiles, "list the files of the room, and those given to you", sharing.files, ("files",)),
     Row(
         c.Unshare,
         "take back a file that you shared, or gave to somebody",
@@ -326,7 +326,7 @@ TABLE = (
         ("unshare",),
         args=(Arg("name", Kind.REST),),
     ),
-    Row(c.Get, "fetch a file", sharing.get, ("get",), args=(Arg("number", Kind.COUNT, required=False),)),
+    Row(c.Get, "fetch a file", sharing.get, ("get",), args=(Arg("file", label="number", required=False),)),
     Row(c.Share, "share a file; for programs", sharing.share),
     Row(c.PutChunk, "send a chunk of a file; for programs", sharing.chunk, pipelined=True),
     Row(c.Got, "acknowledge a chunk of a file; for programs", sharing.got, pipelined=True),

@@ -243,9 +243,9 @@ class Pipe(LineReceiver):
         if self._records:
             self._write([e.encode(_without_secrets(event)).decode()])
         elif self._link.place.replayed(event):
-            self._write([recalled(self._link.room, event)])
+            self._write([recalled(self._link.room, event, self._link.name)])
         else:
-            self._write(lines_of(event))
+            self._write(lines_of(event, self._link.name))
 
     def say(self, text: str) -> None:
         """Write what the client itself says; among records it is nothing."""

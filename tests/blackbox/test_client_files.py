@@ -50,7 +50,7 @@ def test_at_two_terminals_and_by_telnet(daemon: Daemon, window: Callable[[str], 
     assert (bob.folder / "my notes (1).txt").read_bytes() == data
     assert (bob.folder / "my notes.txt").read_text() == "bob's own"
     bob.enter("/send my notes.txt carol")
-    carol.expect("bob shares my notes.txt with you (9 B): /get 1 outside a room")
+    carol.expect("bob shares my notes.txt with you (9 B): /get @1")
     ann.see("ann shares my notes.txt (17 MB): /get 1", "[lobby]")
     for one in (ann, bob):
         one.press(CTRL_D)

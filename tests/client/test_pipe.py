@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from client.network import Network
 from harness import World
+from sharing import share
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import StringTransport
 
@@ -371,3 +372,19 @@ def test_a_file_that_cannot_get_there_is_said_once(network: Network, tmp_path: P
     network.pass_time(30)
     assert (piped.over, piped.pipe.status) == (True, 1)
     assert len(piped.complaints) == 2, piped.complaints
+
+
+def test_a_file_of_the_room_and_one_that_was_given_are_told_apart(network: Network, tmp_path: Path) -> None:
+    piped = Piped(network, downloads=tmp_path / "there")
+    alice = network.world.program("alice", "x")
+    share(alice, b"for all", name="all.txt")
+    share(alice, b"for al", name="al.txt", user="al")
+    network.flow()
+    assert "alice shares al.txt with you (6 B): /get @1" in piped.lines
+    piped.type("/get 1", "/get @1", "/join y", f"/get @1 {tmp_path}/again.txt", "/get 1", "/files")
+    piped.end()
+    assert (tmp_path / "there" / "all.txt").read_bytes() == b"for all"
+    assert (tmp_path / "there" / "al.txt").read_bytes() == b"for al"
+    assert piped.complaints == ["there is no such file here; see /files"]
+    assert piped.lines[-3:-1] == ["No files in y.", "Files for you (1):"]
+    assert piped.lines[-1].startswith("  @1  al.txt  6 B  alice  ")

@@ -34,3 +34,13 @@ def test_what_is_of_before_says_when_it_was(event: Any, text: str) -> None:
 
 def test_every_message_can_be_of_before() -> None:
     assert {type(event) for event, _ in OF_BEFORE} == set(e.MESSAGES) == set(get_args(e.Message))
+
+
+def test_only_whoever_was_given_a_file_is_told_its_number() -> None:
+    given = e.Shared(**MADE, **FILE, name="notes.txt", to="bob")
+    assert lines_of(given, "bob") == ["ann shares notes.txt with you (12 B): /get @3"]
+    assert lines_of(given, "ann") == ["ann shares notes.txt with bob (12 B)."]
+    (line,) = lines_of(a.History(room="", events=[given], complete=True), "bob")
+    assert line.endswith("] ann shares notes.txt with you (12 B): /get @3")
+    taken_back = e.Shared(**MADE, **FILE, name="", to="bob")
+    assert lines_of(taken_back, "bob") == ["ann shared a file (deleted)"]

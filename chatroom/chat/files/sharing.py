@@ -12,6 +12,7 @@ from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.chat.talking import address_of, may_speak
 from chatroom.events import Deleted, Event, Shared
+from chatroom.names import fold
 from chatroom.shared_files import CHUNK, chunks_of, safe_name
 
 
@@ -52,8 +53,7 @@ def chunk(session: Session, command: c.PutChunk) -> None:
 async def get(session: Session, command: c.Get) -> Event | None:
     """Fetch a file; a person is told how to."""
     if session.person:
-        number = command.number or "<number>"
-        return Ok(f"Files are fetched with chatroom-client: /get {number} there.")
+        return Ok(f"Files are fetched with chatroom-client: /get {command.file or '<number>'} there.")
     record = await _find(session, command)
     if not record.is_for(session) or command.start >= chunks_of(record.size):
         raise NO_FILE()
@@ -68,6 +68,7 @@ async def get(session: Session, command: c.Get) -> Event | None:
         sha256=record.sha256,
         chunk=CHUNK,
         start=command.start,
+        given=bool(record.to_id),
     )
     if not session.over:
         session.answer(answer, command.ref)
@@ -90,14 +91,41 @@ async def cancel(session: Session, command: c.Cancel) -> Event:
 
 
 async def unshare(session: Session, command: c.Unshare) -> Event:
-    """Take back a file: its bytes go, and what told of it is blank."""
-    chat, name = session.chat, safe_name(command.name)
-    record = await chat.files.named(session.user_id, name)
-    if record is None:
-        raise NO_FILE_OF_YOURS(name=name)
-    await chat.files.remove(record.id)
+    """Take back a file: its bytes go, and what told of it is blank. The answer says which file that was."""
+    record = await _meant(session, command)
+    await session.chat.files.remove(record.id)
     await _blank(session, record)
-    return Ok(f"{record.name} is not shared any more.")
+    if record.to_id:
+        return Ok(f"{record.name}, which you gave to {record.to}, is taken back.")
+    room = await session.chat.directory.name_of(record.log)
+    return Ok(f"{record.name} is not shared in {room} any more." if room else f"{record.name} is not shared any more.")
+
+
+async def _meant(session: Session, command: c.Unshare) -> FileRecord:
+    """Return the file to take back: of that user; or of this room, or else the newest one anywhere.
+
+    Raises:
+        Refused: There is none.
+    """
+    record = await _mine(session, command.name, command.user)
+    if record is None and not command.user:
+        name, _, user = command.name.rpartition(" ")
+        record = await _mine(session, name.rstrip(), user) if name else None
+    if record is None:
+        raise NO_FILE_OF_YOURS(name=safe_name(command.name))
+    return record
+
+
+async def _mine(session: Session, name: str, user: str) -> FileRecord | None:
+    """Return the newest file of that name that the session's user gave to a user, or shared; one of this room first."""
+    newest = None
+    async for record in session.chat.files.named(session.user_id, safe_name(name)):
+        if user and record.to_id and fold(record.to) == fold(user):
+            return record
+        if not user and session.room is not None and record.log == session.room.log:
+            return record
+        newest = newest or record
+    return None if user else newest
 
 
 async def _blank(session: Session, record: FileRecord) -> None:
@@ -111,10 +139,13 @@ async def _blank(session: Session, record: FileRecord) -> None:
 
 
 async def files(session: Session, command: c.ListFiles) -> Event:
-    """List the files of the room, or those given to oneself."""
-    room = session.room
-    lines, number = await session.chat.files.lines(room.log if room is not None else session.user.inbox_log, LISTED)
-    return Files(room.name if room is not None else "", lines, number - len(lines))
+    """List the files of the room, and those given to the session's user."""
+    store, room = session.chat.files, session.room
+    given, all_given = await store.lines(session.user.inbox_log, LISTED)
+    if room is None:
+        return Files("", given, all_given - len(given))
+    lines, number = await store.lines(room.log, LISTED)
+    return Files(room.name, lines, number - len(lines), given, all_given - len(given))
 
 
 def _transfers(session: Session) -> Transfers:
@@ -147,13 +178,16 @@ async def _inbox(session: Session, name: str) -> tuple[str, str, str]:
 
 
 async def _find(session: Session, command: c.Get) -> FileRecord:
-    """Return the file with that id; or with that number in the room, or else among one's own."""
-    store = session.chat.files
+    """Return the file with that id; or with that number in the room, or among those given to the session's user.
+
+    Raises:
+        Refused: There is none.
+    """
+    store, room = session.chat.files, session.room
     if command.file:
         return await store.get(command.file)
-    logs = [session.room.log] if session.room is not None else []
-    for log in (*logs, session.user.inbox_log):
-        record = await store.numbered(log, command.number)
-        if record is not None:
-            return record
-    raise NO_FILE()
+    given = command.given or room is None
+    record = await store.numbered(session.user.inbox_log if given or room is None else room.log, command.number)
+    if record is None:
+        raise NO_FILE()
+    return record

@@ -112,8 +112,8 @@ class FileStore:
             newest.extend(there)
         return [_decode_line(value) for value in newest], number
 
-    async def named(self, user_id: str, name: str) -> FileRecord | None:
-        """Return the newest file of that name that a user has shared and that is not being sent."""
+    async def named(self, user_id: str, name: str) -> AsyncIterator[FileRecord]:
+        """Yield the files of that name that a user has shared and that are not being sent, the newest first."""
         found: dict[str, int] = {}  # when it was shared, by the file's id
         async for page in pages(self._engine, stored_record.BY_USER, f"{user_id}/"):
             for key, value in page:
@@ -121,9 +121,10 @@ class FileStore:
                 id = key.rpartition("/")[2]
                 if called == name and not self.is_coming(id):
                     found[id] = at
-        newest = max(found, key=lambda id: found[id], default="")
-        held = await self._engine.get(stored_record.FILES, newest) if newest else None
-        return stored_record.decode(held[0]) if held is not None else None
+        for id in sorted(found, key=lambda id: found[id], reverse=True):
+            held = await self._engine.get(stored_record.FILES, id)
+            if held is not None:
+                yield stored_record.decode(held[0])
 
     async def have(self, record: FileRecord) -> int:
         """Return how many chunks of it are there."""

@@ -1,4 +1,7 @@
-"""What is typed about files: ``/send notes.txt bob``, ``/get 3 ~/Downloads``, ``/cancel 3``; and doing it."""
+"""What is typed about files: ``/send notes.txt bob``, ``/get 3 ~/Downloads``, ``/cancel 3``; and doing it.
+
+``3`` is a file of the room; ``@3`` is a file that was given to this user, wherever the user is.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from chatroom.shared_files import spell_size
 
 USAGES = {
     "send": ("/send <path> [user]", "share a file with the room, or give it to somebody"),
-    "get": ("/get <number> [path]", "fetch a file; /files lists them"),
+    "get": ("/get <number> [path]", "fetch a file; /files lists them, and @1 is one given to you"),
     "cancel": ("/cancel [number|name]", "end what is being sent or fetched"),
 }
 
@@ -25,11 +28,13 @@ class ToGet:
 
     Args:
         number: The file's number.
+        given: It was given to this user, and the number is one among such files.
         path: Where it is to stand: a folder, or a name that nothing has.
         folder: The path is a folder, which is made if it is missing.
     """
 
     number: int
+    given: bool
     path: Path
     folder: bool
 
@@ -71,7 +76,7 @@ class FileCommands:
             self._say(refused.text)
 
     async def _get(self, wanted: ToGet) -> Path:
-        return await self._transfers.get(wanted.number, wanted.path, folder=wanted.folder)
+        return await self._transfers.get(wanted.number, wanted.path, folder=wanted.folder, given=wanted.given)
 
 
 def _fetched(path: Path) -> str:
@@ -114,18 +119,19 @@ def what_to_get(rest: str, downloads: Path) -> ToGet:
     Raises:
         Refused: There is no number, or no such folder.
     """
-    number, _, place = rest.partition(" ")
+    text, _, place = rest.partition(" ")
+    given, number = text.startswith("@"), text.removeprefix("@")
     if not (number.isascii() and number.isdigit() and 0 < len(number) < 10):
         raise _usage("get")
     words = _words(place)
     if not words:
-        return ToGet(int(number), downloads, folder=True)
+        return ToGet(int(number), given, downloads, folder=True)
     text = words[0] if len(words) == 1 else place.strip()
     path = expanded(text)
     folder = is_folder(path)
     if text.endswith("/") and not folder:
         raise Refused("no-folder", f"there is no folder {spelled(path)}; make it, or name another.")
-    return ToGet(int(number), path, folder)
+    return ToGet(int(number), given, path, folder)
 
 
 def _words(text: str) -> list[str]:

@@ -23,16 +23,19 @@ class Fetching(Transfer[Path]):
 
     Args:
         transfers: All of them.
-        number: The file's, in the room or among one's own.
+        number: The file's number in the room; or among those given to this user.
         wanted: Where it is to stand: a folder, or a name that nothing has.
         folder: It is a folder, which is made if it is missing.
+        given: The file was given to this user; it is fetched wherever the user is.
     """
 
     doing = "fetching"
 
-    def __init__(self, transfers: Transfers, number: int, wanted: Path, *, folder: bool) -> None:
-        super().__init__(transfers, f"file {number}")
-        self.number = number
+    def __init__(self, transfers: Transfers, number: int, wanted: Path, *, folder: bool, given: bool) -> None:
+        self._called = f"@{number}" if given else str(number)
+        super().__init__(transfers, f"file {self._called}")
+        self._number = number
+        self._given = given
         self._wanted = wanted
         self._folder = folder
         self._about: a.Download | None = None
@@ -52,7 +55,7 @@ class Fetching(Transfer[Path]):
                 self._part.close()
 
     def is_called(self, name: str) -> bool:
-        return super().is_called(name) or name == str(self.number)
+        return super().is_called(name) or name == self._called
 
     async def _carry(self) -> Path:
         about = await self._look()
@@ -69,15 +72,23 @@ class Fetching(Transfer[Path]):
         path: Path = await self._transfers.work(part.finish)
         return path  # whatever has happened meanwhile, there it is
 
+    def _check_place(self) -> None:
+        """See ``Transfer``; what was given to this user is the same file everywhere."""
+        if not self._given:
+            super()._check_place()
+
     async def _look(self) -> a.Download:
         """Ask what it is, the first time."""
         if self._about is None:
             self._check_place()
-            about = await self._do("get", number=self.number, send=False)
+            among = {"given": True} if self._given else {}
+            about = await self._do("get", number=self._number, send=False, **among)
             self._check_place()
             if not isinstance(about, a.Download) or not about.file or about.chunk != CHUNK or not about.size:
-                text = f"file {self.number} cannot be fetched: this client is too old for the server, or too new."
+                text = f"file {self._called} cannot be fetched: this client is too old for the server, or too new."
                 raise Refused("version", text)
+            if self._given and not about.given:
+                raise Refused("version", f"file {self._called} cannot be fetched: the server sends another one.")
             self.name = safe_name(about.name)
             self._claim(about.file)
             self._about = about

@@ -61,13 +61,14 @@ class Transfers:
         """
         return await self._run(Sending(self, path, user))
 
-    async def get(self, number: int, wanted: Path, *, folder: bool = False) -> Path:
+    async def get(self, number: int, wanted: Path, *, folder: bool = False, given: bool = False) -> Path:
         """Fetch a file; nothing is ever overwritten. Asked for again after an end, it goes on where it was.
 
         Args:
-            number: The file's, in the room or among one's own.
+            number: The file's number in the room; or among those given to this user.
             wanted: Where it is to stand: a folder, or a name that nothing has.
             folder: It is a folder, which is made if it is missing.
+            given: The file was given to this user; it is fetched wherever the user is.
 
         Returns:
             Where it stands.
@@ -75,7 +76,7 @@ class Transfers:
         Raises:
             Refused: Why not.
         """
-        return await self._run(Fetching(self, number, wanted, folder=folder))
+        return await self._run(Fetching(self, number, wanted, folder=folder, given=given))
 
     def cancel(self, which: str) -> None:
         """End one: by its name, the number of what is fetched, or the path of what is sent; empty: the only one.

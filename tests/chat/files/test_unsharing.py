@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
-from harness import World
+from harness import Client, World
 from sharing import DATA, begin, chunk, hear, kept_files, offer, only, share
 
 NO_FILE_OF_YOURS = "you have not shared a file named notes.txt; see /files."
@@ -18,7 +19,7 @@ def test_a_file_is_taken_back_and_the_room_sees_it(world: World) -> None:
     seq = only(bob, event="shared")["seq"]
     alice.record(do="unshare", name="notes.txt", ref=1)
     deleted, ok = hear(alice)
-    assert (ok["event"], ok["text"], ok["re"]) == ("ok", "notes.txt is not shared any more.", 1)
+    assert (ok["event"], ok["text"], ok["re"]) == ("ok", "notes.txt is not shared in lobby any more.", 1)
     assert (deleted["event"], deleted["message"], deleted["user"]) == ("deleted", seq, "alice")
     only(bob, event="deleted", message=seq, by="alice")
     bob.record(do="get", number=1, ref=1)
@@ -40,7 +41,7 @@ def test_people_on_telnet_take_back_what_they_shared_before(world: World) -> Non
     ann.say("/login ann secret")
     ann.take()
     ann.say("/unshare my notes.txt")
-    assert ann.lines() == ["my notes.txt is not shared any more."]
+    assert ann.lines() == ["my notes.txt is not shared in lobby any more."]
     ann.say("/unshare my notes.txt")
     assert ann.lines() == ["Error: you have not shared a file named my notes.txt; see /files."]
 
@@ -50,7 +51,7 @@ def test_what_was_given_is_taken_back_from_the_inbox(world: World) -> None:
     share(alice, user="bob")
     hear(bob)
     alice.record(do="unshare", name="notes.txt", ref=1)
-    only(alice, event="ok")
+    only(alice, event="ok", text="notes.txt, which you gave to bob, is taken back.")
     bob.record(do="get", number=1)
     only(bob, event="error", code="no-file")
     bob.record(do="history")
@@ -103,6 +104,40 @@ def test_what_was_begun_is_taken_back_but_not_what_is_under_way() -> None:
         alice.record(do="hello", version=1, resume=secret)
         hear(alice)
         alice.record(do="unshare", name="notes.txt", ref=1)
-        only(alice, event="ok", text="notes.txt is not shared any more.")
+        only(alice, event="ok", text="notes.txt is not shared in lobby any more.")
         offer(other, b"x" * len(DATA))
         only(other, event="upload")
+
+
+def take_back(client: Client, name: str, **more: Any) -> str:
+    """Take back a file, and return what is said of it."""
+    hear(client)
+    client.record(do="unshare", name=name, ref=1, **more)
+    return str(hear(client)[-1]["text"])
+
+
+def test_of_several_the_one_that_is_meant_goes_and_is_named(world: World) -> None:
+    alice, _bob, _carol = world.program("alice", "lobby"), world.program("bob"), world.program("carol")
+    share(alice, b"in the lobby")
+    alice.record(do="join", room="other")
+    hear(alice)
+    share(alice, b"in other")
+    for number, user in enumerate(("bob", "carol", "bob")):
+        world.pass_time(1)
+        share(alice, f"given {number}".encode(), user=user)
+    assert take_back(alice, "notes.txt") == "notes.txt is not shared in other any more."
+    assert take_back(alice, "notes.txt", user="CAROL") == "notes.txt, which you gave to carol, is taken back."
+    assert take_back(alice, "notes.txt", user="carol") == NO_FILE_OF_YOURS
+    assert take_back(alice, "notes.txt bob") == "notes.txt, which you gave to bob, is taken back."
+    assert [file.size for file in kept_files(world) if file.to == "bob"] == [len(b"given 0")]
+    assert take_back(alice, "notes.txt") == "notes.txt, which you gave to bob, is taken back."
+    assert take_back(alice, "notes.txt") == "notes.txt is not shared in lobby any more."
+    assert take_back(alice, "notes.txt") == NO_FILE_OF_YOURS
+
+
+def test_a_file_whose_name_ends_like_a_user_is_meant_first(world: World) -> None:
+    alice, _bob = world.program("alice", "lobby"), world.program("bob")
+    share(alice, b"x", name="notes.txt bob")
+    share(alice, b"y", user="bob")
+    assert take_back(alice, "notes.txt bob") == "notes.txt bob is not shared in lobby any more."
+    assert take_back(alice, "notes.txt bob") == "notes.txt, which you gave to bob, is taken back."

@@ -105,9 +105,9 @@ class Evil:
         Deferred.fromCoroutine(self.link.stop())
         assert not self.clock.getDelayedCalls()
 
-    def get(self, wanted: Path, number: int = 1) -> list[Any]:
+    def get(self, wanted: Path, number: int = 1, **more: bool) -> list[Any]:
         """Let the client fetch a file; what comes of it will be in the list."""
-        return result_of(self.transfers.get(number, wanted))
+        return result_of(self.transfers.get(number, wanted, **more))
 
     def begin(self, wanted: Path, data: bytes, **about: Any) -> list[Any]:
         """Let the client fetch that file, up to where it waits for its pieces."""

@@ -43,7 +43,7 @@ def test_what_to_send(typed: str, path: str, user: str, tmp_path: Path, monkeypa
 def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert what_to_send("~/x") == (tmp_path / "x", "")
-    assert what_to_get("3 ~/x", HERE) == ToGet(3, tmp_path / "x", folder=False)
+    assert what_to_get("3 ~/x", HERE) == ToGet(3, False, tmp_path / "x", folder=False)
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,22 @@ def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_to_get(typed: str, number: int, path: Path) -> None:
-    assert what_to_get(typed, HERE) == ToGet(number, path, folder=path == HERE)
+    assert what_to_get(typed, HERE) == ToGet(number, False, path, folder=path == HERE)
+
+
+@pytest.mark.parametrize(("typed", "path"), [("@7", HERE), ("@7 there", Path("there"))])
+def test_a_file_that_was_given(typed: str, path: Path) -> None:
+    assert what_to_get(typed, HERE) == ToGet(7, True, path, folder=path == HERE)
 
 
 def test_what_ends_like_a_folder_is_one(tmp_path: Path) -> None:
     for typed in (f"3 {tmp_path}/", f"3 {tmp_path}"):
-        assert what_to_get(typed, HERE) == ToGet(3, tmp_path, folder=True)
+        assert what_to_get(typed, HERE) == ToGet(3, False, tmp_path, folder=True)
     with pytest.raises(Refused, match="there is no folder some; make it, or name another"):
         what_to_get("3 some/", HERE)
 
 
-@pytest.mark.parametrize("typed", ["", "x", "-1", "3x", "³", "1234567890"])
+@pytest.mark.parametrize("typed", ["", "x", "-1", "3x", "³", "1234567890", "@", "@@1", "@x", "1@"])
 def test_no_number(typed: str) -> None:
     with pytest.raises(Refused, match=r"usage: /get <number> \[path\]"):
         what_to_get(typed, HERE)
@@ -79,6 +84,6 @@ def test_a_path_that_cannot_be_looked_at_is_the_first_meaning(tmp_path: Path, mo
 
     monkeypatch.setattr(Path, "stat", forbidden)
     assert what_to_send("secret/notes.txt bob") == (Path("secret/notes.txt"), "bob")
-    assert what_to_get("3 secret/here", HERE) == ToGet(3, Path("secret/here"), folder=False)
+    assert what_to_get("3 secret/here", HERE) == ToGet(3, False, Path("secret/here"), folder=False)
     with pytest.raises(Refused, match="there is no folder secret"):
         what_to_get("3 secret/", HERE)

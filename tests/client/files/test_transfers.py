@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client.files.friends import Friend, refusal, share, write
+from client.files.friends import Friend, refusal, result_of, share, write
 from client.network import Network
 from harness import World
 from msgspec.structs import replace
@@ -64,6 +64,35 @@ def test_a_file_is_given_to_one_person(network: Network, tmp_path: Path, here: P
     network.flow()
     assert got[0].read_bytes() == DATA
     refusal(refused, "no-file")
+
+
+def test_a_file_that_was_given_is_fetched_on_the_way_to_another_room(
+    network: Network, tmp_path: Path, here: Path
+) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob")
+    share(network, alice, write(tmp_path, b"for all"))
+    alice.send(write(tmp_path, b"for bob"), "bob")
+    network.flow()
+    given = result_of(bob.transfers.get(1, here, given=True))
+    of_the_room = bob.get(1, here)
+    assert bob.transfers.lines() == ["fetching file @1", "fetching file 1"]
+    bob.do("join", room="elsewhere")
+    network.flow()
+    assert [path.read_bytes() for path in given] == [b"for bob"]
+    assert refusal(of_the_room, "no-file") == "there is no such file here; see /files."
+
+
+def test_what_is_fetched_is_cancelled_by_the_number_of_its_kind(network: Network, tmp_path: Path, here: Path) -> None:
+    alice, bob = Friend(network, "alice"), Friend(network, "bob")
+    share(network, alice, write(tmp_path, b"for all"))
+    alice.send(write(tmp_path, b"for bob"), "bob")
+    network.flow()
+    given, of_the_room = result_of(bob.transfers.get(1, here, given=True)), bob.get(1, here)
+    bob.transfers.cancel("1")
+    assert refusal(of_the_room, "cancelled") == "file 1: cancelled."
+    bob.transfers.cancel("@1")
+    assert refusal(given, "cancelled") == "file @1: cancelled."
+    network.flow()
 
 
 @pytest.mark.parametrize("wait", [0, 1], ids=["before it is acknowledged", "after"])

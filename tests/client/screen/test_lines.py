@@ -93,7 +93,7 @@ def given(to: str) -> e.Shared:
         (e.Kicked("", 0, "bob", "", user="cid", reason="be nice"), "cid was kicked by bob: be nice"),
         (e.Deleted("", 0, "bob", "", message=1, user="cid"), "bob deleted a message of cid."),
         (e.Deleted("", 0, "bob", "", message=1, user="bob"), "bob deleted a message."),
-        (given("me"), "bob shares a.txt with you (3 B): /get 1 outside a room"),
+        (given("me"), "bob shares a.txt with you (3 B): /get @1"),
         (given("cid"), "bob shares a.txt with cid (3 B)."),
         (a.Error("no", "not so."), "Error: not so."),
         (a.Sent("", "bob", "psst"), "To bob (private): psst"),
