@@ -131,6 +131,12 @@ class Deopped(AboutMember, frozen=True, gc=False, kw_only=True):
     """Somebody does not moderate the room any more."""
 
 
+class Owned(AboutMember, frozen=True, gc=False, kw_only=True):
+    """Somebody owns the room from now on. ``before``: the former owner, who has left for good; then nobody did it."""
+
+    before: str = ""
+
+
 class Invited(AboutMember, frozen=True, gc=False, kw_only=True):
     """Somebody may come in while the room is locked; in that person's inbox stands another, with ``to``."""
 
@@ -273,6 +279,7 @@ Moderation = (
     | Unmuted
     | Opped
     | Deopped
+    | Owned
     | Invited
     | Locked
     | Unlocked

@@ -112,3 +112,4 @@ class Presence:
     name: str
     room: str = ""
     away: str = ""
+    id: str = ""

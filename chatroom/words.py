@@ -56,6 +56,12 @@ def _deleted(room: str, event: e.Deleted) -> str:
     return f"{event.by} deleted a message" + (f" of {event.user}." if event.user != event.by else ".")
 
 
+def _owned(room: str, event: e.Owned) -> str:
+    if event.before:
+        return f"{event.user} owns the room now, for {event.before} has left."
+    return _to(event, "made the owner")
+
+
 ROOM: dict[type, Callable[[str, Any], str]] = {
     e.Shared: _shared,
     e.Joined: lambda room, event: f"{event.by} has joined the room.",
@@ -70,6 +76,7 @@ ROOM: dict[type, Callable[[str, Any], str]] = {
     e.Unmuted: lambda room, event: _to(event, "unmuted"),
     e.Opped: lambda room, event: _to(event, "made a moderator"),
     e.Deopped: lambda room, event: _to(event, "removed as a moderator"),
+    e.Owned: _owned,
     e.Invited: lambda room, event: _to(event, "invited"),
     e.Locked: lambda room, event: f"{event.by} locked the room: only the invited may join.",
     e.Unlocked: lambda room, event: f"{event.by} unlocked the room.",

@@ -41,6 +41,7 @@ class World:
         form: As ``--message-format``.
         passwords: Hashes them; quickly, and badly, if not given.
         checkers: As ``--auth``.
+        first_id: The number in the first id that is made; those of daemons on one engine must differ.
         rules: As the options; no flood control unless ``rate`` is given.
     """
 
@@ -55,12 +56,13 @@ class World:
         form: str = "{user}: {text}",
         passwords: Any = None,
         checkers: Any = (),
+        first_id: int = 1,
         **rules: Any,
     ) -> None:
         self.clock = clock or Clock()
         self.engine = engine or MemoryEngine(self.clock)
         self.rules = Rules(**{"rate": 0.0, **rules})
-        numbers = itertools.count(1)
+        numbers = itertools.count(first_id)
         self.chat = Chat(
             self.engine,
             self.rules,

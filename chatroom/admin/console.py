@@ -60,7 +60,7 @@ HELP: Final = {
     "bans": ("bans()", "who is kept out of the server"),
     "stats": ("stats()", "figures of this daemon"),
     "user": ("user('bob')", "one user, with .kick(reason) and .ban(duration, reason)"),
-    "room": ("room('lobby')", "one room, with .close(reason)"),
+    "room": ("room('lobby')", "one room, with .close(reason) and .give(user)"),
     "unban": ("unban('bob')", "let a user, an account or an address in again"),
     "announce": ("announce('Back soon.')", "say something to everybody"),
     "add_account": ("add_account('bob')", "make an account; the password is asked for"),
@@ -127,18 +127,22 @@ class User:
 
 
 class Room:
-    """One room, by name. ``room('lobby').close('moved to hall')``."""
+    """One room, by name. ``room('lobby').close('moved to hall')``, ``room('lobby').give('bob')``."""
 
     def __init__(self, operating: Operating, name: str) -> None:
         self._operating = operating
         self.name = name
 
     def __repr__(self) -> str:
-        return f"room {clean(self.name)}. What to do: .close(reason)"
+        return f"room {clean(self.name)}. What to do: .close(reason), .give(user)"
 
     async def close(self, reason: str = "") -> Text:
         """End the room: ``room('lobby').close('moved to hall')``."""
         return Text(await self._operating.close_room(self.name, _text("reason", reason)))
+
+    async def give(self, user: str) -> Text:
+        """Make a user with an account the owner of the room: ``room('lobby').give('bob')``."""
+        return Text(await self._operating.give_room(self.name, _name("room('lobby').give('bob')", user)))
 
 
 class Console:

@@ -39,6 +39,7 @@ from chatroom.chat.refusals import DRAINING, Refused
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.disk_limit import DiskLimit
 from chatroom.chat.rooms.empty import EmptyRooms
+from chatroom.chat.rooms.owning import Succession
 from chatroom.chat.rooms.retention import Retention
 from chatroom.chat.sanctions import address_key
 from chatroom.chat.server_log import LOG, ServerLog
@@ -104,6 +105,7 @@ class Chat:
         self.members_audit = MembersAudit(scheduler.seconds)
         self.directory = Directory(engine, self.sessions, mint, rules, self.now)
         self._empty_rooms = EmptyRooms(self)
+        self._succession = Succession(self)
         self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
         self.files = FileStore(self)
@@ -136,6 +138,7 @@ class Chat:
         await self.guests.start()
         await self.bans.load()
         await self._empty_rooms.start()
+        self._succession.start()
         await self.files.start()
         self.seats.reserved = sum(account.reserved for account in await self.accounts.all())
         self._retention.rounds.start()
@@ -151,6 +154,7 @@ class Chat:
         await self._retention.rounds.stop()
         await self.disk_limit.rounds.stop()
         await self._empty_rooms.stop()
+        await self._succession.stop()
         await self.engine.stop()
         for user in self.users.values():
             if user.inbox is not None:
@@ -290,7 +294,7 @@ class Chat:
         if session.over or not session.seated:
             return
         room = session.room.name if session.room is not None else ""
-        self.engine.announce(f"user/{session.id}", Presence(session.name, room, session.user.away))
+        self.engine.announce(f"user/{session.id}", Presence(session.name, room, session.user.away, session.user_id))
 
     def who(self) -> list[Presence]:
         """Return everybody online on all nodes."""

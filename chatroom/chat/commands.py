@@ -283,6 +283,12 @@ class Op(Command, frozen=True, gc=False):
     user: Word
 
 
+class Owner(Command, frozen=True, gc=False):
+    """Give the room to somebody with an account."""
+
+    user: Word
+
+
 class Deop(Command, frozen=True, gc=False):
     """Make somebody a moderator no more."""
 

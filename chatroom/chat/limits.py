@@ -32,6 +32,7 @@ MAILBOXES_OF_ONE = 64  # ... because somebody at one address wrote to them
 STANDING = 64  # connections without a seat that may log in
 OWNED = 20  # rooms of one account, or of one guest
 GUEST_ROOMS = 64  # made by guests from one address
+LEFT_FOR_GOOD = 600.0  # seconds after which the owner of a room who has no account does not come back
 EMPTY = 600.0  # seconds until an empty room of a guest ends, if nothing was said in it
 TOPIC_CHARACTERS = 390
 REASON_CHARACTERS = 200

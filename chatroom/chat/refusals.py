@@ -102,6 +102,7 @@ PASSWORD_ELSEWHERE = Refusal(
     "password-elsewhere", "your password is kept outside this chat; ask the operator to change it."
 )
 PASSWORD_CHANGED = Refusal("password-changed", "the password of {user} was changed; log in again with the new one.")
+OWNS_IT = Refusal("owns-it", "{user} owns {room} already.")
 SERVER_BANNED = Refusal("server-banned", "you are banned from this server{more}.")
 SHARE_FULL = Refusal(
     "share-full",

@@ -19,7 +19,7 @@ from chatroom.chat.files import sharing
 from chatroom.chat.operators import operating
 from chatroom.chat.people import devices, identity, preferences
 from chatroom.chat.refusals import NO_COMMAND
-from chatroom.chat.rooms import looking, moderating, moving, searching
+from chatroom.chat.rooms import looking, moderating, moving, owning, searching
 from chatroom.chat.session import Session
 from chatroom.events import Event
 
@@ -249,6 +249,7 @@ TABLE = (
             (c.Unmute, "unmute", "let somebody speak again", moderating.unmute, (_WHOM,)),
             (c.Op, "op", "make somebody a moderator of the room", moderating.op, (_WHOM,)),
             (c.Deop, "deop", "make somebody a moderator no more", moderating.deop, (_WHOM,)),
+            (c.Owner, "owner", "give the room to somebody with an account", owning.owner, (_WHOM,)),
             (c.Invite, "invite", "let somebody in while the room is locked", moderating.invite, (_WHOM,)),
             (c.Lock, "lock", "let in only whom a moderator invites", moderating.lock, ()),
             (c.Unlock, "unlock", "let everybody in again", moderating.unlock, ()),

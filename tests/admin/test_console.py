@@ -61,11 +61,13 @@ def test_user_and_room_do_what_they_say(console: Console, operating: FakeOperati
     assert repr(result(console.user("bob").kick("spam"))) == "bob was put out."
     result(console.user("bob").ban("2h", "spam"))
     result(console.room("lobby").close())
+    assert repr(result(console.room("lobby").give("bob"))) == "give_room is done."
     result(console.set_operator("bob", False))
     assert operating.done == [
         ("kick", "bob", "spam"),
         ("ban", "bob", "2h", "spam"),
         ("close_room", "lobby", ""),
+        ("give_room", "lobby", "bob"),
         ("set_operator", "bob", False),
     ]
 

@@ -15,7 +15,7 @@ from chatroom.chat.people import membership
 from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.registry import parse_user_name
 from chatroom.chat.refusals import BAD_BAN, NO_ACCOUNT, NO_SUCH_BAN
-from chatroom.chat.rooms import targets
+from chatroom.chat.rooms import owning, targets
 from chatroom.chat.rooms.targets import Target
 from chatroom.chat.sanctions import Sanction, keys_of, lasting
 from chatroom.events import Announced, BansChanged, Closed, Expelled
@@ -25,6 +25,7 @@ from chatroom.text import clean
 if TYPE_CHECKING:
     from chatroom.account import Account
     from chatroom.chat.chat import Chat
+    from chatroom.chat.rooms.record import RoomRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,9 @@ class Operating(Protocol):
 
     async def close_room(self, room: str, reason: str = "") -> str:
         """End a room."""
+
+    async def give_room(self, room: str, user: str) -> str:
+        """Make a user with an account the owner of a room."""
 
     async def announce(self, text: str) -> str:
         """Say something to everybody."""
@@ -255,6 +259,18 @@ class Operations:
             await chat.append_surely(f"room/{record.id}", event)
         await chat.files.remove_of(f"room/{record.id}")
         return f"The room {record.name} has been closed."
+
+    async def give_room(self, room: str, user: str) -> str:
+        """See ``Operating``."""
+        chat = self._chat
+        record = await chat.directory.lookup(room)
+        account = await owning.account_named(chat, user)
+
+        def write_down(now: RoomRecord) -> None:
+            audit(self._by, f"made {account.name} the owner", now.name)
+
+        await owning.give(chat, record, account, lambda now: None, write_down, by=(self._by, ""))
+        return f"The room {record.name} is {account.name}'s now."
 
     async def announce(self, text: str) -> str:
         """See ``Operating``."""

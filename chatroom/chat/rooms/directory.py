@@ -99,6 +99,10 @@ class Directory:
         room = self._rooms.get(self.folded(record))
         return room if room is not None and room.id == record.id else None
 
+    def rooms(self) -> list[Room]:
+        """Return the rooms that somebody on this daemon is in, or about to be."""
+        return list(self._rooms.values())
+
     def loaded(self) -> int:
         """Return how many rooms somebody is in, or about to be."""
         return len(self._rooms)
@@ -310,6 +314,30 @@ class Directory:
         finally:
             if counted is not None and (changed is None or changed.counted != counted):
                 await self.quotas.leave(counted, record.id)
+
+    async def give(self, record: RoomRecord, user: User, check: Callable[[RoomRecord], None]) -> RoomRecord:
+        """Make a user with an account the owner of a room.
+
+        Args:
+            record: The room.
+            user: The new owner.
+            check: Given the record as it is at that moment; raises Refused if that may not be done.
+
+        Raises:
+            Refused: By ``check``; or the user has made too many rooms, or the room has ended.
+        """
+        check(record)
+        counted = await self.quotas.enter(user, "", record.id, self.folded(record))
+
+        def change(now: RoomRecord) -> RoomRecord:
+            check(now)
+            return now.given_to(user, counted)
+
+        try:
+            return await self.amend(record, change)
+        except Refused:
+            await self.quotas.leave(counted, record.id)
+            raise
 
     def _take(self, folded: str, record: RoomRecord | None, rev: int) -> None:
         """A record has changed; its room, if loaded, knows at once."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from chatroom.chat.limits import MODERATORS
 from chatroom.chat.people.user import User
 from chatroom.chat.refusals import BANNED, LOCKED
 from chatroom.chat.sanctions import Sanction, keys_of, matching, user_keys
@@ -67,6 +68,18 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             moderators[user.id] = user.name
         changed = replace(self, moderators=moderators)
         return replace(changed, owner=user.name, owner_id=user.id, counted=counted) if owned and counted else changed
+
+    def given_to(self, user: User, counted: str) -> RoomRecord:
+        """Return the record of a room that the user owns from now on; the former owner moderates it.
+
+        Args:
+            user: The new owner.
+            counted: The key of the list on which the room is counted for the new owner.
+        """
+        moderators = {id: name for id, name in self.moderators.items() if id != user.id}
+        if len(moderators) < MODERATORS:
+            moderators[self.owner_id] = self.owner
+        return replace(self, owner=user.name, owner_id=user.id, moderators=moderators, counted=counted)
 
     def admit(self, session: Session, user: User) -> None:
         """See whether the session may be in the room as that user.

@@ -89,6 +89,7 @@ ROWS = (
     _row("unmute", "unmute", _USER),
     _row("op", "op", _USER),
     _row("deop", "deop", _USER),
+    _row("owner", "owner", _USER),
     _row("invite", "invite", _USER),
     _row("lock", "lock"),
     _row("unlock", "unlock"),

@@ -16,8 +16,8 @@ MOST = 500  # commands, rooms, and people elsewhere, remembered
 _ROOMS_AFTER = ("/join", "/create")
 _COMMANDS_AFTER = ("/help",)
 _USERS_AFTER = (
-    "/msg", "/message", "/ignore", "/kick", "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/invite", "/delete",
-    "/focus",
+    "/msg", "/message", "/ignore", "/kick", "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/owner", "/invite",
+    "/delete", "/focus",
 )  # fmt: skip
 
 

@@ -418,7 +418,7 @@ def test_many_accounts_at_one_address_fill_only_a_share(moody: World) -> None:
 def test_shares_are_counted_by_the_next_daemon_too(moody: World, bob: Client) -> None:
     write(bob, *("spam" for _ in range(SHARE_OF_SENDER)))
     bob.drop()
-    again = World(moody.engine, moody.clock, announce=False)
+    again = World(moody.engine, moody.clock, announce=False, first_id=10**6)
     assert write(come(again, "bob"), "more") == [share_full(SHARE_OF_SENDER)]
     assert write(again.person("carol", host="192.0.2.8"), "hello") == [OFFLINE]
     again.end()

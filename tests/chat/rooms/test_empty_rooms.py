@@ -100,7 +100,7 @@ def test_many_rooms_end_a_few_in_each_turn_of_the_reactor(world: World, monkeypa
     monkeypatch.setattr(world.chat, "who", lambda: [ended.append([]), *who()][1:])
     monkeypatch.setattr(world.chat.directory, "forget", lambda id, *more: [ended[-1].append(id), forget(id, *more)][1])
     world.pass_time(EMPTY)
-    assert [len(turn) for turn in ended] == [AT_ONCE, AT_ONCE, 6]
+    assert [len(turn) for turn in ended if turn] == [AT_ONCE, AT_ONCE, 6]
     assert rooms(world) == []
 
 
@@ -110,7 +110,7 @@ def test_an_empty_room_ends_after_a_restart_too() -> None:
     make(guest, "den")
     guest.say("/join hall", "something")
     first.pass_time(EMPTY - 1)
-    second = World(first.engine, first.clock)  # a daemon that starts on the same engine
+    second = World(first.engine, first.clock, first_id=10**6)  # a daemon that starts on the same engine
     first.pass_time(EMPTY - 1)
     assert rooms(second) == ["hall"]
     first.close(second)
@@ -118,7 +118,7 @@ def test_an_empty_room_ends_after_a_restart_too() -> None:
 
 def test_a_daemon_does_not_end_the_room_that_a_member_on_another_daemon_is_in() -> None:
     first = World()
-    second = World(first.engine, first.clock)
+    second = World(first.engine, first.clock, first_id=10**6)
     guest, friend = come(first), come(second)
     guest.say("/join den")
     friend.say("/join den")
@@ -168,7 +168,7 @@ def test_what_was_made_is_counted_after_a_restart_and_by_every_daemon() -> None:
     for number in range(GUEST_ROOMS - 1):
         guest = come(first)
         guest.say(f"/join den{number}", "hello")
-    second = World(first.engine, first.clock)
+    second = World(first.engine, first.clock, first_id=10**6)
     assert make(come(second), "the-last") == []
     assert make(come(first), "one-more") == [TOO_MANY]
     first.close(second)
