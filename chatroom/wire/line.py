@@ -15,20 +15,21 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chatroom.answers import Ok, Ping
+from chatroom.answers import Ok
 from chatroom.chat.commands import Command, Hello, Login, Pong, PutChunk
 from chatroom.chat.dispatch import do
 from chatroom.chat.limits import LINES_WAITING, READ_COST
-from chatroom.chat.refusals import BAD_TELNET, CHUNK_TOO_LONG, TOO_FAST, TOO_LONG, TOO_QUIET, Refused
-from chatroom.chat.session import Session, never_asked
+from chatroom.chat.refusals import BAD_TELNET, CHUNK_TOO_LONG, TOO_FAST, TOO_LONG, Refused
+from chatroom.chat.session import never_asked
 from chatroom.logger import logger
 from chatroom.network import plain
 from chatroom.raw_bytes import RawBytes
 from chatroom.shared_files import CHUNK
 from chatroom.wire.addresses import Place
 from chatroom.wire.dialect import WireDialect
-from chatroom.wire.outbox import Outbox
+from chatroom.wire.editing import edited
 from chatroom.wire.pace import Pace
+from chatroom.wire.silence import Listening
 from chatroom.wire.telnet import NegotiationAbuse, TelnetFilter
 from chatroom.wire.tls import is_secure, way_out
 
@@ -37,10 +38,7 @@ if TYPE_CHECKING:
 
 _log = logger(__name__)
 
-PING_AFTER = 90.0  # seconds of silence
-DROP_AFTER = 150.0
 STAND = 10.0  # seconds in which somebody without a seat may log in
-CLOSING = 10.0  # seconds for somebody to take what is left for them
 
 # Why reading stops; several reasons may hold at once.
 BUSY = 1  # a command that moves the session is under way
@@ -52,7 +50,7 @@ _CHUNK_RECORD = re.compile(rb'"do"\s*:\s*"chunk"')
 
 
 @implementer(IHalfCloseableProtocol)
-class ChatProtocol(LineReceiver):
+class ChatProtocol(Listening):
     """See the module. Made by the Door when it knows who is there.
 
     Args:
@@ -63,15 +61,9 @@ class ChatProtocol(LineReceiver):
 
     delimiter = b"\n"
     transport: Any  # a TCP or TLS connection, or what a test puts in its place
-    _session: Session
-    _outbox: Outbox
     _telnet: TelnetFilter | None = None
     _pace: Pace | None = None
     _standing: Any = None  # closes the connection of whom there is no seat for
-    _stops = 0
-    _silence = 0.0  # seconds since something was heard, as the factory's rounds count them
-    _check: Any = None  # the timer that ends the connection unless it answers the ping of ``check_alive``
-    _spoken = False
     _heard = False  # a first byte has come
     _ended = False  # the other side sends no more
     _skipping = False  # the rest of a line that is too long
@@ -180,9 +172,7 @@ class ChatProtocol(LineReceiver):
     # ---- bytes to lines ----------------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
-        self._silence = 0.0
-        if self._check is not None:
-            self._end_check()
+        self._hear()
         if not self._heard:
             self._heard = True
             if data[:1] == b"{":
@@ -237,12 +227,15 @@ class ChatProtocol(LineReceiver):
     def lineReceived(self, line: bytes) -> None:
         if line[-1:] == b"\r":
             line = line[:-1]
+        length = len(line)
         session = self._session
         self._spoken = True
         asked = session.question
         try:
-            if len(line) > self._dialect.line_limit:  # by the one byte that could have been a carriage return
+            if length > self._dialect.line_limit:  # by the one byte that could have been a carriage return
                 raise TOO_LONG(limit=self._dialect.line_limit)
+            if self._dialect.person:
+                line = edited(line)
             command = self._dialect.read(line, session)
             if isinstance(command, PutChunk):
                 self._check_chunk(command)
@@ -266,7 +259,7 @@ class ChatProtocol(LineReceiver):
                     self._begin_raw(command.bytes)
         if self._standing is not None:
             self._see_standing(command)
-        if self._pace is not None and self._spend_line(len(line)) and not self._outbox.closing:
+        if self._pace is not None and self._spend_line(length) and not self._outbox.closing:
             self._stop(PACED)
             self._check_waiting()
 
@@ -379,51 +372,3 @@ class ChatProtocol(LineReceiver):
             self._stop(PRESSED)
         else:
             self._go(PRESSED)
-
-    # ---- silence -----------------------------------------------------------------------------------------------
-
-    def sweep(self, seconds: float) -> None:
-        """Called in rounds: see whether there is still somebody.
-
-        Args:
-            seconds: Since the last round.
-        """
-        if self._stops and not self._outbox.closing:
-            return  # it may have said much that we do not read
-        before, self._silence = self._silence, self._silence + seconds
-        if self._outbox.closing:
-            if self._silence >= CLOSING:
-                self.abort()
-        elif not self._spoken and self._silence >= self._dialect.patience:
-            self._drop(TOO_QUIET(seconds=int(self._dialect.patience)))
-        elif not self._dialect.person:
-            if self._silence >= DROP_AFTER:
-                self._drop(TOO_QUIET(seconds=int(DROP_AFTER)))
-            elif before < PING_AFTER <= self._silence:
-                self._session.answer(Ping())
-
-    def check_alive(self, within: float) -> None:
-        """Ping a program, and end its session unless something comes from it in time.
-
-        A check that is under way goes on unchanged. While the server does not read the connection, the answer may have
-        come already, so the session is given the same time again.
-
-        Args:
-            within: Seconds.
-        """
-        if self._check is None and not self._outbox.closing and not self._session.over:
-            self._session.answer(Ping())
-            self._check = self._factory.reactor.callLater(within, self._unanswered, within)
-
-    def _unanswered(self, within: float) -> None:
-        self._check = None
-        if self._stops and not self._outbox.closing:
-            self._check = self._factory.reactor.callLater(within, self._unanswered, within)
-        elif not self._session.over:
-            self._silence = 0.0  # from now on it has time to take what is left for it
-            self._factory.chat.put_out(self._session, TOO_QUIET(seconds=int(within)))
-
-    def _end_check(self) -> None:
-        if self._check is not None:
-            self._check.cancel()
-            self._check = None

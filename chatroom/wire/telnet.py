@@ -13,8 +13,11 @@ What a client does, seen with Debian 12's telnet (inetutils 2.4) where nothing e
 * Ctrl-C sends IP and DO TIMING-MARK, and shows nothing until TIMING-MARK is answered: each one is answered WONT.
   Ctrl-Z does the same with SUSP (237), so the commands below 240 must be known too.
 * It sends and shows UTF-8 as it is; BSD's source strips the eighth bit of what is typed unless it agreed to BINARY.
-* After WILL BINARY a line ends in a bare LF.  PuTTY's source says it then sends a bare CR for the Enter key; so in that
-  mode, and only there, each CR ends a line.
+* After WILL BINARY a line ends in a bare LF.  PuTTY's source says it then sends a bare CR for the Enter key, and there
+  are clients that always do; so each CR of a telnet client ends a line.  Of nc's input only CR LF and CR NUL do: a bare
+  CR there is as likely part of a text, such as a progress bar's.
+* PuTTY, once ECHO was announced, sends each key at once: Backspace as DEL or BS, which are left in the text, and which
+  EC and EL become (see chatroom.wire.editing).
 * If we agreed to DO BINARY, it would stop turning LF into CR LF on the user's own screen.  It shows UTF-8 without that,
   so this direction is refused.
 * SUPPRESS-GO-AHEAD would end its line editing: after WILL SGA it sends each key at once.  It is neither offered nor
@@ -26,6 +29,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
+from chatroom.wire.editing import ERASE, KILL
+
 # Commands, by the names of RFC 854.  Those from FIRST_COMMAND (EOF, RFC 1184) to SE are later additions.
 IAC: Final = 255
 DONT: Final = 254
@@ -34,6 +39,8 @@ WONT: Final = 252
 WILL: Final = 251
 SB: Final = 250
 AYT: Final = 246
+EC: Final = 247
+EL: Final = 248
 SE: Final = 240
 FIRST_COMMAND: Final = 236
 
@@ -49,7 +56,7 @@ NUL: Final = 0
 LF: Final = 10
 CR: Final = 13
 
-_LINE_END_IN_BINARY: Final = re.compile(rb"\r[\n\0]?")
+_LINE_END: Final = re.compile(rb"\r[\n\0]?")
 
 
 class NegotiationAbuse(Exception):
@@ -78,7 +85,7 @@ class _PeerBinary(Enum):
 class _PendingCr(Enum):
     """What has been made of a CR that ended the text so far, as long as its second half may come."""
 
-    PASSED = "passed on alone: a NUL next completes the line end"
+    PASSED = "passed on alone: a NUL next, or proof that this is a telnet client, completes the line end"
     ENDED_LINE = "passed on as a line end: an LF or NUL next belongs to it"
 
 
@@ -128,9 +135,10 @@ class TelnetFilter:
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes from the peer and answer the commands among them.
 
-        A NUL after CR is returned as LF, so CR NUL reads CR LF.  IAC IAC is returned as one 0xFF.  A 0xFF before a byte
-        that is no command is dropped and that byte kept; but while input is hidden the 0xFF is kept, too, for two
-        different passwords must not become one.
+        A NUL after CR is returned as LF, so CR NUL reads CR LF; a telnet client's CR with neither reads CR LF as well.
+        IAC IAC is returned as one 0xFF, EC as DEL, EL as Ctrl-U.  A 0xFF before a byte that is no command is dropped
+        and that byte kept; but while input is hidden the 0xFF is kept, too, for two different passwords must not become
+        one.
 
         Args:
             data: A packet, cut anywhere.
@@ -191,18 +199,16 @@ class TelnetFilter:
     def _take_command(self, byte: int, text: bytearray) -> None:
         self._phase = _Phase.TEXT
         if byte == IAC:
-            text.append(IAC)
-            self._pending_cr = None
+            text += self._line_ends(bytes((IAC,)))
         elif byte < FIRST_COMMAND:
             if self._echo:
-                text.append(IAC)
-                self._pending_cr = None
+                text += self._line_ends(bytes((IAC,)))
             text += self._line_ends(bytes((byte,)))
         else:
             self._meet()
-            self._obey(byte)
+            self._obey(byte, text)
 
-    def _obey(self, command: int) -> None:
+    def _obey(self, command: int, text: bytearray) -> None:
         if command >= WILL:
             self._verb = command
             self._phase = _Phase.OPTION
@@ -213,6 +219,8 @@ class TelnetFilter:
             # Counted with the negotiations, for it makes us send more than the peer did.
             self._count_negotiation()
             self._reply(b"\r\n[yes]\r\n")
+        elif command in (EC, EL):
+            text += self._line_ends(ERASE if command == EC else KILL)
 
     def _skip_subnegotiation(self, data: bytes, position: int) -> int:
         end = data.find(IAC, position)
@@ -238,14 +246,22 @@ class TelnetFilter:
         if not text:
             return text
         if self._pending_cr is not None:
-            text = _after_cr(self._pending_cr, text)
+            text = self._after_cr(text)
             self._pending_cr = None
         if CR not in text:
             return text
-        binary = self._peer_binary is _PeerBinary.ON
         if text[-1] == CR:
-            self._pending_cr = _PendingCr.ENDED_LINE if binary else _PendingCr.PASSED
-        return _LINE_END_IN_BINARY.sub(b"\r\n", text) if binary else text.replace(b"\r\0", b"\r\n")
+            self._pending_cr = _PendingCr.ENDED_LINE if self.seen else _PendingCr.PASSED
+        return _LINE_END.sub(b"\r\n", text) if self.seen else text.replace(b"\r\0", b"\r\n")
+
+    def _after_cr(self, text: bytes) -> bytes:
+        """Complete or drop the second half of a line end whose CR came before this text."""
+        if self._pending_cr is _PendingCr.ENDED_LINE:
+            return text[1:] if text[0] in (LF, NUL) else text
+        if text[0] == NUL:
+            return b"\n" + text[1:]
+        # A telnet client that was not known as one when its CR came meant a line end by it, too.
+        return b"\n" + text if self.seen and text[0] != LF else text
 
     # --- options -----------------------------------------------------------------------------------------------------
 
@@ -323,10 +339,3 @@ class TelnetFilter:
         self._phase = _Phase.ABUSE
         self._abuse = why
         raise NegotiationAbuse(why)
-
-
-def _after_cr(pending: _PendingCr, text: bytes) -> bytes:
-    """Complete or drop the second half of a line end whose CR came before this text."""
-    if pending is _PendingCr.PASSED:
-        return b"\n" + text[1:] if text[0] == NUL else text
-    return text[1:] if text[0] in (LF, NUL) else text

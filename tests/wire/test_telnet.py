@@ -19,7 +19,7 @@ BINARY, ECHO, SGA, STATUS, TM, TTYPE, NAWS, LINEMODE, NEW_ENVIRON = (
 )
 YES = b"\r\n[yes]\r\n"
 DO_BINARY = IAC + DO + BINARY
-SILENT_COMMANDS = (EOF, SUSP, ABORT, EOR, SE, NOP, DM, BRK, IP, AO, EC, EL, GA)
+SILENT_COMMANDS = (EOF, SUSP, ABORT, EOR, SE, NOP, DM, BRK, IP, AO, GA)
 REFUSED_OPTIONS = (SGA, STATUS, TM, TTYPE, NAWS, LINEMODE, NEW_ENVIRON, b"\xff", b"\xf0")
 
 RICH = b"".join(
@@ -151,14 +151,37 @@ def test_an_iac_iac_between_cr_and_nul_parts_them(peer: Peer) -> None:
         (b"\r\r\r\0\n\0", b"\r\n\r\n\r\n\n\0"),
     ],
 )
-def test_in_binary_each_cr_ends_one_line(known: Peer, sent: bytes, read: bytes) -> None:
-    known.feed(IAC + WILL + BINARY)
+@pytest.mark.parametrize("switch", [b"", IAC + WILL + BINARY, IAC + WONT + BINARY])
+def test_each_cr_of_a_telnet_client_ends_one_line(known: Peer, sent: bytes, read: bytes, switch: bytes) -> None:
+    known.feed(switch)
     assert known.feed(sent) == read
     assert known.feed(*(sent[i : i + 1] for i in range(len(sent)))) == read
 
 
-def test_a_cr_is_a_line_end_only_while_binary_is_on(known: Peer) -> None:
-    assert known.feed(b"a\rb", IAC + WILL + BINARY, b"a\rb", IAC + WONT + BINARY, b"a\rb") == b"a\rba\r\nba\rb"
+def test_a_cr_that_somebody_at_nc_sends_is_no_line_end(peer: Peer) -> None:
+    assert peer.feed(b"50%\r", b"100%\r", b"\r\n") == b"50%\r100%\r\r\n"
+
+
+@pytest.mark.parametrize(
+    ("packets", "read"),
+    [
+        ([b"Enter\r", IAC + NOP, b"x"], b"Enter\r\nx"),
+        ([b"Enter\r", IAC + NOP, b"\n"], b"Enter\r\n"),
+        ([b"Enter\r", IAC + NOP, b"\0"], b"Enter\r\n"),
+        ([b"Enter\r", IAC + NOP, b"\r"], b"Enter\r\n\r\n"),
+        ([b"Enter\r", IAC + NOP + IAC + IAC], b"Enter\r\n\xff"),
+        ([b"Enter\r", IAC + EC], b"Enter\r\n\x7f"),
+        ([b"Enter\r", b"x", IAC + NOP, b"y"], b"Enter\rxy"),
+    ],
+)
+def test_the_last_cr_before_the_first_command_is_a_line_end_after_all(packets: list[bytes], read: bytes) -> None:
+    assert outcome(packets).text == read
+    assert outcome([bytes((each,)) for each in b"".join(packets)]).text == read
+
+
+def test_ec_and_el_become_what_keys_send(known: Peer) -> None:
+    assert known.feed(b"secrex" + IAC, EC + b"t", IAC + EL) == b"secrex\x7ft\x15"
+    assert known.replies == b""
 
 
 def test_a_cr_before_the_switch_to_binary_waits_for_its_second_half(known: Peer) -> None:
@@ -496,7 +519,7 @@ def test_after_abuse_the_same_is_raised_for_ever(peer: Peer, abuse: bytes, later
 def test_the_rich_sample_comes_out_right() -> None:
     whole = outcome([RICH])
     assert whole.text == (
-        b"h\xc3\xa9\r\none\r\ntwo\0\r\n\0a\xffbc\r\n\r\npu\r\ntty\r\nnul\r\nlf\n\r\n\r\n\r\nend\r\n\r"
+        b"h\xc3\xa9\r\none\r\ntwo\0\r\n\0a\xffbc\r\n\r\npu\r\ntty\r\nnul\r\nlf\n\r\n\r\n\r\nend\r\n\r\n"
     )
     assert whole.replies == b"".join(
         (
