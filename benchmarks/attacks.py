@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import multiprocessing
 import os
 import select
@@ -418,12 +419,52 @@ def search_again(clients: list[socket.socket], seconds: float) -> None:
                 client.sendall(SEARCH)
 
 
+GUESTS = 16  # connections
+
+
+def change_topics(port: int, seconds: float) -> None:
+    """Change the topics of one's own rooms, so that the audit log grows."""
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        client.sendall(f"/join mine{client.fileno()}\r\n".encode())
+        return lambda: b"/topic " + b"x" * 380 + b"\r\n"
+
+    Flood(port, GUESTS, begin).run(seconds)
+
+
+def make_rooms(port: int, seconds: float) -> None:
+    """Make rooms and leave them at once, also when there may be no more of them."""
+    numbers = itertools.count()
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        return lambda: f"/create empty{next(numbers)}\r\n/leave\r\n".encode()
+
+    Flood(port, GUESTS, begin).run(seconds)
+
+
+def take_names(port: int, seconds: float) -> None:
+    """Take one name after the other, and write to all of them."""
+    numbers = itertools.count()
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        def packet() -> bytes:
+            number = next(numbers)
+            return f"/name cycled{number}\r\n/msg cycled{max(0, number - GUESTS * 2)} hello\r\n".encode()
+
+        return packet
+
+    Flood(port, GUESTS, begin).run(seconds)
+
+
 ATTACKS: dict[str, Attack] = {
     "key-updates": Attack(key_updates),
     "empty-records": Attack(empty_records),
     "tiny-records": Attack(tiny_records),
     "renegotiations": Attack(renegotiations),
     "unfinished-handshakes": Attack(unfinished_handshakes),
+    "topics": Attack(change_topics, options=("--rate", "0")),
+    "empty-rooms": Attack(make_rooms, options=("--rate", "0")),
+    "names-and-mail": Attack(take_names, options=("--rate", "0")),
     "searches-in-tiny-rooms": Attack(search_tiny_rooms, say_much, ("--rate", "0")),
     "searches-in-large-rooms": Attack(search_large_rooms, say_much, ("--rate", "0")),
 }

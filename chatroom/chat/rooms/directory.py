@@ -185,8 +185,10 @@ class Directory:
         return record, rev, True
 
     async def _exists(self, listing: Listing) -> bool:
+        """Return whether there is such a room, and the user whose list it is on owns it."""
         held = await self._engine.get(BUCKET, listing.name)
-        return held is not None and decode_head(held[0]).id == listing.id
+        head = decode_head(held[0]) if held is not None else None
+        return head is not None and (head.id, head.owner_id) == (listing.id, listing.owner_id)
 
     async def _read(self, folded: str, loaded: Room | None = None) -> tuple[RoomRecord | None, int]:
         """Return a room's record and its revision. What a loaded room knows is not read again unless it has changed."""

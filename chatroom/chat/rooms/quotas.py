@@ -56,7 +56,7 @@ class Quotas:
         engine: Keeps the lists.
         rules: Say whether guests are counted by address.
         now: Returns milliseconds since 1970.
-        exists: Tells whether the room of a listing is there.
+        exists: Tells whether the room of a listing is there and has the owner that it was listed for.
     """
 
     def __init__(self, engine: Engine, rules: Rules, now: Callable[[], int], exists: Exists) -> None:

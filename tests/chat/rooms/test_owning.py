@@ -276,3 +276,19 @@ def test_a_room_is_given_to_nobody_who_owns_as_many_as_one_may(world: World) -> 
     gus.say("/owner nina")
     assert gus.lines() == [f"Error: you have made {OWNED} rooms; close one of them with /close."]
     assert owner_of(world, "porch") == "gus"
+
+
+def test_a_room_that_could_not_be_given_is_counted_no_more_after_a_minute(world: World, monkeypatch: Any) -> None:
+    nina = member(world, "nina")
+    for number in range(OWNED - 2):
+        nina.record(do="join", room=f"hall{number}")
+    gus = world.person("gus", "porch")
+    monkeypatch.setattr(world.engine, "change", lambda changes: fail(Unavailable("disk full")))
+    gus.say("/owner nina")
+    monkeypatch.undo()
+    assert owner_of(world, "porch") == "gus"
+    world.pass_time(60)
+    nina.record(do="join", room="the-last", ref=1)
+    assert nina.records()[-1]["event"] == "entered"
+    nina.record(do="join", room="one-more", ref=2)
+    assert nina.records()[-1]["code"] == "too-many-owned"
