@@ -32,8 +32,16 @@ def state_folder(environment: Mapping[str, str]) -> Path:
 def _folder(environment: Mapping[str, str], variable: str, otherwise: str) -> Path:
     base = Path(environment.get(variable, ""))
     if not base.is_absolute():  # as the specification has it
-        base = Path(environment.get("HOME") or Path.home()) / otherwise
+        base = _home(environment) / otherwise
     return base / FOLDER
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    """Return the home folder; the root folder for a user without one, as in some containers."""
+    try:
+        return Path(environment.get("HOME") or Path.home())
+    except RuntimeError:
+        return Path("/")
 
 
 def expanded(text: str) -> Path:

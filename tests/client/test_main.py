@@ -72,3 +72,11 @@ def test_a_folder_for_downloads_that_can_be_none_is_refused_at_the_start(folder:
 def test_a_wrong_port_is_named_however_it_is_written() -> None:
     with pytest.raises(BadConfig, match=r"^chat\.example:x: x is no port; it is a number from 1 to 65535\.$"):
         wanted(["chat.example:x"], {"HOME": "/nowhere"})
+
+
+def test_a_user_without_a_home_folder_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", none)
+    assert wanted(["chat.example"], {}).state == Path("/.local/state/chatroom")
