@@ -153,40 +153,41 @@ def show(session: Session, command: ShowAccount) -> Event:
 
 
 async def _authenticated(session: Session, user: str, password: str) -> Record:
-    """Return whose name and password that are; failures are counted.
+    """Return the account of a name and a password; failures are counted.
 
     Raises:
-        Refused: Nobody's; or there were too many failures; or too many are asking.
+        Refused: They do not belong together; or there were too many failures; or too many are asking.
     """
-    over = session.chat.throttles.attempt(session.address, user)
-    failed = False
+    over = session.chat.throttles.attempt(session.address, session.id, user)
+    right: bool | None = None
     try:
-        return await session.chat.authenticator.authenticate(user, password)
+        account = await session.chat.authenticator.authenticate(user, password)
+        right = True
+        return account
     except Refused as refused:
-        failed = refused.code in (WRONG_PASSWORD.code, BAD_PASSWORD.code)
+        if refused.code in (WRONG_PASSWORD.code, BAD_PASSWORD.code):
+            right = False
         raise
     finally:
-        over(not failed)
+        over(right)
 
 
 async def _by_token(session: Session, user: str, secret: str) -> tuple[Record, str]:
-    """Return the account of a token's secret, and the token's id; failures are counted like those of passwords."""
+    """Return the account of a token's secret, and the token's id; only those that are wrong are counted.
+
+    Raises:
+        Refused: It is not the account's, or not any more; or there were too many like it.
+    """
     chat = session.chat
-    over = chat.throttles.attempt(session.address, user)
-    found = None
-    try:
-        account = await chat.accounts.get(parse_user_name(user))
-        found = tokens.find(account, secret, chat.now()) if account is not None else None
-        if account is None or found is None:
-            raise WRONG_TOKEN()
+    account = await chat.accounts.get(parse_user_name(user))
+    found = tokens.find(account, secret, chat.now()) if account is not None else None
+    if account is not None and found is not None:
         id = found.id
         amended = await membership.amend_account(chat, account, lambda it: tokens.used(it, id, chat.now()))
-        if amended is None or tokens.find(amended, secret, chat.now()) is None:
-            found = None  # it was revoked meanwhile
-            raise WRONG_TOKEN()
-        return amended, id
-    finally:
-        over(found is not None)
+        if amended is not None and tokens.find(amended, secret, chat.now()) is not None:
+            return amended, id
+    chat.throttles.wrong_token(session.address, user)
+    raise WRONG_TOKEN()
 
 
 async def _owner(session: Session, password: str) -> Record:

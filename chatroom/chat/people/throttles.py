@@ -1,15 +1,18 @@
-"""How often somebody may fail to log in, and register: counted by address, and by address and account."""
+"""How often somebody may fail to log in, and register: counted by address and account, and by address."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 
 from chatroom.chat.limits import (
     CHANGES,
+    CHANGES_WINDOW,
     FAILURES,
     FAILURES_OUT,
+    FAILURES_SPREAD,
     FAILURES_WINDOW,
+    LOCAL_WINDOW,
     OUT,
     REGISTRATIONS,
     REGISTRATIONS_WINDOW,
@@ -18,7 +21,7 @@ from chatroom.chat.limits import (
 from chatroom.chat.refusals import BUSY, TOO_MANY_CHANGES, TOO_MANY_FAILURES, TOO_MANY_REGISTRATIONS
 from chatroom.durations import spell
 from chatroom.names import BadName, user_name
-from chatroom.network import network
+from chatroom.network import is_local, network
 
 MOST_KEYS = 10_000  # of which the oldest is forgotten; more addresses than that are not one attacker's usual means
 
@@ -76,7 +79,11 @@ class Window:
 
 
 class Throttles:
-    """Slows down who guesses passwords, and who makes accounts by the dozen.
+    """Slows down whoever guesses passwords, or makes accounts by the dozen, and nobody else.
+
+    Failures are counted by account and address, so that they lock out neither the owner elsewhere nor others here.
+    From this machine everybody may come who is behind a proxy on it: there, the few failures that are allowed in a
+    minute are counted by connection, and all together for a shorter time.
 
     Args:
         rules: Say whether anything is counted.
@@ -87,19 +94,27 @@ class Throttles:
         self._rules = rules
         self._seconds = seconds
         self._failures = Window(FAILURES, FAILURES_WINDOW, seconds)
-        self._all_failures = Window(FAILURES_OUT, OUT, seconds)
+        self._out = Window(FAILURES_OUT, OUT, seconds)
+        self._out_here = Window(FAILURES_OUT, LOCAL_WINDOW, seconds)
+        self._spread = Window(FAILURES_SPREAD, OUT, seconds)
+        self._tokens = Window(FAILURES, FAILURES_WINDOW, seconds)
         self._registrations = Window(REGISTRATIONS, REGISTRATIONS_WINDOW, seconds)
-        self._changes = Window(CHANGES, REGISTRATIONS_WINDOW, seconds)
+        self._changes = Window(CHANGES, CHANGES_WINDOW, seconds)
         self._trying: Counter[Key] = Counter()  # from each address, at this moment
+        self._known: OrderedDict[Key, None] = OrderedDict()  # accounts that have logged in from an address
 
-    def attempt(self, address: str, user: str) -> Callable[[bool], None]:
+    def attempt(self, address: str, connection: str, user: str) -> Callable[[bool | None], None]:
         """Let somebody try a password.
 
-        For the account it counts as failed until it is known not to be: many at once are no way round. A class that
-        logs in all at once from one address has not failed; but where some have, no more may try than may fail.
+        For the account it counts as failed until it is known not to be: many at once are no way round.
+
+        Args:
+            address: Where it is tried from.
+            connection: The id of the connection by which it is tried.
+            user: The name of the account.
 
         Returns:
-            What must be called once: with True when the password was right, or when nobody looked at it.
+            What must be called once: with True when the password was right, None when nobody looked at it.
 
         Raises:
             Refused: There were too many failures, or might be.
@@ -108,25 +123,53 @@ class Throttles:
             return lambda right: None
         where: Key = (network(address),)
         pair: Key = (*where, _folded(user))
-        wait = max(self._failures.wait(pair), self._all_failures.wait(where))
-        if wait:
-            raise TOO_MANY_FAILURES(wait=spell(wait))
-        failed = self._all_failures.times(where)
-        if failed and failed + self._trying[where] >= FAILURES_OUT:
-            raise BUSY()
-        self._failures.count(pair)
+        local = is_local(address)
+        lately: Key = (*pair, connection) if local else pair
+        out = self._out_here if local else self._out
+        self._check(max(self._failures.wait(lately), out.wait(pair)))
+        if not local and pair not in self._known:
+            self._check(self._spread.wait(where))
+            spread = self._spread.times(where)
+            if spread and spread + self._trying[where] >= FAILURES_SPREAD:
+                raise BUSY()
+        self._failures.count(lately)
+        out.count(pair)
         self._trying[where] += 1
 
-        def over(right: bool) -> None:
+        def over(right: bool | None) -> None:
             self._trying[where] -= 1
             if not self._trying[where]:
                 del self._trying[where]
+            if right is False:
+                self._spread.count(where)
+                return
+            self._failures.forgive(lately)
+            out.forgive(pair)
             if right:
-                self._failures.forgive(pair)
-            else:
-                self._all_failures.count(where)
+                self._know(pair)
 
         return over
+
+    def wrong_token(self, address: str, user: str) -> None:
+        """Count a token that is not the account's. One that is never waits, for nobody guesses so long a secret.
+
+        Raises:
+            Refused: There were too many.
+        """
+        if self._rules.throttle:
+            pair: Key = (network(address), _folded(user))
+            self._check(self._tokens.wait(pair))
+            self._tokens.count(pair)
+
+    def _check(self, wait: float) -> None:
+        if wait:
+            raise TOO_MANY_FAILURES(wait=spell(wait))
+
+    def _know(self, pair: Key) -> None:
+        self._known[pair] = None
+        self._known.move_to_end(pair)
+        if len(self._known) > MOST_KEYS:
+            self._known.popitem(last=False)
 
     def change(self, user_id: str) -> None:
         """Count a change of an account's password: each costs as much work as a registration.
