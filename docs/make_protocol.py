@@ -123,6 +123,7 @@ COMMANDS = (
     c.Pong(),
     c.Register(user="bob", password="a good one", ref=20),
     c.Login(user="bob", password="a good one", ref=21),
+    c.Takeover(ref=21),
     c.Logout(ref=22),
     c.ListSessions(ref=48),
     c.EndSession(number=2, ref=49),

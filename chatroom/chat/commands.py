@@ -190,6 +190,12 @@ class Login(Secretive, frozen=True, gc=False):
     client: Annotated[str, Meta(max_length=100)] = ""
 
 
+class Takeover(Command, frozen=True, gc=False):
+    """Log in after all, ending the account's oldest session: for a minute after a ``login`` was refused as
+    ``already-logged-in``, on the same connection, without the password.
+    """
+
+
 class Logout(Command, frozen=True, gc=False):
     """Be a guest again."""
 

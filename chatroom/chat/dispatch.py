@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatroom.chat.commands import Command, Hello, Login, Pong, Ref
+from chatroom.chat.commands import Command, Hello, Login, Pong, Ref, Takeover
 from chatroom.chat.refusals import (
     INTERNAL,
     LOG_IN_FIRST,
@@ -39,7 +39,7 @@ def do(session: Session, command: Command) -> Deferred[None] | None:
     if session.pending and not row.pipelined:
         return Deferred.fromCoroutine(_when_idle(session, command))
     try:
-        if not session.seated and not isinstance(command, Login | Hello | Pong):
+        if not session.seated and not isinstance(command, Login | Takeover | Hello | Pong):
             raise session.chat.seats.full()
         if row.secret:
             check_secrecy(row, session)

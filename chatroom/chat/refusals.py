@@ -95,6 +95,7 @@ NO_REGISTRATION = Refusal("no-registration", "registration is closed here; ask t
 NO_ROOM = Refusal("no-room", "no room named {room}; create it with /create {room}.")
 NO_SESSION = Refusal("no-session", "you have no session {number}; see /sessions.")
 NO_SUCH_BAN = Refusal("no-such-ban", "{user} is not {how}; see {see}.")
+NO_TAKEOVER = Refusal("no-takeover", "there is no session to take over; log in with /login <user> <password>.")
 NO_TRANSFER = Refusal("no-transfer", "that file is not being sent or fetched; begin with share or get.")
 NO_USER = Refusal("no-user", "no user named {user}; see /who.")
 ROOM_EXISTS = Refusal("room-exists", "room {room} already exists; join it with /join {room}.")
@@ -108,6 +109,7 @@ SHARE_FULL = Refusal(
     "share-full",
     "{user} has not read the last {most} messages from you or your address; write again when {user} has been here.",
 )
+SESSION_TAKEN_OVER = Refusal("session-taken-over", "{user} has logged in elsewhere and ended this session.")
 STORE_FULL = Refusal("store-full", "there is no space left for {name}; try again when older files have expired.")
 TAKEN_OVER = Refusal("taken-over", "another of your connections is sending {name} now.")
 TOO_BROAD = Refusal("too-broad", "too many matches; add a word.")

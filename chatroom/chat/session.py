@@ -21,6 +21,7 @@ from chatroom.text import clean
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
     from chatroom.chat.files.transfers import Transfers
+    from chatroom.chat.people.takeover import Offer
     from chatroom.chat.people.user import User
     from chatroom.chat.rooms.room import Arrival, Room
     from chatroom.chat.rooms.searching import Unfinished
@@ -57,6 +58,7 @@ class Session:
         arrival: What there was to see when it came into the room.
         question: What a person is being asked, kept here for the dialect that asks.
         place: Its place among the connections from its address; None if nobody counts them.
+        offer: The account that it may take over from another session.
         over: The connection has ended.
         check_alive: Pings the other side and ends the session unless something comes from it within so many seconds
             (``limits.ANSWER_WITHIN``). Returns at once. Does nothing to a person's session, which cannot answer a ping.
@@ -80,6 +82,7 @@ class Session:
         "id",
         "ignored",
         "name",
+        "offer",
         "out",
         "over",
         "pending",
@@ -126,6 +129,7 @@ class Session:
         self.echo = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
         self.place: Place | None = None
+        self.offer: Offer | None = None
         self.over = False
         self.check_alive: Callable[[float], None] = never_asked
         self.transfers: Transfers | None = None

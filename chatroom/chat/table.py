@@ -207,6 +207,12 @@ TABLE = (
         args=(Arg("user"), _PASSWORD),
         ask="user,password:",
     ),
+    Row(
+        c.Takeover,
+        "log in although you are logged in elsewhere, ending that session; after /login was refused",
+        identity.take_over,
+        ("takeover",),
+    ),
     Row(c.Logout, "be a guest again", identity.logout, ("logout",), bare=("logout",), needs=Needs.LOGIN),
     Row(
         c.ChangePassword,

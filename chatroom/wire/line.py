@@ -16,9 +16,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom.answers import Ok
-from chatroom.chat.commands import Command, Hello, Login, Pong, PutChunk
+from chatroom.chat.commands import Command, Hello, Login, Pong, PutChunk, Takeover
 from chatroom.chat.dispatch import do
-from chatroom.chat.limits import LINES_WAITING, READ_COST
+from chatroom.chat.limits import LINES_WAITING, READ_COST, TAKEOVER_WITHIN
 from chatroom.chat.refusals import BAD_TELNET, CHUNK_TOO_LONG, TOO_FAST, TOO_LONG, Refused
 from chatroom.chat.session import never_asked
 from chatroom.logger import logger
@@ -281,7 +281,9 @@ class ChatProtocol(Listening):
             self._sit()
         elif not self._factory.chat.seats.kept:
             self.close()  # it has been told why, and has not ended a ghost of its own
-        elif not isinstance(command, Login | Hello | Pong) and self._session.question is None:
+        elif self._session.offer is not None and self._standing is not None:
+            self._standing.reset(TAKEOVER_WITHIN)
+        elif not isinstance(command, Login | Takeover | Hello | Pong) and self._session.question is None:
             self.close()
 
     def _spend_line(self, length: int) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from chatroom.account import Account as Record
 from chatroom.answers import Account, Ok
-from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount
+from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
 from chatroom.chat.limits import LISTED
-from chatroom.chat.people import membership, tokens
+from chatroom.chat.people import membership, takeover, tokens
 from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.registry import parse_chosen_name, parse_user_name
 from chatroom.chat.refusals import (
+    ALREADY_LOGGED_IN,
     BAD_PASSWORD,
     LOG_OUT_FIRST,
     NAME_IN_USE,
@@ -65,9 +66,28 @@ async def login(session: Session, command: Login) -> None:
         account, token = await _authenticated(session, command.user, command.password), ""
     if session.over:
         return
-    membership.log_in(session, account)
+    try:
+        membership.log_in(session, account)
+    except Refused as refused:
+        if refused.code != ALREADY_LOGGED_IN.code:
+            raise
+        session.refuse(refused, command.ref)
+        takeover.offer(session, account, token, command)
+        return
     session.token = token
     secret = await _remember(session, account, command.client) if command.remember else ""
+    await _greet(session, command.ref, secret)
+
+
+async def take_over(session: Session, command: Takeover) -> None:
+    """Log in to the account that a login found in use, ending its oldest session."""
+    _must_be_guest(session)
+    offer = await takeover.accept(session)
+    if session.over:
+        return
+    membership.log_in(session, offer.account)
+    session.token = offer.token
+    secret = await _remember(session, offer.account, offer.client) if offer.remember else ""
     await _greet(session, command.ref, secret)
 
 

@@ -81,7 +81,7 @@ def _become(session: Session, user: User) -> None:
     old, first = session.user, not user.online
     user.sessions = (*user.sessions, session)
     session.sit(user)
-    session.token = ""
+    session.token, session.offer = "", None
     if old.account is not None:
         session.was = (*session.was[-8:], old.id)
     if session.place is not None and user.account is not None:

@@ -37,6 +37,11 @@ def without(account: Account, id: str) -> Account:
     return replace(account, tokens=tuple(token for token in account.tokens if token.id != id))
 
 
+def has(account: Account, id: str) -> bool:
+    """Return whether the account has the token."""
+    return any(token.id == id for token in account.tokens)
+
+
 def find(account: Account, secret: str, now: int) -> Token | None:
     """Return the account's token with that secret, if it is not too old."""
     wanted = digest(secret)
