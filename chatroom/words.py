@@ -15,6 +15,8 @@ from chatroom.durations import spell
 from chatroom.moments import DAY, DAY_AND_TIME, TIME, spell_moment
 from chatroom.shared_files import spell_size
 
+TAKEOVER = "Type /takeover to end that session and log in here."  # after a login that found the account in use
+
 # ---- what a room sees -------------------------------------------------------------------------------------------
 
 

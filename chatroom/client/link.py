@@ -34,7 +34,7 @@ __all__ = ["Link", "Refused"]
 STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
 CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
 _LOGGING_IN = frozenset({"login", "register"})
-_BECOMING = _LOGGING_IN | {"logout"}  # somebody else, with another inbox
+_BECOMING = _LOGGING_IN | {"takeover", "logout"}  # somebody else, with another inbox
 
 
 class Link:
@@ -398,11 +398,15 @@ class Link:
             if isinstance(event, a.Error):
                 if command.do in _BECOMING:
                     self._acknowledging.release()
+                if event.code == "already-logged-in":
+                    self.credentials.found_in_use(command.record)
                 command.answer.errback(Refused(event.code, event.text))
             else:
                 command.answer.callback(event)
         if isinstance(event, e.Shared) and self.carrier is not None:
             self.carrier.shared(event)
+        if command is None and isinstance(event, a.Error) and event.code == "session-taken-over":
+            self.drop("you go on there; start the client again to come back here", hopeless=True)
 
     def _answered(self, event: Event, re: Ref | None) -> Command | None:
         """Return the command that this answers, or acknowledges by being its echo."""
@@ -452,6 +456,8 @@ class Link:
     def _account(self, event: a.Account, command: Command | None) -> None:
         if event.guest:
             self.credentials.forget()
+        elif command is not None and command.do == "takeover":
+            self.credentials.took_over(event)
         elif command is not None and command.do in _LOGGING_IN:
             self.credentials.logged_in(event, command.record)
         self._be(event.name, guest=event.guest)

@@ -57,6 +57,7 @@ class Credentials:
         self.login = login
         self._client = client
         self._keep = keep
+        self._in_use: dict[str, Any] = {}  # the last login that found its account in use
 
     def asking(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the fields of a command that logs in, so that it asks for what is kept here."""
@@ -69,6 +70,15 @@ class Credentials:
         self.login = Login(account.name, record.get("password", ""), token, remember, record.get("client", ""))
         if account.token:
             self._remember(account.name, account.token)
+
+    def found_in_use(self, record: dict[str, Any]) -> None:
+        """Keep the login with that record: another session of the account may still be ended for it."""
+        self._in_use = record
+
+    def took_over(self, account: Account) -> None:
+        """The session is the account's after all; the login that was kept is the one that holds."""
+        record, self._in_use = self._in_use, {}
+        self.logged_in(account, record)
 
     def change_password(self, new: str) -> None:
         """The account has a new one; that ends all that was remembered."""

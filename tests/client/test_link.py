@@ -353,6 +353,45 @@ def test_a_login_that_is_refused_for_now_is_still_remembered(network: Network, w
     alice.leave()
 
 
+def test_a_session_elsewhere_is_taken_over_and_its_client_does_not_come_back(network: Network, world: World) -> None:
+    register(world)
+    there = Person(network, login=Login("alice", "secret", remember=True, client="there")).come()
+    kept: list[tuple[str, str]] = []
+    here = Person(network, client="here", keep=lambda user, token: kept.append((user, token))).come()
+    with pytest.raises(Refused) as raised:
+        here.do("login", user="alice", password="secret")
+    assert raised.value.code == "already-logged-in"
+    answer = here.do("takeover")
+    assert (answer.name, here.link.guest) == ("alice", False)
+    network.pass_time(120)
+    assert there.heard(Ended)[0].why == "you go on there; start the client again to come back here"
+    assert [event.text for event in there.heard(a.Error)] == ["alice has logged in elsewhere and ended this session."]
+    cut(network)
+    network.pass_time(2)
+    assert not here.link.guest, "it logs in again by itself"
+    assert kept == [("alice", answer.token)]
+    there.leave()
+    here.leave()
+
+
+def test_a_remembered_login_may_take_over_too(network: Network, world: World) -> None:
+    register(world)
+    there = Person(network, login=Login("alice", "secret", remember=True, client="there")).come()
+    login = there.link.credentials.login
+    assert login is not None
+    kept: list[tuple[str, str]] = []
+    again = Person(network, login=Login("alice", token=login.token), keep=lambda *it: kept.append(it)).come()
+    assert again.heard(Denied)[0].code == "already-logged-in"
+    again.do("takeover")
+    cut(network)
+    network.pass_time(2)
+    assert again.link.name == "alice"
+    again.do("logout")
+    assert kept == [("alice", "")]
+    there.leave()
+    again.leave()
+
+
 def test_a_login_never_shows_itself() -> None:
     assert "secret" not in repr(Login("alice", "secret", "secret"))
 

@@ -19,6 +19,7 @@ from chatroom.chat.people.user import User
 from chatroom.chat.refusals import NO_TAKEOVER, SESSION_TAKEN_OVER
 from chatroom.chat.sanctions import user_keys
 from chatroom.names import user_name
+from chatroom.words import TAKEOVER
 
 if TYPE_CHECKING:
     from chatroom.chat.session import Session
@@ -51,7 +52,7 @@ def offer(session: Session, account: Account, token: str, login: Login) -> None:
     user = chat.users.get(account.id)
     for other in user.sessions if user is not None else ():
         other.check_alive(ANSWER_WITHIN)
-    session.answer(Ok("Type /takeover to end that session and log in here."))
+    session.answer(Ok(TAKEOVER))
 
 
 async def accept(session: Session) -> Offer:

@@ -70,6 +70,7 @@ ROWS = (
     _row("set", "set"),
     _row("register", "register", _ACCOUNT, _NEW_PASSWORD),
     _row("login", "login", _ACCOUNT, _PASSWORD),
+    _row("takeover", "takeover"),
     _row("logout", "logout"),
     _row(
         "password",

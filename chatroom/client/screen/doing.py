@@ -142,7 +142,7 @@ class Doing:
     def _failed(self, failure: Failure) -> None:
         error = failure.value
         if isinstance(error, Refused):
-            self._hearing.complain(error.text)
+            self._hearing.refused(error.code, error.text)
         elif isinstance(error, Misuse):
             self._hearing.complain(str(error))
         elif isinstance(error, Cancelled):

@@ -17,6 +17,7 @@ from chatroom.client.screen.lines import Lines, error, notice
 from chatroom.client.screen.mark import Mark
 from chatroom.client.screen.once import Once
 from chatroom.names import fold
+from chatroom.words import TAKEOVER
 
 _COMING = (e.Joined, e.Left, e.Disconnected)
 _RULE = "-" * 12
@@ -124,6 +125,12 @@ class Hearing:
         """Show what was refused, or went wrong."""
         self._above.add(error(text))
 
+    def refused(self, code: str, text: str) -> None:
+        """Show what the server refused, and what else to do."""
+        self.complain(text)
+        if code == "already-logged-in":
+            self.say(TAKEOVER)
+
     # ---- kinds -------------------------------------------------------------------------------------------------
 
     def _answered(self, event: e.Event) -> bool:
@@ -174,7 +181,7 @@ class Hearing:
             case Gap():
                 self.say(f"some of what was said in {what.room} in the meantime is not shown; see /history.")
             case Denied():
-                self.complain(what.text)
+                self.refused(what.code, what.text)
             case Named():
                 pass  # the bar shows it, and the answer said it
 

@@ -173,6 +173,24 @@ def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
     on_stage(tmp_path, scene)
 
 
+def test_a_login_that_finds_the_account_in_use_is_told_of_takeover(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/login bob secret\r")
+        await stage.until(lambda: stage.link.did == [("login", {"user": "bob", "password": "secret"})])
+        stage.link.refuse("bob is already logged in.", "already-logged-in")
+        await stage.shows(
+            "Error: bob is already logged in.", "-- Type /takeover to end that session and log in here.", "[lobby]"
+        )
+        stage.type("/takeover\r")
+        await stage.until(lambda: stage.link.did[-1] == ("takeover", {}))
+        stage.tell(Denied("login", "eve", "already-logged-in", "eve is already logged in."))
+        await stage.shows(
+            "Error: eve is already logged in.", "-- Type /takeover to end that session and log in here.", "[lobby]"
+        )
+
+    on_stage(tmp_path, scene)
+
+
 def test_whoever_is_asked_for_a_name_may_give_a_command_instead(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
