@@ -38,6 +38,8 @@ class Account(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         reserved: Made by the operator; a seat is kept for it.
         preferences: Its owner's settings.
         tokens: Of programs that may log in again, the oldest first.
+        was: Ids of the guests and deleted accounts that its owner was before: what is held against them is held
+            against it.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Account(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reserved: bool = False
     preferences: Preferences = Preferences()
     tokens: tuple[Token, ...] = ()
+    was: tuple[str, ...] = ()
 
 
 encode = msgspec.json.Encoder().encode

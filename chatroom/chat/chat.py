@@ -27,6 +27,7 @@ from chatroom.chat.people import membership
 from chatroom.chat.people.accounts import Accounts
 from chatroom.chat.people.authentication import Authenticator
 from chatroom.chat.people.checkers import Checkers
+from chatroom.chat.people.deleted import DeletedAccounts
 from chatroom.chat.people.guests import Guests
 from chatroom.chat.people.inbox import Inbox
 from chatroom.chat.people.registry import Registry
@@ -110,6 +111,7 @@ class Chat:
         self.directory.on_empty = self._empty_rooms.note
         self.files = FileStore(self)
         self.returning = Returning(self)
+        self.deleted = DeletedAccounts()
         self._clock = clock
         self._server_log = ServerLog(self)
         self._retention = Retention(
@@ -179,6 +181,7 @@ class Chat:
     ) -> Session:
         """Seat a new connection under a guest's name; without a free seat it stands, and may only log in."""
         session = Session(self, self.mint(12), out, dialect, person, address, secure)
+        session.was_also(*self.deleted.at(address))
         guest = self.new_guest(session)
         guest.sessions = (session,)
         session.sit(guest)

@@ -64,6 +64,7 @@ ACTS_WINDOW = 600.0  # ... in so many seconds
 ANNOUNCEMENTS = 10  # of the comings and goings of one account ...
 ANNOUNCEMENTS_WINDOW = 600.0  # ... in so many seconds
 
+WAS = 32  # accounts and guests that one connection, or account, was before
 TAKEOVER_WITHIN = 60.0  # seconds for /takeover after a login that found the account in use
 ANSWER_WITHIN = 10.0  # seconds for a program that is pinged to show that it is still there
 

@@ -1,6 +1,6 @@
 """Bans and mutes: whom they are for, how long, why; and what a session is known by.
 
-A key is ``account:<id>``, ``name:<folded>`` or ``address:<network>``.
+A key is ``account:<id>``, ``guest:<id>``, ``name:<folded>`` or ``address:<network>``.
 """
 
 from __future__ import annotations
@@ -69,30 +69,45 @@ def listed(heading: str, held: Iterable[Sanction], now: int) -> str:
 
 def keys_of(session: Session) -> tuple[str, ...]:
     """Return what a session is known by."""
-    return (*user_keys(session.user), *map(account_key, session.was), address_key(session.address))
+    before = former_keys((*session.was, session.guest_id))
+    return (*user_keys(session.user), *before, address_key(session.address))
 
 
 def user_keys(user: User) -> tuple[str, ...]:
     """Return what a user is known by wherever the connection comes from."""
     name = name_key(user.handle.folded)
-    return (name,) if user.account is None else (account_key(user.id), name)
+    if user.account is None:
+        return (name, guest_key(user.id))
+    return (account_key(user.id), name, *former_keys(user.account.was))
+
+
+def former_keys(ids: Iterable[str]) -> tuple[str, ...]:
+    """Return what somebody is known by who was these accounts and guests before."""
+    return tuple(key for id in ids for key in (account_key(id), guest_key(id)))
 
 
 def keys_against(user: User) -> tuple[str, ...]:
     """Return what a sanction against somebody is tied to.
 
-    An account is its owner. A guest can have another name in a moment, so the address is meant as well, unless it is
-    this machine's, from which everybody may come.
+    An account is its owner; its name is meant as well, for the account may be deleted and registered anew. A guest can
+    have another name in a moment, so the guest and the address are meant as well, unless the address is this machine's,
+    from which everybody may come.
     """
+    name = name_key(user.handle.folded)
     if user.account is not None:
-        return (account_key(user.id),)
+        return (account_key(user.id), name)
     places = {address_key(session.address) for session in user.sessions if not is_local(session.address)}
-    return (name_key(user.handle.folded), *places)
+    return (name, guest_key(user.id), *places)
 
 
 def account_key(id: str) -> str:
     """Return the key of an account."""
     return f"account:{id}"
+
+
+def guest_key(id: str) -> str:
+    """Return the key of a guest, who keeps it while the name changes."""
+    return f"guest:{id}"
 
 
 def name_key(folded: str) -> str:

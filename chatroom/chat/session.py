@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from chatroom.answers import Error, Ok, Sent
 from chatroom.chat.interfaces import Dialect, Place, Recipient
+from chatroom.chat.limits import WAS
 from chatroom.chat.refusals import NOT_CONFIRMED, NOT_SAID, Refused
 from chatroom.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
 from chatroom.log import Done, Entry, Unavailable, Withdrawn
@@ -49,7 +50,7 @@ class Session:
         user: Whose it is. ``user_id`` and ``name`` are the user's, at hand for each message.
         seated: It has a seat; without one it may only log in.
         since: When it came, in milliseconds since 1970.
-        was: Ids of the accounts it was logged in to before: what is held against them is held against it.
+        was: Ids of the accounts and guests that it was before: what is held against them is held against it.
         token: The id of the token by which it logged in; empty if it did otherwise.
         guest_id: The user id of the guest that it is when it is not logged in: its own id, or a former connection's.
         room: The room it is in. Changed by the room's ``apply`` and by nobody else.
@@ -138,6 +139,10 @@ class Session:
         self._counter = 0
         self.pending = 0
         self._idle: Deferred[None] | None = None
+
+    def was_also(self, *ids: str) -> None:
+        """Keep in mind whom it was, too; what is oldest is forgotten when it is too much."""
+        self.was = tuple(dict.fromkeys((*self.was, *ids)))[-WAS:]
 
     def sit(self, user: User) -> None:
         """It is this user's from now on."""

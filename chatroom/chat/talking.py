@@ -22,7 +22,7 @@ from chatroom.chat.refusals import (
     WRITER_GONE,
 )
 from chatroom.chat.rooms.room import Room
-from chatroom.chat.sanctions import keys_of, matching
+from chatroom.chat.sanctions import keys_of, matching, name_key
 from chatroom.chat.session import Session
 from chatroom.durations import spell
 from chatroom.events import Acted, Private, Said
@@ -65,11 +65,13 @@ def may_speak(session: Session, room: Room) -> None:
     if record.moderated_by(session.user):
         return
     check_not_muted(session, room)
-    wait = room.spoke.get(session.user_id, 0) + record.slow * 1000 - now
+    known = (session.user_id, session.guest_id, name_key(session.user.handle.folded), *session.was)
+    wait = max(room.spoke.get(key, 0) for key in known) + record.slow * 1000 - now
     if 0 < wait <= record.slow * 1000:
         raise TOO_SOON(room=room.name, seconds=record.slow, wait=spell(wait / 1000))
     if record.slow:
-        room.note_speaking(session.user_id, now)
+        room.note_speaking(known[0], now)
+        room.note_speaking(known[2], now)
 
 
 def check_not_silenced(session: Session, room: Room) -> None:

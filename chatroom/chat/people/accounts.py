@@ -45,7 +45,9 @@ class Accounts:
         """Return all accounts, by name. They are read page by page, so that others get their turns between."""
         return [decode(value) async for page in pages(self._engine, BUCKET) for _, value in page]
 
-    async def add(self, name: Name, password: str, *, operator: bool = False, reserved: bool = False) -> Account:
+    async def add(
+        self, name: Name, password: str, *, operator: bool = False, reserved: bool = False, was: tuple[str, ...] = ()
+    ) -> Account:
         """Make an account.
 
         Args:
@@ -53,11 +55,12 @@ class Accounts:
             password: Its hash; empty when another checker decides.
             operator: May it do everything?
             reserved: Is a seat kept for it?
+            was: Ids of the guests and accounts that its owner was before.
 
         Raises:
             Refused: The name, or one that looks like it, is an account's.
         """
-        account = Account(self._mint(12), name.shown, self._now(), password, operator, reserved)
+        account = Account(self._mint(12), name.shown, self._now(), password, operator, reserved, was=was)
         await self._take_look(name)
         try:
             await self._engine.put(BUCKET, name.folded, encode(account), 0)

@@ -39,14 +39,17 @@ async def register(session: Session, command: Register) -> None:
         raise NO_REGISTRATION()
     name = parse_chosen_name(command.user, chat.rules.name)
     password = checked_password(chat.rules, command.password)
-    chat.bans.check((name_key(name.folded),))
     chat.checkers.check_free(name)
     if await chat.accounts.owns(name):
         raise NAME_IN_USE()
+    chat.bans.check((name_key(name.folded),))
+    if session.room is not None:
+        session.room.record.check_name(session, name)
     chat.throttles.register(session.address)
     try:
         hashed = await chat.authenticator.hash(password)
-        account = await membership.add_account(chat, name, hashed, by_id=session.user_id)
+        was = (*session.was, session.guest_id)
+        account = await membership.add_account(chat, name, hashed, by_id=session.user_id, was=was)
     except BaseException:
         chat.throttles.unregister(session.address)
         raise

@@ -83,7 +83,7 @@ def _become(session: Session, user: User) -> None:
     session.sit(user)
     session.token, session.offer = "", None
     if old.account is not None:
-        session.was = (*session.was[-8:], old.id)
+        session.was_also(old.id)
     if session.place is not None and user.account is not None:
         session.place.recognise()
         session.place.release()
@@ -135,7 +135,14 @@ async def open_inbox(session: Session) -> None:
 
 
 async def add_account(
-    chat: Chat, name: Name, hashed: str, *, by_id: str = "", operator: bool = False, reserved: bool = False
+    chat: Chat,
+    name: Name,
+    hashed: str,
+    *,
+    by_id: str = "",
+    operator: bool = False,
+    reserved: bool = False,
+    was: tuple[str, ...] = (),
 ) -> Account:
     """Make an account; whoever has its name goes on under another, and what was written to that name is gone.
 
@@ -146,11 +153,12 @@ async def add_account(
         by_id: The guest who makes it, and may keep the name until logged in.
         operator: May it do everything?
         reserved: Is a seat kept for it?
+        was: Ids of the guests and accounts that its owner was before.
 
     Raises:
         Refused: The name, or one like it, is an account's.
     """
-    account = await chat.accounts.add(name, hashed, operator=operator, reserved=reserved)
+    account = await chat.accounts.add(name, hashed, operator=operator, reserved=reserved, was=was)
     chat.seats.reserved += reserved
     await chat.guests.take(name, account.id)
     event = Registered(chat.next_id(), chat.now(), account.name, by_id, name=account.name)
@@ -178,11 +186,17 @@ async def remove_account(chat: Chat, account: Account) -> bool:
     return True
 
 
+def _ids_of(user: User | None) -> tuple[str, ...]:
+    """Return the ids of an account, and of what its owner was before."""
+    return (*user.account.was, user.id) if user is not None and user.account is not None else ()
+
+
 def deregister(chat: Chat, id: str) -> None:
     """An account is no more: its sessions are guests', or over when there is no seat for a guest."""
     user = chat.users.get(id)
     for session in user.sessions if user is not None else ():
         name = session.name
+        chat.deleted.note(session.address, _ids_of(user))
         try:
             log_out(session)
         except Refused as refused:

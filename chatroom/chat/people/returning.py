@@ -40,7 +40,7 @@ class Parted:
 
     Args:
         handle: The name; None if it was an account's.
-        was: Ids of the accounts that the connection was logged in to.
+        was: Ids of the accounts and guests that the connection was.
         last_writer: Name and id of whom a reply goes to.
     """
 
@@ -92,7 +92,8 @@ class Returning:
         if user.account is None:
             parted = Parted(user.handle, session.was, user.last_writer)
         else:
-            parted = Parted(None, (*session.was[-8:], user.id), None)
+            session.was_also(user.id)
+            parted = Parted(None, session.was, None)
         self._gone[session.guest_id] = parted
         if len(self._gone) > GUESTS:
             self._gone.popitem(last=False)
@@ -152,7 +153,8 @@ class Returning:
         guest.resumable = True
         guest.last_writer = parted.last_writer
         guest.sessions = (session,)
-        session.guest_id, session.was = id, parted.was
+        session.was_also(session.guest_id, *parted.was)
+        session.guest_id = id
         session.sit(guest)
         chat.take_leave(session, nobody)
         chat.users[id] = guest

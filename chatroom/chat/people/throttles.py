@@ -106,7 +106,8 @@ class Throttles:
     def attempt(self, address: str, connection: str, user: str) -> Callable[[bool | None], None]:
         """Let somebody try a password.
 
-        For the account it counts as failed until it is known not to be: many at once are no way round.
+        For the account it counts as failed until it is known not to be: many at once are no way round. A class that
+        logs in all at once from one address has not failed; where some have, only so many may try at the same time.
 
         Args:
             address: Where it is tried from.
@@ -129,9 +130,8 @@ class Throttles:
         self._check(max(self._failures.wait(lately), out.wait(pair)))
         if not local and pair not in self._known:
             self._check(self._spread.wait(where))
-            spread = self._spread.times(where)
-            if spread and spread + self._trying[where] >= FAILURES_SPREAD:
-                raise BUSY()
+        if self._trying[where] >= FAILURES_OUT - 1 and self._spread.times(where):
+            raise BUSY()
         self._failures.count(lately)
         out.count(pair)
         self._trying[where] += 1

@@ -43,7 +43,6 @@ async def take_name(session: Session, text: str) -> Event:
     if user.account is not None:
         raise LOG_OUT_FIRST(user=user.name)
     name = parse_chosen_name(text, chat.rules.name)
-    chat.bans.check((name_key(name.folded),))
     room = session.room
     if room is not None and room.guarded:
         may_speak(session, room)  # a new name is something that the room is told
@@ -53,6 +52,9 @@ async def take_name(session: Session, text: str) -> Event:
     try:
         if await chat.accounts.owns(name) or chat.checkers.keep(name) or not chat.names.holds(user, name):
             raise NAME_IN_USE()
+        chat.bans.check((name_key(name.folded),))
+        if session.room is not None:
+            session.room.record.check_name(session, name)
         if room is not None and name.shown != old:
             session.renaming = True
             entry = await session.happen(room.log, event)

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from chatroom.chat.limits import MODERATORS
 from chatroom.chat.people.user import User
 from chatroom.chat.refusals import BANNED, LOCKED
-from chatroom.chat.sanctions import Sanction, keys_of, matching, user_keys
+from chatroom.chat.sanctions import Sanction, keys_of, matching, name_key, user_keys
+from chatroom.names import Name
 
 if TYPE_CHECKING:
     from chatroom.chat.session import Session
@@ -80,6 +81,17 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         if len(moderators) < MODERATORS:
             moderators[self.owner_id] = self.owner
         return replace(self, owner=user.name, owner_id=user.id, moderators=moderators, counted=counted)
+
+    def check_name(self, session: Session, name: Name) -> None:
+        """See whether the session, if it is in the room, may have that name there.
+
+        Raises:
+            Refused: The name is banned.
+        """
+        now = session.chat.now()
+        ban = matching(self.bans, (name_key(name.folded),), now)
+        if ban is not None and not self.moderated_by(session.user):
+            raise BANNED(room=self.name, more=ban.more(now))
 
     def admit(self, session: Session, user: User) -> None:
         """See whether the session may be in the room as that user.

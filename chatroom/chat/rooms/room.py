@@ -145,7 +145,7 @@ class Room:
         self.log = f"room/{record.id}"
         self.take(record, rev)
         self.closed = False
-        self.spoke: dict[str, int] = {}  # when a user last spoke in the slow room, in ms
+        self.spoke: dict[str, int] = {}  # when a user, by id or name, last spoke in the slow room, in ms
         self.members: dict[str, Member] = {}  # by session id, in the order of joining
         self.expected = 0  # sessions on their way in; while there are any the room stays loaded
         self.sub: Subscription | None = None
@@ -178,12 +178,12 @@ class Room:
             self.silenced -= sessions
             self._guard()
 
-    def note_speaking(self, user_id: str, now: int) -> None:
-        """In a slow room: somebody speaks now (ms)."""
+    def note_speaking(self, key: str, now: int) -> None:
+        """In a slow room: whoever is known by that id or name speaks now (ms)."""
         if len(self.spoke) > MOST_SPEAKERS:
             horizon = now - self.record.slow * 1000
             self.spoke = {id: at for id, at in self.spoke.items() if at > horizon}
-        self.spoke[user_id] = now
+        self.spoke[key] = now
 
     # ---- the way of a batch ------------------------------------------------------------------------------------
 

@@ -87,7 +87,8 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
         raise no_user(name) from None
     account = await chat.accounts.get(parsed)
     if account is not None:
-        return Target(account.name, account.id, (account_key(account.id),), account.operator, f"inbox/{account.id}")
+        keys = (account_key(account.id), name_key(parsed.folded))
+        return Target(account.name, account.id, keys, account.operator, f"inbox/{account.id}")
     return Target(parsed.shown, keys=(name_key(parsed.folded),))
 
 

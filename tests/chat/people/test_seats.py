@@ -242,7 +242,10 @@ def test_a_second_login_of_the_account_is_refused() -> None:
     two = come(world)
     two.take()
     two.say("/login alice secret")
-    assert two.lines()[-1] == "Error: alice is already logged in."
+    assert two.lines()[-2:] == [
+        "Error: alice is already logged in.",
+        "Type /takeover to end that session and log in here.",
+    ]
     assert len(world.chat.users[one.transport.protocol._session.user_id].sessions) == 1
     nobody_is_left(world)
     world.close()
