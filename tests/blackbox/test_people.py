@@ -80,7 +80,11 @@ def test_a_two_line_login_word_for_word(daemon: Daemon) -> None:
     alice.ask("alice,s3cret-of-alice", "You are logged in as alice.", "Users online (2): alice, bob")
     bob.expect("alice has entered the chat.")
     second = guest(daemon)
-    second.ask("/login alice s3cret-of-alice", "Error: alice is already logged in.")
+    second.ask(
+        "/login alice s3cret-of-alice",
+        "Error: alice is already logged in.",
+        "Type /takeover to end that session and log in here.",
+    )
     second.ask("/name alice", "Error: username is already used; choose another with /name <name>.")
     second.ask("/register alice another", "Error: username is already used; choose another with /name <name>.")
     alice.say("logout")
