@@ -374,6 +374,28 @@ def test_a_session_elsewhere_is_taken_over_and_its_client_does_not_come_back(net
     here.leave()
 
 
+def test_when_the_password_is_changed_elsewhere_one_is_told_and_goes_on_as_a_guest() -> None:
+    world = World(sessions=0)
+    network = Network(world)
+    register(world)
+    kept: list[tuple[str, str]] = []
+    there = Person(network, room="lobby", client="there", keep=lambda *it: kept.append(it)).come()
+    there.do("login", user="alice", password="secret")
+    other = world.program()
+    other.record(do="login", user="alice", password="secret")
+    other.record(do="password", old="secret", new="better-secret")
+    network.pass_time(5)
+    assert there.heard(a.Error)[0].text == "the password of alice was changed; log in again with the new one."
+    assert [denied.code for denied in there.heard(Denied)] == ["wrong-password"]
+    assert there.link.guest
+    assert there.link.room == "lobby"
+    assert kept[-1] == ("alice", ""), "the token is worth nothing, and kept no more"
+    there.do("login", user="alice", password="better-secret")
+    assert there.link.name == "alice"
+    there.leave()
+    world.close()
+
+
 def test_a_remembered_login_may_take_over_too(network: Network, world: World) -> None:
     register(world)
     there = Person(network, login=Login("alice", "secret", remember=True, client="there")).come()

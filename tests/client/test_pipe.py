@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from client.network import Network
-from harness import World
+from harness import World, stored_records
 from sharing import share
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import StringTransport
@@ -388,3 +388,15 @@ def test_a_file_of_the_room_and_one_that_was_given_are_told_apart(network: Netwo
     assert piped.complaints == ["there is no such file here; see /files"]
     assert piped.lines[-3:-1] == ["No files in y.", "Files for you (1):"]
     assert piped.lines[-1].startswith("  @1  al.txt  6 B  alice  ")
+
+
+@pytest.mark.parametrize("line", [b"/register zoe gr\xfcne-Wiese", b"/login zoe gr\xfcne-Wiese"])
+def test_a_password_that_is_not_utf_8_is_refused_and_not_sent(network: Network, world: World, line: bytes) -> None:
+    piped = Piped(network)
+    piped.pipe.dataReceived(line + b"\n")
+    piped.end()
+    assert piped.complaints == [
+        "a password is text in UTF-8, and some of these bytes are not; type it in a UTF-8 terminal"
+    ]
+    assert piped.pipe.status == 1
+    assert not [key for bucket, key in stored_records(world) if bucket == "account"]
