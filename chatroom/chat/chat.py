@@ -94,7 +94,7 @@ class Chat:
         self.settling: dict[str, Inbox] = {}
         self.names = Registry()
         self.accounts = Accounts(engine, mint, self.now)
-        self.checkers = Checkers(checkers)
+        self.checkers = Checkers(checkers, scheduler)
         disown = partial(membership.change_password, self)
         self.authenticator = Authenticator(self.accounts, passwords, self.checkers, disown)
         self.throttles = Throttles(rules, scheduler.seconds)

@@ -8,16 +8,19 @@ while there is one, nobody registers at all.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from twisted.cred.checkers import FilePasswordDB, InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.error import LoginFailed, UnhandledCredentials
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import deferLater
 
 from chatroom.chat.refusals import NAME_IN_USE, NO_REGISTRATION
 from chatroom.logger import logger
 from chatroom.names import BadName, Name, user_name
+
+SLICE = 50  # names that are looked at in one turn of the reactor
 
 _log = logger(__name__)
 
@@ -31,11 +34,12 @@ class Checkers:
 
     Args:
         checkers: The operator's, in the order in which they are asked.
+        scheduler: Gives ``callLater``.
     """
 
-    def __init__(self, checkers: Sequence[Any]) -> None:
+    def __init__(self, checkers: Sequence[Any], scheduler: Any) -> None:
         self._checkers = checkers
-        self._names = [_names_of(checker) for checker in checkers]
+        self._names = [_names_of(checker, scheduler) for checker in checkers]
 
     async def accept(self, credentials: Any) -> bool:
         """Return whether one of them lets somebody in; a checker that fails lets in nobody."""
@@ -49,28 +53,28 @@ class Checkers:
                 _log.failure("the checker {checker} failed", checker=type(checker).__name__)
         return False
 
-    def check_free(self, name: Name) -> None:
+    async def check_free(self, name: Name) -> None:
         """See that nobody may claim the name by a checker.
 
         Raises:
             Refused: A checker knows the name, or one that looks like it, or cannot say so.
         """
         try:
-            known = self.know(name)
+            known = await self.know(name)
         except Unknown as error:
             _log.warn("nobody can register: the checker {checker} cannot say which names it has", checker=str(error))
             raise NO_REGISTRATION() from None
         if known:
             raise NAME_IN_USE()
 
-    def keep(self, name: Name) -> bool:
+    async def keep(self, name: Name) -> bool:
         """Return whether no guest may take the name, since a checker is known to have it, or one that looks like it."""
         try:
-            return self.know(name)
+            return await self.know(name)
         except Unknown:
             return False
 
-    def know(self, name: Name) -> bool:
+    async def know(self, name: Name) -> bool:
         """Return whether a checker knows the name, or one that looks like it.
 
         Raises:
@@ -79,7 +83,7 @@ class Checkers:
         silent = ""
         for checker, names in zip(self._checkers, self._names, strict=True):
             try:
-                if name.look in names():
+                if name.look in await names():
                     return True
             except Unknown:
                 silent = type(checker).__name__
@@ -88,16 +92,16 @@ class Checkers:
         return False
 
 
-def _names_of(checker: Any) -> Callable[[], frozenset[str]]:
+def _names_of(checker: Any, scheduler: Any) -> Callable[[], Coroutine[Any, Any, frozenset[str]]]:
     """Return what gives the looks of the names that a checker has now, or raises ``Unknown``."""
     if isinstance(checker, FilePasswordDB):
-        return _FileNames(checker).looks
+        return _FileNames(checker, scheduler).looks
     if isinstance(checker, InMemoryUsernamePasswordDatabaseDontUse):
-        return lambda: _looks(checker.users)
+        return lambda: _looks(list(checker.users), scheduler)
     return _unknown
 
 
-def _unknown() -> frozenset[str]:
+async def _unknown() -> frozenset[str]:
     raise Unknown
 
 
@@ -106,13 +110,15 @@ class _FileNames:
 
     Args:
         checker: Says which file, and where in a line the name is.
+        scheduler: Gives ``callLater``.
     """
 
-    def __init__(self, checker: FilePasswordDB) -> None:
+    def __init__(self, checker: FilePasswordDB, scheduler: Any) -> None:
         self._checker: Any = checker
+        self._scheduler = scheduler
         self._read: tuple[object, frozenset[str]] | None = None
 
-    def looks(self) -> frozenset[str]:
+    async def looks(self) -> frozenset[str]:
         """Return the looks of the names.
 
         Raises:
@@ -121,11 +127,13 @@ class _FileNames:
         try:
             about = os.stat(self._checker.filename)
             version = (about.st_mtime_ns, about.st_size, about.st_ino)
-            if self._read is None or self._read[0] != version:
-                self._read = version, _looks(self._fields())
+            if self._read is not None and self._read[0] == version:
+                return self._read[1]
+            looks = await _looks(self._fields(), self._scheduler)
         except OSError:
             raise Unknown from None
-        return self._read[1]
+        self._read = version, looks
+        return looks
 
     def _fields(self) -> Iterable[bytes]:
         checker = self._checker
@@ -136,10 +144,12 @@ class _FileNames:
                     yield parts[checker.ufield]
 
 
-def _looks(names: Iterable[bytes]) -> frozenset[str]:
-    """Return the looks of those that can be names here; nobody could register the others."""
+async def _looks(names: Iterable[bytes], scheduler: Any) -> frozenset[str]:
+    """Return the looks of those that can be names here, some in each turn; nobody could register the others."""
     found = set()
-    for name in names:
+    for number, name in enumerate(names, 1):
+        if number % SLICE == 0:
+            await deferLater(scheduler, 0)
         try:
             found.add(user_name(name.decode("utf-8", "replace")).look)
         except BadName:

@@ -39,7 +39,7 @@ async def register(session: Session, command: Register) -> None:
         raise NO_REGISTRATION()
     name = parse_chosen_name(command.user, chat.rules.name)
     password = checked_password(chat.rules, command.password)
-    chat.checkers.check_free(name)
+    await chat.checkers.check_free(name)
     if await chat.accounts.owns(name):
         raise NAME_IN_USE()
     chat.bans.check((name_key(name.folded),))

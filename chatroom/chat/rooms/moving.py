@@ -50,7 +50,7 @@ async def take_name(session: Session, text: str) -> Event:
     chat.names.claim(user, name)
     event = Renamed(session.next_id(), chat.now(), old, user.id, session=session.id, name=name.shown)
     try:
-        if await chat.accounts.owns(name) or chat.checkers.keep(name) or not chat.names.holds(user, name):
+        if await chat.accounts.owns(name) or await chat.checkers.keep(name) or not chat.names.holds(user, name):
             raise NAME_IN_USE()
         chat.bans.check((name_key(name.folded),))
         if session.room is not None:

@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
 from chatroom.chat.operators.operations import Operations
+from chatroom.chat.people.checkers import SLICE
 from chatroom.chat.refusals import Refused
 from chatroom.names import user_name
 from chatroom.passwords import Busy
@@ -110,6 +111,26 @@ def test_a_file_of_passwords_is_asked_for_its_names_as_they_are_now(tmp_path: Pa
     world.close()
 
 
+def test_a_long_file_of_passwords_is_looked_at_in_many_turns(tmp_path: Path) -> None:
+    path = tmp_path / "chat.passwd"
+    path.write_text("".join(f"user{number}:theirs\n" for number in range(10 * SLICE)))
+    world = World(checkers=[FilePasswordDB(str(path))])
+    turns: list[float] = []
+    later = world.clock.callLater
+
+    def counted(delay: float, *args: Any, **named: Any) -> Any:
+        turns.append(delay)
+        return later(delay, *args, **named)
+
+    world.clock.callLater = counted  # type: ignore[method-assign]
+    known = Deferred.fromCoroutine(world.chat.checkers.know(user_name(f"user{10 * SLICE - 1}")))
+    assert not known.called
+    world.settle()
+    assert known.result is True
+    assert turns == [0] * 10
+    world.close()
+
+
 def test_where_a_checker_cannot_say_its_names_nobody_registers() -> None:
     world = World(checkers=[database(carol="theirs"), Checker(lambda credentials: fail(UnauthorizedLogin()))])
     assert register(world, "carol").lines() == [NAME_IN_USE]
@@ -137,8 +158,8 @@ def test_a_name_that_was_registered_before_its_owner_had_a_checker_becomes_the_o
     checkers: list[Any] = []
     world = World(sessions=0, checkers=checkers)
     stranger = register(world, "carol")
-    world.chat.checkers._checkers = [Checker(lambda c: succeed(c.username) if c.password == b"theirs" else fail(no))]
     no = UnauthorizedLogin()
+    world.chat.checkers._checkers = [Checker(lambda c: succeed(c.username) if c.password == b"theirs" else fail(no))]
     before = result(world.chat.accounts.all())[0]
     stranger.take()
     assert login(world, "carol", "theirs")[0] == "You are logged in as carol."
