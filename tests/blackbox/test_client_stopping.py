@@ -27,11 +27,11 @@ def modes(window: Window, when: str) -> str:
 
 
 def come(window: Window, port: int) -> None:
-    """Start the client by hand, as a job of the shell."""
+    """Start the client by hand, as a job of the shell, and wait until it is in the room."""
     client = shlex.join([*CLIENT, "127.0.0.1", str(port), "--name", "ann", "--room", "lobby"])
     (window.folder / "client").write_text(f"echo $$ > pid\nexec {client}\n")
     window.enter("bash ./client")
-    window.until(lambda rows: "| ann | TLS 1.3 |" in rows[-1])
+    window.until(lambda rows: "lobby (" in rows[-1] and "| ann | TLS 1.3 |" in rows[-1])
 
 
 def is_stopped(window: Window, times: int = 1) -> None:
