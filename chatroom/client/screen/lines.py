@@ -13,7 +13,7 @@ import msgspec
 
 from chatroom import answers as a
 from chatroom import events as e
-from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, colour_of
+from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
 from chatroom.moments import DAY, DAY_AND_TIME, TIME, spell_moment
 from chatroom.words import ANSWERS, ROOM, searched_back
 
@@ -45,6 +45,7 @@ class Lines:
     def __init__(self, me: Callable[[], str], now: Callable[[], int], *, stamps: bool = True) -> None:
         self._me = me
         self._now = now
+        self._colours = Colours()
         self.stamps = stamps
 
     def heard(self, event: e.Event) -> list[Line]:
@@ -92,7 +93,7 @@ class Lines:
             return self._happened(event)
         if not event.text:
             event = msgspec.structs.replace(event, text="(deleted)")
-        name = (colour_of(event.by), event.by)
+        name = (self._colours.of(event.by), event.by)
         if isinstance(event, e.Acted):
             return [(PLAIN, "* "), name, (PLAIN, " "), *self._text(event)]
         if isinstance(event, e.Private):
@@ -125,11 +126,11 @@ class Lines:
         if isinstance(event, e.Shared) and event.to == self._me():
             (words,) = ANSWERS[e.Shared](_unused, event)
         if words.startswith(event.by):
-            return [(colour_of(event.by), event.by), (QUIET, words[len(event.by) :])]
+            return [(self._colours.of(event.by), event.by), (QUIET, words[len(event.by) :])]
         return [(QUIET, words)]
 
     def _sent(self, event: a.Sent) -> Line:
-        return [(PLAIN, "To "), (colour_of(event.to), event.to), (PRIVATE, " (private): "), (PLAIN, event.text)]
+        return [(PLAIN, "To "), (self._colours.of(event.to), event.to), (PRIVATE, " (private): "), (PLAIN, event.text)]
 
     def _count(self, event: a.History | a.Found) -> list[Line]:
         if isinstance(event, a.History):

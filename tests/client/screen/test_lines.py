@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
+from itertools import combinations
 from typing import Any, get_args
 
 import msgspec
@@ -11,7 +13,7 @@ from client.screen.stage import NOW, said
 
 from chatroom import answers as a
 from chatroom import events as e
-from chatroom.client.screen.colours import MENTION, PALETTE, QUIET, STYLES, colour_of
+from chatroom.client.screen.colours import ERROR, MENTION, MOST, PALETTE, QUIET, RECENT, STYLES, Colours
 from chatroom.client.screen.lines import Line, Lines
 
 
@@ -147,10 +149,55 @@ def test_colours_can_be_read_on_black_and_on_white(style: str) -> None:
     assert (light + 0.05) / 0.05 >= 3.7
 
 
-def test_a_colour_is_its_names_own() -> None:
-    assert colour_of("Bob") == colour_of("bob") == "#af5f87 bold"
-    assert len({colour_of(f"user{i}") for i in range(200)}) == len(PALETTE)
-    assert QUIET not in PALETTE
+def difference(one: str, other: str) -> float:
+    """How far apart two colours look: their distance in OKLab, where black and white are 1 apart."""
+    return math.dist(oklab(one), oklab(other))
+
+
+def oklab(colour: str) -> tuple[float, float, float]:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    l = (0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b) ** (1 / 3)  # noqa: E741
+    m = (0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b) ** (1 / 3)
+    s = (0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b) ** (1 / 3)
+    return (
+        0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+        1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+        0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s,
+    )
+
+
+def test_no_two_colours_of_names_look_alike() -> None:
+    assert all(difference(one, other) > 0.09 for one, other in combinations(PALETTE, 2))
+    assert all(difference(one, style.split()[0]) > 0.05 for one in PALETTE for style in (ERROR, QUIET))
+
+
+def test_a_name_keeps_its_colour() -> None:
+    colours = Colours()
+    first = colours.of("Zoë")
+    for i in range(MOST - 1):
+        colours.of(f"user{i}")
+    assert colours.of("ZOË") == first == Colours().of("zoë")
+    assert colours.of("user7") == colours.of("User7")
+
+
+@pytest.mark.parametrize("start", range(20))
+def test_people_who_talk_have_different_colours(start: int) -> None:
+    """As many as there are colours, whatever their names are."""
+    colours = Colours()
+    for i in range(RECENT):  # who was here before is no reason to go without a colour
+        colours.of(f"old{i}")
+    names = [f"person {start * 100 + i}" for i in range(len(PALETTE))]
+    assert len({colours.of(name) for name in names}) == len(PALETTE)
+
+
+def test_when_there_are_too_many_the_newest_takes_the_colour_of_who_was_silent_longest() -> None:
+    colours = Colours()
+    styles = [colours.of(f"user{i}") for i in range(len(PALETTE))]
+    colours.of("user0")
+    newest = colours.of("one more")
+    assert newest == styles[1]
+    assert newest != colours.of("user0")
 
 
 def test_every_kind_is_seen_by_the_test_above() -> None:

@@ -8,7 +8,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from chatroom import events as e
-from chatroom.client.screen.colours import colour_of
+from chatroom.client.screen.colours import Colours
 from chatroom.client.screen.completion import ChatCompleter, Known
 from chatroom.client.screen.hearing import Filter
 from chatroom.client.tokens import Tokens
@@ -34,7 +34,9 @@ def test_a_decomposed_beginning_is_completed() -> None:
 
 
 def test_every_spelling_has_the_same_colour() -> None:
-    assert colour_of(DECOMPOSED) == colour_of("Ren\xe9")
+    colours = Colours()
+    assert colours.of(DECOMPOSED) == colours.of("Ren\xe9")
+    assert Colours().of(DECOMPOSED) == Colours().of("REN\xc9")
 
 
 def test_a_token_is_found_by_every_spelling(tmp_path: Path) -> None:
