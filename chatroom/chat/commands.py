@@ -131,21 +131,21 @@ class Search(Command, frozen=True, gc=False):
 
 
 class SetEcho(Command, frozen=True, gc=False, tag="echo"):
-    """See one's own messages, or not."""
+    """Show my own messages to me, or do not; without ``on``, show the setting."""
 
-    on: bool
+    on: bool | None = None
 
 
 class SetTimestamps(Command, frozen=True, gc=False, tag="timestamps"):
-    """See the time before each message, or not."""
+    """Show the time before each message, or do not; without ``on``, show the setting."""
 
-    on: bool
+    on: bool | None = None
 
 
 class SetIgnore(Command, frozen=True, gc=False, tag="ignore"):
-    """Hear nothing of somebody any more, or again."""
+    """Hide what a user says from me, or show it again; without a ``user``, list the users that I ignore."""
 
-    user: Word
+    user: Word = ""
     on: bool = True
 
 

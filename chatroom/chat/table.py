@@ -106,6 +106,7 @@ _HOW_LONG = Arg("seconds", Kind.DURATION, "duration", required=False)
 _TEXT = Arg("text", Kind.REST, ask="Message:")
 _MESSAGES = Arg("messages", Kind.COUNT, required=False)
 _ON = Arg("on", Kind.SWITCH, "on|off")
+_ON_PERHAPS = Arg("on", Kind.SWITCH, "on|off", required=False)
 
 TABLE = (
     Row(c.SetName, "take a name", moving.set_name, ("name", "nick"), args=(Arg("name"),)),
@@ -166,13 +167,13 @@ TABLE = (
         args=(Arg("command", required=False),),
     ),
     Row(c.Quit, "leave the server", moving.quit, ("quit", "exit"), ("EXIT",), ("exit", "quit")),
-    Row(c.SetEcho, "see your own messages, or not", preferences.echo, ("echo",), args=(_ON,)),
+    Row(c.SetEcho, "see your own messages, or not; alone: show it", preferences.echo, ("echo",), args=(_ON_PERHAPS,)),
     Row(
         c.SetIgnore,
-        "hear nothing of somebody any more; off: again",
+        "hear nothing of somebody any more; off: again; alone: whom",
         preferences.ignore,
         ("ignore",),
-        args=(Arg("user"), Arg("on", Kind.SWITCH, "on|off", required=False)),
+        args=(Arg("user", required=False), _ON_PERHAPS),
     ),
     Row(
         c.SetAway,
@@ -183,10 +184,10 @@ TABLE = (
     ),
     Row(
         c.SetTimestamps,
-        "see the time before each message, or not",
+        "see the time before each message, or not; alone: show it",
         preferences.timestamps,
         ("timestamps",),
-        args=(_ON,),
+        args=(_ON_PERHAPS,),
     ),
     Row(c.ShowSettings, "show your settings", preferences.show, ("set",)),
     Row(

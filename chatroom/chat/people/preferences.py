@@ -24,19 +24,23 @@ def show(session: Session, command: ShowSettings) -> Event:
 
 
 async def echo(session: Session, command: SetEcho) -> Event:
-    """See one's own messages, or not."""
-    await _change(session, "echo", command.on)
+    """Show the session its own messages, or do not; or show the setting."""
+    if command.on is not None:
+        await _change(session, "echo", command.on)
     return settings(session, "echo")
 
 
 async def timestamps(session: Session, command: SetTimestamps) -> Event:
-    """See the time before each message, or not."""
-    await _change(session, "timestamps", command.on)
+    """Show the time before each message, or do not; or show the setting."""
+    if command.on is not None:
+        await _change(session, "timestamps", command.on)
     return settings(session, "timestamps")
 
 
 async def ignore(session: Session, command: SetIgnore) -> Event:
-    """Hear nothing of somebody, under this name or, while online, under another."""
+    """Hide what a user says, under this name or, while the user is online, under another; or list the ignored users."""
+    if not command.user:
+        return settings(session, "ignored")
     folded = fold(command.user)
     ignored = tuple((key, shown, id) for key, (shown, id) in session.ignored.items())
     if command.on:

@@ -40,6 +40,7 @@ _HOW_LONG = Arg("seconds", Kind.DURATION, "duration", required=False)
 _USER_PERHAPS = Arg("user", required=False)
 _MESSAGES = Arg("messages", Kind.COUNT, required=False)
 _ON = Arg("on", Kind.SWITCH, "on|off")
+_ON_PERHAPS = Arg("on", Kind.SWITCH, "on|off", required=False)
 _ACCOUNT = Arg("user", ask="Name: ")
 _PASSWORD = Arg("password", Kind.SECRET, ask="Password: ")
 _NEW_PASSWORD = Arg("password", Kind.SECRET, ask="Choose a password: ", twice=True)
@@ -65,7 +66,7 @@ ROWS = (
     _row("search", "search", Arg("words", Kind.REST), again=True),
     _row("hello", "hello"),
     _row("help", "help", Arg("command", required=False)),
-    _row("echo", "echo", _ON),
+    _row("echo", "echo", _ON_PERHAPS),
     _row("away", "away", _TEXT_PERHAPS),
     _row("set", "set"),
     _row("register", "register", _ACCOUNT, _NEW_PASSWORD),

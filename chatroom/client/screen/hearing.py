@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chatroom import answers as a
@@ -10,12 +11,13 @@ from chatroom.client.link import Link
 from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Named, Notice
 from chatroom.client.screen.above import Above
 from chatroom.client.screen.bell import Bell
-from chatroom.client.screen.colours import MARK
+from chatroom.client.screen.colours import MARK, QUIET
 from chatroom.client.screen.completion import Known
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.lines import Lines, error, notice
 from chatroom.client.screen.mark import Mark
 from chatroom.client.screen.once import Once
+from chatroom.client.screen.settings import told
 from chatroom.names import fold
 from chatroom.words import TAKEOVER
 
@@ -56,6 +58,9 @@ class Hearing:
         bell: Rings.
         known: Learns names of rooms, and commands.
         filter: Who is not to be seen.
+
+    Attributes:
+        settings: Called with every ``Settings`` that comes, shown or not; returns them as they are to be shown.
     """
 
     def __init__(
@@ -79,6 +84,7 @@ class Hearing:
         self._bell = bell
         self._known = known
         self._filter = filter
+        self.settings: Callable[[a.Settings], a.Settings] = lambda settings: settings
         self._unshown: list[type] = []
         self._why = ""
 
@@ -98,6 +104,8 @@ class Hearing:
             return
         if isinstance(event, a.Help) and len(event.commands) > 1:
             event = self._known.with_own(event)
+        if isinstance(event, a.Settings):
+            event = self.settings(event)
         self._learn(event)
         if type(event) in self._unshown:
             self._unshown.remove(type(event))
@@ -113,6 +121,10 @@ class Hearing:
 
     def show(self, event: e.Event) -> None:
         """Show an event as it is."""
+        if isinstance(event, a.Settings):
+            for text in told(event, guest=self._link.guest):
+                self._above.add([(QUIET, text)])
+            return
         for line in self._lines.heard(event):
             self._above.add(line)
 

@@ -68,7 +68,7 @@ class Lines:
         if words is None:
             return []
         style = LOUD if isinstance(event, _LOUD) else QUIET
-        texts = words(_unused, event)
+        texts = words(unused, event)
         stamp = self._stamp(self._now(), TIME) if len(texts) == 1 else []  # a table needs none
         return [[*stamp, (style, text)] for text in texts]
 
@@ -124,7 +124,7 @@ class Lines:
     def _happened(self, event: e.RoomEvent) -> Line:
         words = ROOM[type(event)]("", event)
         if isinstance(event, e.Shared) and event.to == self._me():
-            (words,) = ANSWERS[e.Shared](_unused, event)
+            (words,) = ANSWERS[e.Shared](unused, event)
         if words.startswith(event.by):
             return [(self._colours.of(event.by), event.by), (QUIET, words[len(event.by) :])]
         return [(QUIET, words)]
@@ -149,5 +149,6 @@ class Lines:
         return spell_moment(event.at, DAY) != spell_moment(self._now(), DAY)
 
 
-def _unused(room: str, event: object) -> str:
+def unused(room: str, event: object) -> str:
+    """Stand in for the form of old messages, which the screen shows in its own."""
     raise AssertionError("messages of before have a form of their own")

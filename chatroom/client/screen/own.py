@@ -1,17 +1,22 @@
-"""The client's own commands: what they are called, what they do, and doing it. (Those of files: ``client.files``.)"""
+"""The client's own commands: what they are called, what they do, and doing it. (Those of files: ``client.files``.)
+
+A setting is shown when its command is given alone, and says whose it is: the client's, or one that the server keeps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from chatroom.client.screen.bell import RINGS, Bell, Ring
 from chatroom.client.screen.hearing import Filter
+from chatroom.client.screen.ignoring import Ignoring
 from chatroom.client.screen.lines import Lines
 from chatroom.client.screen.typed import Misuse
 from chatroom.names import fold
 
-MOST = 200  # names ignored, or in focus
+MOST = 200  # names in focus
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,9 @@ class Own:
         bell: Rings.
         lines: Show times.
         filter: Hides people.
+        ignoring: Knows whom the user ignores.
+        start: Carries out what takes its time.
+        give: Gives the server a command; its answer is shown.
     """
 
     say: Callable[[str], None]
@@ -53,6 +61,9 @@ class Own:
     bell: Bell
     lines: Lines
     filter: Filter
+    ignoring: Ignoring
+    start: Callable[[Coroutine[Any, Any, None]], None]
+    give: Callable[..., Coroutine[Any, Any, None]]
 
     def commands(self) -> list[OwnCommand]:
         """Return them."""
@@ -60,6 +71,7 @@ class Own:
             OwnCommand("/clear", "clear the screen", self._clear),
             OwnCommand("/quit", "leave; so do Ctrl-D, and Ctrl-C twice", self._quit),
             OwnCommand("/exit", "the same as /quit", self._quit),
+            OwnCommand("/set", "show all settings, those of the server and those of this client", self._set),
             OwnCommand("/bell [off|private|all]", "ring never, for what is meant for you, or for all", self._bell),
             OwnCommand("/timestamps [on|off]", "see the time before each line, or not", self._timestamps),
             OwnCommand("/ignore [user] [on|off]", "see nothing of somebody; off: again; alone: whom", self._ignore),
@@ -72,30 +84,50 @@ class Own:
     def _quit(self, rest: str) -> None:
         self.leave()
 
+    def _set(self, rest: str) -> None:
+        if rest:
+            raise Misuse("usage: /set.")
+        self.start(self._settings())
+
+    async def _settings(self) -> None:
+        try:
+            await self.give("set")
+        finally:
+            settings = (self._bell_now(), self._timestamps_now(), self._focus_now())
+            self.say("\n".join(["this client keeps until it ends:", *(f"  {setting}." for setting in settings)]))
+
     def _bell(self, rest: str) -> None:
         if rest and rest.lower() not in RINGS:
             raise Misuse("usage: /bell [off|private|all].")
         rings: dict[str, Ring] = {"off": "off", "private": "private", "all": "all"}
         self.bell.mode = rings[rest.lower()] if rest else self.bell.mode
-        what = {"off": "never", "private": "for private messages and your name", "all": "for every message"}
-        self.say(f"the bell rings {what[self.bell.mode]}.")
+        self._tell(self._bell_now())
+
+    def _bell_now(self) -> str:
+        when = {
+            "off": "is off",
+            "private": "rings for private messages and your name",
+            "all": "rings for every message",
+        }
+        return f"the bell {when[self.bell.mode]}"
 
     def _timestamps(self, rest: str) -> None:
         if rest.lower() not in ("", "on", "off"):
             raise Misuse("usage: /timestamps [on|off].")
-        self.lines.stamps = rest.lower() == "on" if rest else not self.lines.stamps
-        self.say(f"timestamps are {'on' if self.lines.stamps else 'off'}.")
+        self.lines.stamps = rest.lower() == "on" if rest else self.lines.stamps
+        self._tell(self._timestamps_now())
+
+    def _timestamps_now(self) -> str:
+        return f"timestamps are {'on' if self.lines.stamps else 'off'}"
 
     def _ignore(self, rest: str) -> None:
         name, _, switch = rest.partition(" ")
-        if switch.lower() not in ("", "on", "off"):
+        switch = switch.strip().lower()
+        if switch not in ("", "on", "off"):
             raise Misuse("usage: /ignore [user] [on|off].")
-        ignored = self.filter.ignored
-        if name and switch.lower() == "off":
-            ignored.discard(fold(name))
-        elif name:
-            _bounded(ignored, {fold(name)})
-        self.say(f"you ignore {', '.join(sorted(ignored)) or 'nobody'}.")
+        if switch == "off":
+            self.ignoring.forget(name)
+        self.start(self.give("ignore", **({"user": name, "on": switch != "off"} if name else {})))
 
     def _focus(self, rest: str) -> None:
         names = {fold(name) for name in rest.split()}
@@ -104,7 +136,14 @@ class Own:
             focus.clear()
         else:
             _bounded(focus, names)
-        self.say(f"you see only {', '.join(sorted(focus))}; /focus off ends it." if focus else "you see everybody.")
+        self._tell(self._focus_now())
+
+    def _focus_now(self) -> str:
+        focus = self.filter.focus
+        return f"you see only what {', '.join(sorted(focus))} say; /focus off ends it" if focus else "you see everybody"
+
+    def _tell(self, setting: str) -> None:
+        self.say(f"{setting} (this client keeps this until it ends).")
 
 
 def _bounded(names: set[str], more: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""What is remembered of a server until the next time: how far one has read in each room, and whom one ignores."""
+"""What is remembered of a server until the next time: how far one has read in each room, and whom a guest ignores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Remembered(Struct, frozen=True):
 
     Args:
         seen: The last seq that was seen, by room.
-        ignored: Names, case-folded.
+        ignored: Names, folded, that the server does not keep.
     """
 
     seen: dict[str, int] = {}

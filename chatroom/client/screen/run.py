@@ -35,6 +35,7 @@ from chatroom.client.screen.faults import Faults, catch
 from chatroom.client.screen.hangup import survive
 from chatroom.client.screen.hearing import Filter, Hearing
 from chatroom.client.screen.history import KeptHistory
+from chatroom.client.screen.ignoring import Ignoring
 from chatroom.client.screen.keys import Actions, bindings
 from chatroom.client.screen.lines import Line, Lines
 from chatroom.client.screen.mark import Mark
@@ -121,7 +122,19 @@ class Screen:
         self.hearing = Hearing(
             link, self.lines, self.above, self.crowd, self.once, self.mark, self.bell, self.known, self.filter
         )
-        own = Own(self._say, self.clear, self.terminal.leave, self.bell, self.lines, self.filter)
+        self.ignoring = Ignoring(link, self.filter, self._ask_quietly)
+        self.hearing.settings = self._server_settings
+        own = Own(
+            self._say,
+            self.clear,
+            self.terminal.leave,
+            self.bell,
+            self.lines,
+            self.filter,
+            self.ignoring,
+            lambda coroutine: self.doing.start(coroutine),
+            lambda do, **fields: self.doing.give(do, **fields),
+        )
         help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help)
         self.transfers = Transfers(link, settings.address, reactor)
         self._files = FileCommands(self.transfers, settings.downloads, self._say)
@@ -145,7 +158,7 @@ class Screen:
             self.once.flush()
             self.crowd.flush()
             self.above.flush()
-            save(self._path, Remembered(self.mark.seen, sorted(self.filter.ignored)))
+            save(self._path, Remembered(self.mark.seen, self.ignoring.remembered))
 
     def tell(self, event: e.Event | Notice) -> None:
         """The link tells something; whatever it is, an error of ours must not cost us the connection."""
@@ -159,12 +172,14 @@ class Screen:
         self.terminal.refresh()
         if isinstance(event, Lost):
             self._countdown.begin()
-        if isinstance(event, Connected) and not event.again:
-            self._arrived(event)
+        if isinstance(event, Connected):
+            self._connected(event)
         elif isinstance(event, Denied) and event.what == "name":
             self.doing.start(self.doing.take_a_name())
-        elif isinstance(event, a.Account) and event.operator:
-            self._ask_quietly("help", a.Help)  # there are more commands now
+        elif isinstance(event, a.Account):
+            self.ignoring.changed_user()
+            if event.operator:
+                self._ask_quietly("help", a.Help)  # there are more commands now
         elif isinstance(event, a.Entered) and event.made and not event.created:
             self._ask_quietly("rooms", a.Rooms).addCallback(self._room_made, event.room)
 
@@ -277,6 +292,15 @@ class Screen:
         else:
             self.doing.start(self.doing.give("help", **({"command": rest} if rest else {})))
 
+    def _server_settings(self, settings: a.Settings) -> a.Settings:
+        self.ignoring.heard(settings)
+        return self.ignoring.whole(settings)
+
+    def _connected(self, what: Connected) -> None:
+        self.doing.start(self.ignoring.restore())
+        if not what.again:
+            self._arrived(what)
+
     def _arrived(self, what: Connected) -> None:
         if what.guest and what.name.startswith("guest-"):
             self.doing.start(self.doing.take_a_name())
@@ -289,12 +313,13 @@ class Screen:
         meant = f" Did you mean {near}? Type /join {near}." if near else ""
         self._say(f"there was no room {room}, so you have made it.{meant}")
 
-    def _ask_quietly(self, do: str, answer: type[e.Event]) -> Deferred[Any]:
+    def _ask_quietly(self, do: str, answer: type[e.Event], **fields: Any) -> Deferred[Any]:
         """Ask the server for something that is not shown, such as names to complete.
 
         Args:
             do: The command.
             answer: The kind of its answer.
+            fields: Of the command.
 
         Returns:
             Fires with the answer; with None if it is refused.
@@ -305,7 +330,7 @@ class Screen:
             failure.trap(Refused)
             self.hearing.learned(answer)
 
-        return self._link.do(do).addErrback(failed)
+        return self._link.do(do, **fields).addErrback(failed)
 
 
 async def run(

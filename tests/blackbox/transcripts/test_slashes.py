@@ -167,8 +167,7 @@ def test_the_echo_can_be_switched_off(daemon: Daemon) -> None:
     sue.expect("otto: heard")
     sue.ask("/echo on", "Echo is on.")
     sue.ask("again", "sue: again")
-    sue.ask("/echo", "Error: usage: /echo <on|off>.")
-    sue.ask("/echo loud", "Error: usage: /echo <on|off>.")
+    sue.ask("/echo loud", "Error: usage: /echo [on|off].")
 
 
 def test_who_is_ignored_is_not_heard(daemon: Daemon) -> None:
@@ -255,8 +254,8 @@ WRONG = (
     ("/leave now", "usage: /leave"),
     ("/rooms now", "usage: /rooms"),
     ("/who now", "usage: /who"),
-    ("/ignore", "usage: /ignore <user> [on|off]"),
-    ("/timestamps maybe", "usage: /timestamps <on|off>"),
+    ("/ignore bob maybe", "usage: /ignore [user] [on|off]"),
+    ("/timestamps maybe", "usage: /timestamps [on|off]"),
     ("/set echo", "usage: /set"),
 )
 

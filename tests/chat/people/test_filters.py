@@ -136,3 +136,22 @@ def test_one_can_ignore_so_many_and_no_more(world: World) -> None:
     bob.say("/name onemore")
     alice.say("/ignore onemore")
     assert alice.lines() == [f"Error: you ignore {IGNORED} people already; see /set."]
+
+
+@pytest.mark.parametrize(
+    ("setting", "shown", "changed"),
+    [
+        ("/echo", "Echo is on.", "/echo off"),
+        ("/timestamps", "Timestamps are off.", "/timestamps on"),
+        ("/ignore", "You ignore nobody.", "/ignore bob"),
+    ],
+)
+def test_a_setting_alone_is_shown_and_stays(four: list[Client], setting: str, shown: str, changed: str) -> None:
+    dave = four[3]
+    dave.say(setting, setting)
+    assert dave.lines() == [shown, shown]
+    dave.say(changed)
+    (now,) = dave.lines()
+    assert now != shown
+    dave.say(setting)
+    assert dave.lines() == [now]

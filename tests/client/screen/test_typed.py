@@ -15,7 +15,7 @@ from chatroom.client.screen.commands import BY_WORD, ROWS
 from chatroom.client.screen.slips import forgotten_slash
 from chatroom.client.screen.typed import Command, Misuse, Own, Say, holds_secret, read, secret_from
 
-OF_THE_CLIENT = {"get", "ignore", "timestamps", "quit", "exit", "say"}
+OF_THE_CLIENT = {"get", "ignore", "timestamps", "quit", "exit", "say"}  # typed and done in another way
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_is_asked_for(line: str, missing: list[str]) -> None:
         ("/join a b", "usage: /join <room> [messages]."),
         ("/lock it", "usage: /lock."),
         ("/mute bob 5q", "5q is no duration; write it as 10m, 2h or 7d."),
-        ("/echo maybe", "usage: /echo <on|off>."),
+        ("/echo maybe", "usage: /echo [on|off]."),
     ],
 )
 def test_misuse_says_what_to_type(line: str, why: str) -> None:
