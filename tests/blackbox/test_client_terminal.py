@@ -71,9 +71,10 @@ def test_no_old_prompt_stays_above_the_screen(daemon: Daemon, window: Callable[[
     ann.start_as(daemon.port, "ann", "--room", "lobby")
     bob.expect("ann has joined the room.")
     ann.enter("/clear")
-    ann.until(lambda rows: rows[0] == "[lobby]")
+    ann.until(lambda rows: "[lobby]" in rows and not any("Welcome" in row for row in rows))
     for i in range(12):
         bob.ask(f"line {i}", f"bob: line {i}")
+    ann.see("bob: line 11", "[lobby]")
     ann.type("one sentence that fills more than a single row of forty columns, or even two")
     ann.until(lambda rows: " two" in rows)
     ann.do("resize-window", "-t", "ann", "-x", "40", "-y", "12")

@@ -203,10 +203,14 @@ class Terminal:
         self.output.flush()
 
     def clear(self) -> None:
-        """Take everything off the screen."""
+        """Take everything off the screen, and draw the input line at the bottom.
+
+        At the top, tmux would move its first rows out of reach when the terminal becomes narrower.
+        """
         with set_app(self.app):
             self.app.renderer.clear()
-        self.app.invalidate()
+            self.output.cursor_goto(self.output.get_size().rows - 1, 0)
+            self.app.renderer.render(self.app, self.app.layout)
 
     # ---- asking ------------------------------------------------------------------------------------------------
 

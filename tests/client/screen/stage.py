@@ -130,8 +130,8 @@ class Glass(io.TextIOBase):
                 at = min(x, used) - (0 < used <= x and used % screen.columns == 0)
                 place = len(wrapped) + at // screen.columns, at % screen.columns
             wrapped += [row[i : i + screen.columns] for i in range(0, max(used, 1), screen.columns)]
-        last = max(place[0], max((i for i, row in enumerate(wrapped) if any(c.data.strip() for c in row)), default=0))
-        gone = max(0, last + 1 - screen.lines)
+        gone = len(wrapped) - screen.lines  # as tmux does, even if rows at the end are empty
+        screen.history.top.extend(dict(enumerate(row)) for row in wrapped[:gone])
         for number, row in enumerate(wrapped[gone : gone + screen.lines]):
             screen.buffer[number].clear()
             screen.buffer[number].update(enumerate(row))
@@ -206,6 +206,11 @@ class Stage:
     def rows(self) -> list[str]:
         """What is on the screen, without the empty end."""
         return "\n".join(line.rstrip() for line in self.glass.screen.display).rstrip().split("\n")
+
+    @property
+    def scrolled(self) -> list[str]:
+        """What has scrolled off the screen."""
+        return ["".join(row[x].data for x in sorted(row)).rstrip() for row in self.glass.screen.history.top]
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something is true."""

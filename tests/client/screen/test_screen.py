@@ -568,6 +568,6 @@ def test_clear_leaves_only_the_input_line(tmp_path: Path) -> None:
         stage.tell(said("hello"))
         await stage.shows("bob: hello", "[lobby]")
         stage.type("/clear\r")
-        await stage.until(lambda: stage.rows == ["[lobby]", BAR])
+        await stage.until(lambda: stage.rows == [*[""] * 22, "[lobby]", BAR])
 
     on_stage(tmp_path, scene)

@@ -117,17 +117,18 @@ def test_a_narrower_terminal_has_one_prompt_and_all_that_was_said(
     tmp_path: Path, typed: str, columns: int, wrap: bool
 ) -> None:
     async def scene(stage: Stage) -> None:
-        stage.tell(said("first"), said("second"))
-        await stage.shows("bob: first", "bob: second", "[lobby]")
+        stage.tell(*(said(f"line {i}", seq=i) for i in range(1, 23)))
+        await stage.shows("bob: line 22", "[lobby]")
         stage.type(f"{typed}\x1b[D")
         line = stage.screen.terminal.line
         await stage.until(lambda: line.cursor_position == len(typed) - 1)
         stage.narrow(columns)
-        stage.tell(said("third"))
+        stage.tell(said("line 23", seq=23))
         stage.clock.advance(0.02)
-        text = "".join(stage.rows)
-        assert text.count("[lobby]") == text.count("lobby (3") == text.count("| me") == 1, stage.rows
-        assert stage.rows[:3] == ["bob: first", "bob: second", "bob: third"]
+        rows = [*stage.scrolled, *stage.rows]
+        text = "".join(rows)
+        assert text.count("[lobby]") == text.count("lobby (3") == text.count("| me") == 1, rows
+        assert [row for row in rows if row.startswith("bob:")] == [f"bob: line {i}" for i in range(1, 24)]
 
     on_stage(tmp_path, scene, wrap=wrap)
 
@@ -149,6 +150,17 @@ def test_what_comes_before_the_client_hears_of_the_new_width_leaves_one_prompt_t
     on_stage(tmp_path, scene, wrap=True)
 
 
+@pytest.mark.parametrize("columns", [60, 30])
+def test_a_narrower_terminal_has_one_prompt_after_it_was_cleared(tmp_path: Path, columns: int) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/clear\rwords that fill more than one row, and more than two if they have to")
+        await stage.until(lambda: "have to" in stage.rows[-2])
+        stage.narrow(columns)
+        assert "".join([*stage.scrolled, *stage.rows]).count("[lobby]") == 1
+
+    on_stage(tmp_path, scene, wrap=True)
+
+
 def test_nothing_is_erased_in_a_way_that_tmux_would_keep(tmp_path: Path) -> None:
     """What stands there when all of the screen is erased goes into the scrollback of tmux."""
 
@@ -156,7 +168,7 @@ def test_nothing_is_erased_in_a_way_that_tmux_would_keep(tmp_path: Path) -> None
         stage.tell(said("first"))
         await stage.shows("bob: first", "[lobby]", BAR)
         stage.type("/clear\r")
-        await stage.until(lambda: stage.rows == ["[lobby]", BAR])
+        await stage.until(lambda: stage.rows == [*[""] * 22, "[lobby]", BAR])
         stage.tell(said("second"))
         await stage.shows("bob: second", "[lobby]", BAR)
         assert stage.glass.screen.kept == ["bob: first"]
