@@ -1,24 +1,16 @@
-"""What Tab offers: commands with what they do, names, rooms; each where it makes sense."""
+"""What the client knows of a server that somebody may type: commands, rooms, people. (Tab: ``completer.py``.)"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
-from prompt_toolkit.document import Document
 
 from chatroom.answers import Help, HelpLine
 from chatroom.names import fold
 from chatroom.text import clean
 
 MOST = 500  # commands, rooms, and people elsewhere, remembered
-_ROOMS_AFTER = ("/join", "/create")
-_COMMANDS_AFTER = ("/help",)
-_USERS_AFTER = (
-    "/msg", "/message", "/ignore", "/kick", "/ban", "/unban", "/mute", "/unmute", "/op", "/deop", "/owner", "/invite",
-    "/delete", "/focus",
-)  # fmt: skip
+MOST_ONLINE = 2000  # people of one answer
 
 
 @dataclass
@@ -35,6 +27,8 @@ class Known:
     _commands: dict[str, str] = field(default_factory=dict)
     _rooms: dict[str, None] = field(default_factory=dict)
     _people: dict[str, None] = field(default_factory=dict)
+    _online: list[str] = field(default_factory=list)
+    _usages: dict[str, str] = field(default_factory=dict)
 
     def with_own(self, help: Help) -> Help:
         """Return the server's help with the client's own commands, and without what cannot be typed here."""
@@ -47,6 +41,18 @@ class Known:
         word = _word(clean(usage))
         if word.startswith("/") and len(self._commands) < MOST:
             self._commands[word] = clean(help)
+
+    def add_usage(self, word: str, usage: str) -> None:
+        """Learn how a command is used that is typed so: a short form has the usage of its command."""
+        self._usages[f"/{word}"] = usage
+
+    def usage(self, command: str) -> str:
+        """Return how a command is used, as ``/ban [user] [duration]``; empty if it is not known."""
+        return self._usages.get(command.lower(), "")
+
+    def seconds(self, command: str) -> list[str]:
+        """Return the words that make another command of one: ``delete`` after ``/account``."""
+        return [word.partition(" ")[2] for word in self._usages if word.startswith(f"{command.lower()} ")]
 
     def learn(self, help: Help) -> None:
         """Learn commands of the server; what it does not explain among them all is not for us."""
@@ -63,6 +69,10 @@ class Known:
         """Learn who there is, wherever; as with rooms."""
         _learn(self._people, names)
 
+    def are_online(self, names: Iterable[str]) -> None:
+        """Learn who is online, in place of those who were."""
+        self._online = list(names)[:MOST_ONLINE]
+
     @property
     def commands(self) -> dict[str, str]:
         """What each command does."""
@@ -75,52 +85,8 @@ class Known:
 
     @property
     def people(self) -> list[str]:
-        """Who is in the room, or was heard of elsewhere."""
-        return [*self.users(), *self._people]
-
-
-class ChatCompleter(Completer):
-    """Offers what the line up to the cursor may go on with.
-
-    Args:
-        known: What there is.
-    """
-
-    def __init__(self, known: Known) -> None:
-        self._known = known
-        self._paths = PathCompleter(expanduser=True)
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """See ``Completer``."""
-        line = document.text_before_cursor
-        if line.startswith("/") and " " not in line:
-            yield from self._commands(line)
-            return
-        if complete_event.text_inserted:
-            return  # it was asked for while a command was being typed, whose arguments are offered only at Tab
-        if line.startswith("/send ") and "\0" not in line:  # looking at a path with a NUL is an error
-            path = line.removeprefix("/send ").lstrip()
-            yield from map(_path, self._paths.get_completions(Document(path), complete_event))
-        before, _, word = line.rpartition(" ")
-        first, only = before.partition(" ")[0].lower(), " " not in before
-        if first in _COMMANDS_AFTER and only:
-            yield from (_whole(name[1:], word) for name in self._known.commands if _fits(name[1:], word))
-        elif first in _ROOMS_AFTER and only:
-            yield from (_whole(room, word) for room in self._known.rooms if _fits(room, word))
-        elif first in _USERS_AFTER and only:
-            yield from self._users(self._known.people, word, " ")
-        elif word:
-            yield from self._users(self._known.users(), word, ": " if not before else " ")
-
-    def _commands(self, line: str) -> Iterator[Completion]:
-        for word, help in self._known.commands.items():
-            if word.startswith(line.lower()):
-                yield Completion(f"{word} ", -len(line), display=word, display_meta=help)
-
-    def _users(self, names: list[str], word: str, after: str) -> Iterator[Completion]:
-        for name in sorted(set(names), key=fold):
-            if _fits(name, word):
-                yield Completion(clean(name) + after, -len(word), display=clean(name))
+        """Who is in the room, is online, or was heard of."""
+        return [*self.users(), *self._online, *self._people]
 
 
 def _learn(known: dict[str, None], names: Iterable[str]) -> None:
@@ -132,20 +98,6 @@ def _learn(known: dict[str, None], names: Iterable[str]) -> None:
         del known[next(iter(known))]
 
 
-def _path(found: Completion) -> Completion:
-    """Return it with a folder's slash, after which one may go on; it is only shown otherwise."""
-    slash = "/" if found.display_text.endswith("/") else ""
-    return Completion(found.text + slash, found.start_position, found.display)
-
-
 def _word(usage: str) -> str:
     """Return ``/account delete`` of ``/account delete <password>``."""
     return usage.partition("<")[0].partition("[")[0].strip()
-
-
-def _fits(name: str, word: str) -> bool:
-    return fold(name).startswith(fold(word))
-
-
-def _whole(name: str, word: str) -> Completion:
-    return Completion(f"{clean(name)} ", -len(word), display=clean(name))

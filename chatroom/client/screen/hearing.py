@@ -168,7 +168,7 @@ class Hearing:
         elif isinstance(event, a.Rooms):
             self._known.add_rooms(line.room for line in event.rooms)
         elif isinstance(event, a.Users):
-            self._known.add_people(line.name for line in event.users)
+            self._known.are_online(line.name for line in event.users)
         elif isinstance(event, a.Account):
             self._known.add_people(event.users)
         elif isinstance(event, e.Private | e.Arrived):

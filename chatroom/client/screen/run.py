@@ -26,7 +26,8 @@ from chatroom.client.screen.above import Above
 from chatroom.client.screen.bar import bar, fitted
 from chatroom.client.screen.bell import Bell, Ring
 from chatroom.client.screen.commands import ROWS
-from chatroom.client.screen.completion import ChatCompleter, Known
+from chatroom.client.screen.completer import ChatCompleter
+from chatroom.client.screen.completion import Known
 from chatroom.client.screen.countdown import Countdown
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.doing import Doing
@@ -40,6 +41,7 @@ from chatroom.client.screen.keys import Actions, bindings
 from chatroom.client.screen.lines import Line, Lines
 from chatroom.client.screen.mark import Mark
 from chatroom.client.screen.nearest import nearest
+from chatroom.client.screen.offers import argument_at
 from chatroom.client.screen.once import Once
 from chatroom.client.screen.own import Own, OwnCommand
 from chatroom.client.screen.pasting import Pasting
@@ -53,6 +55,7 @@ _log = Logger()
 PATIENCE = 0.5  # seconds for a good end, after which it is explained
 PROGRESS = 1.0  # seconds from one look at the files under way to the next
 FILES_SHOWN = 3  # of them, above the bar
+FRESH = 10.0  # seconds for which it is known who is online
 
 
 class Settings(Protocol):
@@ -145,7 +148,9 @@ class Screen:
         self._countdown = Countdown(reactor, lambda: link.retry_in, self.terminal.refresh)
         self._leaving = False
         self._looking: Any = None  # at files under way
+        self._asked_who = -FRESH
         self._learn_commands()
+        self.terminal.line.on_text_changed += lambda buffer: self._typing(buffer.text)
 
     async def run(self) -> None:
         """Show it until one leaves."""
@@ -280,7 +285,10 @@ class Screen:
         """What the client knows by itself; the server's own help says it better."""
         for row in ROWS:
             self.known.add_command(row.usage, "")
+            for word in row.words:
+                self.known.add_usage(word, "" if row.secret else row.usage)
         for command in self.own.values():
+            self.known.add_usage(command.word, command.usage)
             self.known.add_command(command.usage, command.help)
             self.known.own.append(a.HelpLine(command.usage, command.help))
 
@@ -304,7 +312,7 @@ class Screen:
     def _arrived(self, what: Connected) -> None:
         if what.guest and what.name.startswith("guest-"):
             self.doing.start(self.doing.take_a_name())
-        for do, answer in (("help", a.Help), ("rooms", a.Rooms)):
+        for do, answer in (("help", a.Help), ("rooms", a.Rooms), ("who", a.Users)):
             self._ask_quietly(do, answer)
 
     def _room_made(self, rooms: a.Rooms | None, room: str) -> None:
@@ -312,6 +320,14 @@ class Screen:
         near = nearest(room, [line.room for line in rooms.rooms]) if rooms is not None else None
         meant = f" Did you mean {near}? Type /join {near}." if near else ""
         self._say(f"there was no room {room}, so you have made it.{meant}")
+
+    def _typing(self, line: str) -> None:
+        """Learn who is online now when a command is being typed that is about a user."""
+        command, blank, _ = line.partition(" ")
+        wanted = blank and "user" in argument_at(self.known.usage(command), 0)
+        if wanted and self._link.online and self._reactor.seconds() - self._asked_who >= FRESH:
+            self._asked_who = self._reactor.seconds()
+            self._ask_quietly("who", a.Users)
 
     def _ask_quietly(self, do: str, answer: type[e.Event], **fields: Any) -> Deferred[Any]:
         """Ask the server for something that is not shown, such as names to complete.

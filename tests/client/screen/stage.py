@@ -48,10 +48,14 @@ class FakeLink:
         self.tried_now = 0
         self.did: list[tuple[str, dict[str, Any]]] = []
         self.said: list[str] = []
+        self.asked = 0  # who is online
         self.answers: list[Deferred[Any]] = []
 
     def do(self, do: str, **fields: Any) -> Deferred[Any]:
-        """Remember the command."""
+        """Remember the command; ``who`` is what the screen itself asks while a name is being typed."""
+        if do == "who":
+            self.asked += 1
+            return Deferred()
         self.did.append((do, fields))
         self.answers.append(Deferred())
         return self.answers[-1]

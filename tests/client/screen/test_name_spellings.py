@@ -9,7 +9,8 @@ from prompt_toolkit.document import Document
 
 from chatroom import events as e
 from chatroom.client.screen.colours import Colours
-from chatroom.client.screen.completion import ChatCompleter, Known
+from chatroom.client.screen.completer import ChatCompleter
+from chatroom.client.screen.completion import Known
 from chatroom.client.screen.hearing import Filter
 from chatroom.client.tokens import Tokens
 from chatroom.names import fold
@@ -28,7 +29,9 @@ def test_who_is_ignored_is_hidden_by_every_spelling() -> None:
 
 
 def test_a_decomposed_beginning_is_completed() -> None:
-    completer = ChatCompleter(Known(lambda: ["Ren\xe9e", "Renate"]))
+    known = Known(lambda: ["Ren\xe9e", "Renate"])
+    known.add_usage("msg", "/msg <user> <text>")
+    completer = ChatCompleter(known)
     found = completer.get_completions(Document(f"/msg {DECOMPOSED}"), CompleteEvent())
     assert [completion.text for completion in found] == ["Ren\xe9e "]
 

@@ -209,10 +209,12 @@ def test_what_the_client_asked_for_itself_is_not_shown(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(Connected("chatroom", "me", False, "plain"))
         assert [do for do, _ in stage.link.did] == ["help", "rooms"]
+        assert stage.link.asked == 1
         stage.tell(a.Help([a.HelpLine("/join <room>", "join it")]), a.Rooms([a.RoomLine("attic", 1, "")]))
+        stage.tell(a.Users([a.UserLine("zoë")], 1))
         stage.tell(a.Rooms([a.RoomLine("cellar", 2, "")]))
         await stage.shows("Rooms (1):", "  cellar  2 users", "[lobby]")
-        assert not any("attic" in row or "join it" in row for row in stage.rows)
+        assert not any("attic" in row or "join it" in row or "zo" in row for row in stage.rows)
         stage.type("/join a")
         await stage.shows("[lobby] /join a", BAR)
         stage.type("\t")

@@ -1,0 +1,96 @@
+"""What Tab offers: commands with what they do, and whatever an argument may be; each where it makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
+from prompt_toolkit.document import Document
+
+from chatroom.client.screen.completion import Known
+from chatroom.client.screen.offers import FREE, argument_at, words_of
+from chatroom.names import fold
+from chatroom.text import clean
+
+
+class ChatCompleter(Completer):
+    """Offers what the line up to the cursor may go on with.
+
+    Args:
+        known: What there is.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._paths = PathCompleter(expanduser=True)
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        """See ``Completer``."""
+        line = document.text_before_cursor
+        command = line.startswith("/") and not line.startswith("//")
+        if command and " " not in line:
+            yield from self._commands(line)
+        elif complete_event.text_inserted:
+            return  # it was asked for while a command was being typed, whose arguments are offered only at Tab
+        elif command:
+            yield from self._arguments(line, complete_event)
+        else:
+            before, _, word = line.rpartition(" ")
+            yield from self._mentions(word, ": " if not before.strip() else " ")
+
+    def _commands(self, line: str) -> Iterator[Completion]:
+        for word, help in self._known.commands.items():
+            if word.startswith(line.lower()):
+                yield Completion(f"{word} ", -len(line), display=word, display_meta=help)
+
+    def _arguments(self, line: str, event: CompleteEvent) -> Iterator[Completion]:
+        before, _, word = line.rpartition(" ")
+        given = before.split()
+        if len(given) == 1:
+            yield from _offered(self._known.seconds(given[0]), word)
+        two = self._known.usage(" ".join(given[:2])) if len(given) > 1 else ""
+        kinds = argument_at(two or self._known.usage(given[0]), len(given) - (2 if two else 1))
+        yield from _offered(words_of(kinds), word)
+        for kind in kinds:
+            if kind in FREE:
+                yield from self._mentions(word, " ")
+            elif kind == "path" and given[0].lower() != "/send":
+                yield from self._files(word, event)
+            else:
+                yield from _offered(self._names(kind), word)
+        if given[0].lower() == "/send":
+            if len(given) > 2 and word:
+                yield from _offered(self._names("user"), word)
+            yield from self._files(line[len("/send") :].lstrip(), event)  # a path may have blanks
+
+    def _names(self, kind: str) -> Iterable[str]:
+        known = self._known
+        if kind == "user":
+            return sorted(set(known.people), key=fold)
+        if kind == "room":
+            return known.rooms
+        return (command.removeprefix("/") for command in known.commands) if kind == "command" else ()
+
+    def _files(self, path: str, event: CompleteEvent) -> Iterator[Completion]:
+        if "\0" not in path:  # looking at a path with a NUL is an error
+            yield from map(_path, self._paths.get_completions(Document(path), event))
+
+    def _mentions(self, word: str, after: str) -> Iterator[Completion]:
+        """Offer the people of the room for a word that begins like a name, or like one with ``@`` before it."""
+        at = "@" if word.startswith("@") else ""
+        if word:
+            yield from _offered(sorted(set(self._known.users()), key=fold), word, at, " " if at else after)
+
+
+def _offered(names: Iterable[str], word: str, before: str = "", after: str = " ") -> Iterator[Completion]:
+    """Yield the names that go on as the word does."""
+    begun = fold(word.removeprefix(before))
+    for name in names:
+        if fold(name).startswith(begun):
+            yield Completion(f"{before}{clean(name)}{after}", -len(word), display=clean(f"{before}{name}"))
+
+
+def _path(found: Completion) -> Completion:
+    """Return it with a folder's slash, after which one may go on; it is only shown otherwise."""
+    slash = "/" if found.display_text.endswith("/") else ""
+    return Completion(found.text + slash, found.start_position, found.display)

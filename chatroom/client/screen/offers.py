@@ -1,0 +1,30 @@
+"""What an argument of a command may be, read off how the command is used: ``/ban [user] [duration] [reason]``."""
+
+from __future__ import annotations
+
+import re
+
+DURATIONS = ("10m", "1h", "1d", "7d")
+FREE = frozenset({"text", "reason", "words"})  # what is said: names of the room are offered in it
+_OPEN = FREE | {"messages", "name", "new", "number", "old", "password", "seconds"}  # anything whatever
+_ARGUMENT = re.compile(r"[<\[]([^>\]]*)[>\]]")
+
+
+def argument_at(usage: str, given: int) -> list[str]:
+    """Return what may stand at a place of a command: kinds such as ``user``, and words such as ``off``.
+
+    Args:
+        usage: How the command is used, as ``/focus [user ...|off]``.
+        given: How many arguments stand before the place.
+    """
+    arguments: list[str] = _ARGUMENT.findall(usage)
+    if given >= len(arguments) and not (arguments and (arguments[-1] in FREE or "..." in arguments[-1])):
+        return []
+    argument = arguments[min(given, len(arguments) - 1)]
+    return [kind.removesuffix("...").strip() for kind in re.split(r"\||\bor\b", argument)]
+
+
+def words_of(kinds: list[str]) -> list[str]:
+    """Return the words that may be typed as they are: ``on`` and ``off``, durations."""
+    known = {*_OPEN, "command", "path", "room", "topic", "user"}
+    return [word for kind in kinds for word in (DURATIONS if kind == "duration" else [kind]) if word not in known]
