@@ -106,13 +106,14 @@ class Person:
 
 
 def svg(screen: pyte.Screen) -> str:
-    """Return a picture of the screen, up to its last row with anything on it."""
-    rows = max(number for number, row in enumerate(screen.display) if row.strip()) + 1
-    width, height = COLUMNS * CELL[0] + 2 * MARGIN, rows * CELL[1] + 2 * MARGIN
+    """Return a picture of the screen, from its first to its last row with anything on it."""
+    full = [number for number, row in enumerate(screen.display) if row.strip()]
+    top, rows = full[0] * CELL[1], full[-1] + 1
+    width, height = COLUMNS * CELL[0] + 2 * MARGIN, rows * CELL[1] - top + 2 * MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}">',
-        f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
+        f'viewBox="0 {top:.0f} {width:.0f} {height:.0f}">',
+        f'<rect y="{top:.0f}" width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
         '<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14">',
     ]
     for row in range(rows):

@@ -145,11 +145,11 @@ def test_the_terminal_is_as_it_was(daemon: Daemon, ann: BareTerminal, how: list[
 def test_a_terminal_that_goes_away_ends_the_client(tmp_path: Path, daemon: Daemon, ann: BareTerminal) -> None:
     """What it keeps is kept; it is no fault."""
     bob = daemon.person("bob", "lobby")
-    ann.type("/ignore carl\r")
-    ann.see("you ignore carl.")
+    ann.type("/ignore bob\r")
+    ann.see("You ignore bob")
     ann.hang_up()
     bob.expect("ann has disconnected.")
     assert ann.process.wait(DEADLINE) == 0
     (kept,) = tmp_path.rglob("screen.json")
-    assert '"carl"' in kept.read_text()
+    assert '"bob"' in kept.read_text()
     assert not list(tmp_path.rglob("faults.log"))
