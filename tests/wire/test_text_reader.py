@@ -56,6 +56,8 @@ ANYWHERE = {
     "EXIT": c.Quit(),
     "/echo off": c.SetEcho(on=False),
     "/echo ON": c.SetEcho(on=True),
+    "/echo": c.SetEcho(),
+    "/ignore": c.SetIgnore(),
     "/ignore u": c.SetIgnore(user="u"),
     "/ignore u off": c.SetIgnore(user="u", on=False),
     "/away": c.SetAway(),
@@ -101,8 +103,7 @@ USAGE = {
     "JOIN_ROOM": "JOIN_ROOM <room>",
     "CREATE_ROOM": "/create <room>",
     "/leave now": "/leave",
-    "/echo": "/echo <on|off>",
-    "/echo maybe": "/echo <on|off>",
+    "/echo maybe": "/echo [on|off]",
     "/search": "/search <words>",
 }
 

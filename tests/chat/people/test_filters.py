@@ -155,3 +155,13 @@ def test_a_setting_alone_is_shown_and_stays(four: list[Client], setting: str, sh
     assert now != shown
     dave.say(setting)
     assert dave.lines() == [now]
+
+
+@pytest.mark.parametrize("setting", ["echo", "timestamps", "ignore"])
+def test_a_program_asks_for_a_setting(world: World, setting: str) -> None:
+    program = world.program("robo")
+    program.record(do=setting, ref=7)
+    (record,) = program.records()
+    assert (record["event"], record["re"]) == ("settings", 7)
+    assert record["changed"] == {"ignore": "ignored"}.get(setting, setting)
+    assert (record["echo"], record["timestamps"], record["ignored"]) == (True, False, [])
