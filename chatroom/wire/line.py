@@ -177,7 +177,8 @@ class ChatProtocol(Listening):
             self._heard = True
             if data[:1] == b"{":
                 self._speak_records()
-        self._spend_bytes(max(len(data), READ_COST) - (0 if self._telnet is not None else len(data)))
+        short = max(0, READ_COST - len(data))  # a person's bytes are charged now, a program's with their line
+        self._spend_bytes(short if self._telnet is None else short + len(data))
         if self._telnet is not None:
             try:
                 data = self._telnet.feed(data)

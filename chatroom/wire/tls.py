@@ -174,7 +174,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
         if self._empty.spend(max(0, ended - (connection.filled - filled)), self._seconds()):
             self._on_flood()
             self.abortConnection()
-        elif connection.ended:
+        elif connection.ended and self.connected:
             self._ended = True
             inside: Any = self.wrappedProtocol
             inside.readConnectionLost()
