@@ -25,7 +25,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
+import bounds
+import chat_attacks
 from forging import Forger
 from many import Crowd, Server, greeted, some_messages
 from OpenSSL import SSL
@@ -49,12 +52,14 @@ class Attack:
         prepare: Brings the daemon into the state that is attacked, before anything is measured.
         options: Of the daemon.
         descriptors: The most that the daemon may have open; 0 for what the system allows.
+        database: Writes the database that the daemon starts with.
     """
 
     run: Callable[[int, float], None]
     prepare: Callable[[int], None] | None = None
     options: Sequence[str] = ()
     descriptors: int = 0
+    database: Callable[[Path], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ def main() -> None:
 def measure(name: str, seconds: float) -> Iterator[tuple[str, Felt]]:
     """Return what is felt without the attack and with it."""
     attack = ATTACKS[name]
-    with Server("0-255", bounds=attack.options, descriptors=attack.descriptors) as server:
+    with Server("0-255", bounds=attack.options, descriptors=attack.descriptors, database=attack.database) as server:
         if attack.prepare is not None:
             attack.prepare(server.port)
         yield "unattacked", watch(server, seconds)
@@ -467,6 +472,12 @@ ATTACKS: dict[str, Attack] = {
     "names-and-mail": Attack(take_names, options=("--rate", "0")),
     "searches-in-tiny-rooms": Attack(search_tiny_rooms, say_much, ("--rate", "0")),
     "searches-in-large-rooms": Attack(search_large_rooms, say_much, ("--rate", "0")),
+    "lists": Attack(chat_attacks.lists, database=bounds.prepare),
+    "bans": Attack(chat_attacks.bans),
+    "rooms": Attack(chat_attacks.rooms),
+    "mail": Attack(chat_attacks.mail),
+    "first-chunks": Attack(chat_attacks.first_chunks),
+    "full-database": Attack(chat_attacks.flood, options=("--rate", "0", "--disk", "50000000")),
 }
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import LoopingCall, react
 
@@ -62,7 +61,7 @@ def main() -> None:
 # ---- the database -----------------------------------------------------------------------------------------------
 
 
-def prepare(path: Path, rooms: int, files: int) -> None:
+def prepare(path: Path, rooms: int = 10_000, files: int = 10_000) -> None:
     """Write a database in which each room has as many bans as fit, and people of every other kind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     db = open_database(path)
@@ -132,6 +131,8 @@ class Nowhere:
 
 async def measure(path: Path) -> None:
     """Do what reads a lot, one after the other."""
+    from twisted.internet import reactor  # here: whoever only prepares a database needs none
+
     engine = SQLiteEngine(reactor, path)
     engine.blobs.all = lambda: settled({f"f{number}" for number in range(10_000)})  # type: ignore[method-assign]
     engine.blobs.size = lambda id: settled(1)  # type: ignore[method-assign]

@@ -69,12 +69,20 @@ class Server:
         accounts: Lines for ``--accounts``.
         bounds: Options of the daemon; none of its limits hold if not given.
         descriptors: The most descriptors it may have open; as many as the system allows if not given.
+        database: Writes the database with which it starts, at the given path; none if not given.
     """
 
     def __init__(
-        self, processors: str = "0", accounts: str = "", bounds: Sequence[str] = UNBOUNDED, descriptors: int = 0
+        self,
+        processors: str = "0",
+        accounts: str = "",
+        bounds: Sequence[str] = UNBOUNDED,
+        descriptors: int = 0,
+        database: Callable[[Path], None] | None = None,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory()
+        if database is not None:
+            database(Path(self._folder.name) / "chat.db")
         self.port = free_port()
         twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile=", "chatroom"]
         bounds = ["--interface", "127.0.0.1", *bounds]

@@ -6,11 +6,12 @@ them back. Search is indexed behind the log, in small steps when nothing waits t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
 from chatroom.engines.batching import FULL, BatchingEngine
 from chatroom.engines.blobs import FolderBlobs
@@ -23,6 +24,7 @@ from chatroom.engines.writing import Writer
 from chatroom.log import Change, Conflict, Entry, Hits, Page, TooBroad, Unavailable
 from chatroom.tokenizer import Query
 
+MOST_CHANGES = 200  # of records in one transaction
 INDEX_AFTER = 0.25  # seconds of quiet before words are indexed
 
 
@@ -43,6 +45,7 @@ class SQLiteEngine(BatchingEngine):
         self._search_thread = Worker(reactor, "log-search")
         self._searches = Searches(reactor, self._step)
         self._indexing: Any = None  # the call that takes the next step
+        self._changes: deque[tuple[Sequence[Change], Deferred[int]]] = deque()  # that wait for the writer thread
         self._index_step = False  # a step is being taken
         self._index_again = False  # something was stored meanwhile
         self._put_off = False  # the last step was not taken, because there was something to store
@@ -191,7 +194,33 @@ class SQLiteEngine(BatchingEngine):
         return self.change((Change(bucket, key, value, rev),))
 
     def change(self, changes: Sequence[Change]) -> Deferred[int]:
-        return self._on(self._writer_thread, self._writer.change, changes)
+        if self._writer_thread.stopped:
+            return fail(Unavailable("the engine has stopped"))
+        changed: Deferred[int] = Deferred()
+        self._changes.append((changes, changed))
+        self._writer_thread.post(self._change_there)
+        return changed
+
+    def _change_there(self) -> None:
+        """On the writer thread: make all changes that wait in one transaction, as a batch of entries is stored."""
+        waiting: list[tuple[Sequence[Change], Deferred[int]]] = []
+        while self._changes and len(waiting) < MOST_CHANGES:
+            waiting.append(self._changes.popleft())
+        if not waiting:
+            return  # a job before this one has made them
+        try:
+            done: list[Any] = [*self._writer.change_all(changes for changes, _ in waiting)]
+        except Exception as why:
+            done = [Unavailable(str(why)) for _ in waiting]
+        self._reactor.callFromThread(self._changed, waiting, done)
+
+    @staticmethod
+    def _changed(waiting: list[tuple[Sequence[Change], Deferred[int]]], done: list[Any]) -> None:
+        for (_, changed), result in zip(waiting, done, strict=True):
+            if isinstance(result, Exception):
+                changed.errback(result)
+            else:
+                changed.callback(result)
 
     def page(self, bucket: str, prefix: str = "", after: str = "") -> Deferred[list[tuple[str, bytes]]]:
         return self._on(self._reader_thread, self._reader.page, bucket, prefix, after)

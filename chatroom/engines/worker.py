@@ -41,6 +41,11 @@ class Worker:
         self._jobs.put(None)
         self._thread.join()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether later jobs fail."""
+        return self._stopped
+
     def post(self, job: Callable[[*Args], None], *args: *Args) -> None:
         """Run a job that reports by itself and does not raise."""
         self._jobs.put((job, args))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from chatroom import events
@@ -221,21 +221,43 @@ class Writer:
     def change(self, changes: Sequence[Change]) -> int:
         """Compare and set records, all of them or none; return their new revision.
 
+        Raises:
+            Conflict: A record has another revision than its change expects.
+        """
+        (rev,) = self.change_all([changes])
+        if isinstance(rev, Conflict):
+            raise rev
+        return rev
+
+    def change_all(self, several: Iterable[Sequence[Change]]) -> list[int | Conflict]:
+        """Do for each of several what ``change`` does, in one transaction; return revisions, or what was in the way.
+
         Revisions of all records come from one counter, so that a removed record leaves nothing behind, and a revision
         of before never fits what is made later under the same key.
         """
+        done: list[int | Conflict] = []
         with self._transaction():
-            rev = int(self.db.execute("UPDATE revision SET last=last+1 RETURNING last").fetchone()[0])
-            for change in changes:
-                self._change(change, rev)
-            return rev
+            for changes in several:
+                conflict = next((change for change in changes if not self._fits(change)), None)
+                if conflict is not None:
+                    done.append(Conflict(f"{conflict.bucket}/{conflict.key}"))
+                    continue
+                rev = int(self.db.execute("UPDATE revision SET last=last+1 RETURNING last").fetchone()[0])
+                for change in changes:
+                    self._change(change, rev)
+                done.append(rev)
+        return done
+
+    def _fits(self, change: Change) -> bool:
+        """Return whether the record has the revision that a change expects."""
+        if change.rev is None:
+            return True
+        where = change.bucket, change.key
+        row = self.db.execute("SELECT rev FROM record WHERE bucket=? AND key=?", where).fetchone()
+        return change.rev == (row[0] if row else 0)
 
     def _change(self, change: Change, rev: int) -> None:
         where = change.bucket, change.key
-        if change.rev is not None:
-            row = self.db.execute("SELECT rev FROM record WHERE bucket=? AND key=?", where).fetchone()
-            if change.rev != (row[0] if row else 0):
-                raise Conflict("/".join(where))
         if change.value is None:
             self.db.execute("DELETE FROM record WHERE bucket=? AND key=?", where)
         else:

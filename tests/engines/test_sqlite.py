@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import pytest_twisted
 from engines.test_conformance import LOBBY, fill, found, joined, said, stored, texts
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import Clock
 
 from chatroom.engines import schema
@@ -20,7 +21,7 @@ from chatroom.engines.indexing import INDEX_STEP
 from chatroom.engines.schema import LADDER, BadDatabase, open_database
 from chatroom.engines.sqlite import INDEX_AFTER, SQLiteEngine
 from chatroom.events import encode
-from chatroom.log import Entry, Unavailable
+from chatroom.log import Change, Entry, Unavailable
 
 
 @pytest.fixture
@@ -136,6 +137,27 @@ async def test_seqs_go_on_after_a_restart_even_if_the_newest_entries_have_expire
     await engine.start()
     assert (await stored(engine, LOBBY, said("next"))).seq == last + 1
     await engine.stop()
+
+
+async def test_changes_that_wait_share_one_transaction(engine: SQLiteEngine) -> None:
+    """A disk that needs a moment for each commit must not make those who change records wait for each other."""
+    commits: list[int] = []
+    done = engine._writer.change_all
+    engine._writer.change_all = lambda several: commits.append(0) or done(several)  # type: ignore
+    gate = threading.Event()
+    engine._writer_thread.post(lambda: gate.wait(5) and None)
+    changes = [engine.put("room", f"r{number}", b"x", 0) for number in range(50)]
+    changes += [
+        engine.put("room", "r7", b"y", 0),
+        engine.change([Change("room", "new", b"z"), Change("x", "x", b"x", 9)]),
+    ]
+    gate.set()
+    made = await DeferredList(changes, consumeErrors=True)
+    assert [success for success, _ in made] == [True] * 50 + [False, False]
+    assert len({rev for success, rev in made if success}) == 50
+    assert len(commits) == 1
+    assert await engine.get("room", "r7") == (b"x", made[7][1])
+    assert await engine.get("room", "new") is None
 
 
 async def test_an_id_is_remembered_over_a_restart(path: Path) -> None:
