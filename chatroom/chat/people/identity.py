@@ -1,4 +1,4 @@
-"""Who one is: register, log in and out, change the password, delete the account. Each ends before the next line."""
+"""Registering, logging in and out, changing the password, deleting the account. Each is done before the next line."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def register(session: Session, command: Register) -> None:
 
 
 async def login(session: Session, command: Login) -> None:
-    """Become the owner of an account."""
+    """Log the session in to an account, by its password or a token."""
     _must_be_guest(session)
     if command.token:
         account, token = await _by_token(session, command.user, command.token)
@@ -114,7 +114,7 @@ async def _remember(session: Session, account: Record, client: str) -> str:
 
 
 async def _greet(session: Session, ref: int | str | None, secret: str = "") -> None:
-    """Tell who has logged in who is online, and then what has come meanwhile."""
+    """Tell a session that has just logged in who is online, then give it the messages that waited."""
     if session.over:
         return
     user = session.user
@@ -170,7 +170,7 @@ async def delete(session: Session, command: DeleteAccount) -> Event:
 
 
 def show(session: Session, command: ShowAccount) -> Event:
-    """Say who one is."""
+    """Answer whose session this is."""
     user = session.user
     return Account(name=user.name, guest=user.account is None, operator=user.operator)
 
@@ -214,7 +214,11 @@ async def _by_token(session: Session, user: str, secret: str) -> tuple[Record, s
 
 
 async def _owner(session: Session, password: str) -> Record:
-    """Return the session's account if the password is its owner's."""
+    """Return the session's account if the password is right.
+
+    Raises:
+        Refused: It is wrong; see ``_authenticated``.
+    """
     account = await _authenticated(session, session.name, password)
     if account.id != session.user_id:
         raise WRONG_PASSWORD()

@@ -1,4 +1,4 @@
-"""What happens when somebody becomes the owner of an account, or a guest again; and when accounts come and go."""
+"""What happens when a session logs in or out, and when accounts are made, changed or removed."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ async def add_account(
     reserved: bool = False,
     was: tuple[str, ...] = (),
 ) -> Account:
-    """Make an account; whoever has its name goes on under another, and what was written to that name is gone.
+    """Make an account. A guest who has its name gets another one; mail that waited for that name is dropped.
 
     Args:
         chat: The chat.
@@ -170,7 +170,7 @@ async def add_account(
 
 
 async def remove_account(chat: Chat, account: Account) -> bool:
-    """Remove an account and its mail; who is logged in as its owner is a guest again. Returns whether it was there."""
+    """Remove an account and its mail; its sessions become guests'. Returns whether the account was there."""
     if not await chat.accounts.remove(account):
         return False
     chat.seats.reserved -= account.reserved
@@ -192,7 +192,7 @@ def _ids_of(user: User | None) -> tuple[str, ...]:
 
 
 def deregister(chat: Chat, id: str) -> None:
-    """An account is no more: its sessions are guests', or over when there is no seat for a guest."""
+    """Make the sessions of a removed account guests' again, or end them when there is no seat for a guest."""
     user = chat.users.get(id)
     for session in user.sessions if user is not None else ():
         name = session.name

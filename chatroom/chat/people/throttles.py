@@ -29,11 +29,11 @@ Key = tuple[str, ...]
 
 
 class Window:
-    """How often something happened lately, by key.
+    """Counts how often something happened lately, by key.
 
     Args:
-        most: So often, and no more.
-        span: In so many seconds.
+        most: How often it may happen ...
+        span: ... in so many seconds.
         seconds: A clock that does not jump.
     """
 
@@ -56,7 +56,7 @@ class Window:
         return sum(at > horizon for at in self._times.get(key, ()))
 
     def count(self, key: Key) -> None:
-        """It happened."""
+        """Count that it happened now."""
         times = self._times.pop(key, None) or deque(maxlen=self._most)
         times.append(self._seconds())
         self._times[key] = times  # at the end: the first is the one of which nothing was heard for longest
@@ -70,7 +70,7 @@ class Window:
             del self._times[key]
 
     def forgive(self, key: Key) -> None:
-        """The last time does not count."""
+        """Take back the last count."""
         times = self._times.get(key)
         if times:
             times.pop()
@@ -197,7 +197,7 @@ class Throttles:
             self._registrations.count(where)
 
     def unregister(self, address: str) -> None:
-        """The registration did not happen after all."""
+        """Take back the count of a registration that failed."""
         if self._rules.throttle:
             self._registrations.forgive((network(address),))
 
