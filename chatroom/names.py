@@ -10,7 +10,7 @@ from unicodedata import category, decimal, normalize
 
 from precis_i18n import get_profile
 
-from chatroom.text import MARKS_IN_A_ROW, clean
+from chatroom.text import MARKS_IN_A_ROW, clean, hides_something
 
 USER_LIMIT = 32
 ROOM_LIMIT = 64
@@ -166,13 +166,15 @@ def _check_length(text: str, limit: int) -> None:
 
 def _check_characters(text: str) -> None:
     kinds = [category(char) for char in text]
-    if not all(kind[0] in "LM" or kind == "Nd" or char in "-_." for kind, char in zip(kinds, text, strict=True)):
+    if hides_something(text) or not all(
+        kind[0] in "LM" or kind == "Nd" or char in "-_." for kind, char in zip(kinds, text, strict=True)
+    ):
         raise BadName(_ALPHABET)
     if kinds[0][0] != "L" and kinds[0] != "Nd":
         raise BadName("a name starts with a letter or a digit")
     # What cleaning would change is not what others get to see: piled-up marks, the only such thing left by now.
     if clean(text) != text:
-        raise BadName(f"a name has at most {MARKS_IN_A_ROW} marks on a letter")
+        raise BadName(f"a name has at most {MARKS_IN_A_ROW} marks on a letter, or more if its script needs them")
 
 
 def _check_scripts(text: str) -> None:

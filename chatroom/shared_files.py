@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from unicodedata import category
+from unicodedata import category, normalize
 
-from chatroom.text import clean
+from chatroom.text import clean, is_blank
 
 CHUNK = 256 * 1024  # bytes; the last chunk of a file may be shorter
 WINDOW = 8  # chunks under way that are not acknowledged
 TRANSFERS = 4  # files under way, up and down, of one connection
 NAME_CHARACTERS = 100
+
+_JOINERS = "\u200c\u200d"
+_NOT_AT_AN_END = f" .{_JOINERS}"
+_ENDING = re.compile(r"(?:\.tar)?\.[^\s.]{1,16}\Z")
 
 
 def chunks_of(size: int) -> int:
@@ -24,10 +28,22 @@ def bytes_of(size: int, index: int) -> int:
 
 
 def safe_name(name: str) -> str:
-    """Return a file's name as it may be shown and written: no folders, nothing invisible, not hidden, not too long."""
-    base = re.split(r"[/\\]", name)[-1]
-    seen = "".join(char for char in clean(base) if category(char)[0] != "C" and char != "\ufffd")
-    return seen.lstrip(" .")[:NAME_CHARACTERS].rstrip(" .") or "file"
+    """Return a file's name as it may be shown and written: no folders, nothing invisible, not hidden, not too long.
+
+    The joiners U+200C and U+200D stay between other characters, where Persian, Indic scripts and emoji need them. A
+    name that is too long keeps its ending.
+    """
+    base = re.split(r"[/\\]", normalize("NFC", name))[-1]
+    seen = "".join(char for char in clean(base) if char in _JOINERS or (category(char)[0] != "C" and char != "\ufffd"))
+    stem, ending = split_ending(seen.strip(_NOT_AT_AN_END))
+    stem = stem[: NAME_CHARACTERS - len(ending)].rstrip(_NOT_AT_AN_END)
+    return ("file" if is_blank(stem) else stem) + ending
+
+
+def split_ending(name: str) -> tuple[str, str]:
+    """Return a file's name without its ending, and the ending with its dot: ``.txt``, ``.tar.gz``, or nothing."""
+    found = _ENDING.search(name)
+    return (name[: found.start()], found[0]) if found and found.start() else (name, "")
 
 
 def spell_size(size: int) -> str:

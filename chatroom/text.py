@@ -5,6 +5,19 @@ from re import Match
 from unicodedata import category
 
 MARKS_IN_A_ROW = 4
+# Scripts whose words carry more, a mark of each kind once: first and last character of their blocks, and how many.
+_MARKS_OF_SCRIPTS = (
+    (0x0591, 0x08FF, 6),  # Hebrew, Arabic, Syriac ... with accents and signs for reading aloud
+    (0x0900, 0x0EFF, 6),  # the scripts of India, Thai, Lao
+    (0x0F00, 0x109F, 10),  # Tibetan, Burmese
+    (0x1700, 0x1A1F, 6),  # Khmer and others of South-East Asia
+    (0x1A20, 0x1AAF, 10),  # Tai Tham
+    (0x1B00, 0x1CFF, 6),  # Balinese ... Vedic accents
+    (0xA800, 0xA9DF, 6),  # Javanese and others
+    (0xA9E0, 0xAA7F, 10),  # Burmese, Cham
+    (0xAA80, 0xABFF, 6),
+    (0x10A00, 0x11FFF, 6),
+)
 REPLACEMENT = "\ufffd"
 
 # Possessive quantifiers and disjoint character sets leave nothing to backtrack into: hostile input costs linear time.
@@ -21,8 +34,17 @@ _ESCAPE_SEQUENCE = re.compile(
 # NUL and BOM carry no meaning inside a text; the bidi controls reorder what surrounds them.
 _DROPPED = re.compile(r"[\0\ufeff\u202a-\u202e\u2066-\u2069]")
 _REPLACED = re.compile(r"[\x01-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-# There is no mark below U+0300, so only such a run can hold too many of them: most texts skip the loop per character.
-_MAYBE_MARKS = re.compile(rf"[\u0300-\U0010ffff]{{{MARKS_IN_A_ROW + 1},}}")
+# White space, what Unicode shows as nothing (Default_Ignorable_Code_Point), and characters that look like spaces.
+_INVISIBLE = (
+    r"\s\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U00013441\U00013442\U00016fe4\U0001bca0-\U0001bca3"
+    r"\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_BLANK = re.compile(rf"[{_INVISIBLE}]*+")
+_HIDDEN = re.compile(rf"[{_INVISIBLE}]")
+# There is no mark below U+0300, so only such a run (U+00AD is invisible, and ends none) can hold too many of them: most
+# texts skip the loop per character.
+_MAYBE_MARKS = re.compile(rf"[\u00ad\u0300-\U0010ffff]{{{MARKS_IN_A_ROW + 1},}}")
 
 
 def clean(text: str) -> str:
@@ -30,7 +52,8 @@ def clean(text: str) -> str:
 
     Escape sequences (ECMA-48, 8-bit forms too), NUL, BOM and bidi overrides, embeddings and isolates (UAX 9) are
     dropped, a tab becomes a space, other controls, line separators and lone surrogates become U+FFFD, and at most
-    four combining marks follow one another. The result is one line, encodes to UTF-8, and is clean itself.
+    four combining marks stand on one character: more in scripts whose words carry more, if all are different. The
+    result is one line, encodes to UTF-8, and is clean itself.
 
     Args:
         text: any string whatever; nothing makes this raise.
@@ -47,16 +70,38 @@ def clean(text: str) -> str:
     return _MAYBE_MARKS.sub(_thin_out, text)
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a reader sees nothing at all of the text: it is empty, or all white space and invisible."""
+    return _BLANK.fullmatch(text) is not None
+
+
+def hides_something(text: str) -> bool:
+    """Return whether a character of the text is not seen at all."""
+    return _HIDDEN.search(text) is not None
+
+
 def shortened(text: str, most: int) -> str:
     """Return the text in at most so many characters: what is cut off is told by three dots."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _thin_out(run: Match[str]) -> str:
-    """Return the run with no more than the allowed number of marks after one another."""
-    kept, marks = [], 0
+    """Return the run without the marks that are too many. Format characters (Cf) do not part a mark from its letter."""
+    kept: list[str] = []
+    base, marks = "", ""  # the last character, and what stands on it
     for char in run[0]:
-        marks = marks + 1 if category(char)[0] == "M" else 0
-        if marks <= MARKS_IN_A_ROW:
-            kept.append(char)
+        kind = category(char)
+        if kind[0] == "M":
+            if len(marks) >= MARKS_IN_A_ROW and (char in marks or len(marks) >= min(_most(base), _most(char))):
+                continue
+            marks += char
+        elif kind != "Cf":
+            base, marks = char, ""
+        kept.append(char)
     return "".join(kept)
+
+
+def _most(char: str) -> int:
+    """Return how many marks may stand on one character in the script of a letter or mark."""
+    code = ord(char or "a")
+    return next((most for first, last, most in _MARKS_OF_SCRIPTS if first <= code <= last), MARKS_IN_A_ROW)

@@ -58,6 +58,9 @@ ANYTHING = st.one_of(
         "\u05d0\u05d11",
         "\u0627\u0660",
         "\u0915\u093f",
+        "\u1019\u103c\u103d\u103e\u102d\u102f\u1036\u1037\u1010",  # Burmese: seven marks on a letter
+        "\u0f67\u0f90\u0fa8\u0fb3\u0fba\u0fbc\u0fbb",  # Tibetan
+        "\u0e01\u0e34\u0e38\u0e4d\u0e49\u0e4c",  # Thai
     ],
     ids=ascii,
 )
@@ -109,6 +112,8 @@ def test_good_names(text: str) -> None:
         ("x" + "\u0323" * 5, "at most 4 marks"),
         ("\u0130" + "\u0301" * 4, "at most 4 marks"),  # lower case takes the dot off
         ("H\u0331" + "\u0323" * 4, "at most 4 marks"),  # lower case puts the line on
+        ("\u1019" + "\u103b" * 5, "at most 4 marks"),
+        ("\u1019" + "".join(map(chr, range(0x102B, 0x1036))), "at most 4 marks"),
         ("p\u0430ul", SCRIPT),
         ("\u0430dmin", SCRIPT),
         ("gu\u0435st-x", SCRIPT),

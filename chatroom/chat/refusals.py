@@ -70,7 +70,7 @@ NEEDS_TLS = Refusal(
 )
 NOBODY_TO_REPLY = Refusal("nobody-to-reply", "nobody has written to you yet; use /msg <user> <text>.")
 NOT_SAID = Refusal("not-said", "the message was not said.")
-NOTHING_SAID = Refusal("nothing-said", "there is nothing in that message; say something.")
+NOTHING_SAID = Refusal("nothing-said", "there is nothing visible in that; write something.")
 NOT_CONFIRMED = Refusal("not-confirmed", "not confirmed: the message may not have been stored; send it again.")
 NOT_IN_ROOM = Refusal("not-in-room", "you are not in a room; join one with /join <room>.")
 NOT_MODERATOR = Refusal("not-moderator", "only a moderator of {room} can do that.")

@@ -28,7 +28,7 @@ from chatroom.durations import spell
 from chatroom.events import Acted, Private, Said
 from chatroom.log import Entry, Unavailable
 from chatroom.names import BadName, user_name
-from chatroom.text import clean
+from chatroom.text import clean, is_blank
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
@@ -222,11 +222,22 @@ def checked(text: str) -> str:
     """Return the text as it may be shown.
 
     Raises:
-        Refused: There is nothing in it, or too much.
+        Refused: Nobody would see anything of it, or it is too long.
     """
     if len(text) > TEXT_BYTES // 4 and len(text.encode("utf-8", "replace")) > TEXT_BYTES:
         raise TOO_LONG(limit=TEXT_BYTES)
     text = clean(text)
-    if not text or text.isspace():
+    if is_blank(text):
+        raise NOTHING_SAID()
+    return text
+
+
+def seen(text: str) -> str:
+    """Return a text that may be empty, but not something that nobody can see.
+
+    Raises:
+        Refused: It is that.
+    """
+    if text and is_blank(text):
         raise NOTHING_SAID()
     return text

@@ -191,7 +191,7 @@ def test_what_is_harmless_in_a_hostile_message_still_arrives(room: tuple[Client,
 def test_a_message_of_nothing_but_controls_is_no_message(room: tuple[Client, Client, Client]) -> None:
     alice, bob, _ = room
     alice.say("\0\ufeff\u202e\x1b[2J")
-    assert alice.lines() == ["Error: there is nothing in that message; say something."]
+    assert alice.lines() == ["Error: there is nothing visible in that; write something."]
     assert bob.lines() == []
 
 

@@ -20,7 +20,7 @@ from chatroom.chat.rooms.targets import Target
 from chatroom.chat.sanctions import Sanction, keys_of, lasting
 from chatroom.events import Announced, BansChanged, Closed, Expelled
 from chatroom.names import fold
-from chatroom.text import clean
+from chatroom.text import clean, is_blank
 
 if TYPE_CHECKING:
     from chatroom.account import Account
@@ -331,7 +331,8 @@ class Operations:
 
 
 def _reason(text: str) -> str:
-    return clean(text).strip()[:REASON_CHARACTERS]
+    text = clean(text).strip()[:REASON_CHARACTERS]
+    return "" if is_blank(text) else text
 
 
 def _because(reason: str) -> str:

@@ -13,6 +13,7 @@ from chatroom.chat.limits import AWAY_CHARACTERS, IGNORED
 from chatroom.chat.people import membership
 from chatroom.chat.refusals import TOO_MANY_IGNORED
 from chatroom.chat.session import Session
+from chatroom.chat.talking import seen
 from chatroom.events import Event
 from chatroom.names import fold
 from chatroom.text import clean
@@ -55,7 +56,7 @@ async def ignore(session: Session, command: SetIgnore) -> Event:
 
 async def away(session: Session, command: SetAway) -> Event:
     """Be away with these words, or be back."""
-    session.user.away = clean(command.text).strip()[:AWAY_CHARACTERS]
+    session.user.away = seen(clean(command.text).strip()[:AWAY_CHARACTERS])
     await _change(session, "away", session.user.away)
     for each in session.user.sessions:
         session.chat.announce(each)

@@ -31,6 +31,7 @@ from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.targets import Target
 from chatroom.chat.sanctions import Sanction, lasting, listed
 from chatroom.chat.session import Session
+from chatroom.chat.talking import seen
 from chatroom.durations import spell
 from chatroom.events import (
     MESSAGES,
@@ -55,7 +56,7 @@ from chatroom.events import (
 )
 from chatroom.log import Unavailable
 from chatroom.names import fold
-from chatroom.text import clean
+from chatroom.text import clean, is_blank
 
 Change = Callable[[RoomRecord], RoomRecord | None]
 
@@ -69,7 +70,7 @@ async def topic(session: Session, command: c.SetTopic) -> Event:
     if command.text is None:
         return Ok(f"Topic: {room.record.topic}" if room.record.topic else "There is no topic.")
     text = clean(command.text).strip()[:TOPIC_CHARACTERS]
-    text = "" if text == "-" else text
+    text = "" if text == "-" else seen(text)
     return await _act(session, lambda now: replace(now, topic=text), Topic, text=text)
 
 
@@ -359,8 +360,9 @@ async def _somebody(session: Session, name: str) -> Target:
 
 
 def reason_of(text: str) -> str:
-    """Return a reason as it may be shown."""
-    return clean(text).strip()[:REASON_CHARACTERS]
+    """Return a reason as it may be shown; one that nobody can see is none."""
+    text = clean(text).strip()[:REASON_CHARACTERS]
+    return "" if is_blank(text) else text
 
 
 def sanctions(session: Session, target: Target, seconds: int, reason: str) -> tuple[Sanction, ...]:

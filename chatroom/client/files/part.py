@@ -21,7 +21,7 @@ from pathlib import Path
 from chatroom.answers import Download
 from chatroom.client.paths import spelled
 from chatroom.client.refused import Refused
-from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_apart
+from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_apart, split_ending
 
 NAME_BYTES = 200  # of a name that we choose; what a file system takes, and room for a number
 MOST_NAMES = 1000  # that are tried
@@ -252,7 +252,8 @@ class Part:
         yield self._wanted
         if not self._named:
             for number in range(1, MOST_NAMES):
-                yield self._wanted.with_name(f"{self._wanted.stem} ({number}){self._wanted.suffix}")
+                stem, ending = split_ending(self._wanted.name)
+                yield self._wanted.with_name(f"{stem} ({number}){ending}")
 
     def _taken(self) -> Refused:
         return Refused("exists", f"there is a {self._wanted} already, which is not overwritten; give another name.")
@@ -290,9 +291,7 @@ def chunk_fits(about: Download, index: int, data: bytes) -> bool:
 
 
 def _fitting(name: str) -> str:
-    """Return a name that a file system takes, with its ending if that can be."""
-    stem, dot, suffix = name.rpartition(".")
-    if not stem or len(suffix.encode()) > NAME_BYTES // 4:
-        stem, dot, suffix = name, "", ""
-    most = NAME_BYTES - len(f"{dot}{suffix}".encode())
-    return stem.encode()[:most].decode("utf-8", "ignore") + dot + suffix
+    """Return a name that a file system takes, with its ending."""
+    stem, ending = split_ending(name)
+    most = NAME_BYTES - len(ending.encode())
+    return safe_name(stem.encode()[:most].decode("utf-8", "ignore") + ending)

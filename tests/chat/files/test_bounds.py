@@ -26,6 +26,18 @@ from chatroom.shared_files import safe_name, spell_size
         ("", "file"),
         ("dir/", "file"),
         ("\xe9t\xe9 \u2603.txt", "\xe9t\xe9 \u2603.txt"),
+        ("\u0646\u0627\u0645\u0647\u200c\u0647\u0627.odt", "\u0646\u0627\u0645\u0647\u200c\u0647\u0627.odt"),  # Persian
+        ("\u0d9a\u0dca\u200d\u0dbb\u0dd2\u0dba\u0dcf.pdf", "\u0d9a\u0dca\u200d\u0dbb\u0dd2\u0dba\u0dcf.pdf"),  # Sinhala
+        ("\U0001f469\u200d\U0001f680.png", "\U0001f469\u200d\U0001f680.png"),
+        ("\u200d\u200c.\u200dprofile\u200c", "profile"),
+        ("\u200b\u2060\u200d", "file"),
+        ("\u2800\ufe0f.txt", "file.txt"),
+        ("minutes " + "of the meeting " * 20 + ".docx", ("minutes " + "of the meeting " * 20)[:95] + ".docx"),
+        ("backup-" * 30 + ".tar.gz", ("backup-" * 30)[:93] + ".tar.gz"),
+        ("\u0628\u200c" * 80 + ".mp3", ("\u0628\u200c" * 80)[:95] + ".mp3"),
+        ("e" + "." + "y" * 200, "e." + "y" * 98),
+        ("x" * 98 + " - draft.odt", "x" * 96 + ".odt"),
+        ("re\u0301sume\u0301.pdf", "r\xe9sum\xe9.pdf"),
     ],
 )
 def test_names_are_safe(given: str, safe: str) -> None:

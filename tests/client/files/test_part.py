@@ -49,6 +49,8 @@ def test_a_file_is_put_into_a_folder_under_a_name_that_is_free(tmp_path: Path) -
     names = [fetch(tmp_path).name for _ in range(3)]
     assert names == ["notes.txt", "notes (1).txt", "notes (2).txt"]
     assert sorted(os.listdir(tmp_path)) == sorted(names)
+    archives = [fetch(tmp_path, about("notes.tar.gz")).name for _ in range(2)]
+    assert archives == ["notes.tar.gz", "notes (1).tar.gz"]
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {DATA}
 
 
@@ -82,7 +84,9 @@ def test_a_name_that_was_taken_meanwhile_is_not_overwritten(tmp_path: Path) -> N
         ("..", "file"),
         (".bashrc", "bashrc"),
         ("a\x1b[2Jb\u202e.txt", "ab.txt"),
-        ("x" * 90 + "\N{PARTY POPPER}" * 300 + ".txt", "x" * 90 + "\N{PARTY POPPER}" * 10),
+        ("x" * 90 + "\N{PARTY POPPER}" * 300 + ".txt", "x" * 90 + "\N{PARTY POPPER}" * 6 + ".txt"),
+        ("日" * 90 + ".tar.gz", "日" * 64 + ".tar.gz"),
+        ("\u1000\u103c\u200d" * 30 + ".odt", ("\u1000\u103c\u200d" * 22)[:65] + ".odt"),
         ("日" * 96 + ".txt", "日" * 65 + ".txt"),
         ("a." + "日" * 98, "a." + "日" * 66),
     ],
