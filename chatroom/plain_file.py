@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from codecs import BOM_UTF8
 from pathlib import Path
 
 
 def read_plain_file(path: Path, most: int) -> bytes:
-    """Return what is in a file.
+    """Return what is in a file, without the byte order mark that some editors put first.
 
     Args:
         path: The file.
@@ -29,4 +30,4 @@ def read_plain_file(path: Path, most: int) -> bytes:
         os.close(descriptor)
     if len(data) > most:
         raise OSError(0, f"it is larger than {most} bytes")
-    return data
+    return data.removeprefix(BOM_UTF8)

@@ -56,7 +56,7 @@ def load(path: Path, *, required: bool = False) -> Config:
             data = file.read(MOST_BYTES + 1)  # it may be no file, and without end
         if len(data) > MOST_BYTES:
             raise BadConfig(f"{path} is too large to be a config file.")
-        text = data.decode()
+        text = data.decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError) as error:
         if not required:
             return Config()

@@ -170,7 +170,7 @@ class Pipe(LineReceiver):
             wake.callback(None)
 
     async def _take(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").rstrip("\r")
+        text = line.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r")
         try:
             typed = read(text, (*QUITTING, *USAGES))
             if isinstance(typed, Own) and typed.word in USAGES:

@@ -7,6 +7,7 @@ clients change the file, and servers choose what is written to it: neither may c
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import msgspec
@@ -80,7 +81,7 @@ class Tokens:
         try:
             if self.path.stat().st_size > MOST_BYTES:
                 raise ValueError("too large")
-            return _decode(self.path.read_bytes())
+            return _decode(self.path.read_bytes().removeprefix(BOM_UTF8))
         except FileNotFoundError:
             return {}
 

@@ -107,7 +107,7 @@ class KnownServers:
             self._write(server, fingerprint, vouched=vouched)
 
     def _write(self, server: str, fingerprint: str, *, vouched: bool) -> None:
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        lines = self.path.read_text(encoding="utf-8-sig").splitlines() if self.path.exists() else []
         kept = [line for line in lines if line.split()[:1] != [server]]
         line = f"{server} {fingerprint} {'ca' if vouched else 'key'}"
         write_private(self.path, "".join(f"{line}\n" for line in [*kept, line]))
@@ -140,7 +140,7 @@ class KnownServers:
                 return {}
             if self.path.stat().st_size > MOST_BYTES:
                 raise Failed(f"{self.path} is too large to be what it should be; move it away", hopeless=True)
-            lines = self.path.read_text(encoding="utf-8").splitlines()
+            lines = self.path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise Failed(
                 f"{self.path} cannot be read ({error}); put it right, or move it away", hopeless=True

@@ -6,6 +6,7 @@ and is greeted. Inside TLS there is a door like this one.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ def _error(refused: Refused) -> Error:
 
 RECORDS = Opening(
     "records",
-    (b"{",),
+    (b"{", BOM_UTF8 + b"{"),  # a piped file may begin with a byte order mark
     lambda factory, place: ChatProtocol(factory, factory.records, place),
     lambda factory, refused: factory.records.answer(_error(refused)),
 )

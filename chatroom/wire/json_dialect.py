@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -69,6 +70,7 @@ class JsonDialect:
         Raises:
             Refused: It is no record, or none that is known.
         """
+        line = line.removeprefix(BOM_UTF8)  # of a file that is piped in
         if not line or line.isspace():
             return None
         try:

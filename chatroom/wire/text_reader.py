@@ -49,7 +49,7 @@ def read(line: bytes, session: Session) -> Command | None:
     Raises:
         Refused: It is a command that is none, or has wrong arguments, or needs a room to be said in.
     """
-    text = line.decode("utf-8", "replace")
+    text = line.decode("utf-8", "replace").removeprefix("\ufeff")  # of a file that is piped in
     if session.question is not None:
         return _answered(text.strip(BLANKS), session)
     if text.startswith("/"):

@@ -31,7 +31,7 @@ class KeptHistory(History):
     def load_history_strings(self) -> Iterable[str]:
         """See ``History``: the newest come first. A file that has grown is cut to the newest lines."""
         try:
-            lines = self._path.read_text("utf-8", "replace").splitlines()
+            lines = self._path.read_text("utf-8-sig", "replace").splitlines()
         except OSError:
             return []
         if len(lines) > 2 * MOST:

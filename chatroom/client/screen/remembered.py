@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class Remembered(Struct, frozen=True):
 def load(path: Path) -> Remembered:
     """Return what the file has; nothing if there is none, or it is broken, for it is only a convenience."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Remembered)
+        return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8), type=Remembered)
     except (OSError, ValueError):
         return Remembered()
 
