@@ -6,13 +6,13 @@ text is cleaned here: that is done where all lines go through (``above.py``).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import msgspec
 
 from chatroom import answers as a
 from chatroom import events as e
+from chatroom.client.mentions import mentions
 from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
 from chatroom.moments import DAY, DAY_AND_TIME, TIME, spell_moment
 from chatroom.words import ANSWERS, ROOM, searched_back
@@ -82,9 +82,7 @@ class Lines:
 
     def mentions_me(self, event: e.Event) -> bool:
         """Return whether somebody else says my name."""
-        return (
-            isinstance(event, e.Said | e.Acted) and event.by != self._me() and bool(self._my_name().search(event.text))
-        )
+        return isinstance(event, e.Said | e.Acted) and event.by != self._me() and bool(self._mentions(event.text))
 
     # ---- pieces ------------------------------------------------------------------------------------------------
 
@@ -113,13 +111,13 @@ class Lines:
             return [(PLAIN, event.text)]
         pieces: Line = []
         end = 0
-        for match in self._my_name().finditer(event.text):
-            pieces += [(PLAIN, event.text[end : match.start()]), (MENTION, match[0])]
-            end = match.end()
+        for start, stop in self._mentions(event.text):
+            pieces += [(PLAIN, event.text[end:start]), (MENTION, event.text[start:stop])]
+            end = stop
         return [piece for piece in (*pieces, (PLAIN, event.text[end:])) if piece[1]]
 
-    def _my_name(self) -> re.Pattern[str]:
-        return re.compile(rf"(?<!\w){re.escape(self._me()) or '(?!)'}(?!\w)", re.IGNORECASE)
+    def _mentions(self, text: str) -> list[tuple[int, int]]:
+        return mentions(text, self._me())
 
     def _happened(self, event: e.RoomEvent) -> Line:
         words = ROOM[type(event)]("", event)

@@ -202,3 +202,11 @@ def test_when_there_are_too_many_the_newest_takes_the_colour_of_who_was_silent_l
 
 def test_every_kind_is_seen_by_the_test_above() -> None:
     assert set(get_args(e.Moderation)) <= set(e.OF_A_ROOM)
+
+
+def test_other_peoples_names_that_contain_mine_are_no_mention_of_me() -> None:
+    heard = said("tom-2, tim-tom: where is tom.", by="bob")
+    made = lines("tom")
+    assert made.mentions_me(heard)
+    assert [piece for style, piece in made.heard(heard)[0] if style == MENTION] == ["tom"]
+    assert not made.mentions_me(said("tom-2, tim-tom and tom.jones", by="bob"))
