@@ -6,6 +6,7 @@ A name has three forms: one to show, one to compare, and one that is equal for a
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from string import digits
 from unicodedata import category, decimal, normalize
 
 from precis_i18n import get_profile
@@ -33,6 +34,7 @@ _SCRIPTS_USED_TOGETHER = (
 )
 # The part of _confusables() that concerns ASCII names, so that these never need to load what is behind it.
 _ASCII_CONFUSABLES = str.maketrans({"I": "l", "1": "l", "0": "o", "m": "rn", "M": "rn"})
+_LETTERS_LIKE_DIGITS = str.maketrans("258", "zsb")  # the 0 and the 1 are in the skeleton
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,23 @@ def room_name(text: str) -> Name:
         BadName: it breaks a rule.
     """
     return _name(text, ROOM_LIMIT)
+
+
+def room_looks(name: Name) -> tuple[str, ...]:
+    """Return all looks of a room's name. Readers cannot tell two rooms apart that have one in common.
+
+    They are the name's ``look``, and that of its compared form; digits count as the letters that they look like, and a
+    1 as l and as i. Digits at the end of a name are a number: ``lab5`` does not look like ``labs``.
+    """
+    texts = {name.shown, name.folded}
+    texts |= {text.replace("1", "i") for text in texts}
+    return tuple(sorted(set(map(_look_of_letters, texts))))
+
+
+def _look_of_letters(text: str) -> str:
+    look = skeleton(text)
+    word = look.rstrip(digits)
+    return word.translate(_LETTERS_LIKE_DIGITS) + look[len(word) :]
 
 
 def guest_name(tail: str) -> Name:

@@ -139,6 +139,7 @@ class Chat:
         await self._server_log.start()
         await self.guests.start()
         await self.bans.load()
+        await self.directory.start()
         await self._empty_rooms.start()
         self._succession.start()
         await self.files.start()

@@ -104,6 +104,9 @@ PASSWORD_ELSEWHERE = Refusal(
 )
 PASSWORD_CHANGED = Refusal("password-changed", "the password of {user} was changed; log in again with the new one.")
 OWNS_IT = Refusal("owns-it", "{user} owns {room} already.")
+ROOM_LOOKS_ALIKE = Refusal(
+    "room-looks-alike", "{name} looks like the room {room}; join that with /join {room}, or choose another name."
+)
 SERVER_BANNED = Refusal("server-banned", "you are banned from this server{more}.")
 SHARE_FULL = Refusal(
     "share-full",

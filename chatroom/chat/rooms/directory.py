@@ -17,7 +17,7 @@ from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import ROOMS, Rules
 from chatroom.chat.records import pages
 from chatroom.chat.refusals import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
-from chatroom.chat.rooms import stored_record
+from chatroom.chat.rooms import looks, stored_record
 from chatroom.chat.rooms.quotas import Listing, Quotas, of_an_account
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Room
@@ -63,6 +63,10 @@ class Directory:
         self.on_withdrawn: Callable[[Entry], None] = lambda entry: None
         self.on_empty: Callable[[str, str], None] = lambda id, folded: None
         self.quotas = Quotas(engine, rules, now, self._exists)
+
+    async def start(self) -> None:
+        """Complete what rooms of an older chatroom lack."""
+        await looks.complete(self._engine)
 
     async def create(self, text: str, session: Session) -> Room:
         """Make a room that was not there; it stays loaded until ``let_go``.
@@ -172,12 +176,13 @@ class Directory:
     async def _make(self, name: Name, session: Session) -> tuple[RoomRecord, int, bool]:
         if await self._engine.count(BUCKET) >= ROOMS:
             raise TOO_MANY_ROOMS(most=ROOMS)
+        claims = await looks.claims(self._engine, name)
         user, id = session.user, self._mint(12)
         counted = await self.quotas.enter(user, session.address, id, name.folded)
         record = RoomRecord(id, name.shown, session.chat.now(), user.name, user.id, counted=counted)
         try:
-            rev = await self._engine.change(stored_record.creation(name.folded, record))
-        except Conflict:  # another daemon made it just now
+            rev = await self._engine.change([*stored_record.creation(name.folded, record), *claims])
+        except Conflict:  # it was made just now by another daemon, or a room that looks like it was made
             await self.quotas.leave(counted, id)
             there, rev = await self._read(name.folded)
             return (there, rev, False) if there is not None else await self._make(name, session)
@@ -248,11 +253,15 @@ class Directory:
         if record is None or record.id != id or not await unused(record):
             return False
         try:
-            await self._engine.change(stored_record.removal(folded, rev, record))
+            await self._engine.change(await self._removal(folded, rev, record))
         except Conflict:  # another daemon has changed it just now
             return False
         await self.quotas.leave(record.counted, id)
         return True
+
+    async def _removal(self, folded: str, rev: int, record: RoomRecord) -> list[Change]:
+        freed = await looks.releases(self._engine, room_name(record.name))
+        return [*stored_record.removal(folded, rev, record), *freed]
 
     # ---- what changes in a record ------------------------------------------------------------------------------
 
@@ -292,7 +301,11 @@ class Directory:
             if changed is not None:
                 changed = replace(changed, changes=now.changes + 1)
             try:
-                rev = await self._engine.change(_differences(folded, rev, now, changed))
+                if changed is None:
+                    changes = await self._removal(folded, rev, now)
+                else:
+                    changes = stored_record.update(folded, rev, now, changed)
+                rev = await self._engine.change(changes)
             except Conflict:
                 continue
             self._take(folded, changed, rev)
@@ -379,12 +392,6 @@ class Directory:
         folded = self._names.pop(room.log, "")
         if self._rooms.get(folded) is room:
             del self._rooms[folded]
-
-
-def _differences(folded: str, rev: int, before: RoomRecord, after: RoomRecord | None) -> list[Change]:
-    if after is None:
-        return stored_record.removal(folded, rev, before)
-    return stored_record.update(folded, rev, before, after)
 
 
 def _not_refreshed(failure: Any) -> None:
