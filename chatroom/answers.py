@@ -72,6 +72,14 @@ class FileLine(Struct, frozen=True, gc=False, omit_defaults=True):
     at: int
 
 
+class HelpTopic(Struct, frozen=True, gc=False):
+    """What people may want to do, and the commands for it, as ``/join``."""
+
+    name: str
+    title: str
+    commands: list[str]
+
+
 class Welcome(Event, frozen=True, gc=False):
     """The answer to a program's ``hello``, and what a person is greeted with.
 
@@ -126,6 +134,25 @@ class Users(Event, frozen=True, gc=False):
     total: int
 
 
+class Members(Event, frozen=True, gc=False):
+    """Who is in the room, in the order of joining; ``more`` were left out."""
+
+    room: str
+    users: list[str]
+    more: int = 0
+
+
+class Person(Event, frozen=True, gc=False, kw_only=True):
+    """Who somebody is: a guest or the owner of an account, perhaps an operator; whether online; where; away."""
+
+    name: str
+    account: bool
+    operator: bool = False
+    online: bool = False
+    rooms: list[str] = msgspec.field(default_factory=list)
+    away: str = ""
+
+
 class History(Event, frozen=True, gc=False):
     """Messages of a room, or without one one's private messages, the newest last.
 
@@ -153,9 +180,11 @@ class Found(Event, frozen=True, gc=False):
 
 
 class Help(Event, frozen=True, gc=False):
-    """The commands there are, or the one that was asked for."""
+    """The commands there are, by ``topics``; or the one that was asked for; or those of a topic with that ``title``."""
 
     commands: list[HelpLine]
+    topics: list[HelpTopic] = msgspec.field(default_factory=list)
+    title: str = ""
 
 
 class Settings(Event, frozen=True, gc=False):
@@ -277,7 +306,10 @@ class Shutdown(Event, frozen=True, gc=False):
     """The server goes down; the connection closes after this."""
 
 
-ANSWERS = (Welcome, Entered, Rooms, Users, History, Found, Help, Settings, Account, Sessions, Sent, Files, Ok, Error)
+ANSWERS = (
+    Welcome, Entered, Rooms, Users, Members, Person, History, Found, Help, Settings, Account, Sessions, Sent, Files, Ok,
+    Error,
+)  # fmt: skip
 OF_FILES = (Upload, Download, Chunk)
 OF_A_PERSON = (Private, Away, Arrived, Departed, Announced)
 OF_THE_CONNECTION = (Ping, Shutdown)

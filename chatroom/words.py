@@ -7,6 +7,7 @@ not here, for each who shows them does it in a form of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import wrap
 from typing import Any
 
 from chatroom import answers as a
@@ -90,6 +91,9 @@ ROOM: dict[type, Callable[[str, Any], str]] = {
 
 # ---- answers, and what concerns one person ----------------------------------------------------------------------
 
+COLUMNS = 79  # of a line of help
+WIDEST_USAGE = 28  # characters that the explanations of commands leave room for
+
 Recalled = Callable[[str, Any], str]
 """Returns an event of before, in a room, as a line."""
 
@@ -145,14 +149,46 @@ def searched_back(event: a.Found) -> list[str]:
     return [f"Searched back to {back_to}; search again for older ones."]
 
 
+def _members(recalled: Recalled, event: a.Members) -> list[str]:
+    more = f" and {event.more} more" if event.more else ""
+    return [f"Users in {event.room} ({len(event.users) + event.more}): {', '.join(event.users)}{more}"]
+
+
+def _person(recalled: Recalled, event: a.Person) -> list[str]:
+    kind = "an operator" if event.operator else "the owner of an account" if event.account else "a guest"
+    where = f"online in {' and '.join(event.rooms)}" if event.rooms else "online, in no room"
+    lines = [f"{event.name} is {kind}, {where if event.online else 'offline'}."]
+    return [*lines, f"{event.name} is away: {event.away}"] if event.away else lines
+
+
 def _help(recalled: Recalled, event: a.Help) -> list[str]:
-    if len(event.commands) == 1:
+    if event.topics:
+        return _topics(event.topics)
+    if len(event.commands) == 1 and not event.title:
         line = event.commands[0]
         return [f"{line.usage}: {line.help}.", f"Spellings: {', '.join(line.spellings)}"]
-    lines = ["Commands:"]
-    width = max((len(line.usage) for line in event.commands), default=0)
-    lines += [f"  {line.usage:<{width}}  {line.help}" for line in event.commands]
+    lines = [f"To {event.title}:" if event.title else "Commands:"]
+    width = max((len(line.usage) for line in event.commands if len(line.usage) <= WIDEST_USAGE), default=0)
+    for line in event.commands:
+        if len(line.usage) > width:
+            lines.append(f"  {line.usage}")
+        lines += _wrapped(line.help, "" if len(line.usage) > width else f"  {line.usage:<{width}}  ", width + 4)
+    return lines
+
+
+def _topics(topics: list[a.HelpTopic]) -> list[str]:
+    """Return what fits a terminal of 24 lines: what people may want to do, and the commands for it."""
+    lines = ["What do you want to do? /help <topic> or /help <command> says more."]
+    width = max(len(topic.name) for topic in topics)
+    for topic in topics:
+        lines += [f"  {topic.name:<{width}}  {topic.title}", *_wrapped(" ".join(topic.commands), "", width + 4)]
     return [*lines, "In a room, anything else you type is said to it; //text says /text."]
+
+
+def _wrapped(text: str, first: str, indent: int) -> list[str]:
+    """Return a text in lines that fit a terminal, the further ones indented; without ``first``, all of them."""
+    gap = " " * indent
+    return wrap(text, COLUMNS, initial_indent=first or gap, subsequent_indent=gap, break_long_words=False)
 
 
 def _settings(recalled: Recalled, event: a.Settings) -> list[str]:
@@ -232,6 +268,8 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     a.Entered: _entered,
     a.Rooms: _rooms,
     a.Users: _users,
+    a.Members: _members,
+    a.Person: _person,
     a.History: _history,
     a.Found: _found,
     a.Help: _help,

@@ -41,9 +41,13 @@ Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL.
 2. The upper-case words are commands anywhere, in exactly this case; those without arguments only alone on the line.
 3. Outside a room the bare words are commands too; those without arguments only alone on the line. Anything else there
    is answered `Error: you are not in a room; join one with /join <room>.`
-4. In a room `leave` alone leaves it. Everything else is said to the room, `exit` and `who` included.
+4. In a room `leave` alone leaves it, and `login` or `register` alone asks a guest for name and password, as it does
+   outside: so nobody says them to the room by accident (`/say login` says the word). Everything else is said to the
+   room, `exit` and `who` included.
 5. Who leaves out an argument that can be asked for is asked (`To whom?`, `Message:`); the next line is the answer, an
-   empty one or `/cancel` cancels. `login` and `register` ask `user,password:`; what is typed then is hidden on telnet.
+   empty one or `/cancel` cancels. Another known `/command` is refused and the question asked again; `//text` answers
+   `/text`, and bare and upper-case words are answers. `login` and `register` ask `user,password:`; what is typed then
+   is hidden on telnet, and may be anything.
 6. A duration is `30s`, `10m`, `2h`, `7d` or `1w`; without one a ban or mute is for good.
 
 A command waits until what was said before it is stored. The commands that move a person (name, create, join, leave,
@@ -106,7 +110,9 @@ COMMANDS = (
     c.Join(room="lobby", after=120, ref=4),
     c.Leave(ref=5),
     c.ListRooms(ref=6),
+    c.ListMembers(ref=53),
     c.Who(ref=7),
+    c.Whois(user="bob", ref=54),
     c.Say(text="hello", id="01J8Z", ref=8),
     c.Act(text="waves", id="01J90"),
     c.Tell(user="alice", text="hi", id="01J91", ref=9),
@@ -181,6 +187,8 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (a.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
             (a.Rooms([a.RoomLine("lobby", 3, "all about it"), a.RoomLine("quiet", 0, "")]), 6),
             (a.Users([a.UserLine("alice", "lobby"), a.UserLine("bob", "", "lunch")], 2), 7),
+            (a.Members("lobby", ["alice", "bob"]), 53),
+            (a.Person(name="bob", account=True, online=True, rooms=["lobby"], away="lunch"), 54),
             (a.History("lobby", [_SAID], False), 11),
             (a.Found("hello", [_SAID], False, 97, 1789990000000, 1790000000000), 12),
             (a.Help([a.HelpLine("/leave", "leave the room", ["/leave", "LEAVE_ROOM", "leave"])]), 13),

@@ -100,7 +100,7 @@ def test_commands_piped_into_a_connection(world: World, size: int) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 100])
 def test_records_piped_into_a_connection(world: World, size: int) -> None:
     client = world.connect()
-    data = BOM + b'{"do":"hello","version":1,"name":"bot"}\n' + BOM + b'{"do":"join","room":"den"}\n'
+    data = BOM + b'{"do":"hello","version":1,"name":"bot"}\n{"do":"join","room":"den"}\n'
     for start in range(0, len(data), size):
         client.send(data[start : start + size])
     assert [record["event"] for record in client.records()] == ["welcome", "entered"]

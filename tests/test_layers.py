@@ -24,6 +24,7 @@ PLAIN = {
     "message_format",
     "moments",
     "names",
+    "nearest",
     "network",
     "plain_file",
     "password_text",

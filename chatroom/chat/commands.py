@@ -80,6 +80,16 @@ class Who(Command, frozen=True, gc=False):
     """Who is online, and where?"""
 
 
+class ListMembers(Command, frozen=True, gc=False, tag="names"):
+    """Who is in the room?"""
+
+
+class Whois(Command, frozen=True, gc=False):
+    """Who is that: with an account or a guest, in which room, away?"""
+
+    user: Word
+
+
 class Say(Command, frozen=True, gc=False):
     """Say something to the room. With an ``id`` of your own, saying it again stores it once."""
 
@@ -160,7 +170,7 @@ class ShowSettings(Command, frozen=True, gc=False, tag="set"):
 
 
 class ShowHelp(Command, frozen=True, gc=False, tag="help"):
-    """Explain the commands, or one of them."""
+    """Explain the commands; or one of them, or those of a topic."""
 
     command: Word = ""
 

@@ -35,6 +35,7 @@ class Refusal:
 
 ALREADY_LOGGED_IN = Refusal("already-logged-in", "{user} is already logged in.")
 ALREADY_THERE = Refusal("already-there", "you are already in room {room}.")
+ANSWER_FIRST = Refusal("answer-first", "{word} is a command, and you are being asked; answer first, or type /cancel.")
 BAD_BAN = Refusal("bad-ban", "{why}.")
 BAD_NAME = Refusal("bad-name", "{why}; choose another with /name <name>.")
 BAD_PASSWORD = Refusal("bad-password", "{why}.")
@@ -85,7 +86,7 @@ NOT_TO_YOURSELF = Refusal("not-to-yourself", "you cannot do that to yourself; to
 NOT_YOURS = Refusal("not-yours", "that message is not yours; only a moderator of {room} can delete it.")
 MISREAD = Refusal("bad-argument", "{why}")
 NO_ACCOUNT = Refusal("no-account", "there is no account {user}; check the name.")
-NO_COMMAND = Refusal("no-command", "unknown command {word}; type /help.")
+NO_COMMAND = Refusal("no-command", "unknown command {word}; type /help.{hint}")
 NOT_STORED = Refusal("not-stored", "{name} could not be stored; share it again to go on.")
 NO_FILE = Refusal("no-file", "there is no such file here; see /files.")
 NO_FILE_OF_YOURS = Refusal("not-your-file", "you have not shared a file named {name}; see /files.")

@@ -11,17 +11,19 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from chatroom.answers import Help, HelpLine
+from chatroom.answers import Help, HelpLine, HelpTopic
 from chatroom.arguments import Arg, Kind
 from chatroom.chat import commands as c
 from chatroom.chat import talking
 from chatroom.chat.files import sharing
 from chatroom.chat.operators import operating
 from chatroom.chat.people import devices, identity, preferences
-from chatroom.chat.refusals import NO_COMMAND
+from chatroom.chat.refusals import NO_COMMAND, Refused
 from chatroom.chat.rooms import looking, moderating, moving, owning, searching
 from chatroom.chat.session import Session
+from chatroom.chat.topics import TOPICS, Topic
 from chatroom.events import Event
+from chatroom.nearest import hint
 
 
 class Needs(Enum):
@@ -86,16 +88,41 @@ class Row:
 
 
 def show_help(session: Session, command: c.ShowHelp) -> Event:
-    """Explain all commands that somebody may give, or the one that is spelled so."""
-    wanted = command.command.lower().lstrip("/")
+    """Explain the topics with all commands that the user may give, the commands of one topic, or one command.
+
+    Raises:
+        Refused: There is no such topic or command.
+    """
+    wanted = " ".join(command.command.lower().lstrip("/").split())
     rows = [row for row in TABLE if row.spellings]
-    if not wanted and not session.user.operator:
-        rows = [row for row in rows if row.needs is not Needs.OPERATOR]
-    if wanted:
-        rows = [row for row in rows if wanted in {word.lower().lstrip("/") for word in row.spellings}]
-        if not rows:
-            raise NO_COMMAND(word=f"/{wanted[:32]}")
-    return Help([HelpLine(row.usage, row.help, row.spellings if wanted else []) for row in rows])
+    meant = [row for row in rows if wanted in {word.lower().lstrip("/") for word in row.spellings}]
+    if meant:
+        return Help([HelpLine(row.usage, row.help, row.spellings) for row in meant])
+    allowed = [row for row in rows if row.needs is not Needs.OPERATOR or session.user.operator]
+    topics = [(topic, _rows_of(topic, allowed)) for topic in TOPICS]
+    if not wanted:
+        shown = [HelpTopic(topic.name, topic.title, _words(rows)) for topic, rows in topics if rows]
+        return Help([HelpLine(row.usage, row.help) for row in allowed], shown)
+    for topic, rows in topics:
+        if rows and topic.name == wanted:
+            return Help([HelpLine(row.usage, row.help) for row in rows], title=topic.title)
+    raise unknown_command(wanted, session)
+
+
+def _rows_of(topic: Topic, allowed: list[Row]) -> list[Row]:
+    """Return the rows of a topic that may be shown, in the topic's order."""
+    return [row for command in topic.commands for row in allowed if row.command is command]
+
+
+def _words(rows: list[Row]) -> list[str]:
+    """Return how the commands are usually called, each once."""
+    return list(dict.fromkeys(f"/{row.slash[0]}" for row in rows if row.slash))
+
+
+def unknown_command(word: str, session: Session) -> Refused:
+    """Return the refusal of a command that there is not; it names the one that is most like it."""
+    known = [word for row in TABLE if row.needs is not Needs.OPERATOR or session.user.operator for word in row.slash]
+    return NO_COMMAND(word=f"/{word[:64]}", hint=hint(word, known))
 
 
 _USER = Arg("user", ask="To whom?")
@@ -115,7 +142,7 @@ TABLE = (
         c.Join,
         "join a room, making it if there is none; shows the last messages",
         moving.join,
-        ("join",),
+        ("join", "j"),
         bare=("join",),
         args=(Arg("room"), _MESSAGES),
     ),
@@ -127,21 +154,23 @@ TABLE = (
         args=(Arg("room"),),
         fixed={"create": False},
     ),
-    Row(c.Leave, "leave the room", moving.leave, ("leave",), ("LEAVE_ROOM",), ("leave",), in_room=True),
+    Row(c.Leave, "leave the room", moving.leave, ("leave", "part"), ("LEAVE_ROOM",), ("leave",), in_room=True),
     Row(c.ListRooms, "list the rooms", looking.rooms, ("rooms", "list"), ("LIST_ROOMS",), ("rooms",)),
+    Row(c.ListMembers, "see who is in the room", looking.members, ("names",), in_room=True),
     Row(c.Who, "see who is online, and where", looking.who, ("who",), bare=("who",)),
+    Row(c.Whois, "see who somebody is, and where", looking.whois, ("whois",), args=(_WHOM,)),
     Row(c.Say, "say something to the room", talking.say, ("say",), args=(_TEXT,), in_room=True, pipelined=True),
     Row(c.Act, "say what you do: * alice waves", talking.act, ("me",), args=(_TEXT,), in_room=True, pipelined=True),
     Row(
         c.Tell,
         "write to one person",
         talking.tell,
-        ("msg", "message"),
+        ("msg", "message", "query", "w"),
         bare=("message", "msg"),
         args=(_USER, _TEXT),
         pipelined=True,
     ),
-    Row(c.Reply, "write to whoever wrote to you last", talking.reply, ("reply",), args=(_TEXT,), pipelined=True),
+    Row(c.Reply, "write to whoever wrote to you last", talking.reply, ("reply", "r"), args=(_TEXT,), pipelined=True),
     Row(
         c.ReadHistory,
         "show older messages of the room; outside one, those written to you",
@@ -160,11 +189,11 @@ TABLE = (
     Row(c.Hello, "be greeted", looking.hello, ("hello",), bare=("hello", "hi")),
     Row(
         c.ShowHelp,
-        "explain the commands, or one of them",
+        "explain what there is to do; or a topic, or a command",
         show_help,
         ("help",),
         bare=("help",),
-        args=(Arg("command", required=False),),
+        args=(Arg("command", Kind.REST, "topic or command", required=False),),
     ),
     Row(c.Quit, "leave the server", moving.quit, ("quit", "exit"), ("EXIT",), ("exit", "quit")),
     Row(c.SetEcho, "see your own messages, or not; alone: show it", preferences.echo, ("echo",), args=(_ON_PERHAPS,)),

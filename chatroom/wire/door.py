@@ -175,6 +175,7 @@ class Door(Protocol):
         protocol = self._factory.admit(opening, self._place, address, secure=is_secure(transport))
         transport.protocol = protocol
         protocol.makeConnection(transport)
-        if self._data:
-            protocol.dataReceived(self._data)
+        data = self._data.removeprefix(BOM_UTF8) if opening is RECORDS else self._data
+        if data:
+            protocol.dataReceived(data)
         return protocol

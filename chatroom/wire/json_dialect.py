@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from codecs import BOM_UTF8
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -19,11 +18,13 @@ from chatroom.chat.session import Session
 from chatroom.chat.table import ROWS
 from chatroom.events import Event, encode
 from chatroom.log import Entry
+from chatroom.nearest import hint
 
 DEEPEST = 8
 GREATEST = 2**53
 
 _decode = msgspec.json.Decoder(reduce(or_, ROWS)).decode
+_KNOWN = [str(kind.__struct_config__.tag) for kind in ROWS]
 _UNUSUAL = re.compile(rb"[0-9]{16}|[0-9][eE]\+?[0-9]|\\u[dD][89a-fA-F]")
 _CHUNK = re.compile(rb'"do"\s*:\s*"chunk"')
 _UNKNOWN = re.compile(r"Invalid value '(.*)' - at `\$\.do`", re.DOTALL)
@@ -70,7 +71,6 @@ class JsonDialect:
         Raises:
             Refused: It is no record, or none that is known.
         """
-        line = line.removeprefix(BOM_UTF8)  # of a file that is piped in
         if not line or line.isspace():
             return None
         try:
@@ -87,7 +87,8 @@ class JsonDialect:
 def _refused(line: bytes, error: Exception) -> Refused:
     unknown = _UNKNOWN.search(str(error))
     if unknown:
-        refused = NO_COMMAND(word=unknown[1][:64])
+        word = unknown[1]
+        refused = NO_COMMAND(word=word[:64], hint=hint(word, _KNOWN, ""))
     else:
         why = str(error) if isinstance(error, ValueError) else "nested too deeply"
         refused = BAD_RECORD(why=why[:200])

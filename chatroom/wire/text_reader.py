@@ -1,7 +1,8 @@
 """How a line from a person is read: which words are commands where, what is asked for, and what is simply said.
 
 The rules are WIRE's: ``/word`` and the upper-case words are commands anywhere, the bare words outside a room, ``leave``
-alone in one; a line that answers a question is the answer; everything else is said to the room.
+alone in one, and there for guests ``login`` and ``register`` alone as well, so that nobody says a password to a room; a
+line that answers a question is the answer; everything else is said to the room.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from chatroom.answers import Ok
 from chatroom.arguments import BLANKS, Arg, Kind
 from chatroom.chat.commands import Command, Leave, Say
 from chatroom.chat.dispatch import check_secrecy
-from chatroom.chat.refusals import EXPECTED_PAIR, MISREAD, NO_COMMAND, NOT_IN_ROOM, USAGE
+from chatroom.chat.refusals import ANSWER_FIRST, EXPECTED_PAIR, MISREAD, NOT_IN_ROOM, USAGE
 from chatroom.chat.session import Session
-from chatroom.chat.table import TABLE, Row
+from chatroom.chat.table import TABLE, Row, unknown_command
 
 _SLASH = {word: row for row in TABLE for word in row.slash}
 _UPPER = {word: row for row in TABLE for word in row.upper}
 _UPPER_INITIALS = {word[0] for word in _UPPER}
 _BARE = {word: row for row in TABLE for word in row.bare}
+_ASKED_OF_GUESTS = {"login", "register"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ def read(line: bytes, session: Session) -> Command | None:
     if session.room is not None:
         if text == "leave":
             return Leave()
+        word = text.strip(BLANKS).lower()
+        if word in _ASKED_OF_GUESTS and session.user.account is None:
+            return _build(_BARE[word], "", session)
         return Say(text=text) if text and not text.isspace() else None
     return _outside(text.strip(BLANKS), session)
 
@@ -76,8 +81,14 @@ def _slash(text: str, session: Session) -> Command | None:
         return _build(row, more, session)
     row = _SLASH.get(word.strip().lower())
     if row is None:
-        raise NO_COMMAND(word=f"/{word[:64]}")
+        raise unknown_command(word, session)
     return _build(row, rest, session)
+
+
+def _command_in(text: str) -> str:
+    """Return the known ``/command`` with which a line begins; empty if it begins with none."""
+    word = text[1:].partition(" ")[0].strip(BLANKS).lower()
+    return f"/{word}" if word in _SLASH or word == "cancel" else ""
 
 
 def _outside(text: str, session: Session) -> Command | None:
@@ -133,12 +144,23 @@ def _ask(question: Question, session: Session) -> None:
 
 
 def _answered(text: str, session: Session) -> Command | None:
-    """A line answers what was asked; an empty one and ``/cancel`` cancel."""
+    """Read a line as the answer to what was asked; an empty one and ``/cancel`` cancel.
+
+    A password may be anything. At any other question a command is refused, and the question asked again, so that
+    nobody sends ``/who`` to somebody; ``//who`` answers ``/who``.
+    """
     question: Question = session.question
     session.question = None
     if not text or text.lower() == "/cancel":
         session.answer(Ok("Cancelled."))
         return None
+    if not question.secret and text.startswith("/"):
+        word = _command_in(text)
+        if word:
+            session.refuse(ANSWER_FIRST(word=word))
+            _ask(question, session)
+            return None
+        text = text[1:] if text.startswith("//") else text
     if question.together:
         return _answered_together(text, question)
     arg, *missing = question.missing

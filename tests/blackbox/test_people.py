@@ -267,7 +267,7 @@ def test_no_password_is_in_the_log_or_in_clear_in_the_database(tmp_path: Path) -
         alice.ask("/password wr0ng-one n3w-one-here", "Error: wrong username or password.")
         alice.ask("/password s3cret-of-alice n3w-one-here", "Your password has been changed.")
         alice.ask("/account delete wr0ng-one", "Error: wrong username or password.")
-        alice.ask("/logni alice s3cret-of-alice", "Error: unknown command /logni; type /help.")
+        alice.ask("/logni alice s3cret-of-alice", "Error: unknown command /logni; type /help. Did you mean /login?")
         guest(daemon).ask("/login bob wr0ng-one", "Error: wrong username or password.")
     assert not [secret for secret in SECRETS if secret in daemon.log.text]
     for path in daemon.data.iterdir():

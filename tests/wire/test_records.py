@@ -97,10 +97,16 @@ def test_what_is_no_record_of_ours_is_refused(bot: Client, line: str) -> None:
     refused(bot, line)
 
 
-@pytest.mark.parametrize("word", ["", "nonsense", "WHO", "who ", "/who", "set_name", "SetName", "__init__", "x" * 5000])
+@pytest.mark.parametrize("word", ["", "nonsense", "__init__", "x" * 5000])
 def test_an_unknown_do_is_refused_by_its_name(bot: Client, word: str) -> None:
     record = refused(bot, json.dumps({"do": word}), "no-command")
     assert record["text"] == f"unknown command {word[:64]}; type /help."
+
+
+@pytest.mark.parametrize(("word", "meant"), [("jion", "join"), ("SetName", "name"), ("/who", "who"), ("WHO", "who")])
+def test_an_unknown_do_is_told_the_nearest(bot: Client, word: str, meant: str) -> None:
+    record = refused(bot, json.dumps({"do": word}), "no-command")
+    assert record["text"] == f"unknown command {word}; type /help. Did you mean {meant}?"
 
 
 @pytest.mark.parametrize("line", ["", " ", "\r", "\t", "   \r"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from chatroom.chat import commands as c
+from chatroom.chat.limits import Rules
 from chatroom.chat.refusals import Refused
 from chatroom.wire.text_reader import read
 
@@ -14,13 +16,18 @@ from chatroom.wire.text_reader import read
 class Seat:
     """As much of a session as a line is read by."""
 
-    def __init__(self, room: object = None) -> None:
+    def __init__(self, room: object = None, account: object = None) -> None:
         self.room = room
+        self.user = SimpleNamespace(account=account, operator=False)
+        self.chat = SimpleNamespace(rules=Rules())
         self.question: Any = None
         self.asked: list[str] = []
 
     def answer(self, event: Any) -> None:
         self.asked.append(event.text)
+
+    def refuse(self, refused: Refused) -> None:
+        self.asked.append(f"Error: {refused.text}")
 
 
 NOT_IN_ROOM = "you are not in a room; join one with /join <room>."
@@ -29,6 +36,15 @@ ANYWHERE = {
     "/NICK bob": c.SetName(name="bob"),
     "/create  r ": c.Create(room="r"),
     "CREATE_ROOM r": c.Create(room="r"),
+    "/j r": c.Join(room="r"),
+    "/J r 5": c.Join(room="r", messages=5),
+    "/part": c.Leave(),
+    "/names": c.ListMembers(),
+    "/whois u": c.Whois(user="u"),
+    "/query u a b": c.Tell(user="u", text="a b"),
+    "/w u a": c.Tell(user="u", text="a"),
+    "/r a b": c.Reply(text="a b"),
+    "/help account delete": c.ShowHelp(command="account delete"),
     "/join r": c.Join(room="r"),
     "/join r 5": c.Join(room="r", messages=5),
     "JOIN_ROOM r": c.Join(room="r", create=False),
@@ -146,11 +162,31 @@ def test_wrong_arguments(line: str) -> None:
     assert (refused.value.code, refused.value.text) == ("usage", f"usage: {USAGE[line]}.")
 
 
-@pytest.mark.parametrize(("line", "word"), [("/foo", "/foo"), ("/", "/"), ("/FOO bar", "/FOO")])
-def test_unknown_commands(line: str, word: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("/foo", "/foo; type /help."),
+        ("/", "/; type /help."),
+        ("/FOO bar", "/FOO; type /help."),
+        ("/jion den", "/jion; type /help. Did you mean /join?"),
+        ("/WHOO", "/WHOO; type /help. Did you mean /who?"),
+        ("/mgs bob hi", "/mgs; type /help. Did you mean /msg?"),
+        ("/regsiter bob secret", "/regsiter; type /help. Did you mean /register?"),
+        ("/anounce hi", "/anounce; type /help."),  # an operator's
+        ("/" + "join" * 99, "/" + ("join" * 99)[:64] + "; type /help."),
+    ],
+)
+def test_unknown_commands(line: str, text: str) -> None:
     with pytest.raises(Refused) as refused:
         read(line.encode(), Seat(object()))  # type: ignore[arg-type]
-    assert refused.value.text == f"unknown command {word}; type /help."
+    assert refused.value.text == f"unknown command {text}"
+
+
+def test_operators_are_told_of_their_own_commands() -> None:
+    seat: Any = Seat()
+    seat.user.operator = True
+    with pytest.raises(Refused, match="Did you mean /announce"):
+        read(b"/anounce hi", seat)
 
 
 # ---- questions --------------------------------------------------------------------------------------------------
@@ -162,7 +198,7 @@ def test_what_is_left_out_is_asked_for(first: str) -> None:
     assert read(first.encode(), seat) is None
     assert read(b"bob", seat) is None
     assert seat.asked == ["To whom?", "Message:"]
-    assert read(b" /quit is what I say ", seat) == c.Tell(user="bob", text="/quit is what I say")
+    assert read(b" //quit is what I say ", seat) == c.Tell(user="bob", text="/quit is what I say")
     assert seat.question is None
 
 
@@ -197,3 +233,81 @@ def test_a_question_works_in_a_room_and_for_the_room() -> None:
     assert read(b"/me", seat) is None
     assert seat.asked == ["Message:"]
     assert read(b"waves", seat) == c.Act(text="waves")
+
+
+@pytest.mark.parametrize("line", ["/who", "/QUIT now", "/account delete", "/sessions end 2", "/w ann hi", " /names "])
+@pytest.mark.parametrize(
+    ("steps", "question"), [([b"/msg"], "To whom?"), ([b"/msg", b"bob"], "Message:"), ([b"/me"], "Message:")]
+)
+def test_a_command_is_no_answer_and_the_question_is_asked_again(steps: list[bytes], question: str, line: str) -> None:
+    seat: Any = Seat(object())
+    for step in steps:
+        read(step, seat)
+    assert read(line.encode(), seat) is None
+    word = line.split()[0].lower()
+    refusal = f"Error: {word} is a command, and you are being asked; answer first, or type /cancel."
+    assert seat.asked[-2:] == [refusal, question]
+    assert read(b"/cancel", seat) is None
+    assert read(b"who", seat) == c.Say(text="who")
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("who", "who"),
+        ("EXIT", "EXIT"),
+        ("LIST_ROOMS", "LIST_ROOMS"),
+        ("login", "login"),
+        ("//who is there", "/who is there"),
+        ("//foo", "/foo"),
+        ("/foo", "/foo"),
+        ("/ slash", "/ slash"),
+        ("///", "//"),
+    ],
+)
+def test_every_other_line_is_the_answer(line: str, text: str) -> None:
+    seat: Any = Seat(object())
+    read(b"/msg bob", seat)
+    assert read(line.encode(), seat) == c.Tell(user="bob", text=text)
+
+
+@pytest.mark.parametrize("word", ["who", "EXIT", "leave"])
+def test_a_name_may_be_a_word_of_ours(word: str) -> None:
+    seat: Any = Seat(object())
+    read(b"/msg", seat)
+    read(word.encode(), seat)
+    assert read(b"hi", seat) == c.Tell(user=word, text="hi")
+
+
+# ---- passwords in a room ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["login", "register", "Login", "REGISTER", "login ", "  register"])
+def test_a_guest_in_a_room_is_asked_as_outside(line: str) -> None:
+    seat: Any = Seat(object())
+    assert read(line.encode(), seat) is None
+    assert seat.asked == ["user,password:"]
+    record = c.Login if "login" in line.lower() else c.Register
+    assert read(b"zoe,a secret", seat) == record(user="zoe", password="a secret")
+    assert seat.question is None
+
+
+@pytest.mark.parametrize("line", ["login", "register"])
+def test_who_is_logged_in_says_it(line: str) -> None:
+    assert read(line.encode(), Seat(object(), account=object())) == c.Say(text=line)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", ["login now", "login?", "register zoe", "logout", "please login"])
+def test_in_a_sentence_it_is_said(line: str) -> None:
+    assert read(line.encode(), Seat(object())) == c.Say(text=line)  # type: ignore[arg-type]
+
+
+def test_say_says_it() -> None:
+    assert read(b"/say login", Seat(object())) == c.Say(text="login")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("answer", ["zoe,/who", "zoe,//x", "zoe,/help me", "zoe,leave"])
+def test_a_password_may_be_anything(answer: str) -> None:
+    seat: Any = Seat(object())
+    read(b"login", seat)
+    assert read(answer.encode(), seat) == c.Login(user="zoe", password=answer.partition(",")[2])

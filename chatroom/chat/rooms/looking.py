@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
-from chatroom.answers import History, Ok, RoomLine, Rooms, UserLine, Users
-from chatroom.chat.commands import Acknowledge, Hello, ListRooms, Pong, ReadHistory, Who
+from chatroom.answers import History, Members, Ok, Person, RoomLine, Rooms, UserLine, Users
+from chatroom.chat.commands import Acknowledge, Hello, ListMembers, ListRooms, Pong, ReadHistory, Who, Whois
 from chatroom.chat.limits import HISTORY, LISTED
 from chatroom.chat.people.membership import open_inbox
 from chatroom.chat.refusals import VERSION
 from chatroom.chat.rooms.moving import bounded, give_mail, take_back, take_name
 from chatroom.chat.session import Session
+from chatroom.chat.talking import address_of
 from chatroom.events import PROTOCOL_VERSION, Event, placed
 from chatroom.log import Entry
-from chatroom.names import fold
+from chatroom.names import fold, user_name
 
 HISTORY_DEFAULT = 20
 
@@ -62,6 +64,38 @@ def who(session: Session, command: Who) -> Event:
     present = session.chat.who()
     shown = nsmallest(LISTED, present, key=lambda presence: fold(presence.name))
     return Users([UserLine(p.name, p.room, p.away) for p in shown], len(present))
+
+
+def members(session: Session, command: ListMembers) -> Event:
+    """List who is in the room, in the order of joining."""
+    room = session.room
+    assert room is not None  # the table says that the command needs a room
+    names = [member.name for member in islice(room.members.values(), LISTED)]
+    return Members(room.name, names, len(room.members) - len(names))
+
+
+async def whois(session: Session, command: Whois) -> Event:
+    """Say who somebody is: online, or the owner of an account, or a guest who was here lately.
+
+    Raises:
+        Refused: There is nobody of that name.
+    """
+    chat, name = session.chat, command.user
+    address = await address_of(chat, name)
+    user = address.user
+    if user is None:
+        account = await chat.accounts.get(user_name(name)) if address.waits == "account" else None
+        operator = account is not None and account.operator
+        return Person(name=address.name, account=address.waits == "account", operator=operator)
+    rooms = sorted({each.room.name for each in user.sessions if each.room is not None}, key=fold)
+    return Person(
+        name=user.name,
+        account=user.account is not None,
+        operator=user.operator,
+        online=user.online,
+        rooms=rooms,
+        away=user.away,
+    )
 
 
 async def history(session: Session, command: ReadHistory) -> Event:

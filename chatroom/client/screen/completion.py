@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from chatroom.answers import Help, HelpLine
+from chatroom.answers import Help, HelpLine, HelpTopic
 from chatroom.names import fold
 from chatroom.text import clean
 
+OWN_TOPIC = "client"
+OWN_TITLE = "use this client"
 MOST = 500  # commands, rooms, and people elsewhere, remembered
 MOST_ONLINE = 2000  # people of one answer
 
@@ -32,9 +34,14 @@ class Known:
 
     def with_own(self, help: Help) -> Help:
         """Return the server's help with the client's own commands, and without what cannot be typed here."""
-        own = {_word(line.usage) for line in self.own}
-        theirs = [line for line in help.commands if line.usage.startswith("/") and _word(line.usage) not in own]
-        return Help([*theirs, *self.own])
+        own = {_word(line.usage): line for line in self.own}
+        theirs = [line for line in help.commands if line.usage.startswith("/")]
+        if help.title:
+            return Help([own.get(_word(line.usage), line) for line in theirs], title=help.title)
+        shown = {command for topic in help.topics for command in topic.commands}
+        rest = [word for word in own if word not in shown]
+        topics = [*help.topics, HelpTopic(OWN_TOPIC, OWN_TITLE, rest)] if help.topics else []
+        return Help([*(line for line in theirs if _word(line.usage) not in own), *self.own], topics)
 
     def add_command(self, usage: str, help: str) -> None:
         """Learn a command, as ``/join <room>``, and what it does."""
@@ -56,7 +63,7 @@ class Known:
 
     def learn(self, help: Help) -> None:
         """Learn commands of the server; what it does not explain among them all is not for us."""
-        if len(help.commands) > 1:
+        if len(help.commands) > 1 and not help.title:
             self._commands = {word: what for word, what in self._commands.items() if what}
         for line in help.commands:
             self.add_command(line.usage, line.help)

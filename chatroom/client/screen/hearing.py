@@ -102,7 +102,7 @@ class Hearing:
         if not isinstance(event, e.Event):
             self.noticed(event)
             return
-        if isinstance(event, a.Help) and len(event.commands) > 1:
+        if isinstance(event, a.Help) and (len(event.commands) > 1 or event.title):
             event = self._known.with_own(event)
         if isinstance(event, a.Settings):
             event = self.settings(event)

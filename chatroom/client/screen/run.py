@@ -27,7 +27,7 @@ from chatroom.client.screen.bar import bar, fitted
 from chatroom.client.screen.bell import Bell, Ring
 from chatroom.client.screen.commands import ROWS
 from chatroom.client.screen.completer import ChatCompleter
-from chatroom.client.screen.completion import Known
+from chatroom.client.screen.completion import OWN_TITLE, OWN_TOPIC, Known
 from chatroom.client.screen.countdown import Countdown
 from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.doing import Doing
@@ -297,6 +297,8 @@ class Screen:
         command = self.own.get(rest.removeprefix("/").lower())
         if command is not None:
             self._say(f"{command.usage}: {command.help}.")
+        elif rest.lower() == OWN_TOPIC:
+            self.hearing.show(a.Help(self.known.own, title=OWN_TITLE))
         else:
             self.doing.start(self.doing.give("help", **({"command": rest} if rest else {})))
 

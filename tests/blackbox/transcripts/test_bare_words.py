@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blackbox.daemon import Daemon
-from blackbox.transcripts.texts import NO_ROOM
+from blackbox.transcripts.texts import HELP, NO_ROOM
 
 
 def test_bare_words_outside_a_room(daemon: Daemon) -> None:
@@ -14,10 +14,10 @@ def test_bare_words_outside_a_room(daemon: Daemon) -> None:
     user.ask("leave", NO_ROOM)
     user.ask("hello", "Hello, bea!")
     user.ask("hi", "Hello, bea!")
-    user.ask("help", "Commands:")
+    user.ask("help", HELP)
     user.until(lambda line: "//text" in line)
     user.say("help join")
-    user.until(lambda line: line == "Spellings: /join, join")
+    user.until(lambda line: line == "Spellings: /join, /j, join")
     user.ask("join lobby", "Welcome to room lobby!", "Current users: bea")
     user.ask("leave", "You have left room lobby.")
     user.ask("rooms", "Rooms (1):", "  lobby  0 users")
@@ -44,6 +44,8 @@ def test_a_bare_word_asks_to_whom_and_what(daemon: Daemon) -> None:
         user.ask(f"{word} otto fine", "To otto (private): fine")
         other.expect("bea (private): fine")
         user.ask(word, "To whom?")
+        refusal = "Error: /quit is a command, and you are being asked; answer first, or type /cancel."
+        user.ask("/quit", refusal, "To whom?")
         user.ask("/cancel", "Cancelled.")
     user.ask("who", "Users online (2):", "  bea", "  otto  in lobby")
 
@@ -56,6 +58,10 @@ def test_in_a_room_bare_words_are_chat_and_only_leave_leaves(daemon: Daemon) -> 
     for line in (*words.split(), "join den", "leave now", "please leave", "msg otto hi", "LEAVE"):
         user.ask(line, f"bea: {line}")
         other.expect(f"bea: {line}")
+    user.ask("login", "user,password:")
+    user.ask("", "Cancelled.")
+    user.ask("/say login", "bea: login")
+    other.expect("bea: login")
     user.ask("leave", "You have left room lobby.")
     other.expect("bea has left the room.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from blackbox.daemon import Daemon
-from blackbox.transcripts.texts import NO_ROOM
+from blackbox.transcripts.texts import HELP, NO_ROOM
 
 
 def test_slash_commands_for_rooms(daemon: Daemon) -> None:
@@ -224,18 +224,20 @@ def test_settings_are_shown(daemon: Daemon) -> None:
 
 
 def test_help_names_every_command_and_explains_one(daemon: Daemon) -> None:
-    """One line each, and a last one about everything that is no command."""
+    """By what people want to do, on one screen, and a last line about everything that is no command."""
     sue = daemon.person("sue")
-    sue.ask("/help", "Commands:")
+    sue.ask("/help", HELP)
     lines = sue.until(lambda line: "//text" in line)
-    commands = {line.split()[0] for line in lines[:-1]}
+    assert len(lines) < 23
     words = "name create join leave rooms who say me msg reply history search hello help quit echo ignore away set"
-    assert {f"/{word}" for word in words.split()} | {"/timestamps", "JOIN_ROOM"} <= commands
+    assert {f"/{word}" for word in (*words.split(), "timestamps", "names", "whois")} <= set(" ".join(lines).split())
     sue.nothing_more()
+    sue.ask("/help settings", "To choose what you see, and how:")
+    sue.until(lambda line: line.startswith("  /timestamps <on|off>  "))
     for asked in ("/help join", "/help /join", "/HELP JOIN"):
         sue.say(asked)
         assert sue.line().startswith("/join <room> [messages]: ")
-        sue.expect("Spellings: /join, join")
+        sue.expect("Spellings: /join, /j, join")
     sue.ask("/help foo", "Error: unknown command /foo; type /help.")
 
 
@@ -243,6 +245,7 @@ WRONG = (
     ("/foo", "unknown command /foo; type /help"),
     ("/foo bar", "unknown command /foo; type /help"),
     ("/", "unknown command /; type /help"),
+    ("/jonn den", "unknown command /jonn; type /help. Did you mean /join?"),
     ("/join", "usage: /join <room> [messages]"),
     ("/join two rooms", "usage: /join <room> [messages]"),
     ("/join lobby 1 2", "usage: /join <room> [messages]"),
@@ -264,7 +267,7 @@ def test_unknown_and_wrong_slash_commands_are_explained(daemon: Daemon) -> None:
     """In a room and outside; and are never said to the room."""
     for sue in (daemon.person("sue"), daemon.person("sam", "lobby")):
         for line, why in WRONG:
-            sue.ask(line, f"Error: {why}.")
+            sue.ask(line, f"Error: {why}" + ("" if why.endswith("?") else "."))
         sue.nothing_more()
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from unittest.mock import ANY
 
+HELP = "What do you want to do? /help <topic> or /help <command> says more."
 NO_ROOM = "Error: you are not in a room; join one with /join <room>."
-
-
 IN_USE = "Error: username is already used; choose another with /name <name>."
 
 

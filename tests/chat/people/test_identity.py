@@ -61,7 +61,7 @@ def test_logout_in_all_spellings(world: World, spelling: str) -> None:
 
 def test_in_a_room_the_bare_words_are_said(world: World) -> None:
     alice = world.person("alice", "lobby")
-    for word in ("login alice secret", "register", "logout"):
+    for word in ("login alice secret", "register now", "logout"):
         alice.say(word)
         assert alice.lines() == [f"alice: {word}"]
 
