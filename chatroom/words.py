@@ -181,14 +181,22 @@ def _topics(topics: list[a.HelpTopic]) -> list[str]:
     lines = ["What do you want to do? /help <topic> or /help <command> says more."]
     width = max(len(topic.name) for topic in topics)
     for topic in topics:
-        lines += [f"  {topic.name:<{width}}  {topic.title}", *_wrapped(" ".join(topic.commands), "", width + 4)]
+        text = f"{topic.title}: {' '.join(topic.commands)}"
+        lines += _wrapped(text, f"  {topic.name:<{width}}  ", width + 4)
     return [*lines, "In a room, anything else you type is said to it; //text says /text."]
 
 
 def _wrapped(text: str, first: str, indent: int) -> list[str]:
     """Return a text in lines that fit a terminal, the further ones indented; without ``first``, all of them."""
     gap = " " * indent
-    return wrap(text, COLUMNS, initial_indent=first or gap, subsequent_indent=gap, break_long_words=False)
+    return wrap(
+        text,
+        COLUMNS,
+        initial_indent=first or gap,
+        subsequent_indent=gap,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _settings(recalled: Recalled, event: a.Settings) -> list[str]:

@@ -103,7 +103,7 @@ def test_an_unknown_do_is_refused_by_its_name(bot: Client, word: str) -> None:
     assert record["text"] == f"unknown command {word[:64]}; type /help."
 
 
-@pytest.mark.parametrize(("word", "meant"), [("jion", "join"), ("SetName", "name"), ("/who", "who"), ("WHO", "who")])
+@pytest.mark.parametrize(("word", "meant"), [("jion", "join"), ("nmae", "name"), ("/who", "who"), ("WHO", "who")])
 def test_an_unknown_do_is_told_the_nearest(bot: Client, word: str, meant: str) -> None:
     record = refused(bot, json.dumps({"do": word}), "no-command")
     assert record["text"] == f"unknown command {word}; type /help. Did you mean {meant}?"

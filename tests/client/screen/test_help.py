@@ -1,0 +1,71 @@
+"""/help on the screen: the server's topics, and one of the client's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from client.screen.stage import Stage, on_stage
+
+from chatroom import answers as a
+
+TALK = a.HelpTopic("talk", "say something", ["/say", "/me"])
+END = a.HelpTopic("end", "leave", ["/quit"])
+LINES = [
+    a.HelpLine("/say <text>", "say it"),
+    a.HelpLine("/me <text>", "do it"),
+    a.HelpLine("/quit", "leave the server"),
+]
+
+
+def test_the_client_adds_a_topic_for_what_it_does_itself(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(a.Help(LINES, [TALK, END]))
+        await stage.shows("  talk    say something: /say /me", "  end     leave: /quit")
+        rows = [row for row in stage.rows if row.strip()]
+        start = next(number for number, row in enumerate(rows) if row.startswith("What do you want to do?"))
+        assert rows[start + 1 : start + 3] == ["  talk    say something: /say /me", "  end     leave: /quit"]
+        own = " ".join(" ".join(rows[start + 3 :]).split())
+        assert own.startswith("client use this client: /")
+        assert "/clear /exit" in own
+        assert "/quit" not in own.partition("In a room")[0], "the server's topics have it already"
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_topic_of_the_servers_shows_what_the_client_does_in_its_place(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(
+            a.Help([a.HelpLine("/echo <on|off>", "hear it"), LINES[2], a.HelpLine("JOIN_ROOM x", "no")], title="end it")
+        )
+        await stage.shows("To end it:")
+        text = "\n".join(stage.rows)
+        assert "/echo <on|off>" in text
+        assert "leave; so do Ctrl-D" in text
+        assert "JOIN_ROOM" not in text
+        assert "/clear" not in text
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_clients_own_topic_is_not_asked_of_the_server(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/help client\r")
+        await stage.shows("To use this client:")
+        assert any(row.lstrip().startswith("/clear ") for row in stage.rows)
+        stage.type("/help talk\r")
+        await stage.until(lambda: ("help", {"command": "talk"}) in stage.link.did)
+        assert ("help", {"command": "client"}) not in stage.link.did
+
+    on_stage(tmp_path, scene)
+
+
+def test_all_commands_of_the_server_are_still_offered_after_a_topic(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(a.Help(LINES, [TALK, END]))
+        stage.tell(
+            a.Help([a.HelpLine("/me <text>", "do it"), a.HelpLine("/say <text>", "say it")], title="say something")
+        )
+        stage.type("/sa")
+        await stage.until(lambda: any("/say" in row and "say it" in row for row in stage.rows[-9:]))
+
+    on_stage(tmp_path, scene)
