@@ -33,5 +33,5 @@ def test_an_operator_who_wants_tls_for_passwords_is_obeyed_in_rooms_too() -> Non
     anna = world.person("anna", "den")
     anna.say("login")
     (refusal,) = anna.lines()
-    assert refusal.startswith("Error: logins need TLS here")
+    assert refusal.startswith("Error: this server requires TLS for logins")
     world.close()

@@ -40,7 +40,6 @@ from chatroom.client.screen.ignoring import Ignoring
 from chatroom.client.screen.keys import Actions, bindings
 from chatroom.client.screen.lines import Line, Lines
 from chatroom.client.screen.mark import Mark
-from chatroom.client.screen.nearest import nearest
 from chatroom.client.screen.offers import argument_at
 from chatroom.client.screen.once import Once
 from chatroom.client.screen.own import Own, OwnCommand
@@ -48,6 +47,7 @@ from chatroom.client.screen.pasting import Pasting
 from chatroom.client.screen.remembered import Remembered, load, save
 from chatroom.client.screen.terminal import Parts, Terminal
 from chatroom.client.screen.typed import holds_secret
+from chatroom.nearest import nearest
 from chatroom.text import clean
 
 _log = Logger()

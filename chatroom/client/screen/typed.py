@@ -10,7 +10,7 @@ from typing import Any
 from chatroom import arguments
 from chatroom.arguments import BLANKS, Arg, Kind
 from chatroom.client.screen.commands import BY_WORD, Row
-from chatroom.client.screen.nearest import nearest
+from chatroom.nearest import nearest
 from chatroom.password_text import BadPassword, check_text
 
 
