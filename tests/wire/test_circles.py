@@ -15,6 +15,8 @@ import pytest
 from harness import Client, World
 from sharing import begin, chunk, share
 
+from chatroom.chat.people.inbox import Inbox
+
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
@@ -75,6 +77,13 @@ def test_a_connection_leaves_no_circle(world: World, coming: Callable[[World], C
     del client
     world.pass_time(1)
     assert [ref() for ref in left] == [None, None, None]
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_guest_to_whom_nobody_wrote_leaves_no_inbox(world: World) -> None:
+    world.program("bob", "lobby").drop()
+    world.pass_time(1)
+    assert not [it for it in gc.get_objects() if isinstance(it, Inbox)]
 
 
 def first_protocol(world: World) -> Callable[[], weakref.ref[Any]]:

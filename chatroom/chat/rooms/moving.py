@@ -97,7 +97,8 @@ async def give_mail(session: Session) -> None:
     A program that has not acknowledged what it was given before gets no more: the mail waits on.
     """
     chat, name = session.chat, session.user.handle
-    if session.over or (session.user.resumable and chat.inbox(session.user).unread.total >= INBOX_MESSAGES):
+    inbox = session.user.inbox  # one that nobody has needed yet is not made here: it would outlive the connection
+    if session.over or (session.user.resumable and inbox is not None and inbox.unread.total >= INBOX_MESSAGES):
         return
     box = await chat.guests.take(name, session.user_id)
     if box is None:
