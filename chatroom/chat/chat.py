@@ -141,7 +141,7 @@ class Chat:
         await self.bans.load()
         await self.directory.start()
         await self._empty_rooms.start()
-        self._succession.start()
+        self._succession.rounds.start(now=False)
         await self.files.start()
         self.seats.reserved = sum(account.reserved for account in await self.accounts.all())
         self._retention.rounds.start()
@@ -157,7 +157,7 @@ class Chat:
         await self._retention.rounds.stop()
         await self.disk_limit.rounds.stop()
         await self._empty_rooms.stop()
-        await self._succession.stop()
+        await self._succession.rounds.stop()
         await self.engine.stop()
         for user in self.users.values():
             if user.inbox is not None:

@@ -37,9 +37,9 @@ class Rounds:
         self._failing = False
         self.stopping = False
 
-    def start(self) -> None:
-        """Begin, with a first round now."""
-        self._loop.start(self._every)
+    def start(self, *, now: bool = True) -> None:
+        """Begin, with a first round now or when so many seconds have passed."""
+        self._loop.start(self._every, now=now)
 
     def stop(self) -> Deferred[None]:
         """Begin no more rounds; fires when the step under way is done."""

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import filterfalse, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 
 from chatroom.account import Account
 from chatroom.answers import Ok
@@ -25,6 +24,7 @@ from chatroom.chat.refusals import NO_ACCOUNT, NOT_IN_ROOM, NOT_MODERATOR, NOT_O
 from chatroom.chat.rooms.empty import owned_by_account
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Member, Room
+from chatroom.chat.rounds import Rounds
 from chatroom.chat.sanctions import account_key, keys_of, matching
 from chatroom.events import Event, Owned
 from chatroom.log import Unavailable
@@ -118,39 +118,15 @@ class Succession:
 
     Args:
         chat: The chat.
+
+    Attributes:
+        rounds: The looks, one each minute.
     """
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
         self._gone: dict[str, float] = {}  # since when the owner is away, by room
-        self._round = LoopingCall(self._go_round)
-        self._round.clock = chat.scheduler
-        self._running: Deferred[None] | None = None
-        self._stopping = False
-
-    def start(self) -> None:
-        """Begin."""
-        self._round.start(EVERY, now=False)
-
-    def stop(self) -> Deferred[None]:
-        """Look at no more rooms; fires when the one under way is done."""
-        self._stopping = True
-        if self._round.running:
-            self._round.stop()
-        done: Deferred[None] = Deferred()
-        if self._running is None:
-            done.callback(None)
-        else:
-            self._running.addCallback(done.callback)
-        return done
-
-    def _go_round(self) -> Deferred[None]:
-        self._running = Deferred.fromCoroutine(self.go_round())
-
-        def over(_: Any) -> None:
-            self._running = None
-
-        return self._running.addErrback(_failed).addCallback(over)
+        self.rounds = Rounds("looking for owners who have left", self.go_round, EVERY, chat.scheduler)
 
     async def go_round(self) -> None:
         """Look at all rooms with members once."""
@@ -161,7 +137,7 @@ class Succession:
         self._gone = {room.id: self._gone.get(room.id, now) for room in away}
         due = [room for room in away if self._gone[room.id] + LEFT_FOR_GOOD <= now]
         for number, room in enumerate(due, 1):
-            if self._stopping:
+            if self.rounds.stopping:
                 return
             await self._look(room)
             if not number % AT_ONCE:
@@ -225,7 +201,3 @@ def _log_gift(account: Account) -> Callable[[RoomRecord], None]:
         _log.info("room {room} is {name}'s now: its owner has left for good", room=record.name, name=account.name)
 
     return write_down
-
-
-def _failed(failure: Any) -> None:
-    _log.failure("looking for rooms without an owner failed", failure=failure)
