@@ -8,7 +8,9 @@ from itertools import islice
 
 from chatroom.names import fold
 
-ALIKE = 0.66  # from 0 to 1: how much of two words must be the same; two letters of three, as in /mgs
+ALIKE = 0.75  # from 0 to 1: how much of two words must be the same
+SHORT = 4  # characters of a word ...
+ALIKE_IF_SHORT = 0.66  # ... of which two letters of three are enough, as in /mgs
 LONGEST = 64  # characters that are compared
 MOST = 2000  # names that are compared
 MORE = 2  # characters that may be missing or too many
@@ -24,7 +26,8 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     wanted = fold(word[:LONGEST])
     folded = {fold(name[:LONGEST]): name for name in islice(names, MOST)}
     folded = {one: name for one, name in folded.items() if one != wanted and abs(len(one) - len(wanted)) <= MORE}
-    found = get_close_matches(wanted, folded, n=1, cutoff=ALIKE)
+    cutoff = ALIKE_IF_SHORT if len(wanted) <= SHORT else ALIKE
+    found = get_close_matches(wanted, folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
 
 

@@ -232,8 +232,8 @@ def test_help_names_every_command_and_explains_one(daemon: Daemon) -> None:
     words = "name create join leave rooms who say me msg reply history search hello help quit echo ignore away set"
     assert {f"/{word}" for word in (*words.split(), "timestamps", "names", "whois")} <= set(" ".join(lines).split())
     sue.nothing_more()
-    sue.ask("/help settings", "To choose what you see, and how:")
-    sue.until(lambda line: line.startswith("  /timestamps <on|off>  "))
+    sue.ask("/help people", "To see who is there:")
+    sue.until(lambda line: line.startswith("  /hello "))
     for asked in ("/help join", "/help /join", "/HELP JOIN"):
         sue.say(asked)
         assert sue.line().startswith("/join <room> [messages]: ")
