@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import multiprocessing
 import os
 import select
@@ -29,9 +28,8 @@ from pathlib import Path
 
 import bounds
 import chat_attacks
-from forging import Forger
-from many import Crowd, Server, greeted, some_messages
-from OpenSSL import SSL
+import tls_attacks
+from many import Server, greeted
 
 LONGEST = 30.0  # seconds of an attack
 ASKED = 200  # questions a second
@@ -254,228 +252,19 @@ def spell(times: list[float], part: float) -> str:
     return "never" if at == float("inf") else f"{at * 1000:.1f} ms"
 
 
-# ---- attacks: TLS -----------------------------------------------------------------------------------------------
-
-
-class Flood:
-    """Sends packets over some connections as fast as they are taken, and reads what comes back.
-
-    Args:
-        port: Where the daemon listens.
-        number: Connections at a time; one that the daemon ends is replaced.
-        begin: Makes the handshake over a new connection, and returns what makes each packet.
-    """
-
-    def __init__(self, port: int, number: int, begin: Callable[[socket.socket], Callable[[], bytes]]) -> None:
-        self._port = port
-        self._number = number
-        self._begin = begin
-        self._open: dict[socket.socket, Callable[[], bytes]] = {}
-        self._rest: dict[socket.socket, bytes] = {}
-
-    def run(self, seconds: float) -> None:
-        """Flood for so long."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            while len(self._open) < self._number:
-                self._connect()
-            self._turn()
-
-    def _connect(self) -> None:
-        client = socket.create_connection(("127.0.0.1", self._port), PATIENCE)
-        try:
-            self._open[client] = self._begin(client)
-            self._rest[client] = b""
-            client.setblocking(False)
-        except (OSError, SSL.Error, SystemExit):
-            self._drop(client)
-
-    def _turn(self) -> None:
-        readable, writable, _ = select.select(self._open, self._open, (), 0.1)
-        for client in {*readable, *writable}:
-            try:
-                if client in readable and not client.recv(65536):
-                    self._drop(client)
-                elif client in writable:
-                    packet = self._rest[client] or self._open[client]()
-                    self._rest[client] = packet[client.send(packet) :]
-            except BlockingIOError:
-                pass
-            except OSError:
-                self._drop(client)
-
-    def _drop(self, client: socket.socket) -> None:
-        client.close()
-        self._open.pop(client, None)
-        self._rest.pop(client, None)
-
-
-def forge(client: socket.socket, *, old: bool = False) -> Forger:
-    """Return a forger over a socket."""
-
-    def exchange(data: bytes) -> bytes:
-        client.sendall(data)
-        answer = client.recv(65536)
-        if not answer:
-            raise SystemExit("the daemon has hung up")
-        return answer
-
-    return Forger(exchange, old=old)
-
-
-def key_updates(port: int, seconds: float) -> None:
-    """Change the key all the time, and ask the daemon to change its own."""
-
-    def begin(client: socket.socket) -> Callable[[], bytes]:
-        forger = forge(client)
-        return lambda: b"".join(forger.key_update(answer=True) for _ in range(32))
-
-    Flood(port, 4, begin).run(seconds)
-
-
-def empty_records(port: int, seconds: float) -> None:
-    """Send records with nothing in them."""
-
-    def begin(client: socket.socket) -> Callable[[], bytes]:
-        forger = forge(client)
-        return lambda: b"".join(forger.application() for _ in range(32))
-
-    Flood(port, 4, begin).run(seconds)
-
-
-def tiny_records(port: int, seconds: float) -> None:
-    """Send records of one byte each, which never become a line."""
-
-    def begin(client: socket.socket) -> Callable[[], bytes]:
-        forger = forge(client)
-        return lambda: b"".join(forger.application(b"x") for _ in range(64))
-
-    Flood(port, 16, begin).run(seconds)
-
-
-def renegotiations(port: int, seconds: float) -> None:
-    """Ask for a new handshake all the time, which TLS 1.2 allows."""
-
-    def begin(client: socket.socket) -> Callable[[], bytes]:
-        forger = forge(client, old=True)
-        return lambda: b"".join(forger.renegotiation() for _ in range(32))
-
-    Flood(port, 4, begin).run(seconds)
-
-
-def unfinished_handshakes(port: int, seconds: float) -> None:
-    """Keep 300 handshakes begun and finish none; begin another for each that the daemon ends, at most 300 a second."""
-    end = time.monotonic() + seconds
-    begun: deque[socket.socket] = deque()
-    while time.monotonic() < end:
-        client = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        client.sendall(b"\x16\x03\x01\x02\x00\x01")
-        begun.append(client)
-        if len(begun) > 300:
-            begun.popleft().close()
-        time.sleep(1 / 300)
-
-
-# ---- attacks: searching -------------------------------------------------------------------------------------------
-
-TALKERS = 10  # each says so many thousand messages in a room of its own
-THOUSANDS = 50
-SEARCHERS = 30  # connections
-SEARCH = b"/search mes has som wor alp bet gam ess ord lph\r\n"  # ten words of three letters
-
-
-def say_much(port: int) -> None:
-    """Say half a million messages without a pause."""
-    with Crowd(port) as crowd:
-        crowd.join(TALKERS, TALKERS)
-        for start in range(0, THOUSANDS * 1000, 1000):
-            crowd.say(lambda _, start=start: some_messages(start))  # type: ignore[misc]
-            crowd.wait(b"gamma\r\n", 1000)
-
-
-def search_tiny_rooms(port: int, seconds: float) -> None:
-    """Search in rooms where next to nothing was said."""
-    search_again([in_a_room(port, f"tiny{i}") for i in range(SEARCHERS)], seconds)
-
-
-def search_large_rooms(port: int, seconds: float) -> None:
-    """Search in the rooms where most was said."""
-    search_again([in_a_room(port, f"room{i % TALKERS}") for i in range(SEARCHERS)], seconds)
-
-
-def in_a_room(port: int, room: str) -> socket.socket:
-    """Return a connection that is in a room."""
-    client = socket.create_connection(("127.0.0.1", port), PATIENCE)
-    client.sendall(f"/join {room}\r\n".encode())
-    heard = b""
-    while b"Current users: " not in heard:
-        heard += client.recv(65536)
-    return client
-
-
-def search_again(clients: list[socket.socket], seconds: float) -> None:
-    """Search on all connections, again as soon as there is an answer."""
-    end = time.monotonic() + seconds
-    for client in clients:
-        client.sendall(SEARCH)
-    while time.monotonic() < end:
-        for client in select.select(clients, (), (), 0.1)[0]:
-            if b" found" in client.recv(1 << 20):
-                client.sendall(SEARCH)
-
-
-GUESTS = 16  # connections
-
-
-def change_topics(port: int, seconds: float) -> None:
-    """Change the topics of one's own rooms, so that the audit log grows."""
-
-    def begin(client: socket.socket) -> Callable[[], bytes]:
-        client.sendall(f"/join mine{client.fileno()}\r\n".encode())
-        return lambda: b"/topic " + b"x" * 380 + b"\r\n"
-
-    Flood(port, GUESTS, begin).run(seconds)
-
-
-def make_rooms(port: int, seconds: float) -> None:
-    """Make rooms and leave them at once, also when there may be no more of them."""
-    numbers = itertools.count()
-
-    def begin(client: socket.socket) -> Callable[[], bytes]:
-        return lambda: f"/create empty{next(numbers)}\r\n/leave\r\n".encode()
-
-    Flood(port, GUESTS, begin).run(seconds)
-
-
-def take_names(port: int, seconds: float) -> None:
-    """Take one name after the other, and write to all of them."""
-    numbers = itertools.count()
-
-    def begin(client: socket.socket) -> Callable[[], bytes]:
-        def packet() -> bytes:
-            number = next(numbers)
-            return f"/name cycled{number}\r\n/msg cycled{max(0, number - GUESTS * 2)} hello\r\n".encode()
-
-        return packet
-
-    Flood(port, GUESTS, begin).run(seconds)
-
-
 ATTACKS: dict[str, Attack] = {
-    "key-updates": Attack(key_updates),
-    "empty-records": Attack(empty_records),
-    "tiny-records": Attack(tiny_records),
-    "renegotiations": Attack(renegotiations),
-    "unfinished-handshakes": Attack(unfinished_handshakes),
-    "topics": Attack(change_topics, options=("--rate", "0")),
-    "empty-rooms": Attack(make_rooms, options=("--rate", "0")),
-    "names-and-mail": Attack(take_names, options=("--rate", "0")),
-    "searches-in-tiny-rooms": Attack(search_tiny_rooms, say_much, ("--rate", "0")),
-    "searches-in-large-rooms": Attack(search_large_rooms, say_much, ("--rate", "0")),
+    "key-updates": Attack(tls_attacks.key_updates),
+    "empty-records": Attack(tls_attacks.empty_records),
+    "tiny-records": Attack(tls_attacks.tiny_records),
+    "renegotiations": Attack(tls_attacks.renegotiations),
+    "unfinished-handshakes": Attack(tls_attacks.unfinished_handshakes),
+    "topics": Attack(chat_attacks.change_topics, options=("--rate", "0")),
+    "empty-rooms": Attack(chat_attacks.make_rooms, options=("--rate", "0")),
+    "names-and-mail": Attack(chat_attacks.take_names, options=("--rate", "0")),
+    "searches-in-tiny-rooms": Attack(chat_attacks.search_tiny_rooms, chat_attacks.say_much, ("--rate", "0")),
+    "searches-in-large-rooms": Attack(chat_attacks.search_large_rooms, chat_attacks.say_much, ("--rate", "0")),
     "lists": Attack(chat_attacks.lists, database=bounds.prepare),
     "bans": Attack(chat_attacks.bans),
-    "rooms": Attack(chat_attacks.rooms),
-    "mail": Attack(chat_attacks.mail),
     "first-chunks": Attack(chat_attacks.first_chunks),
     "full-database": Attack(chat_attacks.flood, options=("--rate", "0", "--disk", "50000000")),
 }

@@ -7,53 +7,20 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 
-PATIENCE = 30.0  # seconds
+from flooding import PATIENCE, Flood
+from many import Crowd, some_messages
+
 MANY = 200  # connections
-CHUNK = 256 * 1024
-
-Script = Callable[[int], Iterator[bytes]]
-"""Gives what the connection of that number says, piece by piece, without end."""
-
-
-def repeat(port: int, seconds: float, number: int, script: Script) -> None:
-    """Let so many connections say what the script gives, as fast as the daemon takes it; new ones replace the dead.
-
-    Args:
-        port: Of the daemon, on 127.0.0.1.
-        seconds: For how long.
-        number: Connections at a time.
-        script: What each says.
-    """
-    end = time.monotonic() + seconds
-    numbers = count()
-    clients: dict[socket.socket, Iterator[bytes]] = {}
-    rest: dict[socket.socket, bytes] = {}
-    while time.monotonic() < end:
-        while len(clients) < number:
-            client = socket.create_connection(("127.0.0.1", port), PATIENCE)
-            client.setblocking(False)
-            clients[client], rest[client] = script(next(numbers)), b""
-        readable, writable, _ = select.select(clients, clients, (), 0.1)
-        for client in {*readable, *writable}:
-            try:
-                if client in readable and not client.recv(1 << 18):
-                    raise ConnectionResetError
-                if client in writable:
-                    said = rest[client] or next(clients[client])
-                    rest[client] = said[client.send(said) :]
-            except BlockingIOError:
-                pass
-            except OSError:
-                client.close()
-                del clients[client], rest[client]
-        time.sleep(0.002)  # the attacker shares its processor with the bystanders
+CHUNK = 256 * 1024  # bytes
+ENDS = ("upload", "error")  # what answers an announcement
 
 
 def lists(port: int, seconds: float) -> None:
     """Ask for the list of rooms and the list of files, of which there are ten thousand each."""
-    repeat(port, seconds, MANY, lambda i: _after(b"/join room0\r\n", lambda n: b"/rooms\r\n/files\r\n"))
+    say_again(port, seconds, MANY, lambda i: _after(b"/join room0\r\n", lambda n: b"/rooms\r\n/files\r\n"))
 
 
 def bans(port: int, seconds: float) -> None:
@@ -63,37 +30,22 @@ def bans(port: int, seconds: float) -> None:
     def act(number: int) -> bytes:
         return f"/ban nobody{number} {reason}\r\n/mute noisy{number} {reason}\r\n/topic {number} {reason}\r\n".encode()
 
-    repeat(port, seconds, MANY, lambda i: _after(f"/join den{i}\r\n".encode(), act))
-
-
-def rooms(port: int, seconds: float) -> None:
-    """Make rooms: close every other one, and leave the rest empty."""
-
-    def script(i: int) -> Iterator[bytes]:
-        return _after(b"", lambda n: f"/join hole{i}x{n}\r\n{'/close' if n % 2 else 'leave'}\r\n".encode())
-
-    repeat(port, seconds, MANY, script)
-
-
-def mail(port: int, seconds: float) -> None:
-    """Take one name after the other, and write to all who ever had one."""
-
-    def act(i: int) -> Callable[[int], bytes]:
-        return lambda n: f"/name n{i}x{n}\r\n/msg n{i}x{max(0, n - 1)} {'y' * 900}\r\n".encode()
-
-    repeat(port, seconds, MANY, lambda i: _after(b"", act(i)))
+    say_again(port, seconds, MANY, lambda i: _after(f"/join den{i}\r\n".encode(), act))
 
 
 def first_chunks(port: int, seconds: float) -> None:
-    """Announce large files, send the first chunk of each, and come again."""
-
-    def script(i: int) -> Iterator[bytes]:
-        yield _record(do="hello", version=1) + _record(do="join", room=f"files{i % 10}")
-        for n in count():
-            yield _record(do="share", name=f"{i}x{n}", size=1 << 24, sha256=f"{i * 1000 + n:064x}")
-            yield b""
-
-    repeat(port, seconds, 64, script)
+    """Announce large files, send the first chunk of each, and hang up."""
+    end, numbers = time.monotonic() + seconds, count()
+    while time.monotonic() < end:
+        n = next(numbers)
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+            client.sendall(_record(do="hello", version=1) + _record(do="join", room=f"files{n % 10}"))
+            client.sendall(_record(do="share", name=f"file{n}", size=1 << 24, sha256=f"{n:064x}"))
+            heard = client.makefile("rb")
+            answer = next((record for line in heard if (record := json.loads(line))["event"] in ENDS), {})
+            if "file" in answer:
+                client.sendall(_record(do="chunk", file=answer["file"], index=0, bytes=CHUNK) + bytes(CHUNK))
+                heard.readline()
 
 
 def flood(port: int, seconds: float) -> None:
@@ -102,7 +54,17 @@ def flood(port: int, seconds: float) -> None:
     def act(n: int) -> bytes:
         return b"".join(b"/me %d %s\r\n" % (n * 20 + i, b"z" * 3000) for i in range(20))
 
-    repeat(port, seconds, 8, lambda i: _after(f"/join flood{i}\r\n".encode(), act))
+    say_again(port, seconds, 8, lambda i: _after(f"/join flood{i}\r\n".encode(), act))
+
+
+def say_again(port: int, seconds: float, number: int, script: Callable[[int], Iterator[bytes]]) -> None:
+    """Let so many connections say what the script gives to each, by its number."""
+    numbers = count()
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        return partial(next, script(next(numbers)))
+
+    Flood(port, number, begin).run(seconds)
 
 
 def _after(first: bytes, act: Callable[[int], bytes]) -> Iterator[bytes]:
@@ -113,3 +75,88 @@ def _after(first: bytes, act: Callable[[int], bytes]) -> Iterator[bytes]:
 
 def _record(**fields: object) -> bytes:
     return json.dumps(fields).encode() + b"\n"
+
+
+# ---- attacks: searching -------------------------------------------------------------------------------------------
+
+TALKERS = 10  # each says so many thousand messages in a room of its own
+THOUSANDS = 50
+SEARCHERS = 30  # connections
+SEARCH = b"/search mes has som wor alp bet gam ess ord lph\r\n"  # ten words of three letters
+
+
+def say_much(port: int) -> None:
+    """Say half a million messages without a pause."""
+    with Crowd(port) as crowd:
+        crowd.join(TALKERS, TALKERS)
+        for start in range(0, THOUSANDS * 1000, 1000):
+            crowd.say(lambda _, start=start: some_messages(start))  # type: ignore[misc]
+            crowd.wait(b"gamma\r\n", 1000)
+
+
+def search_tiny_rooms(port: int, seconds: float) -> None:
+    """Search in rooms where next to nothing was said."""
+    search_again([in_a_room(port, f"tiny{i}") for i in range(SEARCHERS)], seconds)
+
+
+def search_large_rooms(port: int, seconds: float) -> None:
+    """Search in the rooms where most was said."""
+    search_again([in_a_room(port, f"room{i % TALKERS}") for i in range(SEARCHERS)], seconds)
+
+
+def in_a_room(port: int, room: str) -> socket.socket:
+    """Return a connection that is in a room."""
+    client = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    client.sendall(f"/join {room}\r\n".encode())
+    heard = b""
+    while b"Current users: " not in heard:
+        heard += client.recv(65536)
+    return client
+
+
+def search_again(clients: list[socket.socket], seconds: float) -> None:
+    """Search on all connections, again as soon as there is an answer."""
+    end = time.monotonic() + seconds
+    for client in clients:
+        client.sendall(SEARCH)
+    while time.monotonic() < end:
+        for client in select.select(clients, (), (), 0.1)[0]:
+            if b" found" in client.recv(1 << 20):
+                client.sendall(SEARCH)
+
+
+GUESTS = 16  # connections
+
+
+def change_topics(port: int, seconds: float) -> None:
+    """Change the topics of one's own rooms, so that the audit log grows."""
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        client.sendall(f"/join mine{client.fileno()}\r\n".encode())
+        return lambda: b"/topic " + b"x" * 380 + b"\r\n"
+
+    Flood(port, GUESTS, begin).run(seconds)
+
+
+def make_rooms(port: int, seconds: float) -> None:
+    """Make rooms and leave them at once, also when there may be no more of them."""
+    numbers = count()
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        return lambda: f"/create empty{next(numbers)}\r\n/leave\r\n".encode()
+
+    Flood(port, GUESTS, begin).run(seconds)
+
+
+def take_names(port: int, seconds: float) -> None:
+    """Take one name after the other, and write to all of them."""
+    numbers = count()
+
+    def begin(client: socket.socket) -> Callable[[], bytes]:
+        def packet() -> bytes:
+            number = next(numbers)
+            return f"/name cycled{number}\r\n/msg cycled{max(0, number - GUESTS * 2)} hello\r\n".encode()
+
+        return packet
+
+    Flood(port, GUESTS, begin).run(seconds)
