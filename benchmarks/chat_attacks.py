@@ -48,6 +48,11 @@ def first_chunks(port: int, seconds: float) -> None:
                 heard.readline()
 
 
+def fill(port: int) -> None:
+    """Say about as much as there is room for."""
+    flood(port, 30)
+
+
 def flood(port: int, seconds: float) -> None:
     """Say so much that the database comes to its bound."""
 

@@ -34,6 +34,7 @@ from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.listening import BadPort, take_port
 from chatroom.log_file import DaemonLog
 from chatroom.logger import logger, set_level
+from chatroom.names import load_rules
 from chatroom.options import Settings, address_and_port, refuse, state_folder
 from chatroom.passwords import ThreadedPasswords
 from chatroom.pid_file import BadPidFile, PidFile
@@ -90,6 +91,7 @@ def make(
         check_checkers(checkers)
     entries = imported(settings, there)
     passwords = ThreadedPasswords(reactor)
+    load_rules()
     chat = Chat(engine, _rules(settings), reactor, time.time, _mint, passwords, checkers)
     text = TextDialect(chat.rules, settings.message_format)
     certificates = _certificates(settings, folder, reactor, becoming)

@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from string import digits
+from typing import Any
 from unicodedata import category, decimal, normalize
-
-from precis_i18n import get_profile
 
 from chatroom.text import MARKS_IN_A_ROW, clean, hides_something
 
@@ -17,8 +16,6 @@ USER_LIMIT = 32
 ROOM_LIMIT = 64
 GUEST = "guest-"
 
-_PRESERVED = get_profile("UsernameCasePreserved")
-_MAPPED = get_profile("UsernameCaseMapped")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ALPHABET = "a name is made of letters, digits, '-', '_' and '.' only"
 _HIDDEN_DOT = re.compile("(?<=[ijl])\u0307")
@@ -164,8 +161,8 @@ def _name(text: str, limit: int) -> Name:
 def _mapped_name(text: str, limit: int) -> Name:
     """Return what `_name` does, by the full rules instead of the ASCII short cut."""
     try:
-        shown = _PRESERVED.enforce(text)
-        folded = _MAPPED.enforce(shown)
+        shown = _profile("UsernameCasePreserved").enforce(text)
+        folded = _profile("UsernameCaseMapped").enforce(shown)
     except UnicodeError as error:
         raise BadName(_ONE_DIRECTION if "bidi_rule" in str(error) else _ALPHABET) from error
     # Mapping can lengthen a name (NFC takes U+0958 apart), and what comes out must be good to come in again.
@@ -262,3 +259,16 @@ def _preference(look: str) -> tuple[bool, bool, bool, bool, str]:
 # Upper case too, because of its own look-alikes: "ADM1N" looks like "ADMIN", though not like "admin".
 _RESERVED_LOOKS = frozenset(skeleton(case) for word in ("server", "admin", "system") for case in (word, word.upper()))
 _GUEST_LOOK = skeleton(GUEST)
+
+
+def load_rules() -> None:
+    """Load the tables that names outside ASCII need, so that the first of them keeps nobody waiting."""
+    _profile("UsernameCasePreserved")
+    _profile("UsernameCaseMapped")
+
+
+@cache
+def _profile(name: str) -> Any:
+    from precis_i18n import get_profile  # loads tables that names in ASCII never need
+
+    return get_profile(name)

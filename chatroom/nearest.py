@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from itertools import islice
 
 from chatroom.names import fold
@@ -27,6 +26,8 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     folded = {fold(name[:LONGEST]): name for name in islice(names, MOST)}
     folded = {one: name for one, name in folded.items() if one != wanted and abs(len(one) - len(wanted)) <= MORE}
     cutoff = ALIKE_IF_SHORT if len(wanted) <= SHORT else ALIKE
+    from difflib import get_close_matches  # 400 kB that nobody needs who does not mistype
+
     found = get_close_matches(wanted, folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
 

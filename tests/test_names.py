@@ -148,7 +148,7 @@ def test_a_room_has_a_longer_name() -> None:
 
 
 def test_nothing_is_done_with_a_name_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "_PRESERVED", None)
+    monkeypatch.setattr(names, "_profile", None)
     monkeypatch.setattr(names, "_PLAIN", None)
     with pytest.raises(BadName, match=LENGTH):
         user_name("\xe9" * 1_000_000)

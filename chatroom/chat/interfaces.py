@@ -50,7 +50,8 @@ class Engine(Protocol):
     ``state`` is ``ok`` or ``degraded``; ``on_state`` is called when it changes. ``on_pressure`` is called with True
     when so much waits to be stored that reading should pause, with False when it may go on. ``counters`` is
     where everybody on this node counts; it is the same one for good. ``most_bytes`` is how much the logs and records
-    may take; beyond that what is appended fails with ``Unavailable``. 0: no such limit.
+    may take; beyond that what is appended fails with ``Unavailable``. 0: no such limit. ``on_growth`` is called
+    after each batch while they take more than nine tenths of it, with the bytes that they take.
 
     A log is ``room/<id>`` or ``inbox/<id>``: keyed by ids, never by names. Whatever may fail because of the store
     fails with ``Unavailable``: the outcome is unknown and must never be acknowledged.
@@ -59,6 +60,7 @@ class Engine(Protocol):
     counters: Counters
     most_bytes: int
     state: str
+    on_growth: Callable[[int], None]
     on_pressure: Callable[[bool], None]
     on_state: Callable[[str], None]
 
@@ -133,6 +135,9 @@ class Engine(Protocol):
 
     def drop(self, log: str) -> Deferred[None]:
         """Remove a log and all that is in it, for good; nobody must be following it."""
+
+    def press(self, why: str, pressed: bool) -> None:
+        """Ask that reading pauses for a reason of the caller's, or say that the reason is gone (``on_pressure``)."""
 
     def usage(self) -> Deferred[int]:
         """Return how many bytes the logs and records take."""

@@ -41,6 +41,12 @@ class Rounds:
         """Begin, with a first round now or when so many seconds have passed."""
         self._loop.start(self._every, now=now)
 
+    def hurry(self) -> None:
+        """Do a round now, unless there is one under way."""
+        if self._loop.running and self._running is None and not self.stopping:
+            self._loop.stop()
+            self._loop.start(self._every)
+
     def stop(self) -> Deferred[None]:
         """Begin no more rounds; fires when the step under way is done."""
         self.stopping = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Literal, get_args, get_type_hints
 
@@ -70,6 +69,8 @@ def load(path: Path, *, required: bool = False) -> Config:
 
 def parse(text: str, path: Path) -> Config:
     """Return the settings in a text. See ``load``."""
+    import tomllib  # 300 kB that a client without a config file does not need
+
     try:
         return msgspec.convert(tomllib.loads(text), Config)
     except tomllib.TOMLDecodeError as error:

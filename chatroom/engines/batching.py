@@ -27,7 +27,8 @@ MOST_IN_A_BATCH = 1000  # entries; what is delivered in one turn must not hold t
 LONGEST_TURN = 0.005  # seconds of telling those who asked
 MOST_WAITING = 20_000  # entries, see LIMITS
 MOST_WAITING_BYTES = 32 * 1024 * 1024
-TRIM_STEP = 500  # entries
+TRIM_STEP = 1000  # entries
+NEARLY_FULL = 0.9  # of ``most_bytes``
 ROW = 64  # bytes that an entry takes beside its body, about
 FULL = "the database has grown to what --disk allows"
 
@@ -43,6 +44,8 @@ class BatchingEngine(Present):
         on_state: Called with the new state when it changes.
         on_pressure: Called with True when too much waits to be stored and reading should pause, with False when it
             may go on.
+        on_growth: Called with the bytes that the logs and records take, after each batch while that is nearly all they
+            may take.
         counters: What the daemon has counted; everybody counts here.
         most_bytes: How much the logs and records may take; 0 for no limit.
     """
@@ -60,12 +63,15 @@ class BatchingEngine(Present):
         self._behind = False  # a batch is stored before the one before it is told
         self._busy = False
         self._pressed = False
+        self._pressing: set[str] = set()  # why reading should pause
+        self._used = 0  # bytes, when the last batch was stored
         self._stopping: Deferred[None] | None = None
         self.counters = Counters()
         self.most_bytes = 0
         self.state = "ok"
         self.on_state: Callable[[str], None] = lambda state: None
         self.on_pressure: Callable[[bool], None] = lambda pressed: None
+        self.on_growth: Callable[[int], None] = lambda used: None
 
     # ---- what a subclass gives ---------------------------------------------------------------------------------
 
@@ -140,6 +146,8 @@ class BatchingEngine(Present):
         self._note(error)
         if error is None:
             self._count(batch)
+        if self.most_bytes and self._used > NEARLY_FULL * self.most_bytes:
+            self.on_growth(self._used)
         # One batch may be stored while the one before is told, never two: what waits to be told is bounded, too.
         self._behind = bool(self._untold)
         if not self._behind:
@@ -204,7 +212,14 @@ class BatchingEngine(Present):
 
     def _press(self, pressed: bool) -> None:
         self._pressed = pressed
-        self.on_pressure(pressed)
+        self.press("queue", pressed)
+
+    def press(self, why: str, pressed: bool) -> None:
+        """See ``chatroom.chat.interfaces.Engine``."""
+        before = bool(self._pressing)
+        (self._pressing.add if pressed else self._pressing.discard)(why)
+        if bool(self._pressing) is not before:
+            self.on_pressure(pressed)
 
     def _note(self, error: Unavailable | None) -> None:
         state = "ok" if error is None else "degraded"

@@ -84,6 +84,7 @@ class MemoryEngine(BatchingEngine):
         return succeed(None)
 
     def _store(self, batch: list[Entry]) -> None:
+        self._used = self._bytes
         if self.most_bytes and self._bytes >= self.most_bytes:
             self._stored(batch, Unavailable(FULL))
             return

@@ -90,8 +90,10 @@ class SQLiteEngine(BatchingEngine):
         """On the writer thread."""
         error: Unavailable | None = None
         try:
-            if self.most_bytes and self._writer.used() >= self.most_bytes:
-                raise Unavailable(FULL)
+            if self.most_bytes:
+                self._used = self._writer.used()
+                if self._used >= self.most_bytes:
+                    raise Unavailable(FULL)
             self._writer.store(batch)
         except Exception as why:
             error = Unavailable(str(why))

@@ -18,6 +18,7 @@ from chatroom.logger import logger
 EVERY = 5.0  # seconds from one look to the next
 BEGIN = 0.9  # of what is allowed: then history begins to go ...
 END = 0.85  # ... until so much is left
+PAUSE = 0.95  # of what is allowed: while history goes, nothing more is read
 TOLD_EVERY = 3600.0  # seconds
 
 _log = logger(__name__)
@@ -44,6 +45,20 @@ class DiskLimit:
         self._told: float | None = None  # when they were
         self.used = 0
         self.rounds = Rounds("measuring the database", self.look, EVERY, scheduler)
+        self._making_room = False
+        self._in_vain = -EVERY  # when nothing was left to remove, by the scheduler's clock
+        engine.on_growth = self._hurry
+
+    def _hurry(self, used: int) -> None:
+        """Do not wait for the next look: the database is nearly full. But the last look may have been in vain."""
+        if self._making_room:
+            self._pause(used)
+        elif self._scheduler.seconds() >= self._in_vain + EVERY:
+            self.rounds.hurry()
+
+    def _pause(self, used: int) -> None:
+        """Let whoever fills the database wait until there is room: then nobody is refused because of that."""
+        self._engine.press("disk", used > PAUSE * self._rules.disk)
 
     async def look(self) -> None:
         """Measure, and remove history if there is too much."""
@@ -54,12 +69,19 @@ class DiskLimit:
         self._tell(most)
 
     async def _make_room(self, most: int) -> None:
-        while not self.rounds.stopping and self.used > END * most:
-            log, removed = await self._engine.trim()
-            if not removed:
-                return
-            self._removed[log] += removed
-            self.used = await self._engine.usage()
+        self._making_room = True
+        try:
+            while not self.rounds.stopping and self.used > END * most:
+                self._pause(self.used)
+                log, removed = await self._engine.trim()
+                if not removed:
+                    self._in_vain = self._scheduler.seconds()
+                    return
+                self._removed[log] += removed
+                self.used = await self._engine.usage()
+        finally:
+            self._making_room = False
+            self._engine.press("disk", False)
 
     def _tell(self, most: int) -> None:
         """Tell the operators what has gone, and that it is not enough; once an hour at most."""
