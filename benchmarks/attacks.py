@@ -266,7 +266,7 @@ ATTACKS: dict[str, Attack] = {
     "lists": Attack(chat_attacks.lists, database=bounds.prepare),
     "bans": Attack(chat_attacks.bans),
     "first-chunks": Attack(chat_attacks.first_chunks),
-    "full-database": Attack(chat_attacks.flood, chat_attacks.fill, ("--rate", "0", "--disk", "700000000")),
+    "full-database": Attack(chat_attacks.flood, chat_attacks.fill, ("--disk", "20000000")),
 }
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def flood(port: int, seconds: float) -> None:
     def act(n: int) -> bytes:
         return b"".join(b"/me %d %s\r\n" % (n * 20 + i, b"z" * 3000) for i in range(20))
 
-    say_again(port, seconds, 8, lambda i: _after(f"/join flood{i}\r\n".encode(), act))
+    say_again(port, seconds, MANY, lambda i: _after(f"/join flood{i % 8}\r\n".encode(), act))
 
 
 def say_again(port: int, seconds: float, number: int, script: Callable[[int], Iterator[bytes]]) -> None:
