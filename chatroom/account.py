@@ -6,6 +6,8 @@ import msgspec
 
 BUCKET = "account"  # records by folded name
 LOOKS = "look"  # folded names by look: nobody may register a name that readers would take for another's
+LOOK_RULES = "look-rules"  # says by ALL_MADE that all accounts have all records that their looks need
+ALL_MADE = "digits-as-letters"
 
 
 class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -55,3 +57,5 @@ class Account(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Account).decode
+encode_look = encode
+decode_look = msgspec.json.Decoder(str).decode

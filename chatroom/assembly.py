@@ -34,7 +34,7 @@ from chatroom.engines.sqlite import SQLiteEngine
 from chatroom.listening import BadPort, take_port
 from chatroom.log_file import DaemonLog
 from chatroom.logger import logger, set_level
-from chatroom.names import load_rules
+from chatroom.names import load_rules, user_looks, user_name
 from chatroom.options import Settings, address_and_port, refuse, state_folder
 from chatroom.passwords import ThreadedPasswords
 from chatroom.pid_file import BadPidFile, PidFile
@@ -233,13 +233,17 @@ class Accounts:
 def imported(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
     """Return the accounts to import, having seen that there are seats for them and for those that are there."""
     entries = _entries(settings, there)
+    looks = dict(there.looks)
     for entry in entries:
-        owner = there.looks.get(entry.name.look, entry.name.folded)
-        if owner != entry.name.folded:
+        owners = {looks[look]: look in there.looks for look in user_looks(entry.name) if look in looks}
+        if owners and entry.name.folded not in owners:
+            owner, older = next(iter(owners.items()))
+            why = "has an account already" if older else "stands there, too"
             refuse(
-                f"--accounts {settings.accounts}: {entry.name.shown} looks like {owner}, who has an account already; "
-                "choose another name"
+                f"--accounts {settings.accounts}: {entry.name.shown} looks like {owner}, who {why}; choose another name"
             )
+        for look in user_looks(entry.name):
+            looks.setdefault(look, entry.name.folded)
     number = len(there.reserved | {entry.name.folded for entry in entries})
     if settings.max_users and settings.max_users < number:
         refuse(f"--max-users {settings.max_users}: {number} accounts have a seat reserved; give at least {number}")
@@ -277,11 +281,13 @@ def accounts_in(db: sqlite3.Connection) -> Accounts:
         sqlite3.Error: None can be read.
     """
     kept = {name: account.decode(value) for name, value in Reader(db).all(account.BUCKET)}
-    looks = {look: msgspec.json.decode(value, type=str) for look, value in Reader(db).all(account.LOOKS)}
-    return Accounts(
-        frozenset(name for name, one in kept.items() if one.reserved),
-        {look: owner for look, owner in looks.items() if owner in kept},  # a crash may leave a look without its account
-    )
+    held = ((look, account.decode_look(value)) for look, value in Reader(db).all(account.LOOKS))
+    looks = {look: owner for look, owner in held if owner in kept}  # a crash may leave a look without its account
+    if Reader(db).get(account.LOOK_RULES, account.ALL_MADE) is None:  # older accounts do not have all of theirs yet
+        for folded, one in kept.items():
+            for look in user_looks(user_name(one.name)):
+                looks.setdefault(look, folded)
+    return Accounts(frozenset(name for name, one in kept.items() if one.reserved), looks)
 
 
 def check_checkers(checkers: Sequence[Any]) -> None:

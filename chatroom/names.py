@@ -97,6 +97,14 @@ def room_looks(name: Name) -> tuple[str, ...]:
     return tuple(sorted(set(map(_look_of_letters, texts))))
 
 
+def user_looks(name: Name) -> tuple[str, ...]:
+    """Return all looks of a user's name, at most five. Readers cannot tell two users apart that have one in common.
+
+    They are those that a room of this name has, and the name's ``look``, under which older accounts are kept.
+    """
+    return tuple(sorted({name.look, *room_looks(name)}))
+
+
 def _look_of_letters(text: str) -> str:
     look = skeleton(text)
     word = look.rstrip(digits)

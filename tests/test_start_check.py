@@ -306,6 +306,22 @@ def test_an_account_that_looks_like_one_that_is_there_is_a_fault(tmp_path: Path,
     assert findings(data, "--accounts", "people") == Findings()
 
 
+def test_accounts_that_look_alike_by_digits_are_a_fault_unless_both_are_there(tmp_path: Path, data: Path) -> None:
+    (tmp_path / "people").write_text("al1ce:s3cret-enough\n")
+    (fault,) = findings(data, "--accounts", "people").faults
+    assert fault.endswith("people: al1ce looks like alice, who has an account already; choose another name")
+    (tmp_path / "people").write_text("er1k:s3cret-enough\nerik:s3cret-enough\n")
+    (fault,) = findings(data, "--accounts", "people").faults
+    assert fault.endswith("people: erik looks like er1k, who stands there, too; choose another name")
+    with closing(open_database(data / "chat.db")) as db:  # of an older chatroom
+        for name in ("er1k", "erik"):
+            record = account.encode(account.Account(name, name, 1))
+            db.execute("INSERT INTO record(bucket, key, rev, value) VALUES ('account', ?, 3, ?)", (name, record))
+            look = (user_name(name).look, account.encode_look(name))
+            db.execute("INSERT INTO record(bucket, key, rev, value) VALUES ('look', ?, 3, ?)", look)
+    assert findings(data, "--accounts", "people") == Findings()
+
+
 # ---- as another user -----------------------------------------------------------------------------------------------
 
 

@@ -8,9 +8,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
-from chatroom.account import BUCKET, LOOKS, Account, encode
+from chatroom.account import (
+    ALL_MADE,
+    BUCKET,
+    LOOK_RULES,
+    LOOKS,
+    Account,
+    decode,
+    decode_look,
+    encode,
+    encode_look,
+)
 from chatroom.admin.cannot import Cannot
 from chatroom.admin.database import NAME
 from chatroom.admin.holding import holding
@@ -18,7 +26,7 @@ from chatroom.engines.reading import Reader
 from chatroom.engines.schema import BadDatabase, connect, open_database
 from chatroom.engines.writing import Writer
 from chatroom.log import Change
-from chatroom.names import BadName, Name, user_name
+from chatroom.names import BadName, Name, user_looks, user_name
 from chatroom.password_text import LEAST, BadPassword, new_password
 from chatroom.passwords import Argon2
 from chatroom.text import clean
@@ -109,23 +117,40 @@ def _put(path: Path, name: Name, account: Account) -> None:
         raise Cannot(str(error)) from None
     reading = connect(path)
     try:
-        revision = _look_revision(Reader(reading), name)
-        writer = Writer(db)
-        look = Change(LOOKS, name.look, msgspec.json.encode(name.folded), revision)
-        writer.change((look, Change(BUCKET, name.folded, encode(account), 0)))
+        looks = _claims(Reader(reading), name)
+        Writer(db).change((*looks, Change(BUCKET, name.folded, encode(account), 0)))
     finally:
         reading.close()
         db.close()
 
 
-def _look_revision(reader: Reader, name: Name) -> int:
-    """Return the revision of the look's record, 0 for none, if the name is free."""
+def _claims(reader: Reader, name: Name) -> list[Change]:
+    """Return the changes that keep the looks of a name for its account, if the name is free.
+
+    Raises:
+        Cannot: There is an account of this name, or one that looks like it.
+    """
     if reader.get(BUCKET, name.folded) is not None:
         raise Cannot(f"there is an account {name.shown} already; choose another name")
-    held = reader.get(LOOKS, name.look)
-    if held is None:
-        return 0
-    other = msgspec.json.decode(held[0], type=str)
-    if reader.get(BUCKET, other) is not None:
-        raise Cannot(f"the name {name.shown} looks like that of the account {other}; choose another")
-    return held[1]
+    changes = []
+    for look in user_looks(name):
+        held = reader.get(LOOKS, look)
+        other = decode_look(held[0]) if held is not None else ""
+        if other and reader.get(BUCKET, other) is not None:
+            raise _alike(name, other)
+        changes.append(Change(LOOKS, look, encode_look(name.folded), held[1] if held is not None else 0))
+    if reader.get(LOOK_RULES, ALL_MADE) is None:
+        _check_older(reader, name)
+    return changes
+
+
+def _check_older(reader: Reader, name: Name) -> None:
+    """Refuse a name that looks like that of an account which does not have all records of its looks yet."""
+    looks = set(user_looks(name))
+    for other, value in reader.all(BUCKET):
+        if not looks.isdisjoint(user_looks(user_name(decode(value).name))):
+            raise _alike(name, other)
+
+
+def _alike(name: Name, other: str) -> Cannot:
+    return Cannot(f"the name {name.shown} looks like that of the account {other}; choose another")

@@ -6,15 +6,13 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from chatroom import account
 from chatroom.admin.database import MOST_FAULTS, damages, database_in, one_moment, reading, stranger, version
 from chatroom.admin.holding import InUse, holding
 from chatroom.chat.rooms import stored_record
 from chatroom.engines.reading import Reader
 from chatroom.engines.schema import LADDER, connect
-from chatroom.names import BadName, user_name
+from chatroom.names import BadName, user_looks, user_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +111,11 @@ def _index_faults(path: Path) -> list[str]:
 
 
 def _account_faults(reader: Reader) -> list[str]:
-    """Every account has the record that keeps its look for it, and every such record its account."""
-    looks = {look: msgspec.json.decode(value, type=str) for look, value in reader.all(account.LOOKS)}
+    """Return what is wrong with the accounts: the looks of each are kept, and each kept look is an account's."""
+    looks = {look: account.decode_look(value) for look, value in reader.all(account.LOOKS)}
+    whole = reader.get(account.LOOK_RULES, account.ALL_MADE) is not None  # else the next start makes what is missing
     accounts = {key: account.decode(value).name for key, value in reader.all(account.BUCKET)}
-    faults = [fault for key, shown in accounts.items() if (fault := _name_fault(key, shown, looks))]
+    faults = [fault for key, shown in accounts.items() if (fault := _name_fault(key, shown, looks, whole))]
     faults += [
         f"the look {look!r} is kept for the account {owner}, which there is not: nobody can register such a name"
         for look, owner in looks.items()
@@ -125,13 +124,14 @@ def _account_faults(reader: Reader) -> list[str]:
     return faults[:MOST_FAULTS]
 
 
-def _name_fault(key: str, shown: str, looks: dict[str, str]) -> str:
+def _name_fault(key: str, shown: str, looks: dict[str, str], whole: bool) -> str:
     try:
         name = user_name(shown)
     except BadName as error:
         return f"the account {key} is called {shown!r}: {error}"
     if name.folded != key:
         return f"the account {shown} is kept under {key!r} instead of {name.folded!r}: its owner cannot log in"
-    if looks.get(name.look) != key:
+    # The other looks may be kept for another: two accounts that are older than these records may look alike.
+    if looks.get(name.look) != key or (whole and not all(look in looks for look in user_looks(name))):
         return f"the look of the account {shown} is not kept for it: somebody could register a name that looks the same"
     return ""

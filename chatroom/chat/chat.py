@@ -48,7 +48,7 @@ from chatroom.chat.session import Session
 from chatroom.events import PROTOCOL_VERSION, Departed, Disconnected, OfTheServer, Renamed, Shared, Stored
 from chatroom.log import Entry, Presence, Unavailable
 from chatroom.logger import logger
-from chatroom.names import Name
+from chatroom.names import Name, user_looks
 from chatroom.passwords import Passwords
 
 _log = logger(__name__)
@@ -143,6 +143,7 @@ class Chat:
         await self._empty_rooms.start()
         self._succession.rounds.start(now=False)
         await self.files.start()
+        await self.accounts.start()
         self.seats.reserved = sum(account.reserved for account in await self.accounts.all())
         self._retention.rounds.start()
         self.disk_limit.rounds.start()
@@ -270,7 +271,7 @@ class Chat:
             if user.account is None:
                 self.names.revoke(user, name)
                 # Else it had only claimed the name, and sees in the end that it has lost it.
-                if name.folded == user.handle.folded or name.look == user.handle.look:
+                if not set(user_looks(name)).isdisjoint(user_looks(user.handle)):
                     self._evict(user)
 
     def _evict(self, guest: User) -> None:

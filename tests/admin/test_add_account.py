@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from admin.folders import SECRET, Fails, keep, runs
+from admin.folders import SECRET, Fails, change, keep, runs
 
 from chatroom import account
 from chatroom.account import Account
@@ -65,6 +65,7 @@ def test_an_operator_is_made(empty: Path) -> None:
     [
         ("ALICE", "already"),
         ("a1ice", "looks like"),
+        ("Al1ce", "looks like"),
         ("server", "reserved"),
         ("guest-x", "reserved"),
         ("a b", "letters"),
@@ -77,6 +78,28 @@ def test_a_name_that_is_taken_or_none_is_refused(fails: Fails, folder: Path, nam
     with closing(connect(folder / "chat.db")) as db:
         assert Reader(db).count(account.BUCKET) == 1
         assert list(Reader(db).all(account.LOOKS)) == [("alice", b'"alice"')]
+
+
+@pytest.mark.usefixtures("typed")
+def test_an_account_has_all_its_looks(empty: Path) -> None:
+    runs("add-account", "b1lly", "--data", empty)
+    with closing(connect(empty / "chat.db")) as db:
+        assert dict(Reader(db).all(account.LOOKS)) == {"billy": b'"b1lly"', "bllly": b'"b1lly"'}
+    runs("check", "--data", empty)
+
+
+def test_an_account_of_an_older_chatroom_has_its_looks_too(
+    fails: Fails, empty: Path, typed: Callable[[bytes], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs("add-account", "b1lly", "--data", empty)
+    change(empty / "chat.db", "DELETE FROM record WHERE bucket='look' AND key='billy'")
+    runs("check", "--data", empty)
+    typed(f"{SECRET}\n".encode())
+    capsys.readouterr()
+    assert "looks like that of the account b1lly" in fails("add-account", "billy", "--data", empty)
+    keep(empty, account.LOOK_RULES, account.ALL_MADE, "")  # as a start does that has made all records
+    assert command_line.main(["check", "--data", str(empty)]) == 1
+    assert "the look of the account b1lly is not kept" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("typed")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
-from chatroom.account import BUCKET, LOOKS, Account, decode, encode
+from chatroom.account import BUCKET, Account, decode, encode
 from chatroom.chat.interfaces import Engine, Mint
+from chatroom.chat.people import looks
 from chatroom.chat.records import pages
 from chatroom.chat.refusals import NAME_IN_USE
-from chatroom.log import Conflict, Unavailable
+from chatroom.log import Change, Conflict
 from chatroom.names import Name, user_name
 
 
@@ -28,6 +27,10 @@ class Accounts:
         self._mint = mint
         self._now = now
 
+    async def start(self) -> None:
+        """Complete what accounts of an older chatroom lack."""
+        await looks.complete(self._engine)
+
     async def get(self, name: Name) -> Account | None:
         """Return the account of that name."""
         held = await self._engine.get(BUCKET, name.folded)
@@ -35,11 +38,7 @@ class Accounts:
 
     async def owns(self, name: Name) -> bool:
         """Return whether the name, or one that looks like it, is an account's."""
-        if await self._engine.get(BUCKET, name.folded) is not None:
-            return True
-        held = await self._engine.get(LOOKS, name.look)
-        # A crash may have left a look without its account.
-        return held is not None and await self._engine.get(BUCKET, decode_look(held[0])) is not None
+        return (await self._engine.get(BUCKET, name.folded)) is not None or await looks.owner(self._engine, name) != ""
 
     async def all(self) -> list[Account]:
         """Return all accounts, by name. They are read page by page, so that others get their turns between."""
@@ -61,16 +60,11 @@ class Accounts:
             Refused: The name, or one that looks like it, is an account's.
         """
         account = Account(self._mint(12), name.shown, self._now(), password, operator, reserved, was=was)
-        await self._take_look(name)
+        changes = [*await looks.claims(self._engine, name), Change(BUCKET, name.folded, encode(account), 0)]
         try:
-            await self._engine.put(BUCKET, name.folded, encode(account), 0)
+            await self._engine.change(changes)
         except Conflict:
-            await self._free_look(name)
             raise NAME_IN_USE() from None
-        held = await self._engine.get(LOOKS, name.look)
-        if held is None or decode_look(held[0]) != name.folded:
-            await self.remove(account)  # somebody took the look for one that a crash had left behind
-            raise NAME_IN_USE()
         return account
 
     async def change(self, account: Account, change: Callable[[Account], Account]) -> Account | None:
@@ -98,43 +92,9 @@ class Accounts:
             held = await self._engine.get(BUCKET, name.folded)
             if held is None or decode(held[0]).id != account.id:
                 return False
+            gone = Change(BUCKET, name.folded, None, held[1])
             try:
-                await self._engine.put(BUCKET, name.folded, None, held[1])
+                await self._engine.change([gone, *await looks.releases(self._engine, name)])
             except Conflict:
                 continue
-            await self._free_look(name)
             return True
-
-    # ---- looks -------------------------------------------------------------------------------------------------
-
-    async def _take_look(self, name: Name) -> None:
-        """Let nobody else register what looks alike. A crash may have left a look without its account: that is free.
-
-        Or its account is only about to be: whoever makes it looks again then, and so do we, so that one of the two
-        sees the other.
-        """
-        held = await self._engine.get(LOOKS, name.look)
-        owner = decode_look(held[0]) if held is not None else name.folded
-        if held is not None and await self._engine.get(BUCKET, owner) is not None:
-            raise NAME_IN_USE()
-        try:
-            rev = await self._engine.put(LOOKS, name.look, msgspec.json.encode(name.folded), held[1] if held else 0)
-        except Conflict:
-            raise NAME_IN_USE() from None
-        if await self._engine.get(BUCKET, owner) is not None:
-            await self._engine.put(LOOKS, name.look, msgspec.json.encode(owner), rev)
-            raise NAME_IN_USE()
-
-    async def _free_look(self, name: Name) -> None:
-        """Free the look of a name that is no account's; of one that just became an account's it stays."""
-        try:
-            held = await self._engine.get(LOOKS, name.look)
-            if held is None or decode_look(held[0]) != name.folded:
-                return  # it is another's
-            if await self._engine.get(BUCKET, name.folded) is None:
-                await self._engine.put(LOOKS, name.look, None, held[1])
-        except (Conflict, Unavailable):
-            return  # somebody else has it now; or it stays, and is free all the same
-
-
-decode_look = msgspec.json.Decoder(str).decode

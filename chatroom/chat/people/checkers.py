@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 
 from chatroom.chat.refusals import NAME_IN_USE, NO_REGISTRATION
 from chatroom.logger import logger
-from chatroom.names import BadName, Name, user_name
+from chatroom.names import BadName, Name, user_looks, user_name
 
 SLICE = 50  # names that are looked at in one turn of the reactor
 
@@ -83,7 +83,7 @@ class Checkers:
         silent = ""
         for checker, names in zip(self._checkers, self._names, strict=True):
             try:
-                if name.look in await names():
+                if not (await names()).isdisjoint(user_looks(name)):
                     return True
             except Unknown:
                 silent = type(checker).__name__
@@ -146,12 +146,12 @@ class _FileNames:
 
 async def _looks(names: Iterable[bytes], scheduler: Any) -> frozenset[str]:
     """Return the looks of those that can be names here, some in each turn; nobody could register the others."""
-    found = set()
+    found: set[str] = set()
     for number, name in enumerate(names, 1):
         if number % SLICE == 0:
             await deferLater(scheduler, 0)
         try:
-            found.add(user_name(name.decode("utf-8", "replace")).look)
+            found.update(user_looks(user_name(name.decode("utf-8", "replace"))))
         except BadName:
             continue
     return frozenset(found)

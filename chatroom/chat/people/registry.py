@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatroom.chat.limits import USER_CHARACTERS
 from chatroom.chat.refusals import BAD_NAME, NAME_IN_USE, NO_USER, Refused
-from chatroom.names import BadName, Name, fold, guest_name, user_name
+from chatroom.names import BadName, Name, fold, guest_name, user_looks, user_name
 from chatroom.posing import chosen_name
 
 if TYPE_CHECKING:
@@ -27,35 +27,42 @@ class Registry:
         Raises:
             Refused: Somebody else has it, or one that looks like it.
         """
-        if self.others(user, name):
+        rivals = self.others(user, name)
+        if user.account is not None:
+            # Accounts are told apart by their records, and two that are older than these may look alike.
+            rivals = {rival for rival in rivals if rival.account is None or rival.handle.folded == name.folded}
+        if rivals:
             raise NAME_IN_USE()
         self._by_folded[name.folded] = user
-        self._by_look[name.look] = user
+        for look in user_looks(name):
+            self._by_look.setdefault(look, user)
 
     def others(self, user: User | None, name: Name) -> set[User]:
-        """Return who else has the name, or one that looks like it."""
-        return {self._by_folded.get(name.folded), self._by_look.get(name.look)} - {user, None}  # type: ignore[return-value]
+        """Return the other users that have the name, or one that looks like it."""
+        holders = {self._by_folded.get(name.folded), *map(self._by_look.get, user_looks(name))}
+        return holders - {user, None}  # type: ignore[return-value]
 
     def holds(self, user: User, name: Name) -> bool:
         """Return whether the name is the user's, or claimed by it."""
-        return self._by_folded.get(name.folded) is user and self._by_look.get(name.look) is user
+        looks = map(self._by_look.get, user_looks(name))
+        return self._by_folded.get(name.folded) is user and all(holder is user for holder in looks)
 
     def revoke(self, user: User, name: Name) -> None:
         """Take back what the user has claimed of a name, or of one that looks like it, but is not called yet."""
-        for names, key, own in (
-            (self._by_folded, name.folded, user.handle.folded),
-            (self._by_look, name.look, user.handle.look),
-        ):
-            if names.get(key) is user and key != own:
-                del names[key]
+        self._drop(user, name, kept=user.handle)
 
     def release(self, user: User, name: Name) -> None:
         """Give a name back, except for what the user's present name needs of it."""
-        kept = user.handle if user.online else None
+        self._drop(user, name, kept=user.handle if user.online else None)
+
+    def _drop(self, user: User, name: Name, kept: Name | None) -> None:
+        """Remove what the user holds of a name and what ``kept``, if given, does not need."""
         if self._by_folded.get(name.folded) is user and (kept is None or kept.folded != name.folded):
             del self._by_folded[name.folded]
-        if self._by_look.get(name.look) is user and (kept is None or kept.look != name.look):
-            del self._by_look[name.look]
+        needed = user_looks(kept) if kept is not None else ()
+        for look in user_looks(name):
+            if self._by_look.get(look) is user and look not in needed:
+                del self._by_look[look]
 
     def get(self, name: str) -> User | None:
         """Return who is called so."""
