@@ -123,6 +123,11 @@ class Link:
         return self.place.room
 
     @property
+    def inside(self) -> bool:
+        """Whether a line is said to a room: we are in one, or the room to join first has not answered yet."""
+        return bool(self.place.room or self.first_room)
+
+    @property
     def users(self) -> list[str]:
         """Who is there, us included."""
         return self.place.users

@@ -24,7 +24,7 @@ from chatroom.client.link import Link
 from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Notice
 from chatroom.client.outgoing import KEPT
 from chatroom.client.refused import Refused
-from chatroom.client.screen.typed import Command, Misuse, Own, Say, read
+from chatroom.client.screen.typed import Command, Misuse, Own, Say, depends_on_room, read
 from chatroom.client.spelling import lines_of, recalled
 
 LINE_BYTES = 64 * 1024
@@ -171,8 +171,10 @@ class Pipe(LineReceiver):
 
     async def _take(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r")
+        while depends_on_room(text) and not (self._link.online or self._over):
+            await self._something()
         try:
-            typed = read(text, (*QUITTING, *USAGES))
+            typed = read(text, (*QUITTING, *USAGES), inside=self._link.inside, guest=self._link.guest)
             if isinstance(typed, Own) and typed.word in USAGES:
                 await self._files.run(typed.word, typed.rest)
             elif isinstance(typed, Own):

@@ -81,7 +81,7 @@ def test_records_for_scripts(here: Folder, daemon: Daemon, security: tuple[str, 
 
 
 def test_what_is_refused_tells_in_the_status_and_the_rest_is_done(here: Folder, daemon: Daemon) -> None:
-    lines = "hello\n/join x\n/bogus\n/kick zed\n/register al\n/me waves\n"
+    lines = "hello there\n/join x\n/bogus\n/kick zed\n/register al\n/me waves\n"
     status, heard, err = here.run(lines, "localhost", daemon.port, "--plain", "--name", "al")
     assert status == 1
     assert heard[-1] == "* al waves"

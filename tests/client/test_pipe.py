@@ -400,3 +400,21 @@ def test_a_password_that_is_not_utf_8_is_refused_and_not_sent(network: Network, 
     ]
     assert piped.pipe.status == 1
     assert not [key for bucket, key in stored_records(world) if bucket == "account"]
+
+
+def test_words_without_a_slash_are_commands_as_on_telnet(piped: Piped, network: Network) -> None:
+    piped.type("who is here", "leave", "join attic", "who", "LEAVE_ROOM", "who", "exit", "join nowhere")
+    piped.end()
+    assert piped.complaints == []
+    kept = [line for line in piped.lines if line.startswith(("al", "Welcome", "Users"))]
+    assert kept == [
+        "Welcome to room x!",
+        "al: who is here",
+        "al has left the room.",
+        "Welcome to room attic!",
+        "al: who",
+        "al has left the room.",
+        "Users online (1):",
+    ]
+    assert not any("nowhere" in line for line in piped.lines)
+    assert (piped.over, piped.pipe.status) == (True, 0)

@@ -13,17 +13,29 @@ from chatroom.arguments import Arg, Kind
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One command: its words after ``/``, its record's ``do``, its arguments, and fields that it always has."""
+    """One command.
+
+    Args:
+        words: Its words after ``/``; the first is the usual one.
+        do: Its record's ``do``.
+        args: Its arguments.
+        fixed: Fields that its record always has.
+        upper: Its upper-case words, which are commands anywhere.
+        bare: Its words outside a room, without ``/``.
+    """
 
     words: tuple[str, ...]
     do: str
     args: tuple[Arg, ...] = ()
     fixed: dict[str, Any] = field(default_factory=dict)
+    upper: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
 
     @property
     def usage(self) -> str:
         """How it is typed."""
-        return " ".join([f"/{self.words[0]}", *(arg.usage for arg in self.args)])
+        word = f"/{self.words[0]}" if self.words else self.upper[0]
+        return " ".join([word, *(arg.usage for arg in self.args)])
 
     @property
     def secret(self) -> bool:
@@ -46,35 +58,41 @@ _PASSWORD = Arg("password", Kind.SECRET, ask="Password: ")
 _NEW_PASSWORD = Arg("password", Kind.SECRET, ask="Choose a password: ", twice=True)
 
 
-def _row(words: str, do: str, *args: Arg, **fixed: Any) -> Row:
-    return Row(tuple(words.split("|")), do, args, fixed)
+def _row(words: str, do: str, *args: Arg, upper: str = "", bare: str = "", **fixed: Any) -> Row:
+    return Row(_split(words), do, args, fixed, _split(upper), _split(bare))
+
+
+def _split(words: str) -> tuple[str, ...]:
+    return tuple(words.split("|")) if words else ()
 
 
 ROWS = (
     _row("name|nick", "name", Arg("name")),
-    _row("create", "create", _ROOM),
-    _row("join|j", "join", _ROOM, _MESSAGES),
-    _row("leave|part", "leave"),
-    _row("rooms|list", "rooms"),
+    _row("create", "create", _ROOM, upper="CREATE_ROOM"),
+    _row("join|j", "join", _ROOM, _MESSAGES, bare="join"),
+    _row("", "join", _ROOM, upper="JOIN_ROOM", create=False),
+    _row("leave|part", "leave", upper="LEAVE_ROOM", bare="leave"),
+    _row("rooms|list", "rooms", upper="LIST_ROOMS", bare="rooms"),
     _row("files", "files"),
     _row("unshare", "unshare", Arg("name", Kind.REST)),
     _row("names", "names"),
-    _row("who", "who"),
+    _row("who", "who", bare="who"),
     _row("whois", "whois", _USER),
     _row("me", "me", _TEXT),
-    _row("msg|message|query|w", "message", _USER, _TEXT),
+    _row("msg|message|query|w", "message", _USER, _TEXT, bare="message|msg"),
     _row("reply|r", "reply", _TEXT),
     _row("history", "history", _MESSAGES),
     _row("search", "search", Arg("words", Kind.REST), again=True),
-    _row("hello", "hello"),
-    _row("help", "help", Arg("command", Kind.REST, "topic or command", required=False)),
+    _row("hello", "hello", bare="hello|hi"),
+    _row("help", "help", Arg("command", Kind.REST, "topic or command", required=False), bare="help"),
+    _row("quit|exit", "quit", upper="EXIT", bare="exit|quit"),
     _row("echo", "echo", _ON_PERHAPS),
     _row("away", "away", _TEXT_PERHAPS),
     _row("set", "set"),
-    _row("register", "register", _ACCOUNT, _NEW_PASSWORD),
-    _row("login", "login", _ACCOUNT, _PASSWORD),
+    _row("register", "register", _ACCOUNT, _NEW_PASSWORD, bare="register"),
+    _row("login", "login", _ACCOUNT, _PASSWORD, bare="login"),
     _row("takeover", "takeover"),
-    _row("logout", "logout"),
+    _row("logout", "logout", bare="logout"),
     _row(
         "password",
         "password",
@@ -109,3 +127,5 @@ ROWS = (
     _row("stats", "stats"),
 )
 BY_WORD = {word: row for row in ROWS for word in row.words}
+BY_UPPER = {word: row for row in ROWS for word in row.upper}
+BY_BARE = {word: row for row in ROWS for word in row.bare}

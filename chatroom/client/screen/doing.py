@@ -14,8 +14,8 @@ from chatroom.client.link import Link, Refused
 from chatroom.client.screen.hearing import Hearing
 from chatroom.client.screen.own import OwnCommand
 from chatroom.client.screen.questions import Cancelled, Questions
-from chatroom.client.screen.slips import command_alone, forgotten_slash
-from chatroom.client.screen.typed import Command, Misuse, Own, Say, check_password, read
+from chatroom.client.screen.slips import forgotten_slash
+from chatroom.client.screen.typed import Command, Misuse, Own, Say, check_password, depends_on_room, read
 
 _log = Logger()
 
@@ -40,23 +40,10 @@ class Doing:
     def typed(self, line: str) -> None:
         """Carry out a line that the user typed."""
         self._link.unread = 0  # who types has seen what is there
-        line = (self._link.guest and command_alone(line)) or line
-        slip = None if line.startswith("/") else forgotten_slash(line)
-        if slip is not None:
-            self.start(self._say_if_meant(line, slip))
-            return
-        try:
-            meaning = read(line, self._own)
-        except Misuse as misuse:
-            self._hearing.complain(str(misuse))
-            return
-        match meaning:
-            case Say(text):
-                self.start(self.say(text))
-            case Command():
-                self.start(self._give(meaning))
-            case Own(word, rest):
-                self._do_own(word, rest)
+        if depends_on_room(line):
+            self._link.when_there(lambda: self._carry_out(line))
+        else:
+            self._carry_out(line)
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Do something that takes its time; what goes wrong is shown."""
@@ -88,6 +75,21 @@ class Doing:
             self._naming = False
 
     # ---- how -------------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, line: str) -> None:
+        try:
+            meaning = read(line, self._own, inside=self._link.inside, guest=self._link.guest)
+        except Misuse as misuse:
+            self._hearing.complain(str(misuse))
+            return
+        match meaning:
+            case Say(text):
+                slip = None if line.startswith("/") else forgotten_slash(line)
+                self.start(self.say(text) if slip is None else self._say_if_meant(line, slip))
+            case Command():
+                self.start(self._give(meaning))
+            case Own(word, rest):
+                self._do_own(word, rest)
 
     async def _say_if_meant(self, line: str, command: str) -> None:
         """Ask before a line is said that looks like a command with a password in it."""

@@ -283,7 +283,7 @@ class Screen:
 
     def _learn_commands(self) -> None:
         """What the client knows by itself; the server's own help says it better."""
-        for row in ROWS:
+        for row in (row for row in ROWS if row.words):
             self.known.add_command(row.usage, "")
             for word in row.words:
                 self.known.add_usage(word, "" if row.secret else row.usage)

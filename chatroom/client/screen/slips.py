@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from chatroom.client.screen.commands import BY_WORD
 
-ALONE = ("login", "register")  # typed alone by a guest they are the commands, as on telnet
-
-
-def command_alone(line: str) -> str | None:
-    """Return ``/login`` or ``/register`` when the line is that word alone; None for any other line."""
-    word = line.strip().lower()
-    return f"/{word}" if word in ALONE else None
-
 
 def forgotten_slash(line: str) -> str | None:
     """Return the command that the line looks like, as ``/login``, if a password would stand in it.

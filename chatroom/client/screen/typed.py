@@ -9,9 +9,11 @@ from typing import Any
 
 from chatroom import arguments
 from chatroom.arguments import BLANKS, Arg, Kind
-from chatroom.client.screen.commands import BY_WORD, Row
+from chatroom.client.screen.commands import BY_BARE, BY_UPPER, BY_WORD, Row
 from chatroom.nearest import nearest
 from chatroom.password_text import BadPassword, check_text
+
+ASKED_OF_GUESTS = ("login", "register")  # alone in a room, so that no password is said there
 
 
 class Misuse(Exception):
@@ -42,12 +44,14 @@ class Own:
     rest: str
 
 
-def read(line: str, own: Collection[str]) -> Say | Command | Own | None:
-    """Return what a line means; None if there is nothing in it.
+def read(line: str, own: Collection[str], *, inside: bool = True, guest: bool = False) -> Say | Command | Own | None:
+    """Return what a line means; None if there is nothing in it. The rules are those of telnet.
 
     Args:
         line: What was typed.
         own: The words of the client's own commands; they win over the server's.
+        inside: The user is in a room, where most words without ``/`` are said.
+        guest: The user is a guest, for whom ``login`` and ``register`` alone are commands in a room, too.
 
     Raises:
         Misuse: It is a command that is none, or has wrong arguments.
@@ -55,7 +59,8 @@ def read(line: str, own: Collection[str]) -> Say | Command | Own | None:
     if not line.strip():
         return None
     if not line.startswith("/"):
-        return Say(line)
+        row, rest = _without_slash(line, inside, guest)
+        return Say(line) if row is None else _meant(row, rest, own)
     if line.startswith("//"):
         return Say(line[1:])
     word, _, rest = line[1:].strip(BLANKS).partition(" ")
@@ -66,6 +71,11 @@ def read(line: str, own: Collection[str]) -> Say | Command | Own | None:
         return Say(rest) if rest else None
     row, rest = _row(word, rest, own)
     return _command(row, rest)
+
+
+def depends_on_room(line: str) -> bool:
+    """Return whether the line means one thing in a room and another outside."""
+    return line.strip(BLANKS).partition(" ")[0].lower() in BY_BARE
 
 
 def holds_secret(line: str) -> bool:
@@ -90,6 +100,31 @@ def secret_from(line: str) -> int | None:
             before = count + next(i for i, arg in enumerate(row.args) if arg.kind is Kind.SECRET)
             return words[before].start() if before < len(words) else None
     return None
+
+
+def _without_slash(line: str, inside: bool, guest: bool) -> tuple[Row | None, str]:
+    """Return the command that a line without ``/`` is, None if it is said, and what follows its word.
+
+    Words that take no argument count only when they stand alone.
+    """
+    word, _, rest = line.partition(" ")
+    row = BY_UPPER.get(word)
+    if row is None and inside:
+        alone = line.strip(BLANKS).lower()
+        if line == "leave" or (guest and alone in ASKED_OF_GUESTS):
+            return BY_BARE[alone], ""
+        return None, ""
+    if row is None:
+        word, _, rest = line.strip(BLANKS).partition(" ")
+        row = BY_BARE.get(word.lower())
+    rest = rest.strip(BLANKS)
+    return (None, "") if row is None or (rest and not row.args) else (row, rest)
+
+
+def _meant(row: Row, rest: str, own: Collection[str]) -> Command | Own:
+    """Return the command; the client's own if it has one of that name."""
+    word = next((word for word in row.words if word in own), "")
+    return Own(word, rest) if word else _command(row, rest)
 
 
 def _row(word: str, rest: str, own: Collection[str]) -> tuple[Row, str]:

@@ -51,6 +51,11 @@ class FakeLink:
         self.asked = 0  # who is online
         self.answers: list[Deferred[Any]] = []
 
+    @property
+    def inside(self) -> bool:
+        """Whether a line is said to a room."""
+        return bool(self.room)
+
     def do(self, do: str, **fields: Any) -> Deferred[Any]:
         """Remember the command; ``who`` is what the screen itself asks while a name is being typed."""
         if do == "who":

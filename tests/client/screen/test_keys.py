@@ -105,3 +105,18 @@ def test_a_login_is_no_name(tmp_path: Path) -> None:
         assert stage.link.did == []
 
     on_stage(tmp_path, scene)
+
+
+def test_bare_words_are_commands_outside_a_room_and_upper_case_words_anywhere(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("LIST_ROOMS\rwho knows\r")
+        await stage.until(lambda: stage.link.said == ["who knows"])
+        stage.link.room = ""
+        stage.type("rooms\rjoin attic\r")
+        await stage.until(lambda: [do for do, _ in stage.link.did] == ["rooms", "rooms", "join"])
+        stage.type("nobody hears this\r")
+        await stage.shows("Error: you are not in a room; join one with /join <room>.")
+        stage.type("quit\r")
+        await stage.until(lambda: stage.running.done())
+
+    on_stage(tmp_path, scene)

@@ -11,11 +11,11 @@ import pytest
 from chatroom.arguments import Kind
 from chatroom.chat import commands as c
 from chatroom.chat.table import TABLE
-from chatroom.client.screen.commands import BY_WORD, ROWS
+from chatroom.client.screen.commands import BY_BARE, BY_UPPER, BY_WORD, ROWS
 from chatroom.client.screen.slips import forgotten_slash
 from chatroom.client.screen.typed import Command, Misuse, Own, Say, holds_secret, read, secret_from
 
-OF_THE_CLIENT = {"get", "ignore", "timestamps", "quit", "exit", "say"}  # typed and done in another way
+OF_THE_CLIENT = {"get", "ignore", "timestamps", "say"}  # typed and done in another way
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,85 @@ def test_the_table_has_all_commands_of_the_server_in_their_form() -> None:
             theirs[word] = (row.command.__struct_config__.tag, args)
     ours = {word: (row.do, [(arg.field, arg.kind, arg.required) for arg in row.args]) for word, row in BY_WORD.items()}
     assert ours == theirs
+
+
+def test_the_words_without_a_slash_are_the_servers() -> None:
+    theirs, ours = [], []
+    for row in TABLE:
+        args, do = [arg.field for arg in row.args], row.command.__struct_config__.tag
+        theirs += [(word, do, args, row.fixed) for word in (*row.upper, *row.bare)]
+    for word, row in [*BY_UPPER.items(), *BY_BARE.items()]:
+        ours.append((word, row.do, [arg.field for arg in row.args], row.fixed))
+    assert sorted(ours, key=str) == sorted(theirs, key=str)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize(
+    ("line", "do", "fields"),
+    [
+        ("CREATE_ROOM attic", "create", {"room": "attic"}),
+        ("JOIN_ROOM attic", "join", {"room": "attic", "create": False}),
+        ("LEAVE_ROOM ", "leave", {}),
+        ("LIST_ROOMS", "rooms", {}),
+        ("EXIT", "quit", {}),
+    ],
+)
+def test_upper_case_words_are_commands_anywhere(line: str, do: str, fields: dict[str, object], inside: bool) -> None:
+    meant = read(line, (), inside=inside)
+    assert isinstance(meant, Command)
+    assert (meant.row.do, meant.fields) == (do, fields)
+
+
+@pytest.mark.parametrize(
+    ("line", "do", "fields"),
+    [
+        ("join attic 7", "join", {"room": "attic", "messages": 7}),
+        (" Rooms", "rooms", {}),
+        ("who", "who", {}),
+        ("hi", "hello", {}),
+        ("msg gus good  night", "message", {"user": "gus", "text": "good  night"}),
+        ("logout", "logout", {}),
+        ("help join", "help", {"command": "join"}),
+        ("leave", "leave", {}),
+    ],
+)
+def test_bare_words_are_commands_outside_a_room_and_said_in_one(line: str, do: str, fields: dict[str, object]) -> None:
+    meant = read(line, (), inside=False)
+    assert isinstance(meant, Command)
+    assert (meant.row.do, meant.fields) == (do, fields)
+    if line != "leave":
+        assert read(line, ()) == Say(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "inside"),
+    [
+        ("who is it", False),
+        ("leave me", False),
+        ("create attic", False),
+        ("create_room attic", True),
+        ("EXIT now", True),
+    ],
+)
+def test_words_that_are_no_commands_are_said(line: str, inside: bool) -> None:
+    assert read(line, (), inside=inside) == Say(line)
+
+
+@pytest.mark.parametrize(("line", "alone"), [("leave", True), ("leave ", False), ("Leave", False)])
+def test_leave_alone_leaves_a_room(line: str, alone: bool) -> None:
+    assert isinstance(read(line, ()), Command) is alone
+
+
+@pytest.mark.parametrize("line", ["login", " Register "])
+def test_login_alone_in_a_room_asks_a_guest(line: str) -> None:
+    assert isinstance(read(line, (), guest=True), Command)
+    assert read(line, ()) == Say(line)
+
+
+def test_a_word_of_the_clients_own_commands_is_its_own_without_a_slash() -> None:
+    own = {"quit", "exit", "help"}
+    assert (read("EXIT", own), read("exit", own, inside=False)) == (Own("quit", ""), Own("quit", ""))
+    assert read("help join", own, inside=False) == Own("help", "join")
 
 
 def test_what_the_table_makes_the_server_understands() -> None:
