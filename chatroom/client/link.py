@@ -19,6 +19,7 @@ from chatroom.client.acknowledging import Acknowledging
 from chatroom.client.carrier import Carrier
 from chatroom.client.catching_up import CatchingUp
 from chatroom.client.connection import Connection, Piece, Ref
+from chatroom.client.guest_name import chosen
 from chatroom.client.login import Credentials, Login
 from chatroom.client.notices import Connected, Ended, Gap, Lost, Named, Notice
 from chatroom.client.outgoing import KEPT, MOVING, Command, Outgoing
@@ -54,6 +55,7 @@ class Link:
             as the server shows to people.
         client: See ``Credentials``.
         keep: See ``Credentials``.
+        keep_name: Given the guest's name to take at the next start whenever it changes; empty: none.
         secret: What ends our ghost even if its welcome was lost: at least 16 characters that nobody can guess. If none
             is given, there is one from the first welcome on.
         chance: Returns a number from 0 up to 1, for the waits.
@@ -85,6 +87,7 @@ class Link:
         history: int | None = 0,
         client: str = "",
         keep: Callable[[str, str], None] | None = None,
+        keep_name: Callable[[str], None] = lambda name: None,
         secret: str = "",
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -97,6 +100,7 @@ class Link:
         self.unread = 0
         self.credentials = Credentials(Login(*login) if isinstance(login, tuple) else login, client, keep)
         self.wanted = name
+        self._keep_name = keep_name
         self._history = history
         self._replay = 0  # messages that the server shows to people
         self.carrier: Carrier | None = None
@@ -429,12 +433,14 @@ class Link:
         if isinstance(event, a.Welcome):
             self.server, self.secret, self._outgoing.limits = event.server, event.resume, event.limits
             self._replay = event.replay
+            if event.guest and chosen(event.you):
+                self._want(event.you)
             self._be(event.you, guest=event.guest)
         elif isinstance(event, a.Account):
             self._account(event, command)
         elif isinstance(event, e.Renamed) and (do == "name" or event.by == self.name) and self._now(event, do):
             if do == "name":
-                self.wanted = event.name
+                self._want(event.name)
             self._be(event.name, guest=self.guest)
         elif isinstance(event, a.Entered):
             if command is not None and "after" in command.record and event.room == self.room:
@@ -461,11 +467,17 @@ class Link:
     def _account(self, event: a.Account, command: Command | None) -> None:
         if event.guest:
             self.credentials.forget()
+            self._want("")
         elif command is not None and command.do == "takeover":
             self.credentials.took_over(event)
         elif command is not None and command.do in _LOGGING_IN:
             self.credentials.logged_in(event, command.record)
         self._be(event.name, guest=event.guest)
+
+    def _want(self, name: str) -> None:
+        """The guest wants this name on each connection from now on, and at the next start; empty: none."""
+        self.wanted = name
+        self._keep_name(name)
 
     def _be(self, name: str, *, guest: bool) -> None:
         changed = self.online and name != self.name

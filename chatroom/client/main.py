@@ -248,6 +248,7 @@ def _link(
     """Return the link to the server that is wanted; logged in, if a login under that name is remembered."""
     from chatroom.client.bot import mint
     from chatroom.client.dialing import Dialer
+    from chatroom.client.guest_name import GuestName
     from chatroom.client.link import Link
     from chatroom.client.login import Login
     from chatroom.client.myself import secret
@@ -263,19 +264,23 @@ def _link(
         except OSError as error:
             complain(f"the login cannot be remembered in {tokens.path}: {error.strerror}.")
 
+    folder = wish.folder / "plain" if wish.plain else wish.folder  # plain: others may have read the secret
+    myself = secret(folder, mint)
+    guest = GuestName(folder, myself)
     return Link(
         reactor,
         dialer.connect,
         reactor,
         mint,
         tell,
-        name=wish.config.name,
+        name=wish.config.name or ("" if piped else guest.load()),
         room=wish.config.room,
         history=0 if wish.records else None,
         login=Login(known[0], token=known[1]) if known else None,
         client=f"chatroom-client on {gethostname()}",
         keep=keep,
-        secret=secret(wish.folder / "plain" if wish.plain else wish.folder, mint),  # plain: others may have read it
+        keep_name=guest.keep,
+        secret=myself,
     )
 
 

@@ -166,6 +166,51 @@ def test_the_next_client_ends_the_ghost_of_the_one_before(
         person.leave()
 
 
+def restart(network: Network, world: World) -> World:
+    """Put a server in the place of the former, which knows nobody; wait until the clients are there."""
+    network.world = World(clock=world.clock, first_id=500)
+    cut(network)
+    network.pass_time(2)
+    return network.world
+
+
+def test_the_guests_name_of_an_earlier_start_is_taken_back_after_a_restart_of_the_server(
+    network: Network, world: World
+) -> None:
+    kept: list[str] = []
+    secret = "kept from one start to the next"
+    Person(network, secret=secret, name="edna", room="lobby").come().leave()
+    second = Person(network, secret=secret, room="lobby", keep_name=kept.append).come()
+    assert (second.link.name, kept[-1]) == ("edna", "edna")
+    new = restart(network, world)
+    assert second.link.name == "edna"
+    second.do("name", name="elsa")
+    assert kept[-1] == "elsa"
+    second.leave()
+    new.end()
+
+
+def test_a_name_that_the_server_made_up_is_not_wanted(network: Network, world: World) -> None:
+    kept: list[str] = []
+    guest = Person(network, keep_name=kept.append).come()
+    assert guest.link.name.startswith("guest-")
+    assert kept == []
+    guest.leave()
+
+
+def test_after_a_logout_no_name_is_wanted(network: Network) -> None:
+    kept: list[str] = []
+    gus = Person(network, name="gus", keep_name=kept.append).come()
+    gus.do("register", user="gus", password="secret")
+    gus.do("logout")
+    cut(network)
+    network.pass_time(2)
+    assert gus.heard(Denied) == []
+    assert gus.link.name.startswith("guest-")
+    assert kept[-1] == ""
+    gus.leave()
+
+
 def test_a_command_fails_while_there_is_no_connection_or_when_it_goes(alice: Person, network: Network) -> None:
     codes: list[str] = []
     alice.link.do("who").addErrback(lambda failure: codes.append(failure.value.code))
