@@ -42,6 +42,11 @@ class Row:
         """Whether a password may stand in its line."""
         return any(arg.kind is Kind.SECRET for arg in self.args)
 
+    @property
+    def takes_pair(self) -> bool:
+        """Whether it takes a name and a password, which may be typed as on telnet with a comma between them."""
+        return [arg.kind for arg in self.args] == [Kind.WORD, Kind.SECRET]
+
 
 _ROOM = Arg("room")
 _USER = Arg("user")

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from chatroom import answers as a
 from chatroom.arguments import Arg, Kind
 from chatroom.client.link import Link, Refused
+from chatroom.client.notices import Denied
+from chatroom.client.screen.commands import Row
 from chatroom.client.screen.hearing import Hearing
 from chatroom.client.screen.own import OwnCommand
 from chatroom.client.screen.questions import Cancelled, Questions
 from chatroom.client.screen.slips import forgotten_slash
-from chatroom.client.screen.typed import Command, Misuse, Own, Say, check_password, depends_on_room, read
+from chatroom.client.screen.typed import Command, Misuse, Own, Say, check_password, depends_on_room, pair, read
 
 _log = Logger()
+
+FOR_GUESTS = frozenset({"login", "register"})
+FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
 
 class Doing:
@@ -28,14 +34,24 @@ class Doing:
         hearing: Shows what went wrong.
         questions: Asks for what was left out.
         own: The client's own commands.
+        ask_quietly: Gives the server a command whose answer, of that kind, is not shown; None if it is refused.
     """
 
-    def __init__(self, link: Link, hearing: Hearing, questions: Questions, own: Mapping[str, OwnCommand]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        hearing: Hearing,
+        questions: Questions,
+        own: Mapping[str, OwnCommand],
+        ask_quietly: Callable[..., Deferred[Any]],
+    ) -> None:
         self._link = link
         self._hearing = hearing
         self._questions = questions
         self._own = own
+        self._ask_quietly = ask_quietly
         self._naming = False
+        self._told_cancelling = False
 
     def typed(self, line: str) -> None:
         """Carry out a line that the user typed."""
@@ -74,6 +90,22 @@ class Doing:
         finally:
             self._naming = False
 
+    async def name_refused(self, denied: Denied) -> None:
+        """Ask for the account's password if the name that is wanted is an account's; or else for another name."""
+        if self._naming:
+            return
+        self._naming = True
+        try:
+            if denied.code == "name-in-use" and await self._is_account(denied.wanted):
+                while not await self._logged_in(denied.wanted):
+                    pass
+                return
+        except Cancelled:
+            pass
+        finally:
+            self._naming = False
+        await self.take_a_name()
+
     # ---- how -------------------------------------------------------------------------------------------------------
 
     def _carry_out(self, line: str) -> None:
@@ -102,6 +134,29 @@ class Doing:
         else:
             self._hearing.say(f"nothing was said; {command} is the command, and asks for what you leave out.")
 
+    async def _is_account(self, name: str) -> bool:
+        person = await self._ask_quietly("whois", a.Person, user=name)
+        return person is not None and person.account
+
+    async def _logged_in(self, name: str) -> bool:
+        """Ask for the password of the account, and log in; returns whether there is nothing more to ask.
+
+        Raises:
+            Cancelled: Another name is wanted.
+        """
+        words = f"{name} is a registered name. Password for {name} (Enter: choose another name): "
+        password = await self._questions.ask(words, secret=True)
+        try:
+            check_password(password)
+            await self.give("login", user=name, password=password)
+        except Misuse as misuse:
+            self._hearing.complain(str(misuse))
+            return False
+        except Refused as refused:
+            self._hearing.refused(refused.code, refused.text)
+            return refused.code != "wrong-password"
+        return True
+
     async def _name_taken(self, answer: str) -> bool:
         name = answer.strip()
         if name.startswith("/"):
@@ -121,13 +176,33 @@ class Doing:
         return True
 
     async def _give(self, command: Command) -> None:
+        if command.missing:
+            self._check_login(command.row)
         fields = dict(command.fields)
         for arg in command.missing:
-            fields[arg.field] = await self._ask(arg)
+            if arg.field in fields:
+                continue  # given together with the name
+            answer = await self._ask(arg)
+            if command.row.takes_pair and arg is command.row.args[0]:
+                answer, password = pair(answer)
+                fields.update({"password": password} if password else {})
+                check_password(password)
+            fields[arg.field] = answer
         await self.give(command.row.do, **fields)
+
+    def _check_login(self, row: Row) -> None:
+        """Refuse what the server would refuse anyway before anything is asked for it."""
+        link = self._link
+        if row.do in FOR_GUESTS and not link.guest:
+            raise Misuse(f"you are logged in as {link.name}; /logout first.")
+        if row.do in FOR_ACCOUNTS and link.guest:
+            raise Misuse("you are not logged in; use /login <user> <password>.")
 
     async def _ask(self, arg: Arg) -> str:
         secret = arg.kind is Kind.SECRET
+        if secret and not self._told_cancelling:
+            self._told_cancelling = True
+            self._hearing.say("Enter alone or /cancel cancels.")
         answer = await self._questions.ask(arg.ask, secret=secret)
         if secret:
             check_password(answer)

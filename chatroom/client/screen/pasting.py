@@ -17,13 +17,13 @@ class Pasting:
     """Holds what was pasted.
 
     Args:
-        ask: Asks.
+        ask: Asks; ``keys`` are letters of which one answers alone.
         say: Says a line to the room; over when it is stored.
         tell: Shows a sentence.
     """
 
     def __init__(
-        self, ask: Callable[[str], Deferred[str]], say: Callable[[str], Awaitable[None]], tell: Callable[[str], None]
+        self, ask: Callable[..., Deferred[str]], say: Callable[[str], Awaitable[None]], tell: Callable[[str], None]
     ) -> None:
         self._ask = ask
         self._say = say
@@ -48,14 +48,21 @@ class Pasting:
         if self._going:
             raise Misuse("what you pasted before is still being said; nothing was sent.")
         self._tell(f"you pasted {len(lines)} line{'s' if len(lines) > 1 else ''}: {_start(lines)}")
-        answer = await self._ask("Say them as [o]ne message, [l]ine by line, or [d]rop them? ")
-        how = answer.strip().lower()[:1]
+        how = await self._how()
         if how == "o":
             await self._say_as_one(lines)
         elif how == "l":
             await self._say_each(lines)
         else:
             self._tell("dropped; nothing was sent.")
+
+    async def _how(self) -> str:
+        """Return which key was pressed: o, l or d."""
+        while True:
+            answer = await self._ask("Say them as [o]ne message, [l]ine by line, or [d]rop them? ", keys="old")
+            if answer.strip().lower()[:1] in ("o", "l", "d"):
+                return answer.strip().lower()[:1]
+            self._tell("press o, l or d; Ctrl-C drops them.")
 
     def stop(self) -> bool:
         """Say no more of it; returns whether there was more."""

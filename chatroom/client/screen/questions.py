@@ -12,15 +12,16 @@ MOST = 20  # that wait
 
 
 class Cancelled(Exception):
-    """It was not answered: by Ctrl-C, an empty line, or because the client ends."""
+    """It was not answered: by Ctrl-C, ``/cancel``, an empty line, or because the client ends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """What is asked: its words, and whether nobody should see the answer."""
+    """What is asked: its words, whether nobody should see the answer, and the keys of which one answers alone."""
 
     words: str
     secret: bool
+    keys: str = ""
     answer: Deferred[str] = field(default_factory=Deferred)
 
 
@@ -40,14 +41,15 @@ class Questions:
         """What is asked now."""
         return self._waiting[0] if self._waiting else None
 
-    def ask(self, words: str, *, secret: bool = False) -> Deferred[str]:
+    def ask(self, words: str, *, secret: bool = False, keys: str = "") -> Deferred[str]:
         """Ask; the answer fails with ``Cancelled`` if there is none.
 
         Args:
             words: What is shown before the answer.
             secret: The answer is not shown.
+            keys: Each of these letters is an answer as soon as it is typed, and an empty line is one, too.
         """
-        question = Question(words, secret)
+        question = Question(words, secret, keys)
         if len(self._waiting) >= MOST:
             question.answer.errback(Cancelled())
             return question.answer
@@ -57,17 +59,20 @@ class Questions:
         return question.answer
 
     def answered(self, text: str) -> None:
-        """The current question has been answered; an empty line cancels."""
-        question = self._waiting.popleft()
+        """The current question has been answered; ``/cancel`` cancels, and so does an empty line unless keys answer."""
+        question = self._waiting[0]
+        if text.strip().lower() == "/cancel" or not (text.strip() or question.keys):
+            self.cancel()
+            return
+        self._waiting.popleft()
         self._changed()
-        if text.strip():
-            question.answer.callback(text)
-        else:
-            question.answer.errback(Cancelled())
+        question.answer.callback(text)
 
     def cancel(self) -> None:
         """The current question is not answered."""
-        self.answered("")
+        question = self._waiting.popleft()
+        self._changed()
+        question.answer.errback(Cancelled())
 
     def end(self) -> None:
         """Nobody answers any more."""

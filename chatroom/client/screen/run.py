@@ -143,10 +143,11 @@ class Screen:
         self._files = FileCommands(self.transfers, settings.downloads, self._say)
         files = [OwnCommand(usage, help, partial(self._file, word)) for word, (usage, help) in USAGES.items()]
         self.own = {command.word: command for command in (help, *own.commands(), *files)}
-        self.doing = Doing(link, self.hearing, self.terminal.questions, self.own)
+        self.doing = Doing(link, self.hearing, self.terminal.questions, self.own, self._ask_quietly)
         self.pasting = Pasting(self.terminal.questions.ask, self.doing.say, self._say)
         self._countdown = Countdown(reactor, lambda: link.retry_in, self.terminal.refresh)
         self._leaving = False
+        self._name_refused: Denied | None = None  # by the server that we are coming to
         self._looking: Any = None  # at files under way
         self._asked_who = -FRESH
         self._learn_commands()
@@ -180,7 +181,9 @@ class Screen:
         if isinstance(event, Connected):
             self._connected(event)
         elif isinstance(event, Denied) and event.what == "name":
-            self.doing.start(self.doing.take_a_name())
+            self._name_refused = event
+            if self._link.online:
+                self._ask_for_a_name()
         elif isinstance(event, a.Account):
             self.ignoring.changed_user()
             if event.operator:
@@ -308,12 +311,18 @@ class Screen:
 
     def _connected(self, what: Connected) -> None:
         self.doing.start(self.ignoring.restore())
+        if self._name_refused is not None or (not what.again and what.guest and what.name.startswith("guest-")):
+            self._ask_for_a_name()
         if not what.again:
-            self._arrived(what)
+            self._arrived()
 
-    def _arrived(self, what: Connected) -> None:
-        if what.guest and what.name.startswith("guest-"):
-            self.doing.start(self.doing.take_a_name())
+    def _ask_for_a_name(self) -> None:
+        """Ask for one, or for the password of the name that was refused."""
+        refused, self._name_refused = self._name_refused, None
+        self.doing.start(self.doing.take_a_name() if refused is None else self.doing.name_refused(refused))
+
+    def _arrived(self) -> None:
+        """Learn what is on the server, for completion."""
         for do, answer in (("help", a.Help), ("rooms", a.Rooms), ("who", a.Users)):
             self._ask_quietly(do, answer)
 

@@ -111,6 +111,7 @@ class Terminal:
         self.questions = Questions(self._question_changed)
         self.line = self._line_buffer()
         self.answer = Buffer(multiline=False, history=DummyHistory(), accept_handler=self._answered)
+        self.answer.on_text_insert += self._pressed
         self.app = Application(
             layout=self._layout(),
             key_bindings=self.parts.keys,
@@ -221,6 +222,12 @@ class Terminal:
                 stop_search()
         self.app.layout.focus(self.answer if self.questions.current else self.line)
         self.app.invalidate()
+
+    def _pressed(self, buffer: Buffer) -> None:
+        """A letter has been typed at a question; it may be an answer alone."""
+        question = self.questions.current
+        if question is not None and buffer.text and buffer.text.lower() in question.keys:
+            self._answered(buffer)
 
     def _answered(self, buffer: Buffer) -> bool:
         text = buffer.text

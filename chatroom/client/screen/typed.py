@@ -97,6 +97,9 @@ def secret_from(line: str) -> int | None:
     for count in (2, 1):
         row = BY_WORD.get(" ".join(texts[:count])[1:]) if len(texts) >= count else None
         if row is not None and row.secret:
+            comma = line.find(",", words[count].start()) if row.takes_pair and len(words) > count else -1
+            if comma >= 0 and comma < words[count].end():
+                return comma + 1 if line[comma + 1 :] else None
             before = count + next(i for i, arg in enumerate(row.args) if arg.kind is Kind.SECRET)
             return words[before].start() if before < len(words) else None
     return None
@@ -140,8 +143,19 @@ def _row(word: str, rest: str, own: Collection[str]) -> tuple[Row, str]:
     return row, rest
 
 
+def pair(text: str) -> tuple[str, str]:
+    """Return name and password of ``alice,secret``; all of the text and nothing if its first word has no comma."""
+    name, comma, password = text.partition(",")
+    if not comma or any(blank in name.strip(BLANKS) + name[-1:] for blank in BLANKS):
+        return text.strip(BLANKS), ""
+    return name.strip(BLANKS), password.strip(BLANKS)
+
+
 def _command(row: Row, rest: str) -> Command:
     fields: dict[str, Any] = dict(row.fixed)
+    if row.takes_pair:
+        name, password = pair(rest)
+        rest = f"{name} {password}" if password else name
     for i, arg in enumerate(row.args):
         if not rest:
             missing = tuple(arg for arg in row.args[i:] if arg.required)

@@ -168,6 +168,8 @@ def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
         stage.link.answers.pop().callback(a.Ok())
         await stage.until(lambda: stage.screen.terminal.questions.current is None)
         stage.tell(Denied("name", "me", "name-in-use", "username is already used."))
+        await stage.until(lambda: stage.link.did[-1] == ("whois", {"user": "me"}))
+        stage.link.answers.pop().callback(a.Person(name="me", account=False))
         await stage.shows("Your name (Enter: stay a guest):", BAR)
 
     on_stage(tmp_path, scene)

@@ -1,0 +1,146 @@
+"""What the client asks: for the password of a wanted name, for a pair, how to paste; and what it does not ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from client.screen.stage import Stage, on_stage
+
+from chatroom import answers as a
+from chatroom.client.notices import Connected, Denied
+from chatroom.client.screen.typed import Command, pair, read, secret_from
+
+IN_USE = Denied("name", "nora", "name-in-use", "username is already used; choose another with /name <name>.")
+ASKED = "nora is a registered name. Password for nora (Enter: choose another name):"
+
+
+async def wanted_name_is_registered(stage: Stage) -> None:
+    """Nora's name is refused, and it is an account's."""
+    stage.tell(IN_USE)
+    await stage.until(lambda: stage.link.did[-1:] == [("whois", {"user": "nora"})])
+    person = a.Person(name="nora", account=True)
+    stage.tell(person)
+    stage.link.answers.pop().callback(person)
+    await stage.shows(ASKED)
+
+
+def test_the_password_of_a_registered_name_is_asked_for(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await wanted_name_is_registered(stage)
+        stage.type("wr0ng\r")
+        await stage.until(lambda: stage.link.did[-1] == ("login", {"user": "nora", "password": "wr0ng"}))
+        stage.link.refuse("wrong username or password.", "wrong-password")
+        await stage.shows("Error: wrong username or password.", ASKED)
+        stage.type("r1ght\r")
+        await stage.until(lambda: stage.link.did[-1] == ("login", {"user": "nora", "password": "r1ght"}))
+        stage.link.answers.pop().callback(a.Ok())
+        await stage.until(lambda: stage.screen.terminal.questions.current is None)
+        assert "name" not in [do for do, _ in stage.link.did]
+        for secret in ("wr0ng", "r1ght"):
+            assert secret not in stage.glass.raw
+
+    on_stage(tmp_path, scene, size=(100, 24))
+
+
+def test_a_name_that_is_refused_on_the_way_in_is_asked_about_when_one_is_there(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.link.online = False
+        stage.tell(IN_USE)
+        assert stage.link.did == []
+        stage.link.online = True
+        stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
+        await stage.until(lambda: ("whois", {"user": "nora"}) in stage.link.did)
+        number = stage.link.did.index(("whois", {"user": "nora"}))
+        stage.link.answers[number].callback(a.Person(name="nora", account=True))
+        await stage.shows(ASKED)
+
+    on_stage(tmp_path, scene, size=(100, 24))
+
+
+def test_instead_of_its_password_another_name_may_be_chosen(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await wanted_name_is_registered(stage)
+        stage.type("\r")
+        await stage.shows("Your name (Enter: stay a guest):")
+        stage.type("norma\r")
+        await stage.until(lambda: stage.link.did[-1] == ("name", {"name": "norma"}))
+        stage.link.answers.pop().callback(a.Ok())
+
+    on_stage(tmp_path, scene, size=(100, 24))
+
+
+@pytest.mark.parametrize("line", ["/login nora,pass,word", "/register nora, pass,word", "/login nora pass,word"])
+def test_a_pair_is_a_name_and_a_password(line: str) -> None:
+    meant = read(line, ())
+    assert isinstance(meant, Command)
+    assert meant.fields == {"user": "nora", "password": "pass,word"}
+    assert secret_from(line) in (line.index("pass"), line.index(",") + 1)
+
+
+def test_a_pair_without_a_password_leaves_it_to_be_asked_for() -> None:
+    meant = read("/login nora,", ())
+    assert isinstance(meant, Command)
+    assert (meant.fields, [arg.field for arg in meant.missing]) == ({"user": "nora"}, ["password"])
+    assert secret_from("/login nora,") is None
+    assert pair("nora") == ("nora", "")
+
+
+@pytest.mark.parametrize("command", ["login", "register"])
+def test_a_pair_answers_the_question_for_the_name(tmp_path: Path, command: str) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(f"good day\r/{command}\rnora,pass,word\r")
+        await stage.until(lambda: stage.link.did == [(command, {"user": "nora", "password": "pass,word"})])
+        assert (tmp_path / "history").read_text() == "good day\n"
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("guest", "line", "why"),
+    [
+        (True, "/password", "you are not logged in; use /login <user> <password>."),
+        (True, "/account delete", "you are not logged in; use /login <user> <password>."),
+        (False, "/login", "you are logged in as me; /logout first."),
+        (False, "/register nora", "you are logged in as me; /logout first."),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_asked(
+    tmp_path: Path, guest: bool, line: str, why: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.link.guest = guest
+        stage.type(f"{line}\r")
+        await stage.shows(f"Error: {why}", "[lobby]")
+        assert stage.screen.terminal.questions.current is None
+        assert stage.link.did == []
+
+    on_stage(tmp_path, scene)
+
+
+def test_cancel_answers_no_question_for_a_password_and_that_is_said_once(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/login nora\r")
+        await stage.shows("-- Enter alone or /cancel cancels.", "Password:")
+        stage.type("/cancel\r")
+        await stage.shows("-- cancelled.", "[lobby]")
+        stage.type("/login nora\r\r")
+        await stage.shows("-- Enter alone or /cancel cancels.", "-- cancelled.", "-- cancelled.", "[lobby]")
+        assert stage.link.did == []
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_paste_is_not_dropped_by_enter_and_one_key_is_enough(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("\x1b[200~five\nsix\x1b[201~")
+        await stage.shows("Say them as [o]ne message, [l]ine by line, or [d]rop them?")
+        stage.type("\r")
+        await stage.shows(
+            "-- press o, l or d; Ctrl-C drops them.", "Say them as [o]ne message, [l]ine by line, or [d]rop them?"
+        )
+        stage.type("O")
+        await stage.until(lambda: stage.link.said == ["five six"])
+        assert stage.screen.terminal.questions.current is None
+
+    on_stage(tmp_path, scene)
