@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import ip_address
 from string import digits
+from unicodedata import name as character
 from unicodedata import normalize
 
 from chatroom.names import BadName, Name, skeleton, user_name
 
 # Who keeps order, and what a server calls itself.
 AUTHORITIES = (
-    "admin", "administrator", "chatroom", "console", "daemon", "error", "info", "moderator", "notice", "operator",
-    "root", "server", "service", "services", "staff", "support", "sysadmin", "sysop", "system", "warning",
+    "admin", "administrator", "alert", "announcement", "chatroom", "console", "daemon", "error", "everyone", "info",
+    "mod", "moderator", "mods", "notice", "operator", "owner", "root", "security", "server", "service", "services",
+    "staff", "support", "sysadmin", "sysop", "system", "warning",
 )  # fmt: skip
 # The words that begin a line of the server's. tests/test_posing.py looks for them in the code.
 BEGINNINGS = (
-    "announcement", "banned", "cancelled", "choose", "commands", "current", "did", "echo", "everybody", "file",
+    "banned", "cancelled", "choose", "commands", "current", "did", "echo", "everybody", "file",
     "files", "goodbye", "hello", "help", "in", "invalid", "message", "messages", "muted", "no", "nobody", "password",
     "people", "room", "rooms", "searched", "seats", "session", "sessions", "spellings", "the", "there", "this",
     "timestamps", "to", "topic", "type", "usage", "user", "users", "welcome", "what", "you", "your",
@@ -44,15 +47,44 @@ def chosen_name(text: str, server: str = "") -> Name:
         BadName: It breaks a rule of ``user_name``, or poses as the server or as an operator.
     """
     name = user_name(text)
+    check_new(name)
+    if _is_address(name.shown):
+        raise BadName("an address is not a name")
     reserved = _reserved(server)
-    if _pose(name.shown) in reserved or all(_pose(word) in reserved for word in _WORDS.split(name.shown)):
+    words = _WORDS.split(name.shown)
+    if (
+        _pose(name.shown) in reserved
+        or all(_pose(word) in reserved for word in words)
+        or _pose(words[0].rstrip(digits)) in _AUTHORITIES
+    ):
         raise BadName("this name, or one that looks like it, could be taken for the server's")
     return name
 
 
+def check_new(name: Name) -> None:
+    """Refuse what is bad in a new name of a user or a room; names that are there already may have it.
+
+    Raises:
+        BadName: It ends with a full stop, as sentences that hold it do; or it has small capitals, which look like
+            other letters.
+    """
+    if name.shown.endswith("."):
+        raise BadName("a name does not end with a full stop")
+    if not name.shown.isascii() and any("SMALL CAPITAL" in character(char, "") for char in name.shown):
+        raise BadName("a name has no small capitals, for they look like other letters")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 @lru_cache(8)
 def _reserved(server: str) -> frozenset[str]:
-    return frozenset(map(_pose, (*AUTHORITIES, *BEGINNINGS, *([server] if server else []))))
+    return _AUTHORITIES | frozenset(map(_pose, (*BEGINNINGS, *([server] if server else []))))
 
 
 def _pose(text: str) -> str:
@@ -64,3 +96,6 @@ def _pose(text: str) -> str:
     word = look.rstrip(digits)
     look = word.translate(_DIGITS) + look[len(word) :]
     return look.replace("vv", "w").replace("i", "l")
+
+
+_AUTHORITIES = frozenset(map(_pose, AUTHORITIES))

@@ -111,7 +111,7 @@ class Chat:
         self.directory.on_empty = self._empty_rooms.note
         self.files = FileStore(self)
         self.returning = Returning(self)
-        self.deleted = DeletedAccounts()
+        self.deleted = DeletedAccounts(engine)
         self._clock = clock
         self._server_log = ServerLog(self)
         self._retention = Retention(
@@ -144,6 +144,7 @@ class Chat:
         self._succession.rounds.start(now=False)
         await self.files.start()
         await self.accounts.start()
+        await self.deleted.start()
         self.seats.reserved = sum(account.reserved for account in await self.accounts.all())
         self._retention.rounds.start()
         self.disk_limit.rounds.start()

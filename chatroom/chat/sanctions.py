@@ -13,6 +13,7 @@ import msgspec
 from chatroom.chat.limits import LISTED
 from chatroom.durations import spell
 from chatroom.network import is_local, network
+from chatroom.text import clean
 
 if TYPE_CHECKING:
     from chatroom.chat.people.user import User
@@ -62,7 +63,7 @@ def lasting(sanctions: Iterable[Sanction], now: int) -> tuple[Sanction, ...]:
 
 def listed(heading: str, held: Iterable[Sanction], now: int) -> str:
     """Return the newest of the bans or mutes that hold, a line each; empty when there are none."""
-    lines = list(dict.fromkeys(f"  {one.shown}, by {one.by}{one.more(now)}" for one in lasting(held, now)))
+    lines = list(dict.fromkeys(clean(f"  {one.shown}, by {one.by}{one.more(now)}") for one in lasting(held, now)))
     left_out = [f"  and {len(lines) - LISTED} older ones"] if len(lines) > LISTED else []
     return "\n".join([heading, *lines[-LISTED:], *left_out]) if lines else ""
 

@@ -64,6 +64,7 @@ class BatchingEngine(Present):
         self._busy = False
         self._pressed = False
         self._pressing: set[str] = set()  # why reading should pause
+        self._full = False  # the last batch was refused because of --disk
         self._used = 0  # bytes, when the last batch was stored
         self._stopping: Deferred[None] | None = None
         self.counters = Counters()
@@ -226,4 +227,7 @@ class BatchingEngine(Present):
         if state != self.state:
             self.state = state
             self.on_state(state)
-            _log.warn("the log is {state}: {why}", state=state, why=str(error or "it stores again"))
+            # That --disk is reached is told by whoever looks after that, and once an hour at most.
+            if str(error) != FULL and not self._full:
+                _log.warn("the log is {state}: {why}", state=state, why=str(error or "it stores again"))
+            self._full = str(error) == FULL

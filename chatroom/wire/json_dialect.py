@@ -91,6 +91,8 @@ def _refused(line: bytes, error: Exception) -> Refused:
         refused = NO_COMMAND(word=word[:64], hint=hint(word, _KNOWN, ""))
     else:
         why = str(error) if isinstance(error, ValueError) else "nested too deeply"
+        if isinstance(error, UnicodeDecodeError):
+            why = "a record is text in UTF-8, and this one is not"
         refused = BAD_RECORD(why=why[:200])
     refused.ref = _ref(line)
     refused.final = bool(_CHUNK.search(line))  # how many raw bytes follow was in there

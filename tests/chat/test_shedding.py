@@ -71,6 +71,16 @@ def test_a_ban_outlives_the_account_at_its_address(world: World) -> None:
     assert ask(guest(world, "oscar", host=FAR + "2"), "join", room="den") == "ok"
 
 
+def test_a_ban_outlives_the_account_and_a_restart_at_its_address(world: World) -> None:
+    alice, vera = owner(world, "alice", "den"), owner(world, "vera", "den", host=FAR + "1")
+    assert ask(alice, "ban", user="vera") == "ok"
+    delete(vera)
+    again = restarted(world)
+    assert ask(owner(again, "walter", host=FAR + "1"), "join", room="den") == "banned"
+    assert ask(owner(again, "mona", host=FAR + "2"), "join", room="den") == "ok"
+    again.close()
+
+
 def test_a_mute_and_a_ban_of_a_guest_hold_against_the_account_that_it_makes(world: World) -> None:
     alice = owner(world, "alice", "den")
     vera, uwe = guest(world, "vera", "den"), guest(world, "uwe", "den")

@@ -26,6 +26,7 @@ from chatroom.chat.rooms.stored_record import decode_head
 from chatroom.log import Change, Conflict, Entry, Unavailable
 from chatroom.logger import logger
 from chatroom.names import BadName, Name, room_name
+from chatroom.posing import check_new
 
 if TYPE_CHECKING:
     from chatroom.chat.people.user import User
@@ -176,6 +177,10 @@ class Directory:
     async def _make(self, name: Name, session: Session) -> tuple[RoomRecord, int, bool]:
         if await self._engine.count(BUCKET) >= ROOMS:
             raise TOO_MANY_ROOMS(most=ROOMS)
+        try:
+            check_new(name)
+        except BadName as error:
+            raise BAD_ROOM(why=error) from None
         claims = await looks.claims(self._engine, name)
         user, id = session.user, self._mint(12)
         counted = await self.quotas.enter(user, session.address, id, name.folded)

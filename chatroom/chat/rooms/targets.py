@@ -71,24 +71,28 @@ def member(room: Room, name: str) -> Target:
 
 
 async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
-    """Return an address, somebody online, the owner of an account, or at least a name that a guest may have.
+    """Return somebody online, the owner of an account, an address, or at least a name that a guest may have.
+
+    People come before addresses: somebody may have had a name that reads like an address for a long time.
 
     Raises:
         Refused: It is none of them.
     """
-    if looks_like_address(name):
-        return _address(name)
     user = chat.names.get(name)
     if user is not None:
         return Target(user.name, user.id, keys_against(user), user.operator, user.inbox_log)
     try:
         parsed = user_name(name)
     except BadName:
+        if looks_like_address(name):
+            return _address(name)
         raise no_user(name) from None
     account = await chat.accounts.get(parsed)
     if account is not None:
         keys = (account_key(account.id), name_key(parsed.folded))
         return Target(account.name, account.id, keys, account.operator, f"inbox/{account.id}")
+    if looks_like_address(name):
+        return _address(name)
     return Target(parsed.shown, keys=(name_key(parsed.folded),))
 
 
@@ -132,7 +136,9 @@ def check(session: Session, target: Target) -> None:
 
 
 def looks_like_address(text: str) -> bool:
-    """Return whether it is an IP address, or the network that one counts as."""
+    """Return whether it is an IP address, or the network that one counts as; a zone is no part of what is banned."""
+    if "%" in text:
+        return False
     try:
         ip_address(text) if "/" not in text else ip_network(text, strict=False)
     except ValueError:

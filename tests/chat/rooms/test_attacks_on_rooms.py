@@ -41,14 +41,14 @@ def test_a_ban_holds_for_whoever_is_just_leaving_another_room(moody):
 
 
 def test_a_moderator_cannot_put_out_the_owner_by_the_address(world):
-    owner = at(world, "10.0.0.1", "owner", "den")
+    owner = at(world, "10.0.0.1", "olive", "den")
     mallory = at(world, "10.0.0.2", "mallory", "den")
     owner.say("/op mallory")
     owner.lines()
     mallory.say("/ban 10.0.0.1")
     assert not [line for line in owner.lines() if "kicked" in line]
     owner.say("still here")
-    assert owner.lines() == ["owner: still here"]
+    assert owner.lines() == ["olive: still here"]
 
 
 def test_who_goes_before_being_welcomed_is_not_remembered(moody):
