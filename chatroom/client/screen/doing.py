@@ -162,7 +162,7 @@ class Doing:
         if name.startswith("/"):
             self.typed(name)
             return True
-        slip = forgotten_slash(name) if " " in name or "," in name else None
+        slip = forgotten_slash(name) if any(mark in name for mark in " ,:=") else None
         if slip is not None:
             self._hearing.complain(f"that is no name; {slip} is the command, and asks for what you leave out.")
             return False

@@ -45,8 +45,8 @@ from chatroom.client.screen.once import Once
 from chatroom.client.screen.own import Own, OwnCommand
 from chatroom.client.screen.pasting import Pasting
 from chatroom.client.screen.remembered import Remembered, load, save
+from chatroom.client.screen.slips import kept_nowhere
 from chatroom.client.screen.terminal import Parts, Terminal
-from chatroom.client.screen.typed import holds_secret
 from chatroom.nearest import nearest
 from chatroom.text import clean
 
@@ -224,7 +224,7 @@ class Screen:
 
     def _parts(self) -> Parts:
         actions = Actions(self.interrupt, self._end, self._suspend, self.clear, self.pasted, self._focus)
-        history = KeptHistory(self._settings.state / "history", holds_secret)
+        history = KeptHistory(self._settings.state / "history", kept_nowhere)
         completer = ChatCompleter(self.known)
         return Parts(self._prompt, self._bar, self._under_way, self._typed, history, completer, bindings(actions))
 

@@ -75,6 +75,9 @@ def test_a_login_without_its_slash_is_asked_about(tmp_path: Path) -> None:
         await stage.shows(told, "[lobby]")
         stage.type(" /register dora tr0ub4dor\rno\r")
         await stage.shows(told, told.replace("login", "register"), "[lobby]")
+        stage.type("Password: tr0ub4dor\rn\r")
+        await stage.shows(*(told.replace("login", word) for word in ("login", "register", "password")), "[lobby]")
+        assert stage.link.said == []
         stage.type("password reset\ry\r")
         await stage.until(lambda: stage.link.said == ["password reset"])
         stage.type("/say login dora x\r")
@@ -102,9 +105,11 @@ def test_a_login_is_no_name(tmp_path: Path) -> None:
         stage.screen.doing.start(stage.screen.doing.take_a_name())
         stage.type("login dora tr0ub4dor\r")
         await stage.shows("Error: that is no name; /login is the command, and asks for what you leave out.")
+        stage.type("pw=correcthorse\r")
+        await stage.shows("Error: that is no name; /password is the command, and asks for what you leave out.")
         assert stage.link.did == []
 
-    on_stage(tmp_path, scene)
+    on_stage(tmp_path, scene, size=(120, 24))
 
 
 def test_bare_words_are_commands_outside_a_room_and_upper_case_words_anywhere(tmp_path: Path) -> None:

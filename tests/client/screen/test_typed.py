@@ -12,7 +12,7 @@ from chatroom.arguments import Kind
 from chatroom.chat import commands as c
 from chatroom.chat.table import TABLE
 from chatroom.client.screen.commands import BY_BARE, BY_UPPER, BY_WORD, ROWS
-from chatroom.client.screen.slips import forgotten_slash
+from chatroom.client.screen.slips import forgotten_slash, kept_nowhere
 from chatroom.client.screen.typed import Command, Misuse, Own, Say, holds_secret, read, secret_from
 
 OF_THE_CLIENT = {"get", "ignore", "timestamps", "say"}  # typed and done in another way
@@ -233,6 +233,8 @@ def _is_command(thing: object) -> bool:
 
 def test_the_history_keeps_no_password(tmp_path: Path) -> None:
     assert all(holds_secret(f"/{word} a b") for row in ROWS if row.secret for word in row.words)
+    assert kept_nowhere("Password: correcthorse")
+    assert not kept_nowhere("my password is wrong")
 
 
 @pytest.mark.parametrize(
@@ -247,6 +249,21 @@ def test_the_history_keeps_no_password(tmp_path: Path) -> None:
         ("account delete tr0ub4dor", "/account delete"),
         ("account delete", "/account delete"),
         ("login", "/login"),
+        ("Password: tr0ub4dor", "/password"),
+        ("password=correcthorse", "/password"),
+        ("PASSWORD : correcthorse", "/password"),
+        ("login: dora,tr0ub4dor", "/login"),
+        ("Login:dora:correcthorse", "/login"),
+        ("login : dora , tr0ub4dor", "/login"),
+        ("login user=dora password=correcthorse", "/password"),
+        ("register,dora,correcthorse", "/register"),
+        ("register=dora tr0ub4dor", "/register"),
+        ("account delete: correcthorse", "/account delete"),
+        ("lgoin dora,correcthorse", "/login"),
+        ("log in dora tr0ub4dor", "/login"),
+        ("pw: correcthorse", "/password"),
+        ("my password is tr0ub4dor, what now", "/password"),
+        ("i am dora and the password: correcthorse", "/password"),
     ],
 )
 def test_a_line_that_looks_like_a_login(line: str, command: str) -> None:
@@ -255,7 +272,19 @@ def test_a_line_that_looks_like_a_login(line: str, command: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["login is broken for me", "logins", "my password, x", "password policies, and why they fail", ""],
+    [
+        "login is broken for me",
+        "login: it is broken for me today",
+        "register for the course by friday",
+        "log in to it",
+        "my password is wrong",
+        "begin again",
+        "logins",
+        "my password, x",
+        "password policies, and why they fail",
+        "",
+        ":",
+    ],
 )
 def test_a_line_that_only_begins_like_a_login(line: str) -> None:
     assert forgotten_slash(line) is None
