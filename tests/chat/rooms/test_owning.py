@@ -258,8 +258,8 @@ def test_an_operator_names_an_owner_from_the_console(world: World) -> None:
 
 
 def test_nobody_else_gives_a_room_away(world: World) -> None:
-    gus, olga, mod = world.person("gus", "den"), member(world, "olga"), world.person("mod", "den")
-    gus.say("/op mod")
+    gus, olga, mod = world.person("gus", "den"), member(world, "olga"), world.person("moira", "den")
+    gus.say("/op moira")
     mod.take()
     mod.say("/owner olga")
     assert mod.lines() == ["Error: only the owner of den can do that."]
