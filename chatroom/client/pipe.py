@@ -30,6 +30,8 @@ from chatroom.client.spelling import lines_of, recalled
 LINE_BYTES = 64 * 1024
 WINDOW = 64  # messages that are not acknowledged yet
 QUITTING = ("quit", "exit")
+TAKING_OVER = "/takeover"
+FIRST_LINE_WITHIN = 5.0  # seconds that the first line may take to say so
 
 
 @implementer(IHalfCloseableProtocol)
@@ -70,6 +72,9 @@ class Pipe(LineReceiver):
         self._giving_up: Any = None
         self._unacknowledged = 0
         self._wake: Deferred[None] | None = None
+        self._first: str | None = None  # the first line of the input
+        self._in_use: Denied | None = None  # our account is logged in elsewhere, and the first line has not come yet
+        self._deciding: Any = None
 
     def begin(self, link: Link, files: FileCommands) -> None:
         """Connect, and do what the input says.
@@ -105,8 +110,14 @@ class Pipe(LineReceiver):
     def lineReceived(self, line: bytes) -> None:
         """Keep it for its turn; what comes after ``/quit`` has none."""
         if not self._end_of_input:
-            self._lines.append(line)
+            self._keep(line)
         self._stir()
+
+    def _keep(self, line: bytes) -> None:
+        self._lines.append(line)
+        if self._first is None:
+            self._first = _text(line).strip().lower()
+            self._decide_on_takeover()
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Nobody means to say that."""
@@ -122,8 +133,9 @@ class Pipe(LineReceiver):
         """The end of the input; its last line may have no end."""
         rest = self.clearLineBuffer()
         if rest and not self._end_of_input:
-            self._lines.append(rest)
+            self._keep(rest)
         self._end_of_input = True
+        self._decide_on_takeover()
         self._stir()
 
     def writeConnectionLost(self) -> None:
@@ -170,7 +182,7 @@ class Pipe(LineReceiver):
             wake.callback(None)
 
     async def _take(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r")
+        text = _text(line)
         while depends_on_room(text) and not (self._link.online or self._over):
             await self._something()
         try:
@@ -269,10 +281,29 @@ class Pipe(LineReceiver):
             self.fail(notice.why)
         elif isinstance(notice, Lost) and not self._lost and not self._over:
             self._wait_for_return(notice.why)
+        elif isinstance(notice, Denied) and notice.code == "already-logged-in":
+            self._in_use = notice
+            self._deciding = self._clock.callLater(FIRST_LINE_WITHIN, self._decide_on_takeover, late=True)
+            self._decide_on_takeover()
         elif isinstance(notice, Denied):
             self.fail(notice.text.rstrip("."))
         elif isinstance(notice, Gap):
             self._complain(f"some of what was said in {notice.room} meanwhile is not shown")
+
+    def _decide_on_takeover(self, *, late: bool = False) -> None:
+        """Go on if the first line of the input takes the other session's place; say that it might if it does not."""
+        if self._in_use is None or (self._first is None and not (late or self._end_of_input)):
+            return
+        self._decide_no_more()
+        denied, self._in_use = self._in_use, None
+        if self._first != TAKING_OVER:
+            why = denied.text.rstrip(".")
+            self.fail(f"{why}; end that session, or give {TAKING_OVER} as the first line to take its place")
+
+    def _decide_no_more(self) -> None:
+        if self._deciding is not None and self._deciding.active():
+            self._deciding.cancel()
+        self._deciding = None
 
     def _wait_for_return(self, why: str) -> None:
         self._lost = True
@@ -293,6 +324,7 @@ class Pipe(LineReceiver):
             return
         self._over = True
         self._wait_no_longer()
+        self._decide_no_more()
         self._stir()
         within = 2.0 if self.status == 0 else 0.0
         Deferred.fromCoroutine(self._link.stop(within)).addErrback(self._broken).addCallback(self._close)
@@ -311,6 +343,10 @@ class Pipe(LineReceiver):
 
     def _broken(self, failure: Failure) -> None:
         self.fail(f"the client has an error: {failure.getErrorMessage()}")
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r")
 
 
 def _without_secrets(event: e.Event) -> e.Event:

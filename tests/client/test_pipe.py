@@ -32,16 +32,32 @@ class Piped:
         network: What it dials.
         patience: Of the pipe.
         downloads: Where fetched files are put.
+        login: Of its account.
     """
 
-    def __init__(self, network: Network, *, patience: float = 60.0, downloads: Path = Path()) -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        patience: float = 60.0,
+        downloads: Path = Path(),
+        login: tuple[str, str] | None = None,
+    ) -> None:
         self.network = network
         clock = network.world.clock
         self.complaints: list[str] = []
         self.pipe = Pipe(clock, self.complaints.append, patience=patience)
         ids = (f"piped-{i}" for i in itertools.count(1))
         self.link = Link(
-            clock, network.dial, clock, lambda: next(ids), self.pipe.told, name="al", room="x", chance=lambda: 0.0
+            clock,
+            network.dial,
+            clock,
+            lambda: next(ids),
+            self.pipe.told,
+            name="al",
+            room="x",
+            login=login,
+            chance=lambda: 0.0,
         )
         self.transport = StringTransport()
         self.pipe.makeConnection(self.transport)
@@ -417,4 +433,49 @@ def test_words_without_a_slash_are_commands_as_on_telnet(piped: Piped, network: 
         "Users online (1):",
     ]
     assert not any("nowhere" in line for line in piped.lines)
+    assert (piped.over, piped.pipe.status) == (True, 0)
+
+
+ELSEWHERE = "al is already logged in; end that session, or give /takeover as the first line to take its place"
+
+
+def logged_in_elsewhere(world: World) -> Any:
+    """Return another session of the account al."""
+    program = world.program()
+    program.record(do="register", user="al", password="secret")
+    program.records()
+    return program
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_who_is_logged_in_elsewhere_is_told_of_takeover(network: Network, world: World, early: bool) -> None:
+    logged_in_elsewhere(world)
+    piped = Piped(network, login=("al", "secret"))
+    if early:
+        piped.type("/who", "/takeover")
+    piped.end()
+    assert piped.complaints == [ELSEWHERE]
+    assert (piped.over, piped.pipe.status) == (True, 1)
+
+
+def test_who_is_logged_in_elsewhere_and_says_nothing_is_told_of_takeover_soon(network: Network, world: World) -> None:
+    logged_in_elsewhere(world)
+    piped = Piped(network, login=("al", "secret"))
+    network.pass_time(module.FIRST_LINE_WITHIN - 1)
+    assert piped.complaints == []
+    network.pass_time(4)
+    assert piped.complaints == [ELSEWHERE]
+    assert piped.over
+
+
+def test_takeover_as_the_first_line_takes_the_other_sessions_place(network: Network, world: World) -> None:
+    other = logged_in_elsewhere(world)
+    piped = Piped(network, login=("al", "secret"))
+    network.pass_time(3)
+    assert not piped.over
+    piped.type("/TAKEOVER", "here now")
+    piped.end()
+    assert piped.complaints == []
+    assert "al: here now" in piped.lines
+    assert "session-taken-over" in [record.get("code") for record in other.records()]
     assert (piped.over, piped.pipe.status) == (True, 0)
