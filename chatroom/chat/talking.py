@@ -162,26 +162,22 @@ async def address_of(chat: Chat, name: str) -> Address:
 
 
 async def _deliver(session: Session, address: Address, text: str, command: Tell | Reply) -> None:
-    """Append to the other's inbox; what the writer is told waits until it is stored."""
-    chat, user = session.chat, address.user
-    await chat.shares.check(session, user, address.log, address.name)
-    if user is not None:
-        await chat.inbox(user).open()
-        if not user.online and user.account is None:
-            again = chat.users.get(user.id)
-            if again is None:
-                raise no_user(user.name)
-            await _deliver(session, _at(again), text, command)  # it was cut off, and is back
-            return
-    via = chat.shares.via(session)
-    if address.box is not None and not await _keep_box(session, address, via):
-        await _deliver(session, await address_of(chat, address.name), text, command)  # somebody has the name now
+    """Append a message to the inbox of its reader; the writer hears of it when it is stored."""
+    chat, user, via = session.chat, address.user, session.chat.shares.via(session)
+    over = await chat.shares.claim(session.user_id, via, user, address.log, address.name)
+    try:
+        now = await _where_now(session, address, via)
+    except BaseException:
+        over()
+        raise
+    if now is not address:
+        over()
+        await _deliver(session, now, text, command)
         return
     own = command.id
     event = Private(
         own or session.next_id(), chat.now(), session.name, session.user_id, to=address.name, text=text, via=via
     )
-    over = chat.shares.coming(address.log, event)
 
     def done(entry: Entry, error: Unavailable | None) -> None:
         over()
@@ -197,6 +193,25 @@ async def _deliver(session: Session, address: Address, text: str, command: Tell 
         session.settled()
 
     session.append(address.log, event, done, once=own is not None)
+
+
+async def _where_now(session: Session, address: Address, via: str) -> Address:
+    """Return the same address if messages for its reader still go there, or else the new one.
+
+    Raises:
+        Refused: The reader has gone for good.
+    """
+    chat, user = session.chat, address.user
+    if user is not None:
+        await chat.inbox(user).open()
+        if not user.online and user.account is None:
+            again = chat.users.get(user.id)
+            if again is None:
+                raise no_user(user.name)
+            return _at(again)  # the connection was cut, and the guest is back
+    if address.box is not None and not await _keep_box(session, address, via):
+        return await address_of(chat, address.name)  # somebody has the name now
+    return address
 
 
 async def _keep_box(session: Session, address: Address, via: str) -> bool:

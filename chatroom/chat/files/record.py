@@ -29,6 +29,7 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         log: Of the room, or the inbox, that it is for.
         to: The person whom it was given; empty for a room. ``to_id`` is the user.
         number: Its name in the log, from when it can be fetched; 0 before.
+        whence: The address that an account sends it from, with all of its network; empty if addresses do not count.
     """
 
     id: str
@@ -44,6 +45,12 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     to: str = ""
     to_id: str = ""
     number: int = 0
+    whence: str = ""
+
+    @property
+    def place(self) -> str:
+        """The address that the file counts for; a guest's is the payer, and an old record of an account has none."""
+        return self.payer if self.payer.startswith("address:") else self.whence
 
     def is_for(self, session: Session) -> bool:
         """Whether the session may have it: in the room at this moment; or whose it is, or who gave it."""
@@ -74,6 +81,12 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 def owner_of(session: Session) -> str:
     """Return what an owner is known by, also after a new connection: the account, or a guest's name."""
     return user_keys(session.user)[0]
+
+
+def whence_of(session: Session) -> str:
+    """Return the address that an account's files count for as well; empty if addresses do not count."""
+    counts = session.user.account is not None and session.chat.rules.throttle
+    return address_key(session.address) if counts else ""
 
 
 def payer_of(session: Session) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatroom.answers import Download, Files, Ok, Upload
 from chatroom.chat import commands as c
-from chatroom.chat.files.record import FileRecord, owner_of, payer_of
+from chatroom.chat.files.record import FileRecord, owner_of, payer_of, whence_of
 from chatroom.chat.files.transfers import Transfers
 from chatroom.chat.limits import LISTED, RECENT
 from chatroom.chat.refusals import NO_FILE, NO_FILE_OF_YOURS, NO_INBOX, NOT_IN_ROOM
@@ -35,14 +35,20 @@ async def share(session: Session, command: c.Share) -> None:
         log,
         to,
         to_id,
+        whence=whence_of(session),
     )
-    async with chat.files.room_for(wanted) as record:
-        transfers.take_over(record.id)
-        have = chunks_of(record.size) if record.number else await chat.files.have(record)
-        if not session.over:
-            transfers.take_over(record.id)  # from whoever has begun meanwhile
-            session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
-            transfers.receive(record, room.record if room is not None else None, have)
+    release = await chat.files.claim(wanted)
+    try:
+        async with chat.files.room_for(wanted) as record:
+            transfers.take_over(record.id)
+            have = chunks_of(record.size) if record.number else await chat.files.have(record)
+            if not session.over:
+                transfers.take_over(record.id)  # from whoever has begun meanwhile
+                session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
+                transfers.receive(record, room.record if room is not None else None, have, release)
+                release = _kept  # the upload releases the claim when it ends
+    finally:
+        release()
 
 
 def chunk(session: Session, command: c.PutChunk) -> None:
@@ -148,6 +154,10 @@ async def files(session: Session, command: c.ListFiles) -> Event:
     return Files(room.name, lines, number - len(lines), given, all_given - len(given))
 
 
+def _kept() -> None:
+    """Release nothing: the upload has the claim now."""
+
+
 def _transfers(session: Session) -> Transfers:
     if session.transfers is None:
         session.transfers = Transfers(session)
@@ -163,15 +173,14 @@ def _speaking(session: Session) -> Room:
 
 
 async def _inbox(session: Session, name: str) -> tuple[str, str, str]:
-    """Return the inbox of whoever is called so, with the name and the id.
+    """Return the inbox of the user with that name, the name, and the user's id.
 
     Raises:
-        Refused: Nobody is; or nobody who could fetch it; or it is full.
+        Refused: There is no such user, or none who could fetch a file.
     """
     address = await address_of(session.chat, name)
     if address.user is None and address.waits != "account":
         raise NO_INBOX(user=address.name)
-    await session.chat.shares.check(session, address.user, address.log, address.name)
     if address.user is not None:
         return address.log, address.user.name, address.user.id
     return address.log, address.name, address.log.removeprefix("inbox/")

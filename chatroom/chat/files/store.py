@@ -16,6 +16,7 @@ from chatroom.chat.files import stored_record
 from chatroom.chat.files.ledger import Ledger
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ONE
+from chatroom.chat.people.shares import Claim
 from chatroom.chat.records import pages
 from chatroom.chat.refusals import EMPTY_FILE, FILE_TOO_BIG, NO_FILE, STORE_FULL, TOO_MANY_FILES, WRONG_HASH, Refused
 from chatroom.chat.rooms.record import RoomRecord
@@ -203,6 +204,24 @@ class FileStore:
         if len(ledger) - (wanted.id in ledger.unfinished) >= FILES or (store and ledger.total + more > store):
             raise STORE_FULL(name=wanted.name)
 
+    async def claim(self, record: FileRecord, before: Claim | None = None) -> Claim:
+        """Reserve the place of what is told of a file in the inbox that it is for; a room needs none.
+
+        Args:
+            record: The file, with ``by_id`` as it will be told.
+            before: An earlier claim for the same file, which this one replaces.
+
+        Returns:
+            What to call when the file is told, or will not be.
+
+        Raises:
+            Refused: The inbox is full, or the sender's share of it.
+        """
+        if not record.to_id:
+            return _nothing
+        told, user = self._told(record), self._chat.users.get(record.to_id)
+        return await self._chat.shares.claim(told.by_id, told.via, user, record.log, record.to, before)
+
     async def finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
         """All is there: look whether it is what was announced, and let those know whom it is for.
 
@@ -249,11 +268,11 @@ class FileStore:
         return await self._chat.append_and_wait(record.log, self._told(record), once=True)
 
     def _told(self, record: FileRecord) -> Shared:
-        """Return what is told of a file; in an inbox, the mark of the address of the guest who gives it as well."""
-        kind, _, address = record.payer.partition(":")
-        if not record.to_id or kind != "address":
+        """Return what is told of a file; in an inbox, with the mark of the address that the file was sent from."""
+        if not record.to_id or not record.place:
             return record.event()
-        return replace(record.event(), via=self._chat.shares.via_of(address, guest=True))
+        via = self._chat.shares.via_of(record.place.partition(":")[2], guest=record.payer == record.place)
+        return replace(record.event(), via=via)
 
     async def _next_number(self, record: FileRecord, room: RoomRecord | None) -> int:
         if room is not None:
@@ -340,6 +359,10 @@ class FileStore:
         if id in self._chat.users or (await self._engine.read(log, limit=1)).entries:
             return True
         return kind == "inbox" and any(account.id == id for account in await self._chat.accounts.all())
+
+
+def _nothing() -> None:
+    """Release nothing: nothing was reserved for a file of a room."""
 
 
 def _not_weighed(failure: Any) -> None:

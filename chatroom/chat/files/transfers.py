@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from chatroom.answers import Chunk
 from chatroom.chat.commands import PutChunk
 from chatroom.chat.files.record import FileRecord
+from chatroom.chat.people.shares import Claim
 from chatroom.chat.refusals import (
     INTERNAL,
     NO_FILE,
@@ -48,9 +49,10 @@ _log = logger(__name__)
 class _Upload:
     """A file that comes: which chunk is next, and how many are stored."""
 
-    __slots__ = ("moved", "next", "record", "room", "stored")
+    __slots__ = ("moved", "next", "record", "release", "room", "stored")
 
-    def __init__(self, record: FileRecord, room: RoomRecord | None, have: int, now: float) -> None:
+    def __init__(self, record: FileRecord, room: RoomRecord | None, have: int, now: float, release: Claim) -> None:
+        self.release = release  # gives back the place that is reserved in an inbox
         self.moved = now  # when its last chunk came, or it began; by the scheduler's clock
         self.record = record
         self.room = room
@@ -141,15 +143,25 @@ class Transfers:
 
     # ---- up ----------------------------------------------------------------------------------------------------
 
-    def receive(self, record: FileRecord, room: RoomRecord | None, have: int) -> None:
-        """Expect a file's chunks, from that one on."""
-        upload = self._uploads[record.id] = _Upload(record, room, have, self._session.chat.scheduler.seconds())
+    def receive(self, record: FileRecord, room: RoomRecord | None, have: int, release: Claim) -> None:
+        """Expect a file's chunks.
+
+        Args:
+            record: The file.
+            room: The room that it is for; None for a person.
+            have: The first chunk that is missing.
+            release: Gives back the place that is reserved in an inbox; called when the upload ends.
+        """
+        now = self._session.chat.scheduler.seconds()
+        upload = self._uploads[record.id] = _Upload(record, room, have, now, release)
         self._files.receiving[record.id] = self
         self._finish_if_all(upload)
 
     def forget(self, file: str) -> None:
         """Expect no more of a file."""
         upload = self._uploads.pop(file, None)
+        if upload is not None and not upload.complete:
+            upload.release()
         if upload is not None and self._files.receiving.get(file) is self:
             del self._files.receiving[file]
             self._files.ended(upload.record)
@@ -289,6 +301,7 @@ class Transfers:
                 raise refused
             # Whoever has another name by now shares it under that one: the former may be somebody else's.
             named = replace(record, by=session.name, by_id=session.user_id)
+            upload.release = await self._files.claim(named, upload.release)
             entry = await self._files.finish(named, upload.room)
         except Refused as error:
             self._fail(upload, error)
@@ -304,6 +317,8 @@ class Transfers:
                 # Its place in somebody else's inbox is nothing to whoever gave it.
                 session.answer(placed(entry.event, *((entry.seq, room.name) if room is not None else (0,))))
             self.forget(record.id)
+        finally:
+            upload.release()
 
     # ---- down --------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from chatroom.chat.limits import INBOX_MESSAGES, SHARE_OF_ADDRESS, SHARE_OF_SENDER
 from chatroom.chat.people.inbox import READ_AT_ONCE, unread
-from chatroom.chat.people.unread import GUEST, MEMBER, Unread
+from chatroom.chat.people.unread import GUEST, MEMBER, Unread, senders
 from chatroom.chat.refusals import INBOX_FULL, SHARE_FULL
 from chatroom.network import network
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
     from chatroom.chat.people.user import User
     from chatroom.chat.session import Session
-    from chatroom.events import OfInbox
+
+Claim = Callable[[], None]  # releases what was reserved; to call it again does nothing
 
 
 class Shares:
@@ -43,49 +44,66 @@ class Shares:
             return ""
         return (GUEST if guest else MEMBER) + self._chat.returning.mark(network(address))
 
-    async def check(self, session: Session, user: User | None, log: str, name: str) -> None:
-        """See that the session may write to an inbox.
+    async def claim(
+        self, by_id: str, via: str, user: User | None, log: str, name: str, before: Claim | None = None
+    ) -> Claim:
+        """Reserve the place of one message in an inbox, so that what is on its way is counted as well.
 
         Args:
-            session: The sender's.
+            by_id: The id of the user who writes the message.
+            via: The mark of the sender's address, as it will be stored with the message.
             user: The reader, if online.
             log: The log of the inbox.
             name: The reader's name.
+            before: An earlier claim of the same message, which this one replaces; it is released in any case.
+
+        Returns:
+            What to call when the message is stored and delivered, or when it will not come.
 
         Raises:
             Refused: The inbox is full, or the sender's share of it.
         """
-        if user is not None:
-            if not user.lasting:
-                return  # what this guest is told waits for nobody
-            inbox = self._chat.inbox(user)
-            await inbox.open()
-            held = inbox.unread
-        else:
-            held = unread(await self._chat.engine.read(log, limit=READ_AT_ONCE))
-        coming = self._coming.get(log) or Unread()
+        try:
+            held = await self._held(user, log)
+        finally:
+            if before is not None:
+                before()
+        if held is None:
+            return _nothing
+        keys, coming = senders(by_id, via), self._coming.get(log) or Unread()
         if held.total + coming.total >= INBOX_MESSAGES:
             raise INBOX_FULL(user=name)
-        via = self.via(session)
-        sender = via if via.startswith(GUEST) else session.user_id
-        if held.of(sender) + coming.of(sender) >= SHARE_OF_SENDER:
-            raise SHARE_FULL(user=name, most=SHARE_OF_SENDER)
-        place = via[1:]
-        if place and held.of(place) + coming.of(place) >= SHARE_OF_ADDRESS:
-            raise SHARE_FULL(user=name, most=SHARE_OF_ADDRESS)
+        for key, most in zip(keys, (SHARE_OF_SENDER, SHARE_OF_ADDRESS), strict=False):
+            if held.of(key) + coming.of(key) >= most:
+                raise SHARE_FULL(user=name, most=most)
+        return self._count(log, keys)
 
-    def coming(self, log: str, event: OfInbox) -> Callable[[], None]:
-        """Count what is about to be appended to an inbox.
+    async def _held(self, user: User | None, log: str) -> Unread | None:
+        """Return what is unread in an inbox; None for a guest for whom nothing waits."""
+        if user is None:
+            return unread(await self._chat.engine.read(log, limit=READ_AT_ONCE))
+        if not user.lasting:
+            return None
+        inbox = self._chat.inbox(user)
+        await inbox.open()
+        return inbox.unread
 
-        Returns:
-            What to call when it is stored and delivered, or has failed.
-        """
+    def _count(self, log: str, keys: tuple[str, ...]) -> Claim:
         coming = self._coming.setdefault(log, Unread())
-        coming.add(event)
+        coming.count(keys, 1)
+        claimed = True
 
-        def over() -> None:
-            coming.remove(event)
+        def release() -> None:
+            nonlocal claimed
+            if not claimed:
+                return
+            claimed = False
+            coming.count(keys, -1)
             if not coming.total and self._coming.get(log) is coming:
                 del self._coming[log]
 
-        return over
+        return release
+
+
+def _nothing() -> None:
+    """Release nothing: for a reader for whom nothing waits nothing was reserved."""

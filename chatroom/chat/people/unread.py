@@ -29,24 +29,30 @@ class Unread:
 
     def add(self, event: OfInbox) -> None:
         """Count a message."""
-        self.total += 1
-        for key in senders(event):
-            self._by[key] += 1
+        self.count(senders(event.by_id, event.via), 1)
 
     def remove(self, event: OfInbox) -> None:
         """Count a message no more."""
-        self.total -= 1
-        for key in senders(event):
-            self._by[key] -= 1
+        self.count(senders(event.by_id, event.via), -1)
+
+    def count(self, keys: tuple[str, ...], number: int) -> None:
+        """Add a number of messages, which may be negative, to the total and to each of the keys."""
+        self.total += number
+        for key in keys:
+            self._by[key] += number
             if self._by[key] <= 0:
                 del self._by[key]
 
 
-def senders(event: OfInbox) -> tuple[str, ...]:
-    """Return the keys that a message counts for: its sender's, and its address's if it is known.
+def senders(by_id: str, via: str) -> tuple[str, ...]:
+    """Return the keys that a message counts for: its sender's, and its address's if the address is known.
 
-    All guests at one address are one sender; everybody else is known by the id.
+    All guests at one address are one sender; every account is a sender of its own, known by its id.
+
+    Args:
+        by_id: The id of the user who writes the message.
+        via: The mark of the address, as it is stored with the message; empty if the address is not known.
     """
-    if not event.via:
-        return (event.by_id,)
-    return (event.via if event.via.startswith(GUEST) else event.by_id), event.via[1:]
+    if not via:
+        return (by_id,)
+    return (via if via.startswith(GUEST) else by_id), via[1:]

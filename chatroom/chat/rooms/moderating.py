@@ -249,11 +249,14 @@ async def invite(session: Session, command: c.Invite) -> Event:
     shares, user = session.chat.shares, session.chat.users.get(target.user_id)
     if user is not None:
         await session.chat.inbox(user).open()
-    await shares.check(session, user, target.inbox_log, target.name)
-    answer = await _act(session, change, Invited, target)
-    about = {"user": target.name, "user_id": target.user_id, "room": room.name, "to": target.name}
-    told = _event(session, Invited, **about, via=shares.via(session))
-    await session.happen(target.inbox_log, told)
+    via = shares.via(session)
+    release = await shares.claim(session.user_id, via, user, target.inbox_log, target.name)
+    try:
+        answer = await _act(session, change, Invited, target)
+        about = {"user": target.name, "user_id": target.user_id, "room": room.name, "to": target.name}
+        await session.happen(target.inbox_log, _event(session, Invited, **about, via=via))
+    finally:
+        release()
     return answer
 
 
