@@ -95,16 +95,7 @@ def make(
     chat = Chat(engine, _rules(settings), reactor, time.time, _mint, passwords, checkers)
     text = TextDialect(chat.rules, settings.message_format)
     certificates = _certificates(settings, folder, reactor, becoming)
-    factory = ChatFactory(
-        chat,
-        reactor,
-        text=text,
-        records=JsonDialect(),
-        tls=certificates,
-        per_address=settings.per_address,
-        send_queue=settings.sendq,
-        most_connections=max(1, _descriptors() - HEADROOM),
-    )
+    factory = _factory(settings, chat, reactor, text, certificates)
     listening = taken(settings.port, settings.interface)
     service = ChatService(reactor, chat, factory, listening, folder, passwords, entries)
     service.pid_file = pid_file
@@ -116,6 +107,21 @@ def make(
     if settings.manhole:
         service.beside.append(_manhole(settings, reactor, chat, folder, becoming))
     return service
+
+
+def _factory(
+    settings: Settings, chat: Chat, reactor: Any, text: TextDialect, certificates: Certificates
+) -> ChatFactory:
+    return ChatFactory(
+        chat,
+        reactor,
+        text=text,
+        records=JsonDialect(),
+        tls=certificates,
+        per_address=settings.per_address,
+        send_queue=settings.sendq,
+        most_connections=max(1, _descriptors() - HEADROOM),
+    )
 
 
 def _rules(settings: Settings) -> Rules:
