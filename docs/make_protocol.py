@@ -47,7 +47,9 @@ Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL.
 5. Who leaves out an argument that can be asked for is asked (`To whom?`, `Message:`); the next line is the answer, an
    empty one or `/cancel` cancels. Another known `/command` is refused and the question asked again; `//text` answers
    `/text`, and bare and upper-case words are answers. `login` and `register` ask `user,password:`; what is typed then
-   is hidden on telnet, and may be anything.
+   is hidden on telnet, and may be anything: a password is the whole line, blanks included. In a room, where the next
+   line would be said, an answer with a password that fails is asked for again until it is right or cancelled. Nobody
+   is asked for what belongs to a command that is not allowed.
 6. A duration is `30s`, `10m`, `2h`, `7d` or `1w`; without one a ban or mute is for good.
 
 A command waits until what was said before it is stored. The commands that move a person (name, create, join, leave,

@@ -12,6 +12,7 @@ from chatroom.chat.commands import Command, Hello, Login, Pong, Ref, Takeover
 from chatroom.chat.refusals import (
     INTERNAL,
     LOG_IN_FIRST,
+    LOG_OUT_FIRST,
     LOGIN_NEEDS_TLS,
     NOT_CONFIRMED,
     NOT_IN_ROOM,
@@ -41,12 +42,7 @@ def do(session: Session, command: Command) -> Deferred[None] | None:
     try:
         if not session.seated and not isinstance(command, Login | Takeover | Hello | Pong):
             raise session.chat.seats.full()
-        if row.secret:
-            check_secrecy(row, session)
-        if row.in_room and session.room is None:
-            raise NOT_IN_ROOM()
-        if row.needs is not Needs.NOTHING:
-            _check(row.needs, session)
+        check_allowed(row, session)
         outcome = row.run(session, command)
     except Exception as error:
         _refuse(session, error, command.ref)
@@ -59,18 +55,24 @@ def do(session: Session, command: Command) -> Deferred[None] | None:
     return None
 
 
-def check_secrecy(row: Row, session: Session) -> None:
-    """See that a command with a password may be given here, or its password asked for.
+def check_allowed(row: Row, session: Session) -> None:
+    """Check that the session may give a command now, or be asked for its arguments.
 
     Raises:
-        Refused: The operator wants TLS for that.
+        Refused: The command needs TLS, a room, a login, no login, or a right that the user does not have.
     """
     if row.secret and session.chat.rules.require_tls and not session.secure:
         raise LOGIN_NEEDS_TLS()
+    if row.in_room and session.room is None:
+        raise NOT_IN_ROOM()
+    if row.needs is not Needs.NOTHING:
+        _check(row.needs, session)
 
 
 def _check(needs: Needs, session: Session) -> None:
     user, room = session.user, session.room
+    if needs is Needs.GUEST and user.account is not None:
+        raise LOG_OUT_FIRST(user=user.account.name)
     if needs is Needs.LOGIN and user.account is None:
         raise LOG_IN_FIRST()
     if needs is Needs.OPERATOR and not user.operator:
@@ -99,6 +101,7 @@ async def _finish(session: Session, outcome: Coroutine[Any, Any, Event | None], 
 
 
 def _refuse(session: Session, error: Exception, ref: Ref | None) -> None:
+    """Tell the session why its command failed; if its arguments were asked for, they may be asked for again."""
     if isinstance(error, Refused):
         session.refuse(error, ref)
     elif isinstance(error, Unavailable):
@@ -106,3 +109,6 @@ def _refuse(session: Session, error: Exception, ref: Ref | None) -> None:
     else:
         _log.failure("a command of {name} failed", name=session.name)
         session.refuse(INTERNAL(), ref)
+    ask_again, session.ask_again = session.ask_again, None
+    if ask_again is not None and not session.over:
+        ask_again(session)

@@ -58,6 +58,7 @@ class Session:
         put_out: The log and the place in it at which it was last put out of a room: it has seen what is before.
         arrival: What there was to see when it came into the room.
         question: What a person is being asked, kept here for the dialect that asks.
+        ask_again: Asks the question again whose answer was the command under way; called if that command fails.
         place: Its place among the connections from its address; None if nobody counts them.
         offer: The account that it may take over from another session.
         over: The connection has ended.
@@ -74,6 +75,7 @@ class Session:
         "_idle",
         "address",
         "arrival",
+        "ask_again",
         "chat",
         "check_alive",
         "dialect",
@@ -127,6 +129,7 @@ class Session:
         self.put_out = ("", 0)
         self.arrival: Arrival | None = None
         self.question: Any = None
+        self.ask_again: Callable[[Session], None] | None = None
         self.echo = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
         self.place: Place | None = None

@@ -30,6 +30,7 @@ class Needs(Enum):
     """What somebody must be to give a command."""
 
     NOTHING = ""
+    GUEST = "no login"
     LOGIN = "a login"
     MODERATOR = "a moderator"
     OPERATOR = "an operator"
@@ -55,7 +56,7 @@ class Row:
         fixed: Fields that this spelling decides.
 
     Attributes:
-        secret: One of its arguments is nobody's business.
+        secret: One of its arguments is a password.
     """
 
     command: type[c.Command]
@@ -227,6 +228,7 @@ TABLE = (
         bare=("register",),
         args=(Arg("user"), _PASSWORD),
         ask="user,password:",
+        needs=Needs.GUEST,
     ),
     Row(
         c.Login,
@@ -236,12 +238,14 @@ TABLE = (
         bare=("login",),
         args=(Arg("user"), _PASSWORD),
         ask="user,password:",
+        needs=Needs.GUEST,
     ),
     Row(
         c.Takeover,
         "log in although you are logged in elsewhere, ending that session; after /login was refused",
         identity.take_over,
         ("takeover",),
+        needs=Needs.GUEST,
     ),
     Row(c.Logout, "be a guest again", identity.logout, ("logout",), bare=("logout",), needs=Needs.LOGIN),
     Row(

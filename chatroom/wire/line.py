@@ -241,7 +241,8 @@ class ChatProtocol(Listening):
             if isinstance(command, PutChunk):
                 self._check_chunk(command)
         except Refused as refused:
-            self._end_secret(asked)
+            if asked is not session.question:
+                self._end_secret(asked)
             command = None
             if refused.final:
                 self._drop(refused)
@@ -255,7 +256,9 @@ class ChatProtocol(Listening):
                 waiting = do(session, command)
                 if waiting is not None and not waiting.called:
                     self._stop(BUSY)
-                    waiting.addCallback(lambda _: self._go(BUSY))
+                    waiting.addCallback(lambda _: self._done())
+                elif session.question is not None:
+                    self._begin_secret()
                 if isinstance(command, PutChunk):
                     self._begin_raw(command.bytes)
         if self._standing is not None:
@@ -264,8 +267,13 @@ class ChatProtocol(Listening):
             self._stop(PACED)
             self._check_waiting()
 
+    def _done(self) -> None:
+        """Read on: the command that moved the session is done, or its answers are asked for again."""
+        self._begin_secret()
+        self._go(BUSY)
+
     def _begin_secret(self) -> None:
-        """A person who is asked for a password types it unseen."""
+        """Hide what a person types who is being asked for a password."""
         if self._telnet is not None and getattr(self._session.question, "secret", False):
             self._telnet.hide_input()
 

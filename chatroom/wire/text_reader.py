@@ -3,19 +3,23 @@
 The rules are WIRE's: ``/word`` and the upper-case words are commands anywhere, the bare words outside a room, ``leave``
 alone in one, and there for guests ``login`` and ``register`` alone as well, so that nobody says a password to a room; a
 line that answers a question is the answer; everything else is said to the room.
+
+A person in a room whose answer to a password question fails is asked again: the next line is probably a password, and
+must not be said to the room.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from chatroom import arguments
 from chatroom.answers import Ok
 from chatroom.arguments import BLANKS, Arg, Kind
 from chatroom.chat.commands import Command, Leave, Say
-from chatroom.chat.dispatch import check_secrecy
-from chatroom.chat.refusals import ANSWER_FIRST, EXPECTED_PAIR, MISREAD, NOT_IN_ROOM, USAGE
+from chatroom.chat.dispatch import check_allowed
+from chatroom.chat.refusals import ANSWER_FIRST, EXPECTED_PAIR, MISREAD, NOT_IN_ROOM, USAGE, Refused
 from chatroom.chat.session import Session
 from chatroom.chat.table import TABLE, Row, unknown_command
 
@@ -23,24 +27,31 @@ _SLASH = {word: row for row in TABLE for word in row.slash}
 _UPPER = {word: row for row in TABLE for word in row.upper}
 _UPPER_INITIALS = {word[0] for word in _UPPER}
 _BARE = {word: row for row in TABLE for word in row.bare}
+AGAIN = "Try again; an empty line or /cancel ends the question."
 _ASKED_OF_GUESTS = {"login", "register"}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is being asked: the command, what it has of it so far, and what is missing.
+    """What a person is being asked.
 
-    ``together``: all that is missing is asked for at once, and answered with commas in between.
+    Args:
+        row: The command.
+        values: Its arguments that are known.
+        missing: Its arguments that are still to be asked for.
+        together: All missing arguments are asked for at once, and answered with commas between them.
+        before: The first question about this command; None if this is the first.
     """
 
     row: Row
     values: dict[str, Any]
     missing: tuple[Arg, ...]
     together: bool = False
+    before: Question | None = None
 
     @property
     def secret(self) -> bool:
-        """Whether nobody should look over one's shoulder at the answer."""
+        """Whether the answer holds a password."""
         asked = self.missing if self.together else self.missing[:1]
         return any(arg.kind is Kind.SECRET for arg in asked)
 
@@ -52,6 +63,7 @@ def read(line: bytes, session: Session) -> Command | None:
         Refused: It is a command that is none, or has wrong arguments, or needs a room to be said in.
     """
     text = line.decode("utf-8", "replace").removeprefix("\ufeff")  # of a file that is piped in
+    session.ask_again = None
     if session.question is not None:
         return _answered(text.strip(BLANKS), session)
     if text.startswith("/"):
@@ -138,9 +150,26 @@ def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
 
 
 def _ask(question: Question, session: Session) -> None:
-    check_secrecy(question.row, session)
+    """Ask a person.
+
+    Raises:
+        Refused: The session may not give the command.
+    """
+    check_allowed(question.row, session)
     session.question = question
     session.answer(Ok(question.row.ask if question.together else question.missing[0].ask))
+
+
+def _ask_again(question: Question, session: Session) -> None:
+    """Ask from the first question on, because the answers failed; outside a room nobody hears the next line."""
+    if session.room is None:
+        return
+    try:
+        check_allowed(question.row, session)
+    except Refused:
+        return
+    session.answer(Ok(AGAIN))
+    _ask(question.before or question, session)
 
 
 def _answered(text: str, session: Session) -> Command | None:
@@ -161,23 +190,44 @@ def _answered(text: str, session: Session) -> Command | None:
             _ask(question, session)
             return None
         text = text[1:] if text.startswith("//") else text
-    if question.together:
-        return _answered_together(text, question)
-    arg, *missing = question.missing
-    value, rest = _argument(question.row, arg, text)
-    if rest:
-        raise USAGE(usage=question.row.usage)
-    values = {**question.values, arg.field: value}
-    if missing:
-        _ask(Question(question.row, values, tuple(missing)), session)
+    return _taken(text, question, session)
+
+
+def _taken(text: str, question: Question, session: Session) -> Command | None:
+    """Take an answer: return the command if that was the last one, else ask for the next argument."""
+    count = len(question.missing) if question.together else 1
+    asked, missing = question.missing[:count], question.missing[count:]
+    try:
+        given = _given_together(text, asked) if question.together else _given(text, asked[0], question.row)
+    except Refused as refused:
+        if not question.secret or session.room is None:
+            raise
+        session.refuse(refused)
+        _ask_again(question, session)
         return None
+    values = {**question.values, **given}
+    first = question.before or question
+    if missing:
+        _ask(Question(question.row, values, missing, before=first), session)
+        return None
+    if question.secret:
+        session.ask_again = partial(_ask_again, first)
     return question.row.command(**values)
 
 
-def _answered_together(text: str, question: Question) -> Command:
-    """All but the last have no comma in them."""
-    parts = [part.strip(BLANKS) for part in text.split(",", len(question.missing) - 1)]
-    if len(parts) < len(question.missing) or not all(parts):
+def _given(text: str, arg: Arg, row: Row) -> dict[str, Any]:
+    """Return the argument that was asked for; a password is the whole line, blanks included."""
+    if arg.kind is Kind.SECRET:
+        return {arg.field: text}
+    value, rest = _argument(row, arg, text)
+    if rest:
+        raise USAGE(usage=row.usage)
+    return {arg.field: value}
+
+
+def _given_together(text: str, asked: tuple[Arg, ...]) -> dict[str, Any]:
+    """Return the arguments that were asked for; only the last may have a comma in it."""
+    parts = [part.strip(BLANKS) for part in text.split(",", len(asked) - 1)]
+    if len(parts) < len(asked) or not all(parts):
         raise EXPECTED_PAIR()
-    given = dict(zip((arg.field for arg in question.missing), parts, strict=True))
-    return question.row.command(**question.values, **given)
+    return dict(zip((arg.field for arg in asked), parts, strict=True))

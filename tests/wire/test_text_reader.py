@@ -21,6 +21,7 @@ class Seat:
         self.user = SimpleNamespace(account=account, operator=False)
         self.chat = SimpleNamespace(rules=Rules())
         self.question: Any = None
+        self.ask_again: Any = None
         self.asked: list[str] = []
 
     def answer(self, event: Any) -> None:

@@ -12,7 +12,6 @@ from chatroom.chat.people.registry import parse_chosen_name, parse_user_name
 from chatroom.chat.refusals import (
     ALREADY_LOGGED_IN,
     BAD_PASSWORD,
-    LOG_OUT_FIRST,
     NAME_IN_USE,
     NO_REGISTRATION,
     PASSWORD_ELSEWHERE,
@@ -33,7 +32,6 @@ _log = logger(__name__)
 
 async def register(session: Session, command: Register) -> None:
     """Make an account, and log in."""
-    _must_be_guest(session)
     chat = session.chat
     if not chat.rules.register:
         raise NO_REGISTRATION()
@@ -62,7 +60,6 @@ async def register(session: Session, command: Register) -> None:
 
 async def login(session: Session, command: Login) -> None:
     """Log the session in to an account, by its password or a token."""
-    _must_be_guest(session)
     if command.token:
         account, token = await _by_token(session, command.user, command.token)
     else:
@@ -84,7 +81,6 @@ async def login(session: Session, command: Login) -> None:
 
 async def take_over(session: Session, command: Takeover) -> None:
     """Log in to the account that a login found in use, ending its oldest session."""
-    _must_be_guest(session)
     offer = await takeover.accept(session)
     if session.over:
         return
@@ -223,9 +219,3 @@ async def _owner(session: Session, password: str) -> Record:
     if account.id != session.user_id:
         raise WRONG_PASSWORD()
     return account
-
-
-def _must_be_guest(session: Session) -> None:
-    account = session.user.account
-    if account is not None:
-        raise LOG_OUT_FIRST(user=account.name)

@@ -87,6 +87,25 @@ def test_help_lists_what_operators_may_to_operators(world: World) -> None:
     assert not {"/announce", "/drain", "/stats"} & set(" ".join(mary.lines()).split())
 
 
+@pytest.mark.parametrize(
+    "line", ["/add-account zelda", "/set-password zelda"], ids=lambda line: line.split()[0].lstrip("/")
+)
+def test_the_password_that_an_operator_is_asked_for_is_the_whole_line(world: World, line: str) -> None:
+    oscar = operator(world)
+    oscar.say("/join den")
+    if line.startswith("/set"):
+        account(world, "zelda")
+    oscar.lines()
+    oscar.say(line, "short", "a very  long secret", "done")
+    heard = oscar.lines()
+    assert heard[0] == "Password:"
+    assert heard[-1] == "oscar: done"
+    assert [text for text in heard if text.startswith("Error")] == ["Error: a password has at least 6 characters."]
+    zelda = world.person()
+    zelda.say("/login zelda", "a very  long secret")
+    assert "You are logged in as zelda." in zelda.lines()
+
+
 # ---- putting out and keeping out ---------------------------------------------------------------------------------
 
 
