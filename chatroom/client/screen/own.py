@@ -53,6 +53,7 @@ class Own:
         ignoring: Knows whom the user ignores.
         start: Carries out what takes its time.
         give: Gives the server a command; its answer is shown.
+        find: Returns if there is a user of a name; raises ``Refused`` if there is none.
     """
 
     say: Callable[[str], None]
@@ -64,18 +65,22 @@ class Own:
     ignoring: Ignoring
     start: Callable[[Coroutine[Any, Any, None]], None]
     give: Callable[..., Coroutine[Any, Any, None]]
+    find: Callable[[str], Coroutine[Any, Any, None]]
 
     def commands(self) -> list[OwnCommand]:
         """Return them."""
+        bell = "ring never, for private messages and your name, or for every message"
+        ignore = "hide a user's messages; off shows them again; alone, it lists the hidden users"
+        focus = "see only these people's messages; off shows everybody; alone, it shows the setting"
         return [
             OwnCommand("/clear", "clear the screen", self._clear),
             OwnCommand("/quit", "leave; so do Ctrl-D, and Ctrl-C twice", self._quit),
             OwnCommand("/exit", "the same as /quit", self._quit),
             OwnCommand("/set", "show all settings, those of the server and those of this client", self._set),
-            OwnCommand("/bell [off|private|all]", "ring never, for what is meant for you, or for all", self._bell),
-            OwnCommand("/timestamps [on|off]", "see the time before each line, or not", self._timestamps),
-            OwnCommand("/ignore [user] [on|off]", "see nothing of somebody; off: again; alone: whom", self._ignore),
-            OwnCommand("/focus [user ...|off]", "see only what these say; off: everybody; alone: whom", self._focus),
+            OwnCommand("/bell [off|private|all]", bell, self._bell),
+            OwnCommand("/timestamps [on|off]", "show or hide the time before each line", self._timestamps),
+            OwnCommand("/ignore [user] [on|off]", ignore, self._ignore),
+            OwnCommand("/focus [user ...|off]", focus, self._focus),
         ]
 
     def _clear(self, rest: str) -> None:
@@ -130,23 +135,35 @@ class Own:
         self.start(self.give("ignore", **({"user": name, "on": switch != "off"} if name else {})))
 
     def _focus(self, rest: str) -> None:
-        names = {fold(name) for name in rest.split()}
-        focus = self.filter.focus
-        if names == {"off"}:
-            focus.clear()
+        names = rest.split()
+        switches = [name.lower() for name in names if name.lower() in ("on", "off")]
+        if switches and (len(names) > 1 or switches == ["on"]):
+            raise Misuse("usage: /focus [user ...|off].")
+        if switches:
+            self.filter.focus.clear()
+        if switches or not names:
+            self._tell(self._focus_now())
         else:
-            _bounded(focus, names)
+            self.start(self._focus_on(names))
+
+    async def _focus_on(self, names: list[str]) -> None:
+        """Show only what these users say, too, if there are users of all these names.
+
+        Raises:
+            Misuse: They are too many.
+            Refused: One of them does not exist; then nothing has changed.
+        """
+        folded = {fold(name): name for name in names}
+        if len(self.filter.focus | folded.keys()) > MOST:
+            raise Misuse(f"that is more than {MOST} names; take some off first.")
+        for name in folded.values():
+            await self.find(name)
+        self.filter.focus |= folded.keys()
         self._tell(self._focus_now())
 
     def _focus_now(self) -> str:
-        focus = self.filter.focus
-        return f"you see only what {', '.join(sorted(focus))} say; /focus off ends it" if focus else "you see everybody"
+        names = ", ".join(sorted(self.filter.focus))
+        return f"you see only messages from {names}; /focus off ends it" if names else "you see everybody"
 
     def _tell(self, setting: str) -> None:
         self.say(f"{setting} (this client keeps this until it ends).")
-
-
-def _bounded(names: set[str], more: set[str]) -> None:
-    if len(names | more) > MOST:
-        raise Misuse(f"that is more than {MOST} names; take some off first.")
-    names |= more

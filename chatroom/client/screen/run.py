@@ -33,6 +33,7 @@ from chatroom.client.screen.crowd import Crowd
 from chatroom.client.screen.doing import Doing
 from chatroom.client.screen.drawing import wraps_anew
 from chatroom.client.screen.faults import Faults, catch
+from chatroom.client.screen.finding import Finding
 from chatroom.client.screen.hangup import survive
 from chatroom.client.screen.hearing import Filter, Hearing
 from chatroom.client.screen.history import KeptHistory
@@ -137,6 +138,7 @@ class Screen:
             self.ignoring,
             lambda coroutine: self.doing.start(coroutine),
             lambda do, **fields: self.doing.give(do, **fields),
+            Finding(link, self.hearing, self.known, self.filter).find,
         )
         help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help)
         self.transfers = Transfers(link, settings.address, reactor)

@@ -515,8 +515,9 @@ def test_what_was_said_before_one_came_is_no_news(tmp_path: Path) -> None:
 
 def test_while_some_are_in_focus_the_others_are_not_seen(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
+        stage.tell(said("hello", by="carl"))
         stage.type("/focus carl\r")
-        told = "-- you see only what carl say; /focus off ends it (this client keeps this until it ends)."
+        told = "-- you see only messages from carl; /focus off ends it (this client keeps this until it ends)."
         await stage.shows(told, "[lobby]")
         stage.tell(said("unseen", by="bea"), e.Private(id="", at=NOW * 1000, by="bea", by_id="", to="me", text="psst"))
         await stage.shows(told, "bea (private): psst", "[lobby]")

@@ -29,7 +29,7 @@ HERE = " (this client keeps this until it ends)."
             "the bell rings for every message",
         ),
         ("/timestamps", "off", "timestamps are on", "timestamps are off"),
-        ("/focus", "dora", "you see everybody", "you see only what dora say; /focus off ends it"),
+        ("/focus", "BOB", "you see everybody", "you see only messages from bob; /focus off ends it"),
     ],
 )
 def test_a_setting_of_the_client_is_shown_when_it_stands_alone(
@@ -43,6 +43,40 @@ def test_a_setting_of_the_client_is_shown_when_it_stands_alone(
         assert stage.link.did == []
 
     on_stage(tmp_path, scene, size=(120, 24), timestamps=True)
+
+
+def test_focus_takes_only_names_that_somebody_has(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/focus bob nosuch\r")
+        await stage.until(lambda: stage.link.did == [("whois", {"user": "nosuch"})])
+        stage.link.refuse("no user named nosuch; see /who.", "no-user")
+        await stage.shows("Error: no user named nosuch; see /who.", "[lobby]")
+        stage.tell(said("still seen", by="carl"))
+        await stage.shows("carl: still seen", "[lobby]")
+        stage.type("/focus away\r")
+        await stage.until(lambda: stage.link.did[1:] == [("whois", {"user": "away"})])
+        person = a.Person(name="away", account=True)
+        stage.tell(person)
+        stage.link.answers.pop().callback(person)
+        told = f"-- you see only messages from away; /focus off ends it{HERE}"
+        await stage.shows("carl: still seen", told, "[lobby]")
+        stage.type("/focus carl\r")  # carl has been heard: the server need not be asked
+        await stage.shows(told, told.replace("away", "away, carl"), "[lobby]")
+        assert len(stage.link.did) == 2
+        stage.tell(a.Person(name="dora", account=False))
+        await stage.shows("dora is a guest, offline.", "[lobby]")
+
+    on_stage(tmp_path, scene, size=(120, 24))
+
+
+@pytest.mark.parametrize("typed", ["on", "ON", "bob off", "on off"])
+def test_focus_on_is_no_name(tmp_path: Path, typed: str) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(f"/focus {typed}\r")
+        await stage.shows("Error: usage: /focus [user ...|off].", "[lobby]")
+        assert (stage.screen.filter.focus, stage.link.did) == (set(), [])
+
+    on_stage(tmp_path, scene)
 
 
 @pytest.mark.parametrize(
