@@ -152,6 +152,33 @@ def test_a_password_is_seen_and_kept_nowhere(daemon: Daemon, window: Callable[[s
     ann.is_over()
 
 
+def test_a_newcomer_with_the_name_of_an_account_is_asked_for_its_password(
+    daemon: Daemon, window: Callable[[str], Window]
+) -> None:
+    """And may then type what the help of telnet says."""
+    nora = daemon.person("nora", "attic")
+    nora.say("/register nora h7sh-h7sh", "/logout", "/quit")
+    nora.until(lambda line: line == "Goodbye!")
+    nell = window("nell")
+    nell.start(daemon.port, "--name", "nora")
+    nell.until(lambda rows: "nora is a registered name. Password for nora" in " ".join(rows))
+    nell.enter("wr0ng-one")
+    nell.until(lambda rows: "Error: wrong username or password." in rows)
+    nell.enter("h7sh-h7sh")
+    nell.until(lambda rows: any(row.startswith("You are logged in as nora.") for row in rows))
+    nell.enter("join attic")
+    nell.see("Current users: nora", "[attic]")
+    nell.enter("who")
+    nell.see("nora: who", "[attic]")
+    nell.enter("LEAVE_ROOM")
+    nell.see("You have left room attic.", "[-]")
+    nell.enter("logout")
+    nell.until(lambda rows: "You have logged out of nora." in " ".join(rows))
+    nell.enter("EXIT")
+    nell.is_over()
+    assert "h7sh" not in nell.state
+
+
 def test_pasted_lines_are_held(daemon: Daemon, window: Callable[[str], Window]) -> None:
     """And nothing of them is carried out."""
     bob = daemon.person("bob", "lobby")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.layout.utils import explode_text_fragments
@@ -10,11 +12,18 @@ from chatroom.client.screen.typed import secret_from
 
 
 class HiddenSecrets(Processor):
-    """Shows stars for the password, and for all that follows it."""
+    """Shows stars for the password, and for all that follows it.
+
+    Args:
+        bare: Returns whether commands need no slash here.
+    """
+
+    def __init__(self, bare: Callable[[], bool] = lambda: False) -> None:
+        self._bare = bare
 
     def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
         """See ``Processor``."""
-        start = secret_from(transformation_input.document.text)
+        start = secret_from(transformation_input.document.text, bare=self._bare())
         if start is None:
             return Transformation(transformation_input.fragments)
         shown: StyleAndTextTuples = []

@@ -228,7 +228,11 @@ class Screen:
         actions = Actions(self.interrupt, self._end, self._suspend, self.clear, self.pasted, self._focus)
         history = KeptHistory(self._settings.state / "history", kept_nowhere)
         completer = ChatCompleter(self.known)
-        return Parts(self._prompt, self._bar, self._under_way, self._typed, history, completer, bindings(actions))
+        keys = bindings(actions)
+        return Parts(self._prompt, self._bar, self._under_way, self._typed, history, completer, keys, self._outside)
+
+    def _outside(self) -> bool:
+        return not self._link.inside
 
     def _prompt(self) -> Line:
         room = fitted(clean(self._link.room), self.terminal.columns // 3)

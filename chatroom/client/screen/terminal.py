@@ -72,6 +72,7 @@ class Parts:
         history: Of the lines typed.
         completer: Of the line that is being typed.
         keys: What keys do, beside what they always do.
+        bare: Returns whether commands need no slash in the line.
     """
 
     prompt: Callable[[], Line]
@@ -81,6 +82,7 @@ class Parts:
     history: History
     completer: Completer
     keys: KeyBindingsBase
+    bare: Callable[[], bool] = lambda: False
 
 
 @dataclass
@@ -263,7 +265,7 @@ class Terminal:
         line = Window(
             BufferControl(
                 self.line,
-                input_processors=[HiddenSecrets()],
+                input_processors=[HiddenSecrets(self.parts.bare)],
                 search_buffer_control=search,
                 preview_search=True,
             ),

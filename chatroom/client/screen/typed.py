@@ -88,10 +88,17 @@ def holds_secret(line: str) -> bool:
     return any(row is not None and row.secret for row in rows)
 
 
-def secret_from(line: str) -> int | None:
-    """Return where a password begins in a command, so that it is not seen; None if there is none yet."""
+def secret_from(line: str, *, bare: bool = False) -> int | None:
+    """Return where a password begins in a command, so that it is not seen; None if there is none yet.
+
+    Args:
+        line: What has been typed so far.
+        bare: ``login`` and ``register`` need no slash here.
+    """
     words = list(re.finditer(r"\S+", line))
     texts = [word[0].lower() for word in words]
+    if bare and texts and texts[0] in BY_BARE:
+        texts[0] = f"/{texts[0]}"
     if not texts or not texts[0].startswith("/"):
         return None
     for count in (2, 1):

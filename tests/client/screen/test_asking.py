@@ -144,3 +144,17 @@ def test_a_paste_is_not_dropped_by_enter_and_one_key_is_enough(tmp_path: Path) -
         assert stage.screen.terminal.questions.current is None
 
     on_stage(tmp_path, scene)
+
+
+def test_outside_a_room_a_password_is_hidden_after_a_bare_word_too(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.link.room = ""
+        stage.type("login nora hush")
+        await stage.shows("[-] login nora ****")
+        stage.type("\r")
+        await stage.until(lambda: stage.link.did == [("login", {"user": "nora", "password": "hush"})])
+        stage.type("Register nora,hush")
+        await stage.shows("[-] Register nora,****")
+        assert "hush" not in stage.glass.raw
+
+    on_stage(tmp_path, scene)
