@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import string
 import time
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -297,15 +298,20 @@ def accounts_in(db: sqlite3.Connection) -> Accounts:
 
 
 def check_checkers(checkers: Sequence[Any]) -> None:
-    """Look whether the files of ``--auth`` can be read; each is read anew for every login, wherever twistd goes."""
+    """Check that the files of ``--auth`` can be read and are no UTF-16, whose names nobody could find in them.
+
+    Each file is read again for every login, so its path is made absolute before twistd changes its folder.
+    """
     for checker in checkers:
         if isinstance(checker, FilePasswordDB):
             checker.filename = os.path.abspath(checker.filename)
             try:
-                with open(checker.filename, "rb"):
-                    pass
+                with open(checker.filename, "rb") as file:
+                    begin = file.read(2)
             except OSError as error:
                 refuse(f"--auth file:{checker.filename}: {error.strerror}")
+            if begin in (BOM_UTF16_LE, BOM_UTF16_BE):
+                refuse(f"--auth file:{checker.filename}: it is UTF-16; save it as UTF-8")
 
 
 # ---- what operators have beside the chat: imported only when asked for, for it costs memory, and time at the start ---

@@ -188,6 +188,16 @@ def test_each_fault_is_a_sentence_of_its_own(tmp_path: Path, data: Path) -> None
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_of_passwords_in_utf_16_is_a_fault(tmp_path: Path, data: Path, encoding: str) -> None:
+    (tmp_path / "wide").write_bytes("\ufeffolga:s3cret-enough\n".encode(encoding))
+    assert findings(data, "--auth", "file:wide").faults == [
+        f"--auth file:{tmp_path}/wide: it is UTF-16; save it as UTF-8"
+    ]
+    (tmp_path / "marked").write_bytes("\ufeffolga:s3cret-enough\n".encode())
+    assert findings(data, "--auth", "file:marked") == Findings()
+
+
 def test_seats_are_counted_with_the_accounts_that_are_there(tmp_path: Path, data: Path) -> None:
     (tmp_path / "people").write_text("alice:s3cret-enough\nbob:s3cret-enough\n")
     assert findings(data, "--accounts", "people", "--max-users", "2") == Findings()

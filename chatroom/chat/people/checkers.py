@@ -8,10 +8,12 @@ while there is one, nobody registers at all.
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from twisted.cred.checkers import FilePasswordDB, InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import LoginFailed, UnhandledCredentials
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
@@ -42,15 +44,14 @@ class Checkers:
         self._names = [_names_of(checker, scheduler) for checker in checkers]
 
     async def accept(self, credentials: Any) -> bool:
-        """Return whether one of them lets somebody in; a checker that fails lets in nobody."""
+        """Return whether one of the checkers accepts the credentials; a checker that fails accepts nothing."""
         for checker in self._checkers:
-            try:
-                await maybeDeferred(checker.requestAvatarId, credentials)
+            if await _accepts(checker, credentials):
                 return True
-            except (LoginFailed, UnhandledCredentials):
-                continue
-            except Exception:
-                _log.failure("the checker {checker} failed", checker=type(checker).__name__)
+            if isinstance(checker, FilePasswordDB) and _is_marked(checker.filename):
+                name = BOM_UTF8 + credentials.username  # what Twisted reads as the first name of the file
+                if await _accepts(checker, UsernamePassword(name, credentials.password)):
+                    return True
         return False
 
     async def check_free(self, name: Name) -> None:
@@ -89,6 +90,26 @@ class Checkers:
                 silent = type(checker).__name__
         if silent:
             raise Unknown(silent)
+        return False
+
+
+async def _accepts(checker: Any, credentials: Any) -> bool:
+    try:
+        await maybeDeferred(checker.requestAvatarId, credentials)
+    except (LoginFailed, UnhandledCredentials):
+        return False
+    except Exception:
+        _log.failure("the checker {checker} failed", checker=type(checker).__name__)
+        return False
+    return True
+
+
+def _is_marked(path: str) -> bool:
+    """Return whether a file begins with a byte order mark, which some editors write."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(BOM_UTF8)) == BOM_UTF8
+    except OSError:
         return False
 
 
@@ -141,7 +162,7 @@ class _FileNames:
             for line in lines:
                 parts = line.rstrip().split(checker.delim)
                 if checker.ufield < len(parts):
-                    yield parts[checker.ufield]
+                    yield parts[checker.ufield].removeprefix(BOM_UTF8)
 
 
 async def _looks(names: Iterable[bytes], scheduler: Any) -> frozenset[str]:

@@ -111,6 +111,19 @@ def test_a_file_of_passwords_is_asked_for_its_names_as_they_are_now(tmp_path: Pa
     world.close()
 
 
+def test_a_byte_order_mark_belongs_to_no_name_of_a_file_of_passwords(tmp_path: Path) -> None:
+    path = tmp_path / "notepad.passwd"
+    path.write_bytes(b"\xef\xbb\xbfolga:first in it\r\npeer:second\r\n")
+    world = World(checkers=[FilePasswordDB(str(path))])
+    assert register(world, "olga").lines() == [NAME_IN_USE]
+    assert register(world, "peer").lines() == [NAME_IN_USE]
+    assert login(world, "olga", "first in it")[0] == "You are logged in as olga."
+    assert login(world, "peer", "second")[0] == "You are logged in as peer."
+    assert login(world, "olga", "second") == [WRONG]
+    assert login(world, "\ufeffolga", "first in it") == [WRONG]
+    world.close()
+
+
 def test_a_long_file_of_passwords_is_looked_at_in_many_turns(tmp_path: Path) -> None:
     path = tmp_path / "chat.passwd"
     path.write_text("".join(f"user{number}:theirs\n" for number in range(10 * SLICE)))
