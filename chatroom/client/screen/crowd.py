@@ -1,7 +1,7 @@
 """Who comes and goes: one by one as long as they are few, together when they are many.
 
 The first few of a while are shown as they come. Those after them wait, until nobody has come or gone for a moment, or
-too many wait, or one of them says something; then one line tells of all.
+too many wait, or something else is shown that is by or about one of them; then one line tells how it is now.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _VERBS = {
     e.Arrived: "entered the chat",
     e.Departed: "left the chat",
 }
+_OF_THE_CHAT = (e.Arrived, e.Departed)
+_COMES = (e.Joined, e.Arrived)
 Coming = e.Joined | e.Left | e.Disconnected | e.Arrived | e.Departed
 
 
@@ -71,9 +73,9 @@ class Crowd:
             self._calm.reset(CALM)
 
     def before(self, event: e.Event) -> None:
-        """Something else is about to be shown: who does it must have come first."""
-        name = getattr(event, "by", "")
-        if any(name == waiting.by for waiting in self._waiting):
+        """Show who waits if the event that is shown next is by one of them or about one of them."""
+        about = {getattr(event, field, "") for field in ("by", "user", "name")}
+        if any(waiting.by in about for waiting in self._waiting):
             self.flush()
 
     def flush(self) -> None:
@@ -81,11 +83,26 @@ class Crowd:
         if self._calm is not None and self._calm.active():
             self._calm.cancel()
         self._calm = None
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = _changes(self._waiting), []
         if len(waiting) == 1:
             self._one(waiting[0])
         elif waiting:
             self._together(_sentence(waiting))
+
+
+def _changes(events: list[Coming]) -> list[Coming]:
+    """Return the last event of each user whose presence is another afterwards.
+
+    A user who leaves and comes back, or comes and leaves, has changed nothing. Being in the room and being in the chat
+    are counted apart.
+    """
+    first: dict[tuple[bool, str], Coming] = {}
+    last: dict[tuple[bool, str], Coming] = {}
+    for event in events:
+        key = isinstance(event, _OF_THE_CHAT), event.by
+        first.setdefault(key, event)
+        last[key] = event
+    return [event for key, event in last.items() if isinstance(event, _COMES) == isinstance(first[key], _COMES)]
 
 
 def _sentence(events: list[Any]) -> str:

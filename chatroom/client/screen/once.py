@@ -50,6 +50,7 @@ class Once:
         told = self._told.pop(key, None)
         if told is not None and self._reactor.seconds() - told <= WITHIN:
             return
+        self._waiting.pop(key, None)  # so that the last one is shown last
         self._waiting[key] = event
         if len(self._waiting) >= MOST:
             self.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from client.screen.stage import said
 from twisted.internet.task import Clock
 
@@ -21,6 +23,10 @@ class Seen:
     def joins(self, *names: str) -> None:
         for name in names:
             self.crowd.add(e.Joined("", 0, name, "", session=""))
+
+    def does(self, kind: Any, name: str) -> None:
+        more = {} if kind is e.Arrived else {"session": ""}
+        self.crowd.add(kind("", 0, name, "", **more))
 
 
 def test_few_are_shown_at_once() -> None:
@@ -43,6 +49,48 @@ def test_many_are_shown_together_when_it_is_calm() -> None:
     assert seen.shown == list("abcd")
     seen.clock.advance(0.1)
     assert seen.shown[FEW:] == ["e, f, g and 2 more joined; a left; b disconnected."]
+
+
+def test_the_line_about_many_tells_how_it_is_at_the_end() -> None:
+    seen = Seen()
+    seen.joins(*"abcd")
+    seen.does(e.Left, "a")
+    seen.joins("a", "e", "f")
+    seen.does(e.Left, "e")
+    seen.does(e.Disconnected, "b")
+    seen.does(e.Left, "c")
+    seen.joins("c")
+    seen.does(e.Left, "c")
+    seen.does(e.Departed, "b")
+    seen.joins("g")
+    seen.clock.advance(CALM)
+    assert seen.shown[FEW:] == ["f, g joined; c left; b disconnected; b left the chat."]
+
+
+def test_nothing_is_told_when_nothing_is_different() -> None:
+    seen = Seen()
+    seen.joins(*"abcd")
+    seen.does(e.Left, "a")
+    seen.joins("a")
+    seen.clock.advance(CALM)
+    assert seen.shown == list("abcd")
+    seen.does(e.Left, "b")
+    seen.joins("c")
+    seen.does(e.Disconnected, "c")
+    seen.clock.advance(CALM)
+    assert seen.shown[FEW:] == ["b"]
+
+
+def test_who_is_kicked_or_renamed_has_been_seen_to_come() -> None:
+    seen = Seen()
+    seen.joins(*"abcdef")
+    seen.crowd.before(e.Kicked("", 0, "x", "", user="y", user_id=""))
+    assert seen.shown == list("abcd")
+    seen.crowd.before(e.Kicked("", 0, "x", "", user="f", user_id=""))
+    assert seen.shown[FEW:] == ["e, f joined."]
+    seen.joins("g", "h")
+    seen.crowd.before(e.Renamed("", 0, "h", "", name="i", session=""))
+    assert seen.shown[FEW + 1 :] == ["g, h joined."]
 
 
 def test_who_speaks_has_been_seen_to_come() -> None:

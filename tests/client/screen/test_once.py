@@ -124,3 +124,13 @@ def test_what_waits_and_what_is_remembered_is_bounded() -> None:
     assert len(shown) == 2 * MOST
     assert len(once._told) == MOST
     assert not clock.getDelayedCalls()
+
+
+def test_who_comes_goes_and_comes_at_once_is_told_in_the_order_that_holds() -> None:
+    clock, shown = Clock(), list[Any]()
+    once = Once(clock, shown.append)  # type: ignore[arg-type]
+    once.announced(e.Arrived("", 0, "nora", "n"))
+    once.announced(e.Departed("", 0, "nora", "n", session=""))
+    once.announced(e.Arrived("", 0, "nora", "n"))
+    clock.advance(WITHIN)
+    assert [type(event) for event in shown] == [e.Departed, e.Arrived]
