@@ -223,6 +223,10 @@ class Account(Event, frozen=True, gc=False, kw_only=True):
     token: str = ""
 
 
+class Unchanged(Account, frozen=True, gc=False, kw_only=True, tag="account"):
+    """Who you are, because you asked; the same record as ``Account``. For people it does not read like a change."""
+
+
 class Sessions(Event, frozen=True, gc=False):
     """Where you are logged in, or may log in without the password; ``end-session`` ends one by its place here."""
 

@@ -209,6 +209,10 @@ def _settings(recalled: Recalled, event: a.Settings) -> list[str]:
     return [lines[event.changed]] if event.changed in lines else list(lines.values())
 
 
+def _unchanged(recalled: Recalled, event: a.Unchanged) -> list[str]:
+    return [f"You are {event.name}, a guest."] if event.guest else _account(recalled, event)
+
+
 def _account(recalled: Recalled, event: a.Account) -> list[str]:
     if event.guest:
         lines = [f"You have logged out of {event.was}."] if event.was else []
@@ -283,6 +287,7 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     a.Help: _help,
     a.Settings: _settings,
     a.Account: _account,
+    a.Unchanged: _unchanged,
     a.Sessions: _sessions,
     a.Sent: _sent,
     a.Ok: lambda recalled, event: event.text.split("\n") if event.text else [],

@@ -129,6 +129,7 @@ def unknown_command(word: str, session: Session) -> Refused:
 _USER = Arg("user", ask="To whom?")
 _WHOM = Arg("user")
 _PASSWORD = Arg("password", Kind.SECRET, ask="Password:")
+_PAIR = "user,password:"  # asks for a name and a password together
 _REASON = Arg("reason", Kind.REST, required=False)
 _HOW_LONG = Arg("seconds", Kind.DURATION, "duration", required=False)
 _TEXT = Arg("text", Kind.REST, ask="Message:")
@@ -227,7 +228,7 @@ TABLE = (
         ("register",),
         bare=("register",),
         args=(Arg("user"), _PASSWORD),
-        ask="user,password:",
+        ask=_PAIR,
         needs=Needs.GUEST,
     ),
     Row(
@@ -237,7 +238,7 @@ TABLE = (
         ("login",),
         bare=("login",),
         args=(Arg("user"), _PASSWORD),
-        ask="user,password:",
+        ask=_PAIR,
         needs=Needs.GUEST,
     ),
     Row(
@@ -341,14 +342,14 @@ TABLE = (
     ),
     Row(
         c.Delete,
-        "blank your last message here; a moderator: somebody's",
+        "blank your last message or file here; a moderator: anybody's",
         moderating.delete,
         ("delete",),
         args=(Arg("user", required=False),),
         in_room=True,
     ),
     *(
-        Row(command, help, run, (word,), args=args, needs=Needs.OPERATOR)
+        Row(command, help, run, (word,), args=args, needs=Needs.OPERATOR, ask=_PAIR if _PASSWORD in args else "")
         for command, word, help, run, args in (
             (c.Announce, "announce", "say something to everybody", operating.announce, (_TEXT,)),
             (c.AddAccount, "add-account", "make an account with a seat", operating.add_account, (_WHOM, _PASSWORD)),

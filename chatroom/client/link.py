@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import asdict
 from twisted.internet.defer import Deferred, fail
 
 from chatroom import answers as a
@@ -388,6 +389,8 @@ class Link:
         if taken or isinstance(event, Piece):
             return
         command = self._answered(event, re)
+        if command is not None and command.do == "account" and isinstance(event, a.Account):
+            event = a.Unchanged(**asdict(event))
         if isinstance(event, a.Ping):
             self.write({"do": "pong"})
             return

@@ -121,6 +121,8 @@ def _build(row: Row, rest: str, session: Session) -> Command | None:
     """Read the arguments; ask for those that are missing and may be asked for."""
     values: dict[str, Any] = dict(row.fixed)
     rest = rest.strip(BLANKS)
+    if row.ask and "," in rest and not any(blank in rest for blank in BLANKS):  # no name has a comma
+        return row.command(**values, **_given_together(rest, row.args))
     for i, arg in enumerate(row.args):
         if not rest:
             missing = tuple(arg for arg in row.args[i:] if arg.required)

@@ -102,7 +102,7 @@ def test_who_loses_a_name_while_taking_another_is_called_the_same_everywhere(moo
     moody.settle()
     mallory.lines()
     mallory.say("/account")
-    name = mallory.lines()[0].removeprefix("You are now ").removesuffix(".")
+    name = mallory.lines()[0].removeprefix("You are ").removesuffix(", a guest.")
     looker = moody.person("looker")
     looker.say("/join lobby")
     assert f"Current users: {name}, looker" in looker.lines()

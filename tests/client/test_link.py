@@ -17,6 +17,7 @@ from chatroom.client.login import Login
 from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Named
 from chatroom.client.outgoing import Outgoing
 from chatroom.client.reasons import Failed
+from chatroom.client.spelling import lines_of
 
 
 @pytest.fixture
@@ -47,6 +48,13 @@ def test_it_comes_under_its_name_into_its_room(alice: Person) -> None:
     assert link.lag == 0
     alice.leave()
     assert not link.online
+
+
+def test_to_ask_who_one_is_does_not_read_like_a_change(alice: Person) -> None:
+    assert lines_of(alice.do("account")) == ["You are alice, a guest."]
+    (told,) = alice.heard(a.Unchanged)
+    assert lines_of(told) == ["You are alice, a guest."]
+    alice.leave()
 
 
 def test_what_is_said_is_acknowledged_by_its_echo(alice: Person) -> None:

@@ -312,3 +312,24 @@ def test_a_password_may_be_anything(answer: str) -> None:
     seat: Any = Seat(object())
     read(b"login", seat)
     assert read(answer.encode(), seat) == c.Login(user="zoe", password=answer.partition(",")[2])
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("/register dora,geheim1", c.Register(user="dora", password="geheim1")),
+        ("/login dora,a,b", c.Login(user="dora", password="a,b")),
+        ("login dora,geheim1 ", c.Login(user="dora", password="geheim1")),
+        ("/set-password dora,geheim1", c.SetPassword(user="dora", password="geheim1")),
+        ("/login dora a,b", c.Login(user="dora", password="a,b")),
+        ("/register dora,x y", c.Register(user="dora,x", password="y")),
+    ],
+)
+def test_a_name_and_a_password_may_stand_with_a_comma_between(line: str, command: c.Command) -> None:
+    assert read(line.encode(), Seat()) == command  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", ["/register dora,", "/login ,geheim1"])
+def test_half_of_a_name_and_a_password_is_refused(line: str) -> None:
+    with pytest.raises(Refused, match="expected user,password"):
+        read(line.encode(), Seat())  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatroom.account import Account as Record
-from chatroom.answers import Account, Ok
+from chatroom.answers import Account, Ok, Unchanged
 from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
 from chatroom.chat.limits import LISTED
 from chatroom.chat.people import membership, takeover, tokens
@@ -35,7 +35,7 @@ async def register(session: Session, command: Register) -> None:
     chat = session.chat
     if not chat.rules.register:
         raise NO_REGISTRATION()
-    name = parse_chosen_name(command.user, chat.rules.name)
+    name = parse_chosen_name(command.user, chat.rules.name, "choose another with /register <user> <password>")
     password = checked_password(chat.rules, command.password)
     await chat.checkers.check_free(name)
     if await chat.accounts.owns(name):
@@ -168,7 +168,7 @@ async def delete(session: Session, command: DeleteAccount) -> Event:
 def show(session: Session, command: ShowAccount) -> Event:
     """Answer whose session this is."""
     user = session.user
-    return Account(name=user.name, guest=user.account is None, operator=user.operator)
+    return Unchanged(name=user.name, guest=user.account is None, operator=user.operator)
 
 
 async def _authenticated(session: Session, user: str, password: str) -> Record:

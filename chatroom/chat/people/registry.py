@@ -100,15 +100,16 @@ def parse_user_name(text: str) -> Name:
     try:
         return user_name(text)
     except BadName as error:
-        raise BAD_NAME(why=error) from None
+        raise BAD_NAME(why=error, next="give another name") from None
 
 
-def parse_chosen_name(text: str, server: str) -> Name:
+def parse_chosen_name(text: str, server: str, step: str = "choose another with /name <name>") -> Name:
     """Return a name that somebody wants to have.
 
     Args:
         text: What was given.
         server: What the server calls itself.
+        step: What to do next if the name is bad, for people.
 
     Raises:
         Refused: A user may not have it, or may not choose it.
@@ -116,7 +117,7 @@ def parse_chosen_name(text: str, server: str) -> Name:
     try:
         return chosen_name(text, server)
     except BadName as error:
-        raise BAD_NAME(why=error) from None
+        raise BAD_NAME(why=error, next=step) from None
 
 
 def no_user(name: str) -> Refused:

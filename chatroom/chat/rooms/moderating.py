@@ -123,13 +123,14 @@ async def delete(session: Session, command: c.Delete) -> Event:
     entry = found[-1]
     if entry.event.by_id != session.user_id and not room.record.moderated_by(session.user):
         raise NOT_YOURS(room=room.name)
+    file = entry.event.name if isinstance(entry.event, Shared) else ""
     if isinstance(entry.event, Shared):  # first: what is blank cannot be deleted again, should this fail
         await session.chat.files.remove(entry.event.file)
     if not await engine.erase(room.log, entry.seq):
         raise NO_MESSAGE(room=room.name)
     event = _event(session, Deleted, message=entry.seq, user=entry.event.by)
     await _happen(session, room, event, f"deleted a message of {entry.event.by}")
-    return Ok()
+    return Ok(f"The file {file} has been deleted." if file else "")
 
 
 # ---- its members -------------------------------------------------------------------------------------------------

@@ -124,10 +124,10 @@ ROWS = (
     _row("close", "close", _REASON),
     _row("delete", "delete", _USER_PERHAPS),
     _row("announce", "announce", _TEXT),
-    _row("add-account", "add-account", _USER, _NEW_PASSWORD),
+    _row("add-account", "add-account", _ACCOUNT, _NEW_PASSWORD),
     _row("remove-account", "remove-account", _USER),
     _row("set-operator", "set-operator", _USER, _ON),
-    _row("set-password", "set-password", _USER, _NEW_PASSWORD),
+    _row("set-password", "set-password", _ACCOUNT, _NEW_PASSWORD),
     _row("drain", "drain", _ON),
     _row("stats", "stats"),
 )

@@ -27,6 +27,17 @@ def test_who_shared_it_deletes_it(world: World) -> None:
     gone(world, alice, shared["file"])
 
 
+def test_a_person_is_told_which_file_the_own_last_message_was(world: World) -> None:
+    mona, bot = world.person("mona", "lobby"), world.program("bot", "lobby")
+    mona.take()
+    file = share(bot, name="plan.txt")["file"]
+    mona.say("/help delete")
+    assert "blank your last message or file here" in " ".join(mona.lines())
+    mona.say("/delete bot")
+    assert mona.lines()[-1] == "The file plan.txt has been deleted."
+    gone(world, bot, file)
+
+
 def test_a_moderator_deletes_it_and_nobody_else(world: World) -> None:
     alice, bob, carol = (world.program(name, "lobby") for name in ("alice", "bob", "carol"))
     hear(bob)

@@ -397,3 +397,35 @@ def test_figures_of_the_server_are_shown(world: World) -> None:
     figures = {name: value.strip() for name, value in lines.items()}
     expected = {"connections": "2", "users": "2", "accounts online": "1", "logins": "1", "log": "ok", "draining": "no"}
     assert {name: figures[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("add-account", "The account vera has been made, with a seat of its own."),
+        ("set-password", "vera has another password."),
+    ],
+)
+def test_a_password_is_asked_for_and_not_said_to_the_room(world: World, word: str, answer: str) -> None:
+    if word == "set-password":
+        account(world, "vera")
+    oscar, gus = operator(world), world.person("gus", "den")
+    oscar.say("/join den")
+    oscar.take()
+    gus.take()
+    oscar.say(f"/{word}")
+    assert oscar.take() == b"user,password:\r\n\xff\xfb\x01", "what is typed is hidden"
+    oscar.say("vera: geheim77", "vera, geheim77")
+    again = "Try again; an empty line or /cancel ends the question."
+    assert oscar.lines() == ["Error: expected user,password.", again, "user,password:", answer]
+    assert gus.lines() == []
+    assert ask(world.program(), "login", user="vera", password="geheim77") == "ok"
+
+
+@pytest.mark.parametrize("line", ["/add-account", "/set-password vera"])
+def test_nobody_else_is_asked_for_a_password(world: World, line: str) -> None:
+    gus = world.person("gus")
+    gus.say(line, "/who")
+    error, *others = gus.lines()
+    assert error.startswith("Error: ")
+    assert others, "it is no answer to a question"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from harness import Client, World
 
 NAME_IN_USE = "Error: username is already used; choose another with /name <name>."
@@ -36,5 +38,9 @@ def whose(client: Client) -> tuple[str, bool]:
     client.take()
     client.say("/account")
     line = client.lines()[-1]
-    words, name = line.removesuffix(".").rsplit(" ", 1)
-    return name, words == "You are logged in as"
+    guest = re.fullmatch(r"You are (\S+), a guest\.", line)
+    if guest is not None:
+        return guest[1], False
+    owner = re.fullmatch(r"You are logged in as (\S+)\.", line)
+    assert owner is not None, line
+    return owner[1], True

@@ -303,3 +303,19 @@ def test_settings_live_with_the_account(world: World) -> None:
     bob.say("/msg alice hi")
     assert bob.lines()[-1] == "alice is away: at lunch"
     assert again.lines() == []
+
+
+def test_to_ask_who_one_is_does_not_read_like_a_change(world: World) -> None:
+    world.person("zelda").say("/account")
+    zelda, bot = world.clients[-1], world.program("bot")
+    assert zelda.lines() == ["You are zelda, a guest."]
+    bot.record(do="account", ref=3)
+    assert bot.records() == [{"event": "account", "re": 3, "name": "bot", "guest": True}]
+
+
+def test_a_pair_with_a_comma_registers_and_logs_in(world: World) -> None:
+    dora = world.person()
+    dora.say("/register dora,geheim1", "/logout", "/login dora,geheim1")
+    lines = dora.lines()
+    assert lines.count("You are logged in as dora.") == 2
+    assert not [line for line in lines if line.startswith(("Error", "Password"))]

@@ -86,9 +86,12 @@ def test_what_an_account_of_before_ignores_is_compared_in_the_same_way(world: Wo
 def test_nobody_chooses_a_name_that_poses(world: World, name: str) -> None:
     bob = world.person("bob")
     refusal = "Error: this name, or one that looks like it, could be taken for the server's; "
-    for line in (f"/name {name}", f"/register {name} a-good-one"):
+    for line, step in (
+        (f"/name {name}", "/name <name>"),
+        (f"/register {name} a-good-one", "/register <user> <password>"),
+    ):
         bob.say(line)
-        assert bob.lines() == [refusal + "choose another with /name <name>."]
+        assert bob.lines() == [refusal + f"choose another with {step}."]
     program = world.connect()
     program.record(do="hello", version=1, name=name, ref=1)
     assert [(r["event"], r["code"]) for r in program.records()] == [("error", "bad-name")]

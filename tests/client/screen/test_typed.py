@@ -35,6 +35,8 @@ OF_THE_CLIENT = {"get", "ignore", "timestamps", "say"}  # typed and done in anot
         ("/account delete a pass word", "delete-account", {"password": "a pass word"}),
         ("/password old a new one", "password", {"old": "old", "new": "a new one"}),
         ("/sessions end 2", "end-session", {"number": 2}),
+        ("/register dora,geheim1", "register", {"user": "dora", "password": "geheim1"}),
+        ("/set-password dora,a,b", "set-password", {"user": "dora", "password": "a,b"}),
     ],
 )
 def test_a_command_becomes_its_record(line: str, do: str, fields: dict[str, object]) -> None:
@@ -110,6 +112,7 @@ def test_where_none_stands(line: str) -> None:
         (" /REGISTER  bob  x", " /REGISTER  bob  "),
         ("/password old new", "/password "),
         ("/account delete x", "/account delete "),
+        ("/login dora,g", "/login dora,"),
     ],
 )
 def test_where_a_password_begins(line: str, seen: str) -> None:
@@ -117,7 +120,8 @@ def test_where_a_password_begins(line: str, seen: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "/", "/login", "/login bob ", "/account delete", "/msg bob x", "login bob x", "//login bob x"]
+    "line",
+    ["", "/", "/login", "/login bob ", "/login bob,", "/account delete", "/msg bob x", "login bob x", "//login bob x"],
 )
 def test_where_none_begins(line: str) -> None:
     assert secret_from(line) is None
