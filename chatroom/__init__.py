@@ -4,7 +4,7 @@ Who may know whom (``tests/test_layers.py`` enforces it):
 
     events, answers, log, names, text, account, accounts_file, arguments, counters, durations, fingerprint,
     logger, message_format, moments, nearest, network, plain_file, password_text, passwords, posing, raw_bytes,
-    shared_files, tokenizer, words
+    shared_files, tokenizer, unquoted, words
                                         plain values and rules; they import nothing of what is below
     chat/                               the domain; knows an Engine, a Recipient and a Dialect as protocols of its own
     client/                             chatroom-client, and what bots use; only plain values and rules

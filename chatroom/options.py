@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, get_args
 
@@ -24,6 +25,7 @@ from chatroom.message_format import DEFAULT, check_format
 from chatroom.password_text import LEAST, LONGEST
 from chatroom.pid_file import PidFile, take_from
 from chatroom.plain_file import read_plain_file
+from chatroom.unquoted import hint
 
 MOST_BYTES = 256 * 1024  # of a file
 
@@ -65,6 +67,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls_key: str = ""
     require_tls: Literal["", "login", "all"] = ""
     log_level: Literal["debug", "info", "warn", "error", "critical"] = "info"
+
+
+class BadOptions(usage.UsageError):
+    """Options are wrong; the text names each.
+
+    Args:
+        faults: What is wrong, a sentence each.
+        sound: The settings without those that are wrong, to check the rest; None if they cannot be known.
+    """
+
+    def __init__(self, faults: list[str], sound: Settings | None = None) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+        self.sound = sound
 
 
 _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
@@ -153,6 +169,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
     supportedInterfaces = (IUsernamePassword,)
 
     settings: Settings
+    faults: list[str]  # of the options; empty but for --check-config, which goes on to look for others
     pid_file: PidFile | None
     log: DaemonLog | None
     _folder: Path  # where we were started: twistd in the background goes elsewhere
@@ -168,19 +185,27 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         raise SystemExit(0)
 
     def parseOptions(self, options: Any = None) -> None:
-        """Parse, and end with one clear sentence when something is wrong."""
+        """Parse, and end with a clear sentence for each fault when something is wrong."""
         _open_standard_streams()
         try:
             super().parseOptions(options)
+        except BadOptions as error:
+            refuse("; see twistd chatroom --help\nchatroom: ".join(error.faults) + "; see twistd chatroom --help")
         except usage.UsageError as error:
             refuse(f"{error}; see twistd chatroom --help")
 
     def postOptions(self) -> None:
-        """Check everything; ``settings`` is what holds."""
+        """Check everything; ``settings`` is what holds. With ``--check-config`` the faults wait for the others."""
         self._folder = Path.cwd()
         self.pid_file = take_from(self.parent)
         self.log = log_of(self.parent)
-        self.settings = self.reread()
+        self.faults = []
+        try:
+            self.settings = self.reread()
+        except BadOptions as error:
+            if not self["check-config"] or error.sound is None:
+                raise
+            self.settings, self.faults = error.sound, error.faults
         for spec in self.settings.auth:
             self.opt_auth(spec)
 
@@ -188,17 +213,26 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         """Return what holds by the command line, as it was given, and by the files as they are now.
 
         Raises:
-            UsageError: Something is wrong; the text names the key.
+            BadOptions: Something is wrong; the text names the keys.
         """
-        given = dict(_from_file(self._folder / self["config"])) if self["config"] else {}
-        given.update(_from_flags(self))
+        faults: dict[str, str] = {}  # by key
+        given: dict[str, Any] = {}
+        readable = True
+        if self["config"]:
+            given, readable = _from_file(self._folder / self["config"], faults)
+        given.update(_from_flags(self, faults))
         if self["data"] == "":
-            raise usage.UsageError("--data: it is empty; give a folder")
+            faults["data"] = "--data: it is empty; give a folder"
         for key in ("data", "accounts", "motd", "manhole-keys", "tls-cert", "tls-key"):  # twistd may go elsewhere
             if given.get(key):
                 given[key] = str(self._folder / given[key])
-        settings = msgspec.convert(given, Settings)
-        _check_rest(settings)
+        if "data" in faults:
+            given["ephemeral"] = True  # only to check the rest: no other folder than the one that was meant
+        if "port" in faults:
+            given["port"] = 0
+        settings, more = _check_rest(msgspec.convert(given, Settings))
+        if faults or more:
+            raise BadOptions([*faults.values(), *more], settings if readable else None)
         return settings
 
 
@@ -292,25 +326,38 @@ _KINDS = {
 }
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def _from_file(path: Path, faults: dict[str, str]) -> tuple[dict[str, Any], bool]:
+    """Return the sound settings of a file, and whether it can be read at all; add what is wrong, by key."""
+    text = ""
     try:
-        given = tomllib.loads(_read(path))
+        text = _read(path)
+        read = tomllib.loads(text)
     except (OSError, ValueError) as error:
-        raise usage.UsageError(f"--config {path}: {_why(error)}") from None
-    for key, value in given.items():
+        more = hint(text, str(error)) if isinstance(error, tomllib.TOMLDecodeError) else ""
+        faults["config"] = f"--config {path}: {_why(error)}{more}"
+        return {}, False
+    given = {}
+    for key, value in read.items():
         if key not in _FIELDS:
-            raise usage.UsageError(f"--config {path}: unknown key {key!r}; known are {', '.join(_FIELDS)}")
-        _convert(f"--config {path}: {key}", key, value, strict=True)
-    return given
+            faults[key] = f"--config {path}: unknown key {key!r}; known are {', '.join(_FIELDS)}"
+            continue
+        try:
+            given[key] = _convert(f"--config {path}: {key}", key, value, strict=True)
+        except usage.UsageError as error:
+            faults[key] = str(error)
+    return given, True
 
 
-def _from_flags(options: ChatOptions) -> dict[str, Any]:
-    """Return what was given on the command line, which is all text."""
+def _from_flags(options: ChatOptions, faults: dict[str, str]) -> dict[str, Any]:
+    """Return the sound settings of the command line, which are all text; add what is wrong, by key."""
     given = {}
     for key in _FIELDS:
         value = options.get(key)
         if value is not None and value != 0:  # 0: a switch that is not set
-            given[key] = _convert(f"--{key} {value}", key, value, strict=False)
+            try:
+                given[key] = _convert(f"--{key} {value}", key, value, strict=False)
+            except usage.UsageError as error:
+                faults[key] = f"{faults[key]}; {error}" if key in faults else str(error)
     return given
 
 
@@ -332,17 +379,36 @@ def _what(error: str) -> str:
     return f"{_KINDS.get(found['kind'], found['kind'])}{bound}{(found['number'] or '').removesuffix('.0')}"
 
 
-def _check_rest(settings: Settings) -> None:
-    """Check what types cannot say."""
+def _check_rest(settings: Settings) -> tuple[Settings, list[str]]:
+    """Check what types cannot say. Returns the settings without those that are wrong, and what is wrong with them."""
+    sound, faults = settings, []
+    for check, unset in _RULES:
+        try:
+            check(settings)
+        except usage.UsageError as error:
+            sound = msgspec.structs.replace(sound, **unset)
+            faults.append(str(error))
+    return sound, faults
+
+
+def _check_message_format(settings: Settings) -> None:
     try:
         check_format(settings.message_format)
     except ValueError as error:
         raise usage.UsageError(f"--message-format: {error}") from None
+
+
+def _check_name(settings: Settings) -> None:
     if not settings.name.isprintable():
         raise usage.UsageError("--name: holds characters that cannot be shown")
+
+
+def _check_metrics(settings: Settings) -> None:
     if settings.metrics:
         address_and_port("--metrics", settings.metrics)
-    motd(settings)
+
+
+def _check_manhole(settings: Settings) -> None:
     if settings.manhole:
         address_and_port("--manhole", settings.manhole)
         if not settings.manhole_keys:
@@ -352,6 +418,20 @@ def _check_rest(settings: Settings) -> None:
             )
     elif settings.manhole_keys:
         raise usage.UsageError("--manhole-keys: there is no console to open; give --manhole PORT, too")
+
+
+def _check_pair(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         given, missing = ("--tls-cert", "--tls-key") if settings.tls_cert else ("--tls-key", "--tls-cert")
         raise usage.UsageError(f"{given}: give {missing}, too, or neither: then there is one of our own making")
+
+
+# What is checked, and what holds instead of what is wrong while the rest is checked.
+_RULES: tuple[tuple[Callable[[Settings], object], dict[str, Any]], ...] = (
+    (_check_message_format, {"message_format": DEFAULT}),
+    (_check_name, {"name": "chatroom"}),
+    (_check_metrics, {"metrics": ""}),
+    (motd, {"motd": ""}),
+    (_check_manhole, {"manhole": ""}),
+    (_check_pair, {"tls_cert": "", "tls_key": ""}),
+)

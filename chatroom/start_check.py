@@ -84,9 +84,11 @@ class _Check:
 
     def run(self) -> None:
         """Fill the findings in."""
+        self._found.faults.extend(self._options.faults)
         twistd = self._options.parent
+        known = len(self._found.faults)
         self._step(lambda: check_twistd(twistd))
-        if not self._found.faults:
+        if len(self._found.faults) == known:
             self._becoming = Becoming.of(twistd)
         if not self._settings.ephemeral:
             self._step(self._check_folder)
@@ -97,7 +99,7 @@ class _Check:
         self._step(lambda: self._as_user(lambda: check_checkers(self._options.checkers)))
         self._step(self._check_certificate)
         self._check_ports()
-        if self._settings.manhole:
+        if self._settings.manhole_keys:  # of a console whose address may be wrong
             self._step(lambda: self._as_user(self._check_keys))
 
     def _step(self, step: Callable[[], T], *, unless_running: bool = False) -> T | None:

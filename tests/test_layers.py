@@ -34,6 +34,7 @@ PLAIN = {
     "shared_files",
     "text",
     "tokenizer",
+    "unquoted",
     "words",
 }
 MAY = {

@@ -115,6 +115,26 @@ def test_reading_again_ends_nothing_and_names_what_is_wrong(tmp_path: Path, text
         options.reread()
 
 
+def test_text_without_quotes_is_told_that_it_needs_them(tmp_path: Path) -> None:
+    (tmp_path / "chatroom.toml").write_text("replay = 3\ninterface = 127.0.0.1\n")
+    with pytest.raises(SystemExit, match=r'text needs quotes: interface = "127\.0\.0\.1"; see twistd chatroom --help$'):
+        parsed("--config", str(tmp_path / "chatroom.toml"))
+
+
+def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
+    config = tmp_path / "chatroom.toml"
+    config.write_text("colour = 1\nreplay = 999\nsendq = 'x'\n")
+    with pytest.raises(SystemExit) as caught:
+        parsed("--config", str(config), "--keep", "some", "--motd", str(tmp_path / "none"), "--metrics", "x", "--data=")
+    faults = str(caught.value).split("\n")
+    keys = ["colour", "replay", "sendq", "--keep some", "--data", "--metrics x", "--motd"]
+    assert len(faults) == len(keys)
+    for fault, key in zip(faults, keys, strict=True):
+        assert key in fault
+        assert fault.startswith("chatroom: ")
+        assert fault.endswith("; see twistd chatroom --help")
+
+
 # ---- TLS ---------------------------------------------------------------------------------------------------------
 
 

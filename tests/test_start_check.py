@@ -332,6 +332,22 @@ def test_accounts_that_look_alike_by_digits_are_a_fault_unless_both_are_there(tm
     assert findings(data, "--accounts", "people") == Findings()
 
 
+def test_faults_of_options_do_not_hide_others(tmp_path: Path, data: Path) -> None:
+    pair = ("--tls-cert", str(tmp_path / "no-cert"), "--tls-key", str(tmp_path / "no-key"))
+    console = ("--manhole", "nowhere", "--manhole-keys", str(tmp_path / "no-keys"))
+    wrong = ("--rate", "quick", "--motd", str(tmp_path / "no-motd"), "--port", "x")
+    faults = findings(data, "--check-config", *wrong, *console, *pair).faults
+    named = ["--port x: ", "--rate quick: ", "no-motd: ", "--manhole nowhere: ", "no-cert", "no-keys"]
+    assert len(faults) == len(named), faults
+    assert all(name in fault for name, fault in zip(named, faults, strict=True)), faults
+
+
+def test_a_folder_that_was_not_meant_is_not_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "state").write_text("no folder")
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    assert check(options("--check-config", "--data=")).faults == ["--data: it is empty; give a folder"]
+
+
 # ---- as another user -----------------------------------------------------------------------------------------------
 
 

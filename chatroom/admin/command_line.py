@@ -182,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"chatroom {chatroom.__version__}")
+    _add_data(parser, default=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_account_parser(commands)
     _backup_parser(commands)
@@ -195,11 +196,20 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, run: obje
     parser = commands.add_parser(
         name, help=does, description=f"{does[0].upper()}{does[1:]}. {more}", allow_abbrev=False
     )
-    parser.add_argument(
-        "--data", "-d", metavar="DIR", help="the data folder (systemd's STATE_DIRECTORY, else ~/.local/state/chatroom)"
-    )
+    _add_data(parser, default=argparse.SUPPRESS)  # what was given before the command stays
     parser.set_defaults(run=run)
     return parser
+
+
+def _add_data(parser: _Parser, default: str | None) -> None:
+    """Let the data folder be given, before the command or after it."""
+    parser.add_argument(
+        "--data",
+        "-d",
+        metavar="DIR",
+        default=default,
+        help="the data folder (systemd's STATE_DIRECTORY, else ~/.local/state/chatroom)",
+    )
 
 
 def _add_account_parser(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -8,6 +8,8 @@ from typing import Literal, get_args, get_type_hints
 
 import msgspec
 
+from chatroom.unquoted import hint
+
 FILE = "client.toml"
 MOST_BYTES = 1 << 20
 _LINE = re.compile(r" \(at line (\d+), column \d+\)$")
@@ -77,7 +79,7 @@ def parse(text: str, path: Path) -> Config:
         match = _LINE.search(str(error))
         line, why = (int(match[1]), _LINE.sub("", str(error))) if match else (text.count("\n") + 1, str(error))
         why = re.sub(r" \(at end of document\)$", " at the end of the file", why)
-        raise BadConfig(f"{path}, line {line}: {why[:1].lower()}{why[1:]}.") from None
+        raise BadConfig(f"{path}, line {line}: {why[:1].lower()}{why[1:]}{hint(text, str(error))}.") from None
     except msgspec.ValidationError as error:
         raise BadConfig(_wrong(text, path, str(error))) from None
 

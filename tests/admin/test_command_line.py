@@ -31,6 +31,16 @@ def test_the_folder_is_the_daemons_unless_told(folder: Path, monkeypatch: pytest
     runs("check")
 
 
+def test_the_folder_may_be_given_before_the_command_too(
+    folder: Path, empty: Path, fails: Fails, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs("--data", folder, "check")
+    runs(f"-d{folder}", "export")
+    runs("--data", empty, "check", "--data", folder)
+    assert capsys.readouterr().out
+    assert "there is no database" in fails("--data", empty, "check")
+
+
 @pytest.mark.parametrize("command", [("check",), ("export",), ("backup", "copy")])
 def test_a_folder_without_a_database_is_not_made(fails: Fails, empty: Path, command: tuple[str, ...]) -> None:
     assert "there is no database" in fails(*command, "--data", empty)

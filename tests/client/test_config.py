@@ -27,6 +27,14 @@ def test_what_is_set_counts(tmp_path: Path) -> None:
     ("text", "why"),
     [
         ('name = "a"\nroom = \n', "client.toml, line 2: invalid value."),
+        ("server = localhost", 'client.toml, line 1: invalid value; text needs quotes: server = "localhost".'),
+        (
+            "\nroom = 2nd # it\n",
+            "client.toml, line 2: expected newline or end of document after a statement; text needs",
+        ),
+        ("bell = off", 'client.toml, line 1: invalid value; text needs quotes: bell = "off", and a switch is true'),
+        ("bell = True", "client.toml, line 1: invalid value; give true or false."),
+        ('name = "a" b', "client.toml, line 1: expected newline or end of document after a statement."),
         ('name = "a', "client.toml, line 1: "),
         ('name = "a"\n\ncolour = true\n', "client.toml, line 3: there is no setting colour; there are server, name"),
         ("# bell\nbell = 'loud'\n", "client.toml, line 2: bell: give off, private or all."),
