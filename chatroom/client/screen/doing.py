@@ -17,11 +17,12 @@ from chatroom.client.screen.commands import Row
 from chatroom.client.screen.hearing import Hearing
 from chatroom.client.screen.own import OwnCommand
 from chatroom.client.screen.questions import Cancelled, Questions
-from chatroom.client.screen.slips import forgotten_slash
+from chatroom.client.screen.slips import forgotten_slash, is_pair
 from chatroom.client.screen.typed import Command, Misuse, Own, Say, check_password, depends_on_room, pair, read
 
 _log = Logger()
 
+SOON = 60.0  # seconds after a login that failed, in which a name and a password with a comma may be meant for it
 FOR_GUESTS = frozenset({"login", "register"})
 FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
@@ -34,6 +35,7 @@ class Doing:
         hearing: Shows what went wrong.
         questions: Asks for what was left out.
         own: The client's own commands.
+        seconds: Returns the time.
         ask_quietly: Gives the server a command whose answer, of that kind, is not shown; None if it is refused.
     """
 
@@ -43,13 +45,16 @@ class Doing:
         hearing: Hearing,
         questions: Questions,
         own: Mapping[str, OwnCommand],
+        seconds: Callable[[], float],
         ask_quietly: Callable[..., Deferred[Any]],
     ) -> None:
         self._link = link
         self._hearing = hearing
         self._questions = questions
         self._own = own
+        self._seconds = seconds
         self._ask_quietly = ask_quietly
+        self._login_failed = -SOON
         self._naming = False
         self._told_cancelling = False
 
@@ -116,12 +121,17 @@ class Doing:
             return
         match meaning:
             case Say(text):
-                slip = None if line.startswith("/") else forgotten_slash(line)
+                slip = None if line.startswith("/") else forgotten_slash(line) or self._meant_for_login(line)
                 self.start(self.say(text) if slip is None else self._say_if_meant(line, slip))
             case Command():
                 self.start(self._give(meaning))
             case Own(word, rest):
                 self._do_own(word, rest)
+
+    def _meant_for_login(self, line: str) -> str | None:
+        """Return ``/login`` if a guest whose login has just failed types a name and a password with a comma alone."""
+        just_now = self._seconds() - self._login_failed < SOON
+        return "/login" if self._link.guest and just_now and is_pair(line) else None
 
     async def _say_if_meant(self, line: str, command: str) -> None:
         """Ask before a line is said that looks like a command with a password in it."""
@@ -188,7 +198,12 @@ class Doing:
                 fields.update({"password": password} if password else {})
                 check_password(password)
             fields[arg.field] = answer
-        await self.give(command.row.do, **fields)
+        try:
+            await self.give(command.row.do, **fields)
+        except Refused:
+            if command.row.do in FOR_GUESTS:
+                self._login_failed = self._seconds()
+            raise
 
     def _check_login(self, row: Row) -> None:
         """Refuse what the server would refuse anyway before anything is asked for it."""

@@ -145,7 +145,7 @@ class Screen:
         self._files = FileCommands(self.transfers, settings.downloads, self._say)
         files = [OwnCommand(usage, help, partial(self._file, word)) for word, (usage, help) in USAGES.items()]
         self.own = {command.word: command for command in (help, *own.commands(), *files)}
-        self.doing = Doing(link, self.hearing, self.terminal.questions, self.own, self._ask_quietly)
+        self.doing = Doing(link, self.hearing, self.terminal.questions, self.own, reactor.seconds, self._ask_quietly)
         self.pasting = Pasting(self.terminal.questions.ask, self.doing.say, self._say)
         self._countdown = Countdown(reactor, lambda: link.retry_in, self.terminal.refresh)
         self._leaving = False

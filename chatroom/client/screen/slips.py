@@ -63,3 +63,9 @@ def _looks_secret(rest: str) -> bool:
     words = _WORD.findall(rest)
     mixed = any(any(map(str.isdigit, word)) and any(map(str.isalpha, word)) for word in words)
     return mixed or (len(words) == 2 and any(mark in rest for mark in _SEPARATORS))
+
+
+def is_pair(line: str) -> bool:
+    """Return whether the line is one word with a comma inside, such as ``alice,secret``."""
+    name, _, password = line.strip().partition(",")
+    return bool(name and password) and len(line.split()) == 1

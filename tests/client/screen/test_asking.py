@@ -158,3 +158,19 @@ def test_outside_a_room_a_password_is_hidden_after_a_bare_word_too(tmp_path: Pat
         assert "hush" not in stage.glass.raw
 
     on_stage(tmp_path, scene)
+
+
+def test_a_pair_is_asked_about_for_a_minute_after_a_login_that_failed(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("red,green\r/login nora wr0ng\r")
+        await stage.until(lambda: stage.link.did[-1:] == [("login", {"user": "nora", "password": "wr0ng"})])
+        stage.link.refuse("wrong username or password.", "wrong-password")
+        await stage.shows("Error: wrong username or password.")
+        stage.type("nora,r1ght\r\ryes, of course\r")
+        await stage.shows("-- nothing was said; /login is the command, and asks for what you leave out.")
+        await stage.until(lambda: stage.link.said == ["red,green", "yes, of course"])
+        stage.clock.advance(60)
+        stage.type("blue,white\r")
+        await stage.until(lambda: stage.link.said[-1] == "blue,white")
+
+    on_stage(tmp_path, scene)
