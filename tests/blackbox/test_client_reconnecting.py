@@ -100,3 +100,22 @@ def test_the_screen_by_tls_beside_telnet(tmp_path: Path, window: Callable[[str],
         heard = [carl.line(), carl.line()]
         for one in (ann, bob):
             one.see("carl: hello from telnet", *heard, "[lobby]")
+
+
+def test_a_guests_name_is_taken_back_from_a_server_that_has_restarted(
+    tmp_path: Path, window: Callable[[str], Window]
+) -> None:
+    """By a client that is started again and is never told the name."""
+    gina = window("gina")
+    with Daemon(tmp_path) as daemon:
+        gina.start(daemon.port)
+        gina.see("Your name (Enter: stay a guest):")
+        gina.enter("gina")
+        gina.see("You are now gina.", "[-]")
+        gina.press(CTRL_D)
+        gina.is_over()
+        port = daemon.port
+    with Daemon(tmp_path, "--port", str(port)):
+        gina.start(port)
+        gina.until(lambda rows: any(row.startswith("-- connected to chatroom as gina ") for row in rows))
+        gina.press(CTRL_D)
