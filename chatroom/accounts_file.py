@@ -51,7 +51,9 @@ def read(path: Path) -> list[Entry]:
             entry = _entry(line.removesuffix("\r"), number)
             keys = {f"name {entry.name.folded}", f"look {entry.name.look}"}
             if keys & taken:
-                raise BadFile(f"line {number}: {entry.name.shown} stands there twice, or looks like another")
+                raise BadFile(
+                    f"line {number}: {entry.name.shown} is listed twice, or looks like another name in the file"
+                )
             taken |= keys
             entries.append(entry)
     return entries

@@ -245,7 +245,7 @@ def imported(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
         owners = {looks[look]: look in there.looks for look in user_looks(entry.name) if look in looks}
         if owners and entry.name.folded not in owners:
             owner, older = next(iter(owners.items()))
-            why = "has an account already" if older else "stands there, too"
+            why = "has an account already" if older else "is in that file, too"
             refuse(
                 f"--accounts {settings.accounts}: {entry.name.shown} looks like {owner}, who {why}; choose another name"
             )

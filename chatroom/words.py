@@ -61,7 +61,7 @@ def _deleted(room: str, event: e.Deleted) -> str:
 
 def _owned(room: str, event: e.Owned) -> str:
     if event.before:
-        return f"{event.user} owns the room now, for {event.before} has left."
+        return f"{event.before} has left for good; {event.user} now owns the room."
     return _to(event, "made the owner")
 
 

@@ -322,7 +322,7 @@ def test_accounts_that_look_alike_by_digits_are_a_fault_unless_both_are_there(tm
     assert fault.endswith("people: al1ce looks like alice, who has an account already; choose another name")
     (tmp_path / "people").write_text("er1k:s3cret-enough\nerik:s3cret-enough\n")
     (fault,) = findings(data, "--accounts", "people").faults
-    assert fault.endswith("people: erik looks like er1k, who stands there, too; choose another name")
+    assert fault.endswith("people: erik looks like er1k, who is in that file, too; choose another name")
     with closing(open_database(data / "chat.db")) as db:  # of an older chatroom
         for name in ("er1k", "erik"):
             record = account.encode(account.Account(name, name, 1))

@@ -57,7 +57,7 @@ HELP: Final = {
     "users": ("users()", "who is connected"),
     "rooms": ("rooms()", "all rooms, the fullest first"),
     "accounts": ("accounts()", "all accounts"),
-    "bans": ("bans()", "who is kept out of the server"),
+    "bans": ("bans()", "who is banned from the server"),
     "stats": ("stats()", "figures of this daemon"),
     "user": ("user('bob')", "one user, with .kick(reason) and .ban(duration, reason)"),
     "room": ("room('lobby')", "one room, with .close(reason) and .give(user)"),
@@ -66,8 +66,8 @@ HELP: Final = {
     "add_account": ("add_account('bob')", "make an account; the password is asked for"),
     "remove_account": ("remove_account('bob')", "remove an account and its mail"),
     "set_password": ("set_password('bob')", "change a password; the new one is asked for"),
-    "set_operator": ("set_operator('bob')", "make an account an operator's; with False: not any more"),
-    "drain": ("drain()", "let nobody new in; drain(False): as before"),
+    "set_operator": ("set_operator('bob')", "make somebody an operator; False ends that"),
+    "drain": ("drain()", "let no new people in; drain(False) ends that"),
     "help": ("help()", "this list; help(user) explains one of them"),
 }
 _MORE = "Ctrl-D leaves, Tab completes. The rest is Python: [u.name for u in users()]"
@@ -176,7 +176,7 @@ class Console:
         return Table(await self._operating.accounts(), _ACCOUNTS, "account")
 
     def bans(self) -> Table[BanRow]:
-        """Return who is kept out of the server; let them in by unban."""
+        """Return who is banned from the server; let them in by unban."""
         return Table(self._operating.bans(), _BANS, "ban")
 
     def stats(self) -> Table[tuple[str, int | float | str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -42,6 +43,14 @@ def test_every_command_is_in_one_topic() -> None:
     """Where it is not, /help does not show it: add it to a topic in chatroom/chat/topics.py."""
     times = Counter(command for topic in TOPICS for command in topic.commands)
     assert times == Counter({row.command for row in TABLE if row.spellings})
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.spellings], ids=lambda row: row.usage)
+def test_a_help_text_says_in_words_what_an_argument_that_is_left_out_means(row: Row) -> None:
+    """As ``alone, it shows the setting`` does; ``alone: show it`` is a riddle."""
+    assert not re.search(r"(alone|off|-|moderator|room): ", row.help)
+    if row.args and row.args[0] in {arg for arg in row.args if arg.field in ("on", "user") and not arg.required}:
+        assert "alone, it " in row.help or row.command is commands.Delete
 
 
 def test_no_topic_is_called_like_a_command() -> None:
@@ -102,7 +111,7 @@ def test_help_explains_one(world: World, word: str) -> None:
     alice = world.person("alice")
     alice.say(f"/help {word}")
     assert alice.lines() == [
-        "/join <room> [messages]: join a room, making it if there is none; shows the last messages.",
+        "/join <room> [messages]: join a room, which is made if there is none, and see its last messages.",
         "Spellings: /join, /j, join",
     ]
 

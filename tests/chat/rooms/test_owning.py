@@ -74,7 +74,7 @@ def test_people_are_told_in_words(world: World) -> None:
     anna.take()
     olga = world.clients[-1]
     wait(world, LONG, olga)
-    assert "olga owns the room now, for gus has left." in anna.lines()
+    assert "gus has left for good; olga now owns the room." in anna.lines()
 
 
 def test_an_owner_who_is_here_stays_the_owner(world: World) -> None:
