@@ -32,7 +32,7 @@ def test_a_person_is_told_which_file_the_own_last_message_was(world: World) -> N
     mona.take()
     file = share(bot, name="plan.txt")["file"]
     mona.say("/help delete")
-    assert "blank your last message or file here" in " ".join(mona.lines())
+    assert "delete your last message or file here" in " ".join(mona.lines())
     mona.say("/delete bot")
     assert mona.lines()[-1] == "The file plan.txt has been deleted."
     gone(world, bot, file)
