@@ -25,10 +25,10 @@ class Ledger:
         return len(self._charged)
 
     def charge(self, id: str, payer: str, size: int, *, finished: bool) -> None:
-        """Count a file as so many bytes from now on."""
+        """Count a file as so many bytes from now on. An upload of which nothing has come is no file of its payer's."""
         self.drop(id)
         self._charged[id] = payer, size
-        self._files[payer] += 1
+        self._files[payer] += self.counts(id)
         self._bytes[payer] += size
         self.total += size
         if not finished:
@@ -36,15 +36,20 @@ class Ledger:
 
     def drop(self, id: str) -> None:
         """Count a file no more, if it was counted."""
+        counted = self.counts(id)
         payer, size = self._charged.pop(id, ("", 0))
         self.unfinished.discard(id)
         if not payer:
             return
         self.total -= size
         self._bytes[payer] -= size
-        self._files[payer] -= 1
+        self._files[payer] -= counted
         if not self._files[payer]:
             del self._files[payer], self._bytes[payer]
+
+    def counts(self, id: str) -> bool:
+        """Return whether a file is one of those that are counted for its payer."""
+        return self.charged(id) > 0
 
     def charged(self, id: str) -> int:
         """Return as how many bytes a file counts."""

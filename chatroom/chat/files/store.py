@@ -18,7 +18,7 @@ from chatroom.chat.files.record import FileRecord
 from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ONE
 from chatroom.chat.people.shares import Claim
 from chatroom.chat.records import pages
-from chatroom.chat.refusals import EMPTY_FILE, FILE_TOO_BIG, NO_FILE, STORE_FULL, TOO_MANY_FILES, WRONG_HASH, Refused
+from chatroom.chat.refusals import EMPTY_FILE, FILE_TOO_BIG, NO_FILE, STORE_FULL, TOO_MANY_FILES, WRONG_HASH
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.events import Shared
 from chatroom.log import Conflict, Entry, Unavailable
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chatroom.chat.files.transfers import Transfers
 
 NUMBERS = "next-file"  # the number of the next file given to somebody, by the inbox
+RECLAIM_EVERY = 5.0  # seconds between two looks at which uploads do not go on, when the store is full
 _DAY = 24 * 3600 * 1000  # milliseconds
 
 _log = logger(__name__)
@@ -53,31 +54,45 @@ class FileStore:
         self._begun: Counter[str] = Counter()  # for whom room was made, and who are about to be sent
         self._finishing: dict[str, DeferredLock] = {}
         self._ledger = Ledger()
+        self._unweighed: set[str] = set()  # ids of uploads that have ended, and of which it is not known what has come
+        self._reclaiming = DeferredLock()
+        self._reclaimed = -RECLAIM_EVERY  # when room was last taken back, by the scheduler's clock
         self.receiving: dict[str, Transfers] = {}
 
     async def start(self) -> None:
         """Learn how much of the store is taken."""
         async for page in pages(self._engine, stored_record.FILES):
             for _, value in page:
-                await self._weigh(stored_record.decode(value))
+                record = stored_record.decode(value)
+                size = record.size if record.number else await self._come(record)
+                self._ledger.charge(record.id, record.payer, size, finished=bool(record.number))
 
-    async def _weigh(self, record: FileRecord) -> None:
-        """Count a file as what it takes: all of it when it is there or is being sent, else what has come of it."""
-        whole = record.number or self.is_coming(record.id)
-        size = record.size if whole else min(record.size, await self._engine.blobs.size(record.id))
-        if not record.number and self.is_coming(record.id):
-            size = record.size  # somebody has begun to send it meanwhile
-        self._ledger.charge(record.id, record.payer, size, finished=bool(record.number))
+    async def _come(self, record: FileRecord) -> int:
+        """Return how many bytes of an upload have come."""
+        return min(record.size, await self._engine.blobs.size(record.id))
 
     def ended(self, record: FileRecord) -> None:
-        """Nobody sends the file any more: what has not come of it takes no room."""
+        """Note that nobody sends the file any more: what has not come of it takes no room."""
         if not self.is_coming(record.id) and record.id in self._ledger.unfinished:
-            Deferred.fromCoroutine(self._weigh_again(record.id)).addErrback(_not_weighed)
+            self._unweighed.add(record.id)
+            Deferred.fromCoroutine(self._weigh(record.id)).addErrback(_not_weighed)
 
-    async def _weigh_again(self, id: str) -> None:
+    async def _weigh(self, id: str) -> None:
+        """Count an upload that has ended as what has come of it, and give it up if nothing has come."""
         held = await self._engine.get(stored_record.FILES, id)
-        if held is not None and id in self._ledger.unfinished:
-            await self._weigh(stored_record.decode(held[0]))
+        record = stored_record.decode(held[0]) if held is not None else None
+        size = await self._come(record) if record is not None else 0
+        self._unweighed.discard(id)
+        if record is None or id not in self._ledger.unfinished or self.is_coming(id):
+            return  # the upload is finished or removed, or somebody has begun to send the file again
+        self._ledger.charge(id, record.payer, size, finished=False)
+        if not size:
+            await self._give_up_apart(id)
+
+    async def _give_up_apart(self, id: str) -> None:
+        """Give up a file while nobody begins to send it; whoever shares something else waits for this one file only."""
+        async with _holding(self._reserving):
+            await self.give_up(id)
 
     # ---- finding -----------------------------------------------------------------------------------------------
 
@@ -147,27 +162,39 @@ class FileStore:
         if most and wanted.size > most:
             size, limit = spell_apart(wanted.size, most)
             raise FILE_TOO_BIG(name=wanted.name, size=size, most=limit)
-        async with _holding(self._reserving):  # nobody else takes the same room meanwhile
-            record = await self._reserve(wanted)
-            self._begun[record.id] += 1
-            if not record.number:
-                self._ledger.charge(record.id, record.payer, record.size, finished=False)
+        record = await self._begin(wanted)
+        if record is None and await self._reclaim():
+            record = await self._begin(wanted)
+        if record is None:
+            raise STORE_FULL(name=wanted.name)
         try:
             yield record
         finally:
             self._begun -= Counter([record.id])
             self.ended(record)
 
-    async def _reserve(self, wanted: FileRecord) -> FileRecord:
+    async def _begin(self, wanted: FileRecord) -> FileRecord | None:
+        """Keep room for a file, or return None when the store is full.
+
+        Raises:
+            Refused: The files of the sender use all that one sender may have.
+        """
+        async with _holding(self._reserving):  # nobody else takes the same room meanwhile
+            record = await self._reserve(wanted)
+            if record is not None:
+                self._begun[record.id] += 1
+                if not record.number:
+                    self._ledger.charge(record.id, record.payer, record.size, finished=False)
+            return record
+
+    async def _reserve(self, wanted: FileRecord) -> FileRecord | None:
         same = await self._same(wanted)
         if same is not None and same.number:
             return same
         record = replace(same, at=wanted.at) if same is not None else wanted
-        try:
-            self._check_room(record)
-        except Refused:
-            await self._make_room()
-            self._check_room(record)
+        self._check_part(record)
+        if not self._has_room(record):
+            return None
         if same is not None:
             return await self._change(record)
         await self._engine.change(stored_record.changes(None, record, 0))
@@ -179,30 +206,53 @@ class FileStore:
         held = await self._engine.get(stored_record.FILES, id[0].decode()) if id is not None else None
         return stored_record.decode(held[0]) if held is not None else None
 
-    async def _make_room(self) -> None:
-        """Take the room back from uploads that do not go on, and give up those of which nothing has come."""
-        for transfers in {*self.receiving.values()}:
-            transfers.end_stalled()
-        blobs = await self._engine.blobs.all()
-        for id in tuple(self._ledger.unfinished):
-            if not self.is_coming(id):
-                await (self._weigh_again(id) if id in blobs else self.give_up(id))
+    async def _reclaim(self) -> bool:
+        """Take the room back from uploads that do not go on, and give up those of which nothing has come.
+
+        All shares for which the store is full have this done once in a few seconds; nobody else waits for it.
+
+        Returns:
+            Whether it was done at the end of what the share waited for, so that there may be room now.
+        """
+        waited = self._reclaiming.locked
+        async with _holding(self._reclaiming):
+            now = self._chat.scheduler.seconds()
+            if now - self._reclaimed < RECLAIM_EVERY:
+                return bool(waited)
+            self._reclaimed = now
+            for transfers in {*self.receiving.values()}:
+                transfers.end_stalled()
+            blobs = await self._engine.blobs.all()
+            for id in tuple(self._ledger.unfinished):
+                if id in self._unweighed:
+                    await self._weigh(id)
+                elif id not in blobs and not self.is_coming(id):
+                    await self._give_up_apart(id)
+            return True
 
     def is_coming(self, id: str) -> bool:
         """Return whether somebody is sending it, or is about to."""
         return id in self.receiving or id in self._begun
 
-    def _check_room(self, wanted: FileRecord) -> None:
-        """Everybody may have one file, of whatever size there is room for; and more up to their part of it all."""
+    def _check_part(self, wanted: FileRecord) -> None:
+        """See that a sender has one file, of whatever size there is room for, or no more than a part of the store.
+
+        Raises:
+            Refused: It would be more.
+        """
         store, ledger = self._chat.rules.store, self._ledger
-        there = ledger.charged(wanted.id)  # of an upload that goes on
         files, size = ledger.of(wanted.payer)
-        others = files - (wanted.id in ledger.unfinished)
-        more = wanted.size - there
+        others = files - ledger.counts(wanted.id)
+        more = wanted.size - ledger.charged(wanted.id)  # an upload that goes on is charged already
         if others and (others >= FILES // PART_OF_ONE or (store and size + more > store // PART_OF_ONE)):
             raise TOO_MANY_FILES()
-        if len(ledger) - (wanted.id in ledger.unfinished) >= FILES or (store and ledger.total + more > store):
-            raise STORE_FULL(name=wanted.name)
+
+    def _has_room(self, wanted: FileRecord) -> bool:
+        """Return whether there is room for a file, whoever sends it."""
+        store, ledger = self._chat.rules.store, self._ledger
+        if len(ledger) - (wanted.id in ledger.unfinished) >= FILES:
+            return False
+        return not store or ledger.total + wanted.size - ledger.charged(wanted.id) <= store
 
     async def claim(self, record: FileRecord, before: Claim | None = None) -> Claim:
         """Reserve the place of what is told of a file in the inbox that it is for; a room needs none.

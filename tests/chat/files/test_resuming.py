@@ -12,6 +12,7 @@ from sharing import DATA, begin, chunk, fetch, hear, offer, only, send, sha256, 
 from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
+from chatroom.chat.files.store import RECLAIM_EVERY
 from chatroom.chat.files.transfers import STALLED_AFTER
 from chatroom.engines.memory import MemoryEngine
 from chatroom.log import Unavailable
@@ -203,7 +204,7 @@ def test_room_kept_for_an_upload_that_does_not_go_on_is_given_to_others() -> Non
         offer(bob, b"b" * 1001)
         refused(bob, "store-full")
         assert hear(alice) == []
-        world.clock.advance(1)
+        world.clock.advance(RECLAIM_EVERY)
         begin(bob, b"b" * 1001)
         only(alice, event="error", code="stalled", file=file)
 
