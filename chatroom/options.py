@@ -121,7 +121,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
             "store",
             None,
             None,
-            "bytes of all shared files; one user may fill a tenth; 0: no limit (1073741824)",
+            "bytes of all shared files; one user may fill a tenth, one address a quarter; 0: no limit (1073741824)",
         ],
         [
             "disk",

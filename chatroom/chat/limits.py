@@ -38,6 +38,7 @@ TOPIC_CHARACTERS = 390
 REASON_CHARACTERS = 200
 FILES = 10_000  # shared on this server, however small they are; a user's part of it, and of the bytes, is a tenth
 PART_OF_ONE = 10
+PART_OF_ADDRESS = 4  # of the files, and of the bytes: what everybody at one address may have together
 FILE_DAYS = 30
 PART_DAYS = 1  # for which an upload that was cut waits to be gone on with
 SHORTEST_SECRET = 16  # characters of what a program makes up to be known by on a later connection

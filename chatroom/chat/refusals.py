@@ -119,6 +119,11 @@ TAKEN_OVER = Refusal("taken-over", "another of your connections is sending {name
 TOO_BROAD = Refusal("too-broad", "too many matches; add a word.")
 TOO_FAST = Refusal("too-fast", "you are sending too fast.")
 TOO_LONG = Refusal("too-long", "line too long (limit {limit} bytes).")
+TOO_MANY_ADDRESS_FILES = Refusal(
+    "too-many-address-files",
+    "the files from your address already use its share of the space; take one of yours back with /unshare <name>, "
+    "or try again when older files have expired.",
+)
 TOO_MANY_CONNECTIONS = Refusal("too-many-connections", "too many connections from your address; try again later.")
 TOO_MANY_CHANGES = Refusal("too-many-changes", "too many new passwords; try again in {wait}.")
 TOO_MANY_FAILURES = Refusal("too-many-failures", "too many failed logins; try again in {wait}.")

@@ -13,12 +13,20 @@ from twisted.internet.defer import Deferred, DeferredLock
 
 from chatroom.answers import FileLine
 from chatroom.chat.files import stored_record
-from chatroom.chat.files.ledger import Ledger
+from chatroom.chat.files.ledger import Ledger, address_of
 from chatroom.chat.files.record import FileRecord
-from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ONE
+from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ADDRESS, PART_OF_ONE
 from chatroom.chat.people.shares import Claim
 from chatroom.chat.records import pages
-from chatroom.chat.refusals import EMPTY_FILE, FILE_TOO_BIG, NO_FILE, STORE_FULL, TOO_MANY_FILES, WRONG_HASH
+from chatroom.chat.refusals import (
+    EMPTY_FILE,
+    FILE_TOO_BIG,
+    NO_FILE,
+    STORE_FULL,
+    TOO_MANY_ADDRESS_FILES,
+    TOO_MANY_FILES,
+    WRONG_HASH,
+)
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.events import Shared
 from chatroom.log import Conflict, Entry, Unavailable
@@ -65,7 +73,7 @@ class FileStore:
             for _, value in page:
                 record = stored_record.decode(value)
                 size = record.size if record.number else await self._come(record)
-                self._ledger.charge(record.id, record.payer, size, finished=bool(record.number))
+                self._ledger.charge(record, size, finished=bool(record.number))
 
     async def _come(self, record: FileRecord) -> int:
         """Return how many bytes of an upload have come."""
@@ -85,7 +93,7 @@ class FileStore:
         self._unweighed.discard(id)
         if record is None or id not in self._ledger.unfinished or self.is_coming(id):
             return  # the upload is finished or removed, or somebody has begun to send the file again
-        self._ledger.charge(id, record.payer, size, finished=False)
+        self._ledger.charge(record, size, finished=False)
         if not size:
             await self._give_up_apart(id)
 
@@ -184,7 +192,7 @@ class FileStore:
             if record is not None:
                 self._begun[record.id] += 1
                 if not record.number:
-                    self._ledger.charge(record.id, record.payer, record.size, finished=False)
+                    self._ledger.charge(record, record.size, finished=False)
             return record
 
     async def _reserve(self, wanted: FileRecord) -> FileRecord | None:
@@ -235,17 +243,25 @@ class FileStore:
         return id in self.receiving or id in self._begun
 
     def _check_part(self, wanted: FileRecord) -> None:
-        """See that a sender has one file, of whatever size there is room for, or no more than a part of the store.
+        """See that a sender, and everybody at one address, has one file, or no more than a part of the store.
+
+        The one file may have whatever size there is room for.
 
         Raises:
             Refused: It would be more.
         """
+        if self._is_more(wanted, wanted.payer, PART_OF_ONE):
+            raise TOO_MANY_FILES()
+        if wanted.place and self._chat.rules.throttle and self._is_more(wanted, address_of(wanted), PART_OF_ADDRESS):
+            raise TOO_MANY_ADDRESS_FILES()
+
+    def _is_more(self, wanted: FileRecord, key: str, part: int) -> bool:
+        """Return whether a file is more than a payer or an address may have, which is one part of so many."""
         store, ledger = self._chat.rules.store, self._ledger
-        files, size = ledger.of(wanted.payer)
+        files, size = ledger.of(key)
         others = files - ledger.counts(wanted.id)
         more = wanted.size - ledger.charged(wanted.id)  # an upload that goes on is charged already
-        if others and (others >= FILES // PART_OF_ONE or (store and size + more > store // PART_OF_ONE)):
-            raise TOO_MANY_FILES()
+        return bool(others) and (others >= FILES // part or (store > 0 and size + more > store // part))
 
     def _has_room(self, wanted: FileRecord) -> bool:
         """Return whether there is room for a file, whoever sends it."""
@@ -310,7 +326,7 @@ class FileStore:
         if not record.number:
             number = await self._next_number(record, room)
             record = await self._change(replace(record, number=number, at=self._chat.now(), by=by, by_id=by_id))
-            self._ledger.charge(record.id, record.payer, record.size, finished=True)
+            self._ledger.charge(record, record.size, finished=True)
             _log.info("{name} shares {file} ({size} bytes)", name=record.by, file=record.name, size=record.size)
         user = self._chat.users.get(record.to_id)
         if user is not None:

@@ -52,7 +52,7 @@ def cut_uploads(world: World) -> None:
 
 
 def test_a_share_beyond_the_own_part_looks_at_no_other_upload(monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(World(store=STORE)) as world:
+    with closing(World(store=STORE, throttle=False)) as world:
         cut_uploads(world)
         alice = account(world, "alice", "lobby")
         share(alice, b"a")
@@ -65,7 +65,7 @@ def test_a_share_beyond_the_own_part_looks_at_no_other_upload(monkeypatch: pytes
 
 
 def test_a_full_store_is_looked_through_once_in_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(World(store=STORE)) as world:
+    with closing(World(store=STORE, throttle=False)) as world:
         cut_uploads(world)
         clients = [account(world, f"late{number}", "lobby") for number in range(4)]
         calls = counted(world, monkeypatch)
@@ -82,7 +82,7 @@ def test_a_full_store_is_looked_through_once_in_a_few_seconds(monkeypatch: pytes
 
 
 def test_who_finds_room_does_not_wait_for_the_look_through_a_full_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(World(store=STORE)) as world:
+    with closing(World(store=STORE, throttle=False)) as world:
         hog, late, honest = (account(world, name, "lobby") for name in ("hog", "late", "honest"))
         looking: Deferred[set[str]] = Deferred()
         monkeypatch.setattr(world.engine.blobs, "all", lambda: looking)
@@ -98,7 +98,7 @@ def test_who_finds_room_does_not_wait_for_the_look_through_a_full_store(monkeypa
 
 
 def test_all_who_wait_for_the_look_get_the_room_that_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(World(store=STORE)) as world:
+    with closing(World(store=STORE, throttle=False)) as world:
         gone = account(world, "gone", "lobby")
         begin(gone, b"g" * STORE)
         size = world.engine.blobs.size
