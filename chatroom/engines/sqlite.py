@@ -91,7 +91,7 @@ class SQLiteEngine(BatchingEngine):
         error: Unavailable | None = None
         try:
             if self.most_bytes:
-                self._used = self._writer.used()
+                self._used = self._writer.used(self.most_bytes)
                 if self._used >= self.most_bytes:
                     raise Unavailable(FULL)
             self._writer.store(batch)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from chatroom import events
-from chatroom.engines.batching import ROW, TRIM_STEP
+from chatroom.engines.batching import NEARLY_FULL, ROW, TRIM_STEP
 from chatroom.engines.indexing import Index
 from chatroom.events import MESSAGES, blanked
 from chatroom.log import Change, Conflict, Entry
@@ -33,6 +33,7 @@ class Writer:
         self._seq: int = db.execute(
             "SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(floor), 0) FROM logs))"
         ).fetchone()[0]
+        self._page_size: int = db.execute("PRAGMA page_size").fetchone()[0]
         self._numbers: dict[str, int] = {}
         self._grown: Counter[int] = Counter()  # bytes by log that are not written down yet
         self.index = Index(db)
@@ -115,12 +116,16 @@ class Writer:
 
     # ---- how much there is -------------------------------------------------------------------------------------
 
-    def used(self) -> int:
-        """Return how many bytes of the file are in use."""
-        pages, free, size = (
-            self.db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_count", "freelist_count", "page_size")
-        )
-        return int((pages - free) * size)
+    def used(self, most: int = 0) -> int:
+        """Return how many bytes of the file are in use.
+
+        Args:
+            most: While the whole file takes less than most of that, the file's size will do.
+        """
+        size = int(self._page_size * self.db.execute("PRAGMA page_count").fetchone()[0])
+        if size < NEARLY_FULL * most:
+            return size
+        return size - int(self._page_size * self.db.execute("PRAGMA freelist_count").fetchone()[0])
 
     def usage(self) -> int:
         """Return how many bytes of the file are in use, and write down how much each log takes."""

@@ -172,13 +172,16 @@ class ChatProtocol(Listening):
     # ---- bytes to lines ----------------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
-        self._hear()
+        self._silence = 0.0
+        if self._check is not None:
+            self._end_check()
         if not self._heard:
             self._heard = True
             if data[:1] == b"{":
                 self._speak_records()
-        short = max(0, READ_COST - len(data))  # a person's bytes are charged now, a program's with their line
-        self._spend_bytes(short if self._telnet is None else short + len(data))
+        if self._pace is not None:
+            short = max(0, READ_COST - len(data))  # a person's bytes are charged now, a program's with their line
+            self._spend_bytes(short if self._telnet is None else short + len(data))
         if self._telnet is not None:
             try:
                 data = self._telnet.feed(data)
