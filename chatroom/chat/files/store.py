@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ from chatroom.chat.refusals import (
 )
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.events import Shared
-from chatroom.log import Conflict, Entry, Unavailable
+from chatroom.log import Change, Conflict, Entry
 from chatroom.logger import logger
 from chatroom.shared_files import CHUNK, chunks_of, spell_apart
 
@@ -204,7 +204,7 @@ class FileStore:
         if not self._has_room(record):
             return None
         if same is not None:
-            return await self._change(record)
+            return await self._change(same.id, lambda now: now if now.number else replace(now, at=wanted.at))
         await self._engine.change(stored_record.changes(None, record, 0))
         return record
 
@@ -325,7 +325,8 @@ class FileStore:
             raise WRONG_HASH(name=record.name)
         if not record.number:
             number = await self._next_number(record, room)
-            record = await self._change(replace(record, number=number, at=self._chat.now(), by=by, by_id=by_id))
+            told = {"number": number, "at": self._chat.now(), "by": by, "by_id": by_id}
+            record = await self._change(record.id, lambda now: replace(now, **told))
             self._ledger.charge(record, record.size, finished=True)
             _log.info("{name} shares {file} ({size} bytes)", name=record.by, file=record.name, size=record.size)
         user = self._chat.users.get(record.to_id)
@@ -353,26 +354,32 @@ class FileStore:
                 continue
             return number
 
-    async def _change(self, record: FileRecord) -> FileRecord:
-        held = await self._engine.get(stored_record.FILES, record.id)
-        if held is None:
-            raise NO_FILE()
-        try:
-            await self._engine.change(stored_record.changes(stored_record.decode(held[0]), record, held[1]))
-        except Conflict as error:
-            raise Unavailable(str(error)) from error
-        return record
+    async def _change(self, id: str, change: Callable[[FileRecord], FileRecord]) -> FileRecord:
+        """Change a file's record, whatever others change in it meanwhile; return the new record.
+
+        Raises:
+            Refused: The file is there no more.
+        """
+        while (held := await self._engine.get(stored_record.FILES, id)) is not None:
+            now = stored_record.decode(held[0])
+            changed = change(now)
+            try:
+                await self._engine.change(stored_record.changes(now, changed, held[1]))
+            except Conflict:
+                continue
+            return changed
+        raise NO_FILE()
 
     # ---- going -------------------------------------------------------------------------------------------------
 
     async def remove(self, id: str) -> None:
         """Remove a file, if it is there: first what is known of it, so that nobody begins to fetch it."""
-        held = await self._engine.get(stored_record.FILES, id)
-        if held is not None:
+        while (held := await self._engine.get(stored_record.FILES, id)) is not None:
             try:
                 await self._engine.change(stored_record.changes(stored_record.decode(held[0]), None, held[1]))
-            except Conflict as error:
-                raise Unavailable(str(error)) from error
+            except Conflict:  # the upload was finished, or begun again, just now
+                continue
+            break
         self._ledger.drop(id)
         await self._engine.blobs.drop(id)
 
@@ -388,9 +395,8 @@ class FileStore:
         async for page in pages(self._engine, stored_record.IN_LOG, stored_record.in_log(log)):
             for key, _ in page:
                 await self.remove(key.rpartition("/")[2])
-        held = await self._engine.get(NUMBERS, log)
-        if held is not None:
-            await self._engine.put(NUMBERS, log, None, held[1])
+        # Whatever the next number is by now: a file that somebody finishes at this moment may have taken one.
+        await self._engine.change([Change(NUMBERS, log, None)])
 
     async def sweep(self) -> None:
         """Remove what is too old, what is nobody's any more, and bytes or records that a crash left alone."""

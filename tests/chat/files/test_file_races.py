@@ -308,3 +308,59 @@ def test_asking_what_it_is_takes_its_time_like_all_that_is_asked() -> None:
         for _ in range(20):
             world.pass_time(1)
         assert at_once + len(hear(alice)) == 30
+
+
+def test_an_account_is_deleted_while_files_are_given_to_it() -> None:
+    """Whichever step of the deletion is slow, its owner hears that it is done, and of its files none is left."""
+    for step in itertools.count():
+        clock = Clock()
+        with closing(World(engine := SteppingLists(clock), clock)) as world:
+            alice, vic = world.program("alice"), world.program()
+            vic.record(do="register", user="vic", password="secret")
+            share(alice, b"first", user="vic")
+            second = begin(alice, b"second", user="vic")
+            hear(vic)
+            engine.arm(step)
+            vic.record(do="delete-account", password="secret", ref=1)
+            reached = engine.reached
+            send(alice, second, b"second")
+            engine.let_go()
+            world.settle()
+            answers = [record for record in hear(vic) if record.get("re") == 1]
+            assert [record["event"] for record in answers] == ["ok"], f"step {step}: {answers}"
+            Deferred.fromCoroutine(world.chat.files.sweep())
+            finished = [record.get("file") for record in hear(alice) if record["event"] == "shared"]
+            assert [id for id in numbers(world) if id != second] == [], f"step {step}: {finished}"
+        if not reached:
+            break
+    assert step > 5
+
+
+@pytest.mark.parametrize("again", ["the upload is begun again", "the file is finished"])
+def test_a_file_is_removed_although_its_record_changes_meanwhile(again: str) -> None:
+    for step in itertools.count():
+        clock = Clock()
+        with closing(World(engine := SteppingBlobs(clock), clock, sessions=0)) as world:
+            first, second = two_of_alice(world)
+            file = begin(first)
+            log = file_log(world)
+            engine.arm(step)
+            done: list[object] = []
+            Deferred.fromCoroutine(world.chat.files.remove_of(log)).addBoth(done.append)
+            reached = engine.reached
+            if again == "the file is finished":
+                send(first, file)
+            else:
+                offer(second)
+            engine.let_go()
+            world.settle()
+            assert done == [None], f"step {step}"
+        if not reached:
+            break
+    assert step > 2
+
+
+def file_log(world: World) -> str:
+    """Return the log of the one file."""
+    (record,) = kept_files(world)
+    return record.log
