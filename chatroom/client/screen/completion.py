@@ -22,10 +22,13 @@ class Known:
     Args:
         users: Returns who is in the room.
         own: The client's own commands.
+        topics: For each of them the name of the server's topic where people look for it.
     """
 
     users: Callable[[], list[str]]
     own: list[HelpLine] = field(default_factory=list)
+    topics: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
     _commands: dict[str, str] = field(default_factory=dict)
     _rooms: dict[str, None] = field(default_factory=dict)
     _people: dict[str, None] = field(default_factory=dict)
@@ -37,11 +40,29 @@ class Known:
         own = {_word(line.usage): line for line in self.own}
         theirs = [line for line in help.commands if line.usage.startswith("/")]
         if help.title:
-            return Help([own.get(_word(line.usage), line) for line in theirs], title=help.title)
-        shown = {command for topic in help.topics for command in topic.commands}
-        rest = [word for word in own if word not in shown]
-        topics = [*help.topics, HelpTopic(OWN_TOPIC, OWN_TITLE, rest)] if help.topics else []
+            shown = [own.get(_word(line.usage), line) for line in theirs]
+            added = self._added(self._names.get(help.title, ""), {_word(line.usage) for line in theirs})
+            return Help([*shown, *(own[word] for word in added)], title=help.title)
+        topics = self._topics(help.topics) if help.topics else []
         return Help([*(line for line in theirs if _word(line.usage) not in own), *self.own], topics)
+
+    def _topics(self, theirs: list[HelpTopic]) -> list[HelpTopic]:
+        """Return the server's topics, each with the client's commands of that topic; the rest get a topic of their own.
+
+        The names of the topics are remembered, for the help on one topic says only its title.
+        """
+        self._names = {topic.title: topic.name for topic in theirs}
+        shown = {command for topic in theirs for command in topic.commands}
+        topics = [
+            HelpTopic(topic.name, topic.title, [*topic.commands, *self._added(topic.name, shown)]) for topic in theirs
+        ]
+        there = {command for topic in topics for command in topic.commands}
+        rest = [word for line in self.own if (word := _word(line.usage)) not in there]
+        return [*topics, HelpTopic(OWN_TOPIC, OWN_TITLE, rest)] if rest else topics
+
+    def _added(self, topic: str, shown: set[str]) -> list[str]:
+        """Return the client's commands of a topic that are not shown already."""
+        return [word for word, name in self.topics.items() if topic and name == topic and word not in shown]
 
     def add_command(self, usage: str, help: str) -> None:
         """Learn a command, as ``/join <room>``, and what it does."""

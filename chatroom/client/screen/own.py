@@ -27,11 +27,13 @@ class OwnCommand:
         usage: How it is typed.
         help: What it does, in a few words.
         run: Does it; given what was typed after it. Raises ``Misuse``.
+        topic: The server's topic under which ``/help`` shows it; the client's own topic if empty.
     """
 
     usage: str
     help: str
     run: Callable[[str], None]
+    topic: str = ""
 
     @property
     def word(self) -> str:
@@ -74,13 +76,15 @@ class Own:
         focus = "see only these people's messages; off shows everybody; alone, it shows the setting"
         return [
             OwnCommand("/clear", "clear the screen", self._clear),
-            OwnCommand("/quit", "leave; so do Ctrl-D, and Ctrl-C twice", self._quit),
-            OwnCommand("/exit", "the same as /quit", self._quit),
-            OwnCommand("/set", "show all settings, those of the server and those of this client", self._set),
-            OwnCommand("/bell [off|private|all]", bell, self._bell),
-            OwnCommand("/timestamps [on|off]", "show or hide the time before each line", self._timestamps),
-            OwnCommand("/ignore [user] [on|off]", ignore, self._ignore),
-            OwnCommand("/focus [user ...|off]", focus, self._focus),
+            OwnCommand("/quit", "leave; so do Ctrl-D, and Ctrl-C twice", self._quit, "end"),
+            OwnCommand("/exit", "the same as /quit", self._quit, "end"),
+            OwnCommand(
+                "/set", "show all settings, those of the server and those of this client", self._set, "settings"
+            ),
+            OwnCommand("/bell [off|private|all]", bell, self._bell, "settings"),
+            OwnCommand("/timestamps [on|off]", "show or hide the time before each line", self._timestamps, "settings"),
+            OwnCommand("/ignore [user] [on|off]", ignore, self._ignore, "people"),
+            OwnCommand("/focus [user ...|off]", focus, self._focus, "settings"),
         ]
 
     def _clear(self, rest: str) -> None:

@@ -140,10 +140,10 @@ class Screen:
             lambda do, **fields: self.doing.give(do, **fields),
             Finding(link, self.hearing, self.known, self.filter).find,
         )
-        help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help)
+        help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help, "end")
         self.transfers = Transfers(link, settings.address, reactor)
         self._files = FileCommands(self.transfers, settings.downloads, self._say)
-        files = [OwnCommand(usage, help, partial(self._file, word)) for word, (usage, help) in USAGES.items()]
+        files = [OwnCommand(usage, help, partial(self._file, word), "share") for word, (usage, help) in USAGES.items()]
         self.own = {command.word: command for command in (help, *own.commands(), *files)}
         self.doing = Doing(link, self.hearing, self.terminal.questions, self.own, reactor.seconds, self._ask_quietly)
         self.pasting = Pasting(self.terminal.questions.ask, self.doing.say, self._say)
@@ -300,6 +300,7 @@ class Screen:
             self.known.add_usage(command.word, command.usage)
             self.known.add_command(command.usage, command.help)
             self.known.own.append(a.HelpLine(command.usage, command.help))
+            self.known.topics[f"/{command.word}"] = command.topic
 
     def _help(self, rest: str) -> None:
         """Explain a command of the client's own; the server explains its."""

@@ -20,14 +20,50 @@ LINES = [
 def test_the_client_adds_a_topic_for_what_it_does_itself(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(a.Help(LINES, [TALK, END]))
-        await stage.shows("  talk    say something: /say /me", "  end     leave: /quit")
+        await stage.shows("  talk    say something: /say /me", "  end     leave: /quit /help /exit")
         rows = [row for row in stage.rows if row.strip()]
         start = next(number for number, row in enumerate(rows) if row.startswith("What do you want to do?"))
-        assert rows[start + 1 : start + 3] == ["  talk    say something: /say /me", "  end     leave: /quit"]
+        assert rows[start + 1 : start + 3] == [
+            "  talk    say something: /say /me",
+            "  end     leave: /quit /help /exit",
+        ]
         own = " ".join(" ".join(rows[start + 3 :]).split())
         assert own.startswith("client use this client: /")
-        assert "/clear /exit" in own
+        assert "/clear" in own
+        assert "/exit" not in own.partition("In a room")[0], "it stands where the server's topics have /quit"
         assert "/quit" not in own.partition("In a room")[0], "the server's topics have it already"
+
+    on_stage(tmp_path, scene)
+
+
+SHARE = a.HelpTopic("share", "share files", ["/files", "/get"])
+SETTINGS = a.HelpTopic("settings", "choose what you see", ["/set"])
+
+
+def test_what_the_client_does_stands_in_the_topics_where_people_look_for_it(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(a.Help(LINES, [SHARE, SETTINGS]))
+        await stage.shows("  share     share files: /files /get /send /cancel")
+        overview = " ".join(" ".join(stage.rows).split())
+        assert "settings choose what you see: /set /bell" in overview
+        settings, _, client = overview.partition("client use this client:")
+        assert {"/bell", "/focus", "/timestamps"} <= set(settings.split())
+        assert not {"/bell", "/focus", "/send", "/cancel"} & set(client.partition("In a room")[0].split())
+        stage.tell(a.Help([a.HelpLine("/files", "list them"), a.HelpLine("/get <number>", "fetch")], title=SHARE.title))
+        await stage.shows("To share files:")
+        told = "\n".join(stage.rows).partition("To share files:")[2]
+        assert [told.count(f"  {word} ") for word in ("/files", "/get", "/send", "/cancel")] == [1, 1, 1, 1]
+        assert "/bell" not in told
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_topic_that_the_server_does_not_have_leaves_the_commands_with_the_client(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(a.Help(LINES, [TALK]))
+        await stage.shows("  talk    say something: /say /me")
+        client = " ".join(" ".join(stage.rows).split()).partition("client use this client:")[2]
+        assert {"/send", "/cancel", "/bell", "/focus", "/clear"} <= set(client.split())
 
     on_stage(tmp_path, scene)
 
