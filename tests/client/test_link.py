@@ -134,16 +134,16 @@ def test_a_ghost_is_replaced_though_the_welcome_of_the_return_was_lost(
 
 
 def test_what_was_written_as_an_account_is_not_said_as_a_guest(network: Network, world: World) -> None:
-    register(world, "owner")
+    register(world, "olive")
     bob = world.person("bob", "lobby")
-    owner = Person(network, login=("owner", "secret"), room="lobby").come()
+    owner = Person(network, login=("olive", "secret"), room="lobby").come()
     cut(network)
     owner.say("hello")
     owner.link.do("message", user="bob", text="psst").addErrback(
         lambda failure: owner.refused.append(failure.value.code)
     )
     other = world.program()
-    other.record(do="login", user="owner", password="secret")
+    other.record(do="login", user="olive", password="secret")
     other.record(do="password", old="secret", new="another")
     other.drop()
     bob.take()
@@ -157,12 +157,12 @@ def test_what_was_written_as_an_account_is_not_said_as_a_guest(network: Network,
     owner.leave()
 
 
-@pytest.mark.parametrize("login", [None, ("owner", "secret")])
+@pytest.mark.parametrize("login", [None, ("olive", "secret")])
 def test_the_next_client_ends_the_ghost_of_the_one_before(
     network: Network, world: World, login: tuple[str, str] | None
 ) -> None:
-    register(world, "owner")
-    who: dict[str, Any] = {"name": "owner" if login else "alice", "login": login, "room": "lobby"}
+    register(world, "olive")
+    who: dict[str, Any] = {"name": "olive" if login else "alice", "login": login, "room": "lobby"}
     first = Person(network, secret="kept from one to the next", **who).come()
     cut(network, noticed=False)
     first.leave()
@@ -276,13 +276,13 @@ def test_a_name_that_is_taken_is_told_and_another_can_be_taken(network: Network,
 
 
 def test_who_logs_in_is_logged_in_again(alice: Person, network: Network, world: World) -> None:
-    register(world, "owner")
-    alice.do("login", user="owner", password="secret")
-    assert (alice.link.name, alice.link.guest) == ("owner", False)
-    assert alice.link.users == ["owner"]
+    register(world, "olive")
+    alice.do("login", user="olive", password="secret")
+    assert (alice.link.name, alice.link.guest) == ("olive", False)
+    assert alice.link.users == ["olive"]
     cut(network, noticed=False)
     network.pass_time(2)
-    assert (alice.link.name, alice.link.guest, alice.link.room) == ("owner", False, "lobby")
+    assert (alice.link.name, alice.link.guest, alice.link.room) == ("olive", False, "lobby")
     alice.do("logout")
     assert (alice.link.guest, alice.link.credentials.login) == (True, None)
     alice.leave()

@@ -232,14 +232,14 @@ def test_what_was_on_its_way_is_not_complained_about_chunk_by_chunk(network: Net
 
 def test_what_an_account_was_sending_is_not_shared_by_the_guest_it_becomes(network: Network, tmp_path: Path) -> None:
     owner = network.world.program()
-    owner.record(do="register", user="owner", password="secret")
+    owner.record(do="register", user="olive", password="secret")
     owner.drop()
-    alice = Friend(network, "", login=("owner", "secret"))
+    alice = Friend(network, "", login=("olive", "secret"))
     bob = Friend(network, "bob")
     sent = alice.send(write(tmp_path, BIG))
     network.lines[0].end()
     owner = network.world.program()
-    owner.record(do="login", user="owner", password="secret")
+    owner.record(do="login", user="olive", password="secret")
     owner.record(do="password", old="secret", new="another")
     owner.drop()
     network.pass_time(5)
