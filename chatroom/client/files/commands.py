@@ -18,7 +18,7 @@ from chatroom.shared_files import spell_size
 USAGES = {
     "send": ("/send <path> [user]", "share a file with the room, or give it to somebody"),
     "get": ("/get <number> [path]", "fetch a file; /files lists them, and @1 is one given to you"),
-    "cancel": ("/cancel [number|name]", "end what is being sent or fetched"),
+    "cancel": ("/cancel [number|name]", "stop sending or fetching a file"),
 }
 
 

@@ -71,18 +71,19 @@ class Own:
 
     def commands(self) -> list[OwnCommand]:
         """Return them."""
-        bell = "ring never, for private messages and your name, or for every message"
+        bell = "ring never, for private messages and your name, or for all messages; alone, it shows the setting"
+        stamps = "show or hide the time before each line; alone, it shows the setting"
         ignore = "hide a user's messages; off shows them again; alone, it lists the hidden users"
         focus = "see only these people's messages; off shows everybody; alone, it shows the setting"
         return [
             OwnCommand("/clear", "clear the screen", self._clear),
-            OwnCommand("/quit", "leave; so do Ctrl-D, and Ctrl-C twice", self._quit, "end"),
+            OwnCommand("/quit", "leave the chat; Ctrl-D, or Ctrl-C twice, does the same", self._quit, "end"),
             OwnCommand("/exit", "the same as /quit", self._quit, "end"),
             OwnCommand(
                 "/set", "show all settings, those of the server and those of this client", self._set, "settings"
             ),
             OwnCommand("/bell [off|private|all]", bell, self._bell, "settings"),
-            OwnCommand("/timestamps [on|off]", "show or hide the time before each line", self._timestamps, "settings"),
+            OwnCommand("/timestamps [on|off]", stamps, self._timestamps, "settings"),
             OwnCommand("/ignore [user] [on|off]", ignore, self._ignore, "people"),
             OwnCommand("/focus [user ...|off]", focus, self._focus, "settings"),
         ]

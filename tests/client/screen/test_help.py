@@ -76,7 +76,7 @@ def test_a_topic_of_the_servers_shows_what_the_client_does_in_its_place(tmp_path
         await stage.shows("To end it:")
         text = "\n".join(stage.rows)
         assert "/echo <on|off>" in text
-        assert "leave; so do Ctrl-D" in text
+        assert "leave the chat; Ctrl-D" in text
         assert "JOIN_ROOM" not in text
         assert "/clear" not in text
 
@@ -103,5 +103,14 @@ def test_all_commands_of_the_server_are_still_offered_after_a_topic(tmp_path: Pa
         )
         stage.type("/sa")
         await stage.until(lambda: any("/say" in row and "say it" in row for row in stage.rows[-9:]))
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_clients_settings_say_what_their_commands_do_alone(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        for line in stage.screen.known.own:
+            if line.usage.endswith("off]") or "[off|" in line.usage:
+                assert "alone, it " in line.help, line.usage
 
     on_stage(tmp_path, scene)
