@@ -185,8 +185,8 @@ class Connection(LineReceiver):
     def _not_understood(self, line: bytes, error: NoRecord) -> Failed:
         start = clean(line[:60].decode("utf-8", "replace").strip())
         if self._spoken:
-            return Failed(f"{self.server} said what is no record: {start}")
-        return Failed(f"{self.server} is not a chatroom server, or speaks to people only; it said: {start}")
+            return Failed(f"{self.server} sent something that is not a valid record: {start}")
+        return Failed(f"{self.server} is not a chatroom server, or does not take records; it sent: {start}")
 
 
 @implementer(IPushProducer)

@@ -30,19 +30,19 @@ on a terminal:  chatroom-client chat.example 8888 --name alice --room lobby
 in a pipe:      printf '/join lobby\\nthe build is done\\n' | chatroom-client chat.example 8888 --name builder
                 chatroom-client chat.example 8888 < commands > log
 
-Input lines are what one types: text is said to the room, /help lists the commands. At the end of the input it waits
-until what was said is stored, and leaves. The exit status is 0 when all was done, 1 when something was not (stderr says
-what), 2 when the command line or the config file is wrong.
+Each input line is treated as if it were typed: text is said to the room, /help lists the commands. At the end of the
+input the client waits until all messages are stored, and then leaves. The exit status is 0 when everything was done, 1
+when something was not (stderr says what), 2 when the command line or the config file is wrong.
 
 files: {config}
          server = "chat.example:8888", name = "alice", room = "lobby", colours = true, bell = "off", "private" or
-         "all", timestamps = true, downloads = "~/Downloads" (otherwise files are fetched to where one is)
+         "all", timestamps = true, downloads = "~/Downloads" (otherwise files go to the current folder)
        {known}
-         the keys of the servers that were seen
+         the keys of the servers that this client has connected to
        {tokens}
          remembered logins: by --name, or on a terminal the last one; /sessions lists and ends them, /logout forgets
        {servers}
-         what was typed, and by what a guest is the same the next time
+         the lines that were typed, and what lets a guest keep the name next time
 """
 
 
@@ -174,15 +174,17 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     }
     parser = argparse.ArgumentParser(
         prog="chatroom-client",
-        description="Chat on a chatroom server; stays there over lost connections, and loses nothing said.",
+        description="Chat on a chatroom server; stays connected through outages and loses no message.",
         epilog=_EXAMPLES.format(**files),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("host", metavar="HOST", nargs="?", help="the server (or HOST:PORT); else the config file's")
+    parser.add_argument(
+        "host", metavar="HOST", nargs="?", help="the server (or HOST:PORT); default: from the config file"
+    )
     parser.add_argument("port", metavar="PORT", nargs="?", type=_port, help=f"its port ({PORT})")
     parser.add_argument("--name", help="the name to take")
     parser.add_argument("--room", help="the room to join")
-    parser.add_argument("--plain", action="store_true", help="speak in plain text instead of TLS: anybody may listen")
+    parser.add_argument("--plain", action="store_true", help="use plain text instead of TLS: others can read it")
     parser.add_argument(
         "--json", action="store_true", help="show records (docs/protocol.md) instead of words, on a terminal, too"
     )
@@ -191,13 +193,13 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         metavar="SECONDS",
         type=_patience,
         default=PATIENCE,
-        help=f"in a pipe: how long to try to come back when the connection is lost ({PATIENCE}); 0: for ever",
+        help=f"in a pipe: how long to try to reconnect when the connection is lost ({PATIENCE}); 0: forever",
     )
     parser.add_argument("--config", metavar="FILE", type=Path, help="the config file, instead of the usual one")
     parser.add_argument(
         "--accept-new-key",
         action="store_true",
-        help="accept the key that the server has now in place of the former one; in a pipe, go on with the input",
+        help="accept the server's new key in place of the remembered one; in a pipe, then read the input",
     )
     parser.add_argument("--version", action="version", version=f"chatroom-client {__version__}")
     return parser
@@ -216,7 +218,7 @@ def _patience(text: str) -> float:
     except ValueError:
         seconds = -1
     if not 0 <= seconds <= LONGEST_PATIENCE:  # not what is not a number, either
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds; 0 is for ever")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds; 0 means forever")
     return seconds
 
 

@@ -74,7 +74,7 @@ class Outgoing:
             Refused: It is too long, or too many wait.
         """
         if len(self._by_ref) >= MOST and not first:
-            raise Refused("busy", f"{MOST} commands wait for their answers already; wait for some of them.")
+            raise Refused("busy", f"{MOST} commands wait for their answers already; wait until some have come.")
         ref = next(self._refs)
         record = {"do": do, **fields, "ref": ref}
         self._check(record)

@@ -115,3 +115,10 @@ def write_private(path: Path, text: str) -> None:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def why_unusable(error: OSError | ValueError) -> str:
+    """Return in words why a path cannot be used; Python raises ``ValueError`` for names that no file can have."""
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return "no file can have that name"

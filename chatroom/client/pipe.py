@@ -121,7 +121,7 @@ class Pipe(LineReceiver):
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Nobody means to say that."""
-        self.fail(f"a line of the input has more than {LINE_BYTES} bytes; nothing after it was said")
+        self.fail(f"a line of the input has more than {LINE_BYTES} bytes; nothing after it was sent")
 
     def dataReceived(self, data: bytes) -> None:
         """Read on only when these lines are done."""
@@ -141,7 +141,7 @@ class Pipe(LineReceiver):
     def writeConnectionLost(self) -> None:
         """Nobody takes our output any more."""
         self._output = False
-        self.fail("the output cannot be written any more; its reader has gone, or the disk is full")
+        self.fail("the output can no longer be written; its reader has ended, or the disk is full")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Both are gone."""
@@ -288,7 +288,7 @@ class Pipe(LineReceiver):
         elif isinstance(notice, Denied):
             self.fail(notice.text.rstrip("."))
         elif isinstance(notice, Gap):
-            self._complain(f"some of what was said in {notice.room} meanwhile is not shown")
+            self._complain(f"some messages sent to {notice.room} in the meantime are not shown")
 
     def _decide_on_takeover(self, *, late: bool = False) -> None:
         """Go on if the first line of the input takes the other session's place; say that it might if it does not."""
@@ -307,9 +307,9 @@ class Pipe(LineReceiver):
 
     def _wait_for_return(self, why: str) -> None:
         self._lost = True
-        self._complain(f"{why}; trying to come back")
+        self._complain(f"{why}; trying to connect again")
         if self._patience:
-            self._giving_up = self._clock.callLater(self._patience, self.fail, f"there is no way back: {why}")
+            self._giving_up = self._clock.callLater(self._patience, self.fail, f"could not connect again: {why}")
 
     def _wait_no_longer(self) -> None:
         if self._giving_up is not None and self._giving_up.active():

@@ -39,19 +39,19 @@ def why_not_connected(failure: Failure, server: str) -> Failed:
     if isinstance(value, Failed):
         return value
     if isinstance(value, error.ConnectionRefusedError):
-        return Failed(f"{server} refused the connection; is the server running, and is this its port?")
+        return Failed(f"{server} refused the connection; is the server running, and is the port right?")
     host = server.rpartition(":")[0].strip("[]")
     if "%" in host and isinstance(value, gaierror):
         return Failed(f"there is no network interface {host.partition('%')[2]} here, as in {server}; see: ip link")
     if isinstance(value, error.DNSLookupError | gaierror):
-        return Failed(f"there is no host called {host}; check the spelling")
+        return Failed(f"there is no host named {host}; check the spelling")
     if host.startswith("fe80:") and "%" not in host:
-        return Failed(f"{host} holds on one network interface alone; say which, as in {host}%eth0")
+        return Failed(f"{host} is valid on one network interface only; name it, as in {host}%eth0")
     if isinstance(value, error.TimeoutError | error.TCPTimedOutError):
         return Failed(f"{server} did not answer in time")
     if isinstance(value, error.NoRouteError):
-        return Failed(f"there is no way to {server} from here; is the network up?")
-    return Failed(f"there is no connection to {server}: {_words(value)}")
+        return Failed(f"{server} cannot be reached from here; is the network up?")
+    return Failed(f"could not connect to {server}: {_words(value)}")
 
 
 def why_no_tls(failure: Failure, server: str, beginning: bytes) -> Failed:
@@ -68,12 +68,12 @@ def why_no_tls(failure: Failure, server: str, beginning: bytes) -> Failed:
     if beginning and beginning[0] not in TLS_RECORDS:
         said = clean(beginning.partition(b"\n")[0].decode("utf-8", "replace").strip())[:SHOWN]
         return Failed(
-            f"{server} answered, but not by TLS, so nothing was said to it; is this its port? It said: {said}"
+            f"{server} answered, but not with TLS, so nothing was sent to it; is the port right? It sent: {said}"
         )
     if _is_of_openssl(value):
         return Failed(f"{server} and this client could not agree on TLS{_detail(value)}; tell its operator")
     if isinstance(value, error.ConnectionClosed):
-        closed = f"{server} closed the connection before anything was said"
+        closed = f"{server} closed the connection before anything was sent"
         return Failed(f"{closed}; it may be full or restarting, so try again later")
     return why_not_connected(failure, server)
 
@@ -86,7 +86,7 @@ def why_lost(failure: Failure, server: str) -> Failed:
     if isinstance(value, error.ConnectionDone):
         return Failed(f"{server} closed the connection")
     if _is_of_openssl(value):
-        return Failed(f"the protected connection to {server} was broken{_detail(value)}")
+        return Failed(f"the encrypted connection to {server} failed{_detail(value)}")
     return Failed(f"the connection to {server} was lost")
 
 

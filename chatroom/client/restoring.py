@@ -98,7 +98,7 @@ async def _log_in(link: Link, *, again: bool) -> None:
             credentials.forget()
         credentials.login = None  # what is remembered of it may be worth something another time
         link.notify(Denied("login", login.user, refused.code, refused.text))
-        link.leave_unsaid(Refused("not-logged-in", f"you are not logged in as {login.user}, so this was not said."))
+        link.leave_unsaid(Refused("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))
 
 
 async def _catch_up(link: Link) -> None:

@@ -159,10 +159,10 @@ class KnownServers:
     def _changed(self, server: str, pin: Pin, fingerprint: str, *, vouched: bool) -> str:
         host, _, port = server.rpartition(":")
         return (
-            f"{server} has another key than before, so nothing was sent to it. Either its operator has given it a new"
-            f" one, or somebody is between you and it.{_AUTHORITY if vouched else ''} Remembered: {pin.fingerprint}."
-            f" Now: {fingerprint}. Ask the operator; if the second is right, accept it with: chatroom-client"
-            f" --accept-new-key {host.strip('[]')} {port}"
+            f"{server} has a different key than before, so nothing was sent to it. Either its operator has given it a"
+            f" new one, or somebody may be intercepting the connection.{_AUTHORITY if vouched else ''}"
+            f" Remembered: {pin.fingerprint}. Now: {fingerprint}. Ask the operator; if the new key is right,"
+            f" accept it with: chatroom-client --accept-new-key {host.strip('[]')} {port}"
         )
 
 

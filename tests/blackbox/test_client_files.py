@@ -71,7 +71,7 @@ def test_in_pipes(daemon: Daemon, here: Folder, data: bytes) -> None:
     status, _, err = here.shell("echo /get 1 there/notes.txt | CLIENT", *where, "bob")
     assert status == 1
     assert err.splitlines()[-1].endswith(
-        "there is a there/notes.txt already, which is not overwritten; give another name."
+        "there is a there/notes.txt already, and it is not overwritten; give another name."
     )
 
 

@@ -16,7 +16,7 @@ from blackbox.daemon import DEADLINE, Daemon, Log, ignored
 from blackbox.piped import Folder
 
 SECURITY = pytest.mark.parametrize("security", [("--plain",), ()], ids=["plain", "tls"])
-NOT_WRITTEN = "chatroom-client: the output cannot be written any more; its reader has gone, or the disk is full.\n"
+NOT_WRITTEN = "chatroom-client: the output can no longer be written; its reader has ended, or the disk is full.\n"
 
 
 @pytest.fixture
@@ -108,14 +108,14 @@ def test_nobody_there(here: Folder, daemon: Daemon) -> None:
     assert (status, lines) == (1, [])
     assert (
         err
-        == f"chatroom-client: 127.0.0.1:{port} refused the connection; is the server running, and is this its port?\n"
+        == f"chatroom-client: 127.0.0.1:{port} refused the connection; is the server running, and is the port right?\n"
     )
 
 
 def test_an_unknown_host(here: Folder) -> None:
     status, lines, err = here.run("hello\n", "nobody.invalid", 8888)
     assert (status, lines) == (1, [])
-    assert err == "chatroom-client: there is no host called nobody.invalid; check the spelling.\n"
+    assert err == "chatroom-client: there is no host named nobody.invalid; check the spelling.\n"
 
 
 def test_who_has_another_key_is_told_nothing_until_that_is_accepted(here: Folder, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_who_has_another_key_is_told_nothing_until_that_is_accepted(here: Folder
         bob = daemon.person("bob", "x")
         status, lines, err = here.run("hello\n", "localhost", port, "--room", "x")
         assert (status, lines) == (1, [])
-        assert err.startswith(f"chatroom-client: localhost:{port} has another key than before, so nothing was sent")
+        assert err.startswith(f"chatroom-client: localhost:{port} has a different key than before, so nothing was sent")
         assert err.endswith(f"accept it with: chatroom-client --accept-new-key localhost {port}.\n")
         assert err.count("\n") == 1
         bob.nothing_more()
@@ -149,7 +149,7 @@ def test_what_was_piped_is_not_said_when_no_key_can_be_accepted(here: Folder) ->
     status, lines, err = here.run("hello\n", "--accept-new-key", "127.0.0.1", port)
     assert (status, lines) == (1, [])
     assert err == (
-        f"chatroom-client: 127.0.0.1:{port} refused the connection; is the server running, and is this its port?\n"
+        f"chatroom-client: 127.0.0.1:{port} refused the connection; is the server running, and is the port right?\n"
     )
 
 
@@ -164,8 +164,8 @@ def test_who_was_spoken_to_by_tls_is_not_spoken_to_in_plain_text(here: Folder, d
 @pytest.mark.parametrize(
     ("security", "why"),
     [
-        (("--plain",), "is not a chatroom server, or speaks to people only; it said: SSH-2.0-OpenSSH_9.2"),
-        ((), "answered, but not by TLS, so nothing was said to it; is this its port? It said: SSH-2.0-OpenSSH_9.2"),
+        (("--plain",), "is not a chatroom server, or does not take records; it sent: SSH-2.0-OpenSSH_9.2"),
+        ((), "answered, but not with TLS, so nothing was sent to it; is the port right? It sent: SSH-2.0-OpenSSH_9.2"),
     ],
     ids=["plain", "tls"],
 )
@@ -187,8 +187,8 @@ def test_a_server_that_is_no_chatroom(here: Folder, security: tuple[str, ...], w
         ((), "say which server"),
         (("localhost", "99999"), "99999 is no port"),
         (("localhost", "--config", "none"), "none cannot be read"),
-        (("localhost", "--patience", "-1"), "-1 is no number of seconds; 0 is for ever"),
-        (("localhost", "--patience", "nan"), "nan is no number of seconds; 0 is for ever"),
+        (("localhost", "--patience", "-1"), "-1 is not a number of seconds; 0 means forever"),
+        (("localhost", "--patience", "nan"), "nan is not a number of seconds; 0 means forever"),
     ],
 )
 def test_a_wrong_command_line(here: Folder, arguments: tuple[str, ...], why: str) -> None:
@@ -353,7 +353,7 @@ def test_a_crash_of_the_daemon_loses_and_doubles_nothing(here: Folder, tmp_path:
         said = [line for line in out.lines if line.startswith("al: ")]
         assert said == [f"al: {word}" for word in words]
         assert history(daemon) == said
-    assert "trying to come back" in client.stderr.read().decode()
+    assert "trying to connect again" in client.stderr.read().decode()
 
 
 def test_patience_has_the_end_that_was_asked_for(here: Folder, daemon: Daemon) -> None:
@@ -363,8 +363,8 @@ def test_patience_has_the_end_that_was_asked_for(here: Folder, daemon: Daemon) -
     daemon.kill()
     assert client.wait(DEADLINE) == 1
     lost, given_up = client.stderr.read().decode().splitlines()
-    assert lost.endswith("; trying to come back.")
-    assert given_up.startswith("chatroom-client: there is no way back: ")
+    assert lost.endswith("; trying to connect again.")
+    assert given_up.startswith("chatroom-client: could not connect again: ")
 
 
 def history(daemon: Daemon) -> list[str]:

@@ -88,8 +88,14 @@ def test_who_is_no_chatroom_server_is_said_to_be_none() -> None:
     listening.connection.dataReceived(b"220 mail.example \x1b[31mESMTP\r\n")
     assert listening.transport.aborted
     assert (
-        listening.lose() == "chat:1 is not a chatroom server, or speaks to people only; it said: 220 mail.example ESMTP"
+        listening.lose() == "chat:1 is not a chatroom server, or does not take records; it sent: 220 mail.example ESMTP"
     )
+
+
+def test_a_server_that_sends_no_record_after_one_is_told_of() -> None:
+    listening = Listening()
+    listening.connection.dataReceived(line(event="ping") + b"\n[]\n")
+    assert listening.lose() == "chat:1 sent something that is not a valid record: []"
 
 
 def test_nothing_is_heard_after_the_end() -> None:
@@ -156,10 +162,10 @@ def test_half_a_surrogate_pair_is_replaced_when_sent() -> None:
     ("failure", "why"),
     [
         (error.ConnectionRefusedError(), "refused the connection"),
-        (error.DNSLookupError("x"), "there is no host called chat;"),
+        (error.DNSLookupError("x"), "there is no host named chat;"),
         (error.TimeoutError(), "did not answer in time"),
-        (error.NoRouteError(), "there is no way to"),
-        (error.ConnectError(string="what\nelse."), "there is no connection to chat:1: "),
+        (error.NoRouteError(), "cannot be reached from here"),
+        (error.ConnectError(string="what\nelse."), "could not connect to chat:1: "),
     ],
 )
 def test_why_there_is_no_connection_is_said_in_words(failure: Exception, why: str) -> None:

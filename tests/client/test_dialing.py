@@ -108,7 +108,7 @@ async def test_nothing_is_accepted_from_nobody(known: KnownServers, serve: Serve
     server = serve(None)
     said: list[str] = []
     assert await accept(reactor, "localhost", server.port, known, lambda text: None, said.append) == 1
-    assert "closed the connection before anything was said" in said[0]
+    assert "closed the connection before anything was sent" in said[0]
     assert not known.path.exists()
 
 
@@ -131,16 +131,16 @@ class Saying(Protocol):
 @pytest.mark.parametrize(
     ("says", "told"),
     [
-        (b"", "closed the connection before anything was said; it may be full or restarting, so try again later"),
+        (b"", "closed the connection before anything was sent; it may be full or restarting, so try again later"),
         (
             b"Error: too many connections from your address.\r\nBye.\r\n",
-            "answered, but not by TLS, so nothing was said to it; is this its port?"
-            " It said: Error: too many connections from your address.",
+            "answered, but not with TLS, so nothing was sent to it; is the port right?"
+            " It sent: Error: too many connections from your address.",
         ),
-        (b"220 \x1b[31mmail\xff" + b"x" * 5000, f"It said: 220 mail\N{REPLACEMENT CHARACTER}{'x' * 91}"),
-        (b"\xff\xfb\x01", "It said: "),
+        (b"220 \x1b[31mmail\xff" + b"x" * 5000, f"It sent: 220 mail\N{REPLACEMENT CHARACTER}{'x' * 91}"),
+        (b"\xff\xfb\x01", "It sent: "),
         (b"\x15\x03\x03\x00\x02\x02\x46", "could not agree on TLS (tlsv1 alert protocol version); tell its operator"),
-        (b"\x16\x03", "closed the connection before anything was said"),
+        (b"\x16\x03", "closed the connection before anything was sent"),
     ],
     ids=["nothing", "refusal", "hostile", "telnet", "alert", "broken off"],
 )
@@ -187,7 +187,7 @@ async def test_a_zone_that_is_none_is_said_to_be_none(known: KnownServers) -> No
 
 async def test_an_address_that_needs_its_zone_says_so(known: KnownServers) -> None:
     why = await refusal(Dialer(reactor, "fe80::1", 8888, known).connect())
-    assert why.why == "fe80::1 holds on one network interface alone; say which, as in fe80::1%eth0"
+    assert why.why == "fe80::1 is valid on one network interface only; name it, as in fe80::1%eth0"
 
 
 async def test_plain_text_is_refused_to_whom_tls_was_spoken(known: KnownServers, serve: Serve) -> None:
@@ -216,7 +216,7 @@ async def test_a_certificate_of_an_authority_may_have_any_key(
     of_a_client = Certificate(authority, use=ExtendedKeyUsageOID.CLIENT_AUTH)
     of_nobody = Certificate()
     for stranger in (of_elsewhere, of_a_client, of_nobody):
-        assert "another key" in (await refusal(visit(serve_another(stranger), known))).why
+        assert "a different key" in (await refusal(visit(serve_another(stranger), known))).why
     why = await refusal(visit(serve_another(Certificate(authority), vouched=False), known))
     assert "A public authority vouches for the new key" in why.why
     server = serve(Certificate(authority))

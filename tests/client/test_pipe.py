@@ -133,7 +133,7 @@ def test_it_gives_up_after_a_minute_without_a_server(piped: Piped, network: Netw
     network.pass_time(3)
     assert piped.over
     assert piped.pipe.status == 1
-    assert piped.complaints[-1].startswith("there is no way back: ")
+    assert piped.complaints[-1].startswith("could not connect again: ")
 
 
 def test_without_a_bound_its_patience_has_no_end(network: Network) -> None:
@@ -143,7 +143,7 @@ def test_without_a_bound_its_patience_has_no_end(network: Network) -> None:
     piped.type("hello")
     network.pass_time(7 * 86400, step=3600)
     assert not piped.over
-    assert piped.complaints == ["the connection to chat.example:8888 was lost; trying to come back"]
+    assert piped.complaints == ["the connection to chat.example:8888 was lost; trying to connect again"]
     network.refusing = None
     network.pass_time(31)
     assert piped.lines[-1] == "al: hello"
@@ -197,7 +197,7 @@ def test_a_gap_is_told(piped: Piped, network: Network, world: World) -> None:
     bob.say("before")
     world.engine.expire(bob.transport.protocol._session.room.log, 1 << 60, 0)
     network.pass_time(2)
-    assert "some of what was said in x meanwhile is not shown" in piped.complaints
+    assert "some messages sent to x in the meantime are not shown" in piped.complaints
     piped.end()
 
 
@@ -207,7 +207,7 @@ def test_a_line_that_nobody_means_to_say_ends_it(piped: Piped, network: Network,
     piped.type("x" * (module.LINE_BYTES + 1))
     network.pass_time(1)
     assert piped.over
-    assert piped.complaints == ["a line of the input has more than 65536 bytes; nothing after it was said"]
+    assert piped.complaints == ["a line of the input has more than 65536 bytes; nothing after it was sent"]
     assert bob.lines() == ["al has disconnected."]
 
 
@@ -270,19 +270,22 @@ LONG = "y" * 300
 ODD_PATHS = [
     ("/send " + LONG, f"{LONG} cannot be read: file name too long"),
     ("/send " + "z/" * 3000, f"{'z/' * 148}z... cannot be read: file name too long"),
-    ("/send a\0b", "a\0b cannot be read: embedded null byte"),
-    ("/send ~\0/x", "~\0/x cannot be read: embedded null byte"),
+    ("/send a\0b", "a\0b cannot be read: no file can have that name"),
+    ("/send ~\0/x", "~\0/x cannot be read: no file can have that name"),
     ("/send ~nosuchuser/x", "there is no file ~nosuchuser/x"),
     ("/send locked/notes.txt", "locked/notes.txt cannot be read: permission denied"),
     ("/send file/x", "file/x cannot be read: not a directory"),
     ("/send .", ". is a folder; only files can be sent"),
     ("/send loop", "loop cannot be read: too many levels of symbolic links"),
-    ("/get 1 " + LONG, "notes.txt cannot be written to .: file name too long; mend that, or name another place, and"),
-    ("/get 1 a\0b", "notes.txt cannot be written to .: embedded null byte; mend that, or name another place, and"),
+    ("/get 1 " + LONG, "notes.txt cannot be written to .: file name too long; correct that or name another place, and"),
+    (
+        "/get 1 a\0b",
+        "notes.txt cannot be written to .: no file can have that name; correct that or name another place, and",
+    ),
     ("/get 1 ~nosuchuser/x", "there is no folder ~nosuchuser; make it, or name another"),
-    ("/get 1 locked/x", "notes.txt cannot be written to locked: permission denied; mend that, or name another place"),
+    ("/get 1 locked/x", "notes.txt cannot be written to locked: permission denied; correct that or name another place"),
     ("/get 1 " + LONG + "/", f"there is no folder {LONG}; make it, or name another"),
-    ("/get 1 loop", "there is a loop already, which is not overwritten; give another name"),
+    ("/get 1 loop", "there is a loop already, and it is not overwritten; give another name"),
 ]
 
 

@@ -17,7 +17,7 @@ from chatroom.shared_files import spell_size
 
 USAGES = {
     "send": ("/send <path> [user]", "share a file with the room, or give it to somebody"),
-    "get": ("/get <number> [path]", "fetch a file; /files lists them, and @1 is one given to you"),
+    "get": ("/get <number> [path]", "fetch a file; /files lists the room's files, and @1 is a file sent to you"),
     "cancel": ("/cancel [number|name]", "stop sending or fetching a file"),
 }
 

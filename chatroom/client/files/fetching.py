@@ -88,7 +88,7 @@ class Fetching(Transfer[Path]):
                 text = f"file {self._called} cannot be fetched: this client is too old for the server, or too new."
                 raise Refused("version", text)
             if self._given and not about.given:
-                raise Refused("version", f"file {self._called} cannot be fetched: the server sends another one.")
+                raise Refused("version", f"file {self._called} cannot be fetched: the server sent a different file.")
             self.name = safe_name(about.name)
             self._claim(about.file)
             self._about = about
@@ -121,7 +121,7 @@ class Fetching(Transfer[Path]):
                 self.give_up(self._nonsense())
 
     def _nonsense(self) -> Refused:
-        return Refused("nonsense", f"{self.name} cannot be fetched: the server sends something else.")
+        return Refused("nonsense", f"{self.name} cannot be fetched: the server sent something else.")
 
 
 def _what(about: a.Download) -> tuple[object, ...]:

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chatroom.answers import Download
-from chatroom.client.paths import spelled
+from chatroom.client.paths import spelled, why_unusable
 from chatroom.client.refused import Refused
 from chatroom.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_apart, split_ending
 
@@ -213,7 +213,7 @@ class Part:
     def _check_there(self) -> None:
         if not self._is_there(self._descriptor):
             there = f"what was fetched of {self._name} to {self._wanted.parent}"
-            raise Refused("removed", f"{there} was removed meanwhile; fetch it again.")
+            raise Refused("removed", f"{there} has been removed in the meantime; fetch it again.")
 
     def _beginning(self) -> int:
         """Return how many whole chunks are there of before; what is beyond them is cut off."""
@@ -256,7 +256,7 @@ class Part:
                 yield self._wanted.with_name(f"{stem} ({number}){ending}")
 
     def _taken(self) -> Refused:
-        return Refused("exists", f"there is a {self._wanted} already, which is not overwritten; give another name.")
+        return Refused("exists", f"there is a {self._wanted} already, and it is not overwritten; give another name.")
 
     def _busy(self) -> Refused:
         return Refused("busy", f"{self._name} is being fetched to {self._wanted.parent} already.")
@@ -267,9 +267,8 @@ class Part:
         try:
             yield
         except (OSError, ValueError) as error:
-            why = (getattr(error, "strerror", None) or str(error)).lower()
-            there = f"{self._name} cannot be written to {spelled(self._wanted.parent)}: {why}"
-            raise Refused("not-written", f"{there}; mend that, or name another place, and fetch it again.") from None
+            there = f"{self._name} cannot be written to {spelled(self._wanted.parent)}: {why_unusable(error)}"
+            raise Refused("not-written", f"{there}; correct that or name another place, and fetch it again.") from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -281,7 +280,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        why = (getattr(error, "strerror", None) or str(error)).lower()
+        why = why_unusable(error)
         raise Refused("no-folder", f"the folder {spelled(folder)} cannot be made: {why}; name another place.") from None
 
 

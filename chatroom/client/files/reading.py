@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatroom.client.paths import spelled
+from chatroom.client.paths import spelled, why_unusable
 from chatroom.client.refused import Refused
 from chatroom.shared_files import CHUNK, bytes_of, chunks_of, spell_apart
 
@@ -85,12 +85,11 @@ def _opened(path: Path) -> Iterator[tuple[int, int]]:
             os.close(descriptor)
     except FileNotFoundError:
         raise Refused("no-file", f"there is no file {spelled(path)}.") from None
-    except (OSError, ValueError) as error:  # a value that can be no file's name
-        why = (getattr(error, "strerror", None) or str(error)).lower()
-        raise Refused("no-file", f"{spelled(path)} cannot be read: {why}.") from None
+    except (OSError, ValueError) as error:
+        raise Refused("no-file", f"{spelled(path)} cannot be read: {why_unusable(error)}.") from None
 
 
 def _check_kind(path: Path, about: os.stat_result) -> None:
     if not stat.S_ISREG(about.st_mode):
-        kind = "a folder" if stat.S_ISDIR(about.st_mode) else "no file"
+        kind = "a folder" if stat.S_ISDIR(about.st_mode) else "not a file"
         raise Refused("no-file", f"{spelled(path)} is {kind}; only files can be sent.")

@@ -141,7 +141,7 @@ class Transfer(Generic[T]):
         self.file = file
 
     def _under_way(self) -> Refused:
-        return Refused("busy", f"{self.name} is under way already; wait for that, or cancel it.")
+        return Refused("busy", f"{self.name} is already being sent or fetched; wait for it, or cancel it with /cancel.")
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait.

@@ -86,10 +86,10 @@ class Transfers:
         """
         found = [one for one in self._under_way if not which or one.is_called(which)]
         if not self._under_way:
-            raise Refused("no-transfer", "no file is under way.")
+            raise Refused("no-transfer", "no file is being sent or fetched.")
         if len(found) != 1:
             known = "; ".join(self.lines())
-            raise Refused("no-transfer", f"which of these? give its number or its name, or its path: {known}.")
+            raise Refused("no-transfer", f"which file? Give its number, name or path: {known}.")
         found[0].cancel()
 
     def lines(self) -> list[str]:
@@ -106,7 +106,7 @@ class Transfers:
         if self._ended is not None:
             raise self._ended
         if len(self._under_way) >= MOST:
-            raise Refused("busy", f"{MOST} files are under way already; wait for some of them.")
+            raise Refused("busy", f"{MOST} files are being sent or fetched already; wait until some are done.")
         self._under_way.append(one)
         try:
             return await one.run()

@@ -187,11 +187,11 @@ class Hearing:
             case Connected():
                 self.say(f"connected to {what.server} as {what.name} ({what.security}); /help explains the commands.")
             case Lost():
-                self.say(f"{_sentence(what.why)} Trying again by itself; Enter tries now.")
+                self.say(f"{_sentence(what.why)} The client keeps trying; Enter tries now.")
             case Ended():
                 self.complain(_sentence(what.why))
             case Gap():
-                self.say(f"some of what was said in {what.room} in the meantime is not shown; see /history.")
+                self.say(f"some messages sent to {what.room} in the meantime are not shown; see /history.")
             case Denied():
                 self.refused(what.code, what.text)
             case Named():

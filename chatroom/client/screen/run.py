@@ -215,7 +215,7 @@ class Screen:
             self.terminal.leave()
         else:
             self._leaving = True
-            self._say("Ctrl-C once more leaves; so does Ctrl-D.")
+            self._say("press Ctrl-C again to leave, or Ctrl-D.")
 
     def pasted(self, text: str) -> None:
         """Several lines were pasted."""
@@ -279,7 +279,7 @@ class Screen:
         if self._looking is not None:
             self._looking.cancel()
         for line in self.transfers.lines():
-            self._say(f"{line}: that ends here; the same command goes on with it next time.")
+            self._say(f"{line}: stopped; the same command continues it next time.")
 
     def _show(self, event: e.Event) -> None:
         self.hearing.show(event)
@@ -337,7 +337,7 @@ class Screen:
         """Say that the user has made a room by joining it, and which one may have been meant."""
         near = nearest(room, [line.room for line in rooms.rooms]) if rooms is not None else None
         meant = f" Did you mean {near}? Type /join {near}." if near else ""
-        self._say(f"there was no room {room}, so you have made it.{meant}")
+        self._say(f"there was no room {room}, so you have created it.{meant}")
 
     def _typing(self, line: str) -> None:
         """Learn who is online now when a command is being typed that is about a user."""

@@ -44,7 +44,7 @@ def test_a_file_of_the_room_is_not_taken_for_one_that_was_given(evil: Evil, here
     got = evil.get(here, 1, given=True)
     record = evil.answer("get", ABOUT, size=1, sha256=SHA256)
     assert (record["number"], record["given"]) == (1, True)
-    assert refusal(got, "version") == "file @1 cannot be fetched: the server sends another one."
+    assert refusal(got, "version") == "file @1 cannot be fetched: the server sent a different file."
     assert written(here) == 0
 
 

@@ -59,7 +59,7 @@ def test_a_name_that_is_taken_is_refused_before_a_byte_comes(tmp_path: Path) -> 
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     for name in ("mine", "dangling"):
         text = refused(tmp_path / name)
-        assert text == f"there is a {tmp_path}/{name} already, which is not overwritten; give another name."
+        assert text == f"there is a {tmp_path}/{name} already, and it is not overwritten; give another name."
     assert sorted(os.listdir(tmp_path)) == ["dangling", "mine"]
     assert (tmp_path / "mine").read_text() == "precious"
 
@@ -69,7 +69,7 @@ def test_a_name_that_was_taken_meanwhile_is_not_overwritten(tmp_path: Path) -> N
     for index in range(3):
         part.write(DATA[index * CHUNK : (index + 1) * CHUNK])
     (tmp_path / "mine").write_text("precious")
-    with pytest.raises(Refused, match="which is not overwritten"):
+    with pytest.raises(Refused, match="and it is not overwritten"):
         part.finish()
     part.close()
     assert (tmp_path / "mine").read_text() == "precious"
@@ -231,7 +231,7 @@ def test_a_part_that_is_gone_is_not_written_any_further(tmp_path: Path, act: str
         part.finish() if part.complete else part.write(DATA[CHUNK : 2 * CHUNK])
     part.remove()
     part.close()
-    assert "was removed meanwhile; fetch it again" in caught.value.text
+    assert "has been removed in the meantime; fetch it again" in caught.value.text
     if act == "replaced":
         assert os.listdir(folder) == [path.name]
         assert path.read_text() == "something else"
@@ -273,7 +273,7 @@ def test_a_name_that_could_not_be_used_is_not_left_behind(tmp_path: Path, monkey
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "replace", broken)
-    with pytest.raises(Refused, match="input/output error; mend that"):
+    with pytest.raises(Refused, match="input/output error; correct that"):
         part.finish()
     part.close()
     assert os.listdir(tmp_path) == [path.name]
@@ -289,7 +289,7 @@ def test_a_disk_that_is_full_says_so_and_it_can_be_gone_on_with(tmp_path: Path) 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     part.close()
-    assert caught.value.text.startswith(f"notes.txt cannot be written to {tmp_path}: file too large; mend that, or")
+    assert caught.value.text.startswith(f"notes.txt cannot be written to {tmp_path}: file too large; correct that or")
     part, _ = begun(tmp_path, 0)
     assert part.have == 1
     part.close()

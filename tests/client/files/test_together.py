@@ -32,7 +32,7 @@ def test_who_fetches_the_same_file_twice_at_once_is_told_so(
     boxes = [bob.get(number, here), bob.get(number, here if same else tmp_path / "there.txt")]
     network.pass_time(5)
     assert boxes[0] == [here / "notes.txt"]
-    assert "notes.txt is under way already" in refusal(boxes[1], "busy")
+    assert "notes.txt is already being sent or fetched" in refusal(boxes[1], "busy")
     assert bob.heard(a.Error) == []
 
 
@@ -42,7 +42,7 @@ def test_who_sends_the_same_file_twice_at_once_is_told_so(network: Network, tmp_
     boxes = [alice.send(path), alice.send(path)]
     network.pass_time(5)
     assert isinstance(boxes[0][0], e.Shared)
-    assert "notes.txt is under way already" in refusal(boxes[1], "busy")
+    assert "notes.txt is already being sent or fetched" in refusal(boxes[1], "busy")
     assert len(alice.heard(e.Shared)) == 1
     assert alice.heard(a.Error) == []
 
@@ -64,7 +64,7 @@ def test_files_of_one_name_are_cancelled_by_their_paths(network: Network, tmp_pa
     (tmp_path / "other").mkdir()
     paths = [write(tmp_path), write(tmp_path / "other", BIG)]
     boxes = [alice.send(path) for path in paths]
-    with pytest.raises(Refused, match="which of these"):
+    with pytest.raises(Refused, match="which file"):
         alice.transfers.cancel("notes.txt")
     alice.transfers.cancel(str(paths[1]))
     refusal(boxes[1], "cancelled")

@@ -25,7 +25,7 @@ def test_what_is_under_way_stands_above_the_bar_and_can_be_cancelled(tmp_path: P
         stage.type("/send a.txt\r/get 3\r/send b.txt bob\r")
         await stage.shows("[lobby]", " sending a.txt waits", " fetching file 3 waits", " sending b.txt waits", BAR)
         stage.type("/cancel\r")
-        await tells(stage, "which of these? give its number or its name")
+        await tells(stage, "which file? Give its number, name or path")
         stage.type("/cancel 3\r")
         await tells(stage, "file 3: cancelled.")
         stage.type("/cancel a.txt\r/cancel b.txt\r")
@@ -41,7 +41,7 @@ def test_what_is_under_way_stands_above_the_bar_and_can_be_cancelled(tmp_path: P
         ("/send", "usage: /send <path> [user]."),
         ("/get notes.txt", "usage: /get <number> [path]."),
         ("/get 0x3", "usage: /get <number> [path]."),
-        ("/cancel", "no file is under way."),
+        ("/cancel", "no file is being sent or fetched."),
         (f"/get 3 {'y' * 300}/", f"there is no folder {'y' * 30}"),
         ("/get 3 ~nosuchuser/", "there is no folder ~nosuchuser; make it, or name another."),
         ("/help send", "/send <path> [user]: share a file with the room, or give it to somebody."),
@@ -72,6 +72,6 @@ def test_leaving_says_what_was_not_finished(tmp_path: Path) -> None:
         stage.type("/send a.txt\r")
         await stage.until(lambda: stage.screen.transfers.lines())
         stage.screen._leave_files()
-        await tells(stage, "sending a.txt waits: that ends here; the same command goes on with it next time.")
+        await tells(stage, "sending a.txt waits: stopped; the same command continues it next time.")
 
     on_stage(tmp_path, scene, size=(120, 24))

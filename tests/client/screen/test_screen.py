@@ -304,7 +304,7 @@ def test_ctrl_c_clears_the_line_and_leaves_when_pressed_twice(tmp_path: Path) ->
         await stage.shows("[lobby]", BAR)
         assert not stage.running.done()
         stage.type("\x03")
-        await stage.shows("-- Ctrl-C once more leaves; so does Ctrl-D.", "[lobby]")
+        await stage.shows("-- press Ctrl-C again to leave, or Ctrl-D.", "[lobby]")
         stage.type("\x03")
         await stage.until(stage.running.done)
         assert stage.link.said == []
@@ -388,8 +388,8 @@ def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_p
         stage.link.online = False
         stage.tell(Lost("gone", 1.0), Lost("gone", 2.0), Lost("refused; is it running?", 4.0))
         await stage.shows(
-            "-- gone. Trying again by itself; Enter tries now.",
-            "-- refused; is it running? Trying again by itself; Enter tries now.",
+            "-- gone. The client keeps trying; Enter tries now.",
+            "-- refused; is it running? The client keeps trying; Enter tries now.",
             "[lobby]",
             OFFLINE,
         )
@@ -416,7 +416,7 @@ def test_the_bar_counts_down_to_the_next_attempt_and_enter_makes_it_now(tmp_path
             clock.advance(passed)
             await stage.until(lambda shown=shown: stage.rows[-1] == trying_in(shown))
         stage.type("\r")
-        gone = "-- gone. Trying again by itself; Enter tries now."
+        gone = "-- gone. The client keeps trying; Enter tries now."
         await stage.shows(gone, "-- trying again now.", "[lobby]", OFFLINE)
         link.retry_in = 40.0
         stage.tell(Lost("gone", 40.0))
@@ -459,7 +459,7 @@ def test_when_there_will_be_no_connection_nothing_is_promised(tmp_path: Path) ->
 def test_what_was_missed_is_told(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(Gap("lobby"))
-        await stage.shows("-- some of what was said in lobby in the meantime is not shown; see /history.", "[lobby]")
+        await stage.shows("-- some messages sent to lobby in the meantime are not shown; see /history.", "[lobby]")
 
     on_stage(tmp_path, scene)
 
@@ -540,7 +540,7 @@ def test_a_room_that_a_join_has_made_is_told_of_and_what_may_have_been_meant(
         stage.tell(rooms)
         stage.link.answers.pop().callback(rooms)
         welcome = ["Welcome to room chemestry!", "Current users: me"]
-        await stage.shows(*welcome, f"-- there was no room chemestry, so you have made it.{meant}", "[lobby]")
+        await stage.shows(*welcome, f"-- there was no room chemestry, so you have created it.{meant}", "[lobby]")
         stage.tell(a.Entered(room="physics", made=True, created=True, **entered), a.Entered(room="chess", **entered))
         assert stage.link.did == [("rooms", {})]
 
@@ -551,7 +551,7 @@ def test_a_room_is_told_to_be_new_even_if_the_list_is_refused(tmp_path: Path) ->
     async def scene(stage: Stage) -> None:
         stage.tell(a.Entered(room="den", room_id="", topic="", users=["me"], seq=1, complete=True, made=True))
         stage.link.refuse("not now.")
-        await stage.shows("-- there was no room den, so you have made it.", "[lobby]")
+        await stage.shows("-- there was no room den, so you have created it.", "[lobby]")
         stage.tell(a.Rooms([]))
         await stage.shows("No rooms yet; create one with /create <room>.", "[lobby]")
 
