@@ -26,7 +26,7 @@ BEGINNINGS = (
     "banned", "cancelled", "choose", "commands", "current", "did", "echo", "everybody", "file",
     "files", "goodbye", "hello", "help", "in", "invalid", "message", "messages", "muted", "no", "nobody", "password",
     "people", "room", "rooms", "searched", "seats", "session", "sessions", "spellings", "the", "there", "this",
-    "timestamps", "to", "topic", "type", "usage", "user", "users", "welcome", "what", "you", "your",
+    "timestamps", "to", "topic", "try", "type", "usage", "user", "users", "welcome", "what", "you", "your",
 )  # fmt: skip
 
 _DIGITS = str.maketrans("0123456789", "olzeasbtbg")

@@ -15,7 +15,7 @@ from chatroom.client.screen.lines import Line
 from chatroom.text import clean
 
 TOGETHER = 0.02  # seconds
-MOST = 500  # lines that wait; more are written at once
+MOST = 200  # lines that wait; more are written at once
 
 
 class Later(Protocol):

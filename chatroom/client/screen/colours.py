@@ -25,7 +25,7 @@ LOUD = "bold"
 MARK = "#af5f00"
 STYLES = (PLAIN, QUIET, NOTICE, ERROR, PRIVATE, MENTION, LOUD, MARK)
 
-MOST = 1000  # names that keep their colour
+MOST = 200  # names that keep their colour
 RECENT = 40  # names: who was shown before the last so many is not talking any more
 
 

@@ -11,7 +11,7 @@ from chatroom.text import clean
 
 OWN_TOPIC = "client"
 OWN_TITLE = "use this client"
-MOST = 500  # commands, rooms, and people elsewhere, remembered
+MOST = 300  # commands, rooms, and people elsewhere, remembered
 MOST_ONLINE = 2000  # people of one answer
 
 

@@ -17,7 +17,7 @@ from chatroom import events as e
 FEW = 4  # shown one by one ...
 WHILE = 10.0  # ... in so many seconds
 CALM = 2.0  # seconds without another, after which those that wait are shown
-MOST = 1000  # who wait
+MOST = 200  # who wait
 NAMED = 3  # how many of a kind are called by name
 
 _VERBS = {

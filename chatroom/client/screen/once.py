@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IDelayedCall
 from chatroom import events as e
 
 WITHIN = 1.0  # seconds from one event to the other of the same happening
-MOST = 1000  # announcements that wait, and happenings that are remembered
+MOST = 200  # announcements that wait, and happenings that are remembered
 
 Announcement = e.Arrived | e.Departed
 _Key = tuple[bool, str]  # whether the user comes, and the user's id
