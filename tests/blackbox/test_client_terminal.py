@@ -36,7 +36,7 @@ def test_two_at_terminals_and_one_on_telnet(daemon: Daemon, window: Callable[[st
     ann.enter("/jion")
     ann.see("Error: unknown command /jion; did you mean /join?", "[-]")
     ann.type("/joi")
-    ann.until(lambda rows: any("join a room" in row for row in rows))
+    ann.until(lambda rows: any("join a room, which is made" in row for row in rows))
     ann.press(TAB)
     ann.type("lob")
     ann.see("[-] /join lob")
