@@ -21,23 +21,22 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import LoopingCall, react
 
-from chatroom import events
-from chatroom.chat import commands
+from chatroom.chat.bans_and_mutes import Sanction
 from chatroom.chat.chat import Chat
 from chatroom.chat.dispatch import do
-from chatroom.chat.files import stored_record as stored_file
+from chatroom.chat.files import record_storage as stored_file
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.limits import MODERATORS, SANCTION_BYTES, Rules
-from chatroom.chat.rooms import stored_record as stored_room
+from chatroom.chat.people.passwords import ThreadedPasswords as Passwords
+from chatroom.chat.rooms import record_storage as stored_room
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.sanctions import Sanction
-from chatroom.engines.schema import open_database
-from chatroom.engines.sqlite import SQLiteEngine
-from chatroom.engines.writing import Writer
-from chatroom.events import Said
-from chatroom.log import Entry
-from chatroom.passwords import ThreadedPasswords as Passwords
-from chatroom.wire.json_dialect import JsonDialect
+from chatroom.engines.sqlite.engine import SQLiteEngine
+from chatroom.engines.sqlite.schema import open_database
+from chatroom.engines.sqlite.writer import Writer
+from chatroom.model import commands, events
+from chatroom.model.events import Said
+from chatroom.model.log import Entry
+from chatroom.wire.dialects.records import JsonDialect
 
 AT_ONCE = 8  # lists that are asked for at the same time
 

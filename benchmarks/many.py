@@ -29,7 +29,7 @@ from pathlib import Path
 
 from ports import free_port
 
-from chatroom.passwords import Argon2
+from chatroom.chat.people.passwords import Argon2
 
 PATIENCE = 120.0  # seconds until something has failed
 SETTLE = 0.5  # seconds of nothing, before what must not be measured with what comes

@@ -26,9 +26,9 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater, react
 
-from chatroom.engines import sqlite
-from chatroom.engines.sqlite import SQLiteEngine
-from chatroom.events import Said
+from chatroom.engines.sqlite import engine as sqlite_engine
+from chatroom.engines.sqlite.engine import SQLiteEngine
+from chatroom.model.events import Said
 
 reactor: Any = _reactor
 BATCH = 5000
@@ -159,7 +159,7 @@ def sizes(path: Path, number: int) -> None:
 async def main(_: Any, args: argparse.Namespace, path: Path) -> None:
     """Run everything."""
     engine = SQLiteEngine(reactor, path)
-    quiet, sqlite.INDEX_AFTER = sqlite.INDEX_AFTER, 3600.0
+    quiet, sqlite_engine.INDEX_AFTER = sqlite_engine.INDEX_AFTER, 3600.0
     await engine.start()
     await fill(engine, args.messages)
     event = Said("b:tiny", 1_790_000_000_000, "bot", "b", text="hello there")
@@ -175,7 +175,7 @@ async def main(_: Any, args: argparse.Namespace, path: Path) -> None:
     print("| state | search | searched | ms | longest wait of a bystander, ms |")
     print("|---|---|---|---|---|")
     await measure(engine, "not indexed", wanted, args.at_once)
-    sqlite.INDEX_AFTER = quiet
+    sqlite_engine.INDEX_AFTER = quiet
     engine._indexing.reset(0)
     await indexed(engine, args.messages)
     await measure(engine, "indexed", wanted, args.at_once)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatroom.options import ChatOptions as Options
+from chatroom.daemon.options import ChatOptions as Options
 
 if TYPE_CHECKING:
     from twisted.application.service import IService
@@ -15,13 +15,13 @@ __all__ = ["Options", "makeService"]
 def makeService(options: Options) -> IService:
     """Take the port and the data folder, and wire the daemon together; with ``--check-config``, only look at them."""
     if options["check-config"]:
-        from chatroom.start_check import report
+        from chatroom.daemon.start_check import report
 
         raise SystemExit(report(options))
-    from chatroom.assembly import make
-    from chatroom.options import refuse
-    from chatroom.privileges import Becoming
-    from chatroom.twistd_start import BadStart, check_twistd
+    from chatroom.daemon.assembly import make
+    from chatroom.daemon.options import refuse
+    from chatroom.daemon.privileges import Becoming
+    from chatroom.daemon.twistd_start import BadStart, check_twistd
 
     try:
         check_twistd(options.parent)

@@ -12,16 +12,16 @@ from typing import Any
 
 import msgspec
 
-from chatroom import answers as a
-from chatroom import events as e
-from chatroom.chat import commands as c
 from chatroom.chat import limits
-from chatroom.chat.refusals import REFUSALS
 from chatroom.chat.table import TABLE, Row
-from chatroom.log import Entry
-from chatroom.shared_files import CHUNK, TRANSFERS, WINDOW
-from chatroom.wire.json_dialect import JsonDialect
-from chatroom.wire.text_dialect import TextDialect
+from chatroom.model import commands as c
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.errors import REFUSALS
+from chatroom.model.log import Entry
+from chatroom.model.shared_files import CHUNK, TRANSFERS, WINDOW
+from chatroom.wire.dialects.records import JsonDialect
+from chatroom.wire.dialects.text import TextDialect
 
 HEAD = """# The protocol
 

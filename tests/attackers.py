@@ -8,7 +8,7 @@ from fakes import MoodyEngine
 from harness import QuickPasswords, World
 from twisted.internet.defer import Deferred, succeed
 
-from chatroom.chat.operators.operations import Operations
+from chatroom.chat.operators.service import Operations
 
 
 def at(world: World, host: str, name: str, room: str = ""):

@@ -10,8 +10,8 @@ from harness import Client, FakeTransport, World
 from twisted.internet.defer import Deferred, fail
 
 from chatroom.engines.memory import MemoryEngine
-from chatroom.events import Stored
-from chatroom.log import Done, Entry, Unavailable
+from chatroom.model.events import Stored
+from chatroom.model.log import Done, Entry, Unavailable
 
 PLENTY = 1 << 40  # bytes
 

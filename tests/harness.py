@@ -20,11 +20,11 @@ from twisted.python.failure import Failure
 from chatroom.chat.chat import Chat
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
+from chatroom.daemon.tls_files import Certificates, passing_pair
 from chatroom.engines.memory import MemoryEngine
-from chatroom.tls_files import Certificates, passing_pair
+from chatroom.wire.dialects.records import JsonDialect
+from chatroom.wire.dialects.text import TextDialect
 from chatroom.wire.factory import ChatFactory
-from chatroom.wire.json_dialect import JsonDialect
-from chatroom.wire.text_dialect import TextDialect
 
 NOON = 1_790_000_000.0  # seconds since 1970: when the clock of a test starts
 
@@ -161,7 +161,7 @@ def certificates() -> Certificates:
 
 
 class QuickPasswords:
-    """A ``chatroom.passwords.Passwords`` for tests that are not about hashing."""
+    """A ``chatroom.chat.people.passwords.Passwords`` for tests that are not about hashing."""
 
     def hash(self, password: str) -> Deferred[str]:
         """Return what only looks like a hash."""

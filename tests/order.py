@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from chatroom.chat.people import membership
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.names import user_name
+from chatroom.model.names import user_name
 
 PASSWORD = "correct horse"
 FAR = "192.0.2."  # addresses that are not loopback

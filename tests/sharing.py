@@ -8,9 +8,9 @@ from typing import Any
 
 from harness import Client, World, stored_records
 
-from chatroom.chat.files import stored_record
+from chatroom.chat.files import record_storage
 from chatroom.chat.files.record import FileRecord
-from chatroom.shared_files import CHUNK
+from chatroom.model.shared_files import CHUNK
 
 DATA = bytes(range(256)) * 2400  # two chunks and a third of one
 
@@ -36,12 +36,12 @@ def kept_files(world: World) -> list[FileRecord]:
     """Return the records of all files, also of those that are still being sent; each is found by its rows, too."""
     records = stored_records(world)
     files = [
-        stored_record.decode(value) for (bucket, _), (value, _) in records.items() if bucket == stored_record.FILES
+        record_storage.decode(value) for (bucket, _), (value, _) in records.items() if bucket == record_storage.FILES
     ]
     ids = sorted(file.id for file in files)
-    for bucket in (stored_record.IN_LOG, stored_record.BY_USER):
+    for bucket in (record_storage.IN_LOG, record_storage.BY_USER):
         assert sorted(key.rpartition("/")[2] for (there, key) in records if there == bucket) == ids
-    assert sorted(v.decode() for (there, _), (v, _) in records.items() if there == stored_record.SAME) == ids
+    assert sorted(v.decode() for (there, _), (v, _) in records.items() if there == record_storage.SAME) == ids
     return files
 
 

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from client.network import Network
 from client.test_pipe import Piped
+from daemon.test_tls_files import make_pair
 from harness import World
-from test_tls_files import make_pair
 
-from chatroom import accounts_file
 from chatroom.admin import command_line
 from chatroom.admin.keys import AuthorizedKeys, host_key
+from chatroom.chat.people import accounts_file
 from chatroom.client import config
-from chatroom.client.screen.remembered import Remembered, load, save
+from chatroom.client.known_hosts import KnownServers
+from chatroom.client.screen.saved_state import Remembered, load, save
 from chatroom.client.tokens import Tokens
-from chatroom.client.trust import KnownServers
-from chatroom.options import ChatOptions, motd
+from chatroom.daemon.options import ChatOptions, motd
 
 BOM = "\ufeff".encode()
 

@@ -1,4 +1,4 @@
-"""Who may know whom: the code's imports against the rules in ``chatroom/__init__.py``."""
+"""Which package imports which: the code against the table in ``chatroom/__init__.py``."""
 
 from __future__ import annotations
 
@@ -10,44 +10,16 @@ import pytest
 import chatroom
 
 ROOT = Path(chatroom.__file__).parent
-PLAIN = {
-    "account",
-    "accounts_file",
-    "answers",
-    "arguments",
-    "counters",
-    "durations",
-    "events",
-    "fingerprint",
-    "log",
-    "logger",
-    "message_format",
-    "moments",
-    "names",
-    "nearest",
-    "network",
-    "plain_file",
-    "password_text",
-    "passwords",
-    "posing",
-    "raw_bytes",
-    "shared_files",
-    "text",
-    "tokenizer",
-    "unquoted",
-    "words",
-}
 MAY = {
-    "plain": PLAIN,
-    "chat": PLAIN | {"chat"},
-    "client": PLAIN | {"client", "__version__"},
-    "engines": PLAIN | {"engines"},
-    "wire": PLAIN | {"chat", "wire"},
-    "admin": PLAIN | {"chat", "engines", "admin", "data_folder", "listening", "options"},
-    "top": PLAIN
-    | {"admin", "chat", "engines", "wire"}
-    | {"assembly", "audit_file", "data_folder", "listening", "log_file", "operator_services", "options", "pid_file"}
-    | {"privileges", "reloading", "service", "start_check", "tls_files", "twistd_start"},
+    "model": {"model"},
+    "chat": {"chat", "model"},
+    "engines": {"engines", "model"},
+    "wire": {"wire", "chat", "model"},
+    "client": {"client", "model", "__version__"},
+    "admin": {"admin", "chat", "engines", "model", "__version__"},
+    "daemon": {"daemon", "admin", "chat", "engines", "wire", "model", "__version__"},
+    "tap": {"daemon"},
+    "__init__": set[str](),
 }
 FILES = sorted(ROOT.rglob("*.py"))
 
@@ -67,9 +39,8 @@ def imports(path: Path) -> set[str]:
 
 
 def layer(path: Path) -> str:
-    """Return the layer that a file belongs to."""
-    first = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    return "plain" if first in PLAIN else first if first in MAY else "top"
+    """Return the package that a file belongs to, or the name of a file that stands beside the packages."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -77,13 +48,14 @@ def test_a_file_imports_only_what_its_layer_may(path: Path) -> None:
     assert imports(path) <= MAY[layer(path)]
 
 
-def test_the_layers_are_all_there() -> None:
+def test_there_is_nothing_beside_the_packages_and_tap() -> None:
     assert {layer(path) for path in FILES} == set(MAY)
+    assert {path.name for path in ROOT.iterdir() if path.suffix == ".py"} == {"__init__.py", "tap.py"}
 
 
 def test_the_check_sees_an_import_inside_a_function(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
-    module.write_text("def f():\n    from chatroom.engines import sqlite\n    import chatroom.wire.door\n")
+    module.write_text("def f():\n    from chatroom.engines import sqlite\n    import chatroom.wire.detect\n")
     assert imports(module) == {"engines", "wire"}
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatroom import answers as a
-from chatroom import events as e
-from chatroom.chat.commands import Command
 from chatroom.chat.table import ROWS
-from chatroom.wire.json_dialect import JsonDialect
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.commands import Command
+from chatroom.wire.dialects.records import JsonDialect
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "protocol.md").read_text()

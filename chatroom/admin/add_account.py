@@ -8,7 +8,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from chatroom.account import (
+from chatroom.admin.database import NAME
+from chatroom.admin.errors import Cannot
+from chatroom.admin.folder_lock import holding
+from chatroom.chat.people.passwords import Argon2
+from chatroom.engines.sqlite.reader import Reader
+from chatroom.engines.sqlite.schema import BadDatabase, connect, open_database
+from chatroom.engines.sqlite.writer import Writer
+from chatroom.model.account import (
     ALL_MADE,
     BUCKET,
     LOOK_RULES,
@@ -19,17 +26,10 @@ from chatroom.account import (
     encode,
     encode_look,
 )
-from chatroom.admin.cannot import Cannot
-from chatroom.admin.database import NAME
-from chatroom.admin.holding import holding
-from chatroom.engines.reading import Reader
-from chatroom.engines.schema import BadDatabase, connect, open_database
-from chatroom.engines.writing import Writer
-from chatroom.log import Change
-from chatroom.names import BadName, Name, user_looks, user_name
-from chatroom.password_text import LEAST, BadPassword, new_password
-from chatroom.passwords import Argon2
-from chatroom.text import clean
+from chatroom.model.log import Change
+from chatroom.model.names import BadName, Name, user_looks, user_name
+from chatroom.model.password_rules import LEAST, BadPassword, new_password
+from chatroom.model.text import clean
 
 ID_CHARACTERS = 12
 _ALPHABET = string.digits + string.ascii_lowercase

@@ -10,9 +10,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from chatroom.admin.cannot import Cannot
+from chatroom.admin.atomic_file import whole_file
 from chatroom.admin.database import BESIDE, check_usable, database_in, one_moment, reading
-from chatroom.admin.whole_file import whole_file
+from chatroom.admin.errors import Cannot
 
 STEP = 1000  # pages: some milliseconds, after which Ctrl-C is heard
 

@@ -17,12 +17,12 @@ from twisted.logger import Logger, LogPublisher
 from twisted.python.failure import Failure
 
 from chatroom.admin.console import Console
+from chatroom.admin.formatting import for_the_log, shown
 from chatroom.admin.interpreter import Interpreter
 from chatroom.admin.shell import Shell, Terminal
-from chatroom.admin.showing import for_the_log, shown
-from chatroom.chat.operators.operations import Operating
-from chatroom.logger import logger
-from chatroom.text import clean
+from chatroom.chat.operators.service import Operating
+from chatroom.model.logger import logger
+from chatroom.model.text import clean
 
 MOST_INPUT = 65536  # bytes of a script
 MOST_UNREAD = 4 * 1024 * 1024  # bytes that wait for an operator who does not read

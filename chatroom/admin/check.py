@@ -6,13 +6,13 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatroom import account
 from chatroom.admin.database import MOST_FAULTS, damages, database_in, one_moment, reading, stranger, version
-from chatroom.admin.holding import InUse, holding
-from chatroom.chat.rooms import stored_record
-from chatroom.engines.reading import Reader
-from chatroom.engines.schema import LADDER, connect
-from chatroom.names import BadName, user_looks, user_name
+from chatroom.admin.folder_lock import InUse, holding
+from chatroom.chat.rooms import record_storage
+from chatroom.engines.sqlite.reader import Reader
+from chatroom.engines.sqlite.schema import LADDER, connect
+from chatroom.model import account
+from chatroom.model.names import BadName, user_looks, user_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _check(path: Path) -> Findings:
 
 def _counts(db: sqlite3.Connection, reader: Reader) -> str:
     messages = db.execute("SELECT count(*) FROM log WHERE message").fetchone()[0]
-    accounts, rooms = reader.count(account.BUCKET), reader.count(stored_record.ROOMS)
+    accounts, rooms = reader.count(account.BUCKET), reader.count(record_storage.ROOMS)
     return f"schema {version(db)}; accounts: {accounts}, rooms: {rooms}, messages: {messages}"
 
 

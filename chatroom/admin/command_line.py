@@ -18,15 +18,15 @@ import msgspec
 
 import chatroom
 from chatroom.admin.add_account import add_account, check_name
+from chatroom.admin.atomic_file import whole_file
 from chatroom.admin.backup import backup
-from chatroom.admin.cannot import Cannot
 from chatroom.admin.check import check
+from chatroom.admin.errors import Cannot
 from chatroom.admin.export import export
 from chatroom.admin.restore import restore
-from chatroom.admin.whole_file import whole_file
-from chatroom.options import state_folder
-from chatroom.password_text import LEAST
-from chatroom.text import clean
+from chatroom.engines.data_folder import state_folder
+from chatroom.model.password_rules import LEAST
+from chatroom.model.text import clean
 
 MOST_READ = 4096  # bytes of a line with a password; more than a password may have
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from chatroom.admin.tables import Column, Table
-from chatroom.chat.operators.operations import BanRow, Operating, RoomRow, UserRow
-from chatroom.chat.refusals import Refused
-from chatroom.names import fold
-from chatroom.text import clean
+from chatroom.chat.operators.service import BanRow, Operating, RoomRow, UserRow
+from chatroom.model.errors import Refused
+from chatroom.model.names import fold
+from chatroom.model.text import clean
 
 Ask = Callable[[str], Awaitable[str]]
 

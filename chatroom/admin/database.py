@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from chatroom.admin.cannot import Cannot
-from chatroom.engines.schema import APPLICATION_ID, LADDER
+from chatroom.admin.errors import Cannot
+from chatroom.engines.sqlite.schema import APPLICATION_ID, LADDER
 
 NAME = "chat.db"  # in the data folder
 BESIDE = ("-wal", "-shm")  # what SQLite puts beside a database; these belong to it and go where it goes

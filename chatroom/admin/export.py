@@ -19,15 +19,15 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from chatroom import account
-from chatroom.account import Account
-from chatroom.admin.cannot import Cannot
 from chatroom.admin.database import database_in, one_moment, reading, stranger
-from chatroom.chat.rooms import stored_record
+from chatroom.admin.errors import Cannot
+from chatroom.chat.rooms import record_storage
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.engines.reading import Reader
-from chatroom.names import BadName, room_name
-from chatroom.text import clean
+from chatroom.engines.sqlite.reader import Reader
+from chatroom.model import account
+from chatroom.model.account import Account
+from chatroom.model.names import BadName, room_name
+from chatroom.model.text import clean
 
 ROOM_LOG = "room/"  # how the log of a room is called; all others hold what is private
 
@@ -80,7 +80,7 @@ def _everything(db: sqlite3.Connection, private: bool) -> Iterator[Struct]:
     for _, value in _records(db, account.BUCKET):
         yield AccountLine(msgspec.structs.replace(account.decode(value), password=""))
     names: dict[str, str] = {}
-    for _, value in _records(db, stored_record.ROOMS):
+    for _, value in _records(db, record_storage.ROOMS):
         names[_log_of(value)] = _record(value).name
         yield _room_line(db, value)
     logs: dict[int, tuple[str, str]] = {
@@ -98,7 +98,7 @@ def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
         folded = room_name(room).folded
     except BadName as error:
         raise Cannot(f"--room {clean(room)}: {error}") from None
-    value = next((value for key, value in _records(db, stored_record.ROOMS) if key == folded), None)
+    value = next((value for key, value in _records(db, record_storage.ROOMS) if key == folded), None)
     if value is None:
         raise Cannot(f"there is no room {room}; without --room all are exported")
     yield _room_line(db, value)
@@ -118,12 +118,12 @@ def _records(db: sqlite3.Connection, bucket: str) -> Iterator[Any]:
 def _room_line(db: sqlite3.Connection, head: bytes) -> RoomLine:
     """Return a room's whole record. In a database of an older chatroom the head holds everything."""
     record = _record(head)
-    rows = Reader(db).all(stored_record.PEOPLE, f"{record.id}/")
-    return RoomLine(Raw(msgspec.json.encode(stored_record.assemble(record, rows))))
+    rows = Reader(db).all(record_storage.PEOPLE, f"{record.id}/")
+    return RoomLine(Raw(msgspec.json.encode(record_storage.assemble(record, rows))))
 
 
 def _record(value: bytes) -> RoomRecord:
-    return stored_record.decode_head(value)
+    return record_storage.decode_head(value)
 
 
 def _log_of(value: bytes) -> str:

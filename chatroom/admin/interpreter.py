@@ -20,8 +20,8 @@ from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 
 from chatroom.admin.console import Text
-from chatroom.chat.refusals import Refused
-from chatroom.logger import logger
+from chatroom.model.errors import Refused
+from chatroom.model.logger import logger
 
 PATIENCE = 1.0  # seconds for which what was typed may hold the reactor before it is interrupted
 MOST_SOURCE = 65536  # characters of one statement

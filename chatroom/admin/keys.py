@@ -11,8 +11,8 @@ from twisted.conch.checkers import IAuthorizedKeysDB
 from twisted.conch.ssh.keys import BadFingerPrintFormat, BadKeyError, EncryptedKeyError, FingerprintFormats, Key
 from zope.interface import implementer
 
-from chatroom.logger import logger
-from chatroom.plain_file import read_plain_file
+from chatroom.model.logger import logger
+from chatroom.model.operator_file import read_plain_file
 
 HOST_KEY = "manhole_host_key"  # in the data folder
 MOST_BYTES = 256 * 1024  # of a file with keys

@@ -34,9 +34,9 @@ from zope.interface import implementer
 from chatroom.admin.channel import ConsoleChannel, refuse_channel, silent
 from chatroom.admin.keys import AuthorizedKeys, fingerprint, host_key
 from chatroom.chat.operators.audit import MembersAudit, audit
-from chatroom.chat.operators.operations import Operating
-from chatroom.logger import logger
-from chatroom.text import clean
+from chatroom.chat.operators.service import Operating
+from chatroom.model.logger import logger
+from chatroom.model.text import clean
 
 GRACE = 30.0  # seconds to log in
 IDLE = 1800.0  # seconds without a key, then the console is closed

@@ -24,8 +24,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 import chatroom
-from chatroom.admin.lag import Lag
-from chatroom.counters import LATENCIES, Counters, Histogram
+from chatroom.admin.reactor_lag import Lag
+from chatroom.model.counters import LATENCIES, Counters, Histogram
 
 TOO_LATE = 1.0  # seconds of lag from which on the daemon is not well
 

@@ -7,11 +7,11 @@ import sqlite3
 from itertools import count
 from pathlib import Path
 
+from chatroom.admin.atomic_file import whole_file
 from chatroom.admin.backup import copy_database
-from chatroom.admin.cannot import Cannot
 from chatroom.admin.database import BESIDE, NAME, check_usable, reading
-from chatroom.admin.holding import holding
-from chatroom.admin.whole_file import whole_file
+from chatroom.admin.errors import Cannot
+from chatroom.admin.folder_lock import holding
 
 
 def restore(folder: Path, source: Path, *, force: bool = False) -> Path | None:

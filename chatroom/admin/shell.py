@@ -16,15 +16,15 @@ from twisted.conch.insults import insults
 from twisted.internet.defer import Deferred
 from wcwidth import wcwidth
 
-from chatroom.admin.colours import BOLD, GREEN, RED, RESET, coloured
 from chatroom.admin.completion import candidates
 from chatroom.admin.console import HELP, Console
 from chatroom.admin.editor import Editor
+from chatroom.admin.formatting import for_the_log, shown, tells_a_secret
 from chatroom.admin.interpreter import Interpreter, Limit, limited
-from chatroom.admin.showing import for_the_log, shown, tells_a_secret
-from chatroom.chat.operators.operations import Operating
-from chatroom.logger import logger
-from chatroom.text import clean
+from chatroom.admin.python_colours import BOLD, GREEN, RED, RESET, coloured
+from chatroom.chat.operators.service import Operating
+from chatroom.model.logger import logger
+from chatroom.model.text import clean
 
 GREETING = "Console of chatroom. help() lists what you can do; Ctrl-D leaves."
 PROMPTS = ("chatroom> ", "........> ")

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from wcwidth import wcswidth, wcwidth
 
-from chatroom.text import clean
+from chatroom.model.text import clean
 
 WIDTH = 80  # columns, where nobody says how wide the terminal is
 NARROWEST = 6  # columns to which a cell is cut at most

@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatroom.answers import Account, Limits, Ok, Shutdown, Welcome
+from chatroom.chat.bans_and_mutes import address_key
 from chatroom.chat.files.store import FileStore
 from chatroom.chat.interfaces import Clock, Dialect, Engine, Mint, Recipient
 from chatroom.chat.limits import (
@@ -21,35 +21,35 @@ from chatroom.chat.limits import (
     Rules,
 )
 from chatroom.chat.operators.audit import MembersAudit
-from chatroom.chat.operators.bans import Bans
-from chatroom.chat.owed import Owed
+from chatroom.chat.operators.server_bans import Bans
 from chatroom.chat.people import membership
 from chatroom.chat.people.accounts import Accounts
 from chatroom.chat.people.authentication import Authenticator
-from chatroom.chat.people.checkers import Checkers
-from chatroom.chat.people.deleted import DeletedAccounts
-from chatroom.chat.people.guests import Guests
+from chatroom.chat.people.capacity import Seats
+from chatroom.chat.people.credential_checkers import Checkers
+from chatroom.chat.people.deleted_accounts import DeletedAccounts
+from chatroom.chat.people.guest_mail import Guests
+from chatroom.chat.people.guest_resume import Returning
 from chatroom.chat.people.inbox import Inbox
-from chatroom.chat.people.registry import Registry
-from chatroom.chat.people.returning import Returning
-from chatroom.chat.people.seats import Seats
-from chatroom.chat.people.shares import Shares
+from chatroom.chat.people.inbox_quotas import Shares
+from chatroom.chat.people.nicknames import Registry
+from chatroom.chat.people.passwords import Passwords
 from chatroom.chat.people.throttles import Throttles, Window
 from chatroom.chat.people.user import User
-from chatroom.chat.refusals import DRAINING, Refused
+from chatroom.chat.retry_queue import Owed
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.disk_limit import DiskLimit
-from chatroom.chat.rooms.empty import EmptyRooms
-from chatroom.chat.rooms.owning import Succession
+from chatroom.chat.rooms.empty_rooms import EmptyRooms
+from chatroom.chat.rooms.ownership import Succession
 from chatroom.chat.rooms.retention import Retention
-from chatroom.chat.sanctions import address_key
 from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
-from chatroom.events import PROTOCOL_VERSION, Departed, Disconnected, OfTheServer, Renamed, Shared, Stored
-from chatroom.log import Entry, Presence, Unavailable
-from chatroom.logger import logger
-from chatroom.names import Name, user_looks
-from chatroom.passwords import Passwords
+from chatroom.model.errors import DRAINING, Refused
+from chatroom.model.events import PROTOCOL_VERSION, Departed, Disconnected, OfTheServer, Renamed, Shared, Stored
+from chatroom.model.log import Entry, Presence, Unavailable
+from chatroom.model.logger import logger
+from chatroom.model.names import Name, user_looks
+from chatroom.model.replies import Account, Limits, Ok, Shutdown, Welcome
 
 _log = logger(__name__)
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatroom.chat.commands import Command, Hello, Login, Pong, Ref, Takeover
-from chatroom.chat.refusals import (
+from chatroom.chat.session import Session
+from chatroom.chat.table import ROWS, Needs, Row
+from chatroom.model.commands import Command, Hello, Login, Pong, Ref, Takeover
+from chatroom.model.errors import (
     INTERNAL,
     LOG_IN_FIRST,
     LOG_OUT_FIRST,
@@ -20,11 +22,9 @@ from chatroom.chat.refusals import (
     NOT_OPERATOR,
     Refused,
 )
-from chatroom.chat.session import Session
-from chatroom.chat.table import ROWS, Needs, Row
-from chatroom.events import Event
-from chatroom.log import Unavailable
-from chatroom.logger import logger
+from chatroom.model.events import Event
+from chatroom.model.log import Unavailable
+from chatroom.model.logger import logger
 
 _log = logger(__name__)
 

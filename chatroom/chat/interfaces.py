@@ -10,16 +10,16 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-from chatroom.counters import Counters
-from chatroom.events import Event, Stored
-from chatroom.log import Change, Deliver, Done, Entry, Hits, Page, Presence, Subscription
+from chatroom.model.counters import Counters
+from chatroom.model.events import Event, Stored
+from chatroom.model.log import Change, Deliver, Done, Entry, Hits, Page, Presence, Subscription
 
 
 class Blobs(Protocol):
     """Where the bytes of shared files last, each under an id of letters and digits. They come and go in chunks.
 
-    A chunk is ``CHUNK`` bytes (``chatroom.shared_files``), the last one may be shorter. What the store refuses fails
-    with ``Unavailable``.
+    A chunk is ``CHUNK`` bytes (``chatroom.model.shared_files``), the last one may be shorter. What the store refuses
+    fails with ``Unavailable``.
     """
 
     def write(self, id: str, index: int, data: bytes) -> Deferred[None]:
@@ -109,7 +109,7 @@ class Engine(Protocol):
     def search(
         self, log: str, words: str, limit: int, *, before: int | None = None, address: str = ""
     ) -> Deferred[Hits]:
-        """Find the newest messages that hold all the words, as ``chatroom.tokenizer`` understands them.
+        """Find the newest messages that hold all the words, as ``chatroom.engines.tokenizer`` understands them.
 
         It takes less than half a second and searches as much as it can in that time, from the newest message back.
 

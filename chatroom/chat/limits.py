@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from chatroom.password_text import LEAST
+from chatroom.model.password_rules import LEAST
 
 TEXT_BYTES = 4096  # a line from a person, and the text of a message however it came
 RECORD_BYTES = 16 * 1024

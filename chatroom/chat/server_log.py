@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from chatroom.chat.people.membership import deregister, sign_out
-from chatroom.chat.refusals import EXPELLED
-from chatroom.events import (
+from chatroom.model.errors import EXPELLED
+from chatroom.model.events import (
     Announced,
     Arrived,
     BansChanged,
@@ -22,8 +22,8 @@ from chatroom.events import (
     PasswordChanged,
     Registered,
 )
-from chatroom.log import Entry, Subscription
-from chatroom.names import user_name
+from chatroom.model.log import Entry, Subscription
+from chatroom.model.names import user_name
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from chatroom.answers import Error, Ok, Sent
 from chatroom.chat.interfaces import Dialect, Place, Recipient
 from chatroom.chat.limits import WAS
-from chatroom.chat.refusals import NOT_CONFIRMED, NOT_SAID, Refused
-from chatroom.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
-from chatroom.log import Done, Entry, Unavailable, Withdrawn
-from chatroom.names import fold
-from chatroom.text import clean
+from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
+from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
+from chatroom.model.log import Done, Entry, Unavailable, Withdrawn
+from chatroom.model.names import fold
+from chatroom.model.replies import Error, Ok, Sent
+from chatroom.model.text import clean
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chatroom.chat.people.takeover import Offer
     from chatroom.chat.people.user import User
     from chatroom.chat.rooms.room import Arrival, Room
-    from chatroom.chat.rooms.searching import Unfinished
+    from chatroom.chat.rooms.search import Unfinished
 
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
 

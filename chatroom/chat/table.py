@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from chatroom.answers import Help, HelpLine, HelpTopic
-from chatroom.arguments import Arg, Kind
-from chatroom.chat import commands as c
-from chatroom.chat import talking
+from chatroom.chat import messaging
 from chatroom.chat.files import sharing
-from chatroom.chat.operators import operating
-from chatroom.chat.people import devices, identity, preferences
-from chatroom.chat.refusals import NO_COMMAND, Refused
-from chatroom.chat.rooms import looking, moderating, moving, owning, searching
+from chatroom.chat.help_topics import TOPICS, Topic
+from chatroom.chat.operators import commands
+from chatroom.chat.people import identity, login_sessions, preferences
+from chatroom.chat.rooms import join_leave, moderation, ownership, queries, search
 from chatroom.chat.session import Session
-from chatroom.chat.topics import TOPICS, Topic
-from chatroom.events import Event
-from chatroom.nearest import hint
+from chatroom.model import commands as c
+from chatroom.model.arguments import Arg, Kind
+from chatroom.model.errors import NO_COMMAND, Refused
+from chatroom.model.events import Event
+from chatroom.model.replies import Help, HelpLine, HelpTopic
+from chatroom.model.suggestions import hint
 
 
 class Needs(Enum):
@@ -138,12 +138,12 @@ _ON = Arg("on", Kind.SWITCH, "on|off")
 _ON_PERHAPS = Arg("on", Kind.SWITCH, "on|off", required=False)
 
 TABLE = (
-    Row(c.SetName, "take a name", moving.set_name, ("name", "nick"), args=(Arg("name"),)),
-    Row(c.Create, "make a room and join it", moving.create, ("create",), ("CREATE_ROOM",), args=(Arg("room"),)),
+    Row(c.SetName, "take a name", join_leave.set_name, ("name", "nick"), args=(Arg("name"),)),
+    Row(c.Create, "make a room and join it", join_leave.create, ("create",), ("CREATE_ROOM",), args=(Arg("room"),)),
     Row(
         c.Join,
         "join a room, which is made if there is none, and see its last messages",
-        moving.join,
+        join_leave.join,
         ("join", "j"),
         bare=("join",),
         args=(Arg("room"), _MESSAGES),
@@ -151,44 +151,44 @@ TABLE = (
     Row(
         c.Join,
         "join a room that exists",
-        moving.join,
+        join_leave.join,
         upper=("JOIN_ROOM",),
         args=(Arg("room"),),
         fixed={"create": False},
     ),
-    Row(c.Leave, "leave the room", moving.leave, ("leave", "part"), ("LEAVE_ROOM",), ("leave",), in_room=True),
-    Row(c.ListRooms, "list the rooms", looking.rooms, ("rooms", "list"), ("LIST_ROOMS",), ("rooms",)),
-    Row(c.ListMembers, "see who is in the room", looking.members, ("names",), in_room=True),
-    Row(c.Who, "see who is online, and where", looking.who, ("who",), bare=("who",)),
-    Row(c.Whois, "see who somebody is, and where", looking.whois, ("whois",), args=(_WHOM,)),
-    Row(c.Say, "say something to the room", talking.say, ("say",), args=(_TEXT,), in_room=True, pipelined=True),
-    Row(c.Act, "say what you do: * alice waves", talking.act, ("me",), args=(_TEXT,), in_room=True, pipelined=True),
+    Row(c.Leave, "leave the room", join_leave.leave, ("leave", "part"), ("LEAVE_ROOM",), ("leave",), in_room=True),
+    Row(c.ListRooms, "list the rooms", queries.rooms, ("rooms", "list"), ("LIST_ROOMS",), ("rooms",)),
+    Row(c.ListMembers, "see who is in the room", queries.members, ("names",), in_room=True),
+    Row(c.Who, "see who is online, and where", queries.who, ("who",), bare=("who",)),
+    Row(c.Whois, "see who somebody is, and where", queries.whois, ("whois",), args=(_WHOM,)),
+    Row(c.Say, "say something to the room", messaging.say, ("say",), args=(_TEXT,), in_room=True, pipelined=True),
+    Row(c.Act, "say what you do: * alice waves", messaging.act, ("me",), args=(_TEXT,), in_room=True, pipelined=True),
     Row(
         c.Tell,
         "write to one person",
-        talking.tell,
+        messaging.tell,
         ("msg", "message", "query", "w"),
         bare=("message", "msg"),
         args=(_USER, _TEXT),
         pipelined=True,
     ),
-    Row(c.Reply, "write to whoever wrote to you last", talking.reply, ("reply", "r"), args=(_TEXT,), pipelined=True),
+    Row(c.Reply, "write to whoever wrote to you last", messaging.reply, ("reply", "r"), args=(_TEXT,), pipelined=True),
     Row(
         c.ReadHistory,
         "show older messages of the room; outside a room, your private messages",
-        looking.history,
+        queries.history,
         ("history",),
         args=(_MESSAGES,),
     ),
     Row(
         c.Search,
         "find messages of the room that contain all these words",
-        searching.search,
+        search.search,
         ("search",),
         args=(Arg("words", Kind.REST),),
         in_room=True,
     ),
-    Row(c.Hello, "make the server say hello", looking.hello, ("hello",), bare=("hello", "hi")),
+    Row(c.Hello, "make the server say hello", queries.hello, ("hello",), bare=("hello", "hi")),
     Row(
         c.ShowHelp,
         "list what you can do, or explain a topic or a command",
@@ -197,7 +197,7 @@ TABLE = (
         bare=("help",),
         args=(Arg("command", Kind.REST, "topic or command", required=False),),
     ),
-    Row(c.Quit, "leave the server", moving.quit, ("quit", "exit"), ("EXIT",), ("exit", "quit")),
+    Row(c.Quit, "leave the server", join_leave.quit, ("quit", "exit"), ("EXIT",), ("exit", "quit")),
     Row(
         c.SetEcho,
         "show or hide your own messages; alone, it shows the setting",
@@ -280,14 +280,14 @@ TABLE = (
     Row(
         c.ListSessions,
         "list the places where you are logged in or can log in without a password",
-        devices.show,
+        login_sessions.show,
         ("sessions",),
         needs=Needs.LOGIN,
     ),
     Row(
         c.EndSession,
         "end one of your sessions; /sessions shows their numbers",
-        devices.end,
+        login_sessions.end,
         ("sessions end",),
         args=(Arg("number", Kind.COUNT),),
         needs=Needs.LOGIN,
@@ -295,25 +295,25 @@ TABLE = (
     *(
         Row(command, help, run, (word,), args=args, in_room=True, needs=Needs.MODERATOR)
         for command, word, help, run, args in (
-            (c.Unmute, "unmute", "let somebody speak again", moderating.unmute, (_WHOM,)),
-            (c.Op, "op", "make somebody a moderator of the room", moderating.op, (_WHOM,)),
-            (c.Deop, "deop", "take a moderator's rights away from somebody", moderating.deop, (_WHOM,)),
-            (c.Owner, "owner", "give the room to somebody with an account", owning.owner, (_WHOM,)),
-            (c.Invite, "invite", "let somebody join the room although it is locked", moderating.invite, (_WHOM,)),
-            (c.Lock, "lock", "let only people join whom a moderator invites", moderating.lock, ()),
-            (c.Unlock, "unlock", "let everybody join again", moderating.unlock, ()),
+            (c.Unmute, "unmute", "let somebody speak again", moderation.unmute, (_WHOM,)),
+            (c.Op, "op", "make somebody a moderator of the room", moderation.op, (_WHOM,)),
+            (c.Deop, "deop", "take a moderator's rights away from somebody", moderation.deop, (_WHOM,)),
+            (c.Owner, "owner", "give the room to somebody with an account", ownership.owner, (_WHOM,)),
+            (c.Invite, "invite", "let somebody join the room although it is locked", moderation.invite, (_WHOM,)),
+            (c.Lock, "lock", "let only people join whom a moderator invites", moderation.lock, ()),
+            (c.Unlock, "unlock", "let everybody join again", moderation.unlock, ()),
             (
                 c.Slow,
                 "slow",
                 "let each person speak only once in so many seconds; 0 ends this",
-                moderating.slow,
+                moderation.slow,
                 (Arg("seconds", Kind.COUNT),),
             ),
             (
                 c.Mute,
                 "mute",
                 "stop somebody from speaking in the room; alone, it lists who is muted",
-                moderating.mute,
+                moderation.mute,
                 (Arg("user", required=False), _HOW_LONG, _REASON),
             ),
         )
@@ -321,7 +321,7 @@ TABLE = (
     Row(
         c.SetTopic,
         "say what the room is about; alone, it shows the topic; - clears it",
-        moderating.topic,
+        moderation.topic,
         ("topic",),
         args=(Arg("text", Kind.REST, required=False),),
         in_room=True,
@@ -329,29 +329,29 @@ TABLE = (
     Row(
         c.Kick,
         "remove somebody from the room; outside a room, operators disconnect them from the server",
-        moderating.kick,
+        moderation.kick,
         ("kick",),
         args=(_WHOM, _REASON),
     ),
     Row(
         c.Ban,
         "keep a person or an address out of the room, for 10m, 2h, 7d or for good; alone, it lists who is banned",
-        moderating.ban,
+        moderation.ban,
         ("ban",),
         args=(Arg("user", required=False), _HOW_LONG, _REASON),
     ),
-    Row(c.Unban, "let somebody who was banned join again", moderating.unban, ("unban",), args=(_WHOM,)),
+    Row(c.Unban, "let somebody who was banned join again", moderation.unban, ("unban",), args=(_WHOM,)),
     Row(
         c.Close,
         "close the room for everybody",
-        moderating.close,
+        moderation.close,
         ("close",),
         args=(_REASON,),
     ),
     Row(
         c.Delete,
         "delete your last message or file here; moderators can delete other people's",
-        moderating.delete,
+        moderation.delete,
         ("delete",),
         args=(Arg("user", required=False),),
         in_room=True,
@@ -359,31 +359,31 @@ TABLE = (
     *(
         Row(command, help, run, (word,), args=args, needs=Needs.OPERATOR, ask=_PAIR if _PASSWORD in args else "")
         for command, word, help, run, args in (
-            (c.Announce, "announce", "say something to everybody", operating.announce, (_TEXT,)),
+            (c.Announce, "announce", "say something to everybody", commands.announce, (_TEXT,)),
             (
                 c.AddAccount,
                 "add-account",
                 "make an account, and keep a seat for it",
-                operating.add_account,
+                commands.add_account,
                 (_WHOM, _PASSWORD),
             ),
-            (c.RemoveAccount, "remove-account", "remove an account", operating.remove_account, (_WHOM,)),
+            (c.RemoveAccount, "remove-account", "remove an account", commands.remove_account, (_WHOM,)),
             (
                 c.SetOperator,
                 "set-operator",
                 "make the owner of an account an operator, or no longer one",
-                operating.set_operator,
+                commands.set_operator,
                 (_WHOM, _ON),
             ),
             (
                 c.SetPassword,
                 "set-password",
                 "give an account a new password",
-                operating.set_password,
+                commands.set_password,
                 (_WHOM, _PASSWORD),
             ),
-            (c.Drain, "drain", "stop letting new people in, or let them in again", operating.drain, (_ON,)),
-            (c.ShowStats, "stats", "show figures of this server", operating.stats, ()),
+            (c.Drain, "drain", "stop letting new people in, or let them in again", commands.drain, (_ON,)),
+            (c.ShowStats, "stats", "show figures of this server", commands.stats, ()),
         )
     ),
     Row(c.ListFiles, "list the files of the room, and those given to you", sharing.files, ("files",)),
@@ -399,8 +399,8 @@ TABLE = (
     Row(c.PutChunk, "send a chunk of a file; for programs", sharing.chunk, pipelined=True),
     Row(c.Got, "acknowledge a chunk of a file; for programs", sharing.got, pipelined=True),
     Row(c.Cancel, "stop sending or fetching a file; for programs", sharing.cancel),
-    Row(c.Acknowledge, "say how far you have read your inbox; for programs", looking.acknowledge),
-    Row(c.Pong, "answer a ping; for programs", looking.pong),
+    Row(c.Acknowledge, "say how far you have read your inbox; for programs", queries.acknowledge),
+    Row(c.Pong, "answer a ping; for programs", queries.pong),
 )
 
 ROWS: dict[type[c.Command], Row] = {}

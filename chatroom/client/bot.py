@@ -10,15 +10,15 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from chatroom.client.client import Link
 from chatroom.client.connection import Connection
+from chatroom.client.errors import Refused
 from chatroom.client.files.transfers import Transfers
-from chatroom.client.link import Link
+from chatroom.client.known_hosts import KnownServers
 from chatroom.client.login import Login
-from chatroom.client.notices import Connected, Denied, Ended, Notice
 from chatroom.client.paths import state_folder
-from chatroom.client.refused import Refused
-from chatroom.client.trust import KnownServers
-from chatroom.events import Event
+from chatroom.client.status import Connected, Denied, Ended, Notice
+from chatroom.model.events import Event
 
 MOST = 1000  # events that wait to be taken before nothing more is read
 
@@ -83,7 +83,7 @@ class Bot:
         await self.link.do("message", user=user, text=text)
 
     async def events(self) -> AsyncIterator[Heard]:
-        """Yield what is heard, and how it stands with the server (``chatroom.client.notices``), until ``leave``."""
+        """Yield what is heard, and how it stands with the server (``chatroom.client.status``), until ``leave``."""
         while self._waiting or not self._over:
             if not self._waiting:
                 self._taker = Deferred()

@@ -8,7 +8,7 @@ from typing import Literal, get_args, get_type_hints
 
 import msgspec
 
-from chatroom.unquoted import hint
+from chatroom.model.toml_hints import hint
 
 FILE = "client.toml"
 MOST_BYTES = 1 << 20

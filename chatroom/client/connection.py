@@ -19,12 +19,12 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chatroom import answers as a
-from chatroom import events as e
-from chatroom.client.reasons import Failed, why_lost
-from chatroom.raw_bytes import RawBytes
-from chatroom.shared_files import CHUNK
-from chatroom.text import clean
+from chatroom.client.errors import Failed, why_lost
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.raw_bytes import RawBytes
+from chatroom.model.shared_files import CHUNK
+from chatroom.model.text import clean
 
 LINE_BYTES = 1 << 20
 LONGEST = {"text": 64 * 1024}  # characters of a field ...

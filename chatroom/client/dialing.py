@@ -15,11 +15,11 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chatroom.client.authorities import is_address, vouch
+from chatroom.client.certificate_authorities import is_address, vouch
 from chatroom.client.connection import Connection
-from chatroom.client.reasons import Failed, why_lost, why_no_tls, why_not_connected
-from chatroom.client.trust import KnownServers, spell
-from chatroom.fingerprint import fingerprint
+from chatroom.client.errors import Failed, why_lost, why_no_tls, why_not_connected
+from chatroom.client.known_hosts import KnownServers, spell
+from chatroom.model.fingerprint import fingerprint
 
 CONNECT_WITHIN = 20  # seconds
 HANDSHAKE_WITHIN = 15

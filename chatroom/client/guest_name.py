@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from chatroom.client.paths import write_private
-from chatroom.names import BadName, user_name
+from chatroom.model.names import BadName, user_name
 
 LONGEST = 1024  # bytes of the file
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chatroom.answers import Account
+from chatroom.model.replies import Account
 
 
 @dataclass(frozen=True, slots=True)

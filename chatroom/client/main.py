@@ -15,10 +15,10 @@ from typing import Any, Literal, NoReturn
 
 from chatroom import __version__
 from chatroom.client import standard_streams
-from chatroom.client.address import port_of, read_address
 from chatroom.client.config import FILE, BadConfig, Config, load
+from chatroom.client.known_hosts import KnownServers, spell
 from chatroom.client.paths import config_folder, expanded, state_folder
-from chatroom.client.trust import KnownServers, spell
+from chatroom.client.server_address import port_of, read_address
 
 PORT = 8888
 PATIENCE = 60  # seconds
@@ -89,7 +89,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class ScreenSettings:
-    """What the screen has to be told; see ``chatroom.client.screen.run.Settings``."""
+    """What the screen has to be told; see ``chatroom.client.screen.app.Settings``."""
 
     address: str
     state: Path
@@ -249,11 +249,11 @@ def _link(
 ) -> Any:
     """Return the link to the server that is wanted; logged in, if a login under that name is remembered."""
     from chatroom.client.bot import mint
+    from chatroom.client.client import Link
     from chatroom.client.dialing import Dialer
     from chatroom.client.guest_name import GuestName
-    from chatroom.client.link import Link
+    from chatroom.client.guest_secret import secret
     from chatroom.client.login import Login
-    from chatroom.client.myself import secret
     from chatroom.client.tokens import Tokens
 
     dialer = Dialer(reactor, wish.host, wish.port, wish.known, plain=wish.plain, first_seen=first_seen)
@@ -348,8 +348,8 @@ def _screen(wish: Wish) -> int:
     from twisted.internet import reactor
     from twisted.internet.defer import Deferred
 
-    from chatroom.answers import Error, Ok
-    from chatroom.client.screen.run import run
+    from chatroom.client.screen.app import run
+    from chatroom.model.replies import Error, Ok
 
     running: Any = reactor
     address = spell(wish.host, wish.port)
@@ -402,7 +402,7 @@ def _accept(wish: Wish) -> int:
 
 
 def _accepting(wish: Wish, reactor: Any, say: Callable[[str], object], then: Callable[[], None]) -> Any:
-    from chatroom.client.accepting import Accepting
+    from chatroom.client.accept_new_key import Accepting
 
     return Accepting(reactor, wish.host, wish.port, wish.known, say, _complain, then)
 

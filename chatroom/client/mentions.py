@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from unicodedata import category
 
-from chatroom.names import ROOM_LIMIT, fold
+from chatroom.model.names import ROOM_LIMIT, fold
 
 _PUNCTUATION = "-_."  # what a name may contain, and what may as well stand beside it
 _WORD = re.compile(r"[^\s!-,/:-@\[-^`{-~]+")  # no white space, and of the punctuation of ASCII only that of names

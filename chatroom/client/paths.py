@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from chatroom.text import shortened
+from chatroom.model.text import shortened
 
 FOLDER = "chatroom"
 LONGEST_SHOWN = 300  # characters of a path in a message

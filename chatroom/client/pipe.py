@@ -17,15 +17,15 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chatroom import answers as a
-from chatroom import events as e
+from chatroom.client.client import Link
+from chatroom.client.errors import Refused
 from chatroom.client.files.commands import USAGES, FileCommands
-from chatroom.client.link import Link
-from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost, Notice
-from chatroom.client.outgoing import KEPT
-from chatroom.client.refused import Refused
-from chatroom.client.screen.typed import Command, Misuse, Own, Say, depends_on_room, read
-from chatroom.client.spelling import lines_of, recalled
+from chatroom.client.pending import KEPT
+from chatroom.client.plain_text import lines_of, recalled
+from chatroom.client.screen.parser import Command, Misuse, Own, Say, depends_on_room, read
+from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Notice
+from chatroom.model import events as e
+from chatroom.model import replies as a
 
 LINE_BYTES = 64 * 1024
 WINDOW = 64  # messages that are not acknowledged yet

@@ -13,7 +13,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from chatroom.client.connection import Connection
-from chatroom.client.reasons import Failed
+from chatroom.client.errors import Failed
 
 FIRST_WAIT = 0.5  # seconds
 LONGEST_WAIT = 60.0

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from chatroom.client.paths import changing, write_private
-from chatroom.names import fold
+from chatroom.model.names import fold
 
 MOST_BYTES = 1 << 20  # of the file
 MOST = 20  # accounts of one server

@@ -17,8 +17,8 @@ from typing import Any, TypeVar, TypeVarTuple
 from twisted.internet.defer import Deferred, succeed
 
 from chatroom.engines.worker import Worker
-from chatroom.log import Unavailable
-from chatroom.shared_files import CHUNK
+from chatroom.model.log import Unavailable
+from chatroom.model.shared_files import CHUNK
 
 SYNC_EVERY = 4  # chunks; one large sync at the end would hold up the disk, and with it the log
 _PART = ".part"

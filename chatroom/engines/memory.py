@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from chatroom import events
-from chatroom.engines.batching import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine
+from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine
 from chatroom.engines.memory_blobs import MemoryBlobs
-from chatroom.engines.reading import PAGE_LOGS, cut_page
-from chatroom.engines.searches import Searches, Step
-from chatroom.events import MESSAGES, blanked
-from chatroom.log import Change, Conflict, Entry, Hits, Page, Unavailable
-from chatroom.tokenizer import Query
+from chatroom.engines.search_scheduler import Searches, Step
+from chatroom.engines.sqlite.reader import PAGE_LOGS, cut_page
+from chatroom.engines.tokenizer import Query
+from chatroom.model import events
+from chatroom.model.events import MESSAGES, blanked
+from chatroom.model.log import Change, Conflict, Entry, Hits, Page, Unavailable
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, TypeVarTuple
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from chatroom.log import Unavailable
+from chatroom.model.log import Unavailable
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")

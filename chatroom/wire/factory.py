@@ -13,14 +13,14 @@ from twisted.internet.task import LoopingCall
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from chatroom.chat.chat import Chat
-from chatroom.chat.refusals import NEEDS_TLS, TOO_MANY_CONNECTIONS, Refused
-from chatroom.wire.addresses import AddressBook, Place
-from chatroom.wire.dialect import WireDialect
-from chatroom.wire.door import PERSON, Door, Opening
-from chatroom.wire.handshakes import Handshakes
-from chatroom.wire.line import ChatProtocol
-from chatroom.wire.port import ACCEPTS
-from chatroom.wire.refusing import Refusing
+from chatroom.model.errors import NEEDS_TLS, TOO_MANY_CONNECTIONS, Refused
+from chatroom.wire.accepting import ACCEPTS
+from chatroom.wire.connection import ChatProtocol
+from chatroom.wire.connection_limits import AddressBook, Place
+from chatroom.wire.detect import PERSON, Door, Opening
+from chatroom.wire.dialects.interface import WireDialect
+from chatroom.wire.reject import Refusing
+from chatroom.wire.tls_handshakes import Handshakes
 
 ROUND = 10.0  # seconds
 MOST_LINGERING = 64  # connections that are told why they are refused; more are just closed

@@ -17,7 +17,7 @@ What a client does, seen with Debian 12's telnet (inetutils 2.4) where nothing e
   are clients that always do; so each CR of a telnet client ends a line.  Of nc's input only CR LF and CR NUL do: a bare
   CR there is as likely part of a text, such as a progress bar's.
 * PuTTY, once ECHO was announced, sends each key at once: Backspace as DEL or BS, which are left in the text, and which
-  EC and EL become (see chatroom.wire.editing).
+  EC and EL become (see chatroom.wire.line_editing).
 * If we agreed to DO BINARY, it would stop turning LF into CR LF on the user's own screen.  It shows UTF-8 without that,
   so this direction is refused.
 * SUPPRESS-GO-AHEAD would end its line editing: after WILL SGA it sends each key at once.  It is neither offered nor
@@ -29,7 +29,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
-from chatroom.wire.editing import ERASE, KILL
+from chatroom.wire.line_editing import ERASE, KILL
 
 # Commands, by the names of RFC 854.  Those from FIRST_COMMAND (EOF, RFC 1184) to SE are later additions.
 IAC: Final = 255

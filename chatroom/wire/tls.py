@@ -17,9 +17,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom.chat.limits import Bucket
-from chatroom.wire.addresses import Place
-from chatroom.wire.handshakes import Handshakes
+from chatroom.wire.connection_limits import Place
 from chatroom.wire.outbox import Outbox
+from chatroom.wire.tls_handshakes import Handshakes
 from chatroom.wire.tls_records import Records
 
 HANDSHAKE = 10.0  # seconds

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from admin.folders import Fails, entry, keep, said, write
 
-from chatroom.account import Account
 from chatroom.admin.command_line import main
 from chatroom.chat.rooms.directory import RoomRecord
-from chatroom.data_folder import DataFolder
-from chatroom.events import Joined, Private
+from chatroom.engines.data_folder import DataFolder
+from chatroom.model.account import Account
+from chatroom.model.events import Joined, Private
 
 
 @pytest.fixture

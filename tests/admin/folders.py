@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from chatroom import events
 from chatroom.admin.command_line import main
-from chatroom.engines.schema import connect, open_database
-from chatroom.engines.writing import Writer
-from chatroom.events import Said
-from chatroom.log import Change, Entry
+from chatroom.engines.sqlite.schema import connect, open_database
+from chatroom.engines.sqlite.writer import Writer
+from chatroom.model import events
+from chatroom.model.events import Said
+from chatroom.model.log import Change, Entry
 
 SECRET = "correct horse"
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatroom.chat.operators.operations import BanRow, RoomRow, UserRow
-from chatroom.chat.refusals import NO_USER
+from chatroom.chat.operators.service import BanRow, RoomRow, UserRow
+from chatroom.model.errors import NO_USER
 
 BOB = UserRow("bob", True, False, "lobby", "", "192.0.2.7", "text", 3723)
 EVE = UserRow("eve\x1b[31m\u202e", False, False, "", "\x07lunch", "2001:db8::1", "records", 5)

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from admin.folders import SECRET, Fails, change, keep, runs
 
-from chatroom import account
-from chatroom.account import Account
 from chatroom.admin import command_line
-from chatroom.engines.reading import Reader
-from chatroom.engines.schema import connect
-from chatroom.passwords import Argon2
+from chatroom.chat.people.passwords import Argon2
+from chatroom.engines.sqlite.reader import Reader
+from chatroom.engines.sqlite.schema import connect
+from chatroom.model import account
+from chatroom.model.account import Account
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from admin.folders import Fails, change, entry, runs, said, texts
 
 from chatroom.admin.backup import copy_database
-from chatroom.engines.schema import connect, open_database
-from chatroom.engines.writing import Writer
+from chatroom.engines.sqlite.schema import connect, open_database
+from chatroom.engines.sqlite.writer import Writer
 
 
 def test_a_backup_is_one_file_that_only_its_owner_reads(folder: Path, tmp_path: Path) -> None:

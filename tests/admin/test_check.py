@@ -9,7 +9,7 @@ import pytest
 from admin.folders import Fails, change, damage, runs
 
 from chatroom.admin.command_line import main
-from chatroom.engines.schema import APPLICATION_ID, LADDER, connect
+from chatroom.engines.sqlite.schema import APPLICATION_ID, LADDER, connect
 
 
 def test_a_good_database_is_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from admin.folders import SECRET, Fails, damage, runs
 
-from chatroom.privileges import Becoming
+from chatroom.daemon.privileges import Becoming
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

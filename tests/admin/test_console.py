@@ -12,10 +12,10 @@ from harness import result
 
 from chatroom.admin.completion import candidates
 from chatroom.admin.console import HELP, Console, duration, moment
+from chatroom.admin.formatting import for_the_log, shown
 from chatroom.admin.keys import HOST_KEY, AuthorizedKeys, BadKeys, fingerprint, host_key
-from chatroom.admin.showing import for_the_log, shown
 from chatroom.admin.tables import Column, Table, columns_of
-from chatroom.chat.refusals import Refused
+from chatroom.model.errors import Refused
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import globalLogPublisher
 
-from chatroom.admin.http import IDLE, MOST_CONNECTIONS, OperatorSite
-from chatroom.admin.lag import Lag
 from chatroom.admin.metrics import pages
-from chatroom.operator_services import Watching
+from chatroom.admin.metrics_http import IDLE, MOST_CONNECTIONS, OperatorSite
+from chatroom.admin.reactor_lag import Lag
+from chatroom.daemon.operator_services import Watching
 from chatroom.wire.factory import MOST_LINGERING
 
 

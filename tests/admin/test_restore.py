@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from admin.folders import Fails, change, damage, entry, runs, said, texts, write
 
-from chatroom.engines.schema import LADDER, open_database
-from chatroom.engines.writing import Writer
+from chatroom.engines.sqlite.schema import LADDER, open_database
+from chatroom.engines.sqlite.writer import Writer
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from chatroom.admin.colours import coloured
+from chatroom.admin.python_colours import coloured
 from chatroom.admin.shell import MOST_KEYS, Shell, Terminal, place
 
 _ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")

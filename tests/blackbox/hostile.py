@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from blackbox.daemon import DEADLINE
 
-from chatroom import answers as a
-from chatroom import events as e
+from chatroom.model import events as e
+from chatroom.model import replies as a
 
 ROOM = "lobby"
 EVIL = [

@@ -13,9 +13,9 @@ import pytest
 from blackbox.daemon import Daemon, run_twistd
 from blackbox.test_tls import SHOWN, SecurePeer
 from cryptography import x509
-from test_tls_files import make_pair
+from daemon.test_tls_files import make_pair
 
-from chatroom.fingerprint import fingerprint
+from chatroom.model.fingerprint import fingerprint
 
 ROOT = os.geteuid() == 0
 UID = 65534 if ROOT else os.geteuid()  # Debian's nobody

@@ -17,11 +17,11 @@ from blackbox.daemon import DEADLINE, Daemon, Peer, needs, run_twistd
 from blackbox.test_files import CHUNK, offer, upload
 from blackbox.test_telnet_and_nc import Terminal
 from cryptography import x509
-from test_tls_files import make_pair
+from daemon.test_tls_files import make_pair
 from tls_client import client_context
 
-from chatroom.chat.refusals import LOGIN_NEEDS_TLS, NEEDS_TLS
-from chatroom.fingerprint import fingerprint
+from chatroom.model.errors import LOGIN_NEEDS_TLS, NEEDS_TLS
+from chatroom.model.fingerprint import fingerprint
 
 SHOWN = r"TLS fingerprint \(SHA-256 of the key\) (SHA256:\S+)"
 

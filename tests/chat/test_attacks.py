@@ -12,9 +12,9 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
 from chatroom.chat.limits import FAILURES_OUT
-from chatroom.chat.operators.operations import Operations
-from chatroom.log import Unavailable
-from chatroom.names import user_name
+from chatroom.chat.operators.service import Operations
+from chatroom.model.log import Unavailable
+from chatroom.model.names import user_name
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.engines import batching
+from chatroom.engines import base
 from chatroom.engines.memory import MemoryEngine
 
 
@@ -67,8 +67,8 @@ def test_a_reply_reaches_who_wrote_under_a_new_name(world: World) -> None:
 
 
 def test_pressure_that_comes_back_while_it_is_let_go_holds_for_everybody(monkeypatch: Any) -> None:
-    monkeypatch.setattr(batching, "MOST_WAITING", 20)
-    monkeypatch.setattr(batching, "MOST_IN_A_BATCH", 10)
+    monkeypatch.setattr(base, "MOST_WAITING", 20)
+    monkeypatch.setattr(base, "MOST_IN_A_BATCH", 10)
     clock = Clock()
     engine = MemoryEngine(clock)
     world = World(engine, clock)

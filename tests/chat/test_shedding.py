@@ -9,7 +9,7 @@ from order import FAR, PASSWORD, account, ask, guest, members, owner, restarted,
 
 from chatroom.chat.limits import WAS
 from chatroom.chat.people import membership
-from chatroom.names import user_name
+from chatroom.model.names import user_name
 
 
 def delete(client: Client) -> None:

@@ -11,12 +11,12 @@ import pytest
 from harness import Client, World
 from order import owner
 
-from chatroom.answers import Help
-from chatroom.chat import commands
-from chatroom.chat.refusals import REFUSALS
+from chatroom.chat.help_topics import TOPICS, Topic
 from chatroom.chat.table import ROWS, TABLE, Needs, Row
-from chatroom.chat.topics import TOPICS, Topic
-from chatroom.words import ANSWERS
+from chatroom.model import commands
+from chatroom.model.errors import REFUSALS
+from chatroom.model.replies import Help
+from chatroom.model.wording import ANSWERS
 
 
 @pytest.mark.parametrize("kind", ["slash", "upper", "bare"])
@@ -40,7 +40,7 @@ def test_every_code_of_a_refusal_is_one_kind_of_refusal() -> None:
 
 
 def test_every_command_is_in_one_topic() -> None:
-    """Where it is not, /help does not show it: add it to a topic in chatroom/chat/topics.py."""
+    """Where it is not, /help does not show it: add it to a topic in chatroom/chat/help_topics.py."""
     times = Counter(command for topic in TOPICS for command in topic.commands)
     assert times == Counter({row.command for row in TABLE if row.spellings})
 

@@ -14,11 +14,11 @@ from order import FAR, ask, guest, members, owner, record_of, session_of, settle
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from chatroom.chat.bans_and_mutes import Sanction
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.sanctions import Sanction
-from chatroom.events import Closed, Kicked, Muted, Stored, Topic
-from chatroom.log import Conflict
+from chatroom.model.events import Closed, Kicked, Muted, Stored, Topic
+from chatroom.model.log import Conflict
 
 
 class Slow(MoodyEngine):
@@ -252,7 +252,7 @@ def test_a_room_that_another_server_closed_is_left_and_its_namesake_is_new(world
 def test_a_ban_of_another_server_holds_here(world: World) -> None:
     """The log of the server tells that the list has changed."""
     from chatroom.chat.server_log import LOG
-    from chatroom.events import BansChanged
+    from chatroom.model.events import BansChanged
 
     ban = Sanction(f"address:{FAR}1", FAR + "1", "frida", world.chat.now())
     settled(world, awaited(world.engine.put("ban", ban.key, msgspec.json.encode(ban), 0)))

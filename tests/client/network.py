@@ -13,10 +13,10 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from chatroom import events as e
+from chatroom.client.client import Link
 from chatroom.client.connection import Connection
-from chatroom.client.link import Link
-from chatroom.client.reasons import Failed
+from chatroom.client.errors import Failed
+from chatroom.model import events as e
 
 
 class Transport(StringTransport):

@@ -20,7 +20,7 @@ from twisted.internet.task import Clock
 import chatroom.client
 from chatroom.client import bot
 from chatroom.client.bot import Bot
-from chatroom.client.refused import Refused
+from chatroom.client.errors import Refused
 
 
 def the_example() -> Any:

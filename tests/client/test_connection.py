@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from twisted.internet import error
 from twisted.python.failure import Failure
 
-from chatroom import answers as a
-from chatroom import events as e
 from chatroom.client import connection
 from chatroom.client.connection import Connection, NoRecord, decoded, encoded
-from chatroom.client.reasons import Failed, why_not_connected
-from chatroom.text import clean
+from chatroom.client.errors import Failed, why_not_connected
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.text import clean
 
 SAID = {"event": "said", "id": "i", "at": 1, "by": "bob", "by_id": "b", "room": "r", "seq": 2, "text": "hi"}
 

@@ -10,8 +10,8 @@ import pytest
 from client.network import Network, Person
 from harness import QuickPasswords, World
 
-from chatroom import events as e
-from chatroom.client.notices import Gap
+from chatroom.client.status import Gap
+from chatroom.model import events as e
 
 _SAID = re.compile(r"\S+: (mine|theirs|meanwhile) ")
 WORDS = 6

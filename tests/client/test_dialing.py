@@ -18,13 +18,13 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.ssl import CertificateOptions
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from chatroom import answers as a
-from chatroom import events as e
-from chatroom.client.accepting import accept
+from chatroom.client.accept_new_key import accept
 from chatroom.client.connection import Connection
 from chatroom.client.dialing import Dialer
-from chatroom.client.reasons import Failed
-from chatroom.client.trust import KnownServers
+from chatroom.client.errors import Failed
+from chatroom.client.known_hosts import KnownServers
+from chatroom.model import events as e
+from chatroom.model import replies as a
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatroom import answers as a
-from chatroom import events as e
 from chatroom.client.connection import LATEST, NoRecord, decoded
-from chatroom.client.screen.lines import Lines
-from chatroom.client.spelling import lines_of, recalled
+from chatroom.client.plain_text import lines_of, recalled
+from chatroom.client.screen.formatter import Lines
+from chatroom.model import events as e
+from chatroom.model import replies as a
 
 NUMBER = 424_242  # stands for the literal under test
 LITERALS = ["NaN", "-Infinity", "1e400", "-1", "-1e3", "0", "1e15", "1.5", str(LATEST), str(2**53), str(10**30)]

@@ -17,12 +17,12 @@ from twisted.internet.testing import StringTransport
 
 from chatroom.chat.limits import FOUND
 from chatroom.client import pipe as module
+from chatroom.client.client import Link
+from chatroom.client.errors import Failed
 from chatroom.client.files.commands import FileCommands
-from chatroom.client.files.part import Part
+from chatroom.client.files.partial_file import Part
 from chatroom.client.files.transfers import Transfers
-from chatroom.client.link import Link
 from chatroom.client.pipe import Pipe
-from chatroom.client.reasons import Failed
 
 
 class Piped:

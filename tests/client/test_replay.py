@@ -5,9 +5,9 @@ from __future__ import annotations
 from client.network import Network, Person
 from harness import World
 
-from chatroom import answers as a
-from chatroom import events as e
-from chatroom.client.place import Place
+from chatroom.client.state import Place
+from chatroom.model import events as e
+from chatroom.model import replies as a
 
 
 def talk(world: World, count: int) -> None:

@@ -16,7 +16,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.ssl import CertificateOptions
 from twisted.protocols.basic import LineOnlyReceiver
 
-from chatroom.fingerprint import fingerprint
+from chatroom.model.fingerprint import fingerprint
 
 WELCOME = {
     "event": "welcome",

@@ -9,9 +9,9 @@ import pytest
 from engines.test_conformance import LOBBY, texts
 from twisted.internet import reactor
 
-from chatroom.engines import finding
 from chatroom.engines.memory import MemoryEngine
-from chatroom.engines.sqlite import SQLiteEngine
+from chatroom.engines.sqlite import finder
+from chatroom.engines.sqlite.engine import SQLiteEngine
 
 KINDS = ("memory", "sqlite, not indexed", "sqlite, indexed")
 
@@ -40,7 +40,7 @@ def make(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return an engine over a ``HastyReactor``, not started; an index is used however few messages there are."""
     if kind == "memory":
         return MemoryEngine(HastyReactor())
-    monkeypatch.setattr(finding, "FEW", 1)
+    monkeypatch.setattr(finder, "FEW", 1)
     return SQLiteEngine(HastyReactor(), folder / "chat.db")
 
 

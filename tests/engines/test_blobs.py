@@ -13,8 +13,8 @@ import pytest_twisted
 from twisted.internet import reactor
 
 from chatroom.engines.blobs import FolderBlobs
-from chatroom.log import Unavailable
-from chatroom.shared_files import CHUNK
+from chatroom.model.log import Unavailable
+from chatroom.model.shared_files import CHUNK
 
 
 @pytest_twisted.async_yield_fixture()

@@ -13,13 +13,13 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 
-from chatroom.engines.batching import TRIM_STEP
+from chatroom.engines.base import TRIM_STEP
 from chatroom.engines.memory import MemoryEngine
-from chatroom.engines.reading import PAGE_BYTES, PAGE_LOGS, PAGE_ROWS
-from chatroom.engines.sqlite import SQLiteEngine
-from chatroom.events import Acted, Joined, Said, Shared
-from chatroom.log import Change, Conflict, Entry, Presence, Unavailable
-from chatroom.shared_files import CHUNK
+from chatroom.engines.sqlite.engine import SQLiteEngine
+from chatroom.engines.sqlite.reader import PAGE_BYTES, PAGE_LOGS, PAGE_ROWS
+from chatroom.model.events import Acted, Joined, Said, Shared
+from chatroom.model.log import Change, Conflict, Entry, Presence, Unavailable
+from chatroom.model.shared_files import CHUNK
 
 MAKERS: dict[str, Callable[[Path], Any]] = {
     "memory": lambda path: MemoryEngine(reactor),

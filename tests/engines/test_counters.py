@@ -8,10 +8,10 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
-from chatroom.engines import batching
-from chatroom.engines.batching import BatchingEngine
-from chatroom.events import Left, Said
-from chatroom.log import Entry, Unavailable
+from chatroom.engines import base
+from chatroom.engines.base import BatchingEngine
+from chatroom.model.events import Left, Said
+from chatroom.model.log import Entry, Unavailable
 
 
 class ManualEngine(BatchingEngine):
@@ -91,7 +91,7 @@ def test_who_asked_is_told_and_who_fails_is_logged_and_counted(engine: ManualEng
 
 def test_batches_that_overlap_are_timed_apart(engine: ManualEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second is stored while the first, of 40 who asked, is still told in slices."""
-    monkeypatch.setattr(batching, "LONGEST_TURN", -1.0)  # every slice is one of 16
+    monkeypatch.setattr(base, "LONGEST_TURN", -1.0)  # every slice is one of 16
 
     told: list[str] = []
     for i in range(40):
@@ -120,7 +120,7 @@ def test_batches_that_overlap_are_timed_apart(engine: ManualEngine, monkeypatch:
 def test_each_batch_out_of_many_that_wait_has_a_first_of_its_own(
     engine: ManualEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batching, "MOST_IN_A_BATCH", 2)
+    monkeypatch.setattr(base, "MOST_IN_A_BATCH", 2)
     engine.say("first")
     engine.clock.advance(0)
     for i in range(5):  # at 1, 2, 3, 4, 5 seconds: batches begin at 1, 3 and 5

@@ -13,21 +13,22 @@ import pytest_twisted
 from engines.searching import KINDS, index, make, walk
 from engines.test_conformance import LOBBY, fill, found, joined, said, stored, texts
 from engines.test_sqlite import ThreadClock
+from engines.test_tokenizer import DOES_NOT_FIND, FINDS, TEXTS
 from hypothesis import HealthCheck, given, settings
-from test_tokenizer import DOES_NOT_FIND, FINDS, TEXTS
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 
-from chatroom.engines import finding, indexing
-from chatroom.engines.finding import Finder
-from chatroom.engines.indexing import BLOCK_BITS
-from chatroom.engines.schema import LADDER, connect, open_database
-from chatroom.engines.searches import NEVER, STEP
-from chatroom.engines.sqlite import SQLiteEngine
-from chatroom.engines.writing import Writer
-from chatroom.events import encode
-from chatroom.log import Entry, TooBroad
-from chatroom.tokenizer import query
+from chatroom.engines.search_scheduler import NEVER, STEP
+from chatroom.engines.sqlite import finder as finding
+from chatroom.engines.sqlite import indexer
+from chatroom.engines.sqlite.engine import SQLiteEngine
+from chatroom.engines.sqlite.finder import Finder
+from chatroom.engines.sqlite.indexer import BLOCK_BITS
+from chatroom.engines.sqlite.schema import LADDER, connect, open_database
+from chatroom.engines.sqlite.writer import Writer
+from chatroom.engines.tokenizer import query
+from chatroom.model.events import encode
+from chatroom.model.log import Entry, TooBroad
 
 OTHER = "room/other"
 
@@ -147,7 +148,7 @@ async def test_a_search_goes_on_before_what_it_gave(engine: Any, kind: str) -> N
 async def test_a_search_goes_on_from_block_to_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "FEW", 1)
     monkeypatch.setattr(finding, "BLOCK_BITS", 3)
-    monkeypatch.setattr(indexing, "BLOCK_BITS", 3)
+    monkeypatch.setattr(indexer, "BLOCK_BITS", 3)
     engine = SQLiteEngine(reactor, tmp_path / "chat.db")
     await engine.start()
     for i in range(40):
@@ -289,8 +290,8 @@ def an_old_file(path: Path, number: int) -> None:
 async def test_an_old_index_is_replaced_in_steps_while_searches_find_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "OLD_PAGES", 5)
-    monkeypatch.setattr(indexing, "OLD_ROWS", 300)
+    monkeypatch.setattr(indexer, "OLD_PAGES", 5)
+    monkeypatch.setattr(indexer, "OLD_ROWS", 300)
     path = tmp_path / "chat.db"
     an_old_file(path, 1500)
     engine = SQLiteEngine(ThreadClock(), path)  # nothing happens by itself
@@ -303,7 +304,7 @@ async def test_an_old_index_is_replaced_in_steps_while_searches_find_everything(
         assert await found(engine, LOBBY, "old1042 京都 naive") == ["old1042 naïve 東京都"]
         more = await engine._writer_thread.run(engine._writer.index_some)
         steps += 1
-    assert steps > 1500 // indexing.INDEX_STEP + 4
+    assert steps > 1500 // indexer.INDEX_STEP + 4
     assert engine._writer.db.execute("SELECT upto FROM indexed").fetchone()[0] == 1500
     assert engine._writer.db.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'words%'").fetchone()[0] == 0
     assert await engine.erase(LOBBY, 1042)
@@ -315,7 +316,7 @@ async def test_an_old_index_is_replaced_in_steps_while_searches_find_everything(
 
 
 async def test_a_stop_in_the_middle_of_that_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexing, "OLD_PAGES", 1)
+    monkeypatch.setattr(indexer, "OLD_PAGES", 1)
     path = tmp_path / "chat.db"
     an_old_file(path, 700)
     for steps in (1, 2, 1000):

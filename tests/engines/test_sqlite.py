@@ -16,12 +16,12 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import Clock
 
-from chatroom.engines import schema
-from chatroom.engines.indexing import INDEX_STEP
-from chatroom.engines.schema import LADDER, BadDatabase, open_database
-from chatroom.engines.sqlite import INDEX_AFTER, SQLiteEngine
-from chatroom.events import encode
-from chatroom.log import Change, Entry, Unavailable
+from chatroom.engines.sqlite import schema
+from chatroom.engines.sqlite.engine import INDEX_AFTER, SQLiteEngine
+from chatroom.engines.sqlite.indexer import INDEX_STEP
+from chatroom.engines.sqlite.schema import LADDER, BadDatabase, open_database
+from chatroom.model.events import encode
+from chatroom.model.log import Change, Entry, Unavailable
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from harness import Client, World
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chatroom.text import MARKS_IN_A_ROW
+from chatroom.model.text import MARKS_IN_A_ROW
 
 IAC, DONT, DO, WONT, WILL, SB, SE, NOP, AYT = (bytes((code,)) for code in (255, 254, 253, 252, 251, 250, 240, 241, 246))
 NAWS, TIMING_MARK, NEW_ENVIRON, TTYPE = b"\x1f", b"\x06", b"\x27", b"\x18"

@@ -9,7 +9,7 @@ import pytest
 from harness import World
 from sharing import DATA, begin, chunk, header, hear, only, send, sha256
 
-from chatroom.shared_files import CHUNK
+from chatroom.model.shared_files import CHUNK
 
 HELLO = b'{"do":"hello","ref":"next"}\n'
 SMALL = b'no line\n{"do":"quit"}\n\xff\xfb\x01\r\n'  # everything that means something elsewhere

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from harness import Client, World
 
-from chatroom.chat import commands as c
 from chatroom.chat.limits import TEXT_BYTES
-from chatroom.chat.refusals import REFUSALS, Refused
 from chatroom.chat.table import ROWS
-from chatroom.wire.json_dialect import DEEPEST, GREATEST, JsonDialect
+from chatroom.model import commands as c
+from chatroom.model.errors import REFUSALS, Refused
+from chatroom.wire.dialects.records import DEEPEST, GREATEST, JsonDialect
 
 NOTHING_OF_A_RECORD = {"bad-record", "no-command", "internal"}
 

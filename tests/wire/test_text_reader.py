@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chatroom.chat import commands as c
 from chatroom.chat.limits import Rules
-from chatroom.chat.refusals import Refused
-from chatroom.wire.text_reader import read
+from chatroom.model import commands as c
+from chatroom.model.errors import Refused
+from chatroom.wire.dialects.text_reader import read
 
 
 class Seat:

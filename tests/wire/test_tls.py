@@ -16,9 +16,9 @@ from harness import Client, World
 from tls_client import SecureClient, client_context, secure_person
 from twisted.internet.task import Clock
 
-from chatroom.chat.refusals import LOGIN_NEEDS_TLS, NEEDS_TLS
-from chatroom.wire.door import OPENINGS
-from chatroom.wire.refusing import LINGER
+from chatroom.model.errors import LOGIN_NEEDS_TLS, NEEDS_TLS
+from chatroom.wire.detect import OPENINGS
+from chatroom.wire.reject import LINGER
 from chatroom.wire.tls import HANDSHAKE, HANDSHAKE_BYTES
 
 HOST = "203.0.113.5"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chatroom.answers import FileLine
-from chatroom.chat.sanctions import address_key, user_keys
-from chatroom.events import Shared
+from chatroom.chat.bans_and_mutes import address_key, user_keys
+from chatroom.model.events import Shared
+from chatroom.model.replies import FileLine
 
 if TYPE_CHECKING:
     from chatroom.chat.session import Session

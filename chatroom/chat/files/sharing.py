@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from chatroom.answers import Download, Files, Ok, Upload
-from chatroom.chat import commands as c
 from chatroom.chat.files.record import FileRecord, owner_of, payer_of, whence_of
 from chatroom.chat.files.transfers import Transfers
 from chatroom.chat.limits import LISTED, RECENT
-from chatroom.chat.refusals import NO_FILE, NO_FILE_OF_YOURS, NO_INBOX, NOT_IN_ROOM
+from chatroom.chat.messaging import address_of, may_speak
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
-from chatroom.chat.talking import address_of, may_speak
-from chatroom.events import Deleted, Event, Shared
-from chatroom.names import fold
-from chatroom.shared_files import CHUNK, chunks_of, safe_name
+from chatroom.model import commands as c
+from chatroom.model.errors import NO_FILE, NO_FILE_OF_YOURS, NO_INBOX, NOT_IN_ROOM
+from chatroom.model.events import Deleted, Event, Shared
+from chatroom.model.names import fold
+from chatroom.model.replies import Download, Files, Ok, Upload
+from chatroom.model.shared_files import CHUNK, chunks_of, safe_name
 
 
 async def share(session: Session, command: c.Share) -> None:

@@ -11,14 +11,14 @@ import msgspec
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock
 
-from chatroom.answers import FileLine
-from chatroom.chat.files import stored_record
-from chatroom.chat.files.ledger import Ledger, address_of
+from chatroom.chat.files import record_storage
+from chatroom.chat.files.quotas import Ledger, address_of
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ADDRESS, PART_OF_ONE
-from chatroom.chat.people.shares import Claim
+from chatroom.chat.people.inbox_quotas import Claim
 from chatroom.chat.records import pages
-from chatroom.chat.refusals import (
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.model.errors import (
     EMPTY_FILE,
     FILE_TOO_BIG,
     NO_FILE,
@@ -27,11 +27,11 @@ from chatroom.chat.refusals import (
     TOO_MANY_FILES,
     WRONG_HASH,
 )
-from chatroom.chat.rooms.record import RoomRecord
-from chatroom.events import Shared
-from chatroom.log import Change, Conflict, Entry
-from chatroom.logger import logger
-from chatroom.shared_files import CHUNK, chunks_of, spell_apart
+from chatroom.model.events import Shared
+from chatroom.model.log import Change, Conflict, Entry
+from chatroom.model.logger import logger
+from chatroom.model.replies import FileLine
+from chatroom.model.shared_files import CHUNK, chunks_of, spell_apart
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
@@ -69,9 +69,9 @@ class FileStore:
 
     async def start(self) -> None:
         """Learn how much of the store is taken."""
-        async for page in pages(self._engine, stored_record.FILES):
+        async for page in pages(self._engine, record_storage.FILES):
             for _, value in page:
-                record = stored_record.decode(value)
+                record = record_storage.decode(value)
                 size = record.size if record.number else await self._come(record)
                 self._ledger.charge(record, size, finished=bool(record.number))
 
@@ -87,8 +87,8 @@ class FileStore:
 
     async def _weigh(self, id: str) -> None:
         """Count an upload that has ended as what has come of it, and give it up if nothing has come."""
-        held = await self._engine.get(stored_record.FILES, id)
-        record = stored_record.decode(held[0]) if held is not None else None
+        held = await self._engine.get(record_storage.FILES, id)
+        record = record_storage.decode(held[0]) if held is not None else None
         size = await self._come(record) if record is not None else 0
         self._unweighed.discard(id)
         if record is None or id not in self._ledger.unfinished or self.is_coming(id):
@@ -110,15 +110,15 @@ class FileStore:
         Raises:
             Refused: There is none.
         """
-        held = await self._engine.get(stored_record.FILES, id)
-        record = stored_record.decode(held[0]) if held is not None else None
+        held = await self._engine.get(record_storage.FILES, id)
+        record = record_storage.decode(held[0]) if held is not None else None
         if record is None or not record.number:
             raise NO_FILE()
         return record
 
     async def numbered(self, log: str, number: int) -> FileRecord | None:
         """Return the file with that number in a room or an inbox."""
-        found = await self._engine.page(stored_record.IN_LOG, stored_record.in_log(log, number))
+        found = await self._engine.page(record_storage.IN_LOG, record_storage.in_log(log, number))
         return await self.get(found[0][0].rpartition("/")[2]) if number > 0 and found else None
 
     async def lines(self, log: str, most: int) -> tuple[list[FileLine], int]:
@@ -129,8 +129,8 @@ class FileStore:
             most: How many are returned.
         """
         newest: deque[bytes] = deque(maxlen=most)
-        number, unsent = 0, stored_record.in_log(log, 0)
-        async for page in pages(self._engine, stored_record.IN_LOG, stored_record.in_log(log)):
+        number, unsent = 0, record_storage.in_log(log, 0)
+        async for page in pages(self._engine, record_storage.IN_LOG, record_storage.in_log(log)):
             there = [value for key, value in page if not key.startswith(unsent)]
             number += len(there)
             newest.extend(there)
@@ -139,16 +139,16 @@ class FileStore:
     async def named(self, user_id: str, name: str) -> AsyncIterator[FileRecord]:
         """Yield the files of that name that a user has shared and that are not being sent, the newest first."""
         found: dict[str, int] = {}  # when it was shared, by the file's id
-        async for page in pages(self._engine, stored_record.BY_USER, f"{user_id}/"):
+        async for page in pages(self._engine, record_storage.BY_USER, f"{user_id}/"):
             for key, value in page:
-                called, at = stored_record.decode_name(value)
+                called, at = record_storage.decode_name(value)
                 id = key.rpartition("/")[2]
                 if called == name and not self.is_coming(id):
                     found[id] = at
         for id in sorted(found, key=lambda id: found[id], reverse=True):
-            held = await self._engine.get(stored_record.FILES, id)
+            held = await self._engine.get(record_storage.FILES, id)
             if held is not None:
-                yield stored_record.decode(held[0])
+                yield record_storage.decode(held[0])
 
     async def have(self, record: FileRecord) -> int:
         """Return how many chunks of it are there."""
@@ -205,14 +205,14 @@ class FileStore:
             return None
         if same is not None:
             return await self._change(same.id, lambda now: now if now.number else replace(now, at=wanted.at))
-        await self._engine.change(stored_record.changes(None, record, 0))
+        await self._engine.change(record_storage.changes(None, record, 0))
         return record
 
     async def _same(self, wanted: FileRecord) -> FileRecord | None:
         """Return the same file of the same owner for the same people, all there or not."""
-        id = await self._engine.get(stored_record.SAME, stored_record.same_key(wanted))
-        held = await self._engine.get(stored_record.FILES, id[0].decode()) if id is not None else None
-        return stored_record.decode(held[0]) if held is not None else None
+        id = await self._engine.get(record_storage.SAME, record_storage.same_key(wanted))
+        held = await self._engine.get(record_storage.FILES, id[0].decode()) if id is not None else None
+        return record_storage.decode(held[0]) if held is not None else None
 
     async def _reclaim(self) -> bool:
         """Take the room back from uploads that do not go on, and give up those of which nothing has come.
@@ -314,12 +314,12 @@ class FileStore:
                 del self._finishing[id]
 
     async def _finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
-        held = await self._engine.get(stored_record.FILES, record.id)
+        held = await self._engine.get(record_storage.FILES, record.id)
         if held is None:  # it was removed meanwhile, but what came since is there
             await self._engine.blobs.drop(record.id)
             raise NO_FILE()
         by, by_id = record.by, record.by_id
-        record = stored_record.decode(held[0])
+        record = record_storage.decode(held[0])
         if not await self._engine.blobs.seal(record.id, record.sha256):
             await self.remove(record.id)
             raise WRONG_HASH(name=record.name)
@@ -360,11 +360,11 @@ class FileStore:
         Raises:
             Refused: The file is there no more.
         """
-        while (held := await self._engine.get(stored_record.FILES, id)) is not None:
-            now = stored_record.decode(held[0])
+        while (held := await self._engine.get(record_storage.FILES, id)) is not None:
+            now = record_storage.decode(held[0])
             changed = change(now)
             try:
-                await self._engine.change(stored_record.changes(now, changed, held[1]))
+                await self._engine.change(record_storage.changes(now, changed, held[1]))
             except Conflict:
                 continue
             return changed
@@ -374,9 +374,9 @@ class FileStore:
 
     async def remove(self, id: str) -> None:
         """Remove a file, if it is there: first what is known of it, so that nobody begins to fetch it."""
-        while (held := await self._engine.get(stored_record.FILES, id)) is not None:
+        while (held := await self._engine.get(record_storage.FILES, id)) is not None:
             try:
-                await self._engine.change(stored_record.changes(stored_record.decode(held[0]), None, held[1]))
+                await self._engine.change(record_storage.changes(record_storage.decode(held[0]), None, held[1]))
             except Conflict:  # the upload was finished, or begun again, just now
                 continue
             break
@@ -386,13 +386,13 @@ class FileStore:
     async def give_up(self, id: str) -> None:
         """Remove a file that will not come any more; one that is all there stays."""
         async with self._alone(id):
-            held = await self._engine.get(stored_record.FILES, id)
-            if held is not None and not stored_record.decode(held[0]).number and not self.is_coming(id):
+            held = await self._engine.get(record_storage.FILES, id)
+            if held is not None and not record_storage.decode(held[0]).number and not self.is_coming(id):
                 await self.remove(id)
 
     async def remove_of(self, log: str) -> None:
         """Remove all files of a room that has ended, or of somebody who is no more."""
-        async for page in pages(self._engine, stored_record.IN_LOG, stored_record.in_log(log)):
+        async for page in pages(self._engine, record_storage.IN_LOG, record_storage.in_log(log)):
             for key, _ in page:
                 await self.remove(key.rpartition("/")[2])
         # Whatever the next number is by now: a file that somebody finishes at this moment may have taken one.
@@ -403,10 +403,10 @@ class FileStore:
         blobs = await self._engine.blobs.all()  # before the records, for a record is there before its bytes
         logs: dict[str, bool] = {}
         known: set[str] = set()
-        async for page in pages(self._engine, stored_record.FILES):
+        async for page in pages(self._engine, record_storage.FILES):
             for id, value in page:
                 known.add(id)
-                record = stored_record.decode(value)
+                record = record_storage.decode(value)
                 if not self.is_coming(id) and await self._is_over(record, logs, blobs):
                     await self.remove(id)
                     _log.info("the file {file} of {name} expired", file=record.name, name=record.by)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
-from chatroom.answers import Chunk
-from chatroom.chat.commands import PutChunk
 from chatroom.chat.files.record import FileRecord
-from chatroom.chat.people.shares import Claim
-from chatroom.chat.refusals import (
+from chatroom.chat.messaging import check_not_muted, check_not_silenced
+from chatroom.chat.people.inbox_quotas import Claim
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.model.commands import PutChunk
+from chatroom.model.errors import (
     INTERNAL,
     NO_FILE,
     NO_TRANSFER,
@@ -29,12 +30,11 @@ from chatroom.chat.refusals import (
     WRONG_CHUNK,
     Refused,
 )
-from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.talking import check_not_muted, check_not_silenced
-from chatroom.events import placed
-from chatroom.log import Unavailable
-from chatroom.logger import logger
-from chatroom.shared_files import CHUNK, TRANSFERS, WINDOW, bytes_of, chunks_of
+from chatroom.model.events import placed
+from chatroom.model.log import Unavailable
+from chatroom.model.logger import logger
+from chatroom.model.replies import Chunk
+from chatroom.model.shared_files import CHUNK, TRANSFERS, WINDOW, bytes_of, chunks_of
 
 if TYPE_CHECKING:
     from chatroom.chat.session import Session

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from chatroom.chat.limits import ACTS_OF_ADDRESS, ACTS_OF_ONE, ACTS_WINDOW
 from chatroom.chat.people.throttles import MOST_KEYS, Window
-from chatroom.logger import logger
-from chatroom.network import network
+from chatroom.model.logger import logger
+from chatroom.model.network import network
 
 if TYPE_CHECKING:
     from chatroom.chat.session import Session

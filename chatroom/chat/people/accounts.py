@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chatroom.account import BUCKET, Account, decode, encode
 from chatroom.chat.interfaces import Engine, Mint
-from chatroom.chat.people import looks
+from chatroom.chat.people import lookalikes
 from chatroom.chat.records import pages
-from chatroom.chat.refusals import NAME_IN_USE
-from chatroom.log import Change, Conflict
-from chatroom.names import Name, user_name
+from chatroom.model.account import BUCKET, Account, decode, encode
+from chatroom.model.errors import NAME_IN_USE
+from chatroom.model.log import Change, Conflict
+from chatroom.model.names import Name, user_name
 
 
 class Accounts:
@@ -29,7 +29,7 @@ class Accounts:
 
     async def start(self) -> None:
         """Complete what accounts of an older chatroom lack."""
-        await looks.complete(self._engine)
+        await lookalikes.complete(self._engine)
 
     async def get(self, name: Name) -> Account | None:
         """Return the account of that name."""
@@ -38,7 +38,9 @@ class Accounts:
 
     async def owns(self, name: Name) -> bool:
         """Return whether the name, or one that looks like it, is an account's."""
-        return (await self._engine.get(BUCKET, name.folded)) is not None or await looks.owner(self._engine, name) != ""
+        return (await self._engine.get(BUCKET, name.folded)) is not None or await lookalikes.owner(
+            self._engine, name
+        ) != ""
 
     async def all(self) -> list[Account]:
         """Return all accounts, by name. They are read page by page, so that others get their turns between."""
@@ -60,7 +62,7 @@ class Accounts:
             Refused: The name, or one that looks like it, is an account's.
         """
         account = Account(self._mint(12), name.shown, self._now(), password, operator, reserved, was=was)
-        changes = [*await looks.claims(self._engine, name), Change(BUCKET, name.folded, encode(account), 0)]
+        changes = [*await lookalikes.claims(self._engine, name), Change(BUCKET, name.folded, encode(account), 0)]
         try:
             await self._engine.change(changes)
         except Conflict:
@@ -94,7 +96,7 @@ class Accounts:
                 return False
             gone = Change(BUCKET, name.folded, None, held[1])
             try:
-                await self._engine.change([gone, *await looks.releases(self._engine, name)])
+                await self._engine.change([gone, *await lookalikes.releases(self._engine, name)])
             except Conflict:
                 continue
             return True

@@ -19,15 +19,15 @@ from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 
-from chatroom.account import Account
 from chatroom.chat.limits import Rules
 from chatroom.chat.people.accounts import Accounts
-from chatroom.chat.people.checkers import Checkers
-from chatroom.chat.refusals import BAD_PASSWORD, BUSY, WRONG_PASSWORD
-from chatroom.logger import logger
-from chatroom.names import BadName, Name, user_name
-from chatroom.password_text import BadLength, BadPassword, new_password, prepared, spellings
-from chatroom.passwords import Busy, Passwords
+from chatroom.chat.people.credential_checkers import Checkers
+from chatroom.chat.people.passwords import Busy, Passwords
+from chatroom.model.account import Account
+from chatroom.model.errors import BAD_PASSWORD, BUSY, WRONG_PASSWORD
+from chatroom.model.logger import logger
+from chatroom.model.names import BadName, Name, user_name
+from chatroom.model.password_rules import BadLength, BadPassword, new_password, prepared, spellings
 
 _log = logger(__name__)
 

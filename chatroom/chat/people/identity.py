@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from chatroom.account import Account as Record
-from chatroom.answers import Account, Ok, Unchanged
-from chatroom.chat.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
+from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.limits import LISTED
 from chatroom.chat.people import membership, takeover, tokens
 from chatroom.chat.people.authentication import checked_password
-from chatroom.chat.people.registry import parse_chosen_name, parse_user_name
-from chatroom.chat.refusals import (
+from chatroom.chat.people.nicknames import parse_chosen_name, parse_user_name
+from chatroom.chat.session import Session
+from chatroom.model.account import Account as Record
+from chatroom.model.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
+from chatroom.model.errors import (
     ALREADY_LOGGED_IN,
     BAD_PASSWORD,
     NAME_IN_USE,
@@ -19,13 +20,12 @@ from chatroom.chat.refusals import (
     WRONG_TOKEN,
     Refused,
 )
-from chatroom.chat.sanctions import name_key
-from chatroom.chat.session import Session
-from chatroom.events import Event
-from chatroom.log import Unavailable
-from chatroom.logger import logger
-from chatroom.names import fold
-from chatroom.text import clean
+from chatroom.model.events import Event
+from chatroom.model.log import Unavailable
+from chatroom.model.logger import logger
+from chatroom.model.names import fold
+from chatroom.model.replies import Account, Ok, Unchanged
+from chatroom.model.text import clean
 
 _log = logger(__name__)
 

@@ -15,12 +15,12 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from chatroom.answers import Ok
 from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
-from chatroom.chat.people.unread import Unread
-from chatroom.chat.refusals import TOO_SLOW
-from chatroom.events import OfInbox, Private, Read, Shared, placed
-from chatroom.log import Done, Entry, Page, Subscription, Unavailable
+from chatroom.chat.people.unread_counts import Unread
+from chatroom.model.errors import TOO_SLOW
+from chatroom.model.events import OfInbox, Private, Read, Shared, placed
+from chatroom.model.log import Done, Entry, Page, Subscription, Unavailable
+from chatroom.model.replies import Ok
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
-from chatroom.account import Account, Preferences
-from chatroom.accounts_file import Entry
-from chatroom.answers import Account as WhoYouAre
+from chatroom.chat.bans_and_mutes import user_keys
+from chatroom.chat.people.accounts_file import Entry
 from chatroom.chat.people.authentication import with_password
 from chatroom.chat.people.user import User
-from chatroom.chat.refusals import ALREADY_LOGGED_IN, PASSWORD_CHANGED, TOO_MANY_CONNECTIONS, Refused
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.sanctions import user_keys
-from chatroom.events import Arrived, Deregistered, PasswordChanged, Registered, Renamed
-from chatroom.log import Unavailable
-from chatroom.logger import logger
-from chatroom.names import Name, fold, user_name
+from chatroom.model.account import Account, Preferences
+from chatroom.model.errors import ALREADY_LOGGED_IN, PASSWORD_CHANGED, TOO_MANY_CONNECTIONS, Refused
+from chatroom.model.events import Arrived, Deregistered, PasswordChanged, Registered, Renamed
+from chatroom.model.log import Unavailable
+from chatroom.model.logger import logger
+from chatroom.model.names import Name, fold, user_name
+from chatroom.model.replies import Account as WhoYouAre
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat

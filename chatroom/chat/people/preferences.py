@@ -6,17 +6,17 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from chatroom.account import Account, Preferences
-from chatroom.answers import Settings
-from chatroom.chat.commands import SetAway, SetEcho, SetIgnore, SetTimestamps, ShowSettings
 from chatroom.chat.limits import AWAY_CHARACTERS, IGNORED
+from chatroom.chat.messaging import seen
 from chatroom.chat.people import membership
-from chatroom.chat.refusals import TOO_MANY_IGNORED
 from chatroom.chat.session import Session
-from chatroom.chat.talking import seen
-from chatroom.events import Event
-from chatroom.names import fold
-from chatroom.text import clean
+from chatroom.model.account import Account, Preferences
+from chatroom.model.commands import SetAway, SetEcho, SetIgnore, SetTimestamps, ShowSettings
+from chatroom.model.errors import TOO_MANY_IGNORED
+from chatroom.model.events import Event
+from chatroom.model.names import fold
+from chatroom.model.replies import Settings
+from chatroom.model.text import clean
 
 
 def show(session: Session, command: ShowSettings) -> Event:

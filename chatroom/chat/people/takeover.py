@@ -10,16 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chatroom.account import Account
-from chatroom.answers import Ok
-from chatroom.chat.commands import Login
+from chatroom.chat.bans_and_mutes import user_keys
 from chatroom.chat.limits import ANSWER_WITHIN, TAKEOVER_WITHIN
 from chatroom.chat.people import tokens
 from chatroom.chat.people.user import User
-from chatroom.chat.refusals import NO_TAKEOVER, SESSION_TAKEN_OVER
-from chatroom.chat.sanctions import user_keys
-from chatroom.names import user_name
-from chatroom.words import TAKEOVER
+from chatroom.model.account import Account
+from chatroom.model.commands import Login
+from chatroom.model.errors import NO_TAKEOVER, SESSION_TAKEN_OVER
+from chatroom.model.names import user_name
+from chatroom.model.replies import Ok
+from chatroom.model.wording import TAKEOVER
 
 if TYPE_CHECKING:
     from chatroom.chat.session import Session

@@ -18,10 +18,10 @@ from chatroom.chat.limits import (
     REGISTRATIONS_WINDOW,
     Rules,
 )
-from chatroom.chat.refusals import BUSY, TOO_MANY_CHANGES, TOO_MANY_FAILURES, TOO_MANY_REGISTRATIONS
-from chatroom.durations import spell
-from chatroom.names import BadName, user_name
-from chatroom.network import is_local, network
+from chatroom.model.durations import spell
+from chatroom.model.errors import BUSY, TOO_MANY_CHANGES, TOO_MANY_FAILURES, TOO_MANY_REGISTRATIONS
+from chatroom.model.names import BadName, user_name
+from chatroom.model.network import is_local, network
 
 MOST_KEYS = 10_000  # of which the oldest is forgotten; more addresses than that are not one attacker's usual means
 

@@ -7,8 +7,8 @@ import hmac
 
 from msgspec.structs import replace
 
-from chatroom.account import Account, Token
 from chatroom.chat.limits import TOKEN_DAYS, TOKENS
+from chatroom.model.account import Account, Token
 
 _DAY = 24 * 3600 * 1000  # milliseconds
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatroom.account import Account
-from chatroom.names import Name
+from chatroom.model.account import Account
+from chatroom.model.names import Name
 
 if TYPE_CHECKING:
     from chatroom.chat.people.inbox import Inbox
@@ -25,7 +25,7 @@ class User:
         away: The words, if the user is away.
         last_writer: Name and id of whom a reply goes to.
         inbox: Private messages, once there is a need for them.
-        resumable: A guest whose program knows how to come back as the same one (``chatroom.chat.people.returning``).
+        resumable: A guest whose program knows how to come back as the same one (``chatroom.chat.people.guest_resume``).
     """
 
     __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "resumable", "sessions")

@@ -16,17 +16,17 @@ from twisted.internet.defer import Deferred
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import ROOMS, Rules
 from chatroom.chat.records import pages
-from chatroom.chat.refusals import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
-from chatroom.chat.rooms import looks, stored_record
-from chatroom.chat.rooms.quotas import Listing, Quotas, of_an_account
+from chatroom.chat.reserved_names import check_new
+from chatroom.chat.rooms import lookalikes, record_storage
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.rooms.record_storage import ROOMS as BUCKET
+from chatroom.chat.rooms.record_storage import decode_head
 from chatroom.chat.rooms.room import Room
-from chatroom.chat.rooms.stored_record import ROOMS as BUCKET
-from chatroom.chat.rooms.stored_record import decode_head
-from chatroom.log import Change, Conflict, Entry, Unavailable
-from chatroom.logger import logger
-from chatroom.names import BadName, Name, room_name
-from chatroom.posing import check_new
+from chatroom.chat.rooms.room_quotas import Listing, Quotas, of_an_account
+from chatroom.model.errors import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
+from chatroom.model.log import Change, Conflict, Entry, Unavailable
+from chatroom.model.logger import logger
+from chatroom.model.names import BadName, Name, room_name
 
 if TYPE_CHECKING:
     from chatroom.chat.people.user import User
@@ -67,7 +67,7 @@ class Directory:
 
     async def start(self) -> None:
         """Complete what rooms of an older chatroom lack."""
-        await looks.complete(self._engine)
+        await lookalikes.complete(self._engine)
 
     async def create(self, text: str, session: Session) -> Room:
         """Make a room that was not there; it stays loaded until ``let_go``.
@@ -122,7 +122,7 @@ class Directory:
         return await self._by_id(id) is not None
 
     async def _by_id(self, id: str) -> RoomRecord | None:
-        folded = await self._engine.get(stored_record.NAMES, id)
+        folded = await self._engine.get(record_storage.NAMES, id)
         held = await self._engine.get(BUCKET, folded[0].decode()) if folded is not None else None
         head = decode_head(held[0]) if held is not None else None
         return head if head is not None and head.id == id else None
@@ -181,12 +181,12 @@ class Directory:
             check_new(name)
         except BadName as error:
             raise BAD_ROOM(why=error) from None
-        claims = await looks.claims(self._engine, name)
+        claims = await lookalikes.claims(self._engine, name)
         user, id = session.user, self._mint(12)
         counted = await self.quotas.enter(user, session.address, id, name.folded)
         record = RoomRecord(id, name.shown, session.chat.now(), user.name, user.id, counted=counted)
         try:
-            rev = await self._engine.change([*stored_record.creation(name.folded, record), *claims])
+            rev = await self._engine.change([*record_storage.creation(name.folded, record), *claims])
         except Conflict:  # it was made just now by another daemon, or a room that looks like it was made
             await self.quotas.leave(counted, id)
             there, rev = await self._read(name.folded)
@@ -210,8 +210,8 @@ class Directory:
         if loaded is not None and loaded.rev == rev:
             return loaded.record, rev
         head = decode_head(value)
-        rows = [row async for page in pages(self._engine, stored_record.PEOPLE, f"{head.id}/") for row in page]
-        return stored_record.assemble(head, rows), rev
+        rows = [row async for page in pages(self._engine, record_storage.PEOPLE, f"{head.id}/") for row in page]
+        return record_storage.assemble(head, rows), rev
 
     async def head(self, name: str) -> RoomRecord | None:
         """Return what the list of rooms needs of one room: its record without the people whom it names."""
@@ -265,8 +265,8 @@ class Directory:
         return True
 
     async def _removal(self, folded: str, rev: int, record: RoomRecord) -> list[Change]:
-        freed = await looks.releases(self._engine, room_name(record.name))
-        return [*stored_record.removal(folded, rev, record), *freed]
+        freed = await lookalikes.releases(self._engine, room_name(record.name))
+        return [*record_storage.removal(folded, rev, record), *freed]
 
     # ---- what changes in a record ------------------------------------------------------------------------------
 
@@ -309,7 +309,7 @@ class Directory:
                 if changed is None:
                     changes = await self._removal(folded, rev, now)
                 else:
-                    changes = stored_record.update(folded, rev, now, changed)
+                    changes = record_storage.update(folded, rev, now, changed)
                 rev = await self._engine.change(changes)
             except Conflict:
                 continue

@@ -12,8 +12,8 @@ from typing import Any
 
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
-from chatroom.chat.rounds import Rounds
-from chatroom.logger import logger
+from chatroom.chat.periodic_work import Rounds
+from chatroom.model.logger import logger
 
 EVERY = 5.0  # seconds from one look to the next
 BEGIN = 0.9  # of what is allowed: then history begins to go ...

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from chatroom.chat.bans_and_mutes import Sanction, keys_of, matching, name_key, user_keys
 from chatroom.chat.limits import MODERATORS
 from chatroom.chat.people.user import User
-from chatroom.chat.refusals import BANNED, LOCKED
-from chatroom.chat.sanctions import Sanction, keys_of, matching, name_key, user_keys
-from chatroom.names import Name
+from chatroom.model.errors import BANNED, LOCKED
+from chatroom.model.names import Name
 
 if TYPE_CHECKING:
     from chatroom.chat.session import Session
@@ -25,7 +25,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         made: When it was made, in milliseconds since 1970.
         slow: Seconds between two messages of one member, 0 for none.
         next_file: The number that the next shared file gets.
-        counted: The key of the list of rooms it is on (``chatroom.chat.rooms.quotas``); empty in records of before
+        counted: The key of the list of rooms it is on (``chatroom.chat.rooms.room_quotas``); empty in records of before
             there were lists.
         changes: How often the record has changed.
     """

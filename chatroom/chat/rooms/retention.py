@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
-from chatroom.account import BUCKET, decode
 from chatroom.chat.files.store import FileStore
 from chatroom.chat.interfaces import Clock, Engine
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
+from chatroom.chat.periodic_work import Rounds
 from chatroom.chat.records import pages
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.rounds import Rounds
-from chatroom.logger import logger
+from chatroom.model.account import BUCKET, decode
+from chatroom.model.logger import logger
 
 EVERY = 600.0  # seconds from one round to the next
 _DAY = 24 * 3600 * 1000  # milliseconds

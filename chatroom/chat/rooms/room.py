@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from chatroom.chat.interfaces import Dialect
 from chatroom.chat.limits import LISTED
-from chatroom.chat.rooms.barred import Barred
-from chatroom.counters import Counters
-from chatroom.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said, Shared
-from chatroom.log import Entry, Subscription, Withdrawn
-from chatroom.logger import logger
+from chatroom.chat.rooms.barred_authors import Barred
+from chatroom.model.counters import Counters
+from chatroom.model.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said, Shared
+from chatroom.model.log import Entry, Subscription, Withdrawn
+from chatroom.model.logger import logger
 
 if TYPE_CHECKING:
     from chatroom.chat.rooms.record import RoomRecord

@@ -7,19 +7,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from chatroom.chat.people.registry import no_user
-from chatroom.chat.refusals import (
-    BAD_BAN,
-    NOT_TO_A_MODERATOR,
-    NOT_TO_AN_OPERATOR,
-    NOT_TO_THE_OWNER,
-    NOT_TO_YOURSELF,
-)
+from chatroom.chat.bans_and_mutes import account_key, address_key, keys_against, keys_of, name_key
+from chatroom.chat.people.nicknames import no_user
 from chatroom.chat.rooms.room import Room
-from chatroom.chat.sanctions import account_key, address_key, keys_against, keys_of, name_key
 from chatroom.chat.session import Session
-from chatroom.names import BadName, fold, user_name
-from chatroom.network import is_local, network
+from chatroom.model.errors import BAD_BAN, NOT_TO_A_MODERATOR, NOT_TO_AN_OPERATOR, NOT_TO_THE_OWNER, NOT_TO_YOURSELF
+from chatroom.model.names import BadName, fold, user_name
+from chatroom.model.network import is_local, network
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat

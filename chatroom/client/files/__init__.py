@@ -1,6 +1,6 @@
-"""Files that are sent and fetched over a ``Link``: several at once, over lost connections, and over the client's end.
+"""Sending and fetching files: several at once, and also when connections are lost or the client restarts.
 
-``transfers`` is what a client uses; each file is a ``Transfer``, one that goes (``sending``) or comes (``fetching``).
-What they do on the disk is in ``reading`` and ``part``; ``progress`` is how far they are, ``typed`` how they are asked
-for.
+``transfers`` holds all files under way; each is a ``Transfer``: an ``upload`` or a ``download``. ``local_file`` reads
+what is sent, ``partial_file`` writes what comes. ``progress`` computes how far a file is; ``commands`` are ``/send``,
+``/get`` and ``/cancel``.
 """

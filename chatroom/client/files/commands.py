@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatroom.client.errors import Refused
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.paths import expanded, is_folder, is_there, spelled
-from chatroom.client.refused import Refused
-from chatroom.shared_files import spell_size
+from chatroom.model.shared_files import spell_size
 
 USAGES = {
     "send": ("/send <path> [user]", "share a file with the room, or give it to somebody"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from chatroom.shared_files import spell_size
+from chatroom.model.shared_files import spell_size
 
 LATELY = 5.0  # seconds over which the rate is measured
 _SAMPLES = 50

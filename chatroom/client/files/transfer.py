@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chatroom.client.connection import Piece
+from chatroom.client.errors import Refused
 from chatroom.client.files.progress import Progress
-from chatroom.client.refused import Refused
-from chatroom.events import Event
+from chatroom.model.events import Event
 
 if TYPE_CHECKING:
     from chatroom.client.files.transfers import Transfers

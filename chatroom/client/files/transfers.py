@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
-from chatroom import answers as a
-from chatroom import events as e
+from chatroom.client.client import Link
 from chatroom.client.connection import Piece
-from chatroom.client.files.fetching import Fetching
-from chatroom.client.files.sending import Sending
+from chatroom.client.errors import Refused
+from chatroom.client.files.download import Fetching
 from chatroom.client.files.transfer import Transfer
-from chatroom.client.link import Link
-from chatroom.client.refused import Refused
-from chatroom.shared_files import TRANSFERS
-from chatroom.text import shortened
+from chatroom.client.files.upload import Sending
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.shared_files import TRANSFERS
+from chatroom.model.text import shortened
 
 MOST = 100  # under way, or waiting for their turn
 NAME_SHOWN = 40  # characters of a name, in a line
@@ -129,7 +129,7 @@ class Transfers:
         return any(isinstance(one, Sending) and one.is_like(same) for one in self._under_way if one is not same)
 
     def take(self, event: e.Event | Piece) -> bool:
-        """See ``chatroom.client.link.Carrier``; so all others."""
+        """See ``chatroom.client.client.Carrier``; so all others."""
         if not isinstance(event, Piece | a.Chunk | a.Error):
             return False
         one = self._carrying(event.file) if self.online else None  # before, nothing has been asked for

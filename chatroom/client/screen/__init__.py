@@ -1,9 +1,10 @@
 """chatroom-client on a terminal.
 
-What comes: ``hearing`` gets it from the link; ``lines`` makes lines of it, in the words of ``chatroom.words`` and with
-the styles of ``colours``; ``crowd`` and ``mark`` decide about joins, and about where one left off; ``above`` writes the
-lines together; ``terminal`` draws.
+Output: ``presenter`` takes events from the client; ``formatter`` makes lines of them, with the words of
+``chatroom.model.wording`` and the styles of ``colours``. ``join_coalescing`` joins many arrivals into one line,
+``read_marker`` marks where the user stopped reading, ``output`` writes the lines, and ``terminal`` draws.
 
-What goes: ``terminal`` and ``keys`` take keys, with ``completion``, ``history``, ``questions`` and ``pasting``;
-``typed`` says what a line means, by the rows of ``commands`` and ``own``; ``doing`` does it. ``run`` puts all together.
+Input: ``terminal`` and ``keys`` take keys, with ``completer``, ``history``, ``questions`` and ``paste``. ``parser``
+says what a line means, by the tables in ``server_commands`` and ``local_commands``; ``input`` carries it out. ``app``
+puts everything together.
 """

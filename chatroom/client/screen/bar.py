@@ -11,9 +11,9 @@ from typing import Protocol
 
 from prompt_toolkit.utils import get_cwidth
 
-from chatroom.client.screen.countdown import whole_seconds
-from chatroom.client.screen.lines import Line
-from chatroom.text import clean
+from chatroom.client.screen.formatter import Line
+from chatroom.client.screen.reconnect_countdown import whole_seconds
+from chatroom.model.text import clean
 
 LONGEST = 32  # columns of a name that others choose
 NARROW = 60  # columns; a narrower bar has short forms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, get_args
 
-from chatroom import events as e
+from chatroom.model import events as e
 
 Ring = Literal["off", "private", "all"]
 RINGS: tuple[str, ...] = get_args(Ring)

@@ -2,14 +2,14 @@
 
 The colours are of the 256 that terminals have, and only such that contrast with black and with white alike: nobody has
 to tell the client what their background is. Any two colours of ``PALETTE`` can be told apart
-(tests/client/screen/test_lines.py computes both).
+(tests/client/screen/test_formatter.py computes both).
 """
 
 from __future__ import annotations
 
 import hashlib
 
-from chatroom.names import fold
+from chatroom.model.names import fold
 
 PALETTE = (
     "#d75f00", "#0087d7", "#008700", "#af00d7", "#878700", "#5f5fff", "#af5f5f", "#5f8787", "#ff0087", "#875f87",

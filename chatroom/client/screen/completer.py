@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
-from chatroom.client.screen.completion import Known
-from chatroom.client.screen.offers import FREE, argument_at, words_of
-from chatroom.names import fold
-from chatroom.text import clean
+from chatroom.client.screen.argument_values import FREE, argument_at, words_of
+from chatroom.client.screen.known_words import Known
+from chatroom.model.names import fold
+from chatroom.model.text import clean
 
 
 class ChatCompleter(Completer):

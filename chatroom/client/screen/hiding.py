@@ -8,7 +8,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.layout.utils import explode_text_fragments
 
-from chatroom.client.screen.typed import secret_from
+from chatroom.client.screen.parser import secret_from
 
 
 class HiddenSecrets(Processor):

@@ -38,12 +38,12 @@ from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.search import stop_search
 from prompt_toolkit.styles import Style
 
-from chatroom.client.screen.drawing import Drawing
+from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.hiding import HiddenSecrets
-from chatroom.client.screen.lines import Line
+from chatroom.client.screen.job_control import stop_until_continued
 from chatroom.client.screen.questions import Question, Questions
-from chatroom.client.screen.stopping import stop_until_continued
-from chatroom.text import clean
+from chatroom.client.screen.redraw import Drawing
+from chatroom.model.text import clean
 
 MENU = 8  # rows
 _FOCUS_TOLD, _FOCUS_UNTOLD = "\x1b[?1004h", "\x1b[?1004l"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness import Client, World
 from sharing import hear, only
 
-from chatroom.shared_files import CHUNK
+from chatroom.model.shared_files import CHUNK
 
 BIG = b"0123456789abcdef" * (11 * CHUNK // 16)  # more chunks than may be under way
 

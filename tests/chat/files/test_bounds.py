@@ -9,7 +9,7 @@ from chat.files.about import refused
 from harness import World
 from sharing import begin, hear, offer, only, share
 
-from chatroom.shared_files import safe_name, spell_size
+from chatroom.model.shared_files import safe_name, spell_size
 
 
 @pytest.mark.parametrize(

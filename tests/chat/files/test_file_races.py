@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.engines.memory import MemoryEngine
-from chatroom.shared_files import CHUNK, TRANSFERS
+from chatroom.model.shared_files import CHUNK, TRANSFERS
 
 
 class SteppingBlobs(SteppingEngine):

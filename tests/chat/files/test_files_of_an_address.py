@@ -11,7 +11,7 @@ from harness import Client, World
 from order import restarted
 from sharing import begin, hear, kept_files, offer, only, share
 
-from chatroom.chat.files import stored_record
+from chatroom.chat.files import record_storage
 from chatroom.chat.limits import PART_OF_ADDRESS
 
 STORE = 4000
@@ -104,6 +104,6 @@ def test_a_record_of_an_earlier_version_has_no_address(world: World) -> None:
     assert record.place == "address:192.0.2.7"
     old = msgspec.to_builtins(record)
     del old["whence"]
-    assert stored_record.decode(msgspec.json.encode(old)).place == ""
+    assert record_storage.decode(msgspec.json.encode(old)).place == ""
     alice.record(do="files")
     only(alice, event="files")

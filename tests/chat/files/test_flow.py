@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.engines.memory import MemoryEngine
-from chatroom.shared_files import CHUNK, WINDOW
+from chatroom.model.shared_files import CHUNK, WINDOW
 
 
 def test_no_more_than_eight_chunks_are_on_their_way(world: World) -> None:

@@ -7,7 +7,7 @@ from chat.files.about import BIG, blobs, refused
 from harness import World
 from sharing import DATA, begin, chunk, fetch, hear, kept_files, offer, only, send, share
 
-from chatroom.shared_files import WINDOW
+from chatroom.model.shared_files import WINDOW
 
 
 def test_a_file_is_shared_with_the_room_and_fetched(world: World) -> None:

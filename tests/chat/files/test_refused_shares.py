@@ -15,7 +15,7 @@ from sharing import begin, chunk, hear, kept_files, offer, only, share
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.files.store import RECLAIM_EVERY
-from chatroom.shared_files import CHUNK
+from chatroom.model.shared_files import CHUNK
 
 CUT = 12  # uploads of which one chunk has come
 STORE = 40 * CHUNK

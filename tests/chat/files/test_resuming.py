@@ -15,8 +15,8 @@ from twisted.internet.task import Clock
 from chatroom.chat.files.store import RECLAIM_EVERY
 from chatroom.chat.files.transfers import STALLED_AFTER
 from chatroom.engines.memory import MemoryEngine
-from chatroom.log import Unavailable
-from chatroom.shared_files import CHUNK
+from chatroom.model.log import Unavailable
+from chatroom.model.shared_files import CHUNK
 
 
 def test_an_upload_goes_on_where_it_was_cut(world: World) -> None:

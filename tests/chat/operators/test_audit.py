@@ -16,7 +16,7 @@ from twisted.logger import formatEvent
 from chatroom.chat.limits import ACTS_OF_ADDRESS, ACTS_OF_ONE, ACTS_WINDOW
 from chatroom.chat.operators.audit import MEMBERS, NAMESPACE
 from chatroom.engines.memory import MemoryEngine
-from chatroom.logger import watch
+from chatroom.model.logger import watch
 
 
 @pytest.fixture

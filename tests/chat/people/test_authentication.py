@@ -17,11 +17,11 @@ from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
-from chatroom.chat.operators.operations import Operations
-from chatroom.chat.people.checkers import SLICE
-from chatroom.chat.refusals import Refused
-from chatroom.names import user_name
-from chatroom.passwords import Busy
+from chatroom.chat.operators.service import Operations
+from chatroom.chat.people.credential_checkers import SLICE
+from chatroom.chat.people.passwords import Busy
+from chatroom.model.errors import Refused
+from chatroom.model.names import user_name
 
 WRONG = "Error: wrong username or password."
 CLOSED = "Error: registration is closed here; ask the operator for an account."

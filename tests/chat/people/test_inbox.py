@@ -14,7 +14,7 @@ from stepping import nobody_is_left
 
 from chatroom.chat.limits import INBOX_MESSAGES, SHARE_OF_ADDRESS, SHARE_OF_SENDER
 from chatroom.chat.rooms.retention import EVERY
-from chatroom.names import user_name
+from chatroom.model.names import user_name
 
 DAY = 24 * 3600.0
 DATED = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")

@@ -11,9 +11,9 @@ from order import PASSWORD, account, ask, guest, owner, restarted, settled
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.internet.task import Clock
 
-from chatroom.account import LOOK_RULES, LOOKS
-from chatroom.chat.people import looks
-from chatroom.names import user_looks, user_name
+from chatroom.chat.people import lookalikes
+from chatroom.model.account import LOOK_RULES, LOOKS
+from chatroom.model.names import user_looks, user_name
 
 NAME_IN_USE = "Error: username is already used; choose another with /name <name>."
 ALIKE = [("erik", "er1k"), ("Alice", "Al1ce"), ("liz", "1iz"), ("zoe", "2oe"), ("susan", "5u5an"), ("bob", "8ob")]
@@ -107,7 +107,7 @@ def test_a_second_start_reads_no_accounts(clock: Clock, monkeypatch: pytest.Monk
     world = World(MoodyEngine(clock), clock)
     account(world, "erik")
     monkeypatch.setattr(world.engine, "page", None)
-    settled(world, looks.complete(world.engine))
+    settled(world, lookalikes.complete(world.engine))
     world.close()
 
 

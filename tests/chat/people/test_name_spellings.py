@@ -7,8 +7,8 @@ from harness import World
 from msgspec.structs import replace
 from order import account, ask, owner, settled
 
-from chatroom.account import Preferences
-from chatroom.names import user_name
+from chatroom.model.account import Preferences
+from chatroom.model.names import user_name
 
 ZOE = "Zo\xeb"
 SPELLINGS = ["zo\xeb", "ZOE\u0308", "zoe\u0308", "\uff3a\uff4f\xeb"]  # lower, decomposed upper and lower, full width

@@ -10,7 +10,7 @@ from harness import Client, World, result
 from stepping import all_is_one, nobody_is_left
 
 from chatroom.chat.people import membership, tokens
-from chatroom.names import user_name
+from chatroom.model.names import user_name
 
 IN_USE = ["Error: erika is already logged in.", "Type /takeover to end that session and log in here."]
 NOTHING = "Error: there is no session to take over; log in with /login <user> <password>."

@@ -6,8 +6,8 @@ import pytest
 from harness import World
 from order import ask, guest, members, owner, session_of, text_of
 
-from chatroom.chat.sanctions import Sanction, listed
-from chatroom.names import user_name
+from chatroom.chat.bans_and_mutes import Sanction, listed
+from chatroom.model.names import user_name
 
 
 @pytest.mark.parametrize("zone", ["\x1b[2J\x1b]0;x\x07", "\x9b2J", "\u202e", "\nError: you are banned", "eth0"])

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.chat.limits import ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, INBOX_MESSAGES, LISTED, SHARE_OF_SENDER
-from chatroom.chat.operators.operations import Operations
+from chatroom.chat.operators.service import Operations
 
 
 def test_a_lock_holds_for_whoever_comes_from_another_room(world):

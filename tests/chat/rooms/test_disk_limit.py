@@ -14,9 +14,9 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent
 
 from chatroom.chat.rooms.disk_limit import EVERY, TOLD_EVERY
-from chatroom.engines.batching import TRIM_STEP
+from chatroom.engines.base import TRIM_STEP
 from chatroom.engines.memory import MemoryEngine
-from chatroom.logger import watch
+from chatroom.model.logger import watch
 
 KILOBYTE = "k" * 1000
 

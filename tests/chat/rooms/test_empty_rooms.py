@@ -8,9 +8,9 @@ import pytest
 from harness import Client, World, result
 
 from chatroom.chat.limits import EMPTY, GUEST_ROOMS, OWNED
-from chatroom.chat.rooms.empty import AT_ONCE
+from chatroom.chat.rooms.empty_rooms import AT_ONCE
 from chatroom.engines.memory import MemoryEngine
-from chatroom.names import room_name
+from chatroom.model.names import room_name
 
 HERE = "192.0.2.7"
 TOO_MANY = (

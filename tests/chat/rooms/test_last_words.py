@@ -16,8 +16,8 @@ from sharing import begin, chunk, hear
 from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
-from chatroom.events import Acted, Banned, Closed, Joined, Kicked, Muted, Opped, Said, Shared, Unmuted
-from chatroom.log import Unavailable
+from chatroom.model.events import Acted, Banned, Closed, Joined, Kicked, Muted, Opped, Said, Shared, Unmuted
+from chatroom.model.log import Unavailable
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock
 
 from chatroom.chat.limits import LISTED, SANCTION_BYTES
-from chatroom.chat.rooms import stored_record
+from chatroom.chat.rooms import record_storage
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.engines.memory import MemoryEngine
-from chatroom.engines.reading import PAGE_ROWS
-from chatroom.engines.sqlite import SQLiteEngine
-from chatroom.log import Change
+from chatroom.engines.sqlite.engine import SQLiteEngine
+from chatroom.engines.sqlite.reader import PAGE_ROWS
+from chatroom.model.log import Change
 
 LONG = "\N{SNOWMAN}" * 200
-OF_ROOMS = (stored_record.ROOMS, stored_record.NAMES, stored_record.PEOPLE)
+OF_ROOMS = (record_storage.ROOMS, record_storage.NAMES, record_storage.PEOPLE)
 
 
 class CountingEngine(MemoryEngine):
@@ -68,7 +68,7 @@ def many(world: World, number: int) -> None:
     """Make so many rooms in which nobody is."""
     for n in range(number):
         record = RoomRecord(f"id{n}", f"room{n:05}", 1, "zoe", "z1", topic="t" * 390)
-        world.engine.change(stored_record.creation(record.name, record))
+        world.engine.change(record_storage.creation(record.name, record))
 
 
 def test_the_list_of_rooms_reads_no_more_than_it_shows(world: World) -> None:
@@ -127,7 +127,7 @@ def test_a_ban_writes_itself_and_not_all_the_others(world: World) -> None:
     engine.written = 0
     assert ban(alice, "one-more", "spam") == "ok"
     assert engine.written < 500
-    assert len(stored_records(world)[stored_record.ROOMS, "den"][0]) < 300
+    assert len(stored_records(world)[record_storage.ROOMS, "den"][0]) < 300
     assert len(record_of(world, "den").bans) == 41
 
 
@@ -155,15 +155,15 @@ def test_a_room_that_ends_leaves_nothing(world: World) -> None:
     ban(alice, "bob")
     alice.record(do="op", user="alice")
     alice.record(do="invite", user="alice")
-    assert len([where for where in stored_records(world) if where[0] == stored_record.PEOPLE]) == 3
+    assert len([where for where in stored_records(world) if where[0] == record_storage.PEOPLE]) == 3
     alice.record(do="close")
-    assert before == {(stored_record.ROOMS, "den"), (stored_record.NAMES, session_id(before))}
+    assert before == {(record_storage.ROOMS, "den"), (record_storage.NAMES, session_id(before))}
     assert not [where for where in stored_records(world) if where[0] in OF_ROOMS]
 
 
 def session_id(where: set[tuple[str, str]]) -> str:
     """Return the id of the only room."""
-    (id,) = [key for bucket, key in where if bucket == stored_record.NAMES]
+    (id,) = [key for bucket, key in where if bucket == record_storage.NAMES]
     return id
 
 
@@ -195,8 +195,8 @@ async def test_a_database_of_before_is_brought_up_to_date(path: Path) -> None:
 
     import msgspec
 
-    from chatroom.chat.sanctions import Sanction
-    from chatroom.engines import schema
+    from chatroom.chat.bans_and_mutes import Sanction
+    from chatroom.engines.sqlite import schema
 
     bans = tuple(Sanction(f"name:b{n}", f"b{n}", "alice", n, reason=LONG) for n in range(12, 0, -1))
     mutes = (Sanction("address:2001:db8::/64", "an address", "alice", 5, until=7),)
@@ -212,13 +212,13 @@ async def test_a_database_of_before_is_brought_up_to_date(path: Path) -> None:
     engine = SQLiteEngine(reactor, path)
     await engine.start()
     try:
-        value, rev = await engine.get(stored_record.ROOMS, "den")
+        value, rev = await engine.get(record_storage.ROOMS, "den")
         assert len(value) < 200
-        rows = await engine.page(stored_record.PEOPLE, "r1/")
-        assert stored_record.assemble(stored_record.decode_head(value), rows) == record
-        assert await engine.get(stored_record.NAMES, "r1") == (b"den", 7)
-        assert await engine.page(stored_record.ROOMS) == [("den", value)]
-        assert await engine.change([Change(stored_record.ROOMS, "den", value, rev)]) == 10
+        rows = await engine.page(record_storage.PEOPLE, "r1/")
+        assert record_storage.assemble(record_storage.decode_head(value), rows) == record
+        assert await engine.get(record_storage.NAMES, "r1") == (b"den", 7)
+        assert await engine.page(record_storage.ROOMS) == [("den", value)]
+        assert await engine.change([Change(record_storage.ROOMS, "den", value, rev)]) == 10
     finally:
         await engine.stop()
 

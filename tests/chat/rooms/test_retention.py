@@ -8,7 +8,7 @@ from harness import World
 from twisted.internet.defer import fail
 
 from chatroom.chat.rooms.retention import EVERY
-from chatroom.log import Unavailable
+from chatroom.model.log import Unavailable
 
 DAY = 24 * 3600.0
 

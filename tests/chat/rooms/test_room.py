@@ -7,8 +7,8 @@ from typing import Any
 from harness import World
 
 from chatroom.chat.limits import CATCH_UP
-from chatroom.events import Said
-from chatroom.wire.text_dialect import TextDialect
+from chatroom.model.events import Said
+from chatroom.wire.dialects.text import TextDialect
 
 
 class Writes:
@@ -180,7 +180,7 @@ def test_events_of_a_member_that_never_was_change_nothing(world: World) -> None:
     """The end of a connection whose joining could not be stored comes to a room that does not know it."""
     alice = world.person("alice", "lobby")
     room = alice.transport.protocol._session.room
-    from chatroom.events import Disconnected, Renamed
+    from chatroom.model.events import Disconnected, Renamed
 
     for event in (
         Disconnected("x-1", 0, "ghost", "x", session="x"),

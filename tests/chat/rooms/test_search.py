@@ -11,8 +11,8 @@ from harness import NOON, World
 from twisted.internet.defer import Deferred, fail
 
 from chatroom.chat.limits import FOUND, SEARCH_REMEMBERED
-from chatroom.engines.searches import MOST_OF_ONE
-from chatroom.log import TooBroad
+from chatroom.engines.search_scheduler import MOST_OF_ONE
+from chatroom.model.log import TooBroad
 
 
 def told(lines: list[str]) -> list[str]:

@@ -14,10 +14,10 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from chatroom.client.client import Link
 from chatroom.client.connection import Connection
 from chatroom.client.files.transfers import Transfers
-from chatroom.client.link import Link
-from chatroom.shared_files import CHUNK
+from chatroom.model.shared_files import CHUNK
 
 LIMITS = {"record": 16384, "text": 4096, "name": 32, "room": 64, "rate": 2.0}
 WELCOME = {"event": "welcome", "server": "evil", "version": 1, "you": "me", "guest": True, "features": []}

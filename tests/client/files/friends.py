@@ -12,9 +12,9 @@ from sharing import DATA
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
-from chatroom import events as e
+from chatroom.client.errors import Refused
 from chatroom.client.files.transfers import Transfers
-from chatroom.client.refused import Refused
+from chatroom.model import events as e
 
 Work = Callable[..., Deferred[Any]]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.client.errors import Refused
 from chatroom.client.files.commands import ToGet, what_to_get, what_to_send
-from chatroom.client.refused import Refused
 
 HERE = Path("downloads")
 

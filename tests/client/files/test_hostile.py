@@ -14,8 +14,8 @@ from client.files.evil import ABOUT, ENTERED, LIMITS, WELCOME, Evil
 from client.files.friends import ByHand, refusal, result_of, write
 from sharing import DATA
 
-from chatroom.client.refused import Refused
-from chatroom.shared_files import CHUNK, WINDOW
+from chatroom.client.errors import Refused
+from chatroom.model.shared_files import CHUNK, WINDOW
 
 SHA256 = hashlib.sha256(DATA).hexdigest()
 UPLOAD = {"event": "upload", "file": "f1", "chunk": CHUNK, "have": 0}

@@ -15,9 +15,9 @@ from harness import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom import events as e
-from chatroom.client.refused import Refused
-from chatroom.shared_files import CHUNK
+from chatroom.client.errors import Refused
+from chatroom.model import events as e
+from chatroom.model.shared_files import CHUNK
 
 OTHER = os.urandom(3 * CHUNK)
 HARMLESS = ["packet", "cut", "silent cut", "time", "name", "register", "logout"]

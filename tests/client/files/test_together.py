@@ -11,11 +11,10 @@ from client.network import Network
 from msgspec.structs import replace
 from sharing import DATA
 
-from chatroom import answers as a
-from chatroom import events as e
-from chatroom.client.reasons import Failed
-from chatroom.client.refused import Refused
-from chatroom.shared_files import CHUNK, TRANSFERS, WINDOW
+from chatroom.client.errors import Failed, Refused
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.shared_files import CHUNK, TRANSFERS, WINDOW
 
 BIG = os.urandom(20 * CHUNK + 5)
 

@@ -15,10 +15,10 @@ from harness import World
 from msgspec.structs import replace
 from sharing import DATA, fetch, hear
 
-from chatroom import answers as a
-from chatroom import events as e
-from chatroom.client.refused import Refused
-from chatroom.shared_files import CHUNK
+from chatroom.client.errors import Refused
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.shared_files import CHUNK
 
 BIG = os.urandom(20 * CHUNK + 5)
 

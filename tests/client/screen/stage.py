@@ -19,11 +19,11 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from chatroom import events as e
-from chatroom.client.link import Refused
-from chatroom.client.place import Place
-from chatroom.client.screen.above import TOGETHER
-from chatroom.client.screen.run import Screen
+from chatroom.client.client import Refused
+from chatroom.client.screen.app import Screen
+from chatroom.client.screen.output import TOGETHER
+from chatroom.client.state import Place
+from chatroom.model import events as e
 
 DEADLINE = 30.0  # seconds until a test that waits has failed; long, for a run under nice
 NOW = 1_790_000_000  # seconds since 1970

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from client.screen.stage import Stage, on_stage
 
-from chatroom import answers as a
-from chatroom.client.notices import Connected, Denied
-from chatroom.client.screen.typed import Command, pair, read, secret_from
+from chatroom.client.screen.parser import Command, pair, read, secret_from
+from chatroom.client.status import Connected, Denied
+from chatroom.model import replies as a
 
 IN_USE = Denied("name", "nora", "name-in-use", "username is already used; choose another with /name <name>.")
 ASKED = "nora is a registered name. Password for nora (Enter: choose another name):"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from client.screen.stage import Stage, on_stage
 
-from chatroom import answers as a
+from chatroom.model import replies as a
 
 TALK = a.HelpTopic("talk", "say something", ["/say", "/me"])
 END = a.HelpTopic("end", "leave", ["/quit"])

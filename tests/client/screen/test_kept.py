@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from chatroom.client.screen.history import MOST, KeptHistory
-from chatroom.client.screen.remembered import Remembered, load, save
-from chatroom.client.screen.typed import holds_secret
+from chatroom.client.screen.parser import holds_secret
+from chatroom.client.screen.saved_state import Remembered, load, save
 
 
 def history(path: Path) -> KeptHistory:

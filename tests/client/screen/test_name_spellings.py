@@ -7,13 +7,13 @@ from pathlib import Path
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from chatroom import events as e
 from chatroom.client.screen.colours import Colours
 from chatroom.client.screen.completer import ChatCompleter
-from chatroom.client.screen.completion import Known
-from chatroom.client.screen.hearing import Filter
+from chatroom.client.screen.known_words import Known
+from chatroom.client.screen.presenter import Filter
 from chatroom.client.tokens import Tokens
-from chatroom.names import fold
+from chatroom.model import events as e
+from chatroom.model.names import fold
 
 DECOMPOSED = "rene\u0301"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from client.screen.stage import NOW, Stage, on_stage, said
 
-from chatroom import answers as a
-from chatroom import events as e
-from chatroom.client.link import Refused
-from chatroom.client.notices import Connected, Denied, Ended, Gap, Lost
+from chatroom.client.client import Refused
+from chatroom.client.status import Connected, Denied, Ended, Gap, Lost
+from chatroom.model import events as e
+from chatroom.model import replies as a
 
 BAR = " lobby (3 users) | me | plain | chatroom chat.example:8888"
 

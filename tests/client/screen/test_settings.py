@@ -9,12 +9,12 @@ import pytest
 from client.network import Network, Person
 from client.screen.stage import Stage, on_stage, said
 
-from chatroom import answers as a
-from chatroom import events as e
-from chatroom.client.notices import Connected
-from chatroom.client.refused import Refused
-from chatroom.client.screen.hearing import Filter
-from chatroom.client.screen.ignoring import Ignoring
+from chatroom.client.errors import Refused
+from chatroom.client.screen.ignore_list import Ignoring
+from chatroom.client.screen.presenter import Filter
+from chatroom.client.status import Connected
+from chatroom.model import events as e
+from chatroom.model import replies as a
 
 HERE = " (this client keeps this until it ends)."
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from client.screen.stage import Stage, on_stage, said
 
-from chatroom.client.screen.drawing import wraps_anew
-from chatroom.client.screen.hangup import survive
+from chatroom.client.screen.job_control import survive_hangup
+from chatroom.client.screen.redraw import wraps_anew
 
 BAR = " lobby (3 users) | me | plain | chatroom chat.example:8888"
 MODES = ("?1004", "?2004")  # the focus is told; pasting is told apart from typing
@@ -93,7 +93,7 @@ def test_what_is_written_to_a_terminal_that_is_gone_goes_nowhere() -> None:
     reading, writing = os.pipe()
     left: list[bool] = []
     output = Pipe(writing)
-    survive(output, lambda: left.append(True))
+    survive_hangup(output, lambda: left.append(True))
     output.flush()
     assert not left
     os.close(reading)

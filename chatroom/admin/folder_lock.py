@@ -1,0 +1,56 @@
+"""A data folder that is ours alone for a while: no daemon runs on it, and none starts."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chatroom.admin.errors import Cannot
+from chatroom.engines.data_folder import BadFolder, DataFolder, FolderInUse
+
+
+class InUse(Cannot):
+    """A daemon is using the folder."""
+
+
+@contextmanager
+def holding(folder: Path, instead: str = "") -> Iterator[None]:
+    """Keep daemons off.
+
+    Args:
+        folder: The data folder; made if there is none.
+        instead: What to do when a daemon runs that shall not be stopped.
+
+    Raises:
+        InUse: A daemon is using the folder.
+        Cannot: It cannot be used.
+    """
+    _check_owner(folder)
+    try:
+        held = DataFolder(folder)
+    except FolderInUse:
+        raise InUse(f"a daemon is using {folder}; stop it first{instead}") from None
+    except BadFolder as error:
+        raise Cannot(str(error)) from None
+    try:
+        yield
+    finally:
+        held.close()
+
+
+def _check_owner(folder: Path) -> None:
+    """Refuse to make files of root's in the folder of a daemon that runs as somebody else: it could not open them."""
+    if os.geteuid() != 0 or not folder.exists():
+        return
+    owner = folder.stat().st_uid
+    if owner != 0:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        raise Cannot(
+            f"{folder} is {name}'s, who could not open what root makes; run this as {name}: sudo -u '{name}' …"
+        )

@@ -1,0 +1,57 @@
+"""How a result is put before an operator, and how what was typed is put into the log: harmless, and without secrets."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from chatroom.admin.console import Text, explain
+from chatroom.admin.tables import Table
+from chatroom.model.text import clean
+
+MOST = 1_000_000  # characters of one result
+_SECRET = re.compile(r"\b(add_account|set_password)\b|password", re.IGNORECASE)
+_LONGEST = 500  # characters of what was typed that are logged
+
+
+def shown(value: Any, width: int) -> str:
+    """Return a result as lines for a terminal of so many columns; nothing in them acts on the terminal.
+
+    Raises:
+        Exception: Whatever the value's own ``repr`` raises.
+    """
+    if isinstance(value, Table):
+        text = value.render(width)
+    elif isinstance(value, list | tuple) and value and all(isinstance(each, Text) for each in value):
+        text = "\n".join(value)
+    else:
+        text = (explain(value) if callable(value) else None) or repr(value)
+    if len(text) > MOST:
+        text = f"{text[:MOST]}\n(cut: {len(text)} characters)"
+    return "\n".join(map(clean, text.split("\n")))
+
+
+def tells_a_secret(source: str) -> bool:
+    """Return whether there may be a password in what was typed."""
+    return bool(_SECRET.search(source))
+
+
+def for_the_log(source: str) -> str:
+    """Return what was typed, but for what may be a password."""
+    if not tells_a_secret(source):
+        return source if len(source) <= _LONGEST else f"{source[:_LONGEST]}... ({len(source)} characters)"
+    return _called(source) or "(not logged: there may be a password in it)"
+
+
+def _called(source: str) -> str:
+    """Return the function and its first argument, if this is just one call of what takes a password."""
+    try:
+        statement = ast.parse(source).body[0]
+    except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
+        return ""
+    call = getattr(statement, "value", None)
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and _SECRET.fullmatch(call.func.id)):
+        return ""
+    first = call.args[0] if call.args else None
+    return f"{call.func.id}({first.value!r}, ...)" if isinstance(first, ast.Constant) else f"{call.func.id}(...)"

@@ -1,0 +1,55 @@
+"""How a shared file's record is stored: the record, and rows by which it is found without reading all the others.
+
+A change writes the record and the rows that differ, all or nothing; the record's revision guards the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from chatroom.chat.files.record import FileRecord
+from chatroom.model.log import Change
+
+FILES = "file"  # records, by the file's id
+IN_LOG = "file-in"  # their lines, by ``<log>/<number>/<id>``; the number is 0 while a file is being sent
+BY_USER = "file-by"  # name and time, by ``<id of the user>/<file's id>``
+SAME = "file-same"  # the file's id, by what makes another upload the same one
+
+_encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(FileRecord).decode
+decode_name = msgspec.json.Decoder(tuple[str, int]).decode
+
+
+def in_log(log: str, number: int | None = None) -> str:
+    """Return how the keys of a log's files begin, or that of the file with the number."""
+    return f"{log}/" if number is None else f"{log}/{number:010}/"
+
+
+def same_key(record: FileRecord) -> str:
+    """Return a key that an upload shares with the upload that it goes on with, and with no other."""
+    return hashlib.sha256(_encode((record.name, record.size, record.sha256, record.owner, record.log))).hexdigest()
+
+
+def changes(before: FileRecord | None, after: FileRecord | None, rev: int) -> list[Change]:
+    """Return the changes that make of one record another; None is no record, and ``rev`` then 0."""
+    old, new = _rows(before), _rows(after)
+    first = (FILES, (after or before).id)  # type: ignore[union-attr]
+    rows = [
+        Change(*where, new.get(where))
+        for where in {**old, **new}
+        if where != first and old.get(where) != new.get(where)
+    ]
+    return [Change(*first, new.get(first), rev), *rows]
+
+
+def _rows(record: FileRecord | None) -> dict[tuple[str, str], bytes]:
+    if record is None:
+        return {}
+    return {
+        (FILES, record.id): _encode(record),
+        (IN_LOG, in_log(record.log, record.number) + record.id): _encode(record.line()),
+        (BY_USER, f"{record.by_id}/{record.id}"): _encode((record.name, record.at)),
+        (SAME, same_key(record)): record.id.encode(),
+    }

@@ -1,0 +1,258 @@
+"""Saying things: to the room, to one person, and back. What is said comes back through the log, to its author too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from chatroom.chat.bans_and_mutes import keys_of, matching, name_key
+from chatroom.chat.limits import TEXT_BYTES
+from chatroom.chat.people.guest_mail import Box
+from chatroom.chat.people.nicknames import no_user
+from chatroom.chat.people.user import User
+from chatroom.chat.rooms.room import Room
+from chatroom.chat.session import Session
+from chatroom.model.commands import Act, Reply, Say, Tell
+from chatroom.model.durations import spell
+from chatroom.model.errors import (
+    MUTED,
+    NOBODY_TO_REPLY,
+    NOT_CONFIRMED,
+    NOT_SAID,
+    NOTHING_SAID,
+    TOO_LONG,
+    TOO_SOON,
+    WRITER_GONE,
+)
+from chatroom.model.events import Acted, Private, Said
+from chatroom.model.log import Entry, Unavailable
+from chatroom.model.names import BadName, user_name
+from chatroom.model.replies import Away, Sent
+from chatroom.model.text import clean, is_blank
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
+
+
+def say(session: Session, command: Say) -> None:
+    """Say something to the room; the echo is the answer."""
+    _speak(session, command, Said)
+
+
+def act(session: Session, command: Act) -> None:
+    """Do something in the room; the echo is the answer."""
+    _speak(session, command, Acted)
+
+
+def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted]) -> None:
+    own = command.id
+    text = checked(command.text)
+    room = session.room
+    if room is not None and room.guarded:
+        may_speak(session, room)
+    event = kind(own or session.next_id(), session.chat.now(), session.name, session.user_id, text=text)
+    session.say(event, command.ref, once=own is not None)
+
+
+def may_speak(session: Session, room: Room) -> None:
+    """See that somebody is not muted, and has been silent for long enough in a slow room.
+
+    Raises:
+        Refused: One of these.
+    """
+    check_not_silenced(session, room)
+    record, now = room.record, session.chat.now()
+    if record.moderated_by(session.user):
+        return
+    check_not_muted(session, room)
+    known = (session.user_id, session.guest_id, name_key(session.user.handle.folded), *session.was)
+    wait = max(room.spoke.get(key, 0) for key in known) + record.slow * 1000 - now
+    if 0 < wait <= record.slow * 1000:
+        raise TOO_SOON(room=room.name, seconds=record.slow, wait=spell(wait / 1000))
+    if record.slow:
+        room.note_speaking(known[0], now)
+        room.note_speaking(known[2], now)
+
+
+def check_not_silenced(session: Session, room: Room) -> None:
+    """See that no event is on its way to the log that takes away the session's right to speak.
+
+    Raises:
+        Refused: There is one.
+    """
+    if session.id in room.silenced:
+        raise NOT_SAID()
+
+
+def check_not_muted(session: Session, room: Room) -> None:
+    """See that somebody is not muted.
+
+    Raises:
+        Refused: They are.
+    """
+    record, now = room.record, session.chat.now()
+    mute = matching(record.mutes, keys_of(session), now) if not record.moderated_by(session.user) else None
+    if mute is not None:
+        raise MUTED(room=room.name, more=mute.more(now))
+
+
+# ---- to one person -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a private message goes: ``user`` if somebody online is there; else ``waits`` says for whom it waits."""
+
+    name: str
+    log: str
+    user: User | None = None
+    waits: Literal["", "account", "guest", "return"] = ""
+    box: Box | None = None
+
+
+async def tell(session: Session, command: Tell) -> None:
+    """Write to one person: online, with an account, or a guest who was seen here."""
+    text = checked(command.text)
+    await _deliver(session, await address_of(session.chat, command.user), text, command)
+
+
+async def reply(session: Session, command: Reply) -> None:
+    """Write to whoever wrote last, or to whom is meant."""
+    name, id = session.user.last_writer or ("", command.to)
+    if not id:
+        raise NOBODY_TO_REPLY()
+    if command.to and command.to != id:
+        name, id = "", command.to
+    text = checked(command.text)
+    user = session.chat.users.get(id)  # by the id: somebody else may have the name by now
+    if user is None and not name:
+        raise WRITER_GONE()
+    address = _at(user) if user is not None else await address_of(session.chat, name)
+    if user is None and address.log != f"inbox/{id}":
+        raise no_user(name)
+    await _deliver(session, address, text, command)
+
+
+def _at(user: User) -> Address:
+    return Address(user.name, user.inbox_log, user)
+
+
+async def address_of(chat: Chat, name: str) -> Address:
+    """Return where messages for somebody of that name go.
+
+    Raises:
+        Refused: Nobody is called so, nor was lately.
+    """
+    user = chat.names.get(name)
+    if user is not None:
+        return _at(user)
+    try:
+        account = await chat.accounts.get(user_name(name))
+    except BadName:
+        raise no_user(name) from None
+    user = chat.users.get(account.id) if account is not None else chat.names.get(name)
+    if user is not None:  # they have come meanwhile
+        return _at(user)
+    if account is not None:
+        return Address(account.name, f"inbox/{account.id}", waits="account")
+    box = chat.guests.find(name)
+    if box is None:
+        raise no_user(name)
+    return Address(box.name, box.log, waits="guest", box=box)
+
+
+async def _deliver(session: Session, address: Address, text: str, command: Tell | Reply) -> None:
+    """Append a message to the inbox of its reader; the writer hears of it when it is stored."""
+    chat, user, via = session.chat, address.user, session.chat.shares.via(session)
+    over = await chat.shares.claim(session.user_id, via, user, address.log, address.name)
+    try:
+        now = await _where_now(session, address, via)
+    except BaseException:
+        over()
+        raise
+    if now is not address:
+        over()
+        await _deliver(session, now, text, command)
+        return
+    own = command.id
+    event = Private(
+        own or session.next_id(), chat.now(), session.name, session.user_id, to=address.name, text=text, via=via
+    )
+
+    def done(entry: Entry, error: Unavailable | None) -> None:
+        over()
+        if error is not None:
+            session.refuse(NOT_CONFIRMED(), command.ref)
+        elif entry.repeated:
+            session.repeat(entry, command.ref)
+            return
+        elif user is not None and not user.online and not user.lasting:
+            session.refuse(no_user(event.to), command.ref)  # a guest who will not come back for it
+        else:
+            _sent(session, event, address, command.ref)
+        session.settled()
+
+    session.append(address.log, event, done, once=own is not None)
+
+
+async def _where_now(session: Session, address: Address, via: str) -> Address:
+    """Return the same address if messages for its reader still go there, or else the new one.
+
+    Raises:
+        Refused: The reader has gone for good.
+    """
+    chat, user = session.chat, address.user
+    if user is not None:
+        await chat.inbox(user).open()
+        if not user.online and user.account is None:
+            again = chat.users.get(user.id)
+            if again is None:
+                raise no_user(user.name)
+            return _at(again)  # the connection was cut, and the guest is back
+    if address.box is not None and not await _keep_box(session, address, via):
+        return await address_of(chat, address.name)  # somebody has the name now
+    return address
+
+
+async def _keep_box(session: Session, address: Address, via: str) -> bool:
+    """See that a mailbox outlives what is written to it; return whether it still is the one of the name."""
+    guests, box = session.chat.guests, address.box
+    if box is None or guests.find(address.name) is not box:
+        return False
+    return await guests.mailed(box, session.name, session.user_id, via) and guests.find(address.name) is box
+
+
+def _sent(session: Session, event: Private, address: Address, ref: int | str | None) -> None:
+    """Say that it is stored, and when it will be read."""
+    user = address.user
+    waits = address.waits
+    if user is not None and user.id not in session.chat.users:
+        waits = "account" if user.account is not None else "return"
+    session.answer(Sent(event.id, event.to, event.text, waits), ref)
+    if user is not None and user.online and user.away:
+        session.answer(Away(user.name, user.away))
+
+
+def checked(text: str) -> str:
+    """Return the text as it may be shown.
+
+    Raises:
+        Refused: Nobody would see anything of it, or it is too long.
+    """
+    if len(text) > TEXT_BYTES // 4 and len(text.encode("utf-8", "replace")) > TEXT_BYTES:
+        raise TOO_LONG(limit=TEXT_BYTES)
+    text = clean(text)
+    if is_blank(text):
+        raise NOTHING_SAID()
+    return text
+
+
+def seen(text: str) -> str:
+    """Return a text that may be empty, but not something that nobody can see.
+
+    Raises:
+        Refused: It is that.
+    """
+    if text and is_blank(text):
+        raise NOTHING_SAID()
+    return text

@@ -1,0 +1,93 @@
+"""Who is kept out of the whole server: users by account or name, and addresses. All daemons hold the same list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from chatroom.chat.bans_and_mutes import Sanction, matching
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.records import pages
+from chatroom.model.errors import SERVER_BANNED
+from chatroom.model.log import Conflict
+from chatroom.model.logger import logger
+
+BUCKET = "ban"
+
+_log = logger(__name__)
+_decode = msgspec.json.Decoder(Sanction).decode
+
+
+class Bans:
+    """See the module.
+
+    Args:
+        engine: Keeps the records.
+        now: Milliseconds since 1970.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._now = now
+        self._by_key: dict[str, Sanction] = {}
+
+    @property
+    def all(self) -> tuple[Sanction, ...]:
+        """Return all bans, those that are over included, in the order in which they were made."""
+        return tuple(sorted(self._by_key.values(), key=lambda ban: ban.at))
+
+    async def load(self) -> None:
+        """Read the list."""
+        read = {ban.key: ban async for page in pages(self._engine, BUCKET) for ban in map(_decode_row, page)}
+        self._by_key = read
+
+    def reload(self) -> None:
+        """Read the list again; it has changed."""
+        Deferred.fromCoroutine(self.load()).addErrback(_failed)
+
+    def check(self, keys: tuple[str, ...]) -> None:
+        """See that somebody is not kept out.
+
+        Args:
+            keys: What that somebody is known by (``chatroom.chat.bans_and_mutes``).
+
+        Raises:
+            Refused: One is.
+        """
+        ban = matching((self._by_key[key] for key in keys if key in self._by_key), keys, self._now())
+        if ban is not None:
+            raise SERVER_BANNED(more=ban.more(self._now()))
+
+    async def add(self, ban: Sanction) -> None:
+        """Keep somebody out; a ban of the same is replaced."""
+        await self._put(ban.key, msgspec.json.encode(ban))
+        self._by_key[ban.key] = ban
+
+    async def remove(self, bans: list[Sanction]) -> None:
+        """Let somebody in again."""
+        for ban in bans:
+            await self._put(ban.key, None)
+            self._by_key.pop(ban.key, None)
+
+    async def _put(self, key: str, value: bytes | None) -> None:
+        """The last word counts, whoever else decides about the same at the same time."""
+        while True:
+            held = await self._engine.get(BUCKET, key)
+            if held is None and value is None:
+                return
+            try:
+                await self._engine.put(BUCKET, key, value, held[1] if held is not None else 0)
+            except Conflict:
+                continue
+            return
+
+
+def _decode_row(row: tuple[str, bytes]) -> Sanction:
+    return _decode(row[1])
+
+
+def _failed(failure: Any) -> None:
+    _log.warn("the bans could not be read again: {why}", why=failure.getErrorMessage())

@@ -1,0 +1,72 @@
+"""The operator's file of accounts: ``name:password`` or ``name:$argon2id$…`` a line. Read once; it may then go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatroom.chat.people.passwords import is_hash
+from chatroom.model.names import BadName, Name, user_name
+from chatroom.model.password_rules import BadPassword, prepared
+
+MOST_BYTES = 1024 * 1024
+
+
+class BadFile(Exception):
+    """The file cannot be used; the text says where and why, and never what a password is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One account of the file. ``hashed``: the secret is a hash already."""
+
+    name: Name
+    secret: str
+    hashed: bool
+
+    def __repr__(self) -> str:
+        return f"Entry({self.name.shown!r})"
+
+
+def read(path: Path) -> list[Entry]:
+    """Return the accounts of a file; empty lines and those that begin with # are skipped.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        BadFile: It cannot be read, or a line of it.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise BadFile(f"longer than {MOST_BYTES} bytes")
+        # Only a line feed ends a line: whatever else some call a line end may be meant as part of a password.
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise BadFile(str(getattr(error, "strerror", None) or "it is not UTF-8")) from None
+    entries: list[Entry] = []
+    taken: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.startswith("#"):
+            entry = _entry(line.removesuffix("\r"), number)
+            keys = {f"name {entry.name.folded}", f"look {entry.name.look}"}
+            if keys & taken:
+                raise BadFile(
+                    f"line {number}: {entry.name.shown} is listed twice, or looks like another name in the file"
+                )
+            taken |= keys
+            entries.append(entry)
+    return entries
+
+
+def _entry(line: str, number: int) -> Entry:
+    user, colon, secret = line.partition(":")
+    if not colon or not secret:
+        raise BadFile(f"line {number}: it is not name:password")
+    hashed = secret.startswith("$")
+    if hashed and not is_hash(secret):
+        raise BadFile(f"line {number}: what begins with $ is a hash by Argon2id, and this is none")
+    try:
+        return Entry(user_name(user.strip()), secret if hashed else prepared(secret), hashed)
+    except (BadName, BadPassword) as error:
+        raise BadFile(f"line {number}: {error}") from None

@@ -1,0 +1,178 @@
+"""The operator's checkers of ``twisted.cred`` (``--auth``): whom they let in, and which names are theirs.
+
+A name that a checker knows is kept for its owner: nobody else registers it, or one that looks like it. Twisted's
+checkers of a file and of memory can be asked for their names. Of any other kind nobody knows which names it has, so
+while there is one, nobody registers at all.
+"""
+
+from __future__ import annotations
+
+import os
+from codecs import BOM_UTF8
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
+
+from twisted.cred.checkers import FilePasswordDB, InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.credentials import UsernamePassword
+from twisted.cred.error import LoginFailed, UnhandledCredentials
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import deferLater
+
+from chatroom.model.errors import NAME_IN_USE, NO_REGISTRATION
+from chatroom.model.logger import logger
+from chatroom.model.names import BadName, Name, user_looks, user_name
+
+SLICE = 50  # names that are looked at in one turn of the reactor
+
+_log = logger(__name__)
+
+
+class Unknown(Exception):
+    """A checker cannot say which names it has."""
+
+
+class Checkers:
+    """See the module.
+
+    Args:
+        checkers: The operator's, in the order in which they are asked.
+        scheduler: Gives ``callLater``.
+    """
+
+    def __init__(self, checkers: Sequence[Any], scheduler: Any) -> None:
+        self._checkers = checkers
+        self._names = [_names_of(checker, scheduler) for checker in checkers]
+
+    async def accept(self, credentials: Any) -> bool:
+        """Return whether one of the checkers accepts the credentials; a checker that fails accepts nothing."""
+        for checker in self._checkers:
+            if await _accepts(checker, credentials):
+                return True
+            if isinstance(checker, FilePasswordDB) and _is_marked(checker.filename):
+                name = BOM_UTF8 + credentials.username  # what Twisted reads as the first name of the file
+                if await _accepts(checker, UsernamePassword(name, credentials.password)):
+                    return True
+        return False
+
+    async def check_free(self, name: Name) -> None:
+        """See that nobody may claim the name by a checker.
+
+        Raises:
+            Refused: A checker knows the name, or one that looks like it, or cannot say so.
+        """
+        try:
+            known = await self.know(name)
+        except Unknown as error:
+            _log.warn("nobody can register: the checker {checker} cannot say which names it has", checker=str(error))
+            raise NO_REGISTRATION() from None
+        if known:
+            raise NAME_IN_USE()
+
+    async def keep(self, name: Name) -> bool:
+        """Return whether no guest may take the name, since a checker is known to have it, or one that looks like it."""
+        try:
+            return await self.know(name)
+        except Unknown:
+            return False
+
+    async def know(self, name: Name) -> bool:
+        """Return whether a checker knows the name, or one that looks like it.
+
+        Raises:
+            Unknown: None of those that can say so does, and there is one that cannot.
+        """
+        silent = ""
+        for checker, names in zip(self._checkers, self._names, strict=True):
+            try:
+                if not (await names()).isdisjoint(user_looks(name)):
+                    return True
+            except Unknown:
+                silent = type(checker).__name__
+        if silent:
+            raise Unknown(silent)
+        return False
+
+
+async def _accepts(checker: Any, credentials: Any) -> bool:
+    try:
+        await maybeDeferred(checker.requestAvatarId, credentials)
+    except (LoginFailed, UnhandledCredentials):
+        return False
+    except Exception:
+        _log.failure("the checker {checker} failed", checker=type(checker).__name__)
+        return False
+    return True
+
+
+def _is_marked(path: str) -> bool:
+    """Return whether a file begins with a byte order mark, which some editors write."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(BOM_UTF8)) == BOM_UTF8
+    except OSError:
+        return False
+
+
+def _names_of(checker: Any, scheduler: Any) -> Callable[[], Coroutine[Any, Any, frozenset[str]]]:
+    """Return what gives the looks of the names that a checker has now, or raises ``Unknown``."""
+    if isinstance(checker, FilePasswordDB):
+        return _FileNames(checker, scheduler).looks
+    if isinstance(checker, InMemoryUsernamePasswordDatabaseDontUse):
+        return lambda: _looks(list(checker.users), scheduler)
+    return _unknown
+
+
+async def _unknown() -> frozenset[str]:
+    raise Unknown
+
+
+class _FileNames:
+    """The names of a file of passwords, read again when it has changed.
+
+    Args:
+        checker: Says which file, and where in a line the name is.
+        scheduler: Gives ``callLater``.
+    """
+
+    def __init__(self, checker: FilePasswordDB, scheduler: Any) -> None:
+        self._checker: Any = checker
+        self._scheduler = scheduler
+        self._read: tuple[object, frozenset[str]] | None = None
+
+    async def looks(self) -> frozenset[str]:
+        """Return the looks of the names.
+
+        Raises:
+            Unknown: The file cannot be read.
+        """
+        try:
+            about = os.stat(self._checker.filename)
+            version = (about.st_mtime_ns, about.st_size, about.st_ino)
+            if self._read is not None and self._read[0] == version:
+                return self._read[1]
+            looks = await _looks(self._fields(), self._scheduler)
+        except OSError:
+            raise Unknown from None
+        self._read = version, looks
+        return looks
+
+    def _fields(self) -> Iterable[bytes]:
+        checker = self._checker
+        with open(checker.filename, "rb") as lines:
+            for line in lines:
+                parts = line.rstrip().split(checker.delim)
+                if checker.ufield < len(parts):
+                    yield parts[checker.ufield].removeprefix(BOM_UTF8)
+
+
+async def _looks(names: Iterable[bytes], scheduler: Any) -> frozenset[str]:
+    """Return the looks of those that can be names here, some in each turn; nobody could register the others."""
+    found: set[str] = set()
+    for number, name in enumerate(names, 1):
+        if number % SLICE == 0:
+            await deferLater(scheduler, 0)
+        try:
+            found.update(user_looks(user_name(name.decode("utf-8", "replace"))))
+        except BadName:
+            continue
+    return frozenset(found)

@@ -1,0 +1,67 @@
+"""Accounts that were deleted, by the address of their last sessions: what is held against them is held there on.
+
+Otherwise somebody who is banned would delete the account, come again, and register another. Each address has a record
+in the engine, so that a restart forgets nothing. Another address is a way round, as it is for guests.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.limits import GUESTS, WAS
+from chatroom.chat.records import pages
+from chatroom.model.log import Change
+from chatroom.model.logger import logger
+from chatroom.model.network import is_local, network
+
+BUCKET = "deleted"
+
+_log = logger(__name__)
+_decode = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+class DeletedAccounts:
+    """See the module.
+
+    Args:
+        engine: Keeps the records.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._ids: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # by network, the longest unchanged first
+
+    async def start(self) -> None:
+        """Read the records."""
+        async for page in pages(self._engine, BUCKET):
+            self._ids.update((place, _decode(value)) for place, value in page)
+
+    def note(self, address: str, ids: Iterable[str]) -> None:
+        """An account that was used from an address is deleted.
+
+        Args:
+            address: The address; this machine's, from which everybody may come, is not remembered.
+            ids: Of the account, and of those that it was before.
+        """
+        if is_local(address):
+            return
+        place = network(address)
+        self._ids[place] = tuple(dict.fromkeys((*self._ids.pop(place, ()), *ids)))[-WAS:]
+        changes = [Change(BUCKET, place, msgspec.json.encode(self._ids[place]))]
+        if len(self._ids) > GUESTS:
+            forgotten, _ = self._ids.popitem(last=False)
+            changes.append(Change(BUCKET, forgotten, None))
+        self._engine.change(changes).addErrback(_not_stored)
+
+    def at(self, address: str) -> tuple[str, ...]:
+        """Return the ids of the accounts that were deleted there."""
+        return self._ids.get(network(address), ())
+
+
+def _not_stored(failure: Any) -> None:
+    _log.warn("a restart will forget a deleted account: {why}", why=failure.getErrorMessage())

@@ -1,0 +1,302 @@
+"""The guests' names that have been seen, and the mailboxes of those to which somebody wrote meanwhile.
+
+Whoever takes such a name next is given what waits for it, once; when the name becomes an account's, it is gone. All
+daemons follow the one log that tells which names were seen. A mailbox in which mail waits is a record as well, so it is
+found again however many names were seen since.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from chatroom.chat.interfaces import Engine, Mint
+from chatroom.chat.limits import GUEST_DAYS, GUESTS, MAILBOXES, MAILBOXES_OF_ONE, NAMES_A_DAY
+from chatroom.chat.people.throttles import Window
+from chatroom.chat.records import pages
+from chatroom.model.errors import GUEST_MAIL_FULL
+from chatroom.model.events import Emptied, Mailed, Seen
+from chatroom.model.log import Conflict, Entry, Unavailable
+from chatroom.model.logger import logger
+from chatroom.model.names import BadName, Name, user_name
+
+LOG = "server/guests"
+BUCKET = "mailbox"
+SWEPT = 200  # mailboxes looked at in one round of retention
+_DAY = 24 * 3600 * 1000  # milliseconds
+
+_log = logger(__name__)
+
+
+@dataclass(slots=True)
+class Box:
+    """The mailbox of a guest's name.
+
+    Args:
+        id: Its id.
+        name: The name as shown.
+        at: When the name was last seen, in milliseconds since 1970.
+        mail: Whether something waits in it.
+        via: A mark of the address from which something was first written to it.
+    """
+
+    id: str
+    name: str
+    at: int
+    mail: bool = False
+    via: str = ""
+
+    @property
+    def log(self) -> str:
+        """The log of what waits."""
+        return f"guest/{self.id}"
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The record of a mailbox in which mail waits; see ``Box``."""
+
+    id: str
+    name: str
+    at: int
+    via: str = ""
+
+
+class Guests:
+    """Remembers the names of guests, and the mail for them.
+
+    Args:
+        engine: Keeps the log and the records.
+        mint: Makes ids.
+        now: Milliseconds since 1970.
+        next_id: Makes ids of events.
+    """
+
+    def __init__(self, engine: Engine, mint: Mint, now: Callable[[], int], next_id: Callable[[], str]) -> None:
+        self._engine = engine
+        self._mint = mint
+        self._now = now
+        self._next_id = next_id
+        self._boxes: dict[str, Box] = {}  # without mail, by folded name, the longest unseen first
+        self._mail: dict[str, Box] = {}  # with mail, the longest waiting first
+        self._names: dict[str, str] = {}  # folded names by box
+        self._filled: Counter[str] = Counter()  # mailboxes with mail by who filled them
+        self._new = Window(NAMES_A_DAY, _DAY / 1000, lambda: now() / 1000)
+
+    async def start(self) -> None:
+        """Learn who was seen before and for whom mail waits, and follow the log."""
+        async for page in pages(self._engine, BUCKET):
+            for _, value in page:
+                waiting = msgspec.json.decode(value, type=Waiting)
+                self._fill(Box(waiting.id, waiting.name, waiting.at, True, waiting.via))
+        await self._engine.follow(LOG, self._apply, after=0)
+
+    def find(self, name: str) -> Box | None:
+        """Return the mailbox of a name that was seen lately, or for which mail waits."""
+        try:
+            folded = user_name(name).folded
+        except BadName:
+            return None
+        box = self._mail.get(folded) or self._boxes.get(folded)
+        return box if box is not None and box.at > self._now() - GUEST_DAYS * _DAY else None
+
+    def has(self, log: str) -> bool:
+        """Return whether it is the log of a mailbox that there is."""
+        return log.removeprefix("guest/") in self._names
+
+    def seen(self, name: Name, user_id: str, via: str = "") -> None:
+        """A guest has taken a name.
+
+        It is written down once a day, for a name comes more often than news of it. Of the new names of one address
+        only so many are remembered, for others' would be forgotten for them.
+
+        Args:
+            name: The name.
+            user_id: The guest's id.
+            via: A mark of the address the guest comes from; without it, nothing is counted.
+        """
+        box = self._mail.get(name.folded) or self._boxes.get(name.folded)
+        if box is None and via:
+            if self._new.wait((via,)):
+                return
+            self._new.count((via,))
+        if box is None or box.at < self._now() - _DAY:
+            id = box.id if box is not None else self._mint(12)
+            event = Seen(self._next_id(), self._now(), name.shown, user_id, box=id)
+            self._remember(event)  # at once, for whoever writes to a guest who is gone the next moment
+            self._engine.append(LOG, event)
+
+    async def mailed(self, box: Box, by: str, by_id: str, via: str) -> bool:
+        """Keep a mailbox to which something is about to be written.
+
+        Args:
+            box: The mailbox, as ``find`` returned it.
+            by: The writer's name.
+            by_id: The writer's id.
+            via: A mark of the writer's address.
+
+        Returns:
+            False when the name has another mailbox by now: find it again.
+
+        Raises:
+            Refused: Mail waits in too many mailboxes.
+            Unavailable: It cannot be stored.
+        """
+        if box.mail:
+            return True
+        if len(self._mail) >= MAILBOXES or (via and self._filled[via] >= MAILBOXES_OF_ONE):
+            raise GUEST_MAIL_FULL(user=box.name)
+        self._fill(box, via)
+        try:
+            kept = await self._keep(box)
+        except BaseException:
+            self._unfill(box)
+            raise
+        if not kept:
+            return False
+        event = Mailed(self._next_id(), self._now(), by, by_id, box=box.id, name=box.name, via=via)
+        self._engine.append(LOG, event)
+        return True
+
+    async def take(self, name: Name, user_id: str) -> Box | None:
+        """Take the mailbox, if something waits in it, from its name, which will have a new one.
+
+        What was on its way into it is in it then, and nothing more comes.
+        """
+        box = self._mail.get(name.folded)
+        if box is None:
+            return None
+        self._drop(box)
+        stored: Deferred[None] = Deferred()
+        event = Emptied(self._next_id(), self._now(), name.shown, user_id, box=box.id)
+        self._engine.append(LOG, event, lambda entry, error: stored.callback(None))
+        await stored
+        try:
+            await self._forget(box)
+        except Unavailable as error:  # after a restart it would be given once more, which is better than never
+            _log.warn("the mailbox of {name} is still there: {why}", name=box.name, why=str(error))
+        return box
+
+    async def put_back(self, box: Box, user_id: str) -> None:
+        """What waits in it could not be given to anybody: it waits on."""
+        self._fill(box, box.via)
+        try:
+            await self._keep(box)
+        except Unavailable as error:
+            _log.warn("the mailbox of {name} could not be kept: {why}", name=box.name, why=str(error))
+        self._engine.append(LOG, Seen(self._next_id(), self._now(), box.name, user_id, box=box.id))
+        event = Mailed(self._next_id(), self._now(), box.name, user_id, box=box.id, name=box.name, via=box.via)
+        self._engine.append(LOG, event)
+
+    async def sweep(self) -> None:
+        """Remove mailboxes whose mail has expired, some in each round."""
+        horizon = self._now() - GUEST_DAYS * _DAY
+        for box in [box for box in self._mail.values() if box.at < horizon][:SWEPT]:
+            if not (await self._engine.read(box.log, limit=1)).entries:
+                await self._forget(box)
+                self._drop(box)
+
+    # ---- records -----------------------------------------------------------------------------------------------
+
+    async def _keep(self, box: Box) -> bool:
+        """Store the record of a mailbox; return False when another daemon has stored another one for the name."""
+        folded = user_name(box.name).folded
+        value = msgspec.json.encode(Waiting(box.id, box.name, box.at, box.via))
+        while True:
+            held = await self._engine.get(BUCKET, folded)
+            if held is not None:
+                there = msgspec.json.decode(held[0], type=Waiting)
+                if there.id != box.id:
+                    self._drop(box)
+                    self._fill(Box(there.id, there.name, box.at, True, there.via))
+                    return False
+                return True
+            try:
+                await self._engine.put(BUCKET, folded, value, 0)
+            except Conflict:
+                continue
+            return True
+
+    async def _forget(self, box: Box) -> None:
+        folded = user_name(box.name).folded
+        held = await self._engine.get(BUCKET, folded)
+        if held is not None and msgspec.json.decode(held[0], type=Waiting).id == box.id:
+            with suppress(Conflict):  # another daemon has removed it
+                await self._engine.put(BUCKET, folded, None, held[1])
+
+    # ---- memory ------------------------------------------------------------------------------------------------
+
+    def _fill(self, box: Box, via: str | None = None) -> None:
+        """Mail waits in the mailbox from now on."""
+        folded = user_name(box.name).folded
+        before = self._mail.get(folded)
+        if before is not None:
+            if before.id == box.id:
+                return
+            self._drop(before)
+        self._forget_name(folded)
+        box.mail, box.via = True, box.via if via is None else via
+        self._mail[folded] = box
+        self._names[box.id] = folded
+        self._filled[box.via] += 1
+
+    def _unfill(self, box: Box) -> None:
+        """Nothing could be written to the mailbox after all."""
+        self._drop(box)
+        box.mail, box.via = False, ""
+        folded = user_name(box.name).folded
+        self._boxes[folded] = box
+        self._names[box.id] = folded
+
+    def _drop(self, box: Box) -> None:
+        """The mailbox is no more."""
+        folded = self._names.pop(box.id, "")
+        held = self._mail.get(folded)
+        if held is not None and held.id == box.id:
+            del self._mail[folded]
+            self._filled[held.via] -= 1
+            if self._filled[held.via] <= 0:
+                del self._filled[held.via]
+        elif folded in self._boxes and self._boxes[folded].id == box.id:
+            del self._boxes[folded]
+
+    def _forget_name(self, folded: str) -> None:
+        box = self._boxes.pop(folded, None)
+        if box is not None:
+            self._names.pop(box.id, None)
+
+    # ---- the log -----------------------------------------------------------------------------------------------
+
+    def _apply(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            event = entry.event
+            if isinstance(event, Seen):
+                self._remember(event)
+            elif isinstance(event, Mailed):
+                self._note_mail(event)
+            elif isinstance(event, Emptied):
+                self._drop(Box(event.box, event.by, event.at))
+
+    def _note_mail(self, event: Mailed) -> None:
+        folded = self._names.get(event.box, "")
+        box = self._mail.get(folded) or self._boxes.get(folded)
+        if box is None and event.name:
+            box = Box(event.box, event.name, event.at)
+        if box is not None and box.id == event.box:
+            self._fill(box, event.via)
+
+    def _remember(self, event: Seen) -> None:
+        folded = user_name(event.by).folded
+        box = self._mail.get(folded)
+        if box is not None:
+            box.at = max(box.at, event.at)  # it keeps its mailbox, whatever another daemon made of the name
+            return
+        self._forget_name(folded)
+        self._boxes[folded] = Box(event.box, event.by, event.at)
+        self._names[event.box] = folded
+        if len(self._boxes) > GUESTS:
+            self._forget_name(next(iter(self._boxes)))

@@ -1,0 +1,194 @@
+"""Guests who come back after a cut: a program that shows its secret is the same guest again, with id, inbox and rights.
+
+The secret is the guest's id, signed with a key that the engine keeps: nothing has to be remembered of anybody, and it
+holds after a restart, and on every daemon of that engine. It is worth nothing for an account, whose id nobody signs.
+A program may also make up a secret before its first welcome: then the id follows from it, by the same key.
+What is remembered of the last who have gone, a name above all, is a courtesy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatroom.chat.bans_and_mutes import name_key
+from chatroom.chat.interfaces import Engine, Mint
+from chatroom.chat.limits import GUESTS, SHORTEST_SECRET
+from chatroom.chat.people.user import User
+from chatroom.model.log import Conflict
+from chatroom.model.logger import logger
+from chatroom.model.names import Name, is_guest_name
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
+    from chatroom.chat.session import Session
+
+BUCKET = "key"
+_KEY = "guests"
+_ID = 32  # characters of an id that follows from a secret
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """What a guest had who has gone.
+
+    Args:
+        handle: The name; None if it was an account's.
+        was: Ids of the accounts and guests that the connection was.
+        last_writer: Name and id of whom a reply goes to.
+    """
+
+    handle: Name | None
+    was: tuple[str, ...]
+    last_writer: tuple[str, str] | None
+
+
+class Returning:
+    """See the module.
+
+    Args:
+        chat: The chat.
+    """
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._key = b""
+        self._here: dict[str, Session] = {}  # who was told a secret, by the guest's id
+        self._gone: OrderedDict[str, Parted] = OrderedDict()  # by the guest's id, the longest gone first
+
+    async def start(self) -> None:
+        """Learn the key that all daemons of this engine sign with."""
+        self._key = await shared_key(self._chat.engine, self._chat.mint)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody is here who may come again, and be recognized."""
+        return bool(self._here)
+
+    def knows(self, session: Session) -> bool:
+        """Return whether the program has been told how to come back."""
+        return self._here.get(session.guest_id) is session
+
+    def promise(self, session: Session) -> str:
+        """Return the secret by which whoever is the guest of this connection comes back; empty when it is over."""
+        if session.over:
+            return ""
+        self._here[session.guest_id] = session
+        if session.user.account is None:
+            session.user.resumable = True
+        return f"{session.guest_id}.{self._sign(session.guest_id)}"
+
+    def part(self, session: Session) -> None:
+        """A connection has ended; its guest may come back."""
+        if self._here.pop(session.guest_id, None) is None:
+            return
+        user = session.user
+        if user.account is None:
+            parted = Parted(user.handle, session.was, user.last_writer)
+        else:
+            session.was_also(user.id)
+            parted = Parted(None, session.was, None)
+        self._gone[session.guest_id] = parted
+        if len(self._gone) > GUESTS:
+            self._gone.popitem(last=False)
+
+    def resume(self, session: Session, secret: str) -> str:
+        """End the connection that a guest had before, if it still seems to be there, and let this one be that guest.
+
+        Args:
+            session: Who shows the secret. Only who has just come, and is nobody yet, becomes somebody else.
+            secret: From an earlier welcome, or of the program's own making; one that is too short changes nothing.
+
+        Returns:
+            The name that the guest had chosen, to be taken again; empty if that is not known.
+
+        Raises:
+            Refused: The guest is banned by the name it had.
+        """
+        id = self._guest(secret)
+        ghost = self._here.get(id)
+        if not id or ghost is session:
+            return ""
+        if session.place is not None and (ghost is not None or id in self._gone or secret.startswith(f"{id}.")):
+            session.place.recognise()
+        if ghost is not None:
+            self._replace(ghost, session)
+        parted = self._gone.get(id)
+        if parted is not None and parted.handle is not None:
+            self._chat.bans.check((name_key(parted.handle.folded),))
+        if not self._is_new(session):
+            return ""
+        self._become(session, id, parted or Parted(None, (), None))
+        chosen = parted.handle if parted is not None else None
+        return "" if chosen is None or is_guest_name(chosen) else chosen.shown
+
+    # ---- becoming the guest ------------------------------------------------------------------------------------
+
+    def _replace(self, ghost: Session, session: Session) -> None:
+        """The former connection ends, and whoever stands for want of a seat has that one's."""
+        chat = self._chat
+        _log.info("{name} is back and ends its former connection", name=ghost.name)
+        chat.counters.drops["resumed"] += 1
+        chat.close_session(ghost)
+        ghost.out.close()
+        chat.seats.offer(session)
+        chat.announce(session)
+
+    def _is_new(self, session: Session) -> bool:
+        """Whether nobody has to be told that the session is somebody else from now on."""
+        here = session.room is not None or session.heading is not None or self.knows(session)
+        return session.user.account is None and not here
+
+    def _become(self, session: Session, id: str, parted: Parted) -> None:
+        chat, nobody = self._chat, session.user
+        former = parted.handle
+        mine = former is not None and is_guest_name(former) and not chat.names.others(None, former)
+        guest = User(id, former if former is not None and mine else nobody.handle)
+        guest.resumable = True
+        guest.last_writer = parted.last_writer
+        guest.sessions = (session,)
+        session.was_also(session.guest_id, *parted.was)
+        session.guest_id = id
+        session.sit(guest)
+        chat.take_leave(session, nobody)
+        chat.users[id] = guest
+        chat.names.claim(guest, guest.handle)
+        chat.announce(session)
+        self._gone.pop(id, None)
+        self._here[id] = session
+
+    # ---- secrets -----------------------------------------------------------------------------------------------
+
+    def _guest(self, secret: str) -> str:
+        """Return whose secret that is, by the guest's id; empty if it is too short to be anybody's."""
+        id, _, signature = secret.partition(".")
+        if hmac.compare_digest(signature.encode("utf-8", "replace"), self._sign(id).encode()):
+            return id
+        return self._digest(f"secret {secret}")[:_ID] if len(secret) >= SHORTEST_SECRET else ""
+
+    def mark(self, network: str) -> str:
+        """Return a mark for a network, from which nobody without the engine's key can tell the network."""
+        return self._digest(f"network {network}")[:16]
+
+    def _sign(self, id: str) -> str:
+        return self._digest(f"guest {id}")
+
+    def _digest(self, text: str) -> str:
+        return hmac.digest(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hex()
+
+
+async def shared_key(engine: Engine, mint: Mint) -> bytes:
+    """Return the key, made if need be; of two daemons that make it at the same time one is first."""
+    held = await engine.get(BUCKET, _KEY)
+    if held is None:
+        with suppress(Conflict):
+            await engine.put(BUCKET, _KEY, mint(32).encode(), 0)
+        held = await engine.get(BUCKET, _KEY)
+    assert held is not None  # nobody removes it
+    return held[0]

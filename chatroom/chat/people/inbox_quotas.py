@@ -1,0 +1,109 @@
+"""Shares of an inbox: one sender, and everybody at one address together, may fill only a part of it.
+
+An account is one sender. All guests at one address are one sender as well, for a guest has a new id with each
+connection. What is in the log of the inbox decides; what is on its way there is counted in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatroom.chat.limits import INBOX_MESSAGES, SHARE_OF_ADDRESS, SHARE_OF_SENDER
+from chatroom.chat.people.inbox import READ_AT_ONCE, unread
+from chatroom.chat.people.unread_counts import GUEST, MEMBER, Unread, senders
+from chatroom.model.errors import INBOX_FULL, SHARE_FULL
+from chatroom.model.network import network
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
+    from chatroom.chat.people.user import User
+    from chatroom.chat.session import Session
+
+Claim = Callable[[], None]  # releases what was reserved; to call it again does nothing
+
+
+class Shares:
+    """Decides whether something may be written to an inbox.
+
+    Args:
+        chat: The chat.
+    """
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._coming: dict[str, Unread] = {}  # by log: what is not stored yet
+
+    def via(self, session: Session) -> str:
+        """Return what is stored with a message of the session's, and shown to nobody: where it came from."""
+        return self.via_of(session.address, guest=session.user.account is None)
+
+    def via_of(self, address: str, *, guest: bool) -> str:
+        """Return the same for an address."""
+        if not self._chat.rules.throttle:
+            return ""
+        return (GUEST if guest else MEMBER) + self._chat.returning.mark(network(address))
+
+    async def claim(
+        self, by_id: str, via: str, user: User | None, log: str, name: str, before: Claim | None = None
+    ) -> Claim:
+        """Reserve the place of one message in an inbox, so that what is on its way is counted as well.
+
+        Args:
+            by_id: The id of the user who writes the message.
+            via: The mark of the sender's address, as it will be stored with the message.
+            user: The reader, if online.
+            log: The log of the inbox.
+            name: The reader's name.
+            before: An earlier claim of the same message, which this one replaces; it is released in any case.
+
+        Returns:
+            What to call when the message is stored and delivered, or when it will not come.
+
+        Raises:
+            Refused: The inbox is full, or the sender's share of it.
+        """
+        try:
+            held = await self._held(user, log)
+        finally:
+            if before is not None:
+                before()
+        if held is None:
+            return _nothing
+        keys, coming = senders(by_id, via), self._coming.get(log) or Unread()
+        if held.total + coming.total >= INBOX_MESSAGES:
+            raise INBOX_FULL(user=name)
+        for key, most in zip(keys, (SHARE_OF_SENDER, SHARE_OF_ADDRESS), strict=False):
+            if held.of(key) + coming.of(key) >= most:
+                raise SHARE_FULL(user=name, most=most)
+        return self._count(log, keys)
+
+    async def _held(self, user: User | None, log: str) -> Unread | None:
+        """Return what is unread in an inbox; None for a guest for whom nothing waits."""
+        if user is None:
+            return unread(await self._chat.engine.read(log, limit=READ_AT_ONCE))
+        if not user.lasting:
+            return None
+        inbox = self._chat.inbox(user)
+        await inbox.open()
+        return inbox.unread
+
+    def _count(self, log: str, keys: tuple[str, ...]) -> Claim:
+        coming = self._coming.setdefault(log, Unread())
+        coming.count(keys, 1)
+        claimed = True
+
+        def release() -> None:
+            nonlocal claimed
+            if not claimed:
+                return
+            claimed = False
+            coming.count(keys, -1)
+            if not coming.total and self._coming.get(log) is coming:
+                del self._coming[log]
+
+        return release
+
+
+def _nothing() -> None:
+    """Release nothing: for a reader for whom nothing waits nothing was reserved."""

@@ -1,0 +1,59 @@
+"""The places where one is logged in, or may log in again without the password: seen, and ended one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatroom.chat.people import membership, tokens
+from chatroom.chat.session import Session
+from chatroom.model.commands import EndSession, ListSessions
+from chatroom.model.errors import NO_SESSION, Refused
+from chatroom.model.events import Event
+from chatroom.model.replies import Ok, SessionLine, Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A token, the connections that came by it, or a connection that came by the password."""
+
+    line: SessionLine
+    token: str
+    sessions: tuple[Session, ...]
+
+
+def show(session: Session, command: ListSessions) -> Event:
+    """List them."""
+    return Sessions([place.line for place in _places(session)])
+
+
+async def end(session: Session, command: EndSession) -> Event:
+    """End one: its connections, and its right to come again."""
+    places = _places(session)
+    if not 0 < command.number <= len(places):
+        raise NO_SESSION(number=command.number)
+    place, account = places[command.number - 1], session.user.account
+    if place.token and account is not None:
+        await membership.amend_account(session.chat, account, lambda now: tokens.without(now, place.token))
+    for other in place.sessions:
+        if other is not session:
+            other.refuse(Refused("session-ended", "this session was ended from another one."))
+            session.chat.close_session(other)
+            other.out.close()
+    return Ok(f"Session {command.number} has been ended.")
+
+
+def _places(session: Session) -> list[_Place]:
+    """Return those with a token by their age, then those without."""
+    user = session.user
+    account = user.account
+    places = []
+    for token in account.tokens if account is not None else ():
+        here = tuple(other for other in user.sessions if other.token == token.id)
+        line = SessionLine(token.client, token.made, token.used, bool(here), session in here)
+        places.append(_Place(line, token.id, here))
+    known = {token.id for token in account.tokens} if account is not None else set()
+    for other in user.sessions:
+        if other.token not in known:
+            where = f"{'text' if other.person else 'records'} from {other.address}"
+            places.append(_Place(SessionLine(where, other.since, other.since, True, other is session), "", (other,)))
+    return places

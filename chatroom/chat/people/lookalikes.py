@@ -1,0 +1,85 @@
+"""Which accounts look alike: each keeps a record under each look of its name; no other can be made that has one.
+
+The records are made and removed by the same change as the account. An account that was made by an older chatroom gets
+the records that it lacks when the daemon starts. Of two old accounts that look alike, both stay.
+"""
+
+from __future__ import annotations
+
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.records import pages
+from chatroom.model.account import ALL_MADE, BUCKET, LOOK_RULES, LOOKS, decode, decode_look, encode_look
+from chatroom.model.errors import NAME_IN_USE
+from chatroom.model.log import Change, Conflict
+from chatroom.model.names import Name, user_looks, user_name
+
+
+async def owner(engine: Engine, name: Name) -> str:
+    """Return the folded name of an account that has a look of this name; empty if there is none."""
+    for look in user_looks(name):
+        found, _ = await _held(engine, look)
+        if found:
+            return found
+    return ""
+
+
+async def claims(engine: Engine, name: Name) -> list[Change]:
+    """Return the changes that keep the looks of a new account for it; they fail if another gets one meanwhile.
+
+    Raises:
+        Refused: Another account has one of the looks.
+    """
+    changes = []
+    for look in user_looks(name):
+        found, revision = await _held(engine, look)
+        if found:
+            raise NAME_IN_USE()
+        changes.append(Change(LOOKS, look, encode_look(name.folded), revision))
+    return changes
+
+
+async def releases(engine: Engine, name: Name) -> list[Change]:
+    """Return the changes that free the looks of a removed account; they fail if one changes hands meanwhile."""
+    held = [(look, await engine.get(LOOKS, look)) for look in user_looks(name)]
+    return [
+        Change(LOOKS, look, None, it[1]) for look, it in held if it is not None and decode_look(it[0]) == name.folded
+    ]
+
+
+async def complete(engine: Engine) -> None:
+    """Make the records that accounts of an older chatroom lack; of two that look alike, the first by name gets one."""
+    if await engine.get(LOOK_RULES, ALL_MADE) is not None:
+        return
+    async for page in pages(engine, BUCKET):
+        names = [user_name(decode(value).name) for _, value in page]
+        while True:
+            try:
+                await engine.change(await _missing(engine, names))
+                break
+            except Conflict:  # another daemon has started at the same time
+                continue
+    await engine.change([Change(LOOK_RULES, ALL_MADE, b"")])
+
+
+async def _missing(engine: Engine, names: list[Name]) -> list[Change]:
+    """Return the changes that make the records which these accounts lack."""
+    wanted: dict[str, Change] = {}
+    for name in names:
+        for look in user_looks(name):
+            if look not in wanted:
+                found, revision = await _held(engine, look)
+                if not found:
+                    wanted[look] = Change(LOOKS, look, encode_look(name.folded), revision)
+    return list(wanted.values())
+
+
+async def _held(engine: Engine, look: str) -> tuple[str, int]:
+    """Return the account that a look is kept for, empty if there is no such account, and the record's revision.
+
+    An older chatroom made the look before the account, and a crash could leave it without the account.
+    """
+    held = await engine.get(LOOKS, look)
+    if held is None:
+        return "", 0
+    name = decode_look(held[0])
+    return (name if await engine.get(BUCKET, name) is not None else ""), held[1]

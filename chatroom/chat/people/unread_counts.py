@@ -1,0 +1,58 @@
+"""How much is unread in an inbox, in all and by sender."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from chatroom.model.events import OfInbox
+
+GUEST = "g"  # what ``via`` begins with in a message of a guest's ...
+MEMBER = "m"  # ... and of somebody's who is logged in
+
+
+class Unread:
+    """Counts messages.
+
+    Attributes:
+        total: How many there are.
+    """
+
+    __slots__ = ("_by", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._by: Counter[str] = Counter()
+
+    def of(self, key: str) -> int:
+        """Return how many there are of one sender, or of one address; see ``senders``."""
+        return self._by[key]
+
+    def add(self, event: OfInbox) -> None:
+        """Count a message."""
+        self.count(senders(event.by_id, event.via), 1)
+
+    def remove(self, event: OfInbox) -> None:
+        """Count a message no more."""
+        self.count(senders(event.by_id, event.via), -1)
+
+    def count(self, keys: tuple[str, ...], number: int) -> None:
+        """Add a number of messages, which may be negative, to the total and to each of the keys."""
+        self.total += number
+        for key in keys:
+            self._by[key] += number
+            if self._by[key] <= 0:
+                del self._by[key]
+
+
+def senders(by_id: str, via: str) -> tuple[str, ...]:
+    """Return the keys that a message counts for: its sender's, and its address's if the address is known.
+
+    All guests at one address are one sender; every account is a sender of its own, known by its id.
+
+    Args:
+        by_id: The id of the user who writes the message.
+        via: The mark of the address, as it is stored with the message; empty if the address is not known.
+    """
+    if not via:
+        return (by_id,)
+    return (via if via.startswith(GUEST) else by_id), via[1:]

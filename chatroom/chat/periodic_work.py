@@ -1,0 +1,78 @@
+"""Work that is done again and again, such as keeping house: a round now, and one each so many seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+
+from chatroom.model.log import Unavailable
+from chatroom.model.logger import logger
+
+_log = logger(__name__)
+
+
+class Rounds:
+    """See the module.
+
+    Args:
+        what: What the work is, for the log.
+        work: Does one round; it looks at ``stopping`` between its steps.
+        every: Seconds from one round to the next. A round that takes longer delays the next one.
+        scheduler: Gives ``callLater``.
+
+    Attributes:
+        stopping: The round under way should end after its step.
+    """
+
+    def __init__(self, what: str, work: Callable[[], Coroutine[Any, Any, None]], every: float, scheduler: Any) -> None:
+        self._what = what
+        self._work = work
+        self._every = every
+        self._loop = LoopingCall(self._go)
+        self._loop.clock = scheduler
+        self._running: Deferred[None] | None = None
+        self._failing = False
+        self.stopping = False
+
+    def start(self, *, now: bool = True) -> None:
+        """Begin, with a first round now or when so many seconds have passed."""
+        self._loop.start(self._every, now=now)
+
+    def hurry(self) -> None:
+        """Do a round now, unless there is one under way."""
+        if self._loop.running and self._running is None and not self.stopping:
+            self._loop.stop()
+            self._loop.start(self._every)
+
+    def stop(self) -> Deferred[None]:
+        """Begin no more rounds; fires when the step under way is done."""
+        self.stopping = True
+        if self._loop.running:
+            self._loop.stop()
+        done: Deferred[None] = Deferred()
+        if self._running is None:
+            done.callback(None)
+        else:
+            self._running.addCallback(done.callback)
+        return done
+
+    def _go(self) -> Deferred[None]:
+        self._running = Deferred.fromCoroutine(self._work())
+        return self._running.addCallbacks(self._done, self._failed).addCallback(self._over)
+
+    def _over(self, _: None) -> None:
+        self._running = None
+
+    def _done(self, _: None) -> None:
+        self._failing = False
+
+    def _failed(self, failure: Any) -> None:
+        """Say why a round failed; while the store fails, only once."""
+        if not failure.check(Unavailable):
+            _log.failure("{what} failed", failure=failure, what=self._what)
+        elif not self._failing:
+            self._failing = True
+            _log.warn("{what} is put off: {why}", what=self._what, why=failure.getErrorMessage())

@@ -1,0 +1,101 @@
+"""Names that nobody may choose, because a reader would take what stands after them for the server's or an operator's.
+
+A message reads ``alice: hello``. Somebody called ``Error`` could so write lines that look like the server's. Operators
+may still give an account such a name, and an account that has one keeps it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from string import digits
+from unicodedata import name as character
+from unicodedata import normalize
+
+from chatroom.model.names import BadName, Name, skeleton, user_name
+
+# Who keeps order, and what a server calls itself.
+AUTHORITIES = (
+    "admin", "administrator", "alert", "announcement", "chatroom", "console", "daemon", "error", "everyone", "info",
+    "mod", "moderator", "mods", "notice", "operator", "owner", "root", "security", "server", "service", "services",
+    "staff", "support", "sysadmin", "sysop", "system", "warning",
+)  # fmt: skip
+# The words that begin a line of the server's. tests/chat/test_reserved_names.py looks for them in the code.
+BEGINNINGS = (
+    "banned", "cancelled", "choose", "commands", "current", "did", "echo", "everybody", "file",
+    "files", "goodbye", "hello", "help", "in", "invalid", "message", "messages", "muted", "no", "nobody", "password",
+    "people", "room", "rooms", "searched", "seats", "session", "sessions", "spellings", "the", "there", "this",
+    "timestamps", "to", "topic", "try", "type", "usage", "user", "users", "welcome", "what", "you", "your",
+)  # fmt: skip
+
+_DIGITS = str.maketrans("0123456789", "olzeasbtbg")
+_WORDS = re.compile(r"[-_.]+")
+
+
+def chosen_name(text: str, server: str = "") -> Name:
+    """Return the name of a user who has chosen it.
+
+    Args:
+        text: What somebody wants to be called; anything may be in it.
+        server: What the server calls itself.
+
+    Returns:
+        The name in its three forms.
+
+    Raises:
+        BadName: It breaks a rule of ``user_name``, or poses as the server or as an operator.
+    """
+    name = user_name(text)
+    check_new(name)
+    if _is_address(name.shown):
+        raise BadName("an address is not a name")
+    reserved = _reserved(server)
+    words = _WORDS.split(name.shown)
+    if (
+        _pose(name.shown) in reserved
+        or all(_pose(word) in reserved for word in words)
+        or _pose(words[0].rstrip(digits)) in _AUTHORITIES
+    ):
+        raise BadName("this name, or one that looks like it, could be taken for the server's")
+    return name
+
+
+def check_new(name: Name) -> None:
+    """Refuse what is bad in a new name of a user or a room; names that are there already may have it.
+
+    Raises:
+        BadName: It ends with a full stop, as sentences that hold it do; or it has small capitals, which look like
+            other letters.
+    """
+    if name.shown.endswith("."):
+        raise BadName("a name does not end with a full stop")
+    if not name.shown.isascii() and any("SMALL CAPITAL" in character(char, "") for char in name.shown):
+        raise BadName("a name has no small capitals, for they look like other letters")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(8)
+def _reserved(server: str) -> frozenset[str]:
+    return _AUTHORITIES | frozenset(map(_pose, (*BEGINNINGS, *([server] if server else []))))
+
+
+def _pose(text: str) -> str:
+    """Return what a hasty reader sees: no marks, hyphens or case, letters for digits, and one of I, l and 1.
+
+    Digits at the end stay (but for the 0 and 1 of the skeleton): ``user5`` is a number of a user, and not ``users``.
+    """
+    look = skeleton("".join(char for char in normalize("NFD", text) if char.isalnum()))
+    word = look.rstrip(digits)
+    look = word.translate(_DIGITS) + look[len(word) :]
+    return look.replace("vv", "w").replace("i", "l")
+
+
+_AUTHORITIES = frozenset(map(_pose, AUTHORITIES))

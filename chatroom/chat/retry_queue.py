@@ -1,0 +1,87 @@
+"""What must reach the store in the end, whether the store takes it now or not: events that are true anyway, such as the
+end of a connection, and the erasing of messages that nobody may read.
+
+What fails is tried again after a while, and at once when the engine says that it stores again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatroom.chat.interfaces import Engine
+from chatroom.model.events import Stored
+from chatroom.model.log import Entry, Unavailable
+from chatroom.model.logger import logger
+
+_log = logger(__name__)
+
+AGAIN = 5.0  # seconds
+
+
+class Owed:
+    """See the module.
+
+    Args:
+        engine: Where they are to be stored.
+        scheduler: Gives ``callLater``.
+    """
+
+    def __init__(self, engine: Engine, scheduler: Any) -> None:
+        self._engine = engine
+        self._scheduler = scheduler
+        self._events: dict[str, tuple[str, Stored]] = {}  # log and event, by the event's id
+        self._erasures: set[tuple[str, int]] = set()  # log and seq
+        self._timer: Any = None
+        engine.on_state = self._state_changed
+
+    def append(self, log: str, event: Stored) -> None:
+        """Append an event, and again until it is stored."""
+
+        def done(entry: Entry, error: Unavailable | None) -> None:
+            if error is not None:
+                self._events[event.id] = log, event
+                self._try_later()
+
+        self._engine.append(log, event, done, once=True)
+
+    def erase(self, log: str, seq: int) -> None:
+        """Take a message's text away, and again until it is gone."""
+
+        def failed(failure: Any) -> None:
+            failure.trap(Unavailable)
+            self._erasures.add((log, seq))
+            self._try_later()
+
+        self._engine.erase(log, seq).addErrback(failed).addErrback(_broken)
+
+    def stop(self) -> None:
+        """Try no more: the engine is about to stop."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._engine.on_state = lambda state: None
+        self._scheduler = None
+
+    def _state_changed(self, state: str) -> None:
+        if state == "ok":
+            self._try()
+
+    def _try_later(self) -> None:
+        if self._timer is None and self._scheduler is not None:
+            self._timer = self._scheduler.callLater(AGAIN, self._over)
+
+    def _over(self) -> None:
+        self._timer = None
+        self._try()
+
+    def _try(self) -> None:
+        events, self._events = self._events, {}
+        for log, event in events.values():
+            self.append(log, event)
+        erasures, self._erasures = self._erasures, set()
+        for log, seq in erasures:
+            self.erase(log, seq)
+
+
+def _broken(failure: Any) -> None:
+    _log.failure("a message could not be erased", failure=failure)

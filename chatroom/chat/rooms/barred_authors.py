@@ -1,0 +1,58 @@
+"""Whose messages count no more, as the room's log tells it: those of a user who was put out or muted, or of everybody
+once the room has been closed. A message may be on its way to the log just then, from this daemon or from another.
+"""
+
+from __future__ import annotations
+
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.model.events import Banned, Closed, Joined, Kicked, Muted, RoomEvent, Unmuted
+
+REMEMBERED = 1000  # users of one room; a message is under way for seconds, not for so many kicks
+
+
+class Barred:
+    """See the module. True while there is somebody whose messages do not count."""
+
+    __slots__ = ("_closed", "_muted", "_out")
+
+    def __init__(self) -> None:
+        self._closed = False
+        self._out: dict[str, None] = {}  # user ids, in the order in which they were put out
+        self._muted: dict[str, int] = {}  # until when, in milliseconds since 1970 (0: for good), by user id
+
+    def __bool__(self) -> bool:
+        return self._closed or bool(self._out or self._muted)
+
+    def note(self, event: RoomEvent) -> None:
+        """Take in what the log tells: who may not speak from this event on, and who may again."""
+        if isinstance(event, Closed):
+            self._closed = True
+        elif isinstance(event, Kicked | Banned) and event.user_id:
+            self.put_out(event.user_id)
+        elif isinstance(event, Joined):
+            self._out.pop(event.by_id, None)
+        elif isinstance(event, Muted) and event.user_id:
+            self._muted[event.user_id] = event.until
+            _shorten(self._muted)
+        elif isinstance(event, Unmuted):
+            self._muted.pop(event.user_id, None)
+
+    def put_out(self, user_id: str) -> None:
+        """Count nothing more that this user says, until it joins again."""
+        self._out[user_id] = None
+        _shorten(self._out)
+
+    def bars(self, event: RoomEvent, record: RoomRecord) -> bool:
+        """Return whether a message stands behind an event that took away its author's right to speak."""
+        author = event.by_id
+        if self._closed or author in self._out:
+            return True
+        until = self._muted.get(author)
+        if until is None or (until and until <= event.at):
+            return False
+        return author != record.owner_id and author not in record.moderators
+
+
+def _shorten(users: dict[str, None] | dict[str, int]) -> None:
+    if len(users) > REMEMBERED:
+        del users[next(iter(users))]

@@ -1,0 +1,136 @@
+"""Empty rooms of guests: a room that a guest made and in which nothing was said ends ten minutes after the last member
+has left. Else a few hundred guests could use up all the rooms there may be.
+
+What counts is the room's log, so it does not matter which daemon the members were on. At the start every guest's room
+gets ten minutes more, for members who lost their connection to come back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+
+from chatroom.chat.limits import EMPTY
+from chatroom.chat.records import pages
+from chatroom.chat.rooms import room_quotas
+from chatroom.model.events import Closed
+from chatroom.model.log import Unavailable
+from chatroom.model.logger import logger
+from chatroom.model.names import BadName, user_name
+
+if TYPE_CHECKING:
+    from chatroom.chat.chat import Chat
+    from chatroom.chat.rooms.record import RoomRecord
+
+AT_ONCE = 20  # rooms looked at in one turn of the reactor
+
+_log = logger(__name__)
+
+
+class EmptyRooms:
+    """Ends guests' rooms that stayed empty.
+
+    Args:
+        chat: The chat.
+    """
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._due: dict[str, tuple[float, str]] = {}  # when to look, and the folded name, by room; the next one first
+        self._timer: Any = None
+        self._running: Deferred[None] | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Look at all rooms of guests in ten minutes."""
+        async for page in pages(self._chat.engine, room_quotas.OF_GUESTS):
+            for room in (room for _, value in page for room in room_quotas.read(value)):
+                self.note(room.id, room.name)
+
+    def note(self, id: str, folded: str) -> None:
+        """The last member has left a room: look in ten minutes whether it ends.
+
+        Args:
+            id: The room's id.
+            folded: Its folded name.
+        """
+        self._due.pop(id, None)
+        self._due[id] = self._chat.scheduler.seconds() + EMPTY, folded
+        self._wait()
+
+    def stop(self) -> Deferred[None]:
+        """Look at no more rooms; fires when the one under way is done."""
+        self._stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        done: Deferred[None] = Deferred()
+        if self._running is None:
+            done.callback(None)
+        else:
+            self._running.addCallback(done.callback)
+        return done
+
+    def _wait(self) -> None:
+        if self._timer is None and self._running is None and self._due and not self._stopping:
+            at, _ = next(iter(self._due.values()))
+            self._timer = self._chat.scheduler.callLater(max(0.0, at - self._chat.scheduler.seconds()), self._go)
+
+    def _go(self) -> None:
+        self._timer = None
+        self._running = running = Deferred.fromCoroutine(self._look())
+
+        def over(_: Any) -> None:
+            self._running = None
+            self._wait()
+
+        running.addErrback(_failed).addCallback(over)
+
+    async def _look(self) -> None:
+        """Look at some of the rooms that are due."""
+        now = self._chat.scheduler.seconds()
+        due = [(id, folded) for id, (at, folded) in list(self._due.items())[:AT_ONCE] if at <= now]
+        in_use = {presence.room for presence in self._chat.who()} if due else set()
+        for id, folded in due:
+            if self._stopping:
+                return
+            del self._due[id]
+            try:
+                await self._end_if_unused(id, folded, in_use)
+            except Unavailable as error:
+                _log.warn("an empty room is looked at again later: {why}", why=str(error))
+                self.note(id, folded)
+
+    async def _end_if_unused(self, id: str, folded: str, in_use: set[str]) -> None:
+        chat = self._chat
+        if await chat.directory.forget(id, folded, lambda record: self._unused(record, folded, in_use)):
+            # Another daemon may have let somebody in at this moment: they are told that the room has ended.
+            closed = Closed(chat.next_id(), chat.now(), chat.rules.name, "", reason="nobody was there")
+            chat.engine.append(f"room/{id}", closed)
+            _log.info("room {room} ({id}) ended: a guest made it, and nothing was said in it", room=folded, id=id)
+
+    async def _unused(self, record: RoomRecord, folded: str, in_use: set[str]) -> bool:
+        """Return whether the room is a guest's, nothing was said in it, and nobody was in it for ten minutes."""
+        chat, log = self._chat, f"room/{record.id}"
+        if await owned_by_account(chat, record) or (await chat.engine.read(log, limit=1, messages=True)).entries:
+            return False
+        newest = (await chat.engine.read(log, limit=1)).entries
+        lately = newest and newest[0].event.at > chat.now() - EMPTY * 1000
+        if lately or record.name in in_use:  # somebody is in it, or was, on another daemon
+            self.note(record.id, folded)
+            return False
+        return True
+
+
+async def owned_by_account(chat: Chat, record: RoomRecord) -> bool:
+    """Return whether the owner of a room has an account."""
+    try:
+        account = await chat.accounts.get(user_name(record.owner))
+    except BadName:  # a guest's name of the server's making
+        return False
+    return account is not None and account.id == record.owner_id
+
+
+def _failed(failure: Any) -> None:
+    _log.failure("looking for empty rooms failed", failure=failure)

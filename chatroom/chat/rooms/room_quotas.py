@@ -1,0 +1,149 @@
+"""How many rooms one account, one address or one guest may make.
+
+Each of them has a small record that lists its rooms. The records last in the engine, so every daemon counts alike and
+a restart forgets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.limits import GUEST_ROOMS, OWNED, Rules
+from chatroom.chat.people.throttles import Window
+from chatroom.chat.people.user import User
+from chatroom.model.errors import TOO_MANY_GUEST_ROOMS, TOO_MANY_OWNED
+from chatroom.model.log import Conflict, Unavailable
+from chatroom.model.logger import logger
+from chatroom.model.network import network
+
+OF_ACCOUNTS = "rooms-of-account"
+OF_GUESTS = "rooms-of-guest"
+STALE = 60.0  # seconds after which an entry whose room is not there was left by a crash
+
+_ACCOUNT = "account:"
+
+_log = logger(__name__)
+
+
+class Listing(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One room of a list.
+
+    Args:
+        id: The room's id.
+        name: The room's folded name.
+        owner_id: The id of the user that made it.
+        at: When it was listed, in milliseconds since 1970.
+    """
+
+    id: str
+    name: str
+    owner_id: str
+    at: int
+
+
+Exists = Callable[[Listing], Awaitable[bool]]
+_Lists = tuple[Listing, ...]
+_decode = msgspec.json.Decoder(_Lists).decode
+
+
+class Quotas:
+    """Counts the rooms of accounts, addresses and guests.
+
+    Args:
+        engine: Keeps the lists.
+        rules: Say whether guests are counted by address.
+        now: Returns milliseconds since 1970.
+        exists: Tells whether the room of a listing is there and has the owner that it was listed for.
+    """
+
+    def __init__(self, engine: Engine, rules: Rules, now: Callable[[], int], exists: Exists) -> None:
+        self._engine = engine
+        self._rules = rules
+        self._now = now
+        self._exists = exists
+        self._checked = Window(1, STALE, lambda: now() / 1000)
+
+    async def enter(self, user: User, address: str, id: str, name: str) -> str:
+        """List a room that the user is about to make.
+
+        Args:
+            user: The maker.
+            address: Where the maker's connection comes from.
+            id: The room's id.
+            name: The room's folded name.
+
+        Returns:
+            The key of the list, for ``leave``.
+
+        Raises:
+            Refused: The user, or guests from that address, have made too many.
+        """
+        key = self._key(user, address)
+        listing = Listing(id, name, user.id, self._now())
+        while not user.operator:
+            held = await self._engine.get(_bucket(key), key)
+            listed = _decode(held[0]) if held is not None else ()
+            try:
+                self._check(key, listed, user)
+            except Exception:
+                if self._checked.wait((key,)):
+                    raise
+                self._checked.count((key,))
+                listed = await self._those_that_exist(listed)
+                self._check(key, listed, user)
+            if await self._put(key, (*listed, listing), held[1] if held is not None else 0):
+                break
+        return key
+
+    async def leave(self, key: str, id: str) -> None:
+        """Take a room off its list. When the store fails, the entry goes later: see ``enter``."""
+        try:
+            while True:
+                held = await self._engine.get(_bucket(key), key)
+                listed = _decode(held[0]) if held is not None else ()
+                left = tuple(one for one in listed if one.id != id)
+                if held is None or left == listed or await self._put(key, left, held[1]):
+                    return
+        except Unavailable as error:
+            _log.warn("the room {id} stays on the list {key} for now: {why}", id=id, key=key, why=str(error))
+
+    def _key(self, user: User, address: str) -> str:
+        if user.account is not None:
+            return _ACCOUNT + user.id
+        return f"address:{network(address)}" if self._rules.throttle else f"guest:{user.id}"
+
+    def _check(self, key: str, listed: _Lists, user: User) -> None:
+        if sum(one.owner_id == user.id for one in listed) >= OWNED:
+            raise TOO_MANY_OWNED(most=OWNED)
+        if len(listed) >= GUEST_ROOMS:
+            raise TOO_MANY_GUEST_ROOMS(most=GUEST_ROOMS)
+
+    async def _those_that_exist(self, listed: _Lists) -> _Lists:
+        """Leave out what a crash, or a store that failed, has left on the list."""
+        old = self._now() - STALE * 1000
+        return tuple([one for one in listed if one.at > old or await self._exists(one)])
+
+    async def _put(self, key: str, listed: _Lists, rev: int) -> bool:
+        """Store a list; return False when another daemon has changed it since it was read."""
+        try:
+            await self._engine.put(_bucket(key), key, msgspec.json.encode(listed) if listed else None, rev)
+        except Conflict:
+            return False
+        return True
+
+
+def of_an_account(key: str) -> bool:
+    """Return whether the list is an account's."""
+    return key.startswith(_ACCOUNT)
+
+
+def read(value: bytes) -> tuple[Listing, ...]:
+    """Return what is on a stored list."""
+    return _decode(value)
+
+
+def _bucket(key: str) -> str:
+    return OF_ACCOUNTS if of_an_account(key) else OF_GUESTS

@@ -1,0 +1,76 @@
+"""Searching a room: the answer, and going on with older messages when the same is searched for again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatroom.chat.limits import FOUND, SEARCH_REMEMBERED
+from chatroom.chat.rooms.join_leave import bounded
+from chatroom.chat.session import Session
+from chatroom.model.commands import Search
+from chatroom.model.errors import TOO_BROAD, TOO_MANY_SEARCHES
+from chatroom.model.events import placed
+from chatroom.model.log import Hits, Page, TooBroad, TooManySearches
+from chatroom.model.replies import Found
+from chatroom.model.text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A session's last search, if it did not reach the oldest message.
+
+    Args:
+        log: Of the room.
+        words: What was searched for.
+        before: The seq of the oldest message that was searched.
+        at: When the answer was given, in ms.
+    """
+
+    log: str
+    words: str
+    before: int
+    at: int
+
+
+async def search(session: Session, command: Search) -> Found:
+    """Find messages of the room."""
+    room, chat = session.room, session.chat
+    assert room is not None  # the table says that it needs one
+    before = command.before
+    if before is None and (command.again or session.person):
+        before = _left_off(session, room.log, command.words)
+    session.unfinished = None
+    try:
+        hits = await chat.engine.search(room.log, command.words, FOUND, before=before, address=session.address)
+    except TooBroad:
+        raise TOO_BROAD() from None
+    except TooManySearches:
+        raise TOO_MANY_SEARCHES() from None
+    hits = _fitting(hits)
+    if hits.before:
+        session.unfinished = Unfinished(room.log, command.words, hits.before, chat.now())
+    return Found(
+        clean(command.words),
+        [placed(entry.event, entry.seq, room.name) for entry in hits.entries],
+        complete=not hits.before,
+        searched_to=hits.before,
+        searched_at=hits.at if hits.before else 0,
+        at=chat.now() if hits.before else 0,
+    )
+
+
+def _left_off(session: Session, log: str, words: str) -> int | None:
+    """Return where the same search in the same room left off a moment ago; None if it did not."""
+    last = session.unfinished
+    if last is None or (last.log, last.words) != (log, words):
+        return None
+    return last.before if session.chat.now() - last.at <= SEARCH_REMEMBERED * 1000 else None
+
+
+def _fitting(hits: Hits) -> Hits:
+    """Return the newest hits that fit into one answer."""
+    page = bounded(Page(hits.entries, True))
+    if page.complete:
+        return hits
+    oldest = page.entries[0]
+    return Hits(page.entries, oldest.seq, oldest.event.at)

@@ -1,0 +1,100 @@
+"""Accepting a server's new key on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from chatroom.client.dialing import Dialer
+from chatroom.client.errors import Failed, why_not_connected
+from chatroom.client.known_hosts import KnownServers
+
+Say = Callable[[str], object]
+
+
+async def accept(reactor: Any, host: str, port: int, known: KnownServers, say: Say, complain: Say) -> int:
+    """Look which key a server has, and remember it in place of the key before.
+
+    Args:
+        reactor: Connects.
+        host: The server's.
+        port: The server's.
+        known: What is remembered.
+        say: Given what was done.
+        complain: Given why it was not.
+
+    Returns:
+        The exit status.
+    """
+    dialer = Dialer(reactor, host, port, known)
+    seen: list[tuple[str, bool]] = []
+    try:
+        connection = await dialer.dial_tls(lambda key, vouched: seen.append((key, vouched())))
+        connection.abort(Failed("its key is known now"))
+        before = known.fingerprint(dialer.server)
+        ((key, vouched),) = seen
+        known.remember(dialer.server, key, vouched=vouched)
+    except Exception as error:
+        complain(why_not_connected(Failure(error), dialer.server).why)
+        return 1
+    if before == key:
+        say(f"The key of {dialer.server} is the remembered one: {key}.")
+        return 0
+    if before:
+        say(f"The key of {dialer.server} was {before}.")
+    say(f"The key of {dialer.server} is from now on {key}.")
+    if vouched:
+        say("A public authority vouches for it; later keys are accepted as long as one does.")
+    return 0
+
+
+class Accepting:
+    """Accepts a server's key as a step of a program; if that fails, the program ends.
+
+    Args:
+        reactor: Connects; it is stopped if the key cannot be accepted.
+        host: The server's.
+        port: The server's.
+        known: What is remembered.
+        say: Given what was done.
+        complain: Given why it was not.
+        then: Called when the key is accepted.
+
+    Attributes:
+        status: The exit status: 1 until the key is accepted, then 0.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        host: str,
+        port: int,
+        known: KnownServers,
+        say: Say,
+        complain: Say,
+        then: Callable[[], None],
+    ) -> None:
+        self.status = 1
+        self._reactor = reactor
+        self._complain = complain
+        self._accept = lambda: accept(reactor, host, port, known, say, complain)
+        self._then = then
+
+    def begin(self) -> None:
+        """Accept the key, and go on."""
+        Deferred.fromCoroutine(self._accept()).addCallback(self._done).addErrback(self._broken)
+
+    def _done(self, status: int) -> None:
+        self.status = status
+        if status:
+            self._reactor.stop()
+        else:
+            self._then()
+
+    def _broken(self, failure: Failure) -> None:
+        self.status = 1
+        self._complain(f"the client has an error: {failure.getErrorMessage()}")
+        self._reactor.stop()

@@ -1,0 +1,128 @@
+"""A file that comes from the server, and is put on the disk."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatroom.client.connection import Piece
+from chatroom.client.errors import Refused
+from chatroom.client.files.partial_file import Part, chunk_fits
+from chatroom.client.files.transfer import Transfer
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.shared_files import CHUNK, WINDOW, safe_name
+
+if TYPE_CHECKING:
+    from chatroom.client.files.transfers import Transfers
+
+
+class Fetching(Transfer[Path]):
+    """See the module.
+
+    Args:
+        transfers: All of them.
+        number: The file's number in the room; or among those given to this user.
+        wanted: Where it is to stand: a folder, or a name that nothing has.
+        folder: It is a folder, which is made if it is missing.
+        given: The file was given to this user; it is fetched wherever the user is.
+    """
+
+    doing = "fetching"
+
+    def __init__(self, transfers: Transfers, number: int, wanted: Path, *, folder: bool, given: bool) -> None:
+        self._called = f"@{number}" if given else str(number)
+        super().__init__(transfers, f"file {self._called}")
+        self._number = number
+        self._given = given
+        self._wanted = wanted
+        self._folder = folder
+        self._about: a.Download | None = None
+        self._part: Part | None = None
+        self._pieces: deque[Piece] = deque()
+
+    async def run(self) -> Path:
+        """See ``Transfer``; what was fetched of a file that was cancelled is not kept."""
+        try:
+            return await super().run()
+        except Refused as refused:
+            if self._part is not None and refused.code == "cancelled":
+                self._part.remove()
+            raise
+        finally:
+            if self._part is not None:
+                self._part.close()
+
+    def is_called(self, name: str) -> bool:
+        return super().is_called(name) or name == self._called
+
+    async def _carry(self) -> Path:
+        about = await self._look()
+        part = self._part
+        if part is None:
+            server = self._transfers.server
+            part = self._part = await self._transfers.work(Part, about, server, self._wanted, self._folder)
+            self._check()
+        self._reach(part.done, about.size)
+        if not part.complete:
+            await self._ask(about, part.have)
+        while not part.complete:
+            await self._take(about, part)
+        path: Path = await self._transfers.work(part.finish)
+        return path  # whatever has happened meanwhile, there it is
+
+    def _check_place(self) -> None:
+        """See ``Transfer``; what was given to this user is the same file everywhere."""
+        if not self._given:
+            super()._check_place()
+
+    async def _look(self) -> a.Download:
+        """Ask what it is, the first time."""
+        if self._about is None:
+            self._check_place()
+            among = {"given": True} if self._given else {}
+            about = await self._do("get", number=self._number, send=False, **among)
+            self._check_place()
+            if not isinstance(about, a.Download) or not about.file or about.chunk != CHUNK or not about.size:
+                text = f"file {self._called} cannot be fetched: this client is too old for the server, or too new."
+                raise Refused("version", text)
+            if self._given and not about.given:
+                raise Refused("version", f"file {self._called} cannot be fetched: the server sent a different file.")
+            self.name = safe_name(about.name)
+            self._claim(about.file)
+            self._about = about
+        return self._about
+
+    async def _ask(self, about: a.Download, have: int) -> None:
+        self._pieces.clear()
+        answer = await self._do("get", file=about.file, **{"from": have})
+        if not isinstance(answer, a.Download) or _what(answer) != _what(about):
+            raise self._nonsense()
+
+    async def _take(self, about: a.Download, part: Part) -> None:
+        """Write the next piece, and say that we have it."""
+        await self._until(lambda: bool(self._pieces))
+        piece = self._pieces.popleft()
+        if piece.index != part.have or not chunk_fits(about, piece.index, piece.data):
+            raise self._nonsense()
+        await self._transfers.work(part.write, piece.data)
+        self._check()
+        self._reach(part.done, about.size)
+        self._link.write({"do": "got", "file": about.file, "index": piece.index})
+
+    def heard(self, event: e.Event | Piece) -> None:
+        """A piece has come."""
+        if isinstance(event, Piece):
+            if len(self._pieces) < WINDOW:
+                self._pieces.append(event)
+                self.stir()
+            else:
+                self.give_up(self._nonsense())
+
+    def _nonsense(self) -> Refused:
+        return Refused("nonsense", f"{self.name} cannot be fetched: the server sent something else.")
+
+
+def _what(about: a.Download) -> tuple[object, ...]:
+    return about.file, about.size, about.sha256

@@ -1,0 +1,296 @@
+"""A file that is being fetched: written beside where it will stand, and put there when all of it is right.
+
+The part has a name that only this file of this server can have, so that asking for the file again, on another day, goes
+on where it stopped. Others may write to the folder, so a part counts only if this user made it and nobody else can
+write to it; the part and the file are for this user alone (0600). Every method takes its time, and is for a thread, one
+after the other.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from chatroom.client.errors import Refused
+from chatroom.client.paths import spelled, why_unusable
+from chatroom.model.replies import Download
+from chatroom.model.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_apart, split_ending
+
+NAME_BYTES = 200  # of a name that we choose; what a file system takes, and room for a number
+MOST_NAMES = 1000  # that are tried
+MOST_TRIES = 10  # to have a part to ourselves
+FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+MODE = 0o600  # of the part, and of the file that comes of it
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+class Part:
+    """See the module.
+
+    Args:
+        about: The file.
+        server: Host and port of the server whose it is.
+        wanted: Where it is to stand; a folder: there, under its own name.
+        folder: It is a folder, which is made if it is missing; never is the file called so.
+
+    Attributes:
+        have: How many chunks there are.
+
+    Raises:
+        Refused: It may not stand there, there is no room for it, or it is being fetched already.
+    """
+
+    def __init__(self, about: Download, server: str, wanted: Path, folder: bool = False) -> None:
+        self._about = about
+        self._name = safe_name(about.name)
+        self._wanted = wanted
+        with self._explained():
+            if folder:
+                _make_folder(wanted)
+            self._named = not wanted.is_dir()
+            if not self._named:
+                self._wanted = wanted / _fitting(self._name)
+            self._check_place()
+            mark = hashlib.sha256(f"{server}\n{about.file}\n{about.sha256}".encode()).hexdigest()[:16]
+            self._path = self._wanted.parent / f".chatroom-{mark}.part"
+            self._descriptor = self._open()
+            try:
+                self.have = self._beginning()
+                self._check_room()
+            except BaseException:
+                self.close()
+                raise
+
+    @property
+    def complete(self) -> bool:
+        """Whether all chunks are there."""
+        return self.have == chunks_of(self._about.size)
+
+    @property
+    def done(self) -> int:
+        """How many bytes are there."""
+        return min(self.have * CHUNK, self._about.size)
+
+    def write(self, data: bytes) -> None:
+        """Write the next chunk.
+
+        Raises:
+            Refused: It cannot be written.
+        """
+        rest, at = memoryview(data), self.have * CHUNK
+        with self._explained():
+            self._check_there()
+            while rest:
+                written = os.pwrite(self._descriptor, rest, at)
+                rest, at = rest[written:], at + written
+        self.have += 1
+
+    def finish(self) -> Path:
+        """Put the file where it is to stand, and return where that is.
+
+        Raises:
+            Refused: It is not what was announced, and has been removed; or it may not stand there.
+        """
+        with self._explained():
+            with open(self._descriptor, "rb", closefd=False) as file:
+                file.seek(0)
+                right = hashlib.file_digest(file, "sha256").hexdigest() == self._about.sha256.lower()
+            if not right:
+                self.remove()
+                raise Refused("wrong-hash", f"{self._name} is not what was announced, and was removed; fetch it again.")
+            os.fsync(self._descriptor)
+            self._check_there()
+            return self._put_in_place()
+
+    def remove(self) -> None:
+        """What there is of it is not wanted."""
+        with suppress(OSError):
+            if self._is_there(self._descriptor):
+                os.unlink(self._path)
+
+    def close(self) -> None:
+        """Let others go on with it."""
+        with suppress(OSError):
+            os.close(self._descriptor)
+
+    # ---- how -------------------------------------------------------------------------------------------------------
+
+    def _check_place(self) -> None:
+        folder = self._wanted.parent
+        if not folder.is_dir():
+            raise Refused("no-folder", f"there is no folder {spelled(folder)}; make it, or name another.")
+        if self._named:
+            with suppress(FileNotFoundError):
+                os.lstat(self._wanted)
+                raise self._taken()
+
+    def _open(self) -> int:
+        """Open the part and lock it; open another one if its owner put it in place between the two."""
+        for _ in range(MOST_TRIES):
+            descriptor = self._made()
+            if descriptor is None:
+                descriptor = self._found()
+            if descriptor is None:
+                continue
+            try:
+                self._lock(descriptor)
+                if self._is_there(descriptor):
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
+        raise self._busy()
+
+    def _made(self) -> int | None:
+        """Make the part, and return its descriptor; None if there is something of its name."""
+        try:
+            return os.open(self._path, FLAGS | os.O_CREAT | os.O_EXCL, MODE)
+        except FileExistsError:
+            return None
+
+    def _found(self) -> int | None:
+        """Return the descriptor of the part that is there; None if it has just gone.
+
+        Raises:
+            OSError: It is not a part of this user's.
+        """
+        try:
+            descriptor = os.open(self._path, FLAGS)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # what O_NOFOLLOW says of a link
+                raise self._foreign("is a link") from None
+            raise
+        try:
+            self._check_own(descriptor)
+            os.fchmod(descriptor, MODE)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise self._busy() from None
+        except OSError:
+            pass  # a file system without locks
+
+    def _check_own(self, descriptor: int) -> None:
+        """See that it is a file of this user's that nobody else can write to, and not a second name of another file.
+
+        Raises:
+            OSError: It is not.
+        """
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
+            raise self._foreign("is something else")
+        if about.st_uid != os.geteuid():
+            raise self._foreign("belongs to another user")
+        if about.st_mode & OTHERS_WRITE:
+            raise self._foreign("can be written by others")
+
+    def _foreign(self, why: str) -> OSError:
+        return OSError(errno.EEXIST, f"{self._path} {why}, so it is not used; remove it")
+
+    def _is_there(self, descriptor: int) -> bool:
+        """Return whether what we write is still called as it should be."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.lstat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def _check_there(self) -> None:
+        if not self._is_there(self._descriptor):
+            there = f"what was fetched of {self._name} to {self._wanted.parent}"
+            raise Refused("removed", f"{there} has been removed in the meantime; fetch it again.")
+
+    def _beginning(self) -> int:
+        """Return how many whole chunks are there of before; what is beyond them is cut off."""
+        size = min(os.fstat(self._descriptor).st_size, self._about.size)
+        have = chunks_of(size) if size == self._about.size else size // CHUNK
+        os.ftruncate(self._descriptor, min(have * CHUNK, self._about.size))
+        return have
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self._wanted.parent).free
+        if free < self._about.size - self.done:
+            if not self.have:
+                self.remove()
+            has, room = spell_apart(self._about.size, free)
+            there = f"{self._wanted.parent} has room for {room}"
+            raise Refused("no-room", f"{self._name} has {has}, {there}; name another folder.")
+
+    def _put_in_place(self) -> Path:
+        path = self._reserve()
+        try:
+            os.replace(self._path, path)
+        except OSError:
+            os.unlink(path)
+            raise
+        return path
+
+    def _reserve(self) -> Path:
+        """Take a name that nobody has, with an empty file: what replaces it overwrites nothing."""
+        for path in self._names():
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
+                return path
+        raise self._taken()
+
+    def _names(self) -> Iterator[Path]:
+        yield self._wanted
+        if not self._named:
+            for number in range(1, MOST_NAMES):
+                stem, ending = split_ending(self._wanted.name)
+                yield self._wanted.with_name(f"{stem} ({number}){ending}")
+
+    def _taken(self) -> Refused:
+        return Refused("exists", f"there is a {self._wanted} already, and it is not overwritten; give another name.")
+
+    def _busy(self) -> Refused:
+        return Refused("busy", f"{self._name} is being fetched to {self._wanted.parent} already.")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What the system says becomes a refusal; so do names that can be no file's, which are values to Python."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            there = f"{self._name} cannot be written to {spelled(self._wanted.parent)}: {why_unusable(error)}"
+            raise Refused("not-written", f"{there}; correct that or name another place, and fetch it again.") from None
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in, if it is missing.
+
+    Raises:
+        Refused: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = why_unusable(error)
+        raise Refused("no-folder", f"the folder {spelled(folder)} cannot be made: {why}; name another place.") from None
+
+
+def chunk_fits(about: Download, index: int, data: bytes) -> bool:
+    """Return whether a chunk is as long as it should be."""
+    return len(data) == bytes_of(about.size, index)
+
+
+def _fitting(name: str) -> str:
+    """Return a name that a file system takes, with its ending."""
+    stem, ending = split_ending(name)
+    most = NAME_BYTES - len(ending.encode())
+    return safe_name(stem.encode()[:most].decode("utf-8", "ignore") + ending)

@@ -1,0 +1,110 @@
+"""A file that goes to the server, and is shared there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatroom.client.connection import Piece
+from chatroom.client.errors import Refused
+from chatroom.client.files import local_file
+from chatroom.client.files.transfer import Transfer, raised
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.names import fold
+from chatroom.model.shared_files import CHUNK, WINDOW, chunks_of, safe_name
+
+if TYPE_CHECKING:
+    from chatroom.client.files.transfers import Transfers
+
+
+class Sending(Transfer[e.Shared]):
+    """See the module.
+
+    Args:
+        transfers: All of them.
+        path: The file.
+        user: Whom it is given to; empty: the room.
+    """
+
+    doing = "sending"
+
+    def __init__(self, transfers: Transfers, path: Path, user: str) -> None:
+        super().__init__(transfers, safe_name(path.name))
+        self._path = path
+        self._user = user
+        self._found: local_file.Found | None = None
+        self._stored = 0
+        self._shared: e.Shared | None = None
+
+    def is_called(self, name: str) -> bool:
+        return super().is_called(name) or name == str(self._path)
+
+    def is_like(self, other: Sending) -> bool:
+        """Return whether the other is the same, as far as the server can tell."""
+        return self._found is not None and self._what() == other._what()
+
+    def _what(self) -> tuple[object, ...]:
+        return self.name, self._found, fold(self._user), "" if self._user else self._room
+
+    def _check_place(self) -> None:
+        """See ``Transfer``; whom it is given to may have it wherever we are."""
+        if not self._user:
+            super()._check_place()
+
+    async def _carry(self) -> e.Shared:
+        found = self._found
+        if found is None:
+            found = self._found = await self._read(local_file.look, self._path, self._link.limits.file, self._wanted)
+            if self._transfers.sends(self):
+                raise self._under_way()
+        self._check()
+        have = await self._offer(found)
+        for index in range(have, chunks_of(found.size)):
+            await self._send(found, index)
+        await self._until(lambda: self._shared is not None)
+        assert self._shared is not None
+        return self._shared
+
+    def _wanted(self) -> bool:
+        return self._over is None
+
+    async def _offer(self, found: local_file.Found) -> int:
+        """Say what comes; return from which chunk on it is wanted."""
+        whom = {"user": self._user} if self._user else {}
+        self._check_place()
+        answer = await self._do("share", name=self.name, size=found.size, sha256=found.sha256, **whom)
+        if isinstance(answer, a.Upload):
+            self._claim(answer.file)
+        if not isinstance(answer, a.Upload) or not answer.file or answer.chunk != CHUNK:
+            raise Refused("version", f"{self.name} cannot be sent: this client is too old for the server, or too new.")
+        self._check_place()
+        self._stored = answer.have
+        self._reach(min(answer.have * CHUNK, found.size), found.size)
+        return answer.have
+
+    async def _send(self, found: local_file.Found, index: int) -> None:
+        await self._until(lambda: index - self._stored < WINDOW)
+        await self._until_free()
+        data = await self._read(local_file.chunk_of, self._path, found.size, index)
+        self._check()
+        self._link.write({"do": "chunk", "file": self.file, "index": index, "bytes": len(data)}, data)
+
+    async def _read(self, read: Callable[..., Any], *args: Any) -> Any:
+        """Read of the file, in a thread; a disk that hangs does not hold up the end of all."""
+        box = self._box_of(self._transfers.work(read, *args))
+        while not box and self._over is None:
+            await self._stirred()
+        if self._over is not None:
+            raise self._over
+        return raised(box[0])
+
+    def heard(self, event: e.Event | Piece) -> None:
+        """A chunk has been stored, or all have."""
+        if isinstance(event, a.Chunk) and event.index >= self._stored and self._found is not None:
+            self._stored = event.index + 1
+            self._reach(min(self._stored * CHUNK, self._found.size), self._found.size)
+        elif isinstance(event, e.Shared):
+            self._shared = event
+        self.stir()

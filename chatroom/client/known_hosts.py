@@ -1,0 +1,169 @@
+"""Which key each server has: remembered at the first connection, and compared at every later one.
+
+A public authority may vouch for a key, for that very host. The kind of such a key is ``ca``: certificates are renewed
+with new keys, so a new one is accepted while an authority vouches for it, too. The kind of any other key is ``key``: it
+changes by ``--accept-new-key`` alone, whoever vouches for the new one, for one deceived authority is enough to come
+between. A server that was reached by TLS once is never spoken to in plain text afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from chatroom.client.errors import Failed
+from chatroom.client.paths import changing, write_private
+
+MOST_BYTES = 1 << 20
+
+Kind = Literal["ca", "key", ""]
+"""Why a key is trusted: an authority vouched for it; or it is the key itself. Empty: an older line does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What is remembered of a server.
+
+    Args:
+        fingerprint: Of its key.
+        kind: Why the key is trusted.
+    """
+
+    fingerprint: str
+    kind: Kind = ""
+
+
+def spell(host: str, port: int) -> str:
+    """Return ``chat.example:8888``, ``[::1]:8888`` or ``[fe80::1%eth0]:8888``; case counts in a zone alone."""
+    host, percent, zone = host.partition("%")
+    host = host.lower() + percent + zone
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class KnownServers:
+    """Remembers the keys.
+
+    Args:
+        path: The file: a line for each server, ``chat.example:8888 SHA256:... ca``; ``#`` begins a comment.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def fingerprint(self, server: str) -> str:
+        """Return the fingerprint of a server's key; empty if it was never seen.
+
+        Raises:
+            Failed: The file cannot be read.
+        """
+        pin = self._read().get(server)
+        return pin.fingerprint if pin is not None else ""
+
+    def check(self, server: str, fingerprint: str, vouched: Callable[[], bool]) -> bool:
+        """See that a server has the key that it had, or may have the key that it has.
+
+        Args:
+            server: Host and port, as of ``spell``.
+            fingerprint: Of the key that it has now.
+            vouched: Says whether a public authority vouches for the key; called when that matters.
+
+        Returns:
+            Whether the server was seen for the first time.
+
+        Raises:
+            Failed: It has another key, or what is known can be neither read nor written.
+        """
+        pin = self._read().get(server)
+        if pin is not None and pin.fingerprint == fingerprint and pin.kind:
+            return False
+        is_vouched = vouched()
+        if pin is not None and pin.fingerprint == fingerprint:
+            with suppress(Failed):  # the key is right; its kind can be written down another time
+                self.remember(server, fingerprint, vouched=is_vouched)
+            return False
+        with self._writing(server):
+            pin = self._read().get(server)  # another client may have met it just now
+            if pin is not None and pin.fingerprint != fingerprint and (pin.kind != "ca" or not is_vouched):
+                raise Failed(self._changed(server, pin, fingerprint, vouched=is_vouched), hopeless=True)
+            self._write(server, fingerprint, vouched=is_vouched)
+        return pin is None
+
+    def remember(self, server: str, fingerprint: str, *, vouched: bool) -> None:
+        """Remember that the server has this key from now on.
+
+        Args:
+            server: Host and port, as of ``spell``.
+            fingerprint: Of its key.
+            vouched: A public authority vouches for the key.
+
+        Raises:
+            Failed: The file cannot be read or written.
+        """
+        with self._writing(server):
+            self._read()  # what cannot be read must not be replaced
+            self._write(server, fingerprint, vouched=vouched)
+
+    def _write(self, server: str, fingerprint: str, *, vouched: bool) -> None:
+        lines = self.path.read_text(encoding="utf-8-sig").splitlines() if self.path.exists() else []
+        kept = [line for line in lines if line.split()[:1] != [server]]
+        line = f"{server} {fingerprint} {'ca' if vouched else 'key'}"
+        write_private(self.path, "".join(f"{line}\n" for line in [*kept, line]))
+
+    @contextmanager
+    def _writing(self, server: str) -> Iterator[None]:
+        try:
+            with changing(self.path):
+                yield
+        except OSError as error:
+            why = f"the key of {server} cannot be remembered in {self.path}: {error.strerror}"
+            raise Failed(f"{why}; give a folder that can be written by XDG_STATE_HOME", hopeless=True) from None
+
+    def allow_plain(self, server: str) -> None:
+        """See that a server may be spoken to in plain text.
+
+        Raises:
+            Failed: It was reached by TLS before.
+        """
+        if self.fingerprint(server):
+            raise Failed(
+                f"{server} was reached by TLS before, so it is not spoken to in plain text; leave out --plain. If its"
+                f" operator says that it has no TLS any more, remove its line from {self.path} first",
+                hopeless=True,
+            )
+
+    def _read(self) -> dict[str, Pin]:
+        try:
+            if not self.path.exists():
+                return {}
+            if self.path.stat().st_size > MOST_BYTES:
+                raise Failed(f"{self.path} is too large to be what it should be; move it away", hopeless=True)
+            lines = self.path.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Failed(
+                f"{self.path} cannot be read ({error}); put it right, or move it away", hopeless=True
+            ) from None
+        known = {}
+        for number, line in enumerate(lines, 1):
+            words = line.split()
+            if not words or words[0].startswith("#"):
+                continue
+            if len(words) not in (2, 3) or not words[1].startswith("SHA256:") or words[2:] not in ([], ["ca"], ["key"]):
+                what = "not a server, its fingerprint, and ca or key"
+                raise Failed(f"{self.path}, line {number}: {what}; put it right", hopeless=True)
+            known[words[0]] = Pin(words[1], cast(Kind, words[2] if len(words) == 3 else ""))
+        return known
+
+    def _changed(self, server: str, pin: Pin, fingerprint: str, *, vouched: bool) -> str:
+        host, _, port = server.rpartition(":")
+        return (
+            f"{server} has a different key than before, so nothing was sent to it. Either its operator has given it a"
+            f" new one, or somebody may be intercepting the connection.{_AUTHORITY if vouched else ''}"
+            f" Remembered: {pin.fingerprint}. Now: {fingerprint}. Ask the operator; if the new key is right,"
+            f" accept it with: chatroom-client --accept-new-key {host.strip('[]')} {port}"
+        )
+
+
+_AUTHORITY = " A public authority vouches for the new key, but none did for the remembered one, so that is not enough."

@@ -1,0 +1,413 @@
+"""The screen put together, and run until one leaves. Importing it takes a tenth of a second: only for terminals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.output import Output, create_output
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from chatroom.client.client import Link, Refused
+from chatroom.client.files.commands import USAGES, FileCommands
+from chatroom.client.files.transfers import Transfers
+from chatroom.client.screen.announcement_coalescing import Once
+from chatroom.client.screen.argument_values import argument_at
+from chatroom.client.screen.bar import bar, fitted
+from chatroom.client.screen.bell import Bell, Ring
+from chatroom.client.screen.completer import ChatCompleter
+from chatroom.client.screen.fault_log import Faults, catch
+from chatroom.client.screen.formatter import Line, Lines
+from chatroom.client.screen.history import KeptHistory
+from chatroom.client.screen.ignore_list import Ignoring
+from chatroom.client.screen.input import Doing
+from chatroom.client.screen.job_control import survive_hangup
+from chatroom.client.screen.join_coalescing import Crowd
+from chatroom.client.screen.keys import Actions, bindings
+from chatroom.client.screen.known_words import OWN_TITLE, OWN_TOPIC, Known
+from chatroom.client.screen.local_commands import Own, OwnCommand
+from chatroom.client.screen.output import Above
+from chatroom.client.screen.password_guard import kept_nowhere
+from chatroom.client.screen.paste import Pasting
+from chatroom.client.screen.presenter import Filter, Hearing
+from chatroom.client.screen.read_marker import Mark
+from chatroom.client.screen.reconnect_countdown import Countdown
+from chatroom.client.screen.redraw import wraps_anew
+from chatroom.client.screen.saved_state import Remembered, load, save
+from chatroom.client.screen.server_commands import ROWS
+from chatroom.client.screen.terminal import Parts, Terminal
+from chatroom.client.screen.user_lookup import Finding
+from chatroom.client.status import Connected, Denied, Lost, Notice
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.suggestions import nearest
+from chatroom.model.text import clean
+
+_log = Logger()
+
+PATIENCE = 0.5  # seconds for a good end, after which it is explained
+PROGRESS = 1.0  # seconds from one look at the files under way to the next
+FILES_SHOWN = 3  # of them, above the bar
+FRESH = 10.0  # seconds for which it is known who is online
+
+
+class Settings(Protocol):
+    """What the screen has to be told.
+
+    Args:
+        address: Host and port, as the user knows them.
+        state: The folder for what is kept of this server.
+        downloads: The folder for fetched files.
+        bell: When it rings.
+        timestamps: Whether lines begin with their time.
+        colours: Whether there are any; None: what the terminal can, and NO_COLOR forbids.
+    """
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def state(self) -> Path: ...
+    @property
+    def downloads(self) -> Path: ...
+    @property
+    def bell(self) -> Ring: ...
+    @property
+    def timestamps(self) -> bool: ...
+    @property
+    def colours(self) -> bool | None: ...
+
+
+class Screen:
+    """All of it; ``tell`` is to be given everything that the link tells.
+
+    Args:
+        reactor: For calls in time.
+        link: To the server; not started.
+        settings: What the user wants.
+        input: Where keys come from.
+        output: Where everything goes.
+        now: Returns the seconds since 1970.
+        wraps_anew: The terminal wraps its lines anew when its width changes.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        link: Link,
+        settings: Settings,
+        input: Input,
+        output: Output,
+        now: Callable[[], float] = time.time,
+        *,
+        wraps_anew: bool = True,
+    ) -> None:
+        self._reactor = reactor
+        self._link = link
+        self._settings = settings
+        self._path = settings.state / "screen.json"
+        before = load(self._path)
+        self.known = Known(lambda: link.users)
+        self.filter = Filter(set(before.ignored))
+        self.mark = Mark(before.seen)
+        self.lines = Lines(lambda: link.name, lambda: int(now() * 1000), stamps=settings.timestamps)
+        self.terminal = Terminal(self._parts(), input, output, settings.colours, wraps_anew=wraps_anew)
+        self.above = Above(reactor, self.terminal.write)
+        self.crowd = Crowd(reactor, self._show, self._show_many)
+        self.once = Once(reactor, self.crowd.add)
+        self.bell = Bell(reactor.seconds, self.terminal.bell, settings.bell)
+        self.hearing = Hearing(
+            link, self.lines, self.above, self.crowd, self.once, self.mark, self.bell, self.known, self.filter
+        )
+        self.ignoring = Ignoring(link, self.filter, self._ask_quietly)
+        self.hearing.settings = self._server_settings
+        own = Own(
+            self._say,
+            self.clear,
+            self.terminal.leave,
+            self.bell,
+            self.lines,
+            self.filter,
+            self.ignoring,
+            lambda coroutine: self.doing.start(coroutine),
+            lambda do, **fields: self.doing.give(do, **fields),
+            Finding(link, self.hearing, self.known, self.filter).find,
+        )
+        help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help, "end")
+        self.transfers = Transfers(link, settings.address, reactor)
+        self._files = FileCommands(self.transfers, settings.downloads, self._say)
+        files = [OwnCommand(usage, help, partial(self._file, word), "share") for word, (usage, help) in USAGES.items()]
+        self.own = {command.word: command for command in (help, *own.commands(), *files)}
+        self.doing = Doing(link, self.hearing, self.terminal.questions, self.own, reactor.seconds, self._ask_quietly)
+        self.pasting = Pasting(self.terminal.questions.ask, self.doing.say, self._say)
+        self._countdown = Countdown(reactor, lambda: link.retry_in, self.terminal.refresh)
+        self._leaving = False
+        self._name_refused: Denied | None = None  # by the server that we are coming to
+        self._looking: Any = None  # at files under way
+        self._asked_who = -FRESH
+        self._learn_commands()
+        self.terminal.line.on_text_changed += lambda buffer: self._typing(buffer.text)
+
+    async def run(self) -> None:
+        """Show it until one leaves."""
+        try:
+            await Deferred.fromFuture(asyncio.ensure_future(self.terminal.run()))
+        finally:
+            self.terminal.questions.end()
+            self._countdown.end()
+            self._leave_files()
+            self.once.flush()
+            self.crowd.flush()
+            self.above.flush()
+            save(self._path, Remembered(self.mark.seen, self.ignoring.remembered))
+
+    def tell(self, event: e.Event | Notice) -> None:
+        """The link tells something; whatever it is, an error of ours must not cost us the connection."""
+        try:
+            self._tell(event)
+        except Exception:
+            _log.failure("what came could not be shown")
+
+    def _tell(self, event: e.Event | Notice) -> None:
+        self.hearing.tell(event)
+        self.terminal.refresh()
+        if isinstance(event, Lost):
+            self._countdown.begin()
+        if isinstance(event, Connected):
+            self._connected(event)
+        elif isinstance(event, Denied) and event.what == "name":
+            self._name_refused = event
+            if self._link.online:
+                self._ask_for_a_name()
+        elif isinstance(event, a.Account):
+            self.ignoring.changed_user()
+            if event.operator:
+                self._ask_quietly("help", a.Help)  # there are more commands now
+        elif isinstance(event, a.Entered) and event.made and not event.created:
+            self._ask_quietly("rooms", a.Rooms).addCallback(self._room_made, event.room)
+
+    def waits_for_the_end(self) -> None:
+        """Tell why it is not over yet."""
+        self._say("waiting until the server has stored what you said; Ctrl-C gives up.")
+        self.above.flush()
+
+    def clear(self) -> None:
+        """Take everything off the screen."""
+        self.above.flush()
+        self.terminal.clear()
+
+    # ---- keys ------------------------------------------------------------------------------------------------------
+
+    def interrupt(self, held: bool) -> None:
+        """Ctrl-C: clears the line, cancels a question, stops what is being said; the second time in a row it leaves."""
+        if self.terminal.questions.current is not None:
+            self.terminal.questions.cancel()
+        elif held or self.pasting.stop():
+            self._leaving = False
+        elif self._leaving:
+            self.terminal.leave()
+        else:
+            self._leaving = True
+            self._say("press Ctrl-C again to leave, or Ctrl-D.")
+
+    def pasted(self, text: str) -> None:
+        """Several lines were pasted."""
+        if self.terminal.questions.current is None:
+            self.doing.start(self.pasting.pasted(text))
+
+    # ---- how -------------------------------------------------------------------------------------------------------
+
+    def _parts(self) -> Parts:
+        actions = Actions(self.interrupt, self._end, self._suspend, self.clear, self.pasted, self._focus)
+        history = KeptHistory(self._settings.state / "history", kept_nowhere)
+        completer = ChatCompleter(self.known)
+        keys = bindings(actions)
+        return Parts(self._prompt, self._bar, self._under_way, self._typed, history, completer, keys, self._outside)
+
+    def _outside(self) -> bool:
+        return not self._link.inside
+
+    def _prompt(self) -> Line:
+        room = fitted(clean(self._link.room), self.terminal.columns // 3)
+        return [("class:prompt", f"[{room or '-'}] ")]
+
+    def _bar(self) -> Line:
+        return bar(self._link, self._settings.address, self.terminal.columns)
+
+    def _under_way(self) -> list[str]:
+        lines = self.transfers.lines()
+        more = [f"and {len(lines) - FILES_SHOWN} more"] if len(lines) > FILES_SHOWN else []
+        return [*lines[:FILES_SHOWN], *more]
+
+    def _typed(self, line: str) -> None:
+        self._leaving = False
+        if not line.strip() and self._link.try_now():
+            self._say("trying again now.")
+            self._countdown.begin()
+        self.doing.typed(line)
+
+    def _end(self) -> None:
+        if self.terminal.questions.current is not None:
+            self.terminal.questions.cancel()
+        else:
+            self.terminal.leave()
+
+    def _suspend(self) -> None:
+        self.terminal.suspend()
+
+    def _focus(self, there: bool) -> None:
+        self.mark.focus(there)
+
+    def _file(self, word: str, rest: str) -> None:
+        self.doing.start(self._files.run(word, rest))
+        if self._looking is None:
+            self._look_at_files()
+
+    def _look_at_files(self) -> None:
+        """Draw the bar anew, every now and then, while there are files under way."""
+        self._looking = self._reactor.callLater(PROGRESS, self._look_at_files) if self.transfers.lines() else None
+        self.terminal.refresh()
+
+    def _leave_files(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        for line in self.transfers.lines():
+            self._say(f"{line}: stopped; the same command continues it next time.")
+
+    def _show(self, event: e.Event) -> None:
+        self.hearing.show(event)
+
+    def _show_many(self, text: str) -> None:
+        self.above.add(self.lines.about_many(text))
+
+    def _say(self, text: str) -> None:
+        self.hearing.say(text)
+
+    def _learn_commands(self) -> None:
+        """What the client knows by itself; the server's own help says it better."""
+        for row in (row for row in ROWS if row.words):
+            self.known.add_command(row.usage, "")
+            for word in row.words:
+                self.known.add_usage(word, "" if row.secret else row.usage)
+        for command in self.own.values():
+            self.known.add_usage(command.word, command.usage)
+            self.known.add_command(command.usage, command.help)
+            self.known.own.append(a.HelpLine(command.usage, command.help))
+            self.known.topics[f"/{command.word}"] = command.topic
+
+    def _help(self, rest: str) -> None:
+        """Explain a command of the client's own; the server explains its."""
+        command = self.own.get(rest.removeprefix("/").lower())
+        if command is not None:
+            self._say(f"{command.usage}: {command.help}.")
+        elif rest.lower() == OWN_TOPIC:
+            self.hearing.show(a.Help(self.known.own, title=OWN_TITLE))
+        else:
+            self.doing.start(self.doing.give("help", **({"command": rest} if rest else {})))
+
+    def _server_settings(self, settings: a.Settings) -> a.Settings:
+        self.ignoring.heard(settings)
+        return self.ignoring.whole(settings)
+
+    def _connected(self, what: Connected) -> None:
+        self.doing.start(self.ignoring.restore())
+        if self._name_refused is not None or (not what.again and what.guest and what.name.startswith("guest-")):
+            self._ask_for_a_name()
+        if not what.again:
+            self._arrived()
+
+    def _ask_for_a_name(self) -> None:
+        """Ask for one, or for the password of the name that was refused."""
+        refused, self._name_refused = self._name_refused, None
+        self.doing.start(self.doing.take_a_name() if refused is None else self.doing.name_refused(refused))
+
+    def _arrived(self) -> None:
+        """Learn what is on the server, for completion."""
+        for do, answer in (("help", a.Help), ("rooms", a.Rooms), ("who", a.Users)):
+            self._ask_quietly(do, answer)
+
+    def _room_made(self, rooms: a.Rooms | None, room: str) -> None:
+        """Say that the user has made a room by joining it, and which one may have been meant."""
+        near = nearest(room, [line.room for line in rooms.rooms]) if rooms is not None else None
+        meant = f" Did you mean {near}? Type /join {near}." if near else ""
+        self._say(f"there was no room {room}, so you have created it.{meant}")
+
+    def _typing(self, line: str) -> None:
+        """Learn who is online now when a command is being typed that is about a user."""
+        command, blank, _ = line.partition(" ")
+        wanted = blank and "user" in argument_at(self.known.usage(command), 0)
+        if wanted and self._link.online and self._reactor.seconds() - self._asked_who >= FRESH:
+            self._asked_who = self._reactor.seconds()
+            self._ask_quietly("who", a.Users)
+
+    def _ask_quietly(self, do: str, answer: type[e.Event], **fields: Any) -> Deferred[Any]:
+        """Ask the server for something that is not shown, such as names to complete.
+
+        Args:
+            do: The command.
+            answer: The kind of its answer.
+            fields: Of the command.
+
+        Returns:
+            Fires with the answer; with None if it is refused.
+        """
+        self.hearing.learn_quietly(answer)
+
+        def failed(failure: Any) -> None:
+            failure.trap(Refused)
+            self.hearing.learned(answer)
+
+        return self._link.do(do, **fields).addErrback(failed)
+
+
+async def run(
+    reactor: Any,
+    link: Callable[[Callable[[e.Event | Notice], None]], Link],
+    settings: Settings,
+) -> None:
+    """Show a server on this process's terminal until the user leaves, or the reactor is stopped.
+
+    Args:
+        reactor: Twisted's on asyncio; it must be the one that was installed.
+        link: Makes the link, given what is to be told everything; it is started and stopped here.
+        settings: What the user wants.
+    """
+    output = create_output()
+    output.enable_cpr = False  # type: ignore[attr-defined]  # nothing here needs to know where the cursor is
+    survive_hangup(output, lambda: screen.terminal.leave())
+    made = link(lambda event: screen.tell(event))
+    screen = Screen(reactor, made, settings, create_input(), output, wraps_anew=wraps_anew(os.environ))
+    gone: Deferred[None] = Deferred()
+
+    def shutdown() -> Deferred[None] | None:
+        """Wait for a good end; but not a second time, when somebody has lost patience with it."""
+        if not screen.terminal.app.is_running:
+            return None
+        screen.terminal.leave()
+        return gone
+
+    loop = asyncio.get_event_loop()
+    catch(Faults(settings.state / "faults.log", screen.hearing.complain), loop)
+    reactor.addSystemEventTrigger("before", "shutdown", shutdown)
+    terminal = screen.terminal
+    handlers = {signal.SIGHUP: terminal.leave, signal.SIGTSTP: terminal.suspend, signal.SIGCONT: terminal.resume}
+    for number, handler in handlers.items():  # Twisted sees to the others
+        loop.add_signal_handler(number, handler)
+    made.start()
+    try:
+        await screen.run()
+    finally:
+        waiting = reactor.callLater(PATIENCE, screen.waits_for_the_end)
+        try:
+            await made.stop()
+        finally:
+            if waiting.active():
+                waiting.cancel()
+            gone.callback(None)

@@ -1,0 +1,69 @@
+"""What goes wrong in the client itself: told in one line, for whatever else is written would tear the screen apart.
+
+All of it is kept in a file, so that it can be reported.
+"""
+
+from __future__ import annotations
+
+import os
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.logger import ILogObserver, LogEvent, Logger, LogLevel, eventAsText, globalLogBeginner
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chatroom.client.screen.history import private
+from chatroom.model.text import clean
+
+MOST = 256 * 1024  # bytes of the file; what is more is not kept
+
+_log = Logger()
+
+
+@implementer(ILogObserver)
+class Faults:
+    """Given all that is logged, it keeps and tells the errors.
+
+    Args:
+        path: The file; its folder is made. If it cannot be written, the errors are only told.
+        tell: Shows a sentence.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[str], None]) -> None:
+        self._path = path
+        self._tell = tell
+
+    def __call__(self, event: LogEvent) -> None:
+        """Something is logged."""
+        if event.get("log_level") not in (LogLevel.error, LogLevel.critical):
+            return
+        self._keep(eventAsText(event))
+        failure = event.get("log_failure")
+        what = f"{failure.type.__name__}: {failure.getErrorMessage()}" if failure else eventAsText(event, False, False)
+        self._tell(f"this client has a fault, which is written down in {self._path}: {' '.join(what.split())[:200]}")
+
+    def _keep(self, text: str) -> None:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(self._path, "a", encoding="utf-8", opener=private) as file:
+                if os.fstat(file.fileno()).st_size < MOST:
+                    file.writelines(f"{clean(line)}\n" for line in text[:MOST].split("\n"))
+        except OSError:
+            return
+
+
+def catch(faults: Faults, loop: AbstractEventLoop) -> None:
+    """Let nothing that Twisted or asyncio has to complain of be written on the terminal."""
+    globalLogBeginner.beginLoggingTo([faults], redirectStandardIO=False)
+
+    def failed(loop: AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            _log.failure("{what}", Failure(error), what=context.get("message"))
+        else:
+            _log.error("{what}", what=context.get("message"))
+
+    loop.set_exception_handler(failed)

@@ -1,0 +1,168 @@
+"""How everything that is heard becomes lines: pieces of text, each with its style.
+
+The words are those of ``chatroom.model.wording``; messages get a form of their own here, with the names in their
+colours. No text is cleaned here: ``output.py``, which all lines go through, does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from chatroom.client.mentions import mentions
+from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.replies import Settings
+from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
+from chatroom.model.wording import ANSWERS, ROOM, searched_back
+
+Line = list[tuple[str, str]]
+"""What is on one line: (style, text) after another."""
+
+_LOUD = (e.Announced, a.Shutdown, e.Invited)
+
+
+def notice(text: str) -> Line:
+    """Return a line in which the client itself says something."""
+    return [(QUIET, "-- "), (NOTICE, text)]
+
+
+def error(text: str) -> Line:
+    """Return a line that says what was refused or went wrong."""
+    return [(ERROR, "Error: "), (PLAIN, text)]
+
+
+class Lines:
+    """Makes the lines.
+
+    Args:
+        me: Returns what one is called now.
+        now: Returns the time in ms since 1970.
+        stamps: Whether lines begin with their time.
+    """
+
+    def __init__(self, me: Callable[[], str], now: Callable[[], int], *, stamps: bool = True) -> None:
+        self._me = me
+        self._now = now
+        self._colours = Colours()
+        self.stamps = stamps
+
+    def heard(self, event: e.Event) -> list[Line]:
+        """Return the lines of something that happened; none for what is for programs."""
+        if isinstance(event, e.MESSAGES):
+            return [self._stamp(event.at, DAY_AND_TIME if self._old(event) else TIME) + self._message(event)]
+        if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):
+            return [self._stamp(event.at, TIME) + self._happened(event)]
+        return self.answer(event)
+
+    def answer(self, event: e.Event) -> list[Line]:
+        """Return the lines of an answer to oneself, or of what concerns only oneself."""
+        if isinstance(event, a.History | a.Found) and event.events:
+            return [*self._count(event), *map(self.recalled, event.events), *self._searched_back(event)]
+        if isinstance(event, a.Sent) and not event.waits:
+            return [self._stamp(self._now(), TIME) + self._sent(event)]
+        if isinstance(event, a.Error):
+            return [error(event.text)]
+        words = ANSWERS.get(type(event))
+        if words is None:
+            return []
+        style = LOUD if isinstance(event, _LOUD) else QUIET
+        texts = words(unused, event)
+        stamp = self._stamp(self._now(), TIME) if len(texts) == 1 else []  # a table needs none
+        return [[*stamp, (style, text)] for text in texts]
+
+    def recalled(self, event: e.Message) -> Line:
+        """Return a message of before, with its day whatever ``stamps`` is; a deleted one says so."""
+        return [(QUIET, f"{spell_moment(event.at, DAY_AND_TIME)} "), *self._message(event)]
+
+    def about_many(self, text: str) -> Line:
+        """Return a line about several who came and went."""
+        return [*self._stamp(self._now(), TIME), (QUIET, text)]
+
+    def mentions_me(self, event: e.Event) -> bool:
+        """Return whether somebody else says my name."""
+        return isinstance(event, e.Said | e.Acted) and event.by != self._me() and bool(self._mentions(event.text))
+
+    # ---- pieces ------------------------------------------------------------------------------------------------
+
+    def _message(self, event: e.Message) -> Line:
+        if isinstance(event, e.Shared):
+            return self._happened(event)
+        if not event.text:
+            event = msgspec.structs.replace(event, text="(deleted)")
+        name = (self._colours.of(event.by), event.by)
+        if isinstance(event, e.Acted):
+            return [(PLAIN, "* "), name, (PLAIN, " "), *self._text(event)]
+        if isinstance(event, e.Private):
+            return [name, (PRIVATE, " (private): "), (PLAIN, event.text)]
+        return [name, (PLAIN, ": "), *self._text(event)]
+
+    def _concerns_me_alone(self, event: e.RoomEvent) -> bool:
+        """Whether it is the answer to what I did, or about me, so that it reads ``You are now bob.``"""
+        match event:
+            case e.Invited(user=name) | e.Renamed(name=name) | e.Left(by=name):
+                return name == self._me()
+        return False
+
+    def _text(self, event: e.Said | e.Acted) -> Line:
+        """Return what was said, with my name standing out when somebody else says it."""
+        if event.by == self._me():
+            return [(PLAIN, event.text)]
+        pieces: Line = []
+        end = 0
+        for start, stop in self._mentions(event.text):
+            pieces += [(PLAIN, event.text[end:start]), (MENTION, event.text[start:stop])]
+            end = stop
+        return [piece for piece in (*pieces, (PLAIN, event.text[end:])) if piece[1]]
+
+    def _mentions(self, text: str) -> list[tuple[int, int]]:
+        return mentions(text, self._me())
+
+    def _happened(self, event: e.RoomEvent) -> Line:
+        words = ROOM[type(event)]("", event)
+        if isinstance(event, e.Shared) and event.to == self._me():
+            (words,) = ANSWERS[e.Shared](unused, event)
+        if words.startswith(event.by):
+            return [(self._colours.of(event.by), event.by), (QUIET, words[len(event.by) :])]
+        return [(QUIET, words)]
+
+    def _sent(self, event: a.Sent) -> Line:
+        return [(PLAIN, "To "), (self._colours.of(event.to), event.to), (PRIVATE, " (private): "), (PLAIN, event.text)]
+
+    def _count(self, event: a.History | a.Found) -> list[Line]:
+        if isinstance(event, a.History):
+            return []
+        number = len(event.events)
+        return [[(QUIET, f"{number} message{'s' if number > 1 else ''} found:")]]
+
+    def _searched_back(self, event: a.History | a.Found) -> list[Line]:
+        return [[(QUIET, text)] for text in searched_back(event)] if isinstance(event, a.Found) else []
+
+    def _stamp(self, at: int, form: str) -> Line:
+        return [(QUIET, f"{spell_moment(at, form)} ")] if self.stamps else []
+
+    def _old(self, event: e.Message) -> bool:
+        """Whether the time of day alone would mislead."""
+        return spell_moment(event.at, DAY) != spell_moment(self._now(), DAY)
+
+
+def unused(room: str, event: object) -> str:
+    """Stand in for the form of old messages, which the screen shows in its own."""
+    raise AssertionError("messages of before have a form of their own")
+
+
+def setting_lines(settings: Settings, *, guest: bool) -> list[str]:
+    """Return the lines about all of them, or about the one that was asked for or changed.
+
+    Args:
+        settings: The server's answer.
+        guest: The user is a guest, whose settings the server forgets.
+    """
+    whose = "while you are connected" if guest else "with your account"
+    lines = ANSWERS[Settings](unused, settings)
+    if len(lines) == 1:
+        return [f"{lines[0].removesuffix('.')} (the server keeps this {whose})."]
+    shown = [line for line in lines if not line.startswith("Timestamps")]  # those are telnet's; the client has its own
+    return [f"The server keeps {whose}:", *(f"  {line}" for line in shown)]

@@ -1,0 +1,244 @@
+"""What is typed is carried out: said, given to the server as a command, or done by the client itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from chatroom.client.client import Link, Refused
+from chatroom.client.screen.local_commands import OwnCommand
+from chatroom.client.screen.parser import Command, Misuse, Own, Say, check_password, depends_on_room, pair, read
+from chatroom.client.screen.password_guard import forgotten_slash, is_pair
+from chatroom.client.screen.presenter import Hearing
+from chatroom.client.screen.questions import Cancelled, Questions
+from chatroom.client.screen.server_commands import Row
+from chatroom.client.status import Denied
+from chatroom.model import replies as a
+from chatroom.model.arguments import Arg, Kind
+
+_log = Logger()
+
+SOON = 60.0  # seconds after a login that failed, in which a name and a password with a comma may be meant for it
+FOR_GUESTS = frozenset({"login", "register"})
+FOR_ACCOUNTS = frozenset({"password", "delete-account"})
+
+
+class Doing:
+    """See the module.
+
+    Args:
+        link: To the server.
+        hearing: Shows what went wrong.
+        questions: Asks for what was left out.
+        own: The client's own commands.
+        seconds: Returns the time.
+        ask_quietly: Gives the server a command whose answer, of that kind, is not shown; None if it is refused.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        hearing: Hearing,
+        questions: Questions,
+        own: Mapping[str, OwnCommand],
+        seconds: Callable[[], float],
+        ask_quietly: Callable[..., Deferred[Any]],
+    ) -> None:
+        self._link = link
+        self._hearing = hearing
+        self._questions = questions
+        self._own = own
+        self._seconds = seconds
+        self._ask_quietly = ask_quietly
+        self._login_failed = -SOON
+        self._naming = False
+        self._told_cancelling = False
+
+    def typed(self, line: str) -> None:
+        """Carry out a line that the user typed."""
+        self._link.unread = 0  # who types has seen what is there
+        if depends_on_room(line):
+            self._link.when_there(lambda: self._carry_out(line))
+        else:
+            self._carry_out(line)
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Do something that takes its time; what goes wrong is shown."""
+        Deferred.fromCoroutine(coroutine).addErrback(self._failed)
+
+    async def say(self, text: str) -> None:
+        """Say something to the room; over when the server has stored it."""
+        if self._link.online and not self._link.room:
+            raise Misuse("you are not in a room; join one with /join <room>.")
+        if not self._link.online and not self._link.over:
+            self._hearing.say(f"no connection; this is said when there is one again: {text}")
+        await self._link.say(text)
+
+    async def give(self, do: str, **fields: Any) -> None:
+        """Give a command; its answer is shown as all that comes is."""
+        await self._link.do(do, **fields)
+
+    async def take_a_name(self) -> None:
+        """Ask for a name until one is taken, or a command or nothing is typed; does nothing if that is being asked."""
+        if self._naming:
+            return
+        self._naming = True
+        try:
+            while not await self._name_taken(await self._questions.ask("Your name (Enter: stay a guest): ")):
+                pass
+        except Cancelled:
+            self._hearing.say(f"you stay {self._link.name}; /name <name> takes another.")
+        finally:
+            self._naming = False
+
+    async def name_refused(self, denied: Denied) -> None:
+        """Ask for the account's password if the name that is wanted is an account's; or else for another name."""
+        if self._naming:
+            return
+        self._naming = True
+        try:
+            if denied.code == "name-in-use" and await self._is_account(denied.wanted):
+                while not await self._logged_in(denied.wanted):
+                    pass
+                return
+        except Cancelled:
+            pass
+        finally:
+            self._naming = False
+        await self.take_a_name()
+
+    # ---- how -------------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, line: str) -> None:
+        try:
+            meaning = read(line, self._own, inside=self._link.inside, guest=self._link.guest)
+        except Misuse as misuse:
+            self._hearing.complain(str(misuse))
+            return
+        match meaning:
+            case Say(text):
+                slip = None if line.startswith("/") else forgotten_slash(line) or self._meant_for_login(line)
+                self.start(self.say(text) if slip is None else self._say_if_meant(line, slip))
+            case Command():
+                self.start(self._give(meaning))
+            case Own(word, rest):
+                self._do_own(word, rest)
+
+    def _meant_for_login(self, line: str) -> str | None:
+        """Return ``/login`` if a guest whose login has just failed types a name and a password with a comma alone."""
+        just_now = self._seconds() - self._login_failed < SOON
+        return "/login" if self._link.guest and just_now and is_pair(line) else None
+
+    async def _say_if_meant(self, line: str, command: str) -> None:
+        """Ask before a line is said that looks like a command with a password in it."""
+        try:
+            answer = await self._questions.ask("That looks like a password. Say it to everybody here? [y]es, [n]o: ")
+        except Cancelled:
+            answer = ""
+        if answer.strip().lower() in ("y", "yes"):
+            await self.say(line)
+        else:
+            self._hearing.say(f"nothing was said; {command} is the command, and asks for what you leave out.")
+
+    async def _is_account(self, name: str) -> bool:
+        person = await self._ask_quietly("whois", a.Person, user=name)
+        return person is not None and person.account
+
+    async def _logged_in(self, name: str) -> bool:
+        """Ask for the password of the account, and log in; returns whether there is nothing more to ask.
+
+        Raises:
+            Cancelled: Another name is wanted.
+        """
+        words = f"{name} is a registered name. Password for {name} (Enter: choose another name): "
+        password = await self._questions.ask(words, secret=True)
+        try:
+            check_password(password)
+            await self.give("login", user=name, password=password)
+        except Misuse as misuse:
+            self._hearing.complain(str(misuse))
+            return False
+        except Refused as refused:
+            self._hearing.refused(refused.code, refused.text)
+            return refused.code != "wrong-password"
+        return True
+
+    async def _name_taken(self, answer: str) -> bool:
+        name = answer.strip()
+        if name.startswith("/"):
+            self.typed(name)
+            return True
+        slip = forgotten_slash(name) if any(mark in name for mark in " ,:=") else None
+        if slip is not None:
+            self._hearing.complain(f"that is no name; {slip} is the command, and asks for what you leave out.")
+            return False
+        try:
+            await self._link.do("name", name=name)
+        except Refused as refused:
+            self._hearing.complain(refused.text)
+            if refused.code == "name-in-use":
+                self._hearing.say(f"if that is your account: /login {name}")
+            return False
+        return True
+
+    async def _give(self, command: Command) -> None:
+        if command.missing:
+            self._check_login(command.row)
+        fields = dict(command.fields)
+        for arg in command.missing:
+            if arg.field in fields:
+                continue  # given together with the name
+            answer = await self._ask(arg)
+            if command.row.takes_pair and arg is command.row.args[0]:
+                answer, password = pair(answer)
+                fields.update({"password": password} if password else {})
+                check_password(password)
+            fields[arg.field] = answer
+        try:
+            await self.give(command.row.do, **fields)
+        except Refused:
+            if command.row.do in FOR_GUESTS:
+                self._login_failed = self._seconds()
+            raise
+
+    def _check_login(self, row: Row) -> None:
+        """Refuse what the server would refuse anyway before anything is asked for it."""
+        link = self._link
+        if row.do in FOR_GUESTS and not link.guest:
+            raise Misuse(f"you are logged in as {link.name}; /logout first.")
+        if row.do in FOR_ACCOUNTS and link.guest:
+            raise Misuse("you are not logged in; use /login <user> <password>.")
+
+    async def _ask(self, arg: Arg) -> str:
+        secret = arg.kind is Kind.SECRET
+        if secret and not self._told_cancelling:
+            self._told_cancelling = True
+            self._hearing.say("Enter alone or /cancel cancels.")
+        answer = await self._questions.ask(arg.ask, secret=secret)
+        if secret:
+            check_password(answer)
+        if arg.twice and await self._questions.ask("The same again: ", secret=secret) != answer:
+            raise Misuse("the two are not the same; nothing was changed.")
+        return answer if secret else answer.strip()
+
+    def _do_own(self, word: str, rest: str) -> None:
+        try:
+            self._own[word].run(rest)
+        except Misuse as misuse:
+            self._hearing.complain(str(misuse))
+
+    def _failed(self, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, Refused):
+            self._hearing.refused(error.code, error.text)
+        elif isinstance(error, Misuse):
+            self._hearing.complain(str(error))
+        elif isinstance(error, Cancelled):
+            self._hearing.say("cancelled.")
+        else:
+            _log.failure("what was typed could not be done", failure)
+            self._hearing.complain("something went wrong in this client; try again.")

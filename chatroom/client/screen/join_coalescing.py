@@ -1,0 +1,116 @@
+"""Who comes and goes: one by one as long as they are few, together when they are many.
+
+The first few of a while are shown as they come. Those after them wait, until nobody has come or gone for a moment, or
+too many wait, or something else is shown that is by or about one of them; then one line tells how it is now.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IDelayedCall
+
+from chatroom.model import events as e
+
+FEW = 4  # shown one by one ...
+WHILE = 10.0  # ... in so many seconds
+CALM = 2.0  # seconds without another, after which those that wait are shown
+MOST = 200  # who wait
+NAMED = 3  # how many of a kind are called by name
+
+_VERBS = {
+    e.Joined: "joined",
+    e.Left: "left",
+    e.Disconnected: "disconnected",
+    e.Arrived: "entered the chat",
+    e.Departed: "left the chat",
+}
+_OF_THE_CHAT = (e.Arrived, e.Departed)
+_COMES = (e.Joined, e.Arrived)
+Coming = e.Joined | e.Left | e.Disconnected | e.Arrived | e.Departed
+
+
+class Timer(Protocol):
+    """What of a reactor is needed."""
+
+    def callLater(self, delay: float, call: Callable[[], None]) -> IDelayedCall: ...  # noqa: N802
+
+    def seconds(self) -> float: ...
+
+
+class Crowd:
+    """Decides which of them are shown.
+
+    Args:
+        reactor: Knows the time.
+        one: Shows one event as ever.
+        together: Shows a sentence about many.
+    """
+
+    def __init__(self, reactor: Timer, one: Callable[[e.Event], None], together: Callable[[str], None]) -> None:
+        self._reactor = reactor
+        self._one = one
+        self._together = together
+        self._shown: deque[float] = deque(maxlen=FEW)
+        self._waiting: list[Coming] = []
+        self._calm: IDelayedCall | None = None
+
+    def add(self, event: Coming) -> None:
+        """Somebody comes or goes."""
+        now = self._reactor.seconds()
+        if not self._waiting and (len(self._shown) < FEW or now - self._shown[0] > WHILE):
+            self._shown.append(now)
+            self._one(event)
+            return
+        self._waiting.append(event)
+        if len(self._waiting) >= MOST:
+            self.flush()
+        elif self._calm is None:
+            self._calm = self._reactor.callLater(CALM, self.flush)
+        else:
+            self._calm.reset(CALM)
+
+    def before(self, event: e.Event) -> None:
+        """Show who waits if the event that is shown next is by one of them or about one of them."""
+        about = {getattr(event, field, "") for field in ("by", "user", "name")}
+        if any(waiting.by in about for waiting in self._waiting):
+            self.flush()
+
+    def flush(self) -> None:
+        """Show who waits."""
+        if self._calm is not None and self._calm.active():
+            self._calm.cancel()
+        self._calm = None
+        waiting, self._waiting = _changes(self._waiting), []
+        if len(waiting) == 1:
+            self._one(waiting[0])
+        elif waiting:
+            self._together(_sentence(waiting))
+
+
+def _changes(events: list[Coming]) -> list[Coming]:
+    """Return the last event of each user whose presence is another afterwards.
+
+    A user who leaves and comes back, or comes and leaves, has changed nothing. Being in the room and being in the chat
+    are counted apart.
+    """
+    first: dict[tuple[bool, str], Coming] = {}
+    last: dict[tuple[bool, str], Coming] = {}
+    for event in events:
+        key = isinstance(event, _OF_THE_CHAT), event.by
+        first.setdefault(key, event)
+        last[key] = event
+    return [event for key, event in last.items() if isinstance(event, _COMES) == isinstance(first[key], _COMES)]
+
+
+def _sentence(events: list[Any]) -> str:
+    """Return ``ann, bob, cid and 9 more joined; dan left.``"""
+    parts = []
+    for kind, verb in _VERBS.items():
+        names = list(dict.fromkeys(event.by for event in events if isinstance(event, kind)))
+        if names:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            parts.append(f"{', '.join(names[:NAMED])}{more} {verb}")
+    return "; ".join(parts) + "."

@@ -1,0 +1,131 @@
+"""What the client knows of a server that somebody may type: commands, rooms, people. (Tab: ``completer.py``.)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from chatroom.model.names import fold
+from chatroom.model.replies import Help, HelpLine, HelpTopic
+from chatroom.model.text import clean
+
+OWN_TOPIC = "client"
+OWN_TITLE = "use this client"
+MOST = 300  # commands, rooms, and people elsewhere, remembered
+MOST_ONLINE = 2000  # people of one answer
+
+
+@dataclass
+class Known:
+    """What there is to complete.
+
+    Args:
+        users: Returns who is in the room.
+        own: The client's own commands.
+        topics: For each of them the name of the server's topic where people look for it.
+    """
+
+    users: Callable[[], list[str]]
+    own: list[HelpLine] = field(default_factory=list)
+    topics: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+    _commands: dict[str, str] = field(default_factory=dict)
+    _rooms: dict[str, None] = field(default_factory=dict)
+    _people: dict[str, None] = field(default_factory=dict)
+    _online: list[str] = field(default_factory=list)
+    _usages: dict[str, str] = field(default_factory=dict)
+
+    def with_own(self, help: Help) -> Help:
+        """Return the server's help with the client's own commands, and without what cannot be typed here."""
+        own = {_word(line.usage): line for line in self.own}
+        theirs = [line for line in help.commands if line.usage.startswith("/")]
+        if help.title:
+            shown = [own.get(_word(line.usage), line) for line in theirs]
+            added = self._added(self._names.get(help.title, ""), {_word(line.usage) for line in theirs})
+            return Help([*shown, *(own[word] for word in added)], title=help.title)
+        topics = self._topics(help.topics) if help.topics else []
+        return Help([*(line for line in theirs if _word(line.usage) not in own), *self.own], topics)
+
+    def _topics(self, theirs: list[HelpTopic]) -> list[HelpTopic]:
+        """Return the server's topics, each with the client's commands of that topic; the rest get a topic of their own.
+
+        The names of the topics are remembered, for the help on one topic says only its title.
+        """
+        self._names = {topic.title: topic.name for topic in theirs}
+        shown = {command for topic in theirs for command in topic.commands}
+        topics = [
+            HelpTopic(topic.name, topic.title, [*topic.commands, *self._added(topic.name, shown)]) for topic in theirs
+        ]
+        there = {command for topic in topics for command in topic.commands}
+        rest = [word for line in self.own if (word := _word(line.usage)) not in there]
+        return [*topics, HelpTopic(OWN_TOPIC, OWN_TITLE, rest)] if rest else topics
+
+    def _added(self, topic: str, shown: set[str]) -> list[str]:
+        """Return the client's commands of a topic that are not shown already."""
+        return [word for word, name in self.topics.items() if topic and name == topic and word not in shown]
+
+    def add_command(self, usage: str, help: str) -> None:
+        """Learn a command, as ``/join <room>``, and what it does."""
+        word = _word(clean(usage))
+        if word.startswith("/") and len(self._commands) < MOST:
+            self._commands[word] = clean(help)
+
+    def add_usage(self, word: str, usage: str) -> None:
+        """Learn how a command is used that is typed so: a short form has the usage of its command."""
+        self._usages[f"/{word}"] = usage
+
+    def usage(self, command: str) -> str:
+        """Return how a command is used, as ``/ban [user] [duration]``; empty if it is not known."""
+        return self._usages.get(command.lower(), "")
+
+    def seconds(self, command: str) -> list[str]:
+        """Return the words that make another command of one: ``delete`` after ``/account``."""
+        return [word.partition(" ")[2] for word in self._usages if word.startswith(f"{command.lower()} ")]
+
+    def learn(self, help: Help) -> None:
+        """Learn commands of the server; what it does not explain among them all is not for us."""
+        if len(help.commands) > 1 and not help.title:
+            self._commands = {word: what for word, what in self._commands.items() if what}
+        for line in help.commands:
+            self.add_command(line.usage, line.help)
+
+    def add_rooms(self, rooms: Iterable[str]) -> None:
+        """Learn rooms; the oldest are forgotten when they are too many."""
+        _learn(self._rooms, rooms)
+
+    def add_people(self, names: Iterable[str]) -> None:
+        """Learn who there is, wherever; as with rooms."""
+        _learn(self._people, names)
+
+    def are_online(self, names: Iterable[str]) -> None:
+        """Learn who is online, in place of those who were."""
+        self._online = list(names)[:MOST_ONLINE]
+
+    @property
+    def commands(self) -> dict[str, str]:
+        """What each command does."""
+        return dict(sorted(self._commands.items()))
+
+    @property
+    def rooms(self) -> list[str]:
+        """The rooms that were heard of."""
+        return sorted(self._rooms, key=fold)
+
+    @property
+    def people(self) -> list[str]:
+        """Who is in the room, is online, or was heard of."""
+        return [*self.users(), *self._online, *self._people]
+
+
+def _learn(known: dict[str, None], names: Iterable[str]) -> None:
+    """Add names, as the newest; the oldest are forgotten."""
+    for name in names:
+        known.pop(name, None)
+        known[name] = None
+    while len(known) > MOST:
+        del known[next(iter(known))]
+
+
+def _word(usage: str) -> str:
+    """Return ``/account delete`` of ``/account delete <password>``."""
+    return usage.partition("<")[0].partition("[")[0].strip()

@@ -1,0 +1,174 @@
+"""The client's own commands: what they are called, what they do, and doing it. (Those of files: ``client.files``.)
+
+A setting is shown when its command is given alone, and says whose it is: the client's, or one that the server keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from chatroom.client.screen.bell import RINGS, Bell, Ring
+from chatroom.client.screen.formatter import Lines
+from chatroom.client.screen.ignore_list import Ignoring
+from chatroom.client.screen.parser import Misuse
+from chatroom.client.screen.presenter import Filter
+from chatroom.model.names import fold
+
+MOST = 200  # names in focus
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCommand:
+    """One command.
+
+    Args:
+        usage: How it is typed.
+        help: What it does, in a few words.
+        run: Does it; given what was typed after it. Raises ``Misuse``.
+        topic: The server's topic under which ``/help`` shows it; the client's own topic if empty.
+    """
+
+    usage: str
+    help: str
+    run: Callable[[str], None]
+    topic: str = ""
+
+    @property
+    def word(self) -> str:
+        """What stands after the slash."""
+        return self.usage.partition(" ")[0].removeprefix("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What they work on.
+
+    Args:
+        say: Shows a sentence.
+        clear: Clears the screen.
+        leave: Ends the client.
+        bell: Rings.
+        lines: Show times.
+        filter: Hides people.
+        ignoring: Knows whom the user ignores.
+        start: Carries out what takes its time.
+        give: Gives the server a command; its answer is shown.
+        find: Returns if there is a user of a name; raises ``Refused`` if there is none.
+    """
+
+    say: Callable[[str], None]
+    clear: Callable[[], None]
+    leave: Callable[[], None]
+    bell: Bell
+    lines: Lines
+    filter: Filter
+    ignoring: Ignoring
+    start: Callable[[Coroutine[Any, Any, None]], None]
+    give: Callable[..., Coroutine[Any, Any, None]]
+    find: Callable[[str], Coroutine[Any, Any, None]]
+
+    def commands(self) -> list[OwnCommand]:
+        """Return them."""
+        bell = "ring never, for private messages and your name, or for all messages; alone, it shows the setting"
+        stamps = "show or hide the time before each line; alone, it shows the setting"
+        ignore = "hide a user's messages; off shows them again; alone, it lists the hidden users"
+        focus = "see only these people's messages; off shows everybody; alone, it shows the setting"
+        return [
+            OwnCommand("/clear", "clear the screen", self._clear),
+            OwnCommand("/quit", "leave the chat; Ctrl-D, or Ctrl-C twice, does the same", self._quit, "end"),
+            OwnCommand("/exit", "the same as /quit", self._quit, "end"),
+            OwnCommand(
+                "/set", "show all settings, those of the server and those of this client", self._set, "settings"
+            ),
+            OwnCommand("/bell [off|private|all]", bell, self._bell, "settings"),
+            OwnCommand("/timestamps [on|off]", stamps, self._timestamps, "settings"),
+            OwnCommand("/ignore [user] [on|off]", ignore, self._ignore, "people"),
+            OwnCommand("/focus [user ...|off]", focus, self._focus, "settings"),
+        ]
+
+    def _clear(self, rest: str) -> None:
+        self.clear()
+
+    def _quit(self, rest: str) -> None:
+        self.leave()
+
+    def _set(self, rest: str) -> None:
+        if rest:
+            raise Misuse("usage: /set.")
+        self.start(self._settings())
+
+    async def _settings(self) -> None:
+        try:
+            await self.give("set")
+        finally:
+            settings = (self._bell_now(), self._timestamps_now(), self._focus_now())
+            self.say("\n".join(["this client keeps until it ends:", *(f"  {setting}." for setting in settings)]))
+
+    def _bell(self, rest: str) -> None:
+        if rest and rest.lower() not in RINGS:
+            raise Misuse("usage: /bell [off|private|all].")
+        rings: dict[str, Ring] = {"off": "off", "private": "private", "all": "all"}
+        self.bell.mode = rings[rest.lower()] if rest else self.bell.mode
+        self._tell(self._bell_now())
+
+    def _bell_now(self) -> str:
+        when = {
+            "off": "is off",
+            "private": "rings for private messages and your name",
+            "all": "rings for every message",
+        }
+        return f"the bell {when[self.bell.mode]}"
+
+    def _timestamps(self, rest: str) -> None:
+        if rest.lower() not in ("", "on", "off"):
+            raise Misuse("usage: /timestamps [on|off].")
+        self.lines.stamps = rest.lower() == "on" if rest else self.lines.stamps
+        self._tell(self._timestamps_now())
+
+    def _timestamps_now(self) -> str:
+        return f"timestamps are {'on' if self.lines.stamps else 'off'}"
+
+    def _ignore(self, rest: str) -> None:
+        name, _, switch = rest.partition(" ")
+        switch = switch.strip().lower()
+        if switch not in ("", "on", "off"):
+            raise Misuse("usage: /ignore [user] [on|off].")
+        if switch == "off":
+            self.ignoring.forget(name)
+        self.start(self.give("ignore", **({"user": name, "on": switch != "off"} if name else {})))
+
+    def _focus(self, rest: str) -> None:
+        names = rest.split()
+        switches = [name.lower() for name in names if name.lower() in ("on", "off")]
+        if switches and (len(names) > 1 or switches == ["on"]):
+            raise Misuse("usage: /focus [user ...|off].")
+        if switches:
+            self.filter.focus.clear()
+        if switches or not names:
+            self._tell(self._focus_now())
+        else:
+            self.start(self._focus_on(names))
+
+    async def _focus_on(self, names: list[str]) -> None:
+        """Show only what these users say, too, if there are users of all these names.
+
+        Raises:
+            Misuse: They are too many.
+            Refused: One of them does not exist; then nothing has changed.
+        """
+        folded = {fold(name): name for name in names}
+        if len(self.filter.focus | folded.keys()) > MOST:
+            raise Misuse(f"that is more than {MOST} names; take some off first.")
+        for name in folded.values():
+            await self.find(name)
+        self.filter.focus |= folded.keys()
+        self._tell(self._focus_now())
+
+    def _focus_now(self) -> str:
+        names = ", ".join(sorted(self.filter.focus))
+        return f"you see only messages from {names}; /focus off ends it" if names else "you see everybody"
+
+    def _tell(self, setting: str) -> None:
+        self.say(f"{setting} (this client keeps this until it ends).")

@@ -1,0 +1,65 @@
+"""What stands above the input line: lines wait at most 20 ms for others, and are then written together.
+
+Written one by one, a backlog of thousands would draw the input line anew as often. All text goes through ``clean``
+here, so nothing that a server sends can act on the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall
+
+from chatroom.client.screen.formatter import Line
+from chatroom.model.text import clean
+
+TOGETHER = 0.02  # seconds
+MOST = 200  # lines that wait; more are written at once
+
+
+class Later(Protocol):
+    """What of a reactor is needed."""
+
+    def callLater(self, delay: float, call: Callable[[], None]) -> IDelayedCall: ...  # noqa: N802
+
+
+class Above:
+    """Gathers lines.
+
+    Args:
+        reactor: Says when.
+        write: Is given all pieces of some lines, each ending with a newline, to be written above the input line.
+    """
+
+    def __init__(self, reactor: Later, write: Callable[[Line], None]) -> None:
+        self._reactor = reactor
+        self._write = write
+        self._waiting: list[Line] = []
+        self._call: IDelayedCall | None = None
+
+    def add(self, line: Line) -> None:
+        """Show a line soon."""
+        self._waiting.append(line)
+        if len(self._waiting) >= MOST:
+            self.flush()
+        elif self._call is None:
+            self._call = self._reactor.callLater(TOGETHER, self._due)
+
+    def flush(self) -> None:
+        """Show what waits, now."""
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._write([piece for line in waiting for piece in (*map(_cleaned, line), ("", "\n"))])
+
+    def _due(self) -> None:
+        self._call = None
+        self.flush()
+
+
+def _cleaned(piece: tuple[str, str]) -> tuple[str, str]:
+    style, text = piece
+    return style, clean(text)

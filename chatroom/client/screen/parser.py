@@ -1,0 +1,196 @@
+"""What a typed line means: something to say, a command of the server's, or one of the client's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from chatroom.client.screen.server_commands import BY_BARE, BY_UPPER, BY_WORD, Row
+from chatroom.model import arguments
+from chatroom.model.arguments import BLANKS, Arg, Kind
+from chatroom.model.password_rules import BadPassword, check_text
+from chatroom.model.suggestions import nearest
+
+ASKED_OF_GUESTS = ("login", "register")  # alone in a room, so that no password is said there
+
+
+class Misuse(Exception):
+    """What was typed cannot be done; its text says what to type instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Something to say to the room."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the server's: the fields that were given, and the arguments that are still to be asked for."""
+
+    row: Row
+    fields: dict[str, Any]
+    missing: tuple[Arg, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A command of the client's own, and what was typed after it."""
+
+    word: str
+    rest: str
+
+
+def read(line: str, own: Collection[str], *, inside: bool = True, guest: bool = False) -> Say | Command | Own | None:
+    """Return what a line means; None if there is nothing in it. The rules are those of telnet.
+
+    Args:
+        line: What was typed.
+        own: The words of the client's own commands; they win over the server's.
+        inside: The user is in a room, where most words without ``/`` are said.
+        guest: The user is a guest, for whom ``login`` and ``register`` alone are commands in a room, too.
+
+    Raises:
+        Misuse: It is a command that is none, or has wrong arguments.
+    """
+    if not line.strip():
+        return None
+    if not line.startswith("/"):
+        row, rest = _without_slash(line, inside, guest)
+        return Say(line) if row is None else _meant(row, rest, own)
+    if line.startswith("//"):
+        return Say(line[1:])
+    word, _, rest = line[1:].strip(BLANKS).partition(" ")
+    rest = rest.strip(BLANKS)
+    if word.lower() in own:
+        return Own(word.lower(), rest)
+    if word.lower() == "say":
+        return Say(rest) if rest else None
+    row, rest = _row(word, rest, own)
+    return _command(row, rest)
+
+
+def depends_on_room(line: str) -> bool:
+    """Return whether the line means one thing in a room and another outside."""
+    return line.strip(BLANKS).partition(" ")[0].lower() in BY_BARE
+
+
+def holds_secret(line: str) -> bool:
+    """Return whether a password may stand in the line, so that it is to be kept nowhere."""
+    word, _, rest = line.lstrip().removeprefix("/").partition(" ")
+    second = rest.strip().partition(" ")[0]
+    rows: tuple[Row | None, ...] = (BY_WORD.get(f"{word} {second}".lower()), BY_WORD.get(word.lower()))
+    if line.lstrip().startswith("/") and not any(rows):
+        rows = (BY_WORD.get(nearest(word, BY_WORD) or ""),)  # as /lgoin
+    return any(row is not None and row.secret for row in rows)
+
+
+def secret_from(line: str, *, bare: bool = False) -> int | None:
+    """Return where a password begins in a command, so that it is not seen; None if there is none yet.
+
+    Args:
+        line: What has been typed so far.
+        bare: ``login`` and ``register`` need no slash here.
+    """
+    words = list(re.finditer(r"\S+", line))
+    texts = [word[0].lower() for word in words]
+    if bare and texts and texts[0] in BY_BARE:
+        texts[0] = f"/{texts[0]}"
+    if not texts or not texts[0].startswith("/"):
+        return None
+    for count in (2, 1):
+        row = BY_WORD.get(" ".join(texts[:count])[1:]) if len(texts) >= count else None
+        if row is not None and row.secret:
+            comma = line.find(",", words[count].start()) if row.takes_pair and len(words) > count else -1
+            if comma >= 0 and comma < words[count].end():
+                return comma + 1 if line[comma + 1 :] else None
+            before = count + next(i for i, arg in enumerate(row.args) if arg.kind is Kind.SECRET)
+            return words[before].start() if before < len(words) else None
+    return None
+
+
+def _without_slash(line: str, inside: bool, guest: bool) -> tuple[Row | None, str]:
+    """Return the command that a line without ``/`` is, None if it is said, and what follows its word.
+
+    Words that take no argument count only when they stand alone.
+    """
+    word, _, rest = line.partition(" ")
+    row = BY_UPPER.get(word)
+    if row is None and inside:
+        alone = line.strip(BLANKS).lower()
+        if line == "leave" or (guest and alone in ASKED_OF_GUESTS):
+            return BY_BARE[alone], ""
+        return None, ""
+    if row is None:
+        word, _, rest = line.strip(BLANKS).partition(" ")
+        row = BY_BARE.get(word.lower())
+    rest = rest.strip(BLANKS)
+    return (None, "") if row is None or (rest and not row.args) else (row, rest)
+
+
+def _meant(row: Row, rest: str, own: Collection[str]) -> Command | Own:
+    """Return the command; the client's own if it has one of that name."""
+    word = next((word for word in row.words if word in own), "")
+    return Own(word, rest) if word else _command(row, rest)
+
+
+def _row(word: str, rest: str, own: Collection[str]) -> tuple[Row, str]:
+    """Return the command, and what is left of the line."""
+    second, _, more = rest.partition(" ")
+    row = BY_WORD.get(f"{word} {second}".lower())  # as /account delete
+    if row is not None:
+        return row, more.strip(BLANKS)
+    row = BY_WORD.get(word.lower())
+    if row is None:
+        meant = nearest(word, [*(word for word in BY_WORD if " " not in word), *own])
+        raise Misuse(f"unknown command /{word[:64]}; {f'did you mean /{meant}?' if meant else 'type /help.'}")
+    return row, rest
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Return name and password of ``alice,secret``; all of the text and nothing if its first word has no comma."""
+    name, comma, password = text.partition(",")
+    if not comma or any(blank in name.strip(BLANKS) + name[-1:] for blank in BLANKS):
+        return text.strip(BLANKS), ""
+    return name.strip(BLANKS), password.strip(BLANKS)
+
+
+def _command(row: Row, rest: str) -> Command:
+    fields: dict[str, Any] = dict(row.fixed)
+    if row.takes_pair:
+        name, password = pair(rest)
+        rest = f"{name} {password}" if password else name
+    for i, arg in enumerate(row.args):
+        if not rest:
+            missing = tuple(arg for arg in row.args[i:] if arg.required)
+            if not all(arg.ask for arg in missing):
+                raise Misuse(f"usage: {row.usage}.")
+            return Command(row, fields, missing)
+        value, rest = _argument(row, arg, rest)
+        if value is not None:
+            fields[arg.field] = value
+    if rest:
+        raise Misuse(f"usage: {row.usage}.")
+    return Command(row, fields)
+
+
+def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
+    """Return the argument's value, None if it is left out, and what is left of the line."""
+    try:
+        value, rest = arguments.read(arg, rest, last=arg is row.args[-1])
+    except arguments.Misread as misread:
+        raise Misuse(str(misread) or f"usage: {row.usage}.") from None
+    if arg.kind is Kind.SECRET:
+        check_password(value)
+    return value, rest
+
+
+def check_password(password: str) -> None:
+    """Raise ``Misuse`` if some bytes of what was typed as a password were not UTF-8."""
+    try:
+        check_text(password)
+    except BadPassword as error:
+        raise Misuse(f"{error}.") from None

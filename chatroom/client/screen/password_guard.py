@@ -1,0 +1,71 @@
+"""Lines with a password in them that the user hardly means for the room, as a login whose slash was forgotten."""
+
+from __future__ import annotations
+
+import re
+
+from chatroom.client.screen.parser import holds_secret
+from chatroom.client.screen.server_commands import BY_WORD, Row
+from chatroom.model.suggestions import nearest
+
+_SECRET = {word: row for word, row in BY_WORD.items() if row.secret}
+_OTHER_WORDS = {"log in": "login", "log-in": "login", "passwd": "password", "pwd": "password", "pw": "password"}
+_SEPARATORS = ",:="
+_WORD = re.compile(rf"[^\s{_SEPARATORS}]+")
+_TOLD = re.compile(
+    r"\b(?:password|passwd|passphrase|pwd|pw|pass)\b"
+    r"(?:(?:'s|\s+is|\s+was)?\s*[:=]\s*\S"  # password: hunter22
+    r"|(?:'s|\s+is|\s+was)?\s+(?=\S*\d)(?=\S*[^\W\d])\S{4})"  # password is hunter22, but not: password is wrong
+)
+
+
+def forgotten_slash(line: str) -> str | None:
+    """Return the command that the line looks like, as ``/login``, if a password would stand in it.
+
+    Args:
+        line: What was typed. ``login alice secret``, ``Login: alice,secret``, `` /password old new`` and ``my password
+            is s3cret`` hold a password; ``login does not work for me`` does not: it has more words than the command.
+
+    Returns:
+        The command with its slash; None if the line does not look like one.
+    """
+    text = line.strip().lstrip("/\\").lower()
+    for count in (2, 1):
+        words = list(_WORD.finditer(text))[:count]
+        if len(words) == count and (name := _command(" ".join(word[0] for word in words), text[words[-1].end() :])):
+            return f"/{name}"
+    return "/password" if _TOLD.search(text) else None
+
+
+def kept_nowhere(line: str) -> bool:
+    """Return whether a typed line may hold a password, so that the history must not keep it."""
+    return holds_secret(line) or forgotten_slash(line) is not None
+
+
+def _command(word: str, rest: str) -> str | None:
+    """Return the command that is called so, or nearly so, if what follows looks like its arguments."""
+    row = _SECRET.get(word)
+    if row is not None:
+        return word if _fits(row, rest) else None
+    if not _looks_secret(rest):  # looked at first: looking for the nearest word costs more
+        return None
+    name = _OTHER_WORDS.get(word) or nearest(word, _SECRET)
+    return name if name is not None and _fits(_SECRET[name], rest) else None
+
+
+def _fits(row: Row, rest: str) -> bool:
+    """Return whether there are no more words than the command takes; ``alice , secret`` counts as two."""
+    return len(_WORD.findall(rest)) <= len(row.args) + any(mark in rest.strip(_SEPARATORS) for mark in _SEPARATORS)
+
+
+def _looks_secret(rest: str) -> bool:
+    """Return whether a separator stands between two words, or a word mixes letters and digits."""
+    words = _WORD.findall(rest)
+    mixed = any(any(map(str.isdigit, word)) and any(map(str.isalpha, word)) for word in words)
+    return mixed or (len(words) == 2 and any(mark in rest for mark in _SEPARATORS))
+
+
+def is_pair(line: str) -> bool:
+    """Return whether the line is one word with a comma inside, such as ``alice,secret``."""
+    name, _, password = line.strip().partition(",")
+    return bool(name and password) and len(line.split()) == 1

@@ -1,0 +1,93 @@
+"""Several lines pasted at once are held, and nothing is said before one has told how."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from twisted.internet.defer import Deferred
+
+from chatroom.client.screen.parser import Misuse
+
+MOST = 500  # lines
+ALL = 32 * 1024  # characters
+LONGEST = 3800  # characters said as one; the server takes 4096 bytes of most texts
+
+
+class Pasting:
+    """Holds what was pasted.
+
+    Args:
+        ask: Asks; ``keys`` are letters of which one answers alone.
+        say: Says a line to the room; over when it is stored.
+        tell: Shows a sentence.
+    """
+
+    def __init__(
+        self, ask: Callable[..., Deferred[str]], say: Callable[[str], Awaitable[None]], tell: Callable[[str], None]
+    ) -> None:
+        self._ask = ask
+        self._say = say
+        self._tell = tell
+        self._going = False
+
+    async def pasted(self, text: str) -> None:
+        """Ask, and do it.
+
+        Args:
+            text: Several lines.
+
+        Raises:
+            Misuse: It is too much, or another paste is still on its way.
+            Cancelled: It was dropped.
+        """
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) > MOST:
+            raise Misuse(f"{len(lines)} lines are too many to paste (at most {MOST}); nothing was sent.")
+        if len(text) > ALL:
+            raise Misuse(f"that is too much to paste (at most {ALL} characters); nothing was sent.")
+        if self._going:
+            raise Misuse("what you pasted before is still being said; nothing was sent.")
+        self._tell(f"you pasted {len(lines)} line{'s' if len(lines) > 1 else ''}: {_start(lines)}")
+        how = await self._how()
+        if how == "o":
+            await self._say_as_one(lines)
+        elif how == "l":
+            await self._say_each(lines)
+        else:
+            self._tell("dropped; nothing was sent.")
+
+    async def _how(self) -> str:
+        """Return which key was pressed: o, l or d."""
+        while True:
+            answer = await self._ask("Say them as [o]ne message, [l]ine by line, or [d]rop them? ", keys="old")
+            if answer.strip().lower()[:1] in ("o", "l", "d"):
+                return answer.strip().lower()[:1]
+            self._tell("press o, l or d; Ctrl-C drops them.")
+
+    def stop(self) -> bool:
+        """Say no more of it; returns whether there was more."""
+        going, self._going = self._going, False
+        return going
+
+    async def _say_as_one(self, lines: list[str]) -> None:
+        one = " ".join(line.strip() for line in lines)
+        if len(one) > LONGEST:
+            raise Misuse(f"that is too long for one message (at most {LONGEST} characters); nothing was sent.")
+        await self._say(one)
+
+    async def _say_each(self, lines: list[str]) -> None:
+        """Each when the one before is stored: the server ends a connection that says too much at once."""
+        self._going = True
+        try:
+            for said, line in enumerate(lines):
+                if not self._going:
+                    self._tell(f"stopped; {said} of {len(lines)} lines were sent.")
+                    return
+                await self._say(line)
+        finally:
+            self._going = False
+
+
+def _start(lines: list[str]) -> str:
+    first = lines[0] if lines else ""
+    return first[:60] + ("..." if len(first) > 60 or len(lines) > 1 else "")

@@ -1,0 +1,202 @@
+"""What comes from the link goes on the screen, or into what is known; and is hidden from whoever does not want it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chatroom.client.client import Link
+from chatroom.client.screen.announcement_coalescing import Once
+from chatroom.client.screen.bell import Bell
+from chatroom.client.screen.colours import MARK, QUIET
+from chatroom.client.screen.formatter import Lines, error, notice, setting_lines
+from chatroom.client.screen.join_coalescing import Crowd
+from chatroom.client.screen.known_words import Known
+from chatroom.client.screen.output import Above
+from chatroom.client.screen.read_marker import Mark
+from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Named, Notice
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.names import fold
+from chatroom.model.wording import TAKEOVER
+
+_COMING = (e.Joined, e.Left, e.Disconnected)
+_RULE = "-" * 12
+
+
+@dataclass
+class Filter:
+    """Who is not to be seen: the ignored; and while there are any in focus, everybody else.
+
+    Attributes:
+        ignored: Names, folded.
+        focus: Names, folded.
+    """
+
+    ignored: set[str] = field(default_factory=set)
+    focus: set[str] = field(default_factory=set)
+
+    def hides(self, event: e.Event, me: str) -> bool:
+        """Return whether it is a message that is not to be seen."""
+        if not isinstance(event, e.MESSAGES) or event.by == me:
+            return False
+        name = fold(event.by)
+        return name in self.ignored or bool(self.focus and name not in self.focus and not isinstance(event, e.Private))
+
+
+class Hearing:
+    """See the module; ``tell`` is what the link calls.
+
+    Args:
+        link: Whose events they are.
+        lines: Makes lines of them.
+        above: Shows the lines.
+        crowd: Shows who comes and goes.
+        once: Shows who logs in and out.
+        mark: Knows where one left off.
+        bell: Rings.
+        known: Learns names of rooms, and commands.
+        filter: Who is not to be seen.
+
+    Attributes:
+        settings: Called with every ``Settings`` that comes, shown or not; returns them as they are to be shown.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        lines: Lines,
+        above: Above,
+        crowd: Crowd,
+        once: Once,
+        mark: Mark,
+        bell: Bell,
+        known: Known,
+        filter: Filter,
+    ) -> None:
+        self._link = link
+        self._lines = lines
+        self._above = above
+        self._crowd = crowd
+        self._once = once
+        self._mark = mark
+        self._bell = bell
+        self._known = known
+        self._filter = filter
+        self.settings: Callable[[a.Settings], a.Settings] = lambda settings: settings
+        self._unshown: list[type] = []
+        self._why = ""
+
+    def learn_quietly(self, answer: type[e.Event]) -> None:
+        """The next answer of that kind was asked for by the client itself, and is not shown."""
+        self._unshown.append(answer)
+
+    def learned(self, answer: type[e.Event]) -> None:
+        """That answer does not come any more."""
+        if answer in self._unshown:
+            self._unshown.remove(answer)
+
+    def tell(self, event: e.Event | Notice) -> None:
+        """Show what has come, if it is to be shown."""
+        if not isinstance(event, e.Event):
+            self.noticed(event)
+            return
+        if isinstance(event, a.Help) and (len(event.commands) > 1 or event.title):
+            event = self._known.with_own(event)
+        if isinstance(event, a.Settings):
+            event = self.settings(event)
+        self._learn(event)
+        if type(event) in self._unshown:
+            self._unshown.remove(type(event))
+        elif isinstance(event, e.Arrived | e.Departed):
+            self._once.announced(event)
+        elif self._answered(event):
+            pass
+        elif isinstance(event, _COMING) and event.by != self._link.name:
+            self._once.happened(event)
+            self._crowd.add(event)
+        elif not self._filter.hides(event, self._link.name):
+            self._show(event)
+
+    def show(self, event: e.Event) -> None:
+        """Show an event as it is."""
+        if isinstance(event, a.Settings):
+            for text in setting_lines(event, guest=self._link.guest):
+                self._above.add([(QUIET, text)])
+            return
+        for line in self._lines.heard(event):
+            self._above.add(line)
+
+    def say(self, text: str) -> None:
+        """Show what the client itself says."""
+        for line in text.split("\n"):
+            self._above.add(notice(line))
+
+    def complain(self, text: str) -> None:
+        """Show what was refused, or went wrong."""
+        self._above.add(error(text))
+
+    def refused(self, code: str, text: str) -> None:
+        """Show what the server refused, and what else to do."""
+        self.complain(text)
+        if code == "already-logged-in":
+            self.say(TAKEOVER)
+
+    # ---- kinds -------------------------------------------------------------------------------------------------
+
+    def _answered(self, event: e.Event) -> bool:
+        """Return whether the answer to my login or logout tells what my room tells here."""
+        return isinstance(event, e.Renamed) and bool(event.user_id) and event.name == self._link.name
+
+    def _show(self, event: e.Event) -> None:
+        self._once.happened(event)
+        self._once.before(event)
+        self._crowd.before(event)
+        if self._link.place.replayed(event):
+            self.show(event)
+            return
+        own = getattr(event, "by", "") == self._link.name
+        if self._mark.before(event, own=own):
+            self._above.add([(MARK, f"{_RULE} new since you looked away {_RULE}")])
+        self.show(event)
+        self._bell.heard(event, own=own, mentioned=self._lines.mentions_me(event))
+
+    def _learn(self, event: e.Event) -> None:
+        if isinstance(event, a.Entered):
+            self._known.add_rooms([event.room])
+        elif isinstance(event, a.Rooms):
+            self._known.add_rooms(line.room for line in event.rooms)
+        elif isinstance(event, a.Users):
+            self._known.are_online(line.name for line in event.users)
+        elif isinstance(event, a.Account):
+            self._known.add_people(event.users)
+        elif isinstance(event, (*e.MESSAGES, e.Arrived)):
+            self._known.add_people([event.by])
+        elif isinstance(event, a.Help):
+            self._known.learn(event)
+
+    def noticed(self, what: Notice) -> None:
+        """How one stands with the server has changed."""
+        if isinstance(what, Lost) and what.why == self._why:
+            return  # it was said, and the bar shows that it is still so
+        self._why = what.why if isinstance(what, Lost) else ""
+        match what:
+            case Connected(again=True):
+                self.say(f"connected again, as {what.name}.")
+            case Connected():
+                self.say(f"connected to {what.server} as {what.name} ({what.security}); /help explains the commands.")
+            case Lost():
+                self.say(f"{_sentence(what.why)} The client keeps trying; Enter tries now.")
+            case Ended():
+                self.complain(_sentence(what.why))
+            case Gap():
+                self.say(f"some messages sent to {what.room} in the meantime are not shown; see /history.")
+            case Denied():
+                self.refused(what.code, what.text)
+            case Named():
+                pass  # the bar shows it, and the answer said it
+
+
+def _sentence(why: str) -> str:
+    """A reason may be a question already."""
+    return why if why.endswith("?") else f"{why}."

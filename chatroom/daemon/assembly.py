@@ -1,0 +1,343 @@
+"""The daemon put together: what the operator decided becomes an engine, a chat, ports and a service that runs them.
+
+Everything that can be wrong is found here, before twistd forks, and said in one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import socket
+import sqlite3
+import string
+import time
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from twisted.cred.checkers import FilePasswordDB
+
+from chatroom.chat.chat import Chat
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.limits import Rules
+from chatroom.chat.operators.service import Operations
+from chatroom.chat.people import accounts_file
+from chatroom.chat.people.passwords import ThreadedPasswords
+from chatroom.daemon.listening import BadPort, take_port
+from chatroom.daemon.log_file import DaemonLog
+from chatroom.daemon.options import Settings, address_and_port, refuse
+from chatroom.daemon.pid_file import BadPidFile, PidFile
+from chatroom.daemon.privileges import Becoming
+from chatroom.daemon.reload import Reloading, rules_of
+from chatroom.daemon.service import ChatService, OperatorService
+from chatroom.daemon.tls_files import BadPair, Certificates, PairFiles, own_files, passing_pair
+from chatroom.engines.data_folder import BadFolder, DataFolder, check_inside, state_folder
+from chatroom.engines.memory import MemoryEngine
+from chatroom.engines.sqlite.engine import SQLiteEngine
+from chatroom.engines.sqlite.reader import Reader
+from chatroom.engines.sqlite.schema import BadDatabase, open_database
+from chatroom.model import account
+from chatroom.model.logger import logger, set_level
+from chatroom.model.names import load_rules, user_looks, user_name
+from chatroom.wire.dialects.records import JsonDialect
+from chatroom.wire.dialects.text import TextDialect
+from chatroom.wire.factory import ChatFactory
+
+_log = logger(__name__)
+
+STAYING = Becoming()
+DATABASE = "chat.db"  # in the data folder
+FEW = 500  # users; a system that allows fewer is told about
+SPARE = 100  # descriptors that are not for users: connections that come and go, files, the database
+HEADROOM = 64  # of these, descriptors that are for no connection at all
+
+_ALPHABET = string.digits + string.ascii_lowercase
+_random = random.SystemRandom()  # some of what is minted is a secret
+
+
+def make(
+    settings: Settings,
+    reread: Callable[[], Settings],
+    checkers: Sequence[Any] = (),
+    becoming: Becoming = STAYING,
+    pid_file: PidFile | None = None,
+    log: DaemonLog | None = None,
+) -> ChatService:
+    """Wire the daemon together.
+
+    Args:
+        settings: What the operator decided.
+        reread: Returns the options as they are by now, or raises UsageError; called at each SIGHUP.
+        checkers: Of ``twisted.cred``, beside our own.
+        becoming: The user that twistd makes of this process afterwards.
+        pid_file: Written at the start and removed at the end.
+        log: The file of the daemon's log, if it writes one.
+
+    Raises:
+        SystemExit: The pid file, the data folder, what is in it, the file of accounts, the certificate, or a port
+            cannot be used.
+    """
+    from twisted.internet import reactor
+
+    set_level(settings.log_level)
+    folder = None if settings.ephemeral else take_folder(settings, becoming)
+    _check_pid_file(pid_file)
+    with becoming.already():
+        engine = _engine(folder, reactor)
+        there = _there(folder)
+        check_checkers(checkers)
+    entries = imported(settings, there)
+    passwords = ThreadedPasswords(reactor)
+    load_rules()
+    chat = Chat(engine, _rules(settings), reactor, time.time, _mint, passwords, checkers)
+    text = TextDialect(chat.rules, settings.message_format)
+    certificates = _certificates(settings, folder, reactor, becoming)
+    factory = _factory(settings, chat, reactor, text, certificates)
+    listening = taken(settings.port, settings.interface)
+    service = ChatService(reactor, chat, factory, listening, folder, passwords, entries)
+    service.pid_file = pid_file
+    service.log = log
+    service.on_hangup = Reloading(settings, reread, _rules, factory, text, certificates.reload).reload
+    service.beside.append(certificates)
+    if settings.metrics:
+        service.beside.append(_metrics(settings, reactor, chat, factory, service))
+    if settings.manhole:
+        service.beside.append(_manhole(settings, reactor, chat, folder, becoming))
+    return service
+
+
+def _factory(
+    settings: Settings, chat: Chat, reactor: Any, text: TextDialect, certificates: Certificates
+) -> ChatFactory:
+    return ChatFactory(
+        chat,
+        reactor,
+        text=text,
+        records=JsonDialect(),
+        tls=certificates,
+        per_address=settings.per_address,
+        send_queue=settings.sendq,
+        most_connections=max(1, _descriptors() - HEADROOM),
+    )
+
+
+def _rules(settings: Settings) -> Rules:
+    return rules_of(settings, most_users(settings.max_users))
+
+
+def _descriptors() -> int:
+    """Return how many descriptors we may have open, having asked the system for all that it gives."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def most_users(wanted: int) -> int:
+    """Return how many users there is room for."""
+    most = max(1, _descriptors() - SPARE)
+    if wanted > most:
+        _log.warn(
+            "--max-users {wanted}: the system allows {most}; raise the limit of open files", wanted=wanted, most=most
+        )
+    elif not wanted and most < FEW:
+        _log.warn("the system allows only {most} users at a time; raise the limit of open files (ulimit -n)", most=most)
+    return min(wanted or most, most)
+
+
+def _mint(length: int) -> str:
+    return "".join(_random.choices(_ALPHABET, k=length))
+
+
+# ---- what is taken of the system ---------------------------------------------------------------------------------
+
+
+def data_path(settings: Settings) -> Path:
+    """Return the data folder."""
+    try:
+        return Path(settings.data) if settings.data else state_folder()
+    except RuntimeError as error:
+        refuse(str(error))
+
+
+def take_folder(settings: Settings, becoming: Becoming) -> DataFolder:
+    path = data_path(settings)
+    try:
+        becoming.make_folder(path)
+        with becoming.already():
+            folder = DataFolder(path)
+            check_inside(path)
+            return folder
+    except BadFolder as error:
+        refuse(str(error))
+    except OSError as error:
+        refuse(f"the data folder {path} cannot be made: {error.strerror}; give another --data")
+
+
+def _check_pid_file(pid_file: PidFile | None) -> None:
+    try:
+        if pid_file is not None:
+            pid_file.check()
+    except BadPidFile as error:
+        refuse(str(error))
+
+
+def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
+    if folder is None:
+        return MemoryEngine(reactor)
+    path = folder.path / DATABASE
+    try:
+        # Whoever starts us should see what is wrong with the file; it is opened for good after twistd's fork.
+        open_database(path).close()
+    except BadDatabase as error:
+        refuse(str(error))
+    return SQLiteEngine(reactor, path)
+
+
+def taken(port: int, interface: str, options: str = "--port or --interface") -> socket.socket:
+    try:
+        return take_port(port, interface, options)
+    except BadPort as error:
+        refuse(str(error))
+
+
+def _certificates(settings: Settings, folder: DataFolder | None, reactor: Any, becoming: Becoming) -> Certificates:
+    """Return the certificate for TLS; it is read now, while we may still read what others may not."""
+    host = socket.gethostname()
+    try:
+        if settings.tls_cert:
+            files = PairFiles(Path(settings.tls_cert), Path(settings.tls_key))
+        elif folder is not None:
+            with becoming.already():
+                files = own_files(folder.path, host)
+        else:
+            return Certificates(reactor, None, passing_pair(host))
+        return Certificates(reactor, files, files.load())
+    except BadPair as error:
+        refuse(str(error))
+
+
+# ---- accounts that the operator brings ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The accounts that there are already.
+
+    Args:
+        reserved: The folded names of those that have a seat reserved.
+        looks: The folded name of each by how it looks.
+    """
+
+    reserved: frozenset[str] = frozenset()
+    looks: Mapping[str, str] = field(default_factory=dict)
+
+
+def imported(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
+    """Return the accounts to import, having seen that there are seats for them and for those that are there."""
+    entries = _entries(settings, there)
+    looks = dict(there.looks)
+    for entry in entries:
+        owners = {looks[look]: look in there.looks for look in user_looks(entry.name) if look in looks}
+        if owners and entry.name.folded not in owners:
+            owner, older = next(iter(owners.items()))
+            why = "has an account already" if older else "is in that file, too"
+            refuse(
+                f"--accounts {settings.accounts}: {entry.name.shown} looks like {owner}, who {why}; choose another name"
+            )
+        for look in user_looks(entry.name):
+            looks.setdefault(look, entry.name.folded)
+    number = len(there.reserved | {entry.name.folded for entry in entries})
+    if settings.max_users and settings.max_users < number:
+        refuse(f"--max-users {settings.max_users}: {number} accounts have a seat reserved; give at least {number}")
+    return entries
+
+
+def _entries(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
+    try:
+        return accounts_file.read(Path(settings.accounts)) if settings.accounts else []
+    except FileNotFoundError:
+        if not there.reserved:
+            refuse(f"--accounts {settings.accounts}: there is no such file")
+        _log.warn("--accounts {path} is gone; its accounts are kept in the data folder", path=settings.accounts)
+        return []
+    except accounts_file.BadFile as error:
+        refuse(f"--accounts {settings.accounts}: {error}")
+
+
+def _there(folder: DataFolder | None) -> Accounts:
+    if folder is None:
+        return Accounts()
+    path = folder.path / DATABASE
+    try:
+        with closing(open_database(path)) as db:
+            return accounts_in(db)
+    except (sqlite3.Error, msgspec.MsgspecError) as error:
+        refuse(f"{path} holds what cannot be read ({error}); see chatroom-admin check, or restore a backup")
+
+
+def accounts_in(db: sqlite3.Connection) -> Accounts:
+    """Return the accounts of a database.
+
+    Raises:
+        MsgspecError: One of them cannot be read.
+        sqlite3.Error: None can be read.
+    """
+    kept = {name: account.decode(value) for name, value in Reader(db).all(account.BUCKET)}
+    held = ((look, account.decode_look(value)) for look, value in Reader(db).all(account.LOOKS))
+    looks = {look: owner for look, owner in held if owner in kept}  # a crash may leave a look without its account
+    if Reader(db).get(account.LOOK_RULES, account.ALL_MADE) is None:  # older accounts do not have all of theirs yet
+        for folded, one in kept.items():
+            for look in user_looks(user_name(one.name)):
+                looks.setdefault(look, folded)
+    return Accounts(frozenset(name for name, one in kept.items() if one.reserved), looks)
+
+
+def check_checkers(checkers: Sequence[Any]) -> None:
+    """Check that the files of ``--auth`` can be read and are no UTF-16, whose names nobody could find in them.
+
+    Each file is read again for every login, so its path is made absolute before twistd changes its folder.
+    """
+    for checker in checkers:
+        if isinstance(checker, FilePasswordDB):
+            checker.filename = os.path.abspath(checker.filename)
+            try:
+                with open(checker.filename, "rb") as file:
+                    begin = file.read(2)
+            except OSError as error:
+                refuse(f"--auth file:{checker.filename}: {error.strerror}")
+            if begin in (BOM_UTF16_LE, BOM_UTF16_BE):
+                refuse(f"--auth file:{checker.filename}: it is UTF-16; save it as UTF-8")
+
+
+# ---- what operators have beside the chat: imported only when asked for, for it costs memory, and time at the start ---
+
+
+def _metrics(
+    settings: Settings, reactor: Any, chat: Chat, factory: ChatFactory, service: ChatService
+) -> OperatorService:
+    from chatroom.daemon.operator_services import MetricsService, Watching
+
+    address, port = address_and_port("--metrics", settings.metrics)
+    return MetricsService(reactor, taken(port, address, "--metrics"), Watching(chat, factory, service.state))
+
+
+def _manhole(
+    settings: Settings, reactor: Any, chat: Chat, folder: DataFolder | None, becoming: Becoming
+) -> OperatorService:
+    from chatroom.admin.keys import BadKeys
+    from chatroom.admin.manhole import manhole
+
+    address, port = address_and_port("--manhole", settings.manhole)
+    listening = taken(port, address, "--manhole")
+    path = folder.path if folder is not None else None
+    try:
+        with becoming.already():
+            return manhole(reactor, listening, path, settings.manhole_keys, lambda by: Operations(chat, by))
+    except BadKeys as error:
+        refuse(str(error))

@@ -1,0 +1,419 @@
+"""What the operator may decide: the options of ``twistd chatroom`` and the same names in a TOML file. Flags win.
+
+Everything is checked before anything starts; what is wrong is named. This module is imported for ``--help`` and stays
+light.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, NoReturn, get_args
+
+import msgspec
+from msgspec import Meta
+from twisted.cred import strcred
+from twisted.cred.credentials import IUsernamePassword
+from twisted.python import usage
+
+import chatroom
+from chatroom.daemon.log_file import DaemonLog, log_of
+from chatroom.daemon.pid_file import PidFile, take_from
+from chatroom.model.message_format import DEFAULT, check_format
+from chatroom.model.operator_file import read_plain_file
+from chatroom.model.password_rules import LEAST, LONGEST
+from chatroom.model.toml_hints import hint
+
+MOST_BYTES = 256 * 1024  # of a file
+
+Number = Annotated[int, Meta(ge=0, le=2**31)]
+Bytes = Annotated[int, Meta(ge=0, le=2**53)]
+Amount = Annotated[float, Meta(ge=0, le=1e6)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """The options, checked. ``ChatOptions`` explains each."""
+
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8888
+    interface: str = ""
+    data: str = ""
+    ephemeral: bool = False
+    name: Annotated[str, Meta(min_length=1, max_length=64)] = "chatroom"
+    motd: str = ""
+    message_format: str = DEFAULT
+    replay: Annotated[int, Meta(ge=0, le=200)] = 10
+    rate: Amount = 2.0
+    per_address: Number = 64
+    sendq: Number = 256 * 1024
+    max_users: Number = 0
+    accounts: str = ""
+    sessions: Number = 1
+    min_password: Annotated[int, Meta(ge=0, le=LONGEST)] = LEAST
+    no_announce: bool = False
+    no_register: bool = False
+    auth: list[str] = []
+    keep: Number = 100_000
+    keep_days: Amount = 90.0
+    max_file: Bytes = 16 * 1024 * 1024
+    store: Bytes = 1024 * 1024 * 1024
+    disk: Bytes = 10 * 1024**3
+    manhole: str = ""
+    manhole_keys: str = ""
+    metrics: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    require_tls: Literal["", "login", "all"] = ""
+    log_level: Literal["debug", "info", "warn", "error", "critical"] = "info"
+
+
+class BadOptions(usage.UsageError):
+    """Options are wrong; the text names each.
+
+    Args:
+        faults: What is wrong, a sentence each.
+        sound: The settings without those that are wrong, to check the rest; None if they cannot be known.
+    """
+
+    def __init__(self, faults: list[str], sound: Settings | None = None) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+        self.sound = sound
+
+
+_FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
+
+
+class ChatOptions(usage.Options, strcred.AuthOptionMixin):
+    """``twistd -n chatroom --help``."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "A chat server: people come by telnet or nc, programs by JSON records, all through one port. "
+        "What is said is on the disk before anybody sees it."
+    )
+    optParameters: ClassVar = [
+        ["port", "p", None, "TCP port to listen on; 0 for any (8888)"],
+        ["interface", "i", None, "address to listen on (all)"],
+        [
+            "data",
+            "d",
+            None,
+            "folder for all that lasts (systemd's STATE_DIRECTORY, else ~/.local/state/chatroom)",
+        ],
+        ["name", "n", None, "the server's name in its greeting (chatroom)"],
+        ["motd", "m", None, "file with lines to show after the greeting"],
+        ["message-format", None, None, "form of a message; may use {user}, {room} and {text} ('{user}: {text}')"],
+        ["replay", None, None, "messages shown to somebody who joins a room (10)"],
+        ["rate", None, None, "lines per second from one connection, after a burst of 10; 0: no limit (2)"],
+        ["per-address", None, None, "guests from one address, loopback excepted; 0: no limit (64)"],
+        ["sendq", None, None, "bytes held for a slow reader before the connection is dropped; 0: no limit (262144)"],
+        ["max-users", None, None, "users at the same time; 0: as many as the system can hold (0)"],
+        ["accounts", None, None, "file of name:password lines; each account gets a reserved seat"],
+        ["sessions", None, None, "connections of one account at the same time; 0: no limit (1)"],
+        ["min-password", None, None, "least number of characters in a new password (6)"],
+        ["keep", None, None, "messages kept of each room; 0: all (100000)"],
+        ["keep-days", None, None, "days for which messages are kept; 0: for ever (90)"],
+        ["max-file", None, None, "largest shared file in bytes; 0: no limit (16777216)"],
+        [
+            "store",
+            None,
+            None,
+            "bytes of all shared files; one user may fill a tenth, one address a quarter; 0: no limit (1073741824)",
+        ],
+        [
+            "disk",
+            None,
+            None,
+            "largest database in bytes; the oldest history makes room; 0: no limit (10737418240)",
+        ],
+        ["manhole", None, None, "PORT (on 127.0.0.1) or ADDRESS:PORT for the operators' console over SSH (none)"],
+        ["manhole-keys", None, None, "file with the public keys that open the console, like ~/.ssh/authorized_keys"],
+        ["metrics", None, None, "ADDRESS:PORT (or PORT on 127.0.0.1) for /metrics and /healthz; 0: any port (none)"],
+        [
+            "tls-cert",
+            None,
+            None,
+            "file with the certificate for TLS in PEM; its chain may follow (made by the daemon)",
+        ],
+        ["tls-key", None, None, "file with the certificate's key in PEM"],
+        [
+            "require-tls",
+            None,
+            None,
+            "login: refuse passwords without TLS; all: refuse everything without TLS (none)",
+        ],
+        ["config", "c", None, "TOML file with the same names; the command line takes precedence"],
+        ["log-level", None, None, "debug, info, warn, error or critical (info)"],
+    ]
+    optFlags: ClassVar = [
+        ["ephemeral", "e", "keep everything in memory; it is lost when the daemon stops"],
+        ["no-register", None, "only operators make accounts"],
+        ["no-announce", None, "do not announce logins and logouts"],
+        ["check-config", None, "only check whether the daemon could start with these options; nothing is changed"],
+    ]
+    compData = usage.Completions(
+        optActions={
+            "data": usage.CompleteDirs(),
+            "motd": usage.CompleteFiles(),
+            "accounts": usage.CompleteFiles(),
+            "manhole-keys": usage.CompleteFiles(),
+            "tls-cert": usage.CompleteFiles(),
+            "tls-key": usage.CompleteFiles(),
+            "config": usage.CompleteFiles(),
+        }
+    )
+
+    supportedInterfaces = (IUsernamePassword,)
+
+    settings: Settings
+    faults: list[str]  # of the options; empty but for --check-config, which goes on to look for others
+    pid_file: PidFile | None
+    log: DaemonLog | None
+    _folder: Path  # where we were started: twistd in the background goes elsewhere
+
+    @property
+    def checkers(self) -> list[Any]:
+        """What ``--auth`` adds, of ``twisted.cred``."""
+        return list(self.get("credCheckers", ()))
+
+    def opt_version(self) -> NoReturn:
+        """Tell the version of chatroom and exit."""
+        print(f"chatroom {chatroom.__version__}")
+        raise SystemExit(0)
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Parse, and end with a clear sentence for each fault when something is wrong."""
+        _open_standard_streams()
+        try:
+            super().parseOptions(options)
+        except BadOptions as error:
+            refuse("; see twistd chatroom --help\nchatroom: ".join(error.faults) + "; see twistd chatroom --help")
+        except usage.UsageError as error:
+            refuse(f"{error}; see twistd chatroom --help")
+
+    def postOptions(self) -> None:
+        """Check everything; ``settings`` is what holds. With ``--check-config`` the faults wait for the others."""
+        self._folder = Path.cwd()
+        self.pid_file = take_from(self.parent)
+        self.log = log_of(self.parent)
+        self.faults = []
+        try:
+            self.settings = self.reread()
+        except BadOptions as error:
+            if not self["check-config"] or error.sound is None:
+                raise
+            self.settings, self.faults = error.sound, error.faults
+        for spec in self.settings.auth:
+            self.opt_auth(spec)
+
+    def reread(self) -> Settings:
+        """Return what holds by the command line, as it was given, and by the files as they are now.
+
+        Raises:
+            BadOptions: Something is wrong; the text names the keys.
+        """
+        faults: dict[str, str] = {}  # by key
+        given: dict[str, Any] = {}
+        readable = True
+        if self["config"]:
+            given, readable = _from_file(self._folder / self["config"], faults)
+        given.update(_from_flags(self, faults))
+        if self["data"] == "":
+            faults["data"] = "--data: it is empty; give a folder"
+        for key in ("data", "accounts", "motd", "manhole-keys", "tls-cert", "tls-key"):  # twistd may go elsewhere
+            if given.get(key):
+                given[key] = str(self._folder / given[key])
+        if "data" in faults:
+            given["ephemeral"] = True  # only to check the rest: no other folder than the one that was meant
+        if "port" in faults:
+            given["port"] = 0
+        settings, more = _check_rest(msgspec.convert(given, Settings))
+        if faults or more:
+            raise BadOptions([*faults.values(), *more], settings if readable else None)
+        return settings
+
+
+def _open_standard_streams() -> None:
+    """Let what is closed of standard input, output and error be /dev/null.
+
+    Otherwise the next file that is opened would take its place, and twistd closes that as it goes into the background.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+
+
+def refuse(why: str) -> NoReturn:
+    """End with a sentence on stderr and a status that is not zero."""
+    raise SystemExit(f"chatroom: {why}")
+
+
+def motd(settings: Settings) -> str:
+    """Return the lines to show after the greeting.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    if not settings.motd:
+        return ""
+    try:
+        text = _read(Path(settings.motd))
+    except (OSError, ValueError) as error:
+        raise usage.UsageError(f"--motd {settings.motd}: {_why(error)}") from None
+    if len(text) > 8192:
+        raise usage.UsageError(f"--motd {settings.motd}: longer than 8192 characters")
+    return text
+
+
+def address_and_port(option: str, text: str) -> tuple[str, int]:
+    """Return where to listen, read from ``PORT``, ``ADDRESS:PORT`` or ``[IPV6]:PORT``; loopback if it is not said.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    address, colon, port = text.rpartition(":")
+    bracketed = address.startswith("[") and address.endswith("]")
+    bare = address[1:-1] if bracketed else address
+    if (bare == "" and colon) or (":" in bare) != bracketed or not re.fullmatch(r"\d{1,5}", port, re.ASCII):
+        raise usage.UsageError(f"{option} {text}: give PORT, ADDRESS:PORT or [IPV6-ADDRESS]:PORT")
+    if int(port) > 65535:
+        raise usage.UsageError(f"{option} {text}: a port is at most 65535")
+    return bare or "127.0.0.1", int(port)
+
+
+def _read(path: Path) -> str:
+    """Return the text of a file, without the byte order mark that some editors write.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not UTF-8.
+    """
+    return read_plain_file(path, MOST_BYTES).decode("utf-8-sig")
+
+
+def _why(error: OSError | ValueError) -> str:
+    """Return why a file cannot be read, or what in it is wrong."""
+    return str((error.strerror if isinstance(error, OSError) else None) or error)
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text in quotes",
+    "bool": "true or false",
+    "array": "a list of texts in quotes",
+}
+
+
+def _from_file(path: Path, faults: dict[str, str]) -> tuple[dict[str, Any], bool]:
+    """Return the sound settings of a file, and whether it can be read at all; add what is wrong, by key."""
+    text = ""
+    try:
+        text = _read(path)
+        read = tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        more = hint(text, str(error)) if isinstance(error, tomllib.TOMLDecodeError) else ""
+        faults["config"] = f"--config {path}: {_why(error)}{more}"
+        return {}, False
+    given = {}
+    for key, value in read.items():
+        if key not in _FIELDS:
+            faults[key] = f"--config {path}: unknown key {key!r}; known are {', '.join(_FIELDS)}"
+            continue
+        try:
+            given[key] = _convert(f"--config {path}: {key}", key, value, strict=True)
+        except usage.UsageError as error:
+            faults[key] = str(error)
+    return given, True
+
+
+def _from_flags(options: ChatOptions, faults: dict[str, str]) -> dict[str, Any]:
+    """Return the sound settings of the command line, which are all text; add what is wrong, by key."""
+    given = {}
+    for key in _FIELDS:
+        value = options.get(key)
+        if value is not None and value != 0:  # 0: a switch that is not set
+            try:
+                given[key] = _convert(f"--{key} {value}", key, value, strict=False)
+            except usage.UsageError as error:
+                faults[key] = f"{faults[key]}; {error}" if key in faults else str(error)
+    return given
+
+
+def _convert(where: str, key: str, value: Any, *, strict: bool) -> Any:
+    try:
+        return msgspec.convert(value, _FIELDS[key].type, strict=strict)
+    except msgspec.ValidationError as error:
+        choices = [choice for choice in get_args(_FIELDS[key].type) if isinstance(choice, str) and choice]
+        what = f"{', '.join(choices[:-1])} or {choices[-1]}" if choices else _what(str(error))
+        raise usage.UsageError(f"{where}: give {what}") from None
+
+
+def _what(error: str) -> str:
+    """Return what should be there, of msgspec's ``Expected `int` >= 0`` or ``Expected `int`, got `str```."""
+    found = re.match(r"Expected `(?P<kind>\w+)`(?: (?P<bound>[<>]=) (?P<number>\S+))?", error)
+    if found is None:
+        return f"something else: {error}"
+    bound = {">=": " of at least ", "<=": " of at most ", None: ""}[found["bound"]]
+    return f"{_KINDS.get(found['kind'], found['kind'])}{bound}{(found['number'] or '').removesuffix('.0')}"
+
+
+def _check_rest(settings: Settings) -> tuple[Settings, list[str]]:
+    """Check what types cannot say. Returns the settings without those that are wrong, and what is wrong with them."""
+    sound, faults = settings, []
+    for check, unset in _RULES:
+        try:
+            check(settings)
+        except usage.UsageError as error:
+            sound = msgspec.structs.replace(sound, **unset)
+            faults.append(str(error))
+    return sound, faults
+
+
+def _check_message_format(settings: Settings) -> None:
+    try:
+        check_format(settings.message_format)
+    except ValueError as error:
+        raise usage.UsageError(f"--message-format: {error}") from None
+
+
+def _check_name(settings: Settings) -> None:
+    if not settings.name.isprintable():
+        raise usage.UsageError("--name: holds characters that cannot be shown")
+
+
+def _check_metrics(settings: Settings) -> None:
+    if settings.metrics:
+        address_and_port("--metrics", settings.metrics)
+
+
+def _check_manhole(settings: Settings) -> None:
+    if settings.manhole:
+        address_and_port("--manhole", settings.manhole)
+        if not settings.manhole_keys:
+            raise usage.UsageError(
+                "--manhole: nobody could log in; say by --manhole-keys FILE whose public keys open it"
+                " (such as ~/.ssh/authorized_keys)"
+            )
+    elif settings.manhole_keys:
+        raise usage.UsageError("--manhole-keys: there is no console to open; give --manhole PORT, too")
+
+
+def _check_pair(settings: Settings) -> None:
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        given, missing = ("--tls-cert", "--tls-key") if settings.tls_cert else ("--tls-key", "--tls-cert")
+        raise usage.UsageError(f"{given}: give {missing}, too, or neither: then there is one of our own making")
+
+
+# What is checked, and what holds instead of what is wrong while the rest is checked.
+_RULES: tuple[tuple[Callable[[Settings], object], dict[str, Any]], ...] = (
+    (_check_message_format, {"message_format": DEFAULT}),
+    (_check_name, {"name": "chatroom"}),
+    (_check_metrics, {"metrics": ""}),
+    (motd, {"motd": ""}),
+    (_check_manhole, {"manhole": ""}),
+    (_check_pair, {"tls_cert": "", "tls_key": ""}),
+)

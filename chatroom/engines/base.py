@@ -1,0 +1,251 @@
+"""What all engines do alike: gather events while one batch is being stored, then deliver the batch and settle it.
+
+While a batch is stored the next one gathers (group commit), so the busier the logs, the cheaper the event. A subclass
+stores a batch in its own way (``_store``) and says when it is done (``_stored``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from chatroom.engines.subscriptions import Followers
+from chatroom.model import events
+from chatroom.model.counters import Counters
+from chatroom.model.events import MESSAGES, Stored
+from chatroom.model.log import Done, Entry, Page, Presence, Unavailable
+from chatroom.model.logger import logger
+
+_log = logger(__name__)
+
+MOST_IN_A_BATCH = 1000  # entries; what is delivered in one turn must not hold the reactor
+LONGEST_TURN = 0.005  # seconds of telling those who asked
+MOST_WAITING = 20_000  # entries, see LIMITS
+MOST_WAITING_BYTES = 32 * 1024 * 1024
+TRIM_STEP = 1000  # entries
+NEARLY_FULL = 0.9  # of ``most_bytes``
+ROW = 64  # bytes that an entry takes beside its body, about
+FULL = "the database has grown to what --disk allows"
+
+
+class Present:
+    """Presence for engines of one node. Keys are ``user/<session id>``."""
+
+    def __init__(self) -> None:
+        self._present: dict[str, Presence] = {}
+
+    def announce(self, key: str, presence: Presence) -> None:
+        """Say that somebody is present; what was said under that key before is replaced."""
+        self._present[key] = presence
+
+    def withdraw(self, key: str) -> None:
+        """Take it back; unknown keys are ignored."""
+        self._present.pop(key, None)
+
+    def who(self, prefix: str) -> list[Presence]:
+        """Return everybody whose key begins so, in the order in which they came."""
+        return [presence for key, presence in self._present.items() if key.startswith(prefix)]
+
+
+class BatchingEngine(Present):
+    """The half of an engine that works on the reactor thread.
+
+    Args:
+        reactor: Gives ``callLater``; the engine runs on its thread.
+
+    Attributes:
+        state: ``ok``, or ``degraded`` after a batch could not be stored and until one can again.
+        on_state: Called with the new state when it changes.
+        on_pressure: Called with True when too much waits to be stored and reading should pause, with False when it
+            may go on.
+        on_growth: Called with the bytes that the logs and records take, after each batch while that is nearly all they
+            may take.
+        counters: What the daemon has counted; everybody counts here.
+        most_bytes: How much the logs and records may take; 0 for no limit.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        super().__init__()
+        self._reactor = reactor
+        self._followers = Followers(self.read)
+        self._waiting: list[Entry] = []
+        self._waiting_bytes = 0
+        self._begun: deque[float] = deque()  # when the first of each batch that waits came
+        self._first = 0.0  # when the first of the batch came that is being stored
+        self._handed = 0.0  # when that batch was handed over
+        self._untold: deque[tuple[str, list[Entry]] | Entry] = deque()  # news for followers, and for those who asked
+        self._behind = False  # a batch is stored before the one before it is told
+        self._busy = False
+        self._pressed = False
+        self._pressing: set[str] = set()  # why reading should pause
+        self._full = False  # the last batch was refused because of --disk
+        self._used = 0  # bytes, when the last batch was stored
+        self._stopping: Deferred[None] | None = None
+        self.counters = Counters()
+        self.most_bytes = 0
+        self.state = "ok"
+        self.on_state: Callable[[str], None] = lambda state: None
+        self.on_pressure: Callable[[bool], None] = lambda pressed: None
+        self.on_growth: Callable[[int], None] = lambda used: None
+
+    # ---- what a subclass gives ---------------------------------------------------------------------------------
+
+    def _store(self, batch: list[Entry]) -> None:
+        """Store the batch, giving each entry its ``seq``; then call ``_stored`` on the reactor thread."""
+        raise NotImplementedError
+
+    def _close(self) -> Deferred[None]:
+        """Give back what ``start`` took; nothing is being stored any more."""
+        raise NotImplementedError
+
+    def read(
+        self,
+        log: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        messages: bool = False,
+        oldest: bool = False,
+    ) -> Deferred[Page]:
+        """See ``chatroom.chat.interfaces.Engine``."""
+        raise NotImplementedError
+
+    # ---- the engine's interface, documented in chatroom.chat.interfaces ------------------------------------------
+
+    def append(self, log: str, event: Stored, done: Done | None = None, *, once: bool = False) -> None:
+        body = events.encode(event)
+        entry = Entry(log, event, body, 0, done, f"{event.by_id}/{event.id}" if once else None)
+        if self._stopping is not None:
+            if done is not None:
+                self._reactor.callLater(0, done, entry, Unavailable("the engine is stopping"))
+            return
+        if not len(self._waiting) % MOST_IN_A_BATCH:
+            self._begun.append(self._reactor.seconds())
+        self._waiting.append(entry)
+        self._waiting_bytes += len(body)
+        if not self._busy:
+            self._busy = True
+            self._reactor.callLater(0, self._next_batch)
+        elif not self._pressed and (len(self._waiting) > MOST_WAITING or self._waiting_bytes > MOST_WAITING_BYTES):
+            self._press(True)
+
+    def follow(self, log: str, deliver: Any, after: int | None = None) -> Deferred[Any]:
+        return self._followers.follow(log, deliver, after)
+
+    def stop(self) -> Deferred[None]:
+        idle: Deferred[None] = Deferred()
+        self._stopping = idle
+        if not self._busy and not self._untold:
+            idle.callback(None)
+        return idle.addCallback(lambda _: self._close())
+
+    # ---- the round of a batch ----------------------------------------------------------------------------------
+
+    def _next_batch(self) -> None:
+        batch = self._waiting
+        if len(batch) > MOST_IN_A_BATCH:
+            batch, self._waiting = batch[:MOST_IN_A_BATCH], batch[MOST_IN_A_BATCH:]
+            self._waiting_bytes = sum(len(entry.body) for entry in self._waiting)
+        else:
+            self._waiting = []
+            self._waiting_bytes = 0
+        if self._pressed and len(self._waiting) <= MOST_WAITING // 2 and self._waiting_bytes <= MOST_WAITING_BYTES // 2:
+            self._press(False)
+        self._first = self._begun.popleft()
+        self._handed = self._reactor.seconds()
+        self._store(batch)
+
+    def _stored(self, batch: list[Entry], error: Unavailable | None) -> None:
+        """A batch is durable, or is not: tell whoever follows and whoever asked. The next one is stored meanwhile."""
+        self._note(error)
+        if error is None:
+            self._count(batch)
+        if self.most_bytes and self._used > NEARLY_FULL * self.most_bytes:
+            self.on_growth(self._used)
+        # One batch may be stored while the one before is told, never two: what waits to be told is bounded, too.
+        self._behind = bool(self._untold)
+        if not self._behind:
+            self._go_on()
+        if error is None:
+            self._untold.extend(self._followers.by_log(batch).items())
+        else:
+            for entry in batch:
+                entry.error = error
+        self._untold.extend(batch)
+        if not self._behind:
+            self._tell()
+
+    def _count(self, batch: list[Entry]) -> None:
+        """Once a batch, before the next one is handed over: whoever is told last also says how long it took."""
+        self.counters.commits.observe(self._reactor.seconds() - self._handed)
+        self.counters.messages += sum(type(entry.event) in MESSAGES and not entry.repeated for entry in batch)
+        last = batch[-1]
+        last.done = partial(self._told, self._first, last.done)
+
+    def _told(self, since: float, done: Done | None, entry: Entry, error: Unavailable | None) -> None:
+        try:
+            if done is not None:
+                done(entry, error)
+        finally:
+            self.counters.waits.observe(self._reactor.seconds() - since)
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._next_batch_soon()
+        else:
+            self._busy = False
+
+    def _tell(self) -> None:
+        """Tell followers, and those who asked, for as long as one may hold the reactor; the rest in its next turns."""
+        untold = self._untold
+        until = self._reactor.seconds() + LONGEST_TURN
+        while untold:
+            self._tell_one(untold[0])
+            untold.popleft()
+            if not len(untold) % 16 and untold and self._reactor.seconds() > until:
+                self._reactor.callLater(0, self._tell)
+                return
+        if self._behind:
+            self._behind = False
+            self._go_on()
+        if self._stopping is not None and not self._busy and not self._stopping.called:
+            self._stopping.callback(None)
+
+    def _tell_one(self, news: tuple[str, list[Entry]] | Entry) -> None:
+        if isinstance(news, tuple):
+            self._followers.deliver(*news)
+        elif news.done is not None:
+            try:
+                news.done(news, news.error)
+            except Exception:
+                _log.failure("who asked for an entry of {log} failed", log=news.log)
+
+    def _next_batch_soon(self) -> None:
+        """Go on with what has gathered; an engine that stores on another thread need not wait a turn."""
+        self._next_batch()
+
+    def _press(self, pressed: bool) -> None:
+        self._pressed = pressed
+        self.press("queue", pressed)
+
+    def press(self, why: str, pressed: bool) -> None:
+        """See ``chatroom.chat.interfaces.Engine``."""
+        before = bool(self._pressing)
+        (self._pressing.add if pressed else self._pressing.discard)(why)
+        if bool(self._pressing) is not before:
+            self.on_pressure(pressed)
+
+    def _note(self, error: Unavailable | None) -> None:
+        state = "ok" if error is None else "degraded"
+        if state != self.state:
+            self.state = state
+            self.on_state(state)
+            # That --disk is reached is told by whoever looks after that, and once an hour at most.
+            if str(error) != FULL and not self._full:
+                _log.warn("the log is {state}: {why}", state=state, why=str(error or "it stores again"))
+            self._full = str(error) == FULL

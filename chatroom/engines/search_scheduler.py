@@ -1,0 +1,141 @@
+"""How searches share their time, whatever the engine: one step at a time, in turn, each search for less than a second.
+
+A search is cut into steps of a few milliseconds, which an engine takes one after the other. The steps of different
+addresses alternate, so that somebody who searches on many connections waits for himself and not others for him. When
+its time is over, a search says how far back it has come.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from chatroom.engines.tokenizer import Query, query
+from chatroom.model.log import Entry, Hits, TooBroad, TooManySearches
+
+BUDGET = 0.4  # seconds from the question until what has been found is the answer
+STEP = 0.01  # seconds for which one search works before it is another's turn
+LONGEST_STEP = 0.1  # seconds after which a step is interrupted, even if it is the only one that a search gets
+MOST_OF_ONE = 40  # searches of one address at a time
+MOST = 160  # searches at a time
+
+NEVER = 1 << 62  # greater than every seq
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step of a search has found.
+
+    Args:
+        entries: Messages that match, the newest first.
+        before: The seq of the oldest message that was looked at; 0: there are no older ones.
+        at: When that message was said, in ms.
+    """
+
+    entries: list[Entry]
+    before: int = 0
+    at: int = 0
+
+
+Take = Callable[[str, Query, int, int, float], "Deferred[Step]"]
+"""Takes one step: log, query, the seq to go back from, the most entries to find, the time of the clock to end at."""
+
+
+class Searches:
+    """The searches of one engine.
+
+    Args:
+        clock: Gives ``seconds``.
+        take: Takes a step; it is never asked for two at a time. Fails with ``TooBroad`` if the time was not enough to
+            look at a single message.
+    """
+
+    def __init__(self, clock: Any, take: Take) -> None:
+        self._clock = clock
+        self._take = take
+        self._free = True
+        self._passing_on = False
+        self._under_way: dict[str, int] = {}  # searches by address, the address whose turn was longest ago first
+        self._waiting: dict[str, deque[Deferred[None]]] = {}  # for their turn
+
+    def search(self, log: str, words: str, limit: int, before: int | None, address: str) -> Deferred[Hits]:
+        """See ``chatroom.chat.interfaces.Engine.search``."""
+        return Deferred.fromCoroutine(self._counted(log, query(words), limit, before or NEVER, address))
+
+    async def _counted(self, log: str, wanted: Query, limit: int, before: int, address: str) -> Hits:
+        if not wanted:
+            return Hits([])
+        mine = self._under_way.get(address, 0)
+        if mine >= MOST_OF_ONE or sum(self._under_way.values()) >= MOST:
+            raise TooManySearches
+        self._under_way[address] = mine + 1
+        try:
+            return await self._search(log, wanted, limit, before, address)
+        finally:
+            self._under_way[address] -= 1
+            if not self._under_way[address]:
+                del self._under_way[address]
+                self._waiting.pop(address, None)
+
+    async def _search(self, log: str, wanted: Query, limit: int, before: int, address: str) -> Hits:
+        """Take steps until there is enough, nothing is left, or the time is over; but at least one."""
+        until = self._clock.seconds() + BUDGET
+        found: list[Entry] = []
+        at: int | None = None
+        while at is None or self._clock.seconds() < until:
+            try:
+                step = await self._step(log, wanted, before, limit + 1 - len(found), until, address)
+            except TooBroad:
+                if at is None:
+                    raise
+                break
+            found += step.entries
+            if len(found) > limit:  # there are older ones: go on after the last that is shown
+                last = found[limit - 1]
+                return Hits(found[:limit][::-1], last.seq, last.event.at)
+            before, at = step.before, step.at
+            if not before:
+                break
+        return Hits(found[::-1], before, at or 0)
+
+    async def _step(self, log: str, wanted: Query, before: int, most: int, until: float, address: str) -> Step:
+        await self._turn(address)
+        try:
+            return await self._take(log, wanted, before, most, max(until, self._clock.seconds() + LONGEST_STEP))
+        finally:
+            self._next()
+
+    # ---- turns -------------------------------------------------------------------------------------------------
+
+    def _turn(self, address: str) -> Deferred[None]:
+        """Fires when it is the turn of this address."""
+        turn: Deferred[None] = Deferred()
+        self._waiting.setdefault(address, deque()).append(turn)
+        self._pass_on()
+        return turn
+
+    def _next(self) -> None:
+        self._free = True
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Give the turn to the address whose last turn was longest ago, unless a step is under way."""
+        if self._passing_on:
+            return  # called by what happens in the loop below, which goes on
+        self._passing_on = True
+        while self._free and (turns := self._longest_ago()):
+            self._free = False
+            turns.popleft().callback(None)
+        self._passing_on = False
+
+    def _longest_ago(self) -> deque[Deferred[None]] | None:
+        for address in self._under_way:
+            turns = self._waiting.get(address)
+            if turns:
+                self._under_way[address] = self._under_way.pop(address)  # now it is the last
+                return turns
+        return None

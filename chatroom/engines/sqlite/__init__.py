@@ -1,0 +1,1 @@
+"""The embedded engine: logs, records and the search index in one SQLite file."""

@@ -1,0 +1,242 @@
+"""The embedded engine: SQLite, one writer thread with group commit, one thread that reads and one that searches.
+
+A batch is one transaction with ``synchronous=FULL``: when its entries are delivered, a crash of the machine cannot take
+them back. Search is indexed behind the log, in small steps when nothing waits to be stored.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+
+from chatroom.engines.base import FULL, BatchingEngine
+from chatroom.engines.blobs import FolderBlobs
+from chatroom.engines.search_scheduler import Searches, Step
+from chatroom.engines.sqlite.finder import Finder
+from chatroom.engines.sqlite.reader import Reader
+from chatroom.engines.sqlite.schema import connect, open_database
+from chatroom.engines.sqlite.writer import Writer
+from chatroom.engines.tokenizer import Query
+from chatroom.engines.worker import Worker
+from chatroom.model.log import Change, Conflict, Entry, Hits, Page, TooBroad, Unavailable
+
+MOST_CHANGES = 200  # of records in one transaction
+INDEX_AFTER = 0.25  # seconds of quiet before words are indexed
+
+
+class SQLiteEngine(BatchingEngine):
+    """See ``chatroom.chat.interfaces.Engine`` for what each method promises.
+
+    Args:
+        reactor: Gives ``callLater`` and ``callFromThread``.
+        path: The database file; made if there is none. Shared files go into the folder ``files`` beside it.
+    """
+
+    def __init__(self, reactor: Any, path: Path) -> None:
+        super().__init__(reactor)
+        self._path = path
+        self.blobs = FolderBlobs(reactor, path.with_name("files"))
+        self._writer_thread = Worker(reactor, "log-writer")
+        self._reader_thread = Worker(reactor, "log-reader")
+        self._search_thread = Worker(reactor, "log-search")
+        self._searches = Searches(reactor, self._step)
+        self._indexing: Any = None  # the call that takes the next step
+        self._changes: deque[tuple[Sequence[Change], Deferred[int]]] = deque()  # that wait for the writer thread
+        self._index_step = False  # a step is being taken
+        self._index_again = False  # something was stored meanwhile
+        self._put_off = False  # the last step was not taken, because there was something to store
+
+    def start(self) -> Deferred[None]:
+        """Open the file and begin.
+
+        Raises:
+            BadDatabase: At once; the file cannot be used.
+        """
+        self._writer = Writer(open_database(self._path))
+        self._reader = Reader(connect(self._path))
+        self._finder = Finder(connect(self._path), self._reactor.seconds)
+        self._writer_thread.start()
+        self._reader_thread.start()
+        self._search_thread.start()
+        self._index_later()
+        return succeed(None)
+
+    def _close(self) -> Deferred[None]:
+        if self._indexing is not None:
+            self._indexing.cancel()
+            self._indexing = None
+        # What is being read is still answered; then nothing is.
+        read = self._reader_thread.run(lambda: None)
+        return read.addCallback(lambda _: self.blobs.close()).addCallback(self._close_file)
+
+    def _close_file(self, _: None) -> None:
+        self._search_thread.stop()
+        self._reader_thread.stop()
+        self._writer_thread.stop()
+        self._finder.db.close()
+        self._reader.db.close()
+        self._writer.db.close()
+
+    # ---- storing -----------------------------------------------------------------------------------------------
+
+    def _store(self, batch: list[Entry]) -> None:
+        self._writer_thread.post(self._store_there, batch)
+
+    def _store_there(self, batch: list[Entry]) -> None:
+        """On the writer thread."""
+        error: Unavailable | None = None
+        try:
+            if self.most_bytes:
+                self._used = self._writer.used(self.most_bytes)
+                if self._used >= self.most_bytes:
+                    raise Unavailable(FULL)
+            self._writer.store(batch)
+        except Exception as why:
+            error = Unavailable(str(why))
+        self._reactor.callFromThread(self._stored, batch, error)
+
+    def _stored(self, batch: list[Entry], error: Unavailable | None) -> None:
+        super()._stored(batch, error)
+        self._index_later()
+
+    # ---- searching ---------------------------------------------------------------------------------------------
+
+    def _index_later(self, wait: float | None = None) -> None:
+        if self._index_step:
+            self._index_again = True
+        elif self._indexing is None and self._stopping is None:
+            self._indexing = self._reactor.callLater(INDEX_AFTER if wait is None else wait, self._index)
+
+    def _index(self) -> None:
+        """Take a step, unless there is something to store; but not twice in a row, or a busy server would never."""
+        self._indexing = None
+        if self._busy and not self._put_off:
+            self._put_off = True
+            self._index_later()
+            return
+        self._put_off = False
+        self._index_step = True
+        self._writer_thread.run(self._writer.index_some).addCallbacks(self._indexed, self._not_indexed)
+
+    def _indexed(self, more: bool) -> None:
+        """Go on while there is something to index."""
+        again, self._index_again, self._index_step = self._index_again, False, False
+        if more:
+            self._index_later(0)
+        elif again:
+            self._index_later()
+
+    def _not_indexed(self, failure: Any) -> None:
+        """The disk is full, as it may be; the next batch that is stored begins anew."""
+        self._index_again = self._index_step = False
+        self._note(Unavailable(failure.getErrorMessage()))
+
+    def search(
+        self, log: str, words: str, limit: int, *, before: int | None = None, address: str = ""
+    ) -> Deferred[Hits]:
+        return self._searches.search(log, words, limit, before, address)
+
+    def _step(self, log: str, wanted: Query, before: int, most: int, until: float) -> Deferred[Step]:
+        return self._on(self._search_thread, self._finder.step, log, wanted, before, most, until)
+
+    # ---- reading and keeping -----------------------------------------------------------------------------------
+
+    def read(
+        self,
+        log: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int,
+        messages: bool = False,
+        oldest: bool = False,
+    ) -> Deferred[Page]:
+        return self._on(self._reader_thread, self._reader.read, log, after, before, limit, messages, oldest)
+
+    def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
+        return Deferred.fromCoroutine(self._expire(log, older_than, keep))
+
+    async def _expire(self, log: str, older_than: int, keep: int) -> int:
+        removed = 0
+        for message in (True, False):  # an inbox's marks must not go before what they mark
+            cut = await self._on(self._reader_thread, self._reader.cut, log, message, keep) if keep else 0
+            removed += await self._on(self._writer_thread, self._writer.expire, log, message, older_than, cut)
+        return removed
+
+    def erase(self, log: str, seq: int) -> Deferred[bool]:
+        return self._on(self._writer_thread, self._writer.erase, log, seq)
+
+    def drop(self, log: str) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._drop(log))
+
+    async def _drop(self, log: str) -> None:
+        """In steps, as all that may be long."""
+        while await self._on(self._writer_thread, self._writer.drop, log):
+            pass
+
+    def usage(self) -> Deferred[int]:
+        return self._on(self._writer_thread, self._writer.usage)
+
+    def trim(self) -> Deferred[tuple[str, int]]:
+        return self._on(self._writer_thread, self._writer.trim)
+
+    def logs(self, after: str = "") -> Deferred[list[str]]:
+        return self._on(self._reader_thread, self._reader.logs, after)
+
+    # ---- records -----------------------------------------------------------------------------------------------
+
+    def get(self, bucket: str, key: str) -> Deferred[tuple[bytes, int] | None]:
+        return self._on(self._reader_thread, self._reader.get, bucket, key)
+
+    def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> Deferred[int]:
+        return self.change((Change(bucket, key, value, rev),))
+
+    def change(self, changes: Sequence[Change]) -> Deferred[int]:
+        if self._writer_thread.stopped:
+            return fail(Unavailable("the engine has stopped"))
+        changed: Deferred[int] = Deferred()
+        self._changes.append((changes, changed))
+        self._writer_thread.post(self._change_there)
+        return changed
+
+    def _change_there(self) -> None:
+        """On the writer thread: make all changes that wait in one transaction, as a batch of entries is stored."""
+        waiting: list[tuple[Sequence[Change], Deferred[int]]] = []
+        while self._changes and len(waiting) < MOST_CHANGES:
+            waiting.append(self._changes.popleft())
+        if not waiting:
+            return  # a job before this one has made them
+        try:
+            done: list[Any] = [*self._writer.change_all(changes for changes, _ in waiting)]
+        except Exception as why:
+            done = [Unavailable(str(why)) for _ in waiting]
+        self._reactor.callFromThread(self._changed, waiting, done)
+
+    @staticmethod
+    def _changed(waiting: list[tuple[Sequence[Change], Deferred[int]]], done: list[Any]) -> None:
+        for (_, changed), result in zip(waiting, done, strict=True):
+            if isinstance(result, Exception):
+                changed.errback(result)
+            else:
+                changed.callback(result)
+
+    def page(self, bucket: str, prefix: str = "", after: str = "") -> Deferred[list[tuple[str, bytes]]]:
+        return self._on(self._reader_thread, self._reader.page, bucket, prefix, after)
+
+    def count(self, bucket: str) -> Deferred[int]:
+        return self._on(self._reader_thread, self._reader.count, bucket)
+
+    @staticmethod
+    def _on(worker: Worker, job: Any, *args: Any) -> Deferred[Any]:
+        """Run a job; what SQLite says of the disk is ``Unavailable`` to everybody else."""
+
+        def failed(failure: Any) -> Any:
+            if failure.check(Conflict, TooBroad):
+                return failure
+            raise Unavailable(failure.getErrorMessage()) from failure.value
+
+        return worker.run(job, *args).addErrback(failed)

@@ -1,0 +1,105 @@
+"""What the reader thread asks of the SQLite file: history, records. It never waits for the writer (WAL)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+from chatroom.model import events
+from chatroom.model.log import Entry, Page
+
+PAGE_ROWS = 500  # records on one page ...
+PAGE_BYTES = 256 * 1024  # ... or so many bytes of them: about two milliseconds to decode
+PAGE_LOGS = 1000
+LAST_CHARACTER = "\U0010ffff"
+
+_NEVER = 1 << 62
+
+
+class Reader:
+    """Holds the reading connection.
+
+    Args:
+        db: A connection of its own; used by one thread at a time.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+        db.execute("PRAGMA query_only=1")
+
+    def read(self, log: str, after: int, before: int | None, limit: int, messages: bool, oldest: bool) -> Page:
+        """Return the newest or the oldest entries in between, the newest last."""
+        number, floor = self._log(log)
+        kinds = (True,) if messages else (False, True)
+        order = "ASC" if oldest else "DESC"
+        rows: list[tuple[int, bytes]] = []
+        for message in kinds:
+            rows += self.db.execute(
+                f"SELECT seq, body FROM log WHERE log=? AND message=? AND seq>? AND seq<? ORDER BY seq {order} LIMIT ?",
+                (number, message, after, _NEVER if before is None else before, limit + 1),
+            ).fetchall()
+        rows.sort(reverse=not oldest)
+        complete = len(rows) <= limit and (messages or after >= floor)
+        return Page(_entries(log, sorted(rows[:limit])), complete)
+
+    def cut(self, log: str, message: bool, keep: int) -> int:
+        """Return the greatest seq that is too much when ``keep`` entries of that kind may stay; 0 for none."""
+        row = self.db.execute(
+            "SELECT seq FROM log WHERE log=? AND message=? ORDER BY seq DESC LIMIT 1 OFFSET ?",
+            (self._log(log)[0], message, keep),
+        ).fetchone()
+        return row[0] if row else 0
+
+    def logs(self, after: str) -> list[str]:
+        """Return the names of the next logs."""
+        rows = self.db.execute("SELECT name FROM logs WHERE name>? ORDER BY name LIMIT ?", (after, PAGE_LOGS))
+        return [row[0] for row in rows]
+
+    def get(self, bucket: str, key: str) -> tuple[bytes, int] | None:
+        """Return a record and its revision."""
+        row: tuple[bytes, int] | None = self.db.execute(
+            "SELECT value, rev FROM record WHERE bucket=? AND key=?", (bucket, key)
+        ).fetchone()
+        return row
+
+    def page(self, bucket: str, prefix: str, after: str) -> list[tuple[str, bytes]]:
+        """Return the next records whose keys begin so: as many as can be decoded in one turn of the reactor."""
+        # No character comes after the last one, and no key holds it: names and ids have none such.
+        rows = self.db.execute(
+            "SELECT key, value FROM record WHERE bucket=? AND key>? AND key>=? AND key<? ORDER BY key",
+            (bucket, after, prefix, prefix + LAST_CHARACTER),
+        )
+        with closing(rows):  # an open statement would keep the write-ahead log from being shortened
+            return cut_page(rows)
+
+    def all(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+        """Return a bucket's records whose keys begin so, for programs that may take their time."""
+        return self.db.execute(
+            "SELECT key, value FROM record WHERE bucket=? AND key>=? AND key<? AND value IS NOT NULL ORDER BY key",
+            (bucket, prefix, prefix + LAST_CHARACTER),
+        )
+
+    def count(self, bucket: str) -> int:
+        """Return how many records a bucket has."""
+        return int(self.db.execute("SELECT count(*) FROM record WHERE bucket=?", (bucket,)).fetchone()[0])
+
+    def _log(self, log: str) -> tuple[int | None, int]:
+        row: tuple[int, int] | None = self.db.execute("SELECT no, floor FROM logs WHERE name=?", (log,)).fetchone()
+        return row or (None, 0)
+
+
+def cut_page(rows: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Return the first of the rows: ``PAGE_ROWS`` at most, and ``PAGE_BYTES`` or a little more."""
+    page: list[tuple[str, bytes]] = []
+    size = 0
+    for row in rows:
+        page.append(row)
+        size += len(row[1])
+        if size >= PAGE_BYTES or len(page) == PAGE_ROWS:
+            break
+    return page
+
+
+def _entries(log: str, rows: list[tuple[int, bytes]]) -> list[Entry]:
+    return [Entry(log, events.decode(body), body, seq) for seq, body in rows]

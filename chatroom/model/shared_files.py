@@ -1,0 +1,65 @@
+"""What both ends of a shared file agree on: how it is cut into chunks, which names are safe, how a size is said."""
+
+from __future__ import annotations
+
+import re
+from unicodedata import category, normalize
+
+from chatroom.model.text import clean, is_blank
+
+CHUNK = 256 * 1024  # bytes; the last chunk of a file may be shorter
+WINDOW = 8  # chunks under way that are not acknowledged
+TRANSFERS = 4  # files under way, up and down, of one connection
+NAME_CHARACTERS = 100
+
+_JOINERS = "\u200c\u200d"
+_NOT_AT_AN_END = f" .{_JOINERS}"
+_ENDING = re.compile(r"(?:\.tar)?\.[^\s.]{1,16}\Z")
+
+
+def chunks_of(size: int) -> int:
+    """Return how many chunks a file of so many bytes has."""
+    return -(-size // CHUNK)
+
+
+def bytes_of(size: int, index: int) -> int:
+    """Return how many bytes the chunk with that index has, in a file of ``size`` bytes; 0 beyond its end."""
+    return max(0, min(CHUNK, size - index * CHUNK))
+
+
+def safe_name(name: str) -> str:
+    """Return a file's name as it may be shown and written: no folders, nothing invisible, not hidden, not too long.
+
+    The joiners U+200C and U+200D stay between other characters, where Persian, Indic scripts and emoji need them. A
+    name that is too long keeps its ending.
+    """
+    base = re.split(r"[/\\]", normalize("NFC", name))[-1]
+    seen = "".join(char for char in clean(base) if char in _JOINERS or (category(char)[0] != "C" and char != "\ufffd"))
+    stem, ending = split_ending(seen.strip(_NOT_AT_AN_END))
+    stem = stem[: NAME_CHARACTERS - len(ending)].rstrip(_NOT_AT_AN_END)
+    return ("file" if is_blank(stem) else stem) + ending
+
+
+def split_ending(name: str) -> tuple[str, str]:
+    """Return a file's name without its ending, and the ending with its dot: ``.txt``, ``.tar.gz``, or nothing."""
+    found = _ENDING.search(name)
+    return (name[: found.start()], found[0]) if found and found.start() else (name, "")
+
+
+def spell_size(size: int) -> str:
+    """Return a number of bytes for people: ``12 kB``, ``1.5 MB``."""
+    if size < 1000:
+        return f"{size} B"
+    amount = float(size)
+    unit = ""
+    for unit in ("kB", "MB", "GB", "TB"):  # noqa: B007  # the last that was tried is meant
+        amount /= 1000
+        if amount < 999.5:
+            break
+    return f"{amount:.0f} {unit}" if amount >= 9.95 else f"{amount:.1f} {unit}".replace(".0 ", " ")
+
+
+def spell_apart(one: int, other: int) -> tuple[str, str]:
+    """Return two sizes that are compared: to the byte, if they would read alike."""
+    spelled = spell_size(one), spell_size(other)
+    return spelled if spelled[0] != spelled[1] else (f"{one} B", f"{other} B")

@@ -1,0 +1,312 @@
+"""The words in which people are told what happens: the daemon's for those on telnet, and the client's on a screen.
+
+``ROOM`` has a line for what a room sees, ``ANSWERS`` the lines for what is said to one person. Messages themselves are
+not here, for each who shows them does it in a form of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from textwrap import wrap
+from typing import Any
+
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.durations import spell
+from chatroom.model.shared_files import spell_size
+from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
+
+TAKEOVER = "Type /takeover to end that session and log in here."  # after a login that found the account in use
+
+# ---- what a room sees -------------------------------------------------------------------------------------------
+
+
+def _topic(room: str, event: e.Topic) -> str:
+    return f"{event.by} set the topic: {event.text}" if event.text else f"{event.by} cleared the topic."
+
+
+def _slowed(room: str, event: e.Slowed) -> str:
+    if not event.seconds:
+        return f"{event.by} ended the slow mode."
+    return f"{event.by} slowed the room down: one message every {spell(event.seconds)}."
+
+
+def _to(event: Any, what: str) -> str:
+    """Return ``bob was kicked by alice: reason``."""
+    reason = getattr(event, "reason", "")
+    return f"{event.user} was {what} by {event.by}{_for(event)}" + (f": {reason}" if reason else ".")
+
+
+def _for(event: Any) -> str:
+    until = getattr(event, "until", 0)
+    return f" for {spell((until - event.at) / 1000)}" if until else ""
+
+
+def _shared(room: str, event: e.Shared) -> str:
+    if not event.name:
+        return f"{event.by} shared a file (deleted)"
+    if event.to:  # its number is one among that person's files
+        return f"{event.by} shares {event.name} with {event.to} ({spell_size(event.size)})."
+    return f"{event.by} shares {event.name} ({spell_size(event.size)}): /get {event.number}"
+
+
+def _given(event: e.Shared) -> str:
+    """Return the line for the person to whom the file is given; ``@`` tells its number from those of the room."""
+    return f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get @{event.number}"
+
+
+def _deleted(room: str, event: e.Deleted) -> str:
+    return f"{event.by} deleted a message" + (f" of {event.user}." if event.user != event.by else ".")
+
+
+def _owned(room: str, event: e.Owned) -> str:
+    if event.before:
+        return f"{event.before} has left for good; {event.user} now owns the room."
+    return _to(event, "made the owner")
+
+
+ROOM: dict[type, Callable[[str, Any], str]] = {
+    e.Shared: _shared,
+    e.Joined: lambda room, event: f"{event.by} has joined the room.",
+    e.Left: lambda room, event: f"{event.by} has left the room.",
+    e.Disconnected: lambda room, event: f"{event.by} has disconnected.",
+    e.Renamed: lambda room, event: f"{event.by} is now known as {event.name}.",
+    e.Topic: _topic,
+    e.Kicked: lambda room, event: _to(event, "kicked"),
+    e.Banned: lambda room, event: _to(event, "banned"),
+    e.Unbanned: lambda room, event: _to(event, "unbanned"),
+    e.Muted: lambda room, event: _to(event, "muted"),
+    e.Unmuted: lambda room, event: _to(event, "unmuted"),
+    e.Opped: lambda room, event: _to(event, "made a moderator"),
+    e.Deopped: lambda room, event: _to(event, "removed as a moderator"),
+    e.Owned: _owned,
+    e.Invited: lambda room, event: _to(event, "invited"),
+    e.Locked: lambda room, event: f"{event.by} locked the room: only the invited may join.",
+    e.Unlocked: lambda room, event: f"{event.by} unlocked the room.",
+    e.Slowed: _slowed,
+    e.Closed: lambda room, event: f"{event.by} closed the room" + (f": {event.reason}" if event.reason else "."),
+    e.Deleted: _deleted,
+}
+
+
+# ---- answers, and what concerns one person ----------------------------------------------------------------------
+
+COLUMNS = 79  # of a line of help
+WIDEST_USAGE = 28  # characters that the explanations of commands leave room for
+
+Recalled = Callable[[str, Any], str]
+"""Returns an event of before, in a room, as a line."""
+
+
+def _nothing(recalled: Recalled, event: e.Event) -> list[str]:
+    return []
+
+
+def _entered(recalled: Recalled, event: a.Entered) -> list[str]:
+    users = ", ".join(event.users) + (f" and {event.more} more" if event.more else "")
+    lines = [f"Room {event.room} created."] if event.created else []
+    lines.append(f"Welcome to room {event.room}!")
+    if event.topic:
+        lines.append(f"Topic: {event.topic}")
+    return [*lines, f"Current users: {users}"]
+
+
+def _rooms(recalled: Recalled, event: a.Rooms) -> list[str]:
+    if not event.rooms:
+        return ["No rooms yet; create one with /create <room>."]
+    lines = [f"Rooms ({len(event.rooms) + event.more}):"]
+    for line in event.rooms:
+        lines.append(f"  {line.room}  {_count(line.users, 'user')}" + (f"  {line.topic}" if line.topic else ""))
+    return lines + _more(event.more)
+
+
+def _users(recalled: Recalled, event: a.Users) -> list[str]:
+    lines = [f"Users online ({event.total}):"]
+    for line in event.users:
+        where = f"  in {line.room}" if line.room else ""
+        lines.append(f"  {line.name}{where}" + (f" (away: {line.away})" if line.away else ""))
+    return lines + _more(event.total - len(event.users))
+
+
+def _history(recalled: Recalled, event: a.History) -> list[str]:
+    if not event.events:
+        return [f"No messages in {event.room}." if event.room else "No private messages."]
+    return [recalled(event.room, said) for said in event.events]
+
+
+def _found(recalled: Recalled, event: a.Found) -> list[str]:
+    number = len(event.events)
+    lines = [f"{_count(number, 'message')} found:" if number else "No messages found."]
+    return [*lines, *(recalled(said.room, said) for said in event.events), *searched_back(event)]
+
+
+def searched_back(event: a.Found) -> list[str]:
+    """Return what a search says when it did not search everything; the day only when it is not today."""
+    if event.complete:
+        return []
+    today = spell_moment(event.searched_at, DAY) == spell_moment(event.at, DAY)
+    back_to = spell_moment(event.searched_at, TIME if today else DAY_AND_TIME)
+    return [f"Searched back to {back_to}; search again for older ones."]
+
+
+def _members(recalled: Recalled, event: a.Members) -> list[str]:
+    more = f" and {event.more} more" if event.more else ""
+    return [f"Users in {event.room} ({len(event.users) + event.more}): {', '.join(event.users)}{more}"]
+
+
+def _person(recalled: Recalled, event: a.Person) -> list[str]:
+    kind = "an operator" if event.operator else "the owner of an account" if event.account else "a guest"
+    where = f"online in {' and '.join(event.rooms)}" if event.rooms else "online, in no room"
+    lines = [f"{event.name} is {kind}, {where if event.online else 'offline'}."]
+    return [*lines, f"{event.name} is away: {event.away}"] if event.away else lines
+
+
+def _help(recalled: Recalled, event: a.Help) -> list[str]:
+    if event.topics:
+        return _topics(event.topics)
+    if len(event.commands) == 1 and not event.title:
+        line = event.commands[0]
+        return [f"{line.usage}: {line.help}.", f"Spellings: {', '.join(line.spellings)}"]
+    lines = [f"To {event.title}:" if event.title else "Commands:"]
+    width = max((len(line.usage) for line in event.commands if len(line.usage) <= WIDEST_USAGE), default=0)
+    for line in event.commands:
+        if len(line.usage) > width:
+            lines.append(f"  {line.usage}")
+        lines += _wrapped(line.help, "" if len(line.usage) > width else f"  {line.usage:<{width}}  ", width + 4)
+    return lines
+
+
+def _topics(topics: list[a.HelpTopic]) -> list[str]:
+    """Return what fits a terminal of 24 lines: what people may want to do, and the commands for it."""
+    lines = ["What do you want to do? /help <topic> or /help <command> says more."]
+    width = max(len(topic.name) for topic in topics)
+    for topic in topics:
+        text = f"{topic.title}: {' '.join(topic.commands)}"
+        lines += _wrapped(text, f"  {topic.name:<{width}}  ", width + 4)
+    return [*lines, "In a room, anything else you type is said to it; //text says /text."]
+
+
+def _wrapped(text: str, first: str, indent: int) -> list[str]:
+    """Return a text in lines that fit a terminal, the further ones indented; without ``first``, all of them."""
+    gap = " " * indent
+    return wrap(
+        text,
+        COLUMNS,
+        initial_indent=first or gap,
+        subsequent_indent=gap,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _settings(recalled: Recalled, event: a.Settings) -> list[str]:
+    lines = {
+        "echo": f"Echo is {_switch(event.echo)}.",
+        "timestamps": f"Timestamps are {_switch(event.timestamps)}.",
+        "away": f"You are away: {event.away}" if event.away else "You are not away.",
+        "ignored": f"You ignore {', '.join(event.ignored) or 'nobody'}.",
+    }
+    return [lines[event.changed]] if event.changed in lines else list(lines.values())
+
+
+def _unchanged(recalled: Recalled, event: a.Unchanged) -> list[str]:
+    return [f"You are {event.name}, a guest."] if event.guest else _account(recalled, event)
+
+
+def _account(recalled: Recalled, event: a.Account) -> list[str]:
+    if event.guest:
+        lines = [f"You have logged out of {event.was}."] if event.was else []
+        return [*lines, f"You are now {event.name}."]
+    lines = [f"You are logged in as {event.name}."]
+    if event.users:
+        more = f" and {event.more} more" if event.more else ""
+        lines.append(f"Users online ({len(event.users) + event.more}): {', '.join(event.users)}{more}")
+    return lines
+
+
+def _sessions(recalled: Recalled, event: a.Sessions) -> list[str]:
+    lines = [f"Your sessions ({len(event.sessions)}); /sessions end <number> ends one:"]
+    for number, line in enumerate(event.sessions, 1):
+        state = "this one" if line.this else "online" if line.online else f"last used {spell_moment(line.used)}"
+        lines.append(f"  {number}  {line.client}  since {spell_moment(line.made)}, {state}")
+    return lines
+
+
+def _sent(recalled: Recalled, event: a.Sent) -> list[str]:
+    if event.waits == "account":
+        return [f"{event.to} is offline; the message will be delivered when {event.to} returns."]
+    if event.waits == "guest":
+        return [f"{event.to} is offline and not registered; whoever takes that name next will read this."]
+    if event.waits == "return":
+        return [f"{event.to} has just been cut off, and will read this on coming back."]
+    return [f"To {event.to} (private): {event.text}"]
+
+
+def _private(recalled: Recalled, event: e.Private) -> list[str]:
+    return [recalled("", event) if event.late else f"{event.by} (private): {event.text}"]
+
+
+def _files(recalled: Recalled, event: a.Files) -> list[str]:
+    if not event.room:
+        return _file_lines("for you", "@", event.files, event.more)
+    lines = _file_lines(f"in {event.room}", "", event.files, event.more)
+    return [*lines, *(_file_lines("for you", "@", event.given, event.more_given) if event.given else [])]
+
+
+def _file_lines(where: str, mark: str, files: list[a.FileLine], more: int) -> list[str]:
+    if not files:
+        return [f"No files {where}."]
+    lines = [f"Files {where} ({len(files) + more}):"]
+    for line in files:
+        size, day = spell_size(line.size), spell_moment(line.at)
+        lines.append(f"  {mark}{line.number}  {line.name}  {size}  {line.by}  {day}")
+    return lines + _more(more)
+
+
+def _switch(on: bool) -> str:
+    return "on" if on else "off"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _more(number: int) -> list[str]:
+    return [f"  and {number} more"] if number > 0 else []
+
+
+ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
+    a.Welcome: _nothing,  # a person has been greeted
+    a.Entered: _entered,
+    a.Rooms: _rooms,
+    a.Users: _users,
+    a.Members: _members,
+    a.Person: _person,
+    a.History: _history,
+    a.Found: _found,
+    a.Help: _help,
+    a.Settings: _settings,
+    a.Account: _account,
+    a.Unchanged: _unchanged,
+    a.Sessions: _sessions,
+    a.Sent: _sent,
+    a.Ok: lambda recalled, event: event.text.split("\n") if event.text else [],
+    a.Error: lambda recalled, event: [f"Error: {event.text}"],
+    e.Renamed: lambda recalled, event: [f"You are now {event.name}."],
+    e.Left: lambda recalled, event: [f"You have left room {event.room}."],
+    e.Private: _private,
+    e.Shared: lambda recalled, event: [_given(event)],
+    a.Files: _files,
+    a.Upload: _nothing,  # people on text do not send files
+    a.Download: _nothing,
+    a.Chunk: _nothing,
+    e.Invited: lambda recalled, event: [
+        f"{event.by} invites you to room {event.room}; join it with /join {event.room}."
+    ],
+    e.Arrived: lambda recalled, event: [f"{event.by} has entered the chat."],
+    e.Departed: lambda recalled, event: [f"{event.by} has left the chat."],
+    e.Announced: lambda recalled, event: [f"Announcement by {event.by}: {event.text}"],
+    a.Away: lambda recalled, event: [f"{event.user} is away: {event.text}"],
+    a.Ping: _nothing,
+    a.Shutdown: lambda recalled, event: ["The server is shutting down."],
+}

@@ -1,0 +1,181 @@
+"""Every client comes to the one port; its first bytes say who it is, and its connection is handed to who speaks so.
+
+Programs, browsers and TLS speak first. Who has said nothing after a quarter of a second is a person on telnet or nc,
+and is greeted. Inside TLS there is a door like this one.
+"""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chatroom.model.errors import TOO_MANY_CONNECTIONS, Refused
+from chatroom.model.replies import Error
+from chatroom.wire.connection import ChatProtocol
+from chatroom.wire.connection_limits import Place
+from chatroom.wire.reject import Refusing
+from chatroom.wire.tls import Handshake, Unwrapping, is_secure
+
+if TYPE_CHECKING:
+    from chatroom.wire.factory import ChatFactory
+
+GREET_AFTER = 0.25  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How somebody opens a conversation, and the protocol for them.
+
+    Args:
+        name: What is spoken.
+        prefixes: The first bytes, one of these.
+        build: Makes the protocol; it is given the place, which it must leave at the connection's end.
+        refuse: Says in the words of who comes so why they cannot stay.
+        wraps: Who it really is comes out only inside.
+    """
+
+    name: str
+    prefixes: tuple[bytes, ...]
+    build: Callable[[ChatFactory, Place], Protocol]
+    refuse: Callable[[ChatFactory, Refused], bytes]
+    wraps: bool = False
+
+
+def _refusing(answer: bytes) -> Callable[[ChatFactory, Place], Protocol]:
+    return lambda factory, place: Refusing(factory.reactor, answer, place.leave)
+
+
+def _unwrap(factory: ChatFactory, place: Place) -> Protocol:
+    """Begin a handshake, which takes no slot at the address, unless too many from there were never finished."""
+    handshake = Handshake(factory.reactor, lambda: Door(factory, place, INSIDE), place, factory.handshakes)
+    if not factory.handshakes.begin(handshake, place.key):
+        return factory.refuse(TLS, TOO_MANY_CONNECTIONS(), place)
+    place.step_aside()
+    return Unwrapping(factory.unwrapping, handshake, factory.reactor.seconds, factory.flooded)
+
+
+# RFC 8446 6.2: fatal (2), handshake_failure (40), in a record of the version that every client reads.
+_TLS_ALERT = bytes([21, 3, 1, 0, 2, 2, 40])
+
+
+def _http(sentence: str) -> bytes:
+    body = f"{sentence}\n".encode()
+    return (
+        b"HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
+        b"Connection: close\r\n\r\n%s" % (len(body), body)
+    )
+
+
+def _irc(sentence: str) -> bytes:
+    return f"ERROR :{sentence}\r\n".encode()
+
+
+def _error(refused: Refused) -> Error:
+    return Error(refused.code, refused.text)
+
+
+RECORDS = Opening(
+    "records",
+    (b"{", BOM_UTF8 + b"{"),  # a piped file may begin with a byte order mark
+    lambda factory, place: ChatProtocol(factory, factory.records, place),
+    lambda factory, refused: factory.records.answer(_error(refused)),
+)
+HTTP = Opening(
+    "HTTP",
+    (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE ", b"PRI * "),
+    _refusing(_http("This is a chat server. Come by telnet or nc, or speak JSON records.")),
+    lambda factory, refused: _http(f"Error: {refused.text}"),
+)
+IRC = Opening(
+    "IRC",
+    (b"NICK ", b"CAP ", b"PASS ", b"USER "),
+    _refusing(_irc("IRC is not spoken here; come by telnet or nc, or speak JSON records")),
+    lambda factory, refused: _irc(refused.text),
+)
+PERSON = Opening(
+    "text",
+    (b"",),
+    lambda factory, place: ChatProtocol(factory, factory.text, place),
+    lambda factory, refused: factory.text.answer(_error(refused)),
+)
+TLS = Opening("TLS", (b"\x16",), _unwrap, lambda factory, refused: _TLS_ALERT, wraps=True)
+NO_MORE_TLS = Opening("TLS in TLS", TLS.prefixes, _refusing(_TLS_ALERT), TLS.refuse)
+
+OPENINGS = (TLS, RECORDS, HTTP, IRC)
+INSIDE = (NO_MORE_TLS, RECORDS, HTTP, IRC)
+
+
+def opening_of(data: bytes, openings: tuple[Opening, ...] = OPENINGS) -> Opening | None:
+    """Return who opens with these bytes; None when more are needed to tell."""
+    for opening in openings:
+        if data.startswith(opening.prefixes):
+            return opening
+    if any(prefix.startswith(data) for opening in openings for prefix in opening.prefixes):
+        return None
+    return PERSON
+
+
+@implementer(IHalfCloseableProtocol)
+class Door(Protocol):
+    """See the module.
+
+    Args:
+        factory: What all connections share.
+        place: The connection's place; the protocol that has the connection at its end must leave it.
+        openings: How one may come, if not as a person.
+    """
+
+    def __init__(self, factory: ChatFactory, place: Place, openings: tuple[Opening, ...] = OPENINGS) -> None:
+        self._factory = factory
+        self._place = place
+        self._openings = openings
+        self._data = b""
+        self._timer: Any = None
+
+    def connectionMade(self) -> None:
+        self._timer = self._factory.reactor.callLater(GREET_AFTER, self._open, PERSON)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._data += data
+        opening = opening_of(self._data, self._openings)
+        if opening is not None:
+            self._open(opening)
+
+    def readConnectionLost(self) -> None:
+        """The other side says no more; what it said was short, and is a person's."""
+        protocol = self._open(PERSON)
+        if IHalfCloseableProtocol.providedBy(protocol):
+            protocol.readConnectionLost()
+
+    def writeConnectionLost(self) -> None:
+        """We write nothing here that could fail."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._stop_waiting()
+        self._place.leave()
+
+    def _stop_waiting(self) -> None:
+        """Forget the timer even when it has fired: it leads back here, a circle for the garbage collector."""
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+
+    def _open(self, opening: Opening) -> Any:
+        """Hand the connection over, with what was read of it."""
+        self._stop_waiting()
+        transport: Any = self.transport
+        address = str(transport.getPeer().host)
+        protocol = self._factory.admit(opening, self._place, address, secure=is_secure(transport))
+        transport.protocol = protocol
+        protocol.makeConnection(transport)
+        data = self._data.removeprefix(BOM_UTF8) if opening is RECORDS else self._data
+        if data:
+            protocol.dataReceived(data)
+        return protocol

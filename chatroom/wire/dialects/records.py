@@ -1,0 +1,146 @@
+"""How programs speak: one JSON object a line, typed and checked; docs/protocol.md lists the records."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import msgspec
+
+from chatroom.chat.interfaces import Dialect
+from chatroom.chat.limits import RECORD_BYTES
+from chatroom.chat.session import Session
+from chatroom.chat.table import ROWS
+from chatroom.model.commands import Command, Ref
+from chatroom.model.errors import BAD_RECORD, NO_COMMAND, Refused
+from chatroom.model.events import Event, encode
+from chatroom.model.log import Entry
+from chatroom.model.suggestions import hint
+
+DEEPEST = 8
+GREATEST = 2**53
+
+_decode = msgspec.json.Decoder(reduce(or_, ROWS)).decode
+_KNOWN = [str(kind.__struct_config__.tag) for kind in ROWS]
+_UNUSUAL = re.compile(rb"[0-9]{16}|[0-9][eE]\+?[0-9]|\\u[dD][89a-fA-F]")
+_CHUNK = re.compile(rb'"do"\s*:\s*"chunk"')
+_UNKNOWN = re.compile(r"Invalid value '(.*)' - at `\$\.do`", re.DOTALL)
+
+
+class JsonDialect:
+    """Shared by all programs."""
+
+    person = False
+    line_limit = RECORD_BYTES
+    patience = 30.0
+    stamped = False
+
+    # ---- out ---------------------------------------------------------------------------------------------------
+
+    def render(self, room: str, entry: Entry) -> bytes:
+        """See ``chatroom.chat.interfaces.Dialect``: what is stored, and the place that its log knows."""
+        return b'%s,"room":%s,"seq":%d}\r\n' % (entry.body[:-1], encode(room), entry.seq)
+
+    def replay(self, room: str, entries: list[Entry]) -> bytes:
+        """See ``chatroom.chat.interfaces.Dialect``: the same records as when they were new."""
+        return b"".join([self.render(room, entry) for entry in entries])
+
+    def answer(self, event: Event, ref: Ref | None = None) -> bytes:
+        """See ``chatroom.chat.interfaces.Dialect``; ``ok`` is said only to those who gave a ref."""
+        body = encode(event)
+        if ref is not None:
+            return b'%s,"re":%s}\r\n' % (body[:-1], encode(ref))
+        return b"" if body.startswith(b'{"event":"ok"') else body + b"\r\n"
+
+    def with_stamps(self, stamped: bool) -> Dialect:
+        """Every record has its time already."""
+        return self
+
+    def greeting(self, session: Session) -> bytes:
+        """A program speaks first: its ``hello`` is answered with ``welcome``."""
+        return b""
+
+    # ---- in ----------------------------------------------------------------------------------------------------
+
+    def read(self, line: bytes, session: Session) -> Command | None:
+        """See ``WireDialect``; empty lines are skipped.
+
+        Raises:
+            Refused: It is no record, or none that is known.
+        """
+        if not line or line.isspace():
+            return None
+        try:
+            if not line.isascii():
+                line.decode("utf-8")  # the decoder looks only at fields that it knows
+            if line.count(b"{") + line.count(b"[") > DEEPEST or _UNUSUAL.search(line):
+                _check(line)
+            command: Command = _decode(line)
+            return command
+        except (ValueError, RecursionError) as error:
+            raise _refused(line, error) from None
+
+
+def _refused(line: bytes, error: Exception) -> Refused:
+    unknown = _UNKNOWN.search(str(error))
+    if unknown:
+        word = unknown[1]
+        refused = NO_COMMAND(word=word[:64], hint=hint(word, _KNOWN, ""))
+    else:
+        why = str(error) if isinstance(error, ValueError) else "nested too deeply"
+        if isinstance(error, UnicodeDecodeError):
+            why = "a record is text in UTF-8, and this one is not"
+        refused = BAD_RECORD(why=why[:200])
+    refused.ref = _ref(line)
+    refused.final = bool(_CHUNK.search(line))  # how many raw bytes follow was in there
+    return refused
+
+
+def _ref(line: bytes) -> Ref | None:
+    """Return what the answer should refer to, if that much can be read and sent back."""
+    try:
+        ref = json.loads(line)["ref"]
+        encode(ref)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if isinstance(ref, str):
+        return ref if len(ref) <= 64 else None
+    return ref if type(ref) is int and abs(ref) <= GREATEST else None
+
+
+def _check(line: bytes) -> None:
+    """Look closely at a record that looks unusual: what fields nobody reads hold must be sane, too.
+
+    Raises:
+        ValueError: It nests too deeply, or holds a number or a surrogate that other programs could not take.
+    """
+    _walk(json.loads(line.decode("utf-8"), parse_int=_whole, parse_float=_number), DEEPEST)
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > GREATEST:
+        raise ValueError("a number is greater than 2^53")
+    return int(digits)
+
+
+def _number(digits: str) -> float:
+    number = float(digits)
+    if abs(number) > GREATEST:
+        raise ValueError("a number is greater than 2^53")
+    return number
+
+
+def _walk(value: Any, depth: int) -> None:
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            raise ValueError("a string holds half of a surrogate pair")
+        return
+    if not isinstance(value, dict | list):
+        return
+    if depth == 0:
+        raise ValueError(f"nested deeper than {DEEPEST}")
+    for item in [*value, *value.values()] if isinstance(value, dict) else value:
+        _walk(item, depth - 1)

@@ -1,0 +1,115 @@
+"""How the server speaks to people: every event and answer in words (the exact texts are those of WIRE)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chatroom.chat.limits import TEXT_BYTES, Rules
+from chatroom.chat.session import Session
+from chatroom.model import events as e
+from chatroom.model.commands import Command
+from chatroom.model.log import Entry
+from chatroom.model.message_format import DEFAULT
+from chatroom.model.wording import ANSWERS, ROOM
+from chatroom.wire.dialects import text_reader
+
+
+class TextDialect:
+    """Shared by all people who see messages in the same form.
+
+    Args:
+        rules: Give the server's name and what it greets with.
+        form: How a message reads.
+        stamped: Whether the time is shown before it.
+    """
+
+    person = True
+    line_limit = TEXT_BYTES
+    patience = 120.0
+
+    def __init__(self, rules: Rules, form: str = DEFAULT, *, stamped: bool = False) -> None:
+        self._rules = rules
+        self._form = form
+        self.stamped = stamped
+        self._twin: TextDialect | None = None
+        self._forms: dict[type, Callable[[str, Any], str]] = {
+            e.Said: self._saying(),
+            e.Acted: lambda room, event: f"* {event.by} {event.text}",
+            e.Private: lambda room, event: f"{event.by} (private): {event.text}",
+            **ROOM,
+        }
+
+    def with_stamps(self, stamped: bool) -> TextDialect:
+        """See ``chatroom.chat.interfaces.Dialect``: there is one of each, so that what they render is shared."""
+        if stamped == self.stamped:
+            return self
+        if self._twin is None:
+            self._twin = TextDialect(self._rules, self._form, stamped=stamped)
+            self._twin._twin = self
+        return self._twin
+
+    def use_form(self, form: str) -> None:
+        """Let messages read so from now on, with and without stamps."""
+        for dialect in (self, self.with_stamps(not self.stamped)):
+            dialect._form = form
+            dialect._forms[e.Said] = dialect._saying()
+
+    def _saying(self) -> Callable[[str, e.Said], str]:
+        return _said if self._form == DEFAULT else self._said_in_form
+
+    def _said_in_form(self, room: str, event: e.Said) -> str:
+        return self._form.format(user=event.by, room=room, text=event.text)
+
+    # ---- out ---------------------------------------------------------------------------------------------------
+
+    def render(self, room: str, entry: Entry) -> bytes:
+        """See ``chatroom.chat.interfaces.Dialect``."""
+        event = entry.event
+        line = self._forms[type(event)](room, event)
+        if self.stamped:
+            line = f"[{_time(event.at):%H:%M}] {line}"
+        return f"{line}\r\n".encode()
+
+    def replay(self, room: str, entries: list[Entry]) -> bytes:
+        """See ``chatroom.chat.interfaces.Dialect``."""
+        return "".join(f"{self.recalled(room, entry.event)}\r\n" for entry in entries).encode()
+
+    def recalled(self, room: str, event: Any) -> str:
+        """Return an event of before, with its day."""
+        if isinstance(event, e.Said | e.Acted | e.Private) and not event.text:
+            event = msgspec.structs.replace(event, text="(deleted)")
+        return f"[{_time(event.at):%Y-%m-%d %H:%M}] {self._forms[type(event)](room, event)}"
+
+    def answer(self, event: e.Event, ref: object = None) -> bytes:
+        """See ``chatroom.chat.interfaces.Dialect``; people give no ref."""
+        return _lines(ANSWERS[type(event)](self.recalled, event))
+
+    def greeting(self, session: Session) -> bytes:
+        """See ``WireDialect``."""
+        lines = [f"Welcome to {self._rules.name}. You are {session.name}."]
+        lines += self._rules.motd.splitlines()
+        lines.append("Choose a name with /name <name>, enter a room with /join <room>; /help explains the rest.")
+        return _lines(lines)
+
+    # ---- in ----------------------------------------------------------------------------------------------------
+
+    def read(self, line: bytes, session: Session) -> Command | None:
+        """See ``WireDialect``."""
+        return text_reader.read(line, session)
+
+
+def _said(room: str, event: e.Said) -> str:
+    return f"{event.by}: {event.text}"
+
+
+def _time(at: int) -> datetime:
+    """Return a time in ms as the server's local time."""
+    return datetime.fromtimestamp(at / 1000)
+
+
+def _lines(lines: list[str]) -> bytes:
+    return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace")

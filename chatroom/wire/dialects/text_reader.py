@@ -1,0 +1,235 @@
+"""How a line from a person is read: which words are commands where, what is asked for, and what is simply said.
+
+The rules are WIRE's: ``/word`` and the upper-case words are commands anywhere, the bare words outside a room, ``leave``
+alone in one, and there for guests ``login`` and ``register`` alone as well, so that nobody says a password to a room; a
+line that answers a question is the answer; everything else is said to the room.
+
+A person in a room whose answer to a password question fails is asked again: the next line is probably a password, and
+must not be said to the room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from chatroom.chat.dispatch import check_allowed
+from chatroom.chat.session import Session
+from chatroom.chat.table import TABLE, Row, unknown_command
+from chatroom.model import arguments
+from chatroom.model.arguments import BLANKS, Arg, Kind
+from chatroom.model.commands import Command, Leave, Say
+from chatroom.model.errors import ANSWER_FIRST, EXPECTED_PAIR, MISREAD, NOT_IN_ROOM, USAGE, Refused
+from chatroom.model.replies import Ok
+
+_SLASH = {word: row for row in TABLE for word in row.slash}
+_UPPER = {word: row for row in TABLE for word in row.upper}
+_UPPER_INITIALS = {word[0] for word in _UPPER}
+_BARE = {word: row for row in TABLE for word in row.bare}
+AGAIN = "Try again; an empty line or /cancel ends the question."
+_ASKED_OF_GUESTS = {"login", "register"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is being asked.
+
+    Args:
+        row: The command.
+        values: Its arguments that are known.
+        missing: Its arguments that are still to be asked for.
+        together: All missing arguments are asked for at once, and answered with commas between them.
+        before: The first question about this command; None if this is the first.
+    """
+
+    row: Row
+    values: dict[str, Any]
+    missing: tuple[Arg, ...]
+    together: bool = False
+    before: Question | None = None
+
+    @property
+    def secret(self) -> bool:
+        """Whether the answer holds a password."""
+        asked = self.missing if self.together else self.missing[:1]
+        return any(arg.kind is Kind.SECRET for arg in asked)
+
+
+def read(line: bytes, session: Session) -> Command | None:
+    """Return the command that a line is; None when there is nothing to do, or something to be asked first.
+
+    Raises:
+        Refused: It is a command that is none, or has wrong arguments, or needs a room to be said in.
+    """
+    text = line.decode("utf-8", "replace").removeprefix("\ufeff")  # of a file that is piped in
+    session.ask_again = None
+    if session.question is not None:
+        return _answered(text.strip(BLANKS), session)
+    if text.startswith("/"):
+        if text.startswith("//"):
+            return Say(text=text[1:])
+        return _slash(text, session)
+    if text[:1] in _UPPER_INITIALS:
+        word, _, rest = text.partition(" ")
+        row = _UPPER.get(word)
+        if row is not None and (row.args or not rest.strip()):
+            return _build(row, rest, session)
+    if session.room is not None:
+        if text == "leave":
+            return Leave()
+        word = text.strip(BLANKS).lower()
+        if word in _ASKED_OF_GUESTS and session.user.account is None:
+            return _build(_BARE[word], "", session)
+        return Say(text=text) if text and not text.isspace() else None
+    return _outside(text.strip(BLANKS), session)
+
+
+def _slash(text: str, session: Session) -> Command | None:
+    word, _, rest = text[1:].partition(" ")
+    second, _, more = rest.partition(" ")
+    row = _SLASH.get(f"{word} {second}".lower())  # as /account delete
+    if row is not None:
+        return _build(row, more, session)
+    row = _SLASH.get(word.strip().lower())
+    if row is None:
+        raise unknown_command(word, session)
+    return _build(row, rest, session)
+
+
+def _command_in(text: str) -> str:
+    """Return the known ``/command`` with which a line begins; empty if it begins with none."""
+    word = text[1:].partition(" ")[0].strip(BLANKS).lower()
+    return f"/{word}" if word in _SLASH or word == "cancel" else ""
+
+
+def _outside(text: str, session: Session) -> Command | None:
+    """Outside a room; words that take no argument count only when they stand alone."""
+    if not text:
+        return None
+    word, _, rest = text.partition(" ")
+    row = _BARE.get(word.lower())
+    if row is None or (rest and not row.args):
+        raise NOT_IN_ROOM()
+    return _build(row, rest, session)
+
+
+# ---- arguments and questions ------------------------------------------------------------------------------------
+
+
+def _build(row: Row, rest: str, session: Session) -> Command | None:
+    """Read the arguments; ask for those that are missing and may be asked for."""
+    values: dict[str, Any] = dict(row.fixed)
+    rest = rest.strip(BLANKS)
+    if row.ask and "," in rest and not any(blank in rest for blank in BLANKS):  # no name has a comma
+        return row.command(**values, **_given_together(rest, row.args))
+    for i, arg in enumerate(row.args):
+        if not rest:
+            missing = tuple(arg for arg in row.args[i:] if arg.required)
+            if not missing:
+                break
+            if row.ask and i == 0:
+                _ask(Question(row, values, missing, together=True), session)
+                return None
+            if all(arg.ask for arg in missing):
+                _ask(Question(row, values, missing), session)
+                return None
+            raise USAGE(usage=row.usage)
+        value, rest = _argument(row, arg, rest)
+        if value is not None:
+            values[arg.field] = value
+    if rest:
+        raise USAGE(usage=row.usage)
+    return row.command(**values)
+
+
+def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
+    """Return the argument's value, None if it is left out, and what is left of the line."""
+    try:
+        return arguments.read(arg, rest, last=arg is row.args[-1])
+    except arguments.Misread as misread:
+        raise (MISREAD(why=misread) if misread.args else USAGE(usage=row.usage)) from None
+
+
+def _ask(question: Question, session: Session) -> None:
+    """Ask a person.
+
+    Raises:
+        Refused: The session may not give the command.
+    """
+    check_allowed(question.row, session)
+    session.question = question
+    session.answer(Ok(question.row.ask if question.together else question.missing[0].ask))
+
+
+def _ask_again(question: Question, session: Session) -> None:
+    """Ask from the first question on, because the answers failed; outside a room nobody hears the next line."""
+    if session.room is None:
+        return
+    try:
+        check_allowed(question.row, session)
+    except Refused:
+        return
+    session.answer(Ok(AGAIN))
+    _ask(question.before or question, session)
+
+
+def _answered(text: str, session: Session) -> Command | None:
+    """Read a line as the answer to what was asked; an empty one and ``/cancel`` cancel.
+
+    A password may be anything. At any other question a command is refused, and the question asked again, so that
+    nobody sends ``/who`` to somebody; ``//who`` answers ``/who``.
+    """
+    question: Question = session.question
+    session.question = None
+    if not text or text.lower() == "/cancel":
+        session.answer(Ok("Cancelled."))
+        return None
+    if not question.secret and text.startswith("/"):
+        word = _command_in(text)
+        if word:
+            session.refuse(ANSWER_FIRST(word=word))
+            _ask(question, session)
+            return None
+        text = text[1:] if text.startswith("//") else text
+    return _taken(text, question, session)
+
+
+def _taken(text: str, question: Question, session: Session) -> Command | None:
+    """Take an answer: return the command if that was the last one, else ask for the next argument."""
+    count = len(question.missing) if question.together else 1
+    asked, missing = question.missing[:count], question.missing[count:]
+    try:
+        given = _given_together(text, asked) if question.together else _given(text, asked[0], question.row)
+    except Refused as refused:
+        if not question.secret or session.room is None:
+            raise
+        session.refuse(refused)
+        _ask_again(question, session)
+        return None
+    values = {**question.values, **given}
+    first = question.before or question
+    if missing:
+        _ask(Question(question.row, values, missing, before=first), session)
+        return None
+    if question.secret:
+        session.ask_again = partial(_ask_again, first)
+    return question.row.command(**values)
+
+
+def _given(text: str, arg: Arg, row: Row) -> dict[str, Any]:
+    """Return the argument that was asked for; a password is the whole line, blanks included."""
+    if arg.kind is Kind.SECRET:
+        return {arg.field: text}
+    value, rest = _argument(row, arg, text)
+    if rest:
+        raise USAGE(usage=row.usage)
+    return {arg.field: value}
+
+
+def _given_together(text: str, asked: tuple[Arg, ...]) -> dict[str, Any]:
+    """Return the arguments that were asked for; only the last may have a comma in it."""
+    parts = [part.strip(BLANKS) for part in text.split(",", len(asked) - 1)]
+    if len(parts) < len(asked) or not all(parts):
+        raise EXPECTED_PAIR()
+    return dict(zip((arg.field for arg in asked), parts, strict=True))

@@ -1,0 +1,143 @@
+"""Joins one by one when they are few, together when they are many; and where one left off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from client.screen.stage import said
+from twisted.internet.task import Clock
+
+from chatroom.client.screen.join_coalescing import CALM, FEW, MOST, WHILE, Crowd
+from chatroom.client.screen.read_marker import ROOMS, Mark
+from chatroom.model import events as e
+
+
+class Seen:
+    """A crowd and what it shows."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.shown: list[str] = []
+        self.crowd = Crowd(self.clock, lambda event: self.shown.append(event.by), self.shown.append)  # type: ignore[attr-defined]
+
+    def joins(self, *names: str) -> None:
+        for name in names:
+            self.crowd.add(e.Joined("", 0, name, "", session=""))
+
+    def does(self, kind: Any, name: str) -> None:
+        more = {} if kind is e.Arrived else {"session": ""}
+        self.crowd.add(kind("", 0, name, "", **more))
+
+
+def test_few_are_shown_at_once() -> None:
+    seen = Seen()
+    seen.joins(*"abcd")
+    assert seen.shown == list("abcd")
+    seen.clock.advance(WHILE + 0.1)
+    seen.joins("e")
+    assert seen.shown == list("abcde")
+    assert not seen.clock.getDelayedCalls()
+
+
+def test_many_are_shown_together_when_it_is_calm() -> None:
+    seen = Seen()
+    seen.joins(*"abcd", *"efghi", "e")
+    seen.crowd.add(e.Left("", 0, "a", "", session=""))
+    seen.clock.advance(CALM - 0.1)
+    seen.crowd.add(e.Disconnected("", 0, "b", "", session=""))
+    seen.clock.advance(CALM - 0.1)
+    assert seen.shown == list("abcd")
+    seen.clock.advance(0.1)
+    assert seen.shown[FEW:] == ["e, f, g and 2 more joined; a left; b disconnected."]
+
+
+def test_the_line_about_many_tells_how_it_is_at_the_end() -> None:
+    seen = Seen()
+    seen.joins(*"abcd")
+    seen.does(e.Left, "a")
+    seen.joins("a", "e", "f")
+    seen.does(e.Left, "e")
+    seen.does(e.Disconnected, "b")
+    seen.does(e.Left, "c")
+    seen.joins("c")
+    seen.does(e.Left, "c")
+    seen.does(e.Departed, "b")
+    seen.joins("g")
+    seen.clock.advance(CALM)
+    assert seen.shown[FEW:] == ["f, g joined; c left; b disconnected; b left the chat."]
+
+
+def test_nothing_is_told_when_nothing_is_different() -> None:
+    seen = Seen()
+    seen.joins(*"abcd")
+    seen.does(e.Left, "a")
+    seen.joins("a")
+    seen.clock.advance(CALM)
+    assert seen.shown == list("abcd")
+    seen.does(e.Left, "b")
+    seen.joins("c")
+    seen.does(e.Disconnected, "c")
+    seen.clock.advance(CALM)
+    assert seen.shown[FEW:] == ["b"]
+
+
+def test_who_is_kicked_or_renamed_has_been_seen_to_come() -> None:
+    seen = Seen()
+    seen.joins(*"abcdef")
+    seen.crowd.before(e.Kicked("", 0, "x", "", user="y", user_id=""))
+    assert seen.shown == list("abcd")
+    seen.crowd.before(e.Kicked("", 0, "x", "", user="f", user_id=""))
+    assert seen.shown[FEW:] == ["e, f joined."]
+    seen.joins("g", "h")
+    seen.crowd.before(e.Renamed("", 0, "h", "", name="i", session=""))
+    assert seen.shown[FEW + 1 :] == ["g, h joined."]
+
+
+def test_who_speaks_has_been_seen_to_come() -> None:
+    seen = Seen()
+    seen.joins(*"abcdef")
+    seen.crowd.before(said("hello", by="x"))
+    assert seen.shown == list("abcd")
+    seen.crowd.before(said("hello", by="e"))
+    assert seen.shown[FEW:] == ["e, f joined."]
+    assert not seen.clock.getDelayedCalls()
+
+
+def test_those_that_wait_are_not_without_end() -> None:
+    seen = Seen()
+    seen.joins(*(f"u{i}" for i in range(FEW + MOST)))
+    assert len(seen.shown) == FEW + 1
+    assert not seen.clock.getDelayedCalls()
+
+
+# ---- where one left off --------------------------------------------------------------------------------------------
+
+
+def test_the_mark_comes_before_what_was_not_seen_the_last_time() -> None:
+    mark = Mark({"lobby": 5})
+    due = [mark.before(said("x", seq=seq), own=False) for seq in (4, 5, 6, 7)]
+    assert due == [False, False, True, False]
+    assert mark.seen == {"lobby": 7}
+
+
+def test_no_mark_before_what_one_says_oneself_nor_where_one_never_was() -> None:
+    mark = Mark({"lobby": 5})
+    assert not mark.before(said("x", seq=6), own=True)
+    assert not mark.before(said("x", seq=7), own=False)
+    assert not mark.before(said("x", seq=7, room="attic"), own=False)
+
+
+def test_the_mark_is_drawn_once_each_time_one_looks_away() -> None:
+    mark = Mark()
+    turns = ((True, False), (False, True), (False, False), (True, False), (False, True))
+    for seq, (there, due) in enumerate(turns, 1):
+        mark.focus(there)
+        assert mark.before(said("x", seq=seq), own=False) == due
+
+
+def test_only_so_many_rooms_are_remembered() -> None:
+    mark = Mark()
+    for i in range(ROOMS + 10):
+        mark.before(said("x", room=f"r{i}"), own=False)
+    assert len(mark.seen) == ROOMS
+    assert "r0" not in mark.seen

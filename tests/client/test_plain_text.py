@@ -1,0 +1,46 @@
+"""How events read in a pipe: as on telnet."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+import pytest
+
+from chatroom.client.plain_text import lines_of, recalled
+from chatroom.model import events as e
+from chatroom.model import replies as a
+
+STAMP = r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] "
+MADE: dict[str, Any] = {"id": "x", "at": 1_790_000_000_000, "by": "ann", "by_id": "a", "seq": 1}
+FILE: dict[str, Any] = {"file": "f", "number": 3, "size": 12, "sha256": "0"}
+OF_BEFORE = [
+    (e.Said(**MADE, text="hello"), "ann: hello"),
+    (e.Acted(**MADE, text="waves"), "* ann waves"),
+    (e.Private(**MADE, to="me", text="psst"), "ann (private): psst"),
+    (e.Shared(**MADE, **FILE, name="notes.txt"), "ann shares notes.txt (12 B): /get 3"),
+    (e.Said(**MADE, text=""), "ann: (deleted)"),
+    (e.Private(**MADE, to="me", text=""), "ann (private): (deleted)"),
+    (e.Shared(**MADE, **FILE, name=""), "ann shared a file (deleted)"),
+]
+
+
+@pytest.mark.parametrize(("event", "text"), OF_BEFORE, ids=lambda it: it if isinstance(it, str) else "")
+def test_what_is_of_before_says_when_it_was(event: Any, text: str) -> None:
+    assert re.fullmatch(STAMP + re.escape(text), recalled("lobby", event))
+    *_, line = lines_of(a.History(room="lobby", events=[event], complete=True))
+    assert re.fullmatch(STAMP + re.escape(text), line)
+
+
+def test_every_message_can_be_of_before() -> None:
+    assert {type(event) for event, _ in OF_BEFORE} == set(e.MESSAGES) == set(get_args(e.Message))
+
+
+def test_only_whoever_was_given_a_file_is_told_its_number() -> None:
+    given = e.Shared(**MADE, **FILE, name="notes.txt", to="bob")
+    assert lines_of(given, "bob") == ["ann shares notes.txt with you (12 B): /get @3"]
+    assert lines_of(given, "ann") == ["ann shares notes.txt with bob (12 B)."]
+    (line,) = lines_of(a.History(room="", events=[given], complete=True), "bob")
+    assert line.endswith("] ann shares notes.txt with you (12 B): /get @3")
+    taken_back = e.Shared(**MADE, **FILE, name="", to="bob")
+    assert lines_of(taken_back, "bob") == ["ann shared a file (deleted)"]
