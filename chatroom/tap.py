@@ -20,12 +20,12 @@ def makeService(options: Options) -> IService:
         raise SystemExit(report(options))
     from chatroom.daemon.assembly import make
     from chatroom.daemon.options import refuse
-    from chatroom.daemon.privileges import Becoming
+    from chatroom.daemon.privileges import NewUser
     from chatroom.daemon.twistd_start import BadStart, check_twistd
 
     try:
         check_twistd(options.parent)
     except BadStart as error:
         refuse(str(error))
-    becoming = Becoming.of(options.parent)
+    becoming = NewUser.of(options.parent)
     return make(options.settings, options.reread, options.checkers, becoming, options.pid_file, options.log)

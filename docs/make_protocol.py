@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from chatroom.chat import limits
-from chatroom.chat.table import TABLE, Row
+from chatroom.chat.table import TABLE, CommandRow
 from chatroom.model import commands as c
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -300,7 +300,7 @@ def typed_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def needs(row: Row) -> str:
+def needs(row: CommandRow) -> str:
     """Return what somebody needs to give a command."""
     return ", ".join(["a room"] * row.in_room + [row.needs.value] * bool(row.needs.value))
 

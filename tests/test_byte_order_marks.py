@@ -16,8 +16,8 @@ from chatroom.admin import command_line
 from chatroom.admin.keys import AuthorizedKeys, host_key
 from chatroom.chat.people import accounts_file
 from chatroom.client import config
-from chatroom.client.known_hosts import KnownServers
-from chatroom.client.screen.saved_state import Remembered, load, save
+from chatroom.client.known_hosts import KnownHosts
+from chatroom.client.screen.saved_state import SavedState, load, save
 from chatroom.client.tokens import Tokens
 from chatroom.daemon.options import ChatOptions, motd
 
@@ -72,7 +72,7 @@ def test_the_settings_of_the_client(tmp_path: Path) -> None:
 
 
 def test_known_servers(tmp_path: Path) -> None:
-    known = KnownServers(marked(tmp_path / "known_servers", "chat:8888 SHA256:first\n"))
+    known = KnownHosts(marked(tmp_path / "known_servers", "chat:8888 SHA256:first\n"))
     assert known.fingerprint("chat:8888") == "SHA256:first"
     known.remember("other:8888", "SHA256:second", vouched=False)
     assert known.fingerprint("chat:8888") == "SHA256:first"
@@ -84,8 +84,8 @@ def test_what_the_client_remembers(tmp_path: Path) -> None:
     marked(tokens.path, tokens.path.read_bytes())
     assert tokens.find("chat:1") == ("alice", "t0ken")
     path = tmp_path / "remembered"
-    save(path, Remembered({"lobby": 7}, ["bob"]))
-    assert load(marked(path, path.read_bytes())) == Remembered({"lobby": 7}, ["bob"])
+    save(path, SavedState({"lobby": 7}, ["bob"]))
+    assert load(marked(path, path.read_bytes())) == SavedState({"lobby": 7}, ["bob"])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 100])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chatroom.admin.database import NAME
-from chatroom.admin.errors import Cannot
+from chatroom.admin.errors import CommandFailed
 from chatroom.admin.folder_lock import holding
 from chatroom.chat.people.passwords import Argon2
 from chatroom.engines.sqlite.reader import Reader
@@ -20,7 +20,7 @@ from chatroom.model.account import (
     BUCKET,
     LOOK_RULES,
     LOOKS,
-    Account,
+    AccountRecord,
     decode,
     decode_look,
     encode,
@@ -51,7 +51,7 @@ def check_name(text: str) -> Name:
     try:
         return user_name(text)
     except BadName as error:
-        raise Cannot(f"{clean(text)!r} cannot be a name: {error}") from None
+        raise CommandFailed(f"{clean(text)!r} cannot be a name: {error}") from None
 
 
 def checked_password(password: str, least: int = LEAST) -> str:
@@ -67,7 +67,7 @@ def checked_password(password: str, least: int = LEAST) -> str:
     try:
         return new_password(password, least)
     except BadPassword as error:
-        raise Cannot(str(error)) from None
+        raise CommandFailed(str(error)) from None
 
 
 def add_account(
@@ -98,7 +98,7 @@ def add_account(
             cannot be used.
     """
     password = checked_password(password, least)
-    account = Account(
+    account = AccountRecord(
         id=mint(),
         name=name.shown,
         made=int(clock() * 1000),
@@ -110,11 +110,11 @@ def add_account(
         _put(folder / NAME, name, account)
 
 
-def _put(path: Path, name: Name, account: Account) -> None:
+def _put(path: Path, name: Name, account: AccountRecord) -> None:
     try:
         db = open_database(path)
     except BadDatabase as error:
-        raise Cannot(str(error)) from None
+        raise CommandFailed(str(error)) from None
     reading = connect(path)
     try:
         looks = _claims(Reader(reading), name)
@@ -131,7 +131,7 @@ def _claims(reader: Reader, name: Name) -> list[Change]:
         Cannot: There is an account of this name, or one that looks like it.
     """
     if reader.get(BUCKET, name.folded) is not None:
-        raise Cannot(f"there is an account {name.shown} already; choose another name")
+        raise CommandFailed(f"there is an account {name.shown} already; choose another name")
     changes = []
     for look in user_looks(name):
         held = reader.get(LOOKS, look)
@@ -152,5 +152,5 @@ def _check_older(reader: Reader, name: Name) -> None:
             raise _alike(name, other)
 
 
-def _alike(name: Name, other: str) -> Cannot:
-    return Cannot(f"the name {name.shown} looks like that of the account {other}; choose another")
+def _alike(name: Name, other: str) -> CommandFailed:
+    return CommandFailed(f"the name {name.shown} looks like that of the account {other}; choose another")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chatroom.admin.errors import Cannot
+from chatroom.admin.errors import CommandFailed
 
 _BESIDE = ("", "-journal", "-wal", "-shm")  # what a database that was being written may leave
 
@@ -28,7 +28,7 @@ def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
-        raise Cannot(f"{target} cannot be written: {error.strerror}; give another place") from None
+        raise CommandFailed(f"{target} cannot be written: {error.strerror}; give another place") from None
     os.close(descriptor)
     made = Path(name)
     try:
@@ -38,7 +38,7 @@ def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
         made.replace(target)
         _sync(target.parent)
     except OSError as error:
-        raise Cannot(f"{target} cannot be written: {error.strerror}; give another place") from None
+        raise CommandFailed(f"{target} cannot be written: {error.strerror}; give another place") from None
     finally:
         for beside in _BESIDE:
             Path(name + beside).unlink(missing_ok=True)
@@ -46,9 +46,9 @@ def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
 
 def _check(target: Path, force: bool) -> None:
     if target.exists() and not target.is_file():
-        raise Cannot(f"{target} is no ordinary file; give another")
+        raise CommandFailed(f"{target} is no ordinary file; give another")
     if os.path.lexists(target) and not force:
-        raise Cannot(f"{target} is there already; give another name, or --force to replace it")
+        raise CommandFailed(f"{target} is there already; give another name, or --force to replace it")
 
 
 def _sync(path: Path) -> None:

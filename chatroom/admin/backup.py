@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chatroom.admin.atomic_file import whole_file
 from chatroom.admin.database import BESIDE, check_usable, database_in, one_moment, reading
-from chatroom.admin.errors import Cannot
+from chatroom.admin.errors import CommandFailed
 
 STEP = 1000  # pages: some milliseconds, after which Ctrl-C is heard
 
@@ -30,7 +30,7 @@ def backup(folder: Path, target: Path, *, force: bool = False) -> None:
     """
     source = database_in(folder)
     if target.resolve() in {Path(f"{source.resolve()}{beside}") for beside in ("", *BESIDE)}:
-        raise Cannot(f"{target} is the database itself; give another file")
+        raise CommandFailed(f"{target} is the database itself; give another file")
     with whole_file(target, force=force) as made:
         with reading(source) as db:
             copy_database(db, made)
@@ -54,6 +54,6 @@ def copy_database(source: sqlite3.Connection, target: Path) -> None:
             source.backup(copy, pages=STEP, progress=lambda status, remaining, total: None)
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, whole without what WAL keeps beside it
     except sqlite3.Error as error:
-        raise Cannot(f"the database cannot be copied to {target.parent} ({error}); give another place") from None
+        raise CommandFailed(f"the database cannot be copied to {target.parent} ({error}); give another place") from None
     finally:
         copy.close()

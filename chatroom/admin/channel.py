@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from chatroom.admin.console import Console
 from chatroom.admin.formatting import for_the_log, shown
 from chatroom.admin.interpreter import Interpreter
-from chatroom.admin.shell import Shell, Terminal
+from chatroom.admin.shell import ConsoleTerminal, Shell
 from chatroom.chat.operators.service import Operating
 from chatroom.model.logger import logger
 from chatroom.model.text import clean
@@ -81,7 +81,7 @@ class ConsoleChannel(SSHChannel):
         if self._size is None:
             self._script = bytearray()
             return True
-        self._terminal = Terminal(lambda: Shell(self._operating, self._audit))
+        self._terminal = ConsoleTerminal(lambda: Shell(self._operating, self._audit))
         self._terminal.makeConnection(_ToChannel(self))
         self._terminal.terminalProtocol.terminalSize(*self._size)
         return True

@@ -21,7 +21,7 @@ from chatroom.admin.add_account import add_account, check_name
 from chatroom.admin.atomic_file import whole_file
 from chatroom.admin.backup import backup
 from chatroom.admin.check import check
-from chatroom.admin.errors import Cannot
+from chatroom.admin.errors import CommandFailed
 from chatroom.admin.export import export
 from chatroom.admin.restore import restore
 from chatroom.engines.data_folder import state_folder
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(end.code or 0)
     try:
         return int(options.run(_folder(options.data), options))
-    except Cannot as error:
+    except CommandFailed as error:
         return _complain(str(error))
     except BrokenPipeError:  # whoever read our output has seen enough
         return 1
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _folder(data: str | None) -> Path:
     """Return the data folder; an empty name, as a script's empty variable, does not mean the daemon's."""
     if data == "":
-        raise Cannot("--data is empty; give a folder")
+        raise CommandFailed("--data is empty; give a folder")
     return Path(data) if data is not None else state_folder()
 
 
@@ -86,7 +86,7 @@ def _write(lines: Iterable[bytes]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise
-        raise Cannot(f"the output cannot be written: {error.strerror}") from None
+        raise CommandFailed(f"the output cannot be written: {error.strerror}") from None
 
 
 # ---- the commands -----------------------------------------------------------------------------------------------
@@ -111,13 +111,13 @@ def _password(file: str | None) -> str:
         password = getpass("Password: ")
         again = getpass("Once more: ")
     except UnicodeError:  # whose text would show some of it
-        raise Cannot("the password is not UTF-8; give another") from None
+        raise CommandFailed("the password is not UTF-8; give another") from None
     except EOFError:
-        raise Cannot("no password was given") from None
+        raise CommandFailed("no password was given") from None
     except OSError as error:
-        raise Cannot(f"--password-file {file}: {error.strerror}; give another") from None
+        raise CommandFailed(f"--password-file {file}: {error.strerror}; give another") from None
     if again != password:
-        raise Cannot("the two passwords differ; try again")
+        raise CommandFailed("the two passwords differ; try again")
     return password
 
 
@@ -130,7 +130,7 @@ def _first_line(lines: BinaryIO) -> str:
 
 def _backup(folder: Path, options: argparse.Namespace) -> int:
     if options.file == "-":
-        raise Cannot("a backup cannot go to the output; give a file")
+        raise CommandFailed("a backup cannot go to the output; give a file")
     backup(folder, Path(options.file), force=options.force)
     return 0
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chatroom.admin.console import Room, User
+from chatroom.admin.console import ConsoleRoom, ConsoleUser
 
 _OF_CALL = re.compile(r"\b(user|room)\([^()]*\)\.(\w*)\Z")
 _OF_NAME = re.compile(r"\b([^\W\d]\w*)\.(\w*)\Z")
@@ -21,7 +21,7 @@ def candidates(before: str, namespace: Mapping[str, Any]) -> tuple[str, list[str
         namespace: The operator's names.
     """
     if match := _OF_CALL.search(before):
-        return _fitting(match[2], dir(User if match[1] == "user" else Room))
+        return _fitting(match[2], dir(ConsoleUser if match[1] == "user" else ConsoleRoom))
     if (match := _OF_NAME.search(before)) and match[1] in namespace:
         return _fitting(match[2], dir(namespace[match[1]]))
     if match := _NAME.search(before):

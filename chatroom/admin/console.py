@@ -99,7 +99,7 @@ class Text(str):
         return str(self)
 
 
-class User:
+class ConsoleUser:
     """One user, by name. ``user('bob').kick('spam')``, ``user('bob').ban('2h', 'spam')``."""
 
     def __init__(self, operating: Operating, name: str) -> None:
@@ -126,7 +126,7 @@ class User:
         return Text(await self._operating.ban(self.name, _text("duration", duration), _text("reason", reason)))
 
 
-class Room:
+class ConsoleRoom:
     """One room, by name. ``room('lobby').close('moved to hall')``, ``room('lobby').give('bob')``."""
 
     def __init__(self, operating: Operating, name: str) -> None:
@@ -185,13 +185,13 @@ class Console:
 
     # ---- acting ----------------------------------------------------------------------------------------------------
 
-    def user(self, name: str) -> User:
+    def user(self, name: str) -> ConsoleUser:
         """Return one user: user('bob').kick('spam'), user('bob').ban('2h', 'spam')."""
-        return User(self._operating, _name("user('bob')", name))
+        return ConsoleUser(self._operating, _name("user('bob')", name))
 
-    def room(self, name: str) -> Room:
+    def room(self, name: str) -> ConsoleRoom:
         """Return one room: room('lobby').close('moved to hall')."""
-        return Room(self._operating, _name("room('lobby')", name))
+        return ConsoleRoom(self._operating, _name("room('lobby')", name))
 
     async def unban(self, what: str) -> Text:
         """Let in again a user, an account or an address that is in bans()."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from chatroom.admin.errors import Cannot
+from chatroom.admin.errors import CommandFailed
 from chatroom.engines.sqlite.schema import APPLICATION_ID, LADDER
 
 NAME = "chat.db"  # in the data folder
@@ -33,9 +33,9 @@ def database_in(folder: Path) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         mode = 0
     except OSError as error:
-        raise Cannot(f"{path}: {error.strerror}; run this as the user that the daemon runs as") from None
+        raise CommandFailed(f"{path}: {error.strerror}; run this as the user that the daemon runs as") from None
     if not stat.S_ISREG(mode):
-        raise Cannot(f"there is no database in {folder}; give the daemon's folder with --data")
+        raise CommandFailed(f"there is no database in {folder}; give the daemon's folder with --data")
     return path
 
 
@@ -63,8 +63,8 @@ def reading(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
         db.close()
 
 
-def _unreadable(path: Path, error: sqlite3.Error) -> Cannot:
-    return Cannot(f"{path} cannot be read ({error}); check the file, who owns it, and the space on its disk")
+def _unreadable(path: Path, error: sqlite3.Error) -> CommandFailed:
+    return CommandFailed(f"{path} cannot be read ({error}); check the file, who owns it, and the space on its disk")
 
 
 @contextmanager
@@ -101,10 +101,10 @@ def damages(db: sqlite3.Connection) -> list[str]:
 
 
 def check_usable(db: sqlite3.Connection, path: Path) -> None:
-    """Raise ``Cannot`` unless the database is ours, not newer than we are, and whole."""
+    """Raise ``CommandFailed`` unless the database is ours, not newer than we are, and whole."""
     why = stranger(db, path)
     if why:
-        raise Cannot(why)
+        raise CommandFailed(why)
     found = damages(db)
     if found:
-        raise Cannot(f"{path} is damaged ({found[0]}); take another backup")
+        raise CommandFailed(f"{path} is damaged ({found[0]}); take another backup")

@@ -20,31 +20,31 @@ import msgspec
 from msgspec import Raw, Struct
 
 from chatroom.admin.database import database_in, one_moment, reading, stranger
-from chatroom.admin.errors import Cannot
+from chatroom.admin.errors import CommandFailed
 from chatroom.chat.rooms import record_storage
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.engines.sqlite.reader import Reader
 from chatroom.model import account
-from chatroom.model.account import Account
+from chatroom.model.account import AccountRecord
 from chatroom.model.names import BadName, room_name
 from chatroom.model.text import clean
 
 ROOM_LOG = "room/"  # how the log of a room is called; all others hold what is private
 
 
-class AccountLine(Struct, frozen=True, tag_field="type", tag="account"):
+class ExportedAccount(Struct, frozen=True, tag_field="type", tag="account"):
     """An account, without the hash of its password."""
 
-    record: Account
+    record: AccountRecord
 
 
-class RoomLine(Struct, frozen=True, tag_field="type", tag="room"):
+class ExportedRoom(Struct, frozen=True, tag_field="type", tag="room"):
     """A room's record, as it is kept."""
 
     record: Raw
 
 
-class EntryLine(Struct, frozen=True, tag_field="type", tag="entry"):
+class ExportedEntry(Struct, frozen=True, tag_field="type", tag="entry"):
     """Something that happened. ``event`` is as it is kept."""
 
     log: str
@@ -69,7 +69,7 @@ def export(folder: Path, *, room: str | None = None, private: bool = False) -> I
     with reading(path) as db:
         why = stranger(db, path)
         if why:
-            raise Cannot(why)
+            raise CommandFailed(why)
         with one_moment(db):
             lines = _everything(db, private) if room is None else _one_room(db, room)
             for line in lines:
@@ -78,7 +78,7 @@ def export(folder: Path, *, room: str | None = None, private: bool = False) -> I
 
 def _everything(db: sqlite3.Connection, private: bool) -> Iterator[Struct]:
     for _, value in _records(db, account.BUCKET):
-        yield AccountLine(msgspec.structs.replace(account.decode(value), password=""))
+        yield ExportedAccount(msgspec.structs.replace(account.decode(value), password=""))
     names: dict[str, str] = {}
     for _, value in _records(db, record_storage.ROOMS):
         names[_log_of(value)] = _record(value).name
@@ -90,17 +90,17 @@ def _everything(db: sqlite3.Connection, private: bool) -> Iterator[Struct]:
     }
     for seq, number, body in db.execute("SELECT seq, log, body FROM log ORDER BY seq"):
         if number in logs:
-            yield EntryLine(*logs[number], seq, Raw(body))
+            yield ExportedEntry(*logs[number], seq, Raw(body))
 
 
 def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
     try:
         folded = room_name(room).folded
     except BadName as error:
-        raise Cannot(f"--room {clean(room)}: {error}") from None
+        raise CommandFailed(f"--room {clean(room)}: {error}") from None
     value = next((value for key, value in _records(db, record_storage.ROOMS) if key == folded), None)
     if value is None:
-        raise Cannot(f"there is no room {room}; without --room all are exported")
+        raise CommandFailed(f"there is no room {room}; without --room all are exported")
     yield _room_line(db, value)
     log = _log_of(value)
     # By walking through all logs: by the index SQLite would have to sort, and to hold all of the room at once.
@@ -108,18 +108,18 @@ def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
         "SELECT seq, body FROM log NOT INDEXED WHERE log=(SELECT no FROM logs WHERE name=?) ORDER BY seq", (log,)
     )
     for seq, body in rows:
-        yield EntryLine(log, _record(value).name, seq, Raw(body))
+        yield ExportedEntry(log, _record(value).name, seq, Raw(body))
 
 
 def _records(db: sqlite3.Connection, bucket: str) -> Iterator[Any]:
     return Reader(db).all(bucket)
 
 
-def _room_line(db: sqlite3.Connection, head: bytes) -> RoomLine:
+def _room_line(db: sqlite3.Connection, head: bytes) -> ExportedRoom:
     """Return a room's whole record. In a database of an older chatroom the head holds everything."""
     record = _record(head)
     rows = Reader(db).all(record_storage.PEOPLE, f"{record.id}/")
-    return RoomLine(Raw(msgspec.json.encode(record_storage.assemble(record, rows))))
+    return ExportedRoom(Raw(msgspec.json.encode(record_storage.assemble(record, rows))))
 
 
 def _record(value: bytes) -> RoomRecord:

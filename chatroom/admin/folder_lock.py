@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chatroom.admin.errors import Cannot
+from chatroom.admin.errors import CommandFailed
 from chatroom.engines.data_folder import BadFolder, DataFolder, FolderInUse
 
 
-class InUse(Cannot):
+class InUse(CommandFailed):
     """A daemon is using the folder."""
 
 
@@ -34,7 +34,7 @@ def holding(folder: Path, instead: str = "") -> Iterator[None]:
     except FolderInUse:
         raise InUse(f"a daemon is using {folder}; stop it first{instead}") from None
     except BadFolder as error:
-        raise Cannot(str(error)) from None
+        raise CommandFailed(str(error)) from None
     try:
         yield
     finally:
@@ -51,6 +51,6 @@ def _check_owner(folder: Path) -> None:
             name = pwd.getpwuid(owner).pw_name
         except KeyError:
             name = f"#{owner}"
-        raise Cannot(
+        raise CommandFailed(
             f"{folder} is {name}'s, who could not open what root makes; run this as {name}: sudo -u '{name}' …"
         )

@@ -111,10 +111,10 @@ class ManholeFactory(SSHFactory):
         self.reactor = reactor
         self.keys = keys
         self.operations = operations
-        self.connections: set[Connection] = set()
+        self.connections: set[OperatorConnection] = set()
         self.strangers = MembersAudit(reactor.seconds)
         self.portal = Portal(_Realm(), [SSHPublicKeyChecker(keys)])
-        self.protocol = Connection
+        self.protocol = OperatorConnection
         self.services = {b"ssh-userauth": _Login, b"ssh-connection": _Channels}
         self.publicKeys = {key.sshType(): key.public()}
         self.privateKeys = {key.sshType(): key}
@@ -130,7 +130,7 @@ class ManholeFactory(SSHFactory):
             return None
         return super().buildProtocol(addr)
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: OperatorConnection) -> None:
         """A connection has ended."""
         self.connections.discard(connection)
         if self._gone is not None and not self.connections:
@@ -154,7 +154,7 @@ class ManholeFactory(SSHFactory):
             connection.transport.abortConnection()
 
 
-class Connection(SSHServerTransport):
+class OperatorConnection(SSHServerTransport):
     """One connection by SSH. Whoever has not logged in soon, or has typed nothing for long, is asked to leave.
 
     Attributes:

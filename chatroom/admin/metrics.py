@@ -114,12 +114,12 @@ def _histogram(name: str, words: str, histogram: Histogram) -> HistogramMetricFa
     return HistogramMetricFamily(name, words, buckets, histogram.total)
 
 
-class Page(Resource):
+class MetricsPage(Resource):
     """A page of the site: GET and HEAD, and nothing below it. This one stands for all that there is not."""
 
     def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: N802
         """Nothing is below a page."""
-        return Page()
+        return MetricsPage()
 
     def render(self, request: Request) -> bytes:
         """See ``twisted.web``, which would mention in the log that HEAD were given a body."""
@@ -138,7 +138,7 @@ class Page(Resource):
         return b"There is only /metrics and /healthz here.\n"
 
 
-class Metrics(Page):
+class Metrics(MetricsPage):
     """``/metrics``: ours, and what the process uses (memory, processor, descriptors, garbage collections)."""
 
     def __init__(self, collector: Collector) -> None:
@@ -149,7 +149,7 @@ class Metrics(Page):
         GCCollector(registry=self._registry)
 
     def body(self, request: Request) -> bytes:
-        """See ``Page``."""
+        """See ``MetricsPage``."""
         request.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8")
         return generate_latest(self._registry)
 
@@ -162,7 +162,7 @@ class Health(msgspec.Struct, frozen=True):
     lag: float
 
 
-class Healthz(Page):
+class Healthz(MetricsPage):
     """``/healthz``: 200 while all is well, else 503, and why."""
 
     def __init__(self, watched: Watched, lag: Lag) -> None:
@@ -171,7 +171,7 @@ class Healthz(Page):
         self._lag = lag
 
     def body(self, request: Request) -> bytes:
-        """See ``Page``."""
+        """See ``MetricsPage``."""
         lag, engine, state = self._lag.seconds(), self._watched.engine(), self._watched.state()
         well = engine == "ok" and lag < TOO_LATE and state != "stopping"
         request.setResponseCode(200 if well else 503)
@@ -182,7 +182,7 @@ class Healthz(Page):
 
 def pages(watched: Watched, lag: Lag) -> Resource:
     """Return the root of the two pages; whatever else is asked for is not found."""
-    root = Page()
+    root = MetricsPage()
     root.putChild(b"metrics", Metrics(ChatCollector(watched, lag)))
     root.putChild(b"healthz", Healthz(watched, lag))
     return root

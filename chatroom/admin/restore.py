@@ -10,7 +10,7 @@ from pathlib import Path
 from chatroom.admin.atomic_file import whole_file
 from chatroom.admin.backup import copy_database
 from chatroom.admin.database import BESIDE, NAME, check_usable, reading
-from chatroom.admin.errors import Cannot
+from chatroom.admin.errors import CommandFailed
 from chatroom.admin.folder_lock import holding
 
 
@@ -32,14 +32,14 @@ def restore(folder: Path, source: Path, *, force: bool = False) -> Path | None:
             there is a database in it.
     """
     if not source.is_file():
-        raise Cannot(f"there is no file {source}; give a backup")
+        raise CommandFailed(f"there is no file {source}; give a backup")
     with reading(source, "ro") as db:
         check_usable(db, source)
         with holding(folder):
             target = folder / NAME
             there = any(os.path.lexists(f"{target}{beside}") for beside in ("", *BESIDE))
             if there and not force:
-                raise Cannot(f"there is a database in {folder}; --force moves it aside and restores")
+                raise CommandFailed(f"there is a database in {folder}; --force moves it aside and restores")
             return _restore(db, target, there)
 
 

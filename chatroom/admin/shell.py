@@ -35,7 +35,7 @@ _LEAVING = {"exit", "quit", "exit()", "quit()"}
 _log = logger(__name__)
 
 
-class Terminal(insults.ServerProtocol):
+class ConsoleTerminal(insults.ServerProtocol):
     """Bytes from the terminal become keys; tells the shell when there are no more of them for now."""
 
     def dataReceived(self, data: bytes) -> None:

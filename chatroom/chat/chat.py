@@ -21,26 +21,26 @@ from chatroom.chat.limits import (
     Rules,
 )
 from chatroom.chat.operators.audit import MembersAudit
-from chatroom.chat.operators.server_bans import Bans
+from chatroom.chat.operators.server_bans import ServerBans
 from chatroom.chat.people import membership
 from chatroom.chat.people.accounts import Accounts
 from chatroom.chat.people.authentication import Authenticator
-from chatroom.chat.people.capacity import Seats
+from chatroom.chat.people.capacity import Capacity
 from chatroom.chat.people.credential_checkers import Checkers
 from chatroom.chat.people.deleted_accounts import DeletedAccounts
-from chatroom.chat.people.guest_mail import Guests
-from chatroom.chat.people.guest_resume import Returning
+from chatroom.chat.people.guest_mail import GuestMail
+from chatroom.chat.people.guest_resume import GuestResume
 from chatroom.chat.people.inbox import Inbox
-from chatroom.chat.people.inbox_quotas import Shares
-from chatroom.chat.people.nicknames import Registry
+from chatroom.chat.people.inbox_quotas import InboxQuotas
+from chatroom.chat.people.nicknames import Nicknames
 from chatroom.chat.people.passwords import Passwords
 from chatroom.chat.people.throttles import Throttles, Window
 from chatroom.chat.people.user import User
-from chatroom.chat.retry_queue import Owed
+from chatroom.chat.retry_queue import RetryQueue
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.disk_limit import DiskLimit
 from chatroom.chat.rooms.empty_rooms import EmptyRooms
-from chatroom.chat.rooms.ownership import Succession
+from chatroom.chat.rooms.ownership import OwnerSuccession
 from chatroom.chat.rooms.retention import Retention
 from chatroom.chat.server_log import LOG, ServerLog
 from chatroom.chat.session import Session
@@ -92,25 +92,25 @@ class Chat:
         self.users: dict[str, User] = {}
         self.draining = False
         self.settling: dict[str, Inbox] = {}
-        self.names = Registry()
+        self.names = Nicknames()
         self.accounts = Accounts(engine, mint, self.now)
         self.checkers = Checkers(checkers, scheduler)
         disown = partial(membership.change_password, self)
         self.authenticator = Authenticator(self.accounts, passwords, self.checkers, disown)
         self.throttles = Throttles(rules, scheduler.seconds)
         self._announced = Window(ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, scheduler.seconds)
-        self.seats = Seats(rules)
-        self.bans = Bans(engine, self.now)
-        self.guests = Guests(engine, mint, self.now, self.next_id)
-        self.shares = Shares(self)
+        self.seats = Capacity(rules)
+        self.bans = ServerBans(engine, self.now)
+        self.guests = GuestMail(engine, mint, self.now, self.next_id)
+        self.shares = InboxQuotas(self)
         self.members_audit = MembersAudit(scheduler.seconds)
         self.directory = Directory(engine, self.sessions, mint, rules, self.now)
         self._empty_rooms = EmptyRooms(self)
-        self._succession = Succession(self)
+        self._succession = OwnerSuccession(self)
         self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
         self.files = FileStore(self)
-        self.returning = Returning(self)
+        self.returning = GuestResume(self)
         self.deleted = DeletedAccounts(engine)
         self._clock = clock
         self._server_log = ServerLog(self)
@@ -119,7 +119,7 @@ class Chat:
         )
         self.disk_limit = DiskLimit(engine, rules, scheduler)
         self._stopping = False
-        self._owed = Owed(engine, scheduler)
+        self._owed = RetryQueue(engine, scheduler)
         self._node = mint(12)
         self._counter = 0
 

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.session import Session
-from chatroom.chat.table import ROWS, Needs, Row
+from chatroom.chat.table import ROWS, CommandRow, Needs
 from chatroom.model.commands import Command, Hello, Login, Pong, Ref, Takeover
 from chatroom.model.errors import (
     INTERNAL,
@@ -55,7 +55,7 @@ def do(session: Session, command: Command) -> Deferred[None] | None:
     return None
 
 
-def check_allowed(row: Row, session: Session) -> None:
+def check_allowed(row: CommandRow, session: Session) -> None:
     """Check that the session may give a command now, or be asked for its arguments.
 
     Raises:

@@ -8,7 +8,7 @@ from chatroom.model import commands as c
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class CommandTopic:
     """One topic.
 
     Args:
@@ -23,18 +23,18 @@ class Topic:
 
 
 TOPICS = (
-    Topic(
+    CommandTopic(
         "talk",
         "say something, to the room or to one person",
         (c.Say, c.Act, c.Tell, c.Reply, c.SetAway, c.ReadHistory, c.Search),
     ),
-    Topic(
+    CommandTopic(
         "room",
         "go into a room, or look around",
         (c.Join, c.Create, c.Leave, c.ListRooms, c.ListMembers, c.SetTopic),
     ),
-    Topic("people", "see who is there", (c.Who, c.Whois, c.SetIgnore, c.Hello)),
-    Topic(
+    CommandTopic("people", "see who is there", (c.Who, c.Whois, c.SetIgnore, c.Hello)),
+    CommandTopic(
         "you",
         "take a name, or have an account",
         (
@@ -50,9 +50,9 @@ TOPICS = (
             c.DeleteAccount,
         ),
     ),
-    Topic("share", "share files", (c.ListFiles, c.Get, c.Unshare)),
-    Topic("settings", "choose what you see, and how", (c.ShowSettings, c.SetEcho, c.SetTimestamps)),
-    Topic(
+    CommandTopic("share", "share files", (c.ListFiles, c.Get, c.Unshare)),
+    CommandTopic("settings", "choose what you see, and how", (c.ShowSettings, c.SetEcho, c.SetTimestamps)),
+    CommandTopic(
         "order",
         "keep order in a room that is yours",
         (
@@ -72,10 +72,10 @@ TOPICS = (
             c.Close,
         ),
     ),
-    Topic(
+    CommandTopic(
         "server",
         "run the server",
         (c.Announce, c.AddAccount, c.RemoveAccount, c.SetOperator, c.SetPassword, c.Drain, c.ShowStats),
     ),
-    Topic("end", "get help, or leave", (c.ShowHelp, c.Quit)),
+    CommandTopic("end", "get help, or leave", (c.ShowHelp, c.Quit)),
 )

@@ -198,7 +198,7 @@ class Engine(Protocol):
         """Return everybody on all nodes whose key begins so."""
 
 
-class Place(Protocol):
+class AddressSlot(Protocol):
     """A connection's place among the connections from its address.
 
     Guests hold a slot at their address. A session that has logged in is counted by its account, and holds none.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from chatroom.chat.bans_and_mutes import keys_of, matching, name_key
 from chatroom.chat.limits import TEXT_BYTES
-from chatroom.chat.people.guest_mail import Box
+from chatroom.chat.people.guest_mail import Mailbox
 from chatroom.chat.people.nicknames import no_user
 from chatroom.chat.people.user import User
 from chatroom.chat.rooms.room import Room
@@ -107,7 +107,7 @@ class Address:
     log: str
     user: User | None = None
     waits: Literal["", "account", "guest", "return"] = ""
-    box: Box | None = None
+    box: Mailbox | None = None
 
 
 async def tell(session: Session, command: Tell) -> None:

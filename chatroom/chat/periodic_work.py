@@ -14,7 +14,7 @@ from chatroom.model.logger import logger
 _log = logger(__name__)
 
 
-class Rounds:
+class PeriodicWork:
     """See the module.
 
     Args:

@@ -18,7 +18,7 @@ _log = logger(__name__)
 AGAIN = 5.0  # seconds
 
 
-class Owed:
+class RetryQueue:
     """See the module.
 
     Args:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from chatroom.chat.interfaces import Dialect, Place, Recipient
+from chatroom.chat.interfaces import AddressSlot, Dialect, Recipient
 from chatroom.chat.limits import WAS
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
 from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
@@ -21,11 +21,11 @@ from chatroom.model.text import clean
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
-    from chatroom.chat.files.transfers import Transfers
+    from chatroom.chat.files.transfers import SessionTransfers
     from chatroom.chat.people.takeover import Offer
     from chatroom.chat.people.user import User
     from chatroom.chat.rooms.room import Arrival, Room
-    from chatroom.chat.rooms.search import Unfinished
+    from chatroom.chat.rooms.search import UnfinishedSearch
 
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
@@ -132,12 +132,12 @@ class Session:
         self.ask_again: Callable[[Session], None] | None = None
         self.echo = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
-        self.place: Place | None = None
+        self.place: AddressSlot | None = None
         self.offer: Offer | None = None
         self.over = False
         self.check_alive: Callable[[float], None] = never_asked
-        self.transfers: Transfers | None = None
-        self.unfinished: Unfinished | None = None
+        self.transfers: SessionTransfers | None = None
+        self.unfinished: UnfinishedSearch | None = None
         self.renaming = False
         self._counter = 0
         self.pending = 0

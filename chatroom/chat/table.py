@@ -13,7 +13,7 @@ from typing import Any
 
 from chatroom.chat import messaging
 from chatroom.chat.files import sharing
-from chatroom.chat.help_topics import TOPICS, Topic
+from chatroom.chat.help_topics import TOPICS, CommandTopic
 from chatroom.chat.operators import commands
 from chatroom.chat.people import identity, login_sessions, preferences
 from chatroom.chat.rooms import join_leave, moderation, ownership, queries, search
@@ -37,7 +37,7 @@ class Needs(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CommandRow:
     """One command.
 
     Args:
@@ -110,12 +110,12 @@ def show_help(session: Session, command: c.ShowHelp) -> Event:
     raise unknown_command(wanted, session)
 
 
-def _rows_of(topic: Topic, allowed: list[Row]) -> list[Row]:
+def _rows_of(topic: CommandTopic, allowed: list[CommandRow]) -> list[CommandRow]:
     """Return the rows of a topic that may be shown, in the topic's order."""
     return [row for command in topic.commands for row in allowed if row.command is command]
 
 
-def _words(rows: list[Row]) -> list[str]:
+def _words(rows: list[CommandRow]) -> list[str]:
     """Return how the commands are usually called, each once."""
     return list(dict.fromkeys(f"/{row.slash[0]}" for row in rows if row.slash))
 
@@ -138,9 +138,11 @@ _ON = Arg("on", Kind.SWITCH, "on|off")
 _ON_PERHAPS = Arg("on", Kind.SWITCH, "on|off", required=False)
 
 TABLE = (
-    Row(c.SetName, "take a name", join_leave.set_name, ("name", "nick"), args=(Arg("name"),)),
-    Row(c.Create, "make a room and join it", join_leave.create, ("create",), ("CREATE_ROOM",), args=(Arg("room"),)),
-    Row(
+    CommandRow(c.SetName, "take a name", join_leave.set_name, ("name", "nick"), args=(Arg("name"),)),
+    CommandRow(
+        c.Create, "make a room and join it", join_leave.create, ("create",), ("CREATE_ROOM",), args=(Arg("room"),)
+    ),
+    CommandRow(
         c.Join,
         "join a room, which is made if there is none, and see its last messages",
         join_leave.join,
@@ -148,7 +150,7 @@ TABLE = (
         bare=("join",),
         args=(Arg("room"), _MESSAGES),
     ),
-    Row(
+    CommandRow(
         c.Join,
         "join a room that exists",
         join_leave.join,
@@ -156,14 +158,20 @@ TABLE = (
         args=(Arg("room"),),
         fixed={"create": False},
     ),
-    Row(c.Leave, "leave the room", join_leave.leave, ("leave", "part"), ("LEAVE_ROOM",), ("leave",), in_room=True),
-    Row(c.ListRooms, "list the rooms", queries.rooms, ("rooms", "list"), ("LIST_ROOMS",), ("rooms",)),
-    Row(c.ListMembers, "see who is in the room", queries.members, ("names",), in_room=True),
-    Row(c.Who, "see who is online, and where", queries.who, ("who",), bare=("who",)),
-    Row(c.Whois, "see who somebody is, and where", queries.whois, ("whois",), args=(_WHOM,)),
-    Row(c.Say, "say something to the room", messaging.say, ("say",), args=(_TEXT,), in_room=True, pipelined=True),
-    Row(c.Act, "say what you do: * alice waves", messaging.act, ("me",), args=(_TEXT,), in_room=True, pipelined=True),
-    Row(
+    CommandRow(
+        c.Leave, "leave the room", join_leave.leave, ("leave", "part"), ("LEAVE_ROOM",), ("leave",), in_room=True
+    ),
+    CommandRow(c.ListRooms, "list the rooms", queries.rooms, ("rooms", "list"), ("LIST_ROOMS",), ("rooms",)),
+    CommandRow(c.ListMembers, "see who is in the room", queries.members, ("names",), in_room=True),
+    CommandRow(c.Who, "see who is online, and where", queries.who, ("who",), bare=("who",)),
+    CommandRow(c.Whois, "see who somebody is, and where", queries.whois, ("whois",), args=(_WHOM,)),
+    CommandRow(
+        c.Say, "say something to the room", messaging.say, ("say",), args=(_TEXT,), in_room=True, pipelined=True
+    ),
+    CommandRow(
+        c.Act, "say what you do: * alice waves", messaging.act, ("me",), args=(_TEXT,), in_room=True, pipelined=True
+    ),
+    CommandRow(
         c.Tell,
         "write to one person",
         messaging.tell,
@@ -172,15 +180,17 @@ TABLE = (
         args=(_USER, _TEXT),
         pipelined=True,
     ),
-    Row(c.Reply, "write to whoever wrote to you last", messaging.reply, ("reply", "r"), args=(_TEXT,), pipelined=True),
-    Row(
+    CommandRow(
+        c.Reply, "write to whoever wrote to you last", messaging.reply, ("reply", "r"), args=(_TEXT,), pipelined=True
+    ),
+    CommandRow(
         c.ReadHistory,
         "show older messages of the room; outside a room, your private messages",
         queries.history,
         ("history",),
         args=(_MESSAGES,),
     ),
-    Row(
+    CommandRow(
         c.Search,
         "find messages of the room that contain all these words",
         search.search,
@@ -188,8 +198,8 @@ TABLE = (
         args=(Arg("words", Kind.REST),),
         in_room=True,
     ),
-    Row(c.Hello, "make the server say hello", queries.hello, ("hello",), bare=("hello", "hi")),
-    Row(
+    CommandRow(c.Hello, "make the server say hello", queries.hello, ("hello",), bare=("hello", "hi")),
+    CommandRow(
         c.ShowHelp,
         "list what you can do, or explain a topic or a command",
         show_help,
@@ -197,37 +207,37 @@ TABLE = (
         bare=("help",),
         args=(Arg("command", Kind.REST, "topic or command", required=False),),
     ),
-    Row(c.Quit, "leave the server", join_leave.quit, ("quit", "exit"), ("EXIT",), ("exit", "quit")),
-    Row(
+    CommandRow(c.Quit, "leave the server", join_leave.quit, ("quit", "exit"), ("EXIT",), ("exit", "quit")),
+    CommandRow(
         c.SetEcho,
         "show or hide your own messages; alone, it shows the setting",
         preferences.echo,
         ("echo",),
         args=(_ON_PERHAPS,),
     ),
-    Row(
+    CommandRow(
         c.SetIgnore,
         "hide somebody's messages; off shows them again; alone, it lists whom you ignore",
         preferences.ignore,
         ("ignore",),
         args=(Arg("user", required=False), _ON_PERHAPS),
     ),
-    Row(
+    CommandRow(
         c.SetAway,
         "tell others that you are away, and why; alone, it says that you are back",
         preferences.away,
         ("away",),
         args=(Arg("text", Kind.REST, required=False),),
     ),
-    Row(
+    CommandRow(
         c.SetTimestamps,
         "show or hide the time before each message; alone, it shows the setting",
         preferences.timestamps,
         ("timestamps",),
         args=(_ON_PERHAPS,),
     ),
-    Row(c.ShowSettings, "show your settings", preferences.show, ("set",)),
-    Row(
+    CommandRow(c.ShowSettings, "show your settings", preferences.show, ("set",)),
+    CommandRow(
         c.Register,
         "make an account, and log in",
         identity.register,
@@ -237,7 +247,7 @@ TABLE = (
         ask=_PAIR,
         needs=Needs.GUEST,
     ),
-    Row(
+    CommandRow(
         c.Login,
         "log in to your account",
         identity.login,
@@ -247,17 +257,17 @@ TABLE = (
         ask=_PAIR,
         needs=Needs.GUEST,
     ),
-    Row(
+    CommandRow(
         c.Takeover,
         "log in here and end your session elsewhere, when /login says that there is one",
         identity.take_over,
         ("takeover",),
         needs=Needs.GUEST,
     ),
-    Row(
+    CommandRow(
         c.Logout, "log out and become a guest again", identity.logout, ("logout",), bare=("logout",), needs=Needs.LOGIN
     ),
-    Row(
+    CommandRow(
         c.ChangePassword,
         "change your password",
         identity.password,
@@ -268,8 +278,8 @@ TABLE = (
         ),
         needs=Needs.LOGIN,
     ),
-    Row(c.ShowAccount, "see who you are", identity.show, ("account",)),
-    Row(
+    CommandRow(c.ShowAccount, "see who you are", identity.show, ("account",)),
+    CommandRow(
         c.DeleteAccount,
         "delete your account and your mail",
         identity.delete,
@@ -277,14 +287,14 @@ TABLE = (
         args=(_PASSWORD,),
         needs=Needs.LOGIN,
     ),
-    Row(
+    CommandRow(
         c.ListSessions,
         "list the places where you are logged in or can log in without a password",
         login_sessions.show,
         ("sessions",),
         needs=Needs.LOGIN,
     ),
-    Row(
+    CommandRow(
         c.EndSession,
         "end one of your sessions; /sessions shows their numbers",
         login_sessions.end,
@@ -293,7 +303,7 @@ TABLE = (
         needs=Needs.LOGIN,
     ),
     *(
-        Row(command, help, run, (word,), args=args, in_room=True, needs=Needs.MODERATOR)
+        CommandRow(command, help, run, (word,), args=args, in_room=True, needs=Needs.MODERATOR)
         for command, word, help, run, args in (
             (c.Unmute, "unmute", "let somebody speak again", moderation.unmute, (_WHOM,)),
             (c.Op, "op", "make somebody a moderator of the room", moderation.op, (_WHOM,)),
@@ -318,7 +328,7 @@ TABLE = (
             ),
         )
     ),
-    Row(
+    CommandRow(
         c.SetTopic,
         "say what the room is about; alone, it shows the topic; - clears it",
         moderation.topic,
@@ -326,29 +336,29 @@ TABLE = (
         args=(Arg("text", Kind.REST, required=False),),
         in_room=True,
     ),
-    Row(
+    CommandRow(
         c.Kick,
         "remove somebody from the room; outside a room, operators disconnect them from the server",
         moderation.kick,
         ("kick",),
         args=(_WHOM, _REASON),
     ),
-    Row(
+    CommandRow(
         c.Ban,
         "keep a person or an address out of the room, for 10m, 2h, 7d or for good; alone, it lists who is banned",
         moderation.ban,
         ("ban",),
         args=(Arg("user", required=False), _HOW_LONG, _REASON),
     ),
-    Row(c.Unban, "let somebody who was banned join again", moderation.unban, ("unban",), args=(_WHOM,)),
-    Row(
+    CommandRow(c.Unban, "let somebody who was banned join again", moderation.unban, ("unban",), args=(_WHOM,)),
+    CommandRow(
         c.Close,
         "close the room for everybody",
         moderation.close,
         ("close",),
         args=(_REASON,),
     ),
-    Row(
+    CommandRow(
         c.Delete,
         "delete your last message or file here; moderators can delete other people's",
         moderation.delete,
@@ -357,7 +367,7 @@ TABLE = (
         in_room=True,
     ),
     *(
-        Row(command, help, run, (word,), args=args, needs=Needs.OPERATOR, ask=_PAIR if _PASSWORD in args else "")
+        CommandRow(command, help, run, (word,), args=args, needs=Needs.OPERATOR, ask=_PAIR if _PASSWORD in args else "")
         for command, word, help, run, args in (
             (c.Announce, "announce", "say something to everybody", commands.announce, (_TEXT,)),
             (
@@ -386,23 +396,23 @@ TABLE = (
             (c.ShowStats, "stats", "show figures of this server", commands.stats, ()),
         )
     ),
-    Row(c.ListFiles, "list the files of the room, and those given to you", sharing.files, ("files",)),
-    Row(
+    CommandRow(c.ListFiles, "list the files of the room, and those given to you", sharing.files, ("files",)),
+    CommandRow(
         c.Unshare,
         "take back a file that you shared, or gave to somebody",
         sharing.unshare,
         ("unshare",),
         args=(Arg("name", Kind.REST),),
     ),
-    Row(c.Get, "fetch a file", sharing.get, ("get",), args=(Arg("file", label="number", required=False),)),
-    Row(c.Share, "share a file; for programs", sharing.share),
-    Row(c.PutChunk, "send a chunk of a file; for programs", sharing.chunk, pipelined=True),
-    Row(c.Got, "acknowledge a chunk of a file; for programs", sharing.got, pipelined=True),
-    Row(c.Cancel, "stop sending or fetching a file; for programs", sharing.cancel),
-    Row(c.Acknowledge, "say how far you have read your inbox; for programs", queries.acknowledge),
-    Row(c.Pong, "answer a ping; for programs", queries.pong),
+    CommandRow(c.Get, "fetch a file", sharing.get, ("get",), args=(Arg("file", label="number", required=False),)),
+    CommandRow(c.Share, "share a file; for programs", sharing.share),
+    CommandRow(c.PutChunk, "send a chunk of a file; for programs", sharing.chunk, pipelined=True),
+    CommandRow(c.Got, "acknowledge a chunk of a file; for programs", sharing.got, pipelined=True),
+    CommandRow(c.Cancel, "stop sending or fetching a file; for programs", sharing.cancel),
+    CommandRow(c.Acknowledge, "say how far you have read your inbox; for programs", queries.acknowledge),
+    CommandRow(c.Pong, "answer a ping; for programs", queries.pong),
 )
 
-ROWS: dict[type[c.Command], Row] = {}
+ROWS: dict[type[c.Command], CommandRow] = {}
 for _row in TABLE:
     ROWS.setdefault(_row.command, _row)

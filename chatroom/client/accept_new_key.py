@@ -10,12 +10,12 @@ from twisted.python.failure import Failure
 
 from chatroom.client.dialing import Dialer
 from chatroom.client.errors import Failed, why_not_connected
-from chatroom.client.known_hosts import KnownServers
+from chatroom.client.known_hosts import KnownHosts
 
 Say = Callable[[str], object]
 
 
-async def accept(reactor: Any, host: str, port: int, known: KnownServers, say: Say, complain: Say) -> int:
+async def accept(reactor: Any, host: str, port: int, known: KnownHosts, say: Say, complain: Say) -> int:
     """Look which key a server has, and remember it in place of the key before.
 
     Args:
@@ -51,7 +51,7 @@ async def accept(reactor: Any, host: str, port: int, known: KnownServers, say: S
     return 0
 
 
-class Accepting:
+class KeyAcceptance:
     """Accepts a server's key as a step of a program; if that fails, the program ends.
 
     Args:
@@ -72,7 +72,7 @@ class Accepting:
         reactor: Any,
         host: str,
         port: int,
-        known: KnownServers,
+        known: KnownHosts,
         say: Say,
         complain: Say,
         then: Callable[[], None],

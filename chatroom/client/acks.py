@@ -12,7 +12,7 @@ from typing import Any
 ACK_AFTER = 0.5  # seconds
 
 
-class Acknowledging:
+class Acks:
     """See the module.
 
     Args:

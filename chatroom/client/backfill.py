@@ -13,7 +13,7 @@ from typing import cast
 from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import Piece, Ref
-from chatroom.client.pending import Outgoing
+from chatroom.client.pending import PendingQueue
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
@@ -24,7 +24,7 @@ HELD_BYTES = 4 << 20  # of the same events, as records
 Heard = Callable[[e.Event | Piece, Ref | None], None]
 
 
-class CatchingUp:
+class Backfill:
     """See the module.
 
     Args:
@@ -33,7 +33,7 @@ class CatchingUp:
         heard: Told each event in its turn.
     """
 
-    def __init__(self, ask: Callable[..., Deferred[e.Event]], outgoing: Outgoing, heard: Heard) -> None:
+    def __init__(self, ask: Callable[..., Deferred[e.Event]], outgoing: PendingQueue, heard: Heard) -> None:
         self._ask = ask
         self._outgoing = outgoing
         self._heard = heard
@@ -81,7 +81,7 @@ class CatchingUp:
             Whether that was all of it.
 
         Raises:
-            Refused: The server does not give it, or the connection has gone.
+            Rejected: The server does not give it, or the connection has gone.
         """
         held = self._hold_anew()
         while True:

@@ -10,12 +10,12 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatroom.client.client import Link
-from chatroom.client.connection import Connection
-from chatroom.client.errors import Refused
+from chatroom.client.client import Client
+from chatroom.client.connection import ServerConnection
+from chatroom.client.errors import Rejected
 from chatroom.client.files.transfers import Transfers
-from chatroom.client.known_hosts import KnownServers
-from chatroom.client.login import Login
+from chatroom.client.known_hosts import KnownHosts
+from chatroom.client.login import LoginState
 from chatroom.client.paths import state_folder
 from chatroom.client.status import Connected, Denied, Ended, Notice
 from chatroom.model.events import Event
@@ -30,18 +30,20 @@ class Bot:
 
     Args:
         reactor: Tells the time.
-        connect: As for ``Link``.
+        connect: As for ``Client``.
         server: Host and port, as they are known.
-        fields: Of ``Link``.
+        fields: Of ``Client``.
 
     Attributes:
-        link: All else that one can do.
+        client: All else that one can do.
         files: Sends and fetches them.
     """
 
-    def __init__(self, reactor: Any, connect: Callable[[], Deferred[Connection]], server: str, **fields: Any) -> None:
-        self.link = Link(reactor, connect, reactor, mint, self._tell, secret=mint(), **fields)
-        self.files = Transfers(self.link, server, reactor)
+    def __init__(
+        self, reactor: Any, connect: Callable[[], Deferred[ServerConnection]], server: str, **fields: Any
+    ) -> None:
+        self.client = Client(reactor, connect, reactor, mint, self._tell, secret=mint(), **fields)
+        self.files = Transfers(self.client, server, reactor)
         self._waiting: deque[Heard] = deque()
         self._taker: Deferred[None] | None = None
         self._over = False
@@ -50,16 +52,16 @@ class Bot:
     @property
     def name(self) -> str:
         """Who we are."""
-        return self.link.name
+        return self.client.name
 
     async def arrive(self) -> None:
         """Connect.
 
         Raises:
-            Refused: There is no way to the server, or it does not give what was asked for.
+            Rejected: There is no way to the server, or it does not give what was asked for.
         """
         assert self._arrived is not None
-        self.link.start()
+        self.client.start()
         await self._arrived
 
     async def join(self, room: str, messages: int = 0) -> None:
@@ -70,17 +72,17 @@ class Bot:
             messages: How many of those of before to hear.
 
         Raises:
-            Refused: Why not.
+            Rejected: Why not.
         """
-        await self.link.do("join", room=room, messages=messages)
+        await self.client.do("join", room=room, messages=messages)
 
     async def say(self, text: str) -> None:
-        """Say something to the room; returns when it is stored. Raises ``Refused``."""
-        await self.link.say(text)
+        """Say something to the room; returns when it is stored. Raises ``Rejected``."""
+        await self.client.say(text)
 
     async def tell(self, user: str, text: str) -> None:
-        """Write to one person; returns when it is stored. Raises ``Refused``."""
-        await self.link.do("message", user=user, text=text)
+        """Write to one person; returns when it is stored. Raises ``Rejected``."""
+        await self.client.do("message", user=user, text=text)
 
     async def events(self) -> AsyncIterator[Heard]:
         """Yield what is heard, and how it stands with the server (``chatroom.client.status``), until ``leave``."""
@@ -91,12 +93,12 @@ class Bot:
                 continue
             event = self._waiting.popleft()
             if len(self._waiting) == MOST // 2:
-                self.link.resume()
+                self.client.resume()
             yield event
 
     async def leave(self) -> None:
         """Leave the server, when what was said is acknowledged."""
-        await self.link.stop()
+        await self.client.stop()
         self._over = True
         self._stir()
 
@@ -108,11 +110,11 @@ class Bot:
                 arrived.callback(None)
             elif isinstance(event, Denied | Ended):
                 self._arrived = None
-                arrived.errback(Refused(getattr(event, "code", "ended"), getattr(event, "text", "") or f"{event}"))
+                arrived.errback(Rejected(getattr(event, "code", "ended"), getattr(event, "text", "") or f"{event}"))
         self._over = self._over or isinstance(event, Ended)
         self._waiting.append(event)
         if len(self._waiting) == MOST:
-            self.link.pause()
+            self.client.pause()
         self._stir()
 
     def _stir(self) -> None:
@@ -132,9 +134,9 @@ async def connect(
     port: int,
     *,
     name: str = "",
-    login: tuple[str, str] | Login | None = None,
+    login: tuple[str, str] | LoginState | None = None,
     plain: bool = False,
-    known: KnownServers | None = None,
+    known: KnownHosts | None = None,
 ) -> Bot:
     """Connect to a server, and stay connected.
 
@@ -148,11 +150,11 @@ async def connect(
         known: The keys of servers; those that ``chatroom-client`` knows, if not given.
 
     Raises:
-        Refused: The server does not give what was asked for; or trying again would be no use.
+        Rejected: The server does not give what was asked for; or trying again would be no use.
     """
     from chatroom.client.dialing import Dialer  # loads OpenSSL
 
-    servers = known or KnownServers(state_folder(os.environ) / "known_servers")
+    servers = known or KnownHosts(state_folder(os.environ) / "known_servers")
     dialer = Dialer(reactor, host, port, servers, plain=plain)
     bot = Bot(reactor, dialer.connect, dialer.server, name=name, login=login)
     await bot.arrive()

@@ -1,7 +1,7 @@
 """One's place on a server, kept alive over reconnections: name, login, room, and all that was said and not yet heard.
 
-``Reconnecting`` makes the connections; ``restoring`` takes back on each what one had; ``Outgoing`` keeps what is not
-answered; ``Place`` knows what has been shown. What holds them together is here: each event goes through ``_heard``.
+``Reconnector`` makes the connections; ``restoring`` takes back on each what one had; ``PendingQueue`` keeps what is not
+answered; ``RoomState`` knows what has been shown. What holds them together is here: each event goes through ``_heard``.
 """
 
 from __future__ import annotations
@@ -14,23 +14,21 @@ from msgspec.structs import asdict
 from twisted.internet.defer import Deferred, fail
 
 from chatroom.client import resume
-from chatroom.client.acks import Acknowledging
-from chatroom.client.backfill import CatchingUp
-from chatroom.client.connection import Connection, Piece, Ref
-from chatroom.client.errors import Failed, Refused
+from chatroom.client.acks import Acks
+from chatroom.client.backfill import Backfill
+from chatroom.client.connection import Piece, Ref, ServerConnection
+from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier
 from chatroom.client.guest_name import chosen
-from chatroom.client.keepalive import Pulse
-from chatroom.client.login import Credentials, Login
-from chatroom.client.pending import KEPT, MOVING, Command, Outgoing
-from chatroom.client.reconnecting import Reconnecting
-from chatroom.client.state import Place
+from chatroom.client.keepalive import ServerKeepalive
+from chatroom.client.login import Credentials, LoginState
+from chatroom.client.pending import KEPT, MOVING, PendingCommand, PendingQueue
+from chatroom.client.reconnecting import Reconnector
+from chatroom.client.state import RoomState
 from chatroom.client.status import Connected, Ended, Gap, Lost, Named, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.events import Event
-
-__all__ = ["Link", "Refused"]
 
 STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
 CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
@@ -38,19 +36,19 @@ _LOGGING_IN = frozenset({"login", "register"})
 _BECOMING = _LOGGING_IN | {"takeover", "logout"}  # somebody else, with another inbox
 
 
-class Link:
+class Client:
     """See the module.
 
     Args:
         reactor: Everything of it that is not the clock.
-        connect: Dials once; gives a ``Connection``, or fails with ``Failed``.
+        connect: Dials once; gives a ``ServerConnection``, or fails with ``Failed``.
         clock: The time.
         mint: Returns an id that nobody has had, of at most 64 characters.
         tell: Given every event that comes, answers included, but for errors that fail a Deferred; and every notice.
             Of a room each event is told once, in order, over reconnections. It must not raise.
         name: The name to take as a guest.
         room: The room to join, if any.
-        login: Name and password of an account to log in to, or a ``Login``.
+        login: Name and password of an account to log in to, or a ``LoginState``.
         history: Messages of before that are asked for when a room is joined, unless it is said how many; None: as many
             as the server shows to people.
         client: See ``Credentials``.
@@ -76,14 +74,14 @@ class Link:
     def __init__(
         self,
         reactor: Any,
-        connect: Callable[[], Deferred[Connection]],
+        connect: Callable[[], Deferred[ServerConnection]],
         clock: Any,
         mint: Callable[[], str],
         tell: Callable[[Event | Notice], None],
         *,
         name: str = "",
         room: str = "",
-        login: Login | tuple[str, str] | None = None,
+        login: LoginState | tuple[str, str] | None = None,
         history: int | None = 0,
         client: str = "",
         keep: Callable[[str, str], None] | None = None,
@@ -92,31 +90,31 @@ class Link:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.online = False
-        self.over: Refused | None = None
+        self.over: Rejected | None = None
         self.name = ""
         self.guest = True
         self.server = ""
         self.security = ""
         self.unread = 0
-        self.credentials = Credentials(Login(*login) if isinstance(login, tuple) else login, client, keep)
+        self.credentials = Credentials(LoginState(*login) if isinstance(login, tuple) else login, client, keep)
         self.wanted = name
         self._keep_name = keep_name
         self._history = history
         self._replay = 0  # messages that the server shows to people
         self.carrier: Carrier | None = None
         self.secret = secret  # ends our ghost, and makes us the same guest
-        self.place = Place()
+        self.place = RoomState()
         self.first_room = room
         self.clock = clock
         self._mint = mint
         self._tell = tell
-        self._connection: Connection | None = None
+        self._connection: ServerConnection | None = None
         self._ready = False  # what was said before has been sent again; the new may follow
-        self._outgoing = Outgoing()
-        self.catching_up = CatchingUp(self.ask, self._outgoing, self._heard)
-        self._pulse = Pulse(clock, self._ping, self.drop)
-        self._acknowledging = Acknowledging(clock, self.write)
-        self._reconnecting = Reconnecting(connect, clock, chance, self._made, self._not_there)
+        self._outgoing = PendingQueue()
+        self.catching_up = Backfill(self.ask, self._outgoing, self._heard)
+        self._pulse = ServerKeepalive(clock, self._ping, self.drop)
+        self._acknowledging = Acks(clock, self.write)
+        self._reconnecting = Reconnector(connect, clock, chance, self._made, self._not_there)
         self._complaint = ""  # the last thing that the server complained about, unasked
         self._stopping = False
         self._closed: Deferred[None] | None = None
@@ -179,7 +177,7 @@ class Link:
             if self._connection is not None:
                 await self._say_goodbye(self._connection)
             self._gone()
-            self._give_up(Refused("not-confirmed", "we left before the server confirmed it."))
+            self._give_up(Rejected("not-confirmed", "we left before the server confirmed it."))
 
     def do(self, do: str, **fields: Any) -> Deferred[Event]:
         """Give a command of docs/protocol.md, as ``do("join", room="lobby")``.
@@ -189,16 +187,16 @@ class Link:
             fields: Of the record. What says something (``say``, ``me``, ``message``, ``reply``) is kept as by ``say``.
 
         Returns:
-            Fires with the answer. Fails with ``Refused`` if that is an error; and, unless it is kept, if there is no
+            Fires with the answer. Fails with ``Rejected`` if that is an error; and, unless it is kept, if there is no
             connection (code ``offline``) or it goes before the answer has come (``lost``).
         """
         if self.over is not None:
             return fail(self.over)
         if do not in KEPT and not self.online:
-            return fail(Refused("offline", "there is no connection to the server at the moment; try again later."))
+            return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
         try:
             command = self._outgoing.add(do, self._completed(do, fields))
-        except Refused as refused:
+        except Rejected as refused:
             return fail(refused)
         if self._ready:
             self._send(command)
@@ -221,7 +219,7 @@ class Link:
             text: A line.
 
         Returns:
-            Fires when its echo came: it is stored. Fails with ``Refused``.
+            Fires when its echo came: it is stored. Fails with ``Rejected``.
         """
         return self.do("say", text=text).addCallback(lambda echo: None)
 
@@ -268,7 +266,7 @@ class Link:
 
     # ---- connections -----------------------------------------------------------------------------------------------
 
-    def _made(self, connection: Connection) -> None:
+    def _made(self, connection: ServerConnection) -> None:
         self._connection = connection
         self.security = connection.security
         self._complaint = ""
@@ -279,9 +277,9 @@ class Link:
         if self._connection is connection:
             Deferred.fromCoroutine(resume.restore(self)).addErrback(self._not_restored, connection)
 
-    def _not_restored(self, failure: Any, connection: Connection) -> None:
+    def _not_restored(self, failure: Any, connection: ServerConnection) -> None:
         """The connection went meanwhile; or the server does not let us in."""
-        if failure.check(Refused):
+        if failure.check(Rejected):
             connection.abort(Failed(failure.value.text.rstrip("."), hopeless=failure.value.code in resume.HOPELESS))
         else:
             connection.abort(Failed(f"the client has an error: {failure.getErrorMessage()}", hopeless=True))
@@ -298,13 +296,13 @@ class Link:
 
     def _not_there(self, why: str, wait: float | None) -> None:
         if wait is None:
-            self.over = Refused("ended", f"{why}.")
+            self.over = Rejected("ended", f"{why}.")
             self._give_up(self.over)
             self._tell(Ended(why))
         else:
             self._tell(Lost(why, wait))
 
-    def _give_up(self, refused: Refused) -> None:
+    def _give_up(self, refused: Rejected) -> None:
         self._outgoing.give_up(refused)
         if self.carrier is not None:
             self.carrier.end(refused)
@@ -318,7 +316,7 @@ class Link:
         self._pulse.stop()
         self._acknowledging.reset()
 
-    async def _say_goodbye(self, connection: Connection) -> None:
+    async def _say_goodbye(self, connection: ServerConnection) -> None:
         self._acknowledging.flush()
         self._closed = Deferred()
         connection.send({"do": "quit"})
@@ -338,7 +336,7 @@ class Link:
         self._send(command)
         return command.answer
 
-    def leave_unsaid(self, why: Refused) -> None:
+    def leave_unsaid(self, why: Rejected) -> None:
         """What was given before, and waits, is not to be said any more."""
         self._outgoing.give_up(why)
         if self.carrier is not None:
@@ -365,7 +363,7 @@ class Link:
 
     # ---- what is said and heard ------------------------------------------------------------------------------------
 
-    def _send(self, command: Command) -> None:
+    def _send(self, command: PendingCommand) -> None:
         if self._connection is not None:
             if command.do in _BECOMING:
                 self._acknowledging.hold()
@@ -411,7 +409,7 @@ class Link:
                     self._acknowledging.release()
                 if event.code == "already-logged-in":
                     self.credentials.found_in_use(command.record)
-                command.answer.errback(Refused(event.code, event.text))
+                command.answer.errback(Rejected(event.code, event.text))
             else:
                 command.answer.callback(event)
         if isinstance(event, e.Shared) and self.carrier is not None:
@@ -419,7 +417,7 @@ class Link:
         if command is None and isinstance(event, a.Error) and event.code == "session-taken-over":
             self.drop("you go on there; start the client again to come back here", hopeless=True)
 
-    def _answered(self, event: Event, re: Ref | None) -> Command | None:
+    def _answered(self, event: Event, re: Ref | None) -> PendingCommand | None:
         """Return the command that this answers, or acknowledges by being its echo."""
         command = self._outgoing.answered(re)
         if command is None and isinstance(event, e.Said | e.Acted):
@@ -428,7 +426,7 @@ class Link:
             self._pulse.lag = self.clock.seconds() - command.sent
         return command
 
-    def _follow(self, event: Event, command: Command | None) -> bool:
+    def _follow(self, event: Event, command: PendingCommand | None) -> bool:
         """Keep in mind what an event changes. Returns whether something before it is missing."""
         gap = False
         do = command.do if command is not None else ""
@@ -466,7 +464,7 @@ class Link:
         """Whether it is ourselves who left: asked to, or on the way to another room."""
         return do == "leave" or (event.by == self.name and self._outgoing.waiting_for("join", "create"))
 
-    def _account(self, event: a.Account, command: Command | None) -> None:
+    def _account(self, event: a.Account, command: PendingCommand | None) -> None:
         if event.guest:
             self.credentials.forget()
             self._want("")

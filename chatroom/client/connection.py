@@ -62,7 +62,7 @@ class NoRecord(ValueError):
     """A line that is no record of a chatroom server's."""
 
 
-class Connection(LineReceiver):
+class ServerConnection(LineReceiver):
     """See the module.
 
     Args:
@@ -198,7 +198,7 @@ class _Writing:
         self._waiting: deque[Callable[[], None]] = deque()
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """See ``Connection``; one after the other, for each may fill it again."""
+        """See ``ServerConnection``; one after the other, for each may fill it again."""
         self._waiting.append(call)
         self._go_on()
 

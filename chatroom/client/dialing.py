@@ -16,9 +16,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom.client.certificate_authorities import is_address, vouch
-from chatroom.client.connection import Connection
+from chatroom.client.connection import ServerConnection
 from chatroom.client.errors import Failed, why_lost, why_no_tls, why_not_connected
-from chatroom.client.known_hosts import KnownServers, spell
+from chatroom.client.known_hosts import KnownHosts, spell
 from chatroom.model.fingerprint import fingerprint
 
 CONNECT_WITHIN = 20  # seconds
@@ -46,7 +46,7 @@ class Dialer:
         reactor: Any,
         host: str,
         port: int,
-        known: KnownServers,
+        known: KnownHosts,
         *,
         plain: bool = False,
         first_seen: Callable[[str], None] = lambda fingerprint: None,
@@ -59,7 +59,7 @@ class Dialer:
         self._plain = plain
         self._first_seen = first_seen
 
-    def connect(self) -> Deferred[Connection]:
+    def connect(self) -> Deferred[ServerConnection]:
         """Dial once.
 
         Returns:
@@ -68,7 +68,7 @@ class Dialer:
         dialled = self._dial_plain() if self._plain else self.dial_tls(self._examine)
         return dialled.addErrback(self._explain)
 
-    def dial_tls(self, examine: Examine) -> Deferred[Connection]:
+    def dial_tls(self, examine: Examine) -> Deferred[ServerConnection]:
         """Dial by TLS, and let the key be examined."""
         creator = _Creator(self._host)
         factory = Factory.forProtocol(lambda: Protected(self.server, creator, examine))
@@ -77,8 +77,8 @@ class Dialer:
         connected: Deferred[Any] = self._endpoint.connect(wrapping)
         return connected.addCallback(lambda tls: tls.wrappedProtocol.examined(self._reactor))
 
-    def _dial_plain(self) -> Deferred[Connection]:
-        factory = Factory.forProtocol(lambda: Connection(self.server))
+    def _dial_plain(self) -> Deferred[ServerConnection]:
+        factory = Factory.forProtocol(lambda: ServerConnection(self.server))
         try:
             self._known.allow_plain(self.server)
         except Failed as failed:
@@ -90,7 +90,7 @@ class Dialer:
         if self._known.check(self.server, key, vouched):
             self._first_seen(key)
 
-    def _explain(self, failure: Failure) -> Connection:
+    def _explain(self, failure: Failure) -> ServerConnection:
         raise why_not_connected(failure, self.server) from None
 
 
@@ -151,11 +151,11 @@ class _Creator:
 
 
 @implementer(IHandshakeListener)
-class Protected(Connection):
+class Protected(ServerConnection):
     """A connection by TLS, whose key is examined when the handshake is complete.
 
     Args:
-        server: As for ``Connection``.
+        server: As for ``ServerConnection``.
         creator: Made its TLS.
         examine: Raises if the key is not to be trusted.
     """
@@ -164,9 +164,11 @@ class Protected(Connection):
         super().__init__(server)
         self._creator = creator
         self._examine = examine
-        self._examined: Deferred[Connection] = Deferred(lambda it: self.abort(Failed("nobody waits for it any more")))
+        self._examined: Deferred[ServerConnection] = Deferred(
+            lambda it: self.abort(Failed("nobody waits for it any more"))
+        )
 
-    def examined(self, clock: Any) -> Deferred[Connection]:
+    def examined(self, clock: Any) -> Deferred[ServerConnection]:
         """Return a Deferred that fires with the connection when its server is trusted, and fails otherwise."""
         if not self._examined.called:
             slow = clock.callLater(HANDSHAKE_WITHIN, self.abort, Failed(f"{self.server} did not answer in time"))

@@ -14,7 +14,7 @@ TLS_RECORDS = range(0x14, 0x18)  # what the first byte of each record of TLS is
 SHOWN = 100  # characters of what was said instead
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """A command was answered by an error, or cannot be given now (``offline``, ``lost``).
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from chatroom.client.connection import Piece
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.model.events import Event, Shared
 
 
@@ -27,8 +27,8 @@ class Carrier(Protocol):
     def lost(self) -> None:
         """It is gone; another may come."""
 
-    def drop(self, why: Refused) -> None:
+    def drop(self, why: Rejected) -> None:
         """What is under way is not wanted any more."""
 
-    def end(self, why: Refused) -> None:
+    def end(self, why: Rejected) -> None:
         """No other comes."""

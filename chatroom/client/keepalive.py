@@ -11,7 +11,7 @@ PING_AFTER = 30.0  # seconds of silence
 LOST_AFTER = 90.0
 
 
-class Pulse:
+class ServerKeepalive:
     """See the module.
 
     Args:

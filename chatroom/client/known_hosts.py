@@ -24,7 +24,7 @@ Kind = Literal["ca", "key", ""]
 
 
 @dataclass(frozen=True, slots=True)
-class Pin:
+class KnownHost:
     """What is remembered of a server.
 
     Args:
@@ -43,7 +43,7 @@ def spell(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-class KnownServers:
+class KnownHosts:
     """Remembers the keys.
 
     Args:
@@ -134,7 +134,7 @@ class KnownServers:
                 hopeless=True,
             )
 
-    def _read(self) -> dict[str, Pin]:
+    def _read(self) -> dict[str, KnownHost]:
         try:
             if not self.path.exists():
                 return {}
@@ -153,10 +153,10 @@ class KnownServers:
             if len(words) not in (2, 3) or not words[1].startswith("SHA256:") or words[2:] not in ([], ["ca"], ["key"]):
                 what = "not a server, its fingerprint, and ca or key"
                 raise Failed(f"{self.path}, line {number}: {what}; put it right", hopeless=True)
-            known[words[0]] = Pin(words[1], cast(Kind, words[2] if len(words) == 3 else ""))
+            known[words[0]] = KnownHost(words[1], cast(Kind, words[2] if len(words) == 3 else ""))
         return known
 
-    def _changed(self, server: str, pin: Pin, fingerprint: str, *, vouched: bool) -> str:
+    def _changed(self, server: str, pin: KnownHost, fingerprint: str, *, vouched: bool) -> str:
         host, _, port = server.rpartition(":")
         return (
             f"{server} has a different key than before, so nothing was sent to it. Either its operator has given it a"

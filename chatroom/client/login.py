@@ -10,7 +10,7 @@ from chatroom.model.replies import Account
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class LoginState:
     """See the module.
 
     Args:
@@ -53,7 +53,7 @@ class Credentials:
         login: See above.
     """
 
-    def __init__(self, login: Login | None, client: str, keep: Callable[[str, str], None] | None) -> None:
+    def __init__(self, login: LoginState | None, client: str, keep: Callable[[str, str], None] | None) -> None:
         self.login = login
         self._client = client
         self._keep = keep
@@ -67,7 +67,7 @@ class Credentials:
         """By the command with that record we are that account's."""
         token = account.token or record.get("token", "")
         remember = self._keep is not None or bool(record.get("remember"))
-        self.login = Login(account.name, record.get("password", ""), token, remember, record.get("client", ""))
+        self.login = LoginState(account.name, record.get("password", ""), token, remember, record.get("client", ""))
         if account.token:
             self._remember(account.name, account.token)
 

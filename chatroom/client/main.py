@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn
 from chatroom import __version__
 from chatroom.client import standard_streams
 from chatroom.client.config import FILE, BadConfig, Config, load
-from chatroom.client.known_hosts import KnownServers, spell
+from chatroom.client.known_hosts import KnownHosts, spell
 from chatroom.client.paths import config_folder, expanded, state_folder
 from chatroom.client.server_address import port_of, read_address
 
@@ -82,9 +82,9 @@ class Wish:
         return self.state / "servers" / spell(self.host, self.port).replace("/", "_")
 
     @property
-    def known(self) -> KnownServers:
+    def known(self) -> KnownHosts:
         """The keys of servers."""
-        return KnownServers(self.state / "known_servers")
+        return KnownHosts(self.state / "known_servers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def _complain(text: str) -> None:
         print(f"chatroom-client: {line}{'' if line.endswith(('.', '?', '!')) else '.'}", file=sys.stderr, flush=True)
 
 
-def _link(
+def _client(
     wish: Wish,
     reactor: Any,
     tell: Callable[[Any], None],
@@ -249,11 +249,11 @@ def _link(
 ) -> Any:
     """Return the link to the server that is wanted; logged in, if a login under that name is remembered."""
     from chatroom.client.bot import mint
-    from chatroom.client.client import Link
+    from chatroom.client.client import Client
     from chatroom.client.dialing import Dialer
     from chatroom.client.guest_name import GuestName
     from chatroom.client.guest_secret import secret
-    from chatroom.client.login import Login
+    from chatroom.client.login import LoginState
     from chatroom.client.tokens import Tokens
 
     dialer = Dialer(reactor, wish.host, wish.port, wish.known, plain=wish.plain, first_seen=first_seen)
@@ -269,7 +269,7 @@ def _link(
     folder = wish.folder / "plain" if wish.plain else wish.folder  # plain: others may have read the secret
     myself = secret(folder, mint)
     guest = GuestName(folder, myself)
-    return Link(
+    return Client(
         reactor,
         dialer.connect,
         reactor,
@@ -278,7 +278,7 @@ def _link(
         name=wish.config.name or ("" if piped else guest.load()),
         room=wish.config.room,
         history=0 if wish.records else None,
-        login=Login(known[0], token=known[1]) if known else None,
+        login=LoginState(known[0], token=known[1]) if known else None,
         client=f"chatroom-client on {gethostname()}",
         keep=keep,
         keep_name=guest.keep,
@@ -297,8 +297,8 @@ def _pipe(wish: Wish) -> int:
 
     running: Any = reactor
     pipe = Pipe(running, _complain, records=wish.records, patience=wish.patience)
-    link = _link(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), _complain, piped=True)
-    transfers = Transfers(link, spell(wish.host, wish.port), running)
+    client = _client(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), _complain, piped=True)
+    transfers = Transfers(client, spell(wish.host, wish.port), running)
     files = FileCommands(transfers, wish.downloads, pipe.say)
     status = _Signals(running, pipe.interrupt)
     pipe.ended.addCallback(lambda result: running.stop())
@@ -306,7 +306,7 @@ def _pipe(wish: Wish) -> int:
     def begin() -> None:
         status.catch()
         stdio.StandardIO(pipe, reactor=running)
-        pipe.begin(link, files)
+        pipe.begin(client, files)
 
     accepting = _accepting(wish, running, _complain, begin) if wish.accept else None
     running.callWhenRunning(accepting.begin if accepting is not None else begin)
@@ -359,16 +359,16 @@ def _screen(wish: Wish) -> int:
     failures: list[Any] = []
 
     def begin() -> None:
-        def link(tell: Callable[[Any], None]) -> Any:
+        def client(tell: Callable[[Any], None]) -> Any:
             def first_seen(key: str) -> None:
                 tell(Ok(f"{_first_seen(wish, key)}."))
 
             def complain(text: str) -> None:
                 tell(Error("not-remembered", text))
 
-            return _link(wish, running, tell, first_seen, complain, piped=False)
+            return _client(wish, running, tell, first_seen, complain, piped=False)
 
-        started = run(running, link, settings)
+        started = run(running, client, settings)
         Deferred.fromCoroutine(started).addErrback(failures.append).addCallback(lambda result: _stop(running))
 
     running.callWhenRunning(begin)
@@ -402,9 +402,9 @@ def _accept(wish: Wish) -> int:
 
 
 def _accepting(wish: Wish, reactor: Any, say: Callable[[str], object], then: Callable[[], None]) -> Any:
-    from chatroom.client.accept_new_key import Accepting
+    from chatroom.client.accept_new_key import KeyAcceptance
 
-    return Accepting(reactor, wish.host, wish.port, wish.known, say, _complain, then)
+    return KeyAcceptance(reactor, wish.host, wish.port, wish.known, say, _complain, then)
 
 
 if __name__ == "__main__":

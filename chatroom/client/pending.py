@@ -14,7 +14,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import encoded
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.model.events import Event
 from chatroom.model.replies import Limits
 
@@ -25,13 +25,13 @@ MOST = 1000  # that wait at a time
 
 
 @dataclass(slots=True, eq=False)
-class Command:
+class PendingCommand:
     """One of them.
 
     Args:
         record: What is sent.
         kept: See the module.
-        answer: Fires with the answer, or fails with ``Refused``.
+        answer: Fires with the answer, or fails with ``Rejected``.
         moves: What is said after it is for where it leads.
         sent: When it was sent on this connection, in the clock's seconds; None: not yet.
     """
@@ -48,7 +48,7 @@ class Command:
         return str(self.record["do"])
 
 
-class Outgoing:
+class PendingQueue:
     """See the module.
 
     Attributes:
@@ -58,11 +58,11 @@ class Outgoing:
     def __init__(self) -> None:
         self.limits = Limits(record=16 * 1024, text=4096, name=32, room=64, rate=2.0)
         self._refs = count(1)
-        self._by_ref: dict[int, Command] = {}
+        self._by_ref: dict[int, PendingCommand] = {}
         self._by_id: dict[str, int] = {}
         self._idle: list[Deferred[None]] = []
 
-    def add(self, do: str, fields: dict[str, Any], *, first: bool = False) -> Command:
+    def add(self, do: str, fields: dict[str, Any], *, first: bool = False) -> PendingCommand:
         """Take a command; what is kept must have an ``id``.
 
         Args:
@@ -71,14 +71,14 @@ class Outgoing:
             first: It goes before all that waits, however much that is.
 
         Raises:
-            Refused: It is too long, or too many wait.
+            Rejected: It is too long, or too many wait.
         """
         if len(self._by_ref) >= MOST and not first:
-            raise Refused("busy", f"{MOST} commands wait for their answers already; wait until some have come.")
+            raise Rejected("busy", f"{MOST} commands wait for their answers already; wait until some have come.")
         ref = next(self._refs)
         record = {"do": do, **fields, "ref": ref}
         self._check(record)
-        command = Command(record, do in KEPT, do in MOVING and not first)
+        command = PendingCommand(record, do in KEPT, do in MOVING and not first)
         self._by_ref[ref] = command
         if command.kept:
             self._by_id[record["id"]] = ref
@@ -87,11 +87,11 @@ class Outgoing:
     def _check(self, record: dict[str, Any]) -> None:
         text = record.get("text")
         if isinstance(text, str) and len(text.encode("utf-8", "replace")) > self.limits.text:
-            raise Refused("too-long", f"line too long (limit {self.limits.text} bytes).")
+            raise Rejected("too-long", f"line too long (limit {self.limits.text} bytes).")
         if len(encoded(record)) > self.limits.record:
-            raise Refused("too-long", f"command too long (limit {self.limits.record} bytes).")
+            raise Rejected("too-long", f"command too long (limit {self.limits.record} bytes).")
 
-    def unsent(self) -> list[Command]:
+    def unsent(self) -> list[PendingCommand]:
         """Return what is to be sent on this connection, in order."""
         return [command for command in self._by_ref.values() if command.sent is None]
 
@@ -99,17 +99,17 @@ class Outgoing:
         """Return whether such a command is on its way."""
         return any(command.do in kinds and command.sent is not None for command in self._by_ref.values())
 
-    def last(self, *kinds: str) -> Command | None:
+    def last(self, *kinds: str) -> PendingCommand | None:
         """Return the last such command that has not been answered."""
         return next((command for command in reversed(self._by_ref.values()) if command.do in kinds), None)
 
     # ---- what becomes of them --------------------------------------------------------------------------------------
 
-    def answered(self, ref: object) -> Command | None:
+    def answered(self, ref: object) -> PendingCommand | None:
         """Take out what was answered; whoever takes it out fires its Deferred."""
         return self._take(ref) if isinstance(ref, int) else None
 
-    def seen(self, id: str) -> Command | None:
+    def seen(self, id: str) -> PendingCommand | None:
         """Take out what was acknowledged by being seen."""
         return self._take(self._by_id.get(id))
 
@@ -121,9 +121,9 @@ class Outgoing:
             moves = moves or command.moves
             if not command.kept or (moves and command.do in _HERE):
                 self._take(ref)
-                command.answer.errback(Refused("lost", "the connection was lost before the answer came; try again."))
+                command.answer.errback(Rejected("lost", "the connection was lost before the answer came; try again."))
 
-    def give_up(self, refused: Refused) -> None:
+    def give_up(self, refused: Rejected) -> None:
         """Fail them all."""
         for ref, command in list(self._by_ref.items()):
             self._take(ref)
@@ -136,7 +136,7 @@ class Outgoing:
         self._tell_idle()
         return deferred
 
-    def _take(self, ref: int | None) -> Command | None:
+    def _take(self, ref: int | None) -> PendingCommand | None:
         command = self._by_ref.pop(ref, None) if ref is not None else None
         if command is not None and command.kept:
             del self._by_id[command.record["id"]]

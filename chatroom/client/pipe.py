@@ -17,12 +17,12 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chatroom.client.client import Link
-from chatroom.client.errors import Refused
+from chatroom.client.client import Client
+from chatroom.client.errors import Rejected
 from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.pending import KEPT
 from chatroom.client.plain_text import lines_of, recalled
-from chatroom.client.screen.parser import Command, Misuse, Own, Say, depends_on_room, read
+from chatroom.client.screen.parser import CommandLine, LocalLine, Misuse, SayLine, depends_on_room, read
 from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -61,7 +61,7 @@ class Pipe(LineReceiver):
         self._complain = complain
         self._records = records
         self._patience = patience
-        self._link: Link
+        self._client: Client
         self._files: FileCommands
         self._lines: deque[bytes] = deque()
         self._end_of_input = False
@@ -76,16 +76,16 @@ class Pipe(LineReceiver):
         self._in_use: Denied | None = None  # our account is logged in elsewhere, and the first line has not come yet
         self._deciding: Any = None
 
-    def begin(self, link: Link, files: FileCommands) -> None:
+    def begin(self, client: Client, files: FileCommands) -> None:
         """Connect, and do what the input says.
 
         Args:
-            link: It tells everything to ``told``; not started.
+            client: It tells everything to ``told``; not started.
             files: What sends and fetches files over it; it says everything to ``say``.
         """
-        self._link = link
+        self._client = client
         self._files = files
-        link.start()
+        client.start()
         Deferred.fromCoroutine(self._work()).addErrback(self._broken)
 
     def fail(self, why: str) -> None:
@@ -163,7 +163,7 @@ class Pipe(LineReceiver):
         while not self._over:
             if self._lines and self._unacknowledged < WINDOW:
                 await self._take(self._lines.popleft())
-            elif self._end_of_input and not self._lines and not self._unacknowledged and self._link.online:
+            elif self._end_of_input and not self._lines and not self._unacknowledged and self._client.online:
                 break
             else:
                 if not self._lines:
@@ -183,47 +183,47 @@ class Pipe(LineReceiver):
 
     async def _take(self, line: bytes) -> None:
         text = _text(line)
-        while depends_on_room(text) and not (self._link.online or self._over):
+        while depends_on_room(text) and not (self._client.online or self._over):
             await self._something()
         try:
-            typed = read(text, (*QUITTING, *USAGES), inside=self._link.inside, guest=self._link.guest)
-            if isinstance(typed, Own) and typed.word in USAGES:
+            typed = read(text, (*QUITTING, *USAGES), inside=self._client.inside, guest=self._client.guest)
+            if isinstance(typed, LocalLine) and typed.word in USAGES:
                 await self._files.run(typed.word, typed.rest)
-            elif isinstance(typed, Own):
+            elif isinstance(typed, LocalLine):
                 self._lines.clear()
                 self._end_of_input = True
-            elif isinstance(typed, Say):
+            elif isinstance(typed, SayLine):
                 self._give("say", {"text": typed.text})
-            elif isinstance(typed, Command):
+            elif isinstance(typed, CommandLine):
                 await self._command(typed)
         except Misuse as misuse:
             self._refused(str(misuse))
-        except Refused as refused:
+        except Rejected as refused:
             self._not_done(refused)
 
-    async def _command(self, typed: Command) -> None:
+    async def _command(self, typed: CommandLine) -> None:
         if typed.missing:
             raise Misuse(f"usage: {typed.row.usage}.")
         if typed.row.do in KEPT:
             self._give(typed.row.do, typed.fields)
             return
         while not self._over:
-            while not (self._link.online or self._over):
+            while not (self._client.online or self._over):
                 await self._something()
             try:
-                await self._link.do(typed.row.do, **typed.fields)
+                await self._client.do(typed.row.do, **typed.fields)
                 return
-            except Refused as refused:
+            except Rejected as refused:
                 if refused.code not in ("offline", "lost"):
                     raise
 
     def _give(self, do: str, fields: dict[str, Any]) -> None:
         """Say something; its acknowledgement is waited for at the end."""
         self._unacknowledged += 1
-        self._link.do(do, **fields).addErrback(self._not_said).addBoth(self._acknowledged)
+        self._client.do(do, **fields).addErrback(self._not_said).addBoth(self._acknowledged)
 
     def _not_said(self, failure: Failure) -> None:
-        failure.trap(Refused)
+        failure.trap(Rejected)
         self._not_done(failure.value)
 
     def _not_done(self, refused: Any) -> None:
@@ -256,10 +256,10 @@ class Pipe(LineReceiver):
     def _show(self, event: e.Event) -> None:
         if self._records:
             self._write([e.encode(_without_secrets(event)).decode()])
-        elif self._link.place.replayed(event):
-            self._write([recalled(self._link.room, event, self._link.name)])
+        elif self._client.place.replayed(event):
+            self._write([recalled(self._client.room, event, self._client.name)])
         else:
-            self._write(lines_of(event, self._link.name))
+            self._write(lines_of(event, self._client.name))
 
     def say(self, text: str) -> None:
         """Write what the client itself says; among records it is nothing."""
@@ -327,7 +327,7 @@ class Pipe(LineReceiver):
         self._decide_no_more()
         self._stir()
         within = 2.0 if self.status == 0 else 0.0
-        Deferred.fromCoroutine(self._link.stop(within)).addErrback(self._broken).addCallback(self._close)
+        Deferred.fromCoroutine(self._client.stop(within)).addErrback(self._broken).addCallback(self._close)
 
     def _close(self, result: object) -> None:
         transport: Any = self.transport
@@ -369,11 +369,11 @@ class _Hearing:
 
     def pauseProducing(self) -> None:
         """The output is full."""
-        self._pipe._link.pause()
+        self._pipe._client.pause()
 
     def resumeProducing(self) -> None:
         """It is not any more."""
-        self._pipe._link.resume()
+        self._pipe._client.resume()
 
     def stopProducing(self) -> None:
         """Nobody takes it any more; ``writeConnectionLost`` deals with it."""

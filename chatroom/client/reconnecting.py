@@ -12,14 +12,14 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
-from chatroom.client.connection import Connection
+from chatroom.client.connection import ServerConnection
 from chatroom.client.errors import Failed
 
 FIRST_WAIT = 0.5  # seconds
 LONGEST_WAIT = 60.0
 
 
-class Reconnecting:
+class Reconnector:
     """See the module.
 
     Args:
@@ -32,10 +32,10 @@ class Reconnecting:
 
     def __init__(
         self,
-        connect: Callable[[], Deferred[Connection]],
+        connect: Callable[[], Deferred[ServerConnection]],
         clock: Any,
         chance: Callable[[], float],
-        made: Callable[[Connection], None],
+        made: Callable[[ServerConnection], None],
         lost: Callable[[str, float | None], None],
     ) -> None:
         self._connect = connect
@@ -93,7 +93,7 @@ class Reconnecting:
         if self._dialing is not None:
             self._dialing.cancel()
 
-    def _succeeded(self, connection: Connection) -> None:
+    def _succeeded(self, connection: ServerConnection) -> None:
         self._dialing = None
         if self._stopped:
             connection.abort(Failed("we are leaving"))

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred, TimeoutError
 
 from chatroom import __version__
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.client.status import Denied, Gap
 from chatroom.model.events import PROTOCOL_VERSION, Event
 
 if TYPE_CHECKING:
-    from chatroom.client.client import Link
+    from chatroom.client.client import Client
 
 WELCOME_WITHIN = 15.0  # seconds
 
@@ -34,106 +34,106 @@ OF_THE_NAME = frozenset({"bad-name", "name-in-use", "server-banned"})
 OF_THE_LOGIN = frozenset({"wrong-token", "wrong-password"})
 
 
-async def restore(link: Link) -> None:
+async def restore(client: Client) -> None:
     """Take back what we had, or take what we came for.
 
     Raises:
-        Refused: The server does not let us in, or the connection has gone.
+        Rejected: The server does not let us in, or the connection has gone.
     """
-    again = bool(link.name)
-    await _hello(link)
-    if link.credentials.login is not None:
-        await _log_in(link, again=again)
-    link.welcomed(again=again)
-    await _enter(link)
-    await link.ask("pong")  # its answer comes after all that was missed
-    link.ready()
+    again = bool(client.name)
+    await _hello(client)
+    if client.credentials.login is not None:
+        await _log_in(client, again=again)
+    client.welcomed(again=again)
+    await _enter(client)
+    await client.ask("pong")  # its answer comes after all that was missed
+    client.ready()
 
 
-async def _hello(link: Link) -> None:
+async def _hello(client: Client) -> None:
     """Say hello; under a name of the server's making, if ours is refused."""
-    name = link.wanted if link.credentials.login is None else ""
+    name = client.wanted if client.credentials.login is None else ""
     try:
-        await _welcome(link, name)
-    except Refused as refused:
+        await _welcome(client, name)
+    except Rejected as refused:
         if not name or refused.code not in OF_THE_NAME:
             raise
-        await _welcome(link, "")
-        link.notify(Denied("name", name, refused.code, refused.text))
+        await _welcome(client, "")
+        client.notify(Denied("name", name, refused.code, refused.text))
 
 
-async def _welcome(link: Link, name: str) -> None:
+async def _welcome(client: Client, name: str) -> None:
     fields = {"version": PROTOCOL_VERSION, "client": f"chatroom-client {__version__}"}
     if name:
         fields["name"] = name
-    if link.secret:
-        fields["resume"] = link.secret
-    answer: Deferred[Event] = link.ask("hello", **fields)
+    if client.secret:
+        fields["resume"] = client.secret
+    answer: Deferred[Event] = client.ask("hello", **fields)
     try:
-        await answer.addTimeout(WELCOME_WITHIN, link.clock)
+        await answer.addTimeout(WELCOME_WITHIN, client.clock)
     except TimeoutError:
-        raise Refused("silent", "the server does not answer as a chatroom server does.") from None
+        raise Rejected("silent", "the server does not answer as a chatroom server does.") from None
 
 
-async def _log_in(link: Link, *, again: bool) -> None:
+async def _log_in(client: Client, *, again: bool) -> None:
     """Log in by the token, and by the password if the token is known no more."""
-    credentials, login = link.credentials, link.credentials.login
+    credentials, login = client.credentials, client.credentials.login
     assert login is not None
     try:
         if login.token:
             try:
-                await link.ask("login", **login.by_token())
+                await client.ask("login", **login.by_token())
                 credentials.login = login
                 return
-            except Refused as refused:
+            except Rejected as refused:
                 if refused.code != "wrong-token" or not login.password:
                     raise
-        await link.ask("login", **login.by_password())
+        await client.ask("login", **login.by_password())
         credentials.login = replace(login, token=credentials.login.token if credentials.login is not None else "")
-    except Refused as refused:
+    except Rejected as refused:
         # Who comes back and is logged in already meets the ghost that is about to go.
         if refused.code in TEMPORARY or (again and refused.code == "already-logged-in"):
             raise
         if refused.code in OF_THE_LOGIN:
             credentials.forget()
         credentials.login = None  # what is remembered of it may be worth something another time
-        link.notify(Denied("login", login.user, refused.code, refused.text))
-        link.leave_unsaid(Refused("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))
+        client.notify(Denied("login", login.user, refused.code, refused.text))
+        client.leave_unsaid(Rejected("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))
 
 
-async def _catch_up(link: Link) -> None:
+async def _catch_up(client: Client) -> None:
     """Fetch what was missed and is too much to be told by itself; a history that cannot be read keeps nobody out."""
-    place = link.place
+    place = client.place
     if place.missed is None:
         return
     try:
-        complete = await link.catching_up.fetch(place.room, place.missed)
-    except Refused:
-        if not link.online:
-            link.catching_up.forget()
+        complete = await client.catching_up.fetch(place.room, place.missed)
+    except Rejected:
+        if not client.online:
+            client.catching_up.forget()
             raise
         complete = False
     if not complete:
-        link.notify(Gap(place.room))
-    link.catching_up.tell()
+        client.notify(Gap(place.room))
+    client.catching_up.tell()
 
 
-async def _enter(link: Link) -> None:
+async def _enter(client: Client) -> None:
     """Go back to the room, or for the first time to the first one."""
-    place = link.place
-    room = place.room or link.first_room
+    place = client.place
+    room = place.room or client.first_room
     if not room:
         return
     try:
         if place.room:
-            await link.ask("join", room=room, after=place.seen)
-            await _catch_up(link)
+            await client.ask("join", room=room, after=place.seen)
+            await _catch_up(client)
         else:
-            await link.ask("join", room=room, messages=link.history)
-        link.first_room = ""
-    except Refused as refused:
+            await client.ask("join", room=room, messages=client.history)
+        client.first_room = ""
+    except Rejected as refused:
         if refused.code in TEMPORARY:
             raise
         place.leave()
-        link.first_room = ""
-        link.notify(Denied("room", room, refused.code, refused.text))
+        client.first_room = ""
+        client.notify(Denied("room", room, refused.code, refused.text))

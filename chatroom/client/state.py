@@ -14,7 +14,7 @@ _GOING = (e.Left, e.Disconnected)
 _PUT_OUT = (e.Kicked, e.Banned)
 
 
-class Place:
+class RoomState:
     """See the module.
 
     Attributes:

@@ -30,10 +30,10 @@ from chatroom.chat.people import accounts_file
 from chatroom.chat.people.passwords import ThreadedPasswords
 from chatroom.daemon.listening import BadPort, take_port
 from chatroom.daemon.log_file import DaemonLog
-from chatroom.daemon.options import Settings, address_and_port, refuse
+from chatroom.daemon.options import DaemonSettings, address_and_port, refuse
 from chatroom.daemon.pid_file import BadPidFile, PidFile
-from chatroom.daemon.privileges import Becoming
-from chatroom.daemon.reload import Reloading, rules_of
+from chatroom.daemon.privileges import NewUser
+from chatroom.daemon.reload import Reload, rules_of
 from chatroom.daemon.service import ChatService, OperatorService
 from chatroom.daemon.tls_files import BadPair, Certificates, PairFiles, own_files, passing_pair
 from chatroom.engines.data_folder import BadFolder, DataFolder, check_inside, state_folder
@@ -50,7 +50,7 @@ from chatroom.wire.factory import ChatFactory
 
 _log = logger(__name__)
 
-STAYING = Becoming()
+STAYING = NewUser()
 DATABASE = "chat.db"  # in the data folder
 FEW = 500  # users; a system that allows fewer is told about
 SPARE = 100  # descriptors that are not for users: connections that come and go, files, the database
@@ -61,10 +61,10 @@ _random = random.SystemRandom()  # some of what is minted is a secret
 
 
 def make(
-    settings: Settings,
-    reread: Callable[[], Settings],
+    settings: DaemonSettings,
+    reread: Callable[[], DaemonSettings],
     checkers: Sequence[Any] = (),
-    becoming: Becoming = STAYING,
+    becoming: NewUser = STAYING,
     pid_file: PidFile | None = None,
     log: DaemonLog | None = None,
 ) -> ChatService:
@@ -102,7 +102,7 @@ def make(
     service = ChatService(reactor, chat, factory, listening, folder, passwords, entries)
     service.pid_file = pid_file
     service.log = log
-    service.on_hangup = Reloading(settings, reread, _rules, factory, text, certificates.reload).reload
+    service.on_hangup = Reload(settings, reread, _rules, factory, text, certificates.reload).reload
     service.beside.append(certificates)
     if settings.metrics:
         service.beside.append(_metrics(settings, reactor, chat, factory, service))
@@ -112,7 +112,7 @@ def make(
 
 
 def _factory(
-    settings: Settings, chat: Chat, reactor: Any, text: TextDialect, certificates: Certificates
+    settings: DaemonSettings, chat: Chat, reactor: Any, text: TextDialect, certificates: Certificates
 ) -> ChatFactory:
     return ChatFactory(
         chat,
@@ -126,7 +126,7 @@ def _factory(
     )
 
 
-def _rules(settings: Settings) -> Rules:
+def _rules(settings: DaemonSettings) -> Rules:
     return rules_of(settings, most_users(settings.max_users))
 
 
@@ -157,7 +157,7 @@ def _mint(length: int) -> str:
 # ---- what is taken of the system ---------------------------------------------------------------------------------
 
 
-def data_path(settings: Settings) -> Path:
+def data_path(settings: DaemonSettings) -> Path:
     """Return the data folder."""
     try:
         return Path(settings.data) if settings.data else state_folder()
@@ -165,7 +165,7 @@ def data_path(settings: Settings) -> Path:
         refuse(str(error))
 
 
-def take_folder(settings: Settings, becoming: Becoming) -> DataFolder:
+def take_folder(settings: DaemonSettings, becoming: NewUser) -> DataFolder:
     path = data_path(settings)
     try:
         becoming.make_folder(path)
@@ -206,7 +206,7 @@ def taken(port: int, interface: str, options: str = "--port or --interface") -> 
         refuse(str(error))
 
 
-def _certificates(settings: Settings, folder: DataFolder | None, reactor: Any, becoming: Becoming) -> Certificates:
+def _certificates(settings: DaemonSettings, folder: DataFolder | None, reactor: Any, becoming: NewUser) -> Certificates:
     """Return the certificate for TLS; it is read now, while we may still read what others may not."""
     host = socket.gethostname()
     try:
@@ -226,7 +226,7 @@ def _certificates(settings: Settings, folder: DataFolder | None, reactor: Any, b
 
 
 @dataclass(frozen=True, slots=True)
-class Accounts:
+class ExistingAccounts:
     """The accounts that there are already.
 
     Args:
@@ -238,7 +238,7 @@ class Accounts:
     looks: Mapping[str, str] = field(default_factory=dict)
 
 
-def imported(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
+def imported(settings: DaemonSettings, there: ExistingAccounts) -> list[accounts_file.AccountLine]:
     """Return the accounts to import, having seen that there are seats for them and for those that are there."""
     entries = _entries(settings, there)
     looks = dict(there.looks)
@@ -258,7 +258,7 @@ def imported(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
     return entries
 
 
-def _entries(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
+def _entries(settings: DaemonSettings, there: ExistingAccounts) -> list[accounts_file.AccountLine]:
     try:
         return accounts_file.read(Path(settings.accounts)) if settings.accounts else []
     except FileNotFoundError:
@@ -270,9 +270,9 @@ def _entries(settings: Settings, there: Accounts) -> list[accounts_file.Entry]:
         refuse(f"--accounts {settings.accounts}: {error}")
 
 
-def _there(folder: DataFolder | None) -> Accounts:
+def _there(folder: DataFolder | None) -> ExistingAccounts:
     if folder is None:
-        return Accounts()
+        return ExistingAccounts()
     path = folder.path / DATABASE
     try:
         with closing(open_database(path)) as db:
@@ -281,7 +281,7 @@ def _there(folder: DataFolder | None) -> Accounts:
         refuse(f"{path} holds what cannot be read ({error}); see chatroom-admin check, or restore a backup")
 
 
-def accounts_in(db: sqlite3.Connection) -> Accounts:
+def accounts_in(db: sqlite3.Connection) -> ExistingAccounts:
     """Return the accounts of a database.
 
     Raises:
@@ -295,7 +295,7 @@ def accounts_in(db: sqlite3.Connection) -> Accounts:
         for folded, one in kept.items():
             for look in user_looks(user_name(one.name)):
                 looks.setdefault(look, folded)
-    return Accounts(frozenset(name for name, one in kept.items() if one.reserved), looks)
+    return ExistingAccounts(frozenset(name for name, one in kept.items() if one.reserved), looks)
 
 
 def check_checkers(checkers: Sequence[Any]) -> None:
@@ -319,16 +319,16 @@ def check_checkers(checkers: Sequence[Any]) -> None:
 
 
 def _metrics(
-    settings: Settings, reactor: Any, chat: Chat, factory: ChatFactory, service: ChatService
+    settings: DaemonSettings, reactor: Any, chat: Chat, factory: ChatFactory, service: ChatService
 ) -> OperatorService:
-    from chatroom.daemon.operator_services import MetricsService, Watching
+    from chatroom.daemon.operator_services import MetricsService, Monitoring
 
     address, port = address_and_port("--metrics", settings.metrics)
-    return MetricsService(reactor, taken(port, address, "--metrics"), Watching(chat, factory, service.state))
+    return MetricsService(reactor, taken(port, address, "--metrics"), Monitoring(chat, factory, service.state))
 
 
 def _manhole(
-    settings: Settings, reactor: Any, chat: Chat, folder: DataFolder | None, becoming: Becoming
+    settings: DaemonSettings, reactor: Any, chat: Chat, folder: DataFolder | None, becoming: NewUser
 ) -> OperatorService:
     from chatroom.admin.keys import BadKeys
     from chatroom.admin.manhole import manhole

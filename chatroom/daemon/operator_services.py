@@ -19,7 +19,7 @@ _log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Watching:
+class Monitoring:
     """The daemon as monitoring sees it (``chatroom.admin.metrics.Watched``).
 
     Args:

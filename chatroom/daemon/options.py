@@ -34,7 +34,7 @@ Bytes = Annotated[int, Meta(ge=0, le=2**53)]
 Amount = Annotated[float, Meta(ge=0, le=1e6)]
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """The options, checked. ``ChatOptions`` explains each."""
 
     port: Annotated[int, Meta(ge=0, le=65535)] = 8888
@@ -77,13 +77,13 @@ class BadOptions(usage.UsageError):
         sound: The settings without those that are wrong, to check the rest; None if they cannot be known.
     """
 
-    def __init__(self, faults: list[str], sound: Settings | None = None) -> None:
+    def __init__(self, faults: list[str], sound: DaemonSettings | None = None) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
         self.sound = sound
 
 
-_FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
+_FIELDS = {field.encode_name: field for field in msgspec.structs.fields(DaemonSettings)}
 
 
 class ChatOptions(usage.Options, strcred.AuthOptionMixin):
@@ -168,7 +168,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
 
     supportedInterfaces = (IUsernamePassword,)
 
-    settings: Settings
+    settings: DaemonSettings
     faults: list[str]  # of the options; empty but for --check-config, which goes on to look for others
     pid_file: PidFile | None
     log: DaemonLog | None
@@ -209,7 +209,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         for spec in self.settings.auth:
             self.opt_auth(spec)
 
-    def reread(self) -> Settings:
+    def reread(self) -> DaemonSettings:
         """Return what holds by the command line, as it was given, and by the files as they are now.
 
         Raises:
@@ -230,7 +230,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
             given["ephemeral"] = True  # only to check the rest: no other folder than the one that was meant
         if "port" in faults:
             given["port"] = 0
-        settings, more = _check_rest(msgspec.convert(given, Settings))
+        settings, more = _check_rest(msgspec.convert(given, DaemonSettings))
         if faults or more:
             raise BadOptions([*faults.values(), *more], settings if readable else None)
         return settings
@@ -251,7 +251,7 @@ def refuse(why: str) -> NoReturn:
     raise SystemExit(f"chatroom: {why}")
 
 
-def motd(settings: Settings) -> str:
+def motd(settings: DaemonSettings) -> str:
     """Return the lines to show after the greeting.
 
     Raises:
@@ -361,7 +361,7 @@ def _what(error: str) -> str:
     return f"{_KINDS.get(found['kind'], found['kind'])}{bound}{(found['number'] or '').removesuffix('.0')}"
 
 
-def _check_rest(settings: Settings) -> tuple[Settings, list[str]]:
+def _check_rest(settings: DaemonSettings) -> tuple[DaemonSettings, list[str]]:
     """Check what types cannot say. Returns the settings without those that are wrong, and what is wrong with them."""
     sound, faults = settings, []
     for check, unset in _RULES:
@@ -373,24 +373,24 @@ def _check_rest(settings: Settings) -> tuple[Settings, list[str]]:
     return sound, faults
 
 
-def _check_message_format(settings: Settings) -> None:
+def _check_message_format(settings: DaemonSettings) -> None:
     try:
         check_format(settings.message_format)
     except ValueError as error:
         raise usage.UsageError(f"--message-format: {error}") from None
 
 
-def _check_name(settings: Settings) -> None:
+def _check_name(settings: DaemonSettings) -> None:
     if not settings.name.isprintable():
         raise usage.UsageError("--name: holds characters that cannot be shown")
 
 
-def _check_metrics(settings: Settings) -> None:
+def _check_metrics(settings: DaemonSettings) -> None:
     if settings.metrics:
         address_and_port("--metrics", settings.metrics)
 
 
-def _check_manhole(settings: Settings) -> None:
+def _check_manhole(settings: DaemonSettings) -> None:
     if settings.manhole:
         address_and_port("--manhole", settings.manhole)
         if not settings.manhole_keys:
@@ -402,14 +402,14 @@ def _check_manhole(settings: Settings) -> None:
         raise usage.UsageError("--manhole-keys: there is no console to open; give --manhole PORT, too")
 
 
-def _check_pair(settings: Settings) -> None:
+def _check_pair(settings: DaemonSettings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         given, missing = ("--tls-cert", "--tls-key") if settings.tls_cert else ("--tls-key", "--tls-cert")
         raise usage.UsageError(f"{given}: give {missing}, too, or neither: then there is one of our own making")
 
 
 # What is checked, and what holds instead of what is wrong while the rest is checked.
-_RULES: tuple[tuple[Callable[[Settings], object], dict[str, Any]], ...] = (
+_RULES: tuple[tuple[Callable[[DaemonSettings], object], dict[str, Any]], ...] = (
     (_check_message_format, {"message_format": DEFAULT}),
     (_check_name, {"name": "chatroom"}),
     (_check_metrics, {"metrics": ""}),

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Becoming:
+class NewUser:
     """See the module.
 
     Args:
@@ -24,7 +24,7 @@ class Becoming:
     gid: int | None = None
 
     @classmethod
-    def of(cls, twistd: Mapping[str, Any] | None) -> Becoming:
+    def of(cls, twistd: Mapping[str, Any] | None) -> NewUser:
         """Return what the options of twistd say; only root can become somebody else."""
         uid = twistd.get("uid") if twistd else None
         if twistd is None or uid is None or os.geteuid() != 0:

@@ -12,7 +12,7 @@ import msgspec
 from twisted.python import usage
 
 from chatroom.chat.limits import Rules
-from chatroom.daemon.options import Settings, motd
+from chatroom.daemon.options import DaemonSettings, motd
 from chatroom.model.logger import logger, set_level
 from chatroom.model.text import clean
 from chatroom.wire.dialects.text import TextDialect
@@ -43,10 +43,10 @@ LIVE = {
     "log_level",
 }
 
-MakeRules = Callable[[Settings], Rules]
+MakeRules = Callable[[DaemonSettings], Rules]
 
 
-def rules_of(settings: Settings, most_users: int) -> Rules:
+def rules_of(settings: DaemonSettings, most_users: int) -> Rules:
     """Return what the chat needs to know of the options.
 
     Args:
@@ -76,7 +76,7 @@ def rules_of(settings: Settings, most_users: int) -> Rules:
     )
 
 
-class Reloading:
+class Reload:
     """See the module.
 
     Args:
@@ -90,8 +90,8 @@ class Reloading:
 
     def __init__(
         self,
-        settings: Settings,
-        reread: Callable[[], Settings],
+        settings: DaemonSettings,
+        reread: Callable[[], DaemonSettings],
         make_rules: MakeRules,
         factory: ChatFactory,
         text: TextDialect,
@@ -114,7 +114,9 @@ class Reloading:
         except usage.UsageError as error:
             _log.warn("nothing is changed, for the options cannot be read again: {why}", why=str(error))
             return
-        changed = {key for key in Settings.__struct_fields__ if getattr(wanted, key) != getattr(self._settings, key)}
+        changed = {
+            key for key in DaemonSettings.__struct_fields__ if getattr(wanted, key) != getattr(self._settings, key)
+        }
         if rules.motd != self._factory.rules.motd:
             changed.add("motd")
         self._obey(wanted, rules)
@@ -122,12 +124,12 @@ class Reloading:
         if changed - LIVE:
             _log.warn("changed, but only a restart makes it so: {keys}", keys=_named(changed - LIVE))
 
-    def _check(self, wanted: Settings) -> None:
+    def _check(self, wanted: DaemonSettings) -> None:
         reserved = self._factory.chat.seats.reserved
         if wanted.max_users and wanted.max_users < reserved:
             raise usage.UsageError(f"max-users = {wanted.max_users}: {reserved} accounts have a seat reserved")
 
-    def _obey(self, wanted: Settings, rules: Rules) -> None:
+    def _obey(self, wanted: DaemonSettings, rules: Rules) -> None:
         """Change what can change; of the rest we keep what really holds."""
         set_level(wanted.log_level)
         self._factory.rules.become(rules)

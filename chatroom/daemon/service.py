@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver
 
 from chatroom.chat.chat import Chat
-from chatroom.chat.people.accounts_file import Entry
+from chatroom.chat.people.accounts_file import AccountLine
 from chatroom.chat.people.membership import import_accounts
 from chatroom.chat.people.passwords import ThreadedPasswords
 from chatroom.daemon.audit_file import AuditFile, audit_files
@@ -73,7 +73,7 @@ class ChatService(Service):
         listening: socket.socket,
         folder: DataFolder | None,
         passwords: ThreadedPasswords,
-        imported: Sequence[Entry],
+        imported: Sequence[AccountLine],
     ) -> None:
         self._reactor = reactor
         self._chat = chat

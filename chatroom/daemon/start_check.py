@@ -24,7 +24,7 @@ from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 
 from chatroom.daemon.assembly import (
     DATABASE,
-    Accounts,
+    ExistingAccounts,
     accounts_in,
     check_checkers,
     data_path,
@@ -32,9 +32,9 @@ from chatroom.daemon.assembly import (
     most_users,
     taken,
 )
-from chatroom.daemon.options import ChatOptions, Settings, address_and_port
+from chatroom.daemon.options import ChatOptions, DaemonSettings, address_and_port
 from chatroom.daemon.pid_file import BadPidFile
-from chatroom.daemon.privileges import Becoming
+from chatroom.daemon.privileges import NewUser
 from chatroom.daemon.tls_files import BadPair, PairFiles, own_paths
 from chatroom.daemon.twistd_start import BadStart, check_twistd
 from chatroom.engines.data_folder import BadFolder, look
@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class StartFindings:
     """What a check found.
 
     Attributes:
@@ -74,20 +74,20 @@ def report(options: ChatOptions) -> int:
     return 1 if found.faults else 0
 
 
-def check(options: ChatOptions) -> Findings:
+def check(options: ChatOptions) -> StartFindings:
     """Look at everything that a start needs."""
-    found = Findings()
+    found = StartFindings()
     with _warnings(found.remarks):
         _Check(options, found).run()
     return found
 
 
 class _Check:
-    def __init__(self, options: ChatOptions, found: Findings) -> None:
+    def __init__(self, options: ChatOptions, found: StartFindings) -> None:
         self._options = options
-        self._settings: Settings = options.settings
+        self._settings: DaemonSettings = options.settings
         self._found = found
-        self._becoming = Becoming()
+        self._becoming = NewUser()
         self._folder: Path | None = None
         self._running = False
 
@@ -98,11 +98,11 @@ class _Check:
         known = len(self._found.faults)
         self._step(lambda: check_twistd(twistd))
         if len(self._found.faults) == known:
-            self._becoming = Becoming.of(twistd)
+            self._becoming = NewUser.of(twistd)
         if not self._settings.ephemeral:
             self._step(self._check_folder)
         self._step(self._check_pid_file, unless_running=True)
-        there = self._step(self._check_database) or Accounts()
+        there = self._step(self._check_database) or ExistingAccounts()
         self._step(lambda: imported(self._settings, there))
         most_users(self._settings.max_users)
         self._step(lambda: self._as_user(lambda: check_checkers(self._options.checkers)))
@@ -145,13 +145,13 @@ class _Check:
         if self._options.pid_file is not None:
             self._options.pid_file.check()
 
-    def _check_database(self) -> Accounts:
+    def _check_database(self) -> ExistingAccounts:
         """Return the accounts that there are."""
         if self._folder is None:
-            return Accounts()
+            return ExistingAccounts()
         path = self._folder / DATABASE
         if not os.path.lexists(path):
-            return Accounts()
+            return ExistingAccounts()
         try:
             with closing(self._as_user(lambda: schema.look(path))) as db:
                 return accounts_in(db)
@@ -161,7 +161,7 @@ class _Check:
             # What stands in the write-ahead log alone, of a crash or a running daemon, only a start sees.
             if not path.with_name(f"{DATABASE}-wal").exists():
                 raise schema.BadDatabase(f"{path} cannot be used ({error}); see chatroom-admin check") from None
-        return Accounts()
+        return ExistingAccounts()
 
     def _check_certificate(self) -> None:
         settings = self._settings

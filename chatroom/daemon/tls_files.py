@@ -33,7 +33,7 @@ from zope.interface import implementer
 from chatroom.model.fingerprint import fingerprint
 from chatroom.model.logger import logger
 from chatroom.model.operator_file import read_plain_file
-from chatroom.wire.tls import Connection
+from chatroom.wire.tls import TLSConnection
 
 _log = logger(__name__)
 
@@ -280,7 +280,7 @@ class Certificates:
 
     def serverConnectionForTLS(self, protocol: Any) -> Any:  # noqa: N802
         """Return the state of a new connection; it keeps the certificate of today."""
-        return Connection(self._pair.context)
+        return TLSConnection(self._pair.context)
 
     def reload(self) -> None:
         """Read the files again; a pair that cannot be used changes nothing, and the log says why."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatroom.engines.subscriptions import Followers
+from chatroom.engines.subscriptions import Subscriptions
 from chatroom.model import events
 from chatroom.model.counters import Counters
 from chatroom.model.events import MESSAGES, Stored
@@ -32,7 +32,7 @@ ROW = 64  # bytes that an entry takes beside its body, about
 FULL = "the database has grown to what --disk allows"
 
 
-class Present:
+class PresenceTable:
     """Presence for engines of one node. Keys are ``user/<session id>``."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Present:
         return [presence for key, presence in self._present.items() if key.startswith(prefix)]
 
 
-class BatchingEngine(Present):
+class BatchingEngine(PresenceTable):
     """The half of an engine that works on the reactor thread.
 
     Args:
@@ -71,7 +71,7 @@ class BatchingEngine(Present):
     def __init__(self, reactor: Any) -> None:
         super().__init__()
         self._reactor = reactor
-        self._followers = Followers(self.read)
+        self._followers = Subscriptions(self.read)
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
         self._begun: deque[float] = deque()  # when the first of each batch that waits came

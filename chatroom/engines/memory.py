@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine
 from chatroom.engines.memory_blobs import MemoryBlobs
-from chatroom.engines.search_scheduler import Searches, Step
+from chatroom.engines.search_scheduler import SearchScheduler, Step
 from chatroom.engines.sqlite.reader import PAGE_LOGS, cut_page
 from chatroom.engines.tokenizer import Query
 from chatroom.model import events
@@ -75,7 +75,7 @@ class MemoryEngine(BatchingEngine):
         self._rev = 0
         self._seq = 0
         self._bytes = 0
-        self._searches = Searches(reactor, self._step)
+        self._searches = SearchScheduler(reactor, self._step)
 
     def start(self) -> Deferred[None]:
         return succeed(None)

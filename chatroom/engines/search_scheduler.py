@@ -45,7 +45,7 @@ Take = Callable[[str, Query, int, int, float], "Deferred[Step]"]
 """Takes one step: log, query, the seq to go back from, the most entries to find, the time of the clock to end at."""
 
 
-class Searches:
+class SearchScheduler:
     """The searches of one engine.
 
     Args:

@@ -14,7 +14,7 @@ _log = logger(__name__)
 _PAGE = 500  # entries read at a time while catching up
 
 
-class Followers:
+class Subscriptions:
     """The followers of all logs of one engine.
 
     Args:

@@ -28,7 +28,7 @@ class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     used: int
 
 
-class Account(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class AccountRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An account.
 
     Args:
@@ -56,6 +56,6 @@ class Account(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(Account).decode
+decode = msgspec.json.Decoder(AccountRecord).decode
 encode_look = encode
 decode_look = msgspec.json.Decoder(str).decode

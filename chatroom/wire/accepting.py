@@ -15,7 +15,7 @@ from twisted.internet.protocol import Factory
 ACCEPTS = 16  # connections in one turn
 
 
-class Port(tcp.Port):
+class ListeningPort(tcp.Port):
     """As Twisted's, but that it never takes in more than ``ACCEPTS`` connections at once."""
 
     @property
@@ -36,6 +36,6 @@ def listen(reactor: Any, listening: socket.socket, factory: Factory) -> Any:
         listening: It does not block.
         factory: Makes the protocols of its connections.
     """
-    port = Port._fromListeningDescriptor(reactor, listening.fileno(), listening.family, factory)
+    port = ListeningPort._fromListeningDescriptor(reactor, listening.fileno(), listening.family, factory)
     port.startListening()
     return port

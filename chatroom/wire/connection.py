@@ -25,11 +25,11 @@ from chatroom.model.network import plain
 from chatroom.model.raw_bytes import RawBytes
 from chatroom.model.replies import Ok
 from chatroom.model.shared_files import CHUNK
-from chatroom.wire.connection_limits import Place
+from chatroom.wire.connection_limits import ConnectionSlot
 from chatroom.wire.dialects.interface import WireDialect
-from chatroom.wire.keepalive import Listening
+from chatroom.wire.keepalive import Keepalive
 from chatroom.wire.line_editing import edited
-from chatroom.wire.rate_limit import Pace
+from chatroom.wire.rate_limit import RateLimit
 from chatroom.wire.telnet import NegotiationAbuse, TelnetFilter
 from chatroom.wire.tls import is_secure, way_out
 
@@ -50,7 +50,7 @@ _CHUNK_RECORD = re.compile(rb'"do"\s*:\s*"chunk"')
 
 
 @implementer(IHalfCloseableProtocol)
-class ChatProtocol(Listening):
+class ChatProtocol(Keepalive):
     """See the module. Made by the Door when it knows who is there.
 
     Args:
@@ -62,7 +62,7 @@ class ChatProtocol(Listening):
     delimiter = b"\n"
     transport: Any  # a TCP or TLS connection, or what a test puts in its place
     _telnet: TelnetFilter | None = None
-    _pace: Pace | None = None
+    _pace: RateLimit | None = None
     _standing: Any = None  # closes the connection of whom there is no seat for
     _heard = False  # a first byte has come
     _ended = False  # the other side sends no more
@@ -70,7 +70,7 @@ class ChatProtocol(Listening):
     _raw: RawBytes | None = None  # what follows the record of a chunk
     _rest = b""  # what came after such a line
 
-    def __init__(self, factory: ChatFactory, dialect: WireDialect, place: Place) -> None:
+    def __init__(self, factory: ChatFactory, dialect: WireDialect, place: ConnectionSlot) -> None:
         self._factory = factory
         self._dialect = dialect
         self._place = place
@@ -88,7 +88,7 @@ class ChatProtocol(Listening):
             self._telnet = TelnetFilter(self._outbox.write)
             factory.keep_alive(transport)
         if factory.rules.rate:
-            self._pace = Pace(factory.reactor, factory.rules.rate, self._paced)
+            self._pace = RateLimit(factory.reactor, factory.rules.rate, self._paced)
         self._session = factory.chat.open_session(
             self._outbox,
             self._dialect,

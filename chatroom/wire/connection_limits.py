@@ -33,12 +33,12 @@ class AddressBook:
         self._taken: dict[str, int] = {}  # slots, by address
         self._new = Window(NEW, WINDOW, seconds)
 
-    def enter(self, host: str) -> Place:
+    def enter(self, host: str) -> ConnectionSlot:
         """Return a new connection's place, which must be left when the connection has ended.
 
         It has come in if its address allows that; else the connection should be refused.
         """
-        place = Place(self, network(host) if self.most and not is_local(host) else "")
+        place = ConnectionSlot(self, network(host) if self.most and not is_local(host) else "")
         place.come_in()
         return place
 
@@ -47,7 +47,7 @@ class AddressBook:
         self._new.tidy()
 
 
-class Place:
+class ConnectionSlot:
     """The place of one open connection.
 
     Args:

@@ -19,8 +19,8 @@ from zope.interface import implementer
 from chatroom.model.errors import TOO_MANY_CONNECTIONS, Refused
 from chatroom.model.replies import Error
 from chatroom.wire.connection import ChatProtocol
-from chatroom.wire.connection_limits import Place
-from chatroom.wire.reject import Refusing
+from chatroom.wire.connection_limits import ConnectionSlot
+from chatroom.wire.reject import Rejection
 from chatroom.wire.tls import Handshake, Unwrapping, is_secure
 
 if TYPE_CHECKING:
@@ -43,18 +43,18 @@ class Opening:
 
     name: str
     prefixes: tuple[bytes, ...]
-    build: Callable[[ChatFactory, Place], Protocol]
+    build: Callable[[ChatFactory, ConnectionSlot], Protocol]
     refuse: Callable[[ChatFactory, Refused], bytes]
     wraps: bool = False
 
 
-def _refusing(answer: bytes) -> Callable[[ChatFactory, Place], Protocol]:
-    return lambda factory, place: Refusing(factory.reactor, answer, place.leave)
+def _refusing(answer: bytes) -> Callable[[ChatFactory, ConnectionSlot], Protocol]:
+    return lambda factory, place: Rejection(factory.reactor, answer, place.leave)
 
 
-def _unwrap(factory: ChatFactory, place: Place) -> Protocol:
+def _unwrap(factory: ChatFactory, place: ConnectionSlot) -> Protocol:
     """Begin a handshake, which takes no slot at the address, unless too many from there were never finished."""
-    handshake = Handshake(factory.reactor, lambda: Door(factory, place, INSIDE), place, factory.handshakes)
+    handshake = Handshake(factory.reactor, lambda: DialectDetector(factory, place, INSIDE), place, factory.handshakes)
     if not factory.handshakes.begin(handshake, place.key):
         return factory.refuse(TLS, TOO_MANY_CONNECTIONS(), place)
     place.step_aside()
@@ -123,7 +123,7 @@ def opening_of(data: bytes, openings: tuple[Opening, ...] = OPENINGS) -> Opening
 
 
 @implementer(IHalfCloseableProtocol)
-class Door(Protocol):
+class DialectDetector(Protocol):
     """See the module.
 
     Args:
@@ -132,7 +132,7 @@ class Door(Protocol):
         openings: How one may come, if not as a person.
     """
 
-    def __init__(self, factory: ChatFactory, place: Place, openings: tuple[Opening, ...] = OPENINGS) -> None:
+    def __init__(self, factory: ChatFactory, place: ConnectionSlot, openings: tuple[Opening, ...] = OPENINGS) -> None:
         self._factory = factory
         self._place = place
         self._openings = openings

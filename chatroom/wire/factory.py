@@ -16,11 +16,11 @@ from chatroom.chat.chat import Chat
 from chatroom.model.errors import NEEDS_TLS, TOO_MANY_CONNECTIONS, Refused
 from chatroom.wire.accepting import ACCEPTS
 from chatroom.wire.connection import ChatProtocol
-from chatroom.wire.connection_limits import AddressBook, Place
-from chatroom.wire.detect import PERSON, Door, Opening
+from chatroom.wire.connection_limits import AddressBook, ConnectionSlot
+from chatroom.wire.detect import PERSON, DialectDetector, Opening
 from chatroom.wire.dialects.interface import WireDialect
-from chatroom.wire.reject import Refusing
-from chatroom.wire.tls_handshakes import Handshakes
+from chatroom.wire.reject import Rejection
+from chatroom.wire.tls_handshakes import TLSHandshakes
 
 ROUND = 10.0  # seconds
 MOST_LINGERING = 64  # connections that are told why they are refused; more are just closed
@@ -77,7 +77,7 @@ class ChatFactory(Factory):
         self._empty: Deferred[None] | None = None
         self._most_connections = most_connections
         self._addresses = AddressBook(per_address, reactor.seconds)
-        self.handshakes = Handshakes(reactor.seconds, self._count_handshake)
+        self.handshakes = TLSHandshakes(reactor.seconds, self._count_handshake)
         self._rounds = LoopingCall(self._go_round)
         self._rounds.clock = reactor
         chat.engine.on_pressure = self._press
@@ -124,7 +124,7 @@ class ChatFactory(Factory):
             return None
         place = self._addresses.enter(str(getattr(addr, "host", "")))
         if place.taken:
-            return Door(self, place)
+            return DialectDetector(self, place)
         if self._lingering >= MOST_LINGERING:
             self.counters.drops[TOO_MANY_CONNECTIONS.code] += 1
             place.leave()
@@ -141,11 +141,11 @@ class ChatFactory(Factory):
         most, now = self._most_connections, self._addresses.connections
         return not most or now < most or (now < most + MAKING_WAY and self.handshakes.cut_one())
 
-    def _lingered(self, place: Place) -> None:
+    def _lingered(self, place: ConnectionSlot) -> None:
         self._lingering -= 1
         place.leave()
 
-    def admit(self, opening: Opening, place: Place, address: str, *, secure: bool) -> Protocol:
+    def admit(self, opening: Opening, place: ConnectionSlot, address: str, *, secure: bool) -> Protocol:
         """Return the protocol for a connection whose first bytes have come through the door.
 
         Args:
@@ -166,13 +166,13 @@ class ChatFactory(Factory):
             return self.refuse(opening, refused, place)
         return opening.build(self, place)
 
-    def refuse(self, opening: Opening, refused: Refused, place: Place) -> Protocol:
+    def refuse(self, opening: Opening, refused: Refused, place: ConnectionSlot) -> Protocol:
         """Return the protocol that says why a connection is refused, in the words of what it speaks."""
         return self._refusing(opening, refused, place.leave)
 
     def _refusing(self, opening: Opening, refused: Refused, leave: Callable[[], None]) -> Protocol:
         self.counters.drops[refused.code] += 1
-        return Refusing(self.reactor, opening.refuse(self, refused), leave)
+        return Rejection(self.reactor, opening.refuse(self, refused), leave)
 
     def flooded(self) -> None:
         """Count a connection that was ended for a flood of records of TLS that bring nothing."""

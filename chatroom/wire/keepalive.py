@@ -24,7 +24,7 @@ DROP_AFTER = 150.0
 CLOSING = 10.0  # seconds for somebody to take what is left for them
 
 
-class Listening(LineReceiver):
+class Keepalive(LineReceiver):
     """The part of a connection that notices silence."""
 
     _factory: ChatFactory

@@ -8,7 +8,7 @@ from typing import Any
 from chatroom.chat.limits import BYTES_A_SECOND, BYTES_BURST, LINES_BURST, Bucket
 
 
-class Pace:
+class RateLimit:
     """The two budgets of a connection.
 
     Args:

@@ -21,7 +21,7 @@ THROWN_AWAY = 64 * 1024  # bytes, as ``READ_COST`` counts them; more is not read
 
 
 @implementer(IHalfCloseableProtocol)
-class Refusing(Protocol):
+class Rejection(Protocol):
     """See the module.
 
     Args:

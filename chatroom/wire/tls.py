@@ -17,10 +17,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom.chat.limits import Bucket
-from chatroom.wire.connection_limits import Place
+from chatroom.wire.connection_limits import ConnectionSlot
 from chatroom.wire.outbox import Outbox
-from chatroom.wire.tls_handshakes import Handshakes
-from chatroom.wire.tls_records import Records
+from chatroom.wire.tls_handshakes import TLSHandshakes
+from chatroom.wire.tls_records import TLSRecords
 
 HANDSHAKE = 10.0  # seconds
 HANDSHAKE_BYTES = 32 * 1024  # that may come before it is done: four times what the largest of today's clients send
@@ -35,7 +35,7 @@ def is_secure(transport: Any) -> bool:
     return bool(ISSLTransport.providedBy(transport))
 
 
-class Connection(SSL.Connection):
+class TLSConnection(SSL.Connection):
     """The state of one TLS connection, whose other side may say that it says no more and still hear the answers.
 
     Attributes:
@@ -103,7 +103,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
         super().__init__(factory, inside)
         self._room = HANDSHAKE_BYTES  # for bytes of the handshake
         self._ended = False  # the other side says no more
-        self._records = Records()
+        self._records = TLSRecords()
         self._seconds = seconds
         self._empty = Bucket(EMPTY_A_SECOND, EMPTY_BURST, seconds())
         self._on_flood = on_flood
@@ -233,7 +233,9 @@ class Handshake(Protocol):
         handshakes: All that are under way; this one among them.
     """
 
-    def __init__(self, reactor: Any, inside: Callable[[], Protocol], place: Place, handshakes: Handshakes) -> None:
+    def __init__(
+        self, reactor: Any, inside: Callable[[], Protocol], place: ConnectionSlot, handshakes: TLSHandshakes
+    ) -> None:
         self._reactor = reactor
         self._inside = inside
         self._place = place

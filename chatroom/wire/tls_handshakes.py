@@ -17,14 +17,14 @@ IN_ALL = 200
 FAILED = 600  # handshakes from one address that are never finished, in so many seconds as ``WINDOW``
 
 
-class Unfinished(Protocol):
+class UnfinishedHandshake(Protocol):
     """A handshake that is under way."""
 
     def give_up(self) -> None:
         """End the connection at once."""
 
 
-class Handshakes:
+class TLSHandshakes:
     """The handshakes that are under way.
 
     Args:
@@ -35,10 +35,10 @@ class Handshakes:
     def __init__(self, seconds: Callable[[], float], on_cut: Callable[[], None]) -> None:
         self._begun = Window(FAILED, WINDOW, seconds)
         self._on_cut = on_cut
-        self._places: dict[Unfinished, str] = {}  # the address of each, the oldest first
-        self._of: dict[str, dict[Unfinished, None]] = {}  # those of each address, the oldest first
+        self._places: dict[UnfinishedHandshake, str] = {}  # the address of each, the oldest first
+        self._of: dict[str, dict[UnfinishedHandshake, None]] = {}  # those of each address, the oldest first
 
-    def begin(self, handshake: Unfinished, key: str) -> bool:
+    def begin(self, handshake: UnfinishedHandshake, key: str) -> bool:
         """Take a handshake in, and end an older one if there are too many.
 
         Args:
@@ -67,7 +67,7 @@ class Handshakes:
         self._cut(max(self._of, key=lambda key: len(self._of[key])))
         return True
 
-    def end(self, handshake: Unfinished, *, finished: bool = False) -> None:
+    def end(self, handshake: UnfinishedHandshake, *, finished: bool = False) -> None:
         """Forget a handshake. One that is finished does not count among those that never are."""
         key = self._places.pop(handshake, None)
         if key is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 _HEADER = 5  # bytes: type, version, length of what follows
 
 
-class Records:
+class TLSRecords:
     """Follows one direction of a connection."""
 
     __slots__ = ("_header", "_left")

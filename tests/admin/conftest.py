@@ -11,7 +11,7 @@ from admin.folders import Fails, entry, keep, said, write
 from chatroom.admin.command_line import main
 from chatroom.chat.rooms.directory import RoomRecord
 from chatroom.engines.data_folder import DataFolder
-from chatroom.model.account import Account
+from chatroom.model.account import AccountRecord
 from chatroom.model.events import Joined, Private
 
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir()
     keep(folder, "room", "lobby", RoomRecord("r1", "Lobby", 5, "alice", "a1"))
     keep(folder, "room", "den", RoomRecord("r2", "den", 6, "alice", "a1"))
-    keep(folder, "account", "alice", Account(id="a1", name="Alice", made=7, password="$argon2id$hash"))
+    keep(folder, "account", "alice", AccountRecord(id="a1", name="Alice", made=7, password="$argon2id$hash"))
     keep(folder, "look", "alice", "alice")
     write(
         folder,

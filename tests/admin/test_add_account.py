@@ -17,7 +17,7 @@ from chatroom.chat.people.passwords import Argon2
 from chatroom.engines.sqlite.reader import Reader
 from chatroom.engines.sqlite.schema import connect
 from chatroom.model import account
-from chatroom.model.account import Account
+from chatroom.model.account import AccountRecord
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
     return type_in
 
 
-def account_of(folder: Path, key: str) -> Account | None:
+def account_of(folder: Path, key: str) -> AccountRecord | None:
     with closing(connect(folder / "chat.db")) as db:
         held = Reader(db).get(account.BUCKET, key)
         return account.decode(held[0]) if held else None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from admin.folders import SECRET, Fails, damage, runs
 
-from chatroom.daemon.privileges import Becoming
+from chatroom.daemon.privileges import NewUser
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +58,7 @@ def test_a_folder_of_others_is_told_by_its_name(fails: Fails, folder: Path, comm
     """Also by an export, whose output is not at fault."""
     wanted = f"chatroom-admin: {folder}/chat.db: Permission denied; run this as the user that the daemon runs as\n"
     folder.chmod(0o700)
-    with Becoming(65534, 65534).already():
+    with NewUser(65534, 65534).already():
         said = fails(*command, "--data", folder)
     assert said == wanted
 

@@ -17,7 +17,7 @@ from twisted.logger import globalLogPublisher
 from chatroom.admin.metrics import pages
 from chatroom.admin.metrics_http import IDLE, MOST_CONNECTIONS, OperatorSite
 from chatroom.admin.reactor_lag import Lag
-from chatroom.daemon.operator_services import Watching
+from chatroom.daemon.operator_services import Monitoring
 from chatroom.wire.factory import MOST_LINGERING
 
 
@@ -31,7 +31,9 @@ class Site:
     def __init__(self, world: World) -> None:
         self.state = "ok"
         self.lag = Lag(world.clock)
-        self.site = OperatorSite(pages(Watching(world.chat, world.factory, lambda: self.state), self.lag), world.clock)
+        self.site = OperatorSite(
+            pages(Monitoring(world.chat, world.factory, lambda: self.state), self.lag), world.clock
+        )
 
     def connect(self) -> tuple[Any, Any]:
         """Return the protocol of a new connection, None if there is none, and its transport."""

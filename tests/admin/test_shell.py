@@ -14,7 +14,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from chatroom.admin.python_colours import coloured
-from chatroom.admin.shell import MOST_KEYS, Shell, Terminal, place
+from chatroom.admin.shell import MOST_KEYS, ConsoleTerminal, Shell, place
 
 _ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 
@@ -31,7 +31,7 @@ class Screen:
         self.audit: list[str] = []
         self.operating = FakeOperating()
         self.transport = StringTransport()
-        self.terminal = Terminal(lambda: Shell(self.operating, self.audit.append, limit))  # type: ignore[arg-type]
+        self.terminal = ConsoleTerminal(lambda: Shell(self.operating, self.audit.append, limit))  # type: ignore[arg-type]
         self.terminal.makeConnection(self.transport)
         self.terminal.terminalProtocol.terminalSize(100, 24)
         self.transport.clear()

@@ -11,8 +11,8 @@ import pytest
 from harness import Client, World
 from order import owner
 
-from chatroom.chat.help_topics import TOPICS, Topic
-from chatroom.chat.table import ROWS, TABLE, Needs, Row
+from chatroom.chat.help_topics import TOPICS, CommandTopic
+from chatroom.chat.table import ROWS, TABLE, CommandRow, Needs
 from chatroom.model import commands
 from chatroom.model.errors import REFUSALS
 from chatroom.model.replies import Help
@@ -26,7 +26,7 @@ def test_no_word_means_two_things(kind: str) -> None:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.command.__name__)
-def test_arguments_are_fields_of_the_record(row: Row) -> None:
+def test_arguments_are_fields_of_the_record(row: CommandRow) -> None:
     fields = {field.name: field for field in msgspec.structs.fields(row.command)}
     assert {arg.field for arg in row.args} | set(row.fixed) <= set(fields)
     given_otherwise = {"password"} if row.command is commands.Login else set()  # a program may give a token instead
@@ -46,7 +46,7 @@ def test_every_command_is_in_one_topic() -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row.spellings], ids=lambda row: row.usage)
-def test_a_help_text_says_in_words_what_an_argument_that_is_left_out_means(row: Row) -> None:
+def test_a_help_text_says_in_words_what_an_argument_that_is_left_out_means(row: CommandRow) -> None:
     """As ``alone, it shows the setting`` does; ``alone: show it`` is a riddle."""
     assert not re.search(r"(alone|off|-|moderator|room): ", row.help)
     if row.args and row.args[0] in {arg for arg in row.args if arg.field in ("on", "user") and not arg.required}:
@@ -72,7 +72,7 @@ def test_help_shows_what_there_is_to_do_on_one_screen(world: World, operator: bo
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-def test_a_topic_explains_its_commands(world: World, topic: Topic) -> None:
+def test_a_topic_explains_its_commands(world: World, topic: CommandTopic) -> None:
     alice = owner(world, "alice", operator=True)
     help = told(alice, "help", command=topic.name.upper())
     assert [line.usage for line in help.commands] == [

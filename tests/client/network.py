@@ -13,8 +13,8 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from chatroom.client.client import Link
-from chatroom.client.connection import Connection
+from chatroom.client.client import Client
+from chatroom.client.connection import ServerConnection
 from chatroom.client.errors import Failed
 from chatroom.model import events as e
 
@@ -40,7 +40,7 @@ class Line:
     def __init__(self, server: harness.Client) -> None:
         self.server = server
         self.transport = Transport()
-        self.client = Connection("chat.example:8888")
+        self.client = ServerConnection("chat.example:8888")
         self.client.makeConnection(self.transport)
         self.open = True
         self.back = b""  # on its way to the client
@@ -80,7 +80,7 @@ class Network:
         self.dialled = 0
         self.largest = 1 << 30
 
-    def dial(self) -> Deferred[Connection]:
+    def dial(self) -> Deferred[ServerConnection]:
         """Connect a client."""
         self.dialled += 1
         if self.refusing is not None:
@@ -138,7 +138,7 @@ class Person:
 
     Args:
         network: What to dial.
-        fields: Of the ``Link``.
+        fields: Of the ``Client``.
     """
 
     numbers = itertools.count(1)
@@ -150,27 +150,27 @@ class Person:
         ids = (f"own-{number}-{i}" for i in itertools.count(1))
         clock = network.world.clock
         fields = {"chance": lambda: 0.0, "secret": f"the secret of person {number}", **fields}
-        self.link = Link(clock, network.dial, clock, lambda: next(ids), self.told.append, **fields)
+        self.client = Client(clock, network.dial, clock, lambda: next(ids), self.told.append, **fields)
         self.said: list[str] = []
         self.refused: list[str] = []
 
     def come(self) -> Person:
         """Connect, and be there."""
-        self.link.start()
+        self.client.start()
         self.network.flow()
         return self
 
     def say(self, *texts: str) -> None:
         """Say something; whether it was acknowledged is in ``said``."""
         for text in texts:
-            self.link.say(text).addCallbacks(
+            self.client.say(text).addCallbacks(
                 lambda _, text=text: self.said.append(text), lambda failure: self.refused.append(failure.value.code)
             )
 
     def do(self, do: str, **fields: Any) -> Any:
         """Give a command, and return its answer; raises ``Refused``."""
         box: list[Any] = []
-        self.link.do(do, **fields).addBoth(box.append)
+        self.client.do(do, **fields).addBoth(box.append)
         self.network.flow()
         assert box, f"{do} is not answered"
         if isinstance(box[0], Failure):
@@ -179,7 +179,7 @@ class Person:
 
     def leave(self) -> None:
         """Stop the client."""
-        stopped = Deferred.fromCoroutine(self.link.stop())
+        stopped = Deferred.fromCoroutine(self.client.stop())
         for _ in range(20):
             if stopped.called:
                 break

@@ -10,7 +10,7 @@ from harness import World
 from sharing import share
 from twisted.internet.task import Clock
 
-from chatroom.client.acks import ACK_AFTER, Acknowledging
+from chatroom.client.acks import ACK_AFTER, Acks
 from chatroom.model import events as e
 
 
@@ -73,7 +73,7 @@ def test_what_the_guest_has_read_is_not_acknowledged_to_the_account(network: Net
     alice = Person(network, name="alice").come()
     world.person("carol").say("/msg alice one")
     network.flow()
-    alice.link.do("login", user="zoe", password="secret").addErrback(lambda failure: None)
+    alice.client.do("login", user="zoe", password="secret").addErrback(lambda failure: None)
     world.person("dan").say("/msg alice two")
     deliver(network)
     for _ in range(2):
@@ -87,7 +87,7 @@ def test_what_the_guest_has_read_is_not_acknowledged_to_the_account(network: Net
 def test_what_comes_while_logging_in_is_not_either(network: Network, world: World) -> None:
     left(world)
     alice = Person(network, name="alice").come()
-    alice.link.do("login", user="zoe", password="secret").addErrback(lambda failure: None)
+    alice.client.do("login", user="zoe", password="secret").addErrback(lambda failure: None)
     (line,) = network.lines
     world.person("carol").say("/msg alice one")
     line.client.dataReceived(line.server.take())
@@ -122,7 +122,7 @@ def sent() -> list[dict[str, Any]]:
 
 def test_nothing_is_acknowledged_while_it_is_held_and_all_when_it_is_released(sent: list[dict[str, Any]]) -> None:
     clock = Clock()
-    acknowledging = Acknowledging(clock, sent.append)
+    acknowledging = Acks(clock, sent.append)
     acknowledging.told(1)
     acknowledging.hold()
     assert sent == [{"do": "ack", "seq": 1}]

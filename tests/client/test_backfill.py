@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred
 
 from chatroom.chat.limits import CATCH_UP
 from chatroom.client import backfill
-from chatroom.client.backfill import CatchingUp
-from chatroom.client.pending import Outgoing
+from chatroom.client.backfill import Backfill
+from chatroom.client.pending import PendingQueue
 from chatroom.client.status import Gap
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -33,7 +33,7 @@ def away(network: Network) -> tuple[Person, Any]:
 
 def whisper(alice: Person, bob: Any, each: int) -> None:
     """Let bob say something whenever alice has been told so many messages; the last time soon after she is back."""
-    tell = alice.link._tell
+    tell = alice.client._tell
 
     def told(event: Any) -> None:
         tell(event)
@@ -41,7 +41,7 @@ def whisper(alice: Person, bob: Any, each: int) -> None:
         if getattr(event, "text", "").isdigit() and number % each == 0 and number < MISSED:
             bob.say(f"meanwhile {number}")
 
-    alice.link._tell = told
+    alice.client._tell = told
 
 
 @pytest.mark.parametrize("held", [backfill.HELD, 300, 1])
@@ -66,13 +66,13 @@ def test_all_is_told_once_in_order(network: Network, monkeypatch: pytest.MonkeyP
 def test_what_is_let_go_of_while_a_page_is_on_its_way_is_fetched_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill, "HELD", 1)
     asked: list[int] = []
-    outgoing, heard = Outgoing(), []
+    outgoing, heard = PendingQueue(), []
 
     def ask(do: str, **fields: Any) -> Deferred[e.Event]:
         asked.append(fields["after"])
         return outgoing.add(do, fields).answer
 
-    catching = CatchingUp(ask, outgoing, lambda event, re: heard.append(event.seq))
+    catching = Backfill(ask, outgoing, lambda event, re: heard.append(event.seq))
     fetched = Deferred.fromCoroutine(catching.fetch("lobby", 0))
     for seq in (3, 4, 5):  # said when the server had read the page, and told before it
         catching.came(said(seq), None)
@@ -109,20 +109,20 @@ def test_who_is_put_out_meanwhile_is_told_that_last(network: Network, world: Wor
     alice = Person(network, name="alice", room="lobby").come()
     network.lines[0].end()
     bob.say(*map(str, range(MISSED)))
-    tell = alice.link._tell
+    tell = alice.client._tell
 
     def told(event: Any) -> None:
         tell(event)
         if getattr(event, "text", "") == "5":
             bob.say("/kick alice")
 
-    alice.link._tell = told  # type: ignore[method-assign]
+    alice.client._tell = told  # type: ignore[method-assign]
     network.pass_time(30)
     assert alice.texts[:6] == [str(i) for i in range(6)]
     assert alice.texts[-1] == str(MISSED - 1)
     assert len(alice.heard(Gap)) == 1
-    assert alice.link.room == ""
-    assert alice.link.online
+    assert alice.client.room == ""
+    assert alice.client.online
     alice.leave()
 
 
@@ -148,7 +148,7 @@ def test_nothing_is_lost_or_doubled_wherever_the_line_is_cut_meanwhile() -> None
 def test_what_is_held_back_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill, "HELD_BYTES", 100_000)
     heard: list[int] = []
-    catching = CatchingUp(lambda *_, **__: Deferred(), Outgoing(), lambda event, re: heard.append(event.seq))
+    catching = Backfill(lambda *_, **__: Deferred(), PendingQueue(), lambda event, re: heard.append(event.seq))
     Deferred.fromCoroutine(catching.fetch("lobby", 0))
     for seq in range(1, 101):
         catching.came(msgspec.structs.replace(said(seq), text="x" * 9000), None)
@@ -160,7 +160,7 @@ def test_what_is_held_back_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) 
 def test_one_event_that_is_larger_than_all_that_may_be_held_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill, "HELD_BYTES", 1000)
     heard: list[int] = []
-    catching = CatchingUp(lambda *_, **__: Deferred(), Outgoing(), lambda event, re: heard.append(event.seq))
+    catching = Backfill(lambda *_, **__: Deferred(), PendingQueue(), lambda event, re: heard.append(event.seq))
     Deferred.fromCoroutine(catching.fetch("lobby", 0))
     catching.came(said(1), None)
     catching.came(msgspec.structs.replace(said(2), text="ж" * 600), None)

@@ -20,7 +20,7 @@ from twisted.internet.task import Clock
 import chatroom.client
 from chatroom.client import bot
 from chatroom.client.bot import Bot
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 
 
 def the_example() -> Any:
@@ -101,7 +101,7 @@ def test_what_it_came_for_and_does_not_get_is_an_exception(network: Network, wor
     network.flow()
     failure = arriving.result
     arriving.addErrback(lambda it: None)
-    assert isinstance(failure.value, Refused)
+    assert isinstance(failure.value, Rejected)
     assert failure.value.code == "name-in-use"
     Deferred.fromCoroutine(made.leave())
     network.pass_time(1)
@@ -118,7 +118,7 @@ async def server() -> AsyncIterator[Server]:
 async def test_connecting_by_tls_for_real(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     chat = await bot.connect(reactor, "localhost", server.port, name="guest-1")
-    assert (chat.name, chat.link.server, chat.link.security) == ("guest-1", "small", "TLS 1.3")
+    assert (chat.name, chat.client.server, chat.client.security) == ("guest-1", "small", "TLS 1.3")
     assert (tmp_path / "chatroom" / "known_servers").exists()
-    chat.link.drop("enough")
+    chat.client.drop("enough")
     await chat.leave()

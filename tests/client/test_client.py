@@ -9,11 +9,10 @@ from client.network import Network, Person
 from harness import World
 
 from chatroom.client import pending, reconnecting, resume
-from chatroom.client.client import Refused
-from chatroom.client.connection import Connection
-from chatroom.client.errors import Failed
-from chatroom.client.login import Login
-from chatroom.client.pending import Outgoing
+from chatroom.client.connection import ServerConnection
+from chatroom.client.errors import Failed, Rejected
+from chatroom.client.login import LoginState
+from chatroom.client.pending import PendingQueue
 from chatroom.client.plain_text import lines_of
 from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Named
 from chatroom.model import events as e
@@ -40,14 +39,14 @@ def register(world: World, name: str = "alice") -> None:
 
 
 def test_it_comes_under_its_name_into_its_room(alice: Person) -> None:
-    link = alice.link
-    assert link.online
-    assert (link.name, link.guest, link.server, link.room) == ("alice", True, "chatroom", "lobby")
-    assert link.users == ["alice"]
+    client = alice.client
+    assert client.online
+    assert (client.name, client.guest, client.server, client.room) == ("alice", True, "chatroom", "lobby")
+    assert client.users == ["alice"]
     assert alice.heard(Connected) == [Connected("chatroom", "alice", True, "plain")]
-    assert link.lag == 0
+    assert client.lag == 0
     alice.leave()
-    assert not link.online
+    assert not client.online
 
 
 def test_to_ask_who_one_is_does_not_read_like_a_change(alice: Person) -> None:
@@ -89,7 +88,7 @@ def test_our_own_coming_is_no_news_at_the_next_return(alice: Person, network: Ne
     for _ in range(3):
         cut(network)
         network.pass_time(2)
-    assert alice.link.room == "lobby"
+    assert alice.client.room == "lobby"
     assert alice.heard(e.Joined) == []
     alice.leave()
 
@@ -98,9 +97,9 @@ def test_a_ghost_is_replaced_at_once(alice: Person, network: Network, world: Wor
     bob = world.person("bob", "lobby")
     cut(network, noticed=False)
     network.pass_time(2)
-    assert alice.link.name == "alice"
+    assert alice.client.name == "alice"
     assert bob.lines() == ["alice has disconnected.", "alice has joined the room."]
-    assert alice.link.users == ["bob", "alice"]
+    assert alice.client.users == ["bob", "alice"]
     alice.leave()
 
 
@@ -111,9 +110,9 @@ def test_a_ghost_whose_welcome_was_lost_is_replaced_at_once(network: Network, wo
     alice = Person(network, name="alice", room="lobby").come()
     network.cut_after = network.packets + 1
     network.pass_time(0.5)  # the second comes after a quarter of a second
-    assert (network.dialled, network.cut_after, alice.link.name) == (2, None, "")
+    assert (network.dialled, network.cut_after, alice.client.name) == (2, None, "")
     network.pass_time(3)
-    assert alice.link.name == "alice"
+    assert alice.client.name == "alice"
     assert not alice.heard(Connected)[0].again
     bob.say("/who")
     assert bob.lines() == ["alice has joined the room.", "Users online (2):", "  alice  in lobby", "  bob  in lobby"]
@@ -128,7 +127,7 @@ def test_a_ghost_is_replaced_though_the_welcome_of_the_return_was_lost(
     network.cut_after = network.packets + 1
     network.pass_time(3)
     assert (network.cut_after, network.dialled) == (None, 3)
-    assert alice.link.name == "alice"
+    assert alice.client.name == "alice"
     assert alice.heard(Denied) == []
     alice.leave()
 
@@ -139,7 +138,7 @@ def test_what_was_written_as_an_account_is_not_said_as_a_guest(network: Network,
     owner = Person(network, login=("olive", "secret"), room="lobby").come()
     cut(network)
     owner.say("hello")
-    owner.link.do("message", user="bob", text="psst").addErrback(
+    owner.client.do("message", user="bob", text="psst").addErrback(
         lambda failure: owner.refused.append(failure.value.code)
     )
     other = world.program()
@@ -149,11 +148,11 @@ def test_what_was_written_as_an_account_is_not_said_as_a_guest(network: Network,
     bob.take()
     network.pass_time(5)
     assert [denied.what for denied in owner.heard(Denied)] == ["login"]
-    assert (owner.link.guest, owner.refused) == (True, ["not-logged-in", "not-logged-in"])
-    assert bob.lines() == [f"{owner.link.name} has joined the room."]
+    assert (owner.client.guest, owner.refused) == (True, ["not-logged-in", "not-logged-in"])
+    assert bob.lines() == [f"{owner.client.name} has joined the room."]
     owner.say("it is me")
     network.flow()
-    assert bob.lines() == [f"{owner.link.name}: it is me"]
+    assert bob.lines() == [f"{owner.client.name}: it is me"]
     owner.leave()
 
 
@@ -167,9 +166,9 @@ def test_the_next_client_ends_the_ghost_of_the_one_before(
     cut(network, noticed=False)
     first.leave()
     stranger = Person(network, **who).come()
-    assert stranger.link.name.startswith("guest-")
+    assert stranger.client.name.startswith("guest-")
     second = Person(network, secret="kept from one to the next", **who).come()
-    assert (second.link.name, second.link.guest, second.link.room) == (who["name"], login is None, "lobby")
+    assert (second.client.name, second.client.guest, second.client.room) == (who["name"], login is None, "lobby")
     for person in (stranger, second):
         person.leave()
 
@@ -189,9 +188,9 @@ def test_the_guests_name_of_an_earlier_start_is_taken_back_after_a_restart_of_th
     secret = "kept from one start to the next"
     Person(network, secret=secret, name="edna", room="lobby").come().leave()
     second = Person(network, secret=secret, room="lobby", keep_name=kept.append).come()
-    assert (second.link.name, kept[-1]) == ("edna", "edna")
+    assert (second.client.name, kept[-1]) == ("edna", "edna")
     new = restart(network, world)
-    assert second.link.name == "edna"
+    assert second.client.name == "edna"
     second.do("name", name="elsa")
     assert kept[-1] == "elsa"
     second.leave()
@@ -201,7 +200,7 @@ def test_the_guests_name_of_an_earlier_start_is_taken_back_after_a_restart_of_th
 def test_a_name_that_the_server_made_up_is_not_wanted(network: Network, world: World) -> None:
     kept: list[str] = []
     guest = Person(network, keep_name=kept.append).come()
-    assert guest.link.name.startswith("guest-")
+    assert guest.client.name.startswith("guest-")
     assert kept == []
     guest.leave()
 
@@ -214,17 +213,17 @@ def test_after_a_logout_no_name_is_wanted(network: Network) -> None:
     cut(network)
     network.pass_time(2)
     assert gus.heard(Denied) == []
-    assert gus.link.name.startswith("guest-")
+    assert gus.client.name.startswith("guest-")
     assert kept[-1] == ""
     gus.leave()
 
 
 def test_a_command_fails_while_there_is_no_connection_or_when_it_goes(alice: Person, network: Network) -> None:
     codes: list[str] = []
-    alice.link.do("who").addErrback(lambda failure: codes.append(failure.value.code))
+    alice.client.do("who").addErrback(lambda failure: codes.append(failure.value.code))
     cut(network)
     assert codes == ["lost"]
-    with pytest.raises(Refused, match="no connection") as caught:
+    with pytest.raises(Rejected, match="no connection") as caught:
         alice.do("who")
     assert caught.value.code == "offline"
     network.pass_time(2)
@@ -233,7 +232,7 @@ def test_a_command_fails_while_there_is_no_connection_or_when_it_goes(alice: Per
 
 
 def test_a_refusal_is_an_exception_and_not_told(alice: Person) -> None:
-    with pytest.raises(Refused, match="no user named zed") as caught:
+    with pytest.raises(Rejected, match="no user named zed") as caught:
         alice.do("message", user="zed", text="hi")
     assert caught.value.code == "no-user"
     assert alice.heard(a.Error) == []
@@ -242,7 +241,7 @@ def test_a_refusal_is_an_exception_and_not_told(alice: Person) -> None:
 
 def test_what_is_too_long_is_refused_here(alice: Person, network: Network) -> None:
     alice.say("é" * 2049)
-    alice.link.do("away", text="\x00" * 3000).addErrback(lambda failure: alice.refused.append(failure.value.code))
+    alice.client.do("away", text="\x00" * 3000).addErrback(lambda failure: alice.refused.append(failure.value.code))
     assert alice.refused == ["too-long", "too-long"]
     alice.say("\udcff")
     network.flow()
@@ -264,27 +263,27 @@ def test_a_name_that_is_taken_is_told_and_another_can_be_taken(network: Network,
     person = Person(network, name="alice", room="lobby").come()
     (denied,) = person.heard(Denied)
     assert (denied.what, denied.wanted, denied.code) == ("name", "alice", "name-in-use")
-    assert person.link.name.startswith("guest-")
+    assert person.client.name.startswith("guest-")
     person.do("name", name="alicia")
-    assert person.link.name == "alicia"
+    assert person.client.name == "alicia"
     assert person.heard(Named) == [Named("alicia")]
-    assert person.link.users == ["alicia"]
+    assert person.client.users == ["alicia"]
     cut(network)
     network.pass_time(2)
-    assert person.link.name == "alicia"
+    assert person.client.name == "alicia"
     person.leave()
 
 
 def test_who_logs_in_is_logged_in_again(alice: Person, network: Network, world: World) -> None:
     register(world, "olive")
     alice.do("login", user="olive", password="secret")
-    assert (alice.link.name, alice.link.guest) == ("olive", False)
-    assert alice.link.users == ["olive"]
+    assert (alice.client.name, alice.client.guest) == ("olive", False)
+    assert alice.client.users == ["olive"]
     cut(network, noticed=False)
     network.pass_time(2)
-    assert (alice.link.name, alice.link.guest, alice.link.room) == ("olive", False, "lobby")
+    assert (alice.client.name, alice.client.guest, alice.client.room) == ("olive", False, "lobby")
     alice.do("logout")
-    assert (alice.link.guest, alice.link.credentials.login) == (True, None)
+    assert (alice.client.guest, alice.client.credentials.login) == (True, None)
     alice.leave()
 
 
@@ -306,7 +305,7 @@ def test_an_invitation_to_come_back_hides_nothing_of_what_was_said_there(network
 def test_what_is_said_on_the_way_to_a_room_is_not_said_in_the_one_before(alice: Person, network: Network) -> None:
     bob = network.world.person("bob", "lobby")
     alice.say("for the lobby")
-    alice.link.do("join", room="den").addErrback(lambda failure: alice.refused.append(failure.value.code))
+    alice.client.do("join", room="den").addErrback(lambda failure: alice.refused.append(failure.value.code))
     alice.say("for the den")
     cut(network)
     alice.say("for the lobby, too")
@@ -319,7 +318,7 @@ def test_what_is_said_on_the_way_to_a_room_is_not_said_in_the_one_before(alice: 
 
 def test_what_is_said_while_one_comes_back_is_kept_over_another_cut() -> None:
     """It is for the room where one is, and not on one's way to it."""
-    waiting = Outgoing()
+    waiting = PendingQueue()
     back = waiting.add("join", {"room": "lobby"}, first=True)
     said = waiting.add("say", {"text": "here", "id": "1"})
     lost: list[Any] = []
@@ -336,7 +335,7 @@ def test_a_reply_goes_to_who_had_written_when_it_was_given(network: Network, wor
     network.flow()
     cut(network)
     carol.say("/msg alice two")
-    alice.link.do("reply", text="to bob")
+    alice.client.do("reply", text="to bob")
     network.pass_time(2)
     assert [event.text for event in alice.heard(e.Private)] == ["one", "two"]
     assert bob.lines()[-1] == "alice (private): to bob"
@@ -352,26 +351,26 @@ def test_a_changed_password_is_the_one_for_the_return(network: Network, world: W
     alice.do("password", old="secret", new="another")
     cut(network)
     network.pass_time(2)
-    assert not alice.link.guest
+    assert not alice.client.guest
     alice.leave()
 
 
 def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(network: Network, world: World) -> None:
     register(world)
-    alice = Person(network, login=Login("alice", "secret", remember=True, client="test")).come()
-    assert alice.link.credentials.login is not None
-    token = alice.link.credentials.login.token
+    alice = Person(network, login=LoginState("alice", "secret", remember=True, client="test")).come()
+    assert alice.client.credentials.login is not None
+    token = alice.client.credentials.login.token
     assert token
     alice.leave()
-    again = Person(network, login=Login("alice", token=token)).come()
-    assert not again.link.guest
+    again = Person(network, login=LoginState("alice", token=token)).come()
+    assert not again.client.guest
     again.leave()
-    third = Person(network, login=Login("alice", "secret", "worthless")).come()
-    assert not third.link.guest
+    third = Person(network, login=LoginState("alice", "secret", "worthless")).come()
+    assert not third.client.guest
     third.leave()
-    fourth = Person(network, login=Login("alice", token="worthless")).come()
+    fourth = Person(network, login=LoginState("alice", token="worthless")).come()
     assert fourth.heard(Denied)[0].code == "wrong-token"
-    assert fourth.link.credentials.login is None
+    assert fourth.client.credentials.login is None
     fourth.leave()
 
 
@@ -386,7 +385,7 @@ def test_logins_are_remembered_until_one_logs_out(network: Network, world: World
     assert [line.client for line in alice.do("sessions").sessions] == ["here"]
     cut(network)
     network.pass_time(2)
-    assert not alice.link.guest
+    assert not alice.client.guest
     assert len(kept) == 1
     alice.do("logout")
     assert kept[1:] == [("alice", "")]
@@ -395,33 +394,33 @@ def test_logins_are_remembered_until_one_logs_out(network: Network, world: World
 
 def test_a_login_that_is_refused_for_now_is_still_remembered(network: Network, world: World) -> None:
     register(world)
-    alice = Person(network, login=Login("alice", "secret", remember=True, client="test")).come()
-    assert alice.link.credentials.login is not None
+    alice = Person(network, login=LoginState("alice", "secret", remember=True, client="test")).come()
+    assert alice.client.credentials.login is not None
     kept: list[tuple[str, str]] = []
-    login = Login("alice", token=alice.link.credentials.login.token)
+    login = LoginState("alice", token=alice.client.credentials.login.token)
     again = Person(network, login=login, keep=lambda user, token: kept.append((user, token))).come()
     assert again.heard(Denied)[0].code == "already-logged-in"
-    assert (again.link.credentials.login, kept) == (None, [])
+    assert (again.client.credentials.login, kept) == (None, [])
     again.leave()
     alice.leave()
 
 
 def test_a_session_elsewhere_is_taken_over_and_its_client_does_not_come_back(network: Network, world: World) -> None:
     register(world)
-    there = Person(network, login=Login("alice", "secret", remember=True, client="there")).come()
+    there = Person(network, login=LoginState("alice", "secret", remember=True, client="there")).come()
     kept: list[tuple[str, str]] = []
     here = Person(network, client="here", keep=lambda user, token: kept.append((user, token))).come()
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(Rejected) as raised:
         here.do("login", user="alice", password="secret")
     assert raised.value.code == "already-logged-in"
     answer = here.do("takeover")
-    assert (answer.name, here.link.guest) == ("alice", False)
+    assert (answer.name, here.client.guest) == ("alice", False)
     network.pass_time(120)
     assert there.heard(Ended)[0].why == "you go on there; start the client again to come back here"
     assert [event.text for event in there.heard(a.Error)] == ["alice has logged in elsewhere and ended this session."]
     cut(network)
     network.pass_time(2)
-    assert not here.link.guest, "it logs in again by itself"
+    assert not here.client.guest, "it logs in again by itself"
     assert kept == [("alice", answer.token)]
     there.leave()
     here.leave()
@@ -440,27 +439,27 @@ def test_when_the_password_is_changed_elsewhere_one_is_told_and_goes_on_as_a_gue
     network.pass_time(5)
     assert there.heard(a.Error)[0].text == "the password of alice was changed; log in again with the new one."
     assert [denied.code for denied in there.heard(Denied)] == ["wrong-password"]
-    assert there.link.guest
-    assert there.link.room == "lobby"
+    assert there.client.guest
+    assert there.client.room == "lobby"
     assert kept[-1] == ("alice", ""), "the token is worth nothing, and kept no more"
     there.do("login", user="alice", password="better-secret")
-    assert there.link.name == "alice"
+    assert there.client.name == "alice"
     there.leave()
     world.close()
 
 
 def test_a_remembered_login_may_take_over_too(network: Network, world: World) -> None:
     register(world)
-    there = Person(network, login=Login("alice", "secret", remember=True, client="there")).come()
-    login = there.link.credentials.login
+    there = Person(network, login=LoginState("alice", "secret", remember=True, client="there")).come()
+    login = there.client.credentials.login
     assert login is not None
     kept: list[tuple[str, str]] = []
-    again = Person(network, login=Login("alice", token=login.token), keep=lambda *it: kept.append(it)).come()
+    again = Person(network, login=LoginState("alice", token=login.token), keep=lambda *it: kept.append(it)).come()
     assert again.heard(Denied)[0].code == "already-logged-in"
     again.do("takeover")
     cut(network)
     network.pass_time(2)
-    assert again.link.name == "alice"
+    assert again.client.name == "alice"
     again.do("logout")
     assert kept == [("alice", "")]
     there.leave()
@@ -468,7 +467,7 @@ def test_a_remembered_login_may_take_over_too(network: Network, world: World) ->
 
 
 def test_a_login_never_shows_itself() -> None:
-    assert "secret" not in repr(Login("alice", "secret", "secret"))
+    assert "secret" not in repr(LoginState("alice", "secret", "secret"))
 
 
 def test_a_gap_is_told_before_what_comes_after_it(network: Network, world: World) -> None:
@@ -504,10 +503,10 @@ def test_who_is_put_out_does_not_go_back(network: Network, world: World) -> None
     alice = Person(network, name="alice", room="lobby").come()
     bob.say("/kick alice")
     network.flow()
-    assert (alice.link.room, alice.link.users) == ("", [])
+    assert (alice.client.room, alice.client.users) == ("", [])
     cut(network)
     network.pass_time(2)
-    assert alice.link.room == ""
+    assert alice.client.room == ""
     alice.leave()
 
 
@@ -518,22 +517,22 @@ def test_a_ban_met_on_the_return_is_told(network: Network, world: World) -> None
     cut(network)
     network.pass_time(2)
     assert [(denied.what, denied.code) for denied in alice.heard(Denied)] == [("room", "locked")]
-    assert alice.link.online
+    assert alice.client.online
     alice.leave()
 
 
 def test_who_is_there_is_followed(alice: Person, network: Network, world: World) -> None:
     bob = world.person("bob", "lobby")
     network.flow()
-    assert alice.link.users == ["alice", "bob"]
+    assert alice.client.users == ["alice", "bob"]
     bob.say("/name robert")
     network.flow()
-    assert alice.link.users == ["alice", "robert"]
+    assert alice.client.users == ["alice", "robert"]
     bob.say("/leave")
     network.flow()
-    assert alice.link.users == ["alice"]
+    assert alice.client.users == ["alice"]
     alice.do("leave")
-    assert alice.link.room == ""
+    assert alice.client.room == ""
     alice.leave()
 
 
@@ -544,12 +543,12 @@ def test_a_silent_server_is_asked_and_then_given_up(alice: Person, network: Netw
     line = network.lines[0]
     line.server.transport.pauseProducing()  # it takes nothing, and says nothing
     network.pass_time(89)
-    assert alice.link.online
+    assert alice.client.online
     network.pass_time(2)
     (lost,) = alice.heard(Lost)
     assert lost.why == "nothing was heard from the server for 90 seconds"
     network.pass_time(2)
-    assert alice.link.online
+    assert alice.client.online
     alice.leave()
 
 
@@ -564,7 +563,7 @@ def test_the_lag_is_the_time_to_an_answer(alice: Person, network: Network) -> No
     alice.say("hello")
     network.world.clock.advance(1.5)
     network.flow()
-    assert alice.link.lag == 1.5
+    assert alice.client.lag == 1.5
     alice.leave()
 
 
@@ -578,34 +577,34 @@ def test_the_waits_grow_up_to_a_minute(network: Network) -> None:
     assert max(waits) == reconnecting.LONGEST_WAIT / 2
     network.refusing = None
     network.pass_time(31)
-    assert alice.link.online
+    assert alice.client.online
     cut(network)
     assert alice.heard(Lost)[-1].seconds_until_retry == 0.25
     alice.leave()
 
 
 def test_the_next_attempt_is_counted_down_to_and_can_be_made_now(alice: Person, network: Network) -> None:
-    link = alice.link
-    assert link.retry_in is None
-    assert not link.try_now()
+    client = alice.client
+    assert client.retry_in is None
+    assert not client.try_now()
     network.refusing = Failed("nobody there")
     for _ in range(6):
         cut(network)
-        network.pass_time(link.retry_in or 0.0)
+        network.pass_time(client.retry_in or 0.0)
     wait = alice.heard(Lost)[-1].seconds_until_retry
-    assert link.retry_in == pytest.approx(wait)
+    assert client.retry_in == pytest.approx(wait)
     network.pass_time(3)
-    assert link.retry_in == pytest.approx(wait - 3)
+    assert client.retry_in == pytest.approx(wait - 3)
     dialled = network.dialled
-    assert link.try_now()
+    assert client.try_now()
     assert network.dialled == dialled + 1
-    assert link.retry_in == pytest.approx(alice.heard(Lost)[-1].seconds_until_retry)
-    assert link.retry_in > wait - 3
+    assert client.retry_in == pytest.approx(alice.heard(Lost)[-1].seconds_until_retry)
+    assert client.retry_in > wait - 3
     network.refusing = None
-    assert link.try_now()
+    assert client.try_now()
     network.flow()
-    assert link.online
-    assert link.retry_in is None
+    assert client.online
+    assert client.retry_in is None
     network.pass_time(60)
     assert network.dialled == dialled + 2, "what was awaited before does not happen as well"
     alice.leave()
@@ -639,7 +638,7 @@ def test_who_is_let_in_for_a_moment_waits_ever_longer(network: Network, world: W
 
 def test_a_server_that_never_answers_is_said_to_be_none(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = Person(network, name="alice")
-    monkeypatch.setattr(Connection, "lineReceived", lambda self, line: None)
+    monkeypatch.setattr(ServerConnection, "lineReceived", lambda self, line: None)
     alice.come()
     network.pass_time(resume.WELCOME_WITHIN + 1)
     assert alice.heard(Lost)[0].why == "the server does not answer as a chatroom server does"
@@ -654,7 +653,7 @@ def test_private_messages_are_counted_and_acknowledged_together(network: Network
     alice = Person(network, login=("alice", "secret")).come()
     world.person("bob").say("/msg alice one", "/msg alice two")
     network.flow()
-    assert alice.link.unread == 2
+    assert alice.client.unread == 2
     sent: list[dict[str, Any]] = []
     connection = network.lines[0].client
     send = connection.send

@@ -13,7 +13,7 @@ from twisted.internet import error
 from twisted.python.failure import Failure
 
 from chatroom.client import connection
-from chatroom.client.connection import Connection, NoRecord, decoded, encoded
+from chatroom.client.connection import NoRecord, ServerConnection, decoded, encoded
 from chatroom.client.errors import Failed, why_not_connected
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -27,7 +27,7 @@ class Listening:
 
     def __init__(self) -> None:
         self.transport = Transport()
-        self.connection = Connection("chat:1")
+        self.connection = ServerConnection("chat:1")
         self.connection.makeConnection(self.transport)
         self.heard: list[tuple[e.Event, Any]] = []
         self.ended: list[Failed] = []

@@ -25,7 +25,7 @@ def converse(network: Network, person: Person, other: Any) -> None:
         network.flow()
         other.say(f"theirs {i}")
         network.flow()
-        if not person.link.online:
+        if not person.client.online:
             other.say(f"meanwhile {i}")
             network.pass_time(3)
 
@@ -65,7 +65,7 @@ def test_nothing_is_lost_or_doubled_wherever_the_line_is_cut(noticed: bool, acco
         where = f"cut after packet {cut_after}"
         mine = [f"mine {i}" for i in range(WORDS)]
         assert person.said == mine, where
-        assert person.link.name == "alice", where
+        assert person.client.name == "alice", where
         assert [line for line in seen if not line.startswith("bob: ")] == [f"alice: {text}" for text in mine], where
         shown = [f"{event.by}: {event.text}" for event in person.heard(e.Said)]
         # What was said before they came for the first time is no business of theirs.
@@ -109,11 +109,13 @@ def whisper(network: Network, person: Person, other: Any) -> list[str]:
     """Let a guest and somebody on telnet write to each other in turn; return what the latter has written."""
     written = [f"theirs {i}" for i in range(2 * WORDS)]
     for i in range(WORDS):
-        person.link.do("message", user="bob", text=f"mine {i}").addCallback(lambda sent: person.said.append(sent.text))
+        person.client.do("message", user="bob", text=f"mine {i}").addCallback(
+            lambda sent: person.said.append(sent.text)
+        )
         network.flow()
         for text in written[2 * i : 2 * i + 2]:
             other.say(f"/msg alice {text}")
-            network.pass_time(0.4 if person.link.online else 3)
+            network.pass_time(0.4 if person.client.online else 3)
     network.pass_time(3)
     return written
 

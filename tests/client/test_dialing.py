@@ -19,18 +19,18 @@ from twisted.internet.ssl import CertificateOptions
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from chatroom.client.accept_new_key import accept
-from chatroom.client.connection import Connection
+from chatroom.client.connection import ServerConnection
 from chatroom.client.dialing import Dialer
 from chatroom.client.errors import Failed
-from chatroom.client.known_hosts import KnownServers
+from chatroom.client.known_hosts import KnownHosts
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> KnownServers:
+def known(tmp_path: Path) -> KnownHosts:
     """A memory with nothing in it yet."""
-    return KnownServers(tmp_path / "known_servers")
+    return KnownHosts(tmp_path / "known_servers")
 
 
 Serve = Callable[..., Server]
@@ -50,7 +50,7 @@ async def serve() -> AsyncIterator[Serve]:
         await server.close()
 
 
-async def visit(server: Server, known: KnownServers, **options: Any) -> tuple[Connection, list[str]]:
+async def visit(server: Server, known: KnownHosts, **options: Any) -> tuple[ServerConnection, list[str]]:
     """Dial a server, say hello and hear the welcome, and hang up; return the connection, and keys seen first."""
     seen: list[str] = []
     dialer = Dialer(reactor, "localhost", server.port, known, first_seen=seen.append, **options)
@@ -72,7 +72,7 @@ async def refusal(visiting: Awaitable[Any]) -> Failed:
     return caught.value
 
 
-async def test_a_key_is_trusted_when_first_seen(known: KnownServers, serve: Serve) -> None:
+async def test_a_key_is_trusted_when_first_seen(known: KnownHosts, serve: Serve) -> None:
     certificate = Certificate()
     server = serve(certificate)
     connection, seen = await visit(server, known)
@@ -81,7 +81,7 @@ async def test_a_key_is_trusted_when_first_seen(known: KnownServers, serve: Serv
     assert (await visit(server, known))[1] == []
 
 
-async def test_a_changed_key_is_refused_before_anything_is_said(known: KnownServers, serve: Serve) -> None:
+async def test_a_changed_key_is_refused_before_anything_is_said(known: KnownHosts, serve: Serve) -> None:
     old, new = Certificate(), Certificate()
     server = serve(new)
     known.remember(f"localhost:{server.port}", old.fingerprint, vouched=False)
@@ -92,7 +92,7 @@ async def test_a_changed_key_is_refused_before_anything_is_said(known: KnownServ
     assert server.heard == []
 
 
-async def test_a_new_key_is_accepted_on_purpose(known: KnownServers, serve: Serve) -> None:
+async def test_a_new_key_is_accepted_on_purpose(known: KnownHosts, serve: Serve) -> None:
     server = serve(Certificate())
     known.remember(f"localhost:{server.port}", Certificate().fingerprint, vouched=False)
     said: list[str] = []
@@ -104,7 +104,7 @@ async def test_a_new_key_is_accepted_on_purpose(known: KnownServers, serve: Serv
     assert "is the remembered one" in said[2]
 
 
-async def test_nothing_is_accepted_from_nobody(known: KnownServers, serve: Serve) -> None:
+async def test_nothing_is_accepted_from_nobody(known: KnownHosts, serve: Serve) -> None:
     server = serve(None)
     said: list[str] = []
     assert await accept(reactor, "localhost", server.port, known, lambda text: None, said.append) == 1
@@ -112,7 +112,7 @@ async def test_nothing_is_accepted_from_nobody(known: KnownServers, serve: Serve
     assert not known.path.exists()
 
 
-async def test_plain_text_is_only_spoken_when_asked_for(known: KnownServers, serve: Serve) -> None:
+async def test_plain_text_is_only_spoken_when_asked_for(known: KnownHosts, serve: Serve) -> None:
     server = serve(None)
     why = await refusal(visit(server, known))
     assert not why.hopeless
@@ -145,7 +145,7 @@ class Saying(Protocol):
     ids=["nothing", "refusal", "hostile", "telnet", "alert", "broken off"],
 )
 @pytest.mark.parametrize("seen", [False, True])
-async def test_to_give_up_tls_is_never_advised(known: KnownServers, says: bytes, told: str, seen: bool) -> None:
+async def test_to_give_up_tls_is_never_advised(known: KnownHosts, says: bytes, told: str, seen: bool) -> None:
     factory: Any = Factory.forProtocol(Saying)
     factory.says = says
     listening: Any = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(factory)
@@ -161,7 +161,7 @@ async def test_to_give_up_tls_is_never_advised(known: KnownServers, says: bytes,
     assert "\x1b" not in why.why
 
 
-async def test_an_address_with_its_zone_is_dialled_and_remembered(known: KnownServers) -> None:
+async def test_an_address_with_its_zone_is_dialled_and_remembered(known: KnownHosts) -> None:
     certificate = Certificate()
     options = CertificateOptions(privateKey=certificate.key, certificate=certificate.certificate)
     factory = TLSMemoryBIOFactory(options, False, Factory.forProtocol(Protocol))
@@ -180,17 +180,17 @@ async def test_an_address_with_its_zone_is_dialled_and_remembered(known: KnownSe
     assert known.path.read_text() == f"[::1%1]:{port} {certificate.fingerprint} key\n"
 
 
-async def test_a_zone_that_is_none_is_said_to_be_none(known: KnownServers) -> None:
+async def test_a_zone_that_is_none_is_said_to_be_none(known: KnownHosts) -> None:
     why = await refusal(Dialer(reactor, "fe80::1%nosuch0", 8888, known).connect())
     assert why.why.startswith("there is no network interface nosuch0 here, as in [fe80::1%nosuch0]:8888")
 
 
-async def test_an_address_that_needs_its_zone_says_so(known: KnownServers) -> None:
+async def test_an_address_that_needs_its_zone_says_so(known: KnownHosts) -> None:
     why = await refusal(Dialer(reactor, "fe80::1", 8888, known).connect())
     assert why.why == "fe80::1 is valid on one network interface only; name it, as in fe80::1%eth0"
 
 
-async def test_plain_text_is_refused_to_whom_tls_was_spoken(known: KnownServers, serve: Serve) -> None:
+async def test_plain_text_is_refused_to_whom_tls_was_spoken(known: KnownHosts, serve: Serve) -> None:
     server = serve(None)
     known.remember(f"localhost:{server.port}", Certificate().fingerprint, vouched=False)
     why = await refusal(visit(server, known, plain=True))
@@ -199,7 +199,7 @@ async def test_plain_text_is_refused_to_whom_tls_was_spoken(known: KnownServers,
 
 
 async def test_a_certificate_of_an_authority_may_have_any_key(
-    known: KnownServers, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: KnownHosts, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = Certificate(host="authority")
     (tmp_path / "authorities.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
@@ -225,7 +225,7 @@ async def test_a_certificate_of_an_authority_may_have_any_key(
     assert line.endswith(" ca")
 
 
-async def test_nobody_there(known: KnownServers, serve: Serve) -> None:
+async def test_nobody_there(known: KnownHosts, serve: Serve) -> None:
     server = serve(None)
     await server.close()
     assert "refused the connection" in (await refusal(visit(server, known))).why

@@ -11,7 +11,7 @@ import pytest
 
 from chatroom.client.connection import LATEST, NoRecord, decoded
 from chatroom.client.plain_text import lines_of, recalled
-from chatroom.client.screen.formatter import Lines
+from chatroom.client.screen.formatter import Formatter
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
@@ -36,7 +36,7 @@ def example(kind: Any) -> Any:
 
 def spelled(event: Any) -> list[str]:
     """Show an event in all the ways in which the client shows events."""
-    screen = Lines(lambda: "me", lambda: 0)
+    screen = Formatter(lambda: "me", lambda: 0)
     shown = lines_of(event) + ["".join(text for _, text in line) for line in screen.heard(event)]
     return shown + ([recalled("lobby", event)] if isinstance(event, e.MESSAGES) else [])
 

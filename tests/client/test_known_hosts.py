@@ -10,7 +10,7 @@ import pytest
 
 from chatroom.client import known_hosts
 from chatroom.client.errors import Failed
-from chatroom.client.known_hosts import KnownServers, spell
+from chatroom.client.known_hosts import KnownHosts, spell
 
 KEY, OTHER = "SHA256:first", "SHA256:other"
 
@@ -26,12 +26,12 @@ def nobody() -> bool:
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> KnownServers:
+def known(tmp_path: Path) -> KnownHosts:
     """A memory with nothing in it yet."""
-    return KnownServers(tmp_path / "state" / "known_servers")
+    return KnownHosts(tmp_path / "state" / "known_servers")
 
 
-def test_a_server_is_trusted_when_first_seen_and_remembered(known: KnownServers) -> None:
+def test_a_server_is_trusted_when_first_seen_and_remembered(known: KnownHosts) -> None:
     assert known.check("chat:8888", KEY, nobody)
     assert not known.check("chat:8888", KEY, nobody)
     assert known.path.read_text() == f"chat:8888 {KEY} key\n"
@@ -39,14 +39,14 @@ def test_a_server_is_trusted_when_first_seen_and_remembered(known: KnownServers)
     assert known.path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_authorities_are_asked_only_when_it_matters(known: KnownServers) -> None:
+def test_the_authorities_are_asked_only_when_it_matters(known: KnownHosts) -> None:
     asked: list[str] = []
     for key in (KEY, KEY, OTHER, OTHER):
         known.check("chat:8888", key, lambda key=key: not asked.append(key))  # type: ignore[misc]
     assert asked == [KEY, OTHER]
 
 
-def test_another_key_is_refused_with_both_and_how_to_accept_it(known: KnownServers) -> None:
+def test_another_key_is_refused_with_both_and_how_to_accept_it(known: KnownHosts) -> None:
     known.check("[::1]:8888", KEY, nobody)
     with pytest.raises(Failed, match="a different key") as caught:
         known.check("[::1]:8888", OTHER, nobody)
@@ -56,12 +56,12 @@ def test_another_key_is_refused_with_both_and_how_to_accept_it(known: KnownServe
     assert known.fingerprint("[::1]:8888") == KEY
 
 
-def test_another_port_is_another_server(known: KnownServers) -> None:
+def test_another_port_is_another_server(known: KnownHosts) -> None:
     known.check("chat:8888", KEY, nobody)
     assert known.check("chat:8889", OTHER, nobody)
 
 
-def test_a_server_that_an_authority_vouched_for_may_renew_its_key(known: KnownServers) -> None:
+def test_a_server_that_an_authority_vouched_for_may_renew_its_key(known: KnownHosts) -> None:
     known.check("chat:8888", KEY, somebody)
     assert known.path.read_text() == f"chat:8888 {KEY} ca\n"
     assert not known.check("chat:8888", OTHER, somebody)
@@ -72,7 +72,7 @@ def test_a_server_that_an_authority_vouched_for_may_renew_its_key(known: KnownSe
     assert not known.check("chat:8888", OTHER, nobody), "the same key is the same server, also when it has expired"
 
 
-def test_a_key_that_nobody_vouched_for_is_not_replaced_by_whom_an_authority_vouches_for(known: KnownServers) -> None:
+def test_a_key_that_nobody_vouched_for_is_not_replaced_by_whom_an_authority_vouches_for(known: KnownHosts) -> None:
     known.check("chat:8888", KEY, nobody)
     with pytest.raises(Failed, match="A public authority vouches for the new key, but none did for the") as caught:
         known.check("chat:8888", OTHER, somebody)
@@ -85,7 +85,7 @@ def test_a_key_that_nobody_vouched_for_is_not_replaced_by_whom_an_authority_vouc
 
 @pytest.mark.parametrize(("vouched", "kind"), [(somebody, "ca"), (nobody, "key")])
 def test_an_older_line_gets_its_kind_when_its_key_matches(
-    known: KnownServers, vouched: Callable[[], bool], kind: str
+    known: KnownHosts, vouched: Callable[[], bool], kind: str
 ) -> None:
     known.path.parent.mkdir()
     known.path.write_text(f"chat:8888 {KEY}\nother:1 {KEY}\n")
@@ -93,7 +93,7 @@ def test_an_older_line_gets_its_kind_when_its_key_matches(
     assert known.path.read_text() == f"other:1 {KEY}\nchat:8888 {KEY} {kind}\n"
 
 
-def test_an_older_line_of_another_key_counts_as_one_that_nobody_vouched_for(known: KnownServers) -> None:
+def test_an_older_line_of_another_key_counts_as_one_that_nobody_vouched_for(known: KnownHosts) -> None:
     known.path.parent.mkdir()
     known.path.write_text(f"chat:8888 {KEY}\n")
     with pytest.raises(Failed, match="a different key"):
@@ -102,7 +102,7 @@ def test_an_older_line_of_another_key_counts_as_one_that_nobody_vouched_for(know
 
 
 def test_a_right_key_is_let_in_though_its_kind_cannot_be_written(
-    known: KnownServers, monkeypatch: pytest.MonkeyPatch
+    known: KnownHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known.path.parent.mkdir()
     known.path.write_text(f"chat:8888 {KEY}\n")
@@ -116,7 +116,7 @@ def test_a_right_key_is_let_in_though_its_kind_cannot_be_written(
         known.check("other:1", KEY, nobody)
 
 
-def test_of_two_keys_that_come_first_at_the_same_time_one_counts(known: KnownServers) -> None:
+def test_of_two_keys_that_come_first_at_the_same_time_one_counts(known: KnownHosts) -> None:
     def meanwhile() -> bool:
         """Another client meets the server while ours asks the authorities."""
         known.remember("chat:8888", KEY, vouched=False)
@@ -130,10 +130,10 @@ def test_of_two_keys_that_come_first_at_the_same_time_one_counts(known: KnownSer
 def meet_many(path: Path, name: str) -> None:
     """Be one of several clients."""
     for port in range(1, 21):
-        KnownServers(path).check(f"{name}:{port}", KEY, nobody)
+        KnownHosts(path).check(f"{name}:{port}", KEY, nobody)
 
 
-def test_clients_that_meet_servers_at_the_same_time_forget_none(known: KnownServers) -> None:
+def test_clients_that_meet_servers_at_the_same_time_forget_none(known: KnownHosts) -> None:
     context = multiprocessing.get_context("fork")
     clients = [context.Process(target=meet_many, args=(known.path, name)) for name in ("one", "two", "three")]
     for client in clients:
@@ -143,7 +143,7 @@ def test_clients_that_meet_servers_at_the_same_time_forget_none(known: KnownServ
     assert len(known.path.read_text().splitlines()) == 60
 
 
-def test_plain_text_is_refused_once_tls_was_seen(known: KnownServers) -> None:
+def test_plain_text_is_refused_once_tls_was_seen(known: KnownHosts) -> None:
     known.allow_plain("chat:8888")
     known.check("chat:8888", KEY, nobody)
     with pytest.raises(Failed, match="remove its line") as caught:
@@ -151,7 +151,7 @@ def test_plain_text_is_refused_once_tls_was_seen(known: KnownServers) -> None:
     assert caught.value.hopeless
 
 
-def test_comments_and_other_servers_are_kept(known: KnownServers) -> None:
+def test_comments_and_other_servers_are_kept(known: KnownHosts) -> None:
     known.path.parent.mkdir()
     known.path.write_text(f"# mine\n\nchat:8888 {KEY}\nother:1 {KEY}\n")
     known.remember("chat:8888", OTHER, vouched=False)
@@ -159,7 +159,7 @@ def test_comments_and_other_servers_are_kept(known: KnownServers) -> None:
 
 
 @pytest.mark.parametrize("text", ["chat:8888\n", "chat:8888 MD5:x\n", "a b c\n", f"a {KEY} CA\n", f"a {KEY} ca key\n"])
-def test_a_broken_file_is_named_with_its_line_and_left_alone(known: KnownServers, text: str) -> None:
+def test_a_broken_file_is_named_with_its_line_and_left_alone(known: KnownHosts, text: str) -> None:
     known.path.parent.mkdir()
     known.path.write_text(f"# mine\n{text}")
     with pytest.raises(Failed, match="known_servers, line 2"):
@@ -167,7 +167,7 @@ def test_a_broken_file_is_named_with_its_line_and_left_alone(known: KnownServers
     assert known.path.read_text() == f"# mine\n{text}"
 
 
-def test_a_file_that_cannot_be_read_trusts_nobody(known: KnownServers) -> None:
+def test_a_file_that_cannot_be_read_trusts_nobody(known: KnownHosts) -> None:
     known.path.mkdir(parents=True)
     with pytest.raises(Failed, match="cannot be read"):
         known.check("chat:8888", KEY, nobody)
@@ -182,4 +182,4 @@ def test_servers_are_spelled_one_way() -> None:
 def test_who_cannot_remember_is_told_where_else_it_could_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Failed, match=r"File exists; give a folder that can be written by XDG_STATE_HOME$"):
-        KnownServers(tmp_path / "file" / "known_servers").remember("chat.example:8888", KEY, vouched=False)
+        KnownHosts(tmp_path / "file" / "known_servers").remember("chat.example:8888", KEY, vouched=False)

@@ -17,10 +17,10 @@ from twisted.internet.testing import StringTransport
 
 from chatroom.chat.limits import FOUND
 from chatroom.client import pipe as module
-from chatroom.client.client import Link
+from chatroom.client.client import Client
 from chatroom.client.errors import Failed
 from chatroom.client.files.commands import FileCommands
-from chatroom.client.files.partial_file import Part
+from chatroom.client.files.partial_file import PartialFile
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.pipe import Pipe
 
@@ -48,7 +48,7 @@ class Piped:
         self.complaints: list[str] = []
         self.pipe = Pipe(clock, self.complaints.append, patience=patience)
         ids = (f"piped-{i}" for i in itertools.count(1))
-        self.link = Link(
+        self.client = Client(
             clock,
             network.dial,
             clock,
@@ -61,8 +61,8 @@ class Piped:
         )
         self.transport = StringTransport()
         self.pipe.makeConnection(self.transport)
-        transfers = Transfers(self.link, "chat.example:8888", clock, maybeDeferred)
-        self.pipe.begin(self.link, FileCommands(transfers, downloads, self.pipe.say))
+        transfers = Transfers(self.client, "chat.example:8888", clock, maybeDeferred)
+        self.pipe.begin(self.client, FileCommands(transfers, downloads, self.pipe.say))
         network.flow()
 
     def type(self, *lines: str) -> None:
@@ -160,7 +160,7 @@ def test_each_loss_has_a_minute_of_its_own(piped: Piped, network: Network) -> No
         network.refusing = None
         network.pass_time(5)
         assert piped.complaints.pop() == "connected again"
-    assert piped.link.online
+    assert piped.client.online
     piped.end()
     assert piped.pipe.status == 0
 
@@ -220,7 +220,7 @@ def test_quit_leaves_without_reading_on(piped: Piped, network: Network) -> None:
 
 def test_when_the_chat_ends_under_it_that_is_said(piped: Piped, network: Network) -> None:
     piped.type("this is not said any more")
-    piped.link.drop("it has another key", hopeless=True)
+    piped.client.drop("it has another key", hopeless=True)
     network.pass_time(1)
     assert piped.over
     assert piped.complaints == ["it has another key"]
@@ -352,14 +352,14 @@ def test_a_file_in_the_place_of_the_folder_for_downloads_is_left_alone(network: 
 def test_a_file_that_was_moved_away_at_once_has_been_fetched(
     network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish = Part.finish
+    finish = PartialFile.finish
 
-    def and_away(part: Part) -> Path:
+    def and_away(part: PartialFile) -> Path:
         path = finish(part)
         path.rename(tmp_path / "elsewhere")
         return path
 
-    monkeypatch.setattr(Part, "finish", and_away)
+    monkeypatch.setattr(PartialFile, "finish", and_away)
     piped = Piped(network, downloads=tmp_path / "there")
     (tmp_path / "notes.txt").write_bytes(b"precious")
     piped.type(f"/send {tmp_path}/notes.txt", "/get 1", "said after it")

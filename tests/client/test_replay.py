@@ -5,7 +5,7 @@ from __future__ import annotations
 from client.network import Network, Person
 from harness import World
 
-from chatroom.client.state import Place
+from chatroom.client.state import RoomState
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
@@ -44,7 +44,7 @@ def test_programs_are_shown_what_they_ask_for(network: Network, world: World) ->
 def test_what_was_said_before_one_came_is_no_news_and_what_one_missed_is(network: Network, world: World) -> None:
     talk(world, 2)
     bob = Person(network, name="bob", room="lobby", history=None).come()
-    place = bob.link.place
+    place = bob.client.place
     assert [place.replayed(event) for event in bob.heard(e.Said)] == [True, True]
     talker = world.program("talker", "lobby")
     talker.record(do="say", text="now", id="now")
@@ -60,7 +60,7 @@ def test_what_was_said_before_one_came_is_no_news_and_what_one_missed_is(network
 
 
 def test_what_is_given_to_somebody_who_has_left_is_news() -> None:
-    place = Place()
+    place = RoomState()
     place.enter(a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=50, complete=True))
     place.leave()
     given = e.Shared("x", 1, "ann", "a", seq=3, file="f", number=1, name="n", size=1, sha256="0", to="me")

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from chatroom.daemon.pid_file import BadPidFile, PidFile, running_owner, take_from
-from chatroom.daemon.privileges import Becoming
+from chatroom.daemon.privileges import NewUser
 
 ROOT = os.geteuid() == 0
-NOBODY = Becoming(65534, 65534) if ROOT else Becoming()
+NOBODY = NewUser(65534, 65534) if ROOT else NewUser()
 
 
 @pytest.fixture

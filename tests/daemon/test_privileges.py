@@ -5,26 +5,26 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from chatroom.daemon.privileges import Becoming
+from chatroom.daemon.privileges import NewUser
 
 OTHER = 65534 if os.geteuid() == 0 else os.geteuid()
 
 
 def test_who_is_told_nothing_stays() -> None:
-    assert Becoming.of(None) == Becoming.of({"uid": None, "gid": 5}) == Becoming()
+    assert NewUser.of(None) == NewUser.of({"uid": None, "gid": 5}) == NewUser()
     before = os.geteuid(), os.getegid()
-    with Becoming().already():
+    with NewUser().already():
         assert (os.geteuid(), os.getegid()) == before
 
 
 def test_only_root_becomes_somebody_else() -> None:
-    wanted = Becoming.of({"uid": OTHER, "gid": OTHER})
-    assert wanted == (Becoming(OTHER, OTHER) if os.geteuid() == 0 else Becoming())
+    wanted = NewUser.of({"uid": OTHER, "gid": OTHER})
+    assert wanted == (NewUser(OTHER, OTHER) if os.geteuid() == 0 else NewUser())
 
 
 def test_what_is_made_meanwhile_is_the_others(tmp_path: Path) -> None:
     before = os.geteuid(), os.getegid()
-    becoming = Becoming.of({"uid": OTHER, "gid": None})
+    becoming = NewUser.of({"uid": OTHER, "gid": None})
     path = tmp_path / "a" / "b"
     becoming.make_folder(path)
     if not path.exists():

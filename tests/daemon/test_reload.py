@@ -14,8 +14,8 @@ from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.python import usage
 
 from chatroom.chat.rooms.retention import EVERY
-from chatroom.daemon.options import Settings, motd
-from chatroom.daemon.reload import LIVE, Reloading, rules_of
+from chatroom.daemon.options import DaemonSettings, motd
+from chatroom.daemon.reload import LIVE, Reload, rules_of
 from chatroom.model.errors import LOGIN_NEEDS_TLS, NEEDS_TLS
 from chatroom.model.logger import logger, set_level
 
@@ -33,11 +33,11 @@ class Operator:
     """
 
     def __init__(self, world: World) -> None:
-        self.holds = Settings(rate=0.0, per_address=0, sendq=0)
-        self.wanted: Settings | usage.UsageError = self.holds
+        self.holds = DaemonSettings(rate=0.0, per_address=0, sendq=0)
+        self.wanted: DaemonSettings | usage.UsageError = self.holds
         self.logged: list[tuple[LogLevel, str]] = []
         self.renewals = 0
-        self._reloading = Reloading(
+        self._reloading = Reload(
             self.holds,
             self._read,
             lambda it: rules_of(it, it.max_users),
@@ -64,7 +64,7 @@ class Operator:
     def _renew(self) -> None:
         self.renewals += 1
 
-    def _read(self) -> Settings:
+    def _read(self) -> DaemonSettings:
         if isinstance(self.wanted, usage.UsageError):
             raise self.wanted
         return self.wanted
@@ -81,7 +81,7 @@ def operator(world: World) -> Iterator[Operator]:
 
 
 def test_what_can_change_is_an_option() -> None:
-    assert set(Settings.__struct_fields__) >= LIVE
+    assert set(DaemonSettings.__struct_fields__) >= LIVE
 
 
 def test_who_comes_next_is_greeted_otherwise(world: World, operator: Operator, tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_words_of_greeting_that_are_gone_change_nothing(world: World, operator: 
     assert level == LogLevel.warn
     assert str(tmp_path / "gone") in sentence
     with pytest.raises(usage.UsageError):
-        motd(Settings(motd=str(tmp_path / "gone")))
+        motd(DaemonSettings(motd=str(tmp_path / "gone")))
 
 
 def test_the_certificate_is_read_again_whatever_becomes_of_the_options(operator: Operator) -> None:

@@ -17,14 +17,14 @@ import pytest
 from daemon.test_tls_files import make_pair
 
 from chatroom.admin.keys import host_key
-from chatroom.daemon.assembly import Accounts, accounts_in
+from chatroom.daemon.assembly import ExistingAccounts, accounts_in
 from chatroom.daemon.options import ChatOptions
-from chatroom.daemon.start_check import Findings, check, report
+from chatroom.daemon.start_check import StartFindings, check, report
 from chatroom.daemon.tls_files import own_files
 from chatroom.engines.data_folder import DataFolder
 from chatroom.engines.sqlite.schema import LADDER, open_database
 from chatroom.model import account
-from chatroom.model.account import Account
+from chatroom.model.account import AccountRecord
 from chatroom.model.names import user_name
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBXGrgCRgHBwlnVLbkbP2JwmPvLpJHNcWHDbXjxzlxXT olga"
@@ -52,7 +52,7 @@ def _there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def findings(folder: Path, *arguments: str) -> Findings:
+def findings(folder: Path, *arguments: str) -> StartFindings:
     """Return what is found with this data folder; asserts that nothing changed."""
     before = snapshot(Path.cwd())
     found = check(options("--data", str(folder), *arguments))
@@ -67,7 +67,7 @@ def data(tmp_path: Path) -> Path:
     DataFolder(path).close()
     own_files(path, "host")
     with closing(open_database(path / "chat.db")) as db:
-        kept = account.encode(Account("1", "alice", 0, reserved=True))
+        kept = account.encode(AccountRecord("1", "alice", 0, reserved=True))
         db.execute("INSERT INTO record(bucket, key, rev, value) VALUES (?, 'alice', 1, ?)", (account.BUCKET, kept))
     return path
 
@@ -78,11 +78,11 @@ def test_what_could_start_has_no_faults(tmp_path: Path, data: Path, make: str) -
     folder = {"": tmp_path / "new" / "er", "folder": tmp_path / "empty", "all": data}[make]
     if make == "folder":
         folder.mkdir()
-    assert findings(folder) == Findings()
+    assert findings(folder) == StartFindings()
 
 
 def test_nothing_on_the_disk_needs_nothing(tmp_path: Path) -> None:
-    assert check(options("--ephemeral", "--data", "/proc/nowhere")) == Findings()
+    assert check(options("--ephemeral", "--data", "/proc/nowhere")) == StartFindings()
 
 
 # ---- the data folder -----------------------------------------------------------------------------------------------
@@ -152,9 +152,9 @@ def test_a_crash_left_what_only_a_start_takes_over(data: Path) -> None:
         db.execute("UPDATE record SET rev=2")
         copy = (data / "chat.db-wal").read_bytes()
     (data / "chat.db-wal").write_bytes(copy)
-    assert findings(data) == Findings()
+    assert findings(data) == StartFindings()
     (data / "chat.db").write_bytes((data / "chat.db").read_bytes()[:4096])
-    assert findings(data) == Findings()
+    assert findings(data) == StartFindings()
     with closing(sqlite3.connect(data / "chat.db")) as db:
         db.execute("PRAGMA application_id=5")
     (data / "chat.db-wal").write_bytes(b"")
@@ -171,8 +171,8 @@ def test_a_running_daemon_is_a_remark_and_so_is_its_port(data: Path) -> None:
         alone = findings(data, "--port", port)
     sentence = f"cannot listen on port {port} of 127.0.0.1: Address already in use; give another --port or --interface"
     running = f"a daemon is running on the data folder {data}; it must end before another can start"
-    assert found == Findings([], [running, sentence])
-    assert alone == Findings([sentence], [])
+    assert found == StartFindings([], [running, sentence])
+    assert alone == StartFindings([sentence], [])
 
 
 # ---- what the operator gives ---------------------------------------------------------------------------------------
@@ -195,12 +195,12 @@ def test_a_file_of_passwords_in_utf_16_is_a_fault(tmp_path: Path, data: Path, en
         f"--auth file:{tmp_path}/wide: it is UTF-16; save it as UTF-8"
     ]
     (tmp_path / "marked").write_bytes("\ufeffolga:s3cret-enough\n".encode())
-    assert findings(data, "--auth", "file:marked") == Findings()
+    assert findings(data, "--auth", "file:marked") == StartFindings()
 
 
 def test_seats_are_counted_with_the_accounts_that_are_there(tmp_path: Path, data: Path) -> None:
     (tmp_path / "people").write_text("alice:s3cret-enough\nbob:s3cret-enough\n")
-    assert findings(data, "--accounts", "people", "--max-users", "2") == Findings()
+    assert findings(data, "--accounts", "people", "--max-users", "2") == StartFindings()
     (fault,) = findings(data, "--accounts", "people", "--max-users", "1").faults
     assert fault == "--max-users 1: 2 accounts have a seat reserved; give at least 2"
     assert "is gone" in findings(data, "--accounts", "nowhere").remarks[0]
@@ -209,7 +209,7 @@ def test_seats_are_counted_with_the_accounts_that_are_there(tmp_path: Path, data
 def test_ports_are_taken_together(data: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    assert findings(data, "--port", str(port)) == Findings()
+    assert findings(data, "--port", str(port)) == StartFindings()
     (fault,) = findings(data, "--port", str(port), "--metrics", str(port)).faults
     assert fault.startswith(
         f"cannot listen on port {port} of 127.0.0.1: Address already in use; give another --metrics"
@@ -222,9 +222,9 @@ def test_the_consoles_keys_are_read(tmp_path: Path, data: Path) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"{KEY}\n")
     console = ("--manhole", "0", "--manhole-keys", "keys")
-    assert findings(data, *console) == Findings()
+    assert findings(data, *console) == StartFindings()
     host_key(data)
-    assert findings(data, *console) == Findings()
+    assert findings(data, *console) == StartFindings()
     (data / "manhole_host_key").write_text("no key")
     assert "manhole_host_key is damaged" in findings(data, *console).faults[0]
     (data / "manhole_host_key").unlink()
@@ -236,7 +236,7 @@ def test_the_certificate_is_looked_at(tmp_path: Path, data: Path) -> None:
     """That it fits its key is needed; its date, and who may read the key, are told."""
     pair = ("--tls-cert", "cert.pem", "--tls-key", "key.pem")
     make_pair(tmp_path).key.chmod(0o640)
-    assert findings(data, *pair) == Findings()
+    assert findings(data, *pair) == StartFindings()
     (tmp_path / "key.pem").chmod(0o644)
     assert findings(data, *pair).remarks == [
         f"everybody on this machine may read the TLS key {tmp_path}/key.pem; chmod 640 it"
@@ -276,9 +276,9 @@ def test_a_limit_that_leaves_hardly_anybody_is_told(data: Path, monkeypatch: pyt
     monkeypatch.setattr(resource, "getrlimit", lambda what: (130, 130))
     (remark,) = findings(data).remarks
     assert remark == "the system allows only 30 users at a time; raise the limit of open files (ulimit -n)"
-    assert findings(data, "--max-users", "30") == Findings()
+    assert findings(data, "--max-users", "30") == StartFindings()
     monkeypatch.setattr(resource, "getrlimit", lambda what: (1000, 1000))
-    assert findings(data) == Findings()
+    assert findings(data) == StartFindings()
 
 
 # ---- what is said --------------------------------------------------------------------------------------------------
@@ -308,12 +308,12 @@ def test_an_account_that_looks_like_one_that_is_there_is_a_fault(tmp_path: Path,
     with closing(open_database(data / "chat.db")) as db:
         look = (account.LOOKS, user_name("alice").look, b'"alice"')
         db.execute("INSERT INTO record(bucket, key, rev, value) VALUES (?, ?, 2, ?)", look)
-        assert accounts_in(db) == Accounts(frozenset({"alice"}), {look[1]: "alice"})
+        assert accounts_in(db) == ExistingAccounts(frozenset({"alice"}), {look[1]: "alice"})
     (fault,) = findings(data, "--accounts", "people").faults
     assert fault.endswith("people: a1ice looks like alice, who has an account already; choose another name")
     with closing(open_database(data / "chat.db")) as db:
         db.execute("DELETE FROM record WHERE bucket=?", (account.BUCKET,))
-    assert findings(data, "--accounts", "people") == Findings()
+    assert findings(data, "--accounts", "people") == StartFindings()
 
 
 def test_accounts_that_look_alike_by_digits_are_a_fault_unless_both_are_there(tmp_path: Path, data: Path) -> None:
@@ -325,11 +325,11 @@ def test_accounts_that_look_alike_by_digits_are_a_fault_unless_both_are_there(tm
     assert fault.endswith("people: erik looks like er1k, who is in that file, too; choose another name")
     with closing(open_database(data / "chat.db")) as db:  # of an older chatroom
         for name in ("er1k", "erik"):
-            record = account.encode(account.Account(name, name, 1))
+            record = account.encode(account.AccountRecord(name, name, 1))
             db.execute("INSERT INTO record(bucket, key, rev, value) VALUES ('account', ?, 3, ?)", (name, record))
             look = (user_name(name).look, account.encode_look(name))
             db.execute("INSERT INTO record(bucket, key, rev, value) VALUES ('look', ?, 3, ?)", look)
-    assert findings(data, "--accounts", "people") == Findings()
+    assert findings(data, "--accounts", "people") == StartFindings()
 
 
 def test_faults_of_options_do_not_hide_others(tmp_path: Path, data: Path) -> None:

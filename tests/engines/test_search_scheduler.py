@@ -9,7 +9,7 @@ from engines.test_conformance import LOBBY, said
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
-from chatroom.engines.search_scheduler import BUDGET, MOST, MOST_OF_ONE, Searches, Step
+from chatroom.engines.search_scheduler import BUDGET, MOST, MOST_OF_ONE, SearchScheduler, Step
 from chatroom.engines.tokenizer import Query
 from chatroom.model.log import Entry, Hits, TooBroad, TooManySearches, Unavailable
 
@@ -53,8 +53,8 @@ def steps() -> Steps:
 
 
 @pytest.fixture
-def searches(clock: Clock, steps: Steps) -> Searches:
-    return Searches(clock, steps.take)
+def searches(clock: Clock, steps: Steps) -> SearchScheduler:
+    return SearchScheduler(clock, steps.take)
 
 
 def outcome(search: Deferred[Hits]) -> list[Any]:
@@ -69,7 +69,9 @@ def entry(seq: int) -> Entry:
     return Entry(LOBBY, said(f"m{seq}", at=seq * 10), b"", seq)
 
 
-def test_the_steps_of_addresses_alternate_however_many_searches_one_has(searches: Searches, steps: Steps) -> None:
+def test_the_steps_of_addresses_alternate_however_many_searches_one_has(
+    searches: SearchScheduler, steps: Steps
+) -> None:
     greedy = [searches.search(LOBBY, f"g{i}", 9, 100, "10.0.0.1") for i in range(3)]
     one = outcome(searches.search(LOBBY, "one", 9, 100, "10.0.0.2"))
     two = outcome(searches.search(LOBBY, "two", 9, 100, "10.0.0.3"))
@@ -83,7 +85,9 @@ def test_the_steps_of_addresses_alternate_however_many_searches_one_has(searches
     assert all(search.called for search in greedy)
 
 
-def test_a_search_ends_when_its_time_is_over_and_says_where(searches: Searches, steps: Steps, clock: Clock) -> None:
+def test_a_search_ends_when_its_time_is_over_and_says_where(
+    searches: SearchScheduler, steps: Steps, clock: Clock
+) -> None:
     box = outcome(searches.search(LOBBY, "word", 9, None, "a"))
     steps.finish(Step([entry(90)], 80, 800))
     clock.advance(BUDGET / 2)
@@ -95,7 +99,9 @@ def test_a_search_ends_when_its_time_is_over_and_says_where(searches: Searches, 
     assert ([one.seq for one in hits.entries], hits.before, hits.at) == ([65, 71, 75, 90], 60, 600)
 
 
-def test_a_search_that_waited_all_its_time_still_takes_a_step(searches: Searches, steps: Steps, clock: Clock) -> None:
+def test_a_search_that_waited_all_its_time_still_takes_a_step(
+    searches: SearchScheduler, steps: Steps, clock: Clock
+) -> None:
     outcome(searches.search(LOBBY, "first", 9, None, "a"))
     box = outcome(searches.search(LOBBY, "second", 9, None, "b"))
     clock.advance(BUDGET * 2)
@@ -105,14 +111,14 @@ def test_a_search_that_waited_all_its_time_still_takes_a_step(searches: Searches
     assert box[0].before == 80
 
 
-def test_a_search_that_has_enough_ends_at_the_last_that_it_gives(searches: Searches, steps: Steps) -> None:
+def test_a_search_that_has_enough_ends_at_the_last_that_it_gives(searches: SearchScheduler, steps: Steps) -> None:
     box = outcome(searches.search(LOBBY, "word", 2, None, "a"))
     steps.finish(Step([entry(90), entry(80), entry(70)], 60, 600))
     (hits,) = box
     assert ([one.seq for one in hits.entries], hits.before, hits.at) == ([80, 90], 80, 800)
 
 
-def test_what_is_too_broad_is_so_only_before_anything_was_searched(searches: Searches, steps: Steps) -> None:
+def test_what_is_too_broad_is_so_only_before_anything_was_searched(searches: SearchScheduler, steps: Steps) -> None:
     box = outcome(searches.search(LOBBY, "word", 9, None, "a"))
     steps.finish(TooBroad())
     assert box[0].check(TooBroad)
@@ -122,7 +128,7 @@ def test_what_is_too_broad_is_so_only_before_anything_was_searched(searches: Sea
     assert (len(box[0].entries), box[0].before) == (1, 80)
 
 
-def test_a_search_that_fails_leaves_the_others_their_turn(searches: Searches, steps: Steps) -> None:
+def test_a_search_that_fails_leaves_the_others_their_turn(searches: SearchScheduler, steps: Steps) -> None:
     first = outcome(searches.search(LOBBY, "first", 9, None, "a"))
     second = outcome(searches.search(LOBBY, "second", 9, None, "a"))
     steps.finish(Unavailable("the disk"))
@@ -133,7 +139,7 @@ def test_a_search_that_fails_leaves_the_others_their_turn(searches: Searches, st
 def test_many_steps_that_fail_at_once_are_no_recursion(clock: Clock) -> None:
     first: Deferred[Step] = Deferred()
     outcomes = [first, *(fail(Unavailable("stopped")) for _ in range(MOST))]
-    searches = Searches(clock, lambda *args: outcomes.pop(0))
+    searches = SearchScheduler(clock, lambda *args: outcomes.pop(0))
     boxes = [outcome(searches.search(LOBBY, "word", 9, None, f"address {i}")) for i in range(MOST)]
     first.callback(Step([]))
     assert boxes[0] == [Hits([])]
@@ -144,7 +150,7 @@ def test_many_steps_that_fail_at_once_are_no_recursion(clock: Clock) -> None:
 
 def test_searches_are_bounded_for_each_address_and_in_all(clock: Clock) -> None:
     steps = Steps()
-    searches = Searches(clock, steps.take)
+    searches = SearchScheduler(clock, steps.take)
     boxes = []
     for i in range(MOST // MOST_OF_ONE):
         boxes += [outcome(searches.search(LOBBY, "word", 9, None, f"address {i}")) for _ in range(MOST_OF_ONE)]
@@ -166,4 +172,4 @@ def test_nothing_to_search_for_is_no_work(clock: Clock) -> None:
     def never(*args: Any) -> Deferred[Step]:
         return fail(AssertionError("a step"))
 
-    assert outcome(Searches(clock, never).search(LOBBY, "?!", 9, None, "a"))[0] == Hits([])
+    assert outcome(SearchScheduler(clock, never).search(LOBBY, "?!", 9, None, "a"))[0] == Hits([])

@@ -9,7 +9,7 @@ import pytest
 from attackers import operate
 from harness import Client, World
 
-from chatroom.daemon.options import Settings
+from chatroom.daemon.options import DaemonSettings
 from chatroom.wire.connection_limits import NEW
 
 HOST = "198.51.100.23"
@@ -41,7 +41,7 @@ def guest(world: World) -> bool:
 
 
 def test_by_default_sixty_four_guests_come_from_one_address() -> None:
-    with closing(World(per_address=Settings().per_address)) as world:
+    with closing(World(per_address=DaemonSettings().per_address)) as world:
         assert [guest(world) for _ in range(66)] == [True] * 64 + [False] * 2
 
 

@@ -12,8 +12,8 @@ from harness import Client, World
 from tls_client import SecureClient
 
 from chatroom.chat.limits import BYTES_BURST, READ_COST
-from chatroom.wire.tls import AT_ONCE, EMPTY_BURST, Connection
-from chatroom.wire.tls_records import Records
+from chatroom.wire.tls import AT_ONCE, EMPTY_BURST, TLSConnection
+from chatroom.wire.tls_records import TLSRecords
 
 
 class Flooder(SecureClient):
@@ -47,13 +47,13 @@ def tls_of(client: Client) -> Any:
 def decrypted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What is given to OpenSSL: the length of each piece."""
     pieces: list[int] = []
-    write = Connection.bio_write
+    write = TLSConnection.bio_write
 
-    def counted(connection: Connection, data: bytes) -> int:
+    def counted(connection: TLSConnection, data: bytes) -> int:
         pieces.append(len(data))
         return write(connection, data)
 
-    monkeypatch.setattr(Connection, "bio_write", counted)
+    monkeypatch.setattr(TLSConnection, "bio_write", counted)
     return pieces
 
 
@@ -224,7 +224,7 @@ def stream(lengths: list[int]) -> bytes:
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 11, 1000])
 def test_every_record_is_counted_once_wherever_the_stream_is_cut(size: int) -> None:
     lengths = [0, 1, 5, 0, 0, 300, 17, 4, 0]
-    data, records = stream(lengths), Records()
+    data, records = stream(lengths), TLSRecords()
     ended = 0
     for at in range(0, len(data), size):
         piece = data[at : at + size]
@@ -236,7 +236,7 @@ def test_every_record_is_counted_once_wherever_the_stream_is_cut(size: int) -> N
 
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_no_more_records_are_passed_at_once_than_asked_for(most: int) -> None:
-    data, records = stream([3] * 6), Records()
+    data, records = stream([3] * 6), TLSRecords()
     at, ends = 0, []
     while at < len(data):
         at, ended = records.pass_over(data, at, most)
@@ -245,6 +245,6 @@ def test_no_more_records_are_passed_at_once_than_asked_for(most: int) -> None:
 
 
 def test_a_record_is_not_counted_before_its_last_byte() -> None:
-    data, records = stream([40]), Records()
+    data, records = stream([40]), TLSRecords()
     assert records.pass_over(data[:-1], 0, 1) == (44, 0)
     assert records.pass_over(data[-1:], 0, 1) == (1, 1)

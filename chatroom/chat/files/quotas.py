@@ -11,7 +11,7 @@ from chatroom.chat.files.record import FileRecord
 from chatroom.model.network import is_local
 
 
-class Ledger:
+class FileQuotas:
     """See the module. The ledger is in memory, so that nobody has to wait for all records to be read.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatroom.chat.files.record import FileRecord, owner_of, payer_of, whence_of
-from chatroom.chat.files.transfers import Transfers
+from chatroom.chat.files.transfers import SessionTransfers
 from chatroom.chat.limits import LISTED, RECENT
 from chatroom.chat.messaging import address_of, may_speak
 from chatroom.chat.rooms.room import Room
@@ -158,9 +158,9 @@ def _kept() -> None:
     """Release nothing: the upload has the claim now."""
 
 
-def _transfers(session: Session) -> Transfers:
+def _transfers(session: Session) -> SessionTransfers:
     if session.transfers is None:
-        session.transfers = Transfers(session)
+        session.transfers = SessionTransfers(session)
     return session.transfers
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred, DeferredLock
 
 from chatroom.chat.files import record_storage
-from chatroom.chat.files.quotas import Ledger, address_of
+from chatroom.chat.files.quotas import FileQuotas, address_of
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ADDRESS, PART_OF_ONE
 from chatroom.chat.people.inbox_quotas import Claim
@@ -35,7 +35,7 @@ from chatroom.model.shared_files import CHUNK, chunks_of, spell_apart
 
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
-    from chatroom.chat.files.transfers import Transfers
+    from chatroom.chat.files.transfers import SessionTransfers
 
 NUMBERS = "next-file"  # the number of the next file given to somebody, by the inbox
 RECLAIM_EVERY = 5.0  # seconds between two looks at which uploads do not go on, when the store is full
@@ -61,11 +61,11 @@ class FileStore:
         self._reserving = DeferredLock()
         self._begun: Counter[str] = Counter()  # for whom room was made, and who are about to be sent
         self._finishing: dict[str, DeferredLock] = {}
-        self._ledger = Ledger()
+        self._ledger = FileQuotas()
         self._unweighed: set[str] = set()  # ids of uploads that have ended, and of which it is not known what has come
         self._reclaiming = DeferredLock()
         self._reclaimed = -RECLAIM_EVERY  # when room was last taken back, by the scheduler's clock
-        self.receiving: dict[str, Transfers] = {}
+        self.receiving: dict[str, SessionTransfers] = {}
 
     async def start(self) -> None:
         """Learn how much of the store is taken."""

@@ -79,7 +79,7 @@ class _Download:
         return self.next < chunks_of(self.record.size) and self.next - self.wanted < WINDOW
 
 
-class Transfers:
+class SessionTransfers:
     """See the module.
 
     Args:
@@ -193,7 +193,7 @@ class Transfers:
         if before is not None:
             before.give_way(file, self)
 
-    def give_way(self, file: str, other: Transfers) -> None:
+    def give_way(self, file: str, other: SessionTransfers) -> None:
         """Another connection goes on with a file; one that is all there ends here all the same.
 
         Args:

@@ -21,7 +21,7 @@ _log = logger(__name__)
 _decode = msgspec.json.Decoder(Sanction).decode
 
 
-class Bans:
+class ServerBans:
     """See the module.
 
     Args:

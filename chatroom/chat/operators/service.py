@@ -25,7 +25,7 @@ from chatroom.model.text import clean, is_blank
 if TYPE_CHECKING:
     from chatroom.chat.chat import Chat
     from chatroom.chat.rooms.record import RoomRecord
-    from chatroom.model.account import Account
+    from chatroom.model.account import AccountRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +323,7 @@ class Operations:
         audit(self._by, f"gave {account.name} another password")
         return f"{account.name} has another password."
 
-    async def _account(self, name: str) -> Account:
+    async def _account(self, name: str) -> AccountRecord:
         account = await self._chat.accounts.get(parse_user_name(name))
         if account is None:
             raise NO_ACCOUNT(user=clean(name)[:32])

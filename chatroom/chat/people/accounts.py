@@ -7,7 +7,7 @@ from collections.abc import Callable
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.people import lookalikes
 from chatroom.chat.records import pages
-from chatroom.model.account import BUCKET, Account, decode, encode
+from chatroom.model.account import BUCKET, AccountRecord, decode, encode
 from chatroom.model.errors import NAME_IN_USE
 from chatroom.model.log import Change, Conflict
 from chatroom.model.names import Name, user_name
@@ -31,7 +31,7 @@ class Accounts:
         """Complete what accounts of an older chatroom lack."""
         await lookalikes.complete(self._engine)
 
-    async def get(self, name: Name) -> Account | None:
+    async def get(self, name: Name) -> AccountRecord | None:
         """Return the account of that name."""
         held = await self._engine.get(BUCKET, name.folded)
         return decode(held[0]) if held is not None else None
@@ -42,13 +42,13 @@ class Accounts:
             self._engine, name
         ) != ""
 
-    async def all(self) -> list[Account]:
+    async def all(self) -> list[AccountRecord]:
         """Return all accounts, by name. They are read page by page, so that others get their turns between."""
         return [decode(value) async for page in pages(self._engine, BUCKET) for _, value in page]
 
     async def add(
         self, name: Name, password: str, *, operator: bool = False, reserved: bool = False, was: tuple[str, ...] = ()
-    ) -> Account:
+    ) -> AccountRecord:
         """Make an account.
 
         Args:
@@ -61,7 +61,7 @@ class Accounts:
         Raises:
             Refused: The name, or one that looks like it, is an account's.
         """
-        account = Account(self._mint(12), name.shown, self._now(), password, operator, reserved, was=was)
+        account = AccountRecord(self._mint(12), name.shown, self._now(), password, operator, reserved, was=was)
         changes = [*await lookalikes.claims(self._engine, name), Change(BUCKET, name.folded, encode(account), 0)]
         try:
             await self._engine.change(changes)
@@ -69,7 +69,9 @@ class Accounts:
             raise NAME_IN_USE() from None
         return account
 
-    async def change(self, account: Account, change: Callable[[Account], Account]) -> Account | None:
+    async def change(
+        self, account: AccountRecord, change: Callable[[AccountRecord], AccountRecord]
+    ) -> AccountRecord | None:
         """Change an account's record, whatever others change in it meanwhile.
 
         Returns:
@@ -87,7 +89,7 @@ class Accounts:
                 continue
             return changed
 
-    async def remove(self, account: Account) -> bool:
+    async def remove(self, account: AccountRecord) -> bool:
         """Remove an account; its name is free. Its id is not used again. Returns whether it was there."""
         name = user_name(account.name)
         while True:

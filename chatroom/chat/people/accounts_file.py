@@ -17,7 +17,7 @@ class BadFile(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AccountLine:
     """One account of the file. ``hashed``: the secret is a hash already."""
 
     name: Name
@@ -28,7 +28,7 @@ class Entry:
         return f"Entry({self.name.shown!r})"
 
 
-def read(path: Path) -> list[Entry]:
+def read(path: Path) -> list[AccountLine]:
     """Return the accounts of a file; empty lines and those that begin with # are skipped.
 
     Raises:
@@ -44,7 +44,7 @@ def read(path: Path) -> list[Entry]:
         raise
     except (OSError, ValueError) as error:
         raise BadFile(str(getattr(error, "strerror", None) or "it is not UTF-8")) from None
-    entries: list[Entry] = []
+    entries: list[AccountLine] = []
     taken: set[str] = set()
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
@@ -59,7 +59,7 @@ def read(path: Path) -> list[Entry]:
     return entries
 
 
-def _entry(line: str, number: int) -> Entry:
+def _entry(line: str, number: int) -> AccountLine:
     user, colon, secret = line.partition(":")
     if not colon or not secret:
         raise BadFile(f"line {number}: it is not name:password")
@@ -67,6 +67,6 @@ def _entry(line: str, number: int) -> Entry:
     if hashed and not is_hash(secret):
         raise BadFile(f"line {number}: what begins with $ is a hash by Argon2id, and this is none")
     try:
-        return Entry(user_name(user.strip()), secret if hashed else prepared(secret), hashed)
+        return AccountLine(user_name(user.strip()), secret if hashed else prepared(secret), hashed)
     except (BadName, BadPassword) as error:
         raise BadFile(f"line {number}: {error}") from None

@@ -23,7 +23,7 @@ from chatroom.chat.limits import Rules
 from chatroom.chat.people.accounts import Accounts
 from chatroom.chat.people.credential_checkers import Checkers
 from chatroom.chat.people.passwords import Busy, Passwords
-from chatroom.model.account import Account
+from chatroom.model.account import AccountRecord
 from chatroom.model.errors import BAD_PASSWORD, BUSY, WRONG_PASSWORD
 from chatroom.model.logger import logger
 from chatroom.model.names import BadName, Name, user_name
@@ -32,18 +32,18 @@ from chatroom.model.password_rules import BadLength, BadPassword, new_password, 
 _log = logger(__name__)
 
 
-Disown = Callable[[Account, str], Awaitable[object]]
+Disown = Callable[[AccountRecord, str], Awaitable[object]]
 
 
-class IMember(Interface):
+class IAccountAvatar(Interface):
     """An account, as an avatar."""
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class AccountAvatar:
     """An account, and whether its own password let its owner in, and not a checker."""
 
-    account: Account
+    account: AccountRecord
     ours: bool
 
 
@@ -100,7 +100,7 @@ class Realm:
         self, avatarId: bytes | tuple[()], mind: object, *interfaces: Any
     ) -> Deferred[tuple[type[Interface], object, Callable[[], None]]]:
         """Return the account; logging out is the session's affair."""
-        if IMember not in interfaces or not isinstance(avatarId, bytes):
+        if IAccountAvatar not in interfaces or not isinstance(avatarId, bytes):
             raise NotImplementedError("accounts are the only avatars")
         return Deferred.fromCoroutine(self._avatar(avatarId.decode()))
 
@@ -111,14 +111,14 @@ class Realm:
         if (account.id if account is not None else "") != id:
             raise LoginFailed()  # the name is somebody else's, or nobody's, since the password was looked at
         if account is None:
-            return IMember, Member(await self._accounts.add(name, ""), ours=False), lambda: None
+            return IAccountAvatar, AccountAvatar(await self._accounts.add(name, ""), ours=False), lambda: None
         if not hashed:
-            return IMember, Member(await self._theirs(account), ours=False), lambda: None
+            return IAccountAvatar, AccountAvatar(await self._theirs(account), ours=False), lambda: None
         if account.password != hashed:
             raise LoginFailed()  # the password was changed since it was looked at
-        return IMember, Member(account, ours=True), lambda: None
+        return IAccountAvatar, AccountAvatar(account, ours=True), lambda: None
 
-    async def _theirs(self, account: Account) -> Account:
+    async def _theirs(self, account: AccountRecord) -> AccountRecord:
         """Return the account as its owner's whom a checker let in; what the operator made stays as it was made."""
         if account.password and not account.reserved:
             await self._disown(account, "")
@@ -144,7 +144,7 @@ class Authenticator:
         self._passwords = passwords
         self._portal = Portal(Realm(accounts, disown), [AccountChecker(accounts, passwords, checkers)])
 
-    async def authenticate(self, user: str, password: str) -> Account:
+    async def authenticate(self, user: str, password: str) -> AccountRecord:
         """Return the account of a name and a password, its hash brought up to date.
 
         The work depends on the password alone, and not on whether there is such an account.
@@ -177,18 +177,18 @@ class Authenticator:
         except Busy:
             raise BUSY() from None
 
-    async def _owner(self, user: str, password: str) -> Member | None:
+    async def _owner(self, user: str, password: str) -> AccountAvatar | None:
         """Return the account of a name and this very spelling of its password."""
         credentials = UsernamePassword(user.encode("utf-8", "replace"), password.encode())
         try:
-            member: Any = (await self._portal.login(credentials, None, IMember))[1]
+            member: Any = (await self._portal.login(credentials, None, IAccountAvatar))[1]
         except LoginFailed:
             return None
         except Busy:
             raise BUSY() from None
-        return cast(Member, member)
+        return cast(AccountAvatar, member)
 
-    async def _up_to_date(self, account: Account, form: str, password: str) -> Account:
+    async def _up_to_date(self, account: AccountRecord, form: str, password: str) -> AccountRecord:
         """Return the account, hashed anew if the hash is of old parameters or of a password that was not prepared.
 
         Raises:
@@ -223,7 +223,7 @@ def checked_password(rules: Rules, password: str) -> str:
         raise BAD_PASSWORD(why=error) from None
 
 
-def with_password(account: Account, hashed: str, before: str | None = None) -> Account:
+def with_password(account: AccountRecord, hashed: str, before: str | None = None) -> AccountRecord:
     """Return the account with another hash; the same when ``before`` is given and not what it has."""
     if before is not None and account.password != before:
         return account

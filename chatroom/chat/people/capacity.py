@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chatroom.chat.session import Session
 
 
-class Seats:
+class Capacity:
     """See the module.
 
     Args:

@@ -34,7 +34,7 @@ _log = logger(__name__)
 
 
 @dataclass(slots=True)
-class Box:
+class Mailbox:
     """The mailbox of a guest's name.
 
     Args:
@@ -58,7 +58,7 @@ class Box:
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The record of a mailbox in which mail waits; see ``Box``."""
+    """The record of a mailbox in which mail waits; see ``Mailbox``."""
 
     id: str
     name: str
@@ -66,7 +66,7 @@ class Waiting(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     via: str = ""
 
 
-class Guests:
+class GuestMail:
     """Remembers the names of guests, and the mail for them.
 
     Args:
@@ -81,8 +81,8 @@ class Guests:
         self._mint = mint
         self._now = now
         self._next_id = next_id
-        self._boxes: dict[str, Box] = {}  # without mail, by folded name, the longest unseen first
-        self._mail: dict[str, Box] = {}  # with mail, the longest waiting first
+        self._boxes: dict[str, Mailbox] = {}  # without mail, by folded name, the longest unseen first
+        self._mail: dict[str, Mailbox] = {}  # with mail, the longest waiting first
         self._names: dict[str, str] = {}  # folded names by box
         self._filled: Counter[str] = Counter()  # mailboxes with mail by who filled them
         self._new = Window(NAMES_A_DAY, _DAY / 1000, lambda: now() / 1000)
@@ -92,10 +92,10 @@ class Guests:
         async for page in pages(self._engine, BUCKET):
             for _, value in page:
                 waiting = msgspec.json.decode(value, type=Waiting)
-                self._fill(Box(waiting.id, waiting.name, waiting.at, True, waiting.via))
+                self._fill(Mailbox(waiting.id, waiting.name, waiting.at, True, waiting.via))
         await self._engine.follow(LOG, self._apply, after=0)
 
-    def find(self, name: str) -> Box | None:
+    def find(self, name: str) -> Mailbox | None:
         """Return the mailbox of a name that was seen lately, or for which mail waits."""
         try:
             folded = user_name(name).folded
@@ -130,7 +130,7 @@ class Guests:
             self._remember(event)  # at once, for whoever writes to a guest who is gone the next moment
             self._engine.append(LOG, event)
 
-    async def mailed(self, box: Box, by: str, by_id: str, via: str) -> bool:
+    async def mailed(self, box: Mailbox, by: str, by_id: str, via: str) -> bool:
         """Keep a mailbox to which something is about to be written.
 
         Args:
@@ -162,7 +162,7 @@ class Guests:
         self._engine.append(LOG, event)
         return True
 
-    async def take(self, name: Name, user_id: str) -> Box | None:
+    async def take(self, name: Name, user_id: str) -> Mailbox | None:
         """Take the mailbox, if something waits in it, from its name, which will have a new one.
 
         What was on its way into it is in it then, and nothing more comes.
@@ -181,7 +181,7 @@ class Guests:
             _log.warn("the mailbox of {name} is still there: {why}", name=box.name, why=str(error))
         return box
 
-    async def put_back(self, box: Box, user_id: str) -> None:
+    async def put_back(self, box: Mailbox, user_id: str) -> None:
         """What waits in it could not be given to anybody: it waits on."""
         self._fill(box, box.via)
         try:
@@ -202,7 +202,7 @@ class Guests:
 
     # ---- records -----------------------------------------------------------------------------------------------
 
-    async def _keep(self, box: Box) -> bool:
+    async def _keep(self, box: Mailbox) -> bool:
         """Store the record of a mailbox; return False when another daemon has stored another one for the name."""
         folded = user_name(box.name).folded
         value = msgspec.json.encode(Waiting(box.id, box.name, box.at, box.via))
@@ -212,7 +212,7 @@ class Guests:
                 there = msgspec.json.decode(held[0], type=Waiting)
                 if there.id != box.id:
                     self._drop(box)
-                    self._fill(Box(there.id, there.name, box.at, True, there.via))
+                    self._fill(Mailbox(there.id, there.name, box.at, True, there.via))
                     return False
                 return True
             try:
@@ -221,7 +221,7 @@ class Guests:
                 continue
             return True
 
-    async def _forget(self, box: Box) -> None:
+    async def _forget(self, box: Mailbox) -> None:
         folded = user_name(box.name).folded
         held = await self._engine.get(BUCKET, folded)
         if held is not None and msgspec.json.decode(held[0], type=Waiting).id == box.id:
@@ -230,7 +230,7 @@ class Guests:
 
     # ---- memory ------------------------------------------------------------------------------------------------
 
-    def _fill(self, box: Box, via: str | None = None) -> None:
+    def _fill(self, box: Mailbox, via: str | None = None) -> None:
         """Mail waits in the mailbox from now on."""
         folded = user_name(box.name).folded
         before = self._mail.get(folded)
@@ -244,7 +244,7 @@ class Guests:
         self._names[box.id] = folded
         self._filled[box.via] += 1
 
-    def _unfill(self, box: Box) -> None:
+    def _unfill(self, box: Mailbox) -> None:
         """Nothing could be written to the mailbox after all."""
         self._drop(box)
         box.mail, box.via = False, ""
@@ -252,7 +252,7 @@ class Guests:
         self._boxes[folded] = box
         self._names[box.id] = folded
 
-    def _drop(self, box: Box) -> None:
+    def _drop(self, box: Mailbox) -> None:
         """The mailbox is no more."""
         folded = self._names.pop(box.id, "")
         held = self._mail.get(folded)
@@ -279,13 +279,13 @@ class Guests:
             elif isinstance(event, Mailed):
                 self._note_mail(event)
             elif isinstance(event, Emptied):
-                self._drop(Box(event.box, event.by, event.at))
+                self._drop(Mailbox(event.box, event.by, event.at))
 
     def _note_mail(self, event: Mailed) -> None:
         folded = self._names.get(event.box, "")
         box = self._mail.get(folded) or self._boxes.get(folded)
         if box is None and event.name:
-            box = Box(event.box, event.name, event.at)
+            box = Mailbox(event.box, event.name, event.at)
         if box is not None and box.id == event.box:
             self._fill(box, event.via)
 
@@ -296,7 +296,7 @@ class Guests:
             box.at = max(box.at, event.at)  # it keeps its mailbox, whatever another daemon made of the name
             return
         self._forget_name(folded)
-        self._boxes[folded] = Box(event.box, event.by, event.at)
+        self._boxes[folded] = Mailbox(event.box, event.by, event.at)
         self._names[event.box] = folded
         if len(self._boxes) > GUESTS:
             self._forget_name(next(iter(self._boxes)))

@@ -35,7 +35,7 @@ _log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class PartedGuest:
     """What a guest had who has gone.
 
     Args:
@@ -49,7 +49,7 @@ class Parted:
     last_writer: tuple[str, str] | None
 
 
-class Returning:
+class GuestResume:
     """See the module.
 
     Args:
@@ -60,7 +60,7 @@ class Returning:
         self._chat = chat
         self._key = b""
         self._here: dict[str, Session] = {}  # who was told a secret, by the guest's id
-        self._gone: OrderedDict[str, Parted] = OrderedDict()  # by the guest's id, the longest gone first
+        self._gone: OrderedDict[str, PartedGuest] = OrderedDict()  # by the guest's id, the longest gone first
 
     async def start(self) -> None:
         """Learn the key that all daemons of this engine sign with."""
@@ -90,10 +90,10 @@ class Returning:
             return
         user = session.user
         if user.account is None:
-            parted = Parted(user.handle, session.was, user.last_writer)
+            parted = PartedGuest(user.handle, session.was, user.last_writer)
         else:
             session.was_also(user.id)
-            parted = Parted(None, session.was, None)
+            parted = PartedGuest(None, session.was, None)
         self._gone[session.guest_id] = parted
         if len(self._gone) > GUESTS:
             self._gone.popitem(last=False)
@@ -124,7 +124,7 @@ class Returning:
             self._chat.bans.check((name_key(parted.handle.folded),))
         if not self._is_new(session):
             return ""
-        self._become(session, id, parted or Parted(None, (), None))
+        self._become(session, id, parted or PartedGuest(None, (), None))
         chosen = parted.handle if parted is not None else None
         return "" if chosen is None or is_guest_name(chosen) else chosen.shown
 
@@ -145,7 +145,7 @@ class Returning:
         here = session.room is not None or session.heading is not None or self.knows(session)
         return session.user.account is None and not here
 
-    def _become(self, session: Session, id: str, parted: Parted) -> None:
+    def _become(self, session: Session, id: str, parted: PartedGuest) -> None:
         chat, nobody = self._chat, session.user
         former = parted.handle
         mine = former is not None and is_guest_name(former) and not chat.names.others(None, former)

@@ -8,7 +8,7 @@ from chatroom.chat.people import membership, takeover, tokens
 from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.nicknames import parse_chosen_name, parse_user_name
 from chatroom.chat.session import Session
-from chatroom.model.account import Account as Record
+from chatroom.model.account import AccountRecord as Record
 from chatroom.model.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
 from chatroom.model.errors import (
     ALREADY_LOGGED_IN,

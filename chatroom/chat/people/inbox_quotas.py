@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Claim = Callable[[], None]  # releases what was reserved; to call it again does nothing
 
 
-class Shares:
+class InboxQuotas:
     """Decides whether something may be written to an inbox.
 
     Args:

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.bans_and_mutes import user_keys
-from chatroom.chat.people.accounts_file import Entry
+from chatroom.chat.people.accounts_file import AccountLine
 from chatroom.chat.people.authentication import with_password
 from chatroom.chat.people.user import User
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.model.account import Account, Preferences
+from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.errors import ALREADY_LOGGED_IN, PASSWORD_CHANGED, TOO_MANY_CONNECTIONS, Refused
 from chatroom.model.events import Arrived, Deregistered, PasswordChanged, Registered, Renamed
 from chatroom.model.log import Unavailable
@@ -32,7 +32,7 @@ _log = logger(__name__)
 # ---- sessions ----------------------------------------------------------------------------------------------------
 
 
-def log_in(session: Session, account: Account) -> User:
+def log_in(session: Session, account: AccountRecord) -> User:
     """Make the session one of the account's.
 
     Raises:
@@ -143,7 +143,7 @@ async def add_account(
     operator: bool = False,
     reserved: bool = False,
     was: tuple[str, ...] = (),
-) -> Account:
+) -> AccountRecord:
     """Make an account. A guest who has its name gets another one; mail that waited for that name is dropped.
 
     Args:
@@ -169,7 +169,7 @@ async def add_account(
     return account
 
 
-async def remove_account(chat: Chat, account: Account) -> bool:
+async def remove_account(chat: Chat, account: AccountRecord) -> bool:
     """Remove an account and its mail; its sessions become guests'. Returns whether the account was there."""
     if not await chat.accounts.remove(account):
         return False
@@ -206,7 +206,7 @@ def deregister(chat: Chat, id: str) -> None:
 
 
 async def change_password(
-    chat: Chat, account: Account, hashed: str, *, before: str | None = None, session: str = ""
+    chat: Chat, account: AccountRecord, hashed: str, *, before: str | None = None, session: str = ""
 ) -> bool:
     """Give an account another password; its tokens and its sessions end, so that nobody stays by the old one.
 
@@ -231,7 +231,7 @@ async def change_password(
     return True
 
 
-def _rekeyed(account: Account, hashed: str, before: str | None) -> Account:
+def _rekeyed(account: AccountRecord, hashed: str, before: str | None) -> AccountRecord:
     changed = with_password(account, hashed, before)
     return account if changed.password != hashed else replace(changed, tokens=())
 
@@ -251,12 +251,14 @@ def sign_out(chat: Chat, id: str, session: str) -> None:
             chat.put_out(each, PASSWORD_CHANGED(user=each.name))
 
 
-async def change_account(chat: Chat, account: Account, **changes: object) -> Account | None:
+async def change_account(chat: Chat, account: AccountRecord, **changes: object) -> AccountRecord | None:
     """Change fields of an account; see ``amend_account``."""
     return await amend_account(chat, account, lambda now: replace(now, **changes))
 
 
-async def amend_account(chat: Chat, account: Account, change: Callable[[Account], Account]) -> Account | None:
+async def amend_account(
+    chat: Chat, account: AccountRecord, change: Callable[[AccountRecord], AccountRecord]
+) -> AccountRecord | None:
     """Change an account, and let who is online feel it. Returns the account; None if it is no more."""
     changed = await chat.accounts.change(account, change)
     user = chat.users.get(account.id)
@@ -265,7 +267,7 @@ async def amend_account(chat: Chat, account: Account, change: Callable[[Account]
     return changed
 
 
-async def import_accounts(chat: Chat, entries: Iterable[Entry]) -> None:
+async def import_accounts(chat: Chat, entries: Iterable[AccountLine]) -> None:
     """Make the operator's accounts, or keep a seat for those that are there already; their passwords stay."""
     for entry in entries:
         there = await chat.accounts.get(entry.name)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chatroom.chat.people.user import User
 
 
-class Registry:
+class Nicknames:
     """The names of this server's users. A user may hold two while one is changed for the other."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from chatroom.chat.limits import AWAY_CHARACTERS, IGNORED
 from chatroom.chat.messaging import seen
 from chatroom.chat.people import membership
 from chatroom.chat.session import Session
-from chatroom.model.account import Account, Preferences
+from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.commands import SetAway, SetEcho, SetIgnore, SetTimestamps, ShowSettings
 from chatroom.model.errors import TOO_MANY_IGNORED
 from chatroom.model.events import Event
@@ -76,7 +76,7 @@ async def _change(session: Session, what: str, value: object) -> None:
         membership.prefer(session, replace(_of(session), **{what: value}))
         return
 
-    def change(now: Account) -> Account:
+    def change(now: AccountRecord) -> AccountRecord:
         return replace(now, preferences=replace(now.preferences, **{what: value}))
 
     changed = await session.chat.accounts.change(account, change)

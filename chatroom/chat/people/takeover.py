@@ -14,7 +14,7 @@ from chatroom.chat.bans_and_mutes import user_keys
 from chatroom.chat.limits import ANSWER_WITHIN, TAKEOVER_WITHIN
 from chatroom.chat.people import tokens
 from chatroom.chat.people.user import User
-from chatroom.model.account import Account
+from chatroom.model.account import AccountRecord
 from chatroom.model.commands import Login
 from chatroom.model.errors import NO_TAKEOVER, SESSION_TAKEN_OVER
 from chatroom.model.names import user_name
@@ -37,14 +37,14 @@ class Offer:
         client: What the login called its program.
     """
 
-    account: Account
+    account: AccountRecord
     token: str
     until: float
     remember: bool
     client: str
 
 
-def offer(session: Session, account: Account, token: str, login: Login) -> None:
+def offer(session: Session, account: AccountRecord, token: str, login: Login) -> None:
     """Let the session take the account over for a minute, and see whether the account's programs are still there."""
     chat = session.chat
     until = chat.scheduler.seconds() + TAKEOVER_WITHIN
@@ -76,13 +76,13 @@ async def accept(session: Session) -> Offer:
     return Offer(now, made.token, made.until, made.remember, made.client)
 
 
-def _holds(made: Offer, now: Account) -> bool:
+def _holds(made: Offer, now: AccountRecord) -> bool:
     """Return whether what its owner showed would still do."""
     same = now.id == made.account.id and now.password == made.account.password
     return same and (not made.token or tokens.has(now, made.token))
 
 
-def _make_room(session: Session, account: Account) -> None:
+def _make_room(session: Session, account: AccountRecord) -> None:
     """End as many sessions of the account as are too many, the oldest first, if this one may have their place."""
     chat = session.chat
     user = chat.users.get(account.id) or User(account.id, user_name(account.name), account)

@@ -8,12 +8,12 @@ import hmac
 from msgspec.structs import replace
 
 from chatroom.chat.limits import TOKEN_DAYS, TOKENS
-from chatroom.model.account import Account, Token
+from chatroom.model.account import AccountRecord, Token
 
 _DAY = 24 * 3600 * 1000  # milliseconds
 
 
-def remembered(account: Account, secret: str, client: str, now: int) -> Account:
+def remembered(account: AccountRecord, secret: str, client: str, now: int) -> AccountRecord:
     """Return the account with a new token; the one that was not used for longest makes room if there are too many.
 
     Args:
@@ -27,22 +27,22 @@ def remembered(account: Account, secret: str, client: str, now: int) -> Account:
     return replace(account, tokens=tuple(sorted(tokens, key=lambda token: token.made)))
 
 
-def used(account: Account, id: str, now: int) -> Account:
+def used(account: AccountRecord, id: str, now: int) -> AccountRecord:
     """Return the account with the token marked as used now."""
     return replace(account, tokens=tuple(replace(t, used=now) if t.id == id else t for t in account.tokens))
 
 
-def without(account: Account, id: str) -> Account:
+def without(account: AccountRecord, id: str) -> AccountRecord:
     """Return the account without the token."""
     return replace(account, tokens=tuple(token for token in account.tokens if token.id != id))
 
 
-def has(account: Account, id: str) -> bool:
+def has(account: AccountRecord, id: str) -> bool:
     """Return whether the account has the token."""
     return any(token.id == id for token in account.tokens)
 
 
-def find(account: Account, secret: str, now: int) -> Token | None:
+def find(account: AccountRecord, secret: str, now: int) -> Token | None:
     """Return the account's token with that secret, if it is not too old."""
     wanted = digest(secret)
     return next((token for token in _lasting(account, now) if hmac.compare_digest(token.id, wanted)), None)
@@ -53,5 +53,5 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def _lasting(account: Account, now: int) -> list[Token]:
+def _lasting(account: AccountRecord, now: int) -> list[Token]:
     return [token for token in account.tokens if token.used > now - TOKEN_DAYS * _DAY]

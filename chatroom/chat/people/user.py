@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatroom.model.account import Account
+from chatroom.model.account import AccountRecord
 from chatroom.model.names import Name
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class User:
 
     __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "resumable", "sessions")
 
-    def __init__(self, id: str, handle: Name, account: Account | None = None) -> None:
+    def __init__(self, id: str, handle: Name, account: AccountRecord | None = None) -> None:
         self.id = id
         self.handle = handle
         self.account = account

@@ -10,7 +10,7 @@ from chatroom.model.events import Banned, Closed, Joined, Kicked, Muted, RoomEve
 REMEMBERED = 1000  # users of one room; a message is under way for seconds, not for so many kicks
 
 
-class Barred:
+class BarredAuthors:
     """See the module. True while there is somebody whose messages do not count."""
 
     __slots__ = ("_closed", "_muted", "_out")

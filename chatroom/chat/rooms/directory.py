@@ -22,7 +22,7 @@ from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.record_storage import ROOMS as BUCKET
 from chatroom.chat.rooms.record_storage import decode_head
 from chatroom.chat.rooms.room import Room
-from chatroom.chat.rooms.room_quotas import Listing, Quotas, of_an_account
+from chatroom.chat.rooms.room_quotas import RoomListing, RoomQuotas, of_an_account
 from chatroom.model.errors import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
 from chatroom.model.log import Change, Conflict, Entry, Unavailable
 from chatroom.model.logger import logger
@@ -63,7 +63,7 @@ class Directory:
         self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # who waits for a room that is being loaded
         self.on_withdrawn: Callable[[Entry], None] = lambda entry: None
         self.on_empty: Callable[[str, str], None] = lambda id, folded: None
-        self.quotas = Quotas(engine, rules, now, self._exists)
+        self.quotas = RoomQuotas(engine, rules, now, self._exists)
 
     async def start(self) -> None:
         """Complete what rooms of an older chatroom lack."""
@@ -194,7 +194,7 @@ class Directory:
         _log.info("room {room} ({id}) made by {name}", room=record.name, id=record.id, name=user.name)
         return record, rev, True
 
-    async def _exists(self, listing: Listing) -> bool:
+    async def _exists(self, listing: RoomListing) -> bool:
         """Return whether there is such a room, and the user whose list it is on owns it."""
         held = await self._engine.get(BUCKET, listing.name)
         head = decode_head(held[0]) if held is not None else None

@@ -12,7 +12,7 @@ from typing import Any
 
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import Rules
-from chatroom.chat.periodic_work import Rounds
+from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.model.logger import logger
 
 EVERY = 5.0  # seconds from one look to the next
@@ -44,7 +44,7 @@ class DiskLimit:
         self._removed: Counter[str] = Counter()  # entries by log, since the operators were told
         self._told: float | None = None  # when they were
         self.used = 0
-        self.rounds = Rounds("measuring the database", self.look, EVERY, scheduler)
+        self.rounds = PeriodicWork("measuring the database", self.look, EVERY, scheduler)
         self._making_room = False
         self._in_vain = -EVERY  # when nothing was left to remove, by the scheduler's clock
         engine.on_growth = self._hurry

@@ -10,7 +10,7 @@ from twisted.internet.defer import DeferredList
 from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
 from chatroom.chat.messaging import may_speak
-from chatroom.chat.people.guest_mail import Box
+from chatroom.chat.people.guest_mail import Mailbox
 from chatroom.chat.people.membership import open_inbox
 from chatroom.chat.people.nicknames import parse_chosen_name
 from chatroom.chat.rooms.room import Room
@@ -118,7 +118,7 @@ async def give_mail(session: Session) -> None:
         chat.inbox(session.user).give(page.entries)
 
 
-async def _forward(session: Session, box: Box, page: Page) -> None:
+async def _forward(session: Session, box: Mailbox, page: Page) -> None:
     """Who may come back after a cut has it in the own inbox, where it waits until it is acknowledged."""
     chat, inbox = session.chat, session.chat.inbox(session.user)
     mail = [replace(entry.event, late=True) for entry in page.entries if isinstance(entry.event, Private)]

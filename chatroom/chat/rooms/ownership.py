@@ -18,12 +18,12 @@ from chatroom.chat.bans_and_mutes import account_key, keys_of, matching
 from chatroom.chat.limits import LEFT_FOR_GOOD
 from chatroom.chat.people.nicknames import parse_user_name
 from chatroom.chat.people.user import User
-from chatroom.chat.periodic_work import Rounds
+from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.rooms.empty_rooms import owned_by_account
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Member, Room
 from chatroom.model import commands as c
-from chatroom.model.account import Account
+from chatroom.model.account import AccountRecord
 from chatroom.model.errors import NO_ACCOUNT, NOT_IN_ROOM, NOT_MODERATOR, NOT_OWNER, OWNS_IT, Refused
 from chatroom.model.events import Event, Owned
 from chatroom.model.log import Unavailable
@@ -62,7 +62,7 @@ async def owner(session: Session, command: c.Owner) -> Event:
     return Ok()
 
 
-async def account_named(chat: Chat, name: str) -> Account:
+async def account_named(chat: Chat, name: str) -> AccountRecord:
     """Return an account by its name.
 
     Raises:
@@ -77,7 +77,7 @@ async def account_named(chat: Chat, name: str) -> Account:
 async def give(
     chat: Chat,
     record: RoomRecord,
-    account: Account,
+    account: AccountRecord,
     allowed: Allowed,
     write_down: Callable[[RoomRecord], None],
     by: tuple[str, str] = ("", ""),
@@ -113,7 +113,7 @@ async def give(
     await chat.append_surely(f"room/{record.id}", event)
 
 
-class Succession:
+class OwnerSuccession:
     """Gives rooms away whose owner has left for good; looks at all rooms with members once a minute.
 
     Args:
@@ -126,7 +126,7 @@ class Succession:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
         self._gone: dict[str, float] = {}  # since when the owner is away, by room
-        self.rounds = Rounds("looking for owners who have left", self.go_round, EVERY, chat.scheduler)
+        self.rounds = PeriodicWork("looking for owners who have left", self.go_round, EVERY, chat.scheduler)
 
     async def go_round(self) -> None:
         """Look at all rooms with members once."""
@@ -183,7 +183,7 @@ class Succession:
         heirs.sort(key=lambda member: member.user_id not in record.moderators)
         return list(islice(filterfalse(silent, heirs), AT_ONCE))
 
-    async def _account_of(self, member: Member) -> Account | None:
+    async def _account_of(self, member: Member) -> AccountRecord | None:
         try:
             account = await self._chat.accounts.get(user_name(member.name))
         except BadName:
@@ -196,7 +196,7 @@ class Succession:
         await turn
 
 
-def _log_gift(account: Account) -> Callable[[RoomRecord], None]:
+def _log_gift(account: AccountRecord) -> Callable[[RoomRecord], None]:
     def write_down(record: RoomRecord) -> None:
         _log.info("room {room} is {name}'s now: its owner has left for good", room=record.name, name=account.name)
 

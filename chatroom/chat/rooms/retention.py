@@ -8,7 +8,7 @@ from typing import Any
 from chatroom.chat.files.store import FileStore
 from chatroom.chat.interfaces import Clock, Engine
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
-from chatroom.chat.periodic_work import Rounds
+from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.records import pages
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.record import RoomRecord
@@ -53,7 +53,7 @@ class Retention:
         self._clock = clock
         self._in_use = in_use
         self._sweep_mail = sweep_mail
-        self.rounds = Rounds("keeping house", self.go_round, EVERY, scheduler)
+        self.rounds = PeriodicWork("keeping house", self.go_round, EVERY, scheduler)
 
     async def go_round(self) -> None:
         """Expire every log once, then forget rooms that are empty in every sense, and logs that are nobody's."""

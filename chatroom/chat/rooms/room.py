@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from chatroom.chat.interfaces import Dialect
 from chatroom.chat.limits import LISTED
-from chatroom.chat.rooms.barred_authors import Barred
+from chatroom.chat.rooms.barred_authors import BarredAuthors
 from chatroom.model.counters import Counters
 from chatroom.model.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said, Shared
 from chatroom.model.log import Entry, Subscription, Withdrawn
@@ -138,7 +138,7 @@ class Room:
         on_withdrawn: Callable[[Entry], None],
     ) -> None:
         self.silenced: Counter[str] = Counter()
-        self._barred = Barred()
+        self._barred = BarredAuthors()
         self._on_withdrawn = on_withdrawn
         self.id = record.id
         self.name = record.name

@@ -28,7 +28,7 @@ _ACCOUNT = "account:"
 _log = logger(__name__)
 
 
-class Listing(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class RoomListing(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One room of a list.
 
     Args:
@@ -44,12 +44,12 @@ class Listing(msgspec.Struct, frozen=True, array_like=True, gc=False):
     at: int
 
 
-Exists = Callable[[Listing], Awaitable[bool]]
-_Lists = tuple[Listing, ...]
+Exists = Callable[[RoomListing], Awaitable[bool]]
+_Lists = tuple[RoomListing, ...]
 _decode = msgspec.json.Decoder(_Lists).decode
 
 
-class Quotas:
+class RoomQuotas:
     """Counts the rooms of accounts, addresses and guests.
 
     Args:
@@ -82,7 +82,7 @@ class Quotas:
             Refused: The user, or guests from that address, have made too many.
         """
         key = self._key(user, address)
-        listing = Listing(id, name, user.id, self._now())
+        listing = RoomListing(id, name, user.id, self._now())
         while not user.operator:
             held = await self._engine.get(_bucket(key), key)
             listed = _decode(held[0]) if held is not None else ()
@@ -140,7 +140,7 @@ def of_an_account(key: str) -> bool:
     return key.startswith(_ACCOUNT)
 
 
-def read(value: bytes) -> tuple[Listing, ...]:
+def read(value: bytes) -> tuple[RoomListing, ...]:
     """Return what is on a stored list."""
     return _decode(value)
 

@@ -16,7 +16,7 @@ from chatroom.model.text import clean
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class UnfinishedSearch:
     """A session's last search, if it did not reach the oldest message.
 
     Args:
@@ -48,7 +48,7 @@ async def search(session: Session, command: Search) -> Found:
         raise TOO_MANY_SEARCHES() from None
     hits = _fitting(hits)
     if hits.before:
-        session.unfinished = Unfinished(room.log, command.words, hits.before, chat.now())
+        session.unfinished = UnfinishedSearch(room.log, command.words, hits.before, chat.now())
     return Found(
         clean(command.words),
         [placed(entry.event, entry.seq, room.name) for entry in hits.entries],

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.paths import expanded, is_folder, is_there, spelled
 from chatroom.model.shared_files import spell_size
@@ -61,7 +61,7 @@ class FileCommands:
             rest: What was typed after it.
 
         Raises:
-            Refused: It could not be done.
+            Rejected: It could not be done.
         """
         try:
             if word == "send":
@@ -70,7 +70,7 @@ class FileCommands:
                 self._say(_fetched(await self._get(what_to_get(rest, self._downloads))))
             else:
                 self._transfers.cancel(rest)
-        except Refused as refused:
+        except Rejected as refused:
             if refused.code != "cancelled":
                 raise
             self._say(refused.text)
@@ -90,7 +90,7 @@ def what_to_send(rest: str) -> tuple[Path, str]:
     """Return the file and the user that somebody typed; a path with blanks needs no quotes if there is such a file.
 
     Raises:
-        Refused: Nothing was typed.
+        Rejected: Nothing was typed.
     """
     if not rest:
         raise _usage("send")
@@ -117,7 +117,7 @@ def what_to_get(rest: str, downloads: Path) -> ToGet:
         downloads: The folder for files whose place was not typed.
 
     Raises:
-        Refused: There is no number, or no such folder.
+        Rejected: There is no number, or no such folder.
     """
     text, _, place = rest.partition(" ")
     given, number = text.startswith("@"), text.removeprefix("@")
@@ -130,7 +130,7 @@ def what_to_get(rest: str, downloads: Path) -> ToGet:
     path = expanded(text)
     folder = is_folder(path)
     if text.endswith("/") and not folder:
-        raise Refused("no-folder", f"there is no folder {spelled(path)}; make it, or name another.")
+        raise Rejected("no-folder", f"there is no folder {spelled(path)}; make it, or name another.")
     return ToGet(int(number), given, path, folder)
 
 
@@ -141,5 +141,5 @@ def _words(text: str) -> list[str]:
         return text.split()
 
 
-def _usage(word: str) -> Refused:
-    return Refused("usage", f"usage: {USAGES[word][0]}.")
+def _usage(word: str) -> Rejected:
+    return Rejected("usage", f"usage: {USAGES[word][0]}.")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatroom.client.connection import Piece
-from chatroom.client.errors import Refused
-from chatroom.client.files.partial_file import Part, chunk_fits
+from chatroom.client.errors import Rejected
+from chatroom.client.files.partial_file import PartialFile, chunk_fits
 from chatroom.client.files.transfer import Transfer
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatroom.client.files.transfers import Transfers
 
 
-class Fetching(Transfer[Path]):
+class FileDownload(Transfer[Path]):
     """See the module.
 
     Args:
@@ -39,14 +39,14 @@ class Fetching(Transfer[Path]):
         self._wanted = wanted
         self._folder = folder
         self._about: a.Download | None = None
-        self._part: Part | None = None
+        self._part: PartialFile | None = None
         self._pieces: deque[Piece] = deque()
 
     async def run(self) -> Path:
         """See ``Transfer``; what was fetched of a file that was cancelled is not kept."""
         try:
             return await super().run()
-        except Refused as refused:
+        except Rejected as refused:
             if self._part is not None and refused.code == "cancelled":
                 self._part.remove()
             raise
@@ -62,7 +62,7 @@ class Fetching(Transfer[Path]):
         part = self._part
         if part is None:
             server = self._transfers.server
-            part = self._part = await self._transfers.work(Part, about, server, self._wanted, self._folder)
+            part = self._part = await self._transfers.work(PartialFile, about, server, self._wanted, self._folder)
             self._check()
         self._reach(part.done, about.size)
         if not part.complete:
@@ -86,9 +86,9 @@ class Fetching(Transfer[Path]):
             self._check_place()
             if not isinstance(about, a.Download) or not about.file or about.chunk != CHUNK or not about.size:
                 text = f"file {self._called} cannot be fetched: this client is too old for the server, or too new."
-                raise Refused("version", text)
+                raise Rejected("version", text)
             if self._given and not about.given:
-                raise Refused("version", f"file {self._called} cannot be fetched: the server sent a different file.")
+                raise Rejected("version", f"file {self._called} cannot be fetched: the server sent a different file.")
             self.name = safe_name(about.name)
             self._claim(about.file)
             self._about = about
@@ -100,7 +100,7 @@ class Fetching(Transfer[Path]):
         if not isinstance(answer, a.Download) or _what(answer) != _what(about):
             raise self._nonsense()
 
-    async def _take(self, about: a.Download, part: Part) -> None:
+    async def _take(self, about: a.Download, part: PartialFile) -> None:
         """Write the next piece, and say that we have it."""
         await self._until(lambda: bool(self._pieces))
         piece = self._pieces.popleft()
@@ -109,7 +109,7 @@ class Fetching(Transfer[Path]):
         await self._transfers.work(part.write, piece.data)
         self._check()
         self._reach(part.done, about.size)
-        self._link.write({"do": "got", "file": about.file, "index": piece.index})
+        self._client.write({"do": "got", "file": about.file, "index": piece.index})
 
     def heard(self, event: e.Event | Piece) -> None:
         """A piece has come."""
@@ -120,8 +120,8 @@ class Fetching(Transfer[Path]):
             else:
                 self.give_up(self._nonsense())
 
-    def _nonsense(self) -> Refused:
-        return Refused("nonsense", f"{self.name} cannot be fetched: the server sent something else.")
+    def _nonsense(self) -> Rejected:
+        return Rejected("nonsense", f"{self.name} cannot be fetched: the server sent something else.")
 
 
 def _what(about: a.Download) -> tuple[object, ...]:

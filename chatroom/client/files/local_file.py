@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.client.paths import spelled, why_unusable
 from chatroom.model.shared_files import CHUNK, bytes_of, chunks_of, spell_apart
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocalFile:
     """A file as it was found.
 
     Args:
@@ -28,7 +28,7 @@ class Found:
     sha256: str
 
 
-def look(path: Path, most: int, wanted: Callable[[], bool]) -> Found:
+def look(path: Path, most: int, wanted: Callable[[], bool]) -> LocalFile:
     """Return what a file is.
 
     Args:
@@ -37,27 +37,27 @@ def look(path: Path, most: int, wanted: Callable[[], bool]) -> Found:
         wanted: Whether somebody still waits for this; asked now and then.
 
     Raises:
-        Refused: It is no file that can be sent, or nobody waits for it.
+        Rejected: It is no file that can be sent, or nobody waits for it.
     """
     with _opened(path) as (descriptor, size):
         if not size:
-            raise Refused("empty-file", f"{spelled(path)} is empty.")
+            raise Rejected("empty-file", f"{spelled(path)} is empty.")
         if most and size > most:
             has, takes = spell_apart(size, most)
-            raise Refused("file-too-big", f"{spelled(path)} has {has}; the server takes {takes} at most.")
+            raise Rejected("file-too-big", f"{spelled(path)} has {has}; the server takes {takes} at most.")
         digest = hashlib.sha256()
         for index in range(chunks_of(size)):  # and not what is added to it meanwhile
             if not wanted():
-                raise Refused("cancelled", f"{spelled(path)}: cancelled.")
+                raise Rejected("cancelled", f"{spelled(path)}: cancelled.")
             digest.update(_read(descriptor, path, size, index))
-    return Found(size, digest.hexdigest())
+    return LocalFile(size, digest.hexdigest())
 
 
 def chunk_of(path: Path, size: int, index: int) -> bytes:
     """Return a chunk of a file that had that size.
 
     Raises:
-        Refused: It cannot be read, or has become shorter.
+        Rejected: It cannot be read, or has become shorter.
     """
     with _opened(path) as (descriptor, _):
         return _read(descriptor, path, size, index)
@@ -67,7 +67,7 @@ def _read(descriptor: int, path: Path, size: int, index: int) -> bytes:
     wanted = bytes_of(size, index)
     data = os.pread(descriptor, wanted, index * CHUNK)
     if len(data) < wanted:
-        raise Refused("file-changed", f"{spelled(path)} has changed while it was being sent; send it again.")
+        raise Rejected("file-changed", f"{spelled(path)} has changed while it was being sent; send it again.")
     return data
 
 
@@ -84,12 +84,12 @@ def _opened(path: Path) -> Iterator[tuple[int, int]]:
         finally:
             os.close(descriptor)
     except FileNotFoundError:
-        raise Refused("no-file", f"there is no file {spelled(path)}.") from None
+        raise Rejected("no-file", f"there is no file {spelled(path)}.") from None
     except (OSError, ValueError) as error:
-        raise Refused("no-file", f"{spelled(path)} cannot be read: {why_unusable(error)}.") from None
+        raise Rejected("no-file", f"{spelled(path)} cannot be read: {why_unusable(error)}.") from None
 
 
 def _check_kind(path: Path, about: os.stat_result) -> None:
     if not stat.S_ISREG(about.st_mode):
         kind = "a folder" if stat.S_ISDIR(about.st_mode) else "not a file"
-        raise Refused("no-file", f"{spelled(path)} is {kind}; only files can be sent.")
+        raise Rejected("no-file", f"{spelled(path)} is {kind}; only files can be sent.")

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.client.paths import spelled, why_unusable
 from chatroom.model.replies import Download
 from chatroom.model.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_apart, split_ending
@@ -31,7 +31,7 @@ MODE = 0o600  # of the part, and of the file that comes of it
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
-class Part:
+class PartialFile:
     """See the module.
 
     Args:
@@ -44,7 +44,7 @@ class Part:
         have: How many chunks there are.
 
     Raises:
-        Refused: It may not stand there, there is no room for it, or it is being fetched already.
+        Rejected: It may not stand there, there is no room for it, or it is being fetched already.
     """
 
     def __init__(self, about: Download, server: str, wanted: Path, folder: bool = False) -> None:
@@ -82,7 +82,7 @@ class Part:
         """Write the next chunk.
 
         Raises:
-            Refused: It cannot be written.
+            Rejected: It cannot be written.
         """
         rest, at = memoryview(data), self.have * CHUNK
         with self._explained():
@@ -96,7 +96,7 @@ class Part:
         """Put the file where it is to stand, and return where that is.
 
         Raises:
-            Refused: It is not what was announced, and has been removed; or it may not stand there.
+            Rejected: It is not what was announced, and has been removed; or it may not stand there.
         """
         with self._explained():
             with open(self._descriptor, "rb", closefd=False) as file:
@@ -104,7 +104,9 @@ class Part:
                 right = hashlib.file_digest(file, "sha256").hexdigest() == self._about.sha256.lower()
             if not right:
                 self.remove()
-                raise Refused("wrong-hash", f"{self._name} is not what was announced, and was removed; fetch it again.")
+                raise Rejected(
+                    "wrong-hash", f"{self._name} is not what was announced, and was removed; fetch it again."
+                )
             os.fsync(self._descriptor)
             self._check_there()
             return self._put_in_place()
@@ -125,7 +127,7 @@ class Part:
     def _check_place(self) -> None:
         folder = self._wanted.parent
         if not folder.is_dir():
-            raise Refused("no-folder", f"there is no folder {spelled(folder)}; make it, or name another.")
+            raise Rejected("no-folder", f"there is no folder {spelled(folder)}; make it, or name another.")
         if self._named:
             with suppress(FileNotFoundError):
                 os.lstat(self._wanted)
@@ -213,7 +215,7 @@ class Part:
     def _check_there(self) -> None:
         if not self._is_there(self._descriptor):
             there = f"what was fetched of {self._name} to {self._wanted.parent}"
-            raise Refused("removed", f"{there} has been removed in the meantime; fetch it again.")
+            raise Rejected("removed", f"{there} has been removed in the meantime; fetch it again.")
 
     def _beginning(self) -> int:
         """Return how many whole chunks are there of before; what is beyond them is cut off."""
@@ -229,7 +231,7 @@ class Part:
                 self.remove()
             has, room = spell_apart(self._about.size, free)
             there = f"{self._wanted.parent} has room for {room}"
-            raise Refused("no-room", f"{self._name} has {has}, {there}; name another folder.")
+            raise Rejected("no-room", f"{self._name} has {has}, {there}; name another folder.")
 
     def _put_in_place(self) -> Path:
         path = self._reserve()
@@ -255,11 +257,11 @@ class Part:
                 stem, ending = split_ending(self._wanted.name)
                 yield self._wanted.with_name(f"{stem} ({number}){ending}")
 
-    def _taken(self) -> Refused:
-        return Refused("exists", f"there is a {self._wanted} already, and it is not overwritten; give another name.")
+    def _taken(self) -> Rejected:
+        return Rejected("exists", f"there is a {self._wanted} already, and it is not overwritten; give another name.")
 
-    def _busy(self) -> Refused:
-        return Refused("busy", f"{self._name} is being fetched to {self._wanted.parent} already.")
+    def _busy(self) -> Rejected:
+        return Rejected("busy", f"{self._name} is being fetched to {self._wanted.parent} already.")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -268,20 +270,22 @@ class Part:
             yield
         except (OSError, ValueError) as error:
             there = f"{self._name} cannot be written to {spelled(self._wanted.parent)}: {why_unusable(error)}"
-            raise Refused("not-written", f"{there}; correct that or name another place, and fetch it again.") from None
+            raise Rejected("not-written", f"{there}; correct that or name another place, and fetch it again.") from None
 
 
 def _make_folder(folder: Path) -> None:
     """Make a folder, and those that it is in, if it is missing.
 
     Raises:
-        Refused: It cannot be made.
+        Rejected: It cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         why = why_unusable(error)
-        raise Refused("no-folder", f"the folder {spelled(folder)} cannot be made: {why}; name another place.") from None
+        raise Rejected(
+            "no-folder", f"the folder {spelled(folder)} cannot be made: {why}; name another place."
+        ) from None
 
 
 def chunk_fits(about: Download, index: int, data: bytes) -> bool:

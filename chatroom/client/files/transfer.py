@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chatroom.client.connection import Piece
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.client.files.progress import Progress
 from chatroom.model.events import Event
 
@@ -38,27 +38,27 @@ class Transfer(Generic[T]):
         self.file = ""
         self.progress: Progress | None = None
         self._transfers = transfers
-        self._link = transfers.link
+        self._client = transfers.client
         self._lost = False
-        self._over: Refused | None = None
+        self._over: Rejected | None = None
         self._free = False
         self._wake: Deferred[None] | None = None
         self._room: str | None = None  # where we were when it was asked for
         self._placed = False
-        self._link.when_there(self._place)
+        self._client.when_there(self._place)
 
     async def run(self) -> T:
         """Carry it over.
 
         Raises:
-            Refused: It is not to be.
+            Rejected: It is not to be.
         """
         while True:
             self._lost = False
             try:
                 await self._until(lambda: self._placed and self._transfers.may(self))
                 return await self._carry()
-            except Refused as refused:
+            except Rejected as refused:
                 if self._over is not None:
                     raise self._over from None
                 if not self._lost or refused.code != "lost":
@@ -69,7 +69,7 @@ class Transfer(Generic[T]):
         """Do it on the connection that there is.
 
         Raises:
-            Refused: It is not to be; or the connection has gone (``lost``).
+            Rejected: It is not to be; or the connection has gone (``lost``).
         """
         raise NotImplementedError
 
@@ -84,16 +84,16 @@ class Transfer(Generic[T]):
         self._lost = True
         self.stir()
 
-    def end(self, why: Refused) -> None:
+    def end(self, why: Rejected) -> None:
         """It is not to be."""
         self._over = self._over or why
         self.stir()
 
     def cancel(self) -> None:
         """Nobody wants it any more."""
-        self.give_up(Refused("cancelled", f"{self.name}: cancelled."))
+        self.give_up(Rejected("cancelled", f"{self.name}: cancelled."))
 
-    def give_up(self, why: Refused) -> None:
+    def give_up(self, why: Rejected) -> None:
         """It is we who end it."""
         if self._over is None:
             self._tell_the_server()
@@ -114,40 +114,42 @@ class Transfer(Generic[T]):
     def _place(self) -> None:
         """It is asked for where we are now; where that is, is known only to somebody who has been on the server."""
         self._placed = True
-        if self._link.online or self._link.room:
-            self._room = self._link.room
+        if self._client.online or self._client.room:
+            self._room = self._client.room
         self.stir()
 
     def _check_place(self) -> None:
         """See that we are where it was asked for, for elsewhere it would be given to others, or be another file.
 
         Raises:
-            Refused: We are not.
+            Rejected: We are not.
         """
         if self._room is None:
-            self._room = self._link.room
-        if self._room != self._link.room:
+            self._room = self._client.room
+        if self._room != self._client.room:
             there = f"meant for {self._room}" if self._room else "asked for outside a room"
-            raise Refused("not-in-room", f"{self.name} was {there}; ask for it again where you are now, or go back.")
+            raise Rejected("not-in-room", f"{self.name} was {there}; ask for it again where you are now, or go back.")
 
     def _claim(self, file: str) -> None:
         """It is that file; what the server says of it is for us.
 
         Raises:
-            Refused: It is for another, which has the same.
+            Rejected: It is for another, which has the same.
         """
         if self._transfers.has(file, but=self):
             raise self._under_way()
         self.file = file
 
-    def _under_way(self) -> Refused:
-        return Refused("busy", f"{self.name} is already being sent or fetched; wait for it, or cancel it with /cancel.")
+    def _under_way(self) -> Rejected:
+        return Rejected(
+            "busy", f"{self.name} is already being sent or fetched; wait for it, or cancel it with /cancel."
+        )
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait.
 
         Raises:
-            Refused: It will never be, or the connection has gone.
+            Rejected: It will never be, or the connection has gone.
         """
         self._check()
         while not condition():
@@ -162,7 +164,7 @@ class Transfer(Generic[T]):
         if self._over is not None:
             raise self._over
         if self._lost:
-            raise Refused("lost", "the connection was lost.")
+            raise Rejected("lost", "the connection was lost.")
 
     async def _do(self, do: str, **fields: Any) -> Event:
         """Give a command, and wait for its answer; if it is cancelled meanwhile, what was begun by it is as well."""
@@ -174,7 +176,7 @@ class Transfer(Generic[T]):
                 self._tell_the_server()
             return result
 
-        box = self._box_of(self._link.do(do, **fields).addBoth(answered))
+        box = self._box_of(self._client.do(do, **fields).addBoth(answered))
         await self._until(lambda: bool(box))
         answer: Event = raised(box[0])
         return answer
@@ -193,7 +195,7 @@ class Transfer(Generic[T]):
     async def _until_free(self) -> None:
         """Wait until the network takes more."""
         self._free = False
-        self._link.when_free(self._now_free)
+        self._client.when_free(self._now_free)
         await self._until(lambda: self._free)
 
     def _now_free(self) -> None:
@@ -210,7 +212,7 @@ class Transfer(Generic[T]):
     def _tell_the_server(self) -> None:
         """So that it waits for no more of it, or sends no more; if it has ended it already, that is as well."""
         if self.file and self._transfers.online:
-            self._link.do("cancel", file=self.file).addErrback(lambda failure: failure.trap(Refused))
+            self._client.do("cancel", file=self.file).addErrback(lambda failure: failure.trap(Rejected))
 
 
 def raised(result: Any) -> Any:

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
-from chatroom.client.client import Link
+from chatroom.client.client import Client
 from chatroom.client.connection import Piece
-from chatroom.client.errors import Refused
-from chatroom.client.files.download import Fetching
+from chatroom.client.errors import Rejected
+from chatroom.client.files.download import FileDownload
 from chatroom.client.files.transfer import Transfer
-from chatroom.client.files.upload import Sending
+from chatroom.client.files.upload import FileUpload
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.shared_files import TRANSFERS
@@ -30,7 +30,7 @@ class Transfers:
     """See the module.
 
     Args:
-        link: What carries them; not started.
+        client: What carries them; not started.
         server: Host and port, as they are known.
         clock: The time.
         work: Calls something that takes its time, in a thread.
@@ -39,15 +39,17 @@ class Transfers:
         online: There is a connection, and all is as it was.
     """
 
-    def __init__(self, link: Link, server: str, clock: Any, work: Callable[..., Deferred[Any]] = deferToThread) -> None:
-        self.link = link
+    def __init__(
+        self, client: Client, server: str, clock: Any, work: Callable[..., Deferred[Any]] = deferToThread
+    ) -> None:
+        self.client = client
         self.server = server
         self.clock = clock
         self.work = work
         self.online = False
         self._under_way: list[Transfer[Any]] = []
-        self._ended: Refused | None = None
-        link.carrier = self
+        self._ended: Rejected | None = None
+        client.carrier = self
 
     async def send(self, path: Path, user: str = "") -> e.Shared:
         """Share a file with the room, or give it to somebody; returns when it can be fetched.
@@ -57,9 +59,9 @@ class Transfers:
             user: Whom it is given to; empty: the room.
 
         Raises:
-            Refused: Why not.
+            Rejected: Why not.
         """
-        return await self._run(Sending(self, path, user))
+        return await self._run(FileUpload(self, path, user))
 
     async def get(self, number: int, wanted: Path, *, folder: bool = False, given: bool = False) -> Path:
         """Fetch a file; nothing is ever overwritten. Asked for again after an end, it goes on where it was.
@@ -74,22 +76,22 @@ class Transfers:
             Where it stands.
 
         Raises:
-            Refused: Why not.
+            Rejected: Why not.
         """
-        return await self._run(Fetching(self, number, wanted, folder=folder, given=given))
+        return await self._run(FileDownload(self, number, wanted, folder=folder, given=given))
 
     def cancel(self, which: str) -> None:
         """End one: by its name, the number of what is fetched, or the path of what is sent; empty: the only one.
 
         Raises:
-            Refused: It is not clear which.
+            Rejected: It is not clear which.
         """
         found = [one for one in self._under_way if not which or one.is_called(which)]
         if not self._under_way:
-            raise Refused("no-transfer", "no file is being sent or fetched.")
+            raise Rejected("no-transfer", "no file is being sent or fetched.")
         if len(found) != 1:
             known = "; ".join(self.lines())
-            raise Refused("no-transfer", f"which file? Give its number, name or path: {known}.")
+            raise Rejected("no-transfer", f"which file? Give its number, name or path: {known}.")
         found[0].cancel()
 
     def lines(self) -> list[str]:
@@ -106,7 +108,7 @@ class Transfers:
         if self._ended is not None:
             raise self._ended
         if len(self._under_way) >= MOST:
-            raise Refused("busy", f"{MOST} files are being sent or fetched already; wait until some are done.")
+            raise Rejected("busy", f"{MOST} files are being sent or fetched already; wait until some are done.")
         self._under_way.append(one)
         try:
             return await one.run()
@@ -124,9 +126,9 @@ class Transfers:
         """Return whether another one is that file."""
         return any(one.file == file for one in self._under_way if file and one is not but)
 
-    def sends(self, same: Sending) -> bool:
+    def sends(self, same: FileUpload) -> bool:
         """Return whether the same is being sent already."""
-        return any(isinstance(one, Sending) and one.is_like(same) for one in self._under_way if one is not same)
+        return any(isinstance(one, FileUpload) and one.is_like(same) for one in self._under_way if one is not same)
 
     def take(self, event: e.Event | Piece) -> bool:
         """See ``chatroom.client.client.Carrier``; so all others."""
@@ -134,13 +136,13 @@ class Transfers:
             return False
         one = self._carrying(event.file) if self.online else None  # before, nothing has been asked for
         if one is not None and isinstance(event, a.Error):
-            one.end(Refused(event.code, _of(one, event.text)))
+            one.end(Rejected(event.code, _of(one, event.text)))
         elif one is not None:
             one.heard(event)
         return bool(event.file) or not isinstance(event, a.Error)
 
     def awaits(self, event: e.Event) -> bool:
-        return isinstance(event, e.Shared) and isinstance(self._carrying(event.file), Sending)
+        return isinstance(event, e.Shared) and isinstance(self._carrying(event.file), FileUpload)
 
     def shared(self, event: e.Shared) -> None:
         one = self._carrying(event.file)
@@ -159,11 +161,11 @@ class Transfers:
         for one in list(self._under_way):
             one.lose()
 
-    def drop(self, why: Refused) -> None:
+    def drop(self, why: Rejected) -> None:
         for one in list(self._under_way):
             one.end(why)
 
-    def end(self, why: Refused) -> None:
+    def end(self, why: Rejected) -> None:
         self._ended = why
         self.drop(why)
 

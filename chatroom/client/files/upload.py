@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatroom.client.connection import Piece
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.client.files import local_file
 from chatroom.client.files.transfer import Transfer, raised
 from chatroom.model import events as e
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chatroom.client.files.transfers import Transfers
 
 
-class Sending(Transfer[e.Shared]):
+class FileUpload(Transfer[e.Shared]):
     """See the module.
 
     Args:
@@ -34,14 +34,14 @@ class Sending(Transfer[e.Shared]):
         super().__init__(transfers, safe_name(path.name))
         self._path = path
         self._user = user
-        self._found: local_file.Found | None = None
+        self._found: local_file.LocalFile | None = None
         self._stored = 0
         self._shared: e.Shared | None = None
 
     def is_called(self, name: str) -> bool:
         return super().is_called(name) or name == str(self._path)
 
-    def is_like(self, other: Sending) -> bool:
+    def is_like(self, other: FileUpload) -> bool:
         """Return whether the other is the same, as far as the server can tell."""
         return self._found is not None and self._what() == other._what()
 
@@ -56,7 +56,7 @@ class Sending(Transfer[e.Shared]):
     async def _carry(self) -> e.Shared:
         found = self._found
         if found is None:
-            found = self._found = await self._read(local_file.look, self._path, self._link.limits.file, self._wanted)
+            found = self._found = await self._read(local_file.look, self._path, self._client.limits.file, self._wanted)
             if self._transfers.sends(self):
                 raise self._under_way()
         self._check()
@@ -70,7 +70,7 @@ class Sending(Transfer[e.Shared]):
     def _wanted(self) -> bool:
         return self._over is None
 
-    async def _offer(self, found: local_file.Found) -> int:
+    async def _offer(self, found: local_file.LocalFile) -> int:
         """Say what comes; return from which chunk on it is wanted."""
         whom = {"user": self._user} if self._user else {}
         self._check_place()
@@ -78,18 +78,18 @@ class Sending(Transfer[e.Shared]):
         if isinstance(answer, a.Upload):
             self._claim(answer.file)
         if not isinstance(answer, a.Upload) or not answer.file or answer.chunk != CHUNK:
-            raise Refused("version", f"{self.name} cannot be sent: this client is too old for the server, or too new.")
+            raise Rejected("version", f"{self.name} cannot be sent: this client is too old for the server, or too new.")
         self._check_place()
         self._stored = answer.have
         self._reach(min(answer.have * CHUNK, found.size), found.size)
         return answer.have
 
-    async def _send(self, found: local_file.Found, index: int) -> None:
+    async def _send(self, found: local_file.LocalFile, index: int) -> None:
         await self._until(lambda: index - self._stored < WINDOW)
         await self._until_free()
         data = await self._read(local_file.chunk_of, self._path, found.size, index)
         self._check()
-        self._link.write({"do": "chunk", "file": self.file, "index": index, "bytes": len(data)}, data)
+        self._client.write({"do": "chunk", "file": self.file, "index": index, "bytes": len(data)}, data)
 
     async def _read(self, read: Callable[..., Any], *args: Any) -> Any:
         """Read of the file, in a thread; a disk that hangs does not hold up the end of all."""

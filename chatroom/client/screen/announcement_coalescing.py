@@ -8,9 +8,8 @@ event about the same user; when that comes, or came just before, the announcemen
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from chatroom.model import events as e
 
@@ -21,15 +20,7 @@ Announcement = e.Arrived | e.Departed
 _Key = tuple[bool, str]  # whether the user comes, and the user's id
 
 
-class Timer(Protocol):
-    """The part of a reactor that is needed."""
-
-    def callLater(self, delay: float, call: Callable[[], None]) -> IDelayedCall: ...  # noqa: N802
-
-    def seconds(self) -> float: ...
-
-
-class Once:
+class AnnouncementCoalescing:
     """Drops announcements of what the room tells, too.
 
     Args:
@@ -37,7 +28,7 @@ class Once:
         show: Shows an announcement that the room did not tell.
     """
 
-    def __init__(self, reactor: Timer, show: Callable[[Announcement], None]) -> None:
+    def __init__(self, reactor: IReactorTime, show: Callable[[Announcement], None]) -> None:
         self._reactor = reactor
         self._show = show
         self._waiting: dict[_Key, Announcement] = {}

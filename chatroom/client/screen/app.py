@@ -16,35 +16,36 @@ from prompt_toolkit.output import Output, create_output
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from chatroom.client.client import Link, Refused
+from chatroom.client.client import Client
+from chatroom.client.errors import Rejected
 from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.files.transfers import Transfers
-from chatroom.client.screen.announcement_coalescing import Once
+from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
 from chatroom.client.screen.argument_values import argument_at
 from chatroom.client.screen.bar import bar, fitted
 from chatroom.client.screen.bell import Bell, Ring
 from chatroom.client.screen.completer import ChatCompleter
-from chatroom.client.screen.fault_log import Faults, catch
-from chatroom.client.screen.formatter import Line, Lines
-from chatroom.client.screen.history import KeptHistory
-from chatroom.client.screen.ignore_list import Ignoring
-from chatroom.client.screen.input import Doing
+from chatroom.client.screen.fault_log import FaultLog, catch
+from chatroom.client.screen.formatter import Formatter, Line
+from chatroom.client.screen.history import SavedHistory
+from chatroom.client.screen.ignore_list import IgnoreList
+from chatroom.client.screen.input import LineInput
 from chatroom.client.screen.job_control import survive_hangup
-from chatroom.client.screen.join_coalescing import Crowd
+from chatroom.client.screen.join_coalescing import JoinCoalescing
 from chatroom.client.screen.keys import Actions, bindings
-from chatroom.client.screen.known_words import OWN_TITLE, OWN_TOPIC, Known
-from chatroom.client.screen.local_commands import Own, OwnCommand
-from chatroom.client.screen.output import Above
+from chatroom.client.screen.known_words import OWN_TITLE, OWN_TOPIC, KnownWords
+from chatroom.client.screen.local_commands import LocalCommand, LocalCommands
+from chatroom.client.screen.output import LineOutput
 from chatroom.client.screen.password_guard import kept_nowhere
-from chatroom.client.screen.paste import Pasting
-from chatroom.client.screen.presenter import Filter, Hearing
-from chatroom.client.screen.read_marker import Mark
+from chatroom.client.screen.paste import Paste
+from chatroom.client.screen.presenter import Filter, Presenter
+from chatroom.client.screen.read_marker import ReadMarker
 from chatroom.client.screen.reconnect_countdown import Countdown
 from chatroom.client.screen.redraw import wraps_anew
-from chatroom.client.screen.saved_state import Remembered, load, save
+from chatroom.client.screen.saved_state import SavedState, load, save
 from chatroom.client.screen.server_commands import ROWS
 from chatroom.client.screen.terminal import Parts, Terminal
-from chatroom.client.screen.user_lookup import Finding
+from chatroom.client.screen.user_lookup import UserLookup
 from chatroom.client.status import Connected, Denied, Lost, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -59,7 +60,7 @@ FILES_SHOWN = 3  # of them, above the bar
 FRESH = 10.0  # seconds for which it is known who is online
 
 
-class Settings(Protocol):
+class AppSettings(Protocol):
     """What the screen has to be told.
 
     Args:
@@ -85,12 +86,12 @@ class Settings(Protocol):
     def colours(self) -> bool | None: ...
 
 
-class Screen:
+class App:
     """All of it; ``tell`` is to be given everything that the link tells.
 
     Args:
         reactor: For calls in time.
-        link: To the server; not started.
+        client: To the server; not started.
         settings: What the user wants.
         input: Where keys come from.
         output: Where everything goes.
@@ -101,8 +102,8 @@ class Screen:
     def __init__(
         self,
         reactor: Any,
-        link: Link,
-        settings: Settings,
+        client: Client,
+        settings: AppSettings,
         input: Input,
         output: Output,
         now: Callable[[], float] = time.time,
@@ -110,25 +111,25 @@ class Screen:
         wraps_anew: bool = True,
     ) -> None:
         self._reactor = reactor
-        self._link = link
+        self._client = client
         self._settings = settings
         self._path = settings.state / "screen.json"
         before = load(self._path)
-        self.known = Known(lambda: link.users)
+        self.known = KnownWords(lambda: client.users)
         self.filter = Filter(set(before.ignored))
-        self.mark = Mark(before.seen)
-        self.lines = Lines(lambda: link.name, lambda: int(now() * 1000), stamps=settings.timestamps)
+        self.mark = ReadMarker(before.seen)
+        self.lines = Formatter(lambda: client.name, lambda: int(now() * 1000), stamps=settings.timestamps)
         self.terminal = Terminal(self._parts(), input, output, settings.colours, wraps_anew=wraps_anew)
-        self.above = Above(reactor, self.terminal.write)
-        self.crowd = Crowd(reactor, self._show, self._show_many)
-        self.once = Once(reactor, self.crowd.add)
+        self.above = LineOutput(reactor, self.terminal.write)
+        self.crowd = JoinCoalescing(reactor, self._show, self._show_many)
+        self.once = AnnouncementCoalescing(reactor, self.crowd.add)
         self.bell = Bell(reactor.seconds, self.terminal.bell, settings.bell)
-        self.hearing = Hearing(
-            link, self.lines, self.above, self.crowd, self.once, self.mark, self.bell, self.known, self.filter
+        self.hearing = Presenter(
+            client, self.lines, self.above, self.crowd, self.once, self.mark, self.bell, self.known, self.filter
         )
-        self.ignoring = Ignoring(link, self.filter, self._ask_quietly)
+        self.ignoring = IgnoreList(client, self.filter, self._ask_quietly)
         self.hearing.settings = self._server_settings
-        own = Own(
+        own = LocalCommands(
             self._say,
             self.clear,
             self.terminal.leave,
@@ -138,16 +139,20 @@ class Screen:
             self.ignoring,
             lambda coroutine: self.doing.start(coroutine),
             lambda do, **fields: self.doing.give(do, **fields),
-            Finding(link, self.hearing, self.known, self.filter).find,
+            UserLookup(client, self.hearing, self.known, self.filter).find,
         )
-        help = OwnCommand("/help [command]", "explain the commands, or one of them", self._help, "end")
-        self.transfers = Transfers(link, settings.address, reactor)
+        help = LocalCommand("/help [command]", "explain the commands, or one of them", self._help, "end")
+        self.transfers = Transfers(client, settings.address, reactor)
         self._files = FileCommands(self.transfers, settings.downloads, self._say)
-        files = [OwnCommand(usage, help, partial(self._file, word), "share") for word, (usage, help) in USAGES.items()]
+        files = [
+            LocalCommand(usage, help, partial(self._file, word), "share") for word, (usage, help) in USAGES.items()
+        ]
         self.own = {command.word: command for command in (help, *own.commands(), *files)}
-        self.doing = Doing(link, self.hearing, self.terminal.questions, self.own, reactor.seconds, self._ask_quietly)
-        self.pasting = Pasting(self.terminal.questions.ask, self.doing.say, self._say)
-        self._countdown = Countdown(reactor, lambda: link.retry_in, self.terminal.refresh)
+        self.doing = LineInput(
+            client, self.hearing, self.terminal.questions, self.own, reactor.seconds, self._ask_quietly
+        )
+        self.pasting = Paste(self.terminal.questions.ask, self.doing.say, self._say)
+        self._countdown = Countdown(reactor, lambda: client.retry_in, self.terminal.refresh)
         self._leaving = False
         self._name_refused: Denied | None = None  # by the server that we are coming to
         self._looking: Any = None  # at files under way
@@ -166,7 +171,7 @@ class Screen:
             self.once.flush()
             self.crowd.flush()
             self.above.flush()
-            save(self._path, Remembered(self.mark.seen, self.ignoring.remembered))
+            save(self._path, SavedState(self.mark.seen, self.ignoring.remembered))
 
     def tell(self, event: e.Event | Notice) -> None:
         """The link tells something; whatever it is, an error of ours must not cost us the connection."""
@@ -184,7 +189,7 @@ class Screen:
             self._connected(event)
         elif isinstance(event, Denied) and event.what == "name":
             self._name_refused = event
-            if self._link.online:
+            if self._client.online:
                 self._ask_for_a_name()
         elif isinstance(event, a.Account):
             self.ignoring.changed_user()
@@ -226,20 +231,20 @@ class Screen:
 
     def _parts(self) -> Parts:
         actions = Actions(self.interrupt, self._end, self._suspend, self.clear, self.pasted, self._focus)
-        history = KeptHistory(self._settings.state / "history", kept_nowhere)
+        history = SavedHistory(self._settings.state / "history", kept_nowhere)
         completer = ChatCompleter(self.known)
         keys = bindings(actions)
         return Parts(self._prompt, self._bar, self._under_way, self._typed, history, completer, keys, self._outside)
 
     def _outside(self) -> bool:
-        return not self._link.inside
+        return not self._client.inside
 
     def _prompt(self) -> Line:
-        room = fitted(clean(self._link.room), self.terminal.columns // 3)
+        room = fitted(clean(self._client.room), self.terminal.columns // 3)
         return [("class:prompt", f"[{room or '-'}] ")]
 
     def _bar(self) -> Line:
-        return bar(self._link, self._settings.address, self.terminal.columns)
+        return bar(self._client, self._settings.address, self.terminal.columns)
 
     def _under_way(self) -> list[str]:
         lines = self.transfers.lines()
@@ -248,7 +253,7 @@ class Screen:
 
     def _typed(self, line: str) -> None:
         self._leaving = False
-        if not line.strip() and self._link.try_now():
+        if not line.strip() and self._client.try_now():
             self._say("trying again now.")
             self._countdown.begin()
         self.doing.typed(line)
@@ -343,7 +348,7 @@ class Screen:
         """Learn who is online now when a command is being typed that is about a user."""
         command, blank, _ = line.partition(" ")
         wanted = blank and "user" in argument_at(self.known.usage(command), 0)
-        if wanted and self._link.online and self._reactor.seconds() - self._asked_who >= FRESH:
+        if wanted and self._client.online and self._reactor.seconds() - self._asked_who >= FRESH:
             self._asked_who = self._reactor.seconds()
             self._ask_quietly("who", a.Users)
 
@@ -361,29 +366,29 @@ class Screen:
         self.hearing.learn_quietly(answer)
 
         def failed(failure: Any) -> None:
-            failure.trap(Refused)
+            failure.trap(Rejected)
             self.hearing.learned(answer)
 
-        return self._link.do(do, **fields).addErrback(failed)
+        return self._client.do(do, **fields).addErrback(failed)
 
 
 async def run(
     reactor: Any,
-    link: Callable[[Callable[[e.Event | Notice], None]], Link],
-    settings: Settings,
+    client: Callable[[Callable[[e.Event | Notice], None]], Client],
+    settings: AppSettings,
 ) -> None:
     """Show a server on this process's terminal until the user leaves, or the reactor is stopped.
 
     Args:
         reactor: Twisted's on asyncio; it must be the one that was installed.
-        link: Makes the link, given what is to be told everything; it is started and stopped here.
+        client: Makes the link, given what is to be told everything; it is started and stopped here.
         settings: What the user wants.
     """
     output = create_output()
     output.enable_cpr = False  # type: ignore[attr-defined]  # nothing here needs to know where the cursor is
     survive_hangup(output, lambda: screen.terminal.leave())
-    made = link(lambda event: screen.tell(event))
-    screen = Screen(reactor, made, settings, create_input(), output, wraps_anew=wraps_anew(os.environ))
+    made = client(lambda event: screen.tell(event))
+    screen = App(reactor, made, settings, create_input(), output, wraps_anew=wraps_anew(os.environ))
     gone: Deferred[None] = Deferred()
 
     def shutdown() -> Deferred[None] | None:
@@ -394,7 +399,7 @@ async def run(
         return gone
 
     loop = asyncio.get_event_loop()
-    catch(Faults(settings.state / "faults.log", screen.hearing.complain), loop)
+    catch(FaultLog(settings.state / "faults.log", screen.hearing.complain), loop)
     reactor.addSystemEventTrigger("before", "shutdown", shutdown)
     terminal = screen.terminal
     handlers = {signal.SIGHUP: terminal.leave, signal.SIGTSTP: terminal.suspend, signal.SIGCONT: terminal.resume}

@@ -21,7 +21,7 @@ SEPARATOR = " | "
 MARKED = 8  # characters looked at for each column: some take none
 
 
-class Standing(Protocol):
+class BarState(Protocol):
     """The part of a ``Link`` that the bar shows."""
 
     @property
@@ -46,25 +46,25 @@ class Standing(Protocol):
     def unread(self) -> int: ...
 
 
-def bar(link: Standing, address: str, columns: int) -> Line:
+def bar(client: BarState, address: str, columns: int) -> Line:
     """Return the bar.
 
     Args:
-        link: What is known of the connection.
+        client: What is known of the connection.
         address: Host and port, as the user gave them.
         columns: The terminal's width.
     """
-    if not link.online:
-        parts = [_offline(link, columns), address]
+    if not client.online:
+        parts = [_offline(client, columns), address]
     else:
         name = partial(_name, columns=min(LONGEST, columns // 4))
         parts = [
-            f"{name(link.room)} ({_people(len(link.users), columns)})" if link.room else "in no room",
-            name(link.name),
-            f"{link.unread} private" if link.unread else "",
-            link.security,
-            f"{name(link.server)} {address}",
-            f"lag {_lag(link.lag)}" if link.lag is not None else "",
+            f"{name(client.room)} ({_people(len(client.users), columns)})" if client.room else "in no room",
+            name(client.name),
+            f"{client.unread} private" if client.unread else "",
+            client.security,
+            f"{name(client.server)} {address}",
+            f"lag {_lag(client.lag)}" if client.lag is not None else "",
         ]
     return [("", f" {SEPARATOR.join(_that_fit(parts, columns - 2))} ")]
 
@@ -95,13 +95,13 @@ def _name(text: str, columns: int) -> str:
     return fitted(clean(text).replace("|", "/"), columns)
 
 
-def _offline(link: Standing, columns: int) -> str:
+def _offline(client: BarState, columns: int) -> str:
     """Say that there is no connection, and when the next attempt is made."""
-    if link.over:
+    if client.over:
         return "not connected"
-    if link.retry_in is None:
+    if client.retry_in is None:
         return "not connected, trying now"
-    seconds = whole_seconds(link.retry_in)
+    seconds = whole_seconds(client.retry_in)
     if columns < NARROW:
         return f"again in {seconds} s"
     return f"not connected, trying again in {seconds} s (Enter: now)"

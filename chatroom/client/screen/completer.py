@@ -8,7 +8,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 
 from chatroom.client.screen.argument_values import FREE, argument_at, words_of
-from chatroom.client.screen.known_words import Known
+from chatroom.client.screen.known_words import KnownWords
 from chatroom.model.names import fold
 from chatroom.model.text import clean
 
@@ -20,7 +20,7 @@ class ChatCompleter(Completer):
         known: What there is.
     """
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: KnownWords) -> None:
         self._known = known
         self._paths = PathCompleter(expanduser=True)
 

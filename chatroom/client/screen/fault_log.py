@@ -24,7 +24,7 @@ _log = Logger()
 
 
 @implementer(ILogObserver)
-class Faults:
+class FaultLog:
     """Given all that is logged, it keeps and tells the errors.
 
     Args:
@@ -55,7 +55,7 @@ class Faults:
             return
 
 
-def catch(faults: Faults, loop: AbstractEventLoop) -> None:
+def catch(faults: FaultLog, loop: AbstractEventLoop) -> None:
     """Let nothing that Twisted or asyncio has to complain of be written on the terminal."""
     globalLogBeginner.beginLoggingTo([faults], redirectStandardIO=False)
 

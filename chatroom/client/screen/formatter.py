@@ -34,7 +34,7 @@ def error(text: str) -> Line:
     return [(ERROR, "Error: "), (PLAIN, text)]
 
 
-class Lines:
+class Formatter:
     """Makes the lines.
 
     Args:

@@ -12,7 +12,7 @@ MOST = 1000  # lines kept
 LONGEST = 4096  # characters; longer ones are not kept in the file
 
 
-class KeptHistory(History):
+class SavedHistory(History):
     """The lines that the arrow keys bring back.
 
     A line that must not be kept is forgotten at once; the caller may keep one for this run alone.

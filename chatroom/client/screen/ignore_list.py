@@ -19,24 +19,24 @@ from chatroom.model.replies import Settings
 MOST = 1000  # names that a server may tell
 
 
-class Who(Protocol):
+class HasGuest(Protocol):
     """The part of a ``Link`` that is needed."""
 
     @property
     def guest(self) -> bool: ...
 
 
-class Ignoring:
+class IgnoreList:
     """Keeps what is hidden here the same as what the server has.
 
     Args:
-        link: Knows whether the user is a guest.
+        client: Knows whether the user is a guest.
         filter: Hides people; what it begins with is remembered from the last time.
         ask: Gives the server a command whose answer is not shown; its Deferred fires with the answer, or with None.
     """
 
-    def __init__(self, link: Who, filter: Filter, ask: Callable[..., Deferred[Any]]) -> None:
-        self._link = link
+    def __init__(self, client: HasGuest, filter: Filter, ask: Callable[..., Deferred[Any]]) -> None:
+        self._client = client
         self._filter = filter
         self._ask = ask
         self._here = set(filter.ignored)  # names that the server does not have, folded
@@ -44,7 +44,7 @@ class Ignoring:
     @property
     def remembered(self) -> list[str]:
         """The names to begin with the next time."""
-        return sorted(self._filter.ignored if self._link.guest else self._here)
+        return sorted(self._filter.ignored if self._client.guest else self._here)
 
     def whole(self, settings: Settings) -> Settings:
         """Return the settings with the names that are hidden here alone."""
@@ -64,7 +64,7 @@ class Ignoring:
 
     async def restore(self) -> None:
         """Give the server the names that it does not have, one after another."""
-        if self._link.guest:
+        if self._client.guest:
             self._here = set(self._filter.ignored)
         else:
             await self._ask("set", Settings)

@@ -9,13 +9,23 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from chatroom.client.client import Link, Refused
-from chatroom.client.screen.local_commands import OwnCommand
-from chatroom.client.screen.parser import Command, Misuse, Own, Say, check_password, depends_on_room, pair, read
+from chatroom.client.client import Client
+from chatroom.client.errors import Rejected
+from chatroom.client.screen.local_commands import LocalCommand
+from chatroom.client.screen.parser import (
+    CommandLine,
+    LocalLine,
+    Misuse,
+    SayLine,
+    check_password,
+    depends_on_room,
+    pair,
+    read,
+)
 from chatroom.client.screen.password_guard import forgotten_slash, is_pair
-from chatroom.client.screen.presenter import Hearing
+from chatroom.client.screen.presenter import Presenter
 from chatroom.client.screen.questions import Cancelled, Questions
-from chatroom.client.screen.server_commands import Row
+from chatroom.client.screen.server_commands import WordRow
 from chatroom.client.status import Denied
 from chatroom.model import replies as a
 from chatroom.model.arguments import Arg, Kind
@@ -27,11 +37,11 @@ FOR_GUESTS = frozenset({"login", "register"})
 FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
 
-class Doing:
+class LineInput:
     """See the module.
 
     Args:
-        link: To the server.
+        client: To the server.
         hearing: Shows what went wrong.
         questions: Asks for what was left out.
         own: The client's own commands.
@@ -41,14 +51,14 @@ class Doing:
 
     def __init__(
         self,
-        link: Link,
-        hearing: Hearing,
+        client: Client,
+        hearing: Presenter,
         questions: Questions,
-        own: Mapping[str, OwnCommand],
+        own: Mapping[str, LocalCommand],
         seconds: Callable[[], float],
         ask_quietly: Callable[..., Deferred[Any]],
     ) -> None:
-        self._link = link
+        self._client = client
         self._hearing = hearing
         self._questions = questions
         self._own = own
@@ -60,9 +70,9 @@ class Doing:
 
     def typed(self, line: str) -> None:
         """Carry out a line that the user typed."""
-        self._link.unread = 0  # who types has seen what is there
+        self._client.unread = 0  # who types has seen what is there
         if depends_on_room(line):
-            self._link.when_there(lambda: self._carry_out(line))
+            self._client.when_there(lambda: self._carry_out(line))
         else:
             self._carry_out(line)
 
@@ -72,15 +82,15 @@ class Doing:
 
     async def say(self, text: str) -> None:
         """Say something to the room; over when the server has stored it."""
-        if self._link.online and not self._link.room:
+        if self._client.online and not self._client.room:
             raise Misuse("you are not in a room; join one with /join <room>.")
-        if not self._link.online and not self._link.over:
+        if not self._client.online and not self._client.over:
             self._hearing.say(f"no connection; this is said when there is one again: {text}")
-        await self._link.say(text)
+        await self._client.say(text)
 
     async def give(self, do: str, **fields: Any) -> None:
         """Give a command; its answer is shown as all that comes is."""
-        await self._link.do(do, **fields)
+        await self._client.do(do, **fields)
 
     async def take_a_name(self) -> None:
         """Ask for a name until one is taken, or a command or nothing is typed; does nothing if that is being asked."""
@@ -91,7 +101,7 @@ class Doing:
             while not await self._name_taken(await self._questions.ask("Your name (Enter: stay a guest): ")):
                 pass
         except Cancelled:
-            self._hearing.say(f"you stay {self._link.name}; /name <name> takes another.")
+            self._hearing.say(f"you stay {self._client.name}; /name <name> takes another.")
         finally:
             self._naming = False
 
@@ -115,23 +125,23 @@ class Doing:
 
     def _carry_out(self, line: str) -> None:
         try:
-            meaning = read(line, self._own, inside=self._link.inside, guest=self._link.guest)
+            meaning = read(line, self._own, inside=self._client.inside, guest=self._client.guest)
         except Misuse as misuse:
             self._hearing.complain(str(misuse))
             return
         match meaning:
-            case Say(text):
+            case SayLine(text):
                 slip = None if line.startswith("/") else forgotten_slash(line) or self._meant_for_login(line)
                 self.start(self.say(text) if slip is None else self._say_if_meant(line, slip))
-            case Command():
+            case CommandLine():
                 self.start(self._give(meaning))
-            case Own(word, rest):
+            case LocalLine(word, rest):
                 self._do_own(word, rest)
 
     def _meant_for_login(self, line: str) -> str | None:
         """Return ``/login`` if a guest whose login has just failed types a name and a password with a comma alone."""
         just_now = self._seconds() - self._login_failed < SOON
-        return "/login" if self._link.guest and just_now and is_pair(line) else None
+        return "/login" if self._client.guest and just_now and is_pair(line) else None
 
     async def _say_if_meant(self, line: str, command: str) -> None:
         """Ask before a line is said that looks like a command with a password in it."""
@@ -162,7 +172,7 @@ class Doing:
         except Misuse as misuse:
             self._hearing.complain(str(misuse))
             return False
-        except Refused as refused:
+        except Rejected as refused:
             self._hearing.refused(refused.code, refused.text)
             return refused.code != "wrong-password"
         return True
@@ -177,15 +187,15 @@ class Doing:
             self._hearing.complain(f"that is no name; {slip} is the command, and asks for what you leave out.")
             return False
         try:
-            await self._link.do("name", name=name)
-        except Refused as refused:
+            await self._client.do("name", name=name)
+        except Rejected as refused:
             self._hearing.complain(refused.text)
             if refused.code == "name-in-use":
                 self._hearing.say(f"if that is your account: /login {name}")
             return False
         return True
 
-    async def _give(self, command: Command) -> None:
+    async def _give(self, command: CommandLine) -> None:
         if command.missing:
             self._check_login(command.row)
         fields = dict(command.fields)
@@ -200,17 +210,17 @@ class Doing:
             fields[arg.field] = answer
         try:
             await self.give(command.row.do, **fields)
-        except Refused:
+        except Rejected:
             if command.row.do in FOR_GUESTS:
                 self._login_failed = self._seconds()
             raise
 
-    def _check_login(self, row: Row) -> None:
+    def _check_login(self, row: WordRow) -> None:
         """Refuse what the server would refuse anyway before anything is asked for it."""
-        link = self._link
-        if row.do in FOR_GUESTS and not link.guest:
-            raise Misuse(f"you are logged in as {link.name}; /logout first.")
-        if row.do in FOR_ACCOUNTS and link.guest:
+        client = self._client
+        if row.do in FOR_GUESTS and not client.guest:
+            raise Misuse(f"you are logged in as {client.name}; /logout first.")
+        if row.do in FOR_ACCOUNTS and client.guest:
             raise Misuse("you are not logged in; use /login <user> <password>.")
 
     async def _ask(self, arg: Arg) -> str:
@@ -233,7 +243,7 @@ class Doing:
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value
-        if isinstance(error, Refused):
+        if isinstance(error, Rejected):
             self._hearing.refused(error.code, error.text)
         elif isinstance(error, Misuse):
             self._hearing.complain(str(error))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from chatroom.model import events as e
 
@@ -32,15 +32,7 @@ _COMES = (e.Joined, e.Arrived)
 Coming = e.Joined | e.Left | e.Disconnected | e.Arrived | e.Departed
 
 
-class Timer(Protocol):
-    """What of a reactor is needed."""
-
-    def callLater(self, delay: float, call: Callable[[], None]) -> IDelayedCall: ...  # noqa: N802
-
-    def seconds(self) -> float: ...
-
-
-class Crowd:
+class JoinCoalescing:
     """Decides which of them are shown.
 
     Args:
@@ -49,7 +41,7 @@ class Crowd:
         together: Shows a sentence about many.
     """
 
-    def __init__(self, reactor: Timer, one: Callable[[e.Event], None], together: Callable[[str], None]) -> None:
+    def __init__(self, reactor: IReactorTime, one: Callable[[e.Event], None], together: Callable[[str], None]) -> None:
         self._reactor = reactor
         self._one = one
         self._together = together

@@ -16,7 +16,7 @@ MOST_ONLINE = 2000  # people of one answer
 
 
 @dataclass
-class Known:
+class KnownWords:
     """What there is to complete.
 
     Args:

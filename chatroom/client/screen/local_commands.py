@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chatroom.client.screen.bell import RINGS, Bell, Ring
-from chatroom.client.screen.formatter import Lines
-from chatroom.client.screen.ignore_list import Ignoring
+from chatroom.client.screen.formatter import Formatter
+from chatroom.client.screen.ignore_list import IgnoreList
 from chatroom.client.screen.parser import Misuse
 from chatroom.client.screen.presenter import Filter
 from chatroom.model.names import fold
@@ -20,7 +20,7 @@ MOST = 200  # names in focus
 
 
 @dataclass(frozen=True, slots=True)
-class OwnCommand:
+class LocalCommand:
     """One command.
 
     Args:
@@ -42,7 +42,7 @@ class OwnCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class LocalCommands:
     """What they work on.
 
     Args:
@@ -62,30 +62,30 @@ class Own:
     clear: Callable[[], None]
     leave: Callable[[], None]
     bell: Bell
-    lines: Lines
+    lines: Formatter
     filter: Filter
-    ignoring: Ignoring
+    ignoring: IgnoreList
     start: Callable[[Coroutine[Any, Any, None]], None]
     give: Callable[..., Coroutine[Any, Any, None]]
     find: Callable[[str], Coroutine[Any, Any, None]]
 
-    def commands(self) -> list[OwnCommand]:
+    def commands(self) -> list[LocalCommand]:
         """Return them."""
         bell = "ring never, for private messages and your name, or for all messages; alone, it shows the setting"
         stamps = "show or hide the time before each line; alone, it shows the setting"
         ignore = "hide a user's messages; off shows them again; alone, it lists the hidden users"
         focus = "see only these people's messages; off shows everybody; alone, it shows the setting"
         return [
-            OwnCommand("/clear", "clear the screen", self._clear),
-            OwnCommand("/quit", "leave the chat; Ctrl-D, or Ctrl-C twice, does the same", self._quit, "end"),
-            OwnCommand("/exit", "the same as /quit", self._quit, "end"),
-            OwnCommand(
+            LocalCommand("/clear", "clear the screen", self._clear),
+            LocalCommand("/quit", "leave the chat; Ctrl-D, or Ctrl-C twice, does the same", self._quit, "end"),
+            LocalCommand("/exit", "the same as /quit", self._quit, "end"),
+            LocalCommand(
                 "/set", "show all settings, those of the server and those of this client", self._set, "settings"
             ),
-            OwnCommand("/bell [off|private|all]", bell, self._bell, "settings"),
-            OwnCommand("/timestamps [on|off]", stamps, self._timestamps, "settings"),
-            OwnCommand("/ignore [user] [on|off]", ignore, self._ignore, "people"),
-            OwnCommand("/focus [user ...|off]", focus, self._focus, "settings"),
+            LocalCommand("/bell [off|private|all]", bell, self._bell, "settings"),
+            LocalCommand("/timestamps [on|off]", stamps, self._timestamps, "settings"),
+            LocalCommand("/ignore [user] [on|off]", ignore, self._ignore, "people"),
+            LocalCommand("/focus [user ...|off]", focus, self._focus, "settings"),
         ]
 
     def _clear(self, rest: str) -> None:
@@ -156,7 +156,7 @@ class Own:
 
         Raises:
             Misuse: They are too many.
-            Refused: One of them does not exist; then nothing has changed.
+            Rejected: One of them does not exist; then nothing has changed.
         """
         folded = {fold(name): name for name in names}
         if len(self.filter.focus | folded.keys()) > MOST:

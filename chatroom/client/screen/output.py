@@ -24,7 +24,7 @@ class Later(Protocol):
     def callLater(self, delay: float, call: Callable[[], None]) -> IDelayedCall: ...  # noqa: N802
 
 
-class Above:
+class LineOutput:
     """Gathers lines.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from chatroom.client.screen.server_commands import BY_BARE, BY_UPPER, BY_WORD, Row
+from chatroom.client.screen.server_commands import BY_BARE, BY_UPPER, BY_WORD, WordRow
 from chatroom.model import arguments
 from chatroom.model.arguments import BLANKS, Arg, Kind
 from chatroom.model.password_rules import BadPassword, check_text
@@ -21,30 +21,32 @@ class Misuse(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class SayLine:
     """Something to say to the room."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandLine:
     """A command of the server's: the fields that were given, and the arguments that are still to be asked for."""
 
-    row: Row
+    row: WordRow
     fields: dict[str, Any]
     missing: tuple[Arg, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class LocalLine:
     """A command of the client's own, and what was typed after it."""
 
     word: str
     rest: str
 
 
-def read(line: str, own: Collection[str], *, inside: bool = True, guest: bool = False) -> Say | Command | Own | None:
+def read(
+    line: str, own: Collection[str], *, inside: bool = True, guest: bool = False
+) -> SayLine | CommandLine | LocalLine | None:
     """Return what a line means; None if there is nothing in it. The rules are those of telnet.
 
     Args:
@@ -60,15 +62,15 @@ def read(line: str, own: Collection[str], *, inside: bool = True, guest: bool = 
         return None
     if not line.startswith("/"):
         row, rest = _without_slash(line, inside, guest)
-        return Say(line) if row is None else _meant(row, rest, own)
+        return SayLine(line) if row is None else _meant(row, rest, own)
     if line.startswith("//"):
-        return Say(line[1:])
+        return SayLine(line[1:])
     word, _, rest = line[1:].strip(BLANKS).partition(" ")
     rest = rest.strip(BLANKS)
     if word.lower() in own:
-        return Own(word.lower(), rest)
+        return LocalLine(word.lower(), rest)
     if word.lower() == "say":
-        return Say(rest) if rest else None
+        return SayLine(rest) if rest else None
     row, rest = _row(word, rest, own)
     return _command(row, rest)
 
@@ -82,7 +84,7 @@ def holds_secret(line: str) -> bool:
     """Return whether a password may stand in the line, so that it is to be kept nowhere."""
     word, _, rest = line.lstrip().removeprefix("/").partition(" ")
     second = rest.strip().partition(" ")[0]
-    rows: tuple[Row | None, ...] = (BY_WORD.get(f"{word} {second}".lower()), BY_WORD.get(word.lower()))
+    rows: tuple[WordRow | None, ...] = (BY_WORD.get(f"{word} {second}".lower()), BY_WORD.get(word.lower()))
     if line.lstrip().startswith("/") and not any(rows):
         rows = (BY_WORD.get(nearest(word, BY_WORD) or ""),)  # as /lgoin
     return any(row is not None and row.secret for row in rows)
@@ -112,7 +114,7 @@ def secret_from(line: str, *, bare: bool = False) -> int | None:
     return None
 
 
-def _without_slash(line: str, inside: bool, guest: bool) -> tuple[Row | None, str]:
+def _without_slash(line: str, inside: bool, guest: bool) -> tuple[WordRow | None, str]:
     """Return the command that a line without ``/`` is, None if it is said, and what follows its word.
 
     Words that take no argument count only when they stand alone.
@@ -131,13 +133,13 @@ def _without_slash(line: str, inside: bool, guest: bool) -> tuple[Row | None, st
     return (None, "") if row is None or (rest and not row.args) else (row, rest)
 
 
-def _meant(row: Row, rest: str, own: Collection[str]) -> Command | Own:
+def _meant(row: WordRow, rest: str, own: Collection[str]) -> CommandLine | LocalLine:
     """Return the command; the client's own if it has one of that name."""
     word = next((word for word in row.words if word in own), "")
-    return Own(word, rest) if word else _command(row, rest)
+    return LocalLine(word, rest) if word else _command(row, rest)
 
 
-def _row(word: str, rest: str, own: Collection[str]) -> tuple[Row, str]:
+def _row(word: str, rest: str, own: Collection[str]) -> tuple[WordRow, str]:
     """Return the command, and what is left of the line."""
     second, _, more = rest.partition(" ")
     row = BY_WORD.get(f"{word} {second}".lower())  # as /account delete
@@ -158,7 +160,7 @@ def pair(text: str) -> tuple[str, str]:
     return name.strip(BLANKS), password.strip(BLANKS)
 
 
-def _command(row: Row, rest: str) -> Command:
+def _command(row: WordRow, rest: str) -> CommandLine:
     fields: dict[str, Any] = dict(row.fixed)
     if row.takes_pair:
         name, password = pair(rest)
@@ -168,16 +170,16 @@ def _command(row: Row, rest: str) -> Command:
             missing = tuple(arg for arg in row.args[i:] if arg.required)
             if not all(arg.ask for arg in missing):
                 raise Misuse(f"usage: {row.usage}.")
-            return Command(row, fields, missing)
+            return CommandLine(row, fields, missing)
         value, rest = _argument(row, arg, rest)
         if value is not None:
             fields[arg.field] = value
     if rest:
         raise Misuse(f"usage: {row.usage}.")
-    return Command(row, fields)
+    return CommandLine(row, fields)
 
 
-def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
+def _argument(row: WordRow, arg: Arg, rest: str) -> tuple[Any, str]:
     """Return the argument's value, None if it is left out, and what is left of the line."""
     try:
         value, rest = arguments.read(arg, rest, last=arg is row.args[-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from chatroom.client.screen.parser import holds_secret
-from chatroom.client.screen.server_commands import BY_WORD, Row
+from chatroom.client.screen.server_commands import BY_WORD, WordRow
 from chatroom.model.suggestions import nearest
 
 _SECRET = {word: row for word, row in BY_WORD.items() if row.secret}
@@ -53,7 +53,7 @@ def _command(word: str, rest: str) -> str | None:
     return name if name is not None and _fits(_SECRET[name], rest) else None
 
 
-def _fits(row: Row, rest: str) -> bool:
+def _fits(row: WordRow, rest: str) -> bool:
     """Return whether there are no more words than the command takes; ``alice , secret`` counts as two."""
     return len(_WORD.findall(rest)) <= len(row.args) + any(mark in rest.strip(_SEPARATORS) for mark in _SEPARATORS)
 

@@ -13,7 +13,7 @@ ALL = 32 * 1024  # characters
 LONGEST = 3800  # characters said as one; the server takes 4096 bytes of most texts
 
 
-class Pasting:
+class Paste:
     """Holds what was pasted.
 
     Args:

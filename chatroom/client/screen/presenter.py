@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chatroom.client.client import Link
-from chatroom.client.screen.announcement_coalescing import Once
+from chatroom.client.client import Client
+from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
 from chatroom.client.screen.bell import Bell
 from chatroom.client.screen.colours import MARK, QUIET
-from chatroom.client.screen.formatter import Lines, error, notice, setting_lines
-from chatroom.client.screen.join_coalescing import Crowd
-from chatroom.client.screen.known_words import Known
-from chatroom.client.screen.output import Above
-from chatroom.client.screen.read_marker import Mark
+from chatroom.client.screen.formatter import Formatter, error, notice, setting_lines
+from chatroom.client.screen.join_coalescing import JoinCoalescing
+from chatroom.client.screen.known_words import KnownWords
+from chatroom.client.screen.output import LineOutput
+from chatroom.client.screen.read_marker import ReadMarker
 from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Named, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -44,11 +44,11 @@ class Filter:
         return name in self.ignored or bool(self.focus and name not in self.focus and not isinstance(event, e.Private))
 
 
-class Hearing:
+class Presenter:
     """See the module; ``tell`` is what the link calls.
 
     Args:
-        link: Whose events they are.
+        client: Whose events they are.
         lines: Makes lines of them.
         above: Shows the lines.
         crowd: Shows who comes and goes.
@@ -64,17 +64,17 @@ class Hearing:
 
     def __init__(
         self,
-        link: Link,
-        lines: Lines,
-        above: Above,
-        crowd: Crowd,
-        once: Once,
-        mark: Mark,
+        client: Client,
+        lines: Formatter,
+        above: LineOutput,
+        crowd: JoinCoalescing,
+        once: AnnouncementCoalescing,
+        mark: ReadMarker,
         bell: Bell,
-        known: Known,
+        known: KnownWords,
         filter: Filter,
     ) -> None:
-        self._link = link
+        self._client = client
         self._lines = lines
         self._above = above
         self._crowd = crowd
@@ -112,16 +112,16 @@ class Hearing:
             self._once.announced(event)
         elif self._answered(event):
             pass
-        elif isinstance(event, _COMING) and event.by != self._link.name:
+        elif isinstance(event, _COMING) and event.by != self._client.name:
             self._once.happened(event)
             self._crowd.add(event)
-        elif not self._filter.hides(event, self._link.name):
+        elif not self._filter.hides(event, self._client.name):
             self._show(event)
 
     def show(self, event: e.Event) -> None:
         """Show an event as it is."""
         if isinstance(event, a.Settings):
-            for text in setting_lines(event, guest=self._link.guest):
+            for text in setting_lines(event, guest=self._client.guest):
                 self._above.add([(QUIET, text)])
             return
         for line in self._lines.heard(event):
@@ -146,16 +146,16 @@ class Hearing:
 
     def _answered(self, event: e.Event) -> bool:
         """Return whether the answer to my login or logout tells what my room tells here."""
-        return isinstance(event, e.Renamed) and bool(event.user_id) and event.name == self._link.name
+        return isinstance(event, e.Renamed) and bool(event.user_id) and event.name == self._client.name
 
     def _show(self, event: e.Event) -> None:
         self._once.happened(event)
         self._once.before(event)
         self._crowd.before(event)
-        if self._link.place.replayed(event):
+        if self._client.place.replayed(event):
             self.show(event)
             return
-        own = getattr(event, "by", "") == self._link.name
+        own = getattr(event, "by", "") == self._client.name
         if self._mark.before(event, own=own):
             self._above.add([(MARK, f"{_RULE} new since you looked away {_RULE}")])
         self.show(event)

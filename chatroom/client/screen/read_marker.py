@@ -11,7 +11,7 @@ from chatroom.model import events as e
 ROOMS = 200  # remembered
 
 
-class Mark:
+class ReadMarker:
     """Knows when the line is due.
 
     Args:

@@ -25,7 +25,7 @@ def wraps_anew(environ: Mapping[str, str]) -> bool:
     return not (screen or "XTERM_VERSION" in environ or term in ("linux", "vt100", "vt220"))
 
 
-class Drawing(Renderer):
+class Redraw(Renderer):
     """Draws and erases what stands below the lines of the chat.
 
     Args:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from chatroom.client.paths import write_private
 
 
-class Remembered(Struct, frozen=True):
+class SavedState(Struct, frozen=True):
     """It.
 
     Args:
@@ -24,15 +24,15 @@ class Remembered(Struct, frozen=True):
     ignored: list[str] = []
 
 
-def load(path: Path) -> Remembered:
+def load(path: Path) -> SavedState:
     """Return what the file has; nothing if there is none, or it is broken, for it is only a convenience."""
     try:
-        return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8), type=Remembered)
+        return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8), type=SavedState)
     except (OSError, ValueError):
-        return Remembered()
+        return SavedState()
 
 
-def save(path: Path, what: Remembered) -> None:
+def save(path: Path, what: SavedState) -> None:
     """Write the file, whole or not at all; what cannot be written is forgotten."""
     with suppress(OSError):
         write_private(path, msgspec.json.encode(what).decode())

@@ -12,7 +12,7 @@ from chatroom.model.arguments import Arg, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class WordRow:
     """One command.
 
     Args:
@@ -63,8 +63,8 @@ _PASSWORD = Arg("password", Kind.SECRET, ask="Password: ")
 _NEW_PASSWORD = Arg("password", Kind.SECRET, ask="Choose a password: ", twice=True)
 
 
-def _row(words: str, do: str, *args: Arg, upper: str = "", bare: str = "", **fixed: Any) -> Row:
-    return Row(_split(words), do, args, fixed, _split(upper), _split(bare))
+def _row(words: str, do: str, *args: Arg, upper: str = "", bare: str = "", **fixed: Any) -> WordRow:
+    return WordRow(_split(words), do, args, fixed, _split(upper), _split(bare))
 
 
 def _split(words: str) -> tuple[str, ...]:

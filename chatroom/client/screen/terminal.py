@@ -42,7 +42,7 @@ from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.hiding import HiddenSecrets
 from chatroom.client.screen.job_control import stop_until_continued
 from chatroom.client.screen.questions import Question, Questions
-from chatroom.client.screen.redraw import Drawing
+from chatroom.client.screen.redraw import Redraw
 from chatroom.model.text import clean
 
 MENU = 8  # rows
@@ -125,7 +125,7 @@ class Terminal:
             erase_when_done=True,
             terminal_size_polling_interval=None,
         )
-        self.app.renderer = Drawing(self.app.renderer.style, self.output, wraps_anew=self.wraps_anew)
+        self.app.renderer = Redraw(self.app.renderer.style, self.output, wraps_anew=self.wraps_anew)
         self.app.ttimeoutlen = 0.1  # seconds until Escape is a key of its own, and no part of another
         self.app.timeoutlen = 0  # then it does at once what it does
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from chatroom.client.client import Link
-from chatroom.client.errors import Refused
-from chatroom.client.screen.known_words import Known
-from chatroom.client.screen.presenter import Filter, Hearing
+from chatroom.client.client import Client
+from chatroom.client.errors import Rejected
+from chatroom.client.screen.known_words import KnownWords
+from chatroom.client.screen.presenter import Filter, Presenter
 from chatroom.model import replies as a
 from chatroom.model.names import fold
 
 
-class Finding:
+class UserLookup:
     """Finds users by their names.
 
     Args:
-        link: Asks the server.
+        client: Asks the server.
         hearing: Told that an answer is not to be shown.
         known: Has the names that the client has heard.
         filter: Has the names that the user ignores.
     """
 
-    def __init__(self, link: Link, hearing: Hearing, known: Known, filter: Filter) -> None:
-        self._link = link
+    def __init__(self, client: Client, hearing: Presenter, known: KnownWords, filter: Filter) -> None:
+        self._client = client
         self._hearing = hearing
         self._known = known
         self._filter = filter
@@ -33,13 +33,13 @@ class Finding:
             name: As it was typed.
 
         Raises:
-            Refused: The server knows no such user, or cannot be asked.
+            Rejected: The server knows no such user, or cannot be asked.
         """
         if fold(name) in {*map(fold, self._known.people), *self._filter.ignored}:
             return
         self._hearing.learn_quietly(a.Person)
         try:
-            await self._link.do("whois", user=name)
-        except Refused:
+            await self._client.do("whois", user=name)
+        except Rejected:
             self._hearing.learned(a.Person)
             raise

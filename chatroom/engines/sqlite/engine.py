@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from chatroom.engines.base import FULL, BatchingEngine
 from chatroom.engines.blobs import FolderBlobs
-from chatroom.engines.search_scheduler import Searches, Step
+from chatroom.engines.search_scheduler import SearchScheduler, Step
 from chatroom.engines.sqlite.finder import Finder
 from chatroom.engines.sqlite.reader import Reader
 from chatroom.engines.sqlite.schema import connect, open_database
@@ -43,7 +43,7 @@ class SQLiteEngine(BatchingEngine):
         self._writer_thread = Worker(reactor, "log-writer")
         self._reader_thread = Worker(reactor, "log-reader")
         self._search_thread = Worker(reactor, "log-search")
-        self._searches = Searches(reactor, self._step)
+        self._searches = SearchScheduler(reactor, self._step)
         self._indexing: Any = None  # the call that takes the next step
         self._changes: deque[tuple[Sequence[Change], Deferred[int]]] = deque()  # that wait for the writer thread
         self._index_step = False  # a step is being taken

@@ -32,7 +32,7 @@ def prefix_of(log: int, seq: int) -> str:
     return f"{log:x}z{seq >> BLOCK_BITS:x}_"
 
 
-class Index:
+class Indexer:
     """What the writing connection does to the index. The caller holds a transaction, except for ``next``.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from chatroom.engines.base import NEARLY_FULL, ROW, TRIM_STEP
-from chatroom.engines.sqlite.indexer import Index
+from chatroom.engines.sqlite.indexer import Indexer
 from chatroom.model import events
 from chatroom.model.events import MESSAGES, blanked
 from chatroom.model.log import Change, Conflict, Entry
@@ -36,7 +36,7 @@ class Writer:
         self._page_size: int = db.execute("PRAGMA page_size").fetchone()[0]
         self._numbers: dict[str, int] = {}
         self._grown: Counter[int] = Counter()  # bytes by log that are not written down yet
-        self.index = Index(db)
+        self.index = Indexer(db)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from chatroom.chat.dispatch import check_allowed
 from chatroom.chat.session import Session
-from chatroom.chat.table import TABLE, Row, unknown_command
+from chatroom.chat.table import TABLE, CommandRow, unknown_command
 from chatroom.model import arguments
 from chatroom.model.arguments import BLANKS, Arg, Kind
 from chatroom.model.commands import Command, Leave, Say
@@ -32,7 +32,7 @@ _ASKED_OF_GUESTS = {"login", "register"}
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class OpenQuestion:
     """What a person is being asked.
 
     Args:
@@ -43,11 +43,11 @@ class Question:
         before: The first question about this command; None if this is the first.
     """
 
-    row: Row
+    row: CommandRow
     values: dict[str, Any]
     missing: tuple[Arg, ...]
     together: bool = False
-    before: Question | None = None
+    before: OpenQuestion | None = None
 
     @property
     def secret(self) -> bool:
@@ -117,7 +117,7 @@ def _outside(text: str, session: Session) -> Command | None:
 # ---- arguments and questions ------------------------------------------------------------------------------------
 
 
-def _build(row: Row, rest: str, session: Session) -> Command | None:
+def _build(row: CommandRow, rest: str, session: Session) -> Command | None:
     """Read the arguments; ask for those that are missing and may be asked for."""
     values: dict[str, Any] = dict(row.fixed)
     rest = rest.strip(BLANKS)
@@ -129,10 +129,10 @@ def _build(row: Row, rest: str, session: Session) -> Command | None:
             if not missing:
                 break
             if row.ask and i == 0:
-                _ask(Question(row, values, missing, together=True), session)
+                _ask(OpenQuestion(row, values, missing, together=True), session)
                 return None
             if all(arg.ask for arg in missing):
-                _ask(Question(row, values, missing), session)
+                _ask(OpenQuestion(row, values, missing), session)
                 return None
             raise USAGE(usage=row.usage)
         value, rest = _argument(row, arg, rest)
@@ -143,7 +143,7 @@ def _build(row: Row, rest: str, session: Session) -> Command | None:
     return row.command(**values)
 
 
-def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
+def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
     """Return the argument's value, None if it is left out, and what is left of the line."""
     try:
         return arguments.read(arg, rest, last=arg is row.args[-1])
@@ -151,7 +151,7 @@ def _argument(row: Row, arg: Arg, rest: str) -> tuple[Any, str]:
         raise (MISREAD(why=misread) if misread.args else USAGE(usage=row.usage)) from None
 
 
-def _ask(question: Question, session: Session) -> None:
+def _ask(question: OpenQuestion, session: Session) -> None:
     """Ask a person.
 
     Raises:
@@ -162,7 +162,7 @@ def _ask(question: Question, session: Session) -> None:
     session.answer(Ok(question.row.ask if question.together else question.missing[0].ask))
 
 
-def _ask_again(question: Question, session: Session) -> None:
+def _ask_again(question: OpenQuestion, session: Session) -> None:
     """Ask from the first question on, because the answers failed; outside a room nobody hears the next line."""
     if session.room is None:
         return
@@ -180,7 +180,7 @@ def _answered(text: str, session: Session) -> Command | None:
     A password may be anything. At any other question a command is refused, and the question asked again, so that
     nobody sends ``/who`` to somebody; ``//who`` answers ``/who``.
     """
-    question: Question = session.question
+    question: OpenQuestion = session.question
     session.question = None
     if not text or text.lower() == "/cancel":
         session.answer(Ok("Cancelled."))
@@ -195,7 +195,7 @@ def _answered(text: str, session: Session) -> Command | None:
     return _taken(text, question, session)
 
 
-def _taken(text: str, question: Question, session: Session) -> Command | None:
+def _taken(text: str, question: OpenQuestion, session: Session) -> Command | None:
     """Take an answer: return the command if that was the last one, else ask for the next argument."""
     count = len(question.missing) if question.together else 1
     asked, missing = question.missing[:count], question.missing[count:]
@@ -210,14 +210,14 @@ def _taken(text: str, question: Question, session: Session) -> Command | None:
     values = {**question.values, **given}
     first = question.before or question
     if missing:
-        _ask(Question(question.row, values, missing, before=first), session)
+        _ask(OpenQuestion(question.row, values, missing, before=first), session)
         return None
     if question.secret:
         session.ask_again = partial(_ask_again, first)
     return question.row.command(**values)
 
 
-def _given(text: str, arg: Arg, row: Row) -> dict[str, Any]:
+def _given(text: str, arg: Arg, row: CommandRow) -> dict[str, Any]:
     """Return the argument that was asked for; a password is the whole line, blanks included."""
     if arg.kind is Kind.SECRET:
         return {arg.field: text}

@@ -12,7 +12,7 @@ from stepping import HeldPasswords, all_is_one, nobody_is_left
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.limits import SHORTEST_SECRET, STANDING
-from chatroom.chat.people.accounts_file import Entry
+from chatroom.chat.people.accounts_file import AccountLine
 from chatroom.chat.people.membership import import_accounts
 from chatroom.model.names import user_name
 from chatroom.wire.connection import STAND
@@ -25,7 +25,7 @@ OWNERS = ("alice", "bob", "carol")
 def four(**rules: Any) -> World:
     """Return a server with four seats, three of them kept."""
     world = World(most_users=4, **rules)
-    entries = [Entry(user_name(name), "secret", False) for name in OWNERS]
+    entries = [AccountLine(user_name(name), "secret", False) for name in OWNERS]
     imported = Deferred.fromCoroutine(import_accounts(world.chat, entries))
     world.settle()
     assert imported.called

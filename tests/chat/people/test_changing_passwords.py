@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.chat.operators.service import Operations
 from chatroom.chat.people import membership
-from chatroom.chat.people.accounts_file import Entry
+from chatroom.chat.people.accounts_file import AccountLine
 from chatroom.model.errors import Refused
 from chatroom.model.names import user_name
 
@@ -193,7 +193,9 @@ def test_the_operator_says_how_short() -> None:
 
 def test_a_short_password_of_before_and_of_an_accounts_file_goes_on(world: World) -> None:
     result(world.chat.accounts.add(user_name("old"), "hash of abc"))
-    imported = Deferred.fromCoroutine(membership.import_accounts(world.chat, [Entry(user_name("mia"), "xy", False)]))
+    imported = Deferred.fromCoroutine(
+        membership.import_accounts(world.chat, [AccountLine(user_name("mia"), "xy", False)])
+    )
     world.settle()
     assert imported.called
     for name, password in (("old", "abc"), ("mia", "xy")):

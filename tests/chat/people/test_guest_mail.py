@@ -10,7 +10,7 @@ from harness import Client, World, result
 from twisted.internet.defer import fail
 
 from chatroom.chat.limits import GUESTS, INBOX_MESSAGES, MAILBOXES_OF_ONE, NAMES_A_DAY, SHARE_OF_SENDER
-from chatroom.chat.people.guest_mail import Guests
+from chatroom.chat.people.guest_mail import GuestMail
 from chatroom.chat.rooms.retention import EVERY
 from chatroom.model.log import Unavailable
 from chatroom.model.names import user_name
@@ -163,7 +163,7 @@ def test_names_and_mail_are_remembered_by_the_next_daemon(world: World, bob: Cli
     """All that is known is in the log, and what was given away is not given again."""
     write(bob, "one")
     world.person("carol").drop()
-    again = Guests(world.engine, world.chat.mint, world.chat.now, world.chat.next_id)
+    again = GuestMail(world.engine, world.chat.mint, world.chat.now, world.chat.next_id)
     result(again.start())
     found, known = again.find("zed"), again.find("carol")
     assert found is not None

@@ -14,8 +14,8 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from chatroom.client.client import Link
-from chatroom.client.connection import Connection
+from chatroom.client.client import Client
+from chatroom.client.connection import ServerConnection
 from chatroom.client.files.transfers import Transfers
 from chatroom.model.shared_files import CHUNK
 
@@ -40,14 +40,14 @@ class Evil:
         self.told: list[Any] = []
         ids = (str(number) for number in itertools.count(1))
         mint = ids.__next__
-        self.link = Link(self.clock, self._dial, self.clock, mint, self.told.append, name="me", room="lobby")
-        self.transfers = Transfers(self.link, "evil:1", self.clock, work)
-        self.link.start()
+        self.client = Client(self.clock, self._dial, self.clock, mint, self.told.append, name="me", room="lobby")
+        self.transfers = Transfers(self.client, "evil:1", self.clock, work)
+        self.client.start()
         self.let_in()
 
-    def _dial(self) -> Deferred[Connection]:
+    def _dial(self) -> Deferred[ServerConnection]:
         self.transport = Transport()
-        self.connection = Connection("evil:1")
+        self.connection = ServerConnection("evil:1")
         self.connection.makeConnection(self.transport)
         return succeed(self.connection)
 
@@ -102,7 +102,7 @@ class Evil:
     def close(self) -> None:
         """It is over."""
         self.connection.connectionLost(Failure(ConnectionLost()))
-        Deferred.fromCoroutine(self.link.stop())
+        Deferred.fromCoroutine(self.client.stop())
         assert not self.clock.getDelayedCalls()
 
     def get(self, wanted: Path, number: int = 1, **more: bool) -> list[Any]:

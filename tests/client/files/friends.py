@@ -12,7 +12,7 @@ from sharing import DATA
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.client.files.transfers import Transfers
 from chatroom.model import events as e
 
@@ -49,7 +49,7 @@ class Friend(Person):
     ) -> None:
         Friend.there.append(self)
         super().__init__(network, name=name, room=room, **fields)
-        self.transfers = Transfers(self.link, "chat.example:8888", network.world.clock, work)
+        self.transfers = Transfers(self.client, "chat.example:8888", network.world.clock, work)
         self.come()
 
     def send(self, path: Path, user: str = "") -> list[Any]:
@@ -66,7 +66,7 @@ def result_of(coroutine: Any) -> list[Any]:
     box: list[Any] = []
 
     def failed(failure: Failure) -> None:
-        failure.trap(Refused)
+        failure.trap(Rejected)
         box.append(failure.value)
 
     Deferred.fromCoroutine(coroutine).addCallbacks(box.append, failed)
@@ -76,7 +76,7 @@ def result_of(coroutine: Any) -> list[Any]:
 def refusal(box: list[Any], code: str) -> str:
     """Return why it was refused."""
     (refused,) = box
-    assert isinstance(refused, Refused), refused
+    assert isinstance(refused, Rejected), refused
     assert refused.code == code
     return refused.text
 

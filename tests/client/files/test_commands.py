@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.client.files.commands import ToGet, what_to_get, what_to_send
 
 HERE = Path("downloads")
@@ -68,13 +68,13 @@ def test_a_file_that_was_given(typed: str, path: Path) -> None:
 def test_what_ends_like_a_folder_is_one(tmp_path: Path) -> None:
     for typed in (f"3 {tmp_path}/", f"3 {tmp_path}"):
         assert what_to_get(typed, HERE) == ToGet(3, False, tmp_path, folder=True)
-    with pytest.raises(Refused, match="there is no folder some; make it, or name another"):
+    with pytest.raises(Rejected, match="there is no folder some; make it, or name another"):
         what_to_get("3 some/", HERE)
 
 
 @pytest.mark.parametrize("typed", ["", "x", "-1", "3x", "³", "1234567890", "@", "@@1", "@x", "1@"])
 def test_no_number(typed: str) -> None:
-    with pytest.raises(Refused, match=r"usage: /get <number> \[path\]"):
+    with pytest.raises(Rejected, match=r"usage: /get <number> \[path\]"):
         what_to_get(typed, HERE)
 
 
@@ -85,5 +85,5 @@ def test_a_path_that_cannot_be_looked_at_is_the_first_meaning(tmp_path: Path, mo
     monkeypatch.setattr(Path, "stat", forbidden)
     assert what_to_send("secret/notes.txt bob") == (Path("secret/notes.txt"), "bob")
     assert what_to_get("3 secret/here", HERE) == ToGet(3, False, Path("secret/here"), folder=False)
-    with pytest.raises(Refused, match="there is no folder secret"):
+    with pytest.raises(Rejected, match="there is no folder secret"):
         what_to_get("3 secret/", HERE)

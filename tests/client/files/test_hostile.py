@@ -14,7 +14,7 @@ from client.files.evil import ABOUT, ENTERED, LIMITS, WELCOME, Evil
 from client.files.friends import ByHand, refusal, result_of, write
 from sharing import DATA
 
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.model.shared_files import CHUNK, WINDOW
 
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -68,7 +68,7 @@ def test_an_answer_that_is_nonsense_ends_it(evil: Evil, here: Path, fields: dict
     got = evil.get(here)
     evil.answer("get", {**ABOUT, "size": len(DATA), "sha256": SHA256, **fields})
     (refused,) = got
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Rejected)
     assert os.listdir(here) == []
 
 
@@ -169,7 +169,7 @@ def test_pieces_of_what_nobody_asked_for_are_thrown_away(evil: Evil, here: Path)
         evil.piece(index, b"z")
     assert len(evil.told) == told
     assert written(here) == len(DATA)
-    assert evil.link.online
+    assert evil.client.online
 
 
 def test_no_more_than_eight_pieces_are_held(here: Path) -> None:
@@ -254,7 +254,7 @@ def test_pieces_that_come_while_it_catches_up_are_of_nothing(evil: Evil, here: P
 def test_an_upload_that_is_nonsense_ends_it(evil: Evil, tmp_path: Path, fields: dict[str, Any]) -> None:
     sent = result_of(evil.transfers.send(write(tmp_path)))
     evil.answer("share", {**UPLOAD, **fields})
-    assert isinstance(sent[0], Refused)
+    assert isinstance(sent[0], Rejected)
 
 
 @pytest.mark.parametrize("have", [3, 4, 2**53])

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from chatroom.client.errors import Refused
-from chatroom.client.files.partial_file import Part
+from chatroom.client.errors import Rejected
+from chatroom.client.files.partial_file import PartialFile
 from chatroom.model.replies import Download
 from chatroom.model.shared_files import CHUNK
 
@@ -29,7 +29,7 @@ def about(name: str = "notes.txt", **more: Any) -> Download:
 
 def fetch(wanted: Path, what: Download | None = None) -> Path:
     """Write all chunks, and return where the file stands."""
-    part = Part(what or about(), SERVER, wanted)
+    part = PartialFile(what or about(), SERVER, wanted)
     try:
         while not part.complete:
             part.write(DATA[part.have * CHUNK : (part.have + 1) * CHUNK])
@@ -40,7 +40,7 @@ def fetch(wanted: Path, what: Download | None = None) -> Path:
 
 def refused(wanted: Path, what: Download | None = None) -> str:
     """Return why it may not be fetched to there."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         fetch(wanted, what)
     return caught.value.text
 
@@ -65,11 +65,11 @@ def test_a_name_that_is_taken_is_refused_before_a_byte_comes(tmp_path: Path) -> 
 
 
 def test_a_name_that_was_taken_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
-    part = Part(about(), SERVER, tmp_path / "mine")
+    part = PartialFile(about(), SERVER, tmp_path / "mine")
     for index in range(3):
         part.write(DATA[index * CHUNK : (index + 1) * CHUNK])
     (tmp_path / "mine").write_text("precious")
-    with pytest.raises(Refused, match="and it is not overwritten"):
+    with pytest.raises(Rejected, match="and it is not overwritten"):
         part.finish()
     part.close()
     assert (tmp_path / "mine").read_text() == "precious"
@@ -99,13 +99,13 @@ def test_whatever_the_server_calls_it_it_stands_in_the_folder(tmp_path: Path, na
 
 
 def test_it_is_gone_on_with_by_whole_chunks(tmp_path: Path) -> None:
-    part = Part(about(), SERVER, tmp_path)
+    part = PartialFile(about(), SERVER, tmp_path)
     part.write(DATA[:CHUNK])
     part.close()
     (path,) = tmp_path.iterdir()
     with path.open("ab") as file:
         file.write(b"torn")
-    part = Part(about(), SERVER, tmp_path)
+    part = PartialFile(about(), SERVER, tmp_path)
     assert (part.have, part.done, part.complete) == (1, CHUNK, False)
     part.close()
     assert fetch(tmp_path).read_bytes() == DATA
@@ -113,9 +113,9 @@ def test_it_is_gone_on_with_by_whole_chunks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("other", [about(file="f2"), about(sha256="0" * 64)], ids=["id", "sha256"])
 def test_another_file_begins_anew(tmp_path: Path, other: Download) -> None:
-    part = Part(about(), SERVER, tmp_path)
+    part = PartialFile(about(), SERVER, tmp_path)
     part.write(DATA[:CHUNK])
-    second = Part(other, SERVER, tmp_path)
+    second = PartialFile(other, SERVER, tmp_path)
     assert second.have == 0
     part.close()
     second.close()
@@ -128,7 +128,7 @@ def test_what_is_not_what_was_announced_is_removed(tmp_path: Path) -> None:
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:
-    part = Part(about(), SERVER, tmp_path)
+    part = PartialFile(about(), SERVER, tmp_path)
     assert refused(tmp_path) == f"notes.txt is being fetched to {tmp_path} already."
     part.close()
     fetch(tmp_path)
@@ -141,7 +141,7 @@ def test_no_folder_no_room(tmp_path: Path) -> None:
 
 
 def test_a_part_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
-    part = Part(about(), SERVER, tmp_path)
+    part = PartialFile(about(), SERVER, tmp_path)
     part.close()
     (path,) = tmp_path.iterdir()
     path.unlink()
@@ -186,9 +186,9 @@ def test_a_part_that_others_can_write_to_is_refused(tmp_path: Path, mode: int) -
 # ---- what others do to the folder meanwhile ------------------------------------------------------------------------
 
 
-def begun(folder: Path, chunks: int = 1) -> tuple[Part, Path]:
+def begun(folder: Path, chunks: int = 1) -> tuple[PartialFile, Path]:
     """Return a part of which there is something, and where it is."""
-    part = Part(about(), SERVER, folder)
+    part = PartialFile(about(), SERVER, folder)
     (path,) = (one for one in folder.iterdir() if one.name.startswith(".chatroom-"))
     for index in range(chunks):
         part.write(DATA[index * CHUNK : (index + 1) * CHUNK])
@@ -227,7 +227,7 @@ def test_a_part_that_is_gone_is_not_written_any_further(tmp_path: Path, act: str
         path.write_text("something else")
     elif act == "folder removed":
         folder.rmdir()
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         part.finish() if part.complete else part.write(DATA[CHUNK : 2 * CHUNK])
     part.remove()
     part.close()
@@ -260,7 +260,7 @@ def test_whoever_waited_for_the_lock_does_not_take_what_stands_in_its_place_alre
         flock(descriptor, how)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    second = Part(about(), SERVER, tmp_path)
+    second = PartialFile(about(), SERVER, tmp_path)
     assert second.have == 0
     second.close()
     assert (tmp_path / "notes.txt").read_bytes() == DATA
@@ -273,7 +273,7 @@ def test_a_name_that_could_not_be_used_is_not_left_behind(tmp_path: Path, monkey
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "replace", broken)
-    with pytest.raises(Refused, match="input/output error; correct that"):
+    with pytest.raises(Rejected, match="input/output error; correct that"):
         part.finish()
     part.close()
     assert os.listdir(tmp_path) == [path.name]
@@ -284,7 +284,7 @@ def test_a_disk_that_is_full_says_so_and_it_can_be_gone_on_with(tmp_path: Path) 
     part, _ = begun(tmp_path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (CHUNK + 1000, hard))
     try:
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(Rejected) as caught:
             part.write(DATA[CHUNK : 2 * CHUNK])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -298,8 +298,8 @@ def test_a_disk_that_is_full_says_so_and_it_can_be_gone_on_with(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["x" * 256, "\N{PARTY POPPER}" * 64, "a\0b", "x" * 300 + "/y"])
 def test_a_name_that_cannot_be_is_refused_before_a_byte_comes(tmp_path: Path, name: str) -> None:
-    with pytest.raises(Refused):
-        Part(about(), SERVER, tmp_path / name)
+    with pytest.raises(Rejected):
+        PartialFile(about(), SERVER, tmp_path / name)
     assert os.listdir(tmp_path) == []
 
 

@@ -15,7 +15,7 @@ from harness import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.model import events as e
 from chatroom.model.shared_files import CHUNK
 
@@ -46,7 +46,7 @@ class Story:
 
     def act(self, what: str) -> None:
         """Let something happen."""
-        line = next((line for line in self.network.lines if line.client is self.alice.link._connection), None)
+        line = next((line for line in self.network.lines if line.client is self.alice.client._connection), None)
         if what == "work":
             self.network.flow()
             self.work.step()
@@ -67,7 +67,7 @@ class Story:
         elif what == "room":
             self.do("join", room="den")
         elif what == "kick":
-            self.boss.record(do="kick", user=self.alice.link.name)
+            self.boss.record(do="kick", user=self.alice.client.name)
         elif what == "delete":
             self.boss.record(do="delete", seq=self.given.seq)
         elif what.startswith("cancel"):
@@ -78,7 +78,7 @@ class Story:
 
     def do(self, do: str, **fields: str) -> None:
         """Let Alice do something, which may be refused."""
-        self.alice.link.do(do, **fields).addErrback(lambda failure: failure.trap(Refused))
+        self.alice.client.do(do, **fields).addErrback(lambda failure: failure.trap(Rejected))
 
     def done(self, *boxes: list[Any]) -> list[Any]:
         """Let all go on until it is done, and return what came of it."""
@@ -102,11 +102,11 @@ class Story:
         assert not isinstance(got, Path) or got.read_bytes() == OTHER
         names = [name for name in os.listdir(self.here) if not name.startswith(".chatroom-")]
         assert names == ["other.txt"] * isinstance(got, Path)
-        if isinstance(got, Refused) and got.code == "cancelled":
+        if isinstance(got, Rejected) and got.code == "cancelled":
             assert os.listdir(self.here) == []
         assert self.alice.transfers.lines() == []
         self.network.pass_time(5)
-        if self.alice.link.room != "lobby":
+        if self.alice.client.room != "lobby":
             self.alice.do("join", room="lobby")
         boxes = [self.alice.send(write(self.folder, bytes([i]), f"{i}.txt")) for i in range(4)]
         for one in self.done(*boxes):

@@ -11,7 +11,7 @@ from client.network import Network
 from msgspec.structs import replace
 from sharing import DATA
 
-from chatroom.client.errors import Failed, Refused
+from chatroom.client.errors import Failed, Rejected
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.shared_files import CHUNK, TRANSFERS, WINDOW
@@ -59,11 +59,11 @@ def test_who_sends_what_they_are_fetching_fetches_it(network: Network, tmp_path:
 
 def test_files_of_one_name_are_cancelled_by_their_paths(network: Network, tmp_path: Path) -> None:
     alice = Friend(network, "alice")
-    alice.link.drop("a test")
+    alice.client.drop("a test")
     (tmp_path / "other").mkdir()
     paths = [write(tmp_path), write(tmp_path / "other", BIG)]
     boxes = [alice.send(path) for path in paths]
-    with pytest.raises(Refused, match="which file"):
+    with pytest.raises(Rejected, match="which file"):
         alice.transfers.cancel("notes.txt")
     alice.transfers.cancel(str(paths[1]))
     refusal(boxes[1], "cancelled")
@@ -76,11 +76,11 @@ def test_files_of_one_name_are_cancelled_by_their_paths(network: Network, tmp_pa
 
 def test_what_waits_is_not_shared_with_another_room(network: Network, tmp_path: Path) -> None:
     alice, bob = Friend(network, "alice"), Friend(network, "bob", room="den")
-    alice.link.drop("a test")
+    alice.client.drop("a test")
     sent = alice.send(write(tmp_path))
     given = alice.send(write(tmp_path, BIG, "for bob"), "bob")
     network.pass_time(0.1)
-    alice.link.place.leave()
+    alice.client.place.leave()
     network.pass_time(5)
     alice.do("join", room="den")
     network.pass_time(5)
@@ -92,7 +92,7 @@ def test_what_waits_is_not_shared_with_another_room(network: Network, tmp_path: 
 def test_who_goes_to_another_room_before_the_turn_comes_shares_nothing_there(network: Network, tmp_path: Path) -> None:
     alice, bob = Friend(network, "alice"), Friend(network, "bob", room="den")
     boxes = [alice.send(write(tmp_path, BIG + bytes([i]), f"{i}.txt")) for i in range(TRANSFERS + 1)]
-    alice.link.do("join", room="den")
+    alice.client.do("join", room="den")
     network.pass_time(30)
     for box in boxes:
         refusal(box, "not-in-room")
@@ -103,10 +103,10 @@ def test_a_number_means_a_file_of_the_room_where_it_was_said(network: Network, t
     alice, bob = Friend(network, "alice"), Friend(network, "bob", room="den")
     share(network, bob, write(tmp_path, b"something else", "other.txt"))
     share(network, alice, write(tmp_path))
-    alice.link.drop("a test")
+    alice.client.drop("a test")
     got = alice.get(1, here)
     network.pass_time(0.1)
-    alice.link.place.leave()
+    alice.client.place.leave()
     network.pass_time(5)
     alice.do("join", room="den")
     network.pass_time(5)
@@ -120,7 +120,7 @@ def test_who_goes_to_a_room_and_then_fetches_fetches_what_is_there(
     alice, bob = Friend(network, "alice"), Friend(network, "bob", room="den")
     share(network, bob, write(tmp_path, b"something else", "other.txt"))
     share(network, alice, write(tmp_path))
-    alice.link.do("join", room="den")
+    alice.client.do("join", room="den")
     got = alice.get(1, here)
     sent = alice.send(write(tmp_path, BIG))
     network.pass_time(5)
@@ -161,7 +161,7 @@ def at_the_end(network: Network, tmp_path: Path, here: Path) -> tuple[Friend, By
 
 def test_a_cut_while_it_is_put_in_its_place_does_not_matter(network: Network, tmp_path: Path, here: Path) -> None:
     bob, work, got = at_the_end(network, tmp_path, here)
-    bob.link.drop("a test")
+    bob.client.drop("a test")
     network.flow()
     work.step()
     network.pass_time(5)
@@ -184,7 +184,7 @@ def test_what_is_given_to_somebody_is_the_same_from_every_room(network: Network,
     alice, bob = Friend(network, "alice"), Friend(network, "bob")
     path = write(tmp_path, BIG)
     first = alice.send(path, "bob")
-    alice.link.do("join", room="den")
+    alice.client.do("join", room="den")
     second = alice.send(path, "BOB")
     network.pass_time(5)
     assert [replace(event, seq=0) for event in bob.heard(e.Shared)] == first
@@ -242,7 +242,7 @@ def test_what_an_account_was_sending_is_not_shared_by_the_guest_it_becomes(netwo
     owner.record(do="password", old="secret", new="another")
     owner.drop()
     network.pass_time(5)
-    assert alice.link.guest
+    assert alice.client.guest
     refusal(sent, "not-logged-in")
     assert bob.heard(e.Shared) == []
     share(network, alice, write(tmp_path, b"by a guest", "more.txt"))

@@ -15,7 +15,7 @@ from harness import World
 from msgspec.structs import replace
 from sharing import DATA, fetch, hear
 
-from chatroom.client.errors import Refused
+from chatroom.client.errors import Rejected
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.shared_files import CHUNK
@@ -205,14 +205,14 @@ def test_what_is_there_is_not_sent_again_after_a_cut(network: Network, tmp_path:
     alice = Friend(network, "alice")
     sent = alice.send(write(tmp_path, BIG))
     indices: list[int] = []
-    original = alice.link.write
+    original = alice.client.write
 
     def written(record: dict[str, Any], data: bytes = b"") -> None:
         if data:
             indices.append(record["index"])
         original(record, data)
 
-    alice.link.write = written  # type: ignore[method-assign]
+    alice.client.write = written  # type: ignore[method-assign]
     network.largest = 100_000
     for _ in range(3):
         network.packets, network.cut_after = 0, 20
@@ -240,8 +240,8 @@ def test_a_new_client_goes_on_where_the_old_one_was(network: Network, tmp_path: 
     assert 0 < there < 20
     bob = Friend(network, "bob")
     records: list[dict[str, Any]] = []
-    original = bob.link.write
-    bob.link.write = lambda record, data=b"": (records.append(record), original(record, data))[1]  # type: ignore
+    original = bob.client.write
+    bob.client.write = lambda record, data=b"": (records.append(record), original(record, data))[1]  # type: ignore
     got = bob.get(number, here)
     network.pass_time(3)
     assert [path.name for path in here.iterdir()] == ["notes.txt"]
@@ -288,7 +288,7 @@ def test_whoever_is_put_out_of_the_room_sends_no_more(network: Network, tmp_path
     boss.say("/kick alice")
     network.flow()
     refusal(sent, "not-in-room")
-    assert alice.link.online
+    assert alice.client.online
 
 
 # ---- cancelling ----------------------------------------------------------------------------------------------------
@@ -303,9 +303,9 @@ def test_a_file_is_cancelled_by_name_and_by_number(network: Network, tmp_path: P
     sent, got = alice.send(write(tmp_path, BIG[1:], "other.txt")), alice.get(number, here)
     network.flow()
     assert len(os.listdir(here)) == 1
-    with pytest.raises(Refused, match="which file"):
+    with pytest.raises(Rejected, match="which file"):
         alice.transfers.cancel("")
-    with pytest.raises(Refused, match="which file"):
+    with pytest.raises(Rejected, match="which file"):
         alice.transfers.cancel("7")
     alice.transfers.cancel(str(number))
     assert refusal(got, "cancelled") == "notes.txt: cancelled."
@@ -314,7 +314,7 @@ def test_a_file_is_cancelled_by_name_and_by_number(network: Network, tmp_path: P
     assert refusal(sent, "cancelled") == "other.txt: cancelled."
     network.flow()
     assert alice.heard(a.Error) == []
-    with pytest.raises(Refused, match="no file is being sent or fetched"):
+    with pytest.raises(Rejected, match="no file is being sent or fetched"):
         alice.transfers.cancel("")
 
 
@@ -335,7 +335,7 @@ def test_one_is_cancelled_before_the_server_has_answered(network: Network, tmp_p
 
 def test_one_that_waits_for_its_turn_is_cancelled_at_once(network: Network, tmp_path: Path) -> None:
     alice = Friend(network, "alice")
-    alice.link.drop("a test")
+    alice.client.drop("a test")
     boxes = [alice.send(write(tmp_path, bytes([i]), f"{i}.txt")) for i in range(6)]
     alice.transfers.cancel("5.txt")
     refusal(boxes[5], "cancelled")
@@ -347,5 +347,5 @@ def test_leaving_ends_all(network: Network, tmp_path: Path) -> None:
     alice = Friend(network, "alice")
     boxes = [alice.send(write(tmp_path, bytes([i]), f"{i}.txt")) for i in range(6)]
     alice.leave()
-    assert {box[0].code for box in boxes if isinstance(box[0], Refused)} <= {"not-confirmed"}
+    assert {box[0].code for box in boxes if isinstance(box[0], Rejected)} <= {"not-confirmed"}
     assert all(boxes)

@@ -19,27 +19,27 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from chatroom.client.client import Refused
-from chatroom.client.screen.app import Screen
+from chatroom.client.errors import Rejected
+from chatroom.client.screen.app import App
 from chatroom.client.screen.output import TOGETHER
-from chatroom.client.state import Place
+from chatroom.client.state import RoomState
 from chatroom.model import events as e
 
 DEADLINE = 30.0  # seconds until a test that waits has failed; long, for a run under nice
 NOW = 1_790_000_000  # seconds since 1970
 
 
-class FakeLink:
+class FakeClient:
     """What a ``Link`` is to a screen; the test fires the Deferreds."""
 
     def __init__(self) -> None:
         self.online = True
-        self.over: Refused | None = None
+        self.over: Rejected | None = None
         self.name = "me"
         self.guest = True
         self.server = "chatroom"
         self.room = "lobby"
-        self.place = Place()
+        self.place = RoomState()
         self.users = ["me", "bob", "Bea"]
         self.security = "plain"
         self.lag: float | None = None
@@ -84,7 +84,7 @@ class FakeLink:
 
     def refuse(self, text: str, code: str = "no") -> None:
         """Refuse what was asked last."""
-        self.answers.pop().errback(Refused(code, text))
+        self.answers.pop().errback(Rejected(code, text))
 
 
 class Keeping(pyte.HistoryScreen):
@@ -176,7 +176,7 @@ class Stage:
     """
 
     def __init__(self, wants: Wants, keys: PipeInput, size: tuple[int, int] = (80, 24), *, wrap: bool = False) -> None:
-        self.link = FakeLink()
+        self.client = FakeClient()
         self.clock = Clock()
         self.clock.rightNow = NOW
         self.glass = Glass(*size)
@@ -185,9 +185,9 @@ class Stage:
         output = Vt100_Output(
             out, lambda: self.size, term="xterm-256color", default_color_depth=ColorDepth.DEPTH_8_BIT, enable_cpr=False
         )
-        link: Any = self.link
+        client: Any = self.client
         self.keys = keys
-        self.screen = Screen(self.clock, link, wants, keys, output, now=self.clock.seconds, wraps_anew=wrap)
+        self.screen = App(self.clock, client, wants, keys, output, now=self.clock.seconds, wraps_anew=wrap)
         self._wrap = wrap
         self.running: asyncio.Future[None] = asyncio.ensure_future(self.screen.terminal.run())
 

@@ -13,7 +13,7 @@ from client.screen.stage import NOW, Stage, on_stage, said
 from harness import Client, World
 from twisted.internet.task import Clock
 
-from chatroom.client.screen.announcement_coalescing import MOST, WITHIN, Once
+from chatroom.client.screen.announcement_coalescing import MOST, WITHIN, AnnouncementCoalescing
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
@@ -72,7 +72,7 @@ def test_who_is_in_my_room_is_told_of_once(me: Person, tmp_path: Path, act: Act,
     me.network.flow()
     me.told.clear()
     timed: list[tuple[float, Any]] = []
-    me.link._tell = lambda event: timed.append((world.clock.seconds(), event))
+    me.client._tell = lambda event: timed.append((world.clock.seconds(), event))
     act(world, dora)
     me.network.flow()
     world.pass_time(0)
@@ -117,7 +117,7 @@ def test_my_own_login_is_told_by_its_answer(tmp_path: Path) -> None:
 
 def test_what_waits_and_what_is_remembered_is_bounded() -> None:
     clock, shown = Clock(), list[Any]()
-    once = Once(clock, shown.append)  # type: ignore[arg-type]
+    once = AnnouncementCoalescing(clock, shown.append)  # type: ignore[arg-type]
     for i in range(2 * MOST):
         once.happened(e.Joined("", 0, f"n{i}", f"j{i}", session=""))
         once.announced(e.Arrived("", 0, f"n{i}", f"a{i}"))
@@ -128,7 +128,7 @@ def test_what_waits_and_what_is_remembered_is_bounded() -> None:
 
 def test_who_comes_goes_and_comes_at_once_is_told_in_the_order_that_holds() -> None:
     clock, shown = Clock(), list[Any]()
-    once = Once(clock, shown.append)  # type: ignore[arg-type]
+    once = AnnouncementCoalescing(clock, shown.append)  # type: ignore[arg-type]
     once.announced(e.Arrived("", 0, "nora", "n"))
     once.announced(e.Departed("", 0, "nora", "n", session=""))
     once.announced(e.Arrived("", 0, "nora", "n"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from client.screen.stage import Stage, on_stage
 
-from chatroom.client.screen.parser import Command, pair, read, secret_from
+from chatroom.client.screen.parser import CommandLine, pair, read, secret_from
 from chatroom.client.status import Connected, Denied
 from chatroom.model import replies as a
 
@@ -18,10 +18,10 @@ ASKED = "nora is a registered name. Password for nora (Enter: choose another nam
 async def wanted_name_is_registered(stage: Stage) -> None:
     """Nora's name is refused, and it is an account's."""
     stage.tell(IN_USE)
-    await stage.until(lambda: stage.link.did[-1:] == [("whois", {"user": "nora"})])
+    await stage.until(lambda: stage.client.did[-1:] == [("whois", {"user": "nora"})])
     person = a.Person(name="nora", account=True)
     stage.tell(person)
-    stage.link.answers.pop().callback(person)
+    stage.client.answers.pop().callback(person)
     await stage.shows(ASKED)
 
 
@@ -29,14 +29,14 @@ def test_the_password_of_a_registered_name_is_asked_for(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await wanted_name_is_registered(stage)
         stage.type("wr0ng\r")
-        await stage.until(lambda: stage.link.did[-1] == ("login", {"user": "nora", "password": "wr0ng"}))
-        stage.link.refuse("wrong username or password.", "wrong-password")
+        await stage.until(lambda: stage.client.did[-1] == ("login", {"user": "nora", "password": "wr0ng"}))
+        stage.client.refuse("wrong username or password.", "wrong-password")
         await stage.shows("Error: wrong username or password.", ASKED)
         stage.type("r1ght\r")
-        await stage.until(lambda: stage.link.did[-1] == ("login", {"user": "nora", "password": "r1ght"}))
-        stage.link.answers.pop().callback(a.Ok())
+        await stage.until(lambda: stage.client.did[-1] == ("login", {"user": "nora", "password": "r1ght"}))
+        stage.client.answers.pop().callback(a.Ok())
         await stage.until(lambda: stage.screen.terminal.questions.current is None)
-        assert "name" not in [do for do, _ in stage.link.did]
+        assert "name" not in [do for do, _ in stage.client.did]
         for secret in ("wr0ng", "r1ght"):
             assert secret not in stage.glass.raw
 
@@ -45,14 +45,14 @@ def test_the_password_of_a_registered_name_is_asked_for(tmp_path: Path) -> None:
 
 def test_a_name_that_is_refused_on_the_way_in_is_asked_about_when_one_is_there(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        stage.link.online = False
+        stage.client.online = False
         stage.tell(IN_USE)
-        assert stage.link.did == []
-        stage.link.online = True
+        assert stage.client.did == []
+        stage.client.online = True
         stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
-        await stage.until(lambda: ("whois", {"user": "nora"}) in stage.link.did)
-        number = stage.link.did.index(("whois", {"user": "nora"}))
-        stage.link.answers[number].callback(a.Person(name="nora", account=True))
+        await stage.until(lambda: ("whois", {"user": "nora"}) in stage.client.did)
+        number = stage.client.did.index(("whois", {"user": "nora"}))
+        stage.client.answers[number].callback(a.Person(name="nora", account=True))
         await stage.shows(ASKED)
 
     on_stage(tmp_path, scene, size=(100, 24))
@@ -64,8 +64,8 @@ def test_instead_of_its_password_another_name_may_be_chosen(tmp_path: Path) -> N
         stage.type("\r")
         await stage.shows("Your name (Enter: stay a guest):")
         stage.type("norma\r")
-        await stage.until(lambda: stage.link.did[-1] == ("name", {"name": "norma"}))
-        stage.link.answers.pop().callback(a.Ok())
+        await stage.until(lambda: stage.client.did[-1] == ("name", {"name": "norma"}))
+        stage.client.answers.pop().callback(a.Ok())
 
     on_stage(tmp_path, scene, size=(100, 24))
 
@@ -73,14 +73,14 @@ def test_instead_of_its_password_another_name_may_be_chosen(tmp_path: Path) -> N
 @pytest.mark.parametrize("line", ["/login nora,pass,word", "/register nora, pass,word", "/login nora pass,word"])
 def test_a_pair_is_a_name_and_a_password(line: str) -> None:
     meant = read(line, ())
-    assert isinstance(meant, Command)
+    assert isinstance(meant, CommandLine)
     assert meant.fields == {"user": "nora", "password": "pass,word"}
     assert secret_from(line) in (line.index("pass"), line.index(",") + 1)
 
 
 def test_a_pair_without_a_password_leaves_it_to_be_asked_for() -> None:
     meant = read("/login nora,", ())
-    assert isinstance(meant, Command)
+    assert isinstance(meant, CommandLine)
     assert (meant.fields, [arg.field for arg in meant.missing]) == ({"user": "nora"}, ["password"])
     assert secret_from("/login nora,") is None
     assert pair("nora") == ("nora", "")
@@ -90,7 +90,7 @@ def test_a_pair_without_a_password_leaves_it_to_be_asked_for() -> None:
 def test_a_pair_answers_the_question_for_the_name(tmp_path: Path, command: str) -> None:
     async def scene(stage: Stage) -> None:
         stage.type(f"good day\r/{command}\rnora,pass,word\r")
-        await stage.until(lambda: stage.link.did == [(command, {"user": "nora", "password": "pass,word"})])
+        await stage.until(lambda: stage.client.did == [(command, {"user": "nora", "password": "pass,word"})])
         assert (tmp_path / "history").read_text() == "good day\n"
 
     on_stage(tmp_path, scene)
@@ -109,11 +109,11 @@ def test_what_cannot_be_done_is_refused_before_anything_is_asked(
     tmp_path: Path, guest: bool, line: str, why: str
 ) -> None:
     async def scene(stage: Stage) -> None:
-        stage.link.guest = guest
+        stage.client.guest = guest
         stage.type(f"{line}\r")
         await stage.shows(f"Error: {why}", "[lobby]")
         assert stage.screen.terminal.questions.current is None
-        assert stage.link.did == []
+        assert stage.client.did == []
 
     on_stage(tmp_path, scene)
 
@@ -126,7 +126,7 @@ def test_cancel_answers_no_question_for_a_password_and_that_is_said_once(tmp_pat
         await stage.shows("-- cancelled.", "[lobby]")
         stage.type("/login nora\r\r")
         await stage.shows("-- Enter alone or /cancel cancels.", "-- cancelled.", "-- cancelled.", "[lobby]")
-        assert stage.link.did == []
+        assert stage.client.did == []
 
     on_stage(tmp_path, scene)
 
@@ -140,7 +140,7 @@ def test_a_paste_is_not_dropped_by_enter_and_one_key_is_enough(tmp_path: Path) -
             "-- press o, l or d; Ctrl-C drops them.", "Say them as [o]ne message, [l]ine by line, or [d]rop them?"
         )
         stage.type("O")
-        await stage.until(lambda: stage.link.said == ["five six"])
+        await stage.until(lambda: stage.client.said == ["five six"])
         assert stage.screen.terminal.questions.current is None
 
     on_stage(tmp_path, scene)
@@ -148,11 +148,11 @@ def test_a_paste_is_not_dropped_by_enter_and_one_key_is_enough(tmp_path: Path) -
 
 def test_outside_a_room_a_password_is_hidden_after_a_bare_word_too(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        stage.link.room = ""
+        stage.client.room = ""
         stage.type("login nora hush")
         await stage.shows("[-] login nora ****")
         stage.type("\r")
-        await stage.until(lambda: stage.link.did == [("login", {"user": "nora", "password": "hush"})])
+        await stage.until(lambda: stage.client.did == [("login", {"user": "nora", "password": "hush"})])
         stage.type("Register nora,hush")
         await stage.shows("[-] Register nora,****")
         assert "hush" not in stage.glass.raw
@@ -163,14 +163,14 @@ def test_outside_a_room_a_password_is_hidden_after_a_bare_word_too(tmp_path: Pat
 def test_a_pair_is_asked_about_for_a_minute_after_a_login_that_failed(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("red,green\r/login nora wr0ng\r")
-        await stage.until(lambda: stage.link.did[-1:] == [("login", {"user": "nora", "password": "wr0ng"})])
-        stage.link.refuse("wrong username or password.", "wrong-password")
+        await stage.until(lambda: stage.client.did[-1:] == [("login", {"user": "nora", "password": "wr0ng"})])
+        stage.client.refuse("wrong username or password.", "wrong-password")
         await stage.shows("Error: wrong username or password.")
         stage.type("nora,r1ght\r\ryes, of course\r")
         await stage.shows("-- nothing was said; /login is the command, and asks for what you leave out.")
-        await stage.until(lambda: stage.link.said == ["red,green", "yes, of course"])
+        await stage.until(lambda: stage.client.said == ["red,green", "yes, of course"])
         stage.clock.advance(60)
         stage.type("blue,white\r")
-        await stage.until(lambda: stage.link.said[-1] == "blue,white")
+        await stage.until(lambda: stage.client.said[-1] == "blue,white")
 
     on_stage(tmp_path, scene)

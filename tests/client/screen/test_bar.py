@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from client.screen.stage import FakeLink
+from client.screen.stage import FakeClient
 from prompt_toolkit.utils import get_cwidth
 
 from chatroom.client.screen.bar import bar, fitted
 
 
-def text(link: FakeLink, columns: int) -> str:
-    ((_, words),) = bar(link, "chat.example:8888", columns)
+def text(client: FakeClient, columns: int) -> str:
+    ((_, words),) = bar(client, "chat.example:8888", columns)
     return words
 
 
@@ -25,20 +25,20 @@ def text(link: FakeLink, columns: int) -> str:
     ],
 )
 def test_as_much_is_shown_as_fits(columns: int, words: str) -> None:
-    link = FakeLink()
-    link.name, link.room, link.unread, link.lag, link.security = "dora", "physics", 2, 0.04, "TLS 1.3"
-    assert text(link, columns) == words
+    client = FakeClient()
+    client.name, client.room, client.unread, client.lag, client.security = "dora", "physics", 2, 0.04, "TLS 1.3"
+    assert text(client, columns) == words
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
 @pytest.mark.parametrize("long", ["W" * 64, "漢字" * 32, "a\u0301" * 64])
 def test_it_is_never_wider_than_the_terminal(columns: int, long: str) -> None:
-    link = FakeLink()
-    link.name = link.room = link.server = long
-    link.users = ["x"] * 5000
-    for link.online in (True, False):
-        assert get_cwidth(text(link, columns)) <= columns
-    assert long[:4] in text(link, columns) or not link.online
+    client = FakeClient()
+    client.name = client.room = client.server = long
+    client.users = ["x"] * 5000
+    for client.online in (True, False):
+        assert get_cwidth(text(client, columns)) <= columns
+    assert long[:4] in text(client, columns) or not client.online
 
 
 def test_a_text_is_cut_by_columns_and_in_bounded_time() -> None:

@@ -70,7 +70,7 @@ def test_what_is_offered(tmp_path: Path, line: str, lines: list[str]) -> None:
 def test_everybody_online_is_offered_as_they_are_now(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/msg z")
-        await stage.until(lambda: stage.link.asked == 1)
+        await stage.until(lambda: stage.client.asked == 1)
         stage.tell(a.Users([a.UserLine("zoë", "attic"), a.UserLine("zed")], 2))
         stage.type("\t")
         await stage.until(lambda: any("zoë" in row for row in stage.rows))
@@ -78,16 +78,16 @@ def test_everybody_online_is_offered_as_they_are_now(tmp_path: Path) -> None:
         assert offered(stage, "hello z") == []  # she is not in the room
         stage.type("\x03/kick z")
         await stage.until(lambda: stage.screen.terminal.line.text == "/kick z")
-        assert stage.link.asked == 1
+        assert stage.client.asked == 1
         stage.clock.advance(FRESH)
         stage.type("e")
-        await stage.until(lambda: stage.link.asked == 2)
+        await stage.until(lambda: stage.client.asked == 2)
         stage.tell(a.Users([a.UserLine("zed")], 1))
         assert offered(stage, "/msg z") == ["/msg zed "]
         stage.clock.advance(FRESH)
         stage.type("\x03/join z")
         await stage.until(lambda: stage.screen.terminal.line.text == "/join z")
-        assert stage.link.asked == 2
+        assert stage.client.asked == 2
 
     on_stage(tmp_path, scene)
 

@@ -10,12 +10,14 @@ from conftest import Errors
 from twisted.logger import Logger, LogPublisher
 from twisted.python.failure import Failure
 
-from chatroom.client.screen.fault_log import MOST, Faults
+from chatroom.client.screen.fault_log import MOST, FaultLog
 
 
 def fail(folder: Path, why: str, told: list[str] | None = None) -> None:
     """Log an error and a warning; only the error is told."""
-    log = Logger(observer=LogPublisher(Faults(folder / "x" / "faults.log", (told if told is not None else []).append)))
+    log = Logger(
+        observer=LogPublisher(FaultLog(folder / "x" / "faults.log", (told if told is not None else []).append))
+    )
     log.warn("never mind")
     log.failure("it did not work", Failure(ValueError(why)))
 

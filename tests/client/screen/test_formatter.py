@@ -12,13 +12,13 @@ import pytest
 from client.screen.stage import NOW, said
 
 from chatroom.client.screen.colours import ERROR, MENTION, MOST, PALETTE, QUIET, RECENT, STYLES, Colours
-from chatroom.client.screen.formatter import Line, Lines
+from chatroom.client.screen.formatter import Formatter, Line
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
 
-def lines(me: str = "me", *, stamps: bool = False) -> Lines:
-    return Lines(lambda: me, lambda: NOW * 1000, stamps=stamps)
+def lines(me: str = "me", *, stamps: bool = False) -> Formatter:
+    return Formatter(lambda: me, lambda: NOW * 1000, stamps=stamps)
 
 
 def text(line: Line) -> str:

@@ -89,8 +89,8 @@ def test_the_clients_own_topic_is_not_asked_of_the_server(tmp_path: Path) -> Non
         await stage.shows("To use this client:")
         assert any(row.lstrip().startswith("/clear ") for row in stage.rows)
         stage.type("/help talk\r")
-        await stage.until(lambda: ("help", {"command": "talk"}) in stage.link.did)
-        assert ("help", {"command": "client"}) not in stage.link.did
+        await stage.until(lambda: ("help", {"command": "talk"}) in stage.client.did)
+        assert ("help", {"command": "client"}) not in stage.client.did
 
     on_stage(tmp_path, scene)
 

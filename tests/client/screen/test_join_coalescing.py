@@ -7,8 +7,8 @@ from typing import Any
 from client.screen.stage import said
 from twisted.internet.task import Clock
 
-from chatroom.client.screen.join_coalescing import CALM, FEW, MOST, WHILE, Crowd
-from chatroom.client.screen.read_marker import ROOMS, Mark
+from chatroom.client.screen.join_coalescing import CALM, FEW, MOST, WHILE, JoinCoalescing
+from chatroom.client.screen.read_marker import ROOMS, ReadMarker
 from chatroom.model import events as e
 
 
@@ -18,7 +18,7 @@ class Seen:
     def __init__(self) -> None:
         self.clock = Clock()
         self.shown: list[str] = []
-        self.crowd = Crowd(self.clock, lambda event: self.shown.append(event.by), self.shown.append)  # type: ignore[attr-defined]
+        self.crowd = JoinCoalescing(self.clock, lambda event: self.shown.append(event.by), self.shown.append)  # type: ignore[attr-defined]
 
     def joins(self, *names: str) -> None:
         for name in names:
@@ -114,21 +114,21 @@ def test_those_that_wait_are_not_without_end() -> None:
 
 
 def test_the_mark_comes_before_what_was_not_seen_the_last_time() -> None:
-    mark = Mark({"lobby": 5})
+    mark = ReadMarker({"lobby": 5})
     due = [mark.before(said("x", seq=seq), own=False) for seq in (4, 5, 6, 7)]
     assert due == [False, False, True, False]
     assert mark.seen == {"lobby": 7}
 
 
 def test_no_mark_before_what_one_says_oneself_nor_where_one_never_was() -> None:
-    mark = Mark({"lobby": 5})
+    mark = ReadMarker({"lobby": 5})
     assert not mark.before(said("x", seq=6), own=True)
     assert not mark.before(said("x", seq=7), own=False)
     assert not mark.before(said("x", seq=7, room="attic"), own=False)
 
 
 def test_the_mark_is_drawn_once_each_time_one_looks_away() -> None:
-    mark = Mark()
+    mark = ReadMarker()
     turns = ((True, False), (False, True), (False, False), (True, False), (False, True))
     for seq, (there, due) in enumerate(turns, 1):
         mark.focus(there)
@@ -136,7 +136,7 @@ def test_the_mark_is_drawn_once_each_time_one_looks_away() -> None:
 
 
 def test_only_so_many_rooms_are_remembered() -> None:
-    mark = Mark()
+    mark = ReadMarker()
     for i in range(ROOMS + 10):
         mark.before(said("x", room=f"r{i}"), own=False)
     assert len(mark.seen) == ROOMS

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from chatroom.client.screen.history import MOST, KeptHistory
+from chatroom.client.screen.history import MOST, SavedHistory
 from chatroom.client.screen.parser import holds_secret
-from chatroom.client.screen.saved_state import Remembered, load, save
+from chatroom.client.screen.saved_state import SavedState, load, save
 
 
-def history(path: Path) -> KeptHistory:
-    return KeptHistory(path / "x" / "history", holds_secret)
+def history(path: Path) -> SavedHistory:
+    return SavedHistory(path / "x" / "history", holds_secret)
 
 
 def test_lines_come_back_the_newest_first_in_a_file_of_ones_own(tmp_path: Path) -> None:
@@ -47,14 +47,14 @@ def test_a_folder_that_cannot_be_made_keeps_nobody_from_talking(tmp_path: Path) 
     kept = history(tmp_path)
     kept.append_string("one")
     assert list(kept.load_history_strings()) == []
-    save(tmp_path / "x" / "screen.json", Remembered({"lobby": 3}))
-    assert load(tmp_path / "x" / "screen.json") == Remembered()
+    save(tmp_path / "x" / "screen.json", SavedState({"lobby": 3}))
+    assert load(tmp_path / "x" / "screen.json") == SavedState()
 
 
 def test_what_is_remembered_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "x" / "screen.json"
-    save(path, Remembered({"lobby": 3}, ["bob"]))
-    assert load(path) == Remembered({"lobby": 3}, ["bob"])
+    save(path, SavedState({"lobby": 3}, ["bob"]))
+    assert load(path) == SavedState({"lobby": 3}, ["bob"])
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_text("{")
-    assert load(path) == Remembered()
+    assert load(path) == SavedState()

@@ -53,7 +53,7 @@ def test_no_key_but_the_arrows_brings_back_an_old_line(tmp_path: Path, key: str)
     async def scene(stage: Stage) -> None:
         line = stage.screen.terminal.line
         stage.type("an old line\r")
-        await stage.until(lambda: stage.link.said == ["an old line"])
+        await stage.until(lambda: stage.client.said == ["an old line"])
         await stage.until(lambda: len(line._working_lines) > 1)
         stage.type(f"{key}!")
         await stage.until(lambda: line.text.endswith("!"))
@@ -69,7 +69,7 @@ def test_a_login_without_its_slash_is_asked_about(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("login dora,tr0ub4dor\r")
         await stage.shows(question, BAR)
-        assert stage.link.said == []
+        assert stage.client.said == []
         stage.type("\r")
         told = "-- nothing was said; /login is the command, and asks for what you leave out."
         await stage.shows(told, "[lobby]")
@@ -77,11 +77,11 @@ def test_a_login_without_its_slash_is_asked_about(tmp_path: Path) -> None:
         await stage.shows(told, told.replace("login", "register"), "[lobby]")
         stage.type("Password: tr0ub4dor\rn\r")
         await stage.shows(*(told.replace("login", word) for word in ("login", "register", "password")), "[lobby]")
-        assert stage.link.said == []
+        assert stage.client.said == []
         stage.type("password reset\ry\r")
-        await stage.until(lambda: stage.link.said == ["password reset"])
+        await stage.until(lambda: stage.client.said == ["password reset"])
         stage.type("/say login dora x\r")
-        await stage.until(lambda: stage.link.said == ["password reset", "login dora x"])
+        await stage.until(lambda: stage.client.said == ["password reset", "login dora x"])
         assert "tr0ub4dor" not in (tmp_path / "history").read_text()
 
     on_stage(tmp_path, scene)
@@ -92,10 +92,10 @@ def test_login_alone_is_the_command_for_a_guest(tmp_path: Path) -> None:
         stage.type("register\r")
         await stage.shows("Name:", BAR)
         stage.type("dora\rtr0ub4dor\rtr0ub4dor\r")
-        await stage.until(lambda: stage.link.did == [("register", {"user": "dora", "password": "tr0ub4dor"})])
-        stage.link.guest = False
+        await stage.until(lambda: stage.client.did == [("register", {"user": "dora", "password": "tr0ub4dor"})])
+        stage.client.guest = False
         stage.type("login\ry\r")
-        await stage.until(lambda: stage.link.said == ["login"])
+        await stage.until(lambda: stage.client.said == ["login"])
 
     on_stage(tmp_path, scene)
 
@@ -107,7 +107,7 @@ def test_a_login_is_no_name(tmp_path: Path) -> None:
         await stage.shows("Error: that is no name; /login is the command, and asks for what you leave out.")
         stage.type("pw=correcthorse\r")
         await stage.shows("Error: that is no name; /password is the command, and asks for what you leave out.")
-        assert stage.link.did == []
+        assert stage.client.did == []
 
     on_stage(tmp_path, scene, size=(120, 24))
 
@@ -115,10 +115,10 @@ def test_a_login_is_no_name(tmp_path: Path) -> None:
 def test_bare_words_are_commands_outside_a_room_and_upper_case_words_anywhere(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("LIST_ROOMS\rwho knows\r")
-        await stage.until(lambda: stage.link.said == ["who knows"])
-        stage.link.room = ""
+        await stage.until(lambda: stage.client.said == ["who knows"])
+        stage.client.room = ""
         stage.type("rooms\rjoin attic\r")
-        await stage.until(lambda: [do for do, _ in stage.link.did] == ["rooms", "rooms", "join"])
+        await stage.until(lambda: [do for do, _ in stage.client.did] == ["rooms", "rooms", "join"])
         stage.type("nobody hears this\r")
         await stage.shows("Error: you are not in a room; join one with /join <room>.")
         stage.type("quit\r")

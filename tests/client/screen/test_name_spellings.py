@@ -9,7 +9,7 @@ from prompt_toolkit.document import Document
 
 from chatroom.client.screen.colours import Colours
 from chatroom.client.screen.completer import ChatCompleter
-from chatroom.client.screen.known_words import Known
+from chatroom.client.screen.known_words import KnownWords
 from chatroom.client.screen.presenter import Filter
 from chatroom.client.tokens import Tokens
 from chatroom.model import events as e
@@ -29,7 +29,7 @@ def test_who_is_ignored_is_hidden_by_every_spelling() -> None:
 
 
 def test_a_decomposed_beginning_is_completed() -> None:
-    known = Known(lambda: ["Ren\xe9e", "Renate"])
+    known = KnownWords(lambda: ["Ren\xe9e", "Renate"])
     known.add_usage("msg", "/msg <user> <text>")
     completer = ChatCompleter(known)
     found = completer.get_completions(Document(f"/msg {DECOMPOSED}"), CompleteEvent())

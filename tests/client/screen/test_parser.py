@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from chatroom.chat.table import TABLE
-from chatroom.client.screen.parser import Command, Misuse, Own, Say, holds_secret, read, secret_from
+from chatroom.client.screen.parser import CommandLine, LocalLine, Misuse, SayLine, holds_secret, read, secret_from
 from chatroom.client.screen.password_guard import forgotten_slash, kept_nowhere
 from chatroom.client.screen.server_commands import BY_BARE, BY_UPPER, BY_WORD, ROWS
 from chatroom.model import commands as c
@@ -41,20 +41,26 @@ OF_THE_CLIENT = {"get", "ignore", "timestamps", "say"}  # typed and done in anot
 )
 def test_a_command_becomes_its_record(line: str, do: str, fields: dict[str, object]) -> None:
     meant = read(line, ())
-    assert isinstance(meant, Command)
+    assert isinstance(meant, CommandLine)
     assert (meant.row.do, meant.fields, meant.missing) == (do, fields, ())
 
 
 @pytest.mark.parametrize(
     ("line", "meant"),
-    [("hi there", Say("hi there")), ("//quit", Say("/quit")), ("/say /x", Say("/x")), ("  ", None), ("/say", None)],
+    [
+        ("hi there", SayLine("hi there")),
+        ("//quit", SayLine("/quit")),
+        ("/say /x", SayLine("/x")),
+        ("  ", None),
+        ("/say", None),
+    ],
 )
 def test_what_is_said(line: str, meant: object) -> None:
     assert read(line, ()) == meant
 
 
 def test_the_clients_own_commands_win() -> None:
-    assert read("/Help  me ", {"help"}) == Own("help", "me")
+    assert read("/Help  me ", {"help"}) == LocalLine("help", "me")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,7 @@ def test_the_clients_own_commands_win() -> None:
 )
 def test_what_is_asked_for(line: str, missing: list[str]) -> None:
     meant = read(line, ())
-    assert isinstance(meant, Command)
+    assert isinstance(meant, CommandLine)
     assert [arg.field for arg in meant.missing] == missing
 
 
@@ -161,7 +167,7 @@ def test_the_words_without_a_slash_are_the_servers() -> None:
 )
 def test_upper_case_words_are_commands_anywhere(line: str, do: str, fields: dict[str, object], inside: bool) -> None:
     meant = read(line, (), inside=inside)
-    assert isinstance(meant, Command)
+    assert isinstance(meant, CommandLine)
     assert (meant.row.do, meant.fields) == (do, fields)
 
 
@@ -180,10 +186,10 @@ def test_upper_case_words_are_commands_anywhere(line: str, do: str, fields: dict
 )
 def test_bare_words_are_commands_outside_a_room_and_said_in_one(line: str, do: str, fields: dict[str, object]) -> None:
     meant = read(line, (), inside=False)
-    assert isinstance(meant, Command)
+    assert isinstance(meant, CommandLine)
     assert (meant.row.do, meant.fields) == (do, fields)
     if line != "leave":
-        assert read(line, ()) == Say(line)
+        assert read(line, ()) == SayLine(line)
 
 
 @pytest.mark.parametrize(
@@ -197,24 +203,24 @@ def test_bare_words_are_commands_outside_a_room_and_said_in_one(line: str, do: s
     ],
 )
 def test_words_that_are_no_commands_are_said(line: str, inside: bool) -> None:
-    assert read(line, (), inside=inside) == Say(line)
+    assert read(line, (), inside=inside) == SayLine(line)
 
 
 @pytest.mark.parametrize(("line", "alone"), [("leave", True), ("leave ", False), ("Leave", False)])
 def test_leave_alone_leaves_a_room(line: str, alone: bool) -> None:
-    assert isinstance(read(line, ()), Command) is alone
+    assert isinstance(read(line, ()), CommandLine) is alone
 
 
 @pytest.mark.parametrize("line", ["login", " Register "])
 def test_login_alone_in_a_room_asks_a_guest(line: str) -> None:
-    assert isinstance(read(line, (), guest=True), Command)
-    assert read(line, ()) == Say(line)
+    assert isinstance(read(line, (), guest=True), CommandLine)
+    assert read(line, ()) == SayLine(line)
 
 
 def test_a_word_of_the_clients_own_commands_is_its_own_without_a_slash() -> None:
     own = {"quit", "exit", "help"}
-    assert (read("EXIT", own), read("exit", own, inside=False)) == (Own("quit", ""), Own("quit", ""))
-    assert read("help join", own, inside=False) == Own("help", "join")
+    assert (read("EXIT", own), read("exit", own, inside=False)) == (LocalLine("quit", ""), LocalLine("quit", ""))
+    assert read("help join", own, inside=False) == LocalLine("help", "join")
 
 
 def test_what_the_table_makes_the_server_understands() -> None:

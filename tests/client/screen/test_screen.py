@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from client.screen.stage import NOW, Stage, on_stage, said
 
-from chatroom.client.client import Refused
+from chatroom.client.errors import Rejected
 from chatroom.client.status import Connected, Denied, Ended, Gap, Lost
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -25,7 +25,7 @@ def test_what_comes_stands_above_what_is_being_typed(tmp_path: Path) -> None:
         stage.tell(said("hello"), said("again"))
         await stage.shows("bob: hello", "bob: again", "[lobby] half a sen", BAR)
         stage.type("tence\r")
-        await stage.until(lambda: stage.link.said == ["half a sentence"])
+        await stage.until(lambda: stage.client.said == ["half a sentence"])
 
     on_stage(tmp_path, scene)
 
@@ -33,7 +33,7 @@ def test_what_comes_stands_above_what_is_being_typed(tmp_path: Path) -> None:
 def test_a_hostile_server_reaches_nothing_of_the_terminal(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         bad = "a\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\rb\nc\u202ed"
-        stage.link.room = stage.link.server = stage.link.users[1] = bad
+        stage.client.room = stage.client.server = stage.client.users[1] = bad
         start = len(stage.glass.raw)
         stage.tell(said(bad, by=bad), e.Topic(id="x", at=0, by=bad, by_id="x", text=bad))
         stage.tell(
@@ -59,8 +59,8 @@ def test_a_hostile_server_reaches_nothing_of_the_terminal(tmp_path: Path) -> Non
 
 def test_no_name_hides_or_imitates_what_the_bar_says(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        stage.link.server = "chatroom x:1 | TLS 1.3 | me | lobby" + " " * 80
-        stage.link.room = "y" * 80
+        stage.client.server = "chatroom x:1 | TLS 1.3 | me | lobby" + " " * 80
+        stage.client.room = "y" * 80
         stage.tell(said("hello"))
         server, room = "chatroom x:1 / TLS 1.3 / me...", "y" * 27 + "..."
         await stage.until(lambda: stage.rows[-1] == f" {room} (3 users) | me | plain | {server} chat.example:8888")
@@ -102,8 +102,8 @@ def test_wide_characters_and_a_resize(tmp_path: Path) -> None:
 def test_a_refusal_is_shown_as_it_is(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/kick bob be nice\r")
-        await stage.until(lambda: stage.link.did == [("kick", {"user": "bob", "reason": "be nice"})])
-        stage.link.refuse("only a moderator of lobby can do that.")
+        await stage.until(lambda: stage.client.did == [("kick", {"user": "bob", "reason": "be nice"})])
+        stage.client.refuse("only a moderator of lobby can do that.")
         await stage.shows("Error: only a moderator of lobby can do that.", "[lobby]")
 
     on_stage(tmp_path, scene)
@@ -116,9 +116,9 @@ def test_a_password_is_asked_for_and_seen_nowhere(tmp_path: Path) -> None:
         stage.type("s3cret")
         await stage.shows("Password: ******", BAR)
         stage.type("\r")
-        await stage.until(lambda: stage.link.did == [("login", {"user": "bob", "password": "s3cret"})])
+        await stage.until(lambda: stage.client.did == [("login", {"user": "bob", "password": "s3cret"})])
         stage.type("/register bob s3cret\rhello\r")
-        await stage.until(lambda: stage.link.said == ["hello"])
+        await stage.until(lambda: stage.client.said == ["hello"])
         await stage.until(lambda: len(stage.screen.terminal.line._working_lines) > 1)
         stage.type("\x1b[A\x1b[A\x1b[A")
         await stage.shows("[lobby] hello", BAR)
@@ -132,7 +132,7 @@ def test_a_password_that_is_typed_in_the_line_is_not_seen_either(tmp_path: Path)
         stage.type("/login bob s3 cret")
         await stage.shows("[lobby] /login bob *******", BAR)
         stage.type("\r")
-        await stage.until(lambda: stage.link.did == [("login", {"user": "bob", "password": "s3 cret"})])
+        await stage.until(lambda: stage.client.did == [("login", {"user": "bob", "password": "s3 cret"})])
         stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
         stage.type("/login bob s3")
         await stage.shows("Your name (Enter: stay a guest): /login bob **", BAR)
@@ -146,7 +146,7 @@ def test_a_new_password_is_asked_for_twice(tmp_path: Path) -> None:
         stage.type("/register bob\rone\rother\r")
         await stage.shows("Error: the two are not the same; nothing was changed.", "[lobby]")
         stage.type("/register bob\rone\rone\r")
-        await stage.until(lambda: stage.link.did == [("register", {"user": "bob", "password": "one"})])
+        await stage.until(lambda: stage.client.did == [("register", {"user": "bob", "password": "one"})])
 
     on_stage(tmp_path, scene)
 
@@ -156,20 +156,20 @@ def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
         stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
         await stage.shows("Your name (Enter: stay a guest):", BAR)
         stage.type("bob\r")
-        await stage.until(lambda: stage.link.did[-1] == ("name", {"name": "bob"}))
-        stage.link.refuse("username is already used; choose another with /name <name>.", "name-in-use")
+        await stage.until(lambda: stage.client.did[-1] == ("name", {"name": "bob"}))
+        stage.client.refuse("username is already used; choose another with /name <name>.", "name-in-use")
         await stage.shows(
             "Error: username is already used; choose another with /name <name>.",
             "-- if that is your account: /login bob",
             "Your name (Enter: stay a guest):",
         )
         stage.type("bea\r")
-        await stage.until(lambda: stage.link.did[-1] == ("name", {"name": "bea"}))
-        stage.link.answers.pop().callback(a.Ok())
+        await stage.until(lambda: stage.client.did[-1] == ("name", {"name": "bea"}))
+        stage.client.answers.pop().callback(a.Ok())
         await stage.until(lambda: stage.screen.terminal.questions.current is None)
         stage.tell(Denied("name", "me", "name-in-use", "username is already used."))
-        await stage.until(lambda: stage.link.did[-1] == ("whois", {"user": "me"}))
-        stage.link.answers.pop().callback(a.Person(name="me", account=False))
+        await stage.until(lambda: stage.client.did[-1] == ("whois", {"user": "me"}))
+        stage.client.answers.pop().callback(a.Person(name="me", account=False))
         await stage.shows("Your name (Enter: stay a guest):", BAR)
 
     on_stage(tmp_path, scene)
@@ -178,13 +178,13 @@ def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
 def test_a_login_that_finds_the_account_in_use_is_told_of_takeover(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/login bob secret\r")
-        await stage.until(lambda: stage.link.did == [("login", {"user": "bob", "password": "secret"})])
-        stage.link.refuse("bob is already logged in.", "already-logged-in")
+        await stage.until(lambda: stage.client.did == [("login", {"user": "bob", "password": "secret"})])
+        stage.client.refuse("bob is already logged in.", "already-logged-in")
         await stage.shows(
             "Error: bob is already logged in.", "-- Type /takeover to end that session and log in here.", "[lobby]"
         )
         stage.type("/takeover\r")
-        await stage.until(lambda: stage.link.did[-1] == ("takeover", {}))
+        await stage.until(lambda: stage.client.did[-1] == ("takeover", {}))
         stage.tell(Denied("login", "eve", "already-logged-in", "eve is already logged in."))
         await stage.shows(
             "Error: eve is already logged in.", "-- Type /takeover to end that session and log in here.", "[lobby]"
@@ -200,9 +200,9 @@ def test_whoever_is_asked_for_a_name_may_give_a_command_instead(tmp_path: Path) 
         stage.type("/login bob\r")
         await stage.shows("Password:", BAR)
         stage.type("s3cret\r")
-        await stage.until(lambda: stage.link.did[-1] == ("login", {"user": "bob", "password": "s3cret"}))
+        await stage.until(lambda: stage.client.did[-1] == ("login", {"user": "bob", "password": "s3cret"}))
         assert stage.screen.terminal.questions.current is None
-        assert "name" not in [do for do, _ in stage.link.did]
+        assert "name" not in [do for do, _ in stage.client.did]
 
     on_stage(tmp_path, scene)
 
@@ -210,8 +210,8 @@ def test_whoever_is_asked_for_a_name_may_give_a_command_instead(tmp_path: Path) 
 def test_what_the_client_asked_for_itself_is_not_shown(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(Connected("chatroom", "me", False, "plain"))
-        assert [do for do, _ in stage.link.did] == ["help", "rooms"]
-        assert stage.link.asked == 1
+        assert [do for do, _ in stage.client.did] == ["help", "rooms"]
+        assert stage.client.asked == 1
         stage.tell(a.Help([a.HelpLine("/join <room>", "join it")]), a.Rooms([a.RoomLine("attic", 1, "")]))
         stage.tell(a.Users([a.UserLine("zoë")], 1))
         stage.tell(a.Rooms([a.RoomLine("cellar", 2, "")]))
@@ -247,7 +247,7 @@ def test_what_the_server_offers_to_operators_is_offered_to_nobody_else(tmp_path:
         assert not any("/set-operator" in row for row in stage.rows)
         stage.type("\x03")
         stage.tell(a.Account(name="me", operator=True))
-        await stage.until(lambda: ("help", {}) in stage.link.did)
+        await stage.until(lambda: ("help", {}) in stage.client.did)
         stage.tell(a.Help([*common, a.HelpLine("/set-operator <user> <on|off>", "make an account an operator's")]))
         stage.type("/se")
         await stage.until(lambda: any("/set-operator" in row for row in stage.rows))
@@ -262,7 +262,7 @@ def test_names_are_completed(tmp_path: Path) -> None:
         stage.type("hi bo\t")
         await stage.until(lambda: stage.screen.terminal.line.text == "Bea: hi bob ")
         stage.type("!\r")
-        await stage.until(lambda: stage.link.said == ["Bea: hi bob !"])
+        await stage.until(lambda: stage.client.said == ["Bea: hi bob !"])
 
     on_stage(tmp_path, scene)
 
@@ -307,7 +307,7 @@ def test_ctrl_c_clears_the_line_and_leaves_when_pressed_twice(tmp_path: Path) ->
         await stage.shows("-- press Ctrl-C again to leave, or Ctrl-D.", "[lobby]")
         stage.type("\x03")
         await stage.until(stage.running.done)
-        assert stage.link.said == []
+        assert stage.client.said == []
         assert not any("[lobby]" in row for row in stage.rows)
 
     on_stage(tmp_path, scene)
@@ -333,11 +333,11 @@ def test_several_pasted_lines_are_said_one_after_another(tmp_path: Path) -> None
     async def scene(stage: Stage) -> None:
         stage.type(paste("one\r\n/quit\n\nthree\n"))
         await stage.shows("-- you pasted 3 lines: one...", "Say them as [o]ne message, [l]ine by line, or [d]rop them?")
-        assert stage.link.said == []
+        assert stage.client.said == []
         stage.type("l\r")
         for heard in (["one"], ["one", "/quit"], ["one", "/quit", "three"]):
-            await stage.until(lambda heard=heard: stage.link.said == heard)
-            stage.link.answers.pop().callback(None)
+            await stage.until(lambda heard=heard: stage.client.said == heard)
+            stage.client.answers.pop().callback(None)
         assert not stage.running.done()
 
     on_stage(tmp_path, scene)
@@ -348,10 +348,10 @@ def test_a_paste_is_stopped_by_ctrl_c(tmp_path: Path) -> None:
         stage.type(paste("one\ntwo"))
         await stage.until(lambda: stage.screen.terminal.questions.current)
         stage.type("l\r\x03")
-        await stage.until(lambda: not stage.screen.pasting._going and stage.link.said)
-        stage.link.answers.pop().callback(None)
+        await stage.until(lambda: not stage.screen.pasting._going and stage.client.said)
+        stage.client.answers.pop().callback(None)
         await stage.shows("-- stopped; 1 of 2 lines were sent.", "[lobby]")
-        assert stage.link.said == ["one"]
+        assert stage.client.said == ["one"]
 
     on_stage(tmp_path, scene)
 
@@ -359,11 +359,11 @@ def test_a_paste_is_stopped_by_ctrl_c(tmp_path: Path) -> None:
 def test_several_pasted_lines_are_said_as_one_or_dropped(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type(paste("one\ntwo") + "o\r")
-        await stage.until(lambda: stage.link.said == ["one two"])
+        await stage.until(lambda: stage.client.said == ["one two"])
         stage.type(paste("one\ntwo") + "d\r")
         await stage.shows("-- dropped; nothing was sent.", "[lobby]")
         stage.type(paste("one line") + "!\r")
-        await stage.until(lambda: stage.link.said == ["one two", "one line!"])
+        await stage.until(lambda: stage.client.said == ["one two", "one line!"])
 
     on_stage(tmp_path, scene)
 
@@ -385,7 +385,7 @@ def test_too_much_is_not_pasted(tmp_path: Path) -> None:
 
 def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        stage.link.online = False
+        stage.client.online = False
         stage.tell(Lost("gone", 1.0), Lost("gone", 2.0), Lost("refused; is it running?", 4.0))
         await stage.shows(
             "-- gone. The client keeps trying; Enter tries now.",
@@ -394,7 +394,7 @@ def test_a_lost_connection_is_told_once_and_what_is_said_meanwhile_is_kept(tmp_p
             OFFLINE,
         )
         stage.type("hello\r")
-        await stage.until(lambda: stage.link.said == ["hello"])
+        await stage.until(lambda: stage.client.said == ["hello"])
         await stage.shows("-- no connection; this is said when there is one again: hello", "[lobby]", OFFLINE)
 
     on_stage(tmp_path, scene)
@@ -407,35 +407,35 @@ def trying_in(seconds: int) -> str:
 
 def test_the_bar_counts_down_to_the_next_attempt_and_enter_makes_it_now(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        link, clock = stage.link, stage.clock
-        link.online, link.retry_in = False, 2.4
+        client, clock = stage.client, stage.clock
+        client.online, client.retry_in = False, 2.4
         stage.tell(Lost("gone", 2.4))
         await stage.until(lambda: stage.rows[-1] == trying_in(3))
         for passed, left, shown in ((0.4, 2.0, 2), (0.6, 1.4, 2), (0.4, 1.0, 1), (0.5, 0.5, 1)):
-            link.retry_in = left
+            client.retry_in = left
             clock.advance(passed)
             await stage.until(lambda shown=shown: stage.rows[-1] == trying_in(shown))
         stage.type("\r")
         gone = "-- gone. The client keeps trying; Enter tries now."
         await stage.shows(gone, "-- trying again now.", "[lobby]", OFFLINE)
-        link.retry_in = 40.0
+        client.retry_in = 40.0
         stage.tell(Lost("gone", 40.0))
         await stage.until(lambda: stage.rows[-1] == trying_in(40))
         await stage.shows(gone, "-- trying again now.", "[lobby]", trying_in(40))
         stage.type("hello\r")
-        await stage.until(lambda: link.said == ["hello"])
-        assert link.tried_now == 1, "what is typed is no Enter alone"
-        link.retry_in, link.online = None, True
+        await stage.until(lambda: client.said == ["hello"])
+        assert client.tried_now == 1, "what is typed is no Enter alone"
+        client.retry_in, client.online = None, True
         stage.type("\r/clear\r")
         await stage.until(lambda: len([row for row in stage.rows if row]) == 2)
-        assert link.tried_now == 1
+        assert client.tried_now == 1
 
     on_stage(tmp_path, scene)
 
 
 def test_a_narrow_bar_counts_down_too(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        stage.link.online, stage.link.retry_in = False, 59.5
+        stage.client.online, stage.client.retry_in = False, 59.5
         stage.tell(Lost("gone", 59.5))
         await stage.until(lambda: stage.rows[-1] == " again in 60 s | chat.example:8888")
 
@@ -444,13 +444,13 @@ def test_a_narrow_bar_counts_down_too(tmp_path: Path) -> None:
 
 def test_when_there_will_be_no_connection_nothing_is_promised(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        stage.link.online = False
-        stage.link.over = Refused("ended", "it has another key.")
+        stage.client.online = False
+        stage.client.over = Rejected("ended", "it has another key.")
         stage.tell(Ended("it has another key"))
         await stage.shows("Error: it has another key.", "[lobby]", " not connected | chat.example:8888")
         stage.type("hello\r")
-        await stage.until(lambda: stage.link.said == ["hello"])
-        stage.link.refuse("it has another key.", "ended")
+        await stage.until(lambda: stage.client.said == ["hello"])
+        stage.client.refuse("it has another key.", "ended")
         await stage.shows("Error: it has another key.", "Error: it has another key.", "[lobby]")
 
     on_stage(tmp_path, scene)
@@ -502,7 +502,7 @@ def test_what_was_said_before_one_came_is_no_news(tmp_path: Path) -> None:
         rings = stage.glass.raw.count("\a")
         stage.type("\x1b[Ox")
         await stage.until(lambda: stage.screen.terminal.line.text == "x")
-        stage.link.place.enter(a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=5, complete=True))
+        stage.client.place.enter(a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=5, complete=True))
         stage.tell(said("me?", seq=3))
         await stage.shows("bob: me?", "[lobby] x")
         assert stage.glass.raw.count("\a") == rings
@@ -535,14 +535,14 @@ def test_a_room_that_a_join_has_made_is_told_of_and_what_may_have_been_meant(
     async def scene(stage: Stage) -> None:
         entered = {"room_id": "", "topic": "", "users": ["me"], "seq": 1, "complete": True}
         stage.tell(a.Entered(room="chemestry", made=True, **entered))
-        assert stage.link.did == [("rooms", {})]
+        assert stage.client.did == [("rooms", {})]
         rooms = a.Rooms([a.RoomLine(name, 1, "") for name in [*there, "chemestry"]])
         stage.tell(rooms)
-        stage.link.answers.pop().callback(rooms)
+        stage.client.answers.pop().callback(rooms)
         welcome = ["Welcome to room chemestry!", "Current users: me"]
         await stage.shows(*welcome, f"-- there was no room chemestry, so you have created it.{meant}", "[lobby]")
         stage.tell(a.Entered(room="physics", made=True, created=True, **entered), a.Entered(room="chess", **entered))
-        assert stage.link.did == [("rooms", {})]
+        assert stage.client.did == [("rooms", {})]
 
     on_stage(tmp_path, scene, size=(120, 24))
 
@@ -550,7 +550,7 @@ def test_a_room_that_a_join_has_made_is_told_of_and_what_may_have_been_meant(
 def test_a_room_is_told_to_be_new_even_if_the_list_is_refused(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(a.Entered(room="den", room_id="", topic="", users=["me"], seq=1, complete=True, made=True))
-        stage.link.refuse("not now.")
+        stage.client.refuse("not now.")
         await stage.shows("-- there was no room den, so you have created it.", "[lobby]")
         stage.tell(a.Rooms([]))
         await stage.shows("No rooms yet; create one with /create <room>.", "[lobby]")

@@ -14,7 +14,7 @@ async def say(stage: Stage, *lines: str) -> None:
     """Type lines, and wait until they are said."""
     for line in lines:
         stage.type(f"{line}\r")
-        await stage.until(lambda line=line: stage.link.said[-1:] == [line])  # type: ignore[misc]
+        await stage.until(lambda line=line: stage.client.said[-1:] == [line])  # type: ignore[misc]
 
 
 async def search(stage: Stage, words: str, *found: str) -> None:
@@ -35,9 +35,9 @@ def test_what_was_typed_is_found_and_can_be_said_again(tmp_path: Path) -> None:
         await stage.shows("bob: meanwhile", "(reverse-i-search)`plan': the old plan", BAR)
         stage.type("\r")
         await stage.shows("bob: meanwhile", "[lobby] the old plan", BAR)
-        assert stage.link.said[-1] == "lunch?"
+        assert stage.client.said[-1] == "lunch?"
         stage.type("\r")
-        await stage.until(lambda: stage.link.said[-1] == "the old plan")
+        await stage.until(lambda: stage.client.said[-1] == "the old plan")
 
     on_stage(tmp_path, scene)
 
@@ -53,7 +53,7 @@ def test_the_search_is_given_up_and_the_line_is_as_it_was(tmp_path: Path) -> Non
             stage.type(CTRL_U)
             await stage.shows("[lobby]", BAR)
         assert not any("Ctrl-C" in row for row in stage.rows)
-        assert stage.link.said == ["the plan"]
+        assert stage.client.said == ["the plan"]
 
     on_stage(tmp_path, scene)
 
@@ -65,7 +65,7 @@ def test_ctrl_d_in_a_search_does_not_leave(tmp_path: Path) -> None:
         stage.type(f"{CTRL_D}x")
         await stage.shows("(reverse-i-search)`x':", BAR)
         stage.type(f"{CTRL_G}still there\r")
-        await stage.until(lambda: stage.link.said == ["still there"])
+        await stage.until(lambda: stage.client.said == ["still there"])
 
     on_stage(tmp_path, scene)
 

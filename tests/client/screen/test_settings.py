@@ -9,8 +9,8 @@ import pytest
 from client.network import Network, Person
 from client.screen.stage import Stage, on_stage, said
 
-from chatroom.client.errors import Refused
-from chatroom.client.screen.ignore_list import Ignoring
+from chatroom.client.errors import Rejected
+from chatroom.client.screen.ignore_list import IgnoreList
 from chatroom.client.screen.presenter import Filter
 from chatroom.client.status import Connected
 from chatroom.model import events as e
@@ -40,7 +40,7 @@ def test_a_setting_of_the_client_is_shown_when_it_stands_alone(
         await stage.shows(f"-- {before}{HERE}", f"-- {before}{HERE}", "[lobby]")
         stage.type(f"{command} {changed}\r{command}\r")
         await stage.shows(f"-- {after}{HERE}", f"-- {after}{HERE}", "[lobby]")
-        assert stage.link.did == []
+        assert stage.client.did == []
 
     on_stage(tmp_path, scene, size=(120, 24), timestamps=True)
 
@@ -48,21 +48,21 @@ def test_a_setting_of_the_client_is_shown_when_it_stands_alone(
 def test_focus_takes_only_names_that_somebody_has(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/focus bob nosuch\r")
-        await stage.until(lambda: stage.link.did == [("whois", {"user": "nosuch"})])
-        stage.link.refuse("no user named nosuch; see /who.", "no-user")
+        await stage.until(lambda: stage.client.did == [("whois", {"user": "nosuch"})])
+        stage.client.refuse("no user named nosuch; see /who.", "no-user")
         await stage.shows("Error: no user named nosuch; see /who.", "[lobby]")
         stage.tell(said("still seen", by="carl"))
         await stage.shows("carl: still seen", "[lobby]")
         stage.type("/focus away\r")
-        await stage.until(lambda: stage.link.did[1:] == [("whois", {"user": "away"})])
+        await stage.until(lambda: stage.client.did[1:] == [("whois", {"user": "away"})])
         person = a.Person(name="away", account=True)
         stage.tell(person)
-        stage.link.answers.pop().callback(person)
+        stage.client.answers.pop().callback(person)
         told = f"-- you see only messages from away; /focus off ends it{HERE}"
         await stage.shows("carl: still seen", told, "[lobby]")
         stage.type("/focus carl\r")  # carl has been heard: the server need not be asked
         await stage.shows(told, told.replace("away", "away, carl"), "[lobby]")
-        assert len(stage.link.did) == 2
+        assert len(stage.client.did) == 2
         stage.tell(a.Person(name="dora", account=False))
         await stage.shows("dora is a guest, offline.", "[lobby]")
 
@@ -74,7 +74,7 @@ def test_focus_on_is_no_name(tmp_path: Path, typed: str) -> None:
     async def scene(stage: Stage) -> None:
         stage.type(f"/focus {typed}\r")
         await stage.shows("Error: usage: /focus [user ...|off].", "[lobby]")
-        assert (stage.screen.filter.focus, stage.link.did) == (set(), [])
+        assert (stage.screen.filter.focus, stage.client.did) == (set(), [])
 
     on_stage(tmp_path, scene)
 
@@ -84,12 +84,12 @@ def test_focus_on_is_no_name(tmp_path: Path, typed: str) -> None:
 )
 def test_all_settings_are_shown_together_with_who_keeps_them(tmp_path: Path, guest: bool, whose: str) -> None:
     async def scene(stage: Stage) -> None:
-        stage.link.guest = guest
+        stage.client.guest = guest
         stage.type("/set\r")
-        await stage.until(lambda: stage.link.did == [("set", {})])
+        await stage.until(lambda: stage.client.did == [("set", {})])
         settings = a.Settings(False, False, "lunch", ["Dora"])
         stage.tell(settings)
-        stage.link.answers.pop().callback(settings)
+        stage.client.answers.pop().callback(settings)
         await stage.shows(
             f"The server keeps {whose}:",
             "  Echo is off.",
@@ -110,8 +110,8 @@ def test_all_settings_are_shown_together_with_who_keeps_them(tmp_path: Path, gue
 def test_the_clients_settings_are_shown_without_a_connection(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/set\r")
-        await stage.until(lambda: stage.link.answers)
-        stage.link.refuse("there is no connection.", "offline")
+        await stage.until(lambda: stage.client.answers)
+        stage.client.refuse("there is no connection.", "offline")
         await stage.shows("--   you see everybody.", "Error: there is no connection.", "[lobby]")
 
     on_stage(tmp_path, scene)
@@ -120,21 +120,21 @@ def test_the_clients_settings_are_shown_without_a_connection(tmp_path: Path) -> 
 def test_whom_one_ignores_the_server_is_told_and_tells(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/ignore Dora\r")
-        await stage.until(lambda: stage.link.did == [("ignore", {"user": "Dora", "on": True})])
+        await stage.until(lambda: stage.client.did == [("ignore", {"user": "Dora", "on": True})])
         stage.tell(a.Settings(True, False, "", ["Dora"], changed="ignored"))
         told = "You ignore Dora (the server keeps this while you are connected)."
         await stage.shows(told, "[lobby]")
         stage.tell(said("unseen", by="dora"), said("seen", by="bea"))
         await stage.shows(told, "bea: seen", "[lobby]")
         stage.type("/ignore\r")
-        await stage.until(lambda: stage.link.did[1:] == [("ignore", {})])
+        await stage.until(lambda: stage.client.did[1:] == [("ignore", {})])
         stage.type("/ignore Dora  off\r")
-        await stage.until(lambda: stage.link.did[2:] == [("ignore", {"user": "Dora", "on": False})])
+        await stage.until(lambda: stage.client.did[2:] == [("ignore", {"user": "Dora", "on": False})])
         stage.tell(a.Settings(True, False, "", [], changed="ignored"), said("seen again", by="dora"))
         await stage.shows(told.replace("Dora", "nobody"), "dora: seen again", "[lobby]")
         stage.type("/ignore zed\r")
-        await stage.until(lambda: stage.link.did[3:])
-        stage.link.refuse("no user named zed; see /who.")
+        await stage.until(lambda: stage.client.did[3:])
+        stage.client.refuse("no user named zed; see /who.")
         await stage.shows("Error: no user named zed; see /who.", "[lobby]")
 
     on_stage(tmp_path, scene)
@@ -145,13 +145,13 @@ def test_what_is_remembered_of_a_guest_is_given_to_the_server_again(tmp_path: Pa
 
     async def scene(stage: Stage) -> None:
         stage.tell(Connected("chatroom", "me", True, "plain"))
-        assert ("ignore", {"user": "dora", "on": True}) in stage.link.did
-        answer = stage.link.answers[[do for do, _ in stage.link.did].index("ignore")]
+        assert ("ignore", {"user": "dora", "on": True}) in stage.client.did
+        answer = stage.client.answers[[do for do, _ in stage.client.did].index("ignore")]
         settings = a.Settings(True, False, "", ["Dora"], changed="ignored")
         stage.tell(settings)
         answer.callback(settings)
-        assert stage.link.did[-1] == ("ignore", {"user": "emil", "on": True})
-        stage.link.refuse("no user named emil; see /who.")
+        assert stage.client.did[-1] == ("ignore", {"user": "emil", "on": True})
+        stage.client.refuse("no user named emil; see /who.")
         stage.tell(said("unseen", by="emil"), said("seen"))
         await stage.shows("bob: seen", "[lobby]")
         assert not any("gnore" in row or "emil" in row for row in stage.rows)
@@ -174,14 +174,14 @@ def test_a_list_is_the_accounts_after_a_login(network: Network) -> None:
     filter = Filter()
 
     def ask(do: str, answer: type[e.Event], **fields: Any) -> Any:
-        return una.link.do(do, **fields).addCallbacks(heard, lambda failure: failure.trap(Refused) and None)
+        return una.client.do(do, **fields).addCallbacks(heard, lambda failure: failure.trap(Rejected) and None)
 
     def heard(settings: Any) -> Any:
         if isinstance(settings, a.Settings):
             ignoring.heard(settings)
         return settings
 
-    ignoring = Ignoring(una.link, filter, ask)
+    ignoring = IgnoreList(una.client, filter, ask)
     heard(una.do("ignore", user="dora"))
     assert (filter.ignored, ignoring.remembered) == ({"dora"}, ["dora"])
     una.do("login", user="una", password="secret")
