@@ -51,6 +51,7 @@ class Attack:
         options: Of the daemon.
         descriptors: The most that the daemon may have open; 0 for what the system allows.
         database: Writes the database that the daemon starts with.
+        room: The room that a bystander joins; it must exist where no more rooms can be made.
     """
 
     run: Callable[[int, float], None]
@@ -58,6 +59,7 @@ class Attack:
     options: Sequence[str] = ()
     descriptors: int = 0
     database: Callable[[Path], None] | None = None
+    room: str = "hall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ def measure(name: str, seconds: float) -> Iterator[tuple[str, Felt]]:
     with Server("0-255", bounds=attack.options, descriptors=attack.descriptors, database=attack.database) as server:
         if attack.prepare is not None:
             attack.prepare(server.port)
-        yield "unattacked", watch(server, seconds)
-        yield "attacked", watch(server, seconds, name)
+        yield "unattacked", watch(server, seconds, attack.room)
+        yield "attacked", watch(server, seconds, attack.room, name)
 
 
 def run(name: str, port: int, seconds: float) -> None:
@@ -105,13 +107,13 @@ def run(name: str, port: int, seconds: float) -> None:
 # ---- bystanders -------------------------------------------------------------------------------------------------
 
 
-def watch(server: Server, seconds: float, attack: str = "") -> Felt:
+def watch(server: Server, seconds: float, room: str, attack: str = "") -> Felt:
     """Let the bystanders watch for a while, during the attack of that name if there is one."""
     pipes, processes = [], []
     for bystander in (stand_by_asking, stand_by_joining):
         ours, theirs = multiprocessing.Pipe()
         pipes.append(ours)
-        processes.append(_spawned.Process(target=bystander, args=(server.port, seconds, theirs)))
+        processes.append(_spawned.Process(target=bystander, args=(server.port, seconds, theirs, room)))
         processes[-1].start()
     for pipe in pipes:
         pipe.recv()
@@ -130,7 +132,7 @@ def watch(server: Server, seconds: float, attack: str = "") -> Felt:
     return Felt(asking, joining, processor)
 
 
-def stand_by_asking(port: int, seconds: float, pipe: Connection) -> None:
+def stand_by_asking(port: int, seconds: float, pipe: Connection, room: str) -> None:
     """Ask ``/hello`` on many connections in turn, whether the last was answered or not; tell how long each took."""
     hurry()
     askers = [greeted(port) for _ in range(ASKERS)]
@@ -187,12 +189,12 @@ class Asking:
             self._waits.append(time.perf_counter() - self._asked[asker].popleft())
 
 
-def stand_by_joining(port: int, seconds: float, pipe: Connection) -> None:
+def stand_by_joining(port: int, seconds: float, pipe: Connection, room: str) -> None:
     """Connect and join a room, again and again; tell how long it took each time."""
     hurry()
     pipe.send("ready")
     pipe.recv()
-    pipe.send([timed(due, join, port) for due in schedule(JOINS, seconds)])
+    pipe.send([timed(due, join, port, room) for due in schedule(JOINS, seconds)])
 
 
 def hurry() -> None:
@@ -221,10 +223,10 @@ def timed(due: float, act: Callable[..., None], *arguments: object) -> float:
     return time.perf_counter() - due
 
 
-def join(port: int) -> None:
+def join(port: int, room: str) -> None:
     """Come, join a room, and go again."""
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
-        client.sendall(b"/join hall\r\n")
+        client.sendall(f"/join {room}\r\n".encode())
         heard = b""
         while b"Current users: " not in heard:
             data = client.recv(65536)
@@ -263,7 +265,7 @@ ATTACKS: dict[str, Attack] = {
     "names-and-mail": Attack(chat_attacks.take_names, options=("--rate", "0")),
     "searches-in-tiny-rooms": Attack(chat_attacks.search_tiny_rooms, chat_attacks.say_much, ("--rate", "0")),
     "searches-in-large-rooms": Attack(chat_attacks.search_large_rooms, chat_attacks.say_much, ("--rate", "0")),
-    "lists": Attack(chat_attacks.lists, database=bounds.prepare),
+    "lists": Attack(chat_attacks.lists, database=bounds.prepare, room="room1"),
     "bans": Attack(chat_attacks.bans),
     "first-chunks": Attack(chat_attacks.first_chunks),
     "full-database": Attack(chat_attacks.flood, chat_attacks.fill, ("--disk", "20000000")),

@@ -8,7 +8,6 @@ from harness import Client, World
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from chatroom.chat.people import membership
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.model.names import user_name
 
@@ -40,7 +39,7 @@ def restarted(world: World) -> World:
 
 def account(world: World, name: str, *, operator: bool = False) -> None:
     """Make an account, which has the password ``PASSWORD``."""
-    settled(world, membership.add_account(world.chat, user_name(name), f"hash of {PASSWORD}", operator=operator))
+    settled(world, world.chat.account_changes.add(user_name(name), f"hash of {PASSWORD}", operator=operator))
 
 
 def owner(world: World, name: str, room: str = "", *, operator: bool = False, host: str = "127.0.0.1") -> Client:

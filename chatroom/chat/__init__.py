@@ -1,5 +1,9 @@
 """The domain: who is in which room, what they may do, what becomes an event. No sockets, no SQL, no clock.
 
-``chat.py`` joins the parts. A command (``model/commands.py``) goes through ``dispatch.py`` to its handler in
+``chat.py`` puts the parts together. A command (``model/commands.py``) goes through ``dispatch.py`` to its handler in
 ``messaging.py``, ``rooms/``, ``people/``, ``files/`` or ``operators/``; its row in ``table.py`` names that handler.
+
+From below to above: ``bans_and_mutes`` and ``rooms/record`` are values; ``rooms/room`` is a room with its members;
+``session`` has sessions and users; ``state`` is what all parts share; ``connections`` opens and ends sessions and gives
+them their users; the other parts build on these; ``chat`` holds them all, and only handlers know ``chat``.
 """

@@ -1,4 +1,4 @@
-"""Bans and mutes: whom they are for, how long, why; and what a session is known by.
+"""Bans and mutes: who they are for, how long they last, and why.
 
 A key is ``account:<id>``, ``guest:<id>``, ``name:<folded>`` or ``address:<network>``.
 """
@@ -6,18 +6,13 @@ A key is ``account:<id>``, ``guest:<id>``, ``name:<folded>`` or ``address:<netwo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from chatroom.chat.limits import LISTED
 from chatroom.model.durations import spell
-from chatroom.model.network import is_local, network
+from chatroom.model.network import network
 from chatroom.model.text import clean
-
-if TYPE_CHECKING:
-    from chatroom.chat.people.user import User
-    from chatroom.chat.session import Session
 
 
 class Sanction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -68,37 +63,9 @@ def listed(heading: str, held: Iterable[Sanction], now: int) -> str:
     return "\n".join([heading, *lines[-LISTED:], *left_out]) if lines else ""
 
 
-def keys_of(session: Session) -> tuple[str, ...]:
-    """Return what a session is known by."""
-    before = former_keys((*session.was, session.guest_id))
-    return (*user_keys(session.user), *before, address_key(session.address))
-
-
-def user_keys(user: User) -> tuple[str, ...]:
-    """Return what a user is known by wherever the connection comes from."""
-    name = name_key(user.handle.folded)
-    if user.account is None:
-        return (name, guest_key(user.id))
-    return (account_key(user.id), name, *former_keys(user.account.was))
-
-
 def former_keys(ids: Iterable[str]) -> tuple[str, ...]:
     """Return what somebody is known by who was these accounts and guests before."""
     return tuple(key for id in ids for key in (account_key(id), guest_key(id)))
-
-
-def keys_against(user: User) -> tuple[str, ...]:
-    """Return what a sanction against somebody is tied to.
-
-    An account is its owner; its name is meant as well, for the account may be deleted and registered anew. A guest can
-    have another name in a moment, so the guest and the address are meant as well, unless the address is this machine's,
-    from which everybody may come.
-    """
-    name = name_key(user.handle.folded)
-    if user.account is not None:
-        return (account_key(user.id), name)
-    places = {address_key(session.address) for session in user.sessions if not is_local(session.address)}
-    return (name, guest_key(user.id), *places)
 
 
 def account_key(id: str) -> str:

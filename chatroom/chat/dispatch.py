@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from chatroom.chat.chat import Chat
 from chatroom.chat.session import Session
 from chatroom.chat.table import ROWS, CommandRow, Needs
 from chatroom.model.commands import Command, Hello, Login, Pong, Ref, Takeover
@@ -29,7 +30,7 @@ from chatroom.model.logger import logger
 _log = logger(__name__)
 
 
-def do(session: Session, command: Command) -> Deferred[None] | None:
+def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
     """Do what is asked.
 
     Returns:
@@ -38,12 +39,12 @@ def do(session: Session, command: Command) -> Deferred[None] | None:
     """
     row = ROWS[type(command)]
     if session.pending and not row.pipelined:
-        return Deferred.fromCoroutine(_when_idle(session, command))
+        return Deferred.fromCoroutine(_when_idle(chat, session, command))
     try:
         if not session.seated and not isinstance(command, Login | Takeover | Hello | Pong):
-            raise session.chat.seats.full()
+            raise chat.seats.full()
         check_allowed(row, session)
-        outcome = row.run(session, command)
+        outcome = row.run(chat, session, command)
     except Exception as error:
         _refuse(session, error, command.ref)
         return None
@@ -61,7 +62,7 @@ def check_allowed(row: CommandRow, session: Session) -> None:
     Raises:
         Refused: The command needs TLS, a room, a login, no login, or a right that the user does not have.
     """
-    if row.secret and session.chat.rules.require_tls and not session.secure:
+    if row.secret and session.host.rules.require_tls and not session.secure:
         raise LOGIN_NEEDS_TLS()
     if row.in_room and session.room is None:
         raise NOT_IN_ROOM()
@@ -81,11 +82,11 @@ def _check(needs: Needs, session: Session) -> None:
         raise NOT_MODERATOR(room=room.name if room is not None else "it")
 
 
-async def _when_idle(session: Session, command: Command) -> None:
+async def _when_idle(chat: Chat, session: Session, command: Command) -> None:
     """What was said before a command is stored, and its author has seen it, before the command is done."""
     await session.idle()
     if not session.over:
-        waiting = do(session, command)
+        waiting = do(chat, session, command)
         if waiting is not None:
             await waiting
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from chatroom.chat.bans_and_mutes import keys_of, matching, name_key
+from chatroom.chat.bans_and_mutes import matching, name_key
+from chatroom.chat.chat import Chat
 from chatroom.chat.limits import TEXT_BYTES
 from chatroom.chat.people.guest_mail import Mailbox
 from chatroom.chat.people.nicknames import no_user
-from chatroom.chat.people.user import User
 from chatroom.chat.rooms.room import Room
-from chatroom.chat.session import Session
+from chatroom.chat.session import Session, User
 from chatroom.model.commands import Act, Reply, Say, Tell
 from chatroom.model.durations import spell
 from chatroom.model.errors import (
@@ -30,16 +30,13 @@ from chatroom.model.names import BadName, user_name
 from chatroom.model.replies import Away, Sent
 from chatroom.model.text import clean, is_blank
 
-if TYPE_CHECKING:
-    from chatroom.chat.chat import Chat
 
-
-def say(session: Session, command: Say) -> None:
+def say(chat: Chat, session: Session, command: Say) -> None:
     """Say something to the room; the echo is the answer."""
     _speak(session, command, Said)
 
 
-def act(session: Session, command: Act) -> None:
+def act(chat: Chat, session: Session, command: Act) -> None:
     """Do something in the room; the echo is the answer."""
     _speak(session, command, Acted)
 
@@ -50,7 +47,7 @@ def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted])
     room = session.room
     if room is not None and room.guarded:
         may_speak(session, room)
-    event = kind(own or session.next_id(), session.chat.now(), session.name, session.user_id, text=text)
+    event = kind(own or session.next_id(), session.host.now(), session.name, session.user_id, text=text)
     session.say(event, command.ref, once=own is not None)
 
 
@@ -61,7 +58,7 @@ def may_speak(session: Session, room: Room) -> None:
         Refused: One of these.
     """
     check_not_silenced(session, room)
-    record, now = room.record, session.chat.now()
+    record, now = room.record, session.host.now()
     if record.moderated_by(session.user):
         return
     check_not_muted(session, room)
@@ -90,8 +87,8 @@ def check_not_muted(session: Session, room: Room) -> None:
     Raises:
         Refused: They are.
     """
-    record, now = room.record, session.chat.now()
-    mute = matching(record.mutes, keys_of(session), now) if not record.moderated_by(session.user) else None
+    record, now = room.record, session.host.now()
+    mute = matching(record.mutes, session.keys, now) if not record.moderated_by(session.user) else None
     if mute is not None:
         raise MUTED(room=room.name, more=mute.more(now))
 
@@ -110,13 +107,13 @@ class Address:
     box: Mailbox | None = None
 
 
-async def tell(session: Session, command: Tell) -> None:
+async def tell(chat: Chat, session: Session, command: Tell) -> None:
     """Write to one person: online, with an account, or a guest who was seen here."""
     text = checked(command.text)
-    await _deliver(session, await address_of(session.chat, command.user), text, command)
+    await _deliver(chat, session, await address_of(chat, command.user), text, command)
 
 
-async def reply(session: Session, command: Reply) -> None:
+async def reply(chat: Chat, session: Session, command: Reply) -> None:
     """Write to whoever wrote last, or to whom is meant."""
     name, id = session.user.last_writer or ("", command.to)
     if not id:
@@ -124,13 +121,13 @@ async def reply(session: Session, command: Reply) -> None:
     if command.to and command.to != id:
         name, id = "", command.to
     text = checked(command.text)
-    user = session.chat.users.get(id)  # by the id: somebody else may have the name by now
+    user = chat.users.get(id)  # by the id: somebody else may have the name by now
     if user is None and not name:
         raise WRITER_GONE()
-    address = _at(user) if user is not None else await address_of(session.chat, name)
+    address = _at(user) if user is not None else await address_of(chat, name)
     if user is None and address.log != f"inbox/{id}":
         raise no_user(name)
-    await _deliver(session, address, text, command)
+    await _deliver(chat, session, address, text, command)
 
 
 def _at(user: User) -> Address:
@@ -161,18 +158,18 @@ async def address_of(chat: Chat, name: str) -> Address:
     return Address(box.name, box.log, waits="guest", box=box)
 
 
-async def _deliver(session: Session, address: Address, text: str, command: Tell | Reply) -> None:
+async def _deliver(chat: Chat, session: Session, address: Address, text: str, command: Tell | Reply) -> None:
     """Append a message to the inbox of its reader; the writer hears of it when it is stored."""
-    chat, user, via = session.chat, address.user, session.chat.shares.via(session)
+    user, via = address.user, chat.shares.via(session)
     over = await chat.shares.claim(session.user_id, via, user, address.log, address.name)
     try:
-        now = await _where_now(session, address, via)
+        now = await _where_now(chat, session, address, via)
     except BaseException:
         over()
         raise
     if now is not address:
         over()
-        await _deliver(session, now, text, command)
+        await _deliver(chat, session, now, text, command)
         return
     own = command.id
     event = Private(
@@ -189,44 +186,44 @@ async def _deliver(session: Session, address: Address, text: str, command: Tell 
         elif user is not None and not user.online and not user.lasting:
             session.refuse(no_user(event.to), command.ref)  # a guest who will not come back for it
         else:
-            _sent(session, event, address, command.ref)
+            _sent(chat, session, event, address, command.ref)
         session.settled()
 
     session.append(address.log, event, done, once=own is not None)
 
 
-async def _where_now(session: Session, address: Address, via: str) -> Address:
+async def _where_now(chat: Chat, session: Session, address: Address, via: str) -> Address:
     """Return the same address if messages for its reader still go there, or else the new one.
 
     Raises:
         Refused: The reader has gone for good.
     """
-    chat, user = session.chat, address.user
+    user = address.user
     if user is not None:
-        await chat.inbox(user).open()
+        await chat.inboxes.of(user).open()
         if not user.online and user.account is None:
             again = chat.users.get(user.id)
             if again is None:
                 raise no_user(user.name)
             return _at(again)  # the connection was cut, and the guest is back
-    if address.box is not None and not await _keep_box(session, address, via):
+    if address.box is not None and not await _keep_box(chat, session, address, via):
         return await address_of(chat, address.name)  # somebody has the name now
     return address
 
 
-async def _keep_box(session: Session, address: Address, via: str) -> bool:
+async def _keep_box(chat: Chat, session: Session, address: Address, via: str) -> bool:
     """See that a mailbox outlives what is written to it; return whether it still is the one of the name."""
-    guests, box = session.chat.guests, address.box
+    guests, box = chat.guests, address.box
     if box is None or guests.find(address.name) is not box:
         return False
     return await guests.mailed(box, session.name, session.user_id, via) and guests.find(address.name) is box
 
 
-def _sent(session: Session, event: Private, address: Address, ref: int | str | None) -> None:
+def _sent(chat: Chat, session: Session, event: Private, address: Address, ref: int | str | None) -> None:
     """Say that it is stored, and when it will be read."""
     user = address.user
     waits = address.waits
-    if user is not None and user.id not in session.chat.users:
+    if user is not None and user.id not in chat.users:
         waits = "account" if user.account is not None else "return"
     session.answer(Sent(event.id, event.to, event.text, waits), ref)
     if user is not None and user.online and user.away:

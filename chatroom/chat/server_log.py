@@ -7,30 +7,16 @@ for the daemons: put a user out, look at the bans again, take a name from the gu
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from chatroom.chat.people.membership import deregister, sign_out
-from chatroom.model.errors import EXPELLED
-from chatroom.model.events import (
-    Announced,
-    Arrived,
-    BansChanged,
-    Departed,
-    Deregistered,
-    Expelled,
-    PasswordChanged,
-    Registered,
-)
+from chatroom.chat.interfaces import Dialect
+from chatroom.chat.session import Session
+from chatroom.chat.state import SERVER_LOG, ChatState
+from chatroom.model.errors import EXPELLED, Refused
+from chatroom.model.events import Announced, Arrived, Departed, Expelled
 from chatroom.model.log import Entry, Subscription
-from chatroom.model.names import user_name
 
-if TYPE_CHECKING:
-    from chatroom.chat.chat import Chat
-    from chatroom.chat.interfaces import Dialect
-    from chatroom.chat.session import Session
-
-LOG = "server/all"
 SLICE = 200  # sessions told in one turn of the reactor
 
 
@@ -38,24 +24,26 @@ class ServerLog:
     """See the module.
 
     Args:
-        chat: The chat.
+        state: What the chat shares.
+        put_out: Ends a session, and says why.
+        act: What else this daemon does, by the type of the event that says so.
     """
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(
+        self,
+        state: ChatState,
+        put_out: Callable[[Session, Refused], None],
+        act: Mapping[type, Callable[[Any], None]],
+    ) -> None:
+        self._state = state
+        self._put_out = put_out
         self._sub: Subscription | None = None
         self._telling: deque[tuple[Entry, deque[Session]]] = deque()
-        self._act: dict[type, Callable[[Any], None]] = {
-            Expelled: self._expel,
-            Registered: lambda event: chat.evict(user_name(event.name), event.by_id),
-            Deregistered: lambda event: deregister(chat, event.by_id),
-            PasswordChanged: lambda event: sign_out(chat, event.by_id, event.session),
-            BansChanged: lambda event: chat.bans.reload(),
-        }
+        self._act: dict[type, Callable[[Any], None]] = {Expelled: self._expel, **act}
 
     async def start(self) -> None:
         """Follow it."""
-        self._sub = await self._chat.engine.follow(LOG, self._apply)
+        self._sub = await self._state.engine.follow(SERVER_LOG, self._apply)
 
     def stop(self) -> None:
         """Tell nobody any more."""
@@ -66,7 +54,7 @@ class ServerLog:
     def _apply(self, entries: list[Entry]) -> None:
         for entry in entries:
             if isinstance(entry.event, Arrived | Departed | Announced):
-                self._telling.append((entry, deque(self._chat.sessions.values())))
+                self._telling.append((entry, deque(self._state.sessions.values())))
                 if len(self._telling) == 1:
                     self._tell()
             else:
@@ -87,17 +75,17 @@ class ServerLog:
             if data is None:
                 data = rendered[dialect] = dialect.answer(entry.event)
             session.out.write(data)
-            self._chat.counters.deliveries += 1
+            self._state.counters.deliveries += 1
         if not sessions:
             self._telling.popleft()
         if self._telling:
-            self._chat.scheduler.callLater(0, self._tell)
+            self._state.scheduler.callLater(0, self._tell)
 
     def _expel(self, event: Expelled) -> None:
-        user = self._chat.users.get(event.user_id)
+        user = self._state.users.get(event.user_id)
         for session in user.sessions if user is not None else ():
             more = f": {event.reason}" if event.reason else "."
-            self._chat.put_out(session, EXPELLED(by=event.by, more=more))
+            self._put_out(session, EXPELLED(by=event.by, more=more))
 
 
 def _own(session: Session, event: Any) -> bool:

@@ -1,33 +1,199 @@
-"""One connection in the chat: whose it is, where it is, what it hears, and what of its own is still under way."""
+"""A session is one connection in the chat: its user, its room, what it hears, and what of its own is not stored yet.
+
+A user may have several sessions, so the two classes stand together. A session knows its room; everything above it,
+such as the services of the chat, reaches it through the protocols here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from chatroom.chat.interfaces import AddressSlot, Dialect, Recipient
-from chatroom.chat.limits import WAS
+from chatroom.chat.bans_and_mutes import account_key, address_key, former_keys, guest_key, name_key
+from chatroom.chat.interfaces import AddressSlot, Dialect, Engine, Recipient
+from chatroom.chat.limits import WAS, Rules
+from chatroom.chat.rooms.room import Arrival, Room
+from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
 from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
 from chatroom.model.log import Done, Entry, Unavailable, Withdrawn
-from chatroom.model.names import fold
+from chatroom.model.names import Name, fold
+from chatroom.model.network import is_local
 from chatroom.model.replies import Error, Ok, Sent
 from chatroom.model.text import clean
 
-if TYPE_CHECKING:
-    from chatroom.chat.chat import Chat
-    from chatroom.chat.files.transfers import SessionTransfers
-    from chatroom.chat.people.takeover import Offer
-    from chatroom.chat.people.user import User
-    from chatroom.chat.rooms.room import Arrival, Room
-    from chatroom.chat.rooms.search import UnfinishedSearch
-
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
+
+
+class SessionHost(Protocol):
+    """What a session needs of the chat that it is in."""
+
+    engine: Engine
+    rules: Rules
+
+    def now(self) -> int:
+        """Return the time in milliseconds since 1970."""
+
+    def append_and_wait(self, log: str, event: Stored, *, once: bool = False) -> Deferred[Entry]:
+        """Append an event; fires when it is stored and applied, or with ``Unavailable``."""
+
+    def announce(self, session: Session) -> None:
+        """Let everybody on all nodes see where the session is."""
+
+    def withdraw(self, entry: Entry) -> None:
+        """Remove what a message said, because its author could not speak any more when the log took it."""
+
+    def room_name(self, log: str) -> Coroutine[Any, Any, str]:
+        """Return a room's shown name by its log; empty when there is no such room any more."""
+
+
+class OpenInbox(Protocol):
+    """The inbox of somebody online (``chatroom.chat.people.inbox``)."""
+
+    @property
+    def unread_total(self) -> int:
+        """How many messages are unread."""
+
+    def close(self) -> None:
+        """Follow the log no more."""
+
+
+class OpenTransfers(Protocol):
+    """The files that a session sends and fetches (``chatroom.chat.files.transfers``)."""
+
+    @property
+    def expects(self) -> bool:
+        """The raw bytes that follow are a chunk that ``take`` wants."""
+
+    def close(self) -> None:
+        """The connection has ended."""
+
+    def idle(self) -> Deferred[None]:
+        """Fires when all that has come is stored, and a file that is all there has been shared."""
+
+    def excused(self) -> bool:
+        """Return, once, whether what was just said belongs to a transfer, and is bounded by its window alone."""
+
+    def take(self, data: bytes) -> Deferred[None] | None:
+        """Take a chunk's bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverOffer:
+    """The account that a session may take over from another session.
+
+    Args:
+        account: As it was when its owner was known.
+        token: The id of the token that its owner had; empty if it was the password.
+        until: When the offer ends, by the scheduler's clock, in seconds.
+        remember: The login asked to be remembered.
+        client: What the login called its program.
+    """
+
+    account: AccountRecord
+    token: str
+    until: float
+    remember: bool
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedSearch:
+    """A session's last search, if it did not reach the oldest message.
+
+    Args:
+        log: The room's log.
+        words: What was searched for.
+        before: The seq of the oldest message that was searched.
+        at: When the answer was given, in milliseconds since 1970.
+    """
+
+    log: str
+    words: str
+    before: int
+    at: int
+
+
+class User:
+    """A guest, who is one connection at a time, or the owner of an account, who may have several.
+
+    Args:
+        id: The account's; a guest's is that of the first connection.
+        handle: The name in all forms.
+        account: None for a guest.
+
+    Attributes:
+        sessions: The connections; nobody is online any more when there is none.
+        away: The words, if the user is away.
+        last_writer: Name and id of whom a reply goes to.
+        inbox: Private messages, once there is a need for them.
+        resumable: A guest whose program knows how to come back as the same one (``chatroom.chat.people.guest_resume``).
+    """
+
+    __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "resumable", "sessions")
+
+    def __init__(self, id: str, handle: Name, account: AccountRecord | None = None) -> None:
+        self.id = id
+        self.handle = handle
+        self.account = account
+        self.sessions: tuple[Session, ...] = ()
+        self.away = ""
+        self.last_writer: tuple[str, str] | None = None
+        self.inbox: OpenInbox | None = None
+        self.resumable = False
+
+    @property
+    def name(self) -> str:
+        """The name as shown."""
+        return self.handle.shown
+
+    @property
+    def online(self) -> bool:
+        """Whether there is a connection left."""
+        return bool(self.sessions)
+
+    @property
+    def operator(self) -> bool:
+        """Whether the account is an operator's."""
+        return self.account is not None and self.account.operator
+
+    @property
+    def lasting(self) -> bool:
+        """Whether somebody who goes may come back as the same: what came meanwhile, or was not acknowledged, waits."""
+        return self.account is not None or self.resumable
+
+    @property
+    def inbox_log(self) -> str:
+        """The log of private messages; a guest's is kept for a week."""
+        return f"guest/{self.id}" if self.account is None else f"inbox/{self.id}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of bans and mutes that hold for the user, wherever the connection comes from."""
+        name = name_key(self.handle.folded)
+        if self.account is None:
+            return (name, guest_key(self.id))
+        return (account_key(self.id), name, *former_keys(self.account.was))
+
+    @property
+    def keys_against(self) -> tuple[str, ...]:
+        """The keys that a ban or mute of this user gets.
+
+        An account is its owner; its name is included because the account may be deleted and registered again. A guest
+        can take another name at once, so the guest's id and addresses are included, except for this machine's own
+        address, from which everybody may come.
+        """
+        name = name_key(self.handle.folded)
+        if self.account is not None:
+            return (account_key(self.id), name)
+        places = {address_key(session.address) for session in self.sessions if not is_local(session.address)}
+        return (name, guest_key(self.id), *places)
 
 
 def never_asked(within: float) -> None:
@@ -35,10 +201,10 @@ def never_asked(within: float) -> None:
 
 
 class Session:
-    """See the module. Made by ``Chat.open_session``.
+    """One connection in the chat. Made by ``Connections.open``.
 
     Args:
-        chat: The chat it is in.
+        host: The chat that it is in.
         id: Unique among all sessions there ever were.
         out: Where what it hears goes.
         dialect: How it is said to it.
@@ -76,12 +242,12 @@ class Session:
         "address",
         "arrival",
         "ask_again",
-        "chat",
         "check_alive",
         "dialect",
         "echo",
         "guest_id",
         "heading",
+        "host",
         "id",
         "ignored",
         "name",
@@ -111,9 +277,9 @@ class Session:
     name: str
 
     def __init__(
-        self, chat: Chat, id: str, out: Recipient, dialect: Dialect, person: bool, address: str, secure: bool
+        self, host: SessionHost, id: str, out: Recipient, dialect: Dialect, person: bool, address: str, secure: bool
     ) -> None:
-        self.chat = chat
+        self.host = host
         self.id = self.guest_id = id
         self.out = out
         self.dialect = dialect
@@ -121,7 +287,7 @@ class Session:
         self.address = address
         self.secure = secure
         self.seated = True
-        self.since = chat.now()
+        self.since = host.now()
         self.token = ""
         self.was: tuple[str, ...] = ()
         self.room: Room | None = None
@@ -133,10 +299,10 @@ class Session:
         self.echo = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
         self.place: AddressSlot | None = None
-        self.offer: Offer | None = None
+        self.offer: TakeoverOffer | None = None
         self.over = False
         self.check_alive: Callable[[float], None] = never_asked
-        self.transfers: SessionTransfers | None = None
+        self.transfers: OpenTransfers | None = None
         self.unfinished: UnfinishedSearch | None = None
         self.renaming = False
         self._counter = 0
@@ -152,6 +318,43 @@ class Session:
         self.user = user
         self.user_id = user.id
         self.name = user.name
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of bans and mutes that hold for the session."""
+        return (*self.user.keys, *former_keys((*self.was, self.guest_id)), address_key(self.address))
+
+    def announce(self) -> None:
+        """Let everybody on all nodes see where the session is."""
+        self.host.announce(self)
+
+    def check_admitted(self, room: Room, user: User) -> None:
+        """Check that the session may be in a room as that user.
+
+        Raises:
+            Refused: The user, or the address, is banned; or the room is locked and the user not invited.
+        """
+        keys = (*user.keys, *self.keys)
+        room.record.admit(user, keys, self.host.now(), inside=self.room is not None and self.room.id == room.id)
+
+    def check_name(self, name: Name) -> None:
+        """Check that the session may have that name in the room that it is in, if it is in one.
+
+        Raises:
+            Refused: The name is banned.
+        """
+        if self.room is not None:
+            self.room.record.check_name(self.user, name, self.host.now())
+
+    def prefer(self, preferences: Preferences) -> None:
+        """Let the session hear what is preferred, and how."""
+
+        def change() -> None:
+            self.echo = preferences.echo
+            self.ignored = MappingProxyType({fold(shown): (shown, id) for _, shown, id in preferences.ignored})
+            self.dialect = self.dialect.with_stamps(preferences.timestamps)
+
+        self.reseat(change)
 
     def reseat(self, change: Callable[[], None]) -> None:
         """Make a change to what it hears, or how; a room keeps its members seated by just that."""
@@ -170,13 +373,13 @@ class Session:
     def append(self, log: str, event: Stored, done: Done, *, once: bool = False) -> None:
         """Append an event without waiting for it; ``done`` must call ``settled`` when it has told the session."""
         self.pending += 1
-        self.chat.engine.append(log, event, done, once=once)
+        self.host.engine.append(log, event, done, once=once)
 
     def say(self, event: RoomEvent, ref: int | str | None, *, once: bool = False) -> None:
         """Append an event to the room: its echo says that it is stored, an error that it may not be."""
         self.pending += 1
         done: Done = self._said if ref is None else partial(self._said, ref=ref)
-        self.chat.engine.append(self.room.log, event, done, once=once)  # type: ignore[union-attr, arg-type]
+        self.host.engine.append(self.room.log, event, done, once=once)  # type: ignore[union-attr, arg-type]
 
     def happen(self, log: str, event: Stored) -> Deferred[Entry]:
         """Append an event and wait until it is stored and applied.
@@ -184,13 +387,13 @@ class Session:
         Raises:
             Unavailable: It may not be stored.
         """
-        return self.chat.append_and_wait(log, event)
+        return self.host.append_and_wait(log, event)
 
     def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None) -> None:
         if error is not None:
             self.refuse(NOT_SAID() if isinstance(error, Withdrawn) else NOT_CONFIRMED(), ref)
         elif self._too_late(entry):
-            self.chat.withdraw(entry)  # nobody follows the room any more, or the room would have done so
+            self.host.withdraw(entry)  # nobody follows the room any more, or the room would have done so
             self.refuse(NOT_SAID(), ref)
         elif entry.repeated or not self._was_there(entry):
             self.repeat(entry, ref)  # it has been put out meanwhile, and nobody else has told it
@@ -225,7 +428,7 @@ class Session:
             self.refuse(NOT_CONFIRMED(), ref)
             self.settled()
 
-        Deferred.fromCoroutine(self.chat.directory.name_of(entry.log)).addCallbacks(named, unknown)
+        Deferred.fromCoroutine(self.host.room_name(entry.log)).addCallbacks(named, unknown)
 
     def settled(self) -> None:
         """Something of its own is no longer under way, and it has been told."""

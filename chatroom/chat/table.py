@@ -12,11 +12,12 @@ from enum import Enum
 from typing import Any
 
 from chatroom.chat import messaging
+from chatroom.chat.chat import Chat
 from chatroom.chat.files import sharing
 from chatroom.chat.help_topics import TOPICS, CommandTopic
 from chatroom.chat.operators import commands
-from chatroom.chat.people import identity, login_sessions, preferences
-from chatroom.chat.rooms import join_leave, moderation, ownership, queries, search
+from chatroom.chat.people import hello, login, login_sessions, preferences
+from chatroom.chat.rooms import join_leave, moderation, queries, search
 from chatroom.chat.session import Session
 from chatroom.model import commands as c
 from chatroom.model.arguments import Arg, Kind
@@ -61,7 +62,7 @@ class CommandRow:
 
     command: type[c.Command]
     help: str
-    run: Callable[[Session, Any], Any]
+    run: Callable[[Chat, Session, Any], Any]
     slash: tuple[str, ...] = ()
     upper: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
@@ -88,7 +89,7 @@ class CommandRow:
         return [*(f"/{word}" for word in self.slash), *self.upper, *self.bare]
 
 
-def show_help(session: Session, command: c.ShowHelp) -> Event:
+def show_help(chat: Chat, session: Session, command: c.ShowHelp) -> Event:
     """Explain the topics with all commands that the user may give, the commands of one topic, or one command.
 
     Raises:
@@ -198,7 +199,7 @@ TABLE = (
         args=(Arg("words", Kind.REST),),
         in_room=True,
     ),
-    CommandRow(c.Hello, "make the server say hello", queries.hello, ("hello",), bare=("hello", "hi")),
+    CommandRow(c.Hello, "make the server say hello", hello.hello, ("hello",), bare=("hello", "hi")),
     CommandRow(
         c.ShowHelp,
         "list what you can do, or explain a topic or a command",
@@ -240,7 +241,7 @@ TABLE = (
     CommandRow(
         c.Register,
         "make an account, and log in",
-        identity.register,
+        login.register,
         ("register",),
         bare=("register",),
         args=(Arg("user"), _PASSWORD),
@@ -250,7 +251,7 @@ TABLE = (
     CommandRow(
         c.Login,
         "log in to your account",
-        identity.login,
+        login.login,
         ("login",),
         bare=("login",),
         args=(Arg("user"), _PASSWORD),
@@ -260,17 +261,17 @@ TABLE = (
     CommandRow(
         c.Takeover,
         "log in here and end your session elsewhere, when /login says that there is one",
-        identity.take_over,
+        login.take_over,
         ("takeover",),
         needs=Needs.GUEST,
     ),
     CommandRow(
-        c.Logout, "log out and become a guest again", identity.logout, ("logout",), bare=("logout",), needs=Needs.LOGIN
+        c.Logout, "log out and become a guest again", login.logout, ("logout",), bare=("logout",), needs=Needs.LOGIN
     ),
     CommandRow(
         c.ChangePassword,
         "change your password",
-        identity.password,
+        login.password,
         ("password",),
         args=(
             Arg("old", Kind.SECRET, ask="Your password, as it is now:"),
@@ -278,11 +279,11 @@ TABLE = (
         ),
         needs=Needs.LOGIN,
     ),
-    CommandRow(c.ShowAccount, "see who you are", identity.show, ("account",)),
+    CommandRow(c.ShowAccount, "see who you are", login.show, ("account",)),
     CommandRow(
         c.DeleteAccount,
         "delete your account and your mail",
-        identity.delete,
+        login.delete,
         ("account delete",),
         args=(_PASSWORD,),
         needs=Needs.LOGIN,
@@ -308,7 +309,7 @@ TABLE = (
             (c.Unmute, "unmute", "let somebody speak again", moderation.unmute, (_WHOM,)),
             (c.Op, "op", "make somebody a moderator of the room", moderation.op, (_WHOM,)),
             (c.Deop, "deop", "take a moderator's rights away from somebody", moderation.deop, (_WHOM,)),
-            (c.Owner, "owner", "give the room to somebody with an account", ownership.owner, (_WHOM,)),
+            (c.Owner, "owner", "give the room to somebody with an account", moderation.owner, (_WHOM,)),
             (c.Invite, "invite", "let somebody join the room although it is locked", moderation.invite, (_WHOM,)),
             (c.Lock, "lock", "let only people join whom a moderator invites", moderation.lock, ()),
             (c.Unlock, "unlock", "let everybody join again", moderation.unlock, ()),

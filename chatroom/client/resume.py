@@ -8,17 +8,17 @@ and by our secret we are the author that we were.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, TimeoutError
 
 from chatroom import __version__
+from chatroom.client.backfill import Backfill
 from chatroom.client.errors import Rejected
-from chatroom.client.status import Denied, Gap
+from chatroom.client.login import Credentials
+from chatroom.client.state import RoomState
+from chatroom.client.status import Denied, Gap, Notice
 from chatroom.model.events import PROTOCOL_VERSION, Event
-
-if TYPE_CHECKING:
-    from chatroom.client.client import Client
 
 WELCOME_WITHIN = 15.0  # seconds
 
@@ -34,7 +34,38 @@ OF_THE_NAME = frozenset({"bad-name", "name-in-use", "server-banned"})
 OF_THE_LOGIN = frozenset({"wrong-token", "wrong-password"})
 
 
-async def restore(client: Client) -> None:
+class Resumable(Protocol):
+    """What of a client takes part in coming back to the server (``chatroom.client.client`` documents it)."""
+
+    clock: Any
+    credentials: Credentials
+    catching_up: Backfill
+    first_room: str
+    place: RoomState
+    secret: str
+    wanted: str
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def online(self) -> bool: ...
+
+    @property
+    def history(self) -> int: ...
+
+    def ask(self, do: str, **fields: Any) -> Deferred[Event]: ...
+
+    def notify(self, notice: Notice) -> None: ...
+
+    def welcomed(self, *, again: bool) -> None: ...
+
+    def ready(self) -> None: ...
+
+    def leave_unsaid(self, why: Rejected) -> None: ...
+
+
+async def restore(client: Resumable) -> None:
     """Take back what we had, or take what we came for.
 
     Raises:
@@ -50,7 +81,7 @@ async def restore(client: Client) -> None:
     client.ready()
 
 
-async def _hello(client: Client) -> None:
+async def _hello(client: Resumable) -> None:
     """Say hello; under a name of the server's making, if ours is refused."""
     name = client.wanted if client.credentials.login is None else ""
     try:
@@ -62,7 +93,7 @@ async def _hello(client: Client) -> None:
         client.notify(Denied("name", name, refused.code, refused.text))
 
 
-async def _welcome(client: Client, name: str) -> None:
+async def _welcome(client: Resumable, name: str) -> None:
     fields = {"version": PROTOCOL_VERSION, "client": f"chatroom-client {__version__}"}
     if name:
         fields["name"] = name
@@ -75,7 +106,7 @@ async def _welcome(client: Client, name: str) -> None:
         raise Rejected("silent", "the server does not answer as a chatroom server does.") from None
 
 
-async def _log_in(client: Client, *, again: bool) -> None:
+async def _log_in(client: Resumable, *, again: bool) -> None:
     """Log in by the token, and by the password if the token is known no more."""
     credentials, login = client.credentials, client.credentials.login
     assert login is not None
@@ -101,7 +132,7 @@ async def _log_in(client: Client, *, again: bool) -> None:
         client.leave_unsaid(Rejected("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))
 
 
-async def _catch_up(client: Client) -> None:
+async def _catch_up(client: Resumable) -> None:
     """Fetch what was missed and is too much to be told by itself; a history that cannot be read keeps nobody out."""
     place = client.place
     if place.missed is None:
@@ -118,7 +149,7 @@ async def _catch_up(client: Client) -> None:
     client.catching_up.tell()
 
 
-async def _enter(client: Client) -> None:
+async def _enter(client: Resumable) -> None:
     """Go back to the room, or for the first time to the first one."""
     place = client.place
     room = place.room or client.first_room

@@ -19,7 +19,6 @@ from twisted.logger import ILogObserver
 
 from chatroom.chat.chat import Chat
 from chatroom.chat.people.accounts_file import AccountLine
-from chatroom.chat.people.membership import import_accounts
 from chatroom.chat.people.passwords import ThreadedPasswords
 from chatroom.daemon.audit_file import AuditFile, audit_files
 from chatroom.daemon.log_file import DaemonLog
@@ -129,7 +128,7 @@ class ChatService(Service):
         running: Deferred[None] = Deferred()
         self._reactor.callWhenRunning(running.callback, None)
         await running
-        await import_accounts(self._chat, self._imported)
+        await self._chat.account_changes.take_in(self._imported, self._chat.authenticator.hash)
         if not self._stopping:
             self._factory.start()
             self._open_door()
@@ -201,7 +200,7 @@ class ChatService(Service):
 
     def state(self) -> str:
         """Return ``ok``, ``draining`` or ``stopping``."""
-        return "stopping" if self._stopping else "draining" if self._chat.draining else "ok"
+        return "stopping" if self._stopping else "draining" if self._chat.connections.draining else "ok"
 
     def stopService(self) -> Deferred[None]:
         """Fires when everybody has been told, what was accepted is durable, and all connections are closed."""

@@ -7,7 +7,7 @@ keep up); what has been read waits in the line receiver's buffer, what has not i
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import connectionDone
@@ -30,11 +30,9 @@ from chatroom.wire.dialects.interface import WireDialect
 from chatroom.wire.keepalive import Keepalive
 from chatroom.wire.line_editing import edited
 from chatroom.wire.rate_limit import RateLimit
+from chatroom.wire.server_state import ServerState
 from chatroom.wire.telnet import NegotiationAbuse, TelnetFilter
 from chatroom.wire.tls import is_secure, way_out
-
-if TYPE_CHECKING:
-    from chatroom.wire.factory import ChatFactory
 
 _log = logger(__name__)
 
@@ -54,7 +52,7 @@ class ChatProtocol(Keepalive):
     """See the module. Made by the Door when it knows who is there.
 
     Args:
-        factory: What all connections share.
+        server: What all connections share.
         dialect: What is spoken.
         place: The connection's place by its address, left when the connection has ended.
     """
@@ -70,8 +68,8 @@ class ChatProtocol(Keepalive):
     _raw: RawBytes | None = None  # what follows the record of a chunk
     _rest = b""  # what came after such a line
 
-    def __init__(self, factory: ChatFactory, dialect: WireDialect, place: ConnectionSlot) -> None:
-        self._factory = factory
+    def __init__(self, server: ServerState, dialect: WireDialect, place: ConnectionSlot) -> None:
+        self._server = server
         self._dialect = dialect
         self._place = place
         # A carriage return before the delimiter is not part of the line.
@@ -81,15 +79,15 @@ class ChatProtocol(Keepalive):
 
     def connectionMade(self) -> None:
         transport = self.transport
-        factory = self._factory
+        server = self._server
         transport.setTcpNoDelay(True)
-        self._outbox = way_out(transport, factory.send_queue(self._dialect), self._too_slow)
+        self._outbox = way_out(transport, server.send_queue(self._dialect), self._too_slow)
         if self._dialect.person:
             self._telnet = TelnetFilter(self._outbox.write)
-            factory.keep_alive(transport)
-        if factory.rules.rate:
-            self._pace = RateLimit(factory.reactor, factory.rules.rate, self._paced)
-        self._session = factory.chat.open_session(
+            server.keep_alive(transport)
+        if server.rules.rate:
+            self._pace = RateLimit(server.reactor, server.rules.rate, self._paced)
+        self._session = server.chat.connections.open(
             self._outbox,
             self._dialect,
             person=self._dialect.person,
@@ -99,12 +97,12 @@ class ChatProtocol(Keepalive):
         if not self._dialect.person:
             self._session.check_alive = self.check_alive
         self._session.place = self._place
-        factory.connections.add(self)
+        server.connections.add(self)
         if self._session.seated:
             self._outbox.write(self._dialect.greeting(self._session))
         else:
             self._stand()
-        if factory.pressed:
+        if server.pressed:
             self._stop(PRESSED)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -114,18 +112,18 @@ class ChatProtocol(Keepalive):
         self._end_check()
         self._session.check_alive = never_asked  # the method refers back to us; no circle may be left
         self._outbox.stopProducing()
-        self._factory.chat.close_session(self._session)
+        self._server.chat.connections.close(self._session)
         self._place.leave()
-        self._factory.forget(self)
+        self._server.forget(self)
 
     def _stand(self) -> None:
         """There is no seat, but perhaps it is the owner of a reserved one: for a moment one may log in."""
-        self._session.refuse(self._factory.chat.seats.full())
+        self._session.refuse(self._server.chat.seats.full())
         if self._dialect.person:
             self._session.answer(
                 Ok("Seats are kept for some: if one is yours, log in now with /login <user> <password>.")
             )
-        self._standing = self._factory.reactor.callLater(STAND, self._stood_long_enough)
+        self._standing = self._server.reactor.callLater(STAND, self._stood_long_enough)
 
     def _stood_long_enough(self) -> None:
         """Who has logged in meanwhile, and said nothing since, has a seat."""
@@ -159,13 +157,13 @@ class ChatProtocol(Keepalive):
 
     def _drop(self, refused: Refused) -> None:
         """Say why, and close."""
-        self._factory.counters.drops[refused.code] += 1
+        self._server.counters.drops[refused.code] += 1
         _log.info("{name} dropped: {code}", name=self._session.name, code=refused.code)
         self._session.refuse(refused)
         self.close()
 
     def _too_slow(self) -> None:
-        self._factory.counters.drops["too-slow"] += 1
+        self._server.counters.drops["too-slow"] += 1
         _log.info("{name} dropped: too slow", name=self._session.name)
         self.abort()
 
@@ -194,13 +192,13 @@ class ChatProtocol(Keepalive):
 
     def _speak_records(self) -> None:
         """A program whose first packet was lost or late was greeted as a person; its first byte says what it is."""
-        dialect = self._factory.records
+        dialect = self._server.records
         self._dialect = self._session.dialect = dialect
         self._session.person = dialect.person
         self._session.check_alive = self.check_alive
         self._telnet = None
         self.MAX_LENGTH = dialect.line_limit + 1
-        self._outbox.bound(self._factory.send_queue(dialect))
+        self._outbox.bound(self._server.send_queue(dialect))
 
     def _process(self, data: bytes) -> None:
         """Do what lines there are, unless reading has stopped; then see whether that was all there will be."""
@@ -256,7 +254,7 @@ class ChatProtocol(Keepalive):
                 self._end_secret(asked)
                 self._begin_secret()
             if command is not None:
-                waiting = do(session, command)
+                waiting = do(self._server.chat, session, command)
                 if waiting is not None and not waiting.called:
                     self._stop(BUSY)
                     waiting.addCallback(lambda _: self._done())
@@ -291,7 +289,7 @@ class ChatProtocol(Keepalive):
         """Whom there is no seat for may log in, and do nothing else."""
         if self._session.seated:
             self._sit()
-        elif not self._factory.chat.seats.kept:
+        elif not self._server.chat.seats.kept:
             self.close()  # it has been told why, and has not ended a ghost of its own
         elif self._session.offer is not None and self._standing is not None:
             self._standing.reset(TAKEOVER_WITHIN)

@@ -9,22 +9,20 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chatroom.model.errors import TOO_MANY_CONNECTIONS, Refused
+from chatroom.model.errors import NEEDS_TLS, TOO_MANY_CONNECTIONS, Refused
 from chatroom.model.replies import Error
 from chatroom.wire.connection import ChatProtocol
 from chatroom.wire.connection_limits import ConnectionSlot
 from chatroom.wire.reject import Rejection
+from chatroom.wire.server_state import ServerState
 from chatroom.wire.tls import Handshake, Unwrapping, is_secure
-
-if TYPE_CHECKING:
-    from chatroom.wire.factory import ChatFactory
 
 GREET_AFTER = 0.25  # seconds
 
@@ -43,22 +41,22 @@ class Opening:
 
     name: str
     prefixes: tuple[bytes, ...]
-    build: Callable[[ChatFactory, ConnectionSlot], Protocol]
-    refuse: Callable[[ChatFactory, Refused], bytes]
+    build: Callable[[ServerState, ConnectionSlot], Protocol]
+    refuse: Callable[[ServerState, Refused], bytes]
     wraps: bool = False
 
 
-def _refusing(answer: bytes) -> Callable[[ChatFactory, ConnectionSlot], Protocol]:
-    return lambda factory, place: Rejection(factory.reactor, answer, place.leave)
+def _refusing(answer: bytes) -> Callable[[ServerState, ConnectionSlot], Protocol]:
+    return lambda state, place: Rejection(state.reactor, answer, place.leave)
 
 
-def _unwrap(factory: ChatFactory, place: ConnectionSlot) -> Protocol:
+def _unwrap(state: ServerState, place: ConnectionSlot) -> Protocol:
     """Begin a handshake, which takes no slot at the address, unless too many from there were never finished."""
-    handshake = Handshake(factory.reactor, lambda: DialectDetector(factory, place, INSIDE), place, factory.handshakes)
-    if not factory.handshakes.begin(handshake, place.key):
-        return factory.refuse(TLS, TOO_MANY_CONNECTIONS(), place)
+    handshake = Handshake(state.reactor, lambda: DialectDetector(state, place, INSIDE), place, state.handshakes)
+    if not state.handshakes.begin(handshake, place.key):
+        return refuse(state, TLS, TOO_MANY_CONNECTIONS(), place.leave)
     place.step_aside()
-    return Unwrapping(factory.unwrapping, handshake, factory.reactor.seconds, factory.flooded)
+    return Unwrapping(state.unwrapping, handshake, state.reactor.seconds, state.flooded)
 
 
 # RFC 8446 6.2: fatal (2), handshake_failure (40), in a record of the version that every client reads.
@@ -84,28 +82,28 @@ def _error(refused: Refused) -> Error:
 RECORDS = Opening(
     "records",
     (b"{", BOM_UTF8 + b"{"),  # a piped file may begin with a byte order mark
-    lambda factory, place: ChatProtocol(factory, factory.records, place),
-    lambda factory, refused: factory.records.answer(_error(refused)),
+    lambda state, place: ChatProtocol(state, state.records, place),
+    lambda state, refused: state.records.answer(_error(refused)),
 )
 HTTP = Opening(
     "HTTP",
     (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE ", b"PRI * "),
     _refusing(_http("This is a chat server. Come by telnet or nc, or speak JSON records.")),
-    lambda factory, refused: _http(f"Error: {refused.text}"),
+    lambda state, refused: _http(f"Error: {refused.text}"),
 )
 IRC = Opening(
     "IRC",
     (b"NICK ", b"CAP ", b"PASS ", b"USER "),
     _refusing(_irc("IRC is not spoken here; come by telnet or nc, or speak JSON records")),
-    lambda factory, refused: _irc(refused.text),
+    lambda state, refused: _irc(refused.text),
 )
 PERSON = Opening(
     "text",
     (b"",),
-    lambda factory, place: ChatProtocol(factory, factory.text, place),
-    lambda factory, refused: factory.text.answer(_error(refused)),
+    lambda state, place: ChatProtocol(state, state.text, place),
+    lambda state, refused: state.text.answer(_error(refused)),
 )
-TLS = Opening("TLS", (b"\x16",), _unwrap, lambda factory, refused: _TLS_ALERT, wraps=True)
+TLS = Opening("TLS", (b"\x16",), _unwrap, lambda state, refused: _TLS_ALERT, wraps=True)
 NO_MORE_TLS = Opening("TLS in TLS", TLS.prefixes, _refusing(_TLS_ALERT), TLS.refuse)
 
 OPENINGS = (TLS, RECORDS, HTTP, IRC)
@@ -122,25 +120,38 @@ def opening_of(data: bytes, openings: tuple[Opening, ...] = OPENINGS) -> Opening
     return PERSON
 
 
+def refuse(state: ServerState, opening: Opening, refused: Refused, leave: Callable[[], None]) -> Protocol:
+    """Return the protocol that says why a connection is refused, in the words of what it speaks.
+
+    Args:
+        state: What all connections share.
+        opening: How the other side began.
+        refused: Why.
+        leave: Called at the connection's end.
+    """
+    state.counters.drops[refused.code] += 1
+    return Rejection(state.reactor, opening.refuse(state, refused), leave)
+
+
 @implementer(IHalfCloseableProtocol)
 class DialectDetector(Protocol):
     """See the module.
 
     Args:
-        factory: What all connections share.
+        state: What all connections share.
         place: The connection's place; the protocol that has the connection at its end must leave it.
         openings: How one may come, if not as a person.
     """
 
-    def __init__(self, factory: ChatFactory, place: ConnectionSlot, openings: tuple[Opening, ...] = OPENINGS) -> None:
-        self._factory = factory
+    def __init__(self, state: ServerState, place: ConnectionSlot, openings: tuple[Opening, ...] = OPENINGS) -> None:
+        self._state = state
         self._place = place
         self._openings = openings
         self._data = b""
         self._timer: Any = None
 
     def connectionMade(self) -> None:
-        self._timer = self._factory.reactor.callLater(GREET_AFTER, self._open, PERSON)
+        self._timer = self._state.reactor.callLater(GREET_AFTER, self._open, PERSON)
 
     def dataReceived(self, data: bytes) -> None:
         self._data += data
@@ -172,10 +183,25 @@ class DialectDetector(Protocol):
         self._stop_waiting()
         transport: Any = self.transport
         address = str(transport.getPeer().host)
-        protocol = self._factory.admit(opening, self._place, address, secure=is_secure(transport))
+        protocol = self._admit(opening, address, secure=is_secure(transport))
         transport.protocol = protocol
         protocol.makeConnection(transport)
         data = self._data.removeprefix(BOM_UTF8) if opening is RECORDS else self._data
         if data:
             protocol.dataReceived(data)
         return protocol
+
+    def _admit(self, opening: Opening, address: str, *, secure: bool) -> Protocol:
+        """Return the protocol for the connection, or the one that refuses it."""
+        state, place = self._state, self._place
+        if opening.wraps:
+            return opening.build(state, place)
+        try:
+            if not place.taken:  # it stepped aside for a handshake, and others have come meanwhile
+                raise TOO_MANY_CONNECTIONS()
+            if state.rules.require_tls == "all" and not secure:
+                raise NEEDS_TLS()
+            state.chat.connections.admit(address, person=opening.name != "records")
+        except Refused as refused:
+            return refuse(state, opening, refused, place.leave)
+        return opening.build(state, place)

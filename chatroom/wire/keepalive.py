@@ -6,7 +6,7 @@ The factory counts the seconds in rounds, so that no connection has a timer of i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.protocols.basic import LineReceiver
 
@@ -15,9 +15,7 @@ from chatroom.model.errors import TOO_QUIET, Refused
 from chatroom.model.replies import Ping
 from chatroom.wire.dialects.interface import WireDialect
 from chatroom.wire.outbox import Outbox
-
-if TYPE_CHECKING:
-    from chatroom.wire.factory import ChatFactory
+from chatroom.wire.server_state import ServerState
 
 PING_AFTER = 90.0  # seconds of silence
 DROP_AFTER = 150.0
@@ -27,7 +25,7 @@ CLOSING = 10.0  # seconds for somebody to take what is left for them
 class Keepalive(LineReceiver):
     """The part of a connection that notices silence."""
 
-    _factory: ChatFactory
+    _server: ServerState
     _dialect: WireDialect
     _session: Session
     _outbox: Outbox
@@ -81,15 +79,15 @@ class Keepalive(LineReceiver):
         """
         if self._check is None and not self._outbox.closing and not self._session.over:
             self._session.answer(Ping())
-            self._check = self._factory.reactor.callLater(within, self._unanswered, within)
+            self._check = self._server.reactor.callLater(within, self._unanswered, within)
 
     def _unanswered(self, within: float) -> None:
         self._check = None
         if self._stops and not self._outbox.closing:
-            self._check = self._factory.reactor.callLater(within, self._unanswered, within)
+            self._check = self._server.reactor.callLater(within, self._unanswered, within)
         elif not self._session.over:
             self._silence = 0.0  # from now on it has time to take what is left for it
-            self._factory.chat.put_out(self._session, TOO_QUIET(seconds=int(within)))
+            self._server.chat.connections.put_out(self._session, TOO_QUIET(seconds=int(within)))
 
     def _end_check(self) -> None:
         if self._check is not None:

@@ -8,7 +8,6 @@ from harness import Client, World
 from order import FAR, PASSWORD, account, ask, guest, members, owner, restarted, session_of, settled, text_of
 
 from chatroom.chat.limits import WAS
-from chatroom.chat.people import membership
 from chatroom.model.names import user_name
 
 
@@ -100,7 +99,7 @@ def test_a_ban_from_the_server_outlives_the_account(world: World) -> None:
     owner(world, "vera")
     assert ask(oscar, "ban", user="vera", everywhere=True) == "ok"
     found = settled(world, world.chat.accounts.get(user_name("vera")))
-    settled(world, membership.remove_account(world.chat, found))
+    settled(world, world.chat.account_changes.remove(found))
     again = guest(world, "v2", host=FAR + "1")
     assert ask(again, "name", name="vera") == "server-banned"
     assert ask(again, "register", user="vera", password=PASSWORD) == "server-banned"

@@ -251,12 +251,12 @@ def test_a_room_that_another_server_closed_is_left_and_its_namesake_is_new(world
 
 def test_a_ban_of_another_server_holds_here(world: World) -> None:
     """The log of the server tells that the list has changed."""
-    from chatroom.chat.server_log import LOG
+    from chatroom.chat.state import SERVER_LOG
     from chatroom.model.events import BansChanged
 
     ban = Sanction(f"address:{FAR}1", FAR + "1", "frida", world.chat.now())
     settled(world, awaited(world.engine.put("ban", ban.key, msgspec.json.encode(ban), 0)))
-    world.engine.append(LOG, BansChanged(*by_far(world)))
+    world.engine.append(SERVER_LOG, BansChanged(*by_far(world)))
     world.settle()
     client = world.connect(FAR + "1")
     client.record(do="hello", version=1)

@@ -109,7 +109,7 @@ def test_a_line_without_end_ends_it() -> None:
     for _ in range(20):
         listening.connection.dataReceived(b"x" * 65536)
     assert listening.transport.aborted
-    assert listening.lose() == "chat:1 sent a line of more than 1 MiB"
+    assert listening.lose() == "chat:1 sent a line of more than 512 KiB"
 
 
 def test_lists_and_strings_are_cut() -> None:

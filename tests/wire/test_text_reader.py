@@ -19,7 +19,7 @@ class Seat:
     def __init__(self, room: object = None, account: object = None) -> None:
         self.room = room
         self.user = SimpleNamespace(account=account, operator=False)
-        self.chat = SimpleNamespace(rules=Rules())
+        self.host = SimpleNamespace(rules=Rules())
         self.question: Any = None
         self.ask_again: Any = None
         self.asked: list[str] = []

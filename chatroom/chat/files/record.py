@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
-from chatroom.chat.bans_and_mutes import address_key, user_keys
+from chatroom.chat.bans_and_mutes import address_key
+from chatroom.chat.session import Session
 from chatroom.model.events import Shared
 from chatroom.model.replies import FileLine
-
-if TYPE_CHECKING:
-    from chatroom.chat.session import Session
 
 
 class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -80,12 +76,12 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 def owner_of(session: Session) -> str:
     """Return what an owner is known by, also after a new connection: the account, or a guest's name."""
-    return user_keys(session.user)[0]
+    return session.user.keys[0]
 
 
 def whence_of(session: Session) -> str:
     """Return the address that an account's files count for as well; empty if addresses do not count."""
-    counts = session.user.account is not None and session.chat.rules.throttle
+    counts = session.user.account is not None and session.host.rules.throttle
     return address_key(session.address) if counts else ""
 
 

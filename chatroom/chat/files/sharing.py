@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatroom.chat.chat import Chat
 from chatroom.chat.files.record import FileRecord, owner_of, payer_of, whence_of
 from chatroom.chat.files.transfers import SessionTransfers
 from chatroom.chat.limits import LISTED, RECENT
@@ -16,11 +17,11 @@ from chatroom.model.replies import Download, Files, Ok, Upload
 from chatroom.model.shared_files import CHUNK, chunks_of, safe_name
 
 
-async def share(session: Session, command: c.Share) -> None:
+async def share(chat: Chat, session: Session, command: c.Share) -> None:
     """Keep room for a file, and say from where on to send it."""
-    chat, transfers = session.chat, _transfers(session)
+    transfers = _transfers(chat, session)
     room = None if command.user else _speaking(session)
-    log, to, to_id = (room.log, "", "") if room is not None else await _inbox(session, command.user)
+    log, to, to_id = (room.log, "", "") if room is not None else await _inbox(chat, session, command.user)
     transfers.check_number()
     wanted = FileRecord(
         chat.mint(16),
@@ -51,19 +52,19 @@ async def share(session: Session, command: c.Share) -> None:
         release()
 
 
-def chunk(session: Session, command: c.PutChunk) -> None:
+def chunk(chat: Chat, session: Session, command: c.PutChunk) -> None:
     """A chunk is about to come; it is acknowledged when it is stored."""
-    _transfers(session).expect(command)
+    _transfers(chat, session).expect(command)
 
 
-async def get(session: Session, command: c.Get) -> Event | None:
+async def get(chat: Chat, session: Session, command: c.Get) -> Event | None:
     """Fetch a file; a person is told how to."""
     if session.person:
         return Ok(f"Files are fetched with chatroom-client: /get {command.file or '<number>'} there.")
-    record = await _find(session, command)
+    record = await _find(chat, session, command)
     if not record.is_for(session) or command.start >= chunks_of(record.size):
         raise NO_FILE()
-    transfers = _transfers(session)
+    transfers = _transfers(chat, session)
     if command.send:
         transfers.check_number()
     answer = Download(
@@ -83,49 +84,49 @@ async def get(session: Session, command: c.Get) -> Event | None:
     return None
 
 
-def got(session: Session, command: c.Got) -> Event:
+def got(chat: Chat, session: Session, command: c.Got) -> Event:
     """A chunk has arrived."""
-    _transfers(session).got(command.file, command.index)
+    _transfers(chat, session).got(command.file, command.index)
     return Ok()
 
 
-async def cancel(session: Session, command: c.Cancel) -> Event:
+async def cancel(chat: Chat, session: Session, command: c.Cancel) -> Event:
     """Go on no more with a file; what has come of one that was being sent takes up room no longer."""
-    if _transfers(session).cancel(command.file):
-        await session.chat.files.give_up(command.file)
+    if _transfers(chat, session).cancel(command.file):
+        await chat.files.give_up(command.file)
     return Ok()
 
 
-async def unshare(session: Session, command: c.Unshare) -> Event:
+async def unshare(chat: Chat, session: Session, command: c.Unshare) -> Event:
     """Take back a file: its bytes go, and what told of it is blank. The answer says which file that was."""
-    record = await _meant(session, command)
-    await session.chat.files.remove(record.id)
-    await _blank(session, record)
+    record = await _meant(chat, session, command)
+    await chat.files.remove(record.id)
+    await _blank(chat, session, record)
     if record.to_id:
         return Ok(f"{record.name}, which you gave to {record.to}, is taken back.")
-    room = await session.chat.directory.name_of(record.log)
+    room = await chat.directory.name_of(record.log)
     return Ok(f"{record.name} is not shared in {room} any more." if room else f"{record.name} is not shared any more.")
 
 
-async def _meant(session: Session, command: c.Unshare) -> FileRecord:
+async def _meant(chat: Chat, session: Session, command: c.Unshare) -> FileRecord:
     """Return the file to take back: of that user; or of this room, or else the newest one anywhere.
 
     Raises:
         Refused: There is none.
     """
-    record = await _mine(session, command.name, command.user)
+    record = await _mine(chat, session, command.name, command.user)
     if record is None and not command.user:
         name, _, user = command.name.rpartition(" ")
-        record = await _mine(session, name.rstrip(), user) if name else None
+        record = await _mine(chat, session, name.rstrip(), user) if name else None
     if record is None:
         raise NO_FILE_OF_YOURS(name=safe_name(command.name))
     return record
 
 
-async def _mine(session: Session, name: str, user: str) -> FileRecord | None:
+async def _mine(chat: Chat, session: Session, name: str, user: str) -> FileRecord | None:
     """Return the newest file of that name that the session's user gave to a user, or shared; one of this room first."""
     newest = None
-    async for record in session.chat.files.named(session.user_id, safe_name(name)):
+    async for record in chat.files.named(session.user_id, safe_name(name)):
         if user and record.to_id and fold(record.to) == fold(user):
             return record
         if not user and session.room is not None and record.log == session.room.log:
@@ -134,19 +135,19 @@ async def _mine(session: Session, name: str, user: str) -> FileRecord | None:
     return None if user else newest
 
 
-async def _blank(session: Session, record: FileRecord) -> None:
+async def _blank(chat: Chat, session: Session, record: FileRecord) -> None:
     """Blank what told of a file, if that is among the last messages, and let the room see it."""
-    engine = session.chat.engine
+    engine = chat.engine
     for entry in (await engine.read(record.log, limit=RECENT, messages=True)).entries:
         told = isinstance(entry.event, Shared) and entry.event.file == record.id
         if told and await engine.erase(record.log, entry.seq) and not record.to_id:
-            who = session.next_id(), session.chat.now(), session.name, session.user_id
-            await session.chat.append_surely(record.log, Deleted(*who, message=entry.seq, user=entry.event.by))
+            who = session.next_id(), chat.now(), session.name, session.user_id
+            await chat.append_surely(record.log, Deleted(*who, message=entry.seq, user=entry.event.by))
 
 
-async def files(session: Session, command: c.ListFiles) -> Event:
+async def files(chat: Chat, session: Session, command: c.ListFiles) -> Event:
     """List the files of the room, and those given to the session's user."""
-    store, room = session.chat.files, session.room
+    store, room = chat.files, session.room
     given, all_given = await store.lines(session.user.inbox_log, LISTED)
     if room is None:
         return Files("", given, all_given - len(given))
@@ -158,9 +159,10 @@ def _kept() -> None:
     """Release nothing: the upload has the claim now."""
 
 
-def _transfers(session: Session) -> SessionTransfers:
+def _transfers(chat: Chat, session: Session) -> SessionTransfers:
     if session.transfers is None:
-        session.transfers = SessionTransfers(session)
+        session.transfers = SessionTransfers(session, chat.files, chat.scheduler)
+    assert isinstance(session.transfers, SessionTransfers)  # nobody else makes them
     return session.transfers
 
 
@@ -172,13 +174,13 @@ def _speaking(session: Session) -> Room:
     return session.room
 
 
-async def _inbox(session: Session, name: str) -> tuple[str, str, str]:
+async def _inbox(chat: Chat, session: Session, name: str) -> tuple[str, str, str]:
     """Return the inbox of the user with that name, the name, and the user's id.
 
     Raises:
         Refused: There is no such user, or none who could fetch a file.
     """
-    address = await address_of(session.chat, name)
+    address = await address_of(chat, name)
     if address.user is None and address.waits != "account":
         raise NO_INBOX(user=address.name)
     if address.user is not None:
@@ -186,13 +188,13 @@ async def _inbox(session: Session, name: str) -> tuple[str, str, str]:
     return address.log, address.name, address.log.removeprefix("inbox/")
 
 
-async def _find(session: Session, command: c.Get) -> FileRecord:
+async def _find(chat: Chat, session: Session, command: c.Get) -> FileRecord:
     """Return the file with that id; or with that number in the room, or among those given to the session's user.
 
     Raises:
         Refused: There is none.
     """
-    store, room = session.chat.files, session.room
+    store, room = chat.files, session.room
     if command.file:
         return await store.get(command.file)
     given = command.given or room is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -15,9 +15,13 @@ from chatroom.chat.files import record_storage
 from chatroom.chat.files.quotas import FileQuotas, address_of
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ADDRESS, PART_OF_ONE
-from chatroom.chat.people.inbox_quotas import Claim
+from chatroom.chat.people.accounts import Accounts
+from chatroom.chat.people.inbox import Inboxes
+from chatroom.chat.people.inbox_quotas import Claim, InboxQuotas
 from chatroom.chat.records import pages
+from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.state import ChatState
 from chatroom.model.errors import (
     EMPTY_FILE,
     FILE_TOO_BIG,
@@ -33,10 +37,6 @@ from chatroom.model.logger import logger
 from chatroom.model.replies import FileLine
 from chatroom.model.shared_files import CHUNK, chunks_of, spell_apart
 
-if TYPE_CHECKING:
-    from chatroom.chat.chat import Chat
-    from chatroom.chat.files.transfers import SessionTransfers
-
 NUMBERS = "next-file"  # the number of the next file given to somebody, by the inbox
 RECLAIM_EVERY = 5.0  # seconds between two looks at which uploads do not go on, when the store is full
 _DAY = 24 * 3600 * 1000  # milliseconds
@@ -45,19 +45,42 @@ _log = logger(__name__)
 _decode_line = msgspec.json.Decoder(FileLine).decode
 
 
+class Receiver(Protocol):
+    """The uploads of a session (``chatroom.chat.files.transfers``)."""
+
+    def forget(self, file: str) -> None:
+        """Expect no more of a file."""
+
+    def end_stalled(self) -> None:
+        """End uploads of which no chunk has come for a while."""
+
+    def give_way(self, file: str, other: object) -> None:
+        """End an upload that another connection goes on with."""
+
+
 class FileStore:
     """See the module.
 
     Args:
-        chat: The chat.
+        state: What the chat shares.
+        directory: The rooms.
+        accounts: The accounts.
+        inboxes: The inboxes of everybody online.
+        quotas: How much one sender may write to an inbox.
 
     Attributes:
         receiving: By a file's id, who is sending it.
     """
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
-        self._engine = chat.engine
+    def __init__(
+        self, state: ChatState, directory: Directory, accounts: Accounts, inboxes: Inboxes, quotas: InboxQuotas
+    ) -> None:
+        self._state = state
+        self._directory = directory
+        self._accounts = accounts
+        self._inboxes = inboxes
+        self._quotas = quotas
+        self._engine = state.engine
         self._reserving = DeferredLock()
         self._begun: Counter[str] = Counter()  # for whom room was made, and who are about to be sent
         self._finishing: dict[str, DeferredLock] = {}
@@ -65,7 +88,7 @@ class FileStore:
         self._unweighed: set[str] = set()  # ids of uploads that have ended, and of which it is not known what has come
         self._reclaiming = DeferredLock()
         self._reclaimed = -RECLAIM_EVERY  # when room was last taken back, by the scheduler's clock
-        self.receiving: dict[str, SessionTransfers] = {}
+        self.receiving: dict[str, Receiver] = {}
 
     async def start(self) -> None:
         """Learn how much of the store is taken."""
@@ -164,7 +187,7 @@ class FileStore:
         Raises:
             Refused: It is too big, or there is no room for it.
         """
-        most = self._chat.rules.max_file
+        most = self._state.rules.max_file
         if not wanted.size:
             raise EMPTY_FILE(name=wanted.name)
         if most and wanted.size > most:
@@ -224,7 +247,7 @@ class FileStore:
         """
         waited = self._reclaiming.locked
         async with _holding(self._reclaiming):
-            now = self._chat.scheduler.seconds()
+            now = self._state.scheduler.seconds()
             if now - self._reclaimed < RECLAIM_EVERY:
                 return bool(waited)
             self._reclaimed = now
@@ -252,12 +275,12 @@ class FileStore:
         """
         if self._is_more(wanted, wanted.payer, PART_OF_ONE):
             raise TOO_MANY_FILES()
-        if wanted.place and self._chat.rules.throttle and self._is_more(wanted, address_of(wanted), PART_OF_ADDRESS):
+        if wanted.place and self._state.rules.throttle and self._is_more(wanted, address_of(wanted), PART_OF_ADDRESS):
             raise TOO_MANY_ADDRESS_FILES()
 
     def _is_more(self, wanted: FileRecord, key: str, part: int) -> bool:
         """Return whether a file is more than a payer or an address may have, which is one part of so many."""
-        store, ledger = self._chat.rules.store, self._ledger
+        store, ledger = self._state.rules.store, self._ledger
         files, size = ledger.of(key)
         others = files - ledger.counts(wanted.id)
         more = wanted.size - ledger.charged(wanted.id)  # an upload that goes on is charged already
@@ -265,7 +288,7 @@ class FileStore:
 
     def _has_room(self, wanted: FileRecord) -> bool:
         """Return whether there is room for a file, whoever sends it."""
-        store, ledger = self._chat.rules.store, self._ledger
+        store, ledger = self._state.rules.store, self._ledger
         if len(ledger) - (wanted.id in ledger.unfinished) >= FILES:
             return False
         return not store or ledger.total + wanted.size - ledger.charged(wanted.id) <= store
@@ -285,8 +308,8 @@ class FileStore:
         """
         if not record.to_id:
             return _nothing
-        told, user = self._told(record), self._chat.users.get(record.to_id)
-        return await self._chat.shares.claim(told.by_id, told.via, user, record.log, record.to, before)
+        told, user = self._told(record), self._state.users.get(record.to_id)
+        return await self._quotas.claim(told.by_id, told.via, user, record.log, record.to, before)
 
     async def finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
         """All is there: look whether it is what was announced, and let those know whom it is for.
@@ -325,25 +348,25 @@ class FileStore:
             raise WRONG_HASH(name=record.name)
         if not record.number:
             number = await self._next_number(record, room)
-            told = {"number": number, "at": self._chat.now(), "by": by, "by_id": by_id}
+            told = {"number": number, "at": self._state.now(), "by": by, "by_id": by_id}
             record = await self._change(record.id, lambda now: replace(now, **told))
             self._ledger.charge(record, record.size, finished=True)
             _log.info("{name} shares {file} ({size} bytes)", name=record.by, file=record.name, size=record.size)
-        user = self._chat.users.get(record.to_id)
+        user = self._state.users.get(record.to_id)
         if user is not None:
-            await self._chat.inbox(user).open()
-        return await self._chat.append_and_wait(record.log, self._told(record), once=True)
+            await self._inboxes.of(user).open()
+        return await self._state.append_and_wait(record.log, self._told(record), once=True)
 
     def _told(self, record: FileRecord) -> Shared:
         """Return what is told of a file; in an inbox, with the mark of the address that the file was sent from."""
         if not record.to_id or not record.place:
             return record.event()
-        via = self._chat.shares.via_of(record.place.partition(":")[2], guest=record.payer == record.place)
+        via = self._quotas.via_of(record.place.partition(":")[2], guest=record.payer == record.place)
         return replace(record.event(), via=via)
 
     async def _next_number(self, record: FileRecord, room: RoomRecord | None) -> int:
         if room is not None:
-            amended = await self._chat.directory.amend(room, lambda now: replace(now, next_file=now.next_file + 1))
+            amended = await self._directory.amend(room, lambda now: replace(now, next_file=now.next_file + 1))
             return amended.next_file - 1
         while True:
             held = await self._engine.get(NUMBERS, record.log)
@@ -415,7 +438,7 @@ class FileStore:
 
     async def _is_over(self, record: FileRecord, logs: dict[str, bool], blobs: set[str]) -> bool:
         days = FILE_DAYS if record.number else PART_DAYS
-        if record.at < self._chat.now() - days * _DAY:
+        if record.at < self._state.now() - days * _DAY:
             return True
         if record.log not in logs:
             logs[record.log] = await self._is_there(record.log)
@@ -427,10 +450,10 @@ class FileStore:
         """Return whether there is still somebody who could fetch the files of a room or an inbox."""
         kind, _, id = log.partition("/")
         if kind == "room":
-            return await self._chat.directory.is_there(id)
-        if id in self._chat.users or (await self._engine.read(log, limit=1)).entries:
+            return await self._directory.is_there(id)
+        if id in self._state.users or (await self._engine.read(log, limit=1)).entries:
             return True
-        return kind == "inbox" and any(account.id == id for account in await self._chat.accounts.all())
+        return kind == "inbox" and any(account.id == id for account in await self._accounts.all())
 
 
 def _nothing() -> None:

@@ -8,15 +8,17 @@ file is ever in memory and others' talk goes on in between.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.files.record import FileRecord
+from chatroom.chat.files.store import FileStore
 from chatroom.chat.messaging import check_not_muted, check_not_silenced
 from chatroom.chat.people.inbox_quotas import Claim
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.session import Session
 from chatroom.model.commands import PutChunk
 from chatroom.model.errors import (
     INTERNAL,
@@ -35,9 +37,6 @@ from chatroom.model.log import Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.replies import Chunk
 from chatroom.model.shared_files import CHUNK, TRANSFERS, WINDOW, bytes_of, chunks_of
-
-if TYPE_CHECKING:
-    from chatroom.chat.session import Session
 
 UNWRITTEN = 2  # chunks that are being written, before no more is read
 STALLED_AFTER = 60.0  # seconds without a chunk, after which others may have the room that is kept for an upload
@@ -84,15 +83,18 @@ class SessionTransfers:
 
     Args:
         session: Whose they are.
+        files: All shared files.
+        scheduler: Gives ``seconds`` and ``callLater``.
 
     Attributes:
         expects: The raw bytes that follow are a chunk that ``take`` wants.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, files: FileStore, scheduler: Any) -> None:
         self._session = session
-        self._files = session.chat.files
-        self._blobs = session.chat.engine.blobs
+        self._files = files
+        self._scheduler = scheduler
+        self._blobs = session.host.engine.blobs
         self._uploads: dict[str, _Upload] = {}
         self._downloads: dict[str, _Download] = {}  # the one whose turn it is comes first
         self._expected: _Upload | None = None
@@ -152,7 +154,7 @@ class SessionTransfers:
             have: The first chunk that is missing.
             release: Gives back the place that is reserved in an inbox; called when the upload ends.
         """
-        now = self._session.chat.scheduler.seconds()
+        now = self._scheduler.seconds()
         upload = self._uploads[record.id] = _Upload(record, room, have, now, release)
         self._files.receiving[record.id] = self
         self._finish_if_all(upload)
@@ -169,7 +171,7 @@ class SessionTransfers:
 
     def end_stalled(self) -> None:
         """End uploads of which no chunk has come for a while: somebody else needs the room that is kept for them."""
-        now = self._session.chat.scheduler.seconds()
+        now = self._scheduler.seconds()
         for upload in tuple(self._uploads.values()):
             if not upload.complete and now - upload.moved > STALLED_AFTER:
                 self._fail(upload, STALLED(name=upload.record.name))
@@ -193,7 +195,7 @@ class SessionTransfers:
         if before is not None:
             before.give_way(file, self)
 
-    def give_way(self, file: str, other: SessionTransfers) -> None:
+    def give_way(self, file: str, other: object) -> None:
         """Another connection goes on with a file; one that is all there ends here all the same.
 
         Args:
@@ -223,7 +225,7 @@ class SessionTransfers:
         if refused is not None:
             self._fail(upload, refused)
             return
-        upload.moved = self._session.chat.scheduler.seconds()
+        upload.moved = self._scheduler.seconds()
         self._expected = upload
         self._excused = True
 
@@ -363,7 +365,7 @@ class SessionTransfers:
 
     def _next_turn(self) -> None:
         """Others first."""
-        self._session.chat.scheduler.callLater(0, self._go_on_now)
+        self._scheduler.callLater(0, self._go_on_now)
 
     def _go_on_now(self) -> None:
         self._reading = False

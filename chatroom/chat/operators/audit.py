@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from chatroom.chat.limits import ACTS_OF_ADDRESS, ACTS_OF_ONE, ACTS_WINDOW
 from chatroom.chat.people.throttles import MOST_KEYS, Window
+from chatroom.chat.session import Session
 from chatroom.model.logger import logger
 from chatroom.model.network import network
-
-if TYPE_CHECKING:
-    from chatroom.chat.session import Session
 
 NAMESPACE = "chatroom.audit"
 MEMBERS = "chatroom.audit.members"

@@ -8,10 +8,9 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from chatroom.chat.bans_and_mutes import Sanction, keys_of, lasting
+from chatroom.chat.bans_and_mutes import Sanction, lasting
 from chatroom.chat.limits import LONGEST_SANCTION, REASON_CHARACTERS
 from chatroom.chat.operators.audit import audit
-from chatroom.chat.people import membership
 from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.nicknames import parse_user_name
 from chatroom.chat.rooms import ownership, targets
@@ -184,7 +183,7 @@ class Operations:
             "accounts online": sum(user.account is not None for user in chat.users.values()),
             "logins": chat.counters.logins,
             "log": chat.engine.state,
-            "draining": "yes" if chat.draining else "no",
+            "draining": "yes" if chat.connections.draining else "no",
             "processor seconds": round(usage.ru_utime + usage.ru_stime, 1),
             "most memory, MiB": usage.ru_maxrss // 1024,
         }
@@ -217,7 +216,7 @@ class Operations:
         time = f" for {durations.spell(seconds)}" if seconds else ""
         audit(self._by, f"banned {shown} from the server{time}{_because(reason)}")
         await chat.tell_all_surely(BansChanged(chat.next_id(), now, self._by, ""))
-        meant = [s.user for s in chat.sessions.values() if set(keys_of(s)) & set(target.keys)]
+        meant = [s.user for s in chat.sessions.values() if set(s.keys) & set(target.keys)]
         for user_id in {user.id for user in meant if user.id == target.user_id or not user.operator}:
             await self._expel(user_id, reason)
         return f"{shown} is banned from this server{time}."
@@ -264,12 +263,12 @@ class Operations:
         """See ``Operating``."""
         chat = self._chat
         record = await chat.directory.lookup(room)
-        account = await ownership.account_named(chat, user)
+        account = await ownership.account_named(chat.accounts, user)
 
         def write_down(now: RoomRecord) -> None:
             audit(self._by, f"made {account.name} the owner", now.name)
 
-        await ownership.give(chat, record, account, lambda now: None, write_down, by=(self._by, ""))
+        await ownership.give(chat, chat.directory, record, account, lambda now: None, write_down, by=(self._by, ""))
         return f"The room {record.name} is {account.name}'s now."
 
     async def announce(self, text: str) -> str:
@@ -282,8 +281,8 @@ class Operations:
 
     async def drain(self, on: bool = True) -> str:
         """See ``Operating``."""
-        if on is not self._chat.draining:
-            self._chat.draining = on
+        if on is not self._chat.connections.draining:
+            self._chat.connections.draining = on
             audit(self._by, "began to drain the server" if on else "let people in again")
             if on:
                 await self.announce("This server lets nobody new in; it is going to be stopped.")
@@ -297,21 +296,21 @@ class Operations:
         """See ``Operating``."""
         parsed = parse_user_name(name)
         hashed = await self._chat.authenticator.hash(checked_password(self._chat.rules, password))
-        account = await membership.add_account(self._chat, parsed, hashed, reserved=True)
+        account = await self._chat.account_changes.add(parsed, hashed, reserved=True)
         audit(self._by, f"made the account {account.name}")
         return f"The account {account.name} has been made, with a seat of its own."
 
     async def remove_account(self, name: str) -> str:
         """See ``Operating``."""
         account = await self._account(name)
-        await membership.remove_account(self._chat, account)
+        await self._chat.account_changes.remove(account)
         audit(self._by, f"removed the account {account.name}")
         return f"The account {account.name} has been removed."
 
     async def set_operator(self, name: str, on: bool = True) -> str:
         """See ``Operating``."""
         account = await self._account(name)
-        await membership.change_account(self._chat, account, operator=on)
+        await self._chat.account_changes.change(account, operator=on)
         audit(self._by, f"made {account.name} an operator" if on else f"made {account.name} an operator no more")
         return f"{account.name} is an operator {'now' if on else 'no more'}."
 
@@ -319,7 +318,7 @@ class Operations:
         """See ``Operating``."""
         account = await self._account(name)
         hashed = await self._chat.authenticator.hash(checked_password(self._chat.rules, password))
-        await membership.change_password(self._chat, account, hashed, session=self._session)
+        await self._chat.account_changes.change_password(account, hashed, session=self._session)
         audit(self._by, f"gave {account.name} another password")
         return f"{account.name} has another password."
 

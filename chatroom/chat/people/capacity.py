@@ -5,14 +5,9 @@ Whom there is no seat for may stand for a moment while a kept one waits: its own
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chatroom.chat.limits import STANDING, Rules
+from chatroom.chat.session import Session, User
 from chatroom.model.errors import CHAT_FULL, Refused
-
-if TYPE_CHECKING:
-    from chatroom.chat.people.user import User
-    from chatroom.chat.session import Session
 
 
 class Capacity:

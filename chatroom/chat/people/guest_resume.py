@@ -13,19 +13,13 @@ import hmac
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import GUESTS, SHORTEST_SECRET
-from chatroom.chat.people.user import User
+from chatroom.chat.session import Session
 from chatroom.model.log import Conflict
 from chatroom.model.logger import logger
-from chatroom.model.names import Name, is_guest_name
-
-if TYPE_CHECKING:
-    from chatroom.chat.chat import Chat
-    from chatroom.chat.session import Session
+from chatroom.model.names import Name
 
 BUCKET = "key"
 _KEY = "guests"
@@ -53,18 +47,20 @@ class GuestResume:
     """See the module.
 
     Args:
-        chat: The chat.
+        engine: Keeps the key that secrets are made with.
+        mint: Makes random words.
     """
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self, engine: Engine, mint: Mint) -> None:
+        self._engine = engine
+        self._mint = mint
         self._key = b""
         self._here: dict[str, Session] = {}  # who was told a secret, by the guest's id
         self._gone: OrderedDict[str, PartedGuest] = OrderedDict()  # by the guest's id, the longest gone first
 
     async def start(self) -> None:
         """Learn the key that all daemons of this engine sign with."""
-        self._key = await shared_key(self._chat.engine, self._chat.mint)
+        self._key = await shared_key(self._engine, self._mint)
 
     @property
     def awaited(self) -> bool:
@@ -98,74 +94,22 @@ class GuestResume:
         if len(self._gone) > GUESTS:
             self._gone.popitem(last=False)
 
-    def resume(self, session: Session, secret: str) -> str:
-        """End the connection that a guest had before, if it still seems to be there, and let this one be that guest.
+    def ghost_of(self, id: str) -> Session | None:
+        """Return the connection of a guest that still seems to be there."""
+        return self._here.get(id)
 
-        Args:
-            session: Who shows the secret. Only who has just come, and is nobody yet, becomes somebody else.
-            secret: From an earlier welcome, or of the program's own making; one that is too short changes nothing.
+    def parted(self, id: str) -> PartedGuest | None:
+        """Return what a guest had who has gone, if that is known."""
+        return self._gone.get(id)
 
-        Returns:
-            The name that the guest had chosen, to be taken again; empty if that is not known.
-
-        Raises:
-            Refused: The guest is banned by the name it had.
-        """
-        id = self._guest(secret)
-        ghost = self._here.get(id)
-        if not id or ghost is session:
-            return ""
-        if session.place is not None and (ghost is not None or id in self._gone or secret.startswith(f"{id}.")):
-            session.place.recognise()
-        if ghost is not None:
-            self._replace(ghost, session)
-        parted = self._gone.get(id)
-        if parted is not None and parted.handle is not None:
-            self._chat.bans.check((name_key(parted.handle.folded),))
-        if not self._is_new(session):
-            return ""
-        self._become(session, id, parted or PartedGuest(None, (), None))
-        chosen = parted.handle if parted is not None else None
-        return "" if chosen is None or is_guest_name(chosen) else chosen.shown
-
-    # ---- becoming the guest ------------------------------------------------------------------------------------
-
-    def _replace(self, ghost: Session, session: Session) -> None:
-        """The former connection ends, and whoever stands for want of a seat has that one's."""
-        chat = self._chat
-        _log.info("{name} is back and ends its former connection", name=ghost.name)
-        chat.counters.drops["resumed"] += 1
-        chat.close_session(ghost)
-        ghost.out.close()
-        chat.seats.offer(session)
-        chat.announce(session)
-
-    def _is_new(self, session: Session) -> bool:
-        """Whether nobody has to be told that the session is somebody else from now on."""
-        here = session.room is not None or session.heading is not None or self.knows(session)
-        return session.user.account is None and not here
-
-    def _become(self, session: Session, id: str, parted: PartedGuest) -> None:
-        chat, nobody = self._chat, session.user
-        former = parted.handle
-        mine = former is not None and is_guest_name(former) and not chat.names.others(None, former)
-        guest = User(id, former if former is not None and mine else nobody.handle)
-        guest.resumable = True
-        guest.last_writer = parted.last_writer
-        guest.sessions = (session,)
-        session.was_also(session.guest_id, *parted.was)
-        session.guest_id = id
-        session.sit(guest)
-        chat.take_leave(session, nobody)
-        chat.users[id] = guest
-        chat.names.claim(guest, guest.handle)
-        chat.announce(session)
+    def came_back(self, id: str, session: Session) -> None:
+        """Note that a guest is here again."""
         self._gone.pop(id, None)
         self._here[id] = session
 
     # ---- secrets -----------------------------------------------------------------------------------------------
 
-    def _guest(self, secret: str) -> str:
+    def guest_of(self, secret: str) -> str:
         """Return whose secret that is, by the guest's id; empty if it is too short to be anybody's."""
         id, _, signature = secret.partition(".")
         if hmac.compare_digest(signature.encode("utf-8", "replace"), self._sign(id).encode()):

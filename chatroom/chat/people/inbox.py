@@ -8,8 +8,8 @@ everything again that they did not acknowledge. The inbox of a guest who cannot 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -17,16 +17,17 @@ from twisted.python.failure import Failure
 
 from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
 from chatroom.chat.people.unread_counts import Unread
-from chatroom.model.errors import TOO_SLOW
+from chatroom.chat.session import Session, User
+from chatroom.chat.state import ChatState
+from chatroom.model.errors import TOO_SLOW, Refused
 from chatroom.model.events import OfInbox, Private, Read, Shared, placed
 from chatroom.model.log import Done, Entry, Page, Subscription, Unavailable
+from chatroom.model.logger import logger
 from chatroom.model.replies import Ok
 
-if TYPE_CHECKING:
-    from chatroom.chat.chat import Chat
-    from chatroom.chat.people.user import User
-    from chatroom.chat.session import Session
+_log = logger(__name__)
 
+PutOut = Callable[[Session, Refused], None]
 READ_AT_ONCE = 2 * INBOX_MESSAGES + 100  # entries: the messages, and as many marks; a little more may be there
 AGAIN = 0.5  # seconds until somebody who reads slowly is given the next page
 
@@ -35,8 +36,10 @@ class Inbox:
     """The inbox of a user who is online.
 
     Args:
-        chat: The chat.
+        state: What the chat shares.
         user: The owner.
+        settling: Inboxes, by log, whose owner has gone while marks of what was read were under way.
+        put_out: Ends a session, and says why.
 
     Attributes:
         log: The name of its log.
@@ -44,14 +47,16 @@ class Inbox:
     """
 
     __slots__ = (
-        "_chat",
         "_counted",
         "_marking",
         "_opening",
         "_pages",
+        "_put_out",
         "_read",
         "_seen",
+        "_settling",
         "_shown",
+        "_state",
         "_sub",
         "_timer",
         "_unmarked",
@@ -61,8 +66,10 @@ class Inbox:
         "unread",
     )
 
-    def __init__(self, chat: Chat, user: User) -> None:
-        self._chat = chat
+    def __init__(self, state: ChatState, user: User, settling: dict[str, Inbox], put_out: PutOut) -> None:
+        self._state = state
+        self._settling = settling
+        self._put_out = put_out
         self._user = user
         self.log = user.inbox_log
         self._sub: Subscription | None = None
@@ -77,6 +84,11 @@ class Inbox:
         self._unmarked = False  # something was shown whose mark the log did not take
         self._waiting: list[Deferred[None]] = []
         self._timer: Any = None
+
+    @property
+    def unread_total(self) -> int:
+        """How many messages are unread."""
+        return self.unread.total
 
     # ---- opening and closing -----------------------------------------------------------------------------------
 
@@ -103,12 +115,12 @@ class Inbox:
     async def _follow(self) -> None:
         after: int | None = None
         if self._user.lasting:
-            before = self._chat.settling.get(self.log)
+            before = self._settling.get(self.log)
             if before is not None:  # the last connection has just ended
                 await before.settled()
-            page = await self._chat.engine.read(self.log, limit=READ_AT_ONCE)
+            page = await self._state.engine.read(self.log, limit=READ_AT_ONCE)
             after = self._read = self._shown = read_up_to(page)
-        subscription = await self._chat.engine.follow(self.log, self._deliver, after)
+        subscription = await self._state.engine.follow(self.log, self._deliver, after)
         if self._user.online:
             self._sub = subscription
         else:
@@ -124,9 +136,9 @@ class Inbox:
             self._sub.stop()
             self._sub = None
         if self._unmarked:
-            self._chat.owe(self.log, self._mark_of(self._shown))
+            self._state.owe(self.log, self._mark_of(self._shown))
         elif self._marking:
-            self._chat.settling[self.log] = self
+            self._settling[self.log] = self
 
     # ---- delivering --------------------------------------------------------------------------------------------
 
@@ -175,7 +187,7 @@ class Inbox:
         self._timer = None
         while self._pages and self._user.online:
             if any(session.out.holds for session in self._user.sessions):
-                self._timer = self._chat.scheduler.callLater(AGAIN, self._next_page)
+                self._timer = self._state.scheduler.callLater(AGAIN, self._next_page)
                 return
             if self._show(self._pages.popleft(), late=True):
                 return
@@ -184,7 +196,7 @@ class Inbox:
         """Too much has come while somebody did not take what waited: it goes on waiting in the log, not here."""
         for session in self._user.sessions:
             if session.out.holds:
-                self._chat.put_out(session, TOO_SLOW())
+                self._put_out(session, TOO_SLOW())
 
     def _show(self, news: list[Entry], late: bool) -> bool:
         """Show entries; return whether people see them only when they are marked, and what waits still only then."""
@@ -193,7 +205,7 @@ class Inbox:
             if session.person and self._user.account is not None:
                 marked_first = True
             else:
-                show(session, news, late)
+                show(self._state, session, news, late)
         self._seen = news[-1].seq
         if marked_first:
             self._mark_and_show(news, late)
@@ -205,7 +217,7 @@ class Inbox:
         def marked(entry: Entry, error: Unavailable | None) -> None:
             people = [session for session in self._user.sessions if session.person]
             for session in people:
-                show(session, news, late)
+                show(self._state, session, news, late)
             if people:
                 self._shown = max(self._shown, news[-1].seq)
                 self._unmarked = error is not None
@@ -225,15 +237,15 @@ class Inbox:
             if done is not None:
                 done(entry, error)
             self._marking -= 1
-            if not self._marking and self._chat.settling.get(self.log) is self:
-                del self._chat.settling[self.log]
+            if not self._marking and self._settling.get(self.log) is self:
+                del self._settling[self.log]
                 for turn in self._waiting:
                     turn.callback(None)
 
-        self._chat.engine.append(self.log, self._mark_of(upto), stored)
+        self._state.engine.append(self.log, self._mark_of(upto), stored)
 
     def _mark_of(self, upto: int) -> Read:
-        return Read(self._chat.next_id(), self._chat.now(), self._user.name, self._user.id, upto=upto)
+        return Read(self._state.next_id(), self._state.now(), self._user.name, self._user.id, upto=upto)
 
     def settled(self) -> Deferred[None]:
         """Fires when what this inbox, which is closed, has marked is stored: how far its owner has read is known."""
@@ -247,6 +259,34 @@ class Inbox:
         if self._user.lasting and self._read < upto:
             self._shown = max(self._shown, upto)
             self._mark(upto)
+
+
+class Inboxes:
+    """The inboxes of everybody online.
+
+    Args:
+        state: What the chat shares.
+        put_out: Ends a session, and says why.
+    """
+
+    def __init__(self, state: ChatState, put_out: PutOut) -> None:
+        self._state = state
+        self._put_out = put_out
+        self._settling: dict[str, Inbox] = {}
+
+    def of(self, user: User) -> Inbox:
+        """Return the inbox of somebody online; it must be opened."""
+        if user.inbox is None:
+            user.inbox = Inbox(self._state, user, self._settling, self._put_out)
+        assert isinstance(user.inbox, Inbox)  # nobody else makes one
+        return user.inbox
+
+    async def open(self, user: User) -> None:
+        """Give the owner of an account what waited; when it cannot be read now, it goes on waiting."""
+        try:
+            await self.of(user).open()
+        except Unavailable as error:
+            _log.warn("the inbox of {name} could not be read: {why}", name=user.name, why=str(error))
 
 
 def read_up_to(page: Page) -> int:
@@ -266,7 +306,7 @@ def unread(page: Page) -> Unread:
     return found
 
 
-def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
+def show(state: ChatState, session: Session, entries: Iterable[Entry], late: bool) -> None:
     """Show entries of an inbox to somebody, but for what is not to be heard."""
     data = b""
     for entry in entries:
@@ -278,7 +318,7 @@ def show(session: Session, entries: Iterable[Entry], late: bool) -> None:
             else:
                 event = placed(event, entry.seq, getattr(event, "room", ""))
             data += session.dialect.answer(event)
-            session.chat.counters.deliveries += 1
+            state.counters.deliveries += 1
     if data:
         session.out.write(data)
 

@@ -7,18 +7,14 @@ connection. What is in the log of the inbox decides; what is on its way there is
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from chatroom.chat.limits import INBOX_MESSAGES, SHARE_OF_ADDRESS, SHARE_OF_SENDER
-from chatroom.chat.people.inbox import READ_AT_ONCE, unread
+from chatroom.chat.people.inbox import READ_AT_ONCE, Inboxes, unread
 from chatroom.chat.people.unread_counts import GUEST, MEMBER, Unread, senders
+from chatroom.chat.session import Session, User
+from chatroom.chat.state import ChatState
 from chatroom.model.errors import INBOX_FULL, SHARE_FULL
 from chatroom.model.network import network
-
-if TYPE_CHECKING:
-    from chatroom.chat.chat import Chat
-    from chatroom.chat.people.user import User
-    from chatroom.chat.session import Session
 
 Claim = Callable[[], None]  # releases what was reserved; to call it again does nothing
 
@@ -27,11 +23,15 @@ class InboxQuotas:
     """Decides whether something may be written to an inbox.
 
     Args:
-        chat: The chat.
+        state: What the chat shares.
+        inboxes: Of everybody online.
+        mark: Returns a mark for a network that does not tell which network it is.
     """
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self, state: ChatState, inboxes: Inboxes, mark: Callable[[str], str]) -> None:
+        self._state = state
+        self._inboxes = inboxes
+        self._mark = mark
         self._coming: dict[str, Unread] = {}  # by log: what is not stored yet
 
     def via(self, session: Session) -> str:
@@ -40,9 +40,9 @@ class InboxQuotas:
 
     def via_of(self, address: str, *, guest: bool) -> str:
         """Return the same for an address."""
-        if not self._chat.rules.throttle:
+        if not self._state.rules.throttle:
             return ""
-        return (GUEST if guest else MEMBER) + self._chat.returning.mark(network(address))
+        return (GUEST if guest else MEMBER) + self._mark(network(address))
 
     async def claim(
         self, by_id: str, via: str, user: User | None, log: str, name: str, before: Claim | None = None
@@ -81,10 +81,10 @@ class InboxQuotas:
     async def _held(self, user: User | None, log: str) -> Unread | None:
         """Return what is unread in an inbox; None for a guest for whom nothing waits."""
         if user is None:
-            return unread(await self._chat.engine.read(log, limit=READ_AT_ONCE))
+            return unread(await self._state.engine.read(log, limit=READ_AT_ONCE))
         if not user.lasting:
             return None
-        inbox = self._chat.inbox(user)
+        inbox = self._inboxes.of(user)
         await inbox.open()
         return inbox.unread
 

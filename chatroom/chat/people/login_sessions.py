@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatroom.chat.people import membership, tokens
+from chatroom.chat.chat import Chat
+from chatroom.chat.people import tokens
 from chatroom.chat.session import Session
 from chatroom.model.commands import EndSession, ListSessions
 from chatroom.model.errors import NO_SESSION, Refused
@@ -21,24 +22,23 @@ class _Place:
     sessions: tuple[Session, ...]
 
 
-def show(session: Session, command: ListSessions) -> Event:
+def show(chat: Chat, session: Session, command: ListSessions) -> Event:
     """List them."""
     return Sessions([place.line for place in _places(session)])
 
 
-async def end(session: Session, command: EndSession) -> Event:
+async def end(chat: Chat, session: Session, command: EndSession) -> Event:
     """End one: its connections, and its right to come again."""
     places = _places(session)
     if not 0 < command.number <= len(places):
         raise NO_SESSION(number=command.number)
     place, account = places[command.number - 1], session.user.account
     if place.token and account is not None:
-        await membership.amend_account(session.chat, account, lambda now: tokens.without(now, place.token))
+        await chat.account_changes.amend(account, lambda now: tokens.without(now, place.token))
     for other in place.sessions:
         if other is not session:
             other.refuse(Refused("session-ended", "this session was ended from another one."))
-            session.chat.close_session(other)
-            other.out.close()
+            chat.connections.hang_up(other)
     return Ok(f"Session {command.number} has been ended.")
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from chatroom.chat.interfaces import Mint
 from chatroom.chat.limits import USER_CHARACTERS
 from chatroom.chat.reserved_names import chosen_name
+from chatroom.chat.session import User
 from chatroom.model.errors import BAD_NAME, NAME_IN_USE, NO_USER, Refused
 from chatroom.model.names import BadName, Name, fold, guest_name, user_looks, user_name
-
-if TYPE_CHECKING:
-    from chatroom.chat.interfaces import Mint
-    from chatroom.chat.people.user import User
 
 
 class Nicknames:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from chatroom.chat.chat import Chat
 from chatroom.chat.limits import AWAY_CHARACTERS, IGNORED
 from chatroom.chat.messaging import seen
-from chatroom.chat.people import membership
 from chatroom.chat.session import Session
 from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.commands import SetAway, SetEcho, SetIgnore, SetTimestamps, ShowSettings
@@ -19,47 +19,47 @@ from chatroom.model.replies import Settings
 from chatroom.model.text import clean
 
 
-def show(session: Session, command: ShowSettings) -> Event:
+def show(chat: Chat, session: Session, command: ShowSettings) -> Event:
     """Show all of them."""
     return settings(session)
 
 
-async def echo(session: Session, command: SetEcho) -> Event:
+async def echo(chat: Chat, session: Session, command: SetEcho) -> Event:
     """Show the session its own messages, or do not; or show the setting."""
     if command.on is not None:
-        await _change(session, "echo", command.on)
+        await _change(chat, session, "echo", command.on)
     return settings(session, "echo")
 
 
-async def timestamps(session: Session, command: SetTimestamps) -> Event:
+async def timestamps(chat: Chat, session: Session, command: SetTimestamps) -> Event:
     """Show the time before each message, or do not; or show the setting."""
     if command.on is not None:
-        await _change(session, "timestamps", command.on)
+        await _change(chat, session, "timestamps", command.on)
     return settings(session, "timestamps")
 
 
-async def ignore(session: Session, command: SetIgnore) -> Event:
+async def ignore(chat: Chat, session: Session, command: SetIgnore) -> Event:
     """Hide what a user says, under this name or, while the user is online, under another; or list the ignored users."""
     if not command.user:
         return settings(session, "ignored")
     folded = fold(command.user)
     ignored = tuple((key, shown, id) for key, (shown, id) in session.ignored.items())
     if command.on:
-        other = session.chat.names.find(command.user)
+        other = chat.names.find(command.user)
         if len(ignored) >= IGNORED:
             raise TOO_MANY_IGNORED(most=IGNORED)
         folded = fold(other.name)
     kept = tuple(one for one in ignored if one[0] != folded)
-    await _change(session, "ignored", (*kept, (folded, other.name, other.id)) if command.on else kept)
+    await _change(chat, session, "ignored", (*kept, (folded, other.name, other.id)) if command.on else kept)
     return settings(session, "ignored")
 
 
-async def away(session: Session, command: SetAway) -> Event:
+async def away(chat: Chat, session: Session, command: SetAway) -> Event:
     """Be away with these words, or be back."""
     session.user.away = seen(clean(command.text).strip()[:AWAY_CHARACTERS])
-    await _change(session, "away", session.user.away)
+    await _change(chat, session, "away", session.user.away)
     for each in session.user.sessions:
-        session.chat.announce(each)
+        chat.announce(each)
     return settings(session, "away")
 
 
@@ -69,21 +69,21 @@ def settings(session: Session, changed: str = "") -> Settings:
     return Settings(session.echo, session.dialect.stamped, session.user.away, ignored, changed)
 
 
-async def _change(session: Session, what: str, value: object) -> None:
+async def _change(chat: Chat, session: Session, what: str, value: object) -> None:
     """Change one of them: of a guest here and now; of an account for good, for all its sessions."""
     user, account = session.user, session.user.account
     if account is None:
-        membership.prefer(session, replace(_of(session), **{what: value}))
+        session.prefer(replace(_of(session), **{what: value}))
         return
 
     def change(now: AccountRecord) -> AccountRecord:
         return replace(now, preferences=replace(now.preferences, **{what: value}))
 
-    changed = await session.chat.accounts.change(account, change)
+    changed = await chat.accounts.change(account, change)
     if changed is not None and user.account is not None:
         user.account = changed
         for each in user.sessions:
-            membership.prefer(each, changed.preferences)
+            each.prefer(changed.preferences)
 
 
 def _of(session: Session) -> Preferences:

@@ -7,13 +7,10 @@ once: those that have gone without a word end by themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from chatroom.chat.bans_and_mutes import user_keys
+from chatroom.chat.chat import Chat
 from chatroom.chat.limits import ANSWER_WITHIN, TAKEOVER_WITHIN
 from chatroom.chat.people import tokens
-from chatroom.chat.people.user import User
+from chatroom.chat.session import Session, TakeoverOffer, User
 from chatroom.model.account import AccountRecord
 from chatroom.model.commands import Login
 from chatroom.model.errors import NO_TAKEOVER, SESSION_TAKEN_OVER
@@ -21,41 +18,18 @@ from chatroom.model.names import user_name
 from chatroom.model.replies import Ok
 from chatroom.model.wording import TAKEOVER
 
-if TYPE_CHECKING:
-    from chatroom.chat.session import Session
 
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a session may take over.
-
-    Args:
-        account: As it was when its owner was known.
-        token: The id of the token that its owner had; empty if it was the password.
-        until: When the offer ends, by the scheduler's clock, in seconds.
-        remember: The login asked to be remembered.
-        client: What the login called its program.
-    """
-
-    account: AccountRecord
-    token: str
-    until: float
-    remember: bool
-    client: str
-
-
-def offer(session: Session, account: AccountRecord, token: str, login: Login) -> None:
+def offer(chat: Chat, session: Session, account: AccountRecord, token: str, login: Login) -> None:
     """Let the session take the account over for a minute, and see whether the account's programs are still there."""
-    chat = session.chat
     until = chat.scheduler.seconds() + TAKEOVER_WITHIN
-    session.offer = Offer(account, token, until, login.remember, login.client)
+    session.offer = TakeoverOffer(account, token, until, login.remember, login.client)
     user = chat.users.get(account.id)
     for other in user.sessions if user is not None else ():
         other.check_alive(ANSWER_WITHIN)
     session.answer(Ok(TAKEOVER))
 
 
-async def accept(session: Session) -> Offer:
+async def accept(chat: Chat, session: Session) -> TakeoverOffer:
     """Make room for the session among those of the account that it was offered.
 
     Returns:
@@ -64,7 +38,7 @@ async def accept(session: Session) -> Offer:
     Raises:
         Refused: There is no offer, or not any more; or the account may not log in here.
     """
-    chat, made = session.chat, session.offer
+    made = session.offer
     if made is None or chat.scheduler.seconds() >= made.until:
         raise NO_TAKEOVER()
     now = await chat.accounts.get(user_name(made.account.name))
@@ -72,24 +46,23 @@ async def accept(session: Session) -> Offer:
     if now is None or not _holds(made, now):
         raise NO_TAKEOVER()
     if not session.over:
-        _make_room(session, now)
-    return Offer(now, made.token, made.until, made.remember, made.client)
+        _make_room(chat, session, now)
+    return TakeoverOffer(now, made.token, made.until, made.remember, made.client)
 
 
-def _holds(made: Offer, now: AccountRecord) -> bool:
+def _holds(made: TakeoverOffer, now: AccountRecord) -> bool:
     """Return whether what its owner showed would still do."""
     same = now.id == made.account.id and now.password == made.account.password
     return same and (not made.token or tokens.has(now, made.token))
 
 
-def _make_room(session: Session, account: AccountRecord) -> None:
+def _make_room(chat: Chat, session: Session, account: AccountRecord) -> None:
     """End as many sessions of the account as are too many, the oldest first, if this one may have their place."""
-    chat = session.chat
     user = chat.users.get(account.id) or User(account.id, user_name(account.name), account)
-    chat.bans.check(user_keys(user))
+    chat.bans.check(user.keys)
     if session.room is not None:
-        session.room.record.admit(session, user)
+        session.check_admitted(session.room, user)
     most = chat.rules.sessions
     if most:
         for other in user.sessions[: max(0, len(user.sessions) - most + 1)]:
-            chat.put_out(other, SESSION_TAKEN_OVER(user=user.name))
+            chat.connections.put_out(other, SESSION_TAKEN_OVER(user=user.name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
@@ -23,14 +23,11 @@ from chatroom.chat.rooms.record_storage import ROOMS as BUCKET
 from chatroom.chat.rooms.record_storage import decode_head
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.room_quotas import RoomListing, RoomQuotas, of_an_account
+from chatroom.chat.session import Session, User
 from chatroom.model.errors import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
 from chatroom.model.log import Change, Conflict, Entry, Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.names import BadName, Name, room_name
-
-if TYPE_CHECKING:
-    from chatroom.chat.people.user import User
-    from chatroom.chat.session import Session
 
 T = TypeVar("T")
 
@@ -58,6 +55,7 @@ class Directory:
         self._engine = engine
         self._sessions = sessions
         self._mint = mint
+        self._now = now
         self._rooms: dict[str, Room] = {}  # by folded name
         self._names: dict[str, str] = {}  # folded names by log
         self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # who waits for a room that is being loaded
@@ -184,7 +182,7 @@ class Directory:
         claims = await lookalikes.claims(self._engine, name)
         user, id = session.user, self._mint(12)
         counted = await self.quotas.enter(user, session.address, id, name.folded)
-        record = RoomRecord(id, name.shown, session.chat.now(), user.name, user.id, counted=counted)
+        record = RoomRecord(id, name.shown, self._now(), user.name, user.id, counted=counted)
         try:
             rev = await self._engine.change([*record_storage.creation(name.folded, record), *claims])
         except Conflict:  # it was made just now by another daemon, or a room that looks like it was made

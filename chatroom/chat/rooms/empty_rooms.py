@@ -7,21 +7,21 @@ gets ten minutes more, for members who lost their connection to come back.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.limits import EMPTY
+from chatroom.chat.people.accounts import Accounts
 from chatroom.chat.records import pages
 from chatroom.chat.rooms import room_quotas
+from chatroom.chat.rooms.directory import Directory
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.state import ChatState
 from chatroom.model.events import Closed
 from chatroom.model.log import Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.names import BadName, user_name
-
-if TYPE_CHECKING:
-    from chatroom.chat.chat import Chat
-    from chatroom.chat.rooms.record import RoomRecord
 
 AT_ONCE = 20  # rooms looked at in one turn of the reactor
 
@@ -32,11 +32,15 @@ class EmptyRooms:
     """Ends guests' rooms that stayed empty.
 
     Args:
-        chat: The chat.
+        state: What the chat shares.
+        directory: The rooms.
+        accounts: The accounts.
     """
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
+    def __init__(self, state: ChatState, directory: Directory, accounts: Accounts) -> None:
+        self._state = state
+        self._directory = directory
+        self._accounts = accounts
         self._due: dict[str, tuple[float, str]] = {}  # when to look, and the folded name, by room; the next one first
         self._timer: Any = None
         self._running: Deferred[None] | None = None
@@ -44,7 +48,7 @@ class EmptyRooms:
 
     async def start(self) -> None:
         """Look at all rooms of guests in ten minutes."""
-        async for page in pages(self._chat.engine, room_quotas.OF_GUESTS):
+        async for page in pages(self._state.engine, room_quotas.OF_GUESTS):
             for room in (room for _, value in page for room in room_quotas.read(value)):
                 self.note(room.id, room.name)
 
@@ -56,7 +60,7 @@ class EmptyRooms:
             folded: Its folded name.
         """
         self._due.pop(id, None)
-        self._due[id] = self._chat.scheduler.seconds() + EMPTY, folded
+        self._due[id] = self._state.scheduler.seconds() + EMPTY, folded
         self._wait()
 
     def stop(self) -> Deferred[None]:
@@ -75,7 +79,7 @@ class EmptyRooms:
     def _wait(self) -> None:
         if self._timer is None and self._running is None and self._due and not self._stopping:
             at, _ = next(iter(self._due.values()))
-            self._timer = self._chat.scheduler.callLater(max(0.0, at - self._chat.scheduler.seconds()), self._go)
+            self._timer = self._state.scheduler.callLater(max(0.0, at - self._state.scheduler.seconds()), self._go)
 
     def _go(self) -> None:
         self._timer = None
@@ -89,9 +93,9 @@ class EmptyRooms:
 
     async def _look(self) -> None:
         """Look at some of the rooms that are due."""
-        now = self._chat.scheduler.seconds()
+        now = self._state.scheduler.seconds()
         due = [(id, folded) for id, (at, folded) in list(self._due.items())[:AT_ONCE] if at <= now]
-        in_use = {presence.room for presence in self._chat.who()} if due else set()
+        in_use = {presence.room for presence in self._state.who()} if due else set()
         for id, folded in due:
             if self._stopping:
                 return
@@ -103,30 +107,33 @@ class EmptyRooms:
                 self.note(id, folded)
 
     async def _end_if_unused(self, id: str, folded: str, in_use: set[str]) -> None:
-        chat = self._chat
-        if await chat.directory.forget(id, folded, lambda record: self._unused(record, folded, in_use)):
+        state = self._state
+        if await self._directory.forget(id, folded, lambda record: self._unused(record, folded, in_use)):
             # Another daemon may have let somebody in at this moment: they are told that the room has ended.
-            closed = Closed(chat.next_id(), chat.now(), chat.rules.name, "", reason="nobody was there")
-            chat.engine.append(f"room/{id}", closed)
+            closed = Closed(state.next_id(), state.now(), state.rules.name, "", reason="nobody was there")
+            state.engine.append(f"room/{id}", closed)
             _log.info("room {room} ({id}) ended: a guest made it, and nothing was said in it", room=folded, id=id)
 
     async def _unused(self, record: RoomRecord, folded: str, in_use: set[str]) -> bool:
         """Return whether the room is a guest's, nothing was said in it, and nobody was in it for ten minutes."""
-        chat, log = self._chat, f"room/{record.id}"
-        if await owned_by_account(chat, record) or (await chat.engine.read(log, limit=1, messages=True)).entries:
+        state, log = self._state, f"room/{record.id}"
+        if (
+            await owned_by_account(self._accounts, record)
+            or (await state.engine.read(log, limit=1, messages=True)).entries
+        ):
             return False
-        newest = (await chat.engine.read(log, limit=1)).entries
-        lately = newest and newest[0].event.at > chat.now() - EMPTY * 1000
+        newest = (await state.engine.read(log, limit=1)).entries
+        lately = newest and newest[0].event.at > state.now() - EMPTY * 1000
         if lately or record.name in in_use:  # somebody is in it, or was, on another daemon
             self.note(record.id, folded)
             return False
         return True
 
 
-async def owned_by_account(chat: Chat, record: RoomRecord) -> bool:
+async def owned_by_account(accounts: Accounts, record: RoomRecord) -> bool:
     """Return whether the owner of a room has an account."""
     try:
-        account = await chat.accounts.get(user_name(record.owner))
+        account = await accounts.get(user_name(record.owner))
     except BadName:  # a guest's name of the server's making
         return False
     return account is not None and account.id == record.owner_id

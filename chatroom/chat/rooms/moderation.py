@@ -10,11 +10,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from chatroom.chat.bans_and_mutes import Sanction, lasting, listed
+from chatroom.chat.chat import Chat
 from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, RECENT, SANCTION_BYTES, SANCTIONS, TOPIC_CHARACTERS
 from chatroom.chat.messaging import seen
 from chatroom.chat.operators import commands
 from chatroom.chat.people.nicknames import no_user
 from chatroom.chat.rooms import targets
+from chatroom.chat.rooms.ownership import account_named, give
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.targets import Target
@@ -64,48 +66,48 @@ Change = Callable[[RoomRecord], RoomRecord | None]
 # ---- the room ----------------------------------------------------------------------------------------------------
 
 
-async def topic(session: Session, command: c.SetTopic) -> Event:
+async def topic(chat: Chat, session: Session, command: c.SetTopic) -> Event:
     """Show the topic, or set it."""
     room = _room(session)
     if command.text is None:
         return Ok(f"Topic: {room.record.topic}" if room.record.topic else "There is no topic.")
     text = clean(command.text).strip()[:TOPIC_CHARACTERS]
     text = "" if text == "-" else seen(text)
-    return await _act(session, lambda now: replace(now, topic=text), Topic, text=text)
+    return await _act(chat, session, lambda now: replace(now, topic=text), Topic, text=text)
 
 
-async def lock(session: Session, command: c.Lock) -> Event:
+async def lock(chat: Chat, session: Session, command: c.Lock) -> Event:
     """Let in only the invited."""
-    return await _act(session, lambda now: replace(now, locked=True), Locked)
+    return await _act(chat, session, lambda now: replace(now, locked=True), Locked)
 
 
-async def unlock(session: Session, command: c.Unlock) -> Event:
+async def unlock(chat: Chat, session: Session, command: c.Unlock) -> Event:
     """Let everybody in."""
-    return await _act(session, lambda now: replace(now, locked=False), Unlocked)
+    return await _act(chat, session, lambda now: replace(now, locked=False), Unlocked)
 
 
-async def slow(session: Session, command: c.Slow) -> Event:
+async def slow(chat: Chat, session: Session, command: c.Slow) -> Event:
     """One message per member in so many seconds."""
     seconds = min(command.seconds, 3600)
-    return await _act(session, lambda now: replace(now, slow=seconds), Slowed, seconds=seconds)
+    return await _act(chat, session, lambda now: replace(now, slow=seconds), Slowed, seconds=seconds)
 
 
-async def close(session: Session, command: c.Close) -> Event:
+async def close(chat: Chat, session: Session, command: c.Close) -> Event:
     """End the room."""
     if command.room:
-        return await commands.close(session, command)
+        return await commands.close(chat, session, command)
     room = _room(session)
     if not room.record.owned_by(session.user):
         raise (NOT_OWNER if room.record.moderated_by(session.user) else NOT_MODERATOR)(room=room.name)
-    answer = await _act(session, lambda now: None, Closed, owner=True, reason=reason_of(command.reason))
-    await session.chat.files.remove_of(room.log)
+    answer = await _act(chat, session, lambda now: None, Closed, owner=True, reason=reason_of(command.reason))
+    await chat.files.remove_of(room.log)
     return answer
 
 
-async def delete(session: Session, command: c.Delete) -> Event:
+async def delete(chat: Chat, session: Session, command: c.Delete) -> Event:
     """Blank a message: one's own, or as a moderator anybody's."""
     room = _room(session)
-    engine = session.chat.engine
+    engine = chat.engine
     if command.seq is None:
         page = await engine.read(room.log, limit=RECENT, messages=True)
     else:
@@ -125,34 +127,34 @@ async def delete(session: Session, command: c.Delete) -> Event:
         raise NOT_YOURS(room=room.name)
     file = entry.event.name if isinstance(entry.event, Shared) else ""
     if isinstance(entry.event, Shared):  # first: what is blank cannot be deleted again, should this fail
-        await session.chat.files.remove(entry.event.file)
+        await chat.files.remove(entry.event.file)
     if not await engine.erase(room.log, entry.seq):
         raise NO_MESSAGE(room=room.name)
     event = _event(session, Deleted, message=entry.seq, user=entry.event.by)
-    await _happen(session, room, event, f"deleted a message of {entry.event.by}")
+    await _happen(chat, session, room, event, f"deleted a message of {entry.event.by}")
     return Ok(f"The file {file} has been deleted." if file else "")
 
 
 # ---- its members -------------------------------------------------------------------------------------------------
 
 
-async def kick(session: Session, command: c.Kick) -> Event:
+async def kick(chat: Chat, session: Session, command: c.Kick) -> Event:
     """Put somebody out."""
     if _everywhere(session, command.everywhere):
-        return await commands.kick(session, command)
+        return await commands.kick(chat, session, command)
     target = targets.member(_moderated(session), command.user)
     targets.check(session, target)
-    return await _act(session, _unchanged, Kicked, target, reason=reason_of(command.reason))
+    return await _act(chat, session, _unchanged, Kicked, target, reason=reason_of(command.reason))
 
 
-async def ban(session: Session, command: c.Ban) -> Event:
+async def ban(chat: Chat, session: Session, command: c.Ban) -> Event:
     """Put somebody out, and keep out."""
     if _everywhere(session, command.everywhere):
-        return await commands.ban(session, command)
+        return await commands.ban(chat, session, command)
     room = _moderated(session)
     if not command.user:
         return _listed(session, room.record.bans, "banned")
-    target = await targets.anybody(session.chat, room, command.user)
+    target = await targets.anybody(chat, room, command.user)
     targets.check(session, target)
     made = sanctions(session, target, command.seconds, command.reason)
 
@@ -160,7 +162,7 @@ async def ban(session: Session, command: c.Ban) -> Event:
         return replace(now, bans=_with(now.bans, made, session, now))
 
     until, why = made[0].until, made[0].reason
-    answer = await _act(session, change, Banned, target, until=until, reason=why)
+    answer = await _act(chat, session, change, Banned, target, until=until, reason=why)
     for user_id, name in targets.at(room, target.keys):
         if user_id != target.user_id and user_id != session.user_id:
             with room.silence({user_id}):
@@ -168,63 +170,63 @@ async def ban(session: Session, command: c.Ban) -> Event:
     return answer
 
 
-async def unban(session: Session, command: c.Unban) -> Event:
+async def unban(chat: Chat, session: Session, command: c.Unban) -> Event:
     """Let somebody in again."""
     if _everywhere(session, command.everywhere):
-        return await commands.unban(session, command)
+        return await commands.unban(chat, session, command)
     _moderated(session)
-    target = await targets.anybody(session.chat, _room(session), command.user)
+    target = await targets.anybody(chat, _room(session), command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         return replace(now, bans=_without(now.bans, target, f"banned from {now.name}", "/ban"))
 
-    return await _act(session, change, Unbanned, target)
+    return await _act(chat, session, change, Unbanned, target)
 
 
-async def mute(session: Session, command: c.Mute) -> Event:
+async def mute(chat: Chat, session: Session, command: c.Mute) -> Event:
     """Let somebody say nothing."""
     room = _moderated(session)
     if not command.user:
         return _listed(session, room.record.mutes, "muted")
-    target = await targets.anybody(session.chat, room, command.user)
+    target = await targets.anybody(chat, room, command.user)
     targets.check(session, target)
     made = sanctions(session, target, command.seconds, command.reason)
 
     def change(now: RoomRecord) -> RoomRecord:
         return replace(now, mutes=_with(now.mutes, made, session, now))
 
-    return await _act(session, change, Muted, target, until=made[0].until, reason=made[0].reason)
+    return await _act(chat, session, change, Muted, target, until=made[0].until, reason=made[0].reason)
 
 
-async def unmute(session: Session, command: c.Unmute) -> Event:
+async def unmute(chat: Chat, session: Session, command: c.Unmute) -> Event:
     """Let somebody speak again."""
-    target = await targets.anybody(session.chat, _room(session), command.user)
+    target = await targets.anybody(chat, _room(session), command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         return replace(now, mutes=_without(now.mutes, target, f"muted in {now.name}", "/mute"))
 
-    return await _act(session, change, Unmuted, target)
+    return await _act(chat, session, change, Unmuted, target)
 
 
-async def op(session: Session, command: c.Op) -> Event:
+async def op(chat: Chat, session: Session, command: c.Op) -> Event:
     """Make somebody a moderator."""
-    target = await _somebody(session, command.user)
+    target = await _somebody(chat, session, command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         if len(now.moderators) >= MODERATORS:
             raise TOO_MANY_SANCTIONS(room=now.name, most=MODERATORS)
         return replace(now, moderators={**now.moderators, target.user_id: target.name})
 
-    return await _act(session, change, Opped, target)
+    return await _act(chat, session, change, Opped, target)
 
 
-async def deop(session: Session, command: c.Deop) -> Event:
+async def deop(chat: Chat, session: Session, command: c.Deop) -> Event:
     """Make somebody a moderator no more: the owner's to do, or one's own to give up."""
     room = _room(session)
     wanted = fold(command.user)
     target = next(
         (Target(name, id) for id, name in room.record.moderators.items() if fold(name) == wanted), None
-    ) or await _somebody(session, command.user)
+    ) or await _somebody(chat, session, command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         if target.user_id not in now.moderators:
@@ -235,25 +237,41 @@ async def deop(session: Session, command: c.Deop) -> Event:
 
     if target.user_id == room.record.owner_id:
         targets.check(session, target)
-    return await _act(session, change, Deopped, target)
+    return await _act(chat, session, change, Deopped, target)
 
 
-async def invite(session: Session, command: c.Invite) -> Event:
+async def owner(chat: Chat, session: Session, command: c.Owner) -> Event:
+    """Give the room to somebody with an account."""
+    user, room = session.user, _room(session)
+    account = await account_named(chat.accounts, command.user)
+
+    def allowed(now: RoomRecord) -> None:
+        if not now.owned_by(user):
+            raise (NOT_OWNER if now.moderated_by(user) else NOT_MODERATOR)(room=now.name)
+
+    def write_down(now: RoomRecord) -> None:
+        chat.members_audit.act(session, f"made {account.name} the owner", now.name)
+
+    await give(chat, chat.directory, room.record, account, allowed, write_down, by=(session.name, session.user_id))
+    return Ok()
+
+
+async def invite(chat: Chat, session: Session, command: c.Invite) -> Event:
     """Let somebody in while the room is locked; that somebody is told."""
     room = _room(session)
-    target = await _somebody(session, command.user)
+    target = await _somebody(chat, session, command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         invited = {**now.invited, target.user_id: target.name}
         return replace(now, invited=dict(list(invited.items())[-MODERATORS:]))
 
-    shares, user = session.chat.shares, session.chat.users.get(target.user_id)
+    shares, user = chat.shares, chat.users.get(target.user_id)
     if user is not None:
-        await session.chat.inbox(user).open()
+        await chat.inboxes.of(user).open()
     via = shares.via(session)
     release = await shares.claim(session.user_id, via, user, target.inbox_log, target.name)
     try:
-        answer = await _act(session, change, Invited, target)
+        answer = await _act(chat, session, change, Invited, target)
         about = {"user": target.name, "user_id": target.user_id, "room": room.name, "to": target.name}
         await session.happen(target.inbox_log, _event(session, Invited, **about, via=via))
     finally:
@@ -265,6 +283,7 @@ async def invite(session: Session, command: c.Invite) -> Event:
 
 
 async def _act(
+    chat: Chat,
     session: Session,
     change: Change,
     kind: type[RoomEvent],
@@ -284,14 +303,14 @@ async def _act(
             raise NOT_MODERATOR(room=now.name)
         return change(now)
 
-    await session.chat.directory.amend(room.record, checked)
+    await chat.directory.amend(room.record, checked)
     about = {}
     if target is not None:
         name, user_id = target.now
         about = {"user": name, "user_id": user_id}
     event = _event(session, kind, **about, **more)
     with room.silence(_silenced(room, event)):
-        await _happen(session, room, event, _described(event, target))
+        await _happen(chat, session, room, event, _described(event, target))
     return Ok()
 
 
@@ -302,12 +321,12 @@ def _silenced(room: Room, event: RoomEvent) -> set[str]:
     return {event.user_id} if isinstance(event, Kicked | Banned) else set()
 
 
-async def _happen(session: Session, room: Room, event: Any, what: str) -> None:
+async def _happen(chat: Chat, session: Session, room: Room, event: Any, what: str) -> None:
     """Write down what is done, and let the room see it; in this order, so that nothing seen is missing there."""
-    acts = session.chat.members_audit
+    acts = chat.members_audit
     acts.act(session, what, room.name)
     try:
-        await session.chat.append_surely(room.log, event)  # the record says so already
+        await chat.append_surely(room.log, event)  # the record says so already
     except Unavailable:
         acts.act(session, f"was not told whether this was stored: {what}", room.name)
         raise
@@ -328,7 +347,7 @@ def _described(event: Any, target: Target | None) -> str:
 
 
 def _event(session: Session, kind: type[RoomEvent], **more: object) -> Any:
-    return kind(session.next_id(), session.chat.now(), session.name, session.user_id, **more)  # type: ignore[arg-type]
+    return kind(session.next_id(), session.host.now(), session.name, session.user_id, **more)  # type: ignore[arg-type]
 
 
 def _unchanged(now: RoomRecord) -> RoomRecord:
@@ -355,9 +374,9 @@ def _everywhere(session: Session, wanted: bool) -> bool:
     return wanted or (session.room is None and session.user.operator)
 
 
-async def _somebody(session: Session, name: str) -> Target:
+async def _somebody(chat: Chat, session: Session, name: str) -> Target:
     """Return somebody who is online, or has an account: rights are nobody else's."""
-    target = await targets.anybody(session.chat, _room(session), name)
+    target = await targets.anybody(chat, _room(session), name)
     if not target.user_id:
         raise no_user(name)
     return target
@@ -371,7 +390,7 @@ def reason_of(text: str) -> str:
 
 def sanctions(session: Session, target: Target, seconds: int, reason: str) -> tuple[Sanction, ...]:
     """Return what keeps somebody out, or silent: one for each thing that somebody is known by."""
-    now = session.chat.now()
+    now = session.host.now()
     until = now + seconds * 1000 if seconds else 0
     return tuple(
         Sanction(key, target.typed or target.name, session.name, now, until, reason_of(reason)) for key in target.keys
@@ -382,10 +401,10 @@ def _with(
     held: tuple[Sanction, ...], made: tuple[Sanction, ...], session: Session, record: RoomRecord
 ) -> tuple[Sanction, ...]:
     keys = {one.key for one in made}
-    kept = tuple(one for one in lasting(held, session.chat.now()) if one.key not in keys)
+    kept = tuple(one for one in lasting(held, session.host.now()) if one.key not in keys)
     if len(kept) + len(made) > SANCTIONS:
         raise TOO_MANY_SANCTIONS(room=record.name, most=SANCTIONS)
-    others = lasting(record.bans if held is record.mutes else record.mutes, session.chat.now())
+    others = lasting(record.bans if held is record.mutes else record.mutes, session.host.now())
     if sum(one.size for one in (*kept, *others, *made)) > SANCTION_BYTES:
         raise SANCTIONS_FULL(room=record.name)
     return kept + made
@@ -405,5 +424,5 @@ def _without(held: tuple[Sanction, ...], target: Target, how: str, see: str) -> 
 
 
 def _listed(session: Session, held: tuple[Sanction, ...], how: str) -> Event:
-    now = session.chat.now()
+    now = session.host.now()
     return Ok(listed(f"{how.capitalize()} here:", held, now) or f"Nobody is {how} here.")

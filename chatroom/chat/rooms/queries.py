@@ -7,14 +7,13 @@ from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
+from chatroom.chat.chat import Chat
 from chatroom.chat.limits import HISTORY, LISTED
 from chatroom.chat.messaging import address_of
-from chatroom.chat.people.membership import open_inbox
-from chatroom.chat.rooms.join_leave import bounded, give_mail, take_back, take_name
+from chatroom.chat.rooms.join_leave import bounded
 from chatroom.chat.session import Session
-from chatroom.model.commands import Acknowledge, Hello, ListMembers, ListRooms, Pong, ReadHistory, Who, Whois
-from chatroom.model.errors import VERSION
-from chatroom.model.events import PROTOCOL_VERSION, Event, placed
+from chatroom.model.commands import Acknowledge, ListMembers, ListRooms, Pong, ReadHistory, Who, Whois
+from chatroom.model.events import Event, placed
 from chatroom.model.log import Entry
 from chatroom.model.names import fold, user_name
 from chatroom.model.replies import History, Members, Ok, Person, RoomLine, Rooms, UserLine, Users
@@ -22,31 +21,10 @@ from chatroom.model.replies import History, Members, Ok, Person, RoomLine, Rooms
 HISTORY_DEFAULT = 20
 
 
-async def hello(session: Session, command: Hello) -> Event | None:
-    """A program says which version it speaks, and may take a name at once; a person is greeted."""
-    if not command.version:
-        return Ok(f"Hello, {session.name}!")
-    if command.version != PROTOCOL_VERSION:
-        raise VERSION(version=PROTOCOL_VERSION)
-    former = session.chat.returning.resume(session, command.resume)
-    if not session.seated and not session.chat.seats.kept:
-        return None  # it has been told that the chat is full
-    if command.name:
-        await take_name(session, command.name)
-    elif former:
-        await take_back(session, former)
-    session.answer(session.chat.welcome(session), command.ref)
-    if command.name or former:
-        await give_mail(session)
-    if session.user.resumable and command.resume:
-        await open_inbox(session)
-    return None
-
-
-async def rooms(session: Session, command: ListRooms) -> Event:
+async def rooms(chat: Chat, session: Session, command: ListRooms) -> Event:
     """List the rooms, the fullest first, then by name. However many there are, no more are read than are shown."""
-    directory = session.chat.directory
-    users = Counter(presence.room for presence in session.chat.who() if presence.room)
+    directory = chat.directory
+    users = Counter(presence.room for presence in chat.who() if presence.room)
     lines = []
     for name, there in nsmallest(LISTED, users.items(), key=lambda item: (-item[1], fold(item[0]))):
         head = await directory.head(name)
@@ -59,14 +37,14 @@ async def rooms(session: Session, command: ListRooms) -> Event:
     return Rooms(lines[:LISTED], max(0, await directory.count() - LISTED))
 
 
-def who(session: Session, command: Who) -> Event:
+def who(chat: Chat, session: Session, command: Who) -> Event:
     """List everybody online, by name."""
-    present = session.chat.who()
+    present = chat.who()
     shown = nsmallest(LISTED, present, key=lambda presence: fold(presence.name))
     return Users([UserLine(p.name, p.room, p.away) for p in shown], len(present))
 
 
-def members(session: Session, command: ListMembers) -> Event:
+def members(chat: Chat, session: Session, command: ListMembers) -> Event:
     """List who is in the room, in the order of joining."""
     room = session.room
     assert room is not None  # the table says that the command needs a room
@@ -74,13 +52,13 @@ def members(session: Session, command: ListMembers) -> Event:
     return Members(room.name, names, len(room.members) - len(names))
 
 
-async def whois(session: Session, command: Whois) -> Event:
+async def whois(chat: Chat, session: Session, command: Whois) -> Event:
     """Say who somebody is: online, or the owner of an account, or a guest who was here lately.
 
     Raises:
         Refused: There is nobody of that name.
     """
-    chat, name = session.chat, command.user
+    name = command.user
     address = await address_of(chat, name)
     user = address.user
     if user is None:
@@ -98,26 +76,26 @@ async def whois(session: Session, command: Whois) -> Event:
     )
 
 
-async def history(session: Session, command: ReadHistory) -> Event:
+async def history(chat: Chat, session: Session, command: ReadHistory) -> Event:
     """Show older messages of the room, or outside one those written to oneself."""
     room = session.room
     log, name = (room.log, room.name) if room is not None else (session.user.inbox_log, "")
     wanted = HISTORY_DEFAULT if command.messages is None else command.messages
     limit, onward = max(1, min(wanted, HISTORY)), command.after is not None
-    page = await session.chat.engine.read(
+    page = await chat.engine.read(
         log, after=command.after or 0, before=command.before, limit=limit, messages=True, oldest=onward
     )
     page = bounded(page, oldest=onward)
     return History(name, _shown(name, page.entries), page.complete)
 
 
-def acknowledge(session: Session, command: Acknowledge) -> Event:
+def acknowledge(chat: Chat, session: Session, command: Acknowledge) -> Event:
     """A program has what came to its inbox up to there."""
-    session.chat.inbox(session.user).acknowledge(command.seq)
+    chat.inboxes.of(session.user).acknowledge(command.seq)
     return Ok()
 
 
-def pong(session: Session, command: Pong) -> Event:
+def pong(chat: Chat, session: Session, command: Pong) -> Event:
     """A program is there."""
     return Ok()
 

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
 
-from chatroom.chat.bans_and_mutes import Sanction, keys_of, matching, name_key, user_keys
+from chatroom.chat.bans_and_mutes import Sanction, matching, name_key
 from chatroom.chat.limits import MODERATORS
-from chatroom.chat.people.user import User
 from chatroom.model.errors import BANNED, LOCKED
 from chatroom.model.names import Name
 
-if TYPE_CHECKING:
-    from chatroom.chat.session import Session
+
+class RoomUser(Protocol):
+    """A user, as far as rights in a room go."""
+
+    @property
+    def id(self) -> str:
+        """The user's id."""
+
+    @property
+    def name(self) -> str:
+        """The user's name as shown."""
+
+    @property
+    def operator(self) -> bool:
+        """Whether the user is an operator."""
 
 
 class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -46,15 +58,15 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     counted: str = ""
     changes: int = 0
 
-    def owned_by(self, user: User) -> bool:
+    def owned_by(self, user: RoomUser) -> bool:
         """Whether it is the user's room; all are the operators'."""
         return user.id == self.owner_id or user.operator
 
-    def moderated_by(self, user: User) -> bool:
+    def moderated_by(self, user: RoomUser) -> bool:
         """Whether the user keeps order in it."""
         return self.owned_by(user) or user.id in self.moderators
 
-    def handed_over(self, guest: User, user: User, counted: str | None) -> RoomRecord:
+    def handed_over(self, guest: RoomUser, user: RoomUser, counted: str | None) -> RoomRecord:
         """Return the record after the guest has become the owner of an account.
 
         Args:
@@ -70,7 +82,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         changed = replace(self, moderators=moderators)
         return replace(changed, owner=user.name, owner_id=user.id, counted=counted) if owned and counted else changed
 
-    def given_to(self, user: User, counted: str) -> RoomRecord:
+    def given_to(self, user: RoomUser, counted: str) -> RoomRecord:
         """Return the record of a room that the user owns from now on; the former owner moderates it.
 
         Args:
@@ -82,29 +94,37 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             moderators[self.owner_id] = self.owner
         return replace(self, owner=user.name, owner_id=user.id, moderators=moderators, counted=counted)
 
-    def check_name(self, session: Session, name: Name) -> None:
-        """See whether the session, if it is in the room, may have that name there.
+    def check_name(self, user: RoomUser, name: Name, now: int) -> None:
+        """Check that a user who is in the room may have that name there.
+
+        Args:
+            user: Who takes the name.
+            name: The name.
+            now: Milliseconds since 1970.
 
         Raises:
             Refused: The name is banned.
         """
-        now = session.chat.now()
         ban = matching(self.bans, (name_key(name.folded),), now)
-        if ban is not None and not self.moderated_by(session.user):
+        if ban is not None and not self.moderated_by(user):
             raise BANNED(room=self.name, more=ban.more(now))
 
-    def admit(self, session: Session, user: User) -> None:
-        """See whether the session may be in the room as that user.
+    def admit(self, user: RoomUser, keys: Iterable[str], now: int, *, inside: bool) -> None:
+        """Check that a user may be in the room.
+
+        Args:
+            user: The user.
+            keys: The keys of bans that hold for the user and the session.
+            now: Milliseconds since 1970.
+            inside: The session is in the room already.
 
         Raises:
             Refused: The user, or the address, is banned; or the room is locked and the user not invited.
         """
         if self.moderated_by(user):
             return
-        now = session.chat.now()
-        ban = matching(self.bans, (*user_keys(user), *keys_of(session)), now)
+        ban = matching(self.bans, keys, now)
         if ban is not None:
             raise BANNED(room=self.name, more=ban.more(now))
-        inside = session.room is not None and session.room.id == self.id
         if self.locked and user.id not in self.invited and not inside:
             raise LOCKED(room=self.name)

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-from chatroom.chat.interfaces import Dialect
+from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.limits import LISTED
 from chatroom.chat.rooms.barred_authors import BarredAuthors
+from chatroom.chat.rooms.record import RoomRecord, RoomUser
 from chatroom.model.counters import Counters
 from chatroom.model.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said, Shared
 from chatroom.model.log import Entry, Subscription, Withdrawn
 from chatroom.model.logger import logger
-
-if TYPE_CHECKING:
-    from chatroom.chat.rooms.record import RoomRecord
-    from chatroom.chat.session import Session
 
 _log = logger(__name__)
 
@@ -33,21 +30,6 @@ Write = Callable[[bytes], None]
 MOST_SPEAKERS = 1000  # of a slow room, before those are forgotten who may speak again
 
 _TALK = (Said, Acted, Shared)  # events that change nothing
-
-
-class Member:
-    """Somebody in the room; ``session`` when it sits on this node."""
-
-    __slots__ = ("name", "session", "user_id")
-
-    def __init__(self, name: str, user_id: str, session: Session | None) -> None:
-        self.name = name
-        self.user_id = user_id
-        self.session = session
-
-    def is_one_of(self, users: set[str]) -> bool:
-        """Return whether the member is one of these users; a session may be another user's before the room knows."""
-        return self.user_id in users or (self.session is not None and self.session.user_id in users)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +41,60 @@ class Arrival:
     total: int
 
 
+class MemberSession(Protocol):
+    """What a room needs of the session of a member on this node."""
+
+    out: Recipient
+    dialect: Dialect
+    name: str
+    user_id: str
+    room: Room | None
+    heading: Room | None
+    put_out: tuple[str, int]
+    arrival: Arrival | None
+
+    @property
+    def user(self) -> MemberUser:
+        """Whose session it is."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of bans and mutes that hold for the session."""
+
+    @property
+    def filters(self) -> bool:
+        """Whether it does not hear all that its room hears."""
+
+    def hears(self, entry: Entry) -> bool:
+        """Return whether an entry is for it."""
+
+    def announce(self) -> None:
+        """Let everybody on all nodes see where the session is."""
+
+
+class MemberUser(RoomUser, Protocol):
+    """The user of a member's session."""
+
+    @property
+    def account(self) -> Any:
+        """The user's account; None for a guest."""
+
+
+class Member:
+    """Somebody in the room; ``session`` when it sits on this node."""
+
+    __slots__ = ("name", "session", "user_id")
+
+    def __init__(self, name: str, user_id: str, session: MemberSession | None) -> None:
+        self.name = name
+        self.user_id = user_id
+        self.session = session
+
+    def is_one_of(self, users: set[str]) -> bool:
+        """Return whether the member is one of these users; a session may be another user's before the room knows."""
+        return self.user_id in users or (self.session is not None and self.session.user_id in users)
+
+
 class _Passage:
     """What a batch does to local sessions: the entry with which they came, the first that they see no more (who is put
     out still sees why), those that are answered to themselves; and the entries that are nobody's business.
@@ -67,12 +103,12 @@ class _Passage:
     __slots__ = ("came", "hidden", "own", "went")
 
     def __init__(self) -> None:
-        self.came: dict[Session, int] = {}
-        self.went: dict[Session, int] = {}
-        self.own: dict[Session, set[int]] = {}
+        self.came: dict[MemberSession, int] = {}
+        self.went: dict[MemberSession, int] = {}
+        self.own: dict[MemberSession, set[int]] = {}
         self.hidden: set[int] = set()
 
-    def view(self, session: Session, entries: list[Entry], pieces: list[bytes]) -> list[bytes]:
+    def view(self, session: MemberSession, entries: list[Entry], pieces: list[bytes]) -> list[bytes]:
         """Return what the session sees of the batch."""
         start = self.came.get(session, -1) + 1
         end = self.went.get(session, len(pieces))
@@ -131,7 +167,7 @@ class Room:
         self,
         record: RoomRecord,
         rev: int,
-        sessions: dict[str, Session],
+        sessions: Mapping[str, MemberSession],
         counters: Counters,
         on_empty: Callable[[Room], None],
         on_moderated: Callable[[Room], None],
@@ -153,8 +189,8 @@ class Room:
         self._on_empty = on_empty
         self._on_moderated = on_moderated
         self._counters = counters
-        self._audience: dict[Dialect, dict[Session, Write]] = {}
-        self._filtering: dict[Session, None] = {}  # members who do not hear everything
+        self._audience: dict[Dialect, dict[MemberSession, Write]] = {}
+        self._filtering: dict[MemberSession, None] = {}  # members who do not hear everything
 
     def take(self, record: RoomRecord, rev: int) -> None:
         """Hold another record, of that revision, from now on."""
@@ -313,7 +349,7 @@ class Room:
                 session.room = None
                 session.put_out = self.log, entry.seq
                 self._barred.put_out(session.user_id)  # it may be another user's since it joined
-                session.chat.announce(session)
+                session.announce()
                 passage.went[session] = i + 1
 
     def _renamed(self, i: int, event: Renamed, passage: _Passage) -> None:
@@ -332,19 +368,19 @@ class Room:
 
     # ---- who sits where ----------------------------------------------------------------------------------------
 
-    def reseat(self, session: Session, change: Callable[[], None]) -> None:
+    def reseat(self, session: MemberSession, change: Callable[[], None]) -> None:
         """Make a change to what a member hears, or in which dialect."""
         self._unseat(session)
         change()
         self._seat(session)
 
-    def _seat(self, session: Session) -> None:
+    def _seat(self, session: MemberSession) -> None:
         if session.filters:
             self._filtering[session] = None
         else:
             self._audience.setdefault(session.dialect, {})[session] = session.out.write
 
-    def _unseat(self, session: Session) -> None:
+    def _unseat(self, session: MemberSession) -> None:
         self._filtering.pop(session, None)
         writes = self._audience.get(session.dialect)
         if writes is not None and writes.pop(session, None) is not None and not writes:

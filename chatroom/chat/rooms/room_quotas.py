@@ -13,7 +13,7 @@ import msgspec
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import GUEST_ROOMS, OWNED, Rules
 from chatroom.chat.people.throttles import Window
-from chatroom.chat.people.user import User
+from chatroom.chat.session import User
 from chatroom.model.errors import TOO_MANY_GUEST_ROOMS, TOO_MANY_OWNED
 from chatroom.model.log import Conflict, Unavailable
 from chatroom.model.logger import logger

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chatroom.chat.chat import Chat
 from chatroom.chat.limits import FOUND, SEARCH_REMEMBERED
 from chatroom.chat.rooms.join_leave import bounded
-from chatroom.chat.session import Session
+from chatroom.chat.session import Session, UnfinishedSearch
 from chatroom.model.commands import Search
 from chatroom.model.errors import TOO_BROAD, TOO_MANY_SEARCHES
 from chatroom.model.events import placed
@@ -15,26 +14,9 @@ from chatroom.model.replies import Found
 from chatroom.model.text import clean
 
 
-@dataclass(frozen=True, slots=True)
-class UnfinishedSearch:
-    """A session's last search, if it did not reach the oldest message.
-
-    Args:
-        log: Of the room.
-        words: What was searched for.
-        before: The seq of the oldest message that was searched.
-        at: When the answer was given, in ms.
-    """
-
-    log: str
-    words: str
-    before: int
-    at: int
-
-
-async def search(session: Session, command: Search) -> Found:
+async def search(chat: Chat, session: Session, command: Search) -> Found:
     """Find messages of the room."""
-    room, chat = session.room, session.chat
+    room = session.room
     assert room is not None  # the table says that it needs one
     before = command.before
     if before is None and (command.again or session.person):
@@ -64,7 +46,7 @@ def _left_off(session: Session, log: str, words: str) -> int | None:
     last = session.unfinished
     if last is None or (last.log, last.words) != (log, words):
         return None
-    return last.before if session.chat.now() - last.at <= SEARCH_REMEMBERED * 1000 else None
+    return last.before if session.host.now() - last.at <= SEARCH_REMEMBERED * 1000 else None
 
 
 def _fitting(hits: Hits) -> Hits:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
 
-from chatroom.chat.bans_and_mutes import account_key, address_key, keys_against, keys_of, name_key
+from chatroom.chat.bans_and_mutes import account_key, address_key, name_key
+from chatroom.chat.chat import Chat
 from chatroom.chat.people.nicknames import no_user
-from chatroom.chat.rooms.room import Room
+from chatroom.chat.rooms.room import MemberSession, Room
 from chatroom.chat.session import Session
 from chatroom.model.errors import BAD_BAN, NOT_TO_A_MODERATOR, NOT_TO_AN_OPERATOR, NOT_TO_THE_OWNER, NOT_TO_YOURSELF
 from chatroom.model.names import BadName, fold, user_name
 from chatroom.model.network import is_local, network
-
-if TYPE_CHECKING:
-    from chatroom.chat.chat import Chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Target:
     operator: bool = False
     inbox_log: str = ""
     typed: str = ""
-    session: Session | None = None
+    session: MemberSession | None = None
 
     @property
     def now(self) -> tuple[str, str]:
@@ -74,7 +71,7 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
     """
     user = chat.names.get(name)
     if user is not None:
-        return Target(user.name, user.id, keys_against(user), user.operator, user.inbox_log)
+        return Target(user.name, user.id, user.keys_against, user.operator, user.inbox_log)
     try:
         parsed = user_name(name)
     except BadName:
@@ -106,7 +103,7 @@ def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
         for found in room.members.values()
         if found.session is not None
         and not room.record.moderated_by(found.session.user)
-        and known & set(keys_of(found.session))
+        and known & set(found.session.keys)
     ]
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from chatroom.client.connection import Piece
 from chatroom.client.errors import Rejected
 from chatroom.client.files.partial_file import PartialFile, chunk_fits
-from chatroom.client.files.transfer import Transfer
+from chatroom.client.files.transfer import AllTransfers, Transfer
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.shared_files import CHUNK, WINDOW, safe_name
-
-if TYPE_CHECKING:
-    from chatroom.client.files.transfers import Transfers
 
 
 class FileDownload(Transfer[Path]):
@@ -31,7 +27,7 @@ class FileDownload(Transfer[Path]):
 
     doing = "fetching"
 
-    def __init__(self, transfers: Transfers, number: int, wanted: Path, *, folder: bool, given: bool) -> None:
+    def __init__(self, transfers: AllTransfers, number: int, wanted: Path, *, folder: bool, given: bool) -> None:
         self._called = f"@{number}" if given else str(number)
         super().__init__(transfers, f"file {self._called}")
         self._number = number

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from chatroom.client.client import Client
 from chatroom.client.connection import Piece
 from chatroom.client.errors import Rejected
 from chatroom.client.files.progress import Progress
 from chatroom.model.events import Event
 
-if TYPE_CHECKING:
-    from chatroom.client.files.transfers import Transfers
-
 T = TypeVar("T")
 
 
+class AllTransfers(Protocol):
+    """What a file under way needs of all of them (``chatroom.client.files.transfers`` documents it)."""
+
+    client: Client
+    clock: Any
+    online: bool
+    server: str
+    work: Callable[..., Deferred[Any]]
+
+    def may(self, one: Transfer[Any]) -> bool: ...
+
+    def has(self, file: str, *, but: Transfer[Any]) -> bool: ...
+
+    def sends(self, same: Transfer[Any]) -> bool: ...
+
+
 class Transfer(Generic[T]):
-    """See the module; ``sending`` and ``fetching`` say what is done on a connection.
+    """See the module. ``FileUpload`` and ``FileDownload`` say what is done on a connection.
 
     Args:
         transfers: All of them.
@@ -33,7 +47,7 @@ class Transfer(Generic[T]):
 
     doing = ""
 
-    def __init__(self, transfers: Transfers, name: str) -> None:
+    def __init__(self, transfers: AllTransfers, name: str) -> None:
         self.name = name
         self.file = ""
         self.progress: Progress | None = None

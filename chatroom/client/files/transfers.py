@@ -126,7 +126,7 @@ class Transfers:
         """Return whether another one is that file."""
         return any(one.file == file for one in self._under_way if file and one is not but)
 
-    def sends(self, same: FileUpload) -> bool:
+    def sends(self, same: Transfer[Any]) -> bool:
         """Return whether the same is being sent already."""
         return any(isinstance(one, FileUpload) and one.is_like(same) for one in self._under_way if one is not same)
 

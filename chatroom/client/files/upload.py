@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatroom.client.connection import Piece
 from chatroom.client.errors import Rejected
 from chatroom.client.files import local_file
-from chatroom.client.files.transfer import Transfer, raised
+from chatroom.client.files.transfer import AllTransfers, Transfer, raised
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
 from chatroom.model.shared_files import CHUNK, WINDOW, chunks_of, safe_name
-
-if TYPE_CHECKING:
-    from chatroom.client.files.transfers import Transfers
 
 
 class FileUpload(Transfer[e.Shared]):
@@ -30,7 +27,7 @@ class FileUpload(Transfer[e.Shared]):
 
     doing = "sending"
 
-    def __init__(self, transfers: Transfers, path: Path, user: str) -> None:
+    def __init__(self, transfers: AllTransfers, path: Path, user: str) -> None:
         super().__init__(transfers, safe_name(path.name))
         self._path = path
         self._user = user
@@ -41,9 +38,9 @@ class FileUpload(Transfer[e.Shared]):
     def is_called(self, name: str) -> bool:
         return super().is_called(name) or name == str(self._path)
 
-    def is_like(self, other: FileUpload) -> bool:
-        """Return whether the other is the same, as far as the server can tell."""
-        return self._found is not None and self._what() == other._what()
+    def is_like(self, other: object) -> bool:
+        """Return whether the other is the same upload, as far as the server can tell."""
+        return isinstance(other, FileUpload) and self._found is not None and self._what() == other._what()
 
     def _what(self) -> tuple[object, ...]:
         return self.name, self._found, fold(self._user), "" if self._user else self._room

@@ -57,7 +57,7 @@ def test_what_was_refused_has_changed_nothing(world: World, do: str) -> None:
         ask(crowd.of[who], do, **COMMANDS[do])
     assert stored_records(world) == kept
     assert len(members(world, "den")) == 5
-    assert not world.chat.draining
+    assert not world.chat.connections.draining
     assert bystander.records() == []
 
 

@@ -13,7 +13,6 @@ from twisted.internet.defer import Deferred
 
 from chatroom.chat.limits import SHORTEST_SECRET, STANDING
 from chatroom.chat.people.accounts_file import AccountLine
-from chatroom.chat.people.membership import import_accounts
 from chatroom.model.names import user_name
 from chatroom.wire.connection import STAND
 
@@ -26,7 +25,7 @@ def four(**rules: Any) -> World:
     """Return a server with four seats, three of them kept."""
     world = World(most_users=4, **rules)
     entries = [AccountLine(user_name(name), "secret", False) for name in OWNERS]
-    imported = Deferred.fromCoroutine(import_accounts(world.chat, entries))
+    imported = Deferred.fromCoroutine(world.chat.account_changes.take_in(entries, world.chat.authenticator.hash))
     world.settle()
     assert imported.called
     return world

@@ -9,7 +9,6 @@ from stepping import HeldPasswords
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.operators.service import Operations
-from chatroom.chat.people import membership
 from chatroom.chat.people.accounts_file import AccountLine
 from chatroom.model.errors import Refused
 from chatroom.model.names import user_name
@@ -86,7 +85,7 @@ def test_bytes_that_are_not_utf_8_neither_change_a_password_nor_delete_an_accoun
 def test_bytes_that_are_not_utf_8_are_refused_from_operators(world: World, line: bytes) -> None:
     made(world, "alice")
     (account,) = result(world.chat.accounts.all())
-    result(membership.change_account(world.chat, account, operator=True))
+    result(world.chat.account_changes.change(account, operator=True))
     alice = logged_in(world, "alice")
     alice.send(line + b"\r\n")
     assert alice.lines() == [NOT_TEXT]
@@ -194,7 +193,7 @@ def test_the_operator_says_how_short() -> None:
 def test_a_short_password_of_before_and_of_an_accounts_file_goes_on(world: World) -> None:
     result(world.chat.accounts.add(user_name("old"), "hash of abc"))
     imported = Deferred.fromCoroutine(
-        membership.import_accounts(world.chat, [AccountLine(user_name("mia"), "xy", False)])
+        world.chat.account_changes.take_in([AccountLine(user_name("mia"), "xy", False)], world.chat.authenticator.hash)
     )
     world.settle()
     assert imported.called
@@ -221,7 +220,7 @@ def test_an_account_whose_password_is_changed_while_it_is_looked_at_is_not_logge
     passwords.holding = True
     mallory.say("/login alice secret")
     (account,) = result(world.chat.accounts.all())
-    result(membership.change_account(world.chat, account, password="hash of another"))
+    result(world.chat.account_changes.change(account, password="hash of another"))
     passwords.let_go()
     world.settle()
     assert mallory.lines() == [WRONG]

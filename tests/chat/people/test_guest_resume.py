@@ -94,7 +94,7 @@ def test_a_name_that_somebody_else_has_by_now_stays_theirs(world: World, fields:
     client.drop()
     other = world.program()
     world.chat.names.claim(session_of(other).user, handle)
-    world.chat.rename(session_of(other), handle)
+    world.chat.connections.rename(session_of(other), handle)
     again, _ = come(world, resume=secret)
     assert session_of(again).user_id == id
     assert session_of(again).name not in ("alice", handle.shown)

@@ -14,7 +14,6 @@ from twisted.internet.task import Clock
 
 from chatroom.chat.limits import TOKEN_DAYS, TOKENS
 from chatroom.chat.operators.service import Operations
-from chatroom.chat.people import membership
 
 DAY = 86400.0
 
@@ -215,7 +214,7 @@ def test_a_password_that_an_operator_gives_ends_all_sessions(world: World, alice
 
 def test_an_operator_who_changes_the_own_password_stays(world: World, alice: Client) -> None:
     (account,) = result(world.chat.accounts.all())
-    result(membership.change_account(world.chat, account, operator=True))
+    result(world.chat.account_changes.change(account, operator=True))
     other = world.person()
     other.say("/login alice secret")
     other.say("/set-password alice better")

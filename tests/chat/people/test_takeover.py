@@ -9,7 +9,7 @@ from chat.people.becoming import WRONG, logged_in, made, whose
 from harness import Client, World, result
 from stepping import all_is_one, nobody_is_left
 
-from chatroom.chat.people import membership, tokens
+from chatroom.chat.people import tokens
 from chatroom.model.names import user_name
 
 IN_USE = ["Error: erika is already logged in.", "Type /takeover to end that session and log in here."]
@@ -133,7 +133,7 @@ def test_records_take_over_with_what_the_login_asked_for(world: World, elsewhere
 
 def test_a_token_is_as_good_as_the_password_while_it_is_worth_something(world: World, elsewhere: Client) -> None:
     (account,) = result(world.chat.accounts.all())
-    result(membership.amend_account(world.chat, account, lambda now: tokens.remembered(now, "t" * 32, "x", 1 << 42)))
+    result(world.chat.account_changes.amend(account, lambda now: tokens.remembered(now, "t" * 32, "x", 1 << 42)))
     bot, late = world.program(), world.program()
     for program in (bot, late):
         assert answer(program, do="login", user="erika", token="t" * 32)["code"] == "already-logged-in"

@@ -37,7 +37,7 @@ def test_whoever_has_such_a_name_is_meant_by_it(world: World) -> None:
     name = user_name("192.0.2.44")
     user = session_of(bob).user
     world.chat.names.claim(user, name)
-    world.chat.rename(session_of(bob), name)
+    world.chat.connections.rename(session_of(bob), name)
     assert ask(alice, "ban", user="192.0.2.44") == "ok"
     assert members(world, "den") == ["alice"]
 

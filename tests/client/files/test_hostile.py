@@ -91,7 +91,7 @@ def test_there_is_no_room_for_that_much(evil: Evil, here: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["../x", "/etc/x", "~/x", "a/b\\c", "", ".", "..", "\x1b]0;x\x07", "\N{PARTY POPPER}" * 300]
 )
-@pytest.mark.parametrize("file", ["f1", "../../x", "/etc/passwd", "x" * 1_000_000, "a\nb", " "])
+@pytest.mark.parametrize("file", ["f1", "../../x", "/etc/passwd", "x" * 500_000, "a\nb", " "])
 def test_names_are_only_names(evil: Evil, tmp_path: Path, here: Path, name: str, file: str) -> None:
     got = evil.begin(here, DATA, name=name, file=file, sha256=SHA256.upper())
     for index in range(3):

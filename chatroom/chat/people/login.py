@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from chatroom.chat.bans_and_mutes import name_key
+from chatroom.chat.chat import Chat
 from chatroom.chat.limits import LISTED
-from chatroom.chat.people import membership, takeover, tokens
+from chatroom.chat.people import takeover, tokens
 from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.nicknames import parse_chosen_name, parse_user_name
-from chatroom.chat.session import Session
-from chatroom.model.account import AccountRecord as Record
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.session import Session, User
+from chatroom.model.account import AccountRecord
 from chatroom.model.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
 from chatroom.model.errors import (
     ALREADY_LOGGED_IN,
@@ -20,19 +24,18 @@ from chatroom.model.errors import (
     WRONG_TOKEN,
     Refused,
 )
-from chatroom.model.events import Event
+from chatroom.model.events import Arrived, Event
 from chatroom.model.log import Unavailable
 from chatroom.model.logger import logger
-from chatroom.model.names import fold
+from chatroom.model.names import fold, user_name
 from chatroom.model.replies import Account, Ok, Unchanged
 from chatroom.model.text import clean
 
 _log = logger(__name__)
 
 
-async def register(session: Session, command: Register) -> None:
+async def register(chat: Chat, session: Session, command: Register) -> None:
     """Make an account, and log in."""
-    chat = session.chat
     if not chat.rules.register:
         raise NO_REGISTRATION()
     name = parse_chosen_name(command.user, chat.rules.name, "choose another with /register <user> <password>")
@@ -41,65 +44,99 @@ async def register(session: Session, command: Register) -> None:
     if await chat.accounts.owns(name):
         raise NAME_IN_USE()
     chat.bans.check((name_key(name.folded),))
-    if session.room is not None:
-        session.room.record.check_name(session, name)
+    session.check_name(name)
     chat.throttles.register(session.address)
     try:
         hashed = await chat.authenticator.hash(password)
         was = (*session.was, session.guest_id)
-        account = await membership.add_account(chat, name, hashed, by_id=session.user_id, was=was)
+        account = await chat.account_changes.add(name, hashed, by_id=session.user_id, was=was)
     except BaseException:
         chat.throttles.unregister(session.address)
         raise
     _log.info("{name} registered the account {account}", name=session.name, account=account.name)
     if not session.over:
-        membership.log_in(session, account)
-        secret = await _remember(session, account, command.client) if command.remember else ""
-        await _greet(session, command.ref, secret)
+        log_in(chat, session, account)
+        secret = await _remember(chat, session, account, command.client) if command.remember else ""
+        await _greet(chat, session, command.ref, secret)
 
 
-async def login(session: Session, command: Login) -> None:
+async def login(chat: Chat, session: Session, command: Login) -> None:
     """Log the session in to an account, by its password or a token."""
     if command.token:
-        account, token = await _by_token(session, command.user, command.token)
+        account, token = await _by_token(chat, session, command.user, command.token)
     else:
-        account, token = await _authenticated(session, command.user, command.password), ""
+        account, token = await _authenticated(chat, session, command.user, command.password), ""
     if session.over:
         return
     try:
-        membership.log_in(session, account)
+        log_in(chat, session, account)
     except Refused as refused:
         if refused.code != ALREADY_LOGGED_IN.code:
             raise
         session.refuse(refused, command.ref)
-        takeover.offer(session, account, token, command)
+        takeover.offer(chat, session, account, token, command)
         return
     session.token = token
-    secret = await _remember(session, account, command.client) if command.remember else ""
-    await _greet(session, command.ref, secret)
+    secret = await _remember(chat, session, account, command.client) if command.remember else ""
+    await _greet(chat, session, command.ref, secret)
 
 
-async def take_over(session: Session, command: Takeover) -> None:
+async def take_over(chat: Chat, session: Session, command: Takeover) -> None:
     """Log in to the account that a login found in use, ending its oldest session."""
-    offer = await takeover.accept(session)
+    offer = await takeover.accept(chat, session)
     if session.over:
         return
-    membership.log_in(session, offer.account)
+    log_in(chat, session, offer.account)
     session.token = offer.token
-    secret = await _remember(session, offer.account, offer.client) if offer.remember else ""
-    await _greet(session, command.ref, secret)
+    secret = await _remember(chat, session, offer.account, offer.client) if offer.remember else ""
+    await _greet(chat, session, command.ref, secret)
 
 
-async def _remember(session: Session, account: Record, client: str) -> str:
+def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
+    """Make the session one of the account's.
+
+    Raises:
+        Refused: The account has as many as it may; or it is banned; or there is no seat.
+    """
+    user = chat.users.get(account.id)
+    if user is not None and chat.rules.sessions and len(user.sessions) >= chat.rules.sessions:
+        raise ALREADY_LOGGED_IN(user=account.name)
+    arriving = user is None
+    if user is None:
+        user = User(account.id, user_name(account.name), account)
+    chat.bans.check(user.keys)
+    if session.room is not None:
+        session.check_admitted(session.room, user)
+    guest = session.user
+    chat.connections.become(session, user)
+    if session.room is not None:
+        _keep_rights(chat, session, guest, session.room.record)
+    if arriving:
+        chat.counters.logins += 1
+        if chat.connections.announces(user):
+            chat.tell_all(Arrived(chat.next_id(), chat.now(), user.name, user.id))
+    _log.info("{name} logged in as {account}", name=guest.name, account=user.name)
+
+
+def _keep_rights(chat: Chat, session: Session, guest: User, record: RoomRecord) -> None:
+    """Who made or moderated the room as a guest does so as the owner of an account."""
+    if guest.account is None and (record.owner_id == guest.id or guest.id in record.moderators):
+        user = session.user
+        Deferred.fromCoroutine(chat.directory.hand_over(record, guest, user)).addErrback(
+            lambda failure: _log.warn("a guest's rights were lost: {why}", why=failure.getErrorMessage())
+        )
+
+
+async def _remember(chat: Chat, session: Session, account: AccountRecord, client: str) -> str:
     """Return the secret of a new token, stored by now; empty if it cannot be."""
-    chat, secret = session.chat, session.chat.mint(32)
+    secret = chat.mint(32)
     name, now = clean(client).strip() or "a program", chat.now()
 
-    def remember(it: Record) -> Record:
+    def remember(it: AccountRecord) -> AccountRecord:
         return tokens.remembered(it, secret, name, now) if it.password == account.password else it
 
     try:
-        amended = await membership.amend_account(chat, account, remember)
+        amended = await chat.account_changes.amend(account, remember)
     except Unavailable as error:
         _log.warn("a session of {name} could not be remembered: {why}", name=account.name, why=str(error))
         return ""
@@ -109,19 +146,19 @@ async def _remember(session: Session, account: Record, client: str) -> str:
     return secret
 
 
-async def _greet(session: Session, ref: int | str | None, secret: str = "") -> None:
+async def _greet(chat: Chat, session: Session, ref: int | str | None, secret: str = "") -> None:
     """Tell a session that has just logged in who is online, then give it the messages that waited."""
     if session.over:
         return
     user = session.user
-    names = sorted({presence.name for presence in session.chat.who()}, key=fold)
+    names = sorted({presence.name for presence in chat.who()}, key=fold)
     more = max(0, len(names) - LISTED)
     answer = Account(name=user.name, operator=user.operator, users=names[:LISTED], more=more, token=secret)
     session.answer(answer, ref)
-    await membership.open_inbox(session)
+    await chat.inboxes.open(session.user)
 
 
-async def logout(session: Session, command: Logout) -> Event | None:
+async def logout(chat: Chat, session: Session, command: Logout) -> Event | None:
     """Make the session a guest's again and its token worthless; without a seat for a guest it ends.
 
     Raises:
@@ -129,58 +166,57 @@ async def logout(session: Session, command: Logout) -> Event | None:
     """
     account = session.user.account
     if session.token and account is not None:
-        await membership.amend_account(session.chat, account, lambda now: tokens.without(now, session.token))
+        await chat.account_changes.amend(account, lambda now: tokens.without(now, session.token))
     if session.over:
         return None
     name = session.name
     if session.user.account is None:  # the account was deleted meanwhile
         return Account(name=name, guest=True)
     try:
-        membership.log_out(session)
+        chat.connections.log_out(session)
     except Refused as refused:
         session.refuse(refused, command.ref)
-        session.chat.close_session(session)
-        session.out.close()
+        chat.connections.hang_up(session)
         return None
     return Account(name=session.name, guest=True, was=name)
 
 
-async def password(session: Session, command: ChangePassword) -> Event:
+async def password(chat: Chat, session: Session, command: ChangePassword) -> Event:
     """Change the password, given the old one; all other sessions and tokens of the account end."""
-    new = checked_password(session.chat.rules, command.new)
-    session.chat.throttles.change(session.user_id)
-    account = await _owner(session, command.old)
+    new = checked_password(chat.rules, command.new)
+    chat.throttles.change(session.user_id)
+    account = await _owner(chat, session, command.old)
     if not account.password:
         raise PASSWORD_ELSEWHERE()
-    hashed = await session.chat.authenticator.hash(new)
-    if not await membership.change_password(session.chat, account, hashed, before=account.password, session=session.id):
+    hashed = await chat.authenticator.hash(new)
+    if not await chat.account_changes.change_password(account, hashed, before=account.password, session=session.id):
         raise WRONG_PASSWORD()  # somebody else has changed it, or deleted the account, since it was looked at
     return Ok("Your password has been changed.")
 
 
-async def delete(session: Session, command: DeleteAccount) -> Event:
+async def delete(chat: Chat, session: Session, command: DeleteAccount) -> Event:
     """Delete the account; its name is free, its id is never used again."""
-    account = await _owner(session, command.password)
-    await membership.remove_account(session.chat, account)
+    account = await _owner(chat, session, command.password)
+    await chat.account_changes.remove(account)
     return Ok(f"The account {account.name} has been deleted.")
 
 
-def show(session: Session, command: ShowAccount) -> Event:
+def show(chat: Chat, session: Session, command: ShowAccount) -> Event:
     """Answer whose session this is."""
     user = session.user
     return Unchanged(name=user.name, guest=user.account is None, operator=user.operator)
 
 
-async def _authenticated(session: Session, user: str, password: str) -> Record:
+async def _authenticated(chat: Chat, session: Session, user: str, password: str) -> AccountRecord:
     """Return the account of a name and a password; failures are counted.
 
     Raises:
         Refused: They do not belong together; or there were too many failures; or too many are asking.
     """
-    over = session.chat.throttles.attempt(session.address, session.id, user)
+    over = chat.throttles.attempt(session.address, session.id, user)
     right: bool | None = None
     try:
-        account = await session.chat.authenticator.authenticate(user, password)
+        account = await chat.authenticator.authenticate(user, password)
         right = True
         return account
     except Refused as refused:
@@ -191,31 +227,30 @@ async def _authenticated(session: Session, user: str, password: str) -> Record:
         over(right)
 
 
-async def _by_token(session: Session, user: str, secret: str) -> tuple[Record, str]:
+async def _by_token(chat: Chat, session: Session, user: str, secret: str) -> tuple[AccountRecord, str]:
     """Return the account of a token's secret, and the token's id; only those that are wrong are counted.
 
     Raises:
         Refused: It is not the account's, or not any more; or there were too many like it.
     """
-    chat = session.chat
     account = await chat.accounts.get(parse_user_name(user))
     found = tokens.find(account, secret, chat.now()) if account is not None else None
     if account is not None and found is not None:
         id = found.id
-        amended = await membership.amend_account(chat, account, lambda it: tokens.used(it, id, chat.now()))
+        amended = await chat.account_changes.amend(account, lambda it: tokens.used(it, id, chat.now()))
         if amended is not None and tokens.find(amended, secret, chat.now()) is not None:
             return amended, id
     chat.throttles.wrong_token(session.address, user)
     raise WRONG_TOKEN()
 
 
-async def _owner(session: Session, password: str) -> Record:
+async def _owner(chat: Chat, session: Session, password: str) -> AccountRecord:
     """Return the session's account if the password is right.
 
     Raises:
         Refused: It is wrong; see ``_authenticated``.
     """
-    account = await _authenticated(session, session.name, password)
+    account = await _authenticated(chat, session, session.name, password)
     if account.id != session.user_id:
         raise WRONG_PASSWORD()
     return account

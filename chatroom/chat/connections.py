@@ -1,0 +1,219 @@
+"""The sessions of this node: opened, given a user, renamed, ended. Every change of user goes through here."""
+
+from __future__ import annotations
+
+from chatroom.chat.bans_and_mutes import address_key
+from chatroom.chat.interfaces import Dialect, Recipient
+from chatroom.chat.limits import ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW
+from chatroom.chat.operators.server_bans import ServerBans
+from chatroom.chat.people.capacity import Capacity
+from chatroom.chat.people.deleted_accounts import DeletedAccounts
+from chatroom.chat.people.guest_resume import GuestResume
+from chatroom.chat.people.throttles import Window
+from chatroom.chat.session import Session, User
+from chatroom.chat.state import ChatState
+from chatroom.model.account import Preferences
+from chatroom.model.errors import DRAINING, TOO_MANY_CONNECTIONS, Refused
+from chatroom.model.events import Departed, Disconnected, Renamed
+from chatroom.model.logger import logger
+from chatroom.model.names import Name, user_looks
+from chatroom.model.replies import Account, Ok
+
+_log = logger(__name__)
+
+
+class Connections:
+    """See the module.
+
+    Args:
+        state: What the chat shares.
+        seats: How many there are.
+        bans: Of the whole server.
+        returning: The guests who may come back.
+        deleted: What is held against deleted accounts.
+
+    Attributes:
+        draining: Nobody new is let in.
+    """
+
+    def __init__(
+        self, state: ChatState, seats: Capacity, bans: ServerBans, returning: GuestResume, deleted: DeletedAccounts
+    ) -> None:
+        self._state = state
+        self._seats = seats
+        self._bans = bans
+        self._returning = returning
+        self._deleted = deleted
+        self._announced = Window(ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, state.scheduler.seconds)
+        self.draining = False
+
+    # ---- beginning and end -------------------------------------------------------------------------------------
+
+    def admit(self, address: str, *, person: bool) -> None:
+        """See whether somebody from there may come in, if only to log in, or as a program to end its former connection.
+
+        Raises:
+            Refused: There is no seat, nor one that waits for its owner; or nobody is to come from there, or at all.
+        """
+        if self.draining:
+            raise DRAINING()
+        self._bans.check((address_key(address),))
+        if not self._seats.free and not self._seats.room_to_stand(returning=not person and self._returning.awaited):
+            raise self._seats.full()
+
+    def open(self, out: Recipient, dialect: Dialect, *, person: bool, address: str, secure: bool = False) -> Session:
+        """Seat a new connection under a guest's name; without a free seat it stands, and may only log in."""
+        state = self._state
+        session = Session(state, state.mint(12), out, dialect, person, address, secure)
+        session.was_also(*self._deleted.at(address))
+        guest = self._new_guest(session)
+        guest.sessions = (session,)
+        session.sit(guest)
+        self._seats.enter(session)
+        state.sessions[session.id] = session
+        state.announce(session)
+        _log.info("{name} connected from {address}", name=session.name, address=address)
+        return session
+
+    def _new_guest(self, session: Session) -> User:
+        """Return somebody who is not known, for the session to be."""
+        state = self._state
+        guest = User(session.guest_id, state.names.guest(state.mint))
+        guest.resumable = self._returning.knows(session)
+        state.names.claim(guest, guest.handle)
+        state.users[guest.id] = guest
+        return guest
+
+    def close(self, session: Session) -> None:
+        """Its connection has ended, or is about to: its seat and its name are free, its room is told. Idempotent."""
+        if session.over:
+            return
+        session.over = True
+        self._state.sessions.pop(session.id, None)
+        self._returning.part(session)
+        self._state.engine.withdraw(f"user/{session.id}")
+        self._seats.leave(session)
+        if session.transfers is not None:
+            session.transfers.close()
+            session.transfers = None
+        self.take_leave(session, session.user)
+        if not session.renaming:  # else when it is known under which name it goes
+            self.depart(session)
+        _log.info("{name} disconnected", name=session.name)
+
+    def put_out(self, session: Session, why: Refused) -> None:
+        """End a connection that may not be here any more, and say why."""
+        session.refuse(why)
+        self._state.counters.drops[why.code] += 1
+        self.hang_up(session)
+
+    def hang_up(self, session: Session) -> None:
+        """End a session and its connection, after what it was told."""
+        self.close(session)
+        session.out.close()
+
+    def depart(self, session: Session) -> None:
+        """Tell the room that a session is in, or about to be in, that its connection has ended."""
+        room = session.room or session.heading
+        if room is not None:
+            id, now = session.next_id(), self._state.now()
+            self._state.owe(room.log, Disconnected(id, now, session.name, session.user_id, session=session.id))
+
+    # ---- whose a session is ------------------------------------------------------------------------------------
+
+    def become(self, session: Session, user: User) -> None:
+        """Make the session another user's; its room is told, whenever the log takes it.
+
+        Raises:
+            Refused: There is no seat.
+        """
+        state = self._state
+        self._seats.change(session, user)
+        old, first = session.user, not user.online
+        user.sessions = (*user.sessions, session)
+        session.sit(user)
+        session.token, session.offer = "", None
+        if old.account is not None:
+            session.was_also(old.id)
+        if session.place is not None and user.account is not None:
+            session.place.recognise()
+            session.place.release()
+        self.take_leave(session, old)
+        if first:
+            state.users[user.id] = user
+            self.evict(user.handle, user.id)
+            state.names.claim(user, user.handle)
+            user.away = user.account.preferences.away if user.account is not None else ""
+        session.prefer(user.account.preferences if user.account is not None else Preferences())
+        state.announce(session)
+        room = session.room or session.heading
+        if room is not None:
+            id, now = session.next_id(), state.now()
+            renamed = Renamed(id, now, old.name, old.id, session=session.id, name=user.name, user_id=user.id)
+            state.owe(room.log, renamed)
+
+    def log_out(self, session: Session) -> None:
+        """Make the session a guest's.
+
+        Raises:
+            Refused: There is no seat for another guest, or no slot for one at the session's address.
+        """
+        self._seats.check(session)
+        if session.place is not None and not session.place.claim():
+            raise TOO_MANY_CONNECTIONS()
+        _log.info("{name} logged out", name=session.name)
+        self.become(session, self._new_guest(session))
+
+    def take_leave(self, session: Session, user: User) -> None:
+        """The session is not this user's any more; the last one gives the name back."""
+        state = self._state
+        user.sessions = tuple(other for other in user.sessions if other is not session)
+        if user.online:
+            return
+        state.names.release(user, user.handle)
+        state.users.pop(user.id, None)
+        if user.inbox is not None:
+            user.inbox.close()
+        if user.account is not None and self.announces(user):
+            state.tell_all(Departed(state.next_id(), state.now(), user.name, user.id, session=session.id))
+
+    def announces(self, user: User) -> bool:
+        """Count a coming or going; return whether everybody is told. Who does nothing else is soon told of no more."""
+        if not self._state.rules.announce or self._announced.wait((user.id,)):
+            return False
+        self._announced.count((user.id,))
+        return True
+
+    # ---- names -------------------------------------------------------------------------------------------------
+
+    def rename(self, session: Session, name: Name) -> None:
+        """The guest is called so from now on; the name is claimed and its room, if any, has been told."""
+        user = session.user
+        old, user.handle = user.handle, name
+        session.name = name.shown
+        self._state.names.release(user, old)
+        self._state.announce(session)
+        _log.info("{old} is now known as {name}", old=old.shown, name=name.shown)
+
+    def evict(self, name: Name, owner: str) -> None:
+        """A name is an account's: which guest else has it, or one like it, goes on under another."""
+        state = self._state
+        for user in state.names.others(state.users.get(owner), name):
+            if user.account is None:
+                state.names.revoke(user, name)
+                # Else it had only claimed the name, and sees in the end that it has lost it.
+                if not set(user_looks(name)).isdisjoint(user_looks(user.handle)):
+                    self._evict(user)
+
+    def _evict(self, guest: User) -> None:
+        state = self._state
+        old, handle = guest.name, state.names.guest(state.mint)
+        state.names.claim(guest, handle)
+        for session in guest.sessions:
+            room = session.room or session.heading
+            if room is not None:
+                id, now = session.next_id(), state.now()
+                state.owe(room.log, Renamed(id, now, old, guest.id, session=session.id, name=handle.shown))
+            self.rename(session, handle)
+            session.answer(Ok(f"{old} belongs to an account now."))
+            session.answer(Account(name=handle.shown, guest=True))

@@ -1,0 +1,202 @@
+"""Accounts made, changed and removed, with all that follows for whoever is logged in to them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from msgspec.structs import replace
+
+from chatroom.chat.connections import Connections
+from chatroom.chat.files.store import FileStore
+from chatroom.chat.people.accounts import Accounts
+from chatroom.chat.people.accounts_file import AccountLine
+from chatroom.chat.people.authentication import with_password
+from chatroom.chat.people.capacity import Capacity
+from chatroom.chat.people.deleted_accounts import DeletedAccounts
+from chatroom.chat.people.guest_mail import GuestMail
+from chatroom.chat.session import User
+from chatroom.chat.state import ChatState
+from chatroom.model.account import AccountRecord
+from chatroom.model.errors import PASSWORD_CHANGED, Refused
+from chatroom.model.events import Deregistered, PasswordChanged, Registered
+from chatroom.model.log import Unavailable
+from chatroom.model.logger import logger
+from chatroom.model.names import Name
+from chatroom.model.replies import Account
+
+_log = logger(__name__)
+
+
+class AccountChanges:
+    """See the module.
+
+    Args:
+        state: What the chat shares.
+        accounts: The accounts' records.
+        connections: The sessions.
+        seats: Knows which accounts have a seat reserved.
+        guests: The mail of guests' names.
+        files: The shared files.
+        deleted: Remembers what is held against deleted accounts.
+    """
+
+    def __init__(
+        self,
+        state: ChatState,
+        accounts: Accounts,
+        connections: Connections,
+        seats: Capacity,
+        guests: GuestMail,
+        files: FileStore,
+        deleted: DeletedAccounts,
+    ) -> None:
+        self._state = state
+        self._accounts = accounts
+        self._connections = connections
+        self._seats = seats
+        self._guests = guests
+        self._files = files
+        self._deleted = deleted
+
+    async def add(
+        self,
+        name: Name,
+        hashed: str,
+        *,
+        by_id: str = "",
+        operator: bool = False,
+        reserved: bool = False,
+        was: tuple[str, ...] = (),
+    ) -> AccountRecord:
+        """Make an account. A guest who has its name gets another one; mail that waited for that name is dropped.
+
+        Args:
+            name: Its name.
+            hashed: Its password's hash.
+            by_id: The guest who makes it, and may keep the name until logged in.
+            operator: May it do everything?
+            reserved: Is a seat kept for it?
+            was: Ids of the guests and accounts that its owner was before.
+
+        Raises:
+            Refused: The name, or one like it, is an account's.
+        """
+        state = self._state
+        account = await self._accounts.add(name, hashed, operator=operator, reserved=reserved, was=was)
+        self._seats.reserved += reserved
+        await self._guests.take(name, account.id)
+        event = Registered(state.next_id(), state.now(), account.name, by_id, name=account.name)
+        try:
+            await state.tell_all_surely(event)
+        except Unavailable:  # it is an account all the same: here at once, elsewhere when the log works again
+            self._connections.evict(name, by_id)
+        return account
+
+    async def remove(self, account: AccountRecord) -> bool:
+        """Remove an account and its mail; its sessions become guests'. Returns whether the account was there."""
+        state = self._state
+        if not await self._accounts.remove(account):
+            return False
+        self._seats.reserved -= account.reserved
+        try:
+            await state.tell_all_surely(Deregistered(state.next_id(), state.now(), account.name, account.id))
+        except Unavailable:  # it is none all the same: here at once, elsewhere when the log works again
+            self.removed(account.id)
+        try:
+            await state.engine.drop(f"inbox/{account.id}")
+            await self._files.remove_of(f"inbox/{account.id}")
+        except Unavailable as error:
+            _log.warn("the mail of {name} goes later: {why}", name=account.name, why=str(error))
+        return True
+
+    def removed(self, id: str) -> None:
+        """Make the sessions of a removed account guests' again, or end them when there is no seat for a guest."""
+        user = self._state.users.get(id)
+        for session in user.sessions if user is not None else ():
+            name = session.name
+            self._deleted.note(session.address, _ids_of(user))
+            try:
+                self._connections.log_out(session)
+            except Refused as refused:
+                self._connections.put_out(session, refused)
+            else:
+                session.answer(Account(name=session.name, guest=True, was=name))
+
+    async def change_password(
+        self, account: AccountRecord, hashed: str, *, before: str | None = None, session: str = ""
+    ) -> bool:
+        """Give an account another password; its tokens and its sessions end, so that nobody stays by the old one.
+
+        Args:
+            account: The account.
+            hashed: The new password's hash.
+            before: Change it only if the hash is this one.
+            session: The id of the session that goes on.
+
+        Returns:
+            Whether the account has that password now.
+        """
+        state = self._state
+        changed = await self.amend(account, lambda now: _rekeyed(now, hashed, before))
+        if changed is None or changed.password != hashed:
+            return False
+        event = PasswordChanged(state.next_id(), state.now(), changed.name, changed.id, session=session)
+        try:
+            await state.tell_all_surely(event)
+        except Unavailable:  # it is changed all the same: here at once, elsewhere when the log works again
+            self.password_changed(changed.id, session)
+        return True
+
+    def password_changed(self, id: str, session: str) -> None:
+        """End the sessions of an account whose password was changed, but for one.
+
+        Args:
+            id: The account's.
+            session: The id of the session that goes on.
+        """
+        user = self._state.users.get(id)
+        for each in user.sessions if user is not None else ():
+            each.token = ""
+            if each.id != session:
+                self._connections.put_out(each, PASSWORD_CHANGED(user=each.name))
+
+    async def change(self, account: AccountRecord, **changes: object) -> AccountRecord | None:
+        """Change fields of an account; see ``amend``."""
+        return await self.amend(account, lambda now: replace(now, **changes))
+
+    async def amend(
+        self, account: AccountRecord, change: Callable[[AccountRecord], AccountRecord]
+    ) -> AccountRecord | None:
+        """Change an account, and let who is online feel it. Returns the account; None if it is no more."""
+        changed = await self._accounts.change(account, change)
+        user = self._state.users.get(account.id)
+        if changed is not None and user is not None:
+            user.account = changed
+        return changed
+
+    async def take_in(self, lines: Iterable[AccountLine], hash: Callable[[str], Awaitable[str]]) -> None:
+        """Make the operator's accounts, or keep a seat for those that are there already; their passwords stay.
+
+        Args:
+            lines: Of the operator's file.
+            hash: Hashes a password.
+        """
+        for line in lines:
+            there = await self._accounts.get(line.name)
+            if there is None:
+                hashed = line.secret if line.hashed else await hash(line.secret)
+                await self.add(line.name, hashed, reserved=True)
+                _log.info("imported the account {name}", name=line.name.shown)
+            elif not there.reserved:
+                await self._accounts.change(there, lambda now: replace(now, reserved=True))
+                self._seats.reserved += 1
+
+
+def _ids_of(user: User | None) -> tuple[str, ...]:
+    """Return the ids of an account, and of what its owner was before."""
+    return (*user.account.was, user.id) if user is not None and user.account is not None else ()
+
+
+def _rekeyed(account: AccountRecord, hashed: str, before: str | None) -> AccountRecord:
+    changed = with_password(account, hashed, before)
+    return account if changed.password != hashed else replace(changed, tokens=())

@@ -1,0 +1,113 @@
+"""A program says hello: which version it speaks, who it was before, and the name that it wants."""
+
+from __future__ import annotations
+
+from chatroom.chat.bans_and_mutes import name_key
+from chatroom.chat.chat import Chat
+from chatroom.chat.limits import RECORD_BYTES, ROOM_CHARACTERS, TEXT_BYTES, USER_CHARACTERS
+from chatroom.chat.people.guest_resume import PartedGuest
+from chatroom.chat.rooms.join_leave import give_mail, take_back, take_name
+from chatroom.chat.session import Session, User
+from chatroom.model.commands import Hello
+from chatroom.model.errors import VERSION
+from chatroom.model.events import PROTOCOL_VERSION, Event
+from chatroom.model.logger import logger
+from chatroom.model.names import is_guest_name
+from chatroom.model.replies import Limits, Ok, Welcome
+
+_log = logger(__name__)
+
+
+async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
+    """A program says which version it speaks, and may take a name at once; a person is greeted."""
+    if not command.version:
+        return Ok(f"Hello, {session.name}!")
+    if command.version != PROTOCOL_VERSION:
+        raise VERSION(version=PROTOCOL_VERSION)
+    former = resume(chat, session, command.resume)
+    if not session.seated and not chat.seats.kept:
+        return None  # it has been told that the chat is full
+    if command.name:
+        await take_name(chat, session, command.name)
+    elif former:
+        await take_back(chat, session, former)
+    session.answer(welcome(chat, session), command.ref)
+    if command.name or former:
+        await give_mail(chat, session)
+    if session.user.resumable and command.resume:
+        await chat.inboxes.open(session.user)
+    return None
+
+
+def welcome(chat: Chat, session: Session) -> Welcome:
+    """Return what the server says of itself to a program."""
+    rules = chat.rules
+    limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, rules.rate, rules.max_file)
+    guest = session.user.account is None
+    secret = chat.returning.promise(session)
+    return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], secret, rules.replay)
+
+
+def resume(chat: Chat, session: Session, secret: str) -> str:
+    """End the connection that a guest had before, if it still seems to be there, and let this one be that guest.
+
+    Args:
+        chat: The chat.
+        session: Who shows the secret. Only who has just come, and is nobody yet, becomes somebody else.
+        secret: From an earlier welcome, or of the program's own making; one that is too short changes nothing.
+
+    Returns:
+        The name that the guest had chosen, to be taken again; empty if that is not known.
+
+    Raises:
+        Refused: The guest is banned by the name it had.
+    """
+    returning = chat.returning
+    id = returning.guest_of(secret)
+    ghost, parted = returning.ghost_of(id), returning.parted(id)
+    if not id or ghost is session:
+        return ""
+    if session.place is not None and (ghost is not None or parted is not None or secret.startswith(f"{id}.")):
+        session.place.recognise()
+    if ghost is not None:
+        _replace(chat, ghost, session)
+        parted = returning.parted(id)
+    if parted is not None and parted.handle is not None:
+        chat.bans.check((name_key(parted.handle.folded),))
+    if not _is_new(chat, session):
+        return ""
+    _become(chat, session, id, parted or PartedGuest(None, (), None))
+    chosen = parted.handle if parted is not None else None
+    return "" if chosen is None or is_guest_name(chosen) else chosen.shown
+
+
+def _replace(chat: Chat, ghost: Session, session: Session) -> None:
+    """The former connection ends, and whoever stands for want of a seat has that one's."""
+    _log.info("{name} is back and ends its former connection", name=ghost.name)
+    chat.counters.drops["resumed"] += 1
+    chat.connections.hang_up(ghost)
+    chat.seats.offer(session)
+    chat.announce(session)
+
+
+def _is_new(chat: Chat, session: Session) -> bool:
+    """Return whether nobody has to be told that the session is somebody else from now on."""
+    here = session.room is not None or session.heading is not None or chat.returning.knows(session)
+    return session.user.account is None and not here
+
+
+def _become(chat: Chat, session: Session, id: str, parted: PartedGuest) -> None:
+    nobody, former = session.user, parted.handle
+    mine = former is not None and is_guest_name(former) and not chat.names.others(None, former)
+    guest = User(id, former if former is not None and mine else nobody.handle)
+    guest.resumable = True
+    guest.last_writer = parted.last_writer
+    guest.sessions = (session,)
+    session.was_also(session.guest_id, *parted.was)
+    session.guest_id = id
+    session.sit(guest)
+    chat.connections.take_leave(session, nobody)
+    chat.users[id] = guest
+    chat.names.claim(guest, guest.handle)
+    chat.announce(session)
+    chat.returning.came_back(id, session)
