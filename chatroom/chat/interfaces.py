@@ -175,18 +175,23 @@ class Engine(Protocol):
             Conflict: A record has another revision than its change expects.
         """
 
-    def page(self, bucket: str, prefix: str = "", after: str = "") -> Deferred[list[tuple[str, bytes]]]:
+    def page(self, bucket: str, prefix: str = "", after: str = "", most: int = 0) -> Deferred[list[tuple[str, bytes]]]:
         """Return some records of a bucket with their keys, in the order of the keys; [] at the end.
 
         A page is small enough to be decoded within a few milliseconds (``chatroom.chat.records`` reads on).
 
         Args:
+            bucket: The bucket.
             prefix: What the keys begin with.
             after: The key after which the page begins.
+            most: Records on the page; 0 for a whole page.
         """
 
-    def count(self, bucket: str) -> Deferred[int]:
-        """Return how many records a bucket has."""
+    def last(self, bucket: str, prefix: str, most: int) -> Deferred[list[tuple[str, bytes]]]:
+        """Return the records with the last keys that begin so, in the order of the keys; at most a page of them."""
+
+    def count(self, bucket: str, prefix: str = "") -> Deferred[int]:
+        """Return how many records a bucket has whose keys begin so."""
 
     def announce(self, key: str, presence: Presence) -> None:
         """Say that somebody is present; gone when withdrawn or when this node is gone."""

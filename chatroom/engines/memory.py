@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine
 from chatroom.engines.memory_blobs import MemoryBlobs
 from chatroom.engines.search_scheduler import SearchScheduler, Step
-from chatroom.engines.sqlite.reader import PAGE_LOGS, cut_page
+from chatroom.engines.sqlite.reader import LAST_CHARACTER, PAGE_LOGS, cut_page
 from chatroom.engines.tokenizer import Query
 from chatroom.model import events
 from chatroom.model.events import MESSAGES, blanked
@@ -54,10 +54,23 @@ class _Bucket:
             del self.records[key]
             del self.keys[bisect_left(self.keys, key)]
 
-    def page(self, prefix: str, after: str) -> list[tuple[str, bytes]]:
-        start = max(bisect_left(self.keys, prefix), bisect_right(self.keys, after))
-        keys = takewhile(lambda key: key.startswith(prefix), islice(self.keys, start, None))
-        return cut_page((key, self.records[key][0]) for key in keys)
+    def page(self, prefix: str, after: str, most: int) -> list[tuple[str, bytes]]:
+        start, end = self._range(prefix)
+        keys = islice(self.keys, max(start, bisect_right(self.keys, after)), end)
+        return cut_page(((key, self.records[key][0]) for key in keys), most)
+
+    def last(self, prefix: str, most: int) -> list[tuple[str, bytes]]:
+        start, end = self._range(prefix)
+        keys = (self.keys[i] for i in range(end - 1, start - 1, -1))
+        return cut_page(((key, self.records[key][0]) for key in keys), most)[::-1]
+
+    def count(self, prefix: str) -> int:
+        start, end = self._range(prefix)
+        return end - start
+
+    def _range(self, prefix: str) -> tuple[int, int]:
+        """Return where in ``keys`` those begin and end that begin so."""
+        return bisect_left(self.keys, prefix), bisect_left(self.keys, prefix + LAST_CHARACTER)
 
 
 _Row = tuple[int, bool, int, str | None, bytes]  # seq, whether it is a message, time in ms, key, body
@@ -250,11 +263,14 @@ class MemoryEngine(BatchingEngine):
             self._bucket(change.bucket).put(change.key, change.value, self._rev)
         return succeed(self._rev)
 
-    def page(self, bucket: str, prefix: str = "", after: str = "") -> Deferred[list[tuple[str, bytes]]]:
-        return self._next_turn(self._bucket(bucket).page(prefix, after), after)
+    def page(self, bucket: str, prefix: str = "", after: str = "", most: int = 0) -> Deferred[list[tuple[str, bytes]]]:
+        return self._next_turn(self._bucket(bucket).page(prefix, after, most), after)
 
-    def count(self, bucket: str) -> Deferred[int]:
-        return succeed(len(self._bucket(bucket).records))
+    def last(self, bucket: str, prefix: str, most: int) -> Deferred[list[tuple[str, bytes]]]:
+        return succeed(self._bucket(bucket).last(prefix, most))
+
+    def count(self, bucket: str, prefix: str = "") -> Deferred[int]:
+        return succeed(self._bucket(bucket).count(prefix))
 
     def _bucket(self, name: str) -> _Bucket:
         bucket = self._buckets.get(name)

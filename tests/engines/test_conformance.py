@@ -374,6 +374,22 @@ async def test_a_bucket_can_be_listed_and_counted(engine: Any) -> None:
     await engine.put("room", "c", None, rev)
     assert await engine.page("room") == [("a", b"a"), ("b", b"b")]
     assert (await engine.count("room"), await engine.count("none")) == (2, 0)
+    assert (await engine.count("room", "b"), await engine.count("room", "bb")) == (1, 0)
+
+
+async def test_the_last_records_of_a_bucket_come_in_the_order_of_their_keys(engine: Any) -> None:
+    keys = [f"{letter}/{number:04}" for letter in "abc" for number in range(PAGE_ROWS + 3)]
+    await engine.change([Change("room", key, key.encode(), 0) for key in keys])
+    await engine.put("other", "b/9999", b"z", 0)
+    ours = keys[PAGE_ROWS + 3 : 2 * PAGE_ROWS + 6]
+    assert await engine.last("room", "b/", 2) == [(key, key.encode()) for key in ours[-2:]]
+    assert [key for key, _ in await engine.last("room", "b/", PAGE_ROWS + 1)] == ours[3:]
+    assert await engine.last("room", "d/", 2) == await engine.last("none", "", 2) == []
+
+
+async def test_a_page_may_be_shorter(engine: Any) -> None:
+    await engine.change([Change("room", f"{number:04}", b"x", 0) for number in range(9)])
+    assert [key for key, _ in await engine.page("room", "", "0002", 3)] == ["0003", "0004", "0005"]
 
 
 async def test_a_bucket_is_read_page_by_page_and_by_prefix(engine: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -151,13 +151,11 @@ class FileStore:
             log: Of the room, or the inbox.
             most: How many are returned.
         """
-        newest: deque[bytes] = deque(maxlen=most)
-        number, unsent = 0, record_storage.in_log(log, 0)
-        async for page in pages(self._engine, record_storage.IN_LOG, record_storage.in_log(log)):
-            there = [value for key, value in page if not key.startswith(unsent)]
-            number += len(there)
-            newest.extend(there)
-        return [_decode_line(value) for value in newest], number
+        newest = await self._engine.last(record_storage.IN_LOG, record_storage.in_log(log), most)
+        unsent = record_storage.in_log(log, 0)
+        number = await self._engine.count(record_storage.IN_LOG, record_storage.in_log(log))
+        number -= await self._engine.count(record_storage.IN_LOG, unsent)
+        return [_decode_line(value) for key, value in newest if not key.startswith(unsent)], number
 
     async def named(self, user_id: str, name: str) -> AsyncIterator[FileRecord]:
         """Yield the files of that name that a user has shared and that are not being sent, the newest first."""

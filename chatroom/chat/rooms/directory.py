@@ -219,9 +219,13 @@ class Directory:
         held = await self._engine.get(BUCKET, folded)
         return decode_head(held[0]) if held is not None else None
 
-    async def heads(self) -> AsyncIterator[list[RoomRecord]]:
-        """Return all rooms, some at a time, by name; the records come without the people whom they name."""
-        async for page in pages(self._engine, BUCKET):
+    async def heads(self, most: int = 0) -> AsyncIterator[list[RoomRecord]]:
+        """Return all rooms, some at a time, by name; the records come without the people whom they name.
+
+        Args:
+            most: Rooms at a time; 0 for as many as one turn of the reactor can handle.
+        """
+        async for page in pages(self._engine, BUCKET, most=most):
             yield [decode_head(value) for _, value in page]
 
     async def all(self) -> list[RoomRecord]:

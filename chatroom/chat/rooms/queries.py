@@ -30,7 +30,7 @@ async def rooms(chat: Chat, session: Session, command: ListRooms) -> Event:
         head = await directory.head(name)
         if head is not None:
             lines.append(RoomLine(name, there, head.topic))
-    async for heads in directory.heads():
+    async for heads in directory.heads(LISTED):
         lines += [RoomLine(head.name, 0, head.topic) for head in heads if head.name not in users]
         if len(lines) >= LISTED:
             break

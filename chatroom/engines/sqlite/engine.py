@@ -1,4 +1,4 @@
-"""The embedded engine: SQLite, one writer thread with group commit, one thread that reads and one that searches.
+"""The embedded engine: SQLite, one writer thread with group commit, threads that read, list and search.
 
 A batch is one transaction with ``synchronous=FULL``: when its entries are delivered, a crash of the machine cannot take
 them back. Search is indexed behind the log, in small steps when nothing waits to be stored.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, DeferredList, fail, succeed
 
 from chatroom.engines.base import FULL, BatchingEngine
 from chatroom.engines.blobs import FolderBlobs
@@ -42,6 +42,8 @@ class SQLiteEngine(BatchingEngine):
         self.blobs = FolderBlobs(reactor, path.with_name("files"))
         self._writer_thread = Worker(reactor, "log-writer")
         self._reader_thread = Worker(reactor, "log-reader")
+        # Lists may be long, and are read on a thread of their own: joins and logins must not wait for them.
+        self._list_thread = Worker(reactor, "log-lister")
         self._search_thread = Worker(reactor, "log-search")
         self._searches = SearchScheduler(reactor, self._step)
         self._indexing: Any = None  # the call that takes the next step
@@ -58,9 +60,11 @@ class SQLiteEngine(BatchingEngine):
         """
         self._writer = Writer(open_database(self._path))
         self._reader = Reader(connect(self._path))
+        self._lister = Reader(connect(self._path))
         self._finder = Finder(connect(self._path), self._reactor.seconds)
         self._writer_thread.start()
         self._reader_thread.start()
+        self._list_thread.start()
         self._search_thread.start()
         self._index_later()
         return succeed(None)
@@ -70,14 +74,16 @@ class SQLiteEngine(BatchingEngine):
             self._indexing.cancel()
             self._indexing = None
         # What is being read is still answered; then nothing is.
-        read = self._reader_thread.run(lambda: None)
+        read = DeferredList([thread.run(lambda: None) for thread in (self._reader_thread, self._list_thread)])
         return read.addCallback(lambda _: self.blobs.close()).addCallback(self._close_file)
 
     def _close_file(self, _: None) -> None:
         self._search_thread.stop()
+        self._list_thread.stop()
         self._reader_thread.stop()
         self._writer_thread.stop()
         self._finder.db.close()
+        self._lister.db.close()
         self._reader.db.close()
         self._writer.db.close()
 
@@ -163,7 +169,7 @@ class SQLiteEngine(BatchingEngine):
     async def _expire(self, log: str, older_than: int, keep: int) -> int:
         removed = 0
         for message in (True, False):  # an inbox's marks must not go before what they mark
-            cut = await self._on(self._reader_thread, self._reader.cut, log, message, keep) if keep else 0
+            cut = await self._on(self._list_thread, self._lister.cut, log, message, keep) if keep else 0
             removed += await self._on(self._writer_thread, self._writer.expire, log, message, older_than, cut)
         return removed
 
@@ -185,7 +191,7 @@ class SQLiteEngine(BatchingEngine):
         return self._on(self._writer_thread, self._writer.trim)
 
     def logs(self, after: str = "") -> Deferred[list[str]]:
-        return self._on(self._reader_thread, self._reader.logs, after)
+        return self._on(self._list_thread, self._lister.logs, after)
 
     # ---- records -----------------------------------------------------------------------------------------------
 
@@ -224,11 +230,14 @@ class SQLiteEngine(BatchingEngine):
             else:
                 changed.callback(result)
 
-    def page(self, bucket: str, prefix: str = "", after: str = "") -> Deferred[list[tuple[str, bytes]]]:
-        return self._on(self._reader_thread, self._reader.page, bucket, prefix, after)
+    def page(self, bucket: str, prefix: str = "", after: str = "", most: int = 0) -> Deferred[list[tuple[str, bytes]]]:
+        return self._on(self._list_thread, self._lister.page, bucket, prefix, after, most)
 
-    def count(self, bucket: str) -> Deferred[int]:
-        return self._on(self._reader_thread, self._reader.count, bucket)
+    def last(self, bucket: str, prefix: str, most: int) -> Deferred[list[tuple[str, bytes]]]:
+        return self._on(self._list_thread, self._lister.last, bucket, prefix, most)
+
+    def count(self, bucket: str, prefix: str = "") -> Deferred[int]:
+        return self._on(self._list_thread, self._lister.count, bucket, prefix)
 
     @staticmethod
     def _on(worker: Worker, job: Any, *args: Any) -> Deferred[Any]:

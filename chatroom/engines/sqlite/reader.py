@@ -1,4 +1,4 @@
-"""What the reader thread asks of the SQLite file: history, records. It never waits for the writer (WAL)."""
+"""What is read from the SQLite file: history, records, lists. Reading never waits for the writer (WAL)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Reader:
         ).fetchone()
         return row
 
-    def page(self, bucket: str, prefix: str, after: str) -> list[tuple[str, bytes]]:
+    def page(self, bucket: str, prefix: str, after: str, most: int) -> list[tuple[str, bytes]]:
         """Return the next records whose keys begin so: as many as can be decoded in one turn of the reactor."""
         # No character comes after the last one, and no key holds it: names and ids have none such.
         rows = self.db.execute(
@@ -71,7 +71,16 @@ class Reader:
             (bucket, after, prefix, prefix + LAST_CHARACTER),
         )
         with closing(rows):  # an open statement would keep the write-ahead log from being shortened
-            return cut_page(rows)
+            return cut_page(rows, most)
+
+    def last(self, bucket: str, prefix: str, most: int) -> list[tuple[str, bytes]]:
+        """Return the records with the last keys that begin so, in the order of the keys; at most a page of them."""
+        rows = self.db.execute(
+            "SELECT key, value FROM record WHERE bucket=? AND key>=? AND key<? ORDER BY key DESC",
+            (bucket, prefix, prefix + LAST_CHARACTER),
+        )
+        with closing(rows):
+            return cut_page(rows, most)[::-1]
 
     def all(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
         """Return a bucket's records whose keys begin so, for programs that may take their time."""
@@ -80,23 +89,30 @@ class Reader:
             (bucket, prefix, prefix + LAST_CHARACTER),
         )
 
-    def count(self, bucket: str) -> int:
-        """Return how many records a bucket has."""
-        return int(self.db.execute("SELECT count(*) FROM record WHERE bucket=?", (bucket,)).fetchone()[0])
+    def count(self, bucket: str, prefix: str = "") -> int:
+        """Return how many records a bucket has whose keys begin so."""
+        row = self.db.execute(
+            "SELECT count(*) FROM record WHERE bucket=? AND key>=? AND key<?", (bucket, prefix, prefix + LAST_CHARACTER)
+        ).fetchone()
+        return int(row[0])
 
     def _log(self, log: str) -> tuple[int | None, int]:
         row: tuple[int, int] | None = self.db.execute("SELECT no, floor FROM logs WHERE name=?", (log,)).fetchone()
         return row or (None, 0)
 
 
-def cut_page(rows: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Return the first of the rows: ``PAGE_ROWS`` at most, and ``PAGE_BYTES`` or a little more."""
+def cut_page(rows: Iterable[tuple[str, bytes]], most: int) -> list[tuple[str, bytes]]:
+    """Return the first of the rows: ``PAGE_ROWS``, or ``most`` if that is fewer and not 0; ``PAGE_BYTES`` at most.
+
+    Of the bytes it may be a little more: the row that passes the bound is the last.
+    """
+    most = min(most or PAGE_ROWS, PAGE_ROWS)
     page: list[tuple[str, bytes]] = []
     size = 0
     for row in rows:
         page.append(row)
         size += len(row[1])
-        if size >= PAGE_BYTES or len(page) == PAGE_ROWS:
+        if size >= PAGE_BYTES or len(page) == most:
             break
     return page
 

@@ -14,6 +14,8 @@ from order import record_of, session_of
 from twisted.internet import reactor
 from twisted.internet.task import Clock
 
+from chatroom.chat.files.record import FileRecord
+from chatroom.chat.files.record_storage import changes as file_rows
 from chatroom.chat.limits import LISTED, SANCTION_BYTES
 from chatroom.chat.rooms import record_storage
 from chatroom.chat.rooms.record import RoomRecord
@@ -47,6 +49,10 @@ class CountingEngine(MemoryEngine):
     def page(self, *args: Any) -> Any:
         self.asked += 1
         return super().page(*args).addCallback(self._counted)
+
+    def last(self, *args: Any) -> Any:
+        self.asked += 1
+        return super().last(*args).addCallback(self._counted)
 
     def _counted(self, page: list[Any]) -> list[Any]:
         self.pages.append(len(page))
@@ -83,6 +89,24 @@ def test_the_list_of_rooms_reads_no_more_than_it_shows(world: World) -> None:
     assert lines[2].split()[0] == "room00000"
     assert len(lines) == LISTED + 2
     assert engine.asked <= 2
+
+
+def test_the_list_of_files_reads_no_more_than_it_shows(world: World) -> None:
+    alice = world.person("alice", "zoo")
+    log = world.chat.directory.rooms()[0].log
+    for n in range(3 * PAGE_ROWS):
+        number = n + 1 if n % 3 else 0  # of a third not all has come yet
+        record = FileRecord(
+            f"f{n}", f"file{n}", 9, "0" * 64, 1, "zoe", "z1", "account:z1", "account:z1", log, number=number
+        )
+        world.engine.change(file_rows(None, record, 0))
+    engine: Any = world.engine
+    engine.pages.clear()
+    alice.say("/files")
+    lines = alice.lines()
+    assert f"{2 * PAGE_ROWS}" in lines[0]
+    assert f"file{3 * PAGE_ROWS - 1}" in lines[-2]
+    assert sum(engine.pages) <= LISTED
 
 
 def test_the_rooms_with_people_are_listed_whatever_their_names(world: World) -> None:
