@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from chatroom.chat import limits
-from chatroom.chat.table import TABLE, CommandRow
 from chatroom.model import commands as c
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.commands import TABLE, CommandRow, made
 from chatroom.model.errors import REFUSALS
 from chatroom.model.log import Entry
 from chatroom.model.shared_files import CHUNK, TRANSFERS, WINDOW
@@ -105,71 +105,9 @@ it is greeted like a person, in lines that are no records; its first byte still 
 
 _SHA256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
-COMMANDS = (
-    c.Hello(version=1, client="example 1.0", name="bot", ref=1),
-    c.SetName(name="bob", ref=2),
-    c.Create(room="lobby", ref=3),
-    c.Join(room="lobby", after=120, ref=4),
-    c.Leave(ref=5),
-    c.ListRooms(ref=6),
-    c.ListMembers(ref=53),
-    c.Who(ref=7),
-    c.Whois(user="bob", ref=54),
-    c.Say(text="hello", id="01J8Z", ref=8),
-    c.Act(text="waves", id="01J90"),
-    c.Tell(user="alice", text="hi", id="01J91", ref=9),
-    c.Reply(text="hi yourself", ref=10),
-    c.ReadHistory(messages=20, before=131, ref=11),
-    c.Search(words="release notes", before=131, ref=12),
-    c.ShowHelp(command="join", ref=13),
-    c.Quit(ref=14),
-    c.SetEcho(on=False, ref=15),
-    c.SetIgnore(user="mallory", on=True, ref=16),
-    c.SetAway(text="lunch", ref=17),
-    c.SetTimestamps(on=True, ref=18),
-    c.ShowSettings(ref=19),
-    c.Pong(),
-    c.Register(user="bob", password="a good one", ref=20),
-    c.Login(user="bob", password="a good one", ref=21),
-    c.Takeover(ref=21),
-    c.Logout(ref=22),
-    c.ListSessions(ref=48),
-    c.EndSession(number=2, ref=49),
-    c.ChangePassword(old="a good one", new="a better one", ref=23),
-    c.ShowAccount(ref=24),
-    c.DeleteAccount(password="a better one", ref=25),
-    c.Acknowledge(seq=140, ref=26),
-    c.SetTopic(text="all about it", ref=27),
-    c.Kick(user="mallory", reason="be nice", ref=28),
-    c.Ban(user="mallory", seconds=7200, reason="be nice", ref=29),
-    c.Unban(user="mallory", ref=30),
-    c.Mute(user="mallory", seconds=600, ref=31),
-    c.Unmute(user="mallory", ref=32),
-    c.Op(user="alice", ref=33),
-    c.Deop(user="alice", ref=34),
-    c.Invite(user="alice", ref=35),
-    c.Lock(ref=36),
-    c.Unlock(ref=37),
-    c.Slow(seconds=10, ref=38),
-    c.Close(reason="moved to den", ref=39),
-    c.Delete(seq=132, ref=40),
-    c.Owner(user="alice", ref=40),
-    c.Announce(text="back in five minutes", ref=41),
-    c.AddAccount(user="carol", password="a good one", ref=42),
-    c.RemoveAccount(user="carol", ref=43),
-    c.SetOperator(user="alice", on=True, ref=44),
-    c.SetPassword(user="carol", password="another", ref=45),
-    c.Drain(on=True, ref=46),
-    c.ShowStats(ref=47),
-    c.Share(name="notes.txt", size=300000, sha256=_SHA256, ref=48),
-    c.PutChunk(file="q3w9", index=1, bytes=37856),
-    c.Get(number=3, ref=49),
-    c.Get(number=1, given=True, ref=53),
-    c.Got(file="q3w9", index=0),
-    c.Cancel(file="q3w9", ref=50),
-    c.ListFiles(ref=51),
-    c.Unshare(name="notes.txt", ref=52),
-    c.Unshare(name="notes.txt", user="bob", ref=54),
+COMMANDS = tuple(
+    made(row, {**example, "ref": ref})
+    for ref, (row, example) in enumerate(((row, example) for row in TABLE for example in row.examples), 1)
 )
 
 _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room": "lobby", "seq": 132}

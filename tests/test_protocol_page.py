@@ -10,10 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatroom.chat.table import ROWS
 from chatroom.model import events as e
 from chatroom.model import replies as a
-from chatroom.model.commands import Command
+from chatroom.model.commands import ROWS, Command
 from chatroom.wire.dialects.records import JsonDialect
 
 DOCS = Path(__file__).parent.parent / "docs"

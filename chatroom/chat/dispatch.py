@@ -8,10 +8,15 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from chatroom.chat import help, messaging
 from chatroom.chat.chat import Chat
+from chatroom.chat.files import sharing
+from chatroom.chat.handlers import HANDLERS
+from chatroom.chat.operators import commands
+from chatroom.chat.people import hello, login, login_sessions, preferences
+from chatroom.chat.rooms import join_leave, moderation, queries, search
 from chatroom.chat.session import Session
-from chatroom.chat.table import ROWS, CommandRow, Needs
-from chatroom.model.commands import Command, Hello, Login, Pong, Ref, Takeover
+from chatroom.model.commands import ROWS, Command, CommandRow, Hello, Login, Needs, Pong, Ref, Takeover
 from chatroom.model.errors import (
     INTERNAL,
     LOG_IN_FIRST,
@@ -29,6 +34,22 @@ from chatroom.model.logger import logger
 
 _log = logger(__name__)
 
+# Importing these registers their handlers.
+_MODULES = (
+    commands,
+    hello,
+    help,
+    join_leave,
+    login,
+    login_sessions,
+    messaging,
+    moderation,
+    preferences,
+    queries,
+    search,
+    sharing,
+)
+
 
 def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
     """Do what is asked.
@@ -44,7 +65,7 @@ def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
         if not session.seated and not isinstance(command, Login | Takeover | Hello | Pong):
             raise chat.seats.full()
         check_allowed(row, session)
-        outcome = row.run(chat, session, command)
+        outcome = HANDLERS[type(command)](chat, session, command)
     except Exception as error:
         _refuse(session, error, command.ref)
         return None

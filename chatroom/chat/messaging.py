@@ -7,6 +7,7 @@ from typing import Literal
 
 from chatroom.chat.bans_and_mutes import matching, name_key
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.limits import TEXT_BYTES
 from chatroom.chat.people.guest_mail import Mailbox
 from chatroom.chat.people.nicknames import no_user
@@ -31,11 +32,13 @@ from chatroom.model.replies import Away, Sent
 from chatroom.model.text import clean, is_blank
 
 
+@handles(Say)
 def say(chat: Chat, session: Session, command: Say) -> None:
     """Say something to the room; the echo is the answer."""
     _speak(session, command, Said)
 
 
+@handles(Act)
 def act(chat: Chat, session: Session, command: Act) -> None:
     """Do something in the room; the echo is the answer."""
     _speak(session, command, Acted)
@@ -107,12 +110,14 @@ class Address:
     box: Mailbox | None = None
 
 
+@handles(Tell)
 async def tell(chat: Chat, session: Session, command: Tell) -> None:
     """Write to one person: online, with an account, or a guest who was seen here."""
     text = checked(command.text)
     await _deliver(chat, session, await address_of(chat, command.user), text, command)
 
 
+@handles(Reply)
 async def reply(chat: Chat, session: Session, command: Reply) -> None:
     """Write to whoever wrote last, or to whom is meant."""
     name, id = session.user.last_writer or ("", command.to)

@@ -23,10 +23,11 @@ AUTHORITIES = (
 )  # fmt: skip
 # The words that begin a line of the server's. tests/chat/test_reserved_names.py looks for them in the code.
 BEGINNINGS = (
-    "banned", "cancelled", "choose", "commands", "current", "did", "echo", "everybody", "file",
-    "files", "goodbye", "hello", "help", "in", "invalid", "message", "messages", "muted", "no", "nobody", "password",
-    "people", "room", "rooms", "searched", "seats", "session", "sessions", "spellings", "the", "there", "this",
-    "timestamps", "to", "topic", "try", "type", "usage", "user", "users", "welcome", "what", "you", "your",
+    "banned", "cancelled", "choose", "commands", "current", "did", "echo", "everybody", "file", "files",
+    "goodbye", "hello", "help", "in", "invalid", "message", "messages", "muted", "name", "no", "nobody",
+    "password", "people", "room", "rooms", "searched", "seats", "session", "sessions", "spellings", "the",
+    "there", "this", "timestamps", "to", "topic", "try", "type", "usage", "user", "users", "welcome", "what",
+    "you", "your",
 )  # fmt: skip
 
 _DIGITS = str.maketrans("0123456789", "olzeasbtbg")

@@ -39,8 +39,9 @@ class Arg:
         kind: How it is read.
         label: What usage calls it; the field's name if empty.
         required: Whether the command means nothing without it.
-        ask: What a person is asked who left it out; empty: nothing, it is an error.
-        twice: The client asks for it a second time, for nobody sees what is typed.
+        ask: What telnet asks if it is left out; empty: leaving it out is an error.
+        prompt: What the client asks then.
+        twice: The client asks for it a second time, because what is typed is hidden.
     """
 
     field: str
@@ -48,6 +49,7 @@ class Arg:
     label: str = ""
     required: bool = True
     ask: str = ""
+    prompt: str = ""
     twice: bool = False
 
     @property

@@ -12,8 +12,8 @@ import pytest
 from harness import Client, World
 
 from chatroom.chat.limits import TEXT_BYTES
-from chatroom.chat.table import ROWS
 from chatroom.model import commands as c
+from chatroom.model.commands import ROWS
 from chatroom.model.errors import REFUSALS, Refused
 from chatroom.wire.dialects.records import DEEPEST, GREATEST, JsonDialect
 

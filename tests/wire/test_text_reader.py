@@ -64,7 +64,7 @@ ANYWHERE = {
     "/reply a b": c.Reply(text="a b"),
     "/history": c.ReadHistory(),
     "/history 7": c.ReadHistory(messages=7),
-    "/search a b": c.Search(words="a b"),
+    "/search a b": c.Search(words="a b", again=True),
     "/hello": c.Hello(),
     "/help": c.ShowHelp(),
     "/help join": c.ShowHelp(command="join"),

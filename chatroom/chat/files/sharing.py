@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatroom.chat.chat import Chat
 from chatroom.chat.files.record import FileRecord, owner_of, payer_of, whence_of
 from chatroom.chat.files.transfers import SessionTransfers
+from chatroom.chat.handlers import handles
 from chatroom.chat.limits import LISTED, RECENT
 from chatroom.chat.messaging import address_of, may_speak
 from chatroom.chat.rooms.room import Room
@@ -17,6 +18,7 @@ from chatroom.model.replies import Download, Files, Ok, Upload
 from chatroom.model.shared_files import CHUNK, chunks_of, safe_name
 
 
+@handles(c.Share)
 async def share(chat: Chat, session: Session, command: c.Share) -> None:
     """Keep room for a file, and say from where on to send it."""
     transfers = _transfers(chat, session)
@@ -52,11 +54,13 @@ async def share(chat: Chat, session: Session, command: c.Share) -> None:
         release()
 
 
+@handles(c.PutChunk)
 def chunk(chat: Chat, session: Session, command: c.PutChunk) -> None:
     """A chunk is about to come; it is acknowledged when it is stored."""
     _transfers(chat, session).expect(command)
 
 
+@handles(c.Get)
 async def get(chat: Chat, session: Session, command: c.Get) -> Event | None:
     """Fetch a file; a person is told how to."""
     if session.person:
@@ -84,12 +88,14 @@ async def get(chat: Chat, session: Session, command: c.Get) -> Event | None:
     return None
 
 
+@handles(c.Got)
 def got(chat: Chat, session: Session, command: c.Got) -> Event:
     """A chunk has arrived."""
     _transfers(chat, session).got(command.file, command.index)
     return Ok()
 
 
+@handles(c.Cancel)
 async def cancel(chat: Chat, session: Session, command: c.Cancel) -> Event:
     """Go on no more with a file; what has come of one that was being sent takes up room no longer."""
     if _transfers(chat, session).cancel(command.file):
@@ -97,6 +103,7 @@ async def cancel(chat: Chat, session: Session, command: c.Cancel) -> Event:
     return Ok()
 
 
+@handles(c.Unshare)
 async def unshare(chat: Chat, session: Session, command: c.Unshare) -> Event:
     """Take back a file: its bytes go, and what told of it is blank. The answer says which file that was."""
     record = await _meant(chat, session, command)
@@ -145,6 +152,7 @@ async def _blank(chat: Chat, session: Session, record: FileRecord) -> None:
             await chat.append_surely(record.log, Deleted(*who, message=entry.seq, user=entry.event.by))
 
 
+@handles(c.ListFiles)
 async def files(chat: Chat, session: Session, command: c.ListFiles) -> Event:
     """List the files of the room, and those given to the session's user."""
     store, room = chat.files, session.room

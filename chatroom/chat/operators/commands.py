@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatroom.chat.bans_and_mutes import listed
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.messaging import checked
 from chatroom.chat.operators.service import Operations
 from chatroom.chat.rooms import targets
@@ -15,36 +16,43 @@ from chatroom.model.events import Event
 from chatroom.model.replies import Ok
 
 
+@handles(c.Announce)
 async def announce(chat: Chat, session: Session, command: c.Announce) -> Event:
     """Say something to everybody."""
     return Ok(await _operations(chat, session).announce(checked(command.text)))
 
 
+@handles(c.AddAccount)
 async def add_account(chat: Chat, session: Session, command: c.AddAccount) -> Event:
     """Make an account."""
     return Ok(await _operations(chat, session).add_account(command.user, command.password))
 
 
+@handles(c.RemoveAccount)
 async def remove_account(chat: Chat, session: Session, command: c.RemoveAccount) -> Event:
     """Remove an account."""
     return Ok(await _operations(chat, session).remove_account(command.user))
 
 
+@handles(c.SetOperator)
 async def set_operator(chat: Chat, session: Session, command: c.SetOperator) -> Event:
     """Make an account an operator's, or not."""
     return Ok(await _operations(chat, session).set_operator(command.user, command.on))
 
 
+@handles(c.SetPassword)
 async def set_password(chat: Chat, session: Session, command: c.SetPassword) -> Event:
     """Give an account another password."""
     return Ok(await _operations(chat, session).set_password(command.user, command.password))
 
 
+@handles(c.Drain)
 async def drain(chat: Chat, session: Session, command: c.Drain) -> Event:
     """Let nobody new in, or again."""
     return Ok(await _operations(chat, session).drain(command.on))
 
 
+@handles(c.ShowStats)
 def stats(chat: Chat, session: Session, command: c.ShowStats) -> Event:
     """Show figures of this server."""
     figures = _operations(chat, session).stats()

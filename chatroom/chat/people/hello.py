@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.limits import RECORD_BYTES, ROOM_CHARACTERS, TEXT_BYTES, USER_CHARACTERS
 from chatroom.chat.people.guest_resume import PartedGuest
 from chatroom.chat.rooms.join_leave import give_mail, take_back, take_name
@@ -18,6 +19,7 @@ from chatroom.model.replies import Limits, Ok, Welcome
 _log = logger(__name__)
 
 
+@handles(Hello)
 async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
     """A program says which version it speaks, and may take a name at once; a person is greeted."""
     if not command.version:

@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.limits import LISTED
 from chatroom.chat.people import takeover, tokens
 from chatroom.chat.people.authentication import checked_password
@@ -34,6 +35,7 @@ from chatroom.model.text import clean
 _log = logger(__name__)
 
 
+@handles(Register)
 async def register(chat: Chat, session: Session, command: Register) -> None:
     """Make an account, and log in."""
     if not chat.rules.register:
@@ -60,6 +62,7 @@ async def register(chat: Chat, session: Session, command: Register) -> None:
         await _greet(chat, session, command.ref, secret)
 
 
+@handles(Login)
 async def login(chat: Chat, session: Session, command: Login) -> None:
     """Log the session in to an account, by its password or a token."""
     if command.token:
@@ -81,6 +84,7 @@ async def login(chat: Chat, session: Session, command: Login) -> None:
     await _greet(chat, session, command.ref, secret)
 
 
+@handles(Takeover)
 async def take_over(chat: Chat, session: Session, command: Takeover) -> None:
     """Log in to the account that a login found in use, ending its oldest session."""
     offer = await takeover.accept(chat, session)
@@ -158,6 +162,7 @@ async def _greet(chat: Chat, session: Session, ref: int | str | None, secret: st
     await chat.inboxes.open(session.user)
 
 
+@handles(Logout)
 async def logout(chat: Chat, session: Session, command: Logout) -> Event | None:
     """Make the session a guest's again and its token worthless; without a seat for a guest it ends.
 
@@ -181,6 +186,7 @@ async def logout(chat: Chat, session: Session, command: Logout) -> Event | None:
     return Account(name=session.name, guest=True, was=name)
 
 
+@handles(ChangePassword)
 async def password(chat: Chat, session: Session, command: ChangePassword) -> Event:
     """Change the password, given the old one; all other sessions and tokens of the account end."""
     new = checked_password(chat.rules, command.new)
@@ -194,6 +200,7 @@ async def password(chat: Chat, session: Session, command: ChangePassword) -> Eve
     return Ok("Your password has been changed.")
 
 
+@handles(DeleteAccount)
 async def delete(chat: Chat, session: Session, command: DeleteAccount) -> Event:
     """Delete the account; its name is free, its id is never used again."""
     account = await _owner(chat, session, command.password)
@@ -201,6 +208,7 @@ async def delete(chat: Chat, session: Session, command: DeleteAccount) -> Event:
     return Ok(f"The account {account.name} has been deleted.")
 
 
+@handles(ShowAccount)
 def show(chat: Chat, session: Session, command: ShowAccount) -> Event:
     """Answer whose session this is."""
     user = session.user

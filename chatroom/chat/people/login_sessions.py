@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.people import tokens
 from chatroom.chat.session import Session
 from chatroom.model.commands import EndSession, ListSessions
@@ -22,11 +23,13 @@ class _Place:
     sessions: tuple[Session, ...]
 
 
+@handles(ListSessions)
 def show(chat: Chat, session: Session, command: ListSessions) -> Event:
     """List them."""
     return Sessions([place.line for place in _places(session)])
 
 
+@handles(EndSession)
 async def end(chat: Chat, session: Session, command: EndSession) -> Event:
     """End one: its connections, and its right to come again."""
     places = _places(session)

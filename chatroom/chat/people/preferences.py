@@ -7,6 +7,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.limits import AWAY_CHARACTERS, IGNORED
 from chatroom.chat.messaging import seen
 from chatroom.chat.session import Session
@@ -19,11 +20,13 @@ from chatroom.model.replies import Settings
 from chatroom.model.text import clean
 
 
+@handles(ShowSettings)
 def show(chat: Chat, session: Session, command: ShowSettings) -> Event:
     """Show all of them."""
     return settings(session)
 
 
+@handles(SetEcho)
 async def echo(chat: Chat, session: Session, command: SetEcho) -> Event:
     """Show the session its own messages, or do not; or show the setting."""
     if command.on is not None:
@@ -31,6 +34,7 @@ async def echo(chat: Chat, session: Session, command: SetEcho) -> Event:
     return settings(session, "echo")
 
 
+@handles(SetTimestamps)
 async def timestamps(chat: Chat, session: Session, command: SetTimestamps) -> Event:
     """Show the time before each message, or do not; or show the setting."""
     if command.on is not None:
@@ -38,6 +42,7 @@ async def timestamps(chat: Chat, session: Session, command: SetTimestamps) -> Ev
     return settings(session, "timestamps")
 
 
+@handles(SetIgnore)
 async def ignore(chat: Chat, session: Session, command: SetIgnore) -> Event:
     """Hide what a user says, under this name or, while the user is online, under another; or list the ignored users."""
     if not command.user:
@@ -54,6 +59,7 @@ async def ignore(chat: Chat, session: Session, command: SetIgnore) -> Event:
     return settings(session, "ignored")
 
 
+@handles(SetAway)
 async def away(chat: Chat, session: Session, command: SetAway) -> Event:
     """Be away with these words, or be back."""
     session.user.away = seen(clean(command.text).strip()[:AWAY_CHARACTERS])

@@ -9,6 +9,7 @@ from twisted.internet.defer import DeferredList
 
 from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
 from chatroom.chat.messaging import may_speak
 from chatroom.chat.people.guest_mail import Mailbox
@@ -26,6 +27,7 @@ from chatroom.model.replies import Entered, Ok
 _log = logger(__name__)
 
 
+@handles(SetName)
 async def set_name(chat: Chat, session: Session, command: SetName) -> None:
     """Take a name as a guest, and be given what was written to it meanwhile."""
     event = await take_name(chat, session, command.name)
@@ -129,23 +131,27 @@ async def _forward(chat: Chat, session: Session, box: Mailbox, page: Page) -> No
         await chat.inboxes.open(session.user)
 
 
+@handles(Create)
 async def create(chat: Chat, session: Session, command: Create) -> None:
     """Make a room and join it."""
     room = await chat.directory.create(command.room, session)
     await _enter(chat, session, room, Join(room=room.name, messages=0, ref=command.ref), made=True, created=True)
 
 
+@handles(Join)
 async def join(chat: Chat, session: Session, command: Join) -> None:
     """Join a room, leaving the one before."""
     room, made = await chat.directory.find(command.room, session, create=command.create)
     await _enter(chat, session, room, command, made=made)
 
 
+@handles(Leave)
 async def leave(chat: Chat, session: Session, command: Leave) -> Event | None:
     """Leave the room."""
     return await _leave(session)
 
 
+@handles(Quit)
 def quit(chat: Chat, session: Session, command: Quit) -> None:
     """Say goodbye and close; the room sees that the connection has ended."""
     session.answer(Ok("Goodbye!"), command.ref)

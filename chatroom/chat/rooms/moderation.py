@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from chatroom.chat.bans_and_mutes import Sanction, lasting, listed
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.limits import MODERATORS, REASON_CHARACTERS, RECENT, SANCTION_BYTES, SANCTIONS, TOPIC_CHARACTERS
 from chatroom.chat.messaging import seen
 from chatroom.chat.operators import commands
@@ -66,6 +67,7 @@ Change = Callable[[RoomRecord], RoomRecord | None]
 # ---- the room ----------------------------------------------------------------------------------------------------
 
 
+@handles(c.SetTopic)
 async def topic(chat: Chat, session: Session, command: c.SetTopic) -> Event:
     """Show the topic, or set it."""
     room = _room(session)
@@ -76,22 +78,26 @@ async def topic(chat: Chat, session: Session, command: c.SetTopic) -> Event:
     return await _act(chat, session, lambda now: replace(now, topic=text), Topic, text=text)
 
 
+@handles(c.Lock)
 async def lock(chat: Chat, session: Session, command: c.Lock) -> Event:
     """Let in only the invited."""
     return await _act(chat, session, lambda now: replace(now, locked=True), Locked)
 
 
+@handles(c.Unlock)
 async def unlock(chat: Chat, session: Session, command: c.Unlock) -> Event:
     """Let everybody in."""
     return await _act(chat, session, lambda now: replace(now, locked=False), Unlocked)
 
 
+@handles(c.Slow)
 async def slow(chat: Chat, session: Session, command: c.Slow) -> Event:
     """One message per member in so many seconds."""
-    seconds = min(command.seconds, 3600)
+    seconds = command.seconds
     return await _act(chat, session, lambda now: replace(now, slow=seconds), Slowed, seconds=seconds)
 
 
+@handles(c.Close)
 async def close(chat: Chat, session: Session, command: c.Close) -> Event:
     """End the room."""
     if command.room:
@@ -104,6 +110,7 @@ async def close(chat: Chat, session: Session, command: c.Close) -> Event:
     return answer
 
 
+@handles(c.Delete)
 async def delete(chat: Chat, session: Session, command: c.Delete) -> Event:
     """Blank a message: one's own, or as a moderator anybody's."""
     room = _room(session)
@@ -138,6 +145,7 @@ async def delete(chat: Chat, session: Session, command: c.Delete) -> Event:
 # ---- its members -------------------------------------------------------------------------------------------------
 
 
+@handles(c.Kick)
 async def kick(chat: Chat, session: Session, command: c.Kick) -> Event:
     """Put somebody out."""
     if _everywhere(session, command.everywhere):
@@ -147,6 +155,7 @@ async def kick(chat: Chat, session: Session, command: c.Kick) -> Event:
     return await _act(chat, session, _unchanged, Kicked, target, reason=reason_of(command.reason))
 
 
+@handles(c.Ban)
 async def ban(chat: Chat, session: Session, command: c.Ban) -> Event:
     """Put somebody out, and keep out."""
     if _everywhere(session, command.everywhere):
@@ -170,6 +179,7 @@ async def ban(chat: Chat, session: Session, command: c.Ban) -> Event:
     return answer
 
 
+@handles(c.Unban)
 async def unban(chat: Chat, session: Session, command: c.Unban) -> Event:
     """Let somebody in again."""
     if _everywhere(session, command.everywhere):
@@ -183,6 +193,7 @@ async def unban(chat: Chat, session: Session, command: c.Unban) -> Event:
     return await _act(chat, session, change, Unbanned, target)
 
 
+@handles(c.Mute)
 async def mute(chat: Chat, session: Session, command: c.Mute) -> Event:
     """Let somebody say nothing."""
     room = _moderated(session)
@@ -198,6 +209,7 @@ async def mute(chat: Chat, session: Session, command: c.Mute) -> Event:
     return await _act(chat, session, change, Muted, target, until=made[0].until, reason=made[0].reason)
 
 
+@handles(c.Unmute)
 async def unmute(chat: Chat, session: Session, command: c.Unmute) -> Event:
     """Let somebody speak again."""
     target = await targets.anybody(chat, _room(session), command.user)
@@ -208,6 +220,7 @@ async def unmute(chat: Chat, session: Session, command: c.Unmute) -> Event:
     return await _act(chat, session, change, Unmuted, target)
 
 
+@handles(c.Op)
 async def op(chat: Chat, session: Session, command: c.Op) -> Event:
     """Make somebody a moderator."""
     target = await _somebody(chat, session, command.user)
@@ -220,6 +233,7 @@ async def op(chat: Chat, session: Session, command: c.Op) -> Event:
     return await _act(chat, session, change, Opped, target)
 
 
+@handles(c.Deop)
 async def deop(chat: Chat, session: Session, command: c.Deop) -> Event:
     """Make somebody a moderator no more: the owner's to do, or one's own to give up."""
     room = _room(session)
@@ -240,6 +254,7 @@ async def deop(chat: Chat, session: Session, command: c.Deop) -> Event:
     return await _act(chat, session, change, Deopped, target)
 
 
+@handles(c.Owner)
 async def owner(chat: Chat, session: Session, command: c.Owner) -> Event:
     """Give the room to somebody with an account."""
     user, room = session.user, _room(session)
@@ -256,6 +271,7 @@ async def owner(chat: Chat, session: Session, command: c.Owner) -> Event:
     return Ok()
 
 
+@handles(c.Invite)
 async def invite(chat: Chat, session: Session, command: c.Invite) -> Event:
     """Let somebody in while the room is locked; that somebody is told."""
     room = _room(session)

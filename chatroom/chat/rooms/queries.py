@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.limits import HISTORY, LISTED
 from chatroom.chat.messaging import address_of
 from chatroom.chat.rooms.join_leave import bounded
@@ -21,6 +22,7 @@ from chatroom.model.replies import History, Members, Ok, Person, RoomLine, Rooms
 HISTORY_DEFAULT = 20
 
 
+@handles(ListRooms)
 async def rooms(chat: Chat, session: Session, command: ListRooms) -> Event:
     """List the rooms, the fullest first, then by name. However many there are, no more are read than are shown."""
     directory = chat.directory
@@ -37,6 +39,7 @@ async def rooms(chat: Chat, session: Session, command: ListRooms) -> Event:
     return Rooms(lines[:LISTED], max(0, await directory.count() - LISTED))
 
 
+@handles(Who)
 def who(chat: Chat, session: Session, command: Who) -> Event:
     """List everybody online, by name."""
     present = chat.who()
@@ -44,6 +47,7 @@ def who(chat: Chat, session: Session, command: Who) -> Event:
     return Users([UserLine(p.name, p.room, p.away) for p in shown], len(present))
 
 
+@handles(ListMembers)
 def members(chat: Chat, session: Session, command: ListMembers) -> Event:
     """List who is in the room, in the order of joining."""
     room = session.room
@@ -52,6 +56,7 @@ def members(chat: Chat, session: Session, command: ListMembers) -> Event:
     return Members(room.name, names, len(room.members) - len(names))
 
 
+@handles(Whois)
 async def whois(chat: Chat, session: Session, command: Whois) -> Event:
     """Say who somebody is: online, or the owner of an account, or a guest who was here lately.
 
@@ -76,6 +81,7 @@ async def whois(chat: Chat, session: Session, command: Whois) -> Event:
     )
 
 
+@handles(ReadHistory)
 async def history(chat: Chat, session: Session, command: ReadHistory) -> Event:
     """Show older messages of the room, or outside one those written to oneself."""
     room = session.room
@@ -89,12 +95,14 @@ async def history(chat: Chat, session: Session, command: ReadHistory) -> Event:
     return History(name, _shown(name, page.entries), page.complete)
 
 
+@handles(Acknowledge)
 def acknowledge(chat: Chat, session: Session, command: Acknowledge) -> Event:
     """A program has what came to its inbox up to there."""
     chat.inboxes.of(session.user).acknowledge(command.seq)
     return Ok()
 
 
+@handles(Pong)
 def pong(chat: Chat, session: Session, command: Pong) -> Event:
     """A program is there."""
     return Ok()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
 from chatroom.chat.limits import FOUND, SEARCH_REMEMBERED
 from chatroom.chat.rooms.join_leave import bounded
 from chatroom.chat.session import Session, UnfinishedSearch
@@ -14,6 +15,7 @@ from chatroom.model.replies import Found
 from chatroom.model.text import clean
 
 
+@handles(Search)
 async def search(chat: Chat, session: Session, command: Search) -> Found:
     """Find messages of the room."""
     room = session.room

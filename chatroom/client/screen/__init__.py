@@ -5,6 +5,6 @@ Output: ``presenter`` takes events from the client; ``formatter`` makes lines of
 ``read_marker`` marks where the user stopped reading, ``output`` writes the lines, and ``terminal`` draws.
 
 Input: ``terminal`` and ``keys`` take keys, with ``completer``, ``history``, ``questions`` and ``paste``. ``parser``
-says what a line means, by the tables in ``server_commands`` and ``local_commands``; ``input`` carries it out. ``app``
+says what a line means, by ``chatroom.model.commands`` and ``local_commands``; ``input`` carries it out. ``app``
 puts everything together.
 """

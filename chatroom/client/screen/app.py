@@ -43,12 +43,12 @@ from chatroom.client.screen.read_marker import ReadMarker
 from chatroom.client.screen.reconnect_countdown import Countdown
 from chatroom.client.screen.redraw import wraps_anew
 from chatroom.client.screen.saved_state import SavedState, load, save
-from chatroom.client.screen.server_commands import ROWS
 from chatroom.client.screen.terminal import Parts, Terminal
 from chatroom.client.screen.user_lookup import UserLookup
 from chatroom.client.status import Connected, Denied, Lost, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.commands import TABLE
 from chatroom.model.suggestions import nearest
 from chatroom.model.text import clean
 
@@ -297,9 +297,9 @@ class App:
 
     def _learn_commands(self) -> None:
         """What the client knows by itself; the server's own help says it better."""
-        for row in (row for row in ROWS if row.words):
+        for row in (row for row in TABLE if row.slash):
             self.known.add_command(row.usage, "")
-            for word in row.words:
+            for word in row.slash:
                 self.known.add_usage(word, "" if row.secret else row.usage)
         for command in self.own.values():
             self.known.add_usage(command.word, command.usage)

@@ -25,10 +25,10 @@ from chatroom.client.screen.parser import (
 from chatroom.client.screen.password_guard import forgotten_slash, is_pair
 from chatroom.client.screen.presenter import Presenter
 from chatroom.client.screen.questions import Cancelled, Questions
-from chatroom.client.screen.server_commands import WordRow
 from chatroom.client.status import Denied
 from chatroom.model import replies as a
 from chatroom.model.arguments import Arg, Kind
+from chatroom.model.commands import CommandRow
 
 _log = Logger()
 
@@ -215,7 +215,7 @@ class LineInput:
                 self._login_failed = self._seconds()
             raise
 
-    def _check_login(self, row: WordRow) -> None:
+    def _check_login(self, row: CommandRow) -> None:
         """Refuse what the server would refuse anyway before anything is asked for it."""
         client = self._client
         if row.do in FOR_GUESTS and not client.guest:
@@ -228,7 +228,7 @@ class LineInput:
         if secret and not self._told_cancelling:
             self._told_cancelling = True
             self._hearing.say("Enter alone or /cancel cancels.")
-        answer = await self._questions.ask(arg.ask, secret=secret)
+        answer = await self._questions.ask(f"{arg.prompt} ", secret=secret)
         if secret:
             check_password(answer)
         if arg.twice and await self._questions.ask("The same again: ", secret=secret) != answer:

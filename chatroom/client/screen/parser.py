@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from chatroom.client.screen.server_commands import BY_BARE, BY_UPPER, BY_WORD, WordRow
 from chatroom.model import arguments
 from chatroom.model.arguments import BLANKS, Arg, Kind
+from chatroom.model.commands import BY_BARE, BY_SLASH, BY_UPPER, CommandRow
 from chatroom.model.password_rules import BadPassword, check_text
 from chatroom.model.suggestions import nearest
 
@@ -31,7 +31,7 @@ class SayLine:
 class CommandLine:
     """A command of the server's: the fields that were given, and the arguments that are still to be asked for."""
 
-    row: WordRow
+    row: CommandRow
     fields: dict[str, Any]
     missing: tuple[Arg, ...] = ()
 
@@ -84,9 +84,9 @@ def holds_secret(line: str) -> bool:
     """Return whether a password may stand in the line, so that it is to be kept nowhere."""
     word, _, rest = line.lstrip().removeprefix("/").partition(" ")
     second = rest.strip().partition(" ")[0]
-    rows: tuple[WordRow | None, ...] = (BY_WORD.get(f"{word} {second}".lower()), BY_WORD.get(word.lower()))
+    rows: tuple[CommandRow | None, ...] = (BY_SLASH.get(f"{word} {second}".lower()), BY_SLASH.get(word.lower()))
     if line.lstrip().startswith("/") and not any(rows):
-        rows = (BY_WORD.get(nearest(word, BY_WORD) or ""),)  # as /lgoin
+        rows = (BY_SLASH.get(nearest(word, BY_SLASH) or ""),)  # as /lgoin
     return any(row is not None and row.secret for row in rows)
 
 
@@ -104,7 +104,7 @@ def secret_from(line: str, *, bare: bool = False) -> int | None:
     if not texts or not texts[0].startswith("/"):
         return None
     for count in (2, 1):
-        row = BY_WORD.get(" ".join(texts[:count])[1:]) if len(texts) >= count else None
+        row = BY_SLASH.get(" ".join(texts[:count])[1:]) if len(texts) >= count else None
         if row is not None and row.secret:
             comma = line.find(",", words[count].start()) if row.takes_pair and len(words) > count else -1
             if comma >= 0 and comma < words[count].end():
@@ -114,7 +114,7 @@ def secret_from(line: str, *, bare: bool = False) -> int | None:
     return None
 
 
-def _without_slash(line: str, inside: bool, guest: bool) -> tuple[WordRow | None, str]:
+def _without_slash(line: str, inside: bool, guest: bool) -> tuple[CommandRow | None, str]:
     """Return the command that a line without ``/`` is, None if it is said, and what follows its word.
 
     Words that take no argument count only when they stand alone.
@@ -133,21 +133,21 @@ def _without_slash(line: str, inside: bool, guest: bool) -> tuple[WordRow | None
     return (None, "") if row is None or (rest and not row.args) else (row, rest)
 
 
-def _meant(row: WordRow, rest: str, own: Collection[str]) -> CommandLine | LocalLine:
+def _meant(row: CommandRow, rest: str, own: Collection[str]) -> CommandLine | LocalLine:
     """Return the command; the client's own if it has one of that name."""
-    word = next((word for word in row.words if word in own), "")
+    word = next((word for word in row.slash if word in own), "")
     return LocalLine(word, rest) if word else _command(row, rest)
 
 
-def _row(word: str, rest: str, own: Collection[str]) -> tuple[WordRow, str]:
+def _row(word: str, rest: str, own: Collection[str]) -> tuple[CommandRow, str]:
     """Return the command, and what is left of the line."""
     second, _, more = rest.partition(" ")
-    row = BY_WORD.get(f"{word} {second}".lower())  # as /account delete
+    row = BY_SLASH.get(f"{word} {second}".lower())  # as /account delete
     if row is not None:
         return row, more.strip(BLANKS)
-    row = BY_WORD.get(word.lower())
+    row = BY_SLASH.get(word.lower())
     if row is None:
-        meant = nearest(word, [*(word for word in BY_WORD if " " not in word), *own])
+        meant = nearest(word, [*(word for word in BY_SLASH if " " not in word), *own])
         raise Misuse(f"unknown command /{word[:64]}; {f'did you mean /{meant}?' if meant else 'type /help.'}")
     return row, rest
 
@@ -160,7 +160,7 @@ def pair(text: str) -> tuple[str, str]:
     return name.strip(BLANKS), password.strip(BLANKS)
 
 
-def _command(row: WordRow, rest: str) -> CommandLine:
+def _command(row: CommandRow, rest: str) -> CommandLine:
     fields: dict[str, Any] = dict(row.fixed)
     if row.takes_pair:
         name, password = pair(rest)
@@ -168,7 +168,7 @@ def _command(row: WordRow, rest: str) -> CommandLine:
     for i, arg in enumerate(row.args):
         if not rest:
             missing = tuple(arg for arg in row.args[i:] if arg.required)
-            if not all(arg.ask for arg in missing):
+            if not all(arg.prompt for arg in missing):
                 raise Misuse(f"usage: {row.usage}.")
             return CommandLine(row, fields, missing)
         value, rest = _argument(row, arg, rest)
@@ -179,7 +179,7 @@ def _command(row: WordRow, rest: str) -> CommandLine:
     return CommandLine(row, fields)
 
 
-def _argument(row: WordRow, arg: Arg, rest: str) -> tuple[Any, str]:
+def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
     """Return the argument's value, None if it is left out, and what is left of the line."""
     try:
         value, rest = arguments.read(arg, rest, last=arg is row.args[-1])

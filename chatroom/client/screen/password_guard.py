@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from chatroom.client.screen.parser import holds_secret
-from chatroom.client.screen.server_commands import BY_WORD, WordRow
+from chatroom.model.commands import BY_SLASH, CommandRow
 from chatroom.model.suggestions import nearest
 
-_SECRET = {word: row for word, row in BY_WORD.items() if row.secret}
+_SECRET = {word: row for word, row in BY_SLASH.items() if row.secret}
 _OTHER_WORDS = {"log in": "login", "log-in": "login", "passwd": "password", "pwd": "password", "pw": "password"}
 _SEPARATORS = ",:="
 _WORD = re.compile(rf"[^\s{_SEPARATORS}]+")
@@ -53,7 +53,7 @@ def _command(word: str, rest: str) -> str | None:
     return name if name is not None and _fits(_SECRET[name], rest) else None
 
 
-def _fits(row: WordRow, rest: str) -> bool:
+def _fits(row: CommandRow, rest: str) -> bool:
     """Return whether there are no more words than the command takes; ``alice , secret`` counts as two."""
     return len(_WORD.findall(rest)) <= len(row.args) + any(mark in rest.strip(_SEPARATORS) for mark in _SEPARATORS)
 

@@ -13,8 +13,7 @@ import msgspec
 from chatroom.chat.interfaces import Dialect
 from chatroom.chat.limits import RECORD_BYTES
 from chatroom.chat.session import Session
-from chatroom.chat.table import ROWS
-from chatroom.model.commands import Command, Ref
+from chatroom.model.commands import ROWS, Command, Ref
 from chatroom.model.errors import BAD_RECORD, NO_COMMAND, Refused
 from chatroom.model.events import Event, encode
 from chatroom.model.log import Entry

@@ -15,18 +15,15 @@ from functools import partial
 from typing import Any
 
 from chatroom.chat.dispatch import check_allowed
+from chatroom.chat.help import unknown_command
 from chatroom.chat.session import Session
-from chatroom.chat.table import TABLE, CommandRow, unknown_command
 from chatroom.model import arguments
 from chatroom.model.arguments import BLANKS, Arg, Kind
-from chatroom.model.commands import Command, Leave, Say
+from chatroom.model.commands import BY_BARE, BY_SLASH, BY_UPPER, Command, CommandRow, Leave, OutOfBounds, Say, made
 from chatroom.model.errors import ANSWER_FIRST, EXPECTED_PAIR, MISREAD, NOT_IN_ROOM, USAGE, Refused
 from chatroom.model.replies import Ok
 
-_SLASH = {word: row for row in TABLE for word in row.slash}
-_UPPER = {word: row for row in TABLE for word in row.upper}
-_UPPER_INITIALS = {word[0] for word in _UPPER}
-_BARE = {word: row for row in TABLE for word in row.bare}
+_UPPER_INITIALS = {word[0] for word in BY_UPPER}
 AGAIN = "Try again; an empty line or /cancel ends the question."
 _ASKED_OF_GUESTS = {"login", "register"}
 
@@ -72,7 +69,7 @@ def read(line: bytes, session: Session) -> Command | None:
         return _slash(text, session)
     if text[:1] in _UPPER_INITIALS:
         word, _, rest = text.partition(" ")
-        row = _UPPER.get(word)
+        row = BY_UPPER.get(word)
         if row is not None and (row.args or not rest.strip()):
             return _build(row, rest, session)
     if session.room is not None:
@@ -80,7 +77,7 @@ def read(line: bytes, session: Session) -> Command | None:
             return Leave()
         word = text.strip(BLANKS).lower()
         if word in _ASKED_OF_GUESTS and session.user.account is None:
-            return _build(_BARE[word], "", session)
+            return _build(BY_BARE[word], "", session)
         return Say(text=text) if text and not text.isspace() else None
     return _outside(text.strip(BLANKS), session)
 
@@ -88,10 +85,10 @@ def read(line: bytes, session: Session) -> Command | None:
 def _slash(text: str, session: Session) -> Command | None:
     word, _, rest = text[1:].partition(" ")
     second, _, more = rest.partition(" ")
-    row = _SLASH.get(f"{word} {second}".lower())  # as /account delete
+    row = BY_SLASH.get(f"{word} {second}".lower())  # as /account delete
     if row is not None:
         return _build(row, more, session)
-    row = _SLASH.get(word.strip().lower())
+    row = BY_SLASH.get(word.strip().lower())
     if row is None:
         raise unknown_command(word, session)
     return _build(row, rest, session)
@@ -100,7 +97,7 @@ def _slash(text: str, session: Session) -> Command | None:
 def _command_in(text: str) -> str:
     """Return the known ``/command`` with which a line begins; empty if it begins with none."""
     word = text[1:].partition(" ")[0].strip(BLANKS).lower()
-    return f"/{word}" if word in _SLASH or word == "cancel" else ""
+    return f"/{word}" if word in BY_SLASH or word == "cancel" else ""
 
 
 def _outside(text: str, session: Session) -> Command | None:
@@ -108,7 +105,7 @@ def _outside(text: str, session: Session) -> Command | None:
     if not text:
         return None
     word, _, rest = text.partition(" ")
-    row = _BARE.get(word.lower())
+    row = BY_BARE.get(word.lower())
     if row is None or (rest and not row.args):
         raise NOT_IN_ROOM()
     return _build(row, rest, session)
@@ -122,7 +119,7 @@ def _build(row: CommandRow, rest: str, session: Session) -> Command | None:
     values: dict[str, Any] = dict(row.fixed)
     rest = rest.strip(BLANKS)
     if row.ask and "," in rest and not any(blank in rest for blank in BLANKS):  # no name has a comma
-        return row.command(**values, **_given_together(rest, row.args))
+        return _record(row, {**values, **_given_together(rest, row.args)})
     for i, arg in enumerate(row.args):
         if not rest:
             missing = tuple(arg for arg in row.args[i:] if arg.required)
@@ -140,7 +137,19 @@ def _build(row: CommandRow, rest: str, session: Session) -> Command | None:
             values[arg.field] = value
     if rest:
         raise USAGE(usage=row.usage)
-    return row.command(**values)
+    return _record(row, values)
+
+
+def _record(row: CommandRow, values: dict[str, Any]) -> Command:
+    """Return the record of what was typed.
+
+    Raises:
+        Refused: A value is outside the bounds that hold for programs as well.
+    """
+    try:
+        return made(row, values)
+    except OutOfBounds as error:
+        raise MISREAD(why=error) from None
 
 
 def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
@@ -214,7 +223,7 @@ def _taken(text: str, question: OpenQuestion, session: Session) -> Command | Non
         return None
     if question.secret:
         session.ask_again = partial(_ask_again, first)
-    return question.row.command(**values)
+    return _record(question.row, values)
 
 
 def _given(text: str, arg: Arg, row: CommandRow) -> dict[str, Any]:

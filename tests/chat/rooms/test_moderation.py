@@ -265,7 +265,7 @@ ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("/unlock", "alice unlocked the room.", {"event": "unlocked"}),
     ("/slow 90", "alice slowed the room down: one message every 90 seconds.", {"event": "slowed", "seconds": 90}),
     ("/slow 0", "alice ended the slow mode.", {"event": "slowed", "seconds": 0}),
-    ("/slow 99999", "alice slowed the room down: one message every 1 hour.", {"event": "slowed", "seconds": 3600}),
+    ("/slow 3600", "alice slowed the room down: one message every 1 hour.", {"event": "slowed", "seconds": 3600}),
     ("/close", "alice closed the room.", {"event": "closed"}),
     ("/close moved on", "alice closed the room: moved on", {"event": "closed", "reason": "moved on"}),
     ("/delete gus", "alice deleted a message of gus.", {"event": "deleted", "user": "gus"}),

@@ -8,12 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chatroom.chat.table import TABLE
 from chatroom.client.screen.parser import CommandLine, LocalLine, Misuse, SayLine, holds_secret, read, secret_from
 from chatroom.client.screen.password_guard import forgotten_slash, kept_nowhere
-from chatroom.client.screen.server_commands import BY_BARE, BY_UPPER, BY_WORD, ROWS
 from chatroom.model import commands as c
 from chatroom.model.arguments import Kind
+from chatroom.model.commands import TABLE
 
 OF_THE_CLIENT = {"get", "ignore", "timestamps", "say"}  # typed and done in another way
 
@@ -133,27 +132,6 @@ def test_where_none_begins(line: str) -> None:
     assert secret_from(line) is None
 
 
-def test_the_table_has_all_commands_of_the_server_in_their_form() -> None:
-    """The one place where the client's table is compared with the server's: a command there is missed here."""
-    theirs = {}
-    for row in TABLE:
-        for word in set(row.slash) - OF_THE_CLIENT:
-            args = [(arg.field, arg.kind, arg.required) for arg in row.args]
-            theirs[word] = (row.command.__struct_config__.tag, args)
-    ours = {word: (row.do, [(arg.field, arg.kind, arg.required) for arg in row.args]) for word, row in BY_WORD.items()}
-    assert ours == theirs
-
-
-def test_the_words_without_a_slash_are_the_servers() -> None:
-    theirs, ours = [], []
-    for row in TABLE:
-        args, do = [arg.field for arg in row.args], row.command.__struct_config__.tag
-        theirs += [(word, do, args, row.fixed) for word in (*row.upper, *row.bare)]
-    for word, row in [*BY_UPPER.items(), *BY_BARE.items()]:
-        ours.append((word, row.do, [arg.field for arg in row.args], row.fixed))
-    assert sorted(ours, key=str) == sorted(theirs, key=str)
-
-
 @pytest.mark.parametrize("inside", [True, False])
 @pytest.mark.parametrize(
     ("line", "do", "fields"),
@@ -226,7 +204,7 @@ def test_a_word_of_the_clients_own_commands_is_its_own_without_a_slash() -> None
 def test_what_the_table_makes_the_server_understands() -> None:
     values = {Kind.COUNT: 3, Kind.SWITCH: True, Kind.DURATION: 60}
     kinds = {command.__struct_config__.tag: command for command in vars(c).values() if _is_command(command)}
-    for row in ROWS:
+    for row in (row for row in TABLE if row.spellings):
         fields = {arg.field: values.get(arg.kind, "x") for arg in row.args}
         msgspec.convert({"do": row.do, **fields}, kinds[row.do])
         assert {arg.field for arg in row.args} <= set(kinds[row.do].__struct_fields__), row
@@ -242,7 +220,7 @@ def _is_command(thing: object) -> bool:
 
 
 def test_the_history_keeps_no_password(tmp_path: Path) -> None:
-    assert all(holds_secret(f"/{word} a b") for row in ROWS if row.secret for word in row.words)
+    assert all(holds_secret(f"/{word} a b") for row in TABLE if row.secret for word in row.slash)
     assert kept_nowhere("Password: correcthorse")
     assert not kept_nowhere("my password is wrong")
 

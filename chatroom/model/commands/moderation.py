@@ -1,0 +1,255 @@
+"""Keeping order in a room."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chatroom.model.arguments import Arg, Kind
+from chatroom.model.commands.table import (
+    HOW_LONG,
+    REASON,
+    USER,
+    USER_PERHAPS,
+    Command,
+    Needs,
+    Reason,
+    Seconds,
+    Seq,
+    Word,
+    row,
+)
+
+
+class Kick(Command, frozen=True, gc=False):
+    """Put somebody out of the room; ``everywhere``, an operator's: off the server."""
+
+    user: Word
+    reason: Reason = ""
+    everywhere: bool = False
+
+
+row(
+    Kick,
+    "remove somebody from the room; outside a room, operators disconnect them from the server",
+    "kick",
+    USER,
+    REASON,
+    topic="order",
+    examples=[{"user": "mallory", "reason": "be nice"}],
+)
+
+
+class Ban(Command, frozen=True, gc=False):
+    """Keep somebody, or an address, out of the room, for some seconds or for good; without ``user``: who is?
+
+    ``everywhere``, an operator's: off the server.
+    """
+
+    user: Word = ""
+    seconds: Seconds = 0
+    reason: Reason = ""
+    everywhere: bool = False
+
+
+row(
+    Ban,
+    "keep a person or an address out of the room, for 10m, 2h, 7d or for good; alone, it lists who is banned",
+    "ban",
+    USER_PERHAPS,
+    HOW_LONG,
+    REASON,
+    topic="order",
+    examples=[{"user": "mallory", "seconds": 7200, "reason": "be nice"}],
+)
+
+
+class Unban(Command, frozen=True, gc=False):
+    """Let somebody, or an address, in again."""
+
+    user: Word
+    everywhere: bool = False
+
+
+row(Unban, "let somebody who was banned join again", "unban", USER, topic="order", examples=[{"user": "mallory"}])
+
+
+class Mute(Command, frozen=True, gc=False):
+    """Let somebody say nothing in the room, for some seconds or until unmuted; without ``user``: who is?"""
+
+    user: Word = ""
+    seconds: Seconds = 0
+    reason: Reason = ""
+
+
+row(
+    Mute,
+    "stop somebody from speaking in the room; alone, it lists who is muted",
+    "mute",
+    USER_PERHAPS,
+    HOW_LONG,
+    REASON,
+    in_room=True,
+    needs=Needs.MODERATOR,
+    topic="order",
+    examples=[{"user": "mallory", "seconds": 600}],
+)
+
+
+class Unmute(Command, frozen=True, gc=False):
+    """Let somebody speak again."""
+
+    user: Word
+
+
+row(
+    Unmute,
+    "let somebody speak again",
+    "unmute",
+    USER,
+    in_room=True,
+    needs=Needs.MODERATOR,
+    topic="order",
+    examples=[{"user": "mallory"}],
+)
+
+
+class Op(Command, frozen=True, gc=False):
+    """Make somebody a moderator of the room."""
+
+    user: Word
+
+
+row(
+    Op,
+    "make somebody a moderator of the room",
+    "op",
+    USER,
+    in_room=True,
+    needs=Needs.MODERATOR,
+    topic="order",
+    examples=[{"user": "alice"}],
+)
+
+
+class Deop(Command, frozen=True, gc=False):
+    """Make somebody a moderator no more."""
+
+    user: Word
+
+
+row(
+    Deop,
+    "take a moderator's rights away from somebody",
+    "deop",
+    USER,
+    in_room=True,
+    needs=Needs.MODERATOR,
+    topic="order",
+    examples=[{"user": "alice"}],
+)
+
+
+class Owner(Command, frozen=True, gc=False):
+    """Give the room to somebody with an account."""
+
+    user: Word
+
+
+row(
+    Owner,
+    "give the room to somebody with an account",
+    "owner",
+    USER,
+    in_room=True,
+    needs=Needs.MODERATOR,
+    topic="order",
+    examples=[{"user": "alice"}],
+)
+
+
+class Invite(Command, frozen=True, gc=False):
+    """Let somebody in while the room is locked."""
+
+    user: Word
+
+
+row(
+    Invite,
+    "let somebody join the room although it is locked",
+    "invite",
+    USER,
+    in_room=True,
+    needs=Needs.MODERATOR,
+    topic="order",
+    examples=[{"user": "alice"}],
+)
+
+
+class Lock(Command, frozen=True, gc=False):
+    """Let in only whom a moderator invites."""
+
+
+row(
+    Lock,
+    "let only people join whom a moderator invites",
+    "lock",
+    in_room=True,
+    needs=Needs.MODERATOR,
+    topic="order",
+    examples=[{}],
+)
+
+
+class Unlock(Command, frozen=True, gc=False):
+    """Let everybody in again."""
+
+
+row(Unlock, "let everybody join again", "unlock", in_room=True, needs=Needs.MODERATOR, topic="order", examples=[{}])
+
+
+class Slow(Command, frozen=True, gc=False):
+    """Let everybody speak only once in that many seconds; 0 ends it."""
+
+    seconds: Annotated[int, Meta(ge=0, le=3600)]
+
+
+row(
+    Slow,
+    "let each person speak only once in so many seconds; 0 ends this",
+    "slow",
+    Arg("seconds", Kind.COUNT),
+    in_room=True,
+    needs=Needs.MODERATOR,
+    topic="order",
+    examples=[{"seconds": 10}],
+)
+
+
+class Delete(Command, frozen=True, gc=False):
+    """Blank a message of the room: the one with that seq, or the last of that user, or one's own last."""
+
+    user: Word = ""
+    seq: Seq | None = None
+
+
+row(
+    Delete,
+    "delete your last message or file here; moderators can delete other people's",
+    "delete",
+    USER_PERHAPS,
+    in_room=True,
+    topic="order",
+    examples=[{"seq": 132}],
+)
+
+
+class Close(Command, frozen=True, gc=False):
+    """End the room; its next namesake is a new one. ``room``, an operator's: any other."""
+
+    room: Word = ""
+    reason: Reason = ""
+
+
+row(Close, "close the room for everybody", "close", REASON, topic="order", examples=[{"reason": "moved to den"}])

@@ -1,0 +1,154 @@
+"""The table of commands: what a record and its row are made of. The records stand in the other files, by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from chatroom.model.arguments import Arg, Kind
+from chatroom.model.events import tag
+
+Ref = Annotated[int, Meta(ge=-(2**53), le=2**53)] | Annotated[str, Meta(max_length=64)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Seq = Annotated[int, Meta(ge=0, le=2**53)]
+Id = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,64}\Z")]
+Word = Annotated[str, Meta(max_length=256)]  # names have bounds of their own; this one keeps their check cheap
+
+Secret = Annotated[str, Meta(max_length=1024)]  # passwords have bounds of their own; this one keeps their check cheap
+Reason = Annotated[str, Meta(max_length=4096)]
+Seconds = Annotated[int, Meta(ge=0, le=10 * 365 * 86400)]
+
+
+class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="do", tag=tag):
+    """Anything asked of the chat; the answer carries the ``ref`` back as ``re``."""
+
+    ref: Ref | None = None
+
+
+class Secretive(Command, frozen=True, gc=False, kw_only=True):
+    """A command with a secret in it: it never shows what it holds."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
+# ---- the table ---------------------------------------------------------------------------------------------------
+
+
+class Needs(Enum):
+    """What a user must be to give a command."""
+
+    NOTHING = ""
+    GUEST = "no login"
+    LOGIN = "a login"
+    MODERATOR = "a moderator"
+    OPERATOR = "an operator"
+
+
+TOPICS = {
+    "talk": "say something, to the room or to one person",
+    "room": "go into a room, or look around",
+    "people": "see who is there",
+    "you": "take a name, or have an account",
+    "share": "share files",
+    "settings": "choose what you see, and how",
+    "order": "keep order in a room that is yours",
+    "server": "run the server",
+    "end": "get help, or leave",
+}
+"""The topics of ``/help``: what is typed after it, and what the user wants to do. No command has such a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """How a command is typed, and who may give it.
+
+    Args:
+        command: Its record.
+        help: What it does, in a few words.
+        slash: Its spellings after ``/``; the first is its usual one.
+        upper: Its upper-case words, commands anywhere.
+        bare: Its words outside a room.
+        args: Its arguments.
+        ask: What telnet asks if no argument is given; the answer has all required arguments, with commas between them.
+        in_room: It needs a room.
+        needs: What the user must be.
+        pipelined: It need not wait until what was said before it is stored.
+        fixed: Fields that this spelling decides.
+        topic: The topic of ``/help`` that it belongs to; empty if nobody can type it.
+        examples: Fields of records for the protocol page.
+
+    Attributes:
+        secret: One of its arguments is a password.
+    """
+
+    command: type[Command]
+    help: str
+    slash: tuple[str, ...] = ()
+    upper: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
+    args: tuple[Arg, ...] = ()
+    ask: str = ""
+    in_room: bool = False
+    needs: Needs = Needs.NOTHING
+    pipelined: bool = False
+    fixed: dict[str, Any] = field(default_factory=dict)
+    topic: str = ""
+    examples: Sequence[dict[str, Any]] = ()
+    secret: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "secret", any(arg.kind is Kind.SECRET for arg in self.args))
+
+    @property
+    def do(self) -> str:
+        """The ``do`` of its record."""
+        return str(self.command.__struct_config__.tag)
+
+    @property
+    def usage(self) -> str:
+        """How it is typed."""
+        word = f"/{self.slash[0]}" if self.slash else self.upper[0] if self.upper else ""
+        return " ".join([word, *(arg.usage for arg in self.args)])
+
+    @property
+    def spellings(self) -> list[str]:
+        """All words for it."""
+        return [*(f"/{word}" for word in self.slash), *self.upper, *self.bare]
+
+    @property
+    def takes_pair(self) -> bool:
+        """Whether it takes a name and a password, which may be typed with a comma between them."""
+        return [arg.kind for arg in self.args] == [Kind.WORD, Kind.SECRET]
+
+
+TABLE: list[CommandRow] = []
+
+
+def row(
+    command: type[Command], help: str, slash: str, *args: Arg, upper: str = "", bare: str = "", **more: Any
+) -> None:
+    """Add a row to the table; words are separated by ``|``."""
+    words = [tuple(spelled.split("|")) if spelled else () for spelled in (slash, upper, bare)]
+    TABLE.append(CommandRow(command, help, words[0], words[1], words[2], args, **more))
+
+
+USER = Arg("user")
+TEXT = Arg("text", Kind.REST, ask="Message:")
+USER_PERHAPS = Arg("user", required=False)
+ACCOUNT = Arg("user", prompt="Name:")
+REASON = Arg("reason", Kind.REST, required=False)
+ROOM = Arg("room")
+ON_PERHAPS = Arg("on", Kind.SWITCH, "on|off", required=False)
+NEW_PASSWORD = Arg("password", Kind.SECRET, ask="Password:", prompt="Choose a password:", twice=True)
+TEXT_PERHAPS = Arg("text", Kind.REST, required=False)
+MESSAGES = Arg("messages", Kind.COUNT, required=False)
+PASSWORD = Arg("password", Kind.SECRET, ask="Password:", prompt="Password:")
+HOW_LONG = Arg("seconds", Kind.DURATION, "duration", required=False)
+ON = Arg("on", Kind.SWITCH, "on|off")
+PAIR = "user,password:"  # asks for a name and a password together
+SHA256 = "0000000000000000000000000000000000000000000000000000000000000000"
