@@ -12,6 +12,7 @@ USER_CHARACTERS = 32
 ROOM_CHARACTERS = 64
 ROOMS = 10_000
 LISTED = 200  # people or rooms in one answer
+LISTS_AT_ONCE = 2  # lists read from the store: however many ask for one, a turn of the reactor handles no more
 HISTORY = 200  # messages in one answer
 RECENT = 200  # messages among which the one that is to be deleted is looked for
 HISTORY_BYTES = 96 * 1024  # of one answer; well under what is held for a slow reader

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredSemaphore
 
 from chatroom.chat.interfaces import Clock, Engine, Mint
-from chatroom.chat.limits import Rules
+from chatroom.chat.limits import LISTS_AT_ONCE, Rules
 from chatroom.chat.people.nicknames import Nicknames
 from chatroom.chat.retry_queue import RetryQueue
 from chatroom.chat.session import Session, User
@@ -33,6 +33,7 @@ class ChatState:
         sessions: Everybody connected to this node, by session id.
         users: The same people by user id; the owner of an account may have several sessions.
         names: The names that are in use.
+        lists: The places of those who are given a list that is long to read.
         retries: What is stored later if it cannot be stored now.
         withdraw: Removes what a message said, because its author could not speak any more when the log took it.
         room_name: Returns a room's shown name by its log; empty when there is no such room any more.
@@ -52,6 +53,7 @@ class ChatState:
         self.names = Nicknames()
         self.retries = RetryQueue(engine, scheduler)
         self.clock = clock
+        self.lists = DeferredSemaphore(LISTS_AT_ONCE)
         self._stopping = False
         self._node = mint(12)
         self._counter = 0

@@ -7,6 +7,7 @@ from chatroom.chat.files.record import FileRecord, owner_of, payer_of, whence_of
 from chatroom.chat.files.transfers import SessionTransfers
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import LISTED, RECENT
+from chatroom.chat.locks import holding
 from chatroom.chat.messaging import address_of, may_speak
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
@@ -156,10 +157,11 @@ async def _blank(chat: Chat, session: Session, record: FileRecord) -> None:
 async def files(chat: Chat, session: Session, command: c.ListFiles) -> Event:
     """List the files of the room, and those given to the session's user."""
     store, room = chat.files, session.room
-    given, all_given = await store.lines(session.user.inbox_log, LISTED)
-    if room is None:
-        return Files("", given, all_given - len(given))
-    lines, number = await store.lines(room.log, LISTED)
+    async with holding(chat.lists):
+        given, all_given = await store.lines(session.user.inbox_log, LISTED)
+        if room is None:
+            return Files("", given, all_given - len(given))
+        lines, number = await store.lines(room.log, LISTED)
     return Files(room.name, lines, number - len(lines), given, all_given - len(given))
 
 

@@ -15,6 +15,7 @@ from chatroom.chat.files import record_storage
 from chatroom.chat.files.quotas import FileQuotas, address_of
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.limits import FILE_DAYS, FILES, PART_DAYS, PART_OF_ADDRESS, PART_OF_ONE
+from chatroom.chat.locks import holding
 from chatroom.chat.people.accounts import Accounts
 from chatroom.chat.people.inbox import Inboxes
 from chatroom.chat.people.inbox_quotas import Claim, InboxQuotas
@@ -122,7 +123,7 @@ class FileStore:
 
     async def _give_up_apart(self, id: str) -> None:
         """Give up a file while nobody begins to send it; whoever shares something else waits for this one file only."""
-        async with _holding(self._reserving):
+        async with holding(self._reserving):
             await self.give_up(id)
 
     # ---- finding -----------------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ class FileStore:
         Raises:
             Refused: The files of the sender use all that one sender may have.
         """
-        async with _holding(self._reserving):  # nobody else takes the same room meanwhile
+        async with holding(self._reserving):  # nobody else takes the same room meanwhile
             record = await self._reserve(wanted)
             if record is not None:
                 self._begun[record.id] += 1
@@ -244,7 +245,7 @@ class FileStore:
             Whether it was done at the end of what the share waited for, so that there may be room now.
         """
         waited = self._reclaiming.locked
-        async with _holding(self._reclaiming):
+        async with holding(self._reclaiming):
             now = self._state.scheduler.seconds()
             if now - self._reclaimed < RECLAIM_EVERY:
                 return bool(waited)
@@ -328,7 +329,7 @@ class FileStore:
         """Decide what becomes of a file one after the other."""
         lock = self._finishing.setdefault(id, DeferredLock())
         try:
-            async with _holding(lock):
+            async with holding(lock):
                 yield
         finally:
             if not lock.locked and self._finishing.get(id) is lock:
@@ -460,12 +461,3 @@ def _nothing() -> None:
 
 def _not_weighed(failure: Any) -> None:
     _log.warn("what has come of a file could not be measured: {why}", why=failure.getErrorMessage())
-
-
-@asynccontextmanager
-async def _holding(lock: DeferredLock) -> AsyncIterator[None]:
-    await lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()

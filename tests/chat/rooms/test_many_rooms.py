@@ -12,11 +12,12 @@ import pytest_twisted
 from harness import Client, World, result, stored_records
 from order import record_of, session_of
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.files.record_storage import changes as file_rows
-from chatroom.chat.limits import LISTED, SANCTION_BYTES
+from chatroom.chat.limits import LISTED, LISTS_AT_ONCE, SANCTION_BYTES
 from chatroom.chat.rooms import record_storage
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.engines.memory import MemoryEngine
@@ -107,6 +108,31 @@ def test_the_list_of_files_reads_no_more_than_it_shows(world: World) -> None:
     assert f"{2 * PAGE_ROWS}" in lines[0]
     assert f"file{3 * PAGE_ROWS - 1}" in lines[-2]
     assert sum(engine.pages) <= LISTED
+
+
+@pytest.mark.parametrize("command", ["/rooms", "/files"])
+def test_of_many_who_ask_for_a_list_few_are_served_at_once(world: World, command: str) -> None:
+    """Else all lists that were read meanwhile would be made in one turn of the reactor, and everybody would wait."""
+    engine: Any = world.engine
+    people = [world.person(f"user{n}", "zoo") for n in range(3 * LISTS_AT_ONCE)]
+    held: list[Deferred[int]] = []
+
+    def count(*args: Any) -> Deferred[int]:
+        held.append(Deferred())
+        return held[-1]
+
+    engine.count = count
+    for person in people:
+        person.say(command)
+    served, most = 0, len(held)
+    while held:
+        assert len(held) <= LISTS_AT_ONCE
+        held.pop(0).callback(1)
+        world.settle()
+        served += 1
+    assert most == LISTS_AT_ONCE
+    assert served >= len(people)
+    assert all(person.lines() for person in people)
 
 
 def test_the_rooms_with_people_are_listed_whatever_their_names(world: World) -> None:
