@@ -38,6 +38,7 @@ def test_the_wheel_holds_the_packages_and_the_plugin_and_no_cache(wheel: Path) -
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "chatroom").rglob("*.py")}
     assert modules | {"twisted/plugins/chatroom_plugin.py"} <= names
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert not [name for name in names if "dropin" in name or name.startswith(("tests", "twisted/__init__"))]
 
 
