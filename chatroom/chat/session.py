@@ -1,13 +1,13 @@
 """A session is one connection in the chat: its user, its room, what it hears, and what of its own is not stored yet.
 
-A user may have several sessions, so the two classes stand together. A session knows its room; everything above it,
-such as the services of the chat, reaches it through the protocols here.
+A user may have several sessions, and each session has a user, so the two classes stand together. A session imports its
+room, which is below it. It knows the chat above it as ``SessionHost``, and what other parts of the chat attach to it by
+``chatroom.chat.session_parts``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from chatroom.chat.bans_and_mutes import account_key, address_key, former_keys, 
 from chatroom.chat.interfaces import AddressSlot, Dialect, Engine, Recipient
 from chatroom.chat.limits import WAS, Rules
 from chatroom.chat.rooms.room import Arrival, Room
+from chatroom.chat.session_parts import OpenInbox, OpenTransfers, TakeoverOffer, UnfinishedSearch
 from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
 from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
@@ -51,73 +52,6 @@ class SessionHost(Protocol):
 
     def room_name(self, log: str) -> Coroutine[Any, Any, str]:
         """Return a room's shown name by its log; empty when there is no such room any more."""
-
-
-class OpenInbox(Protocol):
-    """The inbox of somebody online (``chatroom.chat.people.inbox``)."""
-
-    @property
-    def unread_total(self) -> int:
-        """How many messages are unread."""
-
-    def close(self) -> None:
-        """Follow the log no more."""
-
-
-class OpenTransfers(Protocol):
-    """The files that a session sends and fetches (``chatroom.chat.files.transfers``)."""
-
-    @property
-    def expects(self) -> bool:
-        """The raw bytes that follow are a chunk that ``take`` wants."""
-
-    def close(self) -> None:
-        """The connection has ended."""
-
-    def idle(self) -> Deferred[None]:
-        """Fires when all that has come is stored, and a file that is all there has been shared."""
-
-    def excused(self) -> bool:
-        """Return, once, whether what was just said belongs to a transfer, and is bounded by its window alone."""
-
-    def take(self, data: bytes) -> Deferred[None] | None:
-        """Take a chunk's bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakeoverOffer:
-    """The account that a session may take over from another session.
-
-    Args:
-        account: As it was when its owner was known.
-        token: The id of the token that its owner had; empty if it was the password.
-        until: When the offer ends, by the scheduler's clock, in seconds.
-        remember: The login asked to be remembered.
-        client: What the login called its program.
-    """
-
-    account: AccountRecord
-    token: str
-    until: float
-    remember: bool
-    client: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnfinishedSearch:
-    """A session's last search, if it did not reach the oldest message.
-
-    Args:
-        log: The room's log.
-        words: What was searched for.
-        before: The seq of the oldest message that was searched.
-        at: When the answer was given, in milliseconds since 1970.
-    """
-
-    log: str
-    words: str
-    before: int
-    at: int
 
 
 class User:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from chatroom.chat.chat import Chat
 from chatroom.chat.limits import ANSWER_WITHIN, TAKEOVER_WITHIN
 from chatroom.chat.people import tokens
-from chatroom.chat.session import Session, TakeoverOffer, User
+from chatroom.chat.session import Session, User
+from chatroom.chat.session_parts import TakeoverOffer
 from chatroom.model.account import AccountRecord
 from chatroom.model.commands import Login
 from chatroom.model.errors import NO_TAKEOVER, SESSION_TAKEN_OVER

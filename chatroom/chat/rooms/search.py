@@ -6,7 +6,8 @@ from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import FOUND, SEARCH_REMEMBERED
 from chatroom.chat.rooms.join_leave import bounded
-from chatroom.chat.session import Session, UnfinishedSearch
+from chatroom.chat.session import Session
+from chatroom.chat.session_parts import UnfinishedSearch
 from chatroom.model.commands import Search
 from chatroom.model.errors import TOO_BROAD, TOO_MANY_SEARCHES
 from chatroom.model.events import placed
