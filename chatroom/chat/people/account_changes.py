@@ -1,4 +1,4 @@
-"""Accounts made, changed and removed, with all that follows for whoever is logged in to them."""
+"""Adding, changing and removing accounts, with the consequences for sessions that are logged in to them."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _log = logger(__name__)
 
 
 class AccountChanges:
-    """See the module.
+    """Adds, changes and removes accounts.
 
     Args:
         state: What the chat shares.
-        accounts: The accounts' records.
+        accounts: The account records.
         connections: The sessions.
-        seats: Knows which accounts have a seat reserved.
+        seats: Counts the reserved seats.
         guests: The mail of guests' names.
         files: The shared files.
-        deleted: Remembers what is held against deleted accounts.
+        deleted: Remembers deleted accounts by address.
     """
 
     def __init__(
@@ -68,18 +68,18 @@ class AccountChanges:
         reserved: bool = False,
         was: tuple[str, ...] = (),
     ) -> AccountRecord:
-        """Make an account. A guest who has its name gets another one; mail that waited for that name is dropped.
+        """Add an account. A guest with the same name gets another name; mail that waited for that name is dropped.
 
         Args:
             name: Its name.
             hashed: Its password's hash.
-            by_id: The guest who makes it, and may keep the name until logged in.
-            operator: May it do everything?
-            reserved: Is a seat kept for it?
+            by_id: The guest who registers, and may keep the name until logged in.
+            operator: Whether its owner is an operator.
+            reserved: Whether a seat is reserved for it.
             was: Ids of the guests and accounts that its owner was before.
 
         Raises:
-            Refused: The name, or one like it, is an account's.
+            Refused: An account has the name, or a name that looks like it.
         """
         state = self._state
         account = await self._accounts.add(name, hashed, operator=operator, reserved=reserved, was=was)
@@ -88,19 +88,19 @@ class AccountChanges:
         event = Registered(state.next_id(), state.now(), account.name, by_id, name=account.name)
         try:
             await state.tell_all_surely(event)
-        except Unavailable:  # it is an account all the same: here at once, elsewhere when the log works again
+        except Unavailable:  # the account exists all the same: here at once, on other nodes later
             self._connections.evict(name, by_id)
         return account
 
     async def remove(self, account: AccountRecord) -> bool:
-        """Remove an account and its mail; its sessions become guests'. Returns whether the account was there."""
+        """Remove an account and its mail; its sessions become guest sessions. Return whether the account existed."""
         state = self._state
         if not await self._accounts.remove(account):
             return False
         self._seats.reserved -= account.reserved
         try:
             await state.tell_all_surely(Deregistered(state.next_id(), state.now(), account.name, account.id))
-        except Unavailable:  # it is none all the same: here at once, elsewhere when the log works again
+        except Unavailable:  # the account is removed all the same: here at once, on other nodes later
             self.removed(account.id)
         try:
             await state.engine.drop(f"inbox/{account.id}")
@@ -110,7 +110,7 @@ class AccountChanges:
         return True
 
     def removed(self, id: str) -> None:
-        """Make the sessions of a removed account guests' again, or end them when there is no seat for a guest."""
+        """Turn the sessions of a removed account into guest sessions, or end them if there is no seat for a guest."""
         user = self._state.users.get(id)
         for session in user.sessions if user is not None else ():
             name = session.name
@@ -125,16 +125,16 @@ class AccountChanges:
     async def change_password(
         self, account: AccountRecord, hashed: str, *, before: str | None = None, session: str = ""
     ) -> bool:
-        """Give an account another password; its tokens and its sessions end, so that nobody stays by the old one.
+        """Change an account's password; end its tokens and sessions, so that the old password keeps nobody logged in.
 
         Args:
             account: The account.
             hashed: The new password's hash.
-            before: Change it only if the hash is this one.
+            before: Change the password only if the present hash is this one.
             session: The id of the session that goes on.
 
         Returns:
-            Whether the account has that password now.
+            Whether the account has the new password now.
         """
         state = self._state
         changed = await self.amend(account, lambda now: _rekeyed(now, hashed, before))
@@ -143,12 +143,12 @@ class AccountChanges:
         event = PasswordChanged(state.next_id(), state.now(), changed.name, changed.id, session=session)
         try:
             await state.tell_all_surely(event)
-        except Unavailable:  # it is changed all the same: here at once, elsewhere when the log works again
+        except Unavailable:  # the password is changed all the same: here at once, on other nodes later
             self.password_changed(changed.id, session)
         return True
 
     def password_changed(self, id: str, session: str) -> None:
-        """End the sessions of an account whose password was changed, but for one.
+        """End the sessions of an account whose password was changed, except one.
 
         Args:
             id: The account's.
@@ -167,7 +167,7 @@ class AccountChanges:
     async def amend(
         self, account: AccountRecord, change: Callable[[AccountRecord], AccountRecord]
     ) -> AccountRecord | None:
-        """Change an account, and let who is online feel it. Returns the account; None if it is no more."""
+        """Change an account, for its sessions as well. Return the account; None if it does not exist any more."""
         changed = await self._accounts.change(account, change)
         user = self._state.users.get(account.id)
         if changed is not None and user is not None:
@@ -175,7 +175,8 @@ class AccountChanges:
         return changed
 
     async def take_in(self, lines: Iterable[AccountLine], hash: Callable[[str], Awaitable[str]]) -> None:
-        """Make the operator's accounts, or keep a seat for those that are there already; their passwords stay.
+        """Import the operator's accounts: add the missing ones, and reserve a seat for the others, whose passwords
+        stay.
 
         Args:
             lines: Of the operator's file.
@@ -193,7 +194,7 @@ class AccountChanges:
 
 
 def _ids_of(user: User | None) -> tuple[str, ...]:
-    """Return the ids of an account, and of what its owner was before."""
+    """Return the ids of an account, and of the guests and accounts that its owner was before."""
     return (*user.account.was, user.id) if user is not None and user.account is not None else ()
 
 

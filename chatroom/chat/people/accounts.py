@@ -1,4 +1,4 @@
-"""The accounts: found by name, made once whoever else tries at the same time, changed without losing a change."""
+"""Reading, adding, changing and removing account records, so that two daemons at the same time never lose a change."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from chatroom.model.names import Name, user_name
 
 
 class Accounts:
-    """See the module.
+    """The records of all accounts.
 
     Args:
-        engine: Keeps the records.
+        engine: Stores the records.
         mint: Makes ids.
         now: Milliseconds since 1970.
     """
@@ -28,7 +28,7 @@ class Accounts:
         self._now = now
 
     async def start(self) -> None:
-        """Complete what accounts of an older chatroom lack."""
+        """Add the look-alike records that accounts of an older version lack."""
         await lookalikes.complete(self._engine)
 
     async def get(self, name: Name) -> AccountRecord | None:
@@ -37,29 +37,29 @@ class Accounts:
         return decode(held[0]) if held is not None else None
 
     async def owns(self, name: Name) -> bool:
-        """Return whether the name, or one that looks like it, is an account's."""
+        """Return whether an account has the name, or a name that looks like it."""
         return (await self._engine.get(BUCKET, name.folded)) is not None or await lookalikes.owner(
             self._engine, name
         ) != ""
 
     async def all(self) -> list[AccountRecord]:
-        """Return all accounts, by name. They are read page by page, so that others get their turns between."""
+        """Return all accounts, by name. They are read page by page, so that other work can run in between."""
         return [decode(value) async for page in pages(self._engine, BUCKET) for _, value in page]
 
     async def add(
         self, name: Name, password: str, *, operator: bool = False, reserved: bool = False, was: tuple[str, ...] = ()
     ) -> AccountRecord:
-        """Make an account.
+        """Add an account.
 
         Args:
             name: Its name.
-            password: Its hash; empty when another checker decides.
-            operator: May it do everything?
-            reserved: Is a seat kept for it?
+            password: Its password's hash; empty if an operator's checker decides about logins.
+            operator: Whether its owner is an operator.
+            reserved: Whether a seat is reserved for it.
             was: Ids of the guests and accounts that its owner was before.
 
         Raises:
-            Refused: The name, or one that looks like it, is an account's.
+            Refused: An account has the name, or a name that looks like it.
         """
         account = AccountRecord(self._mint(12), name.shown, self._now(), password, operator, reserved, was=was)
         changes = [*await lookalikes.claims(self._engine, name), Change(BUCKET, name.folded, encode(account), 0)]
@@ -72,10 +72,10 @@ class Accounts:
     async def change(
         self, account: AccountRecord, change: Callable[[AccountRecord], AccountRecord]
     ) -> AccountRecord | None:
-        """Change an account's record, whatever others change in it meanwhile.
+        """Change an account's record; retry if another daemon changed it at the same time.
 
         Returns:
-            The new record; None when the account is there no more.
+            The new record; None if the account does not exist any more.
         """
         folded = user_name(account.name).folded
         while True:
@@ -90,7 +90,7 @@ class Accounts:
             return changed
 
     async def remove(self, account: AccountRecord) -> bool:
-        """Remove an account; its name is free. Its id is not used again. Returns whether it was there."""
+        """Remove an account. Its name is free again; its id is never used again. Return whether it existed."""
         name = user_name(account.name)
         while True:
             held = await self._engine.get(BUCKET, name.folded)

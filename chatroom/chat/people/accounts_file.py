@@ -1,4 +1,4 @@
-"""The operator's file of accounts: ``name:password`` or ``name:$argon2id$…`` a line. Read once; it may then go."""
+"""The operator's file of accounts, with ``name:password`` or ``name:$argon2id$…`` on each line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BadFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One account of the file. ``hashed``: the secret is a hash already."""
+    """One account of the file. ``hashed``: the secret is a hash, not a password."""
 
     name: Name
     secret: str
@@ -38,7 +38,7 @@ def read(path: Path) -> list[AccountLine]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise BadFile(f"longer than {MOST_BYTES} bytes")
-        # Only a line feed ends a line: whatever else some call a line end may be meant as part of a password.
+        # Only a line feed ends a line: other characters that can end a line may be part of a password.
         lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except FileNotFoundError:
         raise

@@ -1,8 +1,8 @@
-"""Who somebody is, by ``twisted.cred``: a portal with our own checker, and behind it those that the operator adds.
+"""Checking a name and a password, with a ``twisted.cred`` portal.
 
-The operator's checkers come first: whoever a checker lets in is the owner of the name, and is given an account if there
-is none. If somebody had registered that name before, that password and the sessions by it end then. Whoever no checker
-lets in has to know the account's own password.
+The operator's checkers are asked first. A user whom a checker accepts owns the name, and gets an account if there is
+none. If somebody else had registered that name before, that password and its sessions end. If no checker accepts the
+password, the account's own password decides.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class IAccountAvatar(Interface):
 
 @dataclass(frozen=True, slots=True)
 class AccountAvatar:
-    """An account, and whether its own password let its owner in, and not a checker."""
+    """An account, and whether its own password was right (``ours``), not a checker's."""
 
     account: AccountRecord
     ours: bool
@@ -49,11 +49,11 @@ class AccountAvatar:
 
 @implementer(ICredentialsChecker)
 class AccountChecker:
-    """Asks the operator's checkers for a name and a password, and holds both against the accounts.
+    """Compares a name and a password with the operator's checkers and with the accounts.
 
     Args:
         accounts: The accounts.
-        passwords: Looks at hashes, in equal time for a name that is none.
+        passwords: Verifies hashes; a name without an account takes the same time.
         others: The operator's checkers.
     """
 
@@ -65,7 +65,8 @@ class AccountChecker:
         self._others = others
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
-        """Return the folded name, the account's id if there is one, and the hash if that decided.
+        """Return the folded name, the account's id if there is one, and the hash if the account's own password was
+        right.
 
         Fails with ``LoginFailed``, or ``Busy``.
         """
@@ -85,11 +86,11 @@ class AccountChecker:
 
 @implementer(IRealm)
 class Realm:
-    """Gives the account of a name, made now if an operator's checker knows the name and we do not.
+    """Returns the account of a name; adds it if an operator's checker knows the name and there is no account.
 
     Args:
         accounts: The accounts.
-        disown: Ends an account's own password, and all sessions by it.
+        disown: Removes an account's own password, and ends all sessions that used it.
     """
 
     def __init__(self, accounts: Accounts, disown: Disown) -> None:
@@ -99,7 +100,7 @@ class Realm:
     def requestAvatar(
         self, avatarId: bytes | tuple[()], mind: object, *interfaces: Any
     ) -> Deferred[tuple[type[Interface], object, Callable[[], None]]]:
-        """Return the account; logging out is the session's affair."""
+        """Return the account. The session handles logging out."""
         if IAccountAvatar not in interfaces or not isinstance(avatarId, bytes):
             raise NotImplementedError("accounts are the only avatars")
         return Deferred.fromCoroutine(self._avatar(avatarId.decode()))
@@ -109,17 +110,17 @@ class Realm:
         name = user_name(folded)
         account = await self._accounts.get(name)
         if (account.id if account is not None else "") != id:
-            raise LoginFailed()  # the name is somebody else's, or nobody's, since the password was looked at
+            raise LoginFailed()  # the account was removed, or registered again, after the password was checked
         if account is None:
             return IAccountAvatar, AccountAvatar(await self._accounts.add(name, ""), ours=False), lambda: None
         if not hashed:
             return IAccountAvatar, AccountAvatar(await self._theirs(account), ours=False), lambda: None
         if account.password != hashed:
-            raise LoginFailed()  # the password was changed since it was looked at
+            raise LoginFailed()  # the password was changed after it was checked
         return IAccountAvatar, AccountAvatar(account, ours=True), lambda: None
 
     async def _theirs(self, account: AccountRecord) -> AccountRecord:
-        """Return the account as its owner's whom a checker let in; what the operator made stays as it was made."""
+        """Return the account after a checker accepted its owner. An account with a reserved seat keeps its password."""
         if account.password and not account.reserved:
             await self._disown(account, "")
             _log.info("the account {name} is the one that a checker knows from now on", name=account.name)
@@ -130,13 +131,13 @@ class Realm:
 
 
 class Authenticator:
-    """Tells whose a name and a password are.
+    """Finds the account of a name and a password.
 
     Args:
         accounts: The accounts.
-        passwords: Looks at hashes.
-        checkers: What the operator adds.
-        disown: Given an account and an empty hash, ends its own password and all sessions by it.
+        passwords: Verifies and makes hashes.
+        checkers: The operator's checkers.
+        disown: Given an account and an empty hash, removes its own password and ends all sessions that used it.
     """
 
     def __init__(self, accounts: Accounts, passwords: Passwords, checkers: Checkers, disown: Disown) -> None:
@@ -145,12 +146,13 @@ class Authenticator:
         self._portal = Portal(Realm(accounts, disown), [AccountChecker(accounts, passwords, checkers)])
 
     async def authenticate(self, user: str, password: str) -> AccountRecord:
-        """Return the account of a name and a password, its hash brought up to date.
+        """Return the account of a name and a password; update its hash if that is outdated.
 
-        The work depends on the password alone, and not on whether there is such an account.
+        The time this takes depends on the password alone, not on whether there is such an account.
 
         Raises:
-            Refused: They do not belong together; or the password is no text; or too many are asking.
+            Refused: The name or the password is wrong; or the password is not text; or too many logins are being
+            checked.
         """
         try:
             for form in spellings(password):
@@ -165,10 +167,10 @@ class Authenticator:
         raise WRONG_PASSWORD()
 
     async def hash(self, password: str) -> str:
-        """Return the hash of a password, in the form that RFC 8265 gives it.
+        """Return the hash of a password in its RFC 8265 form.
 
         Raises:
-            Refused: It cannot be a password; or too many are asking.
+            Refused: The password has characters that it may not have; or too many passwords are being hashed.
         """
         try:
             return await self._passwords.hash(prepared(password))
@@ -178,7 +180,7 @@ class Authenticator:
             raise BUSY() from None
 
     async def _owner(self, user: str, password: str) -> AccountAvatar | None:
-        """Return the account of a name and this very spelling of its password."""
+        """Return the account of a name and exactly this spelling of its password."""
         credentials = UsernamePassword(user.encode("utf-8", "replace"), password.encode())
         try:
             member: Any = (await self._portal.login(credentials, None, IAccountAvatar))[1]
@@ -189,7 +191,7 @@ class Authenticator:
         return cast(AccountAvatar, member)
 
     async def _up_to_date(self, account: AccountRecord, form: str, password: str) -> AccountRecord:
-        """Return the account, hashed anew if the hash is of old parameters or of a password that was not prepared.
+        """Return the account; hash its password again if the hash has old parameters or an unprepared password.
 
         Raises:
             Refused: The account was deleted, or its password changed, meanwhile.
@@ -197,7 +199,7 @@ class Authenticator:
         try:
             wanted = prepared(password)
         except BadPassword:
-            wanted = form  # a password of before that would not be taken today: it goes on as it is
+            wanted = form  # an old password that today's rules would refuse stays as it is
         if wanted == form and not self._passwords.outdated(account.password):
             return account
         try:
@@ -212,10 +214,10 @@ class Authenticator:
 
 
 def checked_password(rules: Rules, password: str) -> str:
-    """Return the form of a new password that is hashed.
+    """Return a new password in the form that is hashed.
 
     Raises:
-        Refused: It is too short, or cannot be a password.
+        Refused: The password is too short, or has characters that a password may not have.
     """
     try:
         return new_password(password, rules.min_password)
@@ -224,7 +226,7 @@ def checked_password(rules: Rules, password: str) -> str:
 
 
 def with_password(account: AccountRecord, hashed: str, before: str | None = None) -> AccountRecord:
-    """Return the account with another hash; the same when ``before`` is given and not what it has."""
+    """Return the account with another hash; unchanged if ``before`` is given and is not its present hash."""
     if before is not None and account.password != before:
         return account
     return msgspec.structs.replace(account, password=hashed)

@@ -1,6 +1,6 @@
-"""Who has a place: each account that the operator made has one kept for it; everybody else shares what is left.
+"""How many users fit (``--max-users``): an imported account has a reserved seat; all others share the rest.
 
-Whom there is no seat for may stand for a moment while a kept one waits: its owner has to come in to be known.
+Without a seat, a session may stay for a moment while a reserved seat is free: its owner must connect to log in.
 """
 
 from __future__ import annotations
@@ -11,46 +11,47 @@ from chatroom.model.errors import CHAT_FULL, Refused
 
 
 class Capacity:
-    """See the module.
+    """Counts the seats.
 
     Args:
         rules: Say how many seats there are.
 
     Attributes:
-        reserved: Accounts that a seat is kept for.
+        reserved: How many accounts have a reserved seat.
     """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self.reserved = 0
-        self._shared = 0  # sessions on seats that are nobody's own
+        self._shared = 0  # sessions on seats that are not reserved
         self._standing = 0
-        self._own: dict[str, Session] = {}  # sessions on their account's own seat, by the account's id
+        self._own: dict[str, Session] = {}  # sessions on the reserved seat of their account, by the account's id
 
     @property
     def free(self) -> bool:
-        """Whether there is a seat for anybody."""
+        """Whether a seat is free that is not reserved."""
         most = self._rules.most_users
         return not most or self._shared < most - self.reserved
 
     @property
     def kept(self) -> bool:
-        """Whether a reserved seat waits for its owner."""
+        """Whether a reserved seat is free."""
         return len(self._own) < self.reserved
 
     def room_to_stand(self, *, returning: bool) -> bool:
-        """Return whether somebody without a seat may come in: to log in, or ``returning`` to a seat held by a ghost."""
+        """Return whether a session without a seat may connect: to log in, or ``returning`` to the seat of its old
+        connection."""
         return (returning or self.kept) and self._standing < STANDING
 
     def offer(self, session: Session) -> None:
-        """Let somebody who stands sit down if there is a seat now."""
+        """Give a session without a seat one, if one is free now."""
         if not session.seated and self.free:
             self._standing -= 1
             self._shared += 1
             session.seated = True
 
     def enter(self, session: Session) -> None:
-        """Somebody comes, and sits if there is a seat."""
+        """Count a new session; give it a seat if one is free."""
         if self.free:
             self._shared += 1
         else:
@@ -58,10 +59,10 @@ class Capacity:
             session.seated = False
 
     def change(self, session: Session, user: User) -> None:
-        """Give the session a seat as one of the user's, for the one it has, if any.
+        """Give the session a seat as a session of that user, in exchange for its present seat, if it has one.
 
         Raises:
-            Refused: There is none; it stays as it was.
+            Refused: There is no seat; nothing changes.
         """
         account = user.account
         own = account is not None and account.reserved and account.id not in self._own
@@ -76,7 +77,7 @@ class Capacity:
             self._shared += 1
 
     def check(self, session: Session) -> None:
-        """See whether the session could have a seat that is nobody's own.
+        """Check that the session can have a seat that is not reserved.
 
         Raises:
             Refused: There is none.
@@ -85,7 +86,7 @@ class Capacity:
             raise self.full()
 
     def leave(self, session: Session) -> None:
-        """The session is over, or about to have another seat."""
+        """Free the session's seat, because it has ended or gets another seat."""
         if not session.seated:
             self._standing -= 1
         elif self._own.get(session.user_id) is session:
@@ -94,5 +95,5 @@ class Capacity:
             self._shared -= 1
 
     def full(self) -> Refused:
-        """Return what is said to whom there is no seat for."""
+        """Return the refusal that there is no free seat."""
         return CHAT_FULL(most=self._rules.most_users)

@@ -1,8 +1,8 @@
-"""The operator's checkers of ``twisted.cred`` (``--auth``): whom they let in, and which names are theirs.
+"""The operator's ``twisted.cred`` checkers (``--auth``): which passwords they accept, and which names they know.
 
-A name that a checker knows is kept for its owner: nobody else registers it, or one that looks like it. Twisted's
-checkers of a file and of memory can be asked for their names. Of any other kind nobody knows which names it has, so
-while there is one, nobody registers at all.
+A name that a checker knows is reserved for its owner: nobody else can register that name, or a name that looks like it.
+Twisted's file checker and memory checker can be asked for their names. Other checkers cannot, so with such a checker
+nobody can register at all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _log = logger(__name__)
 
 
 class Unknown(Exception):
-    """A checker cannot say which names it has."""
+    """A checker cannot say which names it knows."""
 
 
 class Checkers:
@@ -44,21 +44,21 @@ class Checkers:
         self._names = [_names_of(checker, scheduler) for checker in checkers]
 
     async def accept(self, credentials: Any) -> bool:
-        """Return whether one of the checkers accepts the credentials; a checker that fails accepts nothing."""
+        """Return whether a checker accepts the credentials. A checker that fails accepts nothing."""
         for checker in self._checkers:
             if await _accepts(checker, credentials):
                 return True
             if isinstance(checker, FilePasswordDB) and _is_marked(checker.filename):
-                name = BOM_UTF8 + credentials.username  # what Twisted reads as the first name of the file
+                name = BOM_UTF8 + credentials.username  # what Twisted then reads as part of the first name
                 if await _accepts(checker, UsernamePassword(name, credentials.password)):
                     return True
         return False
 
     async def check_free(self, name: Name) -> None:
-        """See that nobody may claim the name by a checker.
+        """Check that no checker knows the name.
 
         Raises:
-            Refused: A checker knows the name, or one that looks like it, or cannot say so.
+            Refused: A checker knows the name, or a name that looks like it, or cannot say which names it knows.
         """
         try:
             known = await self.know(name)
@@ -69,17 +69,17 @@ class Checkers:
             raise NAME_IN_USE()
 
     async def keep(self, name: Name) -> bool:
-        """Return whether no guest may take the name, since a checker is known to have it, or one that looks like it."""
+        """Return whether guests may not take the name, because a checker knows it or a name that looks like it."""
         try:
             return await self.know(name)
         except Unknown:
             return False
 
     async def know(self, name: Name) -> bool:
-        """Return whether a checker knows the name, or one that looks like it.
+        """Return whether a checker knows the name, or a name that looks like it.
 
         Raises:
-            Unknown: None of those that can say so does, and there is one that cannot.
+            Unknown: No checker says that it knows the name, and at least one cannot say.
         """
         silent = ""
         for checker, names in zip(self._checkers, self._names, strict=True):
@@ -114,7 +114,7 @@ def _is_marked(path: str) -> bool:
 
 
 def _names_of(checker: Any, scheduler: Any) -> Callable[[], Coroutine[Any, Any, frozenset[str]]]:
-    """Return what gives the looks of the names that a checker has now, or raises ``Unknown``."""
+    """Return a function that returns the looks of the names that a checker knows now, or raises ``Unknown``."""
     if isinstance(checker, FilePasswordDB):
         return _FileNames(checker, scheduler).looks
     if isinstance(checker, InMemoryUsernamePasswordDatabaseDontUse):
@@ -127,7 +127,7 @@ async def _unknown() -> frozenset[str]:
 
 
 class _FileNames:
-    """The names of a file of passwords, read again when it has changed.
+    """The names in a password file, read again when the file has changed.
 
     Args:
         checker: Says which file, and where in a line the name is.
@@ -166,7 +166,7 @@ class _FileNames:
 
 
 async def _looks(names: Iterable[bytes], scheduler: Any) -> frozenset[str]:
-    """Return the looks of those that can be names here, some in each turn; nobody could register the others."""
+    """Return the looks of all valid names, computed in several reactor turns; nobody can register the invalid ones."""
     found: set[str] = set()
     for number, name in enumerate(names, 1):
         if number % SLICE == 0:

@@ -1,7 +1,7 @@
-"""Accounts that were deleted, by the address of their last sessions: what is held against them is held there on.
+"""Deleted accounts, by the address of their last sessions: their bans and mutes go on holding for that address.
 
-Otherwise somebody who is banned would delete the account, come again, and register another. Each address has a record
-in the engine, so that a restart forgets nothing. Another address is a way round, as it is for guests.
+Otherwise a banned user could delete the account, connect again and register another one. Each address has a record in
+the engine, so a restart forgets nothing. A user with another address can evade this, as guests can.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class DeletedAccounts:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._ids: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # by network, the longest unchanged first
+        self._ids: OrderedDict[str, tuple[str, ...]] = (
+            OrderedDict()
+        )  # by network; the one that has not changed for longest comes first
 
     async def start(self) -> None:
         """Read the records."""
@@ -42,11 +44,11 @@ class DeletedAccounts:
             self._ids.update((place, _decode(value)) for place, value in page)
 
     def note(self, address: str, ids: Iterable[str]) -> None:
-        """An account that was used from an address is deleted.
+        """Note that an account that was used from an address is deleted.
 
         Args:
-            address: The address; this machine's, from which everybody may come, is not remembered.
-            ids: Of the account, and of those that it was before.
+            address: The address. This machine's own address is not remembered, because everybody may connect from it.
+            ids: The ids of the account, and of the guests and accounts that its owner was before.
         """
         if is_local(address):
             return

@@ -1,8 +1,8 @@
-"""The guests' names that have been seen, and the mailboxes of those to which somebody wrote meanwhile.
+"""The guest names that were used lately, and the mail that waits for them.
 
-Whoever takes such a name next is given what waits for it, once; when the name becomes an account's, it is gone. All
-daemons follow the one log that tells which names were seen. A mailbox in which mail waits is a record as well, so it is
-found again however many names were seen since.
+The next guest who takes such a name gets the mail that waits for it, once; if an account gets the name, the mail is
+deleted. All daemons follow one log that tells which names were used. A mailbox that holds mail has a record too, so it
+is found again, however many names were used since.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _log = logger(__name__)
 
 @dataclass(slots=True)
 class Mailbox:
-    """The mailbox of a guest's name.
+    """The mailbox of a guest name.
 
     Args:
         id: Its id.
         name: The name as shown.
         at: When the name was last seen, in milliseconds since 1970.
         mail: Whether something waits in it.
-        via: A mark of the address from which something was first written to it.
+        via: A mark of the address from which the first mail came.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Waiting(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class GuestMail:
-    """Remembers the names of guests, and the mail for them.
+    """Remembers guest names, and the mail for them.
 
     Args:
         engine: Keeps the log and the records.
@@ -81,14 +81,16 @@ class GuestMail:
         self._mint = mint
         self._now = now
         self._next_id = next_id
-        self._boxes: dict[str, Mailbox] = {}  # without mail, by folded name, the longest unseen first
+        self._boxes: dict[
+            str, Mailbox
+        ] = {}  # without mail, by folded name; the one that was unused for longest comes first
         self._mail: dict[str, Mailbox] = {}  # with mail, the longest waiting first
         self._names: dict[str, str] = {}  # folded names by box
         self._filled: Counter[str] = Counter()  # mailboxes with mail by who filled them
         self._new = Window(NAMES_A_DAY, _DAY / 1000, lambda: now() / 1000)
 
     async def start(self) -> None:
-        """Learn who was seen before and for whom mail waits, and follow the log."""
+        """Read which names were used and which have mail, and follow the log."""
         async for page in pages(self._engine, BUCKET):
             for _, value in page:
                 waiting = msgspec.json.decode(value, type=Waiting)
@@ -96,7 +98,7 @@ class GuestMail:
         await self._engine.follow(LOG, self._apply, after=0)
 
     def find(self, name: str) -> Mailbox | None:
-        """Return the mailbox of a name that was seen lately, or for which mail waits."""
+        """Return the mailbox of a name that was used lately, or for which mail waits."""
         try:
             folded = user_name(name).folded
         except BadName:
@@ -105,19 +107,19 @@ class GuestMail:
         return box if box is not None and box.at > self._now() - GUEST_DAYS * _DAY else None
 
     def has(self, log: str) -> bool:
-        """Return whether it is the log of a mailbox that there is."""
+        """Return whether a log belongs to a mailbox."""
         return log.removeprefix("guest/") in self._names
 
     def seen(self, name: Name, user_id: str, via: str = "") -> None:
-        """A guest has taken a name.
+        """Note that a guest has taken a name.
 
-        It is written down once a day, for a name comes more often than news of it. Of the new names of one address
-        only so many are remembered, for others' would be forgotten for them.
+        This is stored once a day for each name. Only some new names of each address are remembered, because they would
+        push out the names of others.
 
         Args:
             name: The name.
             user_id: The guest's id.
-            via: A mark of the address the guest comes from; without it, nothing is counted.
+            via: A mark of the guest's address; if it is empty, nothing is counted by address.
         """
         box = self._mail.get(name.folded) or self._boxes.get(name.folded)
         if box is None and via:
@@ -127,11 +129,11 @@ class GuestMail:
         if box is None or box.at < self._now() - _DAY:
             id = box.id if box is not None else self._mint(12)
             event = Seen(self._next_id(), self._now(), name.shown, user_id, box=id)
-            self._remember(event)  # at once, for whoever writes to a guest who is gone the next moment
+            self._remember(event)  # at once, because somebody may write to a guest who leaves the next moment
             self._engine.append(LOG, event)
 
     async def mailed(self, box: Mailbox, by: str, by_id: str, via: str) -> bool:
-        """Keep a mailbox to which something is about to be written.
+        """Keep a mailbox that mail is about to be written to.
 
         Args:
             box: The mailbox, as ``find`` returned it.
@@ -140,7 +142,7 @@ class GuestMail:
             via: A mark of the writer's address.
 
         Returns:
-            False when the name has another mailbox by now: find it again.
+            False if the name has another mailbox by now: call ``find`` again.
 
         Raises:
             Refused: Mail waits in too many mailboxes.
@@ -163,9 +165,9 @@ class GuestMail:
         return True
 
     async def take(self, name: Name, user_id: str) -> Mailbox | None:
-        """Take the mailbox, if something waits in it, from its name, which will have a new one.
+        """Take away a name's mailbox if mail waits in it; the name will get a new one.
 
-        What was on its way into it is in it then, and nothing more comes.
+        Mail that was being written to the mailbox is in it by then, and no more mail comes.
         """
         box = self._mail.get(name.folded)
         if box is None:
@@ -177,12 +179,12 @@ class GuestMail:
         await stored
         try:
             await self._forget(box)
-        except Unavailable as error:  # after a restart it would be given once more, which is better than never
+        except Unavailable as error:  # after a restart the mail is given once more, which is better than never
             _log.warn("the mailbox of {name} is still there: {why}", name=box.name, why=str(error))
         return box
 
     async def put_back(self, box: Mailbox, user_id: str) -> None:
-        """What waits in it could not be given to anybody: it waits on."""
+        """Give a mailbox back to its name, because nobody could be given its mail."""
         self._fill(box, box.via)
         try:
             await self._keep(box)
@@ -203,7 +205,7 @@ class GuestMail:
     # ---- records -----------------------------------------------------------------------------------------------
 
     async def _keep(self, box: Mailbox) -> bool:
-        """Store the record of a mailbox; return False when another daemon has stored another one for the name."""
+        """Store the record of a mailbox; return False if another daemon has stored another one for the name."""
         folded = user_name(box.name).folded
         value = msgspec.json.encode(Waiting(box.id, box.name, box.at, box.via))
         while True:
@@ -231,7 +233,7 @@ class GuestMail:
     # ---- memory ------------------------------------------------------------------------------------------------
 
     def _fill(self, box: Mailbox, via: str | None = None) -> None:
-        """Mail waits in the mailbox from now on."""
+        """Count the mailbox as one that holds mail."""
         folded = user_name(box.name).folded
         before = self._mail.get(folded)
         if before is not None:
@@ -245,7 +247,7 @@ class GuestMail:
         self._filled[box.via] += 1
 
     def _unfill(self, box: Mailbox) -> None:
-        """Nothing could be written to the mailbox after all."""
+        """Count the mailbox as empty, because the mail could not be written."""
         self._drop(box)
         box.mail, box.via = False, ""
         folded = user_name(box.name).folded
@@ -253,7 +255,7 @@ class GuestMail:
         self._names[box.id] = folded
 
     def _drop(self, box: Mailbox) -> None:
-        """The mailbox is no more."""
+        """Forget the mailbox."""
         folded = self._names.pop(box.id, "")
         held = self._mail.get(folded)
         if held is not None and held.id == box.id:

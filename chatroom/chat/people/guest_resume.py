@@ -1,9 +1,9 @@
-"""Guests who come back after a cut: a program that shows its secret is the same guest again, with id, inbox and rights.
+"""The secrets by which guests come back after a lost connection, with their id, inbox and rights.
 
-The secret is the guest's id, signed with a key that the engine keeps: nothing has to be remembered of anybody, and it
-holds after a restart, and on every daemon of that engine. It is worth nothing for an account, whose id nobody signs.
-A program may also make up a secret before its first welcome: then the id follows from it, by the same key.
-What is remembered of the last who have gone, a name above all, is a courtesy.
+A secret is the guest's id, signed with a key that the engine stores. So the server need not remember any guest, and a
+secret is valid after a restart and on every daemon of that engine. Ids of accounts are never signed, so a secret never
+gives access to an account. A program may also choose a secret before its first ``welcome``; the guest's id is then
+derived from the secret with the same key. In addition, the names of the guests who left last are remembered.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PartedGuest:
-    """What a guest had who has gone.
+    """What is remembered of a guest who has left.
 
     Args:
-        handle: The name; None if it was an account's.
+        handle: The name; None if the session was logged in.
         was: Ids of the accounts and guests that the connection was.
-        last_writer: Name and id of whom a reply goes to.
+        last_writer: Name and id of the user whom ``/reply`` answers.
     """
 
     handle: Name | None
@@ -55,24 +55,26 @@ class GuestResume:
         self._engine = engine
         self._mint = mint
         self._key = b""
-        self._here: dict[str, Session] = {}  # who was told a secret, by the guest's id
-        self._gone: OrderedDict[str, PartedGuest] = OrderedDict()  # by the guest's id, the longest gone first
+        self._here: dict[str, Session] = {}  # sessions that were given a secret, by the guest's id
+        self._gone: OrderedDict[str, PartedGuest] = (
+            OrderedDict()
+        )  # by the guest's id; the guest who left first comes first
 
     async def start(self) -> None:
-        """Learn the key that all daemons of this engine sign with."""
+        """Read the key that all daemons of this engine sign with."""
         self._key = await shared_key(self._engine, self._mint)
 
     @property
     def awaited(self) -> bool:
-        """Whether somebody is here who may come again, and be recognized."""
+        """Whether a session here may be resumed by another connection."""
         return bool(self._here)
 
     def knows(self, session: Session) -> bool:
-        """Return whether the program has been told how to come back."""
+        """Return whether the session's program was given a secret."""
         return self._here.get(session.guest_id) is session
 
     def promise(self, session: Session) -> str:
-        """Return the secret by which whoever is the guest of this connection comes back; empty when it is over."""
+        """Return the secret by which the session's guest can come back; empty if the session has ended."""
         if session.over:
             return ""
         self._here[session.guest_id] = session
@@ -81,7 +83,7 @@ class GuestResume:
         return f"{session.guest_id}.{self._sign(session.guest_id)}"
 
     def part(self, session: Session) -> None:
-        """A connection has ended; its guest may come back."""
+        """Remember a session that has ended, so that its guest can come back."""
         if self._here.pop(session.guest_id, None) is None:
             return
         user = session.user
@@ -95,29 +97,29 @@ class GuestResume:
             self._gone.popitem(last=False)
 
     def ghost_of(self, id: str) -> Session | None:
-        """Return the connection of a guest that still seems to be there."""
+        """Return the session of a guest whose connection still seems to be open."""
         return self._here.get(id)
 
     def parted(self, id: str) -> PartedGuest | None:
-        """Return what a guest had who has gone, if that is known."""
+        """Return what is remembered of a guest who has left, if anything is."""
         return self._gone.get(id)
 
     def came_back(self, id: str, session: Session) -> None:
-        """Note that a guest is here again."""
+        """Note that a guest is here again, on that session."""
         self._gone.pop(id, None)
         self._here[id] = session
 
     # ---- secrets -----------------------------------------------------------------------------------------------
 
     def guest_of(self, secret: str) -> str:
-        """Return whose secret that is, by the guest's id; empty if it is too short to be anybody's."""
+        """Return the id of the guest to whom a secret belongs; empty if the secret is too short."""
         id, _, signature = secret.partition(".")
         if hmac.compare_digest(signature.encode("utf-8", "replace"), self._sign(id).encode()):
             return id
         return self._digest(f"secret {secret}")[:_ID] if len(secret) >= SHORTEST_SECRET else ""
 
     def mark(self, network: str) -> str:
-        """Return a mark for a network, from which nobody without the engine's key can tell the network."""
+        """Return a mark for a network that does not reveal the network without the engine's key."""
         return self._digest(f"network {network}")[:16]
 
     def _sign(self, id: str) -> str:
@@ -128,7 +130,7 @@ class GuestResume:
 
 
 async def shared_key(engine: Engine, mint: Mint) -> bytes:
-    """Return the key, made if need be; of two daemons that make it at the same time one is first."""
+    """Return the signing key; make it if there is none. If two daemons make it at the same time, both use the first."""
     held = await engine.get(BUCKET, _KEY)
     if held is None:
         with suppress(Conflict):

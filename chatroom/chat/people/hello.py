@@ -1,4 +1,4 @@
-"""A program says hello: which version it speaks, who it was before, and the name that it wants."""
+"""``hello``: a program says which version it speaks, which guest it was before, and which name it wants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logger(__name__)
 
 @handles(Hello)
 async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
-    """A program says which version it speaks, and may take a name at once; a person is greeted."""
+    """Answer a program with ``welcome``, and give it the name that it wants; greet a person."""
     if not command.version:
         return Ok(f"Hello, {session.name}!")
     if command.version != PROTOCOL_VERSION:
@@ -42,7 +42,7 @@ async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
 
 
 def welcome(chat: Chat, session: Session) -> Welcome:
-    """Return what the server says of itself to a program."""
+    """Return what the server tells a program about itself."""
     rules = chat.rules
     limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, rules.rate, rules.max_file)
     guest = session.user.account is None
@@ -51,18 +51,19 @@ def welcome(chat: Chat, session: Session) -> Welcome:
 
 
 def resume(chat: Chat, session: Session, secret: str) -> str:
-    """End the connection that a guest had before, if it still seems to be there, and let this one be that guest.
+    """Make the session the guest whom a secret belongs to; end that guest's old connection if it still seems open.
 
     Args:
         chat: The chat.
-        session: Who shows the secret. Only who has just come, and is nobody yet, becomes somebody else.
-        secret: From an earlier welcome, or of the program's own making; one that is too short changes nothing.
+        session: The session that gave the secret. Only a new session, which nobody has seen yet, can become that guest.
+        secret: The secret of an earlier ``welcome``, or one that the program chose; a secret that is too short changes
+            nothing.
 
     Returns:
-        The name that the guest had chosen, to be taken again; empty if that is not known.
+        The name that the guest had chosen and may take again; empty if it is not known.
 
     Raises:
-        Refused: The guest is banned by the name it had.
+        Refused: The name that the guest had is banned.
     """
     returning = chat.returning
     id = returning.guest_of(secret)
@@ -84,7 +85,7 @@ def resume(chat: Chat, session: Session, secret: str) -> str:
 
 
 def _replace(chat: Chat, ghost: Session, session: Session) -> None:
-    """The former connection ends, and whoever stands for want of a seat has that one's."""
+    """End the guest's old connection; the new session gets its seat if it has none."""
     _log.info("{name} is back and ends its former connection", name=ghost.name)
     chat.counters.drops["resumed"] += 1
     chat.connections.hang_up(ghost)
@@ -93,7 +94,7 @@ def _replace(chat: Chat, ghost: Session, session: Session) -> None:
 
 
 def _is_new(chat: Chat, session: Session) -> bool:
-    """Return whether nobody has to be told that the session is somebody else from now on."""
+    """Return whether the session is so new that nobody must be told when its user changes."""
     here = session.room is not None or session.heading is not None or chat.returning.knows(session)
     return session.user.account is None and not here
 

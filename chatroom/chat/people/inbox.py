@@ -1,7 +1,7 @@
-"""A user's private messages: followed while the user is online, kept in a log while not.
+"""A user's private messages: shown while the user is online, kept in a log while the user is away.
 
-How far its owner has read is itself in the log (``Read``): for people an entry is marked as read before it is shown, so
-that it is shown once, whatever crashes; programs say themselves how far they have come (``ack``), and are given
+How far the owner has read is an entry of the same log (``Read``). For people, an entry is marked as read before it is
+shown, so that it is shown only once, whatever crashes. Programs acknowledge what they have received (``ack``), and get
 everything again that they did not acknowledge. The inbox of a guest who cannot come back needs no marks.
 """
 
@@ -28,8 +28,8 @@ from chatroom.model.replies import Ok
 _log = logger(__name__)
 
 PutOut = Callable[[Session, Refused], None]
-READ_AT_ONCE = 2 * INBOX_MESSAGES + 100  # entries: the messages, and as many marks; a little more may be there
-AGAIN = 0.5  # seconds until somebody who reads slowly is given the next page
+READ_AT_ONCE = 2 * INBOX_MESSAGES + 100  # entries: the messages, as many marks, and some to spare
+AGAIN = 0.5  # seconds until a slow reader is asked again whether the next page fits
 
 
 class Inbox:
@@ -38,7 +38,7 @@ class Inbox:
     Args:
         state: What the chat shares.
         user: The owner.
-        settling: Inboxes, by log, whose owner has gone while marks of what was read were under way.
+        settling: Inboxes, by log, whose owner left while marks of what was read were being stored.
         put_out: Ends a session, and says why.
 
     Attributes:
@@ -74,9 +74,9 @@ class Inbox:
         self.log = user.inbox_log
         self._sub: Subscription | None = None
         self._opening: list[Deferred[None]] | None = None
-        self._pages: deque[list[Entry]] = deque()  # what waited, and is shown a page at a time
+        self._pages: deque[list[Entry]] = deque()  # what waited and is shown page by page
         self.unread = Unread()
-        self._counted: deque[tuple[int, OfInbox]] = deque()  # what is unread, with its seq
+        self._counted: deque[tuple[int, OfInbox]] = deque()  # unread entries, with their seq
         self._read = 0  # the seq up to which everything is marked as read
         self._seen = 0  # the seq of the newest entry that a program was given
         self._shown = 0  # the seq up to which everything has been shown, or acknowledged
@@ -93,7 +93,7 @@ class Inbox:
     # ---- opening and closing -----------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Follow the log; who may have come back is given what waited. Whoever opens at the same time waits, too."""
+        """Follow the log, and show what waited. Calls at the same time wait for the same result."""
         if self._sub is not None:
             return
         turn: Deferred[None] = Deferred()
@@ -127,7 +127,7 @@ class Inbox:
             subscription.stop()
 
     def close(self) -> None:
-        """Follow the log no more."""
+        """Stop following the log."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -143,7 +143,7 @@ class Inbox:
     # ---- delivering --------------------------------------------------------------------------------------------
 
     def _deliver(self, entries: list[Entry]) -> None:
-        """Take in what the log says, first of all what waited there."""
+        """Take in new entries of the log; the first time, those that waited there."""
         waited = self._sub is None and self._user.lasting
         news = [entry for entry in entries if not isinstance(entry.event, Read)]
         if not news or not self._user.online:
@@ -160,19 +160,19 @@ class Inbox:
             self._show(news, late=False)
 
     def _count(self, news: list[Entry]) -> None:
-        """Count what is unread. Senders are refused when it is too much, so no more than that is held here."""
+        """Count what is unread. It stays bounded, because senders are refused when too much is unread."""
         for entry in news:
             if isinstance(entry.event, OfInbox) and entry.seq > self._read:
                 self._counted.append((entry.seq, entry.event))
                 self.unread.add(entry.event)
 
     def _count_read(self) -> None:
-        """Count what has been read no more."""
+        """Stop counting what has been read."""
         while self._counted and self._counted[0][0] <= self._read:
             self.unread.remove(self._counted.popleft()[1])
 
     def give(self, waited: list[Entry]) -> None:
-        """Show what waited, a page at a time: nobody is dropped for having been away."""
+        """Show what waited, page by page, so that nobody is dropped as too slow for having been away."""
         for session in self._user.sessions:
             number = sum(isinstance(entry.event, Private | Shared) and session.hears(entry) for entry in waited)
             if session.person and number:
@@ -183,7 +183,7 @@ class Inbox:
             self._next_page()
 
     def _next_page(self) -> None:
-        """A page is small enough for whoever reads at all; the next comes when this one has been taken."""
+        """Show the next page when the sessions have taken the one before."""
         self._timer = None
         while self._pages and self._user.online:
             if any(session.out.holds for session in self._user.sessions):
@@ -193,13 +193,13 @@ class Inbox:
                 return
 
     def _put_out_the_slow(self) -> None:
-        """Too much has come while somebody did not take what waited: it goes on waiting in the log, not here."""
+        """End sessions that do not read while too much comes in; their mail goes on waiting in the log."""
         for session in self._user.sessions:
             if session.out.holds:
                 self._put_out(session, TOO_SLOW())
 
     def _show(self, news: list[Entry], late: bool) -> bool:
-        """Show entries; return whether people see them only when they are marked, and what waits still only then."""
+        """Show entries; return whether people will see them, and the pages after them, only when the mark is stored."""
         marked_first = False
         for session in self._user.sessions:
             if session.person and self._user.account is not None:
@@ -212,7 +212,7 @@ class Inbox:
         return marked_first
 
     def _mark_and_show(self, news: list[Entry], late: bool) -> None:
-        """Nothing is shown twice, so it is marked first; marked and then not shown, for nobody is there, it is not."""
+        """Mark entries as read, then show them. If nobody is there to see them, mark them as unread again."""
 
         def marked(entry: Entry, error: Unavailable | None) -> None:
             people = [session for session in self._user.sessions if session.person]
@@ -248,13 +248,13 @@ class Inbox:
         return Read(self._state.next_id(), self._state.now(), self._user.name, self._user.id, upto=upto)
 
     def settled(self) -> Deferred[None]:
-        """Fires when what this inbox, which is closed, has marked is stored: how far its owner has read is known."""
+        """Return a Deferred that fires when all marks of this closed inbox are stored."""
         turn: Deferred[None] = Deferred()
         self._waiting.append(turn)
         return turn
 
     def acknowledge(self, upto: int) -> None:
-        """A program has what there is up to this seq."""
+        """Note that a program has received everything up to a seq."""
         upto = min(upto, self._seen)
         if self._user.lasting and self._read < upto:
             self._shown = max(self._shown, upto)
@@ -282,7 +282,7 @@ class Inboxes:
         return user.inbox
 
     async def open(self, user: User) -> None:
-        """Give the owner of an account what waited; when it cannot be read now, it goes on waiting."""
+        """Show a user what waited. If it cannot be read now, it goes on waiting."""
         try:
             await self.of(user).open()
         except Unavailable as error:
@@ -290,7 +290,7 @@ class Inboxes:
 
 
 def read_up_to(page: Page) -> int:
-    """Return how far the owner of an inbox has read, by the newest mark in the newest entries."""
+    """Return how far the owner of an inbox has read, according to the newest mark among its newest entries."""
     for entry in reversed(page.entries):
         if isinstance(entry.event, Read):
             return entry.event.upto
@@ -307,7 +307,7 @@ def unread(page: Page) -> Unread:
 
 
 def show(state: ChatState, session: Session, entries: Iterable[Entry], late: bool) -> None:
-    """Show entries of an inbox to somebody, but for what is not to be heard."""
+    """Show entries of an inbox to a session, except those that it ignores."""
     data = b""
     for entry in entries:
         if session.hears(entry) and not session.ignores(entry.event):
@@ -324,7 +324,7 @@ def show(state: ChatState, session: Session, entries: Iterable[Entry], late: boo
 
 
 def _pages(entries: list[Entry]) -> Iterable[list[Entry]]:
-    """Cut into pieces that are no more than what one answer may have."""
+    """Cut entries into pages that fit into one answer."""
     page: list[Entry] = []
     room = HISTORY_BYTES
     for entry in entries:

@@ -1,7 +1,7 @@
-"""Shares of an inbox: one sender, and everybody at one address together, may fill only a part of it.
+"""How much of an inbox one sender, and all senders at one address together, may fill.
 
-An account is one sender. All guests at one address are one sender as well, for a guest has a new id with each
-connection. What is in the log of the inbox decides; what is on its way there is counted in memory.
+An account is one sender. All guests at one address together count as one sender, because a guest has a new id with each
+connection. The log of the inbox decides; messages that are being stored are counted in memory.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class InboxQuotas:
 
     Args:
         state: What the chat shares.
-        inboxes: Of everybody online.
-        mark: Returns a mark for a network that does not tell which network it is.
+        inboxes: The inboxes of everybody online.
+        mark: Returns a mark for a network that does not reveal the network.
     """
 
     def __init__(self, state: ChatState, inboxes: Inboxes, mark: Callable[[str], str]) -> None:
@@ -35,11 +35,11 @@ class InboxQuotas:
         self._coming: dict[str, Unread] = {}  # by log: what is not stored yet
 
     def via(self, session: Session) -> str:
-        """Return what is stored with a message of the session's, and shown to nobody: where it came from."""
+        """Return the mark of the session's address that is stored with its messages and shown to nobody."""
         return self.via_of(session.address, guest=session.user.account is None)
 
     def via_of(self, address: str, *, guest: bool) -> str:
-        """Return the same for an address."""
+        """Return the mark of an address."""
         if not self._state.rules.throttle:
             return ""
         return (GUEST if guest else MEMBER) + self._mark(network(address))
@@ -47,7 +47,7 @@ class InboxQuotas:
     async def claim(
         self, by_id: str, via: str, user: User | None, log: str, name: str, before: Claim | None = None
     ) -> Claim:
-        """Reserve the place of one message in an inbox, so that what is on its way is counted as well.
+        """Reserve room for one message in an inbox, so that messages that are being stored are counted as well.
 
         Args:
             by_id: The id of the user who writes the message.
@@ -58,10 +58,10 @@ class InboxQuotas:
             before: An earlier claim of the same message, which this one replaces; it is released in any case.
 
         Returns:
-            What to call when the message is stored and delivered, or when it will not come.
+            A function to call when the message is delivered, or will not come.
 
         Raises:
-            Refused: The inbox is full, or the sender's share of it.
+            Refused: The inbox is full, or the sender's share of it is used up.
         """
         try:
             held = await self._held(user, log)
@@ -79,7 +79,7 @@ class InboxQuotas:
         return self._count(log, keys)
 
     async def _held(self, user: User | None, log: str) -> Unread | None:
-        """Return what is unread in an inbox; None for a guest for whom nothing waits."""
+        """Return what is unread in an inbox; None for a guest who cannot come back, whose mail does not wait."""
         if user is None:
             return unread(await self._state.engine.read(log, limit=READ_AT_ONCE))
         if not user.lasting:
@@ -106,4 +106,4 @@ class InboxQuotas:
 
 
 def _nothing() -> None:
-    """Release nothing: for a reader for whom nothing waits nothing was reserved."""
+    """Release nothing, because nothing was reserved."""

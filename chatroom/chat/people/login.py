@@ -1,4 +1,4 @@
-"""Registering, logging in and out, changing the password, deleting the account. Each is done before the next line."""
+"""Registering, logging in and out, changing the password, deleting the account. The next line waits for each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _log = logger(__name__)
 
 @handles(Register)
 async def register(chat: Chat, session: Session, command: Register) -> None:
-    """Make an account, and log in."""
+    """Add an account and log in."""
     if not chat.rules.register:
         raise NO_REGISTRATION()
     name = parse_chosen_name(command.user, chat.rules.name, "choose another with /register <user> <password>")
@@ -86,7 +86,7 @@ async def login(chat: Chat, session: Session, command: Login) -> None:
 
 @handles(Takeover)
 async def take_over(chat: Chat, session: Session, command: Takeover) -> None:
-    """Log in to the account that a login found in use, ending its oldest session."""
+    """Log in to the account that a login found in use; end the account's oldest session."""
     offer = await takeover.accept(chat, session)
     if session.over:
         return
@@ -97,10 +97,10 @@ async def take_over(chat: Chat, session: Session, command: Takeover) -> None:
 
 
 def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
-    """Make the session one of the account's.
+    """Make the session a session of the account.
 
     Raises:
-        Refused: The account has as many as it may; or it is banned; or there is no seat.
+        Refused: The account has too many sessions; or it is banned; or there is no seat.
     """
     user = chat.users.get(account.id)
     if user is not None and chat.rules.sessions and len(user.sessions) >= chat.rules.sessions:
@@ -123,7 +123,7 @@ def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
 
 
 def _keep_rights(chat: Chat, session: Session, guest: User, record: RoomRecord) -> None:
-    """Who made or moderated the room as a guest does so as the owner of an account."""
+    """Give the account the rights in the room that the user had as a guest."""
     if guest.account is None and (record.owner_id == guest.id or guest.id in record.moderators):
         user = session.user
         Deferred.fromCoroutine(chat.directory.hand_over(record, guest, user)).addErrback(
@@ -132,7 +132,7 @@ def _keep_rights(chat: Chat, session: Session, guest: User, record: RoomRecord) 
 
 
 async def _remember(chat: Chat, session: Session, account: AccountRecord, client: str) -> str:
-    """Return the secret of a new token, stored by now; empty if it cannot be."""
+    """Store a new token for the account and return its secret; empty if it cannot be stored."""
     secret = chat.mint(32)
     name, now = clean(client).strip() or "a program", chat.now()
 
@@ -145,7 +145,7 @@ async def _remember(chat: Chat, session: Session, account: AccountRecord, client
         _log.warn("a session of {name} could not be remembered: {why}", name=account.name, why=str(error))
         return ""
     if amended is None or amended.password != account.password:
-        return ""  # it was deleted, or its password changed, meanwhile
+        return ""  # the account was deleted, or its password changed, meanwhile
     session.token = tokens.digest(secret)
     return secret
 
@@ -164,10 +164,10 @@ async def _greet(chat: Chat, session: Session, ref: int | str | None, secret: st
 
 @handles(Logout)
 async def logout(chat: Chat, session: Session, command: Logout) -> Event | None:
-    """Make the session a guest's again and its token worthless; without a seat for a guest it ends.
+    """Make the session a guest session again and revoke its token. If there is no seat for a guest, end the session.
 
     Raises:
-        Unavailable: The token may still be worth something; the session is logged in as before.
+        Unavailable: The token may still be valid; the session stays logged in.
     """
     account = session.user.account
     if session.token and account is not None:
@@ -188,7 +188,7 @@ async def logout(chat: Chat, session: Session, command: Logout) -> Event | None:
 
 @handles(ChangePassword)
 async def password(chat: Chat, session: Session, command: ChangePassword) -> Event:
-    """Change the password, given the old one; all other sessions and tokens of the account end."""
+    """Change the password if the old one is right; end all other sessions and tokens of the account."""
     new = checked_password(chat.rules, command.new)
     chat.throttles.change(session.user_id)
     account = await _owner(chat, session, command.old)
@@ -196,13 +196,13 @@ async def password(chat: Chat, session: Session, command: ChangePassword) -> Eve
         raise PASSWORD_ELSEWHERE()
     hashed = await chat.authenticator.hash(new)
     if not await chat.account_changes.change_password(account, hashed, before=account.password, session=session.id):
-        raise WRONG_PASSWORD()  # somebody else has changed it, or deleted the account, since it was looked at
+        raise WRONG_PASSWORD()  # the password was changed, or the account deleted, after it was checked
     return Ok("Your password has been changed.")
 
 
 @handles(DeleteAccount)
 async def delete(chat: Chat, session: Session, command: DeleteAccount) -> Event:
-    """Delete the account; its name is free, its id is never used again."""
+    """Delete the account. Its name is free again; its id is never used again."""
     account = await _owner(chat, session, command.password)
     await chat.account_changes.remove(account)
     return Ok(f"The account {account.name} has been deleted.")
@@ -210,16 +210,17 @@ async def delete(chat: Chat, session: Session, command: DeleteAccount) -> Event:
 
 @handles(ShowAccount)
 def show(chat: Chat, session: Session, command: ShowAccount) -> Event:
-    """Answer whose session this is."""
+    """Answer who the session's user is."""
     user = session.user
     return Unchanged(name=user.name, guest=user.account is None, operator=user.operator)
 
 
 async def _authenticated(chat: Chat, session: Session, user: str, password: str) -> AccountRecord:
-    """Return the account of a name and a password; failures are counted.
+    """Return the account of a name and a password, and count failures.
 
     Raises:
-        Refused: They do not belong together; or there were too many failures; or too many are asking.
+        Refused: The name or the password is wrong; or there were too many failures; or too many logins are being
+        checked.
     """
     over = chat.throttles.attempt(session.address, session.id, user)
     right: bool | None = None
@@ -236,10 +237,10 @@ async def _authenticated(chat: Chat, session: Session, user: str, password: str)
 
 
 async def _by_token(chat: Chat, session: Session, user: str, secret: str) -> tuple[AccountRecord, str]:
-    """Return the account of a token's secret, and the token's id; only those that are wrong are counted.
+    """Return the account of a token's secret, and the token's id; count only wrong secrets.
 
     Raises:
-        Refused: It is not the account's, or not any more; or there were too many like it.
+        Refused: The token is not valid for the account; or there were too many wrong tokens.
     """
     account = await chat.accounts.get(parse_user_name(user))
     found = tokens.find(account, secret, chat.now()) if account is not None else None
@@ -256,7 +257,7 @@ async def _owner(chat: Chat, session: Session, password: str) -> AccountRecord:
     """Return the session's account if the password is right.
 
     Raises:
-        Refused: It is wrong; see ``_authenticated``.
+        Refused: The password is wrong; see ``_authenticated``.
     """
     account = await _authenticated(chat, session, session.name, password)
     if account.id != session.user_id:
