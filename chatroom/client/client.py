@@ -1,7 +1,8 @@
-"""One's place on a server, kept alive over reconnections: name, login, room, and all that was said and not yet heard.
+"""A user's presence on one server, kept up over reconnections.
 
-``Reconnector`` makes the connections; ``restoring`` takes back on each what one had; ``PendingQueue`` keeps what is not
-answered; ``RoomState`` knows what has been shown. What holds them together is here: each event goes through ``_heard``.
+``ClientState`` decides what events mean, and does no I/O. ``Client`` gives it each event and carries out what follows.
+``Reconnector`` makes the connections, ``resume`` restores login and room on each of them, and ``PendingQueue`` keeps
+the commands that are not answered.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import asdict
 from twisted.internet.defer import Deferred, fail
 
 from chatroom.client import resume
@@ -19,56 +19,48 @@ from chatroom.client.backfill import Backfill
 from chatroom.client.connection import Piece, Ref, ServerConnection
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier
-from chatroom.client.guest_name import chosen
 from chatroom.client.keepalive import ServerKeepalive
 from chatroom.client.login import Credentials, LoginState
-from chatroom.client.pending import KEPT, MOVING, PendingCommand, PendingQueue
+from chatroom.client.pending import MOVING, PendingCommand, PendingQueue
 from chatroom.client.reconnecting import Reconnector
-from chatroom.client.state import RoomState
-from chatroom.client.status import Connected, Ended, Gap, Lost, Named, Notice
+from chatroom.client.room_state import RoomState
+from chatroom.client.state import CHANGING_USER, KEPT, ClientState, Reaction
+from chatroom.client.status import Ended, Lost, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.events import Event
 
-STOP_WITHIN = 10.0  # seconds for what was said to be acknowledged
-CLOSE_WITHIN = 2.0  # seconds for the server to say goodbye
-_LOGGING_IN = frozenset({"login", "register"})
-_BECOMING = _LOGGING_IN | {"takeover", "logout"}  # somebody else, with another inbox
+STOP_WITHIN = 10.0  # seconds to wait for acknowledgements before leaving
+CLOSE_WITHIN = 2.0  # seconds to wait for the server to close the connection
 
 
 class Client:
-    """See the module.
+    """Keeps a user on a server: connects again whenever the connection is lost, and sends what was not acknowledged.
 
     Args:
-        reactor: Everything of it that is not the clock.
+        reactor: Twisted's; unused, for the clock stands apart.
         connect: Dials once; gives a ``ServerConnection``, or fails with ``Failed``.
-        clock: The time.
-        mint: Returns an id that nobody has had, of at most 64 characters.
-        tell: Given every event that comes, answers included, but for errors that fail a Deferred; and every notice.
-            Of a room each event is told once, in order, over reconnections. It must not raise.
+        clock: Tells the time and makes delayed calls.
+        mint: Returns a new unique id of at most 64 characters.
+        tell: Given each event, answers included, and each notice; errors that fail a Deferred are not told. Each event
+            of a room is told once, in order, over reconnections. It must not raise.
         name: The name to take as a guest.
         room: The room to join, if any.
         login: Name and password of an account to log in to, or a ``LoginState``.
-        history: Messages of before that are asked for when a room is joined, unless it is said how many; None: as many
-            as the server shows to people.
+        history: How many earlier messages to ask for when a room is joined and no number is given; None: as many as
+            the server shows to people.
         client: See ``Credentials``.
         keep: See ``Credentials``.
-        keep_name: Given the guest's name to take at the next start whenever it changes; empty: none.
-        secret: What ends our ghost even if its welcome was lost: at least 16 characters that nobody can guess. If none
-            is given, there is one from the first welcome on.
-        chance: Returns a number from 0 up to 1, for the waits.
+        keep_name: See ``ClientState``.
+        secret: The guest's secret, of at least 16 characters that nobody can guess. With a secret of its own, the
+            client comes back as the same guest even if the first welcome was lost; without, from the first welcome on.
+        chance: Returns a random number from 0 up to 1, for the waits between attempts.
 
     Attributes:
-        online: We are on the server; commands may be given.
-        over: Why there will be no connection any more; None: there will be.
-        name: Who we are; empty until the server has said so.
-        guest: We are nobody's account.
-        server: What the server calls itself.
-        security: ``TLS 1.3``, ``plain``; empty when there is no connection.
-        unread: Private messages that came; whoever shows them sets it back to 0.
-        credentials: How to log in again.
-        wanted: The guest's name to take on each connection.
-        carrier: What carries files, if anything does.
+        state: What we know: our name, our room, our login.
+        over: Why no connection will be made any more; None while connections are made.
+        security: How the connection is protected, as ``TLS 1.3`` or ``plain``; empty without a connection.
+        carrier: Sends and fetches files over this client, if anything does.
     """
 
     def __init__(
@@ -89,83 +81,106 @@ class Client:
         secret: str = "",
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.online = False
         self.over: Rejected | None = None
-        self.name = ""
-        self.guest = True
-        self.server = ""
         self.security = ""
-        self.unread = 0
-        self.credentials = Credentials(LoginState(*login) if isinstance(login, tuple) else login, client, keep)
-        self.wanted = name
-        self._keep_name = keep_name
-        self._history = history
-        self._replay = 0  # messages that the server shows to people
         self.carrier: Carrier | None = None
-        self.secret = secret  # ends our ghost, and makes us the same guest
-        self.place = RoomState()
-        self.first_room = room
         self.clock = clock
-        self._mint = mint
         self._tell = tell
-        self._connection: ServerConnection | None = None
-        self._ready = False  # what was said before has been sent again; the new may follow
         self._outgoing = PendingQueue()
+        self.state = ClientState(
+            name=name,
+            room=room,
+            credentials=Credentials(LoginState(*login) if isinstance(login, tuple) else login, client, keep),
+            history=history,
+            secret=secret,
+            mint=mint,
+            keep_name=keep_name,
+            waiting_for=self._outgoing.waiting_for,
+        )
+        self._connection: ServerConnection | None = None
         self.catching_up = Backfill(self.ask, self._outgoing, self._heard)
         self._pulse = ServerKeepalive(clock, self._ping, self.drop)
         self._acknowledging = Acks(clock, self.write)
         self._reconnecting = Reconnector(connect, clock, chance, self._made, self._not_there)
-        self._complaint = ""  # the last thing that the server complained about, unasked
         self._stopping = False
         self._closed: Deferred[None] | None = None
 
     @property
+    def online(self) -> bool:
+        """Whether the server has let us in, so that commands may be given."""
+        return self.state.online
+
+    @property
+    def name(self) -> str:
+        """Our name; empty until the server has told it."""
+        return self.state.name
+
+    @property
+    def guest(self) -> bool:
+        """Whether we are not logged in to an account."""
+        return self.state.guest
+
+    @property
+    def place(self) -> RoomState:
+        """The room that we are in."""
+        return self.state.place
+
+    @property
     def room(self) -> str:
-        """Where we are, or empty."""
-        return self.place.room
+        """The name of the room that we are in; empty outside every room."""
+        return self.state.place.room
+
+    @property
+    def server(self) -> str:
+        """The name that the server gives itself."""
+        return self.state.server
 
     @property
     def inside(self) -> bool:
-        """Whether a line is said to a room: we are in one, or the room to join first has not answered yet."""
-        return bool(self.place.room or self.first_room)
+        """Whether a line of text is said to a room: we are in one, or about to join the first."""
+        return self.state.inside
 
     @property
     def users(self) -> list[str]:
-        """Who is there, us included."""
-        return self.place.users
+        """The names of the members of our room, ours included."""
+        return self.state.place.users
 
     @property
-    def history(self) -> int:
-        """Messages of before that are asked for when a room is joined."""
-        return self._replay if self._history is None else self._history
+    def unread(self) -> int:
+        """How many private messages have come since this was last set to 0."""
+        return self.state.unread
+
+    @unread.setter
+    def unread(self, number: int) -> None:
+        self.state.unread = number
 
     @property
     def limits(self) -> a.Limits:
-        """What the server says one must stay within."""
+        """The limits that the server sets for commands."""
         return self._outgoing.limits
 
     @property
     def lag(self) -> float | None:
-        """Seconds that the server took to answer lately; None if not known."""
+        """Seconds that the server's last answer took; None if not known."""
         return self._pulse.lag
 
     @property
     def retry_in(self) -> float | None:
-        """Seconds until the next attempt to connect; None if none is awaited."""
+        """Seconds until the next attempt to connect; None if none is scheduled."""
         return self._reconnecting.retry_in
 
-    # ---- from outside ----------------------------------------------------------------------------------------------
+    # ---- for callers -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Connect, and again whenever the connection is lost."""
+        """Connect, and connect again whenever the connection is lost."""
         self._reconnecting.dial()
 
     def try_now(self) -> bool:
-        """Make the attempt to connect that is awaited now. Returns whether one was awaited."""
+        """Make the next attempt to connect now. Returns whether an attempt was scheduled."""
         return self._reconnecting.try_now()
 
     async def stop(self, within: float = STOP_WITHIN) -> None:
-        """Leave: wait until what was said is acknowledged, then say goodbye.
+        """Leave the server once everything said is acknowledged.
 
         Args:
             within: Seconds to wait at most.
@@ -183,53 +198,44 @@ class Client:
         """Give a command of docs/protocol.md, as ``do("join", room="lobby")``.
 
         Args:
-            do: What is to be done.
-            fields: Of the record. What says something (``say``, ``me``, ``message``, ``reply``) is kept as by ``say``.
+            do: The command's name.
+            fields: The other fields of its record. Messages (``say``, ``me``, ``message``, ``reply``) are sent again
+                after a reconnection until the server has acknowledged them.
 
         Returns:
-            Fires with the answer. Fails with ``Rejected`` if that is an error; and, unless it is kept, if there is no
-            connection (code ``offline``) or it goes before the answer has come (``lost``).
+            Fires with the answer. Fails with ``Rejected`` if the answer is an error. Other commands than messages also
+            fail without a connection (code ``offline``), or if it ends before the answer has come (``lost``).
         """
         if self.over is not None:
             return fail(self.over)
-        if do not in KEPT and not self.online:
+        if do not in KEPT and not self.state.online:
             return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
         try:
-            command = self._outgoing.add(do, self._completed(do, fields))
+            command = self._outgoing.add(do, self.state.complete(do, fields))
         except Rejected as refused:
             return fail(refused)
-        if self._ready:
+        if self.state.ready:
             self._send(command)
         return command.answer
 
-    def _completed(self, do: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields, and what is always asked for with such a command."""
-        if do == "reply":
-            fields = {"to": self.place.writer, **fields}  # whoever writes before it gets there is not meant
-        if do in KEPT:
-            return {"id": self._mint(), **fields}
-        if do == "join":
-            return {"messages": self.history, **fields}
-        return self.credentials.asking(fields) if do in _LOGGING_IN else fields
-
     def say(self, text: str) -> Deferred[None]:
-        """Say something to the room: kept with its id, sent again after a reconnection.
+        """Say something to the room; it is sent again after a reconnection.
 
         Args:
-            text: A line.
+            text: One line.
 
         Returns:
-            Fires when its echo came: it is stored. Fails with ``Rejected``.
+            Fires when the server has stored it. Fails with ``Rejected``.
         """
         return self.do("say", text=text).addCallback(lambda echo: None)
 
     def write(self, record: dict[str, Any], data: bytes = b"") -> None:
-        """Send what is not answered, for a carrier: a record, and the raw bytes after it."""
+        """Send a record that has no answer, and raw bytes after it; nothing is sent without a connection."""
         if self._connection is not None:
             self._connection.send(record, data)
 
     def when_there(self, call: Callable[[], None]) -> None:
-        """Call that when we are where the commands that have been given take us; at once if none of them does."""
+        """Call a function once the last command that changes our room is answered; at once if none is waiting."""
 
         def answered(result: Any) -> Any:
             call()
@@ -242,25 +248,30 @@ class Client:
             command.answer.addBoth(answered)
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call that when the network takes more; never when the connection goes before."""
+        """Call a function when the network accepts more data; never, if the connection ends first."""
         if self._connection is not None:
             self._connection.when_free(call)
 
     def pause(self) -> None:
-        """Read nothing for now: whoever is told has enough to do."""
+        """Stop reading from the server."""
         self._pulse.paused = True
         if self._connection is not None:
             self._connection.read(False)
 
     def resume(self) -> None:
-        """Read again."""
+        """Read from the server again."""
         self._pulse.paused = False
         self._pulse.beat()
         if self._connection is not None:
             self._connection.read(True)
 
     def drop(self, why: str, *, hopeless: bool = False) -> None:
-        """End the connection; another is made by and by, unless that is hopeless."""
+        """End the connection.
+
+        Args:
+            why: The reason, a sentence without its full stop.
+            hopeless: Whether to make no other connection.
+        """
         if self._connection is not None:
             self._connection.abort(Failed(why, hopeless=hopeless))
 
@@ -269,7 +280,7 @@ class Client:
     def _made(self, connection: ServerConnection) -> None:
         self._connection = connection
         self.security = connection.security
-        self._complaint = ""
+        self.state.connected()
         self._pulse.start()
         if self._pulse.paused:
             self.pause()
@@ -278,7 +289,7 @@ class Client:
             Deferred.fromCoroutine(resume.restore(self)).addErrback(self._not_restored, connection)
 
     def _not_restored(self, failure: Any, connection: ServerConnection) -> None:
-        """The connection went meanwhile; or the server does not let us in."""
+        """End a connection on which login and room could not be restored."""
         if failure.check(Rejected):
             connection.abort(Failed(failure.value.text.rstrip("."), hopeless=failure.value.code in resume.HOPELESS))
         else:
@@ -287,8 +298,8 @@ class Client:
     def _lost(self, why: Failed) -> None:
         self._gone()
         self._outgoing.lost()
-        if self._complaint and not why.hopeless:
-            why = Failed(f"{why.why}: {self._complaint}")
+        if not why.hopeless:
+            why = Failed(self.state.reason(why.why))
         if self._closed is not None:
             self._closed.callback(None)
         else:
@@ -308,10 +319,10 @@ class Client:
             self.carrier.end(refused)
 
     def _gone(self) -> None:
-        if self._ready and self.carrier is not None:
+        if self.state.ready and self.carrier is not None:
             self.carrier.lost()
         self._connection = None
-        self.online = self._ready = False
+        self.state.disconnected()
         self.security = ""
         self._pulse.stop()
         self._acknowledging.reset()
@@ -324,61 +335,63 @@ class Client:
         connection.abort(Failed("we have left"))
 
     async def _within(self, seconds: float, deferred: Deferred[None]) -> None:
-        """Wait, but no longer than that."""
+        """Wait for a Deferred, but no longer than some seconds."""
         deferred.addTimeout(seconds, self.clock).addErrback(lambda failure: None)
         await deferred
 
-    # ---- for restoring ---------------------------------------------------------------------------------------------
+    # ---- for ``resume`` --------------------------------------------------------------------------------------------
 
     def ask(self, do: str, **fields: Any) -> Deferred[Event]:
-        """Give a command before all that waits."""
+        """Send a command ahead of those that wait. Returns what fires with its answer, as ``do`` does."""
         command = self._outgoing.add(do, fields, first=True)
         self._send(command)
         return command.answer
 
     def leave_unsaid(self, why: Rejected) -> None:
-        """What was given before, and waits, is not to be said any more."""
+        """Fail every command that waits, and stop every file transfer."""
         self._outgoing.give_up(why)
         if self.carrier is not None:
             self.carrier.drop(why)
 
     def welcomed(self, *, again: bool) -> None:
-        """We are on the server, as whom we wanted or not: commands may be given, and wait until we are ready."""
-        self.online = True
-        self._tell(Connected(self.server, self.name, self.guest, self.security, again))
+        """Let callers give commands, and tell them so; the commands are sent once we are ready.
+
+        Args:
+            again: Whether we were on the server before.
+        """
+        self._tell(self.state.welcomed(self.security, again=again))
 
     def notify(self, notice: Notice) -> None:
-        """Tell something."""
+        """Tell a notice."""
         self._tell(notice)
 
     def ready(self) -> None:
-        """All is as it was: send what waits, and again what was not acknowledged."""
-        self.place.settled()
+        """Send the commands that wait, and once more those that were not acknowledged."""
+        self.state.caught_up()
         self._reconnecting.steady()
-        self._ready = True
         for command in self._outgoing.unsent():
             self._send(command)
         if self.carrier is not None:
             self.carrier.ready()
 
-    # ---- what is said and heard ------------------------------------------------------------------------------------
+    # ---- commands and events ---------------------------------------------------------------------------------------
 
     def _send(self, command: PendingCommand) -> None:
         if self._connection is not None:
-            if command.do in _BECOMING:
+            if command.do in CHANGING_USER:
                 self._acknowledging.hold()
             command.sent = self.clock.seconds()
             self._connection.send(command.record)
 
     def _ping(self) -> None:
-        """Ask for an answer; when nobody reads, only say that we are there."""
-        if self._pulse.paused or not self._ready:
+        """Ask the server for an answer; only show that we are alive if nothing would read the answer."""
+        if self._pulse.paused or not self.state.ready:
             self.write({"do": "pong"})
         else:
             self.ask("pong").addErrback(lambda failure: None)
 
     def _came(self, event: Event | Piece, re: Ref | None) -> None:
-        self._pulse.beat()  # even if it is heard later
+        self._pulse.beat()  # now, for the event may be held back
         self.catching_up.came(event, re)
 
     def _heard(self, event: Event | Piece, re: Ref | None) -> None:
@@ -386,104 +399,44 @@ class Client:
         if taken or isinstance(event, Piece):
             return
         command = self._answered(event, re)
-        if command is not None and command.do == "account" and isinstance(event, a.Account):
-            event = a.Unchanged(**asdict(event))
         if isinstance(event, a.Ping):
             self.write({"do": "pong"})
             return
-        refused = command is not None and isinstance(event, a.Error)
+        if isinstance(event, a.Welcome):
+            self._outgoing.limits = event.limits
         awaited = re is not None or (self.carrier is not None and self.carrier.awaits(event))
-        fresh = self.place.fresh(event) or awaited
-        if fresh and not refused:
-            gap = self._follow(event, command)
-            if command is None or command.do != "pong":
-                self._tell(event)
-                self.unread += isinstance(event, e.Private)
-            if gap:
-                self._tell(Gap(self.room))
-        if e.of_inbox(event) and event.seq:
-            self._acknowledging.told(event.seq)
+        reaction = self.state.receive(event, command.record if command is not None else None, awaited=awaited)
+        self._tell_all(reaction)
         if command is not None:
-            if isinstance(event, a.Error):
-                if command.do in _BECOMING:
-                    self._acknowledging.release()
-                if event.code == "already-logged-in":
-                    self.credentials.found_in_use(command.record)
-                command.answer.errback(Rejected(event.code, event.text))
-            else:
-                command.answer.callback(event)
+            self._answer(command, reaction.answer)
         if isinstance(event, e.Shared) and self.carrier is not None:
             self.carrier.shared(event)
-        if command is None and isinstance(event, a.Error) and event.code == "session-taken-over":
-            self.drop("you go on there; start the client again to come back here", hopeless=True)
+        if reaction.end:
+            self.drop(reaction.end, hopeless=True)
+
+    def _tell_all(self, reaction: Reaction) -> None:
+        """Tell what follows from an event, and acknowledge it afterwards if it is of our inbox."""
+        if reaction.new_inbox:
+            self._acknowledging.reset()
+        for told in reaction.told:
+            self._tell(told)
+        if reaction.seen:
+            self._acknowledging.told(reaction.seen)
+
+    def _answer(self, command: PendingCommand, answer: Event) -> None:
+        """Give an answer to the caller of a command."""
+        if not isinstance(answer, a.Error):
+            command.answer.callback(answer)
+            return
+        if command.do in CHANGING_USER:
+            self._acknowledging.release()
+        command.answer.errback(Rejected(answer.code, answer.text))
 
     def _answered(self, event: Event, re: Ref | None) -> PendingCommand | None:
-        """Return the command that this answers, or acknowledges by being its echo."""
+        """Return the command that an event answers, or acknowledges by being its echo."""
         command = self._outgoing.answered(re)
         if command is None and isinstance(event, e.Said | e.Acted):
             command = self._outgoing.seen(event.id)
         if command is not None and command.sent is not None and command.do in ("pong", "say", "me"):
             self._pulse.lag = self.clock.seconds() - command.sent
         return command
-
-    def _follow(self, event: Event, command: PendingCommand | None) -> bool:
-        """Keep in mind what an event changes. Returns whether something before it is missing."""
-        gap = False
-        do = command.do if command is not None else ""
-        if isinstance(event, a.Welcome):
-            self.server, self.secret, self._outgoing.limits = event.server, event.resume, event.limits
-            self._replay = event.replay
-            if event.guest and chosen(event.you):
-                self._want(event.you)
-            self._be(event.you, guest=event.guest)
-        elif isinstance(event, a.Account):
-            self._account(event, command)
-        elif isinstance(event, e.Renamed) and (do == "name" or event.by == self.name) and self._now(event, do):
-            if do == "name":
-                self._want(event.name)
-            self._be(event.name, guest=self.guest)
-        elif isinstance(event, a.Entered):
-            if command is not None and "after" in command.record and event.room == self.room:
-                gap = self.place.come_back(event)
-            else:
-                self.place.enter(event)
-        elif isinstance(event, e.Left) and self._own(event, do):
-            self.place.leave()
-        elif isinstance(event, a.Error):
-            self._complaint = event.text.rstrip(".")
-        elif do == "password" and command is not None:
-            self.credentials.change_password(command.record["new"])
-        self.place.happen(event, self.name)
-        return gap
-
-    def _now(self, event: e.Renamed, do: str) -> bool:
-        """Whether it happens now, and is not shown because it was missed."""
-        return bool(do) or self._ready
-
-    def _own(self, event: e.Left, do: str) -> bool:
-        """Whether it is ourselves who left: asked to, or on the way to another room."""
-        return do == "leave" or (event.by == self.name and self._outgoing.waiting_for("join", "create"))
-
-    def _account(self, event: a.Account, command: PendingCommand | None) -> None:
-        if event.guest:
-            self.credentials.forget()
-            self._want("")
-        elif command is not None and command.do == "takeover":
-            self.credentials.took_over(event)
-        elif command is not None and command.do in _LOGGING_IN:
-            self.credentials.logged_in(event, command.record)
-        self._be(event.name, guest=event.guest)
-
-    def _want(self, name: str) -> None:
-        """The guest wants this name on each connection from now on, and at the next start; empty: none."""
-        self.wanted = name
-        self._keep_name(name)
-
-    def _be(self, name: str, *, guest: bool) -> None:
-        changed = self.online and name != self.name
-        if guest is not self.guest:
-            self._acknowledging.reset()
-        self.place.rename(self.name, name)
-        self.name, self.guest = name, guest
-        if changed:
-            self._tell(Named(name))

@@ -15,10 +15,10 @@ from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import encoded
 from chatroom.client.errors import Rejected
+from chatroom.client.state import KEPT
 from chatroom.model.events import Event
 from chatroom.model.replies import Limits
 
-KEPT = frozenset({"say", "me", "message", "reply"})
 MOVING = frozenset({"join", "create", "leave"})
 _HERE = frozenset({"say", "me"})  # said to whoever is where we are
 MOST = 1000  # that wait at a time

@@ -20,9 +20,9 @@ from zope.interface import implementer
 from chatroom.client.client import Client
 from chatroom.client.errors import Rejected
 from chatroom.client.files.commands import USAGES, FileCommands
-from chatroom.client.pending import KEPT
 from chatroom.client.plain_text import lines_of, recalled
 from chatroom.client.screen.parser import CommandLine, LocalLine, Misuse, SayLine, depends_on_room, read
+from chatroom.client.state import KEPT
 from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a

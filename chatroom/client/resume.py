@@ -12,13 +12,11 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, TimeoutError
 
-from chatroom import __version__
 from chatroom.client.backfill import Backfill
 from chatroom.client.errors import Rejected
-from chatroom.client.login import Credentials
-from chatroom.client.state import RoomState
+from chatroom.client.state import ClientState
 from chatroom.client.status import Denied, Gap, Notice
-from chatroom.model.events import PROTOCOL_VERSION, Event
+from chatroom.model.events import Event
 
 WELCOME_WITHIN = 15.0  # seconds
 
@@ -37,22 +35,9 @@ OF_THE_LOGIN = frozenset({"wrong-token", "wrong-password"})
 class Resumable(Protocol):
     """What of a client takes part in coming back to the server (``chatroom.client.client`` documents it)."""
 
+    state: ClientState
     clock: Any
-    credentials: Credentials
     catching_up: Backfill
-    first_room: str
-    place: RoomState
-    secret: str
-    wanted: str
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def online(self) -> bool: ...
-
-    @property
-    def history(self) -> int: ...
 
     def ask(self, do: str, **fields: Any) -> Deferred[Event]: ...
 
@@ -71,9 +56,9 @@ async def restore(client: Resumable) -> None:
     Raises:
         Rejected: The server does not let us in, or the connection has gone.
     """
-    again = bool(client.name)
+    again = bool(client.state.name)
     await _hello(client)
-    if client.credentials.login is not None:
+    if client.state.credentials.login is not None:
         await _log_in(client, again=again)
     client.welcomed(again=again)
     await _enter(client)
@@ -83,7 +68,7 @@ async def restore(client: Resumable) -> None:
 
 async def _hello(client: Resumable) -> None:
     """Say hello; under a name of the server's making, if ours is refused."""
-    name = client.wanted if client.credentials.login is None else ""
+    name = client.state.wanted if client.state.credentials.login is None else ""
     try:
         await _welcome(client, name)
     except Rejected as refused:
@@ -94,21 +79,16 @@ async def _hello(client: Resumable) -> None:
 
 
 async def _welcome(client: Resumable, name: str) -> None:
-    fields = {"version": PROTOCOL_VERSION, "client": f"chatroom-client {__version__}"}
-    if name:
-        fields["name"] = name
-    if client.secret:
-        fields["resume"] = client.secret
-    answer: Deferred[Event] = client.ask("hello", **fields)
     try:
-        await answer.addTimeout(WELCOME_WITHIN, client.clock)
+        await client.ask("hello", **client.state.hello(name)).addTimeout(WELCOME_WITHIN, client.clock)
     except TimeoutError:
         raise Rejected("silent", "the server does not answer as a chatroom server does.") from None
 
 
 async def _log_in(client: Resumable, *, again: bool) -> None:
     """Log in by the token, and by the password if the token is known no more."""
-    credentials, login = client.credentials, client.credentials.login
+    credentials = client.state.credentials
+    login = credentials.login
     assert login is not None
     try:
         if login.token:
@@ -134,13 +114,13 @@ async def _log_in(client: Resumable, *, again: bool) -> None:
 
 async def _catch_up(client: Resumable) -> None:
     """Fetch what was missed and is too much to be told by itself; a history that cannot be read keeps nobody out."""
-    place = client.place
+    place = client.state.place
     if place.missed is None:
         return
     try:
         complete = await client.catching_up.fetch(place.room, place.missed)
     except Rejected:
-        if not client.online:
+        if not client.state.online:
             client.catching_up.forget()
             raise
         complete = False
@@ -151,20 +131,18 @@ async def _catch_up(client: Resumable) -> None:
 
 async def _enter(client: Resumable) -> None:
     """Go back to the room, or for the first time to the first one."""
-    place = client.place
-    room = place.room or client.first_room
-    if not room:
+    state = client.state
+    fields = state.join()
+    if not fields:
         return
     try:
-        if place.room:
-            await client.ask("join", room=room, after=place.seen)
+        await client.ask("join", **fields)
+        if "after" in fields:
             await _catch_up(client)
-        else:
-            await client.ask("join", room=room, messages=client.history)
-        client.first_room = ""
+        state.first_room = ""
     except Rejected as refused:
         if refused.code in TEMPORARY:
             raise
-        place.leave()
-        client.first_room = ""
-        client.notify(Denied("room", room, refused.code, refused.text))
+        state.place.leave()
+        state.first_room = ""
+        client.notify(Denied("room", fields["room"], refused.code, refused.text))

@@ -283,7 +283,7 @@ def test_who_logs_in_is_logged_in_again(alice: Person, network: Network, world: 
     network.pass_time(2)
     assert (alice.client.name, alice.client.guest, alice.client.room) == ("olive", False, "lobby")
     alice.do("logout")
-    assert (alice.client.guest, alice.client.credentials.login) == (True, None)
+    assert (alice.client.guest, alice.client.state.credentials.login) == (True, None)
     alice.leave()
 
 
@@ -358,8 +358,8 @@ def test_a_changed_password_is_the_one_for_the_return(network: Network, world: W
 def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(network: Network, world: World) -> None:
     register(world)
     alice = Person(network, login=LoginState("alice", "secret", remember=True, client="test")).come()
-    assert alice.client.credentials.login is not None
-    token = alice.client.credentials.login.token
+    assert alice.client.state.credentials.login is not None
+    token = alice.client.state.credentials.login.token
     assert token
     alice.leave()
     again = Person(network, login=LoginState("alice", token=token)).come()
@@ -370,7 +370,7 @@ def test_a_token_is_used_and_the_password_when_it_is_worth_nothing_any_more(netw
     third.leave()
     fourth = Person(network, login=LoginState("alice", token="worthless")).come()
     assert fourth.heard(Denied)[0].code == "wrong-token"
-    assert fourth.client.credentials.login is None
+    assert fourth.client.state.credentials.login is None
     fourth.leave()
 
 
@@ -395,12 +395,12 @@ def test_logins_are_remembered_until_one_logs_out(network: Network, world: World
 def test_a_login_that_is_refused_for_now_is_still_remembered(network: Network, world: World) -> None:
     register(world)
     alice = Person(network, login=LoginState("alice", "secret", remember=True, client="test")).come()
-    assert alice.client.credentials.login is not None
+    assert alice.client.state.credentials.login is not None
     kept: list[tuple[str, str]] = []
-    login = LoginState("alice", token=alice.client.credentials.login.token)
+    login = LoginState("alice", token=alice.client.state.credentials.login.token)
     again = Person(network, login=login, keep=lambda user, token: kept.append((user, token))).come()
     assert again.heard(Denied)[0].code == "already-logged-in"
-    assert (again.client.credentials.login, kept) == (None, [])
+    assert (again.client.state.credentials.login, kept) == (None, [])
     again.leave()
     alice.leave()
 
@@ -451,7 +451,7 @@ def test_when_the_password_is_changed_elsewhere_one_is_told_and_goes_on_as_a_gue
 def test_a_remembered_login_may_take_over_too(network: Network, world: World) -> None:
     register(world)
     there = Person(network, login=LoginState("alice", "secret", remember=True, client="there")).come()
-    login = there.client.credentials.login
+    login = there.client.state.credentials.login
     assert login is not None
     kept: list[tuple[str, str]] = []
     again = Person(network, login=LoginState("alice", token=login.token), keep=lambda *it: kept.append(it)).come()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from client.network import Network, Person
 from harness import World
 
-from chatroom.client.state import RoomState
+from chatroom.client.room_state import RoomState
 from chatroom.model import events as e
 from chatroom.model import replies as a
 

@@ -20,9 +20,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.client.errors import Rejected
+from chatroom.client.room_state import RoomState
 from chatroom.client.screen.app import App
 from chatroom.client.screen.output import TOGETHER
-from chatroom.client.state import RoomState
 from chatroom.model import events as e
 
 DEADLINE = 30.0  # seconds until a test that waits has failed; long, for a run under nice

@@ -1,0 +1,150 @@
+"""The room that the client is in, its members, and which of its events were already shown.
+
+Each event is shown once and in order, also over reconnections.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from chatroom.model import events as e
+from chatroom.model import replies as a
+
+MOST_USERS = 20_000  # members of a room whose names are kept
+MOST_PRIVATE = 2000  # events of the inbox that are remembered as shown
+
+_GOING = (e.Left, e.Disconnected)
+_PUT_OUT = (e.Kicked, e.Banned)
+
+
+class RoomState:
+    """Follows one room: its members, and the last event that was shown.
+
+    Attributes:
+        room: The name of the room; empty outside every room.
+        users: The names of its members, ours included.
+        after: The seq up to which everything in the room was shown.
+        writer: The id of the author of the last private message; empty if there was none.
+        missed: The seq after which events are missing that the server does not send unasked; None: none are.
+    """
+
+    def __init__(self) -> None:
+        self.room = ""
+        self.users: list[str] = []
+        self.after = 0
+        self.writer = ""
+        self.missed: int | None = None
+        self._id = ""
+        self._replayed = 0  # events below this seq were stored before we first joined
+        self._arrived = 0  # the seq of our own join; earlier events do not change the members
+        self._shown: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    @property
+    def seen(self) -> int:
+        """The seq after which the server is to send everything when we join again."""
+        return self.after or self._arrived
+
+    # ---- joining and leaving ---------------------------------------------------------------------------------------
+
+    def enter(self, event: a.Entered) -> None:
+        """Start following a room that we joined; its history is shown even if it was shown in an earlier stay."""
+        self._id = event.room_id
+        self.room = event.room
+        self._come(event)
+        self.after = 0
+        self._replayed = event.seq
+
+    def come_back(self, event: a.Entered) -> bool:
+        """Follow the same room again after a reconnection.
+
+        Args:
+            event: The answer to the command that joined it.
+
+        Returns:
+            Whether some of the missed events are no longer stored.
+        """
+        # Another room of the same name, or a log that was restored from a backup: our seqs mean nothing there.
+        strange = event.room_id != self._id or event.seq < self.after
+        self.missed = None if strange or event.complete else self.seen
+        self._replayed = 0
+        self._id = event.room_id
+        self._come(event)
+        if strange:
+            self.after = 0
+        return strange or event.gone
+
+    def _come(self, event: a.Entered) -> None:
+        self._arrived = event.seq
+        self.users = event.users[:MOST_USERS]
+
+    def settled(self) -> None:
+        """Note that everything stored before our join was shown."""
+        self.after = max(self.after, self._arrived)
+
+    def leave(self) -> None:
+        """Be in no room."""
+        self.room = ""
+        self.users = []
+        self.after = 0
+
+    # ---- events ----------------------------------------------------------------------------------------------------
+
+    def fresh(self, event: e.Event) -> bool:
+        """Return whether an event was not shown before; from now on it counts as shown."""
+        if e.of_inbox(event):
+            return self._fresh_of_inbox(event)
+        if not isinstance(event, e.RoomEvent) or event.room != self.room or not event.seq:
+            return True
+        if event.seq <= self.after:
+            return False
+        self.after = event.seq
+        return True
+
+    def replayed(self, event: e.Event) -> bool:
+        """Return whether an event is history from before we first joined, and so no news."""
+        if not isinstance(event, e.RoomEvent) or event.room != self.room or e.of_inbox(event):
+            return False
+        return 0 < event.seq < self._replayed
+
+    def _fresh_of_inbox(self, event: e.OfInbox) -> bool:
+        # Events are told apart by author and id. Seqs do not do: mail that waited for a guest's name has those of
+        # another log.
+        key = event.by_id, event.id
+        fresh = key not in self._shown
+        if fresh and isinstance(event, e.Private):
+            self.writer = event.by_id
+        self._shown[key] = None
+        if len(self._shown) > MOST_PRIVATE:
+            self._shown.popitem(last=False)
+        return fresh
+
+    def happen(self, event: e.Event, me: str) -> None:
+        """Update the members by an event, and leave the room if the event puts us out of it.
+
+        Args:
+            event: Any event.
+            me: Our name.
+        """
+        if not isinstance(event, e.RoomEvent) or event.room != self.room or event.seq <= self._arrived:
+            return
+        if isinstance(event, e.Joined):
+            if event.by not in self.users and len(self.users) < MOST_USERS:
+                self.users.append(event.by)
+        elif isinstance(event, _GOING):
+            self._gone(event.by)
+        elif isinstance(event, e.Renamed):
+            self.rename(event.by, event.name)
+        elif isinstance(event, _PUT_OUT):
+            self._gone(event.user)
+            if event.user == me:
+                self.leave()
+        elif isinstance(event, e.Closed):
+            self.leave()
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a member a new name."""
+        self.users = [new if name == old else name for name in self.users]
+
+    def _gone(self, name: str) -> None:
+        if name in self.users:
+            self.users.remove(name)

@@ -1,0 +1,113 @@
+"""The client's core by itself: no connection, no clock, no Deferred."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from chatroom.client.login import Credentials
+from chatroom.client.state import ClientState
+from chatroom.client.status import Connected, Gap, Named
+from chatroom.model import events as e
+from chatroom.model import replies as a
+
+LIMITS = a.Limits(record=1024, text=512, name=32, room=64, rate=2.0)
+HERE = a.Entered(room="lobby", room_id="r", topic="", users=["me", "ann"], seq=5, complete=True)
+
+
+class Core:
+    """A core, and what it has kept for the next start."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        ids = itertools.count(1)
+        self.state = ClientState(
+            name="me",
+            room="lobby",
+            credentials=Credentials(None, "", None),
+            history=None,
+            secret="",
+            mint=lambda: f"id-{next(ids)}",
+            keep_name=self.names.append,
+            waiting_for=lambda *kinds: False,
+        )
+
+    def told(self, event: e.Event, record: dict[str, object] | None = None) -> list[object]:
+        return list(self.state.receive(event, record, awaited=record is not None).told)
+
+
+@pytest.fixture
+def core() -> Core:
+    """Return a core that has been let in and is in the lobby."""
+    core = Core()
+    welcome = a.Welcome("chatroom", 1, "me", True, LIMITS, [], "secret", 20)
+    assert core.told(welcome, {"do": "hello"}) == [welcome]
+    assert core.state.welcomed("plain", again=False) == Connected("chatroom", "me", True, "plain")
+    assert core.told(HERE, {"do": "join", **core.state.join()}) == [HERE]
+    core.state.caught_up()
+    return core
+
+
+def said(seq: int, text: str = "hi") -> e.Said:
+    return e.Said(f"s{seq}", 1, "ann", "a", room="lobby", seq=seq, text=text)
+
+
+def test_what_a_new_connection_asks_for_follows_from_what_is_known(core: Core) -> None:
+    fresh = Core().state
+    assert fresh.join() == {"room": "lobby", "messages": 0}
+    assert "resume" not in fresh.hello("me")
+    core.told(said(7))
+    assert core.state.join() == {"room": "lobby", "after": 7}
+    assert core.state.hello("")["resume"] == "secret"
+    assert "name" not in core.state.hello("")
+
+
+def test_an_event_is_told_once(core: Core) -> None:
+    assert core.told(said(6)) == [said(6)]
+    assert core.told(said(6)) == []
+
+
+def test_a_gap_is_told_after_the_return_to_the_room(core: Core) -> None:
+    record = {"do": "join", **core.state.join()}
+    core.state.disconnected()
+    back = a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=90, complete=True, gone=True)
+    assert core.told(back, record) == [back, Gap("lobby")]
+
+
+def test_a_new_name_is_told_before_the_event_and_kept(core: Core) -> None:
+    renamed = e.Renamed("n", 1, "me", "g", room="lobby", seq=6, session="s", name="mine")
+    assert core.told(renamed, {"do": "name", "name": "mine"}) == [Named("mine"), renamed]
+    assert (core.state.name, core.state.wanted, core.names) == ("mine", "mine", ["me", "mine"])
+    assert core.state.place.users == ["mine", "ann"]
+
+
+def test_a_login_gives_another_inbox(core: Core) -> None:
+    account = a.Account(name="me", guest=False)
+    record = {"do": "login", "user": "me", "password": "long enough"}
+    assert core.state.receive(account, record, awaited=True).new_inbox
+    assert not core.state.receive(account, record, awaited=True).new_inbox
+    assert core.state.credentials.login is not None
+    assert core.state.credentials.login.password == "long enough"
+
+
+def test_a_private_message_is_unread_and_may_be_acknowledged(core: Core) -> None:
+    private = e.Private("p", 1, "ann", "a", to="me", text="psst", seq=3)
+    assert core.state.receive(private, None, awaited=False).seen == 3
+    assert core.state.receive(private, None, awaited=False).seen == 3
+    assert core.state.unread == 1
+    assert core.state.complete("reply", {"text": "yes"}) == {"id": "id-1", "to": "a", "text": "yes"}
+
+
+def test_a_refusal_is_not_told_but_a_complaint_is_and_explains_the_end(core: Core) -> None:
+    assert core.told(a.Error("no-user", "nobody is called that."), {"do": "message"}) == []
+    assert core.state.reason("the connection was closed") == "the connection was closed"
+    complaint = a.Error("flood", "too fast.")
+    assert core.told(complaint) == [complaint]
+    assert core.state.reason("the connection was closed") == "the connection was closed: too fast"
+    core.state.connected()
+    assert core.state.reason("the connection was closed") == "the connection was closed"
+
+
+def test_a_session_that_was_taken_over_is_ended(core: Core) -> None:
+    assert core.state.receive(a.Error("session-taken-over", "..."), None, awaited=False).end
