@@ -8,6 +8,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.connections import Connections
+from chatroom.chat.files.expiry import FileExpiry
+from chatroom.chat.files.finishing import FileFinisher
+from chatroom.chat.files.space import FileSpace
 from chatroom.chat.files.store import FileStore
 from chatroom.chat.interfaces import Clock, Engine, Mint
 from chatroom.chat.limits import Rules
@@ -74,7 +77,7 @@ class Chat(ChatState):
         self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
         self._retention = Retention(
-            engine, self.directory, self.files, rules, scheduler, clock, self._in_use, self.guests.sweep
+            engine, self.directory, self._file_expiry, rules, scheduler, clock, self._in_use, self.guests.sweep
         )
         self.disk_limit = DiskLimit(engine, rules, scheduler)
 
@@ -83,6 +86,12 @@ class Chat(ChatState):
         self.accounts = Accounts(self.engine, self.mint, self.now)
         self._empty_rooms = EmptyRooms(self, self.directory, self.accounts)
         self._succession = OwnerSuccession(self, self.directory, self.accounts)
+
+    def _make_files(self) -> None:
+        self.files = FileStore(self.engine)
+        self.file_space = FileSpace(self, self.files)
+        self.file_finisher = FileFinisher(self, self.files, self.directory, self.inboxes, self.shares)
+        self._file_expiry = FileExpiry(self, self.files, self.directory, self.accounts)
 
     def _make_people(self, passwords: Passwords, checkers: Sequence[Any]) -> None:
         engine, rules = self.engine, self.rules
@@ -94,7 +103,7 @@ class Chat(ChatState):
         self.guests = GuestMail(engine, self.mint, self.now, self.next_id)
         self.inboxes = Inboxes(self, self.connections.put_out)
         self.shares = InboxQuotas(self, self.inboxes, self.returning.mark)
-        self.files = FileStore(self, self.directory, self.accounts, self.inboxes, self.shares)
+        self._make_files()
         self.account_changes = AccountChanges(
             self, self.accounts, self.connections, self.seats, self.guests, self.files, self.deleted
         )
@@ -122,7 +131,7 @@ class Chat(ChatState):
         await self.directory.start()
         await self._empty_rooms.start()
         self._succession.rounds.start(now=False)
-        await self.files.start()
+        await self.file_space.start()
         await self.accounts.start()
         await self.deleted.start()
         self.seats.reserved = sum(account.reserved for account in await self.accounts.all())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from chatroom.chat.chat import Chat
+from chatroom.chat.files.downloads import Downloads
 from chatroom.chat.files.record import FileRecord, owner_of, payer_of, whence_of
 from chatroom.chat.files.transfers import SessionTransfers
+from chatroom.chat.files.uploads import Uploads
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import LISTED, RECENT
 from chatroom.chat.locks import holding
@@ -41,15 +43,15 @@ async def share(chat: Chat, session: Session, command: c.Share) -> None:
         to_id,
         whence=whence_of(session),
     )
-    release = await chat.files.claim(wanted)
+    release = await chat.file_finisher.claim(wanted)
     try:
-        async with chat.files.room_for(wanted) as record:
-            transfers.take_over(record.id)
+        async with chat.file_space.room_for(wanted) as record:
+            transfers.uploads.take_over(record.id)
             have = chunks_of(record.size) if record.number else await chat.files.have(record)
             if not session.over:
-                transfers.take_over(record.id)  # from whoever has begun meanwhile
+                transfers.uploads.take_over(record.id)  # from whoever has begun meanwhile
                 session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
-                transfers.receive(record, room.record if room is not None else None, have, release)
+                transfers.uploads.receive(record, room.record if room is not None else None, have, release)
                 release = _kept  # the upload releases the claim when it ends
     finally:
         release()
@@ -85,14 +87,14 @@ async def get(chat: Chat, session: Session, command: c.Get) -> Event | None:
     if not session.over:
         session.answer(answer, command.ref)
         if command.send:
-            transfers.send(record, command.start)
+            transfers.downloads.send(record, command.start)
     return None
 
 
 @handles(c.Got)
 def got(chat: Chat, session: Session, command: c.Got) -> Event:
     """A chunk has arrived."""
-    _transfers(chat, session).got(command.file, command.index)
+    _transfers(chat, session).acknowledge(command.file, command.index)
     return Ok()
 
 
@@ -171,7 +173,8 @@ def _kept() -> None:
 
 def _transfers(chat: Chat, session: Session) -> SessionTransfers:
     if session.transfers is None:
-        session.transfers = SessionTransfers(session, chat.files, chat.scheduler)
+        uploads = Uploads(session, chat.files, chat.file_space, chat.file_finisher, chat.scheduler)
+        session.transfers = SessionTransfers(uploads, Downloads(session, chat.scheduler))
     assert isinstance(session.transfers, SessionTransfers)  # nobody else makes them
     return session.transfers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
-from chatroom.chat.files.store import FileStore
+from chatroom.chat.files.expiry import FileExpiry
 from chatroom.chat.interfaces import Clock, Engine
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
 from chatroom.chat.periodic_work import PeriodicWork
@@ -27,7 +27,7 @@ class Retention:
     Args:
         engine: Holds the logs.
         directory: Knows the rooms.
-        files: Knows the shared files.
+        files: Removes expired shared files.
         rules: Say how much is kept.
         scheduler: Gives ``callLater``.
         clock: Seconds since 1970.
@@ -39,7 +39,7 @@ class Retention:
         self,
         engine: Engine,
         directory: Directory,
-        files: FileStore,
+        files: FileExpiry,
         rules: Rules,
         scheduler: Any,
         clock: Clock,

@@ -63,7 +63,7 @@ def test_a_file_that_is_given_up_while_it_is_finished_is_there_or_it_is_not(user
             assert [record.get("re") for record in hear(alice)].count(7) == 1
             assert known in ({}, {file: 1})
             assert told == list(known), f"step {step}"
-            assert world.chat.files._finishing == {}
+            assert world.chat.files._locks == {}
             assert world.chat.files.receiving == {}
             ends.add(len(known))
         if not reached:
@@ -133,7 +133,7 @@ def test_a_file_that_is_something_else_leaves_nothing_in_memory(world: World) ->
         file = begin(alice, name=f"{number}.txt")
         send(alice, file, DATA[::-1])
         assert hear(alice)[-1]["code"] == "wrong-hash"
-    assert world.chat.files._finishing == {}
+    assert world.chat.files._locks == {}
 
 
 def two_of_alice(world: World) -> tuple[Client, Client]:
@@ -235,7 +235,7 @@ def test_a_file_of_a_room_that_is_made_while_the_old_ones_are_swept_away_stays()
         with closing(World(engine := SteppingLists(clock), clock)) as world:
             old = share(world.program("zoe", "den"))["file"]
             engine.arm(step)
-            Deferred.fromCoroutine(world.chat.files.sweep())
+            Deferred.fromCoroutine(world.chat._file_expiry.sweep())
             reached = engine.reached
             engine.arm(None)
             file = share(world.program("alice", "lobby"))["file"]
@@ -328,7 +328,7 @@ def test_an_account_is_deleted_while_files_are_given_to_it() -> None:
             world.settle()
             answers = [record for record in hear(vic) if record.get("re") == 1]
             assert [record["event"] for record in answers] == ["ok"], f"step {step}: {answers}"
-            Deferred.fromCoroutine(world.chat.files.sweep())
+            Deferred.fromCoroutine(world.chat._file_expiry.sweep())
             finished = [record.get("file") for record in hear(alice) if record["event"] == "shared"]
             assert [id for id in numbers(world) if id != second] == [], f"step {step}: {finished}"
         if not reached:

@@ -14,7 +14,7 @@ from harness import Client, World
 from sharing import begin, chunk, hear, kept_files, offer, only, share
 from twisted.internet.defer import Deferred
 
-from chatroom.chat.files.store import RECLAIM_EVERY
+from chatroom.chat.files.space import RECLAIM_EVERY
 from chatroom.model.shared_files import CHUNK
 
 CUT = 12  # uploads of which one chunk has come
@@ -121,7 +121,7 @@ def test_an_upload_that_ends_before_anything_has_come_leaves_nothing(world: Worl
     begin(alice, b"a" * 60)
     alice.drop()
     assert kept_files(world) == []
-    assert len(world.chat.files._ledger) == 0
+    assert len(world.chat.files.ledger) == 0
 
 
 def test_who_begins_again_what_is_given_up_that_moment_may_send_it(world: World) -> None:

@@ -12,8 +12,8 @@ from sharing import DATA, begin, chunk, fetch, hear, offer, only, send, sha256, 
 from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
-from chatroom.chat.files.store import RECLAIM_EVERY
-from chatroom.chat.files.transfers import STALLED_AFTER
+from chatroom.chat.files.space import RECLAIM_EVERY
+from chatroom.chat.files.uploads import STALLED_AFTER
 from chatroom.engines.memory import MemoryEngine
 from chatroom.model.log import Unavailable
 from chatroom.model.shared_files import CHUNK

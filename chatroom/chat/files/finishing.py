@@ -1,0 +1,122 @@
+"""Publishing a complete file: check its hash, give it its number, and append its ``shared`` to the room or inbox."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from chatroom.chat.files.record import FileRecord
+from chatroom.chat.files.store import NUMBERS, FileStore
+from chatroom.chat.people.inbox import Inboxes
+from chatroom.chat.people.inbox_quotas import Claim, InboxQuotas
+from chatroom.chat.rooms.directory import Directory
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.state import ChatState
+from chatroom.model.errors import NO_FILE, WRONG_HASH
+from chatroom.model.events import Shared
+from chatroom.model.log import Conflict, Entry
+from chatroom.model.logger import logger
+
+_log = logger(__name__)
+
+
+class FileFinisher:
+    """Publishes files whose bytes are all stored.
+
+    Args:
+        state: What the parts of the chat share.
+        store: The shared files.
+        directory: The rooms.
+        inboxes: The inboxes of all users online.
+        quotas: Limits how much one sender may write to an inbox.
+    """
+
+    def __init__(
+        self, state: ChatState, store: FileStore, directory: Directory, inboxes: Inboxes, quotas: InboxQuotas
+    ) -> None:
+        self._state = state
+        self._store = store
+        self._directory = directory
+        self._inboxes = inboxes
+        self._quotas = quotas
+        self._engine = state.engine
+
+    async def claim(self, record: FileRecord, before: Claim | None = None) -> Claim:
+        """Reserve a place for the ``shared`` of a file in the inbox that the file is for; a room needs none.
+
+        Args:
+            record: The file, with the ``by_id`` that its ``shared`` will have.
+            before: An earlier claim for the same file, which this one replaces.
+
+        Returns:
+            The function that releases the place, to be called when the event is stored or will not be.
+
+        Raises:
+            Refused: The inbox, or the sender's share of it, is full.
+        """
+        if not record.to_id:
+            return _nothing
+        told, user = self._told(record), self._state.users.get(record.to_id)
+        return await self._quotas.claim(told.by_id, told.via, user, record.log, record.to, before)
+
+    async def finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
+        """Check a file whose chunks are all stored, and publish it. Doing so again does no harm.
+
+        Args:
+            record: The file; ``by`` is the current name of the user whose session sent the last chunk.
+            room: The room that the file is for; None if it is for a user.
+
+        Raises:
+            Refused: The bytes have another hash, so the file was removed; or the file or the room is gone.
+            Unavailable: The event may not be stored.
+        """
+        async with self._store.alone(record.id):
+            return await self._finish(record, room)
+
+    async def _finish(self, uploaded: FileRecord, room: RoomRecord | None) -> Entry:
+        record = await self._store.record(uploaded.id)
+        if record is None:  # it was removed during the upload, and the chunks that came afterwards are stored
+            await self._engine.blobs.drop(uploaded.id)
+            raise NO_FILE()
+        if not await self._engine.blobs.seal(record.id, record.sha256):
+            await self._store.remove(record.id)
+            raise WRONG_HASH(name=record.name)
+        if not record.number:
+            record = await self._number(record, uploaded, room)
+        user = self._state.users.get(record.to_id)
+        if user is not None:
+            await self._inboxes.of(user).open()
+        return await self._state.append_and_wait(record.log, self._told(record), once=True)
+
+    async def _number(self, record: FileRecord, uploaded: FileRecord, room: RoomRecord | None) -> FileRecord:
+        """Give a file its number and the name of its sender; return the new record."""
+        number = await self._next_number(record, room)
+        told = {"number": number, "at": self._state.now(), "by": uploaded.by, "by_id": uploaded.by_id}
+        record = await self._store.change(record.id, lambda now: replace(now, **told))
+        self._store.ledger.charge(record, record.size, finished=True)
+        _log.info("{name} shares {file} ({size} bytes)", name=record.by, file=record.name, size=record.size)
+        return record
+
+    def _told(self, record: FileRecord) -> Shared:
+        """Return the ``shared`` of a file; in an inbox, with the mark of the address that the file was sent from."""
+        if not record.to_id or not record.place:
+            return record.event()
+        via = self._quotas.via_of(record.place.partition(":")[2], guest=record.payer == record.place)
+        return replace(record.event(), via=via)
+
+    async def _next_number(self, record: FileRecord, room: RoomRecord | None) -> int:
+        """Take the next file number of a room, or of an inbox."""
+        if room is not None:
+            amended = await self._directory.amend(room, lambda now: replace(now, next_file=now.next_file + 1))
+            return amended.next_file - 1
+        while True:
+            held = await self._engine.get(NUMBERS, record.log)
+            number, rev = (int(held[0]), held[1]) if held is not None else (1, 0)
+            try:
+                await self._engine.put(NUMBERS, record.log, b"%d" % (number + 1), rev)
+            except Conflict:
+                continue
+            return number
+
+
+def _nothing() -> None:
+    """Release nothing: nothing is reserved for a file in a room."""

@@ -1,0 +1,203 @@
+"""Reserving room in the store for uploads, and taking it back from uploads that have ended or stalled.
+
+A file counts in full while it is being uploaded, so that its room is reserved. When its upload ends early, only the
+bytes that are stored count. A full store looks through its unfinished uploads at most once in a few seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred, DeferredLock
+
+from chatroom.chat.files import record_storage
+from chatroom.chat.files.quotas import address_of
+from chatroom.chat.files.record import FileRecord
+from chatroom.chat.files.store import FileStore
+from chatroom.chat.limits import FILES, PART_OF_ADDRESS, PART_OF_ONE
+from chatroom.chat.records import pages
+from chatroom.chat.state import ChatState
+from chatroom.model.errors import EMPTY_FILE, FILE_TOO_BIG, STORE_FULL, TOO_MANY_ADDRESS_FILES, TOO_MANY_FILES
+from chatroom.model.logger import logger
+from chatroom.model.shared_files import spell_apart
+
+RECLAIM_EVERY = 5.0  # seconds from one look through the unfinished uploads of a full store to the next
+
+_log = logger(__name__)
+
+
+class FileSpace:
+    """Reserves room in the store for uploads.
+
+    Args:
+        state: What the parts of the chat share.
+        store: The shared files.
+    """
+
+    def __init__(self, state: ChatState, store: FileStore) -> None:
+        self._state = state
+        self._store = store
+        self._ledger = store.ledger
+        self._engine = state.engine
+        self._reserving = DeferredLock()
+        self._unweighed: set[str] = set()  # ids of ended uploads whose stored bytes are not measured yet
+        self._reclaiming = DeferredLock()
+        self._reclaimed = -RECLAIM_EVERY  # when room was last taken back, in seconds of the scheduler's clock
+
+    async def start(self) -> None:
+        """Count all files of the store."""
+        async for page in pages(self._engine, record_storage.FILES):
+            for _, value in page:
+                record = record_storage.decode(value)
+                size = record.size if record.number else await self._store.received(record)
+                self._ledger.charge(record, size, finished=bool(record.number))
+
+    # ---- reserving ---------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def room_for(self, wanted: FileRecord) -> AsyncIterator[FileRecord]:
+        """Reserve room for a file until its upload has begun.
+
+        Yields:
+            The record to upload to: of the same file if its owner has shared it before, else the given one. The file
+            is not given up inside the context.
+
+        Raises:
+            Refused: The file is empty or too big, or there is no room for it.
+        """
+        self._check_size(wanted)
+        record = await self._begin(wanted)
+        if record is None and await self._reclaim():
+            record = await self._begin(wanted)
+        if record is None:
+            raise STORE_FULL(name=wanted.name)
+        try:
+            yield record
+        finally:
+            self._store.begun -= Counter([record.id])
+            self.ended(record)
+
+    def _check_size(self, wanted: FileRecord) -> None:
+        most = self._state.rules.max_file
+        if not wanted.size:
+            raise EMPTY_FILE(name=wanted.name)
+        if most and wanted.size > most:
+            size, limit = spell_apart(wanted.size, most)
+            raise FILE_TOO_BIG(name=wanted.name, size=size, most=limit)
+
+    async def _begin(self, wanted: FileRecord) -> FileRecord | None:
+        """Reserve room for a file, or return None when the store is full.
+
+        Raises:
+            Refused: The sender's files take up all that one sender may have.
+        """
+        async with self._reserving:  # so that no two shares take the same room
+            record = await self._reserve(wanted)
+            if record is not None:
+                self._store.begun[record.id] += 1
+                if not record.number:
+                    self._ledger.charge(record, record.size, finished=False)
+            return record
+
+    async def _reserve(self, wanted: FileRecord) -> FileRecord | None:
+        same = await self._store.same(wanted)
+        if same is not None and same.number:
+            return same
+        record = replace(same, at=wanted.at) if same is not None else wanted
+        self._check_part(record)
+        if not self._has_room(record):
+            return None
+        if same is not None:
+            return await self._store.change(same.id, lambda now: now if now.number else replace(now, at=wanted.at))
+        await self._store.add(record)
+        return record
+
+    def _check_part(self, wanted: FileRecord) -> None:
+        """Check the part of the store that the sender's files, and the files of the sender's address, take up.
+
+        A single file may take up all the room there is.
+
+        Raises:
+            Refused: The part would be too big.
+        """
+        if self._is_more(wanted, wanted.payer, PART_OF_ONE):
+            raise TOO_MANY_FILES()
+        if wanted.place and self._state.rules.throttle and self._is_more(wanted, address_of(wanted), PART_OF_ADDRESS):
+            raise TOO_MANY_ADDRESS_FILES()
+
+    def _is_more(self, wanted: FileRecord, key: str, part: int) -> bool:
+        """Return whether a file is more than a payer or an address may have.
+
+        Args:
+            wanted: The file.
+            key: The payer or the address.
+            part: The limit, as a divisor: 10 for a tenth of the files and bytes of the store.
+        """
+        store, ledger = self._state.rules.store, self._ledger
+        files, size = ledger.of(key)
+        others = files - ledger.counts(wanted.id)
+        more = wanted.size - ledger.charged(wanted.id)  # a resumed upload is charged already
+        return bool(others) and (others >= FILES // part or (store > 0 and size + more > store // part))
+
+    def _has_room(self, wanted: FileRecord) -> bool:
+        """Return whether the store has room for a file, whoever sends it."""
+        store, ledger = self._state.rules.store, self._ledger
+        if len(ledger) - (wanted.id in ledger.unfinished) >= FILES:
+            return False
+        return not store or ledger.total + wanted.size - ledger.charged(wanted.id) <= store
+
+    # ---- taking back -------------------------------------------------------------------------------------------
+
+    def ended(self, record: FileRecord) -> None:
+        """Release the room reserved for an upload that has ended, except for the bytes that are stored."""
+        if not self._store.is_coming(record.id) and record.id in self._ledger.unfinished:
+            self._unweighed.add(record.id)
+            Deferred.fromCoroutine(self._weigh(record.id)).addErrback(_not_weighed)
+
+    async def _weigh(self, id: str) -> None:
+        """Charge an ended upload for the bytes that are stored; remove it if there are none."""
+        record = await self._store.record(id)
+        size = await self._store.received(record) if record is not None else 0
+        self._unweighed.discard(id)
+        if record is None or id not in self._ledger.unfinished or self._store.is_coming(id):
+            return  # the upload is finished or removed, or a session has begun to upload the file again
+        self._ledger.charge(record, size, finished=False)
+        if not size:
+            await self._give_up(id)
+
+    async def _give_up(self, id: str) -> None:
+        """Give up a file while no share can begin to upload it; other shares wait for this one file only."""
+        async with self._reserving:
+            await self._store.give_up(id)
+
+    async def _reclaim(self) -> bool:
+        """Release the room of uploads that have stalled, and remove those of which nothing is stored.
+
+        All shares that find the store full have this done together, once in ``RECLAIM_EVERY``. Others do not wait.
+
+        Returns:
+            Whether it was done while the caller waited, so that there may be room now.
+        """
+        waited = self._reclaiming.locked
+        async with self._reclaiming:
+            now = self._state.scheduler.seconds()
+            if now - self._reclaimed < RECLAIM_EVERY:
+                return bool(waited)
+            self._reclaimed = now
+            for uploads in {*self._store.receiving.values()}:
+                uploads.end_stalled()
+            blobs = await self._engine.blobs.all()
+            for id in tuple(self._ledger.unfinished):
+                if id in self._unweighed:
+                    await self._weigh(id)
+                elif id not in blobs and not self._store.is_coming(id):
+                    await self._give_up(id)
+            return True
+
+
+def _not_weighed(failure: Any) -> None:
+    _log.warn("what has come of a file could not be measured: {why}", why=failure.getErrorMessage())
