@@ -19,12 +19,12 @@ class Sanction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One ban or mute.
 
     Args:
-        key: Whom it is for.
-        shown: What the moderator called it.
-        by: Who decided it.
+        key: The key that it holds for.
+        shown: The name or address, as the moderator typed it.
+        by: The moderator's name.
         at: When, in milliseconds since 1970.
-        until: Until when; 0 for good.
-        reason: Why, as said to everybody.
+        until: When it ends, in milliseconds since 1970; 0 for never.
+        reason: The reason that everybody is told.
     """
 
     key: str
@@ -36,35 +36,35 @@ class Sanction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def size(self) -> int:
-        """Return how many bytes its texts take in the store."""
+        """Return how many bytes its texts take when it is stored."""
         return sum(len(text.encode()) for text in (self.key, self.shown, self.by, self.reason))
 
     def more(self, now: int) -> str:
-        """Return how long it still is and why, to be put behind what is said of it."""
+        """Return the remaining time and the reason, to append to a message."""
         time = f" for {spell((self.until - now) / 1000)}" if self.until else ""
         return time + (f": {self.reason}" if self.reason else "")
 
 
 def matching(sanctions: Iterable[Sanction], keys: Iterable[str], now: int) -> Sanction | None:
-    """Return the first that holds for somebody known by these keys."""
+    """Return the first ban or mute that holds for one of these keys."""
     known = set(keys)
     return next((s for s in sanctions if s.key in known and (not s.until or s.until > now)), None)
 
 
 def lasting(sanctions: Iterable[Sanction], now: int) -> tuple[Sanction, ...]:
-    """Return those that are not over."""
+    """Return the bans or mutes that have not ended."""
     return tuple(s for s in sanctions if not s.until or s.until > now)
 
 
 def listed(heading: str, held: Iterable[Sanction], now: int) -> str:
-    """Return the newest of the bans or mutes that hold, a line each; empty when there are none."""
+    """Return a heading and a line for each of the newest bans or mutes that have not ended; empty if there are none."""
     lines = list(dict.fromkeys(clean(f"  {one.shown}, by {one.by}{one.more(now)}") for one in lasting(held, now)))
     left_out = [f"  and {len(lines) - LISTED} older ones"] if len(lines) > LISTED else []
     return "\n".join([heading, *lines[-LISTED:], *left_out]) if lines else ""
 
 
 def former_keys(ids: Iterable[str]) -> tuple[str, ...]:
-    """Return what somebody is known by who was these accounts and guests before."""
+    """Return the keys of accounts and guests that a user was before."""
     return tuple(key for id in ids for key in (account_key(id), guest_key(id)))
 
 
@@ -74,7 +74,7 @@ def account_key(id: str) -> str:
 
 
 def guest_key(id: str) -> str:
-    """Return the key of a guest, who keeps it while the name changes."""
+    """Return the key of a guest; it stays the same when the guest's name changes."""
     return f"guest:{id}"
 
 

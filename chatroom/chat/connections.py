@@ -27,13 +27,13 @@ class Connections:
 
     Args:
         state: What the chat shares.
-        seats: How many there are.
-        bans: Of the whole server.
-        returning: The guests who may come back.
-        deleted: What is held against deleted accounts.
+        seats: Counts the seats.
+        bans: The bans of the whole server.
+        returning: The secrets by which guests come back.
+        deleted: The deleted accounts, by address.
 
     Attributes:
-        draining: Nobody new is let in.
+        draining: New connections are refused.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class Connections:
     # ---- beginning and end -------------------------------------------------------------------------------------
 
     def admit(self, address: str, *, person: bool) -> None:
-        """See whether somebody from there may come in, if only to log in, or as a program to end its former connection.
+        """Check that a connection from an address may be let in, if only to log in or to end the user's old connection.
 
         Raises:
-            Refused: There is no seat, nor one that waits for its owner; or nobody is to come from there, or at all.
+            Refused: There is no seat, not even a reserved one; or the address is banned; or the server is draining.
         """
         if self.draining:
             raise DRAINING()
@@ -62,7 +62,7 @@ class Connections:
             raise self._seats.full()
 
     def open(self, out: Recipient, dialect: Dialect, *, person: bool, address: str, secure: bool = False) -> Session:
-        """Seat a new connection under a guest's name; without a free seat it stands, and may only log in."""
+        """Open a session for a new connection, with a guest's name. Without a free seat, it may only log in."""
         state = self._state
         session = Session(state, state.mint(12), out, dialect, person, address, secure)
         session.was_also(*self._deleted.at(address))
@@ -76,7 +76,7 @@ class Connections:
         return session
 
     def _new_guest(self, session: Session) -> User:
-        """Return somebody who is not known, for the session to be."""
+        """Return a new guest for a session."""
         state = self._state
         guest = User(session.guest_id, state.names.guest(state.mint))
         guest.resumable = self._returning.knows(session)
@@ -85,7 +85,7 @@ class Connections:
         return guest
 
     def close(self, session: Session) -> None:
-        """Its connection has ended, or is about to: its seat and its name are free, its room is told. Idempotent."""
+        """End a session: free its seat and its name, and tell its room. Closing it again does nothing."""
         if session.over:
             return
         session.over = True
@@ -97,23 +97,23 @@ class Connections:
             session.transfers.close()
             session.transfers = None
         self.take_leave(session, session.user)
-        if not session.renaming:  # else when it is known under which name it goes
+        if not session.renaming:  # else the room is told when it is known which name the user leaves with
             self.depart(session)
         _log.info("{name} disconnected", name=session.name)
 
     def put_out(self, session: Session, why: Refused) -> None:
-        """End a connection that may not be here any more, and say why."""
+        """End a session and its connection, after telling it why."""
         session.refuse(why)
         self._state.counters.drops[why.code] += 1
         self.hang_up(session)
 
     def hang_up(self, session: Session) -> None:
-        """End a session and its connection, after what it was told."""
+        """End a session and its connection, after sending what it was told before."""
         self.close(session)
         session.out.close()
 
     def depart(self, session: Session) -> None:
-        """Tell the room that a session is in, or about to be in, that its connection has ended."""
+        """Tell the room that the session is in, or is about to be in, that its connection has ended."""
         room = session.room or session.heading
         if room is not None:
             id, now = session.next_id(), self._state.now()
@@ -122,7 +122,7 @@ class Connections:
     # ---- whose a session is ------------------------------------------------------------------------------------
 
     def become(self, session: Session, user: User) -> None:
-        """Make the session another user's; its room is told, whenever the log takes it.
+        """Give the session another user. Its room is told as soon as the log can store it.
 
         Raises:
             Refused: There is no seat.
@@ -153,7 +153,7 @@ class Connections:
             state.owe(room.log, renamed)
 
     def log_out(self, session: Session) -> None:
-        """Make the session a guest's.
+        """Make the session a guest session.
 
         Raises:
             Refused: There is no seat for another guest, or no slot for one at the session's address.
@@ -165,7 +165,7 @@ class Connections:
         self.become(session, self._new_guest(session))
 
     def take_leave(self, session: Session, user: User) -> None:
-        """The session is not this user's any more; the last one gives the name back."""
+        """Take the session away from a user. When the last session goes, the name is free."""
         state = self._state
         user.sessions = tuple(other for other in user.sessions if other is not session)
         if user.online:
@@ -178,7 +178,7 @@ class Connections:
             state.tell_all(Departed(state.next_id(), state.now(), user.name, user.id, session=session.id))
 
     def announces(self, user: User) -> bool:
-        """Count a coming or going; return whether everybody is told. Who does nothing else is soon told of no more."""
+        """Count a login or logout; return whether everybody is told. Too frequent ones of a user are not."""
         if not self._state.rules.announce or self._announced.wait((user.id,)):
             return False
         self._announced.count((user.id,))
@@ -187,7 +187,7 @@ class Connections:
     # ---- names -------------------------------------------------------------------------------------------------
 
     def rename(self, session: Session, name: Name) -> None:
-        """The guest is called so from now on; the name is claimed and its room, if any, has been told."""
+        """Give a guest a new name, which is claimed already; the room, if any, has been told."""
         user = session.user
         old, user.handle = user.handle, name
         session.name = name.shown
@@ -196,12 +196,12 @@ class Connections:
         _log.info("{old} is now known as {name}", old=old.shown, name=name.shown)
 
     def evict(self, name: Name, owner: str) -> None:
-        """A name is an account's: which guest else has it, or one like it, goes on under another."""
+        """Give another name to any guest who has an account's name, or a name that looks like it."""
         state = self._state
         for user in state.names.others(state.users.get(owner), name):
             if user.account is None:
                 state.names.revoke(user, name)
-                # Else it had only claimed the name, and sees in the end that it has lost it.
+                # Else the guest had only claimed the name, and will see that the claim is gone.
                 if not set(user_looks(name)).isdisjoint(user_looks(user.handle)):
                     self._evict(user)
 

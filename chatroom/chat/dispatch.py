@@ -1,4 +1,4 @@
-"""Does a command: its row's needs are checked here once, and here alone errors become answers."""
+"""Running a command: this is the one place where its needs are checked, and where errors become answers."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ _MODULES = (
 
 
 def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
-    """Do what is asked.
+    """Run a command.
 
     Returns:
-        None when the session's next command may follow at once; else a Deferred that fires, never with an error, when
-        it may.
+        None if the session's next command may follow at once; else a Deferred that fires when it may, never with an
+        error.
     """
     row = ROWS[type(command)]
     if session.pending and not row.pipelined:
@@ -104,7 +104,7 @@ def _check(needs: Needs, session: Session) -> None:
 
 
 async def _when_idle(chat: Chat, session: Session, command: Command) -> None:
-    """What was said before a command is stored, and its author has seen it, before the command is done."""
+    """Run a command after everything that the session said before is stored and shown to its author."""
     await session.idle()
     if not session.over:
         waiting = do(chat, session, command)
@@ -123,7 +123,7 @@ async def _finish(session: Session, outcome: Coroutine[Any, Any, Event | None], 
 
 
 def _refuse(session: Session, error: Exception, ref: Ref | None) -> None:
-    """Tell the session why its command failed; if its arguments were asked for, they may be asked for again."""
+    """Tell the session why its command failed. If its arguments had been asked for, ask for them again."""
     if isinstance(error, Refused):
         session.refuse(error, ref)
     elif isinstance(error, Unavailable):

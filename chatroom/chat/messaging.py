@@ -1,4 +1,4 @@
-"""Saying things: to the room, to one person, and back. What is said comes back through the log, to its author too."""
+"""Messages to the room and to one person. The author, too, sees a message when it comes back from the log."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted])
 
 
 def may_speak(session: Session, room: Room) -> None:
-    """See that somebody is not muted, and has been silent for long enough in a slow room.
+    """Check that the session is not muted, and has waited long enough in a slow room.
 
     Raises:
-        Refused: One of these.
+        Refused: The session may not speak now.
     """
     check_not_silenced(session, room)
     record, now = room.record, session.host.now()
@@ -75,20 +75,20 @@ def may_speak(session: Session, room: Room) -> None:
 
 
 def check_not_silenced(session: Session, room: Room) -> None:
-    """See that no event is on its way to the log that takes away the session's right to speak.
+    """Check that no event is being stored that takes away the session's right to speak.
 
     Raises:
-        Refused: There is one.
+        Refused: There is such an event.
     """
     if session.id in room.silenced:
         raise NOT_SAID()
 
 
 def check_not_muted(session: Session, room: Room) -> None:
-    """See that somebody is not muted.
+    """Check that the session is not muted.
 
     Raises:
-        Refused: They are.
+        Refused: It is.
     """
     record, now = room.record, session.host.now()
     mute = matching(record.mutes, session.keys, now) if not record.moderated_by(session.user) else None
@@ -101,7 +101,7 @@ def check_not_muted(session: Session, room: Room) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a private message goes: ``user`` if somebody online is there; else ``waits`` says for whom it waits."""
+    """Where a private message goes. ``user``: the reader, if online; else ``waits`` says for whom it waits."""
 
     name: str
     log: str
@@ -112,21 +112,21 @@ class Address:
 
 @handles(Tell)
 async def tell(chat: Chat, session: Session, command: Tell) -> None:
-    """Write to one person: online, with an account, or a guest who was seen here."""
+    """Write to a user who is online or has an account, or to a guest who was here lately."""
     text = checked(command.text)
     await _deliver(chat, session, await address_of(chat, command.user), text, command)
 
 
 @handles(Reply)
 async def reply(chat: Chat, session: Session, command: Reply) -> None:
-    """Write to whoever wrote last, or to whom is meant."""
+    """Answer the user who wrote last, or the user whose id is given."""
     name, id = session.user.last_writer or ("", command.to)
     if not id:
         raise NOBODY_TO_REPLY()
     if command.to and command.to != id:
         name, id = "", command.to
     text = checked(command.text)
-    user = chat.users.get(id)  # by the id: somebody else may have the name by now
+    user = chat.users.get(id)  # by the id, because somebody else may have the name by now
     if user is None and not name:
         raise WRITER_GONE()
     address = _at(user) if user is not None else await address_of(chat, name)
@@ -140,10 +140,10 @@ def _at(user: User) -> Address:
 
 
 async def address_of(chat: Chat, name: str) -> Address:
-    """Return where messages for somebody of that name go.
+    """Return where messages for a name go.
 
     Raises:
-        Refused: Nobody is called so, nor was lately.
+        Refused: Nobody has that name, or had it lately.
     """
     user = chat.names.get(name)
     if user is not None:
@@ -153,7 +153,7 @@ async def address_of(chat: Chat, name: str) -> Address:
     except BadName:
         raise no_user(name) from None
     user = chat.users.get(account.id) if account is not None else chat.names.get(name)
-    if user is not None:  # they have come meanwhile
+    if user is not None:  # the reader has come online meanwhile
         return _at(user)
     if account is not None:
         return Address(account.name, f"inbox/{account.id}", waits="account")
@@ -164,7 +164,7 @@ async def address_of(chat: Chat, name: str) -> Address:
 
 
 async def _deliver(chat: Chat, session: Session, address: Address, text: str, command: Tell | Reply) -> None:
-    """Append a message to the inbox of its reader; the writer hears of it when it is stored."""
+    """Append a message to the reader's inbox, and tell the writer when it is stored."""
     user, via = address.user, chat.shares.via(session)
     over = await chat.shares.claim(session.user_id, via, user, address.log, address.name)
     try:
@@ -189,7 +189,7 @@ async def _deliver(chat: Chat, session: Session, address: Address, text: str, co
             session.repeat(entry, command.ref)
             return
         elif user is not None and not user.online and not user.lasting:
-            session.refuse(no_user(event.to), command.ref)  # a guest who will not come back for it
+            session.refuse(no_user(event.to), command.ref)  # a guest who has left and cannot come back for it
         else:
             _sent(chat, session, event, address, command.ref)
         session.settled()
@@ -198,10 +198,10 @@ async def _deliver(chat: Chat, session: Session, address: Address, text: str, co
 
 
 async def _where_now(chat: Chat, session: Session, address: Address, via: str) -> Address:
-    """Return the same address if messages for its reader still go there, or else the new one.
+    """Return the address where messages for the reader go now, which may be the same one.
 
     Raises:
-        Refused: The reader has gone for good.
+        Refused: The reader has left for good.
     """
     user = address.user
     if user is not None:
@@ -210,14 +210,14 @@ async def _where_now(chat: Chat, session: Session, address: Address, via: str) -
             again = chat.users.get(user.id)
             if again is None:
                 raise no_user(user.name)
-            return _at(again)  # the connection was cut, and the guest is back
+            return _at(again)  # the connection was lost, and the guest is back
     if address.box is not None and not await _keep_box(chat, session, address, via):
         return await address_of(chat, address.name)  # somebody has the name now
     return address
 
 
 async def _keep_box(chat: Chat, session: Session, address: Address, via: str) -> bool:
-    """See that a mailbox outlives what is written to it; return whether it still is the one of the name."""
+    """Keep a mailbox for as long as the mail in it; return whether it is still the mailbox of the name."""
     guests, box = chat.guests, address.box
     if box is None or guests.find(address.name) is not box:
         return False
@@ -225,7 +225,7 @@ async def _keep_box(chat: Chat, session: Session, address: Address, via: str) ->
 
 
 def _sent(chat: Chat, session: Session, event: Private, address: Address, ref: int | str | None) -> None:
-    """Say that it is stored, and when it will be read."""
+    """Tell the writer that the message is stored, and when it will be read."""
     user = address.user
     waits = address.waits
     if user is not None and user.id not in chat.users:
@@ -236,10 +236,10 @@ def _sent(chat: Chat, session: Session, event: Private, address: Address, ref: i
 
 
 def checked(text: str) -> str:
-    """Return the text as it may be shown.
+    """Return a message's text as it may be shown.
 
     Raises:
-        Refused: Nobody would see anything of it, or it is too long.
+        Refused: Nothing of it is visible, or it is too long.
     """
     if len(text) > TEXT_BYTES // 4 and len(text.encode("utf-8", "replace")) > TEXT_BYTES:
         raise TOO_LONG(limit=TEXT_BYTES)
@@ -250,10 +250,10 @@ def checked(text: str) -> str:
 
 
 def seen(text: str) -> str:
-    """Return a text that may be empty, but not something that nobody can see.
+    """Return a text that may be empty, but may not consist of invisible characters.
 
     Raises:
-        Refused: It is that.
+        Refused: Nothing of it is visible.
     """
     if text and is_blank(text):
         raise NOTHING_SAID()

@@ -1,7 +1,7 @@
-"""What must reach the store in the end, whether the store takes it now or not: events that are true anyway, such as the
-end of a connection, and the erasing of messages that nobody may read.
+"""Changes that must reach the store, even if it fails now: events that have happened in any case, such as the end of a
+connection, and the erasing of messages that nobody may read.
 
-What fails is tried again after a while, and at once when the engine says that it stores again.
+A change that fails is tried again after a while, and at once when the engine says that it works again.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ class RetryQueue:
     """See the module.
 
     Args:
-        engine: Where they are to be stored.
+        engine: Stores the changes.
         scheduler: Gives ``callLater``.
     """
 
     def __init__(self, engine: Engine, scheduler: Any) -> None:
         self._engine = engine
         self._scheduler = scheduler
-        self._events: dict[str, tuple[str, Stored]] = {}  # log and event, by the event's id
+        self._events: dict[str, tuple[str, Stored]] = {}  # the log and the event, by the event's id
         self._erasures: set[tuple[str, int]] = set()  # log and seq
         self._timer: Any = None
         engine.on_state = self._state_changed
 
     def append(self, log: str, event: Stored) -> None:
-        """Append an event, and again until it is stored."""
+        """Append an event; retry until it is stored."""
 
         def done(entry: Entry, error: Unavailable | None) -> None:
             if error is not None:
@@ -45,7 +45,7 @@ class RetryQueue:
         self._engine.append(log, event, done, once=True)
 
     def erase(self, log: str, seq: int) -> None:
-        """Take a message's text away, and again until it is gone."""
+        """Erase a message's text; retry until it is erased."""
 
         def failed(failure: Any) -> None:
             failure.trap(Unavailable)
@@ -55,7 +55,7 @@ class RetryQueue:
         self._engine.erase(log, seq).addErrback(failed).addErrback(_broken)
 
     def stop(self) -> None:
-        """Try no more: the engine is about to stop."""
+        """Stop trying, because the engine is about to stop."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,7 +1,7 @@
-"""What concerns the whole server is a log, too: every daemon follows it, and acts on what it reads.
+"""The log of events that concern the whole server. Every daemon follows it and acts on it.
 
-Who logged in or out and what an operator announces is told to everybody, a slice of the sessions at a time. The rest is
-for the daemons: put a user out, look at the bans again, take a name from the guest who has it.
+Logins, logouts and announcements are told to everybody, some sessions at a time. Other events are for the daemons:
+disconnect a user, read the bans again, take a name away from a guest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ServerLog:
     Args:
         state: What the chat shares.
         put_out: Ends a session, and says why.
-        act: What else this daemon does, by the type of the event that says so.
+        act: What this daemon does for other events, by the event's type.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class ServerLog:
         self._act: dict[type, Callable[[Any], None]] = {Expelled: self._expel, **act}
 
     async def start(self) -> None:
-        """Follow it."""
+        """Follow the log."""
         self._sub = await self._state.engine.follow(SERVER_LOG, self._apply)
 
     def stop(self) -> None:
-        """Tell nobody any more."""
+        """Stop following the log, and stop telling sessions."""
         if self._sub is not None:
             self._sub.stop()
         self._telling.clear()
@@ -61,7 +61,7 @@ class ServerLog:
                 self._act[type(entry.event)](entry.event)
 
     def _tell(self) -> None:
-        """Tell some of them; the others in the next turns."""
+        """Tell some of the sessions; the others follow in the next reactor turns."""
         if not self._telling:
             return
         entry, sessions = self._telling[0]

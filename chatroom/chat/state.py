@@ -33,8 +33,8 @@ class ChatState:
         sessions: Everybody connected to this node, by session id.
         users: The same people by user id; the owner of an account may have several sessions.
         names: The names that are in use.
-        lists: The places of those who are given a list that is long to read.
-        retries: What is stored later if it cannot be stored now.
+        lists: Bounds how many long lists are read at the same time.
+        retries: Stores later what cannot be stored now.
         withdraw: Removes what a message said, because its author could not speak any more when the log took it.
         room_name: Returns a room's shown name by its log; empty when there is no such room any more.
     """
@@ -68,19 +68,19 @@ class ChatState:
         return f"{self._node}:{self._counter}"
 
     def stop_retrying(self) -> None:
-        """Store nothing more of what cannot be stored now: the engine is about to stop."""
+        """Give up storing what cannot be stored now, because the engine is about to stop."""
         self._stopping = True
         self.retries.stop()
 
     # ---- into a log --------------------------------------------------------------------------------------------
 
     def owe(self, log: str, event: Stored) -> None:
-        """Store what is true whether the log takes it now or later."""
+        """Append an event that has happened in any case; retry until it is stored."""
         if not self._stopping:
             self.retries.append(log, event)
 
     def append_and_wait(self, log: str, event: Stored, *, once: bool = False) -> Deferred[Entry]:
-        """Append an event of nobody's in particular; fires when it is stored and applied, or with ``Unavailable``."""
+        """Append an event. The Deferred fires when it is stored and applied, or fails with ``Unavailable``."""
         deferred: Deferred[Entry] = Deferred()
 
         def done(entry: Entry, error: Unavailable | None) -> None:
@@ -93,10 +93,10 @@ class ChatState:
         return deferred
 
     async def append_surely(self, log: str, event: Stored) -> None:
-        """Append what a record says already, and wait for it: what cannot be stored now is stored later.
+        """Append an event for a change that a record shows already, and wait; retry later if it cannot be stored now.
 
         Raises:
-            Unavailable: It is not stored yet.
+            Unavailable: The event is not stored yet; it will be.
         """
         try:
             await self.append_and_wait(log, event)
@@ -107,7 +107,7 @@ class ChatState:
     # ---- what everybody sees -----------------------------------------------------------------------------------
 
     def announce(self, session: Session) -> None:
-        """Let everybody on all nodes see where the session is."""
+        """Let all nodes know which room the session is in."""
         if session.over or not session.seated:
             return
         room = session.room.name if session.room is not None else ""
@@ -118,14 +118,14 @@ class ChatState:
         return self.engine.who("user/")
 
     def tell_all(self, event: OfTheServer) -> None:
-        """Let all daemons know, and through them everybody whom it concerns."""
+        """Append an event to the server's log, for all daemons."""
         if not self._stopping:
             self.engine.append(SERVER_LOG, event)
 
     def tell_all_and_wait(self, event: OfTheServer) -> Deferred[Entry]:
-        """The same; fires when this daemon has acted on it, or with ``Unavailable``."""
+        """As ``tell_all``; the Deferred fires when this daemon has acted on the event, or fails with ``Unavailable``."""
         return self.append_and_wait(SERVER_LOG, event)
 
     async def tell_all_surely(self, event: OfTheServer) -> None:
-        """As ``tell_all_and_wait``, of what a record says already; see ``append_surely``."""
+        """As ``tell_all_and_wait``, for a change that a record shows already; see ``append_surely``."""
         await self.append_surely(SERVER_LOG, event)

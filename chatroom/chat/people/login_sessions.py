@@ -1,4 +1,4 @@
-"""The places where one is logged in, or may log in again without the password: seen, and ended one by one."""
+"""``/sessions``: where a user is logged in, or can log in without the password; and ending one of these sessions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chatroom.model.replies import Ok, SessionLine, Sessions
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A token, the connections that came by it, or a connection that came by the password."""
+    """A token with the sessions that logged in by it, or a session that logged in by the password."""
 
     line: SessionLine
     token: str
@@ -25,13 +25,13 @@ class _Place:
 
 @handles(ListSessions)
 def show(chat: Chat, session: Session, command: ListSessions) -> Event:
-    """List them."""
+    """List the user's sessions."""
     return Sessions([place.line for place in _places(session)])
 
 
 @handles(EndSession)
 async def end(chat: Chat, session: Session, command: EndSession) -> Event:
-    """End one: its connections, and its right to come again."""
+    """End a session: its connections and its token."""
     places = _places(session)
     if not 0 < command.number <= len(places):
         raise NO_SESSION(number=command.number)
@@ -46,7 +46,7 @@ async def end(chat: Chat, session: Session, command: EndSession) -> Event:
 
 
 def _places(session: Session) -> list[_Place]:
-    """Return those with a token by their age, then those without."""
+    """Return the sessions with a token, the oldest first, then those without."""
     user = session.user
     account = user.account
     places = []

@@ -1,7 +1,8 @@
-"""Which accounts look alike: each keeps a record under each look of its name; no other can be made that has one.
+"""Preventing accounts whose names look alike. An account has a record for each look of its name; while it exists, no
+account with the same look can be added.
 
-The records are made and removed by the same change as the account. An account that was made by an older chatroom gets
-the records that it lacks when the daemon starts. Of two old accounts that look alike, both stay.
+The records are added and removed together with the account. Accounts of an older version get missing records when the
+daemon starts. If two such accounts look alike, both stay.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from chatroom.model.names import Name, user_looks, user_name
 
 
 async def owner(engine: Engine, name: Name) -> str:
-    """Return the folded name of an account that has a look of this name; empty if there is none."""
+    """Return the folded name of an account that looks like this name; empty if there is none."""
     for look in user_looks(name):
         found, _ = await _held(engine, look)
         if found:
@@ -24,10 +25,11 @@ async def owner(engine: Engine, name: Name) -> str:
 
 
 async def claims(engine: Engine, name: Name) -> list[Change]:
-    """Return the changes that keep the looks of a new account for it; they fail if another gets one meanwhile.
+    """Return the changes that claim the looks of a new account; they fail if another account claims one at the same
+    time.
 
     Raises:
-        Refused: Another account has one of the looks.
+        Refused: Another account has claimed one of the looks.
     """
     changes = []
     for look in user_looks(name):
@@ -39,7 +41,7 @@ async def claims(engine: Engine, name: Name) -> list[Change]:
 
 
 async def releases(engine: Engine, name: Name) -> list[Change]:
-    """Return the changes that free the looks of a removed account; they fail if one changes hands meanwhile."""
+    """Return the changes that release the looks of a removed account; they fail if a record changed at the same time."""
     held = [(look, await engine.get(LOOKS, look)) for look in user_looks(name)]
     return [
         Change(LOOKS, look, None, it[1]) for look, it in held if it is not None and decode_look(it[0]) == name.folded
@@ -47,7 +49,7 @@ async def releases(engine: Engine, name: Name) -> list[Change]:
 
 
 async def complete(engine: Engine) -> None:
-    """Make the records that accounts of an older chatroom lack; of two that look alike, the first by name gets one."""
+    """Add the records that accounts of an older version lack. If two look alike, the first by name gets the record."""
     if await engine.get(LOOK_RULES, ALL_MADE) is not None:
         return
     async for page in pages(engine, BUCKET):
@@ -62,7 +64,7 @@ async def complete(engine: Engine) -> None:
 
 
 async def _missing(engine: Engine, names: list[Name]) -> list[Change]:
-    """Return the changes that make the records which these accounts lack."""
+    """Return the changes that add the records which these accounts lack."""
     wanted: dict[str, Change] = {}
     for name in names:
         for look in user_looks(name):
@@ -74,9 +76,9 @@ async def _missing(engine: Engine, names: list[Name]) -> list[Change]:
 
 
 async def _held(engine: Engine, look: str) -> tuple[str, int]:
-    """Return the account that a look is kept for, empty if there is no such account, and the record's revision.
+    """Return the account that has claimed a look (empty if it does not exist), and the record's revision.
 
-    An older chatroom made the look before the account, and a crash could leave it without the account.
+    An older version stored the look before the account, and a crash could leave the look without an account.
     """
     held = await engine.get(LOOKS, look)
     if held is None:

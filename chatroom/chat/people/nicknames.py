@@ -1,4 +1,4 @@
-"""Which names are in use: one holder a name, and nobody may look like somebody else."""
+"""The names in use: each name has one owner, and no two names look alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatroom.model.names import BadName, Name, fold, guest_name, user_looks, us
 
 
 class Nicknames:
-    """The names of this server's users. A user may hold two while one is changed for the other."""
+    """The names of the users who are online. While a user changes the name, both names are the user's."""
 
     def __init__(self) -> None:
         self._by_folded: dict[str, User] = {}
@@ -21,11 +21,11 @@ class Nicknames:
         """Take a name for the user.
 
         Raises:
-            Refused: Somebody else has it, or one that looks like it.
+            Refused: Another user has the name, or a name that looks like it.
         """
         rivals = self.others(user, name)
         if user.account is not None:
-            # Accounts are told apart by their records, and two that are older than these may look alike.
+            # Their records tell accounts apart; two accounts that are older than the look-alike records may look alike.
             rivals = {rival for rival in rivals if rival.account is None or rival.handle.folded == name.folded}
         if rivals:
             raise NAME_IN_USE()
@@ -34,25 +34,25 @@ class Nicknames:
             self._by_look.setdefault(look, user)
 
     def others(self, user: User | None, name: Name) -> set[User]:
-        """Return the other users that have the name, or one that looks like it."""
+        """Return the other users who have the name, or a name that looks like it."""
         holders = {self._by_folded.get(name.folded), *map(self._by_look.get, user_looks(name))}
         return holders - {user, None}  # type: ignore[return-value]
 
     def holds(self, user: User, name: Name) -> bool:
-        """Return whether the name is the user's, or claimed by it."""
+        """Return whether the user has the name, or has claimed it."""
         looks = map(self._by_look.get, user_looks(name))
         return self._by_folded.get(name.folded) is user and all(holder is user for holder in looks)
 
     def revoke(self, user: User, name: Name) -> None:
-        """Take back what the user has claimed of a name, or of one that looks like it, but is not called yet."""
+        """Cancel the user's claim to a name that the user has not taken yet."""
         self._drop(user, name, kept=user.handle)
 
     def release(self, user: User, name: Name) -> None:
-        """Give a name back, except for what the user's present name needs of it."""
+        """Release a name, except looks that the user's present name shares."""
         self._drop(user, name, kept=user.handle if user.online else None)
 
     def _drop(self, user: User, name: Name, kept: Name | None) -> None:
-        """Remove what the user holds of a name and what ``kept``, if given, does not need."""
+        """Remove the user's claim to a name, except looks that it shares with ``kept``, if that is given."""
         if self._by_folded.get(name.folded) is user and (kept is None or kept.folded != name.folded):
             del self._by_folded[name.folded]
         needed = user_looks(kept) if kept is not None else ()
@@ -64,7 +64,7 @@ class Nicknames:
         """Return who is called so."""
         folded = fold(name)
         user = self._by_folded.get(folded)
-        # Who has only claimed it is not called so yet, and may not be let: nothing that is for the name goes there.
+        # A user who has only claimed the name may yet be refused it: nothing meant for that name goes to this user.
         return user if user is not None and user.handle.folded == folded else None
 
     def find(self, name: str) -> User:
@@ -79,7 +79,7 @@ class Nicknames:
         return user
 
     def guest(self, mint: Mint) -> Name:
-        """Return a name for somebody who has not chosen one; nobody has it, or one like it."""
+        """Return a free name for a guest who has not chosen a name."""
         for length in (4, 4, 4, 4, 8, 12):
             name = guest_name(mint(length))
             if not self.others(None, name):
@@ -91,7 +91,7 @@ def parse_user_name(text: str) -> Name:
     """Return the name.
 
     Raises:
-        Refused: It is not one that a user may have.
+        Refused: It is not a valid user name.
     """
     try:
         return user_name(text)
@@ -100,15 +100,15 @@ def parse_user_name(text: str) -> Name:
 
 
 def parse_chosen_name(text: str, server: str, step: str = "choose another with /name <name>") -> Name:
-    """Return a name that somebody wants to have.
+    """Return the name that a user wants to take.
 
     Args:
-        text: What was given.
-        server: What the server calls itself.
-        step: What to do next if the name is bad, for people.
+        text: The name as it was given.
+        server: The server's name.
+        step: What a person should type if the name is bad.
 
     Raises:
-        Refused: A user may not have it, or may not choose it.
+        Refused: The name is not valid, or is reserved.
     """
     try:
         return chosen_name(text, server)
@@ -117,5 +117,5 @@ def parse_chosen_name(text: str, server: str, step: str = "choose another with /
 
 
 def no_user(name: str) -> Refused:
-    """Return the refusal that says that nobody is called so."""
+    """Return the refusal that there is no user with that name."""
     return NO_USER(user=name[:USER_CHARACTERS])

@@ -1,6 +1,6 @@
-"""Passwords become Argon2id hashes, and are held against them, on threads of their own: never on the reactor's.
+"""Hashing and verifying passwords with Argon2id, on threads of their own, so that the reactor never waits.
 
-Nothing here logs, and no error that leaves here holds a password.
+Nothing here logs, and no error that is raised here contains a password.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 THREADS = 2
-MOST_WAITING = 200  # about two and a half seconds of work
-_GENTLE = 10  # how much nicer than the reactor's thread
-_NICEST = 19  # the system knows no more
+MOST_WAITING = 200  # jobs that wait; about two and a half seconds of work
+_GENTLE = 10  # how much nicer the threads are than the reactor's thread
+_NICEST = 19  # the greatest niceness
 
 T = TypeVar("T")
 
 
 class Busy(Exception):
-    """Too many passwords wait to be looked at."""
+    """Too many passwords are waiting to be hashed or verified."""
 
 
 class Passwords(Protocol):
-    """Hashes passwords and holds them against hashes."""
+    """Hashes and verifies passwords."""
 
     def hash(self, password: str) -> Deferred[str]:
-        """Return the password's hash; fails with ``Busy``."""
+        """Return the password's hash. The Deferred may fail with ``Busy``."""
 
     def verify(self, hashed: str, password: str) -> Deferred[bool]:
-        """Return whether the password is the one of the hash; fails with ``Busy``.
+        """Return whether a password belongs to a hash. The Deferred may fail with ``Busy``.
 
-        An empty hash is no password's, and finding that out takes as long as any other answer.
+        An empty hash belongs to no password, and verifying it takes as long as verifying any other hash.
         """
 
     def outdated(self, hashed: str) -> bool:
@@ -47,10 +47,10 @@ class Passwords(Protocol):
 
 
 class Argon2:
-    """Argon2id with the parameters of OWASP's cheat sheet for passwords, and no threads: for whoever may wait.
+    """Argon2id with the parameters of OWASP's password cheat sheet, on the caller's thread.
 
     Args:
-        memory: KiB that one hash takes.
+        memory: KiB that one hash uses.
         rounds: Passes over that memory.
     """
 
@@ -63,7 +63,7 @@ class Argon2:
         return self._hasher.hash(password)
 
     def verify(self, hashed: str, password: str) -> bool:
-        """Return whether the password is the one of the hash; an empty hash is no password's."""
+        """Return whether a password belongs to a hash; an empty hash belongs to no password."""
         try:
             return self._hasher.verify(hashed or self._nobody, password) and bool(hashed)
         except (VerificationError, InvalidHashError):
@@ -75,7 +75,7 @@ class Argon2:
 
 
 def is_hash(text: str) -> bool:
-    """Return whether the text is a hash by Argon2id that can be checked."""
+    """Return whether the text is an Argon2id hash that can be verified."""
     try:
         return text.startswith("$argon2id$") and PasswordHasher().check_needs_rehash(text) in (True, False)
     except (InvalidHashError, ValueError):
@@ -83,7 +83,7 @@ def is_hash(text: str) -> bool:
 
 
 class ThreadedPasswords:
-    """See ``Passwords``: Argon2id on two threads that leave the processor to the reactor when it wants it.
+    """Argon2id on two threads with a lower priority than the reactor; see ``Passwords``.
 
     Args:
         reactor: Gives ``callFromThread``.
@@ -98,12 +98,12 @@ class ThreadedPasswords:
         self._waiting = 0
 
     def start(self) -> None:
-        """Begin to work. Called on the reactor's thread."""
+        """Start the threads. Call this on the reactor's thread."""
         self._reactor_thread = threading.get_native_id()
         self._pool.start()
 
     def stop(self) -> None:
-        """Return when what was begun is done."""
+        """Wait until the jobs that have begun are done."""
         self._pool.stop()
 
     def hash(self, password: str) -> Deferred[str]:
@@ -125,7 +125,7 @@ class ThreadedPasswords:
         return deferToThreadPool(self._reactor, self._pool, self._gently, job).addBoth(self._done)
 
     def _gently(self, job: Callable[[], T]) -> T:
-        """Do a job on this thread, having made the thread nicer than the reactor's is by now."""
+        """Run a job on this thread after lowering the thread's priority below the reactor's present one."""
         thread = threading.get_native_id()
         with suppress(OSError):  # not allowed everywhere, and not needed
             wanted = min(_NICEST, os.getpriority(os.PRIO_PROCESS, self._reactor_thread) + _GENTLE)

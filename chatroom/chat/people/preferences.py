@@ -1,4 +1,4 @@
-"""One's own settings: the echo, timestamps, whom one ignores, being away. Those of an account last, and all its
+"""A user's settings: echo, timestamps, ignored users, being away. An account's settings are stored, and all its
 sessions share them.
 """
 
@@ -22,13 +22,13 @@ from chatroom.model.text import clean
 
 @handles(ShowSettings)
 def show(chat: Chat, session: Session, command: ShowSettings) -> Event:
-    """Show all of them."""
+    """Show all settings."""
     return settings(session)
 
 
 @handles(SetEcho)
 async def echo(chat: Chat, session: Session, command: SetEcho) -> Event:
-    """Show the session its own messages, or do not; or show the setting."""
+    """Turn the echo of the user's own messages on or off, or show the setting."""
     if command.on is not None:
         await _change(chat, session, "echo", command.on)
     return settings(session, "echo")
@@ -36,7 +36,7 @@ async def echo(chat: Chat, session: Session, command: SetEcho) -> Event:
 
 @handles(SetTimestamps)
 async def timestamps(chat: Chat, session: Session, command: SetTimestamps) -> Event:
-    """Show the time before each message, or do not; or show the setting."""
+    """Turn the time before each message on or off, or show the setting."""
     if command.on is not None:
         await _change(chat, session, "timestamps", command.on)
     return settings(session, "timestamps")
@@ -44,7 +44,7 @@ async def timestamps(chat: Chat, session: Session, command: SetTimestamps) -> Ev
 
 @handles(SetIgnore)
 async def ignore(chat: Chat, session: Session, command: SetIgnore) -> Event:
-    """Hide what a user says, under this name or, while the user is online, under another; or list the ignored users."""
+    """Hide or show a user's messages, also if the user changes the name while online; or list the ignored users."""
     if not command.user:
         return settings(session, "ignored")
     folded = fold(command.user)
@@ -61,7 +61,7 @@ async def ignore(chat: Chat, session: Session, command: SetIgnore) -> Event:
 
 @handles(SetAway)
 async def away(chat: Chat, session: Session, command: SetAway) -> Event:
-    """Be away with these words, or be back."""
+    """Mark the user as away, with a message, or as back."""
     session.user.away = seen(clean(command.text).strip()[:AWAY_CHARACTERS])
     await _change(chat, session, "away", session.user.away)
     for each in session.user.sessions:
@@ -76,7 +76,7 @@ def settings(session: Session, changed: str = "") -> Settings:
 
 
 async def _change(chat: Chat, session: Session, what: str, value: object) -> None:
-    """Change one of them: of a guest here and now; of an account for good, for all its sessions."""
+    """Change a setting: for a guest, of this session; for an account, in its record and in all its sessions."""
     user, account = session.user, session.user.account
     if account is None:
         session.prefer(replace(_of(session), **{what: value}))

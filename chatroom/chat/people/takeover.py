@@ -1,8 +1,8 @@
-"""Taking an account over from a session of one's own that is still there, such as on a device left at home.
+"""``/takeover``: logging in although the account is in use, for instance on a device left at home.
 
-A login with the right password, or a valid token, that finds all sessions of the account taken is refused; but for a
-minute ``/takeover`` on the same connection ends the oldest of them and logs in. Old sessions of programs are pinged at
-once: those that have gone without a word end by themselves.
+If an account has as many sessions as it may have, a login is refused even with the right password or a valid token. But
+for one minute, ``/takeover`` on the same connection ends the oldest session and logs in. Programs' sessions are pinged
+at once, so that dead connections end by themselves.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chatroom.model.wording import TAKEOVER
 
 
 def offer(chat: Chat, session: Session, account: AccountRecord, token: str, login: Login) -> None:
-    """Let the session take the account over for a minute, and see whether the account's programs are still there."""
+    """Offer the session to take the account over within a minute, and ping the account's other sessions."""
     until = chat.scheduler.seconds() + TAKEOVER_WITHIN
     session.offer = TakeoverOffer(account, token, until, login.remember, login.client)
     user = chat.users.get(account.id)
@@ -31,13 +31,13 @@ def offer(chat: Chat, session: Session, account: AccountRecord, token: str, logi
 
 
 async def accept(chat: Chat, session: Session) -> TakeoverOffer:
-    """Make room for the session among those of the account that it was offered.
+    """End sessions of the offered account so that this session can log in.
 
     Returns:
-        The offer, with the account as it is now. Nothing is left between this and the login but the login.
+        The offer, with the account as it is now. The caller must log in at once, without waiting for anything else.
 
     Raises:
-        Refused: There is no offer, or not any more; or the account may not log in here.
+        Refused: There is no valid offer; or the account may not log in here.
     """
     made = session.offer
     if made is None or chat.scheduler.seconds() >= made.until:
@@ -52,13 +52,13 @@ async def accept(chat: Chat, session: Session) -> TakeoverOffer:
 
 
 def _holds(made: TakeoverOffer, now: AccountRecord) -> bool:
-    """Return whether what its owner showed would still do."""
+    """Return whether the password or token that was shown is still valid."""
     same = now.id == made.account.id and now.password == made.account.password
     return same and (not made.token or tokens.has(now, made.token))
 
 
 def _make_room(chat: Chat, session: Session, account: AccountRecord) -> None:
-    """End as many sessions of the account as are too many, the oldest first, if this one may have their place."""
+    """End the account's oldest sessions until there is room for this one, if the account may log in here."""
     user = chat.users.get(account.id) or User(account.id, user_name(account.name), account)
     chat.bans.check(user.keys)
     if session.room is not None:

@@ -1,4 +1,4 @@
-"""How often somebody may fail to log in, and register: counted by address and account, and by address."""
+"""Limits for failed logins, registrations and password changes, counted by account and address."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from chatroom.model.errors import BUSY, TOO_MANY_CHANGES, TOO_MANY_FAILURES, TOO
 from chatroom.model.names import BadName, user_name
 from chatroom.model.network import is_local, network
 
-MOST_KEYS = 10_000  # of which the oldest is forgotten; more addresses than that are not one attacker's usual means
+MOST_KEYS = 10_000  # the oldest is forgotten first; an attacker seldom has more addresses than this
 
 Key = tuple[str, ...]
 
 
 class Window:
-    """Counts how often something happened lately, by key.
+    """Counts how often something happened in the last seconds, by key.
 
     Args:
-        most: How often it may happen ...
-        span: ... in so many seconds.
-        seconds: A clock that does not jump.
+        most: How often it may happen in that time.
+        span: The time, in seconds.
+        seconds: A monotonic clock.
     """
 
     def __init__(self, most: int, span: float, seconds: Callable[[], float]) -> None:
@@ -44,27 +44,27 @@ class Window:
         self._times: dict[Key, deque[float]] = {}
 
     def wait(self, key: Key) -> float:
-        """Return the seconds until it may happen again; 0 for now."""
+        """Return the seconds until it may happen again; 0 if it may happen now."""
         times = self._times.get(key)
         if times is None or len(times) < self._most:
             return 0.0
         return max(0.0, times[0] + self._span - self._seconds())
 
     def times(self, key: Key) -> int:
-        """Return how often it happened lately, as far as it is counted."""
+        """Return how often it happened in the last ``span`` seconds; at most ``most``."""
         horizon = self._seconds() - self._span
         return sum(at > horizon for at in self._times.get(key, ()))
 
     def count(self, key: Key) -> None:
-        """Count that it happened now."""
+        """Count that it happens now."""
         times = self._times.pop(key, None) or deque(maxlen=self._most)
         times.append(self._seconds())
-        self._times[key] = times  # at the end: the first is the one of which nothing was heard for longest
+        self._times[key] = times  # at the end, so that the key that was quiet for longest comes first
         if len(self._times) > MOST_KEYS:
             del self._times[next(iter(self._times))]
 
     def tidy(self) -> None:
-        """Forget what happened too long ago to count."""
+        """Forget what happened more than ``span`` seconds ago."""
         horizon = self._seconds() - self._span
         for key in [key for key, times in self._times.items() if times[-1] <= horizon]:
             del self._times[key]
@@ -79,15 +79,15 @@ class Window:
 
 
 class Throttles:
-    """Slows down whoever guesses passwords, or makes accounts by the dozen, and nobody else.
+    """Slows down guessing passwords and registering many accounts, without locking out anybody else.
 
-    Failures are counted by account and address, so that they lock out neither the owner elsewhere nor others here.
-    From this machine everybody may come who is behind a proxy on it: there, the few failures that are allowed in a
-    minute are counted by connection, and all together for a shorter time.
+    Failures are counted by account and address together, so they lock out neither the account's owner at another
+    address nor other accounts at this address. Connections from this machine may come through a proxy, so there the few
+    failures allowed in a minute are counted by connection, and all of them together for a shorter time.
 
     Args:
         rules: Say whether anything is counted.
-        seconds: A clock that does not jump.
+        seconds: A monotonic clock.
     """
 
     def __init__(self, rules: Rules, seconds: Callable[[], float]) -> None:
@@ -100,25 +100,26 @@ class Throttles:
         self._tokens = Window(FAILURES, FAILURES_WINDOW, seconds)
         self._registrations = Window(REGISTRATIONS, REGISTRATIONS_WINDOW, seconds)
         self._changes = Window(CHANGES, CHANGES_WINDOW, seconds)
-        self._trying: Counter[Key] = Counter()  # from each address, at this moment
+        self._trying: Counter[Key] = Counter()  # attempts under way from each address
         self._known: OrderedDict[Key, None] = OrderedDict()  # accounts that have logged in from an address
 
     def attempt(self, address: str, connection: str, user: str) -> Callable[[bool | None], None]:
-        """Let somebody try a password.
+        """Count an attempt to log in with a password.
 
-        For the account it counts as failed until it is known not to be: many at once are no way round. A class that
-        logs in all at once from one address has not failed; where some have, only so many may try at the same time.
+        It counts as failed until the result is known, so trying many passwords at once does not help. Many users who
+        log in at once from one address have not failed; only where some failed, the number at the same time is limited.
 
         Args:
-            address: Where it is tried from.
-            connection: The id of the connection by which it is tried.
+            address: The address that the attempt comes from.
+            connection: The id of the connection that makes the attempt.
             user: The name of the account.
 
         Returns:
-            What must be called once: with True when the password was right, None when nobody looked at it.
+            A function that must be called once: with True if the password was right, False if it was wrong, None if it
+            was not checked.
 
         Raises:
-            Refused: There were too many failures, or might be.
+            Refused: There were too many failures, or too many attempts are under way.
         """
         if not self._rules.throttle:
             return lambda right: None
@@ -151,7 +152,7 @@ class Throttles:
         return over
 
     def wrong_token(self, address: str, user: str) -> None:
-        """Count a token that is not the account's. One that is never waits, for nobody guesses so long a secret.
+        """Count a wrong token. A valid token is never delayed, because nobody can guess so long a secret.
 
         Raises:
             Refused: There were too many.
@@ -172,7 +173,7 @@ class Throttles:
             self._known.popitem(last=False)
 
     def change(self, user_id: str) -> None:
-        """Count a change of an account's password: each costs as much work as a registration.
+        """Count a password change, which costs as much work as a registration.
 
         Raises:
             Refused: There were too many.
@@ -197,14 +198,14 @@ class Throttles:
             self._registrations.count(where)
 
     def unregister(self, address: str) -> None:
-        """Take back the count of a registration that failed."""
+        """Undo the count of a registration that failed."""
         if self._rules.throttle:
             self._registrations.forgive((network(address),))
 
 
 def _folded(user: str) -> str:
-    """Return the name as accounts are looked up by it: no spelling of it is counted apart."""
+    """Return the folded name, so that all spellings of a name are counted together."""
     try:
         return user_name(user).folded
     except BadName:
-        return ""  # nobody's, and all of them together
+        return ""  # invalid names count as one account

@@ -1,4 +1,4 @@
-"""Secrets by which a program logs in again without the password: made at a login, kept as hashes with the account."""
+"""Login tokens: secrets by which a program logs in again without the password. The account keeps their hashes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _DAY = 24 * 3600 * 1000  # milliseconds
 
 
 def remembered(account: AccountRecord, secret: str, client: str, now: int) -> AccountRecord:
-    """Return the account with a new token; the one that was not used for longest makes room if there are too many.
+    """Return the account with a new token; if there are too many, the token that was unused for longest goes.
 
     Args:
         account: The account.
-        secret: What the program keeps.
-        client: What the program calls itself.
+        secret: The secret that the program stores.
+        client: The program's name for itself.
         now: Milliseconds since 1970.
     """
     kept = sorted(_lasting(account, now), key=lambda token: token.used)[-(TOKENS - 1) :]
@@ -49,7 +49,7 @@ def find(account: AccountRecord, secret: str, now: int) -> Token | None:
 
 
 def digest(secret: str) -> str:
-    """Return what is kept of a secret: it is random and long, so a quick hash is enough."""
+    """Return the hash of a secret. A fast hash is enough, because a secret is long and random."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 

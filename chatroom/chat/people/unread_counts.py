@@ -1,4 +1,4 @@
-"""How much is unread in an inbox, in all and by sender."""
+"""How many messages are unread in an inbox, in total and by sender."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Unread:
     """Counts messages.
 
     Attributes:
-        total: How many there are.
+        total: The number of messages.
     """
 
     __slots__ = ("_by", "total")
@@ -24,7 +24,7 @@ class Unread:
         self._by: Counter[str] = Counter()
 
     def of(self, key: str) -> int:
-        """Return how many there are of one sender, or of one address; see ``senders``."""
+        """Return the number of messages of one sender, or of one address; see ``senders``."""
         return self._by[key]
 
     def add(self, event: OfInbox) -> None:
@@ -32,7 +32,7 @@ class Unread:
         self.count(senders(event.by_id, event.via), 1)
 
     def remove(self, event: OfInbox) -> None:
-        """Count a message no more."""
+        """Stop counting a message."""
         self.count(senders(event.by_id, event.via), -1)
 
     def count(self, keys: tuple[str, ...], number: int) -> None:
@@ -45,7 +45,7 @@ class Unread:
 
 
 def senders(by_id: str, via: str) -> tuple[str, ...]:
-    """Return the keys that a message counts for: its sender's, and its address's if the address is known.
+    """Return the keys that a message counts for: the sender's, and the address's if the address is known.
 
     All guests at one address are one sender; every account is a sender of its own, known by its id.
 
