@@ -10,7 +10,7 @@ from harness import Client, FakeTransport, World
 from twisted.internet.defer import Deferred, fail
 
 from chatroom.engines.memory import MemoryEngine
-from chatroom.model.events import Stored
+from chatroom.model.events import LogEvent
 from chatroom.model.log import Done, Entry, Unavailable
 
 PLENTY = 1 << 40  # bytes
@@ -162,7 +162,7 @@ class MoodyEngine(MemoryEngine):
         for act in held:
             act()
 
-    def append(self, log: str, event: Stored, done: Done | None = None, *, once: bool = False) -> None:
+    def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
         if self.broken:
             self._reactor.callLater(0, done or (lambda *_: None), Entry(log, event, b""), Unavailable("it is broken"))
         elif self.holding:

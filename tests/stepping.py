@@ -10,7 +10,7 @@ from harness import QuickPasswords, World
 from twisted.internet.defer import Deferred, fail
 
 from chatroom.engines.memory import MemoryEngine
-from chatroom.model.events import Stored
+from chatroom.model.events import LogEvent
 from chatroom.model.log import Done, Entry, Unavailable
 
 
@@ -55,7 +55,7 @@ class SteppingEngine(MemoryEngine):
         self.held = lambda: act().chainDeferred(later)
         return later
 
-    def append(self, log: str, event: Stored, done: Done | None = None, *, once: bool = False) -> None:
+    def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
         self.steps += 1
         if self.steps - 1 != self._armed:
             super().append(log, event, done, once=once)

@@ -11,7 +11,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from chatroom.model.counters import Counters
-from chatroom.model.events import Event, Stored
+from chatroom.model.events import Event, LogEvent
 from chatroom.model.log import Change, Deliver, Done, Entry, Hits, Page, Presence, Subscription
 
 
@@ -74,7 +74,7 @@ class Engine(Protocol):
     def stop(self) -> Deferred[None]:
         """Fires when all that was accepted is durable and delivered; what is appended afterwards is refused."""
 
-    def append(self, log: str, event: Stored, done: Done | None = None, *, once: bool = False) -> None:
+    def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
         """Store an event; a follower sees it only when it is durable.
 
         Args:

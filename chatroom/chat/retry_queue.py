@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chatroom.chat.interfaces import Engine
-from chatroom.model.events import Stored
+from chatroom.model.events import LogEvent
 from chatroom.model.log import Entry, Unavailable
 from chatroom.model.logger import logger
 
@@ -29,12 +29,12 @@ class RetryQueue:
     def __init__(self, engine: Engine, scheduler: Any) -> None:
         self._engine = engine
         self._scheduler = scheduler
-        self._events: dict[str, tuple[str, Stored]] = {}  # the log and the event, by the event's id
+        self._events: dict[str, tuple[str, LogEvent]] = {}  # the log and the event, by the event's id
         self._erasures: set[tuple[str, int]] = set()  # log and seq
         self._timer: Any = None
         engine.on_state = self._state_changed
 
-    def append(self, log: str, event: Stored) -> None:
+    def append(self, log: str, event: LogEvent) -> None:
         """Append an event; retry until it is stored."""
 
         def done(entry: Entry, error: Unavailable | None) -> None:

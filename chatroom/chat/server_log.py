@@ -14,7 +14,7 @@ from chatroom.chat.interfaces import Dialect
 from chatroom.chat.session import Session
 from chatroom.chat.state import SERVER_LOG, ChatState
 from chatroom.model.errors import EXPELLED, Refused
-from chatroom.model.events import Announced, Arrived, Departed, Expelled
+from chatroom.model.events import Audience, Expelled
 from chatroom.model.log import Entry, Subscription
 
 SLICE = 200  # sessions told in one turn of the reactor
@@ -53,7 +53,7 @@ class ServerLog:
 
     def _apply(self, entries: list[Entry]) -> None:
         for entry in entries:
-            if isinstance(entry.event, Arrived | Departed | Announced):
+            if entry.event.audience is Audience.PERSON:
                 self._telling.append((entry, deque(self._state.sessions.values())))
                 if len(self._telling) == 1:
                     self._tell()

@@ -22,7 +22,7 @@ from chatroom.chat.rooms.room import Arrival, Room
 from chatroom.chat.session_parts import OpenInbox, OpenTransfers, TakeoverOffer, UnfinishedSearch
 from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
-from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared, Stored
+from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared
 from chatroom.model.log import Done, Entry, Unavailable, Withdrawn
 from chatroom.model.names import Name, fold
 from chatroom.model.network import is_local
@@ -41,7 +41,7 @@ class SessionHost(Protocol):
     def now(self) -> int:
         """Return the time in milliseconds since 1970."""
 
-    def append_and_wait(self, log: str, event: Stored, *, once: bool = False) -> Deferred[Entry]:
+    def append_and_wait(self, log: str, event: LogEvent, *, once: bool = False) -> Deferred[Entry]:
         """Append an event; fires when it is stored and applied, or with ``Unavailable``."""
 
     def announce(self, session: Session) -> None:
@@ -304,7 +304,7 @@ class Session:
         self._counter += 1
         return f"{self.id}:{self._counter}"
 
-    def append(self, log: str, event: Stored, done: Done, *, once: bool = False) -> None:
+    def append(self, log: str, event: LogEvent, done: Done, *, once: bool = False) -> None:
         """Append an event without waiting for it; ``done`` must call ``settled`` when it has told the session."""
         self.pending += 1
         self.host.engine.append(log, event, done, once=once)
@@ -313,9 +313,9 @@ class Session:
         """Append an event to the room: its echo says that it is stored, an error that it may not be."""
         self.pending += 1
         done: Done = self._said if ref is None else partial(self._said, ref=ref)
-        self.host.engine.append(self.room.log, event, done, once=once)  # type: ignore[union-attr, arg-type]
+        self.host.engine.append(self.room.log, event, done, once=once)  # type: ignore[union-attr]
 
-    def happen(self, log: str, event: Stored) -> Deferred[Entry]:
+    def happen(self, log: str, event: LogEvent) -> Deferred[Entry]:
         """Append an event and wait until it is stored and applied.
 
         Raises:

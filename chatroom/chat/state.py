@@ -12,7 +12,7 @@ from chatroom.chat.limits import LISTS_AT_ONCE, Rules
 from chatroom.chat.people.nicknames import Nicknames
 from chatroom.chat.retry_queue import RetryQueue
 from chatroom.chat.session import Session, User
-from chatroom.model.events import OfTheServer, Stored
+from chatroom.model.events import LogEvent, ServerEvent
 from chatroom.model.log import Entry, Presence, Unavailable
 
 SERVER_LOG = "server/all"
@@ -74,12 +74,12 @@ class ChatState:
 
     # ---- into a log --------------------------------------------------------------------------------------------
 
-    def owe(self, log: str, event: Stored) -> None:
+    def owe(self, log: str, event: LogEvent) -> None:
         """Append an event that has happened in any case; retry until it is stored."""
         if not self._stopping:
             self.retries.append(log, event)
 
-    def append_and_wait(self, log: str, event: Stored, *, once: bool = False) -> Deferred[Entry]:
+    def append_and_wait(self, log: str, event: LogEvent, *, once: bool = False) -> Deferred[Entry]:
         """Append an event. The Deferred fires when it is stored and applied, or fails with ``Unavailable``."""
         deferred: Deferred[Entry] = Deferred()
 
@@ -92,7 +92,7 @@ class ChatState:
         self.engine.append(log, event, done, once=once)
         return deferred
 
-    async def append_surely(self, log: str, event: Stored) -> None:
+    async def append_surely(self, log: str, event: LogEvent) -> None:
         """Append an event for a change that a record shows already, and wait; retry later if it cannot be stored now.
 
         Raises:
@@ -117,15 +117,15 @@ class ChatState:
         """Return everybody online on all nodes."""
         return self.engine.who("user/")
 
-    def tell_all(self, event: OfTheServer) -> None:
+    def tell_all(self, event: ServerEvent) -> None:
         """Append an event to the server's log, for all daemons."""
         if not self._stopping:
             self.engine.append(SERVER_LOG, event)
 
-    def tell_all_and_wait(self, event: OfTheServer) -> Deferred[Entry]:
+    def tell_all_and_wait(self, event: ServerEvent) -> Deferred[Entry]:
         """As ``tell_all``; the Deferred fires when this daemon has acted on the event, or fails with ``Unavailable``."""
         return self.append_and_wait(SERVER_LOG, event)
 
-    async def tell_all_surely(self, event: OfTheServer) -> None:
+    async def tell_all_surely(self, event: ServerEvent) -> None:
         """As ``tell_all_and_wait``, for a change that a record shows already; see ``append_surely``."""
         await self.append_surely(SERVER_LOG, event)

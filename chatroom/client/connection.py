@@ -52,9 +52,8 @@ class Piece(Struct, frozen=True, gc=False):
     data: bytes
 
 
-_KINDS = (*a.ANSWERS, *a.OF_FILES, *e.OF_A_ROOM, *a.OF_A_PERSON, *a.OF_THE_CONNECTION)
 _head = msgspec.json.Decoder(_Head).decode
-_decoders = {kind.__struct_config__.tag: msgspec.json.Decoder(kind).decode for kind in _KINDS}
+_decoders = {kind.__struct_config__.tag: msgspec.json.Decoder(kind).decode for kind in a.TOLD}
 _encode = msgspec.json.Encoder().encode
 
 

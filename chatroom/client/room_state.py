@@ -13,9 +13,6 @@ from chatroom.model import replies as a
 MOST_USERS = 20_000  # members of a room whose names are kept
 MOST_PRIVATE = 2000  # events of the inbox that are remembered as shown
 
-_GOING = (e.Left, e.Disconnected)
-_PUT_OUT = (e.Kicked, e.Banned)
-
 
 class RoomState:
     """Follows one room: its members, and the last event that was shown.
@@ -106,7 +103,7 @@ class RoomState:
             return False
         return 0 < event.seq < self._replayed
 
-    def _fresh_of_inbox(self, event: e.OfInbox) -> bool:
+    def _fresh_of_inbox(self, event: e.Mail) -> bool:
         # Events are told apart by author and id. Seqs do not do: mail that waited for a guest's name has those of
         # another log.
         key = event.by_id, event.id
@@ -130,11 +127,11 @@ class RoomState:
         if isinstance(event, e.Joined):
             if event.by not in self.users and len(self.users) < MOST_USERS:
                 self.users.append(event.by)
-        elif isinstance(event, _GOING):
+        elif isinstance(event, e.MemberGone):
             self._gone(event.by)
         elif isinstance(event, e.Renamed):
             self.rename(event.by, event.name)
-        elif isinstance(event, _PUT_OUT):
+        elif isinstance(event, e.MemberRemoved):
             self._gone(event.user)
             if event.user == me:
                 self.leave()

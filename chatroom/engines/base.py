@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from chatroom.engines.subscriptions import Subscriptions
 from chatroom.model import events
 from chatroom.model.counters import Counters
-from chatroom.model.events import MESSAGES, Stored
+from chatroom.model.events import MESSAGES, LogEvent
 from chatroom.model.log import Done, Entry, Page, Presence, Unavailable
 from chatroom.model.logger import logger
 
@@ -117,7 +117,7 @@ class BatchingEngine(PresenceTable):
 
     # ---- the engine's interface, documented in chatroom.chat.interfaces ------------------------------------------
 
-    def append(self, log: str, event: Stored, done: Done | None = None, *, once: bool = False) -> None:
+    def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
         body = events.encode(event)
         entry = Entry(log, event, body, 0, done, f"{event.by_id}/{event.id}" if once else None)
         if self._stopping is not None:

@@ -177,7 +177,7 @@ class MemoryEngine(BatchingEngine):
             if not message:
                 continue
             entry = _entry(log, rows[i])
-            if wanted.matches(entry.event.text):  # type: ignore[union-attr]
+            if wanted.matches(entry.event.text):  # type: ignore[attr-defined]
                 found.append(entry)
             if len(found) == most or self._reactor.seconds() > end:
                 return Step(found, seq, at)

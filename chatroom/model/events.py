@@ -1,35 +1,94 @@
-"""What happens, as frozen records, and their JSON; beside it the server only says ``chatroom.model.replies``.
+"""Events: what happens on a server, as frozen records, and the JSON in which they are stored and sent.
 
-Events of a room and private messages are stored in logs; ``encode`` gives the bytes that are stored, ``decode`` reads
-them back. ``room`` and ``seq`` are not stored with an event, for they are the log's to know: a reader fills them in.
+Every record that the server sends is an event or a response (``chatroom.model.replies``). Each class says what it is by
+class attributes (see ``Event``), and the sets of events in use everywhere are derived from them. A class that leaves
+an attribute out fails when it is imported.
+
+Events of rooms, of inboxes and of the server are stored in logs: ``encode`` returns the bytes to store, and ``decode``
+reads them. ``room`` and ``seq`` are not stored with an event, because the log knows them; the reader fills them in.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, TypeGuard, get_args
+from collections.abc import Iterable
+from enum import Enum
+from functools import reduce
+from operator import or_
+from typing import Any, ClassVar, TypeGuard, get_args
 
 import msgspec
 from msgspec import Struct
 
 PROTOCOL_VERSION = 1
 
-# Fields that are stored and shown to nobody. ``via`` marks the address from which something came, so that what one
-# address writes can be bounded.
+# Fields that are stored and never shown. ``via`` marks the address that an event came from, so that the space that one
+# address can fill is limited.
 HIDDEN = ("via",)
 
 
 def tag(name: str) -> str:
-    """``KeysLow`` is ``keys-low`` on the wire."""
+    """Return the name that a class has on the wire: ``keys-low`` for ``KeysLow``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
+class Audience(Enum):
+    """Which sessions are told of an event."""
+
+    ROOM = "the members of a room"
+    PERSON = "one user, or every user"
+    ASKER = "the session whose command it answers"
+    TRANSFER = "the session that sends or fetches a file"
+    CONNECTION = "every session, about its connection"
+    NOBODY = "no session: it is for the daemons"
+
+
 class Event(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event", tag=tag):
-    """Anything the server says."""
+    """A record that the server sends or stores.
+
+    Attributes:
+        abstract: The class is only a base of others. Not inherited.
+        audience: Which sessions are told of the event.
+        is_message: Somebody says something: it counts as a message, and can be searched for, ignored and deleted.
+        is_mail: It can stand in the inbox of the person ``to``, and waits there until that person has seen it.
+        changes_members: It changes who is in a room, or under which name.
+        changes_record: It changes the record of a room: whoever keeps a copy reads the record again.
+    """
+
+    abstract: ClassVar[bool] = True
+    audience: ClassVar[Audience]
+    is_message: ClassVar[bool]
+    is_mail: ClassVar[bool]
+    changes_members: ClassVar[bool]
+    changes_record: ClassVar[bool]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Register the class.
+
+        Raises:
+            TypeError: The class does not say what it is.
+        """
+        if cls.__dict__.get("abstract", False):
+            return
+        missing = [name for name in ATTRIBUTES if not hasattr(cls, name)]
+        if missing:
+            raise TypeError(f"the event {cls.__name__} does not say its {', '.join(missing)}")
+        EVENTS.append(cls)
+
+
+ATTRIBUTES = ("audience", "is_message", "is_mail", "changes_members", "changes_record")
+EVENTS: list[type[Event]] = []
+"""Every class of events and responses, in the order of definition."""
 
 
 class LogEvent(Event, frozen=True, gc=False):
-    """Something that happened, as it is stored. ``at`` is milliseconds since 1970 by the server's clock."""
+    """An event that is stored in a log.
+
+    ``at`` is in milliseconds since 1970, by the server's clock. ``by`` is the name of the user who caused the event,
+    and ``by_id`` the user's id.
+    """
+
+    abstract = True
 
     id: str
     at: int
@@ -38,144 +97,48 @@ class LogEvent(Event, frozen=True, gc=False):
 
 
 class RoomEvent(LogEvent, frozen=True, gc=False):
-    """Something that happened in a room."""
+    """An event in a room."""
+
+    abstract = True
+    audience = Audience.ROOM
+    is_mail = False
 
     room: str = ""
     seq: int = 0
 
 
-class Said(RoomEvent, frozen=True, gc=False, kw_only=True):
+# ---- messages to a room ------------------------------------------------------------------------------------------
+
+
+class RoomMessage(RoomEvent, frozen=True, gc=False):
+    """A member of the room says something."""
+
+    abstract = True
+    is_message = True
+    changes_members = False
+    changes_record = False
+
+
+class Said(RoomMessage, frozen=True, gc=False, kw_only=True):
     """A message to the room."""
 
     text: str
 
 
-class Acted(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """``/me``: what somebody does."""
+class Acted(RoomMessage, frozen=True, gc=False, kw_only=True):
+    """``/me``: what a member does."""
 
     text: str
 
 
-class Joined(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """Somebody came in. ``session`` is the connection that did, for one person may have several."""
+class Shared(RoomMessage, frozen=True, gc=False, kw_only=True):
+    """A file for everybody in the room, or only for the person ``to``; ``get`` fetches it.
 
-    session: str
-
-
-class Left(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """Somebody went out."""
-
-    session: str
-
-
-class Disconnected(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """Somebody's connection ended, whatever the cause."""
-
-    session: str
-
-
-class Renamed(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """``by`` is called ``name`` from now on. ``user_id``, if given, is who it is by having logged in or out."""
-
-    session: str
-    name: str
-    user_id: str = ""
-
-
-class Topic(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """What the room is about, from now on."""
-
-    text: str
-
-
-class AboutMember(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """Something that ``by`` did about ``user``. ``user_id`` is empty when nobody of that name was there."""
-
-    user: str
-    user_id: str = ""
-
-
-class Kicked(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody was put out, and may come again."""
-
-    reason: str = ""
-
-
-class Banned(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody was put out and kept out. ``until`` is in milliseconds since 1970; 0 for good."""
-
-    reason: str = ""
-    until: int = 0
-
-
-class Unbanned(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody may come again."""
-
-
-class Muted(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody may listen, and say nothing. ``until`` is in milliseconds since 1970; 0 for good."""
-
-    reason: str = ""
-    until: int = 0
-
-
-class Unmuted(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody may speak again."""
-
-
-class Opped(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody moderates the room from now on."""
-
-
-class Deopped(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody does not moderate the room any more."""
-
-
-class Owned(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody owns the room from now on. ``before``: the former owner, who has left for good; then nobody did it."""
-
-    before: str = ""
-
-
-class Invited(AboutMember, frozen=True, gc=False, kw_only=True):
-    """Somebody may come in while the room is locked; in that person's inbox stands another, with ``to``."""
-
-    to: str = ""
-    via: str = ""
-
-
-class Locked(RoomEvent, frozen=True, gc=False):
-    """Only the invited may come in."""
-
-
-class Unlocked(RoomEvent, frozen=True, gc=False):
-    """Everybody may come in again."""
-
-
-class Slowed(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """One message per member in that many seconds; 0 ends it."""
-
-    seconds: int
-
-
-class Closed(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """The room has ended and everybody is out of it; its next namesake is a new room."""
-
-    reason: str = ""
-
-
-class Deleted(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """The message with the seq ``message``, of ``user``, was blanked."""
-
-    message: int
-    user: str
-
-
-class Shared(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """A file for everybody in the room, or for the one person ``to`` whom it was given; ``get`` fetches it.
-
-    ``number`` is its name in the room, or among that person's files; ``sha256`` is in hex. A deleted one has no name.
+    ``number`` identifies the file in the room, or among the files of that person. ``sha256`` is in hexadecimal. The
+    ``name`` of a deleted file is empty.
     """
+
+    is_mail = True
 
     file: str
     number: int
@@ -187,12 +150,181 @@ class Shared(RoomEvent, frozen=True, gc=False, kw_only=True):
 
     @property
     def text(self) -> str:
-        """What of it can be searched for, and is blanked when it is deleted."""
+        """The part that can be searched for, and that is blanked when the file is deleted."""
         return self.name
 
 
-class Private(LogEvent, frozen=True, gc=False, kw_only=True):
-    """A message for one person; it stands in that person's inbox. ``late``: it waited there for its reader."""
+# ---- members who come and go -------------------------------------------------------------------------------------
+
+
+class MembershipEvent(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """A member joins, leaves, or changes name. ``session`` is the member's connection: one person may have several."""
+
+    abstract = True
+    is_message = False
+    changes_members = True
+    changes_record = False
+
+    session: str
+
+
+class Joined(MembershipEvent, frozen=True, gc=False, kw_only=True):
+    """A user has joined the room. ``session`` is the user's connection: one person may have several."""
+
+
+class MemberGone(MembershipEvent, frozen=True, gc=False, kw_only=True):
+    """A member has left the room."""
+
+    abstract = True
+
+
+class Left(MemberGone, frozen=True, gc=False, kw_only=True):
+    """A member has left the room."""
+
+
+class Disconnected(MemberGone, frozen=True, gc=False, kw_only=True):
+    """A member's connection has ended, for whatever reason."""
+
+
+class Renamed(MembershipEvent, frozen=True, gc=False, kw_only=True):
+    """``by`` is now called ``name``. ``user_id`` is given if the user has logged in or out: it is the user's new id."""
+
+    name: str
+    user_id: str = ""
+
+
+# ---- what moderators do ------------------------------------------------------------------------------------------
+
+
+class ModerationEvent(RoomEvent, frozen=True, gc=False):
+    """Something that a moderator does; the room's record says so already."""
+
+    abstract = True
+    is_message = False
+    changes_members = False
+    changes_record = True
+
+
+class Topic(ModerationEvent, frozen=True, gc=False, kw_only=True):
+    """The room has a new topic."""
+
+    text: str
+
+
+class AboutMember(ModerationEvent, frozen=True, gc=False, kw_only=True):
+    """Something that ``by`` does about ``user``. ``user_id`` is empty when nobody of that name was there."""
+
+    abstract = True
+
+    user: str
+    user_id: str = ""
+
+
+class MemberRemoved(AboutMember, frozen=True, gc=False, kw_only=True):
+    """A member is removed from the room."""
+
+    abstract = True
+    changes_members = True
+
+    reason: str = ""
+
+
+class Kicked(MemberRemoved, frozen=True, gc=False, kw_only=True):
+    """A member was removed from the room, and may join again."""
+
+
+class Banned(MemberRemoved, frozen=True, gc=False, kw_only=True):
+    """A user was removed and may not join. ``until`` is in milliseconds since 1970; 0 means for good."""
+
+    until: int = 0
+
+
+class Unbanned(AboutMember, frozen=True, gc=False, kw_only=True):
+    """A banned user may join again."""
+
+
+class Muted(AboutMember, frozen=True, gc=False, kw_only=True):
+    """A user may read but not write. ``until`` is in milliseconds since 1970; 0 means for good."""
+
+    reason: str = ""
+    until: int = 0
+
+
+class Unmuted(AboutMember, frozen=True, gc=False, kw_only=True):
+    """A muted user may write again."""
+
+
+class Opped(AboutMember, frozen=True, gc=False, kw_only=True):
+    """A user is now a moderator of the room."""
+
+
+class Deopped(AboutMember, frozen=True, gc=False, kw_only=True):
+    """A user is no longer a moderator of the room."""
+
+
+class Owned(AboutMember, frozen=True, gc=False, kw_only=True):
+    """A user now owns the room. ``before`` names the former owner if that user left for good; then ``by`` is empty."""
+
+    before: str = ""
+
+
+class Invited(AboutMember, frozen=True, gc=False, kw_only=True):
+    """A user may join although the room is locked. The user's inbox gets a copy, which has ``to``."""
+
+    is_mail = True
+
+    to: str = ""
+    via: str = ""
+
+
+class Locked(ModerationEvent, frozen=True, gc=False):
+    """Only invited users may join the room."""
+
+
+class Unlocked(ModerationEvent, frozen=True, gc=False):
+    """Everybody may join the room again."""
+
+
+class Slowed(ModerationEvent, frozen=True, gc=False, kw_only=True):
+    """Each member may send one message in this many seconds; 0 ends this."""
+
+    seconds: int
+
+
+class Closed(ModerationEvent, frozen=True, gc=False, kw_only=True):
+    """The room has ended and all its members are out. A later room of the same name is a new room."""
+
+    changes_members = True
+
+    reason: str = ""
+
+
+class Deleted(ModerationEvent, frozen=True, gc=False, kw_only=True):
+    """The text of a message was deleted. ``message`` is the message's seq, and ``user`` its author."""
+
+    changes_record = False
+
+    message: int
+    user: str
+
+
+# ---- events of an inbox ------------------------------------------------------------------------------------------
+
+
+class InboxEvent(LogEvent, frozen=True, gc=False):
+    """An event in the inbox of one person, and in no room."""
+
+    abstract = True
+    changes_members = False
+    changes_record = False
+
+
+class Private(InboxEvent, frozen=True, gc=False, kw_only=True):
+    """A private message. It is stored in the inbox of ``to``; ``late`` means that it had to wait there."""
+
+    audience = Audience.PERSON
+    is_message = True
+    is_mail = True
 
     to: str
     text: str
@@ -201,132 +333,153 @@ class Private(LogEvent, frozen=True, gc=False, kw_only=True):
     via: str = ""
 
 
-class Read(LogEvent, frozen=True, gc=False, kw_only=True):
-    """In an inbox: everything up to the seq ``upto`` has reached its owner. Nobody is told."""
+class Read(InboxEvent, frozen=True, gc=False, kw_only=True):
+    """The inbox's owner has seen everything up to the seq ``upto``. No session is told."""
+
+    audience = Audience.NOBODY
+    is_message = False
+    is_mail = False
 
     upto: int
 
 
-class Arrived(LogEvent, frozen=True, gc=False):
-    """Somebody has logged in."""
+# ---- events of the server ----------------------------------------------------------------------------------------
 
 
-class Departed(LogEvent, frozen=True, gc=False, kw_only=True):
-    """Somebody has logged out, or is gone. ``session`` is the connection that did, and is not told of itself."""
+class ServerEvent(LogEvent, frozen=True, gc=False):
+    """An event in the server's log, which every daemon reads. Most of them are for the daemons alone."""
+
+    abstract = True
+    audience = Audience.NOBODY
+    is_message = False
+    is_mail = False
+    changes_members = False
+    changes_record = False
+
+
+class Arrived(ServerEvent, frozen=True, gc=False):
+    """A user has logged in."""
+
+    audience = Audience.PERSON
+
+
+class Departed(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """A user has logged out or gone. ``session`` is the connection that did so; it is not told of itself."""
+
+    audience = Audience.PERSON
 
     session: str
 
 
-class Announced(LogEvent, frozen=True, gc=False, kw_only=True):
-    """An operator's words to everybody."""
+class Announced(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """An operator's message to everybody."""
+
+    audience = Audience.PERSON
 
     text: str
 
 
-class Expelled(LogEvent, frozen=True, gc=False, kw_only=True):
-    """To all daemons: an operator puts a user out of the server."""
+class Expelled(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """An operator disconnects a user."""
 
     user_id: str
     reason: str = ""
 
 
-class Registered(LogEvent, frozen=True, gc=False, kw_only=True):
-    """To all daemons: a name belongs to an account now, and to no guest."""
+class Registered(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """A name now belongs to an account, so no guest may have it."""
 
     name: str
 
 
-class Deregistered(LogEvent, frozen=True, gc=False):
-    """To all daemons: the account ``by_id`` is no more."""
+class Deregistered(ServerEvent, frozen=True, gc=False):
+    """The account ``by_id`` was deleted."""
 
 
-class PasswordChanged(LogEvent, frozen=True, gc=False, kw_only=True):
-    """To all daemons: the account ``by_id`` has another password, and all its sessions but ``session`` end."""
+class PasswordChanged(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The account ``by_id`` has a new password; all its sessions except ``session`` end."""
 
     session: str = ""
 
 
-class BansChanged(LogEvent, frozen=True, gc=False):
-    """To all daemons: who is kept out of the server has changed."""
+class BansChanged(ServerEvent, frozen=True, gc=False):
+    """The bans from the server have changed."""
 
 
-class Seen(LogEvent, frozen=True, gc=False, kw_only=True):
-    """To all daemons: a guest is called ``by``; what is written to that name waits in the mailbox ``box``."""
+class Seen(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """A guest is called ``by``; messages to that name wait in the mailbox ``box``."""
 
     box: str
 
 
-class Mailed(LogEvent, frozen=True, gc=False, kw_only=True):
-    """To all daemons: something waits in the mailbox of the guest's name ``name``."""
+class Mailed(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """A message waits in the mailbox ``box``, which belongs to the guest's name ``name``."""
 
     box: str
     name: str = ""
     via: str = ""
 
 
-class Emptied(LogEvent, frozen=True, gc=False, kw_only=True):
-    """To all daemons: that mailbox has been given to whoever took the name, or its name belongs to an account now."""
+class Emptied(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The mailbox ``box`` was handed to the guest who took its name, or its name now belongs to an account."""
 
     box: str
 
 
-Moderation = (
-    Topic
-    | Kicked
-    | Banned
-    | Unbanned
-    | Muted
-    | Unmuted
-    | Opped
-    | Deopped
-    | Owned
-    | Invited
-    | Locked
-    | Unlocked
-    | Slowed
-    | Closed
-    | Deleted
-)
-OfTheServer = (
-    Arrived
-    | Departed
-    | Announced
-    | Expelled
-    | Registered
-    | Deregistered
-    | PasswordChanged
-    | BansChanged
-    | Seen
-    | Mailed
-    | Emptied
-)
-Stored = Said | Acted | Shared | Joined | Left | Disconnected | Renamed | Moderation | Private | Read | OfTheServer
+# ---- sets of events, derived from what each class says -----------------------------------------------------------
+
 Message = Said | Acted | Shared | Private
-OfInbox = Private | Shared | Invited
-MESSAGES = (Said, Acted, Shared, Private)
-MODERATION = get_args(Moderation)
-OF_A_ROOM = (Said, Acted, Shared, Joined, Left, Disconnected, Renamed, *MODERATION)
+Mail = Private | Shared | Invited
+
+
+def told_to(audience: Audience) -> tuple[type[Event], ...]:
+    """Return the classes of events that this audience is told of, without those that only vary another class."""
+    return tuple(kind for kind in EVENTS if kind.audience is audience and kind.__base__ not in EVENTS)
+
+
+def _written(union: Any, derived: Iterable[type[Event]]) -> tuple[Any, ...]:
+    """Return the classes of a union, which is written out because type checkers cannot derive it.
+
+    Raises:
+        TypeError: The union differs from what the classes say.
+    """
+    classes = get_args(union)
+    different = {*classes} ^ {*derived}
+    if different:
+        names = ", ".join(sorted(kind.__name__ for kind in different))
+        raise TypeError(f"the class attributes and the union written in this file differ about {names}")
+    return classes
+
+
+STORED: tuple[type[LogEvent], ...] = tuple(kind for kind in EVENTS if issubclass(kind, LogEvent))
+MESSAGES: tuple[type[Message], ...] = _written(Message, (kind for kind in EVENTS if kind.is_message))
+MAIL: tuple[type[Mail], ...] = _written(Mail, (kind for kind in EVENTS if kind.is_mail))
+ROOM_MESSAGES = tuple(kind for kind in MESSAGES if issubclass(kind, RoomEvent))
+OF_A_ROOM = told_to(Audience.ROOM)
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(Stored).decode
+decode = msgspec.json.Decoder(reduce(or_, STORED)).decode
 
 
-def of_inbox(event: Event) -> TypeGuard[OfInbox]:
-    """Whether it is for one person, in whose inbox it stands: its ``seq``, if it has one, is of that and of no room."""
-    return isinstance(event, OfInbox) and bool(event.to)
+def of_inbox(event: Event) -> TypeGuard[Mail]:
+    """Return whether an event is for the inbox of one person: then its ``seq`` is of that inbox, not of a room."""
+    return isinstance(event, MAIL) and bool(event.to)
 
 
 def blanked(event: Any) -> Any:
-    """Return the message without what it said."""
+    """Return a message without what it said."""
     return msgspec.structs.replace(event, **{"name" if isinstance(event, Shared) else "text": ""})
 
 
 def placed(event: Any, seq: int, room: str = "") -> Any:
-    """Return the event with the place that its log knows: its ``seq`` and, for an event of a room, the room's name.
+    """Return an event with what its log knows about it, and without hidden fields.
 
-    What is stored but shown to nobody is left out.
+    Args:
+        event: The event as it is stored.
+        seq: Its place in the log.
+        room: The name of the room, if the event is of a room.
     """
-    hidden = {"via": ""} if isinstance(event, OfInbox) and event.via else {}
+    hidden = {"via": ""} if isinstance(event, MAIL) and event.via else {}
     if isinstance(event, RoomEvent):
         return msgspec.structs.replace(event, seq=seq, room=room, **hidden)
     return msgspec.structs.replace(event, seq=seq, **hidden)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from chatroom.model.events import Stored
+from chatroom.model.events import LogEvent
 
 
 class Conflict(Exception):
@@ -45,7 +45,7 @@ class Entry(Struct, gc=False, eq=False):
     """
 
     log: str
-    event: Stored
+    event: LogEvent
     body: bytes
     seq: int = 0
     done: Callable[[Entry, Unavailable | None], None] | None = None

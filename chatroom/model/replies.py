@@ -1,6 +1,6 @@
-"""What one connection is told, and no log keeps: answers, and what is about it or about its person.
+"""Responses: records that the server sends to one connection and stores in no log.
 
-Beside ``chatroom.model.events`` this is all that the server says; ``docs/protocol.md`` lists both.
+These and the events of ``chatroom.model.events`` are all that the server sends; ``docs/protocol.md`` lists both.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from chatroom.model.events import Acted, Announced, Arrived, Departed, Event, Private, Said, Shared
+from chatroom.model.events import OF_A_ROOM, Acted, Audience, Event, Message, Said, Shared, told_to
 
 
 class Limits(Struct, frozen=True, gc=False):
@@ -80,7 +80,18 @@ class HelpTopic(Struct, frozen=True, gc=False):
     commands: list[str]
 
 
-class Welcome(Event, frozen=True, gc=False):
+class Response(Event, frozen=True, gc=False):
+    """A record for one connection, which no log keeps. Unless its class says otherwise, it answers a command."""
+
+    abstract = True
+    audience = Audience.ASKER
+    is_message = False
+    is_mail = False
+    changes_members = False
+    changes_record = False
+
+
+class Welcome(Response, frozen=True, gc=False):
     """The answer to a program's ``hello``, and what a person is greeted with.
 
     ``resume`` is a secret: given in the ``hello`` of a later connection it ends this one, should it still seem alive,
@@ -101,7 +112,7 @@ class Welcome(Event, frozen=True, gc=False):
         return f"Welcome(server={self.server!r}, you={self.you!r}, ...)"  # the secret is not to be shown
 
 
-class Entered(Event, frozen=True, gc=False, kw_only=True):
+class Entered(Response, frozen=True, gc=False, kw_only=True):
     """You are in the room. ``complete`` is false when not all that came after the ``after`` you gave follows.
 
     Then ``history`` with that ``after`` gives the messages that do not; ``gone`` is true when some are no longer there.
@@ -120,21 +131,21 @@ class Entered(Event, frozen=True, gc=False, kw_only=True):
     made: bool = False
 
 
-class Rooms(Event, frozen=True, gc=False):
+class Rooms(Response, frozen=True, gc=False):
     """The rooms there are; ``more`` were left out."""
 
     rooms: list[RoomLine]
     more: int = 0
 
 
-class Users(Event, frozen=True, gc=False):
+class Users(Response, frozen=True, gc=False):
     """Who is online; ``more`` were left out."""
 
     users: list[UserLine]
     total: int
 
 
-class Members(Event, frozen=True, gc=False):
+class Members(Response, frozen=True, gc=False):
     """Who is in the room, in the order of joining; ``more`` were left out."""
 
     room: str
@@ -142,7 +153,7 @@ class Members(Event, frozen=True, gc=False):
     more: int = 0
 
 
-class Person(Event, frozen=True, gc=False, kw_only=True):
+class Person(Response, frozen=True, gc=False, kw_only=True):
     """Who somebody is: a guest or the owner of an account, perhaps an operator; whether online; where; away."""
 
     name: str
@@ -153,18 +164,18 @@ class Person(Event, frozen=True, gc=False, kw_only=True):
     away: str = ""
 
 
-class History(Event, frozen=True, gc=False):
+class History(Response, frozen=True, gc=False):
     """Messages of a room, or without one one's private messages, the newest last.
 
     ``complete`` is true when there is nothing before them; or after them, if one asked for those ``after`` a seq.
     """
 
     room: str
-    events: list[Said | Acted | Shared | Private]
+    events: list[Message]
     complete: bool
 
 
-class Found(Event, frozen=True, gc=False):
+class Found(Response, frozen=True, gc=False):
     """What a search found, the newest last.
 
     ``complete`` is false when older messages were not searched: those before the seq ``searched_to``, which was said at
@@ -179,7 +190,7 @@ class Found(Event, frozen=True, gc=False):
     at: int = 0
 
 
-class Help(Event, frozen=True, gc=False):
+class Help(Response, frozen=True, gc=False):
     """The commands there are, by ``topics``; or the one that was asked for; or those of a topic with that ``title``."""
 
     commands: list[HelpLine]
@@ -187,7 +198,7 @@ class Help(Event, frozen=True, gc=False):
     title: str = ""
 
 
-class Settings(Event, frozen=True, gc=False):
+class Settings(Response, frozen=True, gc=False):
     """Your settings; ``changed`` names the one that was just set."""
 
     echo: bool
@@ -197,7 +208,7 @@ class Settings(Event, frozen=True, gc=False):
     changed: str = ""
 
 
-class Sent(Event, frozen=True, gc=False):
+class Sent(Response, frozen=True, gc=False):
     """Your private message is stored. ``waits``: for an ``account`` that is not online, for whoever takes the name of a
     ``guest`` next, or for the ``return`` of a guest who was cut off just now.
     """
@@ -208,7 +219,7 @@ class Sent(Event, frozen=True, gc=False):
     waits: Literal["", "account", "guest", "return"] = ""
 
 
-class Account(Event, frozen=True, gc=False, kw_only=True):
+class Account(Response, frozen=True, gc=False, kw_only=True):
     """Who you are from now on; and, when you have just logged in, who is online (``more`` were left out).
 
     ``was`` is the account that you have just logged out of; ``token`` logs in again, if you asked to be remembered.
@@ -227,19 +238,19 @@ class Unchanged(Account, frozen=True, gc=False, kw_only=True, tag="account"):
     """Who you are, because you asked; the same record as ``Account``. For people it does not read like a change."""
 
 
-class Sessions(Event, frozen=True, gc=False):
+class Sessions(Response, frozen=True, gc=False):
     """Where you are logged in, or may log in without the password; ``end-session`` ends one by its place here."""
 
     sessions: list[SessionLine]
 
 
-class Ok(Event, frozen=True, gc=False):
+class Ok(Response, frozen=True, gc=False):
     """Done. ``text`` says what, for a person."""
 
     text: str = ""
 
 
-class Error(Event, frozen=True, gc=False):
+class Error(Response, frozen=True, gc=False):
     """Refused: ``code`` for a program, ``text`` for a person. ``file``: that one's upload or download has ended."""
 
     code: str
@@ -247,22 +258,26 @@ class Error(Event, frozen=True, gc=False):
     file: str = ""
 
 
-class Upload(Event, frozen=True, gc=False, kw_only=True):
+class Upload(Response, frozen=True, gc=False, kw_only=True):
     """Send the file in chunks of that many bytes (the last may be shorter), from the index ``have`` on.
 
     At most 8 may be under way without their acknowledgement. When all are there ``shared`` follows.
     """
+
+    audience = Audience.TRANSFER
 
     file: str
     chunk: int
     have: int
 
 
-class Download(Event, frozen=True, gc=False, kw_only=True):
+class Download(Response, frozen=True, gc=False, kw_only=True):
     """The file comes, in chunks of that many bytes, from the index ``from`` on. Acknowledge each with ``got``.
 
     ``given``: it was given to one person, and the number is one among that person's files.
     """
+
+    audience = Audience.TRANSFER
 
     file: str
     number: int
@@ -274,15 +289,17 @@ class Download(Event, frozen=True, gc=False, kw_only=True):
     given: bool = False
 
 
-class Chunk(Event, frozen=True, gc=False):
+class Chunk(Response, frozen=True, gc=False):
     """With ``bytes``: a chunk of a file; after this line come that many raw bytes. Without: yours has been stored."""
+
+    audience = Audience.TRANSFER
 
     file: str
     index: int
     bytes: int = 0
 
 
-class Files(Event, frozen=True, gc=False):
+class Files(Response, frozen=True, gc=False):
     """The files of the room, the newest last; ``more`` were left out. ``given``: those given to you.
 
     Outside a room ``files`` are those given to you. A given file has a number of its own, beside those of the room.
@@ -295,25 +312,30 @@ class Files(Event, frozen=True, gc=False):
     more_given: int = 0
 
 
-class Away(Event, frozen=True, gc=False):
+class Away(Response, frozen=True, gc=False):
     """Whom you just wrote to is away."""
+
+    audience = Audience.PERSON
 
     user: str
     text: str
 
 
-class Ping(Event, frozen=True, gc=False):
+class Ping(Response, frozen=True, gc=False):
     """Are you there? Say anything; ``pong`` is made for it."""
 
+    audience = Audience.CONNECTION
 
-class Shutdown(Event, frozen=True, gc=False):
+
+class Shutdown(Response, frozen=True, gc=False):
     """The server goes down; the connection closes after this."""
 
+    audience = Audience.CONNECTION
 
-ANSWERS = (
-    Welcome, Entered, Rooms, Users, Members, Person, History, Found, Help, Settings, Account, Sessions, Sent, Files, Ok,
-    Error,
-)  # fmt: skip
-OF_FILES = (Upload, Download, Chunk)
-OF_A_PERSON = (Private, Away, Arrived, Departed, Announced)
-OF_THE_CONNECTION = (Ping, Shutdown)
+
+ANSWERS = told_to(Audience.ASKER)
+OF_FILES = told_to(Audience.TRANSFER)
+OF_A_PERSON = told_to(Audience.PERSON)
+OF_THE_CONNECTION = told_to(Audience.CONNECTION)
+TOLD = (*ANSWERS, *OF_FILES, *OF_A_ROOM, *OF_A_PERSON, *OF_THE_CONNECTION)
+"""Every class of records that the server sends."""

@@ -1,14 +1,16 @@
-"""The words in which people are told what happens: the daemon's for those on telnet, and the client's on a screen.
+"""The words in which people are told of events: on telnet, in a pipe, and on the screen of the client.
 
-``ROOM`` has a line for what a room sees, ``ANSWERS`` the lines for what is said to one person. Messages themselves are
-not here, for each who shows them does it in a form of its own.
+``LINES`` has the line for each message and for each event that a room sees; ``ANSWERS`` has the lines for each record
+that one person is told. An event without words fails when this module is imported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from textwrap import wrap
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -16,9 +18,11 @@ from chatroom.model.durations import spell
 from chatroom.model.shared_files import spell_size
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
 
+M = TypeVar("M", bound=e.Event)
+
 TAKEOVER = "Type /takeover to end that session and log in here."  # after a login that found the account in use
 
-# ---- what a room sees -------------------------------------------------------------------------------------------
+# ---- messages, and what a room sees ------------------------------------------------------------------------------
 
 
 def _topic(room: str, event: e.Topic) -> str:
@@ -65,7 +69,10 @@ def _owned(room: str, event: e.Owned) -> str:
     return _to(event, "made the owner")
 
 
-ROOM: dict[type, Callable[[str, Any], str]] = {
+LINES: dict[type, Callable[[str, Any], str]] = {
+    e.Said: lambda room, event: f"{event.by}: {event.text}",
+    e.Acted: lambda room, event: f"* {event.by} {event.text}",
+    e.Private: lambda room, event: f"{event.by} (private): {event.text}",
     e.Shared: _shared,
     e.Joined: lambda room, event: f"{event.by} has joined the room.",
     e.Left: lambda room, event: f"{event.by} has left the room.",
@@ -87,6 +94,19 @@ ROOM: dict[type, Callable[[str, Any], str]] = {
     e.Closed: lambda room, event: f"{event.by} closed the room" + (f": {event.reason}" if event.reason else "."),
     e.Deleted: _deleted,
 }
+"""For each class of events a function of the room's name and the event, which returns the line."""
+
+
+def with_deletion_shown(event: M) -> M:
+    """Return a message as it is shown among older ones: ``(deleted)`` stands for a text that was deleted.
+
+    Args:
+        event: The message. The line of a file says by itself that the file was deleted.
+    """
+    message: Any = event
+    if isinstance(event, e.Shared) or message.text:
+        return event
+    return msgspec.structs.replace(event, text="(deleted)")
 
 
 # ---- answers, and what concerns one person ----------------------------------------------------------------------
@@ -95,7 +115,7 @@ COLUMNS = 79  # of a line of help
 WIDEST_USAGE = 28  # characters that the explanations of commands leave room for
 
 Recalled = Callable[[str, Any], str]
-"""Returns an event of before, in a room, as a line."""
+"""Returns the line for an older message, given the name of its room and the message."""
 
 
 def _nothing(recalled: Recalled, event: e.Event) -> list[str]:
@@ -243,7 +263,7 @@ def _sent(recalled: Recalled, event: a.Sent) -> list[str]:
 
 
 def _private(recalled: Recalled, event: e.Private) -> list[str]:
-    return [recalled("", event) if event.late else f"{event.by} (private): {event.text}"]
+    return [recalled("", event) if event.late else LINES[e.Private]("", event)]
 
 
 def _files(recalled: Recalled, event: a.Files) -> list[str]:
@@ -310,3 +330,13 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     a.Ping: _nothing,
     a.Shutdown: lambda recalled, event: ["The server is shutting down."],
 }
+"""For each class of records a function of ``Recalled`` and the record, which returns the lines."""
+
+WITHOUT_WORDS = [
+    kind.__name__
+    for kind in e.EVENTS
+    if kind.audience is not e.Audience.NOBODY
+    and kind not in (LINES if kind.is_message or kind.audience is e.Audience.ROOM else ANSWERS)
+]
+if WITHOUT_WORDS:
+    raise TypeError(f"these events have no words: {', '.join(WITHOUT_WORDS)}")

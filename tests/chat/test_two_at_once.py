@@ -17,7 +17,7 @@ from twisted.internet.task import Clock
 from chatroom.chat.bans_and_mutes import Sanction
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.model.events import Closed, Kicked, Muted, Stored, Topic
+from chatroom.model.events import Closed, Kicked, LogEvent, Muted, Topic
 from chatroom.model.log import Conflict
 
 
@@ -186,7 +186,7 @@ def test_two_operators_who_ban_the_same_from_the_server_do_it_both(two: Two) -> 
 # ---- another server of the same log ------------------------------------------------------------------------------
 
 
-def elsewhere(world: World, change: Callable[[RoomRecord], RoomRecord | None], event: Stored) -> None:
+def elsewhere(world: World, change: Callable[[RoomRecord], RoomRecord | None], event: LogEvent) -> None:
     """Act as another server does: change the record, then let the log tell."""
     record = amend_elsewhere(world, change)
     world.engine.append(f"room/{record.id}", event)

@@ -20,7 +20,7 @@ from chatroom.chat.people.unread_counts import Unread
 from chatroom.chat.session import Session, User
 from chatroom.chat.state import ChatState
 from chatroom.model.errors import TOO_SLOW, Refused
-from chatroom.model.events import OfInbox, Private, Read, Shared, placed
+from chatroom.model.events import MAIL, MESSAGES, Mail, Private, Read, placed
 from chatroom.model.log import Done, Entry, Page, Subscription, Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.replies import Ok
@@ -76,7 +76,7 @@ class Inbox:
         self._opening: list[Deferred[None]] | None = None
         self._pages: deque[list[Entry]] = deque()  # what waited and is shown page by page
         self.unread = Unread()
-        self._counted: deque[tuple[int, OfInbox]] = deque()  # unread entries, with their seq
+        self._counted: deque[tuple[int, Mail]] = deque()  # unread entries, with their seq
         self._read = 0  # the seq up to which everything is marked as read
         self._seen = 0  # the seq of the newest entry that a program was given
         self._shown = 0  # the seq up to which everything has been shown, or acknowledged
@@ -162,7 +162,7 @@ class Inbox:
     def _count(self, news: list[Entry]) -> None:
         """Count what is unread. It stays bounded, because senders are refused when too much is unread."""
         for entry in news:
-            if isinstance(entry.event, OfInbox) and entry.seq > self._read:
+            if isinstance(entry.event, MAIL) and entry.seq > self._read:
                 self._counted.append((entry.seq, entry.event))
                 self.unread.add(entry.event)
 
@@ -174,7 +174,7 @@ class Inbox:
     def give(self, waited: list[Entry]) -> None:
         """Show what waited, page by page, so that nobody is dropped as too slow for having been away."""
         for session in self._user.sessions:
-            number = sum(isinstance(entry.event, Private | Shared) and session.hears(entry) for entry in waited)
+            number = sum(isinstance(entry.event, MESSAGES) and session.hears(entry) for entry in waited)
             if session.person and number:
                 session.answer(Ok(f"{number} message{'s' * (number != 1)} while you were away:"))
         under_way = bool(self._pages)
@@ -301,7 +301,7 @@ def unread(page: Page) -> Unread:
     """Count the messages, files and invitations that the owner of an inbox has not read."""
     upto, found = read_up_to(page), Unread()
     for entry in page.entries:
-        if entry.seq > upto and isinstance(entry.event, OfInbox):
+        if entry.seq > upto and isinstance(entry.event, MAIL):
             found.add(entry.event)
     return found
 

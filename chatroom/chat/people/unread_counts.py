@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chatroom.model.events import OfInbox
+from chatroom.model.events import Mail
 
 GUEST = "g"  # what ``via`` begins with in a message of a guest's ...
 MEMBER = "m"  # ... and of somebody's who is logged in
@@ -27,11 +27,11 @@ class Unread:
         """Return the number of messages of one sender, or of one address; see ``senders``."""
         return self._by[key]
 
-    def add(self, event: OfInbox) -> None:
+    def add(self, event: Mail) -> None:
         """Count a message."""
         self.count(senders(event.by_id, event.via), 1)
 
-    def remove(self, event: OfInbox) -> None:
+    def remove(self, event: Mail) -> None:
         """Stop counting a message."""
         self.count(senders(event.by_id, event.via), -1)
 

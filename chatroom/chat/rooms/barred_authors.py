@@ -5,7 +5,7 @@ once the room has been closed. A message may be on its way to the log just then,
 from __future__ import annotations
 
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.model.events import Banned, Closed, Joined, Kicked, Muted, RoomEvent, Unmuted
+from chatroom.model.events import Closed, Joined, MemberRemoved, Muted, RoomEvent, Unmuted
 
 REMEMBERED = 1000  # users of one room; a message is under way for seconds, not for so many kicks
 
@@ -27,7 +27,7 @@ class BarredAuthors:
         """Take in what the log tells: who may not speak from this event on, and who may again."""
         if isinstance(event, Closed):
             self._closed = True
-        elif isinstance(event, Kicked | Banned) and event.user_id:
+        elif isinstance(event, MemberRemoved) and event.user_id:
             self.put_out(event.user_id)
         elif isinstance(event, Joined):
             self._out.pop(event.by_id, None)

@@ -45,12 +45,13 @@ from chatroom.model.events import (
     Invited,
     Kicked,
     Locked,
+    LogEvent,
+    MemberRemoved,
     Muted,
     Opped,
     RoomEvent,
     Shared,
     Slowed,
-    Stored,
     Topic,
     Unbanned,
     Unlocked,
@@ -121,7 +122,7 @@ async def delete(chat: Chat, session: Session, command: c.Delete) -> Event:
         page = await engine.read(room.log, after=command.seq - 1, before=command.seq + 1, limit=1, messages=True)
     wanted = fold(command.user)
 
-    def meant(event: Stored) -> bool:
+    def meant(event: LogEvent) -> bool:
         if command.seq is None and (fold(event.by) != wanted if wanted else event.by_id != session.user_id):
             return False
         return isinstance(event, MESSAGES) and bool(event.text)
@@ -334,7 +335,7 @@ def _silenced(room: Room, event: RoomEvent) -> set[str]:
     """Return the ids of the users who may say nothing any more once an event has happened."""
     if isinstance(event, Closed):
         return {member.user_id for member in room.members.values()}
-    return {event.user_id} if isinstance(event, Kicked | Banned) else set()
+    return {event.user_id} if isinstance(event, MemberRemoved) else set()
 
 
 async def _happen(chat: Chat, session: Session, room: Room, event: Any, what: str) -> None:

@@ -19,7 +19,7 @@ from chatroom.chat.limits import LISTED
 from chatroom.chat.rooms.barred_authors import BarredAuthors
 from chatroom.chat.rooms.record import RoomRecord, RoomUser
 from chatroom.model.counters import Counters
-from chatroom.model.events import Acted, Banned, Closed, Disconnected, Joined, Kicked, Left, Renamed, Said, Shared
+from chatroom.model.events import ROOM_MESSAGES, Closed, Joined, MemberGone, MemberRemoved, Renamed
 from chatroom.model.log import Entry, Subscription, Withdrawn
 from chatroom.model.logger import logger
 
@@ -28,8 +28,6 @@ _log = logger(__name__)
 Write = Callable[[bytes], None]
 
 MOST_SPEAKERS = 1000  # of a slow room, before those are forgotten who may speak again
-
-_TALK = (Said, Acted, Shared)  # events that change nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +225,7 @@ class Room:
         """Take in what the log has stored: change the state, tell the members."""
         passage: _Passage | None = None
         for i, entry in enumerate(entries):
-            if type(entry.event) not in _TALK:
+            if type(entry.event) not in ROOM_MESSAGES:
                 if passage is None:
                     passage = _Passage()
                 self._change(i, entry, passage)
@@ -305,16 +303,16 @@ class Room:
         self._barred.note(event)  # type: ignore[arg-type]
         if isinstance(event, Joined):
             self._joined(i, entry, event, passage)
-        elif isinstance(event, Left | Disconnected):
+        elif isinstance(event, MemberGone):
             self._gone(i, event, passage)
         elif isinstance(event, Renamed):
             self._renamed(i, event, passage)
-        else:
-            if isinstance(event, Kicked | Banned):
-                self._put_out(i, entry, [id for id, m in self.members.items() if m.user_id == event.user_id], passage)
-            elif isinstance(event, Closed):
-                self.closed = True
-                self._put_out(i, entry, list(self.members), passage)
+        elif isinstance(event, MemberRemoved):
+            self._put_out(i, entry, [id for id, m in self.members.items() if m.user_id == event.user_id], passage)
+        elif isinstance(event, Closed):
+            self.closed = True
+            self._put_out(i, entry, list(self.members), passage)
+        if event.changes_record:
             self._on_moderated(self)
 
     def _joined(self, i: int, entry: Entry, event: Joined, passage: _Passage) -> None:
@@ -333,7 +331,7 @@ class Room:
         session.out.cork()  # its welcome goes first, and may need a look into the history
         passage.came[session] = i
 
-    def _gone(self, i: int, event: Left | Disconnected, passage: _Passage) -> None:
+    def _gone(self, i: int, event: MemberGone, passage: _Passage) -> None:
         member = self.members.pop(event.session, None)
         if member is None:
             passage.hidden.add(i)

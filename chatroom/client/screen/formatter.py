@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from chatroom.client.mentions import mentions
 from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.replies import Settings
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
-from chatroom.model.wording import ANSWERS, ROOM, searched_back
+from chatroom.model.wording import ANSWERS, LINES, searched_back, with_deletion_shown
 
 Line = list[tuple[str, str]]
 """What is on one line: (style, text) after another."""
@@ -90,8 +88,7 @@ class Formatter:
     def _message(self, event: e.Message) -> Line:
         if isinstance(event, e.Shared):
             return self._happened(event)
-        if not event.text:
-            event = msgspec.structs.replace(event, text="(deleted)")
+        event = with_deletion_shown(event)
         name = (self._colours.of(event.by), event.by)
         if isinstance(event, e.Acted):
             return [(PLAIN, "* "), name, (PLAIN, " "), *self._text(event)]
@@ -121,7 +118,7 @@ class Formatter:
         return mentions(text, self._me())
 
     def _happened(self, event: e.RoomEvent) -> Line:
-        words = ROOM[type(event)]("", event)
+        words = LINES[type(event)]("", event)
         if isinstance(event, e.Shared) and event.to == self._me():
             (words,) = ANSWERS[e.Shared](unused, event)
         if words.startswith(event.by):

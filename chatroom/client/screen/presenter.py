@@ -170,7 +170,7 @@ class Presenter:
             self._known.are_online(line.name for line in event.users)
         elif isinstance(event, a.Account):
             self._known.add_people(event.users)
-        elif isinstance(event, (*e.MESSAGES, e.Arrived)):
+        elif isinstance(event, e.LogEvent) and (event.is_message or isinstance(event, e.Arrived)):
             self._known.add_people([event.by])
         elif isinstance(event, a.Help):
             self._known.learn(event)

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from chatroom.chat.limits import TEXT_BYTES, Rules
 from chatroom.chat.session import Session
 from chatroom.model import events as e
 from chatroom.model.commands import Command
 from chatroom.model.log import Entry
 from chatroom.model.message_format import DEFAULT
-from chatroom.model.wording import ANSWERS, ROOM
+from chatroom.model.wording import ANSWERS, LINES, with_deletion_shown
 from chatroom.wire.dialects import text_reader
 
 
@@ -37,10 +35,8 @@ class TextDialect:
         self.stamped = stamped
         self._twin: TextDialect | None = None
         self._forms: dict[type, Callable[[str, Any], str]] = {
+            **LINES,
             e.Said: self._saying(),
-            e.Acted: lambda room, event: f"* {event.by} {event.text}",
-            e.Private: lambda room, event: f"{event.by} (private): {event.text}",
-            **ROOM,
         }
 
     def with_stamps(self, stamped: bool) -> TextDialect:
@@ -59,7 +55,7 @@ class TextDialect:
             dialect._forms[e.Said] = dialect._saying()
 
     def _saying(self) -> Callable[[str, e.Said], str]:
-        return _said if self._form == DEFAULT else self._said_in_form
+        return LINES[e.Said] if self._form == DEFAULT else self._said_in_form
 
     def _said_in_form(self, room: str, event: e.Said) -> str:
         return self._form.format(user=event.by, room=room, text=event.text)
@@ -80,8 +76,7 @@ class TextDialect:
 
     def recalled(self, room: str, event: Any) -> str:
         """Return an event of before, with its day."""
-        if isinstance(event, e.Said | e.Acted | e.Private) and not event.text:
-            event = msgspec.structs.replace(event, text="(deleted)")
+        event = with_deletion_shown(event)
         return f"[{_time(event.at):%Y-%m-%d %H:%M}] {self._forms[type(event)](room, event)}"
 
     def answer(self, event: e.Event, ref: object = None) -> bytes:
@@ -100,10 +95,6 @@ class TextDialect:
     def read(self, line: bytes, session: Session) -> Command | None:
         """See ``WireDialect``."""
         return text_reader.read(line, session)
-
-
-def _said(room: str, event: e.Said) -> str:
-    return f"{event.by}: {event.text}"
 
 
 def _time(at: int) -> datetime:
