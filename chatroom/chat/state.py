@@ -123,7 +123,7 @@ class ChatState:
             self.engine.append(SERVER_LOG, event)
 
     def tell_all_and_wait(self, event: ServerEvent) -> Deferred[Entry]:
-        """As ``tell_all``; the Deferred fires when this daemon has acted on the event, or fails with ``Unavailable``."""
+        """As ``tell_all``; the Deferred fires when this daemon has acted on it, or fails with ``Unavailable``."""
         return self.append_and_wait(SERVER_LOG, event)
 
     async def tell_all_surely(self, event: ServerEvent) -> None:

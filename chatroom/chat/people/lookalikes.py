@@ -41,7 +41,7 @@ async def claims(engine: Engine, name: Name) -> list[Change]:
 
 
 async def releases(engine: Engine, name: Name) -> list[Change]:
-    """Return the changes that release the looks of a removed account; they fail if a record changed at the same time."""
+    """Return the changes that release the looks of a removed account; they fail if a record changed meanwhile."""
     held = [(look, await engine.get(LOOKS, look)) for look in user_looks(name)]
     return [
         Change(LOOKS, look, None, it[1]) for look, it in held if it is not None and decode_look(it[0]) == name.folded
