@@ -1,12 +1,36 @@
-"""One connection that speaks lines: bytes in, bounded and paced; commands to the chat; the end, however it comes.
+"""One connection that speaks lines: bytes come in, bounded and paced; commands go to the chat; and how it all ends.
 
-Reading stops while something must be waited for (a command that moves the session, the flood budget, a log that cannot
-keep up); what has been read waits in the line receiver's buffer, what has not in the network.
+A connection is in one state of each of three groups. Its life:
+
+    state      kept in           entered when                           left when
+    ---------  ----------------  -------------------------------------  ------------------------------------------------
+    seatless   _seat_wait        it is made, and no seat is free        it logs in and gets a seat (open), or does
+                                                                        anything else, or waits too long (closing)
+    open                         it is made, or gets a seat             one of those below begins
+    half       _ended            the other side will send no more       all it said is answered (closing)
+    closing    _outbox.closing   ``close``, ``drop``, the chat ends     what is held is sent, or is not taken for too
+                                 the session, or too much is held       long (lost)
+    lost                         ``connectionLost``                     never
+
+What the next bytes are:
+
+    lines                        it is made                             one of those below begins
+    skipped    _skipping         a line is too long                     that line ends (lines)
+    raw        _raw              a record announced a chunk of a file   all bytes of the chunk have come (lines)
+
+Whether it is read; it is while ``stops`` has none of these bits, and several may be set at once:
+
+    BUSY                         a command that moves the session       that command is done
+                                 begins
+    PACED                        the budget of lines or bytes is spent  there is budget again
+    PRESSED                      the log has as much to do as it can    the log can take more
+    STORING                      a chunk of a file must be written      it is written
+
+While it is not read, what has come waits in the line receiver's buffer, and what has not waits in the network.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -16,61 +40,63 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom.chat.dispatch import do
-from chatroom.chat.limits import LINES_WAITING, READ_COST, TAKEOVER_WITHIN
-from chatroom.chat.session import never_asked
-from chatroom.model.commands import Command, Hello, Login, Pong, PutChunk, Takeover
-from chatroom.model.errors import BAD_TELNET, CHUNK_TOO_LONG, TOO_FAST, TOO_LONG, Refused
+from chatroom.chat.limits import LINES_WAITING, READ_COST
+from chatroom.chat.session import Session, never_asked
+from chatroom.model.commands import Command, PutChunk
+from chatroom.model.errors import BAD_TELNET, TOO_FAST, TOO_LONG, Refused
 from chatroom.model.logger import logger
 from chatroom.model.network import plain
 from chatroom.model.raw_bytes import RawBytes
-from chatroom.model.replies import Ok
-from chatroom.model.shared_files import CHUNK
+from chatroom.wire import file_chunks
 from chatroom.wire.connection_limits import ConnectionSlot
 from chatroom.wire.dialects.interface import WireDialect
 from chatroom.wire.keepalive import Keepalive
 from chatroom.wire.line_editing import edited
+from chatroom.wire.outbox import Outbox, outbox_for
+from chatroom.wire.pausable_lines import PausableLineReceiver
 from chatroom.wire.rate_limit import RateLimit
+from chatroom.wire.seat_wait import SeatWait
 from chatroom.wire.server_state import ServerState
 from chatroom.wire.telnet import NegotiationAbuse, TelnetFilter
-from chatroom.wire.tls import is_secure, way_out
+from chatroom.wire.transports import is_secure, keep_alive
 
 _log = logger(__name__)
 
-STAND = 10.0  # seconds in which somebody without a seat may log in
-
-# Why reading stops; several reasons may hold at once.
-BUSY = 1  # a command that moves the session is under way
-PACED = 2  # the budget of lines or bytes is spent
-PRESSED = 4  # the log has enough to do
-STORING = 8  # chunks of files are being written
-
-_CHUNK_RECORD = re.compile(rb'"do"\s*:\s*"chunk"')
+# The bits of ``stops``; see the table above.
+BUSY = 1
+PACED = 2
+PRESSED = 4
+STORING = 8
 
 
 @implementer(IHalfCloseableProtocol)
-class ChatProtocol(Keepalive):
-    """See the module. Made by the Door when it knows who is there.
+class ChatProtocol(PausableLineReceiver):
+    """A connection of a person or a program. Made by ``DialectDetector`` once it knows which of the two.
 
     Args:
         server: What all connections share.
-        dialect: What is spoken.
-        place: The connection's place by its address, left when the connection has ended.
+        dialect: The dialect in which the other side is spoken to.
+        place: The connection's place by its address; it is given back when the connection has ended.
+
+    Attributes:
+        dialect: As given, or the programs' dialect since the first byte turned out to be a program's.
+        spoken: A whole line has come.
     """
 
-    delimiter = b"\n"
-    transport: Any  # a TCP or TLS connection, or what a test puts in its place
+    spoken = False
+    _session: Session
+    _outbox: Outbox
+    _keepalive: Keepalive
     _telnet: TelnetFilter | None = None
     _pace: RateLimit | None = None
-    _standing: Any = None  # closes the connection of whom there is no seat for
+    _seat_wait: SeatWait | None = None
     _heard = False  # a first byte has come
-    _ended = False  # the other side sends no more
-    _skipping = False  # the rest of a line that is too long
-    _raw: RawBytes | None = None  # what follows the record of a chunk
-    _rest = b""  # what came after such a line
+    _skipping = False  # what comes is the rest of a line that is too long
+    _raw: RawBytes | None = None  # the chunk of a file whose bytes come next
 
     def __init__(self, server: ServerState, dialect: WireDialect, place: ConnectionSlot) -> None:
         self._server = server
-        self._dialect = dialect
+        self.dialect = dialect
         self._place = place
         # A carriage return before the delimiter is not part of the line.
         self.MAX_LENGTH = dialect.line_limit + 1
@@ -80,82 +106,72 @@ class ChatProtocol(Keepalive):
     def connectionMade(self) -> None:
         transport = self.transport
         server = self._server
+        person = self.dialect.person
         transport.setTcpNoDelay(True)
-        self._outbox = way_out(transport, server.send_queue(self._dialect), self._too_slow)
-        if self._dialect.person:
+        self._outbox = outbox_for(transport, server.send_queue(self.dialect), self._too_slow)
+        if person:
             self._telnet = TelnetFilter(self._outbox.write)
-            server.keep_alive(transport)
+            keep_alive(transport)
         if server.rules.rate:
             self._pace = RateLimit(server.reactor, server.rules.rate, self._paced)
         self._session = server.chat.connections.open(
             self._outbox,
-            self._dialect,
-            person=self._dialect.person,
+            self.dialect,
+            person=person,
             address=plain(str(transport.getPeer().host)),
             secure=is_secure(transport),
         )
-        if not self._dialect.person:
+        self._keepalive = Keepalive(server, self._session, self._outbox)
+        if not person:
             self._session.check_alive = self.check_alive
         self._session.place = self._place
         server.connections.add(self)
         if self._session.seated:
-            self._outbox.write(self._dialect.greeting(self._session))
+            self._outbox.write(self.dialect.greeting(self._session))
         else:
-            self._stand()
+            self._seat_wait = SeatWait(server, self._session, self.close)
         if server.pressed:
             self._stop(PRESSED)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._pace is not None:
             self._pace.stop()
-        self._sit()
-        self._end_check()
-        self._session.check_alive = never_asked  # the method refers back to us; no circle may be left
+        self._end_seat_wait()
+        self._keepalive.end_check()
+        self._session.check_alive = never_asked  # our own method refers back to us; no circle may be left
         self._outbox.stopProducing()
         self._server.chat.connections.close(self._session)
         self._place.leave()
         self._server.forget(self)
 
-    def _stand(self) -> None:
-        """There is no seat, but perhaps it is the owner of a reserved one: for a moment one may log in."""
-        self._session.refuse(self._server.chat.seats.full())
-        if self._dialect.person:
-            self._session.answer(
-                Ok("Seats are kept for some: if one is yours, log in now with /login <user> <password>.")
-            )
-        self._standing = self._server.reactor.callLater(STAND, self._stood_long_enough)
-
-    def _stood_long_enough(self) -> None:
-        """Who has logged in meanwhile, and said nothing since, has a seat."""
-        self._standing = None
-        if not self._session.seated:
-            self.close()
-
-    def _sit(self) -> None:
-        if self._standing is not None:
-            self._standing.cancel()
-            self._standing = None
-
     def readConnectionLost(self) -> None:
-        """The other side has closed its half (``nc -N``): what it said is done and answered, then we close ours."""
+        """The other side has closed its half (``nc -N``): answer all that it said, then close ours."""
         self._ended = True
         self._process(b"\n" if self._raw is None else b"")  # the tail is a line even without an end
 
     def writeConnectionLost(self) -> None:
-        """Nobody reads us any more."""
+        """Close, because the other side reads no more."""
         self.transport.loseConnection()
+
+    @property
+    def _closing(self) -> bool:
+        return self._outbox.closing
+
+    def _all_handled(self) -> None:
+        """Close when everything is answered and stored."""
+        self._session.idle().addCallback(lambda _: self.close())
 
     def close(self) -> None:
         """Send what is held, then close."""
         if not self._outbox.closing:
-            self._silence = 0.0
+            self._keepalive.silence = 0.0
             self._outbox.close()
 
     def abort(self) -> None:
         """Close at once."""
         self.transport.abortConnection()
 
-    def _drop(self, refused: Refused) -> None:
+    def drop(self, refused: Refused) -> None:
         """Say why, and close."""
         self._server.counters.drops[refused.code] += 1
         _log.info("{name} dropped: {code}", name=self._session.name, code=refused.code)
@@ -167,12 +183,21 @@ class ChatProtocol(Keepalive):
         _log.info("{name} dropped: too slow", name=self._session.name)
         self.abort()
 
+    def sweep(self, seconds: float) -> None:
+        """Count a round of so many seconds in which nothing was heard; see ``Keepalive.sweep``."""
+        self._keepalive.sweep(self, seconds)
+
+    def check_alive(self, within: float) -> None:
+        """Ping the other side, and end its session unless something comes within so many seconds."""
+        self._keepalive.check_alive(self, within)
+
     # ---- bytes to lines ----------------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
-        self._silence = 0.0
-        if self._check is not None:
-            self._end_check()
+        keepalive = self._keepalive
+        keepalive.silence = 0.0
+        if keepalive.check is not None:
+            keepalive.end_check()
         if not self._heard:
             self._heard = True
             if data[:1] == b"{":
@@ -184,40 +209,31 @@ class ChatProtocol(Keepalive):
             try:
                 data = self._telnet.feed(data)
             except NegotiationAbuse as abuse:
-                self._drop(BAD_TELNET(why=abuse))
+                self.drop(BAD_TELNET(why=abuse))
                 return
         if self._skipping:
             data = self._skip(data)
         self._process(data)
 
     def _speak_records(self) -> None:
-        """A program whose first packet was lost or late was greeted as a person; its first byte says what it is."""
+        """Treat the other side as a program: its first packet came so late that it was greeted as a person."""
         dialect = self._server.records
-        self._dialect = self._session.dialect = dialect
+        self.dialect = self._session.dialect = dialect
         self._session.person = dialect.person
         self._session.check_alive = self.check_alive
         self._telnet = None
         self.MAX_LENGTH = dialect.line_limit + 1
-        self._outbox.bound(self._server.send_queue(dialect))
-
-    def _process(self, data: bytes) -> None:
-        """Do what lines there are, unless reading has stopped; then see whether that was all there will be."""
-        LineReceiver.dataReceived(self, data)
-        while self._rest:
-            rest, self._rest = self._rest, b""
-            LineReceiver.dataReceived(self, rest)
-        if self._ended and not self._stops and not self._outbox.closing:
-            self._session.idle().addCallback(lambda _: self.close())
+        self._outbox.set_limit(self._server.send_queue(dialect))
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """Complain once, and go on with the next line."""
-        self._spoken = True
-        self._session.refuse(TOO_LONG(limit=self._dialect.line_limit))
+        """Refuse a line that is too long, once, and go on with the next one."""
+        self.spoken = True
+        self._session.refuse(TOO_LONG(limit=self.dialect.line_limit))
         self._skipping = True
         self._rest = self._skip(line)
 
     def _skip(self, data: bytes) -> bytes:
-        """Return what comes after the line that is too long."""
+        """Return what follows the line that is too long; empty while its end has not come."""
         _, end, rest = data.partition(b"\n")
         if self._telnet is None:
             self._spend_bytes(len(data) - len(rest))
@@ -231,22 +247,22 @@ class ChatProtocol(Keepalive):
             line = line[:-1]
         length = len(line)
         session = self._session
-        self._spoken = True
+        self.spoken = True
         asked = session.question
         try:
-            if length > self._dialect.line_limit:  # by the one byte that could have been a carriage return
-                raise TOO_LONG(limit=self._dialect.line_limit)
-            if self._dialect.person:
+            if length > self.dialect.line_limit:  # too long by the one byte allowed for a carriage return
+                raise TOO_LONG(limit=self.dialect.line_limit)
+            if self.dialect.person:
                 line = edited(line)
-            command = self._dialect.read(line, session)
+            command = self.dialect.read(line, session)
             if isinstance(command, PutChunk):
-                self._check_chunk(command)
+                file_chunks.check_size(command)
         except Refused as refused:
             if asked is not session.question:
                 self._end_secret(asked)
             command = None
             if refused.final:
-                self._drop(refused)
+                self.drop(refused)
                 return
             session.refuse(refused, refused.ref)
         else:
@@ -262,47 +278,50 @@ class ChatProtocol(Keepalive):
                     self._begin_secret()
                 if isinstance(command, PutChunk):
                     self._begin_raw(command.bytes)
-        if self._standing is not None:
-            self._see_standing(command)
+        if self._seat_wait is not None:
+            self._check_seat(self._seat_wait, command)
         if self._pace is not None and self._spend_line(length) and not self._outbox.closing:
             self._stop(PACED)
             self._check_waiting()
 
     def _done(self) -> None:
-        """Read on: the command that moved the session is done, or its answers are asked for again."""
+        """Read on, because the command that moved the session is done; it may have asked for a password again."""
         self._begin_secret()
         self._go(BUSY)
 
     def _begin_secret(self) -> None:
-        """Hide what a person types who is being asked for a password."""
+        """Hide what a person types while the session asks for a password."""
         if self._telnet is not None and getattr(self._session.question, "secret", False):
             self._telnet.hide_input()
 
     def _end_secret(self, question: Any) -> None:
-        """The password has been typed, and with it a line end that was not seen either."""
+        """Show again what a person types after a password, and end the line, since the line end was hidden as well."""
         if self._telnet is not None and getattr(question, "secret", False):
             self._telnet.show_input()
-            if self._telnet.seen:  # nc echoes nothing, and showed it
+            if self._telnet.seen:  # nc hides nothing, so it has shown the line end
                 self._outbox.write(b"\r\n")
 
-    def _see_standing(self, command: Command | None) -> None:
-        """Whom there is no seat for may log in, and do nothing else."""
+    def _check_seat(self, wait: SeatWait, command: Command | None) -> None:
+        """Close the connection if its session has no seat and did something else than log in."""
         if self._session.seated:
-            self._sit()
-        elif not self._server.chat.seats.kept:
-            self.close()  # it has been told why, and has not ended a ghost of its own
-        elif self._session.offer is not None and self._standing is not None:
-            self._standing.reset(TAKEOVER_WITHIN)
-        elif not isinstance(command, Login | Takeover | Hello | Pong) and self._session.question is None:
+            self._end_seat_wait()
+        elif not wait.allows(command):
             self.close()
 
+    def _end_seat_wait(self) -> None:
+        if self._seat_wait is not None:
+            self._seat_wait.stop()
+            self._seat_wait = None
+
     def _spend_line(self, length: int) -> bool:
-        """Count a line, unless it belongs to a file that is under way; return whether the next one must wait."""
+        """Charge a line, unless it belongs to a file transfer; return whether the next line must wait."""
         transfers = self._session.transfers
         if transfers is not None and transfers.excused():
             return False
         late = self._pace is not None and self._pace.spend_line()
-        if self._telnet is None:  # a person's bytes are counted as they come, a program's when they are no chunk's
+        if (
+            self._telnet is None
+        ):  # a person's bytes were charged as they came, a program's are unless they are a chunk's
             self._spend_bytes(length)
         return late
 
@@ -311,38 +330,23 @@ class ChatProtocol(Keepalive):
             self._stop(PACED)
 
     def _check_waiting(self) -> None:
-        """Lines beyond the budget are delayed; too many of them end the connection. A chunk is no lines."""
+        """End the connection if too many lines wait for the budget; the bytes of chunks are not lines."""
         waiting = self.clearLineBuffer()
-        begin = self._raw.missing if self._raw is not None else 0
-        raw = _CHUNK_RECORD.search(waiting, begin)
-        if waiting.count(b"\n", begin, raw.start() if raw else len(waiting)) > LINES_WAITING:
-            self._drop(TOO_FAST())
+        if file_chunks.count_lines(waiting, self._raw) > LINES_WAITING:
+            self.drop(TOO_FAST())
         else:
-            LineReceiver.dataReceived(self, waiting)  # puts it back: reading has stopped
+            LineReceiver.dataReceived(self, waiting)  # only puts it back, since reading has stopped
 
     # ---- chunks of files ---------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _check_chunk(command: PutChunk) -> None:
-        """See that what follows can be taken out of the stream.
-
-        Raises:
-            Refused: There is too much of it.
-        """
-        if command.bytes > CHUNK:
-            refused = CHUNK_TOO_LONG(most=CHUNK)
-            refused.final = True
-            raise refused
-
     def _begin_raw(self, number: int) -> None:
-        """So many raw bytes follow, whether their record was refused or not."""
-        transfers = self._session.transfers
+        """Take so many of the next bytes as a chunk of a file, whether its record was refused or not."""
         if number and not self._outbox.closing:
-            self._raw = RawBytes(number, transfers is not None and transfers.expects)
+            self._raw = file_chunks.begin(number, self._session)
             self.setRawMode()
 
     def rawDataReceived(self, data: bytes) -> None:
-        raw, transfers = self._raw, self._session.transfers
+        raw = self._raw
         assert raw is not None
         rest = raw.feed(data)
         if raw.missing:
@@ -351,35 +355,18 @@ class ChatProtocol(Keepalive):
         self.line_mode = 1
         if rest:
             LineReceiver.dataReceived(self, rest)  # only puts it back
-        waiting = transfers.take(raw.take()) if transfers is not None else None
+        waiting = file_chunks.finish(raw, self._session)
         if waiting is not None and not waiting.called:
             self._stop(STORING)
             waiting.addCallback(lambda _: self._go(STORING))
 
     # ---- stop and go -------------------------------------------------------------------------------------------
 
-    def _stop(self, why: int) -> None:
-        if not self._stops:
-            self.paused = True
-            self.transport.pauseProducing()
-        self._stops |= why
-
-    def _go(self, why: int) -> None:
-        if not self._stops:
-            return
-        self._stops &= ~why
-        if self._stops or self._outbox.closing or not self.transport.connected:
-            return
-        self.paused = False
-        self._process(b"")  # what has come already comes first, and may stop reading again
-        if not self._stops and not self._ended and not self._outbox.closing:  # after the end there is nothing to read
-            self.transport.resumeProducing()
-
     def _paced(self) -> None:
         self._go(PACED)
 
     def press(self, pressed: bool) -> None:
-        """The log has enough to do, or can take more."""
+        """Stop reading because the log has as much to do as it can, or go on because it can take more."""
         if pressed:
             self._stop(PRESSED)
         else:

@@ -22,7 +22,8 @@ from chatroom.wire.connection import ChatProtocol
 from chatroom.wire.connection_limits import ConnectionSlot
 from chatroom.wire.reject import Rejection
 from chatroom.wire.server_state import ServerState
-from chatroom.wire.tls import Handshake, Unwrapping, is_secure
+from chatroom.wire.tls import Handshake, Unwrapping
+from chatroom.wire.transports import is_secure
 
 GREET_AFTER = 0.25  # seconds
 

@@ -1,14 +1,12 @@
-"""How long nothing was heard from a connection: programs are pinged, and connections that stay silent are ended.
+"""Notices connections that have been silent for too long: pings programs, and ends connections that stay silent.
 
-The factory counts the seconds in rounds, so that no connection has a timer of its own; only who is asked by
-``check_alive`` whether it is still there has one, until something comes.
+The factory adds up the silence of all connections in rounds, so that no connection needs a timer of its own. Only a
+connection that was asked by ``check_alive`` whether it is still there has a timer, until something comes from it.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from twisted.protocols.basic import LineReceiver
+from typing import Any, Protocol
 
 from chatroom.chat.session import Session
 from chatroom.model.errors import TOO_QUIET, Refused
@@ -18,78 +16,99 @@ from chatroom.wire.outbox import Outbox
 from chatroom.wire.server_state import ServerState
 
 PING_AFTER = 90.0  # seconds of silence
-DROP_AFTER = 150.0
-CLOSING = 10.0  # seconds for somebody to take what is left for them
+DROP_AFTER = 150.0  # seconds of silence
+CLOSING = 10.0  # seconds that a closing connection has to take what is still held for it
 
 
-class Keepalive(LineReceiver):
-    """The part of a connection that notices silence."""
+class WatchedConnection(Protocol):
+    """What ``Keepalive`` uses of the connection that it watches (``chatroom.wire.connection``)."""
 
-    _server: ServerState
-    _dialect: WireDialect
-    _session: Session
-    _outbox: Outbox
-    _stops = 0  # why reading has stopped, if it has
-    _spoken = False  # a whole line has come
-    _silence = 0.0  # seconds since something was heard, as the factory's rounds count them
-    _check: Any = None  # the timer that ends the connection unless it answers the ping of ``check_alive``
+    dialect: WireDialect
+    spoken: bool
+    stops: int
 
     def abort(self) -> None:
         """Close at once."""
-        raise NotImplementedError
 
-    def _drop(self, refused: Refused) -> None:
+    def drop(self, refused: Refused) -> None:
         """Say why, and close."""
-        raise NotImplementedError
 
-    def _hear(self) -> None:
-        """Something has come."""
-        self._silence = 0.0
-        if self._check is not None:
-            self._end_check()
 
-    def sweep(self, seconds: float) -> None:
+class Keepalive:
+    """The silence of one connection. It keeps no reference to the connection, so the two form no circle.
+
+    Args:
+        server: What all connections share.
+        session: The connection's session.
+        outbox: The connection's outbox.
+
+    Attributes:
+        silence: Seconds since something was heard, as the factory's rounds count them.
+        check: The timer that ends the session unless the other side answers the ping of ``check_alive``.
+    """
+
+    __slots__ = ("_outbox", "_server", "_session", "check", "silence")
+
+    def __init__(self, server: ServerState, session: Session, outbox: Outbox) -> None:
+        self._server = server
+        self._session = session
+        self._outbox = outbox
+        self.silence = 0.0
+        self.check: Any = None
+
+    def sweep(self, connection: WatchedConnection, seconds: float) -> None:
         """Count a round in which nothing was heard: ping the other side, or end the connection, when it is time.
 
         Args:
-            seconds: Since the last round.
+            connection: The connection.
+            seconds: The length of the round.
         """
-        if self._stops and not self._outbox.closing:
-            return  # it may have said much that we do not read
-        before, self._silence = self._silence, self._silence + seconds
         if self._outbox.closing:
-            if self._silence >= CLOSING:
-                self.abort()
-        elif not self._spoken and self._silence >= self._dialect.patience:
-            self._drop(TOO_QUIET(seconds=int(self._dialect.patience)))
-        elif not self._dialect.person:
-            if self._silence >= DROP_AFTER:
-                self._drop(TOO_QUIET(seconds=int(DROP_AFTER)))
-            elif before < PING_AFTER <= self._silence:
+            self.silence += seconds
+            if self.silence >= CLOSING:
+                connection.abort()
+        elif not connection.stops:  # while reading is stopped, much may have come that nobody has read
+            before, self.silence = self.silence, self.silence + seconds
+            self._judge(connection, before)
+
+    def _judge(self, connection: WatchedConnection, before: float) -> None:
+        """End or ping an open connection if its silence, which was ``before`` seconds until now, has grown too long."""
+        dialect = connection.dialect
+        if not connection.spoken and self.silence >= dialect.patience:
+            connection.drop(TOO_QUIET(seconds=int(dialect.patience)))
+        elif not dialect.person:
+            if self.silence >= DROP_AFTER:
+                connection.drop(TOO_QUIET(seconds=int(DROP_AFTER)))
+            elif before < PING_AFTER <= self.silence:
                 self._session.answer(Ping())
 
-    def check_alive(self, within: float) -> None:
+    def check_alive(self, connection: WatchedConnection, within: float) -> None:
         """Ping a program, and end its session unless something comes from it in time.
 
-        A check that is under way goes on unchanged. While the server does not read the connection, the answer may have
-        come already, so the session is given the same time again.
+        A check that is already running goes on unchanged. While the server does not read the connection, the answer
+        may have arrived unread, so the session is given the same time again.
 
         Args:
-            within: Seconds.
+            connection: The connection.
+            within: Seconds in which something must come.
         """
-        if self._check is None and not self._outbox.closing and not self._session.over:
+        if self.check is None and not self._outbox.closing and not self._session.over:
             self._session.answer(Ping())
-            self._check = self._server.reactor.callLater(within, self._unanswered, within)
+            self._start_check(connection, within)
 
-    def _unanswered(self, within: float) -> None:
-        self._check = None
-        if self._stops and not self._outbox.closing:
-            self._check = self._server.reactor.callLater(within, self._unanswered, within)
+    def end_check(self) -> None:
+        """Stop waiting for the answer to a ping, if a check is running."""
+        if self.check is not None:
+            self.check.cancel()
+            self.check = None
+
+    def _start_check(self, connection: WatchedConnection, within: float) -> None:
+        self.check = self._server.reactor.callLater(within, self._time_is_up, connection, within)
+
+    def _time_is_up(self, connection: WatchedConnection, within: float) -> None:
+        self.check = None
+        if connection.stops and not self._outbox.closing:
+            self._start_check(connection, within)
         elif not self._session.over:
-            self._silence = 0.0  # from now on it has time to take what is left for it
+            self.silence = 0.0  # from here on the other side has ``CLOSING`` seconds to take what is held for it
             self._server.chat.connections.put_out(self._session, TOO_QUIET(seconds=int(within)))
-
-    def _end_check(self) -> None:
-        if self._check is not None:
-            self._check.cancel()
-            self._check = None

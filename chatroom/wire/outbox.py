@@ -1,7 +1,8 @@
-"""The way out to one connection: straight to the socket while it takes everything, held and bounded while it does not.
+"""What is sent to one connection: straight to the socket while the socket takes everything, held and bounded otherwise.
 
 ``transport.write`` costs two ``epoll_ctl`` calls and a turn of the reactor; a socket that has room needs neither. What
-it does not take is held here and handed to the transport, which asks for more when it is empty (a pull producer).
+the socket does not take is held here and handed to the transport, which asks for more when it has sent everything (a
+pull producer).
 """
 
 from __future__ import annotations
@@ -13,22 +14,7 @@ from typing import Any
 from twisted.internet.interfaces import IPullProducer
 from zope.interface import implementer
 
-
-def sender(transport: Any) -> Callable[[bytes], int]:
-    """Return what sends bytes over a transport: its socket's ``send``, or its ``write`` where bytes must go through it.
-
-    A transport that is no bare socket (TLS, a test's) has no ``send`` to use, or one that would go past it.
-    """
-    handle: Any = transport.getHandle() if hasattr(transport, "getHandle") else None
-    if hasattr(handle, "send") and not hasattr(handle, "get_peer_certificate"):
-        send: Callable[[bytes], int] = handle.send
-        return send
-
-    def write(data: bytes) -> int:
-        transport.write(data)
-        return len(data)
-
-    return write
+from chatroom.wire.transports import is_secure, send_function
 
 
 def _swallow(data: bytes) -> int:
@@ -45,11 +31,11 @@ class Outbox:
 
     Args:
         transport: The connection.
-        limit: Bytes that are held at most, 0 for any number.
-        on_overflow: Called once, when more would have to be held; nothing is sent from then on.
+        limit: The most bytes to hold; 0 for any number.
+        on_overflow: Called once, when more would have to be held. Nothing is sent from then on.
 
     Attributes:
-        closing: Nothing more will be sent but what is held.
+        closing: Nothing but what is held will be sent any more.
     """
 
     __slots__ = (
@@ -67,32 +53,32 @@ class Outbox:
 
     def __init__(self, transport: Any, limit: int, on_overflow: Callable[[], None]) -> None:
         self._transport = transport
-        self._send = sender(transport)
+        self._send = send_function(transport)
         self._limit = limit
         self._on_overflow = on_overflow
         self._on_free: Callable[[], None] | None = None
-        self._held: list[bytes] | None = None  # None: the socket takes everything
+        self._held: list[bytes] | None = None  # None while the socket takes everything
         self._corked: list[bytes] | None = None
         self._queued = 0  # bytes in the two lists
-        self._given = -1  # bytes that the transport holds; -1 while it has nothing to do with it
+        self._given = -1  # bytes that the transport holds; -1 while we write past it
         self.closing = False
 
-    def bound(self, limit: int) -> None:
-        """Hold so much from now on."""
+    def set_limit(self, limit: int) -> None:
+        """Change how many bytes are held at most; 0 for any number."""
         self._limit = limit
 
-    def become(self, limit: int, on_overflow: Callable[[], None]) -> None:
-        """Hold so much from now on, and let somebody else know when that is not enough."""
+    def set_owner(self, limit: int, on_overflow: Callable[[], None]) -> None:
+        """Change how many bytes are held at most, and what is called when more would have to be held."""
         self._limit = limit
         self._on_overflow = on_overflow
 
     @property
     def holds(self) -> bool:
-        """Whether something is held at the moment."""
+        """Whether anything is held."""
         return self._held is not None
 
     def write(self, data: bytes) -> None:
-        """Send, or hold while the other side is slow. Never raises, never blocks."""
+        """Send the bytes, or hold them while the other side is slow. Never raises, never blocks."""
         if self._held is not None:
             self._hold(data)
             return
@@ -102,19 +88,19 @@ class Outbox:
             sent = 0
         except OSError as error:
             if error.errno not in (errno.ENOBUFS, errno.ENOMEM):
-                return  # the connection is gone; the reactor will say so
+                return  # the connection has ended; the reactor will say so
             sent = 0
         if sent != len(data):
             self._fall_back(data[sent:])
 
     def cork(self) -> None:
-        """Hold what is written from now on, so that something can still be put before it."""
+        """Hold what is written from now on, until ``uncork`` puts something before it."""
         self._corked = []
         if self._held is None:
             self._held = []
 
     def uncork(self, first: bytes) -> None:
-        """Send ``first``, then what was held since ``cork``."""
+        """Send ``first``, then what was written since ``cork``."""
         corked, self._corked = self._corked or [], None
         self._queued -= sum(map(len, corked))
         data = b"".join([first, *corked])
@@ -125,12 +111,12 @@ class Outbox:
         self._freed()
 
     def widen(self, more: int) -> None:
-        """Hold so many bytes more."""
+        """Hold ``more`` bytes more than before, if there is a limit."""
         if self._limit:
             self._limit += more
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call once, as soon as nothing is held any more; never when the connection has ended by then."""
+        """Call once, as soon as nothing is held. It is never called if the connection ends before that."""
         self._on_free = call
         self._freed()
 
@@ -140,7 +126,7 @@ class Outbox:
             call()
 
     def close(self) -> None:
-        """Send what is held, then end the connection; what is written afterwards goes nowhere."""
+        """Send what is held, then end the connection. What is written from now on is thrown away."""
         if self._corked is not None:
             self.uncork(b"")
         self.closing = True
@@ -175,10 +161,10 @@ class Outbox:
         self.closing = True
         on_overflow()
 
-    # ---- what the transport asks -------------------------------------------------------------------------------
+    # ---- called by the transport -----------------------------------------------------------------------------------
 
     def resumeProducing(self) -> None:
-        """The transport is empty: give it what is held, or go straight to the socket again."""
+        """Give the transport, which has sent everything, what is held; write straight to the socket if nothing is."""
         if self._held:
             data, self._held = b"".join(self._held), []
             self._queued -= len(data)
@@ -192,8 +178,54 @@ class Outbox:
         self._freed()
 
     def stopProducing(self) -> None:
-        """The connection is gone."""
+        """Forget everything, because the connection has ended."""
         self._send = _swallow
-        self._on_overflow = _nothing  # it leads back to whoever has us; a circle would wait for the garbage collector
+        self._on_overflow = _nothing  # it refers to our owner; that circle would wait for the garbage collector
         self._held, self._corked, self._on_free = None, None, None
         self._queued, self._given = 0, -1
+
+
+class SecureOutbox(Outbox):
+    """An outbox over TLS. Only what was corked waits here; the rest is held in the outbox below, encrypted.
+
+    Args:
+        transport: The TLS connection (``chatroom.wire.tls.Unwrapping``).
+        limit: The most bytes to hold; 0 for any number.
+        on_overflow: Called once, when more would have to be held. Nothing is sent from then on.
+    """
+
+    __slots__ = ("_below",)
+
+    def __init__(self, transport: Any, limit: int, on_overflow: Callable[[], None]) -> None:
+        super().__init__(transport, limit, on_overflow)
+        self._below: Outbox = transport.outbox
+        self._below.set_owner(limit, self._overflow)
+
+    @property
+    def holds(self) -> bool:
+        """Whether anything is held, here or below."""
+        return self._held is not None or self._below.holds
+
+    def set_limit(self, limit: int) -> None:
+        """Change how many bytes are held at most; 0 for any number."""
+        super().set_limit(limit)
+        self._below.set_limit(limit)
+
+    def widen(self, more: int) -> None:
+        """Hold ``more`` bytes more than before, and what TLS adds to them, if there is a limit."""
+        super().widen(more)
+        self._below.widen(more + more // 64)
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call once, as soon as nothing is held, here or below."""
+        super().when_free(lambda: self._below.when_free(call))
+
+    def stopProducing(self) -> None:
+        """Forget everything, because the connection has ended."""
+        super().stopProducing()
+        self._below.stopProducing()
+
+
+def outbox_for(transport: Any, limit: int, on_overflow: Callable[[], None]) -> Outbox:
+    """Return a new outbox of the kind that fits the transport; the arguments are those of ``Outbox``."""
+    return (SecureOutbox if is_secure(transport) else Outbox)(transport, limit, on_overflow)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -94,15 +93,3 @@ class ServerState:
     def send_queue(self, dialect: WireDialect) -> int:
         """Return how many bytes are held for somebody who does not read."""
         return self._send_queue if dialect.person else self._send_queue * RECORDS_HOLD
-
-    @staticmethod
-    def keep_alive(transport: Any) -> None:
-        """Let TCP find out, within a few minutes, that a person's machine is gone; take urgent bytes in line."""
-        transport = getattr(transport, "bare", transport)  # TLS has one below it
-        transport.setTcpKeepAlive(True)
-        handle = transport.getHandle() if hasattr(transport, "getHandle") else None
-        if isinstance(handle, socket.socket):
-            handle.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 120)
-            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30)
-            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)

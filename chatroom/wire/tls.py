@@ -30,11 +30,6 @@ EMPTY_BURST = 64  # records without data for whoever is inside: key changes, ale
 EMPTY_A_SECOND = 1.0  # ... and so many more each second, which no client in its right mind needs
 
 
-def is_secure(transport: Any) -> bool:
-    """Return whether nobody on the way can read what goes over a transport."""
-    return bool(ISSLTransport.providedBy(transport))
-
-
 class TLSConnection(SSL.Connection):
     """The state of one TLS connection, whose other side may say that it says no more and still hear the answers.
 
@@ -268,49 +263,3 @@ class Handshake(Protocol):
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
-
-
-class SecureOutbox(Outbox):
-    """The way out through TLS. Only what is corked waits in it; the rest is held below, encrypted.
-
-    Args:
-        transport: The connection.
-        limit: Bytes that are held at most, 0 for any number.
-        on_overflow: Called once, when more would have to be held; nothing is sent from then on.
-    """
-
-    __slots__ = ("_below",)
-
-    def __init__(self, transport: Unwrapping, limit: int, on_overflow: Callable[[], None]) -> None:
-        super().__init__(transport, limit, on_overflow)
-        self._below = transport.outbox
-        self._below.become(limit, self._overflow)
-
-    @property
-    def holds(self) -> bool:
-        """Whether something is held at the moment."""
-        return self._held is not None or self._below.holds
-
-    def bound(self, limit: int) -> None:
-        """Hold so much from now on."""
-        super().bound(limit)
-        self._below.bound(limit)
-
-    def widen(self, more: int) -> None:
-        """Hold so many bytes more, and what TLS adds to them."""
-        super().widen(more)
-        self._below.widen(more + more // 64)
-
-    def when_free(self, call: Callable[[], None]) -> None:
-        """Call once, as soon as nothing is held any more, here and below."""
-        super().when_free(lambda: self._below.when_free(call))
-
-    def stopProducing(self) -> None:
-        """The connection is gone."""
-        super().stopProducing()
-        self._below.stopProducing()
-
-
-def way_out(transport: Any, limit: int, on_overflow: Callable[[], None]) -> Outbox:
-    """Return the way out over a transport; see ``Outbox``."""
-    return (SecureOutbox if is_secure(transport) else Outbox)(transport, limit, on_overflow)

@@ -80,7 +80,7 @@ def test_pressure_that_comes_back_while_it_is_let_go_holds_for_everybody(monkeyp
     def watching(batch: list[Any]) -> None:
         if engine._pressed:
             pressed.append(len(batch))
-            assert all(program.transport.protocol._stops for program in programs), "somebody is read all the same"
+            assert all(program.transport.protocol.stops for program in programs), "somebody is read all the same"
         store(batch)
 
     monkeypatch.setattr(engine, "_store", watching)

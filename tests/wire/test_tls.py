@@ -20,6 +20,7 @@ from chatroom.model.errors import LOGIN_NEEDS_TLS, NEEDS_TLS
 from chatroom.wire.detect import OPENINGS
 from chatroom.wire.reject import LINGER
 from chatroom.wire.tls import HANDSHAKE, HANDSHAKE_BYTES
+from chatroom.wire.transports import keep_alive
 
 HOST = "203.0.113.5"
 ALERT = bytes.fromhex("15 0301 0002 02 28")
@@ -119,7 +120,7 @@ def test_tcp_finds_out_that_a_machine_is_gone_under_tls_too(world: World) -> Non
     transport = protocol_of(client).transport
     with socket.socket() as real:
         client.transport.getHandle = lambda: real  # type: ignore[method-assign, assignment, return-value]
-        world.factory.keep_alive(transport)
+        keep_alive(transport)
         assert real.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 120
 
 

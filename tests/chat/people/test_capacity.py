@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from chatroom.chat.limits import SHORTEST_SECRET, STANDING
 from chatroom.chat.people.accounts_file import AccountLine
 from chatroom.model.names import user_name
-from chatroom.wire.connection import STAND
+from chatroom.wire.seat_wait import SEAT_WAIT
 
 FULL = "Error: the chat is full (max users 4)."
 KEPT = "Seats are kept for some: if one is yours, log in now with /login <user> <password>."
@@ -62,7 +62,7 @@ def test_whom_there_is_no_seat_for_may_only_log_in(full: World) -> None:
     lines = standing.lines()
     assert lines[0] == "You are logged in as alice."
     assert lines[1] == "Users online (2): alice, guest1"
-    full.pass_time(STAND + 1)
+    full.pass_time(SEAT_WAIT + 1)
     assert standing.open
     assert counted(full) == (1, 1, 0)
     all_is_one(full)
@@ -89,7 +89,7 @@ def test_who_stands_and_does_anything_else_goes(full: World, line: str) -> None:
 
 def test_who_stands_and_does_nothing_goes_after_a_moment(full: World) -> None:
     standing = come(full)
-    full.pass_time(STAND - 0.4)
+    full.pass_time(SEAT_WAIT - 0.4)
     assert standing.open
     full.pass_time(0.5)
     assert not standing.open
@@ -221,7 +221,7 @@ def test_who_goes_while_the_password_is_looked_at_gives_everything_back() -> Non
     standing = come(world)
     passwords.holding = True
     standing.say("/login alice secret")
-    world.pass_time(STAND + 1)
+    world.pass_time(SEAT_WAIT + 1)
     assert not standing.open, "it has taken too long"
     standing.drop()
     passwords.let_go()
@@ -409,7 +409,7 @@ def test_who_has_logged_in_stays_however_silent_and_however_long_the_password_to
     passwords.let_go()
     world.settle()
     assert "You are logged in as alice." in standing.lines()
-    world.pass_time(STAND + 1)
+    world.pass_time(SEAT_WAIT + 1)
     assert standing.open
     nobody_is_left(world)
     world.close()

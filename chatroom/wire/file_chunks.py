@@ -1,0 +1,60 @@
+"""Chunks of files in the stream of lines: each is a record that says how many raw bytes follow, then those bytes."""
+
+from __future__ import annotations
+
+import re
+
+from twisted.internet.defer import Deferred
+
+from chatroom.chat.session import Session
+from chatroom.model.commands import PutChunk
+from chatroom.model.errors import CHUNK_TOO_LONG
+from chatroom.model.raw_bytes import RawBytes
+from chatroom.model.shared_files import CHUNK
+
+_CHUNK_RECORD = re.compile(rb'"do"\s*:\s*"chunk"')
+
+
+def check_size(command: PutChunk) -> None:
+    """Check that a chunk is small enough to be taken out of the stream.
+
+    Raises:
+        Refused: It is too large; the connection must end, because what follows can't be read as lines.
+    """
+    if command.bytes > CHUNK:
+        refused = CHUNK_TOO_LONG(most=CHUNK)
+        refused.final = True
+        raise refused
+
+
+def begin(number: int, session: Session) -> RawBytes:
+    """Return the gatherer of the raw bytes that follow a chunk's record, whether the record was refused or not.
+
+    Args:
+        number: How many bytes follow.
+        session: The session that sends them. If none of its uploads expects them, they are counted and thrown away.
+    """
+    transfers = session.transfers
+    return RawBytes(number, transfers is not None and transfers.expects)
+
+
+def finish(raw: RawBytes, session: Session) -> Deferred[None] | None:
+    """Give a chunk's bytes, which are all there, to the upload of their session.
+
+    Returns:
+        What to wait for before the next line may be read; None if nothing.
+    """
+    transfers = session.transfers
+    return transfers.take(raw.take()) if transfers is not None else None
+
+
+def count_lines(waiting: bytes, raw: RawBytes | None) -> int:
+    """Return how many lines are in what has come and was not handled yet, up to the next chunk of a file.
+
+    Args:
+        waiting: Those bytes.
+        raw: The chunk whose bytes come first; None if there is none.
+    """
+    begins = raw.missing if raw is not None else 0
+    chunk = _CHUNK_RECORD.search(waiting, begins)
+    return waiting.count(b"\n", begins, chunk.start() if chunk else len(waiting))

@@ -1,0 +1,58 @@
+"""A line receiver that can stop reading for several reasons at once, and goes on where it stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.protocols.basic import LineReceiver
+
+
+class PausableLineReceiver(LineReceiver):
+    """Splits what comes into lines, unless reading is stopped; then what has come waits here, the rest in the network.
+
+    Attributes:
+        stops: Why reading is stopped, as bits that a subclass defines; 0 while the connection is read.
+    """
+
+    delimiter = b"\n"
+    transport: Any  # a TCP or TLS connection, or what a test puts in its place
+    stops = 0
+    _ended = False  # the other side will send no more
+    _rest = b""  # what came after a line that is too long, set by ``lineLengthExceeded``
+
+    @property
+    def _closing(self) -> bool:
+        """Whether nothing may be read any more, because the connection is being closed."""
+        raise NotImplementedError
+
+    def _all_handled(self) -> None:
+        """Do what is left to do after the last line of a connection whose other side will send no more."""
+        raise NotImplementedError
+
+    def _process(self, data: bytes) -> None:
+        """Handle the lines that have come until reading stops, and see whether they were the last."""
+        LineReceiver.dataReceived(self, data)
+        while self._rest:
+            rest, self._rest = self._rest, b""
+            LineReceiver.dataReceived(self, rest)
+        if self._ended and not self.stops and not self._closing:
+            self._all_handled()
+
+    def _stop(self, why: int) -> None:
+        """Stop reading for one more reason."""
+        if not self.stops:
+            self.paused = True
+            self.transport.pauseProducing()
+        self.stops |= why
+
+    def _go(self, why: int) -> None:
+        """Read on, if this was the last reason to stop; what has come already is handled first."""
+        if not self.stops:
+            return
+        self.stops &= ~why
+        if self.stops or self._closing or not self.transport.connected:
+            return
+        self.paused = False
+        self._process(b"")  # may stop reading again
+        if not self.stops and not self._ended and not self._closing:
+            self.transport.resumeProducing()
