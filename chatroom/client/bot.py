@@ -42,7 +42,7 @@ class Bot:
     def __init__(
         self, reactor: Any, connect: Callable[[], Deferred[ServerConnection]], server: str, **fields: Any
     ) -> None:
-        self.client = Client(reactor, connect, reactor, mint, self._tell, secret=mint(), **fields)
+        self.client = Client(connect, reactor, mint, self._tell, secret=mint(), **fields)
         self.files = Transfers(self.client, server, reactor)
         self._waiting: deque[Heard] = deque()
         self._taker: Deferred[None] | None = None

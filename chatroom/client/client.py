@@ -38,7 +38,6 @@ class Client:
     """Keeps a user on a server: connects again whenever the connection is lost, and sends what was not acknowledged.
 
     Args:
-        reactor: Twisted's; unused, for the clock stands apart.
         connect: Dials once; gives a ``ServerConnection``, or fails with ``Failed``.
         clock: Tells the time and makes delayed calls.
         mint: Returns a new unique id of at most 64 characters.
@@ -65,7 +64,6 @@ class Client:
 
     def __init__(
         self,
-        reactor: Any,
         connect: Callable[[], Deferred[ServerConnection]],
         clock: Any,
         mint: Callable[[], str],

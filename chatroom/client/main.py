@@ -270,7 +270,6 @@ def _client(
     myself = secret(folder, mint)
     guest = GuestName(folder, myself)
     return Client(
-        reactor,
         dialer.connect,
         reactor,
         mint,

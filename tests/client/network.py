@@ -150,7 +150,7 @@ class Person:
         ids = (f"own-{number}-{i}" for i in itertools.count(1))
         clock = network.world.clock
         fields = {"chance": lambda: 0.0, "secret": f"the secret of person {number}", **fields}
-        self.client = Client(clock, network.dial, clock, lambda: next(ids), self.told.append, **fields)
+        self.client = Client(network.dial, clock, lambda: next(ids), self.told.append, **fields)
         self.said: list[str] = []
         self.refused: list[str] = []
 

@@ -23,6 +23,7 @@ from chatroom.client.files.commands import FileCommands
 from chatroom.client.files.partial_file import PartialFile
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.pipe import Pipe
+from chatroom.client.pipe_notices import FIRST_LINE_WITHIN
 
 
 class Piped:
@@ -49,7 +50,6 @@ class Piped:
         self.pipe = Pipe(clock, self.complaints.append, patience=patience)
         ids = (f"piped-{i}" for i in itertools.count(1))
         self.client = Client(
-            clock,
             network.dial,
             clock,
             lambda: next(ids),
@@ -464,7 +464,7 @@ def test_who_is_logged_in_elsewhere_is_told_of_takeover(network: Network, world:
 def test_who_is_logged_in_elsewhere_and_says_nothing_is_told_of_takeover_soon(network: Network, world: World) -> None:
     logged_in_elsewhere(world)
     piped = Piped(network, login=("al", "secret"))
-    network.pass_time(module.FIRST_LINE_WITHIN - 1)
+    network.pass_time(FIRST_LINE_WITHIN - 1)
     assert piped.complaints == []
     network.pass_time(4)
     assert piped.complaints == [ELSEWHERE]

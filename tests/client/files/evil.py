@@ -40,7 +40,7 @@ class Evil:
         self.told: list[Any] = []
         ids = (str(number) for number in itertools.count(1))
         mint = ids.__next__
-        self.client = Client(self.clock, self._dial, self.clock, mint, self.told.append, name="me", room="lobby")
+        self.client = Client(self._dial, self.clock, mint, self.told.append, name="me", room="lobby")
         self.transfers = Transfers(self.client, "evil:1", self.clock, work)
         self.client.start()
         self.let_in()

@@ -1,0 +1,112 @@
+"""What the client does in a pipe: each line of the input is a message or a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from chatroom.client.client import Client
+from chatroom.client.errors import Rejected
+from chatroom.client.files.commands import USAGES, FileCommands
+from chatroom.client.screen.parser import CommandLine, LocalLine, Misuse, SayLine, depends_on_room, read
+from chatroom.client.state import KEPT
+
+QUITTING = ("quit", "exit")
+
+
+class PipeCommands:
+    """Carries out lines of the input, one after another.
+
+    Args:
+        client: The client.
+        files: Sends and fetches files.
+        refused: Given the text of each refusal.
+        changed: Called when a message has been acknowledged or refused.
+        wait: Returns a Deferred that fires when anything has happened.
+
+    Attributes:
+        unacknowledged: How many messages the server has not answered yet.
+        over: Whether the client is leaving; no line waits for a connection any more.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        files: FileCommands,
+        refused: Callable[[str], None],
+        changed: Callable[[], None],
+        wait: Callable[[], Deferred[None]],
+    ) -> None:
+        self.unacknowledged = 0
+        self.over = False
+        self._client = client
+        self._files = files
+        self._refused = refused
+        self._changed = changed
+        self._wait = wait
+
+    async def run(self, line: str) -> bool:
+        """Carry out a line. Returns False if the line ends the input, as ``/quit`` does."""
+        if depends_on_room(line):
+            await self._connection()
+        try:
+            typed = read(line, (*QUITTING, *USAGES), inside=self._client.inside, guest=self._client.guest)
+            if isinstance(typed, LocalLine) and typed.word not in USAGES:
+                return False
+            await self._run(typed)
+        except Misuse as misuse:
+            self._refused(str(misuse))
+        except Rejected as refused:
+            self._not_done(refused)
+        return True
+
+    async def _run(self, typed: object) -> None:
+        if isinstance(typed, LocalLine):
+            await self._files.run(typed.word, typed.rest)
+        elif isinstance(typed, SayLine):
+            self._give("say", {"text": typed.text})
+        elif isinstance(typed, CommandLine):
+            await self._command(typed)
+
+    async def _connection(self) -> None:
+        """Wait until there is a connection, or the client leaves."""
+        while not (self._client.online or self.over):
+            await self._wait()
+
+    async def _command(self, typed: CommandLine) -> None:
+        """Give a command; give it again if the connection is lost before its answer."""
+        if typed.missing:
+            raise Misuse(f"usage: {typed.row.usage}.")
+        if typed.row.do in KEPT:
+            self._give(typed.row.do, typed.fields)
+            return
+        while not self.over:
+            await self._connection()
+            try:
+                await self._client.do(typed.row.do, **typed.fields)
+                return
+            except Rejected as refused:
+                if refused.code not in ("offline", "lost"):
+                    raise
+
+    def _give(self, do: str, fields: dict[str, Any]) -> None:
+        """Send a message without waiting for its acknowledgement."""
+        self.unacknowledged += 1
+        self._client.do(do, **fields).addErrback(self._not_said).addBoth(self._acknowledged)
+
+    def _not_said(self, failure: Failure) -> None:
+        failure.trap(Rejected)
+        self._not_done(failure.value)
+
+    def _not_done(self, refused: Any) -> None:
+        """Say what was refused, unless the client has ended: the reason for that is told once, as a notice."""
+        if not self.over and refused.code != "ended":
+            self._refused(refused.text)
+
+    def _acknowledged(self, result: object) -> object:
+        self.unacknowledged -= 1
+        self._changed()
+        return result

@@ -1,0 +1,80 @@
+"""What the client writes in a pipe: events as lines of text or as records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from chatroom.client.client import Client
+from chatroom.client.plain_text import lines_of, recalled
+from chatroom.model import events as e
+from chatroom.model import replies as a
+
+
+@implementer(IPushProducer)
+class PipeOutput:
+    """Writes what the server sends, and stops reading from the server while the output is full.
+
+    Args:
+        records: Whether to write events as records instead of text.
+    """
+
+    def __init__(self, *, records: bool) -> None:
+        self.records = records
+        self._client: Client
+        self._transport: Any = None
+
+    def begin(self, client: Client) -> None:
+        """Set the client whose events are written."""
+        self._client = client
+
+    def open(self, transport: Any) -> None:
+        """Write to a transport from now on; what is written before is dropped."""
+        self._transport = transport
+        transport.registerProducer(self, True)
+
+    def close(self) -> None:
+        """Close the output once everything is written."""
+        self._transport.unregisterProducer()
+        self._transport.loseConnection()
+
+    def show(self, event: e.Event) -> None:
+        """Write an event."""
+        if self.records:
+            self._write([e.encode(_without_secrets(event)).decode()])
+        elif self._client.place.replayed(event):
+            self._write([recalled(self._client.room, event, self._client.name)])
+        else:
+            self._write(lines_of(event, self._client.name))
+
+    def say(self, text: str) -> None:
+        """Write a line of the client's own; among records there is none."""
+        if not self.records:
+            self._write([text])
+
+    def _write(self, lines: list[str]) -> None:
+        if lines and self._transport is not None:
+            self._transport.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+
+    # ---- IPushProducer: the server's events fill the output ----------------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        """Stop reading from the server: the output is full."""
+        self._client.pause()
+
+    def resumeProducing(self) -> None:
+        """Read from the server again: the output accepts data again."""
+        self._client.resume()
+
+    def stopProducing(self) -> None:
+        """Do nothing: ``Pipe.writeConnectionLost`` ends the client."""
+
+
+def _without_secrets(event: e.Event) -> e.Event:
+    """Return the event without secrets, for the output may be kept in a file."""
+    if isinstance(event, a.Welcome):
+        return msgspec.structs.replace(event, resume="")
+    return msgspec.structs.replace(event, token="") if isinstance(event, a.Account) else event
