@@ -13,7 +13,7 @@ async def holding(lock: DeferredLock | DeferredSemaphore) -> AsyncIterator[None]
     """Wait for the lock, or for a place of the semaphore, and give it back at the end.
 
     Args:
-        lock: What is held. Whoever waited longest is next.
+        lock: The lock or semaphore; the caller that waited longest is next.
     """
     await lock.acquire()
     try:

@@ -1,4 +1,4 @@
-"""Work that is done again and again, such as keeping house: a round now, and one each so many seconds."""
+"""Work that is repeated, such as retention: a round at once, and another one every so many seconds."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class PeriodicWork:
     """See the module.
 
     Args:
-        what: What the work is, for the log.
-        work: Does one round; it looks at ``stopping`` between its steps.
-        every: Seconds from one round to the next. A round that takes longer delays the next one.
+        what: A name of the work, for the log.
+        work: Does one round; it checks ``stopping`` between its steps.
+        every: Seconds from the start of one round to the next. A round that takes longer delays the next one.
         scheduler: Gives ``callLater``.
 
     Attributes:
-        stopping: The round under way should end after its step.
+        stopping: The present round should end after its present step.
     """
 
     def __init__(self, what: str, work: Callable[[], Coroutine[Any, Any, None]], every: float, scheduler: Any) -> None:
@@ -38,17 +38,17 @@ class PeriodicWork:
         self.stopping = False
 
     def start(self, *, now: bool = True) -> None:
-        """Begin, with a first round now or when so many seconds have passed."""
+        """Start, with the first round now or after ``every`` seconds."""
         self._loop.start(self._every, now=now)
 
     def hurry(self) -> None:
-        """Do a round now, unless there is one under way."""
+        """Start a round now, unless one is running."""
         if self._loop.running and self._running is None and not self.stopping:
             self._loop.stop()
             self._loop.start(self._every)
 
     def stop(self) -> Deferred[None]:
-        """Begin no more rounds; fires when the step under way is done."""
+        """Start no more rounds. The Deferred fires when the present step is done."""
         self.stopping = True
         if self._loop.running:
             self._loop.stop()
@@ -70,7 +70,7 @@ class PeriodicWork:
         self._failing = False
 
     def _failed(self, failure: Any) -> None:
-        """Say why a round failed; while the store fails, only once."""
+        """Log why a round failed; only once while the store keeps failing."""
         if not failure.check(Unavailable):
             _log.failure("{what} failed", failure=failure, what=self._what)
         elif not self._failing:

@@ -1,7 +1,7 @@
-"""Names that nobody may choose, because a reader would take what stands after them for the server's or an operator's.
+"""Names that nobody may choose, because their messages could be mistaken for those of the server or an operator.
 
-A message reads ``alice: hello``. Somebody called ``Error`` could so write lines that look like the server's. Operators
-may still give an account such a name, and an account that has one keeps it.
+A message is shown as ``alice: hello``, so a user called ``Error`` could write lines that look like the server's.
+Operators may give such a name to an account, and an account that already has one keeps it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from unicodedata import normalize
 
 from chatroom.model.names import BadName, Name, skeleton, user_name
 
-# Who keeps order, and what a server calls itself.
+# Names of authorities and of the server.
 AUTHORITIES = (
     "admin", "administrator", "alert", "announcement", "chatroom", "console", "daemon", "error", "everyone", "info",
     "mod", "moderator", "mods", "notice", "operator", "owner", "root", "security", "server", "service", "services",
     "staff", "support", "sysadmin", "sysop", "system", "warning",
 )  # fmt: skip
-# The words that begin a line of the server's. tests/chat/test_reserved_names.py looks for them in the code.
+# Words that begin a line of the server. tests/chat/test_reserved_names.py looks for them in the code.
 BEGINNINGS = (
     "banned", "cancelled", "choose", "commands", "current", "did", "echo", "everybody", "file", "files",
     "goodbye", "hello", "help", "in", "invalid", "message", "messages", "muted", "name", "no", "nobody",
@@ -35,17 +35,17 @@ _WORDS = re.compile(r"[-_.]+")
 
 
 def chosen_name(text: str, server: str = "") -> Name:
-    """Return the name of a user who has chosen it.
+    """Return a name that a user chooses.
 
     Args:
-        text: What somebody wants to be called; anything may be in it.
-        server: What the server calls itself.
+        text: The name as it was given; it may contain anything.
+        server: The server's name.
 
     Returns:
         The name in its three forms.
 
     Raises:
-        BadName: It breaks a rule of ``user_name``, or poses as the server or as an operator.
+        BadName: It is not a valid user name, or looks like the server or an operator.
     """
     name = user_name(text)
     check_new(name)
@@ -63,7 +63,7 @@ def chosen_name(text: str, server: str = "") -> Name:
 
 
 def check_new(name: Name) -> None:
-    """Refuse what is bad in a new name of a user or a room; names that are there already may have it.
+    """Check a new name of a user or a room by rules that names of older versions need not fulfil.
 
     Raises:
         BadName: It ends with a full stop, as sentences that hold it do; or it has small capitals, which look like
@@ -89,9 +89,10 @@ def _reserved(server: str) -> frozenset[str]:
 
 
 def _pose(text: str) -> str:
-    """Return what a hasty reader sees: no marks, hyphens or case, letters for digits, and one of I, l and 1.
+    """Return what a hasty reader sees: no marks, hyphens or case, letters for digits, and the same letter for I, l and
+    1.
 
-    Digits at the end stay (but for the 0 and 1 of the skeleton): ``user5`` is a number of a user, and not ``users``.
+    Digits at the end stay, except 0 and 1: ``user5`` is a user with a number, not ``users``.
     """
     look = skeleton("".join(char for char in normalize("NFD", text) if char.isalnum()))
     word = look.rstrip(digits)

@@ -1,1 +1,1 @@
-"""What operators do to the whole server, and the account of who did what."""
+"""What operators can do to the whole server, and the audit log of who did what."""

@@ -1,7 +1,7 @@
-"""The audit log: who did what to whom, one line an act, apart from the daemon's other lines by its namespace.
+"""The audit log: one line for each act, saying who did what to whom. Its namespaces keep it apart from other log lines.
 
-What operators do has a namespace of its own. What members do in their rooms, and what strangers try at the operators'
-console, is another: it is bounded for each of them, and whatever they do, it pushes out no act of an operator.
+Acts of operators have one namespace. Acts of members in their rooms, and failed attempts of strangers at the operators'
+console, have another: their number is bounded for each actor, and they never push out an operator's act.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _members = logger(MEMBERS)
 
 
 def audit(by: str, what: str, where: str = "") -> None:
-    """Write down an operator's act.
+    """Log an operator's act.
 
     Args:
         by: The operator's name.
@@ -34,7 +34,7 @@ def audit(by: str, what: str, where: str = "") -> None:
 
 
 class MembersAudit:
-    """Writes down what members and strangers do, so many acts of one and of one address in ten minutes.
+    """Logs acts of members and strangers; for each actor and each address only some in ten minutes.
 
     Args:
         seconds: A clock that does not jump.
@@ -43,10 +43,10 @@ class MembersAudit:
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._by_one = Window(ACTS_OF_ONE, ACTS_WINDOW, seconds)
         self._by_address = Window(ACTS_OF_ADDRESS, ACTS_WINDOW, seconds)
-        self._left_out: OrderedDict[str, int] = OrderedDict()  # acts that were only counted, by who did them
+        self._left_out: OrderedDict[str, int] = OrderedDict()  # how many acts were counted and not logged, by actor
 
     def act(self, session: Session, what: str, where: str) -> None:
-        """Write down what somebody did in a room: a member's act here, an operator's where operators' acts are."""
+        """Log an act in a room: a member's in this namespace, an operator's in the operators' namespace."""
         if session.user.operator:
             audit(session.name, what, where)
         else:
@@ -60,7 +60,7 @@ class MembersAudit:
             by: The actor's name.
             what: What was done.
             where: The room, if it was in one.
-            actor: The id of the actor's account. Without one, all at the address are one actor.
+            actor: The id of the actor's account. Actors without an account count as one actor for each address.
             address: Where the actor's connection comes from.
         """
         place = network(address)

@@ -1,4 +1,4 @@
-"""What operators type in the chat; the acts themselves are those of the console (``operations``)."""
+"""The operators' commands in the chat. ``service`` does what they say, as it does for the console."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def announce(chat: Chat, session: Session, command: c.Announce) -> Event:
 
 @handles(c.AddAccount)
 async def add_account(chat: Chat, session: Session, command: c.AddAccount) -> Event:
-    """Make an account."""
+    """Add an account."""
     return Ok(await _operations(chat, session).add_account(command.user, command.password))
 
 
@@ -36,19 +36,19 @@ async def remove_account(chat: Chat, session: Session, command: c.RemoveAccount)
 
 @handles(c.SetOperator)
 async def set_operator(chat: Chat, session: Session, command: c.SetOperator) -> Event:
-    """Make an account an operator's, or not."""
+    """Give an account operator rights, or take them away."""
     return Ok(await _operations(chat, session).set_operator(command.user, command.on))
 
 
 @handles(c.SetPassword)
 async def set_password(chat: Chat, session: Session, command: c.SetPassword) -> Event:
-    """Give an account another password."""
+    """Change an account's password."""
     return Ok(await _operations(chat, session).set_password(command.user, command.password))
 
 
 @handles(c.Drain)
 async def drain(chat: Chat, session: Session, command: c.Drain) -> Event:
-    """Let nobody new in, or again."""
+    """Refuse new connections, or accept them again."""
     return Ok(await _operations(chat, session).drain(command.on))
 
 
@@ -61,31 +61,31 @@ def stats(chat: Chat, session: Session, command: c.ShowStats) -> Event:
 
 
 async def kick(chat: Chat, session: Session, command: c.Kick) -> Event:
-    """Put somebody off the server."""
+    """Disconnect a user from the server."""
     user = chat.names.find(command.user)
     targets.check(session, Target(user.name, user.id, operator=user.operator))
     return Ok(await _operations(chat, session).kick(command.user, command.reason))
 
 
 async def ban(chat: Chat, session: Session, command: c.Ban) -> Event:
-    """Keep somebody off the server; without a name: who is?"""
+    """Ban a user or an address from the server; without a name, list the bans."""
     operations = _operations(chat, session)
     if not command.user:
         return Ok(listed("Banned from this server:", chat.bans.all, chat.now()) or "Nobody is banned from this server.")
     target = await targets.anybody(chat, None, command.user)
     targets.check(session, target)
-    if target.typed and set(target.keys) & set(session.keys):  # nobody would come from there to take it back
+    if target.typed and set(target.keys) & set(session.keys):  # the operator could not connect again to remove the ban
         raise NOT_TO_YOURSELF()
     return Ok(await operations.ban_for(command.user, command.seconds, command.reason))
 
 
 async def unban(chat: Chat, session: Session, command: c.Unban) -> Event:
-    """Let somebody onto the server again."""
+    """Remove a ban from the server."""
     return Ok(await _operations(chat, session).unban(command.user))
 
 
 async def close(chat: Chat, session: Session, command: c.Close) -> Event:
-    """End any room."""
+    """Close any room."""
     if not session.user.operator:
         raise NOT_OPERATOR()
     return Ok(await _operations(chat, session).close_room(command.room, command.reason))

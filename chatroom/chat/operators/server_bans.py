@@ -1,4 +1,4 @@
-"""Who is kept out of the whole server: users by account or name, and addresses. All daemons hold the same list."""
+"""Bans from the whole server: of users, by account or name, and of addresses. All daemons have the same list."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ServerBans:
 
     @property
     def all(self) -> tuple[Sanction, ...]:
-        """Return all bans, those that are over included, in the order in which they were made."""
+        """Return all bans in the order in which they were made, including those that have ended."""
         return tuple(sorted(self._by_key.values(), key=lambda ban: ban.at))
 
     async def load(self) -> None:
@@ -45,35 +45,35 @@ class ServerBans:
         self._by_key = read
 
     def reload(self) -> None:
-        """Read the list again; it has changed."""
+        """Read the list again after a change."""
         Deferred.fromCoroutine(self.load()).addErrback(_failed)
 
     def check(self, keys: tuple[str, ...]) -> None:
-        """See that somebody is not kept out.
+        """Check that no ban holds for some keys.
 
         Args:
-            keys: What that somebody is known by (``chatroom.chat.bans_and_mutes``).
+            keys: The keys of a session or a user (``chatroom.chat.bans_and_mutes``).
 
         Raises:
-            Refused: One is.
+            Refused: A ban holds.
         """
         ban = matching((self._by_key[key] for key in keys if key in self._by_key), keys, self._now())
         if ban is not None:
             raise SERVER_BANNED(more=ban.more(self._now()))
 
     async def add(self, ban: Sanction) -> None:
-        """Keep somebody out; a ban of the same is replaced."""
+        """Add a ban, replacing one with the same key."""
         await self._put(ban.key, msgspec.json.encode(ban))
         self._by_key[ban.key] = ban
 
     async def remove(self, bans: list[Sanction]) -> None:
-        """Let somebody in again."""
+        """Remove bans."""
         for ban in bans:
             await self._put(ban.key, None)
             self._by_key.pop(ban.key, None)
 
     async def _put(self, key: str, value: bytes | None) -> None:
-        """The last word counts, whoever else decides about the same at the same time."""
+        """Store a ban, or remove it. If two daemons change the same ban, the last change holds."""
         while True:
             held = await self._engine.get(BUCKET, key)
             if held is None and value is None:

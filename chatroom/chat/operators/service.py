@@ -1,4 +1,4 @@
-"""What operators do to the whole server, from the console or in the chat: one piece of code for both."""
+"""What operators can do to the whole server. The console and the commands in the chat both use this."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """Somebody online. ``seconds`` since the connection came; ``speaks`` is ``text`` or ``records``."""
+    """A session. ``seconds``: since it connected; ``speaks``: ``text`` or ``records``."""
 
     name: str
     account: bool
@@ -55,9 +55,9 @@ class RoomRow:
 
 @dataclass(frozen=True, slots=True)
 class BanRow:
-    """Somebody who is kept out of the server.
+    """A ban from the server.
 
-    ``until`` is in milliseconds since 1970, 0 for good; ``more`` says that, and why, in words.
+    ``until`` is in milliseconds since 1970, 0 for never; ``more`` says the remaining time and the reason in words.
     """
 
     what: str
@@ -69,55 +69,55 @@ class BanRow:
 
 
 class Operating(Protocol):
-    """What an operator may do. Whatever cannot be done raises ``Refused``, whose text says why and what to do."""
+    """What an operator can do. If something cannot be done, ``Refused`` is raised; its text says why and what to do."""
 
     def users(self) -> list[UserRow]:
-        """Return everybody connected to this daemon, by name."""
+        """Return all sessions of this daemon, by name."""
 
     async def rooms(self) -> list[RoomRow]:
         """Return all rooms, the fullest first."""
 
     async def accounts(self) -> list[tuple[str, bool, bool]]:
-        """Return every account's name, whether it is an operator's, whether a seat is reserved for it."""
+        """Return each account's name, whether its owner is an operator, and whether it has a reserved seat."""
 
     async def kick(self, user: str, reason: str = "") -> str:
-        """End all connections of a user. Returns a sentence that says what was done, as all that follow."""
+        """End all sessions of a user. Return a sentence that says what was done, as all methods below do."""
 
     async def ban(self, what: str, duration: str = "", reason: str = "") -> str:
-        """Keep out a user, an account or an address; duration such as ``10m``, ``2h``, ``7d``; empty for good."""
+        """Ban a user, an account or an address, for a duration such as ``10m``, ``2h`` or ``7d``; empty for ever."""
 
     async def unban(self, what: str) -> str:
-        """Let it in again."""
+        """Remove a ban."""
 
     def bans(self) -> list[BanRow]:
-        """Return who is kept out of the server."""
+        """Return the bans from the server."""
 
     async def close_room(self, room: str, reason: str = "") -> str:
-        """End a room."""
+        """Close a room."""
 
     async def give_room(self, room: str, user: str) -> str:
-        """Make a user with an account the owner of a room."""
+        """Make an account the owner of a room."""
 
     async def announce(self, text: str) -> str:
-        """Say something to everybody."""
+        """Tell everybody something."""
 
     async def add_account(self, name: str, password: str) -> str:
-        """Make an account, with a seat reserved for it."""
+        """Add an account with a reserved seat."""
 
     async def remove_account(self, name: str) -> str:
-        """Remove an account and its mail; its name is free again, its id never."""
+        """Remove an account and its mail. Its name is free again; its id is never used again."""
 
     async def set_operator(self, name: str, on: bool = True) -> str:
-        """Make an account an operator's, or not."""
+        """Give an account operator rights, or take them away."""
 
     async def set_password(self, name: str, password: str) -> str:
-        """Give an account another password; its tokens and its other sessions end."""
+        """Change an account's password; end its tokens and its other sessions."""
 
     async def drain(self, on: bool = True) -> str:
-        """Let nobody new in, and tell everybody; those who are here stay until they go. Off: as before."""
+        """Refuse new connections and tell everybody; sessions that exist go on. Off: accept connections again."""
 
     def stats(self) -> dict[str, int | float | str]:
-        """Return figures of this daemon by name."""
+        """Return this daemon's figures, by name."""
 
 
 class Operations:
@@ -125,7 +125,7 @@ class Operations:
 
     Args:
         chat: The chat.
-        by: Who acts: an operator's name.
+        by: The operator's name.
         session: The id of the session in which the operator acts, if it is in the chat.
     """
 
@@ -206,7 +206,7 @@ class Operations:
         return await self.ban_for(what, seconds, reason)
 
     async def ban_for(self, what: str, seconds: int, reason: str = "") -> str:
-        """The same, for so many seconds; 0 for good."""
+        """Ban for a number of seconds; 0 for ever."""
         chat, now = self._chat, self._chat.now()
         target = await targets.anybody(chat, None, what)
         until = now + min(seconds, LONGEST_SANCTION) * 1000 if seconds else 0
@@ -238,7 +238,7 @@ class Operations:
         chat = self._chat
         event = Expelled(chat.next_id(), chat.now(), self._by, "", user_id=user_id, reason=reason)
         user = chat.users.get(user_id)
-        with ExitStack() as silence:  # what these sessions say from now on would come after the event
+        with ExitStack() as silence:  # what these sessions say from now on would be stored after the event
             for session in user.sessions if user is not None else ():
                 if session.room is not None:
                     silence.enter_context(session.room.silence({user_id}))
