@@ -45,7 +45,7 @@ _log = logger(__name__)
 
 
 class Chat(ChatState):
-    """See the module.
+    """All parts of the chat, put together.
 
     Args:
         engine: Keeps logs, records and files.

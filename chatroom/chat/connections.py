@@ -23,7 +23,7 @@ _log = logger(__name__)
 
 
 class Connections:
-    """See the module.
+    """Opens, changes and ends the sessions of this node.
 
     Args:
         state: What the chat shares.

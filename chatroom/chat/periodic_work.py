@@ -15,7 +15,7 @@ _log = logger(__name__)
 
 
 class PeriodicWork:
-    """See the module.
+    """Repeats a piece of work.
 
     Args:
         what: A name of the work, for the log.

@@ -19,7 +19,7 @@ AGAIN = 5.0  # seconds
 
 
 class RetryQueue:
-    """See the module.
+    """Repeats changes that failed until they are stored.
 
     Args:
         engine: Stores the changes.

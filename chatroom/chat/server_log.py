@@ -21,7 +21,7 @@ SLICE = 200  # sessions told in one turn of the reactor
 
 
 class ServerLog:
-    """See the module.
+    """Follows the server's log, and acts on its events.
 
     Args:
         state: What the chat shares.

@@ -19,7 +19,7 @@ SERVER_LOG = "server/all"
 
 
 class ChatState:
-    """See the module. A session's host (``chatroom.chat.session.SessionHost``).
+    """What all parts of the chat share; a session's host (``chatroom.chat.session_parts``).
 
     Args:
         engine: Keeps logs, records and files.

@@ -22,7 +22,7 @@ _decode = msgspec.json.Decoder(Sanction).decode
 
 
 class ServerBans:
-    """See the module.
+    """The list of bans from the server.
 
     Args:
         engine: Keeps the records.

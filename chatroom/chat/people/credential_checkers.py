@@ -32,7 +32,7 @@ class Unknown(Exception):
 
 
 class Checkers:
-    """See the module.
+    """The operator's checkers, asked one after the other.
 
     Args:
         checkers: The operator's, in the order in which they are asked.

@@ -26,7 +26,7 @@ _decode = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 class DeletedAccounts:
-    """See the module.
+    """Remembers the ids of deleted accounts by address.
 
     Args:
         engine: Keeps the records.

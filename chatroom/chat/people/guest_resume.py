@@ -44,7 +44,7 @@ class PartedGuest:
 
 
 class GuestResume:
-    """See the module.
+    """Makes and checks the secrets of guests.
 
     Args:
         engine: Keeps the key that secrets are made with.

@@ -1,8 +1,8 @@
-"""One line for one happening: who logs in or out in my room is told by the room's own line alone.
+"""Showing one line when a user of my room logs in or out: the room's own line, without the announcement to everybody.
 
-The server tells everybody that ``bob has entered the chat.``, and it tells a room that bob is in what happens there: he
-joins, is cut off, or is called something else from now on. An announcement therefore waits a moment for the room's
-event about the same user; when that comes, or came just before, the announcement is dropped.
+The server tells everybody ``bob has entered the chat.``, and it also tells bob's room that he joins, disconnects or
+changes his name. So an announcement waits a moment for the room's event about the same user. If that event comes, or
+came just before, the announcement is dropped.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _Key = tuple[bool, str]  # whether the user comes, and the user's id
 
 
 class AnnouncementCoalescing:
-    """Drops announcements of what the room tells, too.
+    """Drops announcements that repeat an event of the room.
 
     Args:
         reactor: Knows the time.
-        show: Shows an announcement that the room did not tell.
+        show: Shows an announcement.
     """
 
     def __init__(self, reactor: IReactorTime, show: Callable[[Announcement], None]) -> None:
@@ -36,7 +36,7 @@ class AnnouncementCoalescing:
         self._call: IDelayedCall | None = None
 
     def announced(self, event: Announcement) -> None:
-        """Show the announcement after a moment, unless the room tells the same."""
+        """Show the announcement after a moment, unless an event of the room says the same."""
         key = isinstance(event, e.Arrived), event.by_id
         told = self._told.pop(key, None)
         if told is not None and self._reactor.seconds() - told <= WITHIN:
@@ -51,7 +51,7 @@ class AnnouncementCoalescing:
             self._call.reset(WITHIN)
 
     def happened(self, event: e.Event) -> None:
-        """Drop the announcement of what has happened in the room."""
+        """Drop the announcement that says the same as an event of the room."""
         for key in _same(event):
             if self._waiting.pop(key, None) is None:
                 self._told.pop(key, None)
@@ -60,13 +60,13 @@ class AnnouncementCoalescing:
             del self._told[next(iter(self._told))]
 
     def before(self, event: e.Event) -> None:
-        """Show what waits about a user before something that this user says."""
+        """Show what waits about a user before this user's message is shown."""
         by = getattr(event, "by_id", "")
         if any(by == id for _, id in self._waiting):
             self.flush()
 
     def flush(self) -> None:
-        """Show all announcements that wait."""
+        """Show all waiting announcements."""
         if self._call is not None and self._call.active():
             self._call.cancel()
         self._call = None
@@ -76,7 +76,7 @@ class AnnouncementCoalescing:
 
 
 def _same(event: e.Event) -> list[_Key]:
-    """Return which announcements would tell the same as an event of the room."""
+    """Return the keys of the announcements that an event of the room makes unnecessary."""
     match event:
         case e.Joined(by_id=id):
             return [(True, id)]

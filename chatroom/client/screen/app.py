@@ -1,4 +1,5 @@
-"""The screen put together, and run until one leaves. Importing it takes a tenth of a second: only for terminals."""
+"""The terminal application: its parts put together, and run until the user leaves. Import this for terminals only,
+because importing takes a tenth of a second."""
 
 from __future__ import annotations
 
@@ -54,22 +55,22 @@ from chatroom.model.text import clean
 
 _log = Logger()
 
-PATIENCE = 0.5  # seconds for a good end, after which it is explained
+PATIENCE = 0.5  # seconds to end, after which the user is told what takes so long
 PROGRESS = 1.0  # seconds from one look at the files under way to the next
 FILES_SHOWN = 3  # of them, above the bar
 FRESH = 10.0  # seconds for which it is known who is online
 
 
 class AppSettings(Protocol):
-    """What the screen has to be told.
+    """The settings of the terminal application.
 
     Args:
-        address: Host and port, as the user knows them.
-        state: The folder for what is kept of this server.
+        address: Host and port, as the user gave them.
+        state: The folder for what the client remembers about this server.
         downloads: The folder for fetched files.
-        bell: When it rings.
+        bell: When the terminal rings.
         timestamps: Whether lines begin with their time.
-        colours: Whether there are any; None: what the terminal can, and NO_COLOR forbids.
+        colours: Whether to use colours; None: if the terminal can and NO_COLOR is not set.
     """
 
     @property
@@ -161,7 +162,7 @@ class App:
         self.terminal.line.on_text_changed += lambda buffer: self._typing(buffer.text)
 
     async def run(self) -> None:
-        """Show it until one leaves."""
+        """Run until the user leaves."""
         try:
             await Deferred.fromFuture(asyncio.ensure_future(self.terminal.run()))
         finally:
@@ -199,19 +200,19 @@ class App:
             self._ask_quietly("rooms", a.Rooms).addCallback(self._room_made, event.room)
 
     def waits_for_the_end(self) -> None:
-        """Tell why it is not over yet."""
+        """Tell the user why the program has not ended yet."""
         self._say("waiting until the server has stored what you said; Ctrl-C gives up.")
         self.above.flush()
 
     def clear(self) -> None:
-        """Take everything off the screen."""
+        """Clear the screen."""
         self.above.flush()
         self.terminal.clear()
 
     # ---- keys ------------------------------------------------------------------------------------------------------
 
     def interrupt(self, held: bool) -> None:
-        """Ctrl-C: clears the line, cancels a question, stops what is being said; the second time in a row it leaves."""
+        """Handle Ctrl-C: clear the line, cancel a question, or stop a paste; the second time in a row, leave."""
         if self.terminal.questions.current is not None:
             self.terminal.questions.cancel()
         elif held or self.pasting.stop():
@@ -276,7 +277,7 @@ class App:
             self._look_at_files()
 
     def _look_at_files(self) -> None:
-        """Draw the bar anew, every now and then, while there are files under way."""
+        """Redraw the bar regularly while files are being sent or fetched."""
         self._looking = self._reactor.callLater(PROGRESS, self._look_at_files) if self.transfers.lines() else None
         self.terminal.refresh()
 
@@ -296,7 +297,7 @@ class App:
         self.hearing.say(text)
 
     def _learn_commands(self) -> None:
-        """What the client knows by itself; the server's own help says it better."""
+        """Learn the commands that the client knows; the server's help replaces them later."""
         for row in (row for row in TABLE if row.slash):
             self.known.add_command(row.usage, "")
             for word in row.slash:
@@ -308,7 +309,7 @@ class App:
             self.known.topics[f"/{command.word}"] = command.topic
 
     def _help(self, rest: str) -> None:
-        """Explain a command of the client's own; the server explains its."""
+        """Explain one of the client's own commands; the server explains its own."""
         command = self.own.get(rest.removeprefix("/").lower())
         if command is not None:
             self._say(f"{command.usage}: {command.help}.")
@@ -329,7 +330,7 @@ class App:
             self._arrived()
 
     def _ask_for_a_name(self) -> None:
-        """Ask for one, or for the password of the name that was refused."""
+        """Ask for a name, or for the password of the name that was refused."""
         refused, self._name_refused = self._name_refused, None
         self.doing.start(self.doing.take_a_name() if refused is None else self.doing.name_refused(refused))
 
@@ -339,13 +340,13 @@ class App:
             self._ask_quietly(do, answer)
 
     def _room_made(self, rooms: a.Rooms | None, room: str) -> None:
-        """Say that the user has made a room by joining it, and which one may have been meant."""
+        """Tell the user that joining has made a new room, and which existing room may have been meant."""
         near = nearest(room, [line.room for line in rooms.rooms]) if rooms is not None else None
         meant = f" Did you mean {near}? Type /join {near}." if near else ""
         self._say(f"there was no room {room}, so you have created it.{meant}")
 
     def _typing(self, line: str) -> None:
-        """Learn who is online now when a command is being typed that is about a user."""
+        """Ask who is online when the user types a command about a user."""
         command, blank, _ = line.partition(" ")
         wanted = blank and "user" in argument_at(self.known.usage(command), 0)
         if wanted and self._client.online and self._reactor.seconds() - self._asked_who >= FRESH:
@@ -353,7 +354,7 @@ class App:
             self._ask_quietly("who", a.Users)
 
     def _ask_quietly(self, do: str, answer: type[e.Event], **fields: Any) -> Deferred[Any]:
-        """Ask the server for something that is not shown, such as names to complete.
+        """Give the server a command whose answer is not shown, for instance to learn names for completion.
 
         Args:
             do: The command.
@@ -377,7 +378,7 @@ async def run(
     client: Callable[[Callable[[e.Event | Notice], None]], Client],
     settings: AppSettings,
 ) -> None:
-    """Show a server on this process's terminal until the user leaves, or the reactor is stopped.
+    """Run the terminal application until the user leaves or the reactor stops.
 
     Args:
         reactor: Twisted's on asyncio; it must be the one that was installed.
@@ -392,7 +393,7 @@ async def run(
     gone: Deferred[None] = Deferred()
 
     def shutdown() -> Deferred[None] | None:
-        """Wait for a good end; but not a second time, when somebody has lost patience with it."""
+        """Wait until everything is sent, unless the user asks a second time to end."""
         if not screen.terminal.app.is_running:
             return None
         screen.terminal.leave()

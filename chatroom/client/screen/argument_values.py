@@ -1,21 +1,21 @@
-"""What an argument of a command may be, read off how the command is used: ``/ban [user] [duration] [reason]``."""
+"""Which values an argument may have, derived from a command's usage such as ``/ban [user] [duration] [reason]``."""
 
 from __future__ import annotations
 
 import re
 
 DURATIONS = ("10m", "1h", "1d", "7d")
-FREE = frozenset({"text", "reason", "words"})  # what is said: names of the room are offered in it
+FREE = frozenset({"text", "reason", "words"})  # free text: names of people in the room are offered in it
 _OPEN = FREE | {"messages", "name", "new", "number", "old", "password", "seconds"}  # anything whatever
 _ARGUMENT = re.compile(r"[<\[]([^>\]]*)[>\]]")
 
 
 def argument_at(usage: str, given: int) -> list[str]:
-    """Return what may stand at a place of a command: kinds such as ``user``, and words such as ``off``.
+    """Return what an argument may be: kinds such as ``user``, and words such as ``off``.
 
     Args:
         usage: How the command is used, as ``/focus [user ...|off]``.
-        given: How many arguments stand before the place.
+        given: How many arguments stand before this one.
     """
     arguments: list[str] = _ARGUMENT.findall(usage)
     if given >= len(arguments) and not (arguments and (arguments[-1] in FREE or "..." in arguments[-1])):

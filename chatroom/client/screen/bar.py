@@ -18,11 +18,11 @@ from chatroom.model.text import clean
 LONGEST = 32  # columns of a name that others choose
 NARROW = 60  # columns; a narrower bar has short forms
 SEPARATOR = " | "
-MARKED = 8  # characters looked at for each column: some take none
+MARKED = 8  # characters considered for each column, because some have no width
 
 
 class BarState(Protocol):
-    """The part of a ``Link`` that the bar shows."""
+    """The part of a ``Client`` that the bar shows."""
 
     @property
     def online(self) -> bool: ...
@@ -50,7 +50,7 @@ def bar(client: BarState, address: str, columns: int) -> Line:
     """Return the bar.
 
     Args:
-        client: What is known of the connection.
+        client: The state of the connection.
         address: Host and port, as the user gave them.
         columns: The terminal's width.
     """
@@ -70,7 +70,7 @@ def bar(client: BarState, address: str, columns: int) -> Line:
 
 
 def fitted(text: str, columns: int) -> str:
-    """Return the text, cut with ``...`` if it takes more columns than that."""
+    """Return the text, shortened with ``...`` if it needs more columns."""
     if len(text) <= MARKED * columns and get_cwidth(text) <= columns:
         return text
     kept, left = "", columns - len("...")
@@ -83,7 +83,7 @@ def fitted(text: str, columns: int) -> str:
 
 
 def _that_fit(parts: list[str], columns: int) -> Iterator[str]:
-    """Yield the parts that there is room for, those first in the list first."""
+    """Yield the parts that fit; earlier parts come first."""
     for part in filter(None, parts):
         if get_cwidth(part) <= columns:
             columns -= get_cwidth(part) + len(SEPARATOR)
@@ -91,7 +91,7 @@ def _that_fit(parts: list[str], columns: int) -> Iterator[str]:
 
 
 def _name(text: str, columns: int) -> str:
-    """Return a name that others chose: it can neither push the truth off the bar, nor look like another part of it."""
+    """Return a name that others chose, made harmless: it cannot hide other parts of the bar, or imitate them."""
     return fitted(clean(text).replace("|", "/"), columns)
 
 

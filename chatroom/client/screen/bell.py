@@ -1,4 +1,4 @@
-"""When the terminal rings: never, for what concerns oneself, or for every message; never more than once a second."""
+"""When the terminal rings: never, for messages that concern the user, or for every message; at most once a second."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ PAUSE = 1.0  # seconds
 
 
 class Bell:
-    """Decides.
+    """Decides whether to ring.
 
     Args:
         seconds: Returns the time.
-        ring: Rings.
-        mode: For what.
+        ring: Rings the terminal.
+        mode: Which messages ring.
     """
 
     def __init__(self, seconds: Callable[[], float], ring: Callable[[], None], mode: Ring = "private") -> None:
@@ -28,12 +28,12 @@ class Bell:
         self.mode: Ring = mode
 
     def heard(self, event: e.Event, *, own: bool, mentioned: bool) -> None:
-        """Ring, if it is worth it.
+        """Ring if the event is one that should ring.
 
         Args:
-            event: What was heard.
-            own: One said it oneself.
-            mentioned: One's name was said.
+            event: The event.
+            own: The user said it.
+            mentioned: The user's name was mentioned.
         """
         concerns_me = mentioned or isinstance(event, e.Private)
         worth = concerns_me if self.mode == "private" else self.mode == "all" and isinstance(event, e.MESSAGES)

@@ -1,8 +1,8 @@
-"""What things look like: one style each, and for every name a colour that stays its own.
+"""The styles of everything on the screen, and a colour for each name that stays the same.
 
-The colours are of the 256 that terminals have, and only such that contrast with black and with white alike: nobody has
-to tell the client what their background is. Any two colours of ``PALETTE`` can be told apart
-(tests/client/screen/test_formatter.py computes both).
+The colours are among the terminal's 256 and contrast with black and with white, so nobody has to tell the client what
+the background is. Any two colours of ``PALETTE`` can be told apart (tests/client/screen/test_formatter.py computes
+both).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PALETTE = (
 )  # fmt: skip
 
 PLAIN = ""
-QUIET = "#767676"  # times, and what merely happens
+QUIET = "#767676"  # times, joins and leaves
 NOTICE = "italic"  # what the client itself says
 ERROR = "#d70000 bold"
 PRIVATE = "#af00d7"
@@ -26,17 +26,17 @@ MARK = "#af5f00"
 STYLES = (PLAIN, QUIET, NOTICE, ERROR, PRIVATE, MENTION, LOUD, MARK)
 
 MOST = 200  # names that keep their colour
-RECENT = 40  # names: who was shown before the last so many is not talking any more
+RECENT = 40  # names: somebody who is not among the last so many is not talking any more
 
 
 class Colours:
-    """Gives names their colours: the one that the name's letters ask for, unless somebody who is talking has it."""
+    """Chooses colours for names: the one that the name's letters determine, unless somebody who is talking has it."""
 
     def __init__(self) -> None:
-        self._given: dict[str, int] = {}  # by folded name, those shown last at the end
+        self._given: dict[str, int] = {}  # by folded name; the name shown last is at the end
 
     def of(self, name: str) -> str:
-        """Return the style of a name; it stays the same, in any case of the name's letters, as long as it is in use."""
+        """Return the style of a name. It stays the same while the name is in use, in upper and lower case."""
         key = fold(name)
         colour = self._given.pop(key, None)
         self._given[key] = self._choose(key) if colour is None else colour
@@ -45,7 +45,7 @@ class Colours:
         return f"{PALETTE[self._given[key]]} bold"
 
     def _choose(self, key: str) -> int:
-        """Return a colour that nobody has who is talking; if all are taken, that of whoever was shown longest ago."""
+        """Return a colour that nobody who is talking has; else the colour of the name that was shown longest ago."""
         first = hashlib.blake2s(key.encode("utf-8", "replace")).digest()[0]
         ago = dict.fromkeys(range(len(PALETTE)), RECENT)
         for names, colour in enumerate(list(reversed(self._given.values()))[:RECENT]):

@@ -1,4 +1,4 @@
-"""What Tab offers: commands with what they do, and whatever an argument may be; each where it makes sense."""
+"""Completion with Tab: commands with their help, and the possible values of arguments."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from chatroom.model.text import clean
 
 
 class ChatCompleter(Completer):
-    """Offers what the line up to the cursor may go on with.
+    """Offers completions of the line up to the cursor.
 
     Args:
-        known: What there is.
+        known: The words to complete.
     """
 
     def __init__(self, known: KnownWords) -> None:
@@ -31,7 +31,7 @@ class ChatCompleter(Completer):
         if command and " " not in line:
             yield from self._commands(line)
         elif complete_event.text_inserted:
-            return  # it was asked for while a command was being typed, whose arguments are offered only at Tab
+            return  # typed text, not Tab: arguments are offered only at Tab
         elif command:
             yield from self._arguments(line, complete_event)
         else:
@@ -76,14 +76,14 @@ class ChatCompleter(Completer):
             yield from map(_path, self._paths.get_completions(Document(path), event))
 
     def _mentions(self, word: str, after: str) -> Iterator[Completion]:
-        """Offer the people of the room for a word that begins like a name, or like one with ``@`` before it."""
+        """Offer the people of the room whose names begin with the word, with or without ``@`` before it."""
         at = "@" if word.startswith("@") else ""
         if word:
             yield from _offered(sorted(set(self._known.users()), key=fold), word, at, " " if at else after)
 
 
 def _offered(names: Iterable[str], word: str, before: str = "", after: str = " ") -> Iterator[Completion]:
-    """Yield the names that go on as the word does."""
+    """Yield the names that begin with the word."""
     begun = fold(word.removeprefix(before))
     for name in names:
         if fold(name).startswith(begun):
@@ -91,6 +91,6 @@ def _offered(names: Iterable[str], word: str, before: str = "", after: str = " "
 
 
 def _path(found: Completion) -> Completion:
-    """Return it with a folder's slash, after which one may go on; it is only shown otherwise."""
+    """Return a path completion that inserts the slash after a folder, so that the user can go on typing."""
     slash = "/" if found.display_text.endswith("/") else ""
     return Completion(found.text + slash, found.start_position, found.display)

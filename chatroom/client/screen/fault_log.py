@@ -1,6 +1,5 @@
-"""What goes wrong in the client itself: told in one line, for whatever else is written would tear the screen apart.
-
-All of it is kept in a file, so that it can be reported.
+"""Errors of the client itself. Each is shown in one line, because a traceback would destroy the screen; a file keeps
+the traceback, so that the user can report it.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from zope.interface import implementer
 from chatroom.client.screen.history import private
 from chatroom.model.text import clean
 
-MOST = 256 * 1024  # bytes of the file; what is more is not kept
+MOST = 256 * 1024  # bytes of the file; more is not stored
 
 _log = Logger()
 
 
 @implementer(ILogObserver)
 class FaultLog:
-    """Given all that is logged, it keeps and tells the errors.
+    """A log observer that stores errors in a file and tells the user about them.
 
     Args:
         path: The file; its folder is made. If it cannot be written, the errors are only told.
@@ -37,7 +36,7 @@ class FaultLog:
         self._tell = tell
 
     def __call__(self, event: LogEvent) -> None:
-        """Something is logged."""
+        """Take a log event."""
         if event.get("log_level") not in (LogLevel.error, LogLevel.critical):
             return
         self._keep(eventAsText(event))
@@ -56,7 +55,7 @@ class FaultLog:
 
 
 def catch(faults: FaultLog, loop: AbstractEventLoop) -> None:
-    """Let nothing that Twisted or asyncio has to complain of be written on the terminal."""
+    """Prevent Twisted and asyncio from writing to the terminal."""
     globalLogBeginner.beginLoggingTo([faults], redirectStandardIO=False)
 
     def failed(loop: AbstractEventLoop, context: dict[str, Any]) -> None:

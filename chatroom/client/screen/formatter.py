@@ -1,4 +1,4 @@
-"""How everything that is heard becomes lines: pieces of text, each with its style.
+"""Making lines of events and answers. A line is a list of pieces of text, each with its style.
 
 The words are those of ``chatroom.model.wording``; messages get a form of their own here, with the names in their
 colours. No text is cleaned here: ``output.py``, which all lines go through, does that.
@@ -23,20 +23,20 @@ _LOUD = (e.Announced, a.Shutdown, e.Invited)
 
 
 def notice(text: str) -> Line:
-    """Return a line in which the client itself says something."""
+    """Return a line with a message of the client itself."""
     return [(QUIET, "-- "), (NOTICE, text)]
 
 
 def error(text: str) -> Line:
-    """Return a line that says what was refused or went wrong."""
+    """Return a line with an error."""
     return [(ERROR, "Error: "), (PLAIN, text)]
 
 
 class Formatter:
-    """Makes the lines.
+    """Makes lines of events and answers.
 
     Args:
-        me: Returns what one is called now.
+        me: Returns the user's present name.
         now: Returns the time in ms since 1970.
         stamps: Whether lines begin with their time.
     """
@@ -48,7 +48,7 @@ class Formatter:
         self.stamps = stamps
 
     def heard(self, event: e.Event) -> list[Line]:
-        """Return the lines of something that happened; none for what is for programs."""
+        """Return the lines of an event; none if it is for programs only."""
         if isinstance(event, e.MESSAGES):
             return [self._stamp(event.at, DAY_AND_TIME if self._old(event) else TIME) + self._message(event)]
         if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):
@@ -56,7 +56,7 @@ class Formatter:
         return self.answer(event)
 
     def answer(self, event: e.Event) -> list[Line]:
-        """Return the lines of an answer to oneself, or of what concerns only oneself."""
+        """Return the lines of an answer, or of an event that concerns only the user."""
         if isinstance(event, a.History | a.Found) and event.events:
             return [*self._count(event), *map(self.recalled, event.events), *self._searched_back(event)]
         if isinstance(event, a.Sent) and not event.waits:
@@ -72,15 +72,15 @@ class Formatter:
         return [[*stamp, (style, text)] for text in texts]
 
     def recalled(self, event: e.Message) -> Line:
-        """Return a message of before, with its day whatever ``stamps`` is; a deleted one says so."""
+        """Return the line of an old message, always with its day; if it was deleted, the line says so."""
         return [(QUIET, f"{spell_moment(event.at, DAY_AND_TIME)} "), *self._message(event)]
 
     def about_many(self, text: str) -> Line:
-        """Return a line about several who came and went."""
+        """Return a line about several users who came and went."""
         return [*self._stamp(self._now(), TIME), (QUIET, text)]
 
     def mentions_me(self, event: e.Event) -> bool:
-        """Return whether somebody else says my name."""
+        """Return whether somebody else mentions the user."""
         return isinstance(event, e.Said | e.Acted) and event.by != self._me() and bool(self._mentions(event.text))
 
     # ---- pieces ------------------------------------------------------------------------------------------------
@@ -97,14 +97,14 @@ class Formatter:
         return [name, (PLAIN, ": "), *self._text(event)]
 
     def _concerns_me_alone(self, event: e.RoomEvent) -> bool:
-        """Whether it is the answer to what I did, or about me, so that it reads ``You are now bob.``"""
+        """Return whether an event is about the user or answers the user, so that it reads ``You are now bob.``"""
         match event:
             case e.Invited(user=name) | e.Renamed(name=name) | e.Left(by=name):
                 return name == self._me()
         return False
 
     def _text(self, event: e.Said | e.Acted) -> Line:
-        """Return what was said, with my name standing out when somebody else says it."""
+        """Return the text of a message; the user's name stands out if somebody else wrote the message."""
         if event.by == self._me():
             return [(PLAIN, event.text)]
         pieces: Line = []
@@ -141,17 +141,17 @@ class Formatter:
         return [(QUIET, f"{spell_moment(at, form)} ")] if self.stamps else []
 
     def _old(self, event: e.Message) -> bool:
-        """Whether the time of day alone would mislead."""
+        """Return whether a message is so old that it needs its day."""
         return spell_moment(event.at, DAY) != spell_moment(self._now(), DAY)
 
 
 def unused(room: str, event: object) -> str:
-    """Stand in for the form of old messages, which the screen shows in its own."""
+    """Stand in for the function that formats old messages, because the screen formats them itself."""
     raise AssertionError("messages of before have a form of their own")
 
 
 def setting_lines(settings: Settings, *, guest: bool) -> list[str]:
-    """Return the lines about all of them, or about the one that was asked for or changed.
+    """Return lines about all settings, or about the one that was asked for or changed.
 
     Args:
         settings: The server's answer.
@@ -161,5 +161,7 @@ def setting_lines(settings: Settings, *, guest: bool) -> list[str]:
     lines = ANSWERS[Settings](unused, settings)
     if len(lines) == 1:
         return [f"{lines[0].removesuffix('.')} (the server keeps this {whose})."]
-    shown = [line for line in lines if not line.startswith("Timestamps")]  # those are telnet's; the client has its own
+    shown = [
+        line for line in lines if not line.startswith("Timestamps")
+    ]  # the server's setting is for telnet; the client has its own
     return [f"The server keeps {whose}:", *(f"  {line}" for line in shown)]

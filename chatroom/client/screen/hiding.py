@@ -1,4 +1,4 @@
-"""A password that is typed in the line of its command is not seen, as one that is asked for is not."""
+"""Hiding a password that is typed in the line of its command, as the answer to a password question is hidden."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from chatroom.client.screen.parser import secret_from
 
 
 class HiddenSecrets(Processor):
-    """Shows stars for the password, and for all that follows it.
+    """Shows stars in place of the password and of everything after it.
 
     Args:
-        bare: Returns whether commands need no slash here.
+        bare: Returns whether commands need no slash at present.
     """
 
     def __init__(self, bare: Callable[[], bool] = lambda: False) -> None:

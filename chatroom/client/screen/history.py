@@ -1,4 +1,4 @@
-"""What was typed before: kept for each server in a file of its own that only its owner can read, without passwords."""
+"""The history of typed lines, without passwords. Each server has a file of its own, which only its owner can read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LONGEST = 4096  # characters; longer ones are not kept in the file
 
 
 class SavedHistory(History):
-    """The lines that the arrow keys bring back.
+    """The lines that the arrow keys recall.
 
-    A line that must not be kept is forgotten at once; the caller may keep one for this run alone.
+    A line with a password is forgotten at once; the caller may keep it until the program ends.
 
     Args:
         path: The file; its folder is made when there is something to write. What cannot be read or written is
@@ -59,5 +59,5 @@ class SavedHistory(History):
 
 
 def private(path: str, flags: int) -> int:
-    """Open a file that nobody else may read; an ``opener`` for ``open``."""
+    """Open a file that nobody else can read. This is an ``opener`` for ``open``."""
     return os.open(path, flags, 0o600)

@@ -1,7 +1,7 @@
-"""Whom the user ignores: the server's list is the only one, and what it says is hidden here, too.
+"""The users who are ignored. The server has the list; the client hides the messages of the same users.
 
-The server keeps the list of an account. That of a guest ends with the connection, so it is remembered here and given to
-the server again. Names that the server does not take, for nobody is called so now, are hidden here alone until then.
+The server stores an account's list. A guest's list ends with the connection, so the client remembers it and gives it to
+the server again. The server does not accept a name that nobody has at present; until it does, only the client hides it.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ MOST = 1000  # names that a server may tell
 
 
 class HasGuest(Protocol):
-    """The part of a ``Link`` that is needed."""
+    """The part of a ``Client`` that is needed here."""
 
     @property
     def guest(self) -> bool: ...
 
 
 class IgnoreList:
-    """Keeps what is hidden here the same as what the server has.
+    """Keeps the hidden names equal to the server's list.
 
     Args:
         client: Knows whether the user is a guest.
-        filter: Hides people; what it begins with is remembered from the last time.
+        filter: Hides users; it begins with the names remembered from the last run.
         ask: Gives the server a command whose answer is not shown; its Deferred fires with the answer, or with None.
     """
 
@@ -43,27 +43,27 @@ class IgnoreList:
 
     @property
     def remembered(self) -> list[str]:
-        """The names to begin with the next time."""
+        """The names to remember for the next run."""
         return sorted(self._filter.ignored if self._client.guest else self._here)
 
     def whole(self, settings: Settings) -> Settings:
-        """Return the settings with the names that are hidden here alone."""
+        """Return the settings, with the names that only the client hides."""
         return replace(settings, ignored=[*settings.ignored, *sorted(self._here - set(map(fold, settings.ignored)))])
 
     def heard(self, settings: Settings) -> None:
-        """Hide whom the server says that the user ignores."""
+        """Hide the users that the server's list names."""
         self._filter.ignored = {*map(fold, settings.ignored[:MOST]), *self._here}
 
     def forget(self, name: str) -> None:
-        """Hide somebody no more; the server's list is not changed."""
+        """Stop hiding a user; the server's list is not changed."""
         self._here.discard(fold(name))
 
     def changed_user(self) -> None:
-        """Ask for the list of the account, or of the guest, that the user is from now on."""
+        """Ask for the list after the user has logged in or out."""
         self._ask("set", Settings)
 
     async def restore(self) -> None:
-        """Give the server the names that it does not have, one after another."""
+        """Give the server the names that are missing in its list, one after the other."""
         if self._client.guest:
             self._here = set(self._filter.ignored)
         else:

@@ -1,4 +1,4 @@
-"""What is typed is carried out: said, given to the server as a command, or done by the client itself."""
+"""Carrying out typed lines: saying them, giving the server a command, or running one of the client's own commands."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class LineInput:
     """See the module.
 
     Args:
-        client: To the server.
-        hearing: Shows what went wrong.
-        questions: Asks for what was left out.
+        client: The connection to the server.
+        hearing: Shows errors.
+        questions: Asks for missing arguments.
         own: The client's own commands.
         seconds: Returns the time.
         ask_quietly: Gives the server a command whose answer, of that kind, is not shown; None if it is refused.
@@ -69,7 +69,7 @@ class LineInput:
         self._told_cancelling = False
 
     def typed(self, line: str) -> None:
-        """Carry out a line that the user typed."""
+        """Carry out a typed line."""
         self._client.unread = 0  # who types has seen what is there
         if depends_on_room(line):
             self._client.when_there(lambda: self._carry_out(line))
@@ -77,11 +77,11 @@ class LineInput:
             self._carry_out(line)
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Do something that takes its time; what goes wrong is shown."""
+        """Start a coroutine, and show its error if it fails."""
         Deferred.fromCoroutine(coroutine).addErrback(self._failed)
 
     async def say(self, text: str) -> None:
-        """Say something to the room; over when the server has stored it."""
+        """Say something to the room; return when the server has stored it."""
         if self._client.online and not self._client.room:
             raise Misuse("you are not in a room; join one with /join <room>.")
         if not self._client.online and not self._client.over:
@@ -89,11 +89,12 @@ class LineInput:
         await self._client.say(text)
 
     async def give(self, do: str, **fields: Any) -> None:
-        """Give a command; its answer is shown as all that comes is."""
+        """Give the server a command; its answer is shown like every event."""
         await self._client.do(do, **fields)
 
     async def take_a_name(self) -> None:
-        """Ask for a name until one is taken, or a command or nothing is typed; does nothing if that is being asked."""
+        """Ask for a name until one is accepted, or the user types a command or nothing. Do nothing if that is being
+        asked already."""
         if self._naming:
             return
         self._naming = True
@@ -106,7 +107,7 @@ class LineInput:
             self._naming = False
 
     async def name_refused(self, denied: Denied) -> None:
-        """Ask for the account's password if the name that is wanted is an account's; or else for another name."""
+        """Ask for the password if an account has the name that the user wants, or else for another name."""
         if self._naming:
             return
         self._naming = True
@@ -139,12 +140,13 @@ class LineInput:
                 self._do_own(word, rest)
 
     def _meant_for_login(self, line: str) -> str | None:
-        """Return ``/login`` if a guest whose login has just failed types a name and a password with a comma alone."""
+        """Return ``/login`` if a login has just failed and a guest types only a name and a password with a comma
+        between them."""
         just_now = self._seconds() - self._login_failed < SOON
         return "/login" if self._client.guest and just_now and is_pair(line) else None
 
     async def _say_if_meant(self, line: str, command: str) -> None:
-        """Ask before a line is said that looks like a command with a password in it."""
+        """Ask before saying a line that looks like a command with a password."""
         try:
             answer = await self._questions.ask("That looks like a password. Say it to everybody here? [y]es, [n]o: ")
         except Cancelled:
@@ -159,7 +161,7 @@ class LineInput:
         return person is not None and person.account
 
     async def _logged_in(self, name: str) -> bool:
-        """Ask for the password of the account, and log in; returns whether there is nothing more to ask.
+        """Ask for the account's password and log in; return whether there is nothing more to ask.
 
         Raises:
             Cancelled: Another name is wanted.
@@ -216,7 +218,7 @@ class LineInput:
             raise
 
     def _check_login(self, row: CommandRow) -> None:
-        """Refuse what the server would refuse anyway before anything is asked for it."""
+        """Refuse a login that the server would refuse anyway, before asking for a password."""
         client = self._client
         if row.do in FOR_GUESTS and not client.guest:
             raise Misuse(f"you are logged in as {client.name}; /logout first.")
