@@ -50,6 +50,10 @@ _MODULES = (
     sharing,
 )
 
+WITHOUT_HANDLER = [command.__name__ for command in ROWS if command not in HANDLERS]
+if WITHOUT_HANDLER:
+    raise TypeError(f"there is no handler for {', '.join(WITHOUT_HANDLER)}")
+
 
 def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
     """Run a command.
