@@ -86,12 +86,12 @@ def text_of(client: Client, do: str, **fields: Any) -> str:
 
 def record_of(world: World, room: str) -> RoomRecord:
     """Return what lasts of a room, as the engine has it."""
-    return settled(world, world.chat.directory.lookup(room))
+    return settled(world, world.chat.room_records.lookup(room))
 
 
 def members(world: World, room: str) -> list[str]:
     """Return who is in a room; nobody if it is not loaded."""
-    found = world.chat.directory._rooms.get(room)
+    found = world.chat.loaded_rooms.by_name.get(room)
     return [member.name for member in found.members.values()] if found is not None else []
 
 

@@ -31,8 +31,12 @@ from chatroom.chat.people.throttles import Throttles
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.disk_limit import DiskLimit
 from chatroom.chat.rooms.empty_rooms import EmptyRooms
+from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.ownership import OwnerSuccession
 from chatroom.chat.rooms.retention import Retention
+from chatroom.chat.rooms.room_changes import RoomChanges
+from chatroom.chat.rooms.room_quotas import RoomQuotas
+from chatroom.chat.rooms.room_records import RoomRecords
 from chatroom.chat.server_log import ServerLog
 from chatroom.chat.state import ChatState
 from chatroom.model.events import BansChanged, Deregistered, PasswordChanged, Registered, Shared
@@ -73,25 +77,29 @@ class Chat(ChatState):
         self._make_rooms()
         self._make_people(passwords, checkers)
         self.withdraw = self._withdraw
-        self.room_name = self.directory.name_of
+        self.room_name = self.room_records.name_of
         self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
         self._retention = Retention(
-            engine, self.directory, self._file_expiry, rules, scheduler, clock, self._in_use, self.guests.sweep
+            self, self.directory, self.room_records, self._file_expiry, self._in_use, self.guests.sweep
         )
         self.disk_limit = DiskLimit(engine, rules, scheduler)
 
     def _make_rooms(self) -> None:
-        self.directory = Directory(self.engine, self.sessions, self.mint, self.rules, self.now)
+        self.loaded_rooms = LoadedRooms()
+        self.room_records = RoomRecords(self.engine, self.loaded_rooms)
+        quotas = RoomQuotas(self.engine, self.rules, self.now, self.room_records.is_owned)
+        self.room_changes = RoomChanges(self.engine, self.loaded_rooms, self.room_records, quotas)
+        self.directory = Directory(self, self.loaded_rooms, self.room_records, self.room_changes, quotas)
         self.accounts = Accounts(self.engine, self.mint, self.now)
         self._empty_rooms = EmptyRooms(self, self.directory, self.accounts)
-        self._succession = OwnerSuccession(self, self.directory, self.accounts)
+        self._succession = OwnerSuccession(self, self.loaded_rooms, self.room_changes, self.accounts)
 
     def _make_files(self) -> None:
         self.files = FileStore(self.engine)
         self.file_space = FileSpace(self, self.files)
-        self.file_finisher = FileFinisher(self, self.files, self.directory, self.inboxes, self.shares)
-        self._file_expiry = FileExpiry(self, self.files, self.directory, self.accounts)
+        self.file_finisher = FileFinisher(self, self.files, self.room_changes, self.inboxes, self.shares)
+        self._file_expiry = FileExpiry(self, self.files, self.room_records, self.accounts)
 
     def _make_people(self, passwords: Passwords, checkers: Sequence[Any]) -> None:
         engine, rules = self.engine, self.rules

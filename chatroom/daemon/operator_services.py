@@ -42,7 +42,7 @@ class Monitoring:
 
     def rooms(self) -> int:
         """Return how many rooms somebody is in."""
-        return self.chat.directory.loaded()
+        return len(self.chat.loaded_rooms)
 
     def engine(self) -> str:
         """Return ``ok`` or ``degraded``."""

@@ -73,7 +73,7 @@ def test_a_room_whose_last_step_failed_can_still_be_made(moody: World, engine: M
     append, engine.append = engine.append, lambda *args, **options: fail_once(engine, append, args, options)  # type: ignore[method-assign]
     alice.say("/create den")
     assert alice.lines() == [NOT_CONFIRMED]
-    assert not moody.chat.directory._rooms
+    assert not moody.chat.loaded_rooms.by_name
     alice.say("/join den")
     assert alice.lines() == ["Welcome to room den!", "Current users: alice"]
 
@@ -115,7 +115,7 @@ def test_who_goes_while_the_log_fails_is_gone_when_it_works_again(
     assert online(moody) == ["bob  in lobby"]
     assert members(moody) == ["bob"]
     bob.drop()
-    assert not moody.chat.directory._rooms
+    assert not moody.chat.loaded_rooms.by_name
 
 
 def test_a_server_that_stops_while_its_log_fails_waits_for_nothing() -> None:

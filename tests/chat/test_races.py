@@ -17,7 +17,7 @@ from chatroom.engines.memory import MemoryEngine
 
 def members(world: World) -> list[str]:
     """Return the names in the one room that is loaded."""
-    (room,) = world.chat.directory._rooms.values()
+    (room,) = world.chat.loaded_rooms.by_name.values()
     return [member.name for member in room.members.values()]
 
 
@@ -122,7 +122,7 @@ def test_a_room_that_is_being_forgotten_is_not_joined_on_the_way() -> None:
     world = World(engine, clock)
     alice = world.person("alice", "lobby")
     alice.say("leave")
-    (record,) = result(world.chat.directory.all())
+    (record,) = result(world.chat.room_records.all())
     engine.expire(f"room/{record.id}", 1 << 60, 0)
     change = engine.change
 
@@ -138,8 +138,8 @@ def test_a_room_that_is_being_forgotten_is_not_joined_on_the_way() -> None:
     engine.change = somebody_comes  # type: ignore[method-assign]
     Deferred.fromCoroutine(world.chat.directory.forget(record.id, record.name, nothing_left))
     world.settle()
-    loaded = [room.id for room in world.chat.directory._rooms.values()]
-    assert [record.id for record in result(world.chat.directory.all())] == loaded
+    loaded = [room.id for room in world.chat.loaded_rooms.by_name.values()]
+    assert [record.id for record in result(world.chat.room_records.all())] == loaded
     assert len(loaded) == 1
     world.close()
 

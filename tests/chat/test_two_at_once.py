@@ -15,8 +15,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.chat.bans_and_mutes import Sanction
-from chatroom.chat.rooms.directory import Directory
+from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.rooms.room_changes import RoomChanges
+from chatroom.chat.rooms.room_quotas import RoomQuotas
+from chatroom.chat.rooms.room_records import RoomRecords
 from chatroom.model.events import Closed, Kicked, LogEvent, Muted, Topic
 from chatroom.model.log import Conflict
 
@@ -156,7 +159,7 @@ def test_acts_about_different_things_do_not_undo_each_other(two: Two, order: tup
 def test_an_act_in_a_room_that_is_being_closed(two: Two, order: tuple[int, ...], answers: list[str]) -> None:
     alice, mona, _ = moderated(two)
     assert two.at_once((alice, {"do": "close"}), (mona, {"do": "lock"}), order=order) == answers
-    assert settled(two.world, two.world.chat.directory.all()) == []
+    assert settled(two.world, two.world.chat.room_records.all()) == []
 
 
 def test_two_who_close_it_close_it_once(two: Two) -> None:
@@ -195,7 +198,10 @@ def elsewhere(world: World, change: Callable[[RoomRecord], RoomRecord | None], e
 
 def amend_elsewhere(world: World, change: Callable[[RoomRecord], RoomRecord | None]) -> RoomRecord:
     """Change the record as another server does, whose directory has not loaded the room."""
-    other = Directory(world.engine, {}, world.chat.mint, world.rules, world.chat.now)
+    loaded = LoadedRooms()
+    records = RoomRecords(world.engine, loaded)
+    quotas = RoomQuotas(world.engine, world.rules, world.chat.now, records.is_owned)
+    other = RoomChanges(world.engine, loaded, records, quotas)
     return settled(world, other.amend(record_of(world, "den"), change))
 
 

@@ -8,7 +8,7 @@ from chatroom.chat.files.store import FileStore
 from chatroom.chat.limits import FILE_DAYS, PART_DAYS
 from chatroom.chat.people.accounts import Accounts
 from chatroom.chat.records import pages
-from chatroom.chat.rooms.directory import Directory
+from chatroom.chat.rooms.room_records import RoomRecords
 from chatroom.chat.state import ChatState
 from chatroom.model.logger import logger
 
@@ -23,14 +23,14 @@ class FileExpiry:
     Args:
         state: What the parts of the chat share.
         store: The shared files.
-        directory: The rooms.
+        rooms: Reads the records of rooms.
         accounts: The accounts.
     """
 
-    def __init__(self, state: ChatState, store: FileStore, directory: Directory, accounts: Accounts) -> None:
+    def __init__(self, state: ChatState, store: FileStore, rooms: RoomRecords, accounts: Accounts) -> None:
         self._state = state
         self._store = store
-        self._directory = directory
+        self._rooms = rooms
         self._accounts = accounts
         self._engine = state.engine
 
@@ -70,7 +70,7 @@ class FileExpiry:
         """Return whether anybody can still fetch the files of a room or an inbox."""
         kind, _, id = log.partition("/")
         if kind == "room":
-            return await self._directory.is_there(id)
+            return await self._rooms.is_there(id)
         if id in self._state.users or (await self._engine.read(log, limit=1)).entries:
             return True
         return kind == "inbox" and any(account.id == id for account in await self._accounts.all())

@@ -8,8 +8,8 @@ from chatroom.chat.files.record import FileRecord
 from chatroom.chat.files.store import NUMBERS, FileStore
 from chatroom.chat.people.inbox import Inboxes
 from chatroom.chat.people.inbox_quotas import Claim, InboxQuotas
-from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.rooms.room_changes import RoomChanges
 from chatroom.chat.state import ChatState
 from chatroom.model.errors import NO_FILE, WRONG_HASH
 from chatroom.model.events import Shared
@@ -25,17 +25,17 @@ class FileFinisher:
     Args:
         state: What the parts of the chat share.
         store: The shared files.
-        directory: The rooms.
+        rooms: Changes the records of rooms.
         inboxes: The inboxes of all users online.
         quotas: Limits how much one sender may write to an inbox.
     """
 
     def __init__(
-        self, state: ChatState, store: FileStore, directory: Directory, inboxes: Inboxes, quotas: InboxQuotas
+        self, state: ChatState, store: FileStore, rooms: RoomChanges, inboxes: Inboxes, quotas: InboxQuotas
     ) -> None:
         self._state = state
         self._store = store
-        self._directory = directory
+        self._rooms = rooms
         self._inboxes = inboxes
         self._quotas = quotas
         self._engine = state.engine
@@ -106,7 +106,7 @@ class FileFinisher:
     async def _next_number(self, record: FileRecord, room: RoomRecord | None) -> int:
         """Take the next file number of a room, or of an inbox."""
         if room is not None:
-            amended = await self._directory.amend(room, lambda now: replace(now, next_file=now.next_file + 1))
+            amended = await self._rooms.amend(room, lambda now: replace(now, next_file=now.next_file + 1))
             return amended.next_file - 1
         while True:
             held = await self._engine.get(NUMBERS, record.log)

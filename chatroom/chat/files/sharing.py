@@ -9,7 +9,6 @@ from chatroom.chat.files.transfers import SessionTransfers
 from chatroom.chat.files.uploads import Uploads
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import LISTED, RECENT
-from chatroom.chat.locks import holding
 from chatroom.chat.messaging import address_of, may_speak
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
@@ -114,7 +113,7 @@ async def unshare(chat: Chat, session: Session, command: c.Unshare) -> Event:
     await _blank(chat, session, record)
     if record.to_id:
         return Ok(f"{record.name}, which you gave to {record.to}, is taken back.")
-    room = await chat.directory.name_of(record.log)
+    room = await chat.room_records.name_of(record.log)
     return Ok(f"{record.name} is not shared in {room} any more." if room else f"{record.name} is not shared any more.")
 
 
@@ -159,7 +158,7 @@ async def _blank(chat: Chat, session: Session, record: FileRecord) -> None:
 async def files(chat: Chat, session: Session, command: c.ListFiles) -> Event:
     """List the files of the room, and those given to the session's user."""
     store, room = chat.files, session.room
-    async with holding(chat.lists):
+    async with chat.lists:
         given, all_given = await store.lines(session.user.inbox_log, LISTED)
         if room is None:
             return Files("", given, all_given - len(given))

@@ -157,7 +157,7 @@ class Operations:
     async def rooms(self) -> list[RoomRow]:
         """See ``Operating``."""
         users = Counter(presence.room for presence in self._chat.who())
-        records = await self._chat.directory.all()
+        records = await self._chat.room_records.all()
         rows = [RoomRow(r.name, users[r.name], r.owner, r.topic, r.locked, r.slow) for r in records]
         return sorted(rows, key=lambda row: (-row.users, fold(row.name)))
 
@@ -249,11 +249,11 @@ class Operations:
     async def close_room(self, room: str, reason: str = "") -> str:
         """See ``Operating``."""
         chat = self._chat
-        record = await chat.directory.lookup(room)
-        await chat.directory.amend(record, lambda now: None)
+        record = await chat.room_records.lookup(room)
+        await chat.room_changes.amend(record, lambda now: None)
         event = Closed(chat.next_id(), chat.now(), self._by, "", reason=_reason(reason))
         audit(self._by, f"closed the room {record.name}{_because(event.reason)}")
-        loaded = chat.directory.room_of(record)
+        loaded = chat.loaded_rooms.room_of(record)
         with loaded.silence(m.user_id for m in loaded.members.values()) if loaded is not None else nullcontext():
             await chat.append_surely(f"room/{record.id}", event)
         await chat.files.remove_of(f"room/{record.id}")
@@ -262,13 +262,13 @@ class Operations:
     async def give_room(self, room: str, user: str) -> str:
         """See ``Operating``."""
         chat = self._chat
-        record = await chat.directory.lookup(room)
+        record = await chat.room_records.lookup(room)
         account = await ownership.account_named(chat.accounts, user)
 
         def write_down(now: RoomRecord) -> None:
             audit(self._by, f"made {account.name} the owner", now.name)
 
-        await ownership.give(chat, chat.directory, record, account, lambda now: None, write_down, by=(self._by, ""))
+        await ownership.give(chat, chat.room_changes, record, account, lambda now: None, write_down, by=(self._by, ""))
         return f"The room {record.name} is {account.name}'s now."
 
     async def announce(self, text: str) -> str:

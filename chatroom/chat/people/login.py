@@ -126,7 +126,7 @@ def _keep_rights(chat: Chat, session: Session, guest: User, record: RoomRecord) 
     """Give the account the rights in the room that the user had as a guest."""
     if guest.account is None and (record.owner_id == guest.id or guest.id in record.moderators):
         user = session.user
-        Deferred.fromCoroutine(chat.directory.hand_over(record, guest, user)).addErrback(
+        Deferred.fromCoroutine(chat.room_changes.hand_over(record, guest, user)).addErrback(
             lambda failure: _log.warn("a guest's rights were lost: {why}", why=failure.getErrorMessage())
         )
 

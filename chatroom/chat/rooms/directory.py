@@ -1,33 +1,30 @@
-"""The rooms by name: found, made once whoever else tries at the same time, loaded while somebody is in them.
+"""Loading rooms: a room is loaded, and made if need be, when a session joins, and unloaded when nobody is in it.
 
-A room's record lasts in the engine under its folded name; the room itself, with its members, is there only while it has
-any.
+The record of a room lasts in the engine, under the room's folded name. A loaded room follows its log.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
-from chatroom.chat.interfaces import Engine, Mint
-from chatroom.chat.limits import ROOMS, Rules
-from chatroom.chat.records import pages
+from chatroom.chat.limits import ROOMS
 from chatroom.chat.reserved_names import check_new
 from chatroom.chat.rooms import lookalikes, record_storage
+from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.rooms.record_storage import ROOMS as BUCKET
-from chatroom.chat.rooms.record_storage import decode_head
 from chatroom.chat.rooms.room import Room
-from chatroom.chat.rooms.room_quotas import RoomListing, RoomQuotas, of_an_account
-from chatroom.chat.session import Session, User
+from chatroom.chat.rooms.room_changes import RoomChanges
+from chatroom.chat.rooms.room_quotas import RoomQuotas, of_an_account
+from chatroom.chat.rooms.room_records import RoomRecords, parse_room
+from chatroom.chat.session import Session
+from chatroom.chat.state import ChatState
 from chatroom.model.errors import BAD_ROOM, NO_ROOM, ROOM_EXISTS, TOO_MANY_ROOMS, Refused
-from chatroom.model.log import Change, Conflict, Entry, Unavailable
+from chatroom.model.log import Conflict, Entry, Unavailable
 from chatroom.model.logger import logger
-from chatroom.model.names import BadName, Name, room_name
+from chatroom.model.names import BadName, Name
 
 T = TypeVar("T")
 
@@ -35,100 +32,69 @@ _log = logger(__name__)
 
 
 class Directory:
-    """The rooms of this daemon, and the records of all there are.
+    """Finds, makes, loads and unloads rooms by name.
 
     Args:
-        engine: Keeps the records.
-        sessions: This node's sessions by id, for the rooms.
-        mint: Makes ids.
-        rules: Say whether rooms are counted by address.
-        now: Returns milliseconds since 1970.
+        state: What the parts of the chat share.
+        loaded: The loaded rooms.
+        records: Reads the records of rooms.
+        changes: Changes the records of rooms.
+        quotas: Counts the rooms of each account, address and guest.
 
     Attributes:
-        on_empty: Called with the id and the folded name of a room that nobody on this daemon is in any more.
-        quotas: Counts the rooms of accounts, addresses and guests.
+        on_withdrawn: Called with a message that must not be shown: its author had been silenced before it was stored.
+        on_empty: Called with the id and the folded name of a guest's room when the last session on this daemon leaves.
     """
 
     def __init__(
-        self, engine: Engine, sessions: dict[str, Session], mint: Mint, rules: Rules, now: Callable[[], int]
+        self, state: ChatState, loaded: LoadedRooms, records: RoomRecords, changes: RoomChanges, quotas: RoomQuotas
     ) -> None:
-        self._engine = engine
-        self._sessions = sessions
-        self._mint = mint
-        self._now = now
-        self._rooms: dict[str, Room] = {}  # by folded name
-        self._names: dict[str, str] = {}  # folded names by log
-        self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # who waits for a room that is being loaded
+        self._state = state
+        self._engine = state.engine
+        self._loaded = loaded
+        self._records = records
+        self._changes = changes
+        self._quotas = quotas
+        self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # joins waiting for a room that is being loaded
         self.on_withdrawn: Callable[[Entry], None] = lambda entry: None
         self.on_empty: Callable[[str, str], None] = lambda id, folded: None
-        self.quotas = RoomQuotas(engine, rules, now, self._exists)
 
     async def start(self) -> None:
-        """Complete what rooms of an older chatroom lack."""
+        """Add what the rooms of an older chatroom lack."""
         await lookalikes.complete(self._engine)
 
+    # ---- finding and making ------------------------------------------------------------------------------------
+
     async def create(self, text: str, session: Session) -> Room:
-        """Make a room that was not there; it stays loaded until ``let_go``.
+        """Make a room. It stays loaded until ``let_go``.
 
         Raises:
-            Refused: The name is none, it exists, there are too many.
+            Refused: The name is invalid, the room exists, or there are too many rooms.
         """
-        room, created = await self._open(text, session, create=True)
+        room, created = await self.find(text, session, create=True)
         if not created:
             self.let_go(room)
             raise ROOM_EXISTS(room=room.name)
         return room
 
     async def find(self, text: str, session: Session, *, create: bool) -> tuple[Room, bool]:
-        """Return the room, and whether this call has made it; it stays loaded until ``let_go``.
+        """Return a room, loaded if it was not. It stays loaded until ``let_go``.
+
+        A room that is being loaded for another session is not loaded twice: this call waits, and looks again.
 
         Args:
             text: The room's name, as it was given.
             session: The session that wants to join.
             create: Make the room if there is none.
 
+        Returns:
+            The room, and whether this call has made it.
+
         Raises:
-            Refused: The name is none, there is no such room, or too many to make another.
+            Refused: The name is invalid, there is no such room, or there are too many rooms to make another.
         """
-        return await self._open(text, session, create=create)
-
-    def let_go(self, room: Room) -> None:
-        """Whoever was given the room is in it by now, or will not be."""
-        room.expected -= 1
-        self._unload(room)
-
-    def room_of(self, record: RoomRecord) -> Room | None:
-        """Return the room of a record if somebody on this daemon is in it, or about to be."""
-        room = self._rooms.get(self.folded(record))
-        return room if room is not None and room.id == record.id else None
-
-    def rooms(self) -> list[Room]:
-        """Return the rooms that somebody on this daemon is in, or about to be."""
-        return list(self._rooms.values())
-
-    def loaded(self) -> int:
-        """Return how many rooms somebody is in, or about to be."""
-        return len(self._rooms)
-
-    async def name_of(self, log: str) -> str:
-        """Return a room's shown name by its log; empty when there is no such room any more."""
-        head = await self._by_id(log.removeprefix("room/"))
-        return head.name if head is not None else ""
-
-    async def is_there(self, id: str) -> bool:
-        """Return whether there is a room of that id, loaded or not."""
-        return await self._by_id(id) is not None
-
-    async def _by_id(self, id: str) -> RoomRecord | None:
-        folded = await self._engine.get(record_storage.NAMES, id)
-        held = await self._engine.get(BUCKET, folded[0].decode()) if folded is not None else None
-        head = decode_head(held[0]) if held is not None else None
-        return head if head is not None and head.id == id else None
-
-    async def _open(self, text: str, session: Session, *, create: bool) -> tuple[Room, bool]:
-        """A room must not be loaded twice: who comes while it is being loaded waits, and looks again."""
-        name = _parse(text)
-        while (room := self._rooms.get(name.folded)) is None and (
+        name = parse_room(text)
+        while (room := self._loaded.get(name.folded)) is None and (
             waiting := self._opening.get(name.folded)
         ) is not None:
             turn: Deferred[Exception | None] = Deferred()
@@ -141,8 +107,13 @@ class Directory:
             return room, False
         return await self._alone(name.folded, lambda: self._load(name, session, create))
 
+    def let_go(self, room: Room) -> None:
+        """Unload a room that ``find`` or ``create`` returned, unless the session has joined or others are in it."""
+        room.expected -= 1
+        self._unload(room)
+
     async def _alone(self, folded: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do something while nobody else loads or forgets the room; those who waited are told how it ended."""
+        """Do something while no other call loads or forgets the room, then tell the waiting calls how it ended."""
         self._opening[folded] = []
         failed: Exception | None = None
         try:
@@ -155,250 +126,91 @@ class Directory:
                 turn.callback(failed)
 
     async def _load(self, name: Name, session: Session, create: bool) -> tuple[Room, bool]:
-        (record, rev), created = await self._read(name.folded), False
+        (record, rev), created = await self._records.read(name.folded), False
         if record is None:
             if not create:
                 raise NO_ROOM(room=name.shown)
             record, rev, created = await self._make(name, session)
-        room = Room(record, rev, self._sessions, self._engine.counters, self._unload, self._moderated, self._withdraw)
+        sessions, counters = self._state.sessions, self._state.counters
+        room = Room(record, rev, sessions, counters, self._unload, self._moderated, self._withdraw)
         room.expected = 1
         room.sub = await self._engine.follow(room.log, room.apply)
-        now, rev = await self._read(name.folded, room)  # nobody has told us what changed before we followed
+        now, rev = await self._records.read(name.folded, room)  # it may have changed before the room followed its log
         if now is None or now.id != record.id:
             room.sub.stop()
             return await self._load(name, session, create)
         room.take(now, rev)
-        self._rooms[name.folded] = room
-        self._names[room.log] = name.folded
+        self._loaded.add(name.folded, room)
         return room, created
 
     async def _make(self, name: Name, session: Session) -> tuple[RoomRecord, int, bool]:
-        if await self._engine.count(BUCKET) >= ROOMS:
+        """Make a room's record, unless another daemon makes it at the same time.
+
+        Returns:
+            The record, its revision, and whether this call has made it.
+        """
+        if await self._records.count() >= ROOMS:
             raise TOO_MANY_ROOMS(most=ROOMS)
         try:
             check_new(name)
         except BadName as error:
             raise BAD_ROOM(why=error) from None
         claims = await lookalikes.claims(self._engine, name)
-        user, id = session.user, self._mint(12)
-        counted = await self.quotas.enter(user, session.address, id, name.folded)
-        record = RoomRecord(id, name.shown, self._now(), user.name, user.id, counted=counted)
+        user, id = session.user, self._state.mint(12)
+        counted = await self._quotas.enter(user, session.address, id, name.folded)
+        record = RoomRecord(id, name.shown, self._state.now(), user.name, user.id, counted=counted)
         try:
             rev = await self._engine.change([*record_storage.creation(name.folded, record), *claims])
-        except Conflict:  # it was made just now by another daemon, or a room that looks like it was made
-            await self.quotas.leave(counted, id)
-            there, rev = await self._read(name.folded)
+        except Conflict:  # another daemon has just made the room, or a room that looks like it
+            await self._quotas.leave(counted, id)
+            there, rev = await self._records.read(name.folded)
             return (there, rev, False) if there is not None else await self._make(name, session)
         _log.info("room {room} ({id}) made by {name}", room=record.name, id=record.id, name=user.name)
         return record, rev, True
 
-    async def _exists(self, listing: RoomListing) -> bool:
-        """Return whether there is such a room, and the user whose list it is on owns it."""
-        held = await self._engine.get(BUCKET, listing.name)
-        head = decode_head(held[0]) if held is not None else None
-        return head is not None and (head.id, head.owner_id) == (listing.id, listing.owner_id)
-
-    async def _read(self, folded: str, loaded: Room | None = None) -> tuple[RoomRecord | None, int]:
-        """Return a room's record and its revision. What a loaded room knows is not read again unless it has changed."""
-        held = await self._engine.get(BUCKET, folded)
-        if held is None:
-            return None, 0
-        value, rev = held
-        loaded = loaded or self._rooms.get(folded)
-        if loaded is not None and loaded.rev == rev:
-            return loaded.record, rev
-        head = decode_head(value)
-        rows = [row async for page in pages(self._engine, record_storage.PEOPLE, f"{head.id}/") for row in page]
-        return record_storage.assemble(head, rows), rev
-
-    async def head(self, name: str) -> RoomRecord | None:
-        """Return what the list of rooms needs of one room: its record without the people whom it names."""
-        folded = _parse(name).folded
-        if folded in self._rooms:
-            return self._rooms[folded].record
-        held = await self._engine.get(BUCKET, folded)
-        return decode_head(held[0]) if held is not None else None
-
-    async def heads(self, most: int = 0) -> AsyncIterator[list[RoomRecord]]:
-        """Return all rooms, some at a time, by name; the records come without the people whom they name.
-
-        Args:
-            most: Rooms at a time; 0 for as many as one turn of the reactor can handle.
-        """
-        async for page in pages(self._engine, BUCKET, most=most):
-            yield [decode_head(value) for _, value in page]
-
-    async def all(self) -> list[RoomRecord]:
-        """Return all rooms there are, loaded or not; the records come without the people whom they name."""
-        return [head async for heads in self.heads() for head in heads]
-
-    def count(self) -> Deferred[int]:
-        """Return how many rooms there are."""
-        return self._engine.count(BUCKET)
-
-    def folded(self, record: RoomRecord) -> str:
-        """Return the folded name of a room, under which its record is kept."""
-        return room_name(record.name).folded
-
-    async def forget(self, id: str, folded: str, unused: Callable[[RoomRecord], Awaitable[bool]]) -> bool:
-        """Remove the record of a room that nobody on this daemon is in; its name is free again.
-
-        Args:
-            id: The room's id.
-            folded: Its folded name.
-            unused: Asked, while nobody on this daemon can come in, whether the room is to go.
-
-        Returns:
-            Whether the room has gone.
-        """
-        if folded in self._rooms or folded in self._opening:
-            return False
-        return await self._alone(folded, lambda: self._forget(id, folded, unused))
-
-    async def _forget(self, id: str, folded: str, unused: Callable[[RoomRecord], Awaitable[bool]]) -> bool:
-        record, rev = await self._read(folded)
-        if record is None or record.id != id or not await unused(record):
-            return False
-        try:
-            await self._engine.change(await self._removal(folded, rev, record))
-        except Conflict:  # another daemon has changed it just now
-            return False
-        await self.quotas.leave(record.counted, id)
-        return True
-
-    async def _removal(self, folded: str, rev: int, record: RoomRecord) -> list[Change]:
-        freed = await lookalikes.releases(self._engine, room_name(record.name))
-        return [*record_storage.removal(folded, rev, record), *freed]
-
-    # ---- what changes in a record ------------------------------------------------------------------------------
-
-    async def lookup(self, text: str) -> RoomRecord:
-        """Return the record of a room, loaded or not.
-
-        Raises:
-            Refused: The name is none, or there is no such room.
-        """
-        name = _parse(text)
-        record, _ = await self._read(name.folded)
-        if record is None:
-            raise NO_ROOM(room=name.shown)
-        return record
-
-    async def amend(self, record: RoomRecord, change: Callable[[RoomRecord], RoomRecord | None]) -> RoomRecord:
-        """Change a room's record by compare-and-set: when somebody else was first, it is decided anew.
-
-        Args:
-            record: Which room.
-            change: Given the record as it is now, returns what it becomes, or None to end the room; may refuse.
-
-        Returns:
-            The new record, or the last one of a room that has ended.
-
-        Raises:
-            Refused: By ``change``; or the room has ended.
-        """
-        folded = room_name(record.name).folded
-        while True:
-            now, rev = await self._read(folded)
-            if now is None or now.id != record.id:
-                raise NO_ROOM(room=record.name)
-            changed = change(now)
-            if changed is now:
-                return now
-            if changed is not None:
-                changed = replace(changed, changes=now.changes + 1)
-            try:
-                if changed is None:
-                    changes = await self._removal(folded, rev, now)
-                else:
-                    changes = record_storage.update(folded, rev, now, changed)
-                rev = await self._engine.change(changes)
-            except Conflict:
-                continue
-            self._take(folded, changed, rev)
-            if changed is None or changed.counted != now.counted:
-                await self.quotas.leave(now.counted, now.id)
-            return changed or now
-
-    async def hand_over(self, record: RoomRecord, guest: User, user: User) -> None:
-        """Give the user of an account the rights in a room that the same person had as a guest.
-
-        Raises:
-            Refused: The room has ended.
-        """
-        counted = None
-        if record.owner_id == guest.id:
-            with suppress(Refused):
-                counted = await self.quotas.enter(user, "", record.id, self.folded(record))
-        changed = None
-        try:
-            changed = await self.amend(record, lambda now: now.handed_over(guest, user, counted))
-        finally:
-            if counted is not None and (changed is None or changed.counted != counted):
-                await self.quotas.leave(counted, record.id)
-
-    async def give(self, record: RoomRecord, user: User, check: Callable[[RoomRecord], None]) -> RoomRecord:
-        """Make a user with an account the owner of a room.
-
-        Args:
-            record: The room.
-            user: The new owner.
-            check: Given the record as it is at that moment; raises Refused if that may not be done.
-
-        Raises:
-            Refused: By ``check``; or the user has made too many rooms, or the room has ended.
-        """
-        check(record)
-        counted = await self.quotas.enter(user, "", record.id, self.folded(record))
-
-        def change(now: RoomRecord) -> RoomRecord:
-            check(now)
-            return now.given_to(user, counted)
-
-        try:
-            return await self.amend(record, change)
-        except Refused:
-            await self.quotas.leave(counted, record.id)
-            raise
-
-    def _take(self, folded: str, record: RoomRecord | None, rev: int) -> None:
-        """A record has changed; its room, if loaded, knows at once."""
-        room = self._rooms.get(folded)
-        if room is not None and record is not None and room.id == record.id:
-            room.take(record, rev)
+    # ---- what a loaded room reports ----------------------------------------------------------------------------
 
     def _withdraw(self, entry: Entry) -> None:
         self.on_withdrawn(entry)
 
     def _moderated(self, room: Room) -> None:
-        """A log tells that a record has changed, perhaps on another node: look at it again."""
+        """Read a room's record again, because its log tells that it has changed, perhaps by another daemon."""
         if room.closed:
-            self._drop(room)
+            self._loaded.remove(room)
         else:
             Deferred.fromCoroutine(self._refresh(room)).addErrback(_not_refreshed)
 
     async def _refresh(self, room: Room) -> None:
-        record, rev = await self._read(room_name(room.name).folded, room)
+        record, rev = await self._records.read(room.record.folded, room)
         if record is not None and record.id == room.id:
             room.take(record, rev)
 
-    # ---- unloading ---------------------------------------------------------------------------------------------
+    # ---- unloading and forgetting ------------------------------------------------------------------------------
 
     def _unload(self, room: Room) -> None:
+        """Unload a room that nobody is in, or about to be in."""
         if room.members or room.expected or room.sub is None:
             return
         room.sub.stop()
         room.sub = None
-        folded = self._names.get(room.log, "")
-        self._drop(room)
+        folded = self._loaded.remove(room)
         if folded and not room.closed and not of_an_account(room.record.counted):
             self.on_empty(room.id, folded)
 
-    def _drop(self, room: Room) -> None:
-        """It is not found any more; a closed room may still have somebody on the way in."""
-        folded = self._names.pop(room.log, "")
-        if self._rooms.get(folded) is room:
-            del self._rooms[folded]
+    async def forget(self, id: str, folded: str, unused: Callable[[RoomRecord], Awaitable[bool]]) -> bool:
+        """Remove the record of a room that is not loaded, so that its name is free again.
+
+        Args:
+            id: The room's id.
+            folded: The room's folded name.
+            unused: Returns whether the room is to be removed; asked while nobody on this daemon can join.
+
+        Returns:
+            Whether the record was removed.
+        """
+        if self._loaded.get(folded) is not None or folded in self._opening:
+            return False
+        return await self._alone(folded, lambda: self._changes.remove(id, folded, unused))
 
 
 def _not_refreshed(failure: Any) -> None:
@@ -406,12 +218,5 @@ def _not_refreshed(failure: Any) -> None:
 
 
 def _again(failed: Exception) -> Exception:
-    """Return the failure anew, for an exception that is raised twice gathers tracebacks."""
+    """Return a copy of the exception, because one that is raised twice gathers tracebacks."""
     return Refused(failed.code, failed.text) if isinstance(failed, Refused) else Unavailable(str(failed))
-
-
-def _parse(text: str) -> Name:
-    try:
-        return room_name(text)
-    except BadName as error:
-        raise BAD_ROOM(why=error) from None

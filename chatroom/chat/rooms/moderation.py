@@ -268,7 +268,7 @@ async def owner(chat: Chat, session: Session, command: c.Owner) -> Event:
     def write_down(now: RoomRecord) -> None:
         chat.members_audit.act(session, f"made {account.name} the owner", now.name)
 
-    await give(chat, chat.directory, room.record, account, allowed, write_down, by=(session.name, session.user_id))
+    await give(chat, chat.room_changes, room.record, account, allowed, write_down, by=(session.name, session.user_id))
     return Ok()
 
 
@@ -320,7 +320,7 @@ async def _act(
             raise NOT_MODERATOR(room=now.name)
         return change(now)
 
-    await chat.directory.amend(room.record, checked)
+    await chat.room_changes.amend(room.record, checked)
     about = {}
     if target is not None:
         name, user_id = target.now

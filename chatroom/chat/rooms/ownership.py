@@ -18,10 +18,11 @@ from chatroom.chat.limits import LEFT_FOR_GOOD
 from chatroom.chat.people.accounts import Accounts
 from chatroom.chat.people.nicknames import parse_user_name
 from chatroom.chat.periodic_work import PeriodicWork
-from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.empty_rooms import owned_by_account
+from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Member, Room
+from chatroom.chat.rooms.room_changes import RoomChanges
 from chatroom.chat.session import User
 from chatroom.chat.state import ChatState
 from chatroom.model.account import AccountRecord
@@ -54,7 +55,7 @@ async def account_named(accounts: Accounts, name: str) -> AccountRecord:
 
 async def give(
     state: ChatState,
-    directory: Directory,
+    rooms: RoomChanges,
     record: RoomRecord,
     account: AccountRecord,
     allowed: Allowed,
@@ -65,7 +66,7 @@ async def give(
 
     Args:
         state: What the chat shares.
-        directory: The rooms.
+        rooms: Changes the records of rooms.
         record: The room.
         account: The new owner.
         allowed: Given the record as it is at that moment; raises Refused if the room may not be given away.
@@ -86,7 +87,7 @@ async def give(
             raise OWNS_IT(user=account.name, room=now.name)
         former = now.owner
 
-    changed = await directory.give(record, user, check)
+    changed = await rooms.give(record, user, check)
     write_down(changed)
     before = "" if by[0] else former
     event = Owned(state.next_id(), state.now(), *by, user=account.name, user_id=account.id, before=before)
@@ -98,16 +99,18 @@ class OwnerSuccession:
 
     Args:
         state: What the chat shares.
-        directory: The rooms.
+        loaded: The loaded rooms.
+        rooms: Changes the records of rooms.
         accounts: The accounts.
 
     Attributes:
         rounds: The looks, one each minute.
     """
 
-    def __init__(self, state: ChatState, directory: Directory, accounts: Accounts) -> None:
+    def __init__(self, state: ChatState, loaded: LoadedRooms, rooms: RoomChanges, accounts: Accounts) -> None:
         self._state = state
-        self._directory = directory
+        self._loaded = loaded
+        self._rooms = rooms
         self._accounts = accounts
         self._gone: dict[str, float] = {}  # since when the owner is away, by room
         self.rounds = PeriodicWork("looking for owners who have left", self.go_round, EVERY, state.scheduler)
@@ -116,7 +119,7 @@ class OwnerSuccession:
         """Look at all rooms with members once."""
         state, now = self._state, self._state.scheduler.seconds()
         here = {presence.id for presence in state.who()} | {session.guest_id for session in state.sessions.values()}
-        rooms = self._directory.rooms()
+        rooms = self._loaded.rooms()
         away = [room for room in rooms if room.members and not self._is_here(room, here)]
         self._gone = {room.id: self._gone.get(room.id, now) for room in away}
         due = [room for room in away if self._gone[room.id] + LEFT_FOR_GOOD <= now]
@@ -146,7 +149,7 @@ class OwnerSuccession:
             try:
                 account = await self._account_of(member)
                 if account is not None:
-                    await give(self._state, self._directory, room.record, account, allowed, _log_gift(account))
+                    await give(self._state, self._rooms, room.record, account, allowed, _log_gift(account))
                     return
             except Refused:  # the account owns too many rooms, or another daemon was first
                 continue

@@ -10,7 +10,6 @@ from typing import Any
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import HISTORY, LISTED
-from chatroom.chat.locks import holding
 from chatroom.chat.messaging import address_of
 from chatroom.chat.rooms.join_leave import bounded
 from chatroom.chat.session import Session
@@ -26,18 +25,18 @@ HISTORY_DEFAULT = 20
 @handles(ListRooms)
 async def rooms(chat: Chat, session: Session, command: ListRooms) -> Event:
     """List the rooms, the fullest first, then by name. However many there are, no more are read than are shown."""
-    async with holding(chat.lists):
+    async with chat.lists:
         users = Counter(presence.room for presence in chat.who() if presence.room)
         lines = []
         for name, there in nsmallest(LISTED, users.items(), key=lambda item: (-item[1], fold(item[0]))):
-            head = await chat.directory.head(name)
+            head = await chat.room_records.head(name)
             if head is not None:
                 lines.append(RoomLine(name, there, head.topic))
-        async for heads in chat.directory.heads(LISTED):
+        async for heads in chat.room_records.heads(LISTED):
             lines += [RoomLine(head.name, 0, head.topic) for head in heads if head.name not in users]
             if len(lines) >= LISTED:
                 break
-        return Rooms(lines[:LISTED], max(0, await chat.directory.count() - LISTED))
+        return Rooms(lines[:LISTED], max(0, await chat.room_records.count() - LISTED))
 
 
 @handles(Who)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from chatroom.chat.bans_and_mutes import Sanction, matching, name_key
 from chatroom.chat.limits import MODERATORS
 from chatroom.model.errors import BANNED, LOCKED
-from chatroom.model.names import Name
+from chatroom.model.names import Name, room_name
 
 
 class RoomUser(Protocol):
@@ -57,6 +57,11 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     next_file: int = 1
     counted: str = ""
     changes: int = 0
+
+    @property
+    def folded(self) -> str:
+        """The folded name of the room, under which the record is stored."""
+        return room_name(self.name).folded
 
     def owned_by(self, user: RoomUser) -> bool:
         """Whether it is the user's room; all are the operators'."""

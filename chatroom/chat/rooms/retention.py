@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from chatroom.chat.files.expiry import FileExpiry
-from chatroom.chat.interfaces import Clock, Engine
-from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, Rules
+from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.records import pages
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.rooms.room_records import RoomRecords
+from chatroom.chat.state import ChatState
 from chatroom.model.account import BUCKET, decode
 from chatroom.model.logger import logger
 
@@ -25,35 +26,32 @@ class Retention:
     """Goes round all logs at start and every ten minutes.
 
     Args:
-        engine: Holds the logs.
-        directory: Knows the rooms.
+        state: What the parts of the chat share.
+        directory: Forgets rooms.
+        rooms: Reads the records of rooms.
         files: Removes expired shared files.
-        rules: Say how much is kept.
-        scheduler: Gives ``callLater``.
-        clock: Seconds since 1970.
         in_use: Whether a log of a guest is somebody's who is here, or was lately.
         sweep_mail: Removes the mailboxes of guests whose mail has expired.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        state: ChatState,
         directory: Directory,
+        rooms: RoomRecords,
         files: FileExpiry,
-        rules: Rules,
-        scheduler: Any,
-        clock: Clock,
         in_use: Callable[[str], bool],
         sweep_mail: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
-        self._engine = engine
+        self._engine = state.engine
         self._directory = directory
+        self._rooms = rooms
         self._files = files
-        self._rules = rules
-        self._clock = clock
+        self._rules = state.rules
+        self._clock = state.clock
         self._in_use = in_use
         self._sweep_mail = sweep_mail
-        self.rounds = PeriodicWork("keeping house", self.go_round, EVERY, scheduler)
+        self.rounds = PeriodicWork("keeping house", self.go_round, EVERY, state.scheduler)
 
     async def go_round(self) -> None:
         """Expire every log once, then forget rooms that are empty in every sense, and logs that are nobody's."""
@@ -67,14 +65,13 @@ class Retention:
                 removed += some
             if removed:
                 _log.info("{removed} entries of {log} expired", removed=removed, log=log)
-        async for heads in self._directory.heads():
+        async for heads in self._rooms.heads():
             for head in heads:
                 if self.rounds.stopping:
                     return
-                if await self._nothing_left(head):
-                    folded = self._directory.folded(head)
-                    if await self._directory.forget(head.id, folded, self._nothing_left):
-                        _log.info("room {room} ({id}) forgotten: nothing is left of it", room=head.name, id=head.id)
+                empty = await self._nothing_left(head)
+                if empty and await self._directory.forget(head.id, head.folded, self._nothing_left):
+                    _log.info("room {room} ({id}) forgotten: nothing is left of it", room=head.name, id=head.id)
         await self._drop_orphans()
         if not self.rounds.stopping:
             await self._files.sweep()
@@ -95,7 +92,7 @@ class Retention:
             if kind == "guest":
                 orphan = not (await self._engine.read(log, limit=1)).entries and not self._in_use(log)
             elif kind == "room":
-                orphan = not await self._directory.is_there(id)
+                orphan = not await self._rooms.is_there(id)
             else:
                 orphan = kind == "inbox" and id not in accounts
             if orphan:

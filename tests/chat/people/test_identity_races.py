@@ -159,7 +159,7 @@ def test_a_guest_takes_a_name_while_it_is_registered(step: int, name: str, room:
     if room:
         guest.say("hello")
         assert dave.lines() == [f"{now}: hello"]
-        loaded = next(iter(world.chat.directory._rooms.values()))
+        loaded = next(iter(world.chat.loaded_rooms.by_name.values()))
         assert now in [member.name for member in loaded.members.values()]
     nobody_is_left(world)
     world.close()

@@ -33,7 +33,7 @@ def make(client: Client, *rooms: str) -> list[str]:
 
 def rooms(world: World) -> list[str]:
     """Return the names of all rooms there are."""
-    return sorted(record.name for record in result(world.chat.directory.all()))
+    return sorted(record.name for record in result(world.chat.room_records.all()))
 
 
 def test_an_empty_room_of_a_guest_ends_after_ten_minutes(world: World) -> None:
@@ -193,8 +193,8 @@ def test_registering_in_a_room_is_no_way_to_own_more(world: World) -> None:
     owner.take()
     owner.say("/topic still mine")
     assert owner.lines()[-1].endswith("still mine")
-    record = result(world.chat.directory.lookup("den"))
-    assert sum(one.owner == "olga" for one in result(world.chat.directory.all())) == OWNED
+    record = result(world.chat.room_records.lookup("den"))
+    assert sum(one.owner == "olga" for one in result(world.chat.room_records.all())) == OWNED
     assert [*record.moderators.values()] == ["olga"]
     assert make(owner, "one-more") == [f"Error: you have made {OWNED} rooms; close one of them with /close."]
 

@@ -107,7 +107,7 @@ def test_who_goes_while_a_room_is_being_looked_up_leaves_no_ghost(
     assert online(moody) == ["bob  in lobby"]
     assert members(moody) == ["bob"]
     assert members(moody, "den") == []
-    assert set(moody.chat.directory._rooms) == {"lobby"}
+    assert set(moody.chat.loaded_rooms.by_name) == {"lobby"}
 
 
 COMING = {
@@ -133,7 +133,7 @@ def test_who_goes_while_coming_leaves_no_ghost(
     heard = bob.lines()
     assert heard.count("alice has joined the room.") == heard.count("alice has disconnected.")
     assert members(moody, "den") == []
-    assert set(moody.chat.directory._rooms) == {"lobby"}
+    assert set(moody.chat.loaded_rooms.by_name) == {"lobby"}
 
 
 MOVING = ["/leave", "/join den", "/create den", "/join lobby2 5"]
@@ -151,7 +151,7 @@ def test_who_goes_while_leaving_leaves_no_ghost(moody: World, engine: MoodyEngin
     assert online(moody) == ["bob  in lobby"]
     assert members(moody) == ["bob"]
     assert bob.lines()[0] in ("alice has left the room.", "alice has disconnected.")
-    assert set(moody.chat.directory._rooms) == {"lobby"}
+    assert set(moody.chat.loaded_rooms.by_name) == {"lobby"}
 
 
 @pytest.mark.parametrize("mood", ["holding", "mute"])

@@ -107,7 +107,7 @@ def test_everybody_leaving_at_once_leaves_nobody(world: World) -> None:
     for client in people:
         client.transport.end()
     world.settle()
-    assert not world.chat.directory._rooms
+    assert not world.chat.loaded_rooms.by_name
     assert not world.chat.who()
 
 

@@ -94,7 +94,7 @@ def test_the_list_of_rooms_reads_no_more_than_it_shows(world: World) -> None:
 
 def test_the_list_of_files_reads_no_more_than_it_shows(world: World) -> None:
     alice = world.person("alice", "zoo")
-    log = world.chat.directory.rooms()[0].log
+    log = world.chat.loaded_rooms.rooms()[0].log
     for n in range(3 * PAGE_ROWS):
         number = n + 1 if n % 3 else 0  # of a third not all has come yet
         record = FileRecord(
@@ -276,7 +276,7 @@ async def test_a_database_of_before_is_brought_up_to_date(path: Path) -> None:
 def test_the_list_is_whole_when_a_room_goes_meanwhile(world: World) -> None:
     alice = world.person("alice", "zoo")
     many(world, 3)
-    record = result(world.chat.directory.lookup("room00001"))
+    record = result(world.chat.room_records.lookup("room00001"))
 
     async def gone(record: RoomRecord) -> bool:
         return True

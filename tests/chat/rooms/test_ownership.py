@@ -20,12 +20,12 @@ LONG = LEFT_FOR_GOOD + 2 * EVERY
 
 def owner_of(world: World, room: str = "den") -> str:
     """Return the name of a room's owner."""
-    return str(result(world.chat.directory.lookup(room)).owner)
+    return str(result(world.chat.room_records.lookup(room)).owner)
 
 
 def record_of(world: World, room: str = "den") -> Any:
     """Return a room's record."""
-    return result(world.chat.directory.lookup(room))
+    return result(world.chat.room_records.lookup(room))
 
 
 def member(world: World, name: str, host: str = "127.0.0.1") -> Client:

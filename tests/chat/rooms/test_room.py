@@ -168,7 +168,7 @@ def test_a_room_is_let_go_when_the_last_has_gone_and_is_the_same_when_somebody_r
     room = alice.transport.protocol._session.room
     alice.say("hello")
     alice.say("leave")
-    assert not world.chat.directory._rooms
+    assert not world.chat.loaded_rooms.by_name
     assert room.log not in world.engine._followers._of  # type: ignore[attr-defined]
     alice.take()
     alice.say("/join LOBBY")

@@ -260,7 +260,7 @@ def test_who_came_in_just_before_the_closing_is_put_out() -> None:
     go_on(world, engine)
     assert [record["event"] for record in bob.records()] == ["entered", "closed"]
     assert session_of(bob).room is None
-    assert not world.chat.directory._rooms
+    assert not world.chat.loaded_rooms.by_name
     world.close()
 
 
@@ -297,7 +297,7 @@ def test_what_changed_while_a_room_was_being_loaded_holds() -> None:
 
     def changing(*args: Any, **options: Any) -> Any:
         engine.follow = follow  # type: ignore[method-assign]
-        settled(world, world.chat.directory.amend(record_of(world, "den"), lambda now: replace(now, topic="new")))
+        settled(world, world.chat.room_changes.amend(record_of(world, "den"), lambda now: replace(now, topic="new")))
         return follow(*args, **options)
 
     engine.follow = changing  # type: ignore[method-assign]
@@ -369,7 +369,7 @@ def kept_order(world: World) -> None:
 def order_is_kept(world: World) -> None:
     """Assert that all of it holds."""
     ivy, bob, gus = owner(world, "ivy"), owner(world, "bob"), guest(world, "gus")
-    assert not world.chat.directory._rooms
+    assert not world.chat.loaded_rooms.by_name
     assert [ask(client, "join", room="den") for client in (bob, gus, ivy)] == ["banned", "locked", "ok"]
     assert ask(ivy, "say", text="hello") == "muted"
     assert text_of(ivy, "topic") == "Topic: cats"
@@ -403,5 +403,5 @@ def test_a_closed_room_stays_closed_across_a_restart(world: World) -> None:
     alice = owner(world, "alice", "den")
     assert ask(alice, "close") == "ok"
     again = restarted(world)
-    assert settled(again, again.chat.directory.all()) == []
+    assert settled(again, again.chat.room_records.all()) == []
     again.close()
