@@ -1,8 +1,9 @@
 """The product against the bare core of its architecture, as ratios in one run.
 
-    python benchmarks/ratios.py --chatload chatload.c --core core.py [--rounds 5] [--mode full] [--mode memory]
+    python benchmarks/ratios.py [--rounds 5] [--mode full] [--mode memory] [--only W1s ...]
 
-Server on processor 0, load on processor 1, the two servers in turn; CPU per delivery by the server's own account.
+The bare core is ``bare_core.py``; ``chatload.c`` makes the load, and needs a C compiler. Server on processor 0, load on
+processor 1, the two servers in turn; CPU per delivery by the server's own account.
 Prints a table in Markdown: per workload the median of the rounds, the ratio of the medians and the range of the ratios.
 Nothing is a result unless every message arrived once and in order: the load generator checks each delivery.
 """
@@ -43,8 +44,9 @@ WORDS = ["--hello", "/name %n", "--welcome", "You are now", "--join", "/join %r"
 def main() -> None:
     """Run everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--chatload", type=Path, required=True, help="the load generator's source, chatload.c")
-    parser.add_argument("--core", type=Path, required=True, help="the bare core, core.py")
+    here = Path(__file__).parent
+    parser.add_argument("--chatload", type=Path, default=here / "chatload.c", help="source of another load generator")
+    parser.add_argument("--core", type=Path, default=here / "bare_core.py", help="another core to compare with")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--mode", action="append", choices=["full", "memory"])
     parser.add_argument("--only", action="append", choices=list(WORKLOADS))
