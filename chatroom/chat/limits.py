@@ -1,4 +1,4 @@
-"""The numbers that bound everything (LIMITS), and the bucket that turns a rate into a wait."""
+"""The numbers that bound everything, and the bucket that turns a rate into a wait."""
 
 from __future__ import annotations
 

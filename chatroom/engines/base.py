@@ -24,7 +24,7 @@ _log = logger(__name__)
 
 MOST_IN_A_BATCH = 1000  # entries; what is delivered in one turn must not hold the reactor
 LONGEST_TURN = 0.005  # seconds of telling those who asked
-MOST_WAITING = 20_000  # entries, see LIMITS
+MOST_WAITING = 20_000  # entries; with more, reading pauses for everybody
 MOST_WAITING_BYTES = 32 * 1024 * 1024
 TRIM_STEP = 1000  # entries
 NEARLY_FULL = 0.9  # of ``most_bytes``

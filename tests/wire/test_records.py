@@ -197,7 +197,7 @@ def test_brackets_in_a_text_are_no_nesting(bot: Client) -> None:
     ],
 )
 def test_no_record_takes_long_to_look_at(value: str) -> None:
-    # LIMITS: nothing holds the reactor for 20 ms. The best of five, for this machine may be busy.
+    # Nothing may hold the reactor for 20 ms. The best of five, for this machine may be busy.
     line = f'{{"do":"who","x":{value}}}'.encode()
     assert min(seconds_to_read(line) for _ in range(5)) < 0.015
 

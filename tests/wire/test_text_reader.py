@@ -1,4 +1,4 @@
-"""How a line is read, rule by rule (WIRE, "How a line from a person is read")."""
+"""How a line is read, rule by rule (docs/protocol.md, "What people type")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the server speaks to people: every event and answer in words (the exact texts are those of WIRE)."""
+"""How the server speaks to people: every event and answer in the words of ``chatroom.model.wording``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """How a line from a person is read: which words are commands where, what is asked for, and what is simply said.
 
-The rules are WIRE's: ``/word`` and the upper-case words are commands anywhere, the bare words outside a room, ``leave``
-alone in one, and there for guests ``login`` and ``register`` alone as well, so that nobody says a password to a room; a
-line that answers a question is the answer; everything else is said to the room.
+The rules stand in docs/protocol.md, "What people type": ``/word`` and the upper-case words are commands anywhere, the
+bare words outside a room, ``leave`` alone in one, and there for guests ``login`` and ``register`` alone as well, so
+that nobody says a password to a room; a line that answers a question is the answer; everything else is said to the
+room.
 
 A person in a room whose answer to a password question fails is asked again: the next line is probably a password, and
 must not be said to the room.

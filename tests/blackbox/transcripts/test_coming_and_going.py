@@ -1,4 +1,4 @@
-"""Coming to the real daemon and going again; the texts are those of WIRE."""
+"""Coming to the real daemon and going again; the texts are exact, because users and programs know them."""
 
 from __future__ import annotations
 

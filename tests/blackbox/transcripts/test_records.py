@@ -21,7 +21,7 @@ def test_a_program_says_hello_and_is_welcomed(daemon: Daemon) -> None:
 def test_a_program_that_is_slow_to_speak_is_a_program(daemon: Daemon) -> None:
     """Its first packet may have been lost, and come again only after it has been taken for a person and greeted.
 
-    WIRE: a connection whose first byte is ``{`` speaks records from then on.
+    docs/protocol.md: a connection whose first byte is ``{`` speaks records from then on.
     """
     program = daemon.connect()
     program.greeted()

@@ -148,7 +148,7 @@ def test_history_and_search_of_a_room(daemon: Daemon) -> None:
 
 
 def test_history_outside_a_room_is_of_ones_private_messages(daemon: Daemon) -> None:
-    """WIRE: of this room, or of one's private messages outside a room."""
+    """``/history`` shows the room's messages in a room, and private messages outside."""
     sue, otto = daemon.person("sue"), daemon.person("otto")
     sue.ask("/msg otto hi", "To otto (private): hi")
     otto.expect("sue (private): hi")
