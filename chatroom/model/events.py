@@ -1,84 +1,31 @@
-"""Events: what happens on a server, as frozen records, and the JSON in which they are stored and sent.
+"""The events of rooms, of inboxes and of the server, as frozen records, and the JSON in which they are stored and sent.
 
-Every record that the server sends is an event or a response (``chatroom.model.replies``). Each class says what it is by
-class attributes (see ``Event``), and the sets of events in use everywhere are derived from them. A class that leaves
-an attribute out fails when it is imported.
+Each class says what it is (``chatroom.model.event_base``), and the sets at the end of this file, which are used
+everywhere, are derived from that. Together with ``chatroom.model.replies`` these are all records that the server sends.
 
-Events of rooms, of inboxes and of the server are stored in logs: ``encode`` returns the bytes to store, and ``decode``
-reads them. ``room`` and ``seq`` are not stored with an event, because the log knows them; the reader fills them in.
+Events are stored in logs: ``encode`` returns the bytes to store, and ``decode`` reads them. ``room`` and ``seq`` are
+not stored with an event, because the log knows them; the reader fills them in.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from enum import Enum
 from functools import reduce
 from operator import or_
-from typing import Any, ClassVar, TypeGuard, get_args
+from typing import Any, TypeGuard, get_args
 
 import msgspec
-from msgspec import Struct
+
+from chatroom.model.event_base import EVENTS as EVENTS
+from chatroom.model.event_base import Audience as Audience
+from chatroom.model.event_base import Event as Event
+from chatroom.model.event_base import told_to
 
 PROTOCOL_VERSION = 1
 
 # Fields that are stored and never shown. ``via`` marks the address that an event came from, so that the space that one
 # address can fill is limited.
 HIDDEN = ("via",)
-
-
-def tag(name: str) -> str:
-    """Return the name that a class has on the wire: ``keys-low`` for ``KeysLow``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-
-
-class Audience(Enum):
-    """Which sessions are told of an event."""
-
-    ROOM = "the members of a room"
-    PERSON = "one user, or every user"
-    ASKER = "the session whose command it answers"
-    TRANSFER = "the session that sends or fetches a file"
-    CONNECTION = "every session, about its connection"
-    NOBODY = "no session: it is for the daemons"
-
-
-class Event(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event", tag=tag):
-    """A record that the server sends or stores.
-
-    Attributes:
-        abstract: The class is only a base of others. Not inherited.
-        audience: Which sessions are told of the event.
-        is_message: Somebody says something: it counts as a message, and can be searched for, ignored and deleted.
-        is_mail: It can stand in the inbox of the person ``to``, and waits there until that person has seen it.
-        changes_members: It changes who is in a room, or under which name.
-        changes_record: It changes the record of a room: whoever keeps a copy reads the record again.
-    """
-
-    abstract: ClassVar[bool] = True
-    audience: ClassVar[Audience]
-    is_message: ClassVar[bool]
-    is_mail: ClassVar[bool]
-    changes_members: ClassVar[bool]
-    changes_record: ClassVar[bool]
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Register the class.
-
-        Raises:
-            TypeError: The class does not say what it is.
-        """
-        if cls.__dict__.get("abstract", False):
-            return
-        missing = [name for name in ATTRIBUTES if not hasattr(cls, name)]
-        if missing:
-            raise TypeError(f"the event {cls.__name__} does not say its {', '.join(missing)}")
-        EVENTS.append(cls)
-
-
-ATTRIBUTES = ("audience", "is_message", "is_mail", "changes_members", "changes_record")
-EVENTS: list[type[Event]] = []
-"""Every class of events and responses, in the order of definition."""
 
 
 class LogEvent(Event, frozen=True, gc=False):
@@ -430,11 +377,6 @@ class Emptied(ServerEvent, frozen=True, gc=False, kw_only=True):
 
 Message = Said | Acted | Shared | Private
 Mail = Private | Shared | Invited
-
-
-def told_to(audience: Audience) -> tuple[type[Event], ...]:
-    """Return the classes of events that this audience is told of, without those that only vary another class."""
-    return tuple(kind for kind in EVENTS if kind.audience is audience and kind.__base__ not in EVENTS)
 
 
 def _written(union: Any, derived: Iterable[type[Event]]) -> tuple[Any, ...]:

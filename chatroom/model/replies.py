@@ -10,7 +10,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from chatroom.model.events import OF_A_ROOM, Acted, Audience, Event, Message, Said, Shared, told_to
+from chatroom.model.event_base import Audience, Event, told_to
+from chatroom.model.events import OF_A_ROOM, Acted, Message, Said, Shared
 
 
 class Limits(Struct, frozen=True, gc=False):

@@ -1,0 +1,71 @@
+"""What every class of records that the server sends says about itself by class attributes.
+
+A class that leaves an attribute out fails when it is imported.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+
+def tag(name: str) -> str:
+    """Return the name that a class has on the wire: ``keys-low`` for ``KeysLow``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+class Audience(Enum):
+    """Which sessions are told of an event."""
+
+    ROOM = "the members of a room"
+    PERSON = "one user, or every user"
+    ASKER = "the session whose command it answers"
+    TRANSFER = "the session that sends or fetches a file"
+    CONNECTION = "every session, about its connection"
+    NOBODY = "no session: it is for the daemons"
+
+
+class Event(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event", tag=tag):
+    """A record that the server sends or stores.
+
+    Attributes:
+        abstract: The class is only a base of others. Not inherited.
+        audience: Which sessions are told of the event.
+        is_message: Somebody says something: it counts as a message, and can be searched for, ignored and deleted.
+        is_mail: It can stand in the inbox of the person ``to``, and waits there until that person has seen it.
+        changes_members: It changes who is in a room, or under which name.
+        changes_record: It changes the record of a room: whoever keeps a copy reads the record again.
+    """
+
+    abstract: ClassVar[bool] = True
+    audience: ClassVar[Audience]
+    is_message: ClassVar[bool]
+    is_mail: ClassVar[bool]
+    changes_members: ClassVar[bool]
+    changes_record: ClassVar[bool]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Register the class.
+
+        Raises:
+            TypeError: The class does not say what it is.
+        """
+        if cls.__dict__.get("abstract", False):
+            return
+        missing = [name for name in ATTRIBUTES if not hasattr(cls, name)]
+        if missing:
+            raise TypeError(f"the event {cls.__name__} does not say its {', '.join(missing)}")
+        EVENTS.append(cls)
+
+
+ATTRIBUTES = ("audience", "is_message", "is_mail", "changes_members", "changes_record")
+EVENTS: list[type[Event]] = []
+"""Every class of events and responses, in the order of definition."""
+
+
+def told_to(audience: Audience) -> tuple[type[Event], ...]:
+    """Return the classes of events that this audience is told of, without those that only vary another class."""
+    return tuple(kind for kind in EVENTS if kind.audience is audience and kind.__base__ not in EVENTS)
