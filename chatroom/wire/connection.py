@@ -114,13 +114,7 @@ class ChatProtocol(PausableLineReceiver):
             keep_alive(transport)
         if server.rules.rate:
             self._pace = RateLimit(server.reactor, server.rules.rate, self._paced)
-        self._session = server.chat.connections.open(
-            self._outbox,
-            self.dialect,
-            person=person,
-            address=plain(str(transport.getPeer().host)),
-            secure=is_secure(transport),
-        )
+        self._session = _open_session(server, transport, self._outbox, self.dialect)
         self._keepalive = Keepalive(server, self._session, self._outbox)
         if not person:
             self._session.check_alive = self.check_alive
@@ -295,11 +289,9 @@ class ChatProtocol(PausableLineReceiver):
             self._telnet.hide_input()
 
     def _end_secret(self, question: Any) -> None:
-        """Show again what a person types after a password, and end the line, since the line end was hidden as well."""
+        """Show again what a person types, after the answer to a question for a password."""
         if self._telnet is not None and getattr(question, "secret", False):
-            self._telnet.show_input()
-            if self._telnet.seen:  # nc hides nothing, so it has shown the line end
-                self._outbox.write(b"\r\n")
+            self._telnet.end_hidden_line()
 
     def _check_seat(self, wait: SeatWait, command: Command | None) -> None:
         """Close the connection if its session has no seat and did something else than log in."""
@@ -371,3 +363,9 @@ class ChatProtocol(PausableLineReceiver):
             self._stop(PRESSED)
         else:
             self._go(PRESSED)
+
+
+def _open_session(server: ServerState, transport: Any, outbox: Outbox, dialect: WireDialect) -> Session:
+    """Return the new session of a connection in the chat."""
+    address, secure = plain(str(transport.getPeer().host)), is_secure(transport)
+    return server.chat.connections.open(outbox, dialect, person=dialect.person, address=address, secure=secure)

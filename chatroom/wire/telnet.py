@@ -118,7 +118,7 @@ class TelnetFilter:
         """Start at the beginning of a connection, sending nothing.
 
         Args:
-            reply: Sends bytes to the peer, as a transport's write does; called during feed, hide_input, show_input.
+            reply: Sends bytes to the peer, as a transport's write does; called during the other methods.
         """
         self.seen = False
         self._reply = reply
@@ -170,6 +170,12 @@ class TelnetFilter:
     def show_input(self) -> None:
         """Let the client show what is typed again: IAC WONT ECHO.  Nothing if it was not hidden (any more)."""
         self._set_echo(False)
+
+    def end_hidden_line(self) -> None:
+        """Let the client show what is typed again, on a new line: it has hidden the line end, too."""
+        self.show_input()
+        if self.seen:  # nc hides nothing, so it has shown the line end
+            self._reply(b"\r\n")
 
     # --- where a command begins and ends -----------------------------------------------------------------------------
 
