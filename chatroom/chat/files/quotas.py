@@ -1,7 +1,4 @@
-"""How much of the store is taken, in all, by each payer, and from each address.
-
-A file that is there or is being sent counts as all of its bytes.
-"""
+"""How much of the store the files take up: in all, for each payer, and for each address."""
 
 from __future__ import annotations
 
@@ -12,11 +9,11 @@ from chatroom.model.network import is_local
 
 
 class FileQuotas:
-    """See the module. The ledger is in memory, so that nobody has to wait for all records to be read.
+    """Counts files and bytes in memory, so that no share has to wait until all records are read.
 
     Attributes:
-        total: Bytes of all files.
-        unfinished: The ids of files that are not all there.
+        total: The bytes of all files.
+        unfinished: The ids of the files that are not complete.
     """
 
     def __init__(self) -> None:
@@ -27,16 +24,18 @@ class FileQuotas:
         self.unfinished: set[str] = set()
 
     def __len__(self) -> int:
-        """Return how many files there are, however small."""
+        """Return the number of files, including those that count as no bytes."""
         return len(self._charged)
 
     def charge(self, record: FileRecord, size: int, *, finished: bool) -> None:
-        """Count a file from now on, for its payer and for its address; an upload without a byte is no file of theirs.
+        """Count a file for its payer and its address, instead of what it counted as before.
+
+        A file that counts as no bytes is not counted as one of their files.
 
         Args:
             record: The file.
-            size: The bytes that it counts as.
-            finished: Whether all of the file is there.
+            size: The bytes that the file counts as.
+            finished: Whether the file is complete.
         """
         self.drop(record.id)
         keys = (record.payer, *((address_of(record),) if record.place else ()))
@@ -49,7 +48,7 @@ class FileQuotas:
             self.unfinished.add(record.id)
 
     def drop(self, id: str) -> None:
-        """Count a file no more, if it was counted."""
+        """Stop counting a file, if it was counted."""
         keys, size = self._charged.pop(id, ((), 0))
         self.unfinished.discard(id)
         self.total -= size
@@ -60,19 +59,19 @@ class FileQuotas:
                 del self._files[key], self._bytes[key]
 
     def counts(self, id: str) -> bool:
-        """Return whether a file is one of those that are counted for its payer and its address."""
+        """Return whether a file counts as one of the files of its payer and its address."""
         return self.charged(id) > 0
 
     def charged(self, id: str) -> int:
-        """Return as how many bytes a file counts."""
+        """Return how many bytes a file counts as."""
         return self._charged.get(id, ((), 0))[1]
 
     def of(self, key: str) -> tuple[int, int]:
-        """Return how many files are counted for a payer or an address, and their bytes."""
+        """Return how many files a payer or an address has, and their bytes."""
         return self._files.get(key, 0), self._bytes.get(key, 0)
 
 
 def address_of(record: FileRecord) -> str:
-    """Return the key of the address that a file counts for, whoever sent it; all of this machine is one address."""
+    """Return the key of the address that a file counts for. All addresses of this machine are one."""
     address = record.place.partition(":")[2]
     return "at this machine" if is_local(address) else f"at {address}"

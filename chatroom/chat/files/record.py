@@ -1,4 +1,4 @@
-"""What is kept of one shared file: what it is, whose, and for whom. Its bytes are a blob under the same id."""
+"""The record of a shared file: what it is, who shared it, and who may fetch it. Its bytes are a blob of the same id."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from chatroom.model.replies import FileLine
 
 
 class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """See the module.
+    """One shared file, for a room or for one user.
 
     Args:
-        id: The file's, and its blob's.
-        name: Safe to be shown and written.
-        size: In bytes.
-        sha256: In hex.
-        at: When it was shared, or its upload was last begun; milliseconds since 1970.
-        by: Who shares it; ``by_id`` is the user.
-        owner: What whoever goes on with its upload must be known by.
-        payer: Whom it is counted for: an account; for guests, who have a new name in a moment, where they come from.
-        log: Of the room, or the inbox, that it is for.
-        to: The person whom it was given; empty for a room. ``to_id`` is the user.
-        number: Its name in the log, from when it can be fetched; 0 before.
-        whence: The address that an account sends it from, with all of its network; empty if addresses do not count.
+        id: The id of the file and of its blob.
+        name: The file's name, safe to be shown and to be written.
+        size: Bytes.
+        sha256: The hash of the bytes, in hex.
+        at: When the file was shared, or its upload was last begun; milliseconds since 1970.
+        by: The name of the user who shares the file.
+        by_id: That user's id.
+        owner: The key that a session must have to resume the upload (``owner_of``).
+        payer: The key that the file is counted for (``payer_of``).
+        log: The log of the room or the inbox that the file is for.
+        to: The name of the user to whom the file is given; empty for a room.
+        to_id: That user's id.
+        number: The number of the file in its log, from the moment when it can be fetched; 0 before.
+        whence: The network from which an account sends the file; empty if files are not counted by address.
     """
 
     id: str
@@ -45,17 +47,17 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def place(self) -> str:
-        """The address that the file counts for; a guest's is the payer, and an old record of an account has none."""
+        """The address that the file counts for: a guest's is the payer. An account's older records have none."""
         return self.payer if self.payer.startswith("address:") else self.whence
 
     def is_for(self, session: Session) -> bool:
-        """Whether the session may have it: in the room at this moment; or whose it is, or who gave it."""
+        """Return whether the session may fetch the file: it is in the room, or its user gave or was given the file."""
         if self.to_id:
             return session.user_id in (self.to_id, self.by_id)
         return session.room is not None and session.room.log == self.log
 
     def event(self) -> Shared:
-        """Return what is told of it; always the same, so that it is told once."""
+        """Return the event that shares the file. Its id is always the same, so that the log stores it once."""
         return Shared(
             f"{self.id}:shared",
             self.at,
@@ -70,21 +72,24 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         )
 
     def line(self) -> FileLine:
-        """Return its line in a list."""
+        """Return the file's line in a list of files."""
         return FileLine(self.id, self.number, self.name, self.size, self.by, self.at)
 
 
 def owner_of(session: Session) -> str:
-    """Return what an owner is known by, also after a new connection: the account, or a guest's name."""
+    """Return the key by which an owner is known on any connection: the account, or the guest's name."""
     return session.user.keys[0]
 
 
 def whence_of(session: Session) -> str:
-    """Return the address that an account's files count for as well; empty if addresses do not count."""
+    """Return the address that an account's files are counted for as well; empty for guests, or without throttling."""
     counts = session.user.account is not None and session.host.rules.throttle
     return address_key(session.address) if counts else ""
 
 
 def payer_of(session: Session) -> str:
-    """Return for whom a session's files are counted."""
+    """Return the key that a session's files are counted for: the account, or a guest's address.
+
+    A guest can take another name in a moment.
+    """
     return owner_of(session) if session.user.account is not None else address_key(session.address)

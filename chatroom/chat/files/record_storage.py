@@ -1,4 +1,4 @@
-"""How a shared file's record is stored: the record, and rows by which it is found without reading all the others.
+"""How the record of a shared file is stored: the record, and rows by which it is found without reading all others.
 
 A change writes the record and the rows that differ, all or nothing; the record's revision guards the rows.
 """
@@ -12,10 +12,10 @@ import msgspec
 from chatroom.chat.files.record import FileRecord
 from chatroom.model.log import Change
 
-FILES = "file"  # records, by the file's id
-IN_LOG = "file-in"  # their lines, by ``<log>/<number>/<id>``; the number is 0 while a file is being sent
-BY_USER = "file-by"  # name and time, by ``<id of the user>/<file's id>``
-SAME = "file-same"  # the file's id, by what makes another upload the same one
+FILES = "file"  # records, by file id
+IN_LOG = "file-in"  # lines of lists, by ``<log>/<number>/<id>``; the number is 0 until the file is complete
+BY_USER = "file-by"  # name and time of each file, by ``<user id>/<file id>``
+SAME = "file-same"  # file ids, by ``same_key``
 
 _encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(FileRecord).decode
@@ -23,17 +23,23 @@ decode_name = msgspec.json.Decoder(tuple[str, int]).decode
 
 
 def in_log(log: str, number: int | None = None) -> str:
-    """Return how the keys of a log's files begin, or that of the file with the number."""
+    """Return the beginning of the ``IN_LOG`` keys of a log's files, or of the file with that number."""
     return f"{log}/" if number is None else f"{log}/{number:010}/"
 
 
 def same_key(record: FileRecord) -> str:
-    """Return a key that an upload shares with the upload that it goes on with, and with no other."""
+    """Return a key that is the same for the same file of the same owner in the same log, and for no other."""
     return hashlib.sha256(_encode((record.name, record.size, record.sha256, record.owner, record.log))).hexdigest()
 
 
 def changes(before: FileRecord | None, after: FileRecord | None, rev: int) -> list[Change]:
-    """Return the changes that make of one record another; None is no record, and ``rev`` then 0."""
+    """Return the changes that replace one record by another.
+
+    Args:
+        before: The stored record; None if there is none.
+        after: The new record; None to remove it.
+        rev: The revision of the stored record; 0 if there is none.
+    """
     old, new = _rows(before), _rows(after)
     first = (FILES, (after or before).id)  # type: ignore[union-attr]
     rows = [

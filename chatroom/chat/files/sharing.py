@@ -1,4 +1,4 @@
-"""What can be asked about files: share, fetch, list them. Who may is decided here, before a byte is sent."""
+"""The commands about files: share, fetch, list, take back. They check what the user may do before a byte is sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chatroom.model.shared_files import CHUNK, chunks_of, safe_name
 
 @handles(c.Share)
 async def share(chat: Chat, session: Session, command: c.Share) -> None:
-    """Keep room for a file, and say from where on to send it."""
+    """Reserve room for a file, and tell the client how many of its chunks are stored already."""
     transfers = _transfers(chat, session)
     room = None if command.user else _speaking(session)
     log, to, to_id = (room.log, "", "") if room is not None else await _inbox(chat, session, command.user)
@@ -48,7 +48,9 @@ async def share(chat: Chat, session: Session, command: c.Share) -> None:
             transfers.uploads.take_over(record.id)
             have = chunks_of(record.size) if record.number else await chat.files.have(record)
             if not session.over:
-                transfers.uploads.take_over(record.id)  # from whoever has begun meanwhile
+                transfers.uploads.take_over(
+                    record.id
+                )  # again: another connection may have begun while `have` was awaited
                 session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
                 transfers.uploads.receive(record, room.record if room is not None else None, have, release)
                 release = _kept  # the upload releases the claim when it ends
@@ -58,13 +60,13 @@ async def share(chat: Chat, session: Session, command: c.Share) -> None:
 
 @handles(c.PutChunk)
 def chunk(chat: Chat, session: Session, command: c.PutChunk) -> None:
-    """A chunk is about to come; it is acknowledged when it is stored."""
+    """Prepare for the bytes of a chunk, which follow the command. The chunk is acknowledged when it is stored."""
     _transfers(chat, session).expect(command)
 
 
 @handles(c.Get)
 async def get(chat: Chat, session: Session, command: c.Get) -> Event | None:
-    """Fetch a file; a person is told how to."""
+    """Send a file, or only describe it; tell a person, who types, which program can fetch it."""
     if session.person:
         return Ok(f"Files are fetched with chatroom-client: /get {command.file or '<number>'} there.")
     record = await _find(chat, session, command)
@@ -92,14 +94,14 @@ async def get(chat: Chat, session: Session, command: c.Get) -> Event | None:
 
 @handles(c.Got)
 def got(chat: Chat, session: Session, command: c.Got) -> Event:
-    """A chunk has arrived."""
+    """Note that the client has received a chunk."""
     _transfers(chat, session).acknowledge(command.file, command.index)
     return Ok()
 
 
 @handles(c.Cancel)
 async def cancel(chat: Chat, session: Session, command: c.Cancel) -> Event:
-    """Go on no more with a file; what has come of one that was being sent takes up room no longer."""
+    """End the transfers of a file; what was stored of an upload is removed."""
     if _transfers(chat, session).cancel(command.file):
         await chat.files.give_up(command.file)
     return Ok()
@@ -107,7 +109,7 @@ async def cancel(chat: Chat, session: Session, command: c.Cancel) -> Event:
 
 @handles(c.Unshare)
 async def unshare(chat: Chat, session: Session, command: c.Unshare) -> Event:
-    """Take back a file: its bytes go, and what told of it is blank. The answer says which file that was."""
+    """Take back a file: remove it, blank its message, and answer which file it was."""
     record = await _meant(chat, session, command)
     await chat.files.remove(record.id)
     await _blank(chat, session, record)
@@ -118,10 +120,13 @@ async def unshare(chat: Chat, session: Session, command: c.Unshare) -> Event:
 
 
 async def _meant(chat: Chat, session: Session, command: c.Unshare) -> FileRecord:
-    """Return the file to take back: of that user; or of this room, or else the newest one anywhere.
+    """Return the file that the user wants to take back.
+
+    If the command names a user, it is the file that was given to that user. Otherwise it is the newest one of that name
+    in this room, or else anywhere. If there is none, the last word of the name is taken for the user.
 
     Raises:
-        Refused: There is none.
+        Refused: There is no such file.
     """
     record = await _mine(chat, session, command.name, command.user)
     if record is None and not command.user:
@@ -133,7 +138,14 @@ async def _meant(chat: Chat, session: Session, command: c.Unshare) -> FileRecord
 
 
 async def _mine(chat: Chat, session: Session, name: str, user: str) -> FileRecord | None:
-    """Return the newest file of that name that the session's user gave to a user, or shared; one of this room first."""
+    """Return the newest file of that name that the session's user has shared.
+
+    Args:
+        chat: The chat.
+        session: The session; files in its room come first.
+        name: The file's name.
+        user: Only files given to this user; empty for all.
+    """
     newest = None
     async for record in chat.files.named(session.user_id, safe_name(name)):
         if user and record.to_id and fold(record.to) == fold(user):
@@ -145,7 +157,7 @@ async def _mine(chat: Chat, session: Session, name: str, user: str) -> FileRecor
 
 
 async def _blank(chat: Chat, session: Session, record: FileRecord) -> None:
-    """Blank what told of a file, if that is among the last messages, and let the room see it."""
+    """Blank the message that shared a file, if it is among the last ones in the log, and tell the room."""
     engine = chat.engine
     for entry in (await engine.read(record.log, limit=RECENT, messages=True)).entries:
         told = isinstance(entry.event, Shared) and entry.event.file == record.id
@@ -156,7 +168,7 @@ async def _blank(chat: Chat, session: Session, record: FileRecord) -> None:
 
 @handles(c.ListFiles)
 async def files(chat: Chat, session: Session, command: c.ListFiles) -> Event:
-    """List the files of the room, and those given to the session's user."""
+    """List the files in the room, and those given to the session's user."""
     store, room = chat.files, session.room
     async with chat.lists:
         given, all_given = await store.lines(session.user.inbox_log, LISTED)
@@ -167,19 +179,23 @@ async def files(chat: Chat, session: Session, command: c.ListFiles) -> Event:
 
 
 def _kept() -> None:
-    """Release nothing: the upload has the claim now."""
+    """Release nothing: the upload holds the claim now."""
 
 
 def _transfers(chat: Chat, session: Session) -> SessionTransfers:
     if session.transfers is None:
         uploads = Uploads(session, chat.files, chat.file_space, chat.file_finisher, chat.scheduler)
         session.transfers = SessionTransfers(uploads, Downloads(session, chat.scheduler))
-    assert isinstance(session.transfers, SessionTransfers)  # nobody else makes them
+    assert isinstance(session.transfers, SessionTransfers)  # no other class fulfils the protocol
     return session.transfers
 
 
 def _speaking(session: Session) -> Room:
-    """Return the session's room, in which it may say something."""
+    """Return the session's room.
+
+    Raises:
+        Refused: The session is in no room, or may not speak there.
+    """
     if session.room is None:
         raise NOT_IN_ROOM()
     may_speak(session, session.room)
@@ -187,10 +203,10 @@ def _speaking(session: Session) -> Room:
 
 
 async def _inbox(chat: Chat, session: Session, name: str) -> tuple[str, str, str]:
-    """Return the inbox of the user with that name, the name, and the user's id.
+    """Return the log of a user's inbox, the user's name as shown, and the user's id.
 
     Raises:
-        Refused: There is no such user, or none who could fetch a file.
+        Refused: There is no such user, or the user could never fetch a file.
     """
     address = await address_of(chat, name)
     if address.user is None and address.waits != "account":
@@ -201,10 +217,10 @@ async def _inbox(chat: Chat, session: Session, name: str) -> tuple[str, str, str
 
 
 async def _find(chat: Chat, session: Session, command: c.Get) -> FileRecord:
-    """Return the file with that id; or with that number in the room, or among those given to the session's user.
+    """Return the file that a client asks for: by its id, or by its number in the room or in the user's inbox.
 
     Raises:
-        Refused: There is none.
+        Refused: There is no such file.
     """
     store, room = chat.files, session.room
     if command.file:
