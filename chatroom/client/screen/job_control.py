@@ -13,9 +13,9 @@ _OURS = (signal.SIGTSTP, signal.SIGTERM, signal.SIGHUP)
 
 
 def stop_until_continued() -> None:
-    """Stop this process and those that the shell started with it; return when they go on.
+    """Stop this process and the others of its job; return when the shell continues them.
 
-    Where there is no shell that could let it go on, the system does not stop it.
+    If there is no shell that could continue it, the system does not stop it.
     """
     before = {number: signal.signal(number, signal.SIG_DFL) for number in _OURS}
     try:
@@ -26,11 +26,11 @@ def stop_until_continued() -> None:
 
 
 def survive_hangup(output: Any, leave: Callable[[], None]) -> None:
-    """Discard output when the terminal is gone: closing the window is one way to leave, and no error.
+    """Discard output after the terminal is gone. Closing the window is a way to leave, not an error.
 
     Args:
-        output: Of ``prompt_toolkit``, on a terminal.
-        leave: Called each time when something could not be written.
+        output: An output of ``prompt_toolkit`` on a terminal.
+        leave: Called each time that writing fails.
     """
     flush = output.flush
 

@@ -1,7 +1,7 @@
-"""Who comes and goes: one by one as long as they are few, together when they are many.
+"""Showing joins and leaves one by one while they are few, and together in one line when they are many.
 
-The first few of a while are shown as they come. Those after them wait, until nobody has come or gone for a moment, or
-too many wait, or something else is shown that is by or about one of them; then one line tells how it is now.
+The first few are shown at once. Later ones wait until nobody has come or gone for a moment, or too many wait, or
+something by or about one of these users is shown. Then one line says who came and who left.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from chatroom.model import events as e
 
 FEW = 4  # shown one by one ...
 WHILE = 10.0  # ... in so many seconds
-CALM = 2.0  # seconds without another, after which those that wait are shown
+CALM = 2.0  # seconds without another event, after which the waiting ones are shown
 MOST = 200  # who wait
-NAMED = 3  # how many of a kind are called by name
+NAMED = 3  # users of each kind who are named
 
 _VERBS = {
     e.Joined: "joined",
@@ -33,12 +33,12 @@ Coming = e.Joined | e.Left | e.Disconnected | e.Arrived | e.Departed
 
 
 class JoinCoalescing:
-    """Decides which of them are shown.
+    """Decides how joins and leaves are shown.
 
     Args:
         reactor: Knows the time.
-        one: Shows one event as ever.
-        together: Shows a sentence about many.
+        one: Shows one event.
+        together: Shows a sentence about many users.
     """
 
     def __init__(self, reactor: IReactorTime, one: Callable[[e.Event], None], together: Callable[[str], None]) -> None:
@@ -50,7 +50,7 @@ class JoinCoalescing:
         self._calm: IDelayedCall | None = None
 
     def add(self, event: Coming) -> None:
-        """Somebody comes or goes."""
+        """Show or hold an event of a user who comes or goes."""
         now = self._reactor.seconds()
         if not self._waiting and (len(self._shown) < FEW or now - self._shown[0] > WHILE):
             self._shown.append(now)
@@ -65,13 +65,13 @@ class JoinCoalescing:
             self._calm.reset(CALM)
 
     def before(self, event: e.Event) -> None:
-        """Show who waits if the event that is shown next is by one of them or about one of them."""
+        """Show the waiting events if the next event is by or about one of their users."""
         about = {getattr(event, field, "") for field in ("by", "user", "name")}
         if any(waiting.by in about for waiting in self._waiting):
             self.flush()
 
     def flush(self) -> None:
-        """Show who waits."""
+        """Show the waiting events."""
         if self._calm is not None and self._calm.active():
             self._calm.cancel()
         self._calm = None
@@ -83,10 +83,10 @@ class JoinCoalescing:
 
 
 def _changes(events: list[Coming]) -> list[Coming]:
-    """Return the last event of each user whose presence is another afterwards.
+    """Return the last event of each user who has come or gone in the end.
 
-    A user who leaves and comes back, or comes and leaves, has changed nothing. Being in the room and being in the chat
-    are counted apart.
+    A user who leaves and comes back, or comes and leaves, is not among them. Being in the room and being in the chat
+    are counted separately.
     """
     first: dict[tuple[bool, str], Coming] = {}
     last: dict[tuple[bool, str], Coming] = {}

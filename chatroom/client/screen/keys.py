@@ -1,8 +1,8 @@
-"""What keys do beside editing: Ctrl-C, Ctrl-D, Ctrl-L, Ctrl-Z, Escape, several lines pasted at once, the focus.
+"""Keys that do more than editing: Ctrl-C, Ctrl-D, Ctrl-L, Ctrl-Z, Escape, pasting several lines, the terminal's focus.
 
-Escape closes the list of completions. A terminal sends Escape before the letter for Alt and a letter, too, so the two
-cannot be told apart when they come together: only Alt with a letter that readline edits words with is taken as such.
-Whatever else follows Escape is typed. Keys that ``prompt_toolkit`` lets bring back old lines by surprise do nothing.
+Escape closes the list of completions. For Alt and a letter, a terminal sends Escape and the letter, which looks the
+same as both keys typed quickly. Only letters that edit words in readline count as Alt; any other character after Escape
+is typed. Keys with which ``prompt_toolkit`` would recall old lines unexpectedly do nothing.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 LONGEST = 16_384  # characters pasted into the line
-_WORD_KEYS = "bcdflu"  # Alt with one of them moves over a word, deletes it, or changes its case
-_TYPED = [chr(code) for code in range(ord(" "), 0x7F) if chr(code) not in "["]  # "[" begins what a terminal tells
+_WORD_KEYS = "bcdflu"  # Alt with one of these letters moves over a word, deletes it, or changes its case
+_TYPED = [chr(code) for code in range(ord(" "), 0x7F) if chr(code) not in "["]  # "[" begins a terminal's own sequences
 _IGNORED = ("pageup", "pagedown", "c-pageup", "c-pagedown", "s-pageup", "s-pagedown", "c-up", "c-down")
 
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """What is called.
+    """The functions that keys call.
 
     Args:
-        interrupt: Ctrl-C was pressed; given whether there was anything in the line, which is empty now.
-        end: Ctrl-D was pressed on an empty line.
-        suspend: Ctrl-Z was pressed.
-        clear: Ctrl-L was pressed.
-        pasted: Several lines were pasted, or very much.
-        focus: The terminal has got, or lost, the focus.
+        interrupt: Called for Ctrl-C, after the line is cleared, with whether it had any text.
+        end: Called for Ctrl-D on an empty line.
+        suspend: Called for Ctrl-Z.
+        clear: Called for Ctrl-L.
+        pasted: Called with a paste of several lines, or of very much text.
+        focus: Called when the terminal gets or loses the focus.
     """
 
     interrupt: Callable[[bool], None]
@@ -42,7 +42,7 @@ class Actions:
 
 
 def bindings(actions: Actions) -> KeyBindings:
-    """Return the keys; in a search for what was typed before, Ctrl-C and Ctrl-D are about that search."""
+    """Return the key bindings. During a search in the history, Ctrl-C and Ctrl-D belong to that search."""
     keys = KeyBindings()
     _bind_escape(keys)
     for key in _IGNORED:
@@ -89,7 +89,7 @@ def bindings(actions: Actions) -> KeyBindings:
 
 
 def _bind_escape(keys: KeyBindings) -> None:
-    """Let Escape close the list of completions, and lose nothing that is typed after it."""
+    """Make Escape close the list of completions without losing what is typed after it."""
 
     @keys.add("escape", filter=has_completions)
     def close(event: KeyPressEvent) -> None:
@@ -100,7 +100,7 @@ def _bind_escape(keys: KeyBindings) -> None:
 
 
 def _type(event: KeyPressEvent) -> None:
-    """Insert the character, after the list of completions has been closed."""
+    """Close the list of completions, then insert the character."""
     event.current_buffer.cancel_completion()
     event.current_buffer.insert_text(event.data)
 

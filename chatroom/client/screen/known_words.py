@@ -1,4 +1,4 @@
-"""What the client knows of a server that somebody may type: commands, rooms, people. (Tab: ``completer.py``.)"""
+"""The words of a server that a user may want to type: commands, rooms, people. ``completer.py`` offers them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from chatroom.model.text import clean
 
 OWN_TOPIC = "client"
 OWN_TITLE = "use this client"
-MOST = 300  # commands, rooms, and people elsewhere, remembered
+MOST = 300  # commands, rooms, and people elsewhere
 MOST_ONLINE = 2000  # people of one answer
 
 
 @dataclass
 class KnownWords:
-    """What there is to complete.
+    """The known commands, rooms and people.
 
     Args:
         users: Returns who is in the room.
         own: The client's own commands.
-        topics: For each of them the name of the server's topic where people look for it.
+        topics: For each of these commands, the name of the server's help topic that it belongs to.
     """
 
     users: Callable[[], list[str]]
@@ -36,7 +36,8 @@ class KnownWords:
     _usages: dict[str, str] = field(default_factory=dict)
 
     def with_own(self, help: Help) -> Help:
-        """Return the server's help with the client's own commands, and without what cannot be typed here."""
+        """Return the server's help with the client's own commands added, and commands removed that cannot be typed
+        here."""
         own = {_word(line.usage): line for line in self.own}
         theirs = [line for line in help.commands if line.usage.startswith("/")]
         if help.title:
@@ -47,9 +48,10 @@ class KnownWords:
         return Help([*(line for line in theirs if _word(line.usage) not in own), *self.own], topics)
 
     def _topics(self, theirs: list[HelpTopic]) -> list[HelpTopic]:
-        """Return the server's topics, each with the client's commands of that topic; the rest get a topic of their own.
+        """Return the server's topics with the client's commands added; commands without a topic get a topic of their
+        own.
 
-        The names of the topics are remembered, for the help on one topic says only its title.
+        The names of the topics are remembered, because the help on one topic contains only its title.
         """
         self._names = {topic.title: topic.name for topic in theirs}
         shown = {command for topic in theirs for command in topic.commands}
@@ -61,7 +63,7 @@ class KnownWords:
         return [*topics, HelpTopic(OWN_TOPIC, OWN_TITLE, rest)] if rest else topics
 
     def _added(self, topic: str, shown: set[str]) -> list[str]:
-        """Return the client's commands of a topic that are not shown already."""
+        """Return the client's commands of a topic that are not in ``shown``."""
         return [word for word, name in self.topics.items() if topic and name == topic and word not in shown]
 
     def add_command(self, usage: str, help: str) -> None:
@@ -71,7 +73,7 @@ class KnownWords:
             self._commands[word] = clean(help)
 
     def add_usage(self, word: str, usage: str) -> None:
-        """Learn how a command is used that is typed so: a short form has the usage of its command."""
+        """Learn the usage of a command by one of its words; a short form has the usage of its command."""
         self._usages[f"/{word}"] = usage
 
     def usage(self, command: str) -> str:
@@ -79,26 +81,26 @@ class KnownWords:
         return self._usages.get(command.lower(), "")
 
     def seconds(self, command: str) -> list[str]:
-        """Return the words that make another command of one: ``delete`` after ``/account``."""
+        """Return the second words of commands of two words, as ``delete`` after ``/account``."""
         return [word.partition(" ")[2] for word in self._usages if word.startswith(f"{command.lower()} ")]
 
     def learn(self, help: Help) -> None:
-        """Learn commands of the server; what it does not explain among them all is not for us."""
+        """Learn commands from the server's help. Commands that its full list lacks are forgotten."""
         if len(help.commands) > 1 and not help.title:
             self._commands = {word: what for word, what in self._commands.items() if what}
         for line in help.commands:
             self.add_command(line.usage, line.help)
 
     def add_rooms(self, rooms: Iterable[str]) -> None:
-        """Learn rooms; the oldest are forgotten when they are too many."""
+        """Learn room names; if there are too many, forget the oldest."""
         _learn(self._rooms, rooms)
 
     def add_people(self, names: Iterable[str]) -> None:
-        """Learn who there is, wherever; as with rooms."""
+        """Learn user names; if there are too many, forget the oldest."""
         _learn(self._people, names)
 
     def are_online(self, names: Iterable[str]) -> None:
-        """Learn who is online, in place of those who were."""
+        """Learn who is online now."""
         self._online = list(names)[:MOST_ONLINE]
 
     @property
@@ -108,17 +110,17 @@ class KnownWords:
 
     @property
     def rooms(self) -> list[str]:
-        """The rooms that were heard of."""
+        """The known rooms, by name."""
         return sorted(self._rooms, key=fold)
 
     @property
     def people(self) -> list[str]:
-        """Who is in the room, is online, or was heard of."""
+        """The people in the room, the people online, and other known people."""
         return [*self.users(), *self._online, *self._people]
 
 
 def _learn(known: dict[str, None], names: Iterable[str]) -> None:
-    """Add names, as the newest; the oldest are forgotten."""
+    """Add names as the newest ones, and forget the oldest."""
     for name in names:
         known.pop(name, None)
         known[name] = None

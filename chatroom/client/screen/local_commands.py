@@ -1,6 +1,6 @@
-"""The client's own commands: what they are called, what they do, and doing it. (Those of files: ``client.files``.)
+"""The client's own commands: their words, their help, and what they do. (File commands: ``client.files``.)
 
-A setting is shown when its command is given alone, and says whose it is: the client's, or one that the server keeps.
+A setting's command alone shows the setting, and says whether the client or the server keeps it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class LocalCommand:
     Args:
         usage: How it is typed.
         help: What it does, in a few words.
-        run: Does it; given what was typed after it. Raises ``Misuse``.
-        topic: The server's topic under which ``/help`` shows it; the client's own topic if empty.
+        run: Runs the command, given the text after it. Raises ``Misuse``.
+        topic: The server's topic under which ``/help`` shows it; empty for the client's own topic.
     """
 
     usage: str
@@ -43,7 +43,7 @@ class LocalCommand:
 
 @dataclass(frozen=True, slots=True)
 class LocalCommands:
-    """What they work on.
+    """All of the client's own commands, with what they change.
 
     Args:
         say: Shows a sentence.
@@ -53,7 +53,7 @@ class LocalCommands:
         lines: Show times.
         filter: Hides people.
         ignoring: Knows whom the user ignores.
-        start: Carries out what takes its time.
+        start: Starts a coroutine, and shows its error.
         give: Gives the server a command; its answer is shown.
         find: Returns if there is a user of a name; raises ``Refused`` if there is none.
     """
@@ -152,11 +152,11 @@ class LocalCommands:
             self.start(self._focus_on(names))
 
     async def _focus_on(self, names: list[str]) -> None:
-        """Show only what these users say, too, if there are users of all these names.
+        """Add users to those whose messages are shown, if users with all these names exist.
 
         Raises:
-            Misuse: They are too many.
-            Rejected: One of them does not exist; then nothing has changed.
+            Misuse: There are too many names.
+            Rejected: One of the users does not exist; then nothing changes.
         """
         folded = {fold(name): name for name in names}
         if len(self.filter.focus | folded.keys()) > MOST:

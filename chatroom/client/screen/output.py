@@ -1,7 +1,7 @@
-"""What stands above the input line: lines wait at most 20 ms for others, and are then written together.
+"""Writing lines above the input line. Lines wait at most 20 ms for others, and are then written together.
 
-Written one by one, a backlog of thousands would draw the input line anew as often. All text goes through ``clean``
-here, so nothing that a server sends can act on the terminal.
+If thousands of lines were written one by one, the input line would be redrawn as often. All text goes through ``clean``
+here, so nothing that a server sends can control the terminal.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from chatroom.client.screen.formatter import Line
 from chatroom.model.text import clean
 
 TOGETHER = 0.02  # seconds
-MOST = 200  # lines that wait; more are written at once
+MOST = 200  # waiting lines; when there are more, they are written at once
 
 
 class Later(Protocol):
-    """What of a reactor is needed."""
+    """The part of a reactor that is needed."""
 
     def callLater(self, delay: float, call: Callable[[], None]) -> IDelayedCall: ...  # noqa: N802
 
 
 class LineOutput:
-    """Gathers lines.
+    """Collects lines and writes them together.
 
     Args:
-        reactor: Says when.
-        write: Is given all pieces of some lines, each ending with a newline, to be written above the input line.
+        reactor: Gives ``callLater``.
+        write: Writes pieces of text above the input line; each line of them ends with a newline.
     """
 
     def __init__(self, reactor: Later, write: Callable[[Line], None]) -> None:
@@ -47,7 +47,7 @@ class LineOutput:
             self._call = self._reactor.callLater(TOGETHER, self._due)
 
     def flush(self) -> None:
-        """Show what waits, now."""
+        """Write the waiting lines now."""
         if self._call is not None:
             self._call.cancel()
             self._call = None

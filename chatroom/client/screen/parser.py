@@ -1,4 +1,4 @@
-"""What a typed line means: something to say, a command of the server's, or one of the client's own."""
+"""Parsing a typed line: it is something to say, a command of the server, or one of the client's own commands."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from chatroom.model.commands import BY_BARE, BY_SLASH, BY_UPPER, CommandRow
 from chatroom.model.password_rules import BadPassword, check_text
 from chatroom.model.suggestions import nearest
 
-ASKED_OF_GUESTS = ("login", "register")  # alone in a room, so that no password is said there
+ASKED_OF_GUESTS = ("login", "register")  # as the only word, also in a room, so that nobody says a password there
 
 
 class Misuse(Exception):
-    """What was typed cannot be done; its text says what to type instead."""
+    """A typed line is wrong; the text says what to type instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SayLine:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command of the server's: the fields that were given, and the arguments that are still to be asked for."""
+    """A command of the server, with the fields that were given and the arguments that must be asked for."""
 
     row: CommandRow
     fields: dict[str, Any]
@@ -38,7 +38,7 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class LocalLine:
-    """A command of the client's own, and what was typed after it."""
+    """One of the client's own commands, and the text after it."""
 
     word: str
     rest: str
@@ -51,12 +51,12 @@ def read(
 
     Args:
         line: What was typed.
-        own: The words of the client's own commands; they win over the server's.
+        own: The words of the client's own commands; they take precedence over the server's.
         inside: The user is in a room, where most words without ``/`` are said.
         guest: The user is a guest, for whom ``login`` and ``register`` alone are commands in a room, too.
 
     Raises:
-        Misuse: It is a command that is none, or has wrong arguments.
+        Misuse: There is no such command, or its arguments are wrong.
     """
     if not line.strip():
         return None
@@ -81,7 +81,7 @@ def depends_on_room(line: str) -> bool:
 
 
 def holds_secret(line: str) -> bool:
-    """Return whether a password may stand in the line, so that it is to be kept nowhere."""
+    """Return whether the line may contain a password, so that it must not be stored."""
     word, _, rest = line.lstrip().removeprefix("/").partition(" ")
     second = rest.strip().partition(" ")[0]
     rows: tuple[CommandRow | None, ...] = (BY_SLASH.get(f"{word} {second}".lower()), BY_SLASH.get(word.lower()))
@@ -91,7 +91,7 @@ def holds_secret(line: str) -> bool:
 
 
 def secret_from(line: str, *, bare: bool = False) -> int | None:
-    """Return where a password begins in a command, so that it is not seen; None if there is none yet.
+    """Return the position where a password begins in a command, so that it can be hidden; None if there is none yet.
 
     Args:
         line: What has been typed so far.
@@ -115,9 +115,9 @@ def secret_from(line: str, *, bare: bool = False) -> int | None:
 
 
 def _without_slash(line: str, inside: bool, guest: bool) -> tuple[CommandRow | None, str]:
-    """Return the command that a line without ``/`` is, None if it is said, and what follows its word.
+    """Return the command that a line without ``/`` means (None if the line is said), and the text after its word.
 
-    Words that take no argument count only when they stand alone.
+    A word that takes no argument is a command only if it stands alone.
     """
     word, _, rest = line.partition(" ")
     row = BY_UPPER.get(word)
@@ -134,13 +134,13 @@ def _without_slash(line: str, inside: bool, guest: bool) -> tuple[CommandRow | N
 
 
 def _meant(row: CommandRow, rest: str, own: Collection[str]) -> CommandLine | LocalLine:
-    """Return the command; the client's own if it has one of that name."""
+    """Return the command; the client's own command if it has the same name."""
     word = next((word for word in row.slash if word in own), "")
     return LocalLine(word, rest) if word else _command(row, rest)
 
 
 def _row(word: str, rest: str, own: Collection[str]) -> tuple[CommandRow, str]:
-    """Return the command, and what is left of the line."""
+    """Return the command, and the rest of the line."""
     second, _, more = rest.partition(" ")
     row = BY_SLASH.get(f"{word} {second}".lower())  # as /account delete
     if row is not None:
@@ -153,7 +153,8 @@ def _row(word: str, rest: str, own: Collection[str]) -> tuple[CommandRow, str]:
 
 
 def pair(text: str) -> tuple[str, str]:
-    """Return name and password of ``alice,secret``; all of the text and nothing if its first word has no comma."""
+    """Return name and password of ``alice,secret``; if the first word has no comma, return the text and an empty
+    password."""
     name, comma, password = text.partition(",")
     if not comma or any(blank in name.strip(BLANKS) + name[-1:] for blank in BLANKS):
         return text.strip(BLANKS), ""
@@ -180,7 +181,7 @@ def _command(row: CommandRow, rest: str) -> CommandLine:
 
 
 def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
-    """Return the argument's value, None if it is left out, and what is left of the line."""
+    """Return the argument's value (None if it is left out), and the rest of the line."""
     try:
         value, rest = arguments.read(arg, rest, last=arg is row.args[-1])
     except arguments.Misread as misread:
@@ -191,7 +192,7 @@ def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
 
 
 def check_password(password: str) -> None:
-    """Raise ``Misuse`` if some bytes of what was typed as a password were not UTF-8."""
+    """Raise ``Misuse`` if the typed password contained bytes that are not UTF-8."""
     try:
         check_text(password)
     except BadPassword as error:

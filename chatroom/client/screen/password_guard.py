@@ -1,4 +1,4 @@
-"""Lines with a password in them that the user hardly means for the room, as a login whose slash was forgotten."""
+"""Recognizing lines with a password that the user hardly wants to say to the room, such as a login without slash."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TOLD = re.compile(
 
 
 def forgotten_slash(line: str) -> str | None:
-    """Return the command that the line looks like, as ``/login``, if a password would stand in it.
+    """Return the command that a line looks like, such as ``/login``, if the line seems to contain a password.
 
     Args:
         line: What was typed. ``login alice secret``, ``Login: alice,secret``, `` /password old new`` and ``my password
@@ -43,7 +43,7 @@ def kept_nowhere(line: str) -> bool:
 
 
 def _command(word: str, rest: str) -> str | None:
-    """Return the command that is called so, or nearly so, if what follows looks like its arguments."""
+    """Return the command with that name, or a similar name, if the rest of the line looks like its arguments."""
     row = _SECRET.get(word)
     if row is not None:
         return word if _fits(row, rest) else None

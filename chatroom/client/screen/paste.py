@@ -1,4 +1,4 @@
-"""Several lines pasted at once are held, and nothing is said before one has told how."""
+"""Pasting several lines: they are held, and the client asks how to say them before anything is said."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from chatroom.client.screen.parser import Misuse
 
 MOST = 500  # lines
 ALL = 32 * 1024  # characters
-LONGEST = 3800  # characters said as one; the server takes 4096 bytes of most texts
+LONGEST = 3800  # characters that may be said as one message; the server accepts 4096 bytes
 
 
 class Paste:
-    """Holds what was pasted.
+    """Holds a pasted text until the user decides about it.
 
     Args:
-        ask: Asks; ``keys`` are letters of which one answers alone.
-        say: Says a line to the room; over when it is stored.
+        ask: Asks a question; ``keys`` are letters that each are an answer.
+        say: Says a line to the room; done when it is stored.
         tell: Shows a sentence.
     """
 
@@ -31,14 +31,14 @@ class Paste:
         self._going = False
 
     async def pasted(self, text: str) -> None:
-        """Ask, and do it.
+        """Ask what to do with a pasted text, and do it.
 
         Args:
             text: Several lines.
 
         Raises:
-            Misuse: It is too much, or another paste is still on its way.
-            Cancelled: It was dropped.
+            Misuse: The text is too long, or another paste is still being said.
+            Cancelled: The user dropped the paste.
         """
         lines = [line for line in text.split("\n") if line.strip()]
         if len(lines) > MOST:
@@ -65,7 +65,7 @@ class Paste:
             self._tell("press o, l or d; Ctrl-C drops them.")
 
     def stop(self) -> bool:
-        """Say no more of it; returns whether there was more."""
+        """Stop saying the paste; return whether there was more to say."""
         going, self._going = self._going, False
         return going
 
@@ -76,7 +76,7 @@ class Paste:
         await self._say(one)
 
     async def _say_each(self, lines: list[str]) -> None:
-        """Each when the one before is stored: the server ends a connection that says too much at once."""
+        """Say each line when the one before is stored: the server ends a connection that says too much at once."""
         self._going = True
         try:
             for said, line in enumerate(lines):

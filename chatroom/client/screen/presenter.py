@@ -1,4 +1,4 @@
-"""What comes from the link goes on the screen, or into what is known; and is hidden from whoever does not want it."""
+"""Deciding what happens with each event from the server: it is shown, remembered for completion, or hidden."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RULE = "-" * 12
 
 @dataclass
 class Filter:
-    """Who is not to be seen: the ignored; and while there are any in focus, everybody else.
+    """Which users' messages are hidden: those of ignored users; and, if users are in focus, those of everybody else.
 
     Attributes:
         ignored: Names, folded.
@@ -37,7 +37,7 @@ class Filter:
     focus: set[str] = field(default_factory=set)
 
     def hides(self, event: e.Event, me: str) -> bool:
-        """Return whether it is a message that is not to be seen."""
+        """Return whether an event is a message that must be hidden."""
         if not isinstance(event, e.MESSAGES) or event.by == me:
             return False
         name = fold(event.by)
@@ -53,13 +53,13 @@ class Presenter:
         above: Shows the lines.
         crowd: Shows who comes and goes.
         once: Shows who logs in and out.
-        mark: Knows where one left off.
+        mark: Knows where the user stopped reading.
         bell: Rings.
         known: Learns names of rooms, and commands.
-        filter: Who is not to be seen.
+        filter: Hides messages of some users.
 
     Attributes:
-        settings: Called with every ``Settings`` that comes, shown or not; returns them as they are to be shown.
+        settings: Called with every ``Settings`` from the server, shown or not; returns what to show.
     """
 
     def __init__(
@@ -88,16 +88,16 @@ class Presenter:
         self._why = ""
 
     def learn_quietly(self, answer: type[e.Event]) -> None:
-        """The next answer of that kind was asked for by the client itself, and is not shown."""
+        """Do not show the next answer of that kind, because the client itself asked for it."""
         self._unshown.append(answer)
 
     def learned(self, answer: type[e.Event]) -> None:
-        """That answer does not come any more."""
+        """Expect that answer no more."""
         if answer in self._unshown:
             self._unshown.remove(answer)
 
     def tell(self, event: e.Event | Notice) -> None:
-        """Show what has come, if it is to be shown."""
+        """Show an event or a notice, unless it is hidden."""
         if not isinstance(event, e.Event):
             self.noticed(event)
             return
@@ -119,7 +119,7 @@ class Presenter:
             self._show(event)
 
     def show(self, event: e.Event) -> None:
-        """Show an event as it is."""
+        """Show an event."""
         if isinstance(event, a.Settings):
             for text in setting_lines(event, guest=self._client.guest):
                 self._above.add([(QUIET, text)])
@@ -128,16 +128,16 @@ class Presenter:
             self._above.add(line)
 
     def say(self, text: str) -> None:
-        """Show what the client itself says."""
+        """Show a message of the client itself."""
         for line in text.split("\n"):
             self._above.add(notice(line))
 
     def complain(self, text: str) -> None:
-        """Show what was refused, or went wrong."""
+        """Show an error."""
         self._above.add(error(text))
 
     def refused(self, code: str, text: str) -> None:
-        """Show what the server refused, and what else to do."""
+        """Show what the server refused, and what to do instead."""
         self.complain(text)
         if code == "already-logged-in":
             self.say(TAKEOVER)
@@ -145,7 +145,7 @@ class Presenter:
     # ---- kinds -------------------------------------------------------------------------------------------------
 
     def _answered(self, event: e.Event) -> bool:
-        """Return whether the answer to my login or logout tells what my room tells here."""
+        """Return whether the answer to the user's login or logout says the same as this event of the room."""
         return isinstance(event, e.Renamed) and bool(event.user_id) and event.name == self._client.name
 
     def _show(self, event: e.Event) -> None:
@@ -176,7 +176,7 @@ class Presenter:
             self._known.learn(event)
 
     def noticed(self, what: Notice) -> None:
-        """How one stands with the server has changed."""
+        """Show a change of the connection's state."""
         if isinstance(what, Lost) and what.why == self._why:
             return  # it was said, and the bar shows that it is still so
         self._why = what.why if isinstance(what, Lost) else ""
@@ -198,5 +198,5 @@ class Presenter:
 
 
 def _sentence(why: str) -> str:
-    """A reason may be a question already."""
+    """Return a reason with a full stop, unless it already ends like a sentence."""
     return why if why.endswith("?") else f"{why}."

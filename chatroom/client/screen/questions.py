@@ -1,4 +1,4 @@
-"""What somebody is asked below the lines of the chat: one question after another, each answered or cancelled."""
+"""Questions to the user below the chat's lines: one after the other, each answered or cancelled."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ MOST = 20  # that wait
 
 
 class Cancelled(Exception):
-    """It was not answered: by Ctrl-C, ``/cancel``, an empty line, or because the client ends."""
+    """A question was cancelled: by Ctrl-C, ``/cancel`` or an empty line, or because the client ends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """What is asked: its words, whether nobody should see the answer, and the keys of which one answers alone."""
+    """A question: its words, whether the answer is hidden, and the keys that each are an answer."""
 
     words: str
     secret: bool
@@ -26,10 +26,10 @@ class Question:
 
 
 class Questions:
-    """Those that are open.
+    """The open questions.
 
     Args:
-        changed: Called when another question is the current one, or none is.
+        changed: Called when the current question changes.
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
@@ -38,16 +38,16 @@ class Questions:
 
     @property
     def current(self) -> Question | None:
-        """What is asked now."""
+        """The current question; None if there is none."""
         return self._waiting[0] if self._waiting else None
 
     def ask(self, words: str, *, secret: bool = False, keys: str = "") -> Deferred[str]:
-        """Ask; the answer fails with ``Cancelled`` if there is none.
+        """Ask a question. The Deferred fires with the answer, or fails with ``Cancelled``.
 
         Args:
-            words: What is shown before the answer.
+            words: The text before the answer.
             secret: The answer is not shown.
-            keys: Each of these letters is an answer as soon as it is typed, and an empty line is one, too.
+            keys: Letters that each are an answer as soon as they are typed; an empty line is an answer as well.
         """
         question = Question(words, secret, keys)
         if len(self._waiting) >= MOST:
@@ -59,7 +59,7 @@ class Questions:
         return question.answer
 
     def answered(self, text: str) -> None:
-        """The current question has been answered; ``/cancel`` cancels, and so does an empty line unless keys answer."""
+        """Answer the current question. ``/cancel`` cancels it, and so does an empty line unless it has keys."""
         question = self._waiting[0]
         if text.strip().lower() == "/cancel" or not (text.strip() or question.keys):
             self.cancel()
@@ -69,12 +69,12 @@ class Questions:
         question.answer.callback(text)
 
     def cancel(self) -> None:
-        """The current question is not answered."""
+        """Cancel the current question."""
         question = self._waiting.popleft()
         self._changed()
         question.answer.errback(Cancelled())
 
     def end(self) -> None:
-        """Nobody answers any more."""
+        """Cancel all questions, and every later one."""
         while self._waiting:
             self.cancel()

@@ -1,7 +1,7 @@
-"""Where one left off: a line is drawn before the first message that came while one was not looking.
+"""Marking where the user stopped reading: a line before the first message that came while the user was not looking.
 
-One is not looking while the terminal says that it has lost the focus, and while the client does not run: the last seq
-that was seen of each room is remembered for the next time.
+The user is not looking while the terminal does not have the focus, and while the client is not running. The last seq
+that the user saw in each room is remembered for the next run.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ ROOMS = 200  # remembered
 
 
 class ReadMarker:
-    """Knows when the line is due.
+    """Decides where the line is drawn.
 
     Args:
-        seen: The last seq that was seen of each room, from the last time.
+        seen: The last seq that the user saw in each room, from the last run.
     """
 
     def __init__(self, seen: dict[str, int] | None = None) -> None:
         self.seen: dict[str, int] = dict(seen or {})
         self._away = False
-        self._due: set[str] = set(self.seen)  # rooms that have not been drawn a line in
+        self._due: set[str] = set(self.seen)  # rooms in which no line was drawn yet
         self._anew = False
 
     def focus(self, there: bool) -> None:
-        """The terminal has gained or lost the focus."""
+        """Note that the terminal has got or lost the focus."""
         if self._away and there:
             self._anew = False
         elif not there and not self._away:
@@ -33,7 +33,7 @@ class ReadMarker:
         self._away = not there
 
     def before(self, event: e.Event, *, own: bool) -> bool:
-        """Return whether the line belongs right before this event; remembers that it was seen."""
+        """Return whether the line belongs before this event, and remember that the event was seen."""
         if not isinstance(event, e.Said | e.Acted):
             return False
         last = self.seen.pop(event.room, 0)

@@ -1,4 +1,4 @@
-"""Counts down to the next attempt to connect: the bar is drawn anew whenever the number of seconds in it changes."""
+"""Counting down to the next attempt to connect: the bar is redrawn whenever its number of seconds changes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 
 def whole_seconds(left: float) -> int:
-    """Return the number of seconds that is shown while so many are left: never fewer, and at least one."""
+    """Return the seconds left, rounded up to a whole number; at least 1."""
     return max(1, ceil(left))
 
 
 class Countdown:
-    """Draws the bar anew while an attempt is awaited.
+    """Redraws the bar until the next attempt.
 
     Args:
-        clock: The time.
-        left: Returns the seconds until the attempt; None when none is awaited.
+        clock: Gives ``callLater`` and ``seconds``.
+        left: Returns the seconds until the attempt; None if there is none.
         draw: Draws the bar.
     """
 
@@ -28,7 +28,7 @@ class Countdown:
         self._timer: Any = None
 
     def begin(self) -> None:
-        """Count down from now on; it ends by itself when no attempt is awaited any more."""
+        """Start counting. It ends by itself when there is no attempt to wait for."""
         self.end()
         self._draw()
         left = self._left()

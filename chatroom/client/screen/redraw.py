@@ -1,8 +1,8 @@
-"""The input line and the bar are taken off the terminal without a trace, also after its width has changed.
+"""Removing the input line and the bar from the terminal without a trace, even after its width has changed.
 
-Two things leave traces. Most terminals wrap lines anew when they become narrower, so the cursor is further below the
-first row of the input line than when that was drawn. And tmux keeps what "erase to the end of the screen" erases from
-the top row on, as if it had scrolled away; deleted rows it does not keep.
+Two things would leave traces. Most terminals rewrap lines when they become narrower, so the cursor is then further
+below the first row of the input line than when it was drawn. And if "erase to the end of the screen" begins in the top
+row, tmux keeps the erased rows in its scrollback; it does not keep deleted rows.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from prompt_toolkit.styles import BaseStyle
 
 
 def wraps_anew(environ: Mapping[str, str]) -> bool:
-    """Return whether the terminal wraps its lines anew when its width changes: all but a few old ones do."""
+    """Return whether the terminal rewraps its lines when its width changes; all but a few old ones do."""
     term = environ.get("TERM", "")
     screen = "STY" in environ or (term.startswith("screen") and "TMUX" not in environ)
     return not (screen or "XTERM_VERSION" in environ or term in ("linux", "vt100", "vt220"))
 
 
 class Redraw(Renderer):
-    """Draws and erases what stands below the lines of the chat.
+    """Draws and erases the input line and the bar.
 
     Args:
         style: The styles of the parts.
@@ -39,13 +39,13 @@ class Redraw(Renderer):
         self._wraps_anew = wraps_anew
 
     def render(self, app: Application[Any], layout: Layout, is_done: bool = False) -> None:
-        """Draw what has changed; after a change of the size, everything."""
+        """Draw what has changed; everything if the terminal's size has changed."""
         if self._last_size is not None and self._last_size != self.output.get_size():
             self.erase()
         super().render(app, layout, is_done)
 
     def erase(self, leave_alternate_screen: bool = True) -> None:
-        """Delete the rows of it, and leave the cursor where the first one was."""
+        """Delete the drawn rows, and leave the cursor where the first row was."""
         size = self.output.get_size()
         width = self._last_size.columns if self._last_size is not None else size.columns
         x, y = self._cursor_pos
@@ -60,7 +60,7 @@ class Redraw(Renderer):
         self.reset(leave_alternate_screen=leave_alternate_screen)
 
     def _rows_above_cursor(self, screen: Screen, drawn: int, columns: int) -> int:
-        """Return how many rows there are from the first one to the cursor's, after lines were wrapped anew.
+        """Return the number of rows above the cursor's row after the terminal has rewrapped its lines.
 
         Args:
             screen: What was drawn.
@@ -78,7 +78,7 @@ class Redraw(Renderer):
         return rows + ends[-1]
 
     def _widths(self, screen: Screen, row: int, drawn: int) -> list[int]:
-        """Return the widths of the characters that were drawn in a row."""
+        """Return the widths of the characters in a drawn row."""
         cells: Mapping[int, Char] = screen.data_buffer[row]
         styled: Mapping[str, bool] = self._style_string_has_style or {}
         seen = (i for i, cell in cells.items() if cell.char != " " or styled[cell.style])
@@ -91,7 +91,7 @@ class Redraw(Renderer):
 
 
 def _wrapped(widths: list[int], columns: int) -> list[int]:
-    """Return for each character the row that it is in when lines have so many columns; one row at least."""
+    """Return the row of each character when lines have that many columns; at least one row."""
     rows, row, column = [], 0, 0
     for width in widths:
         if column + width > columns:

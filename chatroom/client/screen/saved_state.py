@@ -1,4 +1,5 @@
-"""What is remembered of a server until the next time: how far one has read in each room, and whom a guest ignores."""
+"""What the client remembers about a server for its next run: how far the user has read in each room, and whom a guest
+ignores."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from chatroom.client.paths import write_private
 
 
 class SavedState(Struct, frozen=True):
-    """It.
+    """The remembered state.
 
     Args:
         seen: The last seq that was seen, by room.
@@ -25,7 +26,7 @@ class SavedState(Struct, frozen=True):
 
 
 def load(path: Path) -> SavedState:
-    """Return what the file has; nothing if there is none, or it is broken, for it is only a convenience."""
+    """Return the state in a file. It is only a convenience, so a missing or damaged file gives an empty state."""
     try:
         return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8), type=SavedState)
     except (OSError, ValueError):
@@ -33,6 +34,6 @@ def load(path: Path) -> SavedState:
 
 
 def save(path: Path, what: SavedState) -> None:
-    """Write the file, whole or not at all; what cannot be written is forgotten."""
+    """Write the file, completely or not at all. If it cannot be written, the state is lost."""
     with suppress(OSError):
         write_private(path, msgspec.json.encode(what).decode())

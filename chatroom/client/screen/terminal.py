@@ -1,7 +1,7 @@
-"""The terminal: an input line with a bar below it, and above them what has been said, in the terminal's own scrollback.
+"""The terminal: an input line with a bar below it; above them the chat, in the terminal's own scrollback.
 
-``prompt_toolkit`` draws and edits. Lines are written above the input line in one go: the input line is taken away, they
-are written, it is drawn again, all before anything else can happen; so nothing that arrives can clobber what is typed.
+``prompt_toolkit`` draws and edits. To write lines above the input line, the input line is erased, the lines are
+written, and it is drawn again, all before anything else can happen. So nothing that arrives can damage what is typed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ from chatroom.model.text import clean
 
 MENU = 8  # rows
 _FOCUS_TOLD, _FOCUS_UNTOLD = "\x1b[?1004h", "\x1b[?1004l"
-_TOGETHER, _TOGETHER_UNTIL_HERE = "\x1b[?2026h", "\x1b[?2026l"  # terminals that know it show all of it at once
+_TOGETHER, _TOGETHER_UNTIL_HERE = (
+    "\x1b[?2026h",
+    "\x1b[?2026l",
+)  # terminals that support this show the whole update at once
 _STYLE = Style.from_dict(
     {
         "prompt": "bold",
@@ -62,17 +65,17 @@ _STYLE = Style.from_dict(
 
 @dataclass
 class Parts:
-    """What the terminal asks, and tells.
+    """The functions that give the terminal its parts, and take what is typed.
 
     Args:
-        prompt: Returns what stands before what is typed.
-        bar: Returns what stands below it.
-        under_way: Returns the lines that stand between the two.
-        typed: Given each line that is typed.
-        history: Of the lines typed.
-        completer: Of the line that is being typed.
-        keys: What keys do, beside what they always do.
-        bare: Returns whether commands need no slash in the line.
+        prompt: Returns the text before the input.
+        bar: Returns the bar below the input.
+        under_way: Returns the lines between the input and the bar.
+        typed: Called with each typed line.
+        history: The history of typed lines.
+        completer: Completes the line.
+        keys: Key bindings in addition to those for editing.
+        bare: Returns whether commands need no slash at present.
     """
 
     prompt: Callable[[], Line]
@@ -94,7 +97,7 @@ class Terminal:
         input: Where keys come from.
         output: Where everything goes.
         colours: Whether there are any; None: what the terminal can, and NO_COLOR forbids.
-        stop: Stops this process; returns when it goes on.
+        stop: Stops this process; returns when it is continued.
         wraps_anew: The terminal wraps its lines anew when its width changes.
     """
 
@@ -126,16 +129,16 @@ class Terminal:
             terminal_size_polling_interval=None,
         )
         self.app.renderer = Redraw(self.app.renderer.style, self.output, wraps_anew=self.wraps_anew)
-        self.app.ttimeoutlen = 0.1  # seconds until Escape is a key of its own, and no part of another
+        self.app.ttimeoutlen = 0.1  # seconds until Escape counts as a key of its own, not as part of another
         self.app.timeoutlen = 0  # then it does at once what it does
 
     async def run(self) -> None:
-        """Show it until ``leave``; the terminal is afterwards as it was before. To be run by asyncio."""
+        """Run until ``leave``, as an asyncio coroutine; then restore the terminal."""
         self._tell_focus(True)
         try:
             await self.app.run_async(handle_sigint=False, set_exception_handler=False)
         except EOFError:
-            pass  # no key will ever come again: that is a way to leave, too
+            pass  # no key will ever come again: the user has left
         finally:
             self._tell_focus(False)
 
@@ -147,15 +150,15 @@ class Terminal:
     # ---- stopping and going on ---------------------------------------------------------------------------------
 
     def suspend(self) -> None:
-        """Give the terminal to the shell, as it was before, until the process is let go on; then draw anew."""
+        """Restore the terminal and give it to the shell until this process is continued; then redraw."""
         if self.app.is_running:
             with set_app(self.app):
                 run_in_terminal(self._stopped)
 
     def resume(self) -> None:
-        """The process goes on, and may have been stopped without being asked: take the terminal, and draw anew."""
+        """Restore the terminal and give it to the shell until this process is continued; then redraw it."""
         if self.app.is_running:
-            self.input.raw_mode().__enter__()  # how it was before is known since ``run``
+            self.input.raw_mode().__enter__()  # ``run`` has stored the terminal's former state
             self._tell_focus(True)
             with set_app(self.app):
                 self.app.renderer.erase()
@@ -167,7 +170,7 @@ class Terminal:
         self._tell_focus(True)
 
     def _tell_focus(self, on: bool) -> None:
-        """Let the terminal tell when it gets or loses the focus; a shell would show that as strange letters."""
+        """Take the terminal and redraw it: the process was continued, and may have been stopped unasked."""
         self.output.write_raw(_FOCUS_TOLD if on else _FOCUS_UNTOLD)
         self.output.flush()
 
@@ -192,7 +195,7 @@ class Terminal:
             self.output.flush()
 
     def refresh(self) -> None:
-        """Draw the prompt and the bar again soon: something of them may have changed."""
+        """Redraw the prompt and the bar soon, because they may have changed."""
         self.app.invalidate()
 
     @property
@@ -206,7 +209,7 @@ class Terminal:
         self.output.flush()
 
     def clear(self) -> None:
-        """Take everything off the screen, and draw the input line at the bottom.
+        """Clear the screen, and draw the input line at the bottom.
 
         At the top, tmux would move its first rows out of reach when the terminal becomes narrower.
         """
@@ -226,7 +229,7 @@ class Terminal:
         self.app.invalidate()
 
     def _pressed(self, buffer: Buffer) -> None:
-        """A letter has been typed at a question; it may be an answer alone."""
+        """Handle a letter typed at a question; it may be an answer."""
         question = self.questions.current
         if question is not None and buffer.text and buffer.text.lower() in question.keys:
             self._answered(buffer)
@@ -239,7 +242,7 @@ class Terminal:
         return False
 
     def _typed(self, buffer: Buffer) -> bool:
-        """Forget the line before it does anything; whether it is kept is the history's to decide."""
+        """Clear the line before it does anything; the history decides whether to keep it."""
         text = buffer.text
         if text.strip() and [text] != self.parts.history.get_strings()[-1:]:
             self.parts.history.append_string(text)
@@ -303,7 +306,7 @@ class Terminal:
         return Window(control, style="class:bar", height=1, dont_extend_height=True)
 
     def _line_height(self) -> Dimension:
-        """Room for the menu is made only while there is one."""
+        """Return the height of the input; it includes room for the completion menu only while there is one."""
         return Dimension(min=1 + MENU if self.line.complete_state is not None else 1)
 
     def _question(self) -> Line:
@@ -312,5 +315,5 @@ class Terminal:
 
 
 def _first_line(words: Callable[[], Line]) -> Callable[[int, int], Any]:
-    """Return what puts the words before the first line alone; what is wrapped goes on below them."""
+    """Return a function that puts the words before the first line only; wrapped lines begin at the left."""
     return lambda number, wraps: words() if not (number or wraps) else []

@@ -1,4 +1,4 @@
-"""Whether there is a user of a name: what the client has heard is looked at first, then the server is asked."""
+"""Checking that a user exists: the client looks at the names that it knows, then asks the server."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from chatroom.model.names import fold
 
 
 class UserLookup:
-    """Finds users by their names.
+    """Looks up users by name.
 
     Args:
         client: Asks the server.
-        hearing: Told that an answer is not to be shown.
-        known: Has the names that the client has heard.
-        filter: Has the names that the user ignores.
+        hearing: Hides the server's answer.
+        known: The names that the client knows.
+        filter: The names that the user ignores.
     """
 
     def __init__(self, client: Client, hearing: Presenter, known: KnownWords, filter: Filter) -> None:
@@ -27,13 +27,13 @@ class UserLookup:
         self._filter = filter
 
     async def find(self, name: str) -> None:
-        """Return if a user of this name is online, was heard in this run, is ignored or has an account.
+        """Return if a user with this name is online, was seen in this run, is ignored, or has an account.
 
         Args:
-            name: As it was typed.
+            name: The name as typed.
 
         Raises:
-            Rejected: The server knows no such user, or cannot be asked.
+            Rejected: There is no such user, or the server cannot be asked.
         """
         if fold(name) in {*map(fold, self._known.people), *self._filter.ignored}:
             return
