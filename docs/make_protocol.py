@@ -25,12 +25,13 @@ from chatroom.wire.dialects.text import TextDialect
 
 HEAD = """# The protocol
 
-This file is made by `python docs/make_protocol.py > docs/protocol.md`; what it says is read off the code, and a test
+This file is made by `python docs/make_protocol.py > docs/protocol.md`. What it says is read off the code, and a test
 feeds every example through the real decoders.
 
-Everybody comes to one port; the first bytes decide. TLS (1.2 or 1.3; ALPN `chatroom/1`, or none) is unwrapped within
-10 s, and inside it the first bytes decide again. `{` begins a conversation in records (below). HTTP and IRC openings
-are refused in their own words for now. Anything else, or nothing for 250 ms, is a person on telnet or nc.
+All clients use one port, and their first bytes decide what they speak. TLS (1.2 or 1.3; ALPN `chatroom/1`, or none)
+must finish its handshake within 10 s; inside it the first bytes decide again. `{` begins a conversation in records
+(below). HTTP and IRC openings are refused in their own words for now. Anything else, or silence for 250 ms, is a person
+on telnet or nc.
 
 Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL. A line from a person has at most
 {text} bytes, a record {record}.
@@ -42,61 +43,68 @@ Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL.
 3. Outside a room the bare words are commands too; those without arguments only alone on the line. Anything else there
    is answered `Error: you are not in a room; join one with /join <room>.`
 4. In a room `leave` alone leaves it, and `login` or `register` alone asks a guest for name and password, as it does
-   outside: so nobody says them to the room by accident (`/say login` says the word). Everything else is said to the
-   room, `exit` and `who` included.
-5. Who leaves out an argument that can be asked for is asked (`To whom?`, `Message:`); the next line is the answer, an
-   empty one or `/cancel` cancels. Another known `/command` is refused and the question asked again; `//text` answers
-   `/text`, and bare and upper-case words are answers. `login` and `register` ask `user,password:`; what is typed then
-   is hidden on telnet, and may be anything: a password is the whole line, blanks included. In a room, where the next
-   line would be said, an answer with a password that fails is asked for again until it is right or cancelled. Nobody
-   is asked for what belongs to a command that is not allowed.
-6. A duration is `30s`, `10m`, `2h`, `7d` or `1w`; without one a ban or mute is for good.
+   outside. So nobody says a password to the room by accident (`/say login` says the word). Everything else is said to
+   the room, `exit` and `who` included.
+5. The server asks for some arguments that are left out (`To whom?`, `Message:`). The next line is the answer; an empty
+   line or `/cancel` cancels. Another known `/command` is refused, and the question is asked again; `//text` answers
+   `/text`, and bare and upper-case words are answers. `login` and `register` ask `user,password:`. Telnet does not show
+   that answer, and it may be anything: a password is the whole line, blanks included. In a room, where the
+   next line would be said, an answer with a password that fails is asked for again until it is right or cancelled.
+   The server does not ask for the arguments of a command that is not allowed.
+6. A duration is `30s`, `10m`, `2h`, `7d` or `1w`. A ban or mute without a duration is for good.
 
-A command waits until what was said before it is stored. The commands that move a person (name, create, join, leave,
+A command waits until everything said before it is stored. The commands that move a person (name, create, join, leave,
 register, login, logout) are finished before the next line is read.
 
-Who makes a room owns it, and moderates it; a guest only as long as the connection lasts, or until the same program
-comes back by its secret (see below), the owners of accounts for good.
-A moderator may not act against the owner, and against another moderator only the owner may. An operator (an account
-that has been made one) moderates everywhere; outside a room, `/kick`, `/ban` and `/unban` are for the whole server.
+The person who makes a room owns it and moderates it. The owner of an account owns it for good. A guest owns it while
+the connection lasts, and goes on owning it when the same program comes back by its secret (see below).
+
+A moderator may not act against the owner. Only the owner may act against another moderator. An operator (an account
+that has been made one) moderates everywhere. Outside a room, an operator's `/kick`, `/ban` and `/unban` are for the
+whole server.
 """
 
 RECORDS = """
 ## Records: how programs speak
 
-A connection whose first byte is `{` speaks one JSON object a line, both ways. Commands have `do`, events and answers
-`event`. A `ref` (a number or a string) in a command comes back as `re` in its answer; a command without an answer of
-its own is answered `ok` when it carried a `ref`, a message by its own echo. The author's echo, with the author's `id`,
-is the acknowledgement: it is sent when the message is durable. Saying the same `id` again stores nothing; the first
-message is sent once more, to its author alone. `seq` grows within a log and need not be dense; `at` is in milliseconds
-since 1970.
+A connection whose first byte is `{` speaks one JSON object a line, both ways. Commands have a field `do`, events and
+answers a field `event`.
 
-Private messages, and files and invitations with `to`, stand in one's inbox: their `seq` is one of that and of no room.
-A program says by `ack` how far they have been dealt with; what was not acknowledged comes again, private messages with
-`late`: at the next login, or when a guest comes back. While 500 messages are not acknowledged, or 100 of one sender,
-further ones are refused to their senders.
+**Answers.** A `ref` (a number or a string) in a command comes back as `re` in its answer. A command that has no answer
+of its own is answered `ok` if it carried a `ref`; a message is answered by its own echo. The author's echo, with the
+author's `id`, is the acknowledgement: it is sent when the message is durable. Saying the same `id` again stores
+nothing; the first message is sent once more, to its author alone. `seq` grows within a log, possibly with gaps. `at` is
+in milliseconds since 1970.
 
-The secret `resume` of the welcome, given in the first `hello` of the next connection, ends this one at once if the
-server has not noticed yet that it is dead, and makes who comes the same guest, after a restart of the server too: same
-`by_id`, so that an `id` said again is stored once, same inbox (for 7 days), same rooms. The name is to be given as
-well: it is had again only if nobody else has it, and without one the server may not know any more which it was. Whoever
-has the secret is that guest; it is worth nothing for an account. A program that makes one up before its first `hello`
-(random, at least 16 characters) need not even have heard a welcome to come back.
+**Inboxes.** Private messages, and files and invitations with `to`, are in the inbox of the person they are for: their
+`seq` counts in that inbox and in no room. A program says with `ack` how far it has dealt with them. What was not
+acknowledged comes again at the next login, or when a guest comes back; private messages then have `late`. While 500
+messages are not acknowledged, or 100 from one sender, further messages are refused to their senders.
 
-Files: `share` says what will come, and is refused before a byte is sent; `upload` answers from which chunk on to send
-it. A chunk is a record `chunk` and, right after its line, as many raw bytes as it says; a record that is refused does
-not change that. Chunks have {chunk} bytes, the last one the rest; at most {window} may be under way without having been
-acknowledged, and each is acknowledged when it is stored. A connection has at most {transfers} files under way, to and
-fro. What was cut goes on where it was when the same owner of an account (or a guest of the same name) shares the same
-again within a day: same name, size, SHA-256 and room or person. When all is there and its SHA-256 is right, `shared` is
-told; to share what is there already tells it to the sharer once more. `get` is answered with `download`, then chunks
-come in the same way; each is acknowledged by `got`, and `from` goes on with what was cut. An `error` with a `file` says
-that what was under way of it has ended.
+**Coming back.** The welcome has a secret, `resume`. A program gives it in the first `hello` of its next connection. If
+the server has not yet noticed that the old connection is dead, this ends the old connection at once. The program is
+then the same guest, also after a restart of the server: it has the same `by_id`, so that an `id` said again is stored
+once, the same inbox (for 7 days) and the same rooms. It must give its name as well, because the server may not know it
+any more; it gets the name back only if nobody took it meanwhile. Whoever has the secret is that guest; the secret opens
+no account. A program may make up the secret before its first `hello` (random, at least 16 characters). Then it can come
+back even if it never heard a welcome.
 
-Unknown fields are ignored; of a field given twice the last counts. Refused are: an unknown `do`, a wrong type, invalid
-UTF-8, a lone surrogate, a number beyond 2^53, nesting deeper than 8. The server sends `ping` after 90 s of silence and
-closes after 150 s; anything said counts, `pong` is made for it. A program should speak at once: after 250 ms of silence
-it is greeted like a person, in lines that are no records; its first byte still decides.
+**Files.** `share` announces a file. The server refuses it before a byte is sent, or answers `upload`, which says from
+which chunk on to send it. A chunk is a record `chunk` and, right after its line, as many raw bytes as the record says;
+a refused record does not change that. Each chunk has {chunk} bytes, and the last one the rest. At most {window} may be
+under way without having been acknowledged; each is acknowledged when it is stored. A connection has at most {transfers}
+files under way, in both directions together. An upload that was cut goes on where it was if the same owner of an
+account (or a guest of the same name) shares the same file again within a day: same name, size, SHA-256, and room or
+person. When all of it is there and its SHA-256 is right, `shared` is told; sharing a file that is already there tells
+it to the sharer once more. `get` is answered with `download`, and then chunks come in the same way. The receiver
+acknowledges each with `got`, and `from` continues a download that was cut. An `error` with a `file` says that the
+transfer of that file has ended.
+
+**Details.** Unknown fields are ignored. If a field is given twice, the last one counts. These are refused: an unknown
+`do`, a wrong type, invalid UTF-8, a lone surrogate, a number beyond 2^53, nesting deeper than 8. The server sends
+`ping` after 90 s of silence and closes the connection after 150 s. Anything that the program sends counts; `pong` is
+there for this. A program should speak at once: after 250 ms of silence it is greeted like a person, in lines that are
+not records. Its first byte still decides.
 
     {conversation}
 
