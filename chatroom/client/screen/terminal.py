@@ -156,7 +156,7 @@ class Terminal:
                 run_in_terminal(self._stopped)
 
     def resume(self) -> None:
-        """Restore the terminal and give it to the shell until this process is continued; then redraw it."""
+        """Take the terminal and redraw it: the process was continued, and may have been stopped unasked."""
         if self.app.is_running:
             self.input.raw_mode().__enter__()  # ``run`` has stored the terminal's former state
             self._tell_focus(True)
@@ -170,7 +170,7 @@ class Terminal:
         self._tell_focus(True)
 
     def _tell_focus(self, on: bool) -> None:
-        """Take the terminal and redraw it: the process was continued, and may have been stopped unasked."""
+        """Turn the terminal's focus reports on or off; a shell would show them as strange letters."""
         self.output.write_raw(_FOCUS_TOLD if on else _FOCUS_UNTOLD)
         self.output.flush()
 
