@@ -130,25 +130,9 @@ class App:
         )
         self.ignoring = IgnoreList(client, self.filter, self._ask_quietly)
         self.hearing.settings = self._server_settings
-        own = LocalCommands(
-            self._say,
-            self.clear,
-            self.terminal.leave,
-            self.bell,
-            self.lines,
-            self.filter,
-            self.ignoring,
-            lambda coroutine: self.doing.start(coroutine),
-            lambda do, **fields: self.doing.give(do, **fields),
-            UserLookup(client, self.hearing, self.known, self.filter).find,
-        )
-        help = LocalCommand("/help [command]", "explain the commands, or one of them", self._help, "end")
         self.transfers = Transfers(client, settings.address, reactor)
         self._files = FileCommands(self.transfers, settings.downloads, self._say)
-        files = [
-            LocalCommand(usage, help, partial(self._file, word), "share") for word, (usage, help) in USAGES.items()
-        ]
-        self.own = {command.word: command for command in (help, *own.commands(), *files)}
+        self.own = {command.word: command for command in self._own_commands()}
         self.doing = LineInput(
             client, self.hearing, self.terminal.questions, self.own, reactor.seconds, self._ask_quietly
         )
@@ -160,6 +144,26 @@ class App:
         self._asked_who = -FRESH
         self._learn_commands()
         self.terminal.line.on_text_changed += lambda buffer: self._typing(buffer.text)
+
+    def _own_commands(self) -> list[LocalCommand]:
+        """Return the commands that the client carries out itself."""
+        local = LocalCommands(
+            self._say,
+            self.clear,
+            self.terminal.leave,
+            self.bell,
+            self.lines,
+            self.filter,
+            self.ignoring,
+            lambda coroutine: self.doing.start(coroutine),
+            lambda do, **fields: self.doing.give(do, **fields),
+            UserLookup(self._client, self.hearing, self.known, self.filter).find,
+        )
+        help = LocalCommand("/help [command]", "explain the commands, or one of them", self._help, "end")
+        files = [
+            LocalCommand(usage, help, partial(self._file, word), "share") for word, (usage, help) in USAGES.items()
+        ]
+        return [help, *local.commands(), *files]
 
     async def run(self) -> None:
         """Run until the user leaves."""
