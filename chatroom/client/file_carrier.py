@@ -1,4 +1,4 @@
-"""What a link asks of whatever carries files over it."""
+"""What a client asks of the object that carries files over its connection."""
 
 from __future__ import annotations
 
@@ -10,25 +10,52 @@ from chatroom.model.events import Event, Shared
 
 
 class Carrier(Protocol):
-    """See the module; it is ``chatroom.client.files.Transfers``."""
+    """Carries files; ``chatroom.client.files.transfers.Transfers`` does, and ``NoCarrier`` stands for none."""
 
     def take(self, event: Event | Piece) -> bool:
-        """Something came that answers no command. Returns whether it is of a file under way, and not to be told."""
+        """Take an event that answers no command. Returns whether it belongs to a transfer and is not to be told."""
 
     def awaits(self, event: Event) -> bool:
-        """Return whether it is how a file that is being sent is shared, which is to be told though it was before."""
+        """Return whether an event shares a file that is being sent; it is told even if it was told before."""
 
     def shared(self, event: Shared) -> None:
-        """A file has been shared; it has been told."""
+        """Note that a file was shared and the event told."""
 
     def ready(self) -> None:
-        """There is a connection, and all is as it was."""
+        """Start or continue the transfers: login and room are restored on a new connection."""
 
     def lost(self) -> None:
-        """It is gone; another may come."""
+        """Pause the transfers: the connection has gone, and another may come."""
 
     def drop(self, why: Rejected) -> None:
-        """What is under way is not wanted any more."""
+        """Fail the transfers that are under way."""
 
     def end(self, why: Rejected) -> None:
-        """No other comes."""
+        """Fail all transfers: no other connection will come."""
+
+
+class NoCarrier:
+    """Stands for a carrier where files are neither sent nor fetched."""
+
+    def take(self, event: Event | Piece) -> bool:
+        """Return False: no event belongs to a transfer."""
+        return False
+
+    def awaits(self, event: Event) -> bool:
+        """Return False: no file is being sent."""
+        return False
+
+    def shared(self, event: Shared) -> None:
+        """Do nothing."""
+
+    def ready(self) -> None:
+        """Do nothing."""
+
+    def lost(self) -> None:
+        """Do nothing."""
+
+    def drop(self, why: Rejected) -> None:
+        """Do nothing."""
+
+    def end(self, why: Rejected) -> None:
+        """Do nothing."""

@@ -33,7 +33,7 @@ OF_THE_LOGIN = frozenset({"wrong-token", "wrong-password"})
 
 
 class Resumable(Protocol):
-    """What of a client takes part in coming back to the server (``chatroom.client.client`` documents it)."""
+    """What of a client takes part in coming back to the server (``Conversation`` documents it)."""
 
     state: ClientState
     clock: Any

@@ -49,7 +49,7 @@ class Transfers:
         self.online = False
         self._under_way: list[Transfer[Any]] = []
         self._ended: Rejected | None = None
-        client.carrier = self
+        client.carry(self)
 
     async def send(self, path: Path, user: str = "") -> e.Shared:
         """Share a file with the room, or give it to somebody; returns when it can be fetched.
@@ -131,7 +131,7 @@ class Transfers:
         return any(isinstance(one, FileUpload) and one.is_like(same) for one in self._under_way if one is not same)
 
     def take(self, event: e.Event | Piece) -> bool:
-        """See ``chatroom.client.client.Carrier``; so all others."""
+        """See ``chatroom.client.file_carrier.Carrier``; so all others."""
         if not isinstance(event, Piece | a.Chunk | a.Error):
             return False
         one = self._carrying(event.file) if self.online else None  # before, nothing has been asked for

@@ -46,7 +46,9 @@ class Story:
 
     def act(self, what: str) -> None:
         """Let something happen."""
-        line = next((line for line in self.network.lines if line.client is self.alice.client._connection), None)
+        line = next(
+            (line for line in self.network.lines if line.client is self.alice.client._conversation._connection), None
+        )
         if what == "work":
             self.network.flow()
             self.work.step()

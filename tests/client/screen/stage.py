@@ -56,6 +56,9 @@ class FakeClient:
         """Whether a line is said to a room."""
         return bool(self.room)
 
+    def carry(self, carrier: object) -> None:
+        """No file is carried."""
+
     def do(self, do: str, **fields: Any) -> Deferred[Any]:
         """Remember the command; ``who`` is what the screen itself asks while a name is being typed."""
         if do == "who":

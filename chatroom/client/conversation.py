@@ -1,0 +1,282 @@
+"""Commands and events on the client's current connection.
+
+Each event is handed to ``ClientState``; what follows from the event is carried out here. Commands wait in
+``PendingQueue`` until ``resume`` has restored login and room on the connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+
+from chatroom.client import resume
+from chatroom.client.acks import Acks
+from chatroom.client.backfill import Backfill
+from chatroom.client.connection import Piece, Ref, ServerConnection
+from chatroom.client.errors import Failed, Rejected
+from chatroom.client.file_carrier import Carrier, NoCarrier
+from chatroom.client.keepalive import ServerKeepalive
+from chatroom.client.pending import MOVING, PendingCommand, PendingQueue
+from chatroom.client.state import CHANGING_USER, KEPT, ClientState, Reaction
+from chatroom.client.status import Notice
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.events import Event
+
+
+class Conversation:
+    """Gives commands to the server, and takes its events.
+
+    Args:
+        clock: Tells the time and makes delayed calls.
+        state: Decides what events mean.
+        outgoing: Keeps the commands that are not answered.
+        tell: Given each event and notice.
+        steady: Called when login and room are restored on a new connection.
+
+    Attributes:
+        carrier: Sends and fetches files.
+        catching_up: Fetches missed events that the server does not send unasked.
+    """
+
+    def __init__(
+        self,
+        clock: Any,
+        state: ClientState,
+        outgoing: PendingQueue,
+        tell: Callable[[Event | Notice], None],
+        steady: Callable[[], None],
+    ) -> None:
+        self.state = state
+        self.clock = clock
+        self.carrier: Carrier = NoCarrier()
+        self._outgoing = outgoing
+        self._tell = tell
+        self._steady = steady
+        self._connection: ServerConnection | None = None
+        self.catching_up = Backfill(self.ask, outgoing, self._heard)
+        self._pulse = ServerKeepalive(clock, self._ping, self.drop)
+        self._acknowledging = Acks(clock, self.write)
+
+    @property
+    def security(self) -> str:
+        """How the connection is protected, as ``TLS 1.3`` or ``plain``; empty without a connection."""
+        return "" if self._connection is None else self._connection.security
+
+    @property
+    def lag(self) -> float | None:
+        """Seconds that the server's last answer took; None if not known."""
+        return self._pulse.lag
+
+    # ---- the connection --------------------------------------------------------------------------------------------
+
+    def open(self, connection: ServerConnection, lost: Callable[[Failed], None]) -> None:
+        """Use a new connection, and restore login and room on it.
+
+        Args:
+            connection: The connection.
+            lost: Called with the reason when it ends.
+        """
+        self._connection = connection
+        self.state.connected()
+        self._pulse.start()
+        if self._pulse.paused:
+            self.pause()
+        connection.listen(self._came, lost)
+        if self._connection is connection:
+            Deferred.fromCoroutine(resume.restore(self)).addErrback(self._not_restored, connection)
+
+    def _not_restored(self, failure: Any, connection: ServerConnection) -> None:
+        """End a connection on which login and room could not be restored."""
+        if failure.check(Rejected):
+            connection.abort(Failed(failure.value.text.rstrip("."), hopeless=failure.value.code in resume.HOPELESS))
+        else:
+            connection.abort(Failed(f"the client has an error: {failure.getErrorMessage()}", hopeless=True))
+
+    def lost(self) -> None:
+        """Note that the connection has gone; keep the messages that wait, and fail the other commands."""
+        self._gone()
+        self._outgoing.lost()
+
+    def end(self, refused: Rejected) -> None:
+        """Fail everything that waits: there will be no connection any more."""
+        self._gone()
+        self._outgoing.give_up(refused)
+        self.carrier.end(refused)
+
+    def _gone(self) -> None:
+        if self.state.ready:
+            self.carrier.lost()
+        self._connection = None
+        self.state.disconnected()
+        self._pulse.stop()
+        self._acknowledging.reset()
+
+    def quit(self) -> bool:
+        """Ask the server to end the connection. Returns whether there is a connection."""
+        self._acknowledging.flush()
+        self.write({"do": "quit"})
+        return self._connection is not None
+
+    def drop(self, why: str, *, hopeless: bool = False) -> None:
+        """End the connection.
+
+        Args:
+            why: The reason, a sentence without its full stop.
+            hopeless: Whether to make no other connection.
+        """
+        if self._connection is not None:
+            self._connection.abort(Failed(why, hopeless=hopeless))
+
+    def pause(self) -> None:
+        """Stop reading from the server."""
+        self._pulse.paused = True
+        if self._connection is not None:
+            self._connection.read(False)
+
+    def unpause(self) -> None:
+        """Read from the server again."""
+        self._pulse.paused = False
+        self._pulse.beat()
+        if self._connection is not None:
+            self._connection.read(True)
+
+    # ---- for ``resume`` --------------------------------------------------------------------------------------------
+
+    def ask(self, do: str, **fields: Any) -> Deferred[Event]:
+        """Send a command ahead of those that wait. Returns what fires with its answer, as ``give`` does."""
+        command = self._outgoing.add(do, fields, first=True)
+        self._send(command)
+        return command.answer
+
+    def leave_unsaid(self, why: Rejected) -> None:
+        """Fail every command that waits, and every file transfer."""
+        self._outgoing.give_up(why)
+        self.carrier.drop(why)
+
+    def welcomed(self, *, again: bool) -> None:
+        """Let callers give commands, and tell them so; the commands are sent once we are ready.
+
+        Args:
+            again: Whether we were on the server before.
+        """
+        self._tell(self.state.welcomed(self.security, again=again))
+
+    def notify(self, notice: Notice) -> None:
+        """Tell a notice."""
+        self._tell(notice)
+
+    def ready(self) -> None:
+        """Send the commands that wait, and once more those that were not acknowledged."""
+        self.state.caught_up()
+        self._steady()
+        for command in self._outgoing.unsent():
+            self._send(command)
+        self.carrier.ready()
+
+    # ---- commands --------------------------------------------------------------------------------------------------
+
+    def give(self, do: str, fields: dict[str, Any]) -> Deferred[Event]:
+        """Give a command; see ``Client.do``."""
+        if do not in KEPT and not self.state.online:
+            return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
+        try:
+            command = self._outgoing.add(do, self.state.complete(do, fields))
+        except Rejected as refused:
+            return fail(refused)
+        if self.state.ready:
+            self._send(command)
+        return command.answer
+
+    def write(self, record: dict[str, Any], data: bytes = b"") -> None:
+        """Send a record that has no answer, and raw bytes after it; without a connection, drop both."""
+        if self._connection is not None:
+            self._connection.send(record, data)
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call a function when the network accepts more data; never, if the connection ends first."""
+        if self._connection is not None:
+            self._connection.when_free(call)
+
+    def when_there(self, call: Callable[[], None]) -> None:
+        """Call a function once the last command that changes our room is answered; at once if none is waiting."""
+
+        def answered(result: Any) -> Any:
+            call()
+            return result
+
+        command = self._outgoing.last(*MOVING)
+        if command is None:
+            call()
+        else:
+            command.answer.addBoth(answered)
+
+    def _send(self, command: PendingCommand) -> None:
+        if self._connection is not None:
+            if command.do in CHANGING_USER:
+                self._acknowledging.hold()
+            command.sent = self.clock.seconds()
+            self._connection.send(command.record)
+
+    def _ping(self) -> None:
+        """Ask the server for an answer; only show that we are alive if nothing would read the answer."""
+        if self._pulse.paused or not self.state.ready:
+            self.write({"do": "pong"})
+        else:
+            self.ask("pong").addErrback(lambda failure: None)
+
+    # ---- events ----------------------------------------------------------------------------------------------------
+
+    def _came(self, event: Event | Piece, re: Ref | None) -> None:
+        """Take an event from the connection; ``catching_up`` may hold it back."""
+        self._pulse.beat()
+        self.catching_up.came(event, re)
+
+    def _heard(self, event: Event | Piece, re: Ref | None) -> None:
+        """Take an event in its turn."""
+        if (re is None and self.carrier.take(event)) or isinstance(event, Piece):
+            return
+        command = self._answered(event, re)
+        if isinstance(event, a.Ping):
+            self.write({"do": "pong"})
+            return
+        if isinstance(event, a.Welcome):
+            self._outgoing.limits = event.limits
+        awaited = re is not None or self.carrier.awaits(event)
+        reaction = self.state.receive(event, command.record if command is not None else None, awaited=awaited)
+        self._tell_all(reaction)
+        if command is not None:
+            self._answer(command, reaction.answer)
+        if isinstance(event, e.Shared):
+            self.carrier.shared(event)
+        if reaction.end:
+            self.drop(reaction.end, hopeless=True)
+
+    def _tell_all(self, reaction: Reaction) -> None:
+        """Tell what follows from an event, and acknowledge it afterwards if it is of our inbox."""
+        if reaction.new_inbox:
+            self._acknowledging.reset()
+        for told in reaction.told:
+            self._tell(told)
+        if reaction.seen:
+            self._acknowledging.told(reaction.seen)
+
+    def _answer(self, command: PendingCommand, answer: Event) -> None:
+        """Give an answer to the caller of a command."""
+        if not isinstance(answer, a.Error):
+            command.answer.callback(answer)
+            return
+        if command.do in CHANGING_USER:
+            self._acknowledging.release()
+        command.answer.errback(Rejected(answer.code, answer.text))
+
+    def _answered(self, event: Event, re: Ref | None) -> PendingCommand | None:
+        """Return the command that an event answers, or acknowledges by being its echo."""
+        command = self._outgoing.answered(re)
+        if command is None and isinstance(event, e.Said | e.Acted):
+            command = self._outgoing.seen(event.id)
+        if command is not None and command.sent is not None and command.do in ("pong", "say", "me"):
+            self._pulse.lag = self.clock.seconds() - command.sent
+        return command
