@@ -1,6 +1,7 @@
-"""What the chat needs of the world: an Engine that keeps logs, a Recipient that takes bytes, a Dialect that makes them.
+"""What the chat needs from other packages: an Engine that stores logs, a Recipient that takes bytes, a Dialect that
+makes them.
 
-The chat owns these protocols; engines and wire fulfil them without the chat knowing either.
+The chat owns these protocols. ``engines`` and ``wire`` implement them, and the chat knows neither.
 """
 
 from __future__ import annotations
@@ -16,45 +17,47 @@ from chatroom.model.log import Change, Deliver, Done, Entry, Hits, Page, Presenc
 
 
 class Blobs(Protocol):
-    """Where the bytes of shared files last, each under an id of letters and digits. They come and go in chunks.
+    """The store for the bytes of shared files. Each blob has an id of letters and digits, and is written and read in
+    chunks.
 
-    A chunk is ``CHUNK`` bytes (``chatroom.model.shared_files``), the last one may be shorter. What the store refuses
-    fails with ``Unavailable``.
+    A chunk has ``CHUNK`` bytes (``chatroom.model.shared_files``); the last chunk may be shorter. If the store fails,
+    the Deferreds fail with ``Unavailable``.
     """
 
     def write(self, id: str, index: int, data: bytes) -> Deferred[None]:
-        """Put a chunk in its place; it begins to exist with its first. Fires when it will outlast this process."""
+        """Write a chunk; the first one creates the blob. The Deferred fires when a crash of this process cannot undo
+        it."""
 
     def seal(self, id: str, sha256: str) -> Deferred[bool]:
-        """Say that all is there: True when its SHA-256 (hex) is that, and it will outlast this machine's next crash.
+        """Finish a blob: True if its SHA-256 (hex) is right and a crash of the machine cannot undo it.
 
-        Otherwise it is removed. What is sealed stays as it is; to seal it again is True.
+        Otherwise the blob is removed. A sealed blob does not change any more; sealing it again gives True.
         """
 
     def read(self, id: str, index: int) -> Deferred[bytes]:
-        """Return a chunk of what is sealed; empty beyond its end, or when there is none."""
+        """Return a chunk of a sealed blob; empty beyond its end, or if there is no such blob."""
 
     def size(self, id: str) -> Deferred[int]:
-        """Return how many bytes there are, sealed or not; 0 for none."""
+        """Return how many bytes a blob has, sealed or not; 0 if there is none."""
 
     def drop(self, id: str) -> Deferred[None]:
-        """Remove it, sealed or not, if it is there."""
+        """Remove a blob, sealed or not, if there is one."""
 
     def all(self) -> Deferred[set[str]]:
-        """Return the ids of all there are, sealed or not."""
+        """Return the ids of all blobs, sealed or not."""
 
 
 class Engine(Protocol):
-    """Where logs, records and presence last. All methods are called, and all callbacks made, on the reactor thread.
+    """The store for logs, records and presence. All methods and callbacks are called on the reactor thread.
 
     ``state`` is ``ok`` or ``degraded``; ``on_state`` is called when it changes. ``on_pressure`` is called with True
-    when so much waits to be stored that reading should pause, with False when it may go on. ``counters`` is
-    where everybody on this node counts; it is the same one for good. ``most_bytes`` is how much the logs and records
-    may take; beyond that what is appended fails with ``Unavailable``. 0: no such limit. ``on_growth`` is called
-    after each batch while they take more than nine tenths of it, with the bytes that they take.
+    when so much waits to be stored that reading should pause, and with False when reading may go on. ``counters`` are
+    this node's counters, always the same object. ``most_bytes`` is how much the logs and records may take (0: no
+    limit); beyond that, appending fails with ``Unavailable``. ``on_growth`` is called with the bytes that they take,
+    after each batch while that is more than nine tenths of ``most_bytes``.
 
-    A log is ``room/<id>`` or ``inbox/<id>``: keyed by ids, never by names. Whatever may fail because of the store
-    fails with ``Unavailable``: the outcome is unknown and must never be acknowledged.
+    A log is ``room/<id>`` or ``inbox/<id>``: keyed by ids, never by names. If the store fails, Deferreds fail with
+    ``Unavailable``: the outcome is then unknown and must never be acknowledged.
     """
 
     counters: Counters
@@ -66,28 +69,29 @@ class Engine(Protocol):
 
     @property
     def blobs(self) -> Blobs:
-        """Where the bytes of files are."""
+        """The store for the bytes of files."""
 
     def start(self) -> Deferred[None]:
-        """Open what lasts."""
+        """Open the store."""
 
     def stop(self) -> Deferred[None]:
-        """Fires when all that was accepted is durable and delivered; what is appended afterwards is refused."""
+        """Stop. The Deferred fires when every accepted event is durable and delivered; later events are refused."""
 
     def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
-        """Store an event; a follower sees it only when it is durable.
+        """Store an event. Followers see it only when it is durable.
 
         Args:
             log: The log's name; it begins to exist with its first entry.
             event: What happened.
-            done: Called exactly once: when the entry is durable and this engine's followers have been given it, or
-                with the error. A plain callable, for a Deferred a message costs more than the message.
-            once: The event's id is its author's own. A second event with the same ``by_id`` and ``id`` is not stored
-                and not delivered; its ``done`` is given the first entry, marked ``repeated``.
+            done: Called exactly once: when the entry is durable and this engine's followers have been given it, or with
+                the error. It is a plain callable, because a Deferred for each message would cost more than the message.
+            once: The author chose the event's id. A second event with the same ``by_id`` and ``id`` is not stored and
+            not delivered; its ``done`` is given the first entry, marked ``repeated``.
         """
 
     def follow(self, log: str, deliver: Deliver, after: int | None = None) -> Deferred[Subscription]:
-        """Deliver batches of entries with growing seq, without holes or duplicates, from now on or since ``after``."""
+        """Deliver batches of entries in the order of their seq, without gaps or duplicates, from now on or after
+        ``after``."""
 
     def read(
         self,
@@ -99,77 +103,79 @@ class Engine(Protocol):
         messages: bool = False,
         oldest: bool = False,
     ) -> Deferred[Page]:
-        """Read the newest entries with a seq between the two (both excluded), at most ``limit``, newest last.
+        """Read the newest ``limit`` entries with a seq between ``after`` and ``before`` (both excluded), the newest
+        last.
 
         Args:
-            messages: Only what people said.
-            oldest: The oldest of them instead, the newest last all the same.
+            messages: Read messages only.
+            oldest: Read the oldest entries instead; the newest of them is still the last.
         """
 
     def search(
         self, log: str, words: str, limit: int, *, before: int | None = None, address: str = ""
     ) -> Deferred[Hits]:
-        """Find the newest messages that hold all the words, as ``chatroom.engines.tokenizer`` understands them.
+        """Find the newest messages that contain all words, as ``chatroom.engines.tokenizer`` defines words.
 
-        It takes less than half a second and searches as much as it can in that time, from the newest message back.
+        A search takes less than half a second. It goes back from the newest message as far as it can in that time.
 
         Args:
             limit: The most messages to find.
             before: Only messages with a smaller seq.
-            address: Where the question comes from; addresses share the time equally.
+            address: The address that asks; addresses share the time equally.
 
         Raises:
-            TooBroad: Not even a part could be searched in time.
-            TooManySearches: There are too many at this moment, or too many from this address.
+            TooBroad: Not even a part of the room could be searched in time.
+            TooManySearches: Too many searches are running, or too many from this address.
         """
 
     def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
-        """Remove some entries made before ``older_than`` (ms), or older than the newest ``keep`` (0: no such limit).
+        """Remove some entries from before ``older_than`` (ms), or older than the newest ``keep`` entries (0: no such
+        limit).
 
         Returns:
-            How many were removed; 0 when there are no more. Messages and the rest are counted apart.
+            How many were removed; 0 if there are no more. Messages and other entries are counted separately.
         """
 
     def erase(self, log: str, seq: int) -> Deferred[bool]:
-        """Take one message's text away, from the search too; its entry stays. False when there is none."""
+        """Erase a message's text, also from the search index; its entry stays. False if there is no such message."""
 
     def drop(self, log: str) -> Deferred[None]:
-        """Remove a log and all that is in it, for good; nobody must be following it."""
+        """Remove a log with all its entries. Nobody may be following it."""
 
     def press(self, why: str, pressed: bool) -> None:
-        """Ask that reading pauses for a reason of the caller's, or say that the reason is gone (``on_pressure``)."""
+        """Ask that reading pauses for some reason, or say that the reason is gone (see ``on_pressure``)."""
 
     def usage(self) -> Deferred[int]:
         """Return how many bytes the logs and records take."""
 
     def trim(self) -> Deferred[tuple[str, int]]:
-        """Remove some of the oldest entries of the room whose log takes most.
+        """Remove some of the oldest entries of the room whose log takes the most bytes.
 
         Returns:
-            The log's name and how many entries were removed; 0 when no room has any left.
+            The log's name and how many entries were removed; 0 if no room has entries any more.
         """
 
     def logs(self, after: str = "") -> Deferred[list[str]]:
-        """Return the names of some logs, in the order of their names, that come after the given one; [] at the end."""
+        """Return the names of the next logs after the given name, in order; [] at the end."""
 
     def get(self, bucket: str, key: str) -> Deferred[tuple[bytes, int] | None]:
         """Return a record and its revision."""
 
     def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> Deferred[int]:
-        """Compare and set: replace the record of revision ``rev`` (0: there is none), or remove it with None.
+        """Compare and set: replace the record if its revision is ``rev`` (0: if there is none); None removes it.
 
         Returns:
-            The new revision. No revision comes twice, whatever is removed meanwhile.
+            The new revision. No revision is ever used twice.
 
         Raises:
             Conflict: The record has another revision.
         """
 
     def change(self, changes: Sequence[Change]) -> Deferred[int]:
-        """Compare and set several records: all of them, or none.
+        """Compare and set several records: all of them or none.
 
         Returns:
-            The new revision, the same one for all.
+            The new revision, which is the same for all.
 
         Raises:
             Conflict: A record has another revision than its change expects.
@@ -194,73 +200,73 @@ class Engine(Protocol):
         """Return how many records a bucket has whose keys begin so."""
 
     def announce(self, key: str, presence: Presence) -> None:
-        """Say that somebody is present; gone when withdrawn or when this node is gone."""
+        """Announce that somebody is present, until that is withdrawn or this node goes."""
 
     def withdraw(self, key: str) -> None:
-        """Take an announcement back."""
+        """Withdraw an announcement."""
 
     def who(self, prefix: str) -> list[Presence]:
-        """Return everybody on all nodes whose key begins so."""
+        """Return everybody present on all nodes whose key begins with ``prefix``."""
 
 
 class AddressSlot(Protocol):
-    """A connection's place among the connections from its address.
+    """A connection's slot among the connections from its address.
 
-    Guests hold a slot at their address. A session that has logged in is counted by its account, and holds none.
+    A guest holds a slot at the address. A session that is logged in is counted by its account, and holds no slot.
     """
 
     def recognise(self) -> None:
-        """Count the connection no longer among the new ones: it is somebody who was here before."""
+        """Stop counting the connection as a new one, because its user was here before."""
 
     def release(self) -> None:
-        """Give the slot back; the connection goes on without."""
+        """Give the slot back; the connection goes on without one."""
 
     def claim(self) -> bool:
-        """Take a slot, unless there is one already; return False if none is free."""
+        """Take a slot unless the connection has one; return False if none is free."""
 
 
 class Recipient(Protocol):
-    """Somebody's way out: takes bytes, in order, and holds only so much for one who does not read."""
+    """The output of a connection: sends bytes in order, and holds a bounded amount for a slow reader."""
 
     @property
     def holds(self) -> bool:
-        """Whether something is held at the moment."""
+        """Whether some output is held at the moment."""
 
     def write(self, data: bytes) -> None:
-        """Send, or hold while the other side is slow. Never raises, never blocks."""
+        """Send bytes, or hold them while the other side is slow. Never raise, never block."""
 
     def cork(self) -> None:
-        """Hold what is written from now on, so that something can still be put before it."""
+        """Hold everything written from now on, so that something can be sent before it."""
 
     def uncork(self, first: bytes) -> None:
-        """Send ``first``, then what was held since ``cork``."""
+        """Send ``first``, then everything held since ``cork``."""
 
     def widen(self, more: int) -> None:
-        """Hold so many bytes more than else, for what was asked for: chunks of files."""
+        """Allow more bytes to be held than usual, for chunks of files that the other side asked for."""
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call once, as soon as nothing is held any more; never when the connection has ended by then."""
+        """Call a function once, as soon as nothing is held; never if the connection ends before."""
 
     def close(self) -> None:
         """Send what is held, then end the connection."""
 
 
 class Dialect(Protocol):
-    """How events and answers become bytes. Instances are shared by all who speak alike and compared by identity."""
+        """Allow more bytes to be held than usual, for chunks of files that were asked for."""
 
     stamped: bool
 
     def render(self, room: str, entry: Entry) -> bytes:
-        """Return an entry of a room's log as its members see it."""
+        """Return the bytes of an entry of a room's log, as members see it."""
 
     def replay(self, room: str, entries: list[Entry]) -> bytes:
-        """Return entries of before, as somebody sees them who was not there."""
+        """Return the bytes of older entries, as somebody sees them who was not there."""
 
     def answer(self, event: Event, ref: int | str | None = None) -> bytes:
-        """Return an event that concerns one person alone, as the answer to the command with that ``ref``."""
+        """Return the bytes of an event for one session, as the answer to the command with that ``ref``."""
 
     def with_stamps(self, stamped: bool) -> Dialect:
-        """Return the dialect that shows the time before each message, or the one that does not."""
+        """Return the same dialect with or without the time before each message."""
 
 
 Clock = Callable[[], float]

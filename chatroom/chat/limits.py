@@ -1,4 +1,4 @@
-"""The numbers that bound everything, and the bucket that turns a rate into a wait."""
+"""The limits of everything, and the token bucket that turns a rate into a wait."""
 
 from __future__ import annotations
 
@@ -79,28 +79,28 @@ READ_COST = 64  # bytes that each piece read from a connection is charged at lea
 
 @dataclass(slots=True)
 class Rules:
-    """What the operator decides about the chat.
+    """The operator's settings for the chat.
 
-    There is one, shared by all whom it concerns and changed in place while the daemon runs (``become``): ask it anew
-    each time, and keep no copy of what it says.
+    There is one object, shared by all parts and changed in place while the daemon runs (``become``). So read it each
+    time, and keep no copies of its fields.
 
     Args:
-        name: The server's name, as it greets.
+        name: The server's name.
         motd: Lines shown after the greeting.
         replay: Messages shown to a person who joins.
         keep: Messages kept of a room, 0 for all.
         keep_days: Days for which they are kept, 0 for ever.
         rate: Lines a second after a burst; 0 turns flood control off.
-        most_users: Sessions at a time; 0 for as many as the system can hold.
+        most_users: Sessions at a time; 0 for as many as the system allows.
         sessions: Connections of one account at a time.
         announce: Whether everybody is told who logs in and out.
         max_file: Bytes of one shared file; 0 for any number.
         store: Bytes of all shared files; 0 for any number.
         disk: Bytes of all logs and records; 0 for any number.
         throttle: Whether failed logins and registrations are counted by address.
-        register: Whether people may make accounts for themselves.
+        register: Whether guests may register accounts.
         min_password: Characters that a new password must have.
-        require_tls: What is refused on connections that others could read: nothing (empty), ``login``, or ``all``.
+        require_tls: What is refused on connections without TLS: nothing (empty), ``login``, or ``all``.
     """
 
     name: str = "chatroom"
@@ -121,18 +121,18 @@ class Rules:
     require_tls: str = ""
 
     def become(self, other: Rules) -> None:
-        """Say from now on what the other says."""
+        """Copy all settings from another object."""
         for field in fields(self):
             setattr(self, field.name, getattr(other, field.name))
 
 
 class Bucket:
-    """A token bucket that may go below zero: what was spent too much is waited for.
+    """A token bucket that may go below zero; the caller then waits until it is filled again.
 
     Args:
         rate: Tokens that come back each second.
-        burst: The most there can be.
-        now: Seconds, by a clock that does not jump.
+        burst: The most tokens that it can hold.
+        now: Seconds of a monotonic clock.
     """
 
     __slots__ = ("_at", "_burst", "_rate", "_tokens")
