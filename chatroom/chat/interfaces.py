@@ -252,7 +252,7 @@ class Recipient(Protocol):
 
 
 class Dialect(Protocol):
-        """Allow more bytes to be held than usual, for chunks of files that were asked for."""
+    """Makes bytes of events and answers. All sessions with a dialect share one instance, compared by identity."""
 
     stamped: bool
 
