@@ -1,1 +1,1 @@
-"""Bytes: the port's front door, lines, telnet, the dialects and the way out to a socket."""
+"""The network side: the port, detection of what a client speaks, TLS, telnet, lines, the dialects, and the outbox."""

@@ -1,7 +1,7 @@
-"""The listening port: it takes in a few connections each turn of the reactor; the others wait in the system's backlog.
+"""The listening port. It accepts a few connections each turn of the reactor; the others wait in the system's backlog.
 
-Twisted would take in a hundred and more at once. Nothing is known of a connection before its first bytes are read, a
-turn later, so a flood would use up the descriptors before any of it can be told from the people who come meanwhile.
+Twisted would accept a hundred or more at once. The first bytes of a connection are read a turn after it was accepted,
+so a flood would use up the descriptors before anything could tell it from the people who connect at the same time.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from typing import Any
 from twisted.internet import tcp
 from twisted.internet.protocol import Factory
 
-ACCEPTS = 16  # connections in one turn
+ACCEPTS = 16  # connections in one turn of the reactor
 
 
 class ListeningPort(tcp.Port):
-    """As Twisted's, but that it never takes in more than ``ACCEPTS`` connections at once."""
+    """Twisted's port, except that it never accepts more than ``ACCEPTS`` connections at once."""
 
     @property
     def numberAccepts(self) -> int:  # noqa: N802
-        """How many connections are taken in at once; Twisted would change it after each turn."""
+        """How many connections are accepted at once."""
         return ACCEPTS
 
     @numberAccepts.setter
     def numberAccepts(self, number: int) -> None:  # noqa: N802
-        """Leave it as it is."""
+        """Ignore the new number, which Twisted computes after each turn."""
 
 
 def listen(reactor: Any, listening: socket.socket, factory: Factory) -> Any:
-    """Open a port over a socket that listens already, and return it; it has a descriptor of its own.
+    """Return a port over a socket that listens already. The port has a descriptor of its own.
 
     Args:
-        reactor: Reads it.
-        listening: It does not block.
-        factory: Makes the protocols of its connections.
+        reactor: The reactor that reads the port.
+        listening: The socket, which must not block.
+        factory: Makes the protocols of the connections.
     """
     port = ListeningPort._fromListeningDescriptor(reactor, listening.fileno(), listening.family, factory)
     port.startListening()

@@ -1,7 +1,7 @@
-"""How many connections come from where: so many at a time, so many new ones in a while. Loopback is exempt.
+"""Limits connections by address: how many are open at a time, and how many come in a while. Loopback is exempt.
 
-Sessions that have logged in are counted by their account, and give their slot at the address back: a class behind one
-address fits. TLS handshakes that are not finished have bounds of their own (``chatroom.wire.tls_handshakes``).
+Sessions that have logged in are counted by account, and give back their slot at the address, so that a class behind
+one address fits. Unfinished TLS handshakes have limits of their own (``chatroom.wire.tls_handshakes``).
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from collections.abc import Callable
 from chatroom.chat.people.throttles import Window
 from chatroom.model.network import is_local, network
 
-NEW = 120  # connections of which none logs in or comes back ...
+NEW = 120  # connections from one address that neither log in nor come back ...
 WINDOW = 600.0  # ... in so many seconds
 
 
 class AddressBook:
-    """Counts connections by address; an IPv6 network of 64 bits is one address, for it is given to one customer.
+    """Counts connections by address. An IPv6 network of 64 bits is one address, because providers give one a customer.
 
     Args:
-        most: Slots of one address; 0 for any number, and nothing is counted by address.
-        seconds: A clock that does not jump.
+        most: Slots for each address; 0 for any number, and then nothing is counted by address.
+        seconds: Returns the time in seconds; it never goes back.
 
     Attributes:
-        most: As given; it may be changed, for connections that come from then on.
-        connections: All that are open, wherever they come from.
+        most: As given. It may be changed; that concerns connections that come afterwards.
+        connections: How many connections are open, from all addresses.
     """
 
     def __init__(self, most: int, seconds: Callable[[], float]) -> None:
@@ -34,16 +34,16 @@ class AddressBook:
         self._new = Window(NEW, WINDOW, seconds)
 
     def enter(self, host: str) -> ConnectionSlot:
-        """Return a new connection's place, which must be left when the connection has ended.
+        """Return the place of a new connection, on which ``leave`` must be called when the connection has ended.
 
-        It has come in if its address allows that; else the connection should be refused.
+        ``taken`` says whether the address had a slot for the connection. If not, refuse the connection.
         """
         place = ConnectionSlot(self, network(host) if self.most and not is_local(host) else "")
         place.come_in()
         return place
 
     def tidy(self) -> None:
-        """Forget addresses from which nobody came for a while."""
+        """Forget addresses from which no connection has come for a while."""
         self._new.tidy()
 
 
@@ -51,12 +51,12 @@ class ConnectionSlot:
     """The place of one open connection.
 
     Args:
-        book: Where it is counted.
-        key: Its address, or what is counted as one; empty for a connection that is not counted by address.
+        book: The address book that counts the connection.
+        key: The address, or the network counted as one; empty for a connection that is not counted by address.
 
     Attributes:
         key: As given.
-        taken: It has come in: it has a slot at its address, or needs none.
+        taken: Whether the connection may be used: it has a slot at its address, or needs none.
     """
 
     __slots__ = ("_book", "_new", "_open", "_slot", "key", "taken")
@@ -66,12 +66,12 @@ class ConnectionSlot:
         self.key = key
         self.taken = False
         self._slot = False
-        self._new = False  # it counts among the new connections of its address
+        self._new = False  # counted among the new connections of its address
         self._open = True
         book.connections += 1
 
     def come_in(self) -> bool:
-        """Take a slot as a new connection; return whether that may be."""
+        """Take a slot as a new connection; return False if the address has none, or had too many new connections."""
         if self.key and self._book._new.wait((self.key,)):
             return False
         if not self.claim():
@@ -83,13 +83,13 @@ class ConnectionSlot:
         return True
 
     def step_aside(self) -> None:
-        """Count for nothing until ``come_in``."""
+        """Give up the slot and count for nothing until ``come_in`` is called, because a TLS handshake comes first."""
         self.release()
         self.recognise()
         self.taken = False
 
     def claim(self) -> bool:
-        """Take a slot, unless there is one; return False if none is free."""
+        """Take a slot, unless the connection has one; return False if none is free."""
         if not self.key or self._slot:
             return True
         taken = self._book._taken.get(self.key, 0)
@@ -100,7 +100,7 @@ class ConnectionSlot:
         return True
 
     def release(self) -> None:
-        """Give the slot back; the connection goes on without."""
+        """Give the slot back; the connection stays open without one."""
         if not self._slot:
             return
         self._slot = False
@@ -109,13 +109,13 @@ class ConnectionSlot:
             del self._book._taken[self.key]
 
     def recognise(self) -> None:
-        """Count no longer among the new connections: the session is somebody who was here before."""
+        """Stop counting as a new connection, because its user was here before."""
         if self._new:
             self._new = False
             self._book._new.forgive((self.key,))
 
     def leave(self) -> None:
-        """The connection has ended. May be called again."""
+        """Count the connection no more, because it has ended. Calling this again does nothing."""
         self.release()
         if self._open:
             self._open = False

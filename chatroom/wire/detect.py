@@ -1,7 +1,7 @@
-"""Every client comes to the one port; its first bytes say who it is, and its connection is handed to who speaks so.
+"""Detects by a connection's first bytes what the client speaks, and hands the connection to the protocol for that.
 
-Programs, browsers and TLS speak first. Who has said nothing after a quarter of a second is a person on telnet or nc,
-and is greeted. Inside TLS there is a door like this one.
+All clients use the same port. Programs, browsers and TLS speak first. A client that has sent nothing after a quarter
+of a second is a person on telnet or nc, and is greeted. The same detection runs again inside TLS.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from chatroom.wire.server_state import ServerState
 from chatroom.wire.tls import Handshake, Unwrapping
 from chatroom.wire.transports import is_secure
 
-GREET_AFTER = 0.25  # seconds
+GREET_AFTER = 0.25  # seconds of silence after which the client is taken for a person
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How somebody opens a conversation, and the protocol for them.
+    """A way in which clients begin a conversation, and the protocol for such clients.
 
     Args:
-        name: What is spoken.
-        prefixes: The first bytes, one of these.
-        build: Makes the protocol; it is given the place, which it must leave at the connection's end.
-        refuse: Says in the words of who comes so why they cannot stay.
-        wraps: Who it really is comes out only inside.
+        name: What the client speaks.
+        prefixes: The client's first bytes are one of these.
+        build: Makes the protocol, which must leave the given place when the connection has ended.
+        refuse: Returns what tells such a client why it is refused.
+        wraps: Whether the real conversation is inside, so that nothing can be decided yet.
     """
 
     name: str
@@ -52,7 +52,10 @@ def _refusing(answer: bytes) -> Callable[[ServerState, ConnectionSlot], Protocol
 
 
 def _unwrap(state: ServerState, place: ConnectionSlot) -> Protocol:
-    """Begin a handshake, which takes no slot at the address, unless too many from there were never finished."""
+    """Return the protocol for a TLS handshake, or a refusal if too many from that address were never finished.
+
+    An unfinished handshake takes no slot at its address.
+    """
     handshake = Handshake(state.reactor, lambda: DialectDetector(state, place, INSIDE), place, state.handshakes)
     if not state.handshakes.begin(handshake, place.key):
         return refuse(state, TLS, TOO_MANY_CONNECTIONS(), place.leave)
@@ -112,7 +115,7 @@ INSIDE = (NO_MORE_TLS, RECORDS, HTTP, IRC)
 
 
 def opening_of(data: bytes, openings: tuple[Opening, ...] = OPENINGS) -> Opening | None:
-    """Return who opens with these bytes; None when more are needed to tell."""
+    """Return the opening that a client's first bytes show; None if more bytes are needed to tell."""
     for opening in openings:
         if data.startswith(opening.prefixes):
             return opening
@@ -122,13 +125,13 @@ def opening_of(data: bytes, openings: tuple[Opening, ...] = OPENINGS) -> Opening
 
 
 def refuse(state: ServerState, opening: Opening, refused: Refused, leave: Callable[[], None]) -> Protocol:
-    """Return the protocol that says why a connection is refused, in the words of what it speaks.
+    """Return the protocol that tells a client why it is refused, in the language of its opening.
 
     Args:
         state: What all connections share.
-        opening: How the other side began.
-        refused: Why.
-        leave: Called at the connection's end.
+        opening: How the client began.
+        refused: The reason.
+        leave: Called when the connection has ended.
     """
     state.counters.drops[refused.code] += 1
     return Rejection(state.reactor, opening.refuse(state, refused), leave)
@@ -136,12 +139,12 @@ def refuse(state: ServerState, opening: Opening, refused: Refused, leave: Callab
 
 @implementer(IHalfCloseableProtocol)
 class DialectDetector(Protocol):
-    """See the module.
+    """The first protocol of every connection, which replaces itself by the one for what the client speaks.
 
     Args:
         state: What all connections share.
-        place: The connection's place; the protocol that has the connection at its end must leave it.
-        openings: How one may come, if not as a person.
+        place: The connection's place by its address. The protocol that has the connection at its end must leave it.
+        openings: The openings to recognise; anything else is a person.
     """
 
     def __init__(self, state: ServerState, place: ConnectionSlot, openings: tuple[Opening, ...] = OPENINGS) -> None:
@@ -161,26 +164,26 @@ class DialectDetector(Protocol):
             self._open(opening)
 
     def readConnectionLost(self) -> None:
-        """The other side says no more; what it said was short, and is a person's."""
+        """Treat a client that will send no more as a person: what it has sent is too short to be anything else."""
         protocol = self._open(PERSON)
         if IHalfCloseableProtocol.providedBy(protocol):
             protocol.readConnectionLost()
 
     def writeConnectionLost(self) -> None:
-        """We write nothing here that could fail."""
+        """Do nothing; nothing has been written yet."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_waiting()
         self._place.leave()
 
     def _stop_waiting(self) -> None:
-        """Forget the timer even when it has fired: it leads back here, a circle for the garbage collector."""
+        """Cancel the timer, and forget it even if it has fired: it refers to us, and a circle would stay in memory."""
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
 
     def _open(self, opening: Opening) -> Any:
-        """Hand the connection over, with what was read of it."""
+        """Hand the connection, and what was read from it, to the protocol for an opening; return that protocol."""
         self._stop_waiting()
         transport: Any = self.transport
         address = str(transport.getPeer().host)
@@ -198,7 +201,7 @@ class DialectDetector(Protocol):
         if opening.wraps:
             return opening.build(state, place)
         try:
-            if not place.taken:  # it stepped aside for a handshake, and others have come meanwhile
+            if not place.taken:  # the connection gave up its slot for a handshake, and others took all that were free
                 raise TOO_MANY_CONNECTIONS()
             if state.rules.require_tls == "all" and not secure:
                 raise NEEDS_TLS()

@@ -1,4 +1,4 @@
-"""The factory: lets connections in within the bounds, and goes round to look after the silent ones."""
+"""The factory of all connections: it accepts them within the limits, and looks for silent ones in rounds."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from chatroom.wire.detect import PERSON, DialectDetector, refuse
 from chatroom.wire.dialects.interface import WireDialect
 from chatroom.wire.server_state import ServerState
 
-ROUND = 10.0  # seconds
-MOST_LINGERING = 64  # connections that are told why they are refused; more are just closed
-MAKING_WAY = ACCEPTS  # connections over the most, while handshakes that were cut give their descriptors back
+ROUND = 10.0  # seconds between two rounds
+MOST_LINGERING = 64  # refused connections that are told why at the same time; further ones are just closed
+MAKING_WAY = ACCEPTS  # connections over the limit, while the handshakes that were cut give back their descriptors
 
 
 class ChatFactory(Factory, ServerState):
     """Makes a ``DialectDetector`` for every connection.
 
     Args:
-        chat: Where they go.
+        chat: The chat.
         reactor: Gives ``callLater`` and ``seconds``.
-        text: How people speak.
-        records: How programs do.
+        text: The dialect of people.
+        records: The dialect of programs.
         tls: Makes the state of a new TLS connection.
-        per_address: Guests' connections at a time from one address; 0 for any number.
-        send_queue: Bytes held for a person who does not read; 0 for any number.
-        most_connections: Connections of all kinds that there are descriptors for; 0 for any number.
+        per_address: The most connections of guests from one address at a time; 0 for any number.
+        send_queue: The most bytes held for a person who does not read; 0 for any number.
+        most_connections: The most connections of any kind, by the descriptors that there are; 0 for any number.
     """
 
     noisy = False
@@ -52,7 +52,7 @@ class ChatFactory(Factory, ServerState):
     ) -> None:
         ServerState.__init__(self, chat, reactor, text, records, send_queue)
         self.unwrapping = TLSMemoryBIOFactory(tls, False, self, reactor)
-        self._lingering = 0  # connections that are being told that they are too many
+        self._lingering = 0  # connections that are being told that there are too many
         self._most_connections = most_connections
         self._addresses = AddressBook(per_address, reactor.seconds)
         self._rounds = LoopingCall(self._go_round)
@@ -60,16 +60,16 @@ class ChatFactory(Factory, ServerState):
         chat.engine.on_pressure = self._press
 
     def bound(self, *, per_address: int, send_queue: int) -> None:
-        """Change the bounds, for connections that come from now on."""
+        """Change the limits, for connections that come from now on; the arguments are those of the class."""
         self._addresses.most = per_address
         self._send_queue = send_queue
 
     def start(self) -> None:
-        """Begin to look after the silent."""
+        """Begin the rounds."""
         self._rounds.start(ROUND, now=False)
 
     def stop(self) -> None:
-        """Look after nobody any more, and close all connections, sending what is held."""
+        """End the rounds, and close all connections after sending what is held for them."""
         if self._rounds.running:
             self._rounds.stop()
         for connection in tuple(self.connections):
@@ -80,7 +80,7 @@ class ChatFactory(Factory, ServerState):
         for connection in tuple(self.connections):
             connection.abort()
 
-    # ---- who comes ---------------------------------------------------------------------------------------------
+    # ---- new connections ---------------------------------------------------------------------------------------
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         if not self._has_descriptors():
@@ -99,8 +99,8 @@ class ChatFactory(Factory, ServerState):
     def _has_descriptors(self) -> bool:
         """Return whether another connection leaves enough descriptors for files and the database.
 
-        A handshake that is not finished makes way. As its descriptor becomes free only a turn of the reactor later,
-        connections may exceed their number for that long, by a few.
+        If not, an unfinished handshake is cut to make room. Its descriptor becomes free only a turn of the reactor
+        later, so for that long there may be a few connections more than the limit.
         """
         most, now = self._most_connections, self._addresses.connections
         return not most or now < most or (now < most + MAKING_WAY and self.handshakes.cut_one())
@@ -109,13 +109,13 @@ class ChatFactory(Factory, ServerState):
         self._lingering -= 1
         place.leave()
 
-    # ---- looking after them ------------------------------------------------------------------------------------
+    # ---- open connections --------------------------------------------------------------------------------------
 
     def _press(self, pressed: bool) -> None:
         self.pressed = pressed
         for connection in tuple(self.connections):
             if self.pressed is not pressed:
-                return  # those who were let go have filled it again
+                return  # the connections that may read again have filled the log's queue again
             connection.press(pressed)
 
     def _go_round(self) -> None:

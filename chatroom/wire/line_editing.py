@@ -1,8 +1,8 @@
-"""What a person's line comes to when it was corrected while it was typed: the erasing keys are obeyed, not sent on.
+"""Applies the erasing keys in a line that a person corrected while typing it.
 
-Whoever types through a terminal that sends each key at once (PuTTY at a password question, a terminal in raw mode)
-sends Backspace as a byte. The line is corrected when it is complete, so a correction never reaches back into the line
-before, and what is held and charged is what was sent.
+A terminal that sends each key at once (PuTTY at a password question, a terminal in raw mode) sends Backspace as a
+byte. The line is corrected when it is complete, so a correction never reaches back into the line before, and the bytes
+that are held and charged are the bytes that were sent.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-ERASE = b"\x7f"  # DEL, what the Backspace key of most terminals sends; others send BS. Telnet's EC becomes this, too
-KILL = b"\x15"  # Ctrl-U: erase the line. Telnet's EL becomes this
+ERASE = b"\x7f"  # DEL, which most terminals send for Backspace; others send BS. Telnet's EC is turned into this as well
+KILL = b"\x15"  # Ctrl-U, which erases the line. Telnet's EL is turned into this
 
 _EDITING = re.compile(rb"[\x08\x7f\x15]")
 _JOINER = "\u200d"
@@ -22,10 +22,10 @@ def edited(line: bytes) -> bytes:
     """Return a line as its author meant it.
 
     Args:
-        line: Bytes, without the line's end. They need not be UTF-8; a byte that is not is a character of its own.
+        line: The line without its end. It need not be UTF-8; a byte that is not counts as one character.
 
     Returns:
-        The line without erasing keys and what they erased; the same object if there are none.
+        The line without erasing keys and what they erased; the same object if it holds no such key.
     """
     if not _EDITING.search(line):
         return line
@@ -41,7 +41,7 @@ def edited(line: bytes) -> bytes:
 
 
 def _erase(kept: list[str]) -> None:
-    """Remove the last character as a person sees it: with its combining marks, an emoji with all that it is made of."""
+    """Remove the last character as a person sees it: with its combining marks, or with all parts of an emoji."""
     while kept:
         char = kept.pop()
         if not _extends(char) and not (kept and kept[-1] == _JOINER):
@@ -49,5 +49,5 @@ def _erase(kept: list[str]) -> None:
 
 
 def _extends(char: str) -> bool:
-    """Return whether a character only adds to the one before."""
+    """Return whether a character only adds to the character before it."""
     return char == _JOINER or unicodedata.category(char)[0] == "M" or ord(char) in _SKIN_TONES

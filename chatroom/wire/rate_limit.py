@@ -1,4 +1,4 @@
-"""How fast one connection may speak: a budget of lines and one of bytes. Beyond it reading waits; nothing is lost."""
+"""How fast one connection may send: a budget of lines and one of bytes. Beyond them reading waits; nothing is lost."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class RateLimit:
 
     Args:
         reactor: Gives ``seconds`` and ``callLater``.
-        rate: Lines a second after a burst.
-        go: Called when there is budget again, after a ``spend`` that said to wait.
+        rate: Lines per second after a burst.
+        go: Called when there is budget again, after ``spend_line`` or ``spend_bytes`` said to wait.
     """
 
     __slots__ = ("_bytes", "_go", "_lines", "_reactor", "_timer")
@@ -36,12 +36,13 @@ class RateLimit:
         return self._wait(self._bytes.spend(number, self._reactor.seconds()))
 
     def stop(self) -> None:
-        """Wait for nothing any more."""
+        """Cancel the timer; ``go`` is not called any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _wait(self, seconds: float) -> bool:
+        """Make sure that ``go`` is not called before so many seconds have passed; return whether to wait at all."""
         if not seconds:
             return self._timer is not None
         if self._timer is None:

@@ -1,7 +1,7 @@
-"""A connection that is told something and closed: what comes in is thrown away, so that the answer is not lost.
+"""A refused connection: it is told why and closed, and what it sends is thrown away so that the answer is not lost.
 
-Closing a socket with unread input resets it, and a reset takes back what the other side has not yet read. So our half
-is closed first, and the rest when the other side has closed its own, or after a while.
+Closing a socket that has unread input resets the connection, and a reset discards what the other side has not yet read.
+So we close our half first, and the rest when the other side has closed its half, or after a while.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from zope.interface import implementer
 
 from chatroom.chat.limits import READ_COST
 
-LINGER = 2.0  # seconds
-THROWN_AWAY = 64 * 1024  # bytes, as ``READ_COST`` counts them; more is not read
+LINGER = 2.0  # seconds until the connection is closed, if the other side does not close it
+THROWN_AWAY = 64 * 1024  # bytes that are read and thrown away, as ``READ_COST`` counts them; more is not read
 
 
 @implementer(IHalfCloseableProtocol)
 class Rejection(Protocol):
-    """See the module.
+    """The protocol of one refused connection.
 
     Args:
         reactor: Gives ``callLater``.
-        answer: What is said.
+        answer: The bytes that say why.
         leave: Called when the connection has ended.
     """
 
@@ -44,19 +44,19 @@ class Rejection(Protocol):
         self._timer = self._reactor.callLater(LINGER, transport.abortConnection)
 
     def dataReceived(self, data: bytes) -> None:
-        """Throw it away; stop reading when it becomes much."""
+        """Throw the data away, and stop reading when there was too much of it."""
         self._room -= max(len(data), READ_COST)
         if self._room < 0:
             transport: Any = self.transport
             transport.pauseProducing()
 
     def readConnectionLost(self) -> None:
-        """The other side has said all: close when it has our answer."""
+        """Close when the answer is sent, because the other side will send no more."""
         transport: Any = self.transport
         transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
-        """It has our answer."""
+        """Do nothing; our half is closed because the answer is sent."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._timer is not None and self._timer.active():

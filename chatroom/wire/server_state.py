@@ -1,4 +1,4 @@
-"""What all connections of the server share: the chat, the dialects, the bounds, and who is connected."""
+"""What all connections share: the chat, the dialects, the limits, the counters, and the set of connections."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chatroom.chat.chat import Chat
 from chatroom.wire.dialects.interface import WireDialect
 from chatroom.wire.tls_handshakes import TLSHandshakes
 
-RECORDS_HOLD = 4  # times as much as is held for a person: programs catch up in large steps
+RECORDS_HOLD = 4  # times as many bytes are held for a program as for a person: programs catch up in large steps
 
 
 class OpenConnection(Protocol):
-    """A connection that has been let in (``chatroom.wire.connection``)."""
+    """A connection that was accepted (``chatroom.wire.connection.ChatProtocol``)."""
 
     def close(self) -> None:
         """Send what is held, then close."""
@@ -24,28 +24,28 @@ class OpenConnection(Protocol):
         """Close at once."""
 
     def press(self, pressed: bool) -> None:
-        """Stop reading because the log has enough to do, or go on."""
+        """Stop reading because the log has as much to do as it can, or go on."""
 
     def sweep(self, seconds: float) -> None:
-        """Count a round in which nothing was heard."""
+        """Count a round of so many seconds in which nothing was heard."""
 
 
 class ServerState:
-    """See the module.
+    """The shared state of the server's connections. ``ChatFactory`` is the one instance.
 
     Args:
         chat: The chat.
         reactor: Gives ``callLater`` and ``seconds``.
-        text: How people speak.
-        records: How programs do.
-        send_queue: Bytes held for a person who does not read; 0 for any number.
+        text: The dialect of people.
+        records: The dialect of programs.
+        send_queue: The most bytes held for a person who does not read; 0 for any number.
 
     Attributes:
-        connections: Everybody who has been let in.
-        unwrapping: What TLS connections share.
-        handshakes: The handshakes of TLS that are under way.
-        counters: Where it is counted whom we drop or refuse.
-        pressed: The log has enough to do; nobody is read.
+        connections: The open connections that were accepted.
+        unwrapping: What all TLS connections share.
+        handshakes: The unfinished TLS handshakes.
+        counters: Counts dropped and refused connections, among other things.
+        pressed: Whether no connection is read, because the log has as much to do as it can.
     """
 
     unwrapping: TLSMemoryBIOFactory
@@ -71,25 +71,25 @@ class ServerState:
         self._empty: Deferred[None] | None = None
 
     def when_empty(self) -> Deferred[None]:
-        """Fires when there is no connection any more."""
+        """Return a Deferred that fires when there is no connection any more."""
         self._empty = Deferred()
         if not self.connections:
             self._empty.callback(None)
         return self._empty
 
     def forget(self, connection: OpenConnection) -> None:
-        """A connection has ended."""
+        """Remove a connection, because it has ended."""
         self.connections.discard(connection)
         if self._empty is not None and not self.connections and not self._empty.called:
             self._empty.callback(None)
 
     def flooded(self) -> None:
-        """Count a connection that was ended for a flood of records of TLS that bring nothing."""
+        """Count a connection that was ended because it sent too many TLS records without data."""
         self.counters.drops["tls-flood"] += 1
 
     def _count_handshake(self) -> None:
         self.counters.drops["tls-unfinished"] += 1
 
     def send_queue(self, dialect: WireDialect) -> int:
-        """Return how many bytes are held for somebody who does not read."""
+        """Return the most bytes held for a client of that dialect that does not read; 0 for any number."""
         return self._send_queue if dialect.person else self._send_queue * RECORDS_HOLD

@@ -1,25 +1,26 @@
-"""Telnet taken out of a byte stream: what the person typed goes in as bytes and comes out without the protocol.
+"""Takes the telnet protocol out of a byte stream, so that only what the person typed is left.
 
-The one idea: nobody is asked whether they use telnet.  The byte 0xFF (IAC) never occurs in UTF-8, so its first command
-gives a telnet client away; until then, and for nc always, bytes pass untouched.  The server is a plain network virtual
-terminal that wants two things only: to hide what is typed at a password question (ECHO), and eight-bit input (BINARY).
-All else is refused, and nothing the peer says about itself (NEW-ENVIRON, NAWS, TERMINAL-TYPE) is looked at.
+The main idea: nobody is asked whether they use telnet.  The byte 0xFF (IAC) never occurs in UTF-8, so the first command
+shows that the client speaks telnet; until then, and always for nc, bytes pass unchanged.  The server is a plain network
+virtual terminal that asks for two things only: to hide what is typed at a password question (ECHO), and eight-bit input
+(BINARY).  It refuses everything else, and ignores what the peer says about itself (NEW-ENVIRON, NAWS, TERMINAL-TYPE).
 
 Sources: RFC 854 (commands, CR NUL, Are You There), 855 (options, subnegotiation), 856 (BINARY), 857 (ECHO),
 860 (TIMING-MARK), 885 and 1184 (the commands 236 to 239), 1143 (negotiating without loops).
 
-What a client does, seen with Debian 12's telnet (inetutils 2.4) where nothing else is named:
+What clients do, as seen with Debian 12's telnet (inetutils 2.4) unless another one is named:
 
 * Ctrl-C sends IP and DO TIMING-MARK, and shows nothing until TIMING-MARK is answered: each one is answered WONT.
-  Ctrl-Z does the same with SUSP (237), so the commands below 240 must be known too.
-* It sends and shows UTF-8 as it is; BSD's source strips the eighth bit of what is typed unless it agreed to BINARY.
-* After WILL BINARY a line ends in a bare LF.  PuTTY's source says it then sends a bare CR for the Enter key, and there
-  are clients that always do; so each CR of a telnet client ends a line.  Of nc's input only CR LF and CR NUL do: a bare
-  CR there is as likely part of a text, such as a progress bar's.
-* PuTTY, once ECHO was announced, sends each key at once: Backspace as DEL or BS, which are left in the text, and which
-  EC and EL become (see chatroom.wire.line_editing).
-* If we agreed to DO BINARY, it would stop turning LF into CR LF on the user's own screen.  It shows UTF-8 without that,
-  so this direction is refused.
+  Ctrl-Z does the same with SUSP (237), so the commands below 240 must be known as well.
+* It sends and shows UTF-8 unchanged.  According to its source, BSD's telnet strips the eighth bit of what is typed
+  unless it has agreed to BINARY.
+* After WILL BINARY a line ends in a bare LF.  According to its source, PuTTY then sends a bare CR for the Enter key,
+  and some clients always do; so each CR from a telnet client ends a line.  In nc's input only CR LF and CR NUL do: a
+  bare CR there is more likely part of a text, such as a progress bar.
+* PuTTY, once ECHO was announced, sends each key at once: Backspace as DEL or BS.  Both are left in the text for
+  chatroom.wire.line_editing, and so are EC and EL, as DEL and Ctrl-U.
+* If we agreed to DO BINARY, it would stop turning LF into CR LF on the user's own screen.  It shows UTF-8 without
+  BINARY, so BINARY is refused in this direction.
 * SUPPRESS-GO-AHEAD would end its line editing: after WILL SGA it sends each key at once.  It is neither offered nor
   agreed to.
 """
@@ -60,7 +61,7 @@ _LINE_END: Final = re.compile(rb"\r[\n\0]?")
 
 
 class NegotiationAbuse(Exception):
-    """The peer negotiates more than any telnet client would; str() of it says what it did and is fit to show."""
+    """The peer negotiates more than any telnet client would.  The text says what it did, and may be shown."""
 
 
 class _Phase(Enum):
@@ -75,7 +76,7 @@ class _Phase(Enum):
 
 
 class _PeerBinary(Enum):
-    """RFC 1143's state of BINARY on the peer's side; it is asked for with the first command, so ASKED comes first."""
+    """The state of BINARY on the peer's side, as in RFC 1143.  We ask at the first command, so the first is ASKED."""
 
     ASKED = "WANTYES"
     ON = "YES"
@@ -83,7 +84,7 @@ class _PeerBinary(Enum):
 
 
 class _PendingCr(Enum):
-    """What has been made of a CR that ended the text so far, as long as its second half may come."""
+    """What was done with a CR at the end of the text so far, while the second half of that line end may still come."""
 
     PASSED = "passed on alone: a NUL next, or proof that this is a telnet client, completes the line end"
     ENDED_LINE = "passed on as a line end: an LF or NUL next belongs to it"
@@ -92,12 +93,12 @@ class _PendingCr(Enum):
 class TelnetFilter:
     """The telnet side of one connection: takes what arrives, returns the text in it, and answers the rest itself.
 
-    However the stream is cut into packets, the text and the answers are the same.  Nothing is buffered: the filter
-    remembers only where in a command it stands.
+    The text and the answers are the same however the stream is cut into packets.  Nothing is buffered: the filter
+    remembers only its position within a command.
 
     Attributes:
-        seen: A telnet command has come, so the peer is a telnet client.  A stray 0xFF does not count, nor does an
-            IAC IAC, which is data.
+        seen: Whether a telnet command has come, so that the peer must be a telnet client.  A stray 0xFF does not
+            count, and neither does IAC IAC, which is data.
     """
 
     __slots__ = (
@@ -118,7 +119,7 @@ class TelnetFilter:
         """Start at the beginning of a connection, sending nothing.
 
         Args:
-            reply: Sends bytes to the peer, as a transport's write does; called during the other methods.
+            reply: Sends bytes to the peer, like a transport's write.  Called by the other methods.
         """
         self.seen = False
         self._reply = reply
@@ -133,22 +134,21 @@ class TelnetFilter:
         self._abuse = ""
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes from the peer and answer the commands among them.
+        """Take the next bytes from the peer, answer the commands among them, and return the text.
 
-        A NUL after CR is returned as LF, so CR NUL reads CR LF; a telnet client's CR with neither reads CR LF as well.
-        IAC IAC is returned as one 0xFF, EC as DEL, EL as Ctrl-U.  A 0xFF before a byte that is no command is dropped
-        and that byte kept; but while input is hidden the 0xFF is kept, too, for two different passwords must not become
-        one.
+        CR NUL becomes CR LF, and so does a bare CR of a telnet client.  IAC IAC becomes one 0xFF, EC becomes DEL, EL
+        becomes Ctrl-U.  A 0xFF before a byte that is no command is dropped, and that byte is kept.  While input is
+        hidden such a 0xFF is kept as well, because two different passwords must not become the same.
 
         Args:
-            data: A packet, cut anywhere.
+            data: The bytes, cut anywhere.
 
         Returns:
-            The text in it; the very same object if it holds no command and no line end that needs mending.
+            The text; the same object if it holds no command and no line end that needs mending.
 
         Raises:
-            NegotiationAbuse: Over 64 negotiations (questions whether we are there included), or a subnegotiation over
-                256 bytes.  The text before it in this packet is lost, and every later call raises the same again.
+            NegotiationAbuse: There were more than 64 negotiations (including ARE YOU THERE), or a subnegotiation of
+                more than 256 bytes.  The text before it in these bytes is lost, and every later call raises it again.
         """
         if self._phase is _Phase.TEXT and IAC not in data:
             return self._line_ends(data)
@@ -161,14 +161,14 @@ class TelnetFilter:
         return bytes(text)
 
     def hide_input(self) -> None:
-        """Ask the client not to show what is typed: IAC WILL ECHO, though we echo nothing.  Nothing if hidden already.
+        """Ask the client not to show what is typed, by IAC WILL ECHO (though we echo nothing); once until it is shown.
 
-        Sent even while `seen` is false: Debian's telnet says nothing of itself unless spoken to.
+        This is sent even while `seen` is false, because Debian's telnet sends no command until it receives one.
         """
         self._set_echo(True)
 
     def show_input(self) -> None:
-        """Let the client show what is typed again: IAC WONT ECHO.  Nothing if it was not hidden (any more)."""
+        """Let the client show what is typed again, by IAC WONT ECHO, if it was hidden."""
         self._set_echo(False)
 
     def end_hidden_line(self) -> None:
@@ -180,7 +180,7 @@ class TelnetFilter:
     # --- where a command begins and ends -----------------------------------------------------------------------------
 
     def _step(self, data: bytes, position: int, text: bytearray) -> int:
-        """Take what comes next at the position; return the position after it."""
+        """Process what is at a position in the data; return the position after it."""
         if self._phase is _Phase.TEXT:
             return self._take_text(data, position, text)
         if self._phase is _Phase.SUBNEGOTIATION:
@@ -222,7 +222,7 @@ class TelnetFilter:
             self._subnegotiation_size = 0
             self._phase = _Phase.SUBNEGOTIATION
         elif command == AYT:
-            # Counted with the negotiations, for it makes us send more than the peer did.
+            # Counted as a negotiation, because the answer is longer than the question.
             self._count_negotiation()
             self._reply(b"\r\n[yes]\r\n")
         elif command in (EC, EL):
@@ -241,14 +241,14 @@ class TelnetFilter:
         if byte == SE:
             self._phase = _Phase.TEXT
             return
-        # IAC IAC is a data byte in here; any other pair is an error that only the true end can mend.
+        # IAC IAC is a data byte in here; any other pair is an error, and we go on until the real end.
         self._phase = _Phase.SUBNEGOTIATION
         self._count_subnegotiation(2)
 
     # --- line ends ---------------------------------------------------------------------------------------------------
 
     def _line_ends(self, text: bytes) -> bytes:
-        """Text with line ends a line receiver knows; the same object if they were so."""
+        """Return the text with line ends that a line receiver knows; the same object if it has no others."""
         if not text:
             return text
         if self._pending_cr is not None:
@@ -261,12 +261,12 @@ class TelnetFilter:
         return _LINE_END.sub(b"\r\n", text) if self.seen else text.replace(b"\r\0", b"\r\n")
 
     def _after_cr(self, text: bytes) -> bytes:
-        """Complete or drop the second half of a line end whose CR came before this text."""
+        """Return the text with the second half of a line end, whose CR came before it, completed or dropped."""
         if self._pending_cr is _PendingCr.ENDED_LINE:
             return text[1:] if text[0] in (LF, NUL) else text
         if text[0] == NUL:
             return b"\n" + text[1:]
-        # A telnet client that was not known as one when its CR came meant a line end by it, too.
+        # When its CR came, this client was not yet known to be a telnet client; it meant a line end all the same.
         return b"\n" + text if self.seen and text[0] != LF else text
 
     # --- options -----------------------------------------------------------------------------------------------------
@@ -288,10 +288,10 @@ class TelnetFilter:
             self._send(WONT, option)
         elif self._verb == WILL:
             self._send(DONT, option)
-        # DONT and WONT say that an option is off, as all others always are: an answer could start a loop.
+        # Other options are always off, as DONT and WONT ask; answering could start a loop.
 
     def _hear_about_peer_binary(self) -> None:
-        """RFC 1143: an answer to our request is not answered; a later change of the peer's mind is, once."""
+        """Note whether the peer sends BINARY.  By RFC 1143, its answer gets no answer, but a later change gets one."""
         state = self._peer_binary
         self._peer_binary = _PeerBinary.ON if self._verb == WILL else _PeerBinary.OFF
         if state is _PeerBinary.ASKED or state is self._peer_binary:
@@ -305,22 +305,22 @@ class TelnetFilter:
             self._send(WONT, ECHO)
         elif self._verb == DONT and self._echo:
             self._set_echo(False)
-            self._echo_unanswered = 0  # this WONT is itself an answer and will have none
+            self._echo_unanswered = 0  # the WONT just sent is itself an answer, and the peer will not answer it
 
     def _hear_echo_answer(self) -> None:
-        """Absorb the answer to a WILL or WONT ECHO of ours; a DONT to the newest WILL is a refusal."""
+        """Take the answer to our WILL or WONT ECHO; a DONT after the newest WILL is a refusal."""
         self._echo_unanswered -= 1
         if self._verb == DO:
             return
         if not self._echo:
-            # The client's side is off, as ours is.  If it had refused a WILL that our WONT then crossed, it will not
-            # answer that WONT; waiting on would swallow a later DO ECHO, which needs its WONT.
+            # Both sides are off.  If this DONT refused a WILL and crossed our WONT, the client will not answer that
+            # WONT.  Waiting for its answer would swallow a later DO ECHO, which must be answered WONT.
             self._echo_unanswered = 0
         elif not self._echo_unanswered:
             self._echo = False
 
     def _set_echo(self, on: bool) -> None:
-        """Announce ECHO at once, answer or none to the one before: nc never answers, and a password cannot wait."""
+        """Announce ECHO at once, even without an answer to the last: nc never answers, and a password can't wait."""
         if on is not self._echo:
             self._echo = on
             self._echo_unanswered += 1

@@ -1,7 +1,7 @@
-"""TLS on the one port: a connection whose first byte says so is unwrapped, and who is inside comes to a door like all.
+"""TLS on the common port: a connection whose first byte announces TLS is unwrapped, and detection starts again inside.
 
-Inside, it looks like any connection. What TLS writes goes through an Outbox of its own, so it is sent straight to the
-socket, and what a slow reader does not take is held, encrypted, and bounded there.
+To the protocol inside it looks like any other connection. What TLS writes goes through an outbox of its own: it is sent
+straight to the socket, and what a slow reader does not take is held there, encrypted and bounded.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from chatroom.wire.outbox import Outbox
 from chatroom.wire.tls_handshakes import TLSHandshakes
 from chatroom.wire.tls_records import TLSRecords
 
-HANDSHAKE = 10.0  # seconds
-HANDSHAKE_BYTES = 32 * 1024  # that may come before it is done: four times what the largest of today's clients send
-ANSWER_BYTES = 128 * 1024  # that may wait to go before it is done
-AT_ONCE = 32  # records that are decrypted before it is looked whether reading has stopped
-EMPTY_BURST = 64  # records without data for whoever is inside: key changes, alerts, what makes up the handshake ...
-EMPTY_A_SECOND = 1.0  # ... and so many more each second, which no client in its right mind needs
+HANDSHAKE = 10.0  # seconds in which a handshake must be finished
+HANDSHAKE_BYTES = 32 * 1024  # bytes that may come before it is finished: four times what today's largest clients send
+ANSWER_BYTES = 128 * 1024  # bytes that may wait to be sent before it is finished
+AT_ONCE = 32  # records that are decrypted before we look again whether reading has stopped
+EMPTY_BURST = 64  # records without data for the protocol inside: key changes, alerts, the handshake's own records ...
+EMPTY_A_SECOND = 1.0  # ... and how many more each second; no sane client needs them
 
 
 class TLSConnection(SSL.Connection):
-    """The state of one TLS connection, whose other side may say that it says no more and still hear the answers.
+    """The state of one TLS connection. The other side may say goodbye and still receive the answers.
 
     Attributes:
-        ended: It has said so.
-        filled: Records that had data in them.
+        ended: Whether the other side has said goodbye.
+        filled: How many records held data.
     """
 
     ended = False
@@ -44,7 +44,9 @@ class TLSConnection(SSL.Connection):
     def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
         """Return the data of the next record that has any.
 
-        Twisted would close the connection at the other side's goodbye; here there is just nothing more.
+        Raises:
+            SSL.WantReadError: There is none now. It is raised after the other side's goodbye as well, at which Twisted
+                would otherwise close the connection.
         """
         try:
             data = super().recv(bufsiz, flags)
@@ -56,10 +58,10 @@ class TLSConnection(SSL.Connection):
 
 
 class _Below:
-    """The TCP connection, as TLS sees it: what is written goes through an Outbox.
+    """The TCP transport below TLS. Everything that TLS writes goes through an outbox.
 
     Args:
-        transport: The connection.
+        transport: The TCP transport.
     """
 
     def __init__(self, transport: Any) -> None:
@@ -74,16 +76,17 @@ class _Below:
 
 @implementer(ISSLTransport, IHalfCloseableProtocol)
 class Unwrapping(TLSMemoryBIOProtocol):
-    """TLS over one connection: a protocol to the connection, and a transport to the protocol inside.
+    """TLS over one connection: a protocol for the TCP connection, and a transport for the protocol inside.
 
-    The protocol inside charges what it is given. Records that give it nothing cost as much work, so they are counted
-    here, and too many of them end the connection. When reading stops, what has come is not decrypted until it goes on.
+    The protocol inside charges the client for the data that it receives. Records without data cost as much work, so
+    they are counted here, and too many of them end the connection. While reading is stopped, what has come stays
+    encrypted.
 
     Args:
         factory: What all TLS connections share.
-        inside: The protocol inside.
-        seconds: A clock that does not jump.
-        on_flood: Called when the connection is ended for too many records without data.
+        inside: The first protocol inside.
+        seconds: Returns the time in seconds; it never goes back.
+        on_flood: Called when the connection is ended because of too many records without data.
     """
 
     transport: Any
@@ -96,8 +99,8 @@ class Unwrapping(TLSMemoryBIOProtocol):
         on_flood: Callable[[], None],
     ) -> None:
         super().__init__(factory, inside)
-        self._room = HANDSHAKE_BYTES  # for bytes of the handshake
-        self._ended = False  # the other side says no more
+        self._room = HANDSHAKE_BYTES  # bytes that may still come before the handshake is finished
+        self._ended = False  # the other side has said goodbye
         self._records = TLSRecords()
         self._seconds = seconds
         self._empty = Bucket(EMPTY_A_SECOND, EMPTY_BURST, seconds())
@@ -108,7 +111,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
 
     @property
     def protocol(self) -> Any:
-        """Who is inside; like a TCP connection's, it may be replaced."""
+        """The protocol inside. It may be replaced, like the protocol of a TCP transport."""
         return self.wrappedProtocol
 
     @protocol.setter
@@ -117,12 +120,12 @@ class Unwrapping(TLSMemoryBIOProtocol):
 
     @property
     def bare(self) -> Any:
-        """The TCP connection."""
+        """The TCP transport."""
         return self.transport.bare
 
     @property
     def outbox(self) -> Outbox:
-        """What is encrypted and not yet sent."""
+        """The outbox for what is encrypted and not yet sent."""
         outbox: Outbox = self.transport.outbox
         return outbox
 
@@ -131,7 +134,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         if self._ended:
-            return  # TLS would keep it
+            return  # TLS would keep it in memory
         if isinstance(self.wrappedProtocol, Handshake):
             self._room -= len(data)
             if self._room < 0:
@@ -141,9 +144,9 @@ class Unwrapping(TLSMemoryBIOProtocol):
         self._read()
 
     def _read(self) -> None:
-        """Decrypt what has come, some records at a time, as long as the protocol inside wants to read."""
+        """Decrypt what has come, a few records at a time, as long as the protocol inside reads."""
         if self._reading:
-            return  # the protocol inside stops and goes on while it is given something
+            return  # the protocol inside has stopped reading and gone on while the loop below gave it something
         self._reading = True
         data, at = self._unread, 0
         self._unread = b""
@@ -158,11 +161,16 @@ class Unwrapping(TLSMemoryBIOProtocol):
 
     @property
     def _over(self) -> bool:
-        """Whether nothing more is to be read, for whatever reason."""
+        """Whether nothing more will be read."""
         return self._ended or self._aborted or self._lostTLSConnection
 
     def _decrypt(self, data: bytes, ended: int) -> None:
-        """Give the protocol inside what is in the data; count the records, of those that ended, that gave nothing."""
+        """Decrypt for the protocol inside, and end the connection if too many records held no data.
+
+        Args:
+            data: The next bytes of the stream.
+            ended: How many records end in them.
+        """
         connection = self._tlsConnection
         filled = connection.filled
         super().dataReceived(data)
@@ -187,19 +195,19 @@ class Unwrapping(TLSMemoryBIOProtocol):
             self.transport.resumeProducing()
 
     def readConnectionLost(self) -> None:
-        """No more bytes will come. Whoever did not say so inside TLS may have been cut off by somebody else."""
+        """Abort unless the other side said goodbye in TLS, since anybody on the way can close a TCP connection."""
         if not self._ended:
             self.abortConnection()
 
     def writeConnectionLost(self) -> None:
-        """We have said goodbye."""
+        """Do nothing; our half is closed because we have said goodbye."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        # There is nothing left to read. To find that out, Twisted would leave a circle behind, with all that we were.
+        # Nothing is left to read. If Twisted tried, the exception would leave a circle, which would stay in memory.
         self._lostTLSConnection = True
         super().connectionLost(reason)
 
-    # ---- the end, which asks nothing of the other side: it may never answer -------------------------------------
+    # ---- closing, without waiting for the other side's goodbye, which may never come ----------------------------
 
     def loseConnection(self) -> None:
         """Say goodbye, and close when what is held has been sent."""
@@ -207,25 +215,25 @@ class Unwrapping(TLSMemoryBIOProtocol):
         self.transport.loseConnection()
 
     def loseWriteConnection(self) -> None:
-        """Say goodbye, and send no more."""
+        """Say goodbye, and close our half."""
         super().loseConnection()
         self.transport.loseWriteConnection()
 
     def abortConnection(self) -> None:
-        """Close at once. There may be no connection any more."""
+        """Close at once, if the connection has not ended already."""
         if self.connected:
             super().abortConnection()
 
 
 @implementer(IHandshakeListener)
 class Handshake(Protocol):
-    """The protocol inside while the handshake lasts.
+    """The protocol inside until the handshake is finished.
 
     Args:
         reactor: Gives ``callLater``.
-        inside: Makes the protocol that comes then.
-        place: The connection's place; it is left at the connection's end, if that comes first.
-        handshakes: All that are under way; this one among them.
+        inside: Makes the protocol that follows.
+        place: The connection's place by its address; we leave it if the connection ends before the handshake does.
+        handshakes: The unfinished handshakes, including this one.
     """
 
     def __init__(
@@ -242,7 +250,7 @@ class Handshake(Protocol):
         self._timer = self._reactor.callLater(HANDSHAKE, transport.abortConnection)
 
     def handshakeCompleted(self) -> None:
-        """Come in, and hand over to the protocol that comes then; it refuses the connection if that may not be."""
+        """Hand over to the protocol that follows. It refuses the connection if no slot is free at the address."""
         self._stop_waiting()
         self._handshakes.end(self, finished=self._place.come_in())
         transport: Any = self.transport
@@ -250,7 +258,7 @@ class Handshake(Protocol):
         protocol.makeConnection(transport)
 
     def give_up(self) -> None:
-        """End the connection at once, to make way for another."""
+        """End the connection at once, to make room for another."""
         transport: Any = self.transport
         transport.abortConnection()
 

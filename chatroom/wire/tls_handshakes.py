@@ -1,7 +1,7 @@
-"""TLS handshakes that are not finished: bounded by address and in all, apart from all other connections.
+"""Unfinished TLS handshakes: limited for each address and in all, and not counted as connections.
 
-Beginning a handshake costs nothing, so nobody who has not finished one may keep others out. When there are too many,
-the oldest ends and makes way for the newest: whoever means it finishes within a second, and only a flood is cut.
+A client begins a handshake at no cost, so one that has not finished it must not keep others out. When there are too
+many, the oldest is cut to make room for the newest. An honest client finishes within a second, so only a flood is cut.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from chatroom.wire.connection_limits import WINDOW
 
 PER_ADDRESS = 16
 IN_ALL = 200
-FAILED = 600  # handshakes from one address that are never finished, in so many seconds as ``WINDOW``
+FAILED = 600  # handshakes from one address that are never finished, within ``WINDOW``
 
 
 class UnfinishedHandshake(Protocol):
-    """A handshake that is under way."""
+    """An unfinished handshake (``chatroom.wire.tls.Handshake``)."""
 
     def give_up(self) -> None:
         """End the connection at once."""
 
 
 class TLSHandshakes:
-    """The handshakes that are under way.
+    """All unfinished handshakes.
 
     Args:
-        seconds: A clock that does not jump.
-        on_cut: Called for each handshake that is ended to make way for another.
+        seconds: Returns the time in seconds; it never goes back.
+        on_cut: Called for each handshake that is cut to make room for another.
     """
 
     def __init__(self, seconds: Callable[[], float], on_cut: Callable[[], None]) -> None:
         self._begun = Window(FAILED, WINDOW, seconds)
         self._on_cut = on_cut
         self._places: dict[UnfinishedHandshake, str] = {}  # the address of each, the oldest first
-        self._of: dict[str, dict[UnfinishedHandshake, None]] = {}  # those of each address, the oldest first
+        self._of: dict[str, dict[UnfinishedHandshake, None]] = {}  # the handshakes of each address, the oldest first
 
     def begin(self, handshake: UnfinishedHandshake, key: str) -> bool:
-        """Take a handshake in, and end an older one if there are too many.
+        """Add a handshake, and cut an older one if there are too many.
 
         Args:
             handshake: The handshake.
-            key: Its address, or what is counted as one; empty for connections that are not counted by address.
+            key: The address, or the network counted as one; empty for connections that are not counted by address.
 
         Returns:
-            False if too many handshakes from that address were never finished: then it must not begin.
+            False if too many handshakes from that address were never finished; then this one must not begin.
         """
         if key:
             if self._begun.wait((key,)):
@@ -61,14 +61,14 @@ class TLSHandshakes:
         return True
 
     def cut_one(self) -> bool:
-        """End the oldest handshake of the address that has most of them; return whether there was one."""
+        """Cut the oldest handshake of the address that has the most; return whether there was one."""
         if not self._places:
             return False
         self._cut(max(self._of, key=lambda key: len(self._of[key])))
         return True
 
     def end(self, handshake: UnfinishedHandshake, *, finished: bool = False) -> None:
-        """Forget a handshake. One that is finished does not count among those that never are."""
+        """Remove a handshake that has ended; if it is ``finished``, it does not count against its address."""
         key = self._places.pop(handshake, None)
         if key is None:
             return
@@ -79,7 +79,7 @@ class TLSHandshakes:
             self._begun.forgive((key,))
 
     def tidy(self) -> None:
-        """Forget addresses from which no handshake began for a while."""
+        """Forget addresses from which no handshake has begun for a while."""
         self._begun.tidy()
 
     def _cut(self, key: str) -> None:

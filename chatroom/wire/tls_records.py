@@ -1,4 +1,4 @@
-"""Where the records of TLS end in a stream of bytes: their lengths are readable without decrypting anything."""
+"""Finds where TLS records end in a stream of bytes; their lengths can be read without decrypting anything."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ _HEADER = 5  # bytes: type, version, length of what follows
 
 
 class TLSRecords:
-    """Follows one direction of a connection."""
+    """The position within the records of one direction of a connection."""
 
     __slots__ = ("_header", "_left")
 
     def __init__(self) -> None:
-        self._header = b""  # the beginning of a header whose rest has not come
-        self._left = 0  # bytes of the current record that have not come
+        self._header = b""  # the beginning of a header whose rest has not come yet
+        self._left = 0  # bytes of the current record that have not come yet
 
     def pass_over(self, data: bytes, at: int, most: int) -> tuple[int, int]:
-        """Go on in the stream until so many records have ended, or to the end of the data.
+        """Move forward until ``most`` records have ended, or to the end of the data.
 
         Args:
-            data: The next bytes of the stream from ``at`` on.
-            at: Position in ``data``.
-            most: Records.
+            data: Holds the next bytes of the stream, from ``at`` on.
+            at: The position in ``data`` where they begin.
+            most: The most records to pass.
 
         Returns:
             The position after the last byte that was passed, and the number of records that ended.
@@ -36,7 +36,7 @@ class TLSRecords:
         return at, ended
 
     def _begin(self, data: bytes, at: int) -> int:
-        """Read what has come of a header; return the position after it."""
+        """Read as much of a header as has come; return the position after it."""
         piece = data[at : at + _HEADER - len(self._header)]
         self._header += piece
         if len(self._header) == _HEADER:

@@ -1,1 +1,1 @@
-"""The dialects: how people and programs speak to the server. Each makes commands of lines, and bytes of events."""
+"""The dialects of people and of programs. Each turns lines into commands, and events into bytes."""

@@ -1,4 +1,4 @@
-"""What a dialect is to a connection: beside making bytes of events it makes commands of lines, and greets."""
+"""What a connection needs of a dialect: besides turning events into bytes, it reads lines and has a greeting."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from chatroom.model.commands import Command
 
 
 class WireDialect(Dialect, Protocol):
-    """See the module.
+    """A dialect that can also read lines and greet.
 
     Attributes:
-        person: A person speaks it: greeted in words, by telnet perhaps, kept alive by TCP.
-        line_limit: The longest line, in bytes.
-        patience: Seconds in which something must have been said.
+        person: Whether people speak it. They are greeted, may use telnet, and are kept alive by TCP instead of pings.
+        line_limit: The length of the longest line, in bytes.
+        patience: Seconds in which the first line must come.
     """
 
     person: bool
@@ -23,11 +23,11 @@ class WireDialect(Dialect, Protocol):
     patience: float
 
     def read(self, line: bytes, session: Session) -> Command | None:
-        """Make a command of a line; None when there is nothing to do.
+        """Return the command in a line; None if there is nothing to do.
 
         Raises:
-            Refused: It is none.
+            Refused: The line holds no command that this session could give.
         """
 
     def greeting(self, session: Session) -> bytes:
-        """Return what is said to somebody who has just come."""
+        """Return what is sent first to a new session; empty if nothing is."""

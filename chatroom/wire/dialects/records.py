@@ -1,4 +1,4 @@
-"""How programs speak: one JSON object a line, typed and checked; docs/protocol.md lists the records."""
+"""The dialect of programs: one JSON object on each line, typed and checked; docs/protocol.md lists the records."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from chatroom.model.events import Event, encode
 from chatroom.model.log import Entry
 from chatroom.model.suggestions import hint
 
-DEEPEST = 8
-GREATEST = 2**53
+DEEPEST = 8  # levels of objects and arrays in a record
+GREATEST = 2**53  # the largest number, which every JSON parser can hold exactly
 
 _decode = msgspec.json.Decoder(reduce(or_, ROWS)).decode
 _KNOWN = [str(kind.__struct_config__.tag) for kind in ROWS]
@@ -30,7 +30,7 @@ _UNKNOWN = re.compile(r"Invalid value '(.*)' - at `\$\.do`", re.DOTALL)
 
 
 class JsonDialect:
-    """Shared by all programs."""
+    """The dialect of programs. All of them share one instance."""
 
     person = False
     line_limit = RECORD_BYTES
@@ -40,35 +40,35 @@ class JsonDialect:
     # ---- out ---------------------------------------------------------------------------------------------------
 
     def render(self, room: str, entry: Entry) -> bytes:
-        """See ``chatroom.chat.interfaces.Dialect``: what is stored, and the place that its log knows."""
+        """Return the entry's stored record, with the room and the seq added."""
         return b'%s,"room":%s,"seq":%d}\r\n' % (entry.body[:-1], encode(room), entry.seq)
 
     def replay(self, room: str, entries: list[Entry]) -> bytes:
-        """See ``chatroom.chat.interfaces.Dialect``: the same records as when they were new."""
+        """Return earlier entries as the same records as when they were new."""
         return b"".join([self.render(room, entry) for entry in entries])
 
     def answer(self, event: Event, ref: Ref | None = None) -> bytes:
-        """See ``chatroom.chat.interfaces.Dialect``; ``ok`` is said only to those who gave a ref."""
+        """Return the record of an event that concerns one session; empty for an ``ok`` without a ref."""
         body = encode(event)
         if ref is not None:
             return b'%s,"re":%s}\r\n' % (body[:-1], encode(ref))
         return b"" if body.startswith(b'{"event":"ok"') else body + b"\r\n"
 
     def with_stamps(self, stamped: bool) -> Dialect:
-        """Every record has its time already."""
+        """Return this dialect, since every record has its time."""
         return self
 
     def greeting(self, session: Session) -> bytes:
-        """A program speaks first: its ``hello`` is answered with ``welcome``."""
+        """Return nothing: programs speak first, and their ``hello`` is answered with ``welcome``."""
         return b""
 
     # ---- in ----------------------------------------------------------------------------------------------------
 
     def read(self, line: bytes, session: Session) -> Command | None:
-        """See ``WireDialect``; empty lines are skipped.
+        """Return the command in a record; None for an empty line.
 
         Raises:
-            Refused: It is no record, or none that is known.
+            Refused: The line is no record, or none that the server knows.
         """
         if not line or line.isspace():
             return None
@@ -94,12 +94,12 @@ def _refused(line: bytes, error: Exception) -> Refused:
             why = "a record is text in UTF-8, and this one is not"
         refused = BAD_RECORD(why=why[:200])
     refused.ref = _ref(line)
-    refused.final = bool(_CHUNK.search(line))  # how many raw bytes follow was in there
+    refused.final = bool(_CHUNK.search(line))  # nobody knows how many raw bytes follow
     return refused
 
 
 def _ref(line: bytes) -> Ref | None:
-    """Return what the answer should refer to, if that much can be read and sent back."""
+    """Return the ref of a refused record, if it can be read and sent back."""
     try:
         ref = json.loads(line)["ref"]
         encode(ref)
@@ -111,10 +111,10 @@ def _ref(line: bytes) -> Ref | None:
 
 
 def _check(line: bytes) -> None:
-    """Look closely at a record that looks unusual: what fields nobody reads hold must be sane, too.
+    """Check all of an unusual record, including the fields that the decoder skips.
 
     Raises:
-        ValueError: It nests too deeply, or holds a number or a surrogate that other programs could not take.
+        ValueError: It nests too deeply, or holds a number or a surrogate that other programs can't handle.
     """
     _walk(json.loads(line.decode("utf-8"), parse_int=_whole, parse_float=_number), DEEPEST)
 

@@ -1,4 +1,4 @@
-"""How the server speaks to people: every event and answer in the words of ``chatroom.model.wording``."""
+"""The dialect of people: every event and answer in the words of ``chatroom.model.wording``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from chatroom.wire.dialects import text_reader
 
 
 class TextDialect:
-    """Shared by all people who see messages in the same form.
+    """The dialect of people. There is one instance with times and one without, which all of them share.
 
     Args:
-        rules: Give the server's name and what it greets with.
-        form: How a message reads.
-        stamped: Whether the time is shown before it.
+        rules: Hold the server's name and the lines after its greeting.
+        form: The form of a message, as ``chatroom.model.message_format`` describes it.
+        stamped: Whether the time is shown before each message.
     """
 
     person = True
@@ -40,7 +40,7 @@ class TextDialect:
         }
 
     def with_stamps(self, stamped: bool) -> TextDialect:
-        """See ``chatroom.chat.interfaces.Dialect``: there is one of each, so that what they render is shared."""
+        """Return the instance that shows times, or the one that does not; sharing them shares what they render."""
         if stamped == self.stamped:
             return self
         if self._twin is None:
@@ -49,7 +49,7 @@ class TextDialect:
         return self._twin
 
     def use_form(self, form: str) -> None:
-        """Let messages read so from now on, with and without stamps."""
+        """Change the form of messages from now on, both with times and without."""
         for dialect in (self, self.with_stamps(not self.stamped)):
             dialect._form = form
             dialect._forms[e.Said] = dialect._saying()
@@ -63,7 +63,7 @@ class TextDialect:
     # ---- out ---------------------------------------------------------------------------------------------------
 
     def render(self, room: str, entry: Entry) -> bytes:
-        """See ``chatroom.chat.interfaces.Dialect``."""
+        """Return the line that members of a room see for an entry of its log."""
         event = entry.event
         line = self._forms[type(event)](room, event)
         if self.stamped:
@@ -71,20 +71,20 @@ class TextDialect:
         return f"{line}\r\n".encode()
 
     def replay(self, room: str, entries: list[Entry]) -> bytes:
-        """See ``chatroom.chat.interfaces.Dialect``."""
+        """Return the lines for earlier entries, with the day of each."""
         return "".join(f"{self.recalled(room, entry.event)}\r\n" for entry in entries).encode()
 
     def recalled(self, room: str, event: Any) -> str:
-        """Return an event of before, with its day."""
+        """Return the text of an earlier event, with its day and time."""
         event = with_deletion_shown(event)
         return f"[{_time(event.at):%Y-%m-%d %H:%M}] {self._forms[type(event)](room, event)}"
 
     def answer(self, event: e.Event, ref: object = None) -> bytes:
-        """See ``chatroom.chat.interfaces.Dialect``; people give no ref."""
+        """Return the lines for an event that concerns one session. People give no ref, so it is ignored."""
         return _lines(ANSWERS[type(event)](self.recalled, event))
 
     def greeting(self, session: Session) -> bytes:
-        """See ``WireDialect``."""
+        """Return the lines with which the server greets a person."""
         lines = [f"Welcome to {self._rules.name}. You are {session.name}."]
         lines += self._rules.motd.splitlines()
         lines.append("Choose a name with /name <name>, enter a room with /join <room>; /help explains the rest.")
@@ -93,12 +93,12 @@ class TextDialect:
     # ---- in ----------------------------------------------------------------------------------------------------
 
     def read(self, line: bytes, session: Session) -> Command | None:
-        """See ``WireDialect``."""
+        """Return the command in a line; see ``text_reader.read``."""
         return text_reader.read(line, session)
 
 
 def _time(at: int) -> datetime:
-    """Return a time in ms as the server's local time."""
+    """Return a time, given in milliseconds since 1970, in the server's time zone."""
     return datetime.fromtimestamp(at / 1000)
 
 

@@ -1,12 +1,12 @@
-"""How a line from a person is read: which words are commands where, what is asked for, and what is simply said.
+"""Reads a line from a person: which words are commands, what the person is asked for, and what is said to the room.
 
-The rules stand in docs/protocol.md, "What people type": ``/word`` and the upper-case words are commands anywhere, the
-bare words outside a room, ``leave`` alone in one, and there for guests ``login`` and ``register`` alone as well, so
-that nobody says a password to a room; a line that answers a question is the answer; everything else is said to the
-room.
+The rules stand in docs/protocol.md, "What people type". ``/word`` and the upper-case words are commands anywhere. Bare
+words are commands outside a room. Inside a room only ``leave`` is, alone on its line, and for guests ``login`` and
+``register``, so that nobody says a password to a room. A line after a question is the answer to it. Everything else is
+said to the room.
 
-A person in a room whose answer to a password question fails is asked again: the next line is probably a password, and
-must not be said to the room.
+If a person's answer to a password question fails inside a room, the question is asked again: the next line is probably
+a password, and must not be said to the room.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _ASKED_OF_GUESTS = {"login", "register"}
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """What a person is being asked.
+    """A question for arguments of a command, which a person has not answered yet.
 
     Args:
-        row: The command.
-        values: Its arguments that are known.
-        missing: Its arguments that are still to be asked for.
-        together: All missing arguments are asked for at once, and answered with commas between them.
+        row: The command's row.
+        values: The arguments that are known.
+        missing: The arguments that are still to be asked for.
+        together: Whether all missing arguments are asked for at once, and answered with commas between them.
         before: The first question about this command; None if this is the first.
     """
 
@@ -55,12 +55,12 @@ class OpenQuestion:
 
 
 def read(line: bytes, session: Session) -> Command | None:
-    """Return the command that a line is; None when there is nothing to do, or something to be asked first.
+    """Return the command in a line; None if there is nothing to do, or if an argument must be asked for first.
 
     Raises:
-        Refused: It is a command that is none, or has wrong arguments, or needs a room to be said in.
+        Refused: There is no such command, or its arguments are wrong, or it can only be said in a room.
     """
-    text = line.decode("utf-8", "replace").removeprefix("\ufeff")  # of a file that is piped in
+    text = line.decode("utf-8", "replace").removeprefix("\ufeff")  # a piped file may begin with a byte order mark
     session.ask_again = None
     if session.question is not None:
         return _answered(text.strip(BLANKS), session)
@@ -96,13 +96,17 @@ def _slash(text: str, session: Session) -> Command | None:
 
 
 def _command_in(text: str) -> str:
-    """Return the known ``/command`` with which a line begins; empty if it begins with none."""
+    """Return the known ``/command`` at the beginning of a line; empty if there is none."""
     word = text[1:].partition(" ")[0].strip(BLANKS).lower()
     return f"/{word}" if word in BY_SLASH or word == "cancel" else ""
 
 
 def _outside(text: str, session: Session) -> Command | None:
-    """Outside a room; words that take no argument count only when they stand alone."""
+    """Return the command in a line typed outside a room; a word that takes no arguments must stand alone.
+
+    Raises:
+        Refused: It is no command, so it could only be said in a room.
+    """
     if not text:
         return None
     word, _, rest = text.partition(" ")
@@ -116,7 +120,11 @@ def _outside(text: str, session: Session) -> Command | None:
 
 
 def _build(row: CommandRow, rest: str, session: Session) -> Command | None:
-    """Read the arguments; ask for those that are missing and may be asked for."""
+    """Return the command with the arguments in the rest of its line; None if missing ones are asked for.
+
+    Raises:
+        Refused: The arguments are wrong, or one is missing that is never asked for.
+    """
     values: dict[str, Any] = dict(row.fixed)
     rest = rest.strip(BLANKS)
     if row.ask and "," in rest and not any(blank in rest for blank in BLANKS):  # no name has a comma
@@ -142,10 +150,10 @@ def _build(row: CommandRow, rest: str, session: Session) -> Command | None:
 
 
 def _record(row: CommandRow, values: dict[str, Any]) -> Command:
-    """Return the record of what was typed.
+    """Return the command with these arguments.
 
     Raises:
-        Refused: A value is outside the bounds that hold for programs as well.
+        Refused: A value is outside the bounds, which are the same for programs.
     """
     try:
         return made(row, values)
@@ -154,7 +162,11 @@ def _record(row: CommandRow, values: dict[str, Any]) -> Command:
 
 
 def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
-    """Return the argument's value, None if it is left out, and what is left of the line."""
+    """Return an argument's value (None if it is left out) and the rest of the line.
+
+    Raises:
+        Refused: The argument can't be read.
+    """
     try:
         return arguments.read(arg, rest, last=arg is row.args[-1])
     except arguments.Misread as misread:
@@ -162,7 +174,7 @@ def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
 
 
 def _ask(question: OpenQuestion, session: Session) -> None:
-    """Ask a person.
+    """Ask a question.
 
     Raises:
         Refused: The session may not give the command.
@@ -173,7 +185,10 @@ def _ask(question: OpenQuestion, session: Session) -> None:
 
 
 def _ask_again(question: OpenQuestion, session: Session) -> None:
-    """Ask from the first question on, because the answers failed; outside a room nobody hears the next line."""
+    """Ask from the first question on, because the answers failed.
+
+    Outside a room there is no need: nobody else would see a password on the next line.
+    """
     if session.room is None:
         return
     try:
@@ -185,10 +200,10 @@ def _ask_again(question: OpenQuestion, session: Session) -> None:
 
 
 def _answered(text: str, session: Session) -> Command | None:
-    """Read a line as the answer to what was asked; an empty one and ``/cancel`` cancel.
+    """Take a line as the answer to the open question; an empty line and ``/cancel`` cancel.
 
-    A password may be anything. At any other question a command is refused, and the question asked again, so that
-    nobody sends ``/who`` to somebody; ``//who`` answers ``/who``.
+    A password may be anything. At any other question a command is refused and the question asked again, because
+    nobody means ``/who`` as an answer; ``//who`` answers ``/who``.
     """
     question: OpenQuestion = session.question
     session.question = None
@@ -206,7 +221,7 @@ def _answered(text: str, session: Session) -> Command | None:
 
 
 def _taken(text: str, question: OpenQuestion, session: Session) -> Command | None:
-    """Take an answer: return the command if that was the last one, else ask for the next argument."""
+    """Take an answer; return the command if nothing is missing any more, else ask for the next argument."""
     count = len(question.missing) if question.together else 1
     asked, missing = question.missing[:count], question.missing[count:]
     try:
@@ -228,7 +243,7 @@ def _taken(text: str, question: OpenQuestion, session: Session) -> Command | Non
 
 
 def _given(text: str, arg: Arg, row: CommandRow) -> dict[str, Any]:
-    """Return the argument that was asked for; a password is the whole line, blanks included."""
+    """Return the argument in an answer, by its field; a password is the whole line, blanks included."""
     if arg.kind is Kind.SECRET:
         return {arg.field: text}
     value, rest = _argument(row, arg, text)
@@ -238,7 +253,7 @@ def _given(text: str, arg: Arg, row: CommandRow) -> dict[str, Any]:
 
 
 def _given_together(text: str, asked: tuple[Arg, ...]) -> dict[str, Any]:
-    """Return the arguments that were asked for; only the last may have a comma in it."""
+    """Return the arguments in an answer with commas between them, by field; only the last may hold a comma."""
     parts = [part.strip(BLANKS) for part in text.split(",", len(asked) - 1)]
     if len(parts) < len(asked) or not all(parts):
         raise EXPECTED_PAIR()
