@@ -14,7 +14,7 @@ from chatroom.chat.files import sharing
 from chatroom.chat.handlers import HANDLERS
 from chatroom.chat.operators import commands
 from chatroom.chat.people import hello, login, login_sessions, preferences
-from chatroom.chat.rooms import join_leave, moderation, queries, search
+from chatroom.chat.rooms import join_leave, moderation, queries, sanctions, search
 from chatroom.chat.session import Session
 from chatroom.model.commands import ROWS, Command, CommandRow, Hello, Login, Needs, Pong, Ref, Takeover
 from chatroom.model.errors import (
@@ -46,6 +46,7 @@ _MODULES = (
     moderation,
     preferences,
     queries,
+    sanctions,
     search,
     sharing,
 )

@@ -48,9 +48,7 @@ async def share(chat: Chat, session: Session, command: c.Share) -> None:
             transfers.uploads.take_over(record.id)
             have = chunks_of(record.size) if record.number else await chat.files.have(record)
             if not session.over:
-                transfers.uploads.take_over(
-                    record.id
-                )  # again: another connection may have begun while `have` was awaited
+                transfers.uploads.take_over(record.id)  # again: another connection may have begun meanwhile
                 session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
                 transfers.uploads.receive(record, room.record if room is not None else None, have, release)
                 release = _kept  # the upload releases the claim when it ends

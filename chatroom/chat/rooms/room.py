@@ -1,7 +1,7 @@
-"""A room: who is in it, and the one place where what is read back from its log becomes state and reaches its members.
+"""A room: it applies what its log has stored to its state, and shows it to its members.
 
-A batch is one write for every member who was there before it. Who comes inside the batch gets the tail, who goes the
-head; who hears not everything gets a join of its own from the same rendered pieces. Nothing is rendered per member.
+Each entry of a batch is rendered once per dialect, and each member gets the whole batch as one write. Some members get
+only a part of the rendered pieces: those who join or leave within the batch, and those who do not hear everything.
 """
 
 from __future__ import annotations
@@ -27,12 +27,18 @@ _log = logger(__name__)
 
 Write = Callable[[bytes], None]
 
-MOST_SPEAKERS = 1000  # of a slow room, before those are forgotten who may speak again
+MOST_SPEAKERS = 1000  # that a slow room remembers before it forgets those who may speak again
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What there was when somebody came: its place in the log, the first members' names, and how many there are."""
+    """What a session found when it joined a room.
+
+    Args:
+        seq: The seq of its ``Joined`` in the log.
+        users: The names of the first members, at most as many as one answer lists.
+        total: The number of members.
+    """
 
     seq: int
     users: list[str]
@@ -40,7 +46,7 @@ class Arrival:
 
 
 class MemberSession(Protocol):
-    """What a room needs of the session of a member on this node."""
+    """What a room needs of the session of a member on this daemon."""
 
     out: Recipient
     dialect: Dialect
@@ -53,7 +59,7 @@ class MemberSession(Protocol):
 
     @property
     def user(self) -> MemberUser:
-        """Whose session it is."""
+        """The session's user."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -61,13 +67,13 @@ class MemberSession(Protocol):
 
     @property
     def filters(self) -> bool:
-        """Whether it does not hear all that its room hears."""
+        """Whether the session does not hear everything that the room hears."""
 
     def hears(self, entry: Entry) -> bool:
-        """Return whether an entry is for it."""
+        """Return whether the session hears an entry."""
 
     def announce(self) -> None:
-        """Let everybody on all nodes see where the session is."""
+        """Show on all daemons which room the session is in."""
 
 
 class MemberUser(RoomUser, Protocol):
@@ -79,7 +85,13 @@ class MemberUser(RoomUser, Protocol):
 
 
 class Member:
-    """Somebody in the room; ``session`` when it sits on this node."""
+    """A member of a room.
+
+    Args:
+        name: The member's name as shown.
+        user_id: The id of the member's user.
+        session: The member's session if it is on this daemon; else None.
+    """
 
     __slots__ = ("name", "session", "user_id")
 
@@ -89,13 +101,22 @@ class Member:
         self.session = session
 
     def is_one_of(self, users: set[str]) -> bool:
-        """Return whether the member is one of these users; a session may be another user's before the room knows."""
+        """Return whether the member is one of these users.
+
+        A session that has just logged in may have another user than the one that the room knows.
+        """
         return self.user_id in users or (self.session is not None and self.session.user_id in users)
 
 
 class _Passage:
-    """What a batch does to local sessions: the entry with which they came, the first that they see no more (who is put
-    out still sees why), those that are answered to themselves; and the entries that are nobody's business.
+    """What a batch does to sessions on this daemon.
+
+    Attributes:
+        came: For each session that joined, the index of its ``Joined``.
+        went: For each session that left, the index of the first entry that it does not see. A session that is removed
+            still sees why.
+        own: For each session, the indexes of the entries that it gets as the answer to its command instead.
+        hidden: The indexes of the entries that are shown to nobody.
     """
 
     __slots__ = ("came", "hidden", "own", "went")
@@ -107,7 +128,7 @@ class _Passage:
         self.hidden: set[int] = set()
 
     def view(self, session: MemberSession, entries: list[Entry], pieces: list[bytes]) -> list[bytes]:
-        """Return what the session sees of the batch."""
+        """Return the pieces of the batch that the session sees."""
         start = self.came.get(session, -1) + 1
         end = self.went.get(session, len(pieces))
         own = self.own.get(session, ())
@@ -117,21 +138,25 @@ class _Passage:
 
 
 class Room:
-    """See the module.
+    """A loaded room with its members. ``apply`` is the only place that changes who is in it.
 
     Args:
-        record: What lasts of it.
-        rev: The revision of that record.
-        sessions: This node's sessions by id.
-        counters: Where it is counted what members are told.
-        on_empty: Called with the room when the last member has gone, or it has been closed.
+        record: The room's record.
+        rev: The record's revision.
+        sessions: The sessions on this daemon, by id.
+        counters: Counts deliveries to members.
+        on_empty: Called with the room after a batch that leaves it without members.
         on_moderated: Called with the room when its record may have changed.
-        on_withdrawn: Called with a message that nobody is shown, for its author could not speak any more.
+        on_withdrawn: Called with a message that is shown to nobody, because its author had lost the right to speak.
 
     Attributes:
-        closed: It has ended; nobody comes in any more.
-        guarded: Not everybody may always speak.
-        silenced: How many events are on their way to the log that take away a session's right to speak, by its id.
+        closed: Whether the room has ended, so that nobody can join.
+        guarded: Whether some members may not speak, or not always.
+        silenced: For each session id, how many events on their way to the log take away its right to speak.
+        spoke: When each user last spoke in a slow room, in milliseconds since 1970, by user id or name.
+        members: The members by session id, in the order of joining.
+        expected: How many sessions are about to join. While there are any, the room stays loaded.
+        sub: The subscription to the room's log; None if the room does not follow it.
     """
 
     __slots__ = (
@@ -179,9 +204,9 @@ class Room:
         self.log = f"room/{record.id}"
         self.take(record, rev)
         self.closed = False
-        self.spoke: dict[str, int] = {}  # when a user, by id or name, last spoke in the slow room, in ms
-        self.members: dict[str, Member] = {}  # by session id, in the order of joining
-        self.expected = 0  # sessions on their way in; while there are any the room stays loaded
+        self.spoke: dict[str, int] = {}
+        self.members: dict[str, Member] = {}
+        self.expected = 0
         self.sub: Subscription | None = None
         self._sessions = sessions
         self._on_empty = on_empty
@@ -191,7 +216,12 @@ class Room:
         self._filtering: dict[MemberSession, None] = {}  # members who do not hear everything
 
     def take(self, record: RoomRecord, rev: int) -> None:
-        """Hold another record, of that revision, from now on."""
+        """Replace the record.
+
+        Args:
+            record: The new record.
+            rev: Its revision.
+        """
         self.record = record
         self.rev = rev
         self._guard()
@@ -201,7 +231,7 @@ class Room:
 
     @contextmanager
     def silence(self, user_ids: Iterable[str]) -> Iterator[None]:
-        """Let these users say nothing more: the event that takes away their right to speak is on its way to the log."""
+        """Refuse what these users say inside the context: an event that silences them is on its way to the log."""
         users = set(user_ids)
         sessions = Counter(id for id, member in self.members.items() if member.is_one_of(users))
         self.silenced += sessions
@@ -213,16 +243,21 @@ class Room:
             self._guard()
 
     def note_speaking(self, key: str, now: int) -> None:
-        """In a slow room: whoever is known by that id or name speaks now (ms)."""
+        """Note that a user speaks in a slow room.
+
+        Args:
+            key: The user's id or name.
+            now: Milliseconds since 1970.
+        """
         if len(self.spoke) > MOST_SPEAKERS:
             horizon = now - self.record.slow * 1000
             self.spoke = {id: at for id, at in self.spoke.items() if at > horizon}
         self.spoke[key] = now
 
-    # ---- the way of a batch ------------------------------------------------------------------------------------
+    # ---- delivering a batch ------------------------------------------------------------------------------------
 
     def apply(self, entries: list[Entry]) -> None:
-        """Take in what the log has stored: change the state, tell the members."""
+        """Apply entries that the log has stored: change the state, and show them to the members."""
         passage: _Passage | None = None
         for i, entry in enumerate(entries):
             if type(entry.event) not in ROOM_MESSAGES:
@@ -241,7 +276,7 @@ class Room:
             self._on_empty(self)
 
     def _tell(self, entries: list[Entry]) -> dict[Dialect, list[bytes]]:
-        """Tell everybody seated; returns what was rendered."""
+        """Show the entries to all seated members; return what was rendered."""
         rendered: dict[Dialect, list[bytes]] = {}
         name = self.name
         for dialect, writes in self._audience.items():
@@ -257,7 +292,7 @@ class Room:
         return rendered
 
     def _tell_around(self, entries: list[Entry], passage: _Passage) -> None:
-        """Tell everybody who was there all along, then those for whom the batch looks different."""
+        """Show the entries to the members who were there all along, then to those who see only a part of them."""
         if passage.hidden:
             entries = self._without(entries, passage)
         different = {**passage.came, **passage.went, **passage.own}
@@ -279,7 +314,10 @@ class Room:
         return pieces
 
     def _without(self, entries: list[Entry], passage: _Passage) -> list[Entry]:
-        """Leave out what changed nothing, such as the end of a connection that never got in."""
+        """Return the entries that are not hidden, and adjust the indexes of the passage.
+
+        An entry that changed nothing is hidden, such as the end of a connection that never joined.
+        """
         kept = [i for i in range(len(entries)) if i not in passage.hidden]
         place = {old: new for new, old in enumerate(kept)}
         for session, i in passage.came.items():
@@ -290,10 +328,10 @@ class Room:
             passage.went[session] = bisect_left(kept, end)
         return [entries[i] for i in kept]
 
-    # ---- what changes ------------------------------------------------------------------------------------------
+    # ---- changing the state ------------------------------------------------------------------------------------------
 
     def _withdraw(self, i: int, entry: Entry, passage: _Passage) -> None:
-        """Show a message to nobody; its author is told when the engine says how it went."""
+        """Hide a message. Its author is told when the engine reports that the message is withdrawn."""
         entry.error = Withdrawn()
         passage.hidden.add(i)
         self._on_withdrawn(entry)
@@ -328,7 +366,7 @@ class Room:
         session.put_out = ("", 0)
         users = [member.name for member in islice(self.members.values(), LISTED)]
         session.arrival = Arrival(entry.seq, users, len(self.members))
-        session.out.cork()  # its welcome goes first, and may need a look into the history
+        session.out.cork()  # its welcome must come first, and may have to wait for the history
         passage.came[session] = i
 
     def _gone(self, i: int, event: MemberGone, passage: _Passage) -> None:
@@ -340,13 +378,13 @@ class Room:
             passage.went[member.session] = i
 
     def _put_out(self, i: int, entry: Entry, ids: list[str], passage: _Passage) -> None:
-        """They see why, and nothing after it."""
+        """Remove members, who see this entry and none after it."""
         for id in ids:
             session = self.members.pop(id).session
             if session is not None:
                 session.room = None
                 session.put_out = self.log, entry.seq
-                self._barred.put_out(session.user_id)  # it may be another user's since it joined
+                self._barred.put_out(session.user_id)  # its user may have changed since it joined
                 session.announce()
                 passage.went[session] = i + 1
 
@@ -355,24 +393,30 @@ class Room:
         if member is None:
             passage.hidden.add(i)
             return
-        if event.name == member.name:  # as who registers the name that is borne already
+        if event.name == member.name:  # for example when a guest registers the name that the guest has
             passage.hidden.add(i)
         member.name = event.name
         member.user_id = event.user_id or member.user_id
         if member.session is not None:
-            if not event.user_id:  # else it has been somebody else from before this was stored
+            if not event.user_id:  # otherwise the session has had its new user since before this was stored
                 member.session.name = event.name
             passage.own.setdefault(member.session, set()).add(i)
 
-    # ---- who sits where ----------------------------------------------------------------------------------------
+    # ---- who hears what ----------------------------------------------------------------------------------------
 
     def reseat(self, session: MemberSession, change: Callable[[], None]) -> None:
-        """Make a change to what a member hears, or in which dialect."""
+        """Change what a member hears, or its dialect.
+
+        Args:
+            session: The member's session.
+            change: Makes the change.
+        """
         self._unseat(session)
         change()
         self._seat(session)
 
     def _seat(self, session: MemberSession) -> None:
+        """Add a session to those that are shown what happens."""
         if session.filters:
             self._filtering[session] = None
         else:
@@ -386,7 +430,7 @@ class Room:
 
 
 def _send(writes: Iterable[Write], data: bytes) -> None:
-    """One member's failure is not the others'."""
+    """Write data to all members; if one write fails, the others get it all the same."""
     if data:
         for write in writes:
             try:

@@ -1,0 +1,147 @@
+"""How an act of moderation is carried out: it changes the record, goes to the audit log, and is shown to the room.
+
+Each act is decided against the room's current record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chatroom.chat.chat import Chat
+from chatroom.chat.limits import REASON_CHARACTERS
+from chatroom.chat.people.nicknames import no_user
+from chatroom.chat.rooms import targets
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.rooms.room import Room
+from chatroom.chat.rooms.targets import Target
+from chatroom.chat.session import Session
+from chatroom.model.durations import spell
+from chatroom.model.errors import NOT_IN_ROOM, NOT_MODERATOR
+from chatroom.model.events import Closed, Event, MemberRemoved, RoomEvent, Slowed
+from chatroom.model.log import Unavailable
+from chatroom.model.replies import Ok
+from chatroom.model.text import clean, is_blank
+
+Change = Callable[[RoomRecord], RoomRecord | None]
+"""Returns the new record for the current one, or None to end the room."""
+
+
+async def act(
+    chat: Chat,
+    session: Session,
+    change: Change,
+    kind: type[RoomEvent],
+    target: Target | None = None,
+    owner: bool = False,
+    **more: object,
+) -> Event:
+    """Change the room's record, write the act to the audit log, and show it to the room.
+
+    Args:
+        chat: The chat.
+        session: The session of the moderator.
+        change: Returns the new record for the current one; None ends the room.
+        kind: The event that the room sees.
+        target: The user, name or address that the act is for.
+        owner: Whether only the owner may do it.
+        **more: More fields of the event.
+
+    Raises:
+        Refused: The user may not do it, or not any more: another act came first.
+        Unavailable: The record is changed, but the room sees it only later.
+    """
+    room, user = room_of(session), session.user
+
+    def checked(now: RoomRecord) -> RoomRecord | None:
+        if not (now.owned_by(user) if owner else now.moderated_by(user)):
+            raise NOT_MODERATOR(room=now.name)
+        return change(now)
+
+    await chat.room_changes.amend(room.record, checked)
+    about = {}
+    if target is not None:
+        name, user_id = target.now
+        about = {"user": name, "user_id": user_id}
+    event = event_by(session, kind, **about, **more)
+    with room.silence(_silenced(room, event)):
+        await happen(chat, session, room, event, _described(event, target))
+    return Ok()
+
+
+def _silenced(room: Room, event: RoomEvent) -> set[str]:
+    """Return the ids of the users who lose the right to speak by an event."""
+    if isinstance(event, Closed):
+        return {member.user_id for member in room.members.values()}
+    return {event.user_id} if isinstance(event, MemberRemoved) else set()
+
+
+async def happen(chat: Chat, session: Session, room: Room, event: Any, what: str) -> None:
+    """Write an act to the audit log, then show it to the room, so that the log lacks nothing that anybody has seen."""
+    acts = chat.members_audit
+    acts.act(session, what, room.name)
+    try:
+        await chat.append_surely(room.log, event)  # the record says so already
+    except Unavailable:
+        acts.act(session, f"was not told whether this was stored: {what}", room.name)
+        raise
+
+
+def _described(event: Any, target: Target | None) -> str:
+    """Return an act in words for the audit log: ``banned 192.0.2.7 for 10 minutes: spam``."""
+    words = [type(event).__name__.lower()]
+    if target is not None:
+        words.append(target.typed or target.name)
+    until = getattr(event, "until", 0)
+    if until:
+        words.append(f"for {spell((until - event.at) / 1000)}")
+    if isinstance(event, Slowed):
+        words.append(f"to one message every {spell(event.seconds)}" if event.seconds else "no more")
+    said = getattr(event, "reason", "") or getattr(event, "text", "")
+    return " ".join(words) + (f": {said}" if said else "")
+
+
+def event_by(session: Session, kind: type[RoomEvent], **more: object) -> Any:
+    """Return an event of the session's user, made now."""
+    return kind(session.next_id(), session.host.now(), session.name, session.user_id, **more)  # type: ignore[arg-type]
+
+
+def room_of(session: Session) -> Room:
+    """Return the session's room.
+
+    Raises:
+        Refused: The session is in no room.
+    """
+    if session.room is None:
+        raise NOT_IN_ROOM()
+    return session.room
+
+
+def moderated_room(session: Session) -> Room:
+    """Return the session's room, which its user moderates.
+
+    Raises:
+        Refused: The session is in no room, or its user is no moderator there.
+    """
+    room = room_of(session)
+    if not room.record.moderated_by(session.user):
+        raise NOT_MODERATOR(room=room.name)
+    return room
+
+
+async def user_named(chat: Chat, session: Session, name: str) -> Target:
+    """Return a user who is online or has an account; rights are given to nobody else.
+
+    Raises:
+        Refused: There is no such user.
+    """
+    target = await targets.anybody(chat, room_of(session), name)
+    if not target.user_id:
+        raise no_user(name)
+    return target
+
+
+def reason_of(text: str) -> str:
+    """Return a reason as it may be shown; empty if there is nothing in it to see."""
+    text = clean(text).strip()[:REASON_CHARACTERS]
+    return "" if is_blank(text) else text

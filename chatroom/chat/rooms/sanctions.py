@@ -1,0 +1,175 @@
+"""The commands that keep users out of a room or silent: kick, ban and mute."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from chatroom.chat.bans_and_mutes import Sanction, lasting, listed
+from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
+from chatroom.chat.limits import SANCTION_BYTES, SANCTIONS
+from chatroom.chat.operators import commands
+from chatroom.chat.rooms import targets
+from chatroom.chat.rooms.acts import act, event_by, moderated_room, reason_of, room_of
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.rooms.targets import Target
+from chatroom.chat.session import Session
+from chatroom.model import commands as c
+from chatroom.model.errors import NO_SUCH_BAN, NOT_OPERATOR, SANCTIONS_FULL, TOO_MANY_SANCTIONS
+from chatroom.model.events import Banned, Event, Kicked, Muted, Unbanned, Unmuted
+from chatroom.model.names import fold
+from chatroom.model.replies import Ok
+
+
+@handles(c.Kick)
+async def kick(chat: Chat, session: Session, command: c.Kick) -> Event:
+    """Remove a member from the room, or as an operator from the server."""
+    if _everywhere(session, command.everywhere):
+        return await commands.kick(chat, session, command)
+    target = targets.member(moderated_room(session), command.user)
+    targets.check(session, target)
+    return await act(chat, session, _unchanged, Kicked, target, reason=reason_of(command.reason))
+
+
+@handles(c.Ban)
+async def ban(chat: Chat, session: Session, command: c.Ban) -> Event:
+    """Ban a user, name or address from the room, or as an operator from the server; without a target, list the bans."""
+    if _everywhere(session, command.everywhere):
+        return await commands.ban(chat, session, command)
+    room = moderated_room(session)
+    if not command.user:
+        return _listed(session, room.record.bans, "banned")
+    target = await targets.anybody(chat, room, command.user)
+    targets.check(session, target)
+    made = sanctions(session, target, command.seconds, command.reason)
+
+    def change(now: RoomRecord) -> RoomRecord:
+        return replace(now, bans=_with(now.bans, made, session, now))
+
+    until, why = made[0].until, made[0].reason
+    answer = await act(chat, session, change, Banned, target, until=until, reason=why)
+    for user_id, name in targets.at(room, target.keys):
+        if user_id != target.user_id and user_id != session.user_id:
+            with room.silence({user_id}):
+                await session.happen(room.log, event_by(session, Kicked, user=name, user_id=user_id, reason=why))
+    return answer
+
+
+@handles(c.Unban)
+async def unban(chat: Chat, session: Session, command: c.Unban) -> Event:
+    """Lift a ban from the room, or as an operator from the server."""
+    if _everywhere(session, command.everywhere):
+        return await commands.unban(chat, session, command)
+    moderated_room(session)
+    target = await targets.anybody(chat, room_of(session), command.user)
+
+    def change(now: RoomRecord) -> RoomRecord:
+        return replace(now, bans=_without(now.bans, target, f"banned from {now.name}", "/ban"))
+
+    return await act(chat, session, change, Unbanned, target)
+
+
+@handles(c.Mute)
+async def mute(chat: Chat, session: Session, command: c.Mute) -> Event:
+    """Mute a user, name or address in the room; without a target, list the mutes."""
+    room = moderated_room(session)
+    if not command.user:
+        return _listed(session, room.record.mutes, "muted")
+    target = await targets.anybody(chat, room, command.user)
+    targets.check(session, target)
+    made = sanctions(session, target, command.seconds, command.reason)
+
+    def change(now: RoomRecord) -> RoomRecord:
+        return replace(now, mutes=_with(now.mutes, made, session, now))
+
+    return await act(chat, session, change, Muted, target, until=made[0].until, reason=made[0].reason)
+
+
+@handles(c.Unmute)
+async def unmute(chat: Chat, session: Session, command: c.Unmute) -> Event:
+    """Lift a mute."""
+    target = await targets.anybody(chat, room_of(session), command.user)
+
+    def change(now: RoomRecord) -> RoomRecord:
+        return replace(now, mutes=_without(now.mutes, target, f"muted in {now.name}", "/mute"))
+
+    return await act(chat, session, change, Unmuted, target)
+
+
+def _unchanged(now: RoomRecord) -> RoomRecord:
+    return now
+
+
+def _everywhere(session: Session, wanted: bool) -> bool:
+    """Return whether a command is for the whole server: an operator asked for that, or is in no room.
+
+    Raises:
+        Refused: The user asked for it and is no operator.
+    """
+    if wanted and not session.user.operator:
+        raise NOT_OPERATOR()
+    return wanted or (session.room is None and session.user.operator)
+
+
+def sanctions(session: Session, target: Target, seconds: int, reason: str) -> tuple[Sanction, ...]:
+    """Return bans or mutes of a target, one for each of its keys.
+
+    Args:
+        session: The session of the moderator.
+        target: The user, name or address.
+        seconds: How long they last; 0 for good.
+        reason: The reason, which is shown.
+    """
+    now = session.host.now()
+    until = now + seconds * 1000 if seconds else 0
+    return tuple(
+        Sanction(key, target.typed or target.name, session.name, now, until, reason_of(reason)) for key in target.keys
+    )
+
+
+def _with(
+    held: tuple[Sanction, ...], made: tuple[Sanction, ...], session: Session, record: RoomRecord
+) -> tuple[Sanction, ...]:
+    """Add sanctions to the bans or mutes of a room, and drop those that have expired or are replaced.
+
+    Args:
+        held: The bans, or the mutes, of the record.
+        made: The new ones.
+        session: Gives the time.
+        record: The room's record.
+
+    Raises:
+        Refused: The room has too many.
+    """
+    keys = {one.key for one in made}
+    kept = tuple(one for one in lasting(held, session.host.now()) if one.key not in keys)
+    if len(kept) + len(made) > SANCTIONS:
+        raise TOO_MANY_SANCTIONS(room=record.name, most=SANCTIONS)
+    others = lasting(record.bans if held is record.mutes else record.mutes, session.host.now())
+    if sum(one.size for one in (*kept, *others, *made)) > SANCTION_BYTES:
+        raise SANCTIONS_FULL(room=record.name)
+    return kept + made
+
+
+def _without(held: tuple[Sanction, ...], target: Target, how: str, see: str) -> tuple[Sanction, ...]:
+    """Return the bans or mutes without those of the target.
+
+    Args:
+        held: The bans, or the mutes, of the record.
+        target: The user, name or address.
+        how: What the target is, for the refusal: ``banned from lobby``.
+        see: The command that lists them all.
+
+    Raises:
+        Refused: None of them is the target's.
+    """
+    shown = fold(target.typed or target.name)
+    kept = tuple(one for one in held if fold(one.shown) != shown and one.key not in target.keys)
+    if len(kept) == len(held):
+        raise NO_SUCH_BAN(user=target.name, how=how, see=see)
+    return kept
+
+
+def _listed(session: Session, held: tuple[Sanction, ...], how: str) -> Event:
+    now = session.host.now()
+    return Ok(listed(f"{how.capitalize()} here:", held, now) or f"Nobody is {how} here.")
