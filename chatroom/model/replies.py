@@ -15,9 +15,10 @@ from chatroom.model.events import OF_A_ROOM, Acted, Message, Said, Shared
 
 
 class Limits(Struct, frozen=True, gc=False):
-    """What a program must stay within: bytes of a record, characters of a message and of the names, lines a second.
+    """The limits that a program must keep.
 
-    ``file``: bytes of a shared file; 0: any number.
+    ``record`` is in bytes, ``text``, ``name`` and ``room`` are in characters, and ``rate`` is in lines per second.
+    ``file`` is the size of a shared file in bytes; 0 means no limit.
     """
 
     record: int
@@ -29,7 +30,7 @@ class Limits(Struct, frozen=True, gc=False):
 
 
 class RoomLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One room in the list of rooms."""
+    """A room in the list of rooms. ``users`` is the number of its members."""
 
     room: str
     users: int
@@ -37,7 +38,7 @@ class RoomLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One person online: where, and away with which message."""
+    """A user who is online, with the user's room and away message."""
 
     name: str
     room: str = ""
@@ -45,7 +46,7 @@ class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class SessionLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One place where you are logged in, or may log in without the password. Times are in ms since 1970."""
+    """A place where you are logged in or can log in without the password. Times are in milliseconds since 1970."""
 
     client: str
     made: int
@@ -55,7 +56,7 @@ class SessionLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class HelpLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One command: how it is used, what it does, its other spellings."""
+    """A command: how it is used, what it does, and how it is spelled."""
 
     usage: str
     help: str
@@ -63,7 +64,7 @@ class HelpLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class FileLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One shared file. ``at`` is milliseconds since 1970."""
+    """A shared file. ``at`` is in milliseconds since 1970."""
 
     file: str
     number: int
@@ -74,7 +75,7 @@ class FileLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class HelpTopic(Struct, frozen=True, gc=False):
-    """What people may want to do, and the commands for it, as ``/join``."""
+    """Something that people may want to do, and the commands for it, such as ``/join``."""
 
     name: str
     title: str
@@ -82,7 +83,7 @@ class HelpTopic(Struct, frozen=True, gc=False):
 
 
 class Response(Event, frozen=True, gc=False):
-    """A record for one connection, which no log keeps. Unless its class says otherwise, it answers a command."""
+    """A record for one connection, which no log keeps. Most of them answer a command."""
 
     abstract = True
     audience = Audience.ASKER
@@ -93,11 +94,11 @@ class Response(Event, frozen=True, gc=False):
 
 
 class Welcome(Response, frozen=True, gc=False):
-    """The answer to a program's ``hello``, and what a person is greeted with.
+    """The answer to a program's ``hello``.
 
-    ``resume`` is a secret: given in the ``hello`` of a later connection it ends this one, should it still seem alive,
-    and makes who comes the same guest. ``replay``: so many messages of before are shown to people who join a room; a
-    program asks for as many as it likes.
+    ``resume`` is a secret. In the ``hello`` of a later connection it ends this connection, if the server still has it,
+    and makes the later connection the same guest. ``replay`` is the number of older messages that people are shown when
+    they join a room; a program may ask for any number.
     """
 
     server: str
@@ -110,14 +111,15 @@ class Welcome(Response, frozen=True, gc=False):
     replay: int = 0
 
     def __repr__(self) -> str:
-        return f"Welcome(server={self.server!r}, you={self.you!r}, ...)"  # the secret is not to be shown
+        return f"Welcome(server={self.server!r}, you={self.you!r}, ...)"  # the secret must not be shown
 
 
 class Entered(Response, frozen=True, gc=False, kw_only=True):
-    """You are in the room. ``complete`` is false when not all that came after the ``after`` you gave follows.
+    """You have joined the room.
 
-    Then ``history`` with that ``after`` gives the messages that do not; ``gone`` is true when some are no longer there.
-    ``made`` is true when there was no such room and your command has made it; ``created`` when that was a ``create``.
+    If you gave ``after``, the messages after that seq follow. ``complete`` is false when not all of them follow: use
+    ``history`` with that ``after`` to get the others. ``gone`` is true when some of them no longer exist. ``made`` is
+    true when your command has made the room, and ``created`` when that command was ``create``.
     """
 
     room: str
@@ -133,21 +135,21 @@ class Entered(Response, frozen=True, gc=False, kw_only=True):
 
 
 class Rooms(Response, frozen=True, gc=False):
-    """The rooms there are; ``more`` were left out."""
+    """The rooms of the server; ``more`` is the number of rooms left out."""
 
     rooms: list[RoomLine]
     more: int = 0
 
 
 class Users(Response, frozen=True, gc=False):
-    """Who is online; ``more`` were left out."""
+    """The users who are online. ``total`` is their number, including those left out."""
 
     users: list[UserLine]
     total: int
 
 
 class Members(Response, frozen=True, gc=False):
-    """Who is in the room, in the order of joining; ``more`` were left out."""
+    """The members of the room, in the order of joining; ``more`` is the number of members left out."""
 
     room: str
     users: list[str]
@@ -155,7 +157,7 @@ class Members(Response, frozen=True, gc=False):
 
 
 class Person(Response, frozen=True, gc=False, kw_only=True):
-    """Who somebody is: a guest or the owner of an account, perhaps an operator; whether online; where; away."""
+    """What is known about a user. ``away`` is the user's away message; it is empty if the user is not away."""
 
     name: str
     account: bool
@@ -166,9 +168,10 @@ class Person(Response, frozen=True, gc=False, kw_only=True):
 
 
 class History(Response, frozen=True, gc=False):
-    """Messages of a room, or without one one's private messages, the newest last.
+    """Messages of a room, or your private messages if ``room`` is empty, the newest last.
 
-    ``complete`` is true when there is nothing before them; or after them, if one asked for those ``after`` a seq.
+    ``complete`` is true when there are no messages before these, or none after these if you asked for those ``after`` a
+    seq.
     """
 
     room: str
@@ -177,10 +180,10 @@ class History(Response, frozen=True, gc=False):
 
 
 class Found(Response, frozen=True, gc=False):
-    """What a search found, the newest last.
+    """The messages that a search found, the newest last.
 
-    ``complete`` is false when older messages were not searched: those before the seq ``searched_to``, which was said at
-    ``searched_at``. The answer then also says when it was given, ``at``; times are in ms since 1970.
+    ``complete`` is false when messages before the seq ``searched_to`` were not searched. Then ``searched_at`` is the
+    time of the message with that seq, and ``at`` is the time of this answer, both in milliseconds since 1970.
     """
 
     words: str
@@ -192,7 +195,7 @@ class Found(Response, frozen=True, gc=False):
 
 
 class Help(Response, frozen=True, gc=False):
-    """The commands there are, by ``topics``; or the one that was asked for; or those of a topic with that ``title``."""
+    """All commands by ``topics``, the command that you asked for, or the commands of the topic with that ``title``."""
 
     commands: list[HelpLine]
     topics: list[HelpTopic] = msgspec.field(default_factory=list)
@@ -200,7 +203,7 @@ class Help(Response, frozen=True, gc=False):
 
 
 class Settings(Response, frozen=True, gc=False):
-    """Your settings; ``changed`` names the one that was just set."""
+    """Your settings; ``changed`` names the setting that you have just changed."""
 
     echo: bool
     timestamps: bool
@@ -210,8 +213,10 @@ class Settings(Response, frozen=True, gc=False):
 
 
 class Sent(Response, frozen=True, gc=False):
-    """Your private message is stored. ``waits``: for an ``account`` that is not online, for whoever takes the name of a
-    ``guest`` next, or for the ``return`` of a guest who was cut off just now.
+    """Your private message is stored.
+
+    If ``waits`` is given, the message waits: for the owner of an ``account`` who is offline, for the next user who
+    takes the name of a ``guest``, or for the ``return`` of a guest whose connection was lost just now.
     """
 
     id: str
@@ -221,9 +226,10 @@ class Sent(Response, frozen=True, gc=False):
 
 
 class Account(Response, frozen=True, gc=False, kw_only=True):
-    """Who you are from now on; and, when you have just logged in, who is online (``more`` were left out).
+    """Who you are now.
 
-    ``was`` is the account that you have just logged out of; ``token`` logs in again, if you asked to be remembered.
+    After a login, ``users`` are the users who are online, and ``more`` is the number of users left out. ``was`` is the
+    account that you have just logged out of. ``token`` logs in again; it is given if you asked to be remembered.
     """
 
     name: str
@@ -236,23 +242,23 @@ class Account(Response, frozen=True, gc=False, kw_only=True):
 
 
 class Unchanged(Account, frozen=True, gc=False, kw_only=True, tag="account"):
-    """Who you are, because you asked; the same record as ``Account``. For people it does not read like a change."""
+    """The record of ``Account``, for a user who asked. The words for people differ, because nothing has changed."""
 
 
 class Sessions(Response, frozen=True, gc=False):
-    """Where you are logged in, or may log in without the password; ``end-session`` ends one by its place here."""
+    """The places where you are logged in or can log in without the password; ``end-session`` ends one by its place."""
 
     sessions: list[SessionLine]
 
 
 class Ok(Response, frozen=True, gc=False):
-    """Done. ``text`` says what, for a person."""
+    """The command was done. ``text`` says what was done, for people."""
 
     text: str = ""
 
 
 class Error(Response, frozen=True, gc=False):
-    """Refused: ``code`` for a program, ``text`` for a person. ``file``: that one's upload or download has ended."""
+    """Something was refused. ``code`` is for programs, ``text`` is for people. The transfer of ``file`` has ended."""
 
     code: str
     text: str
@@ -260,9 +266,9 @@ class Error(Response, frozen=True, gc=False):
 
 
 class Upload(Response, frozen=True, gc=False, kw_only=True):
-    """Send the file in chunks of that many bytes (the last may be shorter), from the index ``have`` on.
+    """Send the file in chunks of ``chunk`` bytes, beginning with the index ``have``. The last chunk may be shorter.
 
-    At most 8 may be under way without their acknowledgement. When all are there ``shared`` follows.
+    At most 8 chunks may be sent without having been acknowledged. After the last one, ``shared`` follows.
     """
 
     audience = Audience.TRANSFER
@@ -273,9 +279,9 @@ class Upload(Response, frozen=True, gc=False, kw_only=True):
 
 
 class Download(Response, frozen=True, gc=False, kw_only=True):
-    """The file comes, in chunks of that many bytes, from the index ``from`` on. Acknowledge each with ``got``.
+    """The file follows in chunks of ``chunk`` bytes, beginning with the index ``from``. Acknowledge each with ``got``.
 
-    ``given``: it was given to one person, and the number is one among that person's files.
+    If ``given`` is true, the file was given to one person, and ``number`` is its number among that person's files.
     """
 
     audience = Audience.TRANSFER
@@ -291,7 +297,7 @@ class Download(Response, frozen=True, gc=False, kw_only=True):
 
 
 class Chunk(Response, frozen=True, gc=False):
-    """With ``bytes``: a chunk of a file; after this line come that many raw bytes. Without: yours has been stored."""
+    """With ``bytes``, a chunk of a file: so many raw bytes follow this line. Without, your own chunk was stored."""
 
     audience = Audience.TRANSFER
 
@@ -301,9 +307,10 @@ class Chunk(Response, frozen=True, gc=False):
 
 
 class Files(Response, frozen=True, gc=False):
-    """The files of the room, the newest last; ``more`` were left out. ``given``: those given to you.
+    """The files of the room and, in ``given``, those given to you, the newest last.
 
-    Outside a room ``files`` are those given to you. A given file has a number of its own, beside those of the room.
+    ``more`` and ``more_given`` are the numbers of files left out. Outside a room, ``files`` are those given to you. The
+    files given to you have numbers of their own.
     """
 
     room: str
@@ -314,7 +321,7 @@ class Files(Response, frozen=True, gc=False):
 
 
 class Away(Response, frozen=True, gc=False):
-    """Whom you just wrote to is away."""
+    """The user to whom you have just written is away."""
 
     audience = Audience.PERSON
 
@@ -323,13 +330,13 @@ class Away(Response, frozen=True, gc=False):
 
 
 class Ping(Response, frozen=True, gc=False):
-    """Are you there? Say anything; ``pong`` is made for it."""
+    """The server asks whether you are still there. Any command will do as an answer; ``pong`` is meant for this."""
 
     audience = Audience.CONNECTION
 
 
 class Shutdown(Response, frozen=True, gc=False):
-    """The server goes down; the connection closes after this."""
+    """The server shuts down; then the connection closes."""
 
     audience = Audience.CONNECTION
 

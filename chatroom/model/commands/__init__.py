@@ -1,8 +1,8 @@
-"""Every command once: its record, and how people type it. Everything about commands is derived from this table.
+"""The table of commands: the record of each command, and how people type it.
 
-People's words on telnet, the client's parser, prompts and completion, ``/help``, docs/protocol.md and the handlers of
-the server (``chatroom.chat.handlers``) all use it. To add a command: a record with its row in the file of its topic,
-and a handler.
+The words on telnet, the client's parser, prompts and completion, ``/help``, docs/protocol.md and the handlers of the
+server (``chatroom.chat.handlers``) are all derived from this table. To add a command, write its record and row in the
+file of its topic, and a handler.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ BY_BARE = {word: row for row in TABLE for word in row.bare}
 
 
 class OutOfBounds(ValueError):
-    """What was typed is outside the bounds of its field; the text says which bound."""
+    """A number that was typed is outside the bounds of its field. The text of the error says which bound."""
 
 
 def made(row: CommandRow, values: dict[str, Any]) -> Command:
-    """Return the record of what was typed.
+    """Return the record for a typed command.
 
-    Texts are not checked here: a line bounds them, and names have rules of their own, which say more.
+    Texts are not checked here: the length of a line limits them, and the rules for names give better explanations.
 
     Args:
-        row: How the command was typed.
-        values: Its fields.
+        row: The row of the command.
+        values: The values of the fields, by name.
 
     Raises:
-        OutOfBounds: A value is outside the bounds that hold for programs as well.
+        OutOfBounds: A number is outside the bounds of its field. The same bounds hold for programs.
     """
     for arg in row.args:
         value = values.get(arg.field)
@@ -62,7 +62,7 @@ def made(row: CommandRow, values: dict[str, Any]) -> Command:
 
 
 def _bound(error: msgspec.ValidationError) -> str:
-    """Return which bound a number is outside of, as ``at most 3600``."""
+    """Return the bound that a number exceeds, as ``at most 3600``."""
     found = re.search(r"(<=|>=) (-?\d+)", str(error))
     return f"{'at most' if found[1] == '<=' else 'at least'} {found[2]}" if found is not None else "another number"
 

@@ -1,4 +1,4 @@
-"""Who the user is, and what the user sees: names, accounts, settings."""
+"""Commands about the user: name, account and settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chatroom.model.commands.table import (
 
 
 class SetName(Command, frozen=True, gc=False, tag="name"):
-    """Take a name."""
+    """Change your name."""
 
     name: Word
 
@@ -33,7 +33,7 @@ row(SetName, "take a name", "name|nick", Arg("name"), topic="you", examples=[{"n
 
 
 class Register(Secretive, frozen=True, gc=False):
-    """Make an account, and log in; ``remember`` and ``client`` are those of ``login``."""
+    """Make an account and log in. ``remember`` and ``client`` are the same as for ``login``."""
 
     user: Word
     password: Secret
@@ -56,9 +56,10 @@ row(
 
 
 class Login(Secretive, frozen=True, gc=False):
-    """Become the owner of an account, by its password or by a ``token`` from a login before.
+    """Log in to an account with its password, or with a ``token`` from an earlier login.
 
-    ``remember``: the answer has a new token, which logs in without the password; ``client`` names it in ``sessions``.
+    With ``remember``, the answer contains a new token, which logs in without the password. ``client`` is the name that
+    ``sessions`` shows for it.
     """
 
     user: Word
@@ -83,8 +84,10 @@ row(
 
 
 class Takeover(Command, frozen=True, gc=False):
-    """Log in after all, ending the account's oldest session: for a minute after a ``login`` was refused as
-    ``already-logged-in``, on the same connection, without the password.
+    """End the account's oldest session and log in here.
+
+    This needs no password, but works only for a minute after ``login`` was refused as ``already-logged-in`` on the same
+    connection.
     """
 
 
@@ -99,21 +102,21 @@ row(
 
 
 class Logout(Command, frozen=True, gc=False):
-    """Be a guest again."""
+    """Log out and become a guest again."""
 
 
 row(Logout, "log out and become a guest again", "logout", bare="logout", needs=Needs.LOGIN, topic="you", examples=[{}])
 
 
 class ShowAccount(Command, frozen=True, gc=False, tag="account"):
-    """Say who I am."""
+    """Show who you are."""
 
 
 row(ShowAccount, "see who you are", "account", topic="you", examples=[{}])
 
 
 class ChangePassword(Secretive, frozen=True, gc=False, tag="password"):
-    """Change one's password."""
+    """Change your password."""
 
     old: Secret
     new: Secret
@@ -132,7 +135,7 @@ row(
 
 
 class ListSessions(Command, frozen=True, gc=False, tag="sessions"):
-    """Where am I logged in, or may log in without the password?"""
+    """List the places where you are logged in or can log in without the password."""
 
 
 row(
@@ -146,7 +149,7 @@ row(
 
 
 class EndSession(Command, frozen=True, gc=False):
-    """End one of them, by its place in the list."""
+    """End one of your sessions. ``number`` is its place in the answer to ``sessions``; the first is 1."""
 
     number: Count
 
@@ -163,7 +166,7 @@ row(
 
 
 class DeleteAccount(Secretive, frozen=True, gc=False):
-    """Delete my account and my mail. The name is free then."""
+    """Delete your account and your mail. Then anybody may take the name."""
 
     password: Secret
 
@@ -180,14 +183,14 @@ row(
 
 
 class ShowSettings(Command, frozen=True, gc=False, tag="set"):
-    """Show my settings."""
+    """Show your settings."""
 
 
 row(ShowSettings, "show your settings", "set", topic="settings", examples=[{}])
 
 
 class SetEcho(Command, frozen=True, gc=False, tag="echo"):
-    """Show my own messages to me, or do not; without ``on``, show the setting."""
+    """Choose whether you see your own messages. Without ``on``, show the setting."""
 
     on: bool | None = None
 
@@ -203,7 +206,7 @@ row(
 
 
 class SetTimestamps(Command, frozen=True, gc=False, tag="timestamps"):
-    """Show the time before each message, or do not; without ``on``, show the setting."""
+    """Choose whether each message is shown with its time. Without ``on``, show the setting."""
 
     on: bool | None = None
 

@@ -1,4 +1,4 @@
-"""Sharing files. What moves the bytes is for programs alone."""
+"""Commands to share files. Those that carry the bytes are only for programs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from chatroom.model.commands.table import Command, Count, Word, row
 
 
 class ListFiles(Command, frozen=True, gc=False, tag="files"):
-    """Which files are there in the room, and which were given to me? Outside one: which were given to me?"""
+    """List the files of the room and those given to you; outside a room, only those given to you."""
 
 
 row(ListFiles, "list the files of the room, and those given to you", "files", topic="share", examples=[{}])
 
 
 class Get(Command, frozen=True, gc=False):
-    """Fetch a file, by its id or by its number, from that chunk on.
+    """Fetch a file, which is named by its id or by its number, beginning with the chunk ``from``.
 
-    The number is that of a file of the room; with ``given``, or outside a room, of one that was given to you. With
-    ``send`` false only ``download`` comes: what it is, so that you can see whether you have the beginning already.
+    The number is that of a file of the room; with ``given``, or outside a room, that of a file given to you. If
+    ``send`` is false, only the answer ``download`` is sent, so that you can check whether you already have the
+    beginning.
     """
 
     number: Count = 0
@@ -43,10 +44,11 @@ row(
 
 
 class Unshare(Command, frozen=True, gc=False):
-    """Take back a file that I shared: with ``user`` the one given to that user; else the one in this room, or anywhere.
+    """Take back a file that you shared.
 
-    Of several of that name the last is meant; the answer says which it was. ``notes.txt bob`` is read as file and user
-    when there is no file of that whole name.
+    With ``user``, it is the file given to that user; otherwise the file in this room, or else anywhere. If several
+    files have the name, the last one is taken back, and the answer says which it was. ``notes.txt bob`` means a file
+    and a user if no file has that whole name.
     """
 
     name: Annotated[str, Meta(max_length=4096)]
@@ -64,9 +66,9 @@ row(
 
 
 class Share(Command, frozen=True, gc=False):
-    """Share a file with the room, or give it to one person; the answer, ``upload``, says from where on to send it.
+    """Share a file with the room, or give it to one person. The answer ``upload`` says which chunk to send first.
 
-    Who shares the same again after a cut goes on where it was cut.
+    After a lost connection, share the same file again to continue the upload.
     """
 
     name: Annotated[str, Meta(max_length=1024)]
@@ -90,7 +92,7 @@ row(
 
 
 class PutChunk(Command, frozen=True, gc=False, tag="chunk"):
-    """A chunk of a file that is being shared; after this line come so many raw bytes. ``chunk`` acknowledges it."""
+    """Send a chunk of a file. ``bytes`` raw bytes follow this line; the event ``chunk`` acknowledges the chunk."""
 
     file: Word
     index: Count
@@ -107,7 +109,7 @@ row(
 
 
 class Got(Command, frozen=True, gc=False):
-    """I have that chunk, and all before it."""
+    """Acknowledge a chunk, and all chunks before it."""
 
     file: Word
     index: Count
@@ -117,9 +119,9 @@ row(Got, "acknowledge a chunk of a file; for programs", "", pipelined=True, exam
 
 
 class Cancel(Command, frozen=True, gc=False):
-    """Send me no more of that file, or: I send no more of it, and what came of it is not wanted.
+    """Stop fetching a file, or stop sending it and discard what was sent.
 
-    An upload that only the end of the connection has interrupted can be gone on with for a day.
+    An upload that was only interrupted by the end of the connection can be continued for a day.
     """
 
     file: Word

@@ -1,4 +1,4 @@
-"""Keeping order in a room."""
+"""Commands to keep order in a room."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from chatroom.model.commands.table import (
 
 
 class Kick(Command, frozen=True, gc=False):
-    """Put somebody out of the room; ``everywhere``, an operator's: off the server."""
+    """Remove a member from the room. An operator can use ``everywhere`` to disconnect a user from the server."""
 
     user: Word
     reason: Reason = ""
@@ -42,9 +42,9 @@ row(
 
 
 class Ban(Command, frozen=True, gc=False):
-    """Keep somebody, or an address, out of the room, for some seconds or for good; without ``user``: who is?
+    """Ban a user or an address from the room, for some seconds or for good. Without ``user``, list the bans.
 
-    ``everywhere``, an operator's: off the server.
+    An operator can use ``everywhere`` to ban from the whole server.
     """
 
     user: Word = ""
@@ -66,7 +66,7 @@ row(
 
 
 class Unban(Command, frozen=True, gc=False):
-    """Let somebody, or an address, in again."""
+    """Lift the ban of a user or an address."""
 
     user: Word
     everywhere: bool = False
@@ -76,7 +76,7 @@ row(Unban, "let somebody who was banned join again", "unban", USER, topic="order
 
 
 class Mute(Command, frozen=True, gc=False):
-    """Let somebody say nothing in the room, for some seconds or until unmuted; without ``user``: who is?"""
+    """Stop a user from writing in the room, for some seconds or for good. Without ``user``, list who is muted."""
 
     user: Word = ""
     seconds: Seconds = 0
@@ -98,7 +98,7 @@ row(
 
 
 class Unmute(Command, frozen=True, gc=False):
-    """Let somebody speak again."""
+    """Let a muted user write again."""
 
     user: Word
 
@@ -116,7 +116,7 @@ row(
 
 
 class Op(Command, frozen=True, gc=False):
-    """Make somebody a moderator of the room."""
+    """Make a user a moderator of the room."""
 
     user: Word
 
@@ -134,7 +134,7 @@ row(
 
 
 class Deop(Command, frozen=True, gc=False):
-    """Make somebody a moderator no more."""
+    """Take the rights of a moderator away from a user."""
 
     user: Word
 
@@ -152,7 +152,7 @@ row(
 
 
 class Owner(Command, frozen=True, gc=False):
-    """Give the room to somebody with an account."""
+    """Give the room to the owner of an account."""
 
     user: Word
 
@@ -170,7 +170,7 @@ row(
 
 
 class Invite(Command, frozen=True, gc=False):
-    """Let somebody in while the room is locked."""
+    """Let a user join although the room is locked."""
 
     user: Word
 
@@ -188,7 +188,7 @@ row(
 
 
 class Lock(Command, frozen=True, gc=False):
-    """Let in only whom a moderator invites."""
+    """Let only those users join who are invited by a moderator."""
 
 
 row(
@@ -203,14 +203,14 @@ row(
 
 
 class Unlock(Command, frozen=True, gc=False):
-    """Let everybody in again."""
+    """Let everybody join again."""
 
 
 row(Unlock, "let everybody join again", "unlock", in_room=True, needs=Needs.MODERATOR, topic="order", examples=[{}])
 
 
 class Slow(Command, frozen=True, gc=False):
-    """Let everybody speak only once in that many seconds; 0 ends it."""
+    """Let each member send only one message in this many seconds; 0 ends this."""
 
     seconds: Annotated[int, Meta(ge=0, le=3600)]
 
@@ -228,7 +228,7 @@ row(
 
 
 class Delete(Command, frozen=True, gc=False):
-    """Blank a message of the room: the one with that seq, or the last of that user, or one's own last."""
+    """Delete the text of a message in the room: the one with that seq, the last of ``user``, or your own last."""
 
     user: Word = ""
     seq: Seq | None = None
@@ -246,7 +246,7 @@ row(
 
 
 class Close(Command, frozen=True, gc=False):
-    """End the room; its next namesake is a new one. ``room``, an operator's: any other."""
+    """End the room. A later room of the same name is a new room. An operator can end any ``room``."""
 
     room: Word = ""
     reason: Reason = ""

@@ -1,4 +1,4 @@
-"""Running the server."""
+"""Commands for operators, who run the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatroom.model.commands.table import (
 
 
 class Announce(Command, frozen=True, gc=False):
-    """Say something to everybody on the server."""
+    """Send a message to everybody on the server."""
 
     text: str
 
@@ -36,7 +36,7 @@ row(
 
 
 class AddAccount(Secretive, frozen=True, gc=False):
-    """Make an account, with a seat reserved for it."""
+    """Make an account. A seat is kept free for it, even when the chat is full."""
 
     user: Word
     password: Secret
@@ -56,7 +56,7 @@ row(
 
 
 class RemoveAccount(Command, frozen=True, gc=False):
-    """Remove somebody's account."""
+    """Delete an account."""
 
     user: Word
 
@@ -73,7 +73,7 @@ row(
 
 
 class SetOperator(Command, frozen=True, gc=False):
-    """Make an account an operator's, or not."""
+    """Make the owner of an account an operator, or no longer one."""
 
     user: Word
     on: bool
@@ -92,7 +92,7 @@ row(
 
 
 class SetPassword(Secretive, frozen=True, gc=False):
-    """Give an account another password."""
+    """Give an account a new password."""
 
     user: Word
     password: Secret
@@ -112,7 +112,7 @@ row(
 
 
 class Drain(Command, frozen=True, gc=False):
-    """Let nobody new in, or again."""
+    """Stop accepting new connections, or accept them again."""
 
     on: bool
 
@@ -129,7 +129,7 @@ row(
 
 
 class ShowStats(Command, frozen=True, gc=False, tag="stats"):
-    """Show figures of this server."""
+    """Show statistics of this server."""
 
 
 row(ShowStats, "show figures of this server", "stats", needs=Needs.OPERATOR, topic="server", examples=[{}])

@@ -1,4 +1,4 @@
-"""Going into a room, and seeing who is there."""
+"""Commands to join and leave rooms, and to see who is there; and ``hello``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ from chatroom.model.commands.table import (
 
 
 class Join(Command, frozen=True, gc=False):
-    """Join a room. ``create``: make it if there is none. ``after``: tell me everything since that seq."""
+    """Join a room.
+
+    Unless ``create`` is false, the room is made if there is none. ``messages`` is the number of older messages to show.
+    With ``after``, everything after that seq is sent instead.
+    """
 
     room: Word
     messages: Count | None = None
@@ -45,7 +49,7 @@ row(Join, "join a room that exists", "", ROOM, upper="JOIN_ROOM", fixed={"create
 
 
 class Create(Command, frozen=True, gc=False):
-    """Make a room and join it."""
+    """Make a new room and join it."""
 
     room: Word
 
@@ -61,21 +65,21 @@ row(Leave, "leave the room", "leave|part", upper="LEAVE_ROOM", bare="leave", in_
 
 
 class ListRooms(Command, frozen=True, gc=False, tag="rooms"):
-    """Which rooms are there?"""
+    """List the rooms."""
 
 
 row(ListRooms, "list the rooms", "rooms|list", upper="LIST_ROOMS", bare="rooms", topic="room", examples=[{}])
 
 
 class ListMembers(Command, frozen=True, gc=False, tag="names"):
-    """Who is in the room?"""
+    """List the members of the room."""
 
 
 row(ListMembers, "see who is in the room", "names", in_room=True, topic="room", examples=[{}])
 
 
 class SetTopic(Command, frozen=True, gc=False, tag="topic"):
-    """Say what the room is about; an empty text clears it, none shows it."""
+    """Set the topic of the room. An empty text clears it; without a text, show it."""
 
     text: str | None = None
 
@@ -92,14 +96,14 @@ row(
 
 
 class Who(Command, frozen=True, gc=False):
-    """Who is online, and where?"""
+    """List the users who are online, and their rooms."""
 
 
 row(Who, "see who is online, and where", "who", bare="who", topic="people", examples=[{}])
 
 
 class Whois(Command, frozen=True, gc=False):
-    """Who is that: with an account or a guest, in which room, away?"""
+    """Show whether a user has an account, in which rooms the user is, and whether the user is away."""
 
     user: Word
 
@@ -108,7 +112,7 @@ row(Whois, "see who somebody is, and where", "whois", USER, topic="people", exam
 
 
 class SetIgnore(Command, frozen=True, gc=False, tag="ignore"):
-    """Hide what a user says from me, or show it again; without a ``user``, list the users that I ignore."""
+    """Hide the messages of a user, or show them again. Without ``user``, list the users whom you ignore."""
 
     user: Word = ""
     on: bool = True
@@ -126,11 +130,11 @@ row(
 
 
 class Hello(Secretive, frozen=True, gc=False):
-    """A program's first record says which version it speaks; a person just says hello.
+    """Say which version of the protocol a program speaks, in its first record. A person just says hello.
 
-    ``resume``: the secret of an earlier connection, which is ended if it still seems to be there; who was its guest is
-    the same guest again. It is from that one's welcome; or random and of your own making, at least 16 characters, so
-    that even a connection whose welcome never came can be ended.
+    ``resume`` is the secret of an earlier connection. That connection is ended if the server still has it, and you are
+    the same guest again. The secret comes from the ``welcome`` of the earlier connection. A program can also choose a
+    random secret of at least 16 characters itself, so that it can end even a connection whose ``welcome`` was lost.
     """
 
     version: Annotated[int, Meta(ge=0, le=2**53)] = 0

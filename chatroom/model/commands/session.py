@@ -1,4 +1,4 @@
-"""Help, the end of a session, and what programs say about the connection."""
+"""Commands to get help and to leave, and those about the connection of a program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from chatroom.model.commands.table import Command, Seq, Word, row
 
 
 class ShowHelp(Command, frozen=True, gc=False, tag="help"):
-    """Explain the commands; or one of them, or those of a topic."""
+    """Explain all commands, one command, or the commands of a topic."""
 
     command: Word = ""
 
@@ -24,14 +24,14 @@ row(
 
 
 class Quit(Command, frozen=True, gc=False):
-    """Leave the server."""
+    """Leave the server and close the connection."""
 
 
 row(Quit, "leave the server", "quit|exit", upper="EXIT", bare="exit|quit", topic="end", examples=[{}])
 
 
 class Acknowledge(Command, frozen=True, gc=False, tag="ack"):
-    """I have what came to my inbox up to that seq; what is not acknowledged comes again with the next login."""
+    """Acknowledge everything in your inbox up to a seq. What is not acknowledged is sent again at the next login."""
 
     seq: Seq
 
@@ -40,7 +40,7 @@ row(Acknowledge, "say how far you have read your inbox; for programs", "", examp
 
 
 class Pong(Command, frozen=True, gc=False):
-    """I am here."""
+    """Tell the server that you are still there."""
 
 
 row(Pong, "answer a ping; for programs", "", examples=[{}])

@@ -1,4 +1,4 @@
-"""The table of commands: what a record and its row are made of. The records stand in the other files, by topic."""
+"""The parts that the records and the rows of commands are made of. The other files have the commands, by topic."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ Ref = Annotated[int, Meta(ge=-(2**53), le=2**53)] | Annotated[str, Meta(max_leng
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Id = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,64}\Z")]
-Word = Annotated[str, Meta(max_length=256)]  # names have bounds of their own; this one keeps their check cheap
+Word = Annotated[str, Meta(max_length=256)]  # names have stricter limits; this one keeps checking them cheap
 
-Secret = Annotated[str, Meta(max_length=1024)]  # passwords have bounds of their own; this one keeps their check cheap
+Secret = Annotated[str, Meta(max_length=1024)]  # passwords have stricter limits; this one keeps checking them cheap
 Reason = Annotated[str, Meta(max_length=4096)]
 Seconds = Annotated[int, Meta(ge=0, le=10 * 365 * 86400)]
 
 
 class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="do", tag=tag):
-    """Anything asked of the chat; the answer carries the ``ref`` back as ``re``."""
+    """A command to the server. The answer has the command's ``ref`` as ``re``."""
 
     ref: Ref | None = None
 
 
 class Secretive(Command, frozen=True, gc=False, kw_only=True):
-    """A command with a secret in it: it never shows what it holds."""
+    """A command that contains a secret. Its ``repr`` shows none of its fields."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
@@ -60,30 +60,30 @@ TOPICS = {
     "server": "run the server",
     "end": "get help, or leave",
 }
-"""The topics of ``/help``: what is typed after it, and what the user wants to do. No command has such a name."""
+"""The topics of ``/help``: the word to type after it, and what the user wants to do. No command has such a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:
-    """How a command is typed, and who may give it.
+    """How a command is typed, and who may use it.
 
     Args:
-        command: Its record.
-        help: What it does, in a few words.
-        slash: Its spellings after ``/``; the first is its usual one.
-        upper: Its upper-case words, commands anywhere.
-        bare: Its words outside a room.
-        args: Its arguments.
-        ask: What telnet asks if no argument is given; the answer has all required arguments, with commas between them.
-        in_room: It needs a room.
+        command: The class of the command's record.
+        help: What the command does, in a few words.
+        slash: The words for it after ``/``; the first is the usual one.
+        upper: The upper-case words for it, which are commands everywhere.
+        bare: The words for it outside a room.
+        args: The arguments that are typed after the word.
+        ask: What telnet asks if no argument is given; the answer has all required arguments, separated by commas.
+        in_room: Whether the user must be in a room.
         needs: What the user must be.
-        pipelined: It need not wait until what was said before it is stored.
-        fixed: Fields that this spelling decides.
-        topic: The topic of ``/help`` that it belongs to; empty if nobody can type it.
-        examples: Fields of records for the protocol page.
+        pipelined: Whether the command can be handled before the session's earlier messages are stored.
+        fixed: Fields that always have these values when the command is typed in this way.
+        topic: The topic of ``/help`` that lists the command; empty if nobody can type the command.
+        examples: The fields of the examples on the protocol page.
 
     Attributes:
-        secret: One of its arguments is a password.
+        secret: Whether one of the arguments is a password.
     """
 
     command: type[Command]
@@ -106,23 +106,23 @@ class CommandRow:
 
     @property
     def do(self) -> str:
-        """The ``do`` of its record."""
+        """The value of ``do`` in the record."""
         return str(self.command.__struct_config__.tag)
 
     @property
     def usage(self) -> str:
-        """How it is typed."""
+        """How the command is typed: its usual word and its arguments."""
         word = f"/{self.slash[0]}" if self.slash else self.upper[0] if self.upper else ""
         return " ".join([word, *(arg.usage for arg in self.args)])
 
     @property
     def spellings(self) -> list[str]:
-        """All words for it."""
+        """All words for the command."""
         return [*(f"/{word}" for word in self.slash), *self.upper, *self.bare]
 
     @property
     def takes_pair(self) -> bool:
-        """Whether it takes a name and a password, which may be typed with a comma between them."""
+        """Whether the arguments are a name and a password, which may be typed with a comma between them."""
         return [arg.kind for arg in self.args] == [Kind.WORD, Kind.SECRET]
 
 
@@ -132,7 +132,17 @@ TABLE: list[CommandRow] = []
 def row(
     command: type[Command], help: str, slash: str, *args: Arg, upper: str = "", bare: str = "", **more: Any
 ) -> None:
-    """Add a row to the table; words are separated by ``|``."""
+    """Add a row to the table.
+
+    Args:
+        command: The class of the command's record.
+        help: What the command does, in a few words.
+        slash: The words for it after ``/``, separated by ``|``.
+        args: The arguments.
+        upper: The upper-case words for it, separated by ``|``.
+        bare: The words for it outside a room, separated by ``|``.
+        more: Further fields of ``CommandRow``.
+    """
     words = [tuple(spelled.split("|")) if spelled else () for spelled in (slash, upper, bare)]
     TABLE.append(CommandRow(command, help, words[0], words[1], words[2], args, **more))
 

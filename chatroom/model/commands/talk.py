@@ -1,4 +1,4 @@
-"""Saying something: to the room, to one person, and finding what was said."""
+"""Commands to say something, to the room or to one person, and to find what was said."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatroom.model.commands.table import MESSAGES, TEXT, TEXT_PERHAPS, Command,
 
 
 class Say(Command, frozen=True, gc=False):
-    """Say something to the room. With an ``id`` of your own, saying it again stores it once."""
+    """Send a message to the room. A message that is sent again with the same ``id`` is stored only once."""
 
     text: str
     id: Id | None = None
@@ -30,7 +30,7 @@ row(
 
 
 class Act(Command, frozen=True, gc=False, tag="me"):
-    """Do something: ``* alice waves``."""
+    """Tell the room what you do, as in ``* alice waves``."""
 
     text: str
     id: Id | None = None
@@ -49,7 +49,7 @@ row(
 
 
 class Tell(Command, frozen=True, gc=False, tag="message"):
-    """Write to one person."""
+    """Send a private message to one person."""
 
     user: Word
     text: str
@@ -70,7 +70,10 @@ row(
 
 
 class Reply(Command, frozen=True, gc=False):
-    """Write to whoever wrote to you last. ``to``: the ``by_id`` of whom you mean, if another writes meanwhile."""
+    """Send a private message to the person who last sent you one.
+
+    ``to`` is the ``by_id`` of the person you mean, in case somebody else has written to you meanwhile.
+    """
 
     text: str
     id: Id | None = None
@@ -89,7 +92,7 @@ row(
 
 
 class SetAway(Command, frozen=True, gc=False, tag="away"):
-    """Be away, with a word about it; without one, be back."""
+    """Tell others that you are away, and why. Without a text, tell them that you are back."""
 
     text: Annotated[str, Meta(max_length=4096)] = ""
 
@@ -105,7 +108,10 @@ row(
 
 
 class ReadHistory(Command, frozen=True, gc=False, tag="history"):
-    """Show older messages of the room, ``before`` a seq if given; the oldest ones ``after`` a seq, if that is given."""
+    """Read older messages of the room, or outside a room your private messages.
+
+    With ``before``, only messages before that seq are read. With ``after``, the oldest messages after that seq are.
+    """
 
     messages: Count | None = None
     before: Seq | None = None
@@ -123,10 +129,11 @@ row(
 
 
 class Search(Command, frozen=True, gc=False):
-    """Find messages of the room that hold all these words, the newest first of all.
+    """Find the newest messages of the room that contain all these words.
 
-    ``before``: only messages with a smaller seq, as ``found`` gives one in ``searched_to``. ``again``: go on there by
-    itself, if the same was searched for in this room just before and did not reach the oldest message.
+    With ``before``, only messages with a smaller seq are searched; ``searched_to`` of ``found`` is such a seq. With
+    ``again``, the search continues by itself where your last search in this room stopped, if that was for the same
+    words and did not reach the oldest message.
     """
 
     words: Annotated[str, Meta(max_length=400)]
