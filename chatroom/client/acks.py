@@ -1,7 +1,7 @@
-"""What is of our inbox is acknowledged when it has been told, what comes right after one another together.
+"""Acknowledgements of the events of our inbox. Events that come shortly after one another are acknowledged together.
 
-A seq is one of an inbox, and who logs in or out has another: nothing is acknowledged while that is under way, for it
-could be taken for something in the other inbox that has not been told.
+A seq counts in one inbox, and a login or logout gives us another. Nothing is acknowledged while either is under way:
+the server could apply the acknowledgement to the other inbox, and to an event there that was never told.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ ACK_AFTER = 0.5  # seconds
 
 
 class Acks:
-    """See the module.
+    """Acknowledges events after they were told.
 
     Args:
-        clock: The time.
+        clock: Tells the time and makes delayed calls.
         send: Sends a record.
     """
 
@@ -28,31 +28,31 @@ class Acks:
         self._timer: Any = None
 
     def told(self, seq: int) -> None:
-        """A message with that seq of our inbox has been told, now or before."""
+        """Acknowledge soon: the event of our inbox with this seq was told."""
         self._due = max(self._due, seq)
         if self._timer is None and not self._held:
             self._timer = self._clock.callLater(ACK_AFTER, self.flush)
 
     def flush(self) -> None:
-        """Acknowledge what is due, now."""
+        """Acknowledge now whatever is due."""
         self._stop_timer()
         if self._due > self._done:
             self._done = self._due
             self._send({"do": "ack", "seq": self._due})
 
     def hold(self) -> None:
-        """Acknowledge what is due, then nothing until ``release`` or ``reset``: we may be about to be somebody else."""
+        """Acknowledge what is due, and then nothing until ``release`` or ``reset``: our inbox may change."""
         self.flush()
         self._held = True
 
     def release(self) -> None:
-        """We are who we were."""
+        """Acknowledge again: our inbox has not changed."""
         self._held = False
         if self._due > self._done:
             self.told(self._due)
 
     def reset(self) -> None:
-        """The connection is gone, or the inbox is another; what is not acknowledged comes again."""
+        """Forget what is due: the connection has gone, or our inbox has changed; the server sends it again."""
         self._stop_timer()
         self._done = self._due = 0
         self._held = False

@@ -1,4 +1,4 @@
-"""A small way to be on a server from a program: connect, join, say, and iterate over what is heard. See the package."""
+"""The library for bots: connect, join, say, and iterate over the events. The package's docstring has an example."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from chatroom.client.paths import state_folder
 from chatroom.client.status import Connected, Denied, Ended, Notice
 from chatroom.model.events import Event
 
-MOST = 1000  # events that wait to be taken before nothing more is read
+MOST = 1000  # events that may wait to be taken; beyond that, reading from the server stops
 
 Heard = Event | Notice
 
 
 class Bot:
-    """One's place on a server.
+    """A program's presence on a server.
 
     Args:
-        reactor: Tells the time.
-        connect: As for ``Client``.
-        server: Host and port, as they are known.
-        fields: Of ``Client``.
+        reactor: Tells the time and makes delayed calls.
+        connect: See ``Client``.
+        server: Host and port, as the user knows them.
+        fields: Other arguments of ``Client``.
 
     Attributes:
-        client: All else that one can do.
-        files: Sends and fetches them.
+        client: Gives any other command.
+        files: Sends and fetches files.
     """
 
     def __init__(
@@ -51,28 +51,28 @@ class Bot:
 
     @property
     def name(self) -> str:
-        """Who we are."""
+        """Our name."""
         return self.client.name
 
     async def arrive(self) -> None:
         """Connect.
 
         Raises:
-            Rejected: There is no way to the server, or it does not give what was asked for.
+            Rejected: The server cannot be reached, or refuses the name, login or room.
         """
         assert self._arrived is not None
         self.client.start()
         await self._arrived
 
     async def join(self, room: str, messages: int = 0) -> None:
-        """Join a room, leaving the one before.
+        """Join a room and leave the room that we are in.
 
         Args:
-            room: Its name.
-            messages: How many of those of before to hear.
+            room: The name of the room.
+            messages: How many earlier messages to receive.
 
         Raises:
-            Rejected: Why not.
+            Rejected: The server refuses.
         """
         await self.client.do("join", room=room, messages=messages)
 
@@ -81,11 +81,11 @@ class Bot:
         await self.client.say(text)
 
     async def tell(self, user: str, text: str) -> None:
-        """Write to one person; returns when it is stored. Raises ``Rejected``."""
+        """Send a private message; returns when it is stored. Raises ``Rejected``."""
         await self.client.do("message", user=user, text=text)
 
     async def events(self) -> AsyncIterator[Heard]:
-        """Yield what is heard, and how it stands with the server (``chatroom.client.status``), until ``leave``."""
+        """Yield each event and each notice (``chatroom.client.status``) until ``leave``."""
         while self._waiting or not self._over:
             if not self._waiting:
                 self._taker = Deferred()
@@ -97,7 +97,7 @@ class Bot:
             yield event
 
     async def leave(self) -> None:
-        """Leave the server, when what was said is acknowledged."""
+        """Leave the server once everything said is acknowledged."""
         await self.client.stop()
         self._over = True
         self._stir()
@@ -124,7 +124,7 @@ class Bot:
 
 
 def mint() -> str:
-    """Return what nobody has had, and nobody can guess."""
+    """Return a new unique id that nobody can guess."""
     return secrets.token_urlsafe(15)
 
 
@@ -141,16 +141,16 @@ async def connect(
     """Connect to a server, and stay connected.
 
     Args:
-        reactor: Twisted's; it runs.
-        host: Of the server.
-        port: Of the server.
+        reactor: Twisted's, running.
+        host: The server's name or address.
+        port: The server's port.
         name: The name to take as a guest.
         login: Name and password of an account.
-        plain: Speak in plain text; otherwise by TLS.
-        known: The keys of servers; those that ``chatroom-client`` knows, if not given.
+        plain: Whether to use plain text instead of TLS.
+        known: The keys of servers; by default those that ``chatroom-client`` remembers.
 
     Raises:
-        Rejected: The server does not give what was asked for; or trying again would be no use.
+        Rejected: The server refuses the name or the login, or cannot be reached and trying again would not help.
     """
     from chatroom.client.dialing import Dialer  # loads OpenSSL
 

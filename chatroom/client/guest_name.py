@@ -1,7 +1,7 @@
-"""The name that a guest has chosen, kept from one start of the client to the next.
+"""The name that a guest has chosen, kept for the next start of the client.
 
-The server knows the guest again by the secret in ``myself``, but only until the server restarts; this file stays.
-Clients that run at the same time have a secret each, and so a name each.
+The server recognises the guest by a secret (``guest_secret``), but only until it restarts; this file stays. Clients that
+run at the same time have different secrets, and so different names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LONGEST = 1024  # bytes of the file
 
 
 def chosen(name: str) -> bool:
-    """Return whether it is a name that somebody has chosen, and not one that the server has made up."""
+    """Return whether a guest's name was chosen by the user, and not made by the server."""
     try:
         user_name(name)  # it refuses those of guests
     except BadName:
@@ -26,18 +26,18 @@ def chosen(name: str) -> bool:
 
 
 class GuestName:
-    """Keeps the name; where no file can be read or written, there is none.
+    """Keeps the name in a file; if the file cannot be read or written, no name is kept.
 
     Args:
-        folder: Where the files for one server are.
-        secret: By which the guest is known again.
+        folder: The folder for one server.
+        secret: The guest's secret.
     """
 
     def __init__(self, folder: Path, secret: str) -> None:
         self._path = folder / f"name-{sha256(secret.encode()).hexdigest()[:16]}"
 
     def load(self) -> str:
-        """Return the name; empty if none is kept."""
+        """Return the name that was kept; empty if there is none."""
         try:
             with self._path.open("rb") as file:
                 name = file.read(LONGEST).decode().strip()
@@ -46,7 +46,7 @@ class GuestName:
         return name if chosen(name) else ""
 
     def keep(self, name: str) -> None:
-        """Keep the name for the next start; an empty one is forgotten."""
+        """Keep a name for the next start; an empty name clears it."""
         if name != self.load():
             with suppress(OSError):
                 write_private(self._path, f"{name}\n")

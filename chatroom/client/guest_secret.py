@@ -1,6 +1,6 @@
-"""A secret by which the clients that somebody starts one after another are the same guest, and end each other's ghosts.
+"""The secret that makes each new client of a user the same guest as the one before, and ends its old session.
 
-Clients that run at the same time have one each: a secret is locked as long as its client lives, however that ends.
+Clients that run at the same time have different secrets: a client holds a lock on its secret until its process ends.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-MOST = 100  # at the same time
+MOST = 100  # clients at the same time
 _RIGHT = re.compile(rb"[A-Za-z0-9_-]{16,64}")
 
 
 def secret(folder: Path, mint: Callable[[], str]) -> str:
-    """Return a secret that is this process's from now on; where nothing can be kept, it is a new one.
+    """Return a secret and lock it for this process; if none can be kept, return a new one.
 
     Args:
-        folder: Where those for one server are.
-        mint: Makes one that nobody can guess: 16 to 64 letters, digits, ``-`` and ``_``.
+        folder: The folder for one server.
+        mint: Makes a secret that nobody can guess: 16 to 64 letters, digits, ``-`` and ``_``.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in range(1, MOST + 1):
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(folder / f"myself-{number}", flags, 0o600)  # locked, so never closed
+            descriptor = os.open(folder / f"myself-{number}", flags, 0o600)  # stays open, to hold the lock
             if _lock(descriptor):
                 return _held(descriptor) or _keep(descriptor, mint())
             os.close(descriptor)
@@ -36,7 +36,7 @@ def secret(folder: Path, mint: Callable[[], str]) -> str:
 
 
 def _lock(descriptor: int) -> bool:
-    """Return whether it is ours now, and not another client's."""
+    """Lock a secret. Returns False if another client holds it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -45,7 +45,7 @@ def _lock(descriptor: int) -> bool:
 
 
 def _held(descriptor: int) -> str:
-    """Return what was kept; empty if that is nothing, or cannot be right."""
+    """Return the secret in a file; empty if there is none, or it is malformed."""
     text = os.pread(descriptor, 100, 0)
     return text.decode() if _RIGHT.fullmatch(text) else ""
 

@@ -1,4 +1,4 @@
-"""Whether the server is still there: it is asked when it has been silent, and given up when it stays so."""
+"""Notices a dead connection: a silent server is asked for an answer, and given up if it stays silent."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ LOST_AFTER = 90.0
 
 
 class ServerKeepalive:
-    """See the module.
+    """Watches how long the server has been silent.
 
     Args:
-        clock: The time.
+        clock: Tells the time and makes delayed calls.
         ping: Asks the server for any answer.
-        drop: Gives the connection up; told why.
+        drop: Ends the connection; given the reason.
 
     Attributes:
-        lag: Seconds that the server took to answer lately; None if not known.
-        paused: Nobody reads what the server says, so that its silence means nothing.
+        lag: Seconds that the server's last answer took; None if not known.
+        paused: Whether reading from the server has stopped, so that its silence means nothing.
     """
 
     def __init__(self, clock: Any, ping: Callable[[], None], drop: Callable[[str], None]) -> None:
@@ -34,19 +34,19 @@ class ServerKeepalive:
         self.paused = False
 
     def start(self) -> None:
-        """There is a new connection."""
+        """Watch a new connection."""
         self.beat()
         self._timer = self._clock.callLater(PING_AFTER, self._look)
 
     def stop(self) -> None:
-        """There is none any more."""
+        """Stop watching: the connection has gone."""
         self.lag = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def beat(self) -> None:
-        """Something was heard."""
+        """Note that the server has sent something."""
         self._heard = self._clock.seconds()
 
     def _look(self) -> None:

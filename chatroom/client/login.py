@@ -1,4 +1,4 @@
-"""How one logs in to an account: by password, or by a token from a login before. It never shows itself."""
+"""How the client logs in to an account: by password, or by a token from an earlier login."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from chatroom.model.replies import Account
 
 @dataclass(frozen=True, slots=True)
 class LoginState:
-    """See the module.
+    """What is needed to log in. Its ``repr`` shows no secret.
 
     Args:
-        user: Whose account.
+        user: The name of the account.
         password: Its password; empty if only the token is known.
         token: Logs in without the password; empty if there is none.
-        remember: Ask for a token.
-        client: What the token's owner will see in the list of sessions.
+        remember: Whether to ask the server for a token.
+        client: How the account's list of sessions is to call this client.
     """
 
     user: str
@@ -31,26 +31,26 @@ class LoginState:
         return f"Login({self.user!r}, ...)"
 
     def by_token(self) -> dict[str, Any]:
-        """Return the fields of the command that logs in by the token."""
+        """Return the fields of a ``login`` by the token."""
         return {"user": self.user, "token": self.token}
 
     def by_password(self) -> dict[str, Any]:
-        """Return the fields of the command that logs in by the password."""
+        """Return the fields of a ``login`` by the password."""
         fields: dict[str, Any] = {"user": self.user, "password": self.password}
         return {**fields, "remember": True, "client": self.client[:100]} if self.remember else fields
 
 
 class Credentials:
-    """The login that holds now, and what is remembered of it beyond the end of the program.
+    """Keeps the current login, and saves the tokens that are to outlive the program.
 
     Args:
         login: How to log in on the next connection; None for a guest.
-        client: What the owner of an account sees this login called, if it is to be remembered.
-        keep: Given account and token of each login that is remembered from now on, and an empty token when it is not
-            any more. If it is given, every login asks to be remembered.
+        client: How the account's list of sessions is to call this client, if the login is remembered.
+        keep: Saves the token of an account, or forgets it if the token is empty. With it, every login asks the server
+            for a token.
 
     Attributes:
-        login: See above.
+        login: How to log in on the next connection; None for a guest.
     """
 
     def __init__(self, login: LoginState | None, client: str, keep: Callable[[str, str], None] | None) -> None:
@@ -60,11 +60,16 @@ class Credentials:
         self._in_use: dict[str, Any] = {}  # the last login that found its account in use
 
     def asking(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of a command that logs in, so that it asks for what is kept here."""
+        """Return the fields of a ``login`` or ``register``; they ask for a token if tokens are saved."""
         return fields if self._keep is None else {"remember": True, "client": self._client[:100], **fields}
 
     def logged_in(self, account: Account, record: dict[str, Any]) -> None:
-        """By the command with that record we are that account's."""
+        """Note that a command has logged us in.
+
+        Args:
+            account: The server's answer.
+            record: The command.
+        """
         token = account.token or record.get("token", "")
         remember = self._keep is not None or bool(record.get("remember"))
         self.login = LoginState(account.name, record.get("password", ""), token, remember, record.get("client", ""))
@@ -72,22 +77,22 @@ class Credentials:
             self._remember(account.name, account.token)
 
     def found_in_use(self, record: dict[str, Any]) -> None:
-        """Keep the login with that record: another session of the account may still be ended for it."""
+        """Keep a login that was refused because the account is in use: a ``takeover`` may still complete it."""
         self._in_use = record
 
     def took_over(self, account: Account) -> None:
-        """The session is the account's after all; the login that was kept is the one that holds."""
+        """Note that a ``takeover`` has completed the refused login."""
         record, self._in_use = self._in_use, {}
         self.logged_in(account, record)
 
     def change_password(self, new: str) -> None:
-        """The account has a new one; that ends all that was remembered."""
+        """Note the account's new password; the server has ended all its tokens."""
         if self.login is not None:
             self.login = replace(self.login, password=new, token="")
             self._remember(self.login.user, "")
 
     def forget(self) -> None:
-        """We are nobody's account any more, or its token is worth nothing."""
+        """Drop the login: we have logged out, or the server does not accept it any more."""
         login, self.login = self.login, None
         if login is not None and login.token:
             self._remember(login.user, "")

@@ -1,8 +1,8 @@
-"""What was given to the server and is not answered yet, in the order in which it was given.
+"""Commands that the server has not answered, in the order in which they were given.
 
-What says something is *kept*: it has an id by which the server stores it once, and is sent again after a reconnection
-until it is acknowledged, by its answer or by being seen with its id. Anything else fails when the connection goes; so
-does what was said to a room that one was on the way to.
+Messages are *kept*: each has an id by which the server stores it once, and is sent again after a reconnection until it
+is acknowledged, by its answer or by its echo. Other commands fail when the connection is lost. So does a message to a
+room that we had not reached yet.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from chatroom.model.events import Event
 from chatroom.model.replies import Limits
 
 MOVING = frozenset({"join", "create", "leave"})
-_HERE = frozenset({"say", "me"})  # said to whoever is where we are
-MOST = 1000  # that wait at a time
+_HERE = frozenset({"say", "me"})  # messages to the room that we are in
+MOST = 1000  # commands that wait at a time
 
 
 @dataclass(slots=True, eq=False)
 class PendingCommand:
-    """One of them.
+    """A command that was given and is not answered.
 
     Args:
-        record: What is sent.
-        kept: See the module.
+        record: The record to send.
+        kept: Whether it is a message, which is sent again after a reconnection.
+        moves: Whether it changes our room, so that later messages are for the new one.
         answer: Fires with the answer, or fails with ``Rejected``.
-        moves: What is said after it is for where it leads.
-        sent: When it was sent on this connection, in the clock's seconds; None: not yet.
+        sent: When it was sent on this connection, in the clock's seconds; None if it was not.
     """
 
     record: dict[str, Any]
@@ -44,15 +44,15 @@ class PendingCommand:
 
     @property
     def do(self) -> str:
-        """What it is."""
+        """The command's name."""
         return str(self.record["do"])
 
 
 class PendingQueue:
-    """See the module.
+    """Keeps commands until they are answered.
 
     Attributes:
-        limits: What the server says one must stay within.
+        limits: The limits that the server sets for commands.
     """
 
     def __init__(self) -> None:
@@ -63,15 +63,15 @@ class PendingQueue:
         self._idle: list[Deferred[None]] = []
 
     def add(self, do: str, fields: dict[str, Any], *, first: bool = False) -> PendingCommand:
-        """Take a command; what is kept must have an ``id``.
+        """Add a command.
 
         Args:
-            do: What is to be done.
-            fields: Of the record.
-            first: It goes before all that waits, however much that is.
+            do: The command's name.
+            fields: The other fields of its record; for a message, ``id`` among them.
+            first: Whether it is sent ahead of those that wait, however many these are.
 
         Raises:
-            Rejected: It is too long, or too many wait.
+            Rejected: The command is too long, or too many wait.
         """
         if len(self._by_ref) >= MOST and not first:
             raise Rejected("busy", f"{MOST} commands wait for their answers already; wait until some have come.")
@@ -92,29 +92,29 @@ class PendingQueue:
             raise Rejected("too-long", f"command too long (limit {self.limits.record} bytes).")
 
     def unsent(self) -> list[PendingCommand]:
-        """Return what is to be sent on this connection, in order."""
+        """Return the commands that are still to be sent on this connection, in order."""
         return [command for command in self._by_ref.values() if command.sent is None]
 
     def waiting_for(self, *kinds: str) -> bool:
-        """Return whether such a command is on its way."""
+        """Return whether a command of one of these kinds was sent and is not answered."""
         return any(command.do in kinds and command.sent is not None for command in self._by_ref.values())
 
     def last(self, *kinds: str) -> PendingCommand | None:
-        """Return the last such command that has not been answered."""
+        """Return the last command of one of these kinds; None if there is none."""
         return next((command for command in reversed(self._by_ref.values()) if command.do in kinds), None)
 
-    # ---- what becomes of them --------------------------------------------------------------------------------------
+    # ---- answers and losses ----------------------------------------------------------------------------------------
 
     def answered(self, ref: object) -> PendingCommand | None:
-        """Take out what was answered; whoever takes it out fires its Deferred."""
+        """Remove and return the command with this ref, or None; the caller fires its Deferred."""
         return self._take(ref) if isinstance(ref, int) else None
 
     def seen(self, id: str) -> PendingCommand | None:
-        """Take out what was acknowledged by being seen."""
+        """Remove and return the message whose echo has come, or None; the caller fires its Deferred."""
         return self._take(self._by_id.get(id))
 
     def lost(self) -> None:
-        """The connection is gone: keep what is kept, and fail the others; and what was for where one of them led."""
+        """Fail all commands but messages, and the messages to a room not reached yet: the connection has gone."""
         moves = False
         for ref, command in list(self._by_ref.items()):
             command.sent = None
@@ -124,13 +124,13 @@ class PendingQueue:
                 command.answer.errback(Rejected("lost", "the connection was lost before the answer came; try again."))
 
     def give_up(self, refused: Rejected) -> None:
-        """Fail them all."""
+        """Fail all commands."""
         for ref, command in list(self._by_ref.items()):
             self._take(ref)
             command.answer.errback(refused)
 
     def idle(self) -> Deferred[None]:
-        """Return a Deferred that fires when nothing is kept any more."""
+        """Return a Deferred that fires when no message waits for its acknowledgement."""
         deferred: Deferred[None] = Deferred(lambda it: self._idle.remove(it))
         self._idle.append(deferred)
         self._tell_idle()

@@ -1,7 +1,7 @@
-"""A connection that is made again whenever it ends: sooner at first, then ever later, up to a minute.
+"""Connects again whenever the connection ends, with growing waits of up to a minute.
 
-Twisted's ``ClientService`` does nearly this. It does not tell why an attempt failed and when the next one comes, and
-takes an accepted connection for a success, so that a server which closes it at once would be tried all the time.
+Twisted's ``ClientService`` does nearly this. But it tells neither why an attempt failed nor when the next comes, and it
+counts an accepted connection as a success: it would dial a server that closes each connection at once without a wait.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ LONGEST_WAIT = 60.0
 
 
 class Reconnector:
-    """See the module.
+    """Schedules the attempts to connect.
 
     Args:
         connect: Dials once; fails with ``Failed``.
-        clock: The time.
-        chance: Returns a number from 0 up to 1: not all clients of a server that was restarted come back at once.
+        clock: Tells the time and makes delayed calls.
+        chance: Returns a random number from 0 up to 1, so that the clients of a restarted server do not all come back
+            at the same moment.
         made: Given each connection.
-        lost: Told why there is none, and in how many seconds the next attempt is made; None: never.
+        lost: Given the reason why there is no connection, and the seconds until the next attempt; None: never.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Reconnector:
         self._stopped = False
 
     def dial(self) -> None:
-        """Try now."""
+        """Make an attempt now."""
         self._timer = None
         self._dialing = dialing = self._connect().addCallbacks(self._succeeded, self._failed)
         if dialing.called:
@@ -57,11 +58,11 @@ class Reconnector:
 
     @property
     def retry_in(self) -> float | None:
-        """Seconds until the next attempt; None if none is awaited."""
+        """Seconds until the next attempt; None if none is scheduled."""
         return None if self._timer is None else max(0.0, self._timer.getTime() - self._clock.seconds())
 
     def try_now(self) -> bool:
-        """Make the attempt that is awaited now. Returns whether one was awaited."""
+        """Make the next attempt now. Returns whether an attempt was scheduled."""
         if self._timer is None:
             return False
         self._timer.cancel()
@@ -69,11 +70,11 @@ class Reconnector:
         return True
 
     def steady(self) -> None:
-        """The connection is a success: when it ends, the next attempt comes soon."""
+        """Count the connection as a success: when it ends, the next attempt comes soon."""
         self._attempts = 0
 
     def ended(self, why: Failed) -> None:
-        """The connection is gone; the next is made by and by."""
+        """Schedule the next attempt: the connection has ended, or could not be made."""
         if self._stopped:
             return
         if why.hopeless:
@@ -85,7 +86,7 @@ class Reconnector:
         self._lost(why.why, wait)
 
     def stop(self) -> None:
-        """Try no more. A connection that is there stays."""
+        """Make no more attempts; a connection that was made stays."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()

@@ -1,8 +1,8 @@
-"""What is done on each new connection: say who we are, end our ghost, log in, go back to the room, hear what we missed.
+"""The steps on each new connection: say hello, end our old session, log in, join the room, fetch missed events.
 
-What waits is sent only after that: what was said before the cut and is in the log after all is seen in what was missed,
-and not said again. What is not seen there, such as a private message, the server stores once for each author and id;
-and by our secret we are the author that we were.
+Waiting commands are sent only after that. A message that the server stored just before the connection was lost is then
+among the missed events, and is not sent again. Any other message, such as a private one, is sent again; the server
+stores it once for each author and id, and our secret makes us the same author.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from chatroom.model.events import Event
 
 WELCOME_WITHIN = 15.0  # seconds
 
-# Refusals that are no decision about us: we come again by and by ...
+# Refusals that will pass: the client tries again later ...
 TEMPORARY = frozenset(
     {"lost", "busy", "chat-full", "draining", "internal", "not-confirmed", "too-many-connections", "too-many-failures"}
 )
-# ... and those that stay as they are however often we come.
+# ... and refusals that will not.
 HOPELESS = frozenset({"version", "server-banned"})
-# Refusals that another name may not meet.
+# Refusals that concern the name alone.
 OF_THE_NAME = frozenset({"bad-name", "name-in-use", "server-banned"})
-# Refusals of what we know of the account: it need not be remembered.
+# Refusals that make a remembered login worthless.
 OF_THE_LOGIN = frozenset({"wrong-token", "wrong-password"})
 
 
 class Resumable(Protocol):
-    """What of a client takes part in coming back to the server (``Conversation`` documents it)."""
+    """The part of a client that these steps use; ``Conversation`` documents it."""
 
     state: ClientState
     clock: Any
@@ -51,7 +51,7 @@ class Resumable(Protocol):
 
 
 async def restore(client: Resumable) -> None:
-    """Take back what we had, or take what we came for.
+    """Restore our session on a new connection, or begin the first.
 
     Raises:
         Rejected: The server does not let us in, or the connection has gone.
@@ -62,12 +62,12 @@ async def restore(client: Resumable) -> None:
         await _log_in(client, again=again)
     client.welcomed(again=again)
     await _enter(client)
-    await client.ask("pong")  # its answer comes after all that was missed
+    await client.ask("pong")  # its answer comes after all missed events
     client.ready()
 
 
 async def _hello(client: Resumable) -> None:
-    """Say hello; under a name of the server's making, if ours is refused."""
+    """Say hello; if our name is refused, let the server make one."""
     name = client.state.wanted if client.state.credentials.login is None else ""
     try:
         await _welcome(client, name)
@@ -86,7 +86,7 @@ async def _welcome(client: Resumable, name: str) -> None:
 
 
 async def _log_in(client: Resumable, *, again: bool) -> None:
-    """Log in by the token, and by the password if the token is known no more."""
+    """Log in by the token, or by the password if the server does not know the token."""
     credentials = client.state.credentials
     login = credentials.login
     assert login is not None
@@ -102,18 +102,18 @@ async def _log_in(client: Resumable, *, again: bool) -> None:
         await client.ask("login", **login.by_password())
         credentials.login = replace(login, token=credentials.login.token if credentials.login is not None else "")
     except Rejected as refused:
-        # Who comes back and is logged in already meets the ghost that is about to go.
+        # After a reconnection the account may be in use by our own old session, which is about to end.
         if refused.code in TEMPORARY or (again and refused.code == "already-logged-in"):
             raise
         if refused.code in OF_THE_LOGIN:
             credentials.forget()
-        credentials.login = None  # what is remembered of it may be worth something another time
+        credentials.login = None  # for this run; a token that was saved stays
         client.notify(Denied("login", login.user, refused.code, refused.text))
         client.leave_unsaid(Rejected("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))
 
 
 async def _catch_up(client: Resumable) -> None:
-    """Fetch what was missed and is too much to be told by itself; a history that cannot be read keeps nobody out."""
+    """Fetch the missed events that the server does not send unasked; if it refuses, tell a gap and go on."""
     place = client.state.place
     if place.missed is None:
         return
@@ -130,7 +130,7 @@ async def _catch_up(client: Resumable) -> None:
 
 
 async def _enter(client: Resumable) -> None:
-    """Go back to the room, or for the first time to the first one."""
+    """Join our room again, or the first room."""
     state = client.state
     fields = state.join()
     if not fields:

@@ -1,6 +1,6 @@
 """The client's core: what the client knows, and what each event of the server changes and causes.
 
-It has no connection, no clock and no Deferred. ``client.py`` gives it events and carries out what it returns. The
+It has no connection, no clock and no Deferred. ``conversation.py`` gives it events and carries out what it returns. The
 terminal, the pipe, bots and tests all use it through ``Client``.
 """
 

@@ -1,4 +1,4 @@
-"""What a ``Link`` tells beside the server's events: how it stands with the server."""
+"""The notices that a client tells beside the server's events: the state of its connection."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from msgspec import Struct
 
 
 class Connected(Struct, frozen=True, gc=False):
-    """We are on the server, under a name.
+    """The server has let us in.
 
     Args:
-        server: What the server calls itself.
-        name: Who we are.
-        guest: We are nobody's account.
-        security: ``TLS 1.3``, ``plain`` ...
-        again: It is a return; what was missed comes after this.
+        server: The name that the server gives itself.
+        name: Our name.
+        guest: Whether we are not logged in to an account.
+        security: How the connection is protected, as ``TLS 1.3`` or ``plain``.
+        again: Whether we were on the server before; missed events follow this notice.
     """
 
     server: str
@@ -26,11 +26,11 @@ class Connected(Struct, frozen=True, gc=False):
 
 
 class Lost(Struct, frozen=True, gc=False):
-    """We are not on the server, and will try again by ourselves.
+    """There is no connection, and the client will try again.
 
     Args:
         why: The reason, a sentence without its full stop: ``connection refused by chat.example:8888``.
-        seconds_until_retry: When.
+        seconds_until_retry: Seconds until the next attempt.
     """
 
     why: str
@@ -38,29 +38,33 @@ class Lost(Struct, frozen=True, gc=False):
 
 
 class Ended(Struct, frozen=True, gc=False):
-    """We are not on the server, and trying again would be no use: somebody has to decide something. See ``Lost``."""
+    """There is no connection, and the client will not try again: the user has to decide something.
+
+    Args:
+        why: The reason, as in ``Lost``.
+    """
 
     why: str
 
 
 class Gap(Struct, frozen=True, gc=False):
-    """What was said in the room while we were away is not all there any more; what comes next is after the gap."""
+    """Some events of the room cannot be shown any more; the next event comes after that gap."""
 
     room: str
 
 
 class Named(Struct, frozen=True, gc=False):
-    """We are called something else from now on."""
+    """We have a new name."""
 
     name: str
 
 
 class Denied(Struct, frozen=True, gc=False):
-    """The server does not give us what we came for, or had before: we go on without it.
+    """The server has refused our name, login or room on a new connection; the client goes on without it.
 
     Args:
-        what: What that is.
-        wanted: The name, the account's name, or the room.
+        what: What was refused.
+        wanted: The name, the name of the account, or the room.
         code: The refusal for programs, as ``name-in-use``.
         text: The refusal for people.
     """
