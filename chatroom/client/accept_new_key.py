@@ -1,4 +1,4 @@
-"""Accepting a server's new key on purpose."""
+"""``--accept-new-key``: accepts a server's new key because the user asked for it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Say = Callable[[str], object]
 
 
 async def accept(reactor: Any, host: str, port: int, known: KnownHosts, say: Say, complain: Say) -> int:
-    """Look which key a server has, and remember it in place of the key before.
+    """Fetch a server's key, and remember it in place of the remembered one.
 
     Args:
         reactor: Connects.
-        host: The server's.
-        port: The server's.
-        known: What is remembered.
-        say: Given what was done.
-        complain: Given why it was not.
+        host: The server's name or address.
+        port: The server's port.
+        known: The remembered keys.
+        say: Given each sentence about what was done.
+        complain: Given the reason if the key could not be accepted.
 
     Returns:
         The exit status.
@@ -52,16 +52,16 @@ async def accept(reactor: Any, host: str, port: int, known: KnownHosts, say: Say
 
 
 class KeyAcceptance:
-    """Accepts a server's key as a step of a program; if that fails, the program ends.
+    """Accepts a server's key as one step of a program, which ends if that fails.
 
     Args:
         reactor: Connects; it is stopped if the key cannot be accepted.
-        host: The server's.
-        port: The server's.
-        known: What is remembered.
-        say: Given what was done.
-        complain: Given why it was not.
-        then: Called when the key is accepted.
+        host: The server's name or address.
+        port: The server's port.
+        known: The remembered keys.
+        say: Given each sentence about what was done.
+        complain: Given the reason if the key could not be accepted.
+        then: Called when the key was accepted.
 
     Attributes:
         status: The exit status: 1 until the key is accepted, then 0.
@@ -84,7 +84,7 @@ class KeyAcceptance:
         self._then = then
 
     def begin(self) -> None:
-        """Accept the key, and go on."""
+        """Accept the key, and go on with the program."""
         Deferred.fromCoroutine(self._accept()).addCallback(self._done).addErrback(self._broken)
 
     def _done(self, status: int) -> None:

@@ -1,7 +1,7 @@
-"""Whether a public authority vouches for a server's certificate.
+"""Checks whether a public authority vouches for a server's certificate.
 
-That is asked only when it matters, for the authorities' own certificates take memory and some milliseconds to read: at
-the first connection to a server, and when its key is another than the remembered one.
+Reading the certificates of the authorities takes memory and some milliseconds. So this is done only when it matters: at
+the first connection to a server, and when the server has another key than the remembered one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from service_identity.pyopenssl import verify_hostname, verify_ip_address
 
 
 def is_address(host: str) -> bool:
-    """Return whether a host is given by its address and not by a name."""
+    """Return whether a host is an address and not a name."""
     try:
         ip_address(host)
     except ValueError:
@@ -27,11 +27,11 @@ def is_address(host: str) -> bool:
 
 
 def vouch(connection: Any, host: str) -> bool:
-    """Return whether an authority that this system trusts vouches for the server, and for that host.
+    """Return whether an authority that this system trusts vouches for the server and the host.
 
     Args:
-        connection: OpenSSL's, after its handshake.
-        host: Whom the certificate should be for.
+        connection: An OpenSSL connection after its handshake.
+        host: The host that the certificate should be for.
     """
     leaf, *others = connection.get_peer_cert_chain()
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
@@ -45,10 +45,10 @@ def vouch(connection: Any, host: str) -> bool:
 
 
 def _verify(connection: Any, host: str) -> None:
-    """See that the certificate is for the host; a zone holds on this machine alone, and is in no certificate.
+    """Check that the certificate is for the host, leaving out a zone: no certificate holds one.
 
     Raises:
-        VerificationError: It is not.
+        VerificationError: The certificate is for another host.
     """
     if is_address(host):
         verify_ip_address(connection, host.partition("%")[0])
@@ -57,7 +57,7 @@ def _verify(connection: Any, host: str) -> None:
 
 
 def _may_serve(certificate: Certificate) -> bool:
-    """Return whether its key is for servers (RFC 5280, 4.2.1.12), and not for signing mail or the like."""
+    """Return whether a certificate is for servers (RFC 5280, 4.2.1.12), and not for signing mail or the like."""
     try:
         usage = certificate.extensions.get_extension_for_class(ExtendedKeyUsage).value
     except ExtensionNotFound:

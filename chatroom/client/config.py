@@ -1,4 +1,4 @@
-"""Somebody's own settings: a TOML file, ``client.toml`` in the XDG config folder, read once at the start."""
+"""The user's settings: the TOML file ``client.toml`` in the XDG config folder, read once at the start."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _FIELD = re.compile(r" - at `\$\.(\w+)`$")
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What can be set.
+    """The settings.
 
     Args:
-        server: Where to go when the command line does not say: ``chat.example`` or ``chat.example:8888``.
+        server: The server, unless the command line names one: ``chat.example`` or ``chat.example:8888``.
         name: The name to take.
         room: The room to join.
-        colours: Whether there are colours; ``NO_COLOR`` in the environment wins.
-        bell: What rings: nothing, private messages and mentions, or everything.
-        timestamps: Whether lines begin with their time.
-        downloads: The folder for fetched files; empty: where the client was started.
+        colours: Whether to use colours; ``NO_COLOR`` in the environment turns them off in any case.
+        bell: What rings the bell: nothing, private messages and mentions, or every message.
+        timestamps: Whether each line begins with its time.
+        downloads: The folder for fetched files; empty for the folder in which the client was started.
     """
 
     server: str = ""
@@ -47,14 +47,14 @@ def load(path: Path, *, required: bool = False) -> Config:
 
     Args:
         path: The file.
-        required: It must be there.
+        required: Whether it must exist.
 
     Raises:
-        BadConfig: It cannot be read, or is wrong; its line is named.
+        BadConfig: The file cannot be read, or holds an error; the text names its line.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)  # it may be no file, and without end
+            data = file.read(MOST_BYTES + 1)  # bounded, for the path may be a device without an end
         if len(data) > MOST_BYTES:
             raise BadConfig(f"{path} is too large to be a config file.")
         text = data.decode("utf-8-sig")
@@ -71,7 +71,7 @@ def load(path: Path, *, required: bool = False) -> Config:
 
 def parse(text: str, path: Path) -> Config:
     """Return the settings in a text. See ``load``."""
-    import tomllib  # 300 kB that a client without a config file does not need
+    import tomllib  # here, to save 300 kB in a client without a config file
 
     try:
         return msgspec.convert(tomllib.loads(text), Config)

@@ -1,8 +1,8 @@
-"""A connection to a server: records out, typed events in. Nothing that a hostile server sends can do harm from here on.
+"""A connection to a server: records go out, typed events come in, and nothing that a hostile server sends does harm.
 
-Lines are bounded; an event that is not known, or not as it should be, is ignored, so that newer servers are understood
-as far as possible; strings are cleaned and cut, lists cut, numbers checked before anybody sees them. After the record
-of a chunk come raw bytes: the two together are one ``Piece``.
+Lines are bounded. Unknown and malformed events are ignored, so that the client understands newer servers as far as
+possible. Strings are cleaned and cut, lists are cut and numbers are checked. The record of a chunk and the raw bytes
+that follow it become one ``Piece``.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from chatroom.model.raw_bytes import RawBytes
 from chatroom.model.shared_files import CHUNK
 from chatroom.model.text import clean
 
-LINE_BYTES = 1 << 19  # the longest record of a server, 200 rooms with long topics, has about 400 kB
-LONGEST = {"text": 64 * 1024}  # characters of a field ...
-OTHERWISE = 1024  # ... and of any other
+LINE_BYTES = 1 << 19  # the longest record of a server, a list of 200 rooms with long topics, has about 400 kB
+LONGEST = {"text": 64 * 1024}  # characters, by field
+OTHERWISE = 1024  # characters of any other field
 MOST_ITEMS = 10_000  # of a list
-GREATEST = 2**53
+GREATEST = 2**53  # the largest number
 LATEST = 253_370_764_800_000  # 9999-01-01, in milliseconds since 1970
 _MOMENTS = ("at", "until", "made", "used")  # fields in milliseconds since 1970
 
@@ -45,7 +45,7 @@ class _Head(Struct, frozen=True, gc=False):
 
 
 class Piece(Struct, frozen=True, gc=False):
-    """A chunk of a file that is fetched."""
+    """A chunk of a file that is being fetched."""
 
     file: str
     index: int
@@ -58,19 +58,19 @@ _encode = msgspec.json.Encoder().encode
 
 
 class NoRecord(ValueError):
-    """A line that is no record of a chatroom server's."""
+    """A line is no record of a chatroom server."""
 
 
 class ServerConnection(LineReceiver):
-    """See the module.
+    """Sends records to a server, and passes on its events.
 
     Args:
-        server: Host and port, as they are called in messages.
+        server: Host and port, for messages.
 
     Attributes:
-        security: How it is protected: ``TLS 1.3``, or ``plain``.
-        why: Why it has ended, once it has.
-        gave_up: It was we who ended it, by ``abort``.
+        security: How the connection is protected, as ``TLS 1.3`` or ``plain``.
+        why: Why the connection has ended; None while it lasts.
+        gave_up: Whether ``abort`` has ended it.
     """
 
     delimiter = b"\n"
@@ -84,16 +84,16 @@ class ServerConnection(LineReceiver):
         self._ended: Ended | None = None
         self.why: Failed | None = None
         self._over = False
-        self._spoken = False  # the server has said something that is a record
-        self._piece: tuple[a.Chunk, RawBytes] | None = None  # what comes at the moment
+        self._spoken = False  # the server has sent a valid record
+        self._piece: tuple[a.Chunk, RawBytes] | None = None  # the chunk whose bytes are being received
         self._writing: _Writing | None = None
 
     def listen(self, heard: Heard, ended: Ended) -> None:
-        """Begin.
+        """Pass on events from now on.
 
         Args:
             heard: Given every event, and the ``ref`` of the command that it answers.
-            ended: Called once, when the connection is gone; with the reason.
+            ended: Called once with the reason when the connection has ended.
         """
         self._heard = heard
         self._ended = ended
@@ -101,12 +101,12 @@ class ServerConnection(LineReceiver):
             self._finish(self.why)
 
     def send(self, record: dict[str, Any], data: bytes = b"") -> None:
-        """Send a record, and the raw bytes of which it speaks; nothing happens when the connection is gone."""
+        """Send a record and the raw bytes that belong to it; do nothing if the connection has ended."""
         if self.transport is not None and not self._over:
             self.transport.write(encoded(record) + data)
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call that when the network takes more, at once if it does now; never when the connection goes before."""
+        """Call a function when the network accepts more data, at once if it does now; never, if the connection ends."""
         if self._writing is None:
             self._writing = _Writing()
             transport: Any = self.transport
@@ -114,16 +114,16 @@ class ServerConnection(LineReceiver):
         self._writing.when_free(call)
 
     def read(self, on: bool) -> None:
-        """Read what comes, or let it wait in the network."""
+        """Read from the server, or stop reading and let data wait in the network."""
         transport: Any = self.transport
         if transport is not None and not self._over:
             (transport.resumeProducing if on else transport.pauseProducing)()
 
     def abort(self, why: Failed) -> None:
-        """End it at once.
+        """End the connection at once.
 
         Args:
-            why: The reason that is told.
+            why: The reason to pass on.
         """
         if not self._over:
             self.why = self.why or why
@@ -131,10 +131,10 @@ class ServerConnection(LineReceiver):
             transport: Any = self.transport
             transport.abortConnection()
 
-    # ---- what comes ------------------------------------------------------------------------------------------------
+    # ---- what the server sends -------------------------------------------------------------------------------------
 
     def lineReceived(self, line: bytes) -> None:
-        """Say what it is, if it is something."""
+        """Pass on the event in a line."""
         if self._over or self._heard is None or not line.strip():
             return
         try:
@@ -156,7 +156,7 @@ class ServerConnection(LineReceiver):
         self.setRawMode()
 
     def rawDataReceived(self, data: bytes) -> None:
-        """Gather the piece; after it come lines again."""
+        """Gather the bytes of a chunk; lines follow them."""
         if self._over or self._piece is None:
             return
         chunk, raw = self._piece
@@ -168,7 +168,7 @@ class ServerConnection(LineReceiver):
             self.setLineMode(rest)
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """Read no further: who sends such lines wants our memory."""
+        """End the connection: such a line only fills our memory."""
         self.abort(Failed(f"{self.server} sent a line of more than {LINE_BYTES >> 10} KiB"))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -190,28 +190,28 @@ class ServerConnection(LineReceiver):
 
 @implementer(IPushProducer)
 class _Writing:
-    """Whether the network takes what is written: told by the transport, asked by whoever has much to send."""
+    """Knows from the transport whether the network accepts more data, and calls those who wait for that."""
 
     def __init__(self) -> None:
         self._full = False
         self._waiting: deque[Callable[[], None]] = deque()
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """See ``ServerConnection``; one after the other, for each may fill it again."""
+        """Queue a function; each may fill the network again, so they are called one by one."""
         self._waiting.append(call)
         self._go_on()
 
     def pauseProducing(self) -> None:
-        """It is full."""
+        """Wait: the network accepts no more data."""
         self._full = True
 
     def resumeProducing(self) -> None:
-        """It is not any more."""
+        """Go on: the network accepts data again."""
         self._full = False
         self._go_on()
 
     def stopProducing(self) -> None:
-        """The connection is gone."""
+        """Forget those who wait: the connection has ended."""
         self._waiting.clear()
 
     def _go_on(self) -> None:
@@ -220,23 +220,23 @@ class _Writing:
 
 
 def encoded(record: dict[str, Any]) -> bytes:
-    """Return a record as it is sent; what cannot be encoded in strings is replaced.
+    """Return the line for a record. Characters that UTF-8 cannot encode are replaced.
 
     Args:
-        record: Fields of strings, numbers and booleans.
+        record: Its fields: strings, numbers and booleans.
     """
     try:
         return _encode(record) + b"\n"
-    except UnicodeEncodeError:  # half of a surrogate pair, as undecodable arguments of a command line have it
+    except UnicodeEncodeError:  # half of a surrogate pair, as in a command-line argument that is not UTF-8
         sane = {k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in record.items()}
         return _encode(sane) + b"\n"
 
 
 def decoded(line: bytes) -> tuple[e.Event | None, Ref | None]:
-    """Return the event in a line, None if it is ignored, and the ref of what it answers.
+    """Return the event in a line, or None if it is to be ignored, and the ``ref`` of the command that it answers.
 
     Raises:
-        NoRecord: It is no record at all.
+        NoRecord: The line is no record.
     """
     try:
         head = _head(line)
@@ -251,14 +251,14 @@ def decoded(line: bytes) -> tuple[e.Event | None, Ref | None]:
         return None, head.re
 
 
-# ---- what may pass -------------------------------------------------------------------------------------------------
+# ---- cleaning ------------------------------------------------------------------------------------------------------
 
 
 def _sane(struct: Any) -> Any:
-    """Return the struct without anything that could do harm.
+    """Return a struct with its strings cleaned and everything cut to its limit.
 
     Raises:
-        ValueError: A number of it is out of bounds.
+        ValueError: A number is out of bounds.
     """
     changes = {}
     for field in struct.__struct_fields__:
@@ -272,12 +272,12 @@ def _sane(struct: Any) -> Any:
 def _checked(field: str, value: Any, *, lines: bool) -> Any:
     if isinstance(value, str):
         cut = value[: LONGEST.get(field, OTHERWISE)]
-        # What the server says for people may have several lines.
+        # The text of an Ok is for people, and may have several lines.
         return "\n".join(map(clean, cut.split("\n"))) if lines and "\n" in cut else clean(cut)
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        if not 0 <= value <= (LATEST if field in _MOMENTS else GREATEST):  # which NaN is not, either
+        if not 0 <= value <= (LATEST if field in _MOMENTS else GREATEST):  # false for NaN, too
             raise ValueError(f"{field} is out of bounds")
         return value
     if isinstance(value, list):

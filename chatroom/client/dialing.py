@@ -1,4 +1,4 @@
-"""Dials a server: TCP by name, TLS unless told otherwise, and a look at its key before a byte of ours is sent."""
+"""Dials a server: by name, with TLS unless told otherwise, and checks its key before anything is sent."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from chatroom.model.fingerprint import fingerprint
 
 CONNECT_WITHIN = 20  # seconds
 HANDSHAKE_WITHIN = 15
-BEGINNING = 200  # bytes that are kept of what the far side says first
+BEGINNING = 200  # bytes to keep of what the server sends first
 
 Examine = Callable[[str, Callable[[], bool]], None]
-"""Given a key's fingerprint, and what asks the authorities for it; raises ``Failed`` if it is not to be trusted."""
+"""Given a key's fingerprint, and a function that asks the authorities; raises ``Failed`` if it distrusts the key."""
 
 
 class Dialer:
-    """See the module.
+    """Makes connections to one server.
 
     Args:
         reactor: Connects, and tells the time.
-        host: A name or an address.
-        port: Of the server.
-        known: The keys that are known.
-        plain: Speak in plain text.
-        first_seen: Given the fingerprint of a key that is seen, and trusted, for the first time.
+        host: The server's name or address.
+        port: The server's port.
+        known: The keys of servers.
+        plain: Whether to use plain text instead of TLS.
+        first_seen: Given the fingerprint of the key of a server that was never seen before.
     """
 
     def __init__(
@@ -69,7 +69,14 @@ class Dialer:
         return dialled.addErrback(self._explain)
 
     def dial_tls(self, examine: Examine) -> Deferred[ServerConnection]:
-        """Dial by TLS, and let the key be examined."""
+        """Dial with TLS.
+
+        Args:
+            examine: Examines the key.
+
+        Returns:
+            Fires with a connection whose key was not distrusted.
+        """
         creator = _Creator(self._host)
         factory = Factory.forProtocol(lambda: Protected(self.server, creator, examine))
         wrapping = TLSMemoryBIOFactory(creator, True, factory)
@@ -95,16 +102,16 @@ class Dialer:
 
 
 def _endpoint(reactor: Any, host: str, port: int) -> Any:
-    """Return what dials the host; looking up an address as a name would lose its zone."""
+    """Return the endpoint for a host. An address with a zone is not looked up, for that would lose the zone."""
     endpoint = TCP6ClientEndpoint if "%" in host else HostnameEndpoint
     return endpoint(reactor, host, port, timeout=CONNECT_WITHIN)
 
 
 class _Peeking(TLSMemoryBIOProtocol):
-    """TLS that keeps the first bytes that come: a far side that does not speak TLS says in them what it is.
+    """TLS that keeps the first bytes it receives: they show what a server is that does not speak TLS.
 
     Attributes:
-        beginning: Those bytes.
+        beginning: The first bytes.
     """
 
     beginning = b""
@@ -116,10 +123,10 @@ class _Peeking(TLSMemoryBIOProtocol):
 
 @implementer(IOpenSSLClientConnectionCreator)
 class _Creator:
-    """Makes the client's side of TLS, which goes through with any certificate: what it is worth is asked afterwards.
+    """Makes the client's side of TLS, which accepts any certificate: the key is examined after the handshake.
 
     Args:
-        host: Whom the certificate should be for.
+        host: The host that the certificate should be for.
     """
 
     def __init__(self, host: str) -> None:
@@ -127,7 +134,7 @@ class _Creator:
         self._connection: Any = None
 
     def clientConnectionForTLS(self, tls: Any) -> Any:  # noqa: N802
-        """Twisted's: make a connection of OpenSSL's."""
+        """Make a connection of OpenSSL; Twisted calls this."""
         options = CertificateOptions(raiseMinimumTo=TLSVersion.TLSv1_2)
         connection = SSL.Connection(options.getContext(), None)
         if not is_address(self._host):
@@ -138,7 +145,7 @@ class _Creator:
 
     @property
     def version(self) -> str:
-        """``TLS 1.3``."""
+        """The version of TLS, as ``TLS 1.3``."""
         return str(self._connection.get_protocol_version_name()).replace("TLSv", "TLS ")
 
     def key(self) -> str:
@@ -146,18 +153,18 @@ class _Creator:
         return fingerprint(self._connection.get_peer_certificate(as_cryptography=True))
 
     def vouched(self) -> bool:
-        """Return whether a public authority vouches for it and the host."""
+        """Return whether a public authority vouches for the key and the host."""
         return vouch(self._connection, self._host)
 
 
 @implementer(IHandshakeListener)
 class Protected(ServerConnection):
-    """A connection by TLS, whose key is examined when the handshake is complete.
+    """A connection with TLS whose key is examined after the handshake.
 
     Args:
-        server: As for ``ServerConnection``.
-        creator: Made its TLS.
-        examine: Raises if the key is not to be trusted.
+        server: See ``ServerConnection``.
+        creator: What made its TLS.
+        examine: Examines the key.
     """
 
     def __init__(self, server: str, creator: _Creator, examine: Examine) -> None:
@@ -169,17 +176,17 @@ class Protected(ServerConnection):
         )
 
     def examined(self, clock: Any) -> Deferred[ServerConnection]:
-        """Return a Deferred that fires with the connection when its server is trusted, and fails otherwise."""
+        """Return a Deferred that fires with the connection once its key was examined, and fails if it is distrusted."""
         if not self._examined.called:
             slow = clock.callLater(HANDSHAKE_WITHIN, self.abort, Failed(f"{self.server} did not answer in time"))
             self._examined.addBoth(lambda result: _cancelled(slow, result))
         return self._examined
 
     def handshakeCompleted(self) -> None:
-        """Twisted's: look at the key."""
+        """Examine the key; Twisted calls this."""
         try:
             self._examine(self._creator.key(), self._creator.vouched)
-        except Exception as error:  # whatever it is, this server is not trusted
+        except Exception as error:  # whatever went wrong, the server is not trusted
             why = error if isinstance(error, Failed) else Failed(f"the key of {self.server} cannot be read: {error}")
             self.abort(why)
             return

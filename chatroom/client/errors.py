@@ -1,4 +1,4 @@
-"""The errors of the client: why a command failed, and why there is no connection, in words that say what to do."""
+"""The client's errors: why a command failed or why there is no connection, and what the user can do about it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from twisted.python.failure import Failure
 
 from chatroom.model.text import clean
 
-TLS_RECORDS = range(0x14, 0x18)  # what the first byte of each record of TLS is
-SHOWN = 100  # characters of what was said instead
+TLS_RECORDS = range(0x14, 0x18)  # the first byte of a TLS record
+SHOWN = 100  # characters to show of what came instead of TLS
 
 
 class Rejected(Exception):
-    """A command was answered by an error, or cannot be given now (``offline``, ``lost``).
+    """A command was refused, or could not be given or answered (``offline``, ``lost``).
 
     Args:
-        code: For a program.
-        text: For a person.
+        code: The reason for programs.
+        text: The reason for people.
     """
 
     def __init__(self, code: str, text: str) -> None:
@@ -29,11 +29,11 @@ class Rejected(Exception):
 
 
 class Failed(Exception):
-    """There is no connection, or no longer one.
+    """A connection could not be made, or has ended.
 
     Args:
-        why: A sentence without its full stop.
-        hopeless: Trying again would be no use before somebody has decided something.
+        why: The reason, a sentence without its full stop.
+        hopeless: Whether trying again would not help before the user has decided something.
     """
 
     def __init__(self, why: str, *, hopeless: bool = False) -> None:
@@ -46,7 +46,7 @@ def why_not_connected(failure: Failure, server: str) -> Failed:
     """Return why a connection could not be made.
 
     Args:
-        failure: What Twisted says.
+        failure: Twisted's error.
         server: Host and port.
     """
     value: Any = failure.value
@@ -69,12 +69,12 @@ def why_not_connected(failure: Failure, server: str) -> Failed:
 
 
 def why_no_tls(failure: Failure, server: str, beginning: bytes) -> Failed:
-    """Return why TLS did not come about. To give up TLS is never advised: somebody on the way may want just that.
+    """Return why the TLS handshake failed. The reason never advises plain text, for an attacker may want just that.
 
     Args:
-        failure: What Twisted says.
+        failure: Twisted's error.
         server: Host and port.
-        beginning: The first bytes that came from there.
+        beginning: The first bytes that the server sent.
     """
     value: Any = failure.value
     if isinstance(value, Failed):
@@ -109,7 +109,7 @@ def _is_of_openssl(value: object) -> bool:
 
 
 def _detail(value: Any) -> str:
-    """OpenSSL's errors are lists of triples; the last word of the last is the one that tells something."""
+    """Return the part of an OpenSSL error that explains it: the last item of the last of its triples."""
     try:
         return f" ({value.args[0][-1][-1]})"
     except (IndexError, TypeError, AttributeError):

@@ -1,7 +1,7 @@
 """The name that a guest has chosen, kept for the next start of the client.
 
-The server recognises the guest by a secret (``guest_secret``), but only until it restarts; this file stays. Clients that
-run at the same time have different secrets, and so different names.
+The server recognises the guest by a secret (``guest_secret``), but only until it restarts; this file stays.
+Clients that run at the same time have different secrets, and so different names.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Which key each server has: remembered at the first connection, and compared at every later one.
+"""The keys of servers: remembered at the first connection, and compared at every later one.
 
-A public authority may vouch for a key, for that very host. The kind of such a key is ``ca``: certificates are renewed
-with new keys, so a new one is accepted while an authority vouches for it, too. The kind of any other key is ``key``: it
-changes by ``--accept-new-key`` alone, whoever vouches for the new one, for one deceived authority is enough to come
-between. A server that was reached by TLS once is never spoken to in plain text afterwards.
+A key for which a public authority vouches, together with its host, is of the kind ``ca``. Certificates are renewed with
+new keys, so a new key is accepted if an authority vouches for it, too. Any other key is of the kind ``key``. Only
+``--accept-new-key`` changes such a key, even if an authority vouches for the new one: an attacker would need to deceive
+only one authority. A server that was once reached with TLS is never reached in plain text afterwards.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from chatroom.client.paths import changing, write_private
 MOST_BYTES = 1 << 20
 
 Kind = Literal["ca", "key", ""]
-"""Why a key is trusted: an authority vouched for it; or it is the key itself. Empty: an older line does not say."""
+"""Whether an authority vouched for a key (``ca``) or only the key itself counts; empty in lines of older versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownHost:
-    """What is remembered of a server.
+    """The remembered key of a server.
 
     Args:
-        fingerprint: Of its key.
+        fingerprint: The fingerprint of the key.
         kind: Why the key is trusted.
     """
 
@@ -37,14 +37,14 @@ class KnownHost:
 
 
 def spell(host: str, port: int) -> str:
-    """Return ``chat.example:8888``, ``[::1]:8888`` or ``[fe80::1%eth0]:8888``; case counts in a zone alone."""
+    """Return ``chat.example:8888``, ``[::1]:8888`` or ``[fe80::1%eth0]:8888``; only the case of a zone counts."""
     host, percent, zone = host.partition("%")
     host = host.lower() + percent + zone
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class KnownHosts:
-    """Remembers the keys.
+    """Remembers the keys of servers in a file.
 
     Args:
         path: The file: a line for each server, ``chat.example:8888 SHA256:... ca``; ``#`` begins a comment.
@@ -54,7 +54,7 @@ class KnownHosts:
         self.path = path
 
     def fingerprint(self, server: str) -> str:
-        """Return the fingerprint of a server's key; empty if it was never seen.
+        """Return the fingerprint of a server's key; empty if the server was never seen.
 
         Raises:
             Failed: The file cannot be read.
@@ -63,47 +63,47 @@ class KnownHosts:
         return pin.fingerprint if pin is not None else ""
 
     def check(self, server: str, fingerprint: str, vouched: Callable[[], bool]) -> bool:
-        """See that a server has the key that it had, or may have the key that it has.
+        """Check the key of a server against the remembered one, and remember it if it is new and acceptable.
 
         Args:
-            server: Host and port, as of ``spell``.
-            fingerprint: Of the key that it has now.
-            vouched: Says whether a public authority vouches for the key; called when that matters.
+            server: Host and port, as ``spell`` returns them.
+            fingerprint: The fingerprint of the server's key.
+            vouched: Returns whether a public authority vouches for the key; called only when that matters.
 
         Returns:
             Whether the server was seen for the first time.
 
         Raises:
-            Failed: It has another key, or what is known can be neither read nor written.
+            Failed: The server has an unacceptable key, or the file cannot be read or written.
         """
         pin = self._read().get(server)
         if pin is not None and pin.fingerprint == fingerprint and pin.kind:
             return False
         is_vouched = vouched()
         if pin is not None and pin.fingerprint == fingerprint:
-            with suppress(Failed):  # the key is right; its kind can be written down another time
+            with suppress(Failed):  # the key is right; its kind can be remembered another time
                 self.remember(server, fingerprint, vouched=is_vouched)
             return False
         with self._writing(server):
-            pin = self._read().get(server)  # another client may have met it just now
+            pin = self._read().get(server)  # another client may have remembered it just now
             if pin is not None and pin.fingerprint != fingerprint and (pin.kind != "ca" or not is_vouched):
                 raise Failed(self._changed(server, pin, fingerprint, vouched=is_vouched), hopeless=True)
             self._write(server, fingerprint, vouched=is_vouched)
         return pin is None
 
     def remember(self, server: str, fingerprint: str, *, vouched: bool) -> None:
-        """Remember that the server has this key from now on.
+        """Remember the key of a server, in place of any other.
 
         Args:
-            server: Host and port, as of ``spell``.
-            fingerprint: Of its key.
-            vouched: A public authority vouches for the key.
+            server: Host and port, as ``spell`` returns them.
+            fingerprint: The fingerprint of the key.
+            vouched: Whether a public authority vouches for the key.
 
         Raises:
             Failed: The file cannot be read or written.
         """
         with self._writing(server):
-            self._read()  # what cannot be read must not be replaced
+            self._read()  # raises rather than replace a file that cannot be read
             self._write(server, fingerprint, vouched=vouched)
 
     def _write(self, server: str, fingerprint: str, *, vouched: bool) -> None:
@@ -122,10 +122,10 @@ class KnownHosts:
             raise Failed(f"{why}; give a folder that can be written by XDG_STATE_HOME", hopeless=True) from None
 
     def allow_plain(self, server: str) -> None:
-        """See that a server may be spoken to in plain text.
+        """Check that a server may be reached in plain text.
 
         Raises:
-            Failed: It was reached by TLS before.
+            Failed: The server was reached with TLS before.
         """
         if self.fingerprint(server):
             raise Failed(

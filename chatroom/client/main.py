@@ -1,4 +1,4 @@
-"""The command ``chatroom-client``: on a terminal a screen, in a pipe lines in and lines out."""
+"""The command ``chatroom-client``: a screen on a terminal; in a pipe, lines in and lines out."""
 
 from __future__ import annotations
 
@@ -48,18 +48,17 @@ files: {config}
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the command line and the config file want.
+    """What the command line and the config file ask for.
 
     Args:
-        host: The server's.
-        port: The server's.
-        plain: Speak in plain text.
-        records: Show records.
+        host: The server's name or address.
+        port: The server's port.
+        plain: Whether to use plain text instead of TLS.
+        records: Whether to write records instead of text.
         patience: Seconds to try to come back in a pipe; 0: for ever.
-        accept: Only accept the key that the server has now.
-        config: All else.
+        accept: Whether to accept the server's new key.
+        config: The other settings.
         state: The folder of what is remembered.
-        coloured: None: what the terminal can.
     """
 
     host: str
@@ -78,18 +77,18 @@ class Wish:
 
     @property
     def folder(self) -> Path:
-        """What is remembered of this server."""
+        """The folder of what is remembered of this server."""
         return self.state / "servers" / spell(self.host, self.port).replace("/", "_")
 
     @property
     def known(self) -> KnownHosts:
-        """The keys of servers."""
+        """The remembered keys of servers."""
         return KnownHosts(self.state / "known_servers")
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenSettings:
-    """What the screen has to be told; see ``chatroom.client.screen.app.Settings``."""
+    """The settings of the screen; see ``chatroom.client.screen.app.AppSettings``."""
 
     address: str
     state: Path
@@ -100,7 +99,7 @@ class ScreenSettings:
 
 
 def main() -> NoReturn:
-    """Run it."""
+    """Run the command, and exit with its status."""
     closed = standard_streams.fill()
     try:
         wish = wanted(sys.argv[1:], os.environ)
@@ -118,19 +117,19 @@ def main() -> NoReturn:
 
 
 def _is_dumb(environment: Mapping[str, str]) -> bool:
-    """Return whether the terminal, such as the one of a shell within an editor, can do nothing but show lines."""
+    """Return whether the terminal can only show lines, such as that of a shell in an editor."""
     return environment.get("TERM", "").lower() in ("dumb", "unknown")
 
 
-# ---- what is wanted ------------------------------------------------------------------------------------------------
+# ---- command line and config file ----------------------------------------------------------------------------------
 
 
 def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
-    """Return what the command line and the config file want.
+    """Return what the command line and the config file ask for.
 
     Raises:
-        BadConfig: They are wrong, or do not say which server.
-        SystemExit: The command line is wrong (2), or help was asked for (0).
+        BadConfig: They hold an error, or name no server.
+        SystemExit: The command line is wrong (2), or asks for help (0).
     """
     options = _parser(environment).parse_args(arguments)
     path = options.config or config_folder(environment) / FILE
@@ -143,7 +142,16 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
 
 
 def _server(options: argparse.Namespace, config: Config, path: Path) -> tuple[str, int]:
-    """Return the host and the port of the server that is wanted; ``path`` is the config file's."""
+    """Return the host and the port of the server.
+
+    Args:
+        options: The command line.
+        config: The settings.
+        path: The config file, for errors.
+
+    Raises:
+        BadConfig: No server is named, or its address is wrong.
+    """
     if options.host is None:
         if not config.server:
             raise BadConfig(f'say which server: chatroom-client chat.example 8888 (or put server = "..." into {path}).')
@@ -156,7 +164,11 @@ def _server(options: argparse.Namespace, config: Config, path: Path) -> tuple[st
 
 
 def _check_downloads(config: Config, path: Path) -> None:
-    """See that the folder for fetched files can be one; it is made when it is needed."""
+    """Check that the folder for fetched files can exist; it is made when it is needed.
+
+    Raises:
+        BadConfig: It cannot.
+    """
     if "\0" in config.downloads:
         raise BadConfig(f"{path}: downloads: no folder's name holds a NUL.")
     folder = expanded(config.downloads)
@@ -217,24 +229,24 @@ def _patience(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1
-    if not 0 <= seconds <= LONGEST_PATIENCE:  # not what is not a number, either
+    if not 0 <= seconds <= LONGEST_PATIENCE:  # false for NaN, too
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds; 0 means forever")
     return seconds
 
 
 def _overridden(config: Config, options: argparse.Namespace) -> Config:
-    """What the command line says wins."""
+    """Return the settings with those of the command line, which win."""
     given = {key: value for key in ("name", "room") if (value := getattr(options, key)) is not None}
     return Config(**{**{field: getattr(config, field) for field in Config.__struct_fields__}, **given})
 
 
-# ---- doing it ------------------------------------------------------------------------------------------------------
+# ---- running -------------------------------------------------------------------------------------------------------
 
 
 def _complain(text: str) -> None:
-    """Say something on stderr, whatever it holds, in one line."""
+    """Write a sentence to stderr, in one line."""
     line = " ".join(text.split())
-    with suppress(OSError):  # nobody reads that either
+    with suppress(OSError):  # nothing reads stderr, either
         print(f"chatroom-client: {line}{'' if line.endswith(('.', '?', '!')) else '.'}", file=sys.stderr, flush=True)
 
 
@@ -247,7 +259,16 @@ def _client(
     *,
     piped: bool,
 ) -> Any:
-    """Return the link to the server that is wanted; logged in, if a login under that name is remembered."""
+    """Return the client for the server; it logs in if a login is remembered.
+
+    Args:
+        wish: What the command line and the config file ask for.
+        reactor: Twisted's.
+        tell: Given each event and notice.
+        first_seen: Given the fingerprint of a key that was seen for the first time.
+        complain: Given each sentence about what could not be kept.
+        piped: Whether the client runs in a pipe; it then uses neither the last login nor the last name.
+    """
     from chatroom.client.bot import mint
     from chatroom.client.client import Client
     from chatroom.client.dialing import Dialer
@@ -266,7 +287,7 @@ def _client(
         except OSError as error:
             complain(f"the login cannot be remembered in {tokens.path}: {error.strerror}.")
 
-    folder = wish.folder / "plain" if wish.plain else wish.folder  # plain: others may have read the secret
+    folder = wish.folder / "plain" if wish.plain else wish.folder  # apart, for others may have read the secret
     myself = secret(folder, mint)
     guest = GuestName(folder, myself)
     return Client(
@@ -287,7 +308,7 @@ def _client(
 
 def _pipe(wish: Wish) -> int:
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it is caught: an end without a traceback
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it is caught: end without a traceback
     from twisted.internet import reactor, stdio
 
     from chatroom.client.files.commands import FileCommands
@@ -315,11 +336,14 @@ def _pipe(wish: Wish) -> int:
 
 
 class _Signals:
-    """SIGINT and SIGTERM end it well, with the exit status that shells expect; a second one ends it at once.
+    """Lets SIGINT and SIGTERM end the client in order; a second signal ends the process at once.
 
     Args:
-        reactor: It runs when they are caught.
-        end: Ends it well.
+        reactor: Twisted's; it runs when a signal is caught.
+        end: Ends the client in order.
+
+    Attributes:
+        value: The exit status that shells expect after the signal; 0 before any signal.
     """
 
     def __init__(self, reactor: Any, end: Callable[[], None]) -> None:
@@ -328,7 +352,7 @@ class _Signals:
         self._end = end
 
     def catch(self) -> None:
-        """Catch them from now on; SIGINT stays ignored in the background of a script, whose Ctrl-C is not for us."""
+        """Catch the signals from now on; an ignored SIGINT stays ignored, as in the background of a script."""
         for number in (signal.SIGINT, signal.SIGTERM):
             if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._caught)
@@ -380,7 +404,7 @@ def _screen(wish: Wish) -> int:
 def _stop(reactor: Any) -> None:
     from twisted.internet.error import ReactorNotRunning
 
-    with suppress(ReactorNotRunning):  # a signal has stopped it already
+    with suppress(ReactorNotRunning):  # a signal has stopped the reactor already
         reactor.stop()
 
 
@@ -390,7 +414,7 @@ def _first_seen(wish: Wish, key: str) -> str:
 
 
 def _accept(wish: Wish) -> int:
-    """Accept the key that the server has now, and do nothing else."""
+    """Accept the server's new key, and do nothing else. Returns the exit status."""
     from twisted.internet import reactor
 
     running: Any = reactor

@@ -1,4 +1,4 @@
-"""Where a text mentions somebody: the whole name, however its case and accents are typed.
+"""Finds mentions of a user in a text: the whole name, in any case and with accents typed in any way.
 
 ``bob-2`` and ``jim-bob`` are other people's names; ``bob.``, ``@bob`` and ``bob's`` mention bob.
 """
@@ -10,16 +10,16 @@ from unicodedata import category
 
 from chatroom.model.names import ROOM_LIMIT, fold
 
-_PUNCTUATION = "-_."  # what a name may contain, and what may as well stand beside it
-_WORD = re.compile(r"[^\s!-,/:-@\[-^`{-~]+")  # no white space, and of the punctuation of ASCII only that of names
+_PUNCTUATION = "-_."  # may be part of a name, and may also stand beside it
+_WORD = re.compile(r"[^\s!-,/:-@\[-^`{-~]+")  # neither white space nor ASCII punctuation, but that of names
 
 
 def mentions(text: str, name: str) -> list[tuple[int, int]]:
-    """Return the places, from and to, where a text mentions somebody.
+    """Return where a text mentions a user, as pairs of start and end.
 
     Args:
-        text: What was said.
-        name: What that somebody is called.
+        text: The text of a message.
+        name: The name of the user.
     """
     wanted = fold(name)
     found = []
@@ -32,7 +32,7 @@ def mentions(text: str, name: str) -> list[tuple[int, int]]:
 
 
 def _words(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the words in a run of characters: other scripts have punctuation, too."""
+    """Return the words in a run of characters, split at the punctuation of any script."""
     if text[start:end].isascii():
         return [(start, end)]
     words, first = [], start
@@ -44,9 +44,9 @@ def _words(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _place(text: str, start: int, end: int, wanted: str) -> tuple[int, int] | None:
-    """Return where in a word the name stands: all of it, but for punctuation at its ends."""
+    """Return where in a word the name stands: the whole word, except for punctuation at its ends."""
     while start < end and text[start] in _PUNCTUATION:
-        start += 1  # no name begins with it
+        start += 1  # no name begins with punctuation
     while start < end:
         if end - start <= 2 * ROOM_LIMIT and fold(text[start:end]) == wanted:
             return start, end

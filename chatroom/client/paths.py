@@ -1,7 +1,7 @@
-"""Paths: where the client keeps its files (the XDG base directory specification), and looking at those of a user.
+"""Paths: where the client keeps its files (by the XDG base directory specification), and paths that a user types.
 
-A user may type any path: too long, of another user, of nobody, with a NUL. Looking at such a path here never fails;
-using it later says why it cannot be used.
+A user may type any path: a very long path, the home of another user or of nobody, a path with a NUL. The functions that
+look at such a path never fail; using it later tells why it cannot be used.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ LONGEST_SHOWN = 300  # characters of a path in a message
 
 
 def config_folder(environment: Mapping[str, str]) -> Path:
-    """Return where somebody's own settings are."""
+    """Return the folder of the user's settings."""
     return _folder(environment, "XDG_CONFIG_HOME", ".config")
 
 
 def state_folder(environment: Mapping[str, str]) -> Path:
-    """Return where is what the client remembers from one time to the next."""
+    """Return the folder of what the client remembers between runs."""
     return _folder(environment, "XDG_STATE_HOME", ".local/state")
 
 
 def _folder(environment: Mapping[str, str], variable: str, otherwise: str) -> Path:
     base = Path(environment.get(variable, ""))
-    if not base.is_absolute():  # as the specification has it
+    if not base.is_absolute():  # the specification ignores a relative path
         base = _home(environment) / otherwise
     return base / FOLDER
 
@@ -45,7 +45,7 @@ def _home(environment: Mapping[str, str]) -> Path:
 
 
 def expanded(text: str) -> Path:
-    """Return the path that a user means, with ``~`` and ``~user`` replaced; as it is if there is no such user."""
+    """Return a typed path with ``~`` and ``~user`` replaced; unchanged if there is no such user."""
     try:
         return Path(text).expanduser()
     except (RuntimeError, ValueError):  # there is no such user, or no user can have such a name
@@ -53,12 +53,12 @@ def expanded(text: str) -> Path:
 
 
 def spelled(path: Path) -> str:
-    """Return a path for a message: only its beginning if it is very long."""
+    """Return a path for a message, shortened if it is very long."""
     return shortened(str(path), LONGEST_SHOWN)
 
 
 def is_there(path: Path) -> bool:
-    """Return whether there is something of that path, as far as this user may know."""
+    """Return whether a path exists, as far as this user may know."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -66,7 +66,7 @@ def is_there(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether the path is a folder, as far as this user may know."""
+    """Return whether a path is a folder, as far as this user may know."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
@@ -75,10 +75,10 @@ def is_folder(path: Path) -> bool:
 
 @contextmanager
 def changing(path: Path) -> Iterator[None]:
-    """Keep other clients from changing a file meanwhile: whoever reads it in order to write it holds this.
+    """Lock a file against other clients, while it is read and written.
 
     Args:
-        path: The file. The lock is a file of its own beside it, for the file itself is replaced when it is written.
+        path: The file. The lock is another file beside it, since writing replaces the file itself.
 
     Raises:
         OSError: The lock cannot be made.
@@ -88,21 +88,21 @@ def changing(path: Path) -> Iterator[None]:
     descriptor = os.open(path.with_name(f".{path.name}.lock"), flags, 0o600)
     try:
         with suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # others hold it for as long as a small file takes to write
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # may wait, but only while another client writes a small file
         yield
     finally:
         os.close(descriptor)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Put a text into a file that nobody else may read, all of it or nothing.
+    """Replace the content of a file that only this user may read, completely or not at all.
 
     Args:
-        path: The file; its folder is made.
-        text: All that it will hold.
+        path: The file; its folder is made if it is missing.
+        text: The new content.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with 0600
@@ -118,7 +118,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def why_unusable(error: OSError | ValueError) -> str:
-    """Return in words why a path cannot be used; Python raises ``ValueError`` for names that no file can have."""
+    """Return in words why a path cannot be used. Python raises ``ValueError`` for names that no file can have."""
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
     return "no file can have that name"

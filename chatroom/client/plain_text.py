@@ -1,4 +1,4 @@
-"""Events as plain lines, as somebody on telnet sees them."""
+"""Events as plain lines of text, as on telnet."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chatroom.model.wording import ANSWERS, LINES, with_deletion_shown
 
 
 def lines_of(event: e.Event, me: str = "") -> list[str]:
-    """Return the lines that tell of an event; none if it is for programs.
+    """Return the lines that tell of an event; none if the event is only for programs.
 
     Args:
-        event: What happened, or an answer.
-        me: The user's name: only that user is told the number of a file that was given to the user.
+        event: An event or an answer.
+        me: The user's name; a file given to the user is shown with its number.
     """
     kind = type(event)
     if isinstance(event, e.Private) and event.late:
@@ -27,7 +27,13 @@ def lines_of(event: e.Event, me: str = "") -> list[str]:
 
 
 def recalled(room: str, event: Any, me: str = "") -> str:
-    """Return a message of before, with its time; a deleted one says so. See ``lines_of``."""
+    """Return the line for an earlier message, with its time; a deleted message is shown as deleted.
+
+    Args:
+        room: The room of the message; empty if the event names it.
+        event: The message.
+        me: See ``lines_of``.
+    """
     return f"[{spell_moment(event.at)}] {_spelled(room, with_deletion_shown(event), me)}"
 
 

@@ -1,7 +1,7 @@
-"""The address of a server as people write it: a name, an IPv4 or an IPv6 address, with or without its port.
+"""Parses the address of a server as people write it: a name, an IPv4 or an IPv6 address, with or without a port.
 
-``chat.example``, ``chat.example:9000``, ``::1``, ``[::1]:9000``, ``fe80::1%eth0`` (an address that holds on one network
-interface alone, its zone), ``[fe80::1%eth0]:9000``; a zone holds no colon, so ``fe80::1%eth0:9000`` is clear, too.
+``chat.example``, ``chat.example:9000``, ``::1``, ``[::1]:9000``, ``fe80::1%eth0`` (an address that is valid on one
+network interface only, its zone), ``[fe80::1%eth0]:9000``. A zone holds no colon, so ``fe80::1%eth0:9000`` is clear.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ LAST_PORT = 65535
 
 
 def port_of(text: str) -> int:
-    """Return a port.
+    """Parse a port.
 
     Raises:
-        ValueError: It is none; the text says so.
+        ValueError: The text is no port; the error says so.
     """
     if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= LAST_PORT):
         raise ValueError(f"{text} is no port; it is a number from 1 to {LAST_PORT}")
@@ -25,14 +25,14 @@ def port_of(text: str) -> int:
 
 
 def read_address(text: str, where: str) -> tuple[str, int | None]:
-    """Return a server's host without brackets, and its port if there is one.
+    """Return a server's host without brackets, and its port; None if no port was given.
 
     Args:
-        text: What was written.
-        where: Where it stands, for the error.
+        text: The address.
+        where: Where it was written, for the error.
 
     Raises:
-        BadConfig: It is no address of a server.
+        BadConfig: The text is no address of a server.
     """
     host, port = _split(text.strip())
     if not _is_host(host):
@@ -44,7 +44,7 @@ def read_address(text: str, where: str) -> tuple[str, int | None]:
 
 
 def _split(text: str) -> tuple[str, str | None]:
-    """Return host and port; an empty host if the text is no address."""
+    """Split an address into host and port; the host is empty if the text is no address."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         ends_well = text.endswith("]") or rest.startswith(":")
@@ -57,7 +57,7 @@ def _split(text: str) -> tuple[str, str | None]:
 
 
 def _is_host(host: str) -> bool:
-    """Return whether it can be a host: what holds a colon or a zone has to be an IPv6 address."""
+    """Return whether a text can be a host; with a colon or a zone it has to be an IPv6 address."""
     if not host or not host.isprintable() or any(char.isspace() or char in "/[]" for char in host):
         return False
     return _is_ipv6(host) if ":" in host or "%" in host else True

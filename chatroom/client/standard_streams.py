@@ -1,4 +1,4 @@
-"""The descriptors 0, 1 and 2, as the shell gives them: some may be closed, and others may go on using them after us."""
+"""The descriptors 0, 1 and 2: the shell may give us closed ones, and other programs may use them after us."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ NAMES = ("stdin", "stdout", "stderr")
 
 
 def fill() -> list[str]:
-    """Put the null device where one is closed: else the next socket gets its number, and is taken for it.
+    """Open the null device in place of each closed stream; otherwise the next socket would get its number.
 
     Returns:
-        The names of those that were closed.
+        The names of the streams that were closed.
     """
     closed = []
     for number, name in enumerate(NAMES):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is this
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
             closed.append(name)
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - it stays; without it, print would complain on stdout
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - stays open; without it, print would write to stdout
     return closed
 
 
 @contextmanager
 def left_as_found() -> Iterator[None]:
-    """Let input and output not wait meanwhile: afterwards they do again, for whoever reads and writes there next."""
+    """Restore afterwards whether input and output block, for the programs that use them next."""
     found = [os.get_blocking(number) for number in (0, 1)]
     try:
         yield
     finally:
         for number, blocking in enumerate(found):
-            with suppress(OSError):  # it is closed by now
+            with suppress(OSError):  # closed meanwhile
                 os.set_blocking(number, blocking)

@@ -1,7 +1,7 @@
-"""The remembered logins: for each server and account a token that logs in without the password.
+"""The remembered logins: for each server and account, a token that logs in without the password.
 
-Whoever has the file has the accounts, so only its owner may read it. ``/sessions end`` makes a token worthless. Several
-clients change the file, and servers choose what is written to it: neither may cost the tokens of other servers.
+The file gives access to the accounts, so only its owner may read it. ``/sessions end`` makes a token worthless. Several
+clients change the file, and servers choose the tokens in it; neither may lose the tokens of other servers.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ class Tokens:
     """Finds and keeps tokens.
 
     Args:
-        path: The file, JSON: by server, by account, the account that was used last at the end.
+        path: The file, in JSON: tokens by account, by server. The account that was used last is at the end.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def find(self, server: str, user: str = "") -> tuple[str, str] | None:
-        """Return an account and its token; None if none is known, or the file cannot be read.
+        """Return an account and its token; None if there is none, or the file cannot be read.
 
         Args:
             server: Host and port.
-            user: The account, in any case; empty: the account that was used last.
+            user: The name of the account, in any case; empty for the account that was used last.
         """
         try:
             accounts = self._read().get(server, {})
@@ -48,15 +48,15 @@ class Tokens:
         return (names[-1], accounts[names[-1]]) if names else None
 
     def keep(self, server: str, user: str, token: str) -> None:
-        """Remember the token of an account in place of the one before.
+        """Remember the token of an account, in place of any other.
 
         Args:
             server: Host and port.
-            user: The account.
-            token: Its token; empty: forget the account.
+            user: The name of the account.
+            token: Its token; an empty one forgets the account.
 
         Raises:
-            OSError: The file cannot be read or written, or it is full; it is as it was.
+            OSError: The file cannot be read or written, or it is full; it has not changed.
         """
         if token and (len(user) > LONGEST_NAME or len(token) > LONGEST_TOKEN):
             raise OSError(0, "the server gave a name or a token that is too long")
@@ -72,11 +72,11 @@ class Tokens:
             write_private(self.path, f"{text.decode()}\n")
 
     def _read(self) -> dict[str, dict[str, str]]:
-        """Return what the file has.
+        """Return the content of the file.
 
         Raises:
-            OSError: It cannot be read.
-            ValueError: It is not as it should be.
+            OSError: The file cannot be read.
+            ValueError: The file is damaged.
         """
         try:
             if self.path.stat().st_size > MOST_BYTES:
@@ -86,7 +86,7 @@ class Tokens:
             return {}
 
     def _whole(self) -> dict[str, dict[str, str]]:
-        """Return what the file has; put it aside if it is not as it should be, for its owner may mend it."""
+        """Return the content of the file; put a damaged file aside, so that its owner can repair it."""
         try:
             return self._read()
         except ValueError:
