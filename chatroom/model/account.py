@@ -1,17 +1,17 @@
-"""What lasts of an account: its record, and where engines keep it."""
+"""The record of an account, and where engines keep it."""
 
 from __future__ import annotations
 
 import msgspec
 
 BUCKET = "account"  # records by folded name
-LOOKS = "look"  # folded names by look: nobody may register a name that readers would take for another's
-LOOK_RULES = "look-rules"  # says by ALL_MADE that all accounts have all records that their looks need
+LOOKS = "look"  # folded names by look: nobody may register a name that looks like the name of another account
+LOOK_RULES = "look-rules"  # has the key ALL_MADE once every account has a record for each of its looks
 ALL_MADE = "digits-as-letters"
 
 
 class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One's own settings. ``ignored`` has the folded name, the shown name and the user's id of each."""
+    """The settings of a user. ``ignored`` has the folded name, the shown name and the id of each ignored user."""
 
     echo: bool = True
     timestamps: bool = False
@@ -20,7 +20,10 @@ class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What lets a program log in again without the password. ``id`` is its secret's hash; times are ms since 1970."""
+    """A token, with which a program logs in without the password.
+
+    ``id`` is the hash of its secret. Times are in milliseconds since 1970.
+    """
 
     id: str
     client: str
@@ -32,16 +35,16 @@ class AccountRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An account.
 
     Args:
-        id: Never used again, not even when the account is deleted and its name registered by somebody else.
-        name: As shown.
-        made: Milliseconds since 1970.
-        password: Its hash by Argon2id; empty when another checker decides (``--auth``).
-        operator: May do everything everywhere.
-        reserved: Made by the operator; a seat is kept for it.
-        preferences: Its owner's settings.
-        tokens: Of programs that may log in again, the oldest first.
-        was: Ids of the guests and deleted accounts that its owner was before: what is held against them is held
-            against it.
+        id: Identifies the account; never used again, not even for a later account of the same name.
+        name: The name as it is shown.
+        made: When the account was made, in milliseconds since 1970.
+        password: The Argon2id hash of the password; empty if another checker decides (``--auth``).
+        operator: Whether the owner is an operator, who may do everything everywhere.
+        reserved: Whether an operator made the account, so that a seat is kept for it.
+        preferences: The owner's settings.
+        tokens: The tokens of the account, the oldest first.
+        was: The ids of the guests and deleted accounts that the owner was before. Bans and mutes against these hold
+            against this account as well.
     """
 
     id: str

@@ -1,6 +1,6 @@
-"""The arguments of a command that is typed: what each is, how usage names it, how it is read from a line.
+"""The arguments of typed commands: what they are, how usage shows them, and how they are read from a line.
 
-The daemon reads what people type on telnet by this, and chatroom-client what is typed into it.
+Both the daemon, for people on telnet, and chatroom-client use this.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 
 from chatroom.model import durations
 
-BLANKS = " \t"  # what is around an argument and not part of it; a control character may be part of a password
+BLANKS = " \t"  # stripped around an argument; other control characters may be part of a password
 _SWITCHES = {"on": True, "off": False}
 
 
 class Misread(Exception):
-    """An argument is not what it should be; its text says what it should, if usage does not."""
+    """An argument is wrong. The text of the error says what is expected; if it is empty, usage says so."""
 
 
 class Kind(Enum):
@@ -36,12 +36,12 @@ class Arg:
 
     Args:
         field: The field of the command's record.
-        kind: How it is read.
-        label: What usage calls it; the field's name if empty.
-        required: Whether the command means nothing without it.
-        ask: What telnet asks if it is left out; empty: leaving it out is an error.
-        prompt: What the client asks then.
-        twice: The client asks for it a second time, because what is typed is hidden.
+        kind: How the argument is read.
+        label: The name that usage shows; the name of the field if empty.
+        required: Whether the argument must be given.
+        ask: What telnet asks if the argument is left out; if empty, leaving it out is an error.
+        prompt: What the client asks if the argument is left out.
+        twice: Whether the client asks for it a second time, because what is typed is hidden.
     """
 
     field: str
@@ -54,24 +54,24 @@ class Arg:
 
     @property
     def usage(self) -> str:
-        """``<room>`` or ``[messages]``."""
+        """The argument as usage shows it: ``<room>``, or ``[messages]`` if it may be left out."""
         label = self.label or self.field
         return f"<{label}>" if self.required else f"[{label}]"
 
 
 def read(arg: Arg, rest: str, *, last: bool) -> tuple[Any, str]:
-    """Read an argument.
+    """Read an argument from a line.
 
     Args:
-        arg: Which.
-        rest: The line from there on, which is not empty.
-        last: No argument comes after it.
+        arg: The argument.
+        rest: The line from the argument on; it is not empty.
+        last: Whether this is the last argument.
 
     Returns:
-        Its value, None if it is left out, and what is left of the line.
+        The value of the argument, which is None if it is left out, and the rest of the line.
 
     Raises:
-        Misread: It is something else.
+        Misread: The argument is wrong.
     """
     if arg.kind is Kind.REST or (arg.kind is Kind.SECRET and last):
         return rest, ""
@@ -81,7 +81,7 @@ def read(arg: Arg, rest: str, *, last: bool) -> tuple[Any, str]:
         return word, rest
     if arg.kind is Kind.DURATION:
         seconds = durations.parse(word)
-        if seconds is None and durations.is_meant(word):  # as a reason it would be for good
+        if seconds is None and durations.is_meant(word):  # else it would become the reason of a ban for good
             raise Misread(f"{word} is no duration; write it as 10m, 2h or 7d.")
         return (seconds, rest) if seconds is not None else (None, f"{word} {rest}".strip())
     if arg.kind is Kind.COUNT and word.isascii() and word.isdigit() and len(word) < 10:

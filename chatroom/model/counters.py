@@ -1,4 +1,4 @@
-"""What a daemon counts while it works: plain numbers, cheap enough for the path of a message."""
+"""Counters of a daemon: plain numbers, cheap enough to be updated for each batch of messages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 
 
 class Histogram:
-    """How often a duration was up to which bound.
+    """Counts durations by the bounds in ``LATENCIES``.
 
     Attributes:
-        counts: One number for each bound, then one for all that is longer. Not cumulative.
+        counts: For each bound the number of durations up to it and above the previous one; then the number of longer
+            ones.
         total: The sum of all durations, in seconds.
     """
 
@@ -23,23 +24,28 @@ class Histogram:
         self.total = 0.0
 
     def observe(self, seconds: float, times: int = 1) -> None:
-        """Count a duration, as often as told; a clock that was set back makes it nothing, not less."""
+        """Count a duration.
+
+        Args:
+            seconds: The duration. A negative one, after the clock was set back, counts as 0.
+            times: How often to count it.
+        """
         seconds = max(seconds, 0.0)
         self.counts[bisect_left(LATENCIES, seconds)] += times
         self.total += seconds * times
 
 
 class Counters:
-    """See the module.
+    """The counters of one daemon, which start at 0.
 
     Attributes:
-        messages: Messages stored, private ones too.
-        deliveries: Events of rooms given to a connection.
-        drops: Connections ended by us, by cause (the code of the refusal, or ``too-slow``).
-        logins: Accounts logged in.
-        commits: How long storing a batch took, one for each batch.
-        waits: How long it took from the ``append`` of a batch's first entry until all followers, and all who asked,
-            were told of the batch; one for each batch.
+        messages: Messages that were stored, including private ones.
+        deliveries: Events that were given to a connection.
+        drops: Connections that the daemon ended, by cause: the code of the refusal, or ``too-slow``.
+        logins: Logins to accounts.
+        commits: For each batch, how long it took to store it.
+        waits: For each batch, the time from the ``append`` of its first entry until all followers and all callers were
+            told.
     """
 
     __slots__ = ("commits", "deliveries", "drops", "logins", "messages", "waits")

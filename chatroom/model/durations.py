@@ -1,4 +1,4 @@
-"""Durations as people write and read them: ``10m``, ``2h``, ``7d``."""
+"""Durations as people write them (``10m``, ``2h``, ``7d``) and as they read them (``10 minutes``)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ _LIKE_ONE = re.compile(r"[0-9]+([.,][0-9]+)?(?!(?:st|nd|rd|th)$)[a-z][a-z0-9]*",
 
 
 def parse(text: str) -> int | None:
-    """Return the seconds of ``30s``, ``10m``, ``2h``, ``7d`` or ``1w``; None for anything else."""
+    """Return the number of seconds in ``30s``, ``10m``, ``2h``, ``7d`` or ``1w``; None for any other text."""
     match = _DURATION.fullmatch(text)
     return int(match[1]) * _UNITS[match[2].lower()] if match else None
 
 
 def is_meant(text: str) -> bool:
-    """Return whether somebody who writes ``5q`` or ``1h30m`` means a duration, and not the beginning of a reason."""
+    """Return whether a text such as ``5q`` or ``1h30m`` is a misspelled duration, and not the beginning of a reason."""
     return _LIKE_ONE.fullmatch(text) is not None
 
 
 def spell(seconds: float) -> str:
-    """Return a duration in words, in the largest unit that is not far off: ``90 seconds``, ``2 hours``."""
+    """Return a duration in words, in the largest unit that is not far off, such as ``90 seconds`` or ``2 hours``.
+
+    Args:
+        seconds: The duration.
+    """
     whole = max(1, round(seconds))
     for name, size in _NAMES:
         if whole % size == 0 or whole >= 3 * size:

@@ -1,4 +1,4 @@
-"""Every refusal there is: a code for programs, a text for people. Handlers raise them, one place formats them."""
+"""All refusals: a code for programs and a text for people. Handlers raise them, and ``chat.dispatch`` answers."""
 
 from __future__ import annotations
 
@@ -6,25 +6,30 @@ from dataclasses import dataclass
 
 
 class Refused(Exception):
-    """Raised by whoever cannot do what was asked; shown to the one who asked, as an answer and not as a crash.
+    """A command was refused. The session that gave the command gets this as an answer.
 
     Args:
         code: A kebab-case word for programs.
         text: What is wrong and what to do next, for people.
+
+    Attributes:
+        ref: The ``ref`` of the record that could not be read.
+        file: The file whose upload or download has ended because of this.
+        final: Whether the connection must end, because the rest of what it sends can no longer be told apart.
     """
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
-        self.ref: int | str | None = None  # of the record that could not even be read
-        self.file = ""  # whose upload or download has ended
-        self.final = False  # the connection cannot go on: what follows can no longer be told apart
+        self.ref: int | str | None = None
+        self.file = ""
+        self.final = False
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A kind of refusal: its code, its text with ``{fields}``. Calling it gives the exception to raise."""
+    """A kind of refusal: its code, and its text with ``{fields}``. Call it to get the exception to raise."""
 
     code: str
     text: str

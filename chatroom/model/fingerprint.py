@@ -1,6 +1,7 @@
-"""What a server's key looks like to people: what the daemon's log shows, and what the client remembers of a server.
+"""The fingerprint of a server's key, which the daemon logs and the client remembers.
 
-It is the key's and not the certificate's, so that it stays the same when a certificate is renewed for the same key.
+The fingerprint is that of the key and not that of the certificate, so that it stays the same when the certificate is
+renewed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A log's entries, and the two ways in which storing can fail. Engines make them, the chat reads them."""
+"""What engines and the chat exchange: entries of logs, changes of records, pages, and errors."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from chatroom.model.events import LogEvent
 
 
 class Conflict(Exception):
-    """Somebody else changed the record first: read it again and decide anew."""
+    """The record has changed since it was read. Read it again and decide again."""
 
 
 class Unavailable(Exception):
-    """The outcome is unknown: it may or may not be stored. Never acknowledge it."""
+    """It is unknown whether the entry was stored. Never acknowledge it."""
 
 
 class TooBroad(Exception):
-    """So many messages could match a search that its time was not enough to look at any of them."""
+    """So many messages could match a search that there was no time to look at any of them."""
 
 
 class TooManySearches(Exception):
-    """So many searches are under way that another one would take too long; it is for later."""
+    """Too many searches are running. Try again later."""
 
 
 class Withdrawn(Unavailable):
-    """The log has the message behind an event that took away its author's right to speak: nobody is shown it."""
+    """The message comes after an event that took away its author's right to write, so it is shown to nobody."""
 
 
 class Entry(Struct, gc=False, eq=False):
@@ -37,11 +37,12 @@ class Entry(Struct, gc=False, eq=False):
         log: The log's name, ``room/<id>`` or ``inbox/<id>``.
         event: What happened.
         body: The event as JSON, as it is stored.
-        seq: Grows within a log; 0 until stored.
-        done: Called once, when the entry is durable and delivered or when that failed; None when nobody asks.
-        key: Makes the entry idempotent: a second one with the same key is not stored. None: it never comes twice.
-        repeated: The key was there before; ``event``, ``body``, ``log`` and ``seq`` are those of the first.
-        error: Why it could not be stored.
+        seq: The place in the log; it grows. 0 until the entry is stored.
+        done: Called once, when the entry is durable and delivered, or when that failed. None if nobody waits for it.
+        key: A second entry with the same key is not stored. None if the entry cannot come twice.
+        repeated: Whether the key was there before; then ``event``, ``body``, ``log`` and ``seq`` are those of the first
+            entry.
+        error: Why the entry could not be stored.
     """
 
     log: str
@@ -59,14 +60,14 @@ Deliver = Callable[[list[Entry]], None]
 
 
 class Change(Struct, frozen=True, gc=False):
-    """One change of a record; ``Engine.change`` makes several at once, or none of them.
+    """A change of a record. ``Engine.change`` makes several changes at once, or none of them.
 
     Args:
-        bucket: Where the record is.
-        key: Its key there.
-        value: What the record becomes; None removes it.
-        rev: The revision that it must have now, 0 for none. None: whichever it has, for another record of the same
-            change is compared and guards this one.
+        bucket: The bucket that holds the record.
+        key: The key of the record in its bucket.
+        value: The new value of the record; None removes the record.
+        rev: The revision that the record must have now; 0 if there must be no record. None accepts any revision, if
+            another record of the same change guards this one.
     """
 
     bucket: str
@@ -77,7 +78,7 @@ class Change(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries in their order. ``complete``: nothing is missing of what was asked for."""
+    """Entries in the order of their seq. ``complete`` is true if they are all the entries that were asked for."""
 
     entries: list[Entry]
     complete: bool
@@ -85,12 +86,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What a search found, the newest last.
+    """The result of a search.
 
     Args:
-        entries: Messages that match.
-        before: Only messages from this seq on were searched: search again ``before`` it for older ones. 0: all were.
-        at: When the message with that seq was said, in ms.
+        entries: The messages that match, the newest last.
+        before: The seq from which on messages were searched; search again ``before`` it for older ones. 0 if all
+            messages were searched.
+        at: When the message with that seq was stored, in milliseconds since 1970.
     """
 
     entries: list[Entry]
@@ -100,14 +102,21 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What ``follow`` gives: ``stop()`` ends it."""
+    """The result of ``follow``; ``stop()`` ends it."""
 
     stop: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Somebody is online: under which name, in which room (its shown name, or empty), away with which words."""
+    """A user who is online.
+
+    Args:
+        name: The name of the user.
+        room: The shown name of the user's room; empty if the user is in no room.
+        away: The user's away message; empty if the user is not away.
+        id: The id of the user.
+    """
 
     name: str
     room: str = ""

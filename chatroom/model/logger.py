@@ -1,4 +1,4 @@
-"""The daemon's own log: loggers that obey ``--log-level`` and never write two lines for one event."""
+"""Loggers for the daemon's log. They obey ``--log-level``, and write one line for each event."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _watching: dict[str, tuple[Callable[[LogEvent], None], ...]] = {}  # by namespac
 
 @implementer(ILogObserver)
 class _OneLine:
-    """Escapes whatever could end a line in the values of an event, then passes it on."""
+    """Escapes line breaks and control characters in the values of an event, then passes the event on."""
 
     def __call__(self, event: LogEvent) -> None:
         _escape(event)
@@ -38,7 +38,7 @@ _filtered = FilteringLogObserver(_OneLine(), [_levels])
 
 @implementer(ILogObserver)
 class _All:
-    """Gives an event to whoever watches its namespace, then to the log if it is grave enough."""
+    """Gives an event to the observers of its namespace, then to the log if its level is high enough."""
 
     def __call__(self, event: LogEvent) -> None:
         watching = _watching.get(event["log_namespace"])
@@ -59,10 +59,14 @@ def _escape(event: LogEvent) -> None:
 
 
 def watch(namespace: str, observer: Callable[[LogEvent], None]) -> Callable[[], None]:
-    """Give an observer, which must not raise, all that the loggers of a namespace say, however grave.
+    """Give an observer all events of the loggers of a namespace, whatever their level.
+
+    Args:
+        namespace: The namespace.
+        observer: Called with each event; it must not raise.
 
     Returns:
-        What ends that.
+        A function that ends this.
     """
     _watching[namespace] = (*_watching.get(namespace, ()), observer)
 
@@ -73,7 +77,11 @@ def watch(namespace: str, observer: Callable[[LogEvent], None]) -> Callable[[], 
 
 
 def set_level(name: str) -> None:
-    """Let only what is at least this grave (one of ``LEVELS``) be logged by chatroom."""
+    """Log only events of at least this level.
+
+    Args:
+        name: One of ``LEVELS``.
+    """
     _levels.defaultLogLevel = LogLevel.levelWithName(name)
     _levels.clearLogLevels()
 
@@ -83,5 +91,6 @@ def logger(namespace: str, **more: Any) -> Logger:
 
     Args:
         namespace: The module's ``__name__``.
+        more: Further arguments of ``twisted.logger.Logger``.
     """
     return Logger(namespace=namespace, observer=_observer, **more)

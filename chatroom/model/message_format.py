@@ -1,4 +1,4 @@
-"""How a message reads: a form of ``{user}``, ``{room}`` and ``{text}`` that the operator chooses."""
+"""The format of messages: a template with ``{user}``, ``{room}`` and ``{text}`` that the operator chooses."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _FIELDS = {"user", "room", "text"}
 
 
 def check_format(form: str) -> str:
-    """Return the form.
+    """Return the template if it can be used.
 
     Raises:
-        ValueError: It is not made of these fields alone, or does not show who says what.
+        ValueError: The template has other fields, or lacks the user or the text.
     """
     try:
         parts = list(string.Formatter().parse(form))

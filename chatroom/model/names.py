@@ -1,6 +1,6 @@
-"""What a user or a room may be called: names that nobody can mistake for one another.
+"""The rules for names of users and rooms, so that nobody can mistake one name for another.
 
-A name has three forms: one to show, one to compare, and one that is equal for any two names a reader would confuse.
+A name has three forms: one to show, one to compare, and one that is equal for all names that look alike to a reader.
 """
 
 import re
@@ -23,25 +23,25 @@ _ONE_DIRECTION = (
     "a name written from right to left starts with a letter, ends with a letter or a digit, "
     "and has no left-to-right letters"
 )
-# UTS 39, section 5.2, "highly restrictive", but none of them together with Latin.
+# Like "highly restrictive" of UTS 39, section 5.2, but without Latin.
 _SCRIPTS_USED_TOGETHER = (
     frozenset({"HAN", "HIRAGANA", "KATAKANA"}),
     frozenset({"HAN", "HANGUL"}),
     frozenset({"HAN", "BOPOMOFO"}),
 )
-# The part of _confusables() that concerns ASCII names, so that these never need to load what is behind it.
+# The part of _confusables() that concerns ASCII names, so that these never need its tables.
 _ASCII_CONFUSABLES = str.maketrans({"I": "l", "1": "l", "0": "o", "m": "rn", "M": "rn"})
-_LETTERS_LIKE_DIGITS = str.maketrans("258", "zsb")  # the 0 and the 1 are in the skeleton
+_LETTERS_LIKE_DIGITS = str.maketrans("258", "zsb")  # the skeleton takes care of 0 and 1
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name that passed every rule.
+    """A valid name.
 
     Attributes:
-        shown: as given, width-mapped and NFC, case kept (RFC 8265, UsernameCasePreserved).
-        folded: what is compared (RFC 8265, UsernameCaseMapped).
-        look: the skeleton (UTS 39, section 4), case-folded; readers cannot tell names of equal look apart.
+        shown: The name as given, width-mapped and in NFC, with its case (RFC 8265, UsernameCasePreserved).
+        folded: The form that is compared (RFC 8265, UsernameCaseMapped).
+        look: The case-folded skeleton (UTS 39, section 4). Readers cannot tell names with the same look apart.
     """
 
     shown: str
@@ -50,20 +50,20 @@ class Name:
 
 
 class BadName(ValueError):
-    """A refused name; its text is a sentence fragment for the user that says what a name has to be."""
+    """The name is not allowed. The error's text is part of a sentence for the user, and says what a name must be."""
 
 
 def user_name(text: str) -> Name:
     """Return the name of a user.
 
     Args:
-        text: what somebody wants to be called; anything may be in it.
+        text: The wanted name; any text.
 
     Returns:
         The name in its three forms.
 
     Raises:
-        BadName: it breaks a rule, or is or looks like a name the server keeps for itself or for guests.
+        BadName: The name breaks a rule, or it is or looks like a name reserved for the server or for guests.
     """
     name = _name(text, USER_LIMIT)
     if name.look in _RESERVED_LOOKS or name.look.startswith(_GUEST_LOOK):
@@ -72,25 +72,25 @@ def user_name(text: str) -> Name:
 
 
 def room_name(text: str) -> Name:
-    """Return the name of a room; like a user's, but longer, and none is reserved.
+    """Return the name of a room. The rules are those for users, but the name may be longer, and none is reserved.
 
     Args:
-        text: what somebody wants to call the room, without any '#'.
+        text: The wanted name, without '#'.
 
     Returns:
         The name in its three forms.
 
     Raises:
-        BadName: it breaks a rule.
+        BadName: The name breaks a rule.
     """
     return _name(text, ROOM_LIMIT)
 
 
 def room_looks(name: Name) -> tuple[str, ...]:
-    """Return all looks of a room's name. Readers cannot tell two rooms apart that have one in common.
+    """Return all looks of a room's name. Readers cannot tell two rooms apart that have a look in common.
 
-    They are the name's ``look``, and that of its compared form; digits count as the letters that they look like, and a
-    1 as l and as i. Digits at the end of a name are a number: ``lab5`` does not look like ``labs``.
+    These are the ``look`` of the shown and of the folded form. Digits count as the letters that they look like, and a 1
+    counts both as l and as i. Digits at the end of a name are a number: ``lab5`` does not look like ``labs``.
     """
     texts = {name.shown, name.folded}
     texts |= {text.replace("1", "i") for text in texts}
@@ -98,9 +98,9 @@ def room_looks(name: Name) -> tuple[str, ...]:
 
 
 def user_looks(name: Name) -> tuple[str, ...]:
-    """Return all looks of a user's name, at most five. Readers cannot tell two users apart that have one in common.
+    """Return all looks of a user's name, at most five. Readers cannot tell two users apart that have a look in common.
 
-    They are those that a room of this name has, and the name's ``look``, under which older accounts are kept.
+    These are the looks of a room of the same name, and the name's ``look``, under which older accounts are kept.
     """
     return tuple(sorted({name.look, *room_looks(name)}))
 
@@ -112,16 +112,16 @@ def _look_of_letters(text: str) -> str:
 
 
 def guest_name(tail: str) -> Name:
-    """Return the name of a guest, one that `user_name` refuses.
+    """Return the name of a guest who has not chosen one. `user_name` refuses such names.
 
     Args:
-        tail: what tells this guest from the others.
+        tail: The part that differs from guest to guest.
 
     Returns:
         The name in its three forms.
 
     Raises:
-        BadName: the tail is empty, or the whole breaks a rule.
+        BadName: The tail is empty, or the whole name breaks a rule.
     """
     if not tail:
         raise BadName(f"a guest's name has something after {GUEST!r}")
@@ -129,29 +129,29 @@ def guest_name(tail: str) -> Name:
 
 
 def is_guest_name(name: Name) -> bool:
-    """Return whether it is a name of a guest who has not chosen one."""
+    """Return whether a name is that of a guest who has not chosen one."""
     return name.look.startswith(_GUEST_LOOK)
 
 
 def fold(text: str) -> str:
-    """Return the form in which names are compared, of a text that somebody gave for a name.
+    """Return the form of a text in which names are compared. Never raises.
 
-    Whatever compares names compares this form: two texts mean the same name exactly if it is equal.
+    All code that compares names compares this form: two texts mean the same name if and only if it is equal.
 
     Args:
-        text: A name, or anything else; nothing makes this raise.
+        text: A name, or any other text.
 
     Returns:
-        For a name its ``folded``; for anything else a form that equals none of a name.
+        The ``folded`` form of a name. For any other text, a form that no name has.
     """
     if text.isascii():
-        return text.lower()  # what _PLAIN folds to, and for others as good as anything
+        return text.lower()  # the folded form of a plain name; no other ASCII text is a name
     return _folded(text) if len(text) <= ROOM_LIMIT else text
 
 
 @lru_cache(4096)
 def _folded(text: str) -> str:
-    """Return what ``fold`` does for a text that is not ASCII. Rules cost 30 us, and messages ask for each again."""
+    """Do what ``fold`` does for a text that is not ASCII. Cached, because the rules take 30 us for each message."""
     try:
         return _name(text, ROOM_LIMIT).folded
     except BadName:
@@ -159,7 +159,7 @@ def _folded(text: str) -> str:
 
 
 def _name(text: str, limit: int) -> Name:
-    """Return the name if it breaks no rule that holds for users and rooms alike."""
+    """Return the name if it breaks none of the rules for both users and rooms."""
     _check_length(text, limit)
     if _PLAIN.fullmatch(text):
         return Name(text, text.lower(), skeleton(text))
@@ -167,13 +167,13 @@ def _name(text: str, limit: int) -> Name:
 
 
 def _mapped_name(text: str, limit: int) -> Name:
-    """Return what `_name` does, by the full rules instead of the ASCII short cut."""
+    """Do what `_name` does, by the full rules instead of the shortcut for ASCII."""
     try:
         shown = _profile("UsernameCasePreserved").enforce(text)
         folded = _profile("UsernameCaseMapped").enforce(shown)
     except UnicodeError as error:
         raise BadName(_ONE_DIRECTION if "bidi_rule" in str(error) else _ALPHABET) from error
-    # Mapping can lengthen a name (NFC takes U+0958 apart), and what comes out must be good to come in again.
+    # Mapping can lengthen a name (NFC decomposes U+0958), and the result must itself be a valid name.
     for form in (shown, folded):
         _check_length(form, limit)
         _check_characters(form)
@@ -196,43 +196,43 @@ def _check_characters(text: str) -> None:
         raise BadName(_ALPHABET)
     if kinds[0][0] != "L" and kinds[0] != "Nd":
         raise BadName("a name starts with a letter or a digit")
-    # What cleaning would change is not what others get to see: piled-up marks, the only such thing left by now.
+    # Others would see the cleaned name, so cleaning must change nothing: only piled-up marks are left to clean here.
     if clean(text) != text:
         raise BadName(f"a name has at most {MARKS_IN_A_ROW} marks on a letter, or more if its script needs them")
 
 
 def _check_scripts(text: str) -> None:
     """Refuse mixed scripts and mixed digits (UTS 39, sections 5.1 to 5.3)."""
-    # Not at the top: it loads tables, and urllib, which a server of ASCII names never needs.
+    # Not at the top: it loads tables, and urllib, which a server with only ASCII names never needs.
     from confusable_homoglyphs.categories import aliases_categories  # type: ignore[import-untyped]
 
     scripts = {aliases_categories(char)[0] for char in text} - {"COMMON", "INHERITED"}
     if len(scripts) > 1 and not any(scripts <= together for together in _SCRIPTS_USED_TOGETHER):
         raise BadName("a name is written in one script")
-    # All digits but the ASCII ones have a script, so these belong to the letters by now.
+    # All digits except the ASCII ones have a script, which was checked above.
     if len({ord(char) - decimal(char) for char in text if char.isdecimal()}) > 1:
         raise BadName("a name has one kind of digits")
 
 
 def skeleton(text: str) -> str:
-    """Return the case-folded skeleton of any text (UTS 39, section 4): equal for texts that look alike."""
+    """Return the case-folded skeleton of any text (UTS 39, section 4). It is equal for texts that look alike."""
     return text.translate(_ASCII_CONFUSABLES).lower() if text.isascii() else _wide_look(text)
 
 
 def _wide_look(text: str) -> str:
-    """Return what `_look` does, for any text."""
-    # One round is the skeleton. What it is folded to can be confusable in turn (M, m, rn); three rounds settle all.
+    """Do what `skeleton` does, for any text."""
+    # One round makes the skeleton. Its folded form can be confusable again (M, m, rn); three rounds settle all cases.
     for _ in range(3):
         text = normalize("NFD", text).translate(_confusables()).casefold()
-        # A dot above does not show on letters that have one or nearly do (UTS 39, section 5.4).
+        # A dot above is invisible on letters that have a dot, or nearly have one (UTS 39, section 5.4).
         text = _HIDDEN_DOT.sub("", text)
     return text
 
 
 @cache
 def _confusables() -> dict[int, str]:
-    """Return the table for `str.translate` from each confusable character to what stands for all its like."""
-    # Read here, not through confusable_homoglyphs.confusables: that module would keep all of it for good.
+    """Return the table for `str.translate` from each confusable character to the text that represents its class."""
+    # Loaded here and not by confusable_homoglyphs.confusables, because that module would keep all of it in memory.
     from confusable_homoglyphs.utils import load  # type: ignore[import-untyped]
 
     classes: dict[str, list[str]] = {}
@@ -243,12 +243,12 @@ def _confusables() -> dict[int, str]:
 
 
 def _bare(look: str) -> str:
-    """Return an entry without the marks (LRM) put around right-to-left ones for display."""
+    """Return an entry without the marks (LRM) that are put around right-to-left entries for display."""
     return look.replace("\u200e", "")
 
 
 def _unite(classes: dict[str, list[str]], one: str, other: str) -> None:
-    """Make the classes of the two one class, shared by all its members."""
+    """Merge the classes of two texts into one class, which all its members share."""
     smaller, larger = sorted((classes.setdefault(one, [one]), classes.setdefault(other, [other])), key=len)
     if larger is not smaller:
         larger.extend(smaller)
@@ -256,21 +256,21 @@ def _unite(classes: dict[str, list[str]], one: str, other: str) -> None:
 
 
 def _preference(look: str) -> tuple[bool, bool, bool, bool, str]:
-    """Return a sort key that puts first what best stands for a class.
+    """Return a sort key that puts first the text that best represents its class.
 
-    More than one character come first, as "rn" for "m": only so can a text with the two letters look the same. Then
-    ASCII, letters, and what case folding leaves alone.
+    Texts of several characters come first, as "rn" for "m": otherwise a text with the two letters would not get the
+    same skeleton. Then come ASCII, letters, and texts that case folding does not change.
     """
     return len(look) == 1, not look.isascii(), not look.isalpha(), look != look.casefold(), look
 
 
-# Upper case too, because of its own look-alikes: "ADM1N" looks like "ADMIN", though not like "admin".
+# Also in upper case, which has other look-alikes: "ADM1N" looks like "ADMIN", but not like "admin".
 _RESERVED_LOOKS = frozenset(skeleton(case) for word in ("server", "admin", "system") for case in (word, word.upper()))
 _GUEST_LOOK = skeleton(GUEST)
 
 
 def load_rules() -> None:
-    """Load the tables that names outside ASCII need, so that the first of them keeps nobody waiting."""
+    """Load the tables for names outside ASCII, so that the first such name keeps nobody waiting."""
     _profile("UsernameCasePreserved")
     _profile("UsernameCaseMapped")
 

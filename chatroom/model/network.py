@@ -1,4 +1,4 @@
-"""What counts as one place that connections come from."""
+"""Which addresses count as one when connections are counted or banned."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 
 def network(host: str) -> str:
-    """Return what is counted, and banned, together.
+    """Return the network that an address is counted and banned with.
 
     Args:
-        host: An IP address as text; with a zone, perhaps.
+        host: An IP address as text; it may have a zone.
 
     Returns:
-        The address; for IPv6 its network of 64 bits, for that is given to one customer; empty for what is no address.
+        The address itself for IPv4; the /64 network for IPv6, because one customer gets a whole one; an empty text if
+        ``host`` is no address.
     """
     address = _address(host)
     if isinstance(address, IPv6Address) and not address.is_loopback:
@@ -21,12 +22,12 @@ def network(host: str) -> str:
 
 
 def plain(host: str) -> str:
-    """Return the address as people write it: IPv4 without the IPv6 that a socket for both may put around it."""
+    """Return an address as people write it: an IPv4 address in IPv6 form, as from a dual-stack socket, becomes IPv4."""
     return str(_address(host) or host)
 
 
 def is_local(host: str) -> bool:
-    """Return whether it is this machine, or what has no address at all (a socket pair)."""
+    """Return whether a host is this machine, or has no address at all (a socket pair)."""
     address = _address(host)
     return address is None or address.is_loopback
 

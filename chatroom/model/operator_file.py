@@ -1,4 +1,4 @@
-"""Files that an operator names, read without ever waiting for a writer, and never more of them than they may hold."""
+"""Reads files that an operator names: never waits for a writer, and never reads more than the limit."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from pathlib import Path
 
 
 def read_plain_file(path: Path, most: int) -> bytes:
-    """Return what is in a file, without the byte order mark that some editors put first.
+    """Return the content of a file, without the byte order mark that some editors write.
 
     Args:
         path: The file.
-        most: Bytes that it may hold.
+        most: The greatest size allowed, in bytes.
 
     Raises:
-        OSError: It cannot be read, is no plain file (a pipe may never end), or is too large; ``strerror`` says so.
+        OSError: The file cannot be read, is no plain file (a pipe may never end), or is too large; ``strerror`` says
+            which.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISCHR(mode):  # /dev/null is as good as an empty file
+        if not stat.S_ISREG(mode) and not stat.S_ISCHR(mode):  # /dev/null counts as an empty file
             raise OSError(0, "it is no plain file")
         data = b""
         while len(data) <= most and (more := os.read(descriptor, most + 1 - len(data))):

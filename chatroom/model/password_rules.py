@@ -1,7 +1,7 @@
-"""What a password may be: text by RFC 8265 (OpaqueString), the same whichever way it comes.
+"""The rules for passwords: text by RFC 8265 (OpaqueString), the same wherever the password comes from.
 
-Whoever decodes bytes that are not UTF-8 puts U+FFFD, or a lone surrogate, in their place. Many different bytes become
-the same text so, and the one would log in for the other: such a text is never a password.
+Bytes that are not UTF-8 are decoded as U+FFFD or as a lone surrogate. So many different bytes become the same text, and
+one password would log in instead of another. Therefore such a text is never a password.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 
 LEAST = 6  # characters of a new password, unless the operator says otherwise
 LONGEST = 128  # characters
-_LONGEST_GIVEN = 4 * LONGEST  # characters before they are composed: bounds the work
+_LONGEST_GIVEN = 4 * LONGEST  # characters before composition; limits the work
 
 _NOT_TEXT = re.compile("[\ufffd\ud800-\udfff]")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 
 
 class BadPassword(ValueError):
-    """The text cannot be a password; says why in a sentence fragment for the user, without the password."""
+    """The text cannot be a password. The text of the error is part of a sentence for the user, without the password."""
 
 
 class BadLength(BadPassword):
@@ -27,12 +27,16 @@ class BadLength(BadPassword):
 
 
 def is_text(password: str) -> bool:
-    """Return whether the password came as text: all its bytes were UTF-8."""
+    """Return whether all bytes of a password were UTF-8."""
     return _NOT_TEXT.search(password) is None
 
 
 def check_text(password: str) -> None:
-    """Raise ``BadPassword`` if some bytes of the password were not UTF-8."""
+    """Check that all bytes of a password were UTF-8.
+
+    Raises:
+        BadPassword: Some were not.
+    """
     if not is_text(password):
         raise BadPassword("a password is text in UTF-8, and some of these bytes are not; type it in a UTF-8 terminal")
 
@@ -41,10 +45,10 @@ def prepared(password: str) -> str:
     """Return the form of a password that is hashed and compared: NFC, with every kind of space as U+0020.
 
     Args:
-        password: As it was given.
+        password: The password as it was given.
 
     Raises:
-        BadPassword: It is empty or too long, or holds characters that a password cannot have.
+        BadPassword: The password is empty or too long, or has characters that are not allowed.
     """
     if not password:
         raise too_short(1)
@@ -62,11 +66,12 @@ def new_password(password: str, least: int) -> str:
     """Return the form of a new password that is hashed.
 
     Args:
-        password: As it was given.
-        least: Characters that a new password must have.
+        password: The password as it was given.
+        least: The least number of characters.
 
     Raises:
-        BadPassword: It cannot be a password, is too short, or has a space at an end, which is lost when it is typed.
+        BadPassword: The password is not allowed or too short, or has a space at an end, which would get lost when it is
+            typed.
     """
     if len(password) < least and is_text(password):
         raise too_short(least)
@@ -79,13 +84,13 @@ def new_password(password: str, least: int) -> str:
 
 
 def spellings(password: str) -> tuple[str, ...]:
-    """Return the texts that are held against a stored hash, in this order.
+    """Return the texts to compare with a stored hash, in this order.
 
-    The second, if there is one, is the password as it was given: hashes that were stored before passwords were
-    prepared are of that.
+    The second text, if there is one, is the password as it was given: older hashes were made from that, before
+    passwords were prepared.
 
     Raises:
-        BadPassword: Some bytes were not UTF-8, so that it is no password at all.
+        BadPassword: Some bytes were not UTF-8, so the text is no password.
     """
     check_text(password)
     password = password[: _LONGEST_GIVEN + 1]
@@ -97,7 +102,11 @@ def spellings(password: str) -> tuple[str, ...]:
 
 
 def too_short(least: int) -> BadLength:
-    """Return the error that says how long a password must be."""
+    """Return the error that says how long a password must be.
+
+    Args:
+        least: The least number of characters.
+    """
     return BadLength(f"a password has at least {max(1, least)} character{'' if least <= 1 else 's'}")
 
 
@@ -106,12 +115,12 @@ def _too_long() -> BadLength:
 
 
 def _composed(password: str) -> str:
-    """Return the password by the rules of OpaqueString."""
+    """Return the password as the rules of OpaqueString prepare it."""
     if _CONTROL.search(password):
         raise BadPassword("a password has no control characters; type it again")
     try:
         form: str = _profile().enforce(password)
-    except UnicodeError:  # whose text shows the password
+    except UnicodeError:  # its text shows the password
         raise BadPassword("a password has no invisible or unknown characters; choose another") from None
     return form
 

@@ -1,4 +1,4 @@
-"""Raw bytes between records: so many as the record before them said, gathered for whom they are or thrown away."""
+"""Raw bytes between records, which are collected or thrown away."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from io import BytesIO
 
 
 class RawBytes:
-    """See the module.
+    """The raw bytes that follow a record.
 
     Args:
-        number: How many bytes; at most a chunk, so what is gathered is bounded.
-        wanted: Somebody wants them; else they are only counted.
+        number: The number of bytes, which the record says; at most a chunk, so that memory is bounded.
+        wanted: Whether to collect the bytes; otherwise they are only counted.
 
     Attributes:
-        missing: How many have not come yet.
+        missing: The number of bytes that have not come yet.
     """
 
     __slots__ = ("_data", "_wanted", "missing")
@@ -21,10 +21,10 @@ class RawBytes:
     def __init__(self, number: int, wanted: bool) -> None:
         self.missing = number
         self._wanted = wanted
-        self._data = BytesIO()  # and no list, which somebody who sends two bytes at a time would fill with much more
+        self._data = BytesIO()  # no list: two bytes at a time would make it much larger than the bytes
 
     def feed(self, data: bytes) -> bytes:
-        """Take what is ours of the data; return the rest, which is lines again."""
+        """Take the raw bytes from the beginning of some data, and return the rest, which consists of lines again."""
         ours = data[: self.missing]
         self.missing -= len(ours)
         if self._wanted:
@@ -32,6 +32,6 @@ class RawBytes:
         return data[len(ours) :]
 
     def take(self) -> bytes:
-        """Return what was gathered, and keep it no more; empty if nobody wanted it."""
+        """Return the collected bytes and forget them; empty if they were not wanted."""
         data, self._data = self._data, BytesIO()
         return data.getvalue()

@@ -1,4 +1,4 @@
-"""What both ends of a shared file agree on: how it is cut into chunks, which names are safe, how a size is said."""
+"""What server and client agree on about shared files: chunks, safe names, and sizes in words."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from unicodedata import category, normalize
 from chatroom.model.text import clean, is_blank
 
 CHUNK = 256 * 1024  # bytes; the last chunk of a file may be shorter
-WINDOW = 8  # chunks under way that are not acknowledged
-TRANSFERS = 4  # files under way, up and down, of one connection
+WINDOW = 8  # chunks that may be sent without having been acknowledged
+TRANSFERS = 4  # files that one connection may send and fetch at the same time
 NAME_CHARACTERS = 100
 
 _JOINERS = "\u200c\u200d"
@@ -18,20 +18,20 @@ _ENDING = re.compile(r"(?:\.tar)?\.[^\s.]{1,16}\Z")
 
 
 def chunks_of(size: int) -> int:
-    """Return how many chunks a file of so many bytes has."""
+    """Return the number of chunks of a file with ``size`` bytes."""
     return -(-size // CHUNK)
 
 
 def bytes_of(size: int, index: int) -> int:
-    """Return how many bytes the chunk with that index has, in a file of ``size`` bytes; 0 beyond its end."""
+    """Return the number of bytes in the chunk with this index of a file with ``size`` bytes; 0 beyond its end."""
     return max(0, min(CHUNK, size - index * CHUNK))
 
 
 def safe_name(name: str) -> str:
-    """Return a file's name as it may be shown and written: no folders, nothing invisible, not hidden, not too long.
+    """Return a file's name as it may be shown and used: without folders, visible, not a hidden file, not too long.
 
-    The joiners U+200C and U+200D stay between other characters, where Persian, Indic scripts and emoji need them. A
-    name that is too long keeps its ending.
+    The joiners U+200C and U+200D are kept between other characters, because Persian, Indic scripts and emoji need them.
+    A name that is too long keeps its ending.
     """
     base = re.split(r"[/\\]", normalize("NFC", name))[-1]
     seen = "".join(char for char in clean(base) if char in _JOINERS or (category(char)[0] != "C" and char != "\ufffd"))
@@ -52,7 +52,7 @@ def spell_size(size: int) -> str:
         return f"{size} B"
     amount = float(size)
     unit = ""
-    for unit in ("kB", "MB", "GB", "TB"):  # noqa: B007  # the last that was tried is meant
+    for unit in ("kB", "MB", "GB", "TB"):  # noqa: B007  # used after the loop
         amount /= 1000
         if amount < 999.5:
             break
@@ -60,6 +60,6 @@ def spell_size(size: int) -> str:
 
 
 def spell_apart(one: int, other: int) -> tuple[str, str]:
-    """Return two sizes that are compared: to the byte, if they would read alike."""
+    """Return two sizes in words, to the byte if they would otherwise read alike."""
     spelled = spell_size(one), spell_size(other)
     return spelled if spelled[0] != spelled[1] else (f"{one} B", f"{other} B")

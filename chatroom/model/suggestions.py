@@ -1,4 +1,4 @@
-"""What somebody may have meant who mistyped a name or a command: the nearest of those that there are."""
+"""Suggests the name or command that was probably meant when one was mistyped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import islice
 
 from chatroom.model.names import fold
 
-ALIKE = 0.75  # from 0 to 1: how much of two words must be the same
+ALIKE = 0.75  # how much of two words must be the same, from 0 to 1
 SHORT = 4  # characters of a word ...
 ALIKE_IF_SHORT = 0.66  # ... of which two letters of three are enough, as in /mgs
 LONGEST = 64  # characters that are compared
@@ -16,29 +16,29 @@ MORE = 2  # characters that may be missing or too many
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
-    """Return the name that is most like the word, but is not the same; None if none is like it.
+    """Return the name that is most like a word without being the same; None if there is none.
 
     Args:
-        word: What was typed.
-        names: What could have been meant; the first ``MOST`` of them are looked at.
+        word: The word that was typed.
+        names: The names that exist; only the first ``MOST`` are compared.
     """
     wanted = fold(word[:LONGEST])
     folded = {fold(name[:LONGEST]): name for name in islice(names, MOST)}
     folded = {one: name for one, name in folded.items() if one != wanted and abs(len(one) - len(wanted)) <= MORE}
     cutoff = ALIKE_IF_SHORT if len(wanted) <= SHORT else ALIKE
-    from difflib import get_close_matches  # 400 kB that nobody needs who does not mistype
+    from difflib import get_close_matches  # 400 kB that are only needed after a slip
 
     found = get_close_matches(wanted, folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
 
 
 def hint(word: str, known: Iterable[str], slash: str = "/") -> str:
-    """Return what to add to the refusal of an unknown command: `` Did you mean /join?``, or nothing.
+    """Return what to add to the refusal of an unknown command: `` Did you mean /join?``, or an empty text.
 
     Args:
-        word: What was given, without a slash.
-        known: The commands that there are, without a slash.
-        slash: What commands begin with; empty for records.
+        word: The unknown command, without a slash.
+        known: The commands that exist, without a slash.
+        slash: The beginning of commands; empty for records.
     """
     names = list(known)
     meant = word.lower() if word.lower() in names else nearest(word, names)

@@ -1,11 +1,11 @@
-"""What may be shown, stored or logged: text that can do nothing to the terminal, log or page it lands in."""
+"""Makes text harmless, so that it can be shown on a terminal, stored and logged."""
 
 import re
 from re import Match
 from unicodedata import category
 
 MARKS_IN_A_ROW = 4
-# Scripts whose words carry more, a mark of each kind once: first and last character of their blocks, and how many.
+# Scripts whose words have more marks, each at most once: first and last character of their blocks, and how many marks.
 _MARKS_OF_SCRIPTS = (
     (0x0591, 0x08FF, 6),  # Hebrew, Arabic, Syriac ... with accents and signs for reading aloud
     (0x0900, 0x0EFF, 6),  # the scripts of India, Thai, Lao
@@ -48,47 +48,47 @@ _MAYBE_MARKS = re.compile(rf"[\u00ad\u0300-\U0010ffff]{{{MARKS_IN_A_ROW + 1},}}"
 
 
 def clean(text: str) -> str:
-    """Return the text without anything that acts instead of being read.
+    """Return the text without characters that act on a terminal or hide something from a reader. Never raises.
 
     Escape sequences (ECMA-48, 8-bit forms too), NUL, BOM and bidi overrides, embeddings and isolates (UAX 9) are
     dropped, a tab becomes a space, other controls, line separators and lone surrogates become U+FFFD, and at most
-    four combining marks stand on one character: more in scripts whose words carry more, if all are different. The
-    result is one line, encodes to UTF-8, and is clean itself.
+    four combining marks stand on one character: more in scripts whose words have more, if all are different. The
+    result is one line, can be encoded as UTF-8, and is clean itself.
 
     Args:
-        text: any string whatever; nothing makes this raise.
+        text: Any text.
 
     Returns:
-        The clean text; the very same object when there was nothing to do in plain printable ASCII.
+        The clean text; the same object if the text is printable ASCII.
     """
     if text.isascii() and text.isprintable():
         return text
     text = _ESCAPE_SEQUENCE.sub("", text)
     text = _DROPPED.sub("", text).replace("\t", " ")
     text = _REPLACED.sub(REPLACEMENT, text)
-    # Last, because whatever was dropped above may have kept two runs of marks apart.
+    # Last, because characters dropped above may have separated two runs of marks.
     return _MAYBE_MARKS.sub(_thin_out, text)
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a reader sees nothing at all of the text: it is empty, or all white space and invisible."""
+    """Return whether a reader sees nothing of the text: it is empty, or all white space and invisible characters."""
     return _BLANK.fullmatch(text) is not None
 
 
 def hides_something(text: str) -> bool:
-    """Return whether a character of the text is not seen at all."""
+    """Return whether a character of the text is invisible or white space."""
     return _HIDDEN.search(text) is not None
 
 
 def shortened(text: str, most: int) -> str:
-    """Return the text in at most so many characters: what is cut off is told by three dots."""
+    """Return the text in at most ``most`` characters; three dots replace what is cut off."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _thin_out(run: Match[str]) -> str:
-    """Return the run without the marks that are too many. Format characters (Cf) do not part a mark from its letter."""
+    """Return a run of marks without the excess ones. Format characters (Cf) do not separate marks from a letter."""
     kept: list[str] = []
-    base, marks = "", ""  # the last character, and what stands on it
+    base, marks = "", ""  # the last character, and the marks on it
     for char in run[0]:
         kind = category(char)
         if kind[0] == "M":
@@ -102,6 +102,6 @@ def _thin_out(run: Match[str]) -> str:
 
 
 def _most(char: str) -> int:
-    """Return how many marks may stand on one character in the script of a letter or mark."""
+    """Return the greatest number of marks on one character in the script of a letter or mark."""
     code = ord(char or "a")
     return next((most for first, last, most in _MARKS_OF_SCRIPTS if first <= code <= last), MARKS_IN_A_ROW)

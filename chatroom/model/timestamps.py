@@ -1,4 +1,4 @@
-"""Moments in time as people read them. A hostile server may send any number; spelling it never fails."""
+"""Times as people read them. A hostile server may send any number, so this never fails."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ UNKNOWN = "??"
 
 
 def spell_moment(at: int, form: str = DAY_AND_TIME) -> str:
-    """Return a moment in local time.
+    """Return a time in words, as local time.
 
     Args:
-        at: Milliseconds since 1970.
-        form: As for ``strftime``.
+        at: The time in milliseconds since 1970.
+        form: The format, as for ``strftime``.
 
     Returns:
-        The moment; with ``??`` in place of each figure if no calendar has such a moment.
+        The time; with ``??`` for each field if the calendar has no such time.
     """
     try:
         return datetime.fromtimestamp(at / 1000).strftime(form)

@@ -1,4 +1,4 @@
-"""What to say of a TOML file whose text stands without quotes, as many other kinds of config files have it."""
+"""A hint for TOML files in which quotes are missing, as many other kinds of configuration files allow."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _SWITCHES = {"yes", "no", "on", "off"}
 
 
 def hint(text: str, error: str) -> str:
-    """Return what is to be done, to be put behind what ``tomllib`` says; empty if the fault is another.
+    """Return what to add to an error of ``tomllib``; empty if missing quotes are not the cause.
 
     Args:
         text: The whole file.
-        error: What ``tomllib`` says is wrong with it; it names the line.
+        error: The error of ``tomllib``, which names the line.
     """
     at = _AT.search(error)
     lines = text.split("\n")

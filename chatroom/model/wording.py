@@ -20,7 +20,7 @@ from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
 
 M = TypeVar("M", bound=e.Event)
 
-TAKEOVER = "Type /takeover to end that session and log in here."  # after a login that found the account in use
+TAKEOVER = "Type /takeover to end that session and log in here."  # said when an account is already logged in
 
 # ---- messages, and what a room sees ------------------------------------------------------------------------------
 
@@ -49,13 +49,13 @@ def _for(event: Any) -> str:
 def _shared(room: str, event: e.Shared) -> str:
     if not event.name:
         return f"{event.by} shared a file (deleted)"
-    if event.to:  # its number is one among that person's files
+    if event.to:  # the number is one of that person's files
         return f"{event.by} shares {event.name} with {event.to} ({spell_size(event.size)})."
     return f"{event.by} shares {event.name} ({spell_size(event.size)}): /get {event.number}"
 
 
 def _given(event: e.Shared) -> str:
-    """Return the line for the person to whom the file is given; ``@`` tells its number from those of the room."""
+    """Return the line for the person to whom a file is given. ``@`` marks its number, which is not one of the room."""
     return f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get @{event.number}"
 
 
@@ -109,10 +109,10 @@ def with_deletion_shown(event: M) -> M:
     return msgspec.structs.replace(event, text="(deleted)")
 
 
-# ---- answers, and what concerns one person ----------------------------------------------------------------------
+# ---- answers, and records for one person ------------------------------------------------------------------------
 
 COLUMNS = 79  # of a line of help
-WIDEST_USAGE = 28  # characters that the explanations of commands leave room for
+WIDEST_USAGE = 28  # characters of a command's usage, beside which its explanation still fits
 
 Recalled = Callable[[str, Any], str]
 """Returns the line for an older message, given the name of its room and the message."""
@@ -161,7 +161,7 @@ def _found(recalled: Recalled, event: a.Found) -> list[str]:
 
 
 def searched_back(event: a.Found) -> list[str]:
-    """Return what a search says when it did not search everything; the day only when it is not today."""
+    """Return the line that says how far a search came, if it did not search everything. Today's date is left out."""
     if event.complete:
         return []
     today = spell_moment(event.searched_at, DAY) == spell_moment(event.at, DAY)
@@ -197,7 +197,7 @@ def _help(recalled: Recalled, event: a.Help) -> list[str]:
 
 
 def _topics(topics: list[a.HelpTopic]) -> list[str]:
-    """Return what fits a terminal of 24 lines: what people may want to do, and the commands for it."""
+    """Return what people may want to do and the commands for it, in lines that fit a terminal of 24 lines."""
     lines = ["What do you want to do? /help <topic> or /help <command> says more."]
     width = max(len(topic.name) for topic in topics)
     for topic in topics:
@@ -207,7 +207,13 @@ def _topics(topics: list[a.HelpTopic]) -> list[str]:
 
 
 def _wrapped(text: str, first: str, indent: int) -> list[str]:
-    """Return a text in lines that fit a terminal, the further ones indented; without ``first``, all of them."""
+    """Return a text in lines that fit a terminal.
+
+    Args:
+        text: The text.
+        first: The beginning of the first line; if empty, the first line is indented as well.
+        indent: How many spaces the further lines are indented by.
+    """
     gap = " " * indent
     return wrap(
         text,
@@ -296,7 +302,7 @@ def _more(number: int) -> list[str]:
 
 
 ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
-    a.Welcome: _nothing,  # a person has been greeted
+    a.Welcome: _nothing,  # people were greeted when they connected
     a.Entered: _entered,
     a.Rooms: _rooms,
     a.Users: _users,
