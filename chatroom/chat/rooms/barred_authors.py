@@ -1,5 +1,6 @@
-"""Whose messages count no more, as the room's log tells it: those of a user who was put out or muted, or of everybody
-once the room has been closed. A message may be on its way to the log just then, from this daemon or from another.
+"""Users whose messages are not shown any more: a kick, a ban, a mute or the end of the room came first in the log.
+
+Such a message may be on its way to the log just then, from this daemon or from another.
 """
 
 from __future__ import annotations
@@ -7,24 +8,24 @@ from __future__ import annotations
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.model.events import Closed, Joined, MemberRemoved, Muted, RoomEvent, Unmuted
 
-REMEMBERED = 1000  # users of one room; a message is under way for seconds, not for so many kicks
+REMEMBERED = 1000  # users of one room: a message takes seconds to reach the log, and there are fewer kicks in that time
 
 
 class BarredAuthors:
-    """See the module. True while there is somebody whose messages do not count."""
+    """The users of one room whose messages are not shown. True unless there are none."""
 
     __slots__ = ("_closed", "_muted", "_out")
 
     def __init__(self) -> None:
         self._closed = False
-        self._out: dict[str, None] = {}  # user ids, in the order in which they were put out
-        self._muted: dict[str, int] = {}  # until when, in milliseconds since 1970 (0: for good), by user id
+        self._out: dict[str, None] = {}  # user ids, in the order of removal
+        self._muted: dict[str, int] = {}  # end of the mute by user id, in milliseconds since 1970 (0: for good)
 
     def __bool__(self) -> bool:
         return self._closed or bool(self._out or self._muted)
 
     def note(self, event: RoomEvent) -> None:
-        """Take in what the log tells: who may not speak from this event on, and who may again."""
+        """Note who may not speak any more after an event of the log, and who may again."""
         if isinstance(event, Closed):
             self._closed = True
         elif isinstance(event, MemberRemoved) and event.user_id:
@@ -38,12 +39,12 @@ class BarredAuthors:
             self._muted.pop(event.user_id, None)
 
     def put_out(self, user_id: str) -> None:
-        """Count nothing more that this user says, until it joins again."""
+        """Bar a user who was removed from the room, until the user joins again."""
         self._out[user_id] = None
         _shorten(self._out)
 
     def bars(self, event: RoomEvent, record: RoomRecord) -> bool:
-        """Return whether a message stands behind an event that took away its author's right to speak."""
+        """Return whether a message comes after an event that took away its author's right to speak."""
         author = event.by_id
         if self._closed or author in self._out:
             return True
@@ -54,5 +55,6 @@ class BarredAuthors:
 
 
 def _shorten(users: dict[str, None] | dict[str, int]) -> None:
+    """Forget the user who was noted first, if there are too many."""
     if len(users) > REMEMBERED:
         del users[next(iter(users))]

@@ -1,8 +1,7 @@
-"""How much the logs and records may take in all (``--disk``).
+"""Keeping the logs and records within the size that the operator allows (``--disk``).
 
-When they come near to it, the oldest history of the room that takes most goes first, some entries at a time, until
-there is room again. Accounts, unread mail and bans never go. When that is not enough, the engine refuses what is
-appended.
+When they come near to it, history is removed: some of the oldest entries of the largest room at a time, until there is
+room again. Accounts, unread mail and bans are never removed. If that is not enough, the engine refuses new entries.
 """
 
 from __future__ import annotations
@@ -15,53 +14,53 @@ from chatroom.chat.limits import Rules
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.model.logger import logger
 
-EVERY = 5.0  # seconds from one look to the next
-BEGIN = 0.9  # of what is allowed: then history begins to go ...
-END = 0.85  # ... until so much is left
-PAUSE = 0.95  # of what is allowed: while history goes, nothing more is read
-TOLD_EVERY = 3600.0  # seconds
+EVERY = 5.0  # seconds between two measurements
+BEGIN = 0.9  # of the allowed size: above it, history is removed ...
+END = 0.85  # ... until the size is below this part
+PAUSE = 0.95  # of the allowed size: above it, reading stops while history is removed
+TOLD_EVERY = 3600.0  # seconds between two warnings to the operators
 
 _log = logger(__name__)
 
 
 class DiskLimit:
-    """See the module.
+    """Measures the database every few seconds, and removes history when it is too large.
 
     Args:
         engine: Keeps the logs and records.
-        rules: Say how much they may take.
+        rules: Give the allowed size.
         scheduler: Gives ``callLater`` and ``seconds``.
 
     Attributes:
-        used: Bytes that they took when last looked at.
-        rounds: The looks, one every few seconds.
+        used: The size at the last measurement, in bytes.
+        rounds: Runs the measurements.
     """
 
     def __init__(self, engine: Engine, rules: Rules, scheduler: Any) -> None:
         self._engine = engine
         self._rules = rules
         self._scheduler = scheduler
-        self._removed: Counter[str] = Counter()  # entries by log, since the operators were told
-        self._told: float | None = None  # when they were
+        self._removed: Counter[str] = Counter()  # removed entries by log, since the last warning
+        self._told: float | None = None  # when the operators were warned last, in seconds of the scheduler's clock
         self.used = 0
         self.rounds = PeriodicWork("measuring the database", self.look, EVERY, scheduler)
         self._making_room = False
-        self._in_vain = -EVERY  # when nothing was left to remove, by the scheduler's clock
+        self._in_vain = -EVERY  # when there was nothing left to remove, in seconds of the scheduler's clock
         engine.on_growth = self._hurry
 
     def _hurry(self, used: int) -> None:
-        """Do not wait for the next look: the database is nearly full. But the last look may have been in vain."""
+        """Measure now, because the database is nearly full, unless there was nothing left to remove a moment ago."""
         if self._making_room:
             self._pause(used)
         elif self._scheduler.seconds() >= self._in_vain + EVERY:
             self.rounds.hurry()
 
     def _pause(self, used: int) -> None:
-        """Let whoever fills the database wait until there is room: then nobody is refused because of that."""
+        """Stop reading from connections while the database is nearly full, so that nothing has to be refused."""
         self._engine.press("disk", used > PAUSE * self._rules.disk)
 
     async def look(self) -> None:
-        """Measure, and remove history if there is too much."""
+        """Measure the database, and remove history if it is too large."""
         most = self._engine.most_bytes = self._rules.disk
         self.used = await self._engine.usage()
         if most and self.used > BEGIN * most:
@@ -84,7 +83,7 @@ class DiskLimit:
             self._engine.press("disk", False)
 
     def _tell(self, most: int) -> None:
-        """Tell the operators what has gone, and that it is not enough; once an hour at most."""
+        """Warn the operators, once an hour at most, that history was removed or that the database is full."""
         now, full = self._scheduler.seconds(), bool(most) and self.used >= most
         if not (self._removed or full) or (self._told is not None and now < self._told + TOLD_EVERY):
             return

@@ -1,8 +1,8 @@
-"""Empty rooms of guests: a room that a guest made and in which nothing was said ends ten minutes after the last member
-has left. Else a few hundred guests could use up all the rooms there may be.
+"""Ending the empty rooms of guests, ten minutes after the last member has left, if nothing was said in the room.
 
-What counts is the room's log, so it does not matter which daemon the members were on. At the start every guest's room
-gets ten minutes more, for members who lost their connection to come back.
+Otherwise a few hundred guests could use up the number of rooms that a server may have. The room's log decides, so it
+does not matter which daemon the members were on. When the daemon starts, every guest's room gets ten more minutes, so
+that members who lost their connection can come back.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _log = logger(__name__)
 
 
 class EmptyRooms:
-    """Ends guests' rooms that stayed empty.
+    """Ends the rooms of guests that stay empty.
 
     Args:
-        state: What the chat shares.
-        directory: The rooms.
+        state: What the parts of the chat share.
+        directory: Forgets rooms.
         accounts: The accounts.
     """
 
@@ -41,30 +41,30 @@ class EmptyRooms:
         self._state = state
         self._directory = directory
         self._accounts = accounts
-        self._due: dict[str, tuple[float, str]] = {}  # when to look, and the folded name, by room; the next one first
+        self._due: dict[str, tuple[float, str]] = {}  # time to look and folded name by room id, earliest first
         self._timer: Any = None
         self._running: Deferred[None] | None = None
         self._stopping = False
 
     async def start(self) -> None:
-        """Look at all rooms of guests in ten minutes."""
+        """Schedule a look at every guest's room, in ten minutes."""
         async for page in pages(self._state.engine, room_quotas.OF_GUESTS):
             for room in (room for _, value in page for room in room_quotas.read(value)):
                 self.note(room.id, room.name)
 
     def note(self, id: str, folded: str) -> None:
-        """The last member has left a room: look in ten minutes whether it ends.
+        """Schedule a look at a room that the last member has left, in ten minutes.
 
         Args:
             id: The room's id.
-            folded: Its folded name.
+            folded: The room's folded name.
         """
         self._due.pop(id, None)
         self._due[id] = self._state.scheduler.seconds() + EMPTY, folded
         self._wait()
 
     def stop(self) -> Deferred[None]:
-        """Look at no more rooms; fires when the one under way is done."""
+        """Look at no more rooms; return a Deferred that fires when the current look has ended."""
         self._stopping = True
         if self._timer is not None:
             self._timer.cancel()
@@ -77,6 +77,7 @@ class EmptyRooms:
         return done
 
     def _wait(self) -> None:
+        """Start the timer for the next room that is due, unless it is running."""
         if self._timer is None and self._running is None and self._due and not self._stopping:
             at, _ = next(iter(self._due.values()))
             self._timer = self._state.scheduler.callLater(max(0.0, at - self._state.scheduler.seconds()), self._go)
@@ -92,7 +93,7 @@ class EmptyRooms:
         running.addErrback(_failed).addCallback(over)
 
     async def _look(self) -> None:
-        """Look at some of the rooms that are due."""
+        """End some of the rooms that are due, if they are unused."""
         now = self._state.scheduler.seconds()
         due = [(id, folded) for id, (at, folded) in list(self._due.items())[:AT_ONCE] if at <= now]
         in_use = {presence.room for presence in self._state.who()} if due else set()
@@ -109,13 +110,19 @@ class EmptyRooms:
     async def _end_if_unused(self, id: str, folded: str, in_use: set[str]) -> None:
         state = self._state
         if await self._directory.forget(id, folded, lambda record: self._unused(record, folded, in_use)):
-            # Another daemon may have let somebody in at this moment: they are told that the room has ended.
+            # A session on another daemon may have joined at this moment; this tells it that the room has ended.
             closed = Closed(state.next_id(), state.now(), state.rules.name, "", reason="nobody was there")
             state.engine.append(f"room/{id}", closed)
             _log.info("room {room} ({id}) ended: a guest made it, and nothing was said in it", room=folded, id=id)
 
     async def _unused(self, record: RoomRecord, folded: str, in_use: set[str]) -> bool:
-        """Return whether the room is a guest's, nothing was said in it, and nobody was in it for ten minutes."""
+        """Return whether a room belongs to a guest, nothing was said in it, and it was empty for ten minutes.
+
+        Args:
+            record: The room's record.
+            folded: The room's folded name.
+            in_use: The names of the rooms that anybody on any daemon is in.
+        """
         state, log = self._state, f"room/{record.id}"
         if (
             await owned_by_account(self._accounts, record)
@@ -124,7 +131,7 @@ class EmptyRooms:
             return False
         newest = (await state.engine.read(log, limit=1)).entries
         lately = newest and newest[0].event.at > state.now() - EMPTY * 1000
-        if lately or record.name in in_use:  # somebody is in it, or was, on another daemon
+        if lately or record.name in in_use:  # it has, or had, a member on another daemon
             self.note(record.id, folded)
             return False
         return True
@@ -134,7 +141,7 @@ async def owned_by_account(accounts: Accounts, record: RoomRecord) -> bool:
     """Return whether the owner of a room has an account."""
     try:
         account = await accounts.get(user_name(record.owner))
-    except BadName:  # a guest's name of the server's making
+    except BadName:  # a guest's name that the server made up
         return False
     return account is not None and account.id == record.owner_id
 

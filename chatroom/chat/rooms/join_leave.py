@@ -1,4 +1,4 @@
-"""What moves a session: its name, into a room, out of it, out of the server. Each is awaited before its next line."""
+"""The commands that name a guest, join and leave rooms, and quit. Each ends before the session's next line is read."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _log = logger(__name__)
 
 @handles(SetName)
 async def set_name(chat: Chat, session: Session, command: SetName) -> None:
-    """Take a name as a guest, and be given what was written to it meanwhile."""
+    """Give a guest a name, and the mail that waits for that name."""
     event = await take_name(chat, session, command.name)
     session.answer(event, command.ref)
     await give_mail(chat, session)
 
 
 async def take_name(chat: Chat, session: Session, text: str) -> Event:
-    """Take a name as a guest; the room sees it.
+    """Give a guest a name, and show that to the room.
 
     Raises:
-        Refused: It is none, or somebody's, or banned; or one is not a guest.
+        Refused: The name is invalid, in use or banned; or the user has an account.
     """
     user = session.user
     if user.account is not None:
@@ -47,7 +47,7 @@ async def take_name(chat: Chat, session: Session, text: str) -> Event:
     name = parse_chosen_name(text, chat.rules.name)
     room = session.room
     if room is not None and room.guarded:
-        may_speak(session, room)  # a new name is something that the room is told
+        may_speak(session, room)  # a name is text that the room sees
     old, before = session.name, user.handle
     chat.names.claim(user, name)
     event = Renamed(session.next_id(), chat.now(), old, user.id, session=session.id, name=name.shown)
@@ -77,7 +77,7 @@ async def take_name(chat: Chat, session: Session, text: str) -> Event:
 
 
 def _take_back(chat: Chat, session: Session, name: Name) -> None:
-    """The name, or the one before, became an account's while the room was told of it: the room is told again."""
+    """Show the room the guest's present name again: the new or the old one became an account's during the change."""
     user = session.user
     session.name = user.name
     room = session.room
@@ -87,18 +87,18 @@ def _take_back(chat: Chat, session: Session, name: Name) -> None:
 
 
 async def take_back(chat: Chat, session: Session, text: str) -> None:
-    """Take the name that one had before; who may not have it any more goes on under that of the server's making."""
+    """Give a guest the name from before, if it is free; otherwise the guest keeps the name that the server made up."""
     with suppress(Refused):
         await take_name(chat, session, text)
 
 
 async def give_mail(chat: Chat, session: Session) -> None:
-    """Give whoever takes a guest's name what was written to it meanwhile, once.
+    """Give a guest who takes a name the mail that was written to that name, once.
 
-    A program that has not acknowledged what it was given before gets no more: the mail waits on.
+    A program that has not acknowledged its earlier mail gets no more, so the mail stays where it is.
     """
     name = session.user.handle
-    inbox = session.user.inbox  # one that nobody has needed yet is not made here: it would outlive the connection
+    inbox = session.user.inbox  # not made here if there is none: it would outlive the connection
     if session.over or (session.user.resumable and inbox is not None and inbox.unread_total >= INBOX_MESSAGES):
         return
     box = await chat.guests.take(name, session.user_id)
@@ -120,7 +120,7 @@ async def give_mail(chat: Chat, session: Session) -> None:
 
 
 async def _forward(chat: Chat, session: Session, box: Mailbox, page: Page) -> None:
-    """Who may come back after a cut has it in the own inbox, where it waits until it is acknowledged."""
+    """Move the mail to the inbox of a guest who can resume, where it waits until the program acknowledges it."""
     inbox = chat.inboxes.of(session.user)
     mail = [replace(entry.event, late=True) for entry in page.entries if isinstance(entry.event, Private)]
     stored = await DeferredList([chat.append_and_wait(inbox.log, event) for event in mail], consumeErrors=True)
@@ -140,7 +140,7 @@ async def create(chat: Chat, session: Session, command: Create) -> None:
 
 @handles(Join)
 async def join(chat: Chat, session: Session, command: Join) -> None:
-    """Join a room, leaving the one before."""
+    """Join a room, and leave the room that the session is in."""
     room, made = await chat.directory.find(command.room, session, create=command.create)
     await _enter(chat, session, room, command, made=made)
 
@@ -153,14 +153,15 @@ async def leave(chat: Chat, session: Session, command: Leave) -> Event | None:
 
 @handles(Quit)
 def quit(chat: Chat, session: Session, command: Quit) -> None:
-    """Say goodbye and close; the room sees that the connection has ended."""
+    """Say goodbye and close the connection; the room sees that it has ended."""
     session.answer(Ok("Goodbye!"), command.ref)
     chat.connections.hang_up(session)
 
 
 async def _leave(session: Session) -> Event | None:
+    """Leave the session's room; return the ``left`` event, or None if the session is in no room."""
     room = session.room
-    if room is None:  # it has been put out while it was on its way
+    if room is None:  # it was removed from the room meanwhile
         return None
     event = Left(session.next_id(), session.host.now(), session.name, session.user_id, session=session.id)
     entry = await session.happen(room.log, event)
@@ -171,14 +172,19 @@ async def _leave(session: Session) -> Event | None:
 
 
 async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, made: bool, created: bool = False) -> None:
-    """Leave the room before, join this one, and tell the session what there is to see.
+    """Leave the present room, join another one, and welcome the session there.
 
     Args:
+        chat: The chat.
         session: The session that joins.
-        room: Where to.
-        command: How much of the history it wants.
-        made: The session's command has made the room.
-        created: That was a ``create``.
+        room: The room to join, which is let go of at the end.
+        command: Says how much of the history the session wants.
+        made: Whether the command has made the room.
+        created: Whether the command was ``create``.
+
+    Raises:
+        Refused: The session is in that room already, may not be there, or the room has ended.
+        Unavailable: The ``joined`` event may not be stored.
     """
     try:
         if session.room is room:
@@ -189,7 +195,7 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
             session.answer(left)
         if session.over:
             return
-        session.check_admitted(room, session.user)  # again: what is decided from here on finds the joining in the log
+        session.check_admitted(room, session.user)  # again: a later ban finds the `Joined` in the log
         session.heading = room
         event = Joined(session.next_id(), chat.now(), session.name, session.user_id, session=session.id)
         await session.happen(room.log, event)
@@ -202,9 +208,9 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
 
 
 async def _welcome(session: Session, room: Room, command: Join, made: bool, created: bool) -> None:
-    """What it is told first, and what was said before; its room's news has been held back since it is in."""
+    """Send the welcome and the missed history. What the room has shown the session since it joined comes after them."""
     arrival = session.arrival
-    if arrival is None:  # it went again before its own joining was applied
+    if arrival is None:  # the connection ended before its `Joined` was applied
         return
     session.arrival = None
     session.host.announce(session)
@@ -230,7 +236,7 @@ async def _welcome(session: Session, room: Room, command: Join, made: bool, crea
 
 
 async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page:
-    """Read what the joiner asked for of the time before; a history that cannot be read keeps nobody out."""
+    """Read the history that the command asks for, from before the session joined; empty if it cannot be read."""
     try:
         if command.after is not None:
             return bounded(await session.host.engine.read(room.log, after=command.after, before=seq, limit=CATCH_UP))
@@ -247,9 +253,9 @@ async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page
 
 
 async def _gone(session: Session, room: Room, command: Join) -> bool:
-    """Return whether some of what was missed is not in the log any more, or the log cannot say."""
+    """Return whether some entries that the session missed are no longer in the log, or whether that is unknown."""
     try:
-        # Of nothing at all only what the log has let go of can be missing.
+        # This range is empty: the page is incomplete only if the log has removed entries that are newer.
         after = command.after or 0
         nothing = await session.host.engine.read(room.log, after=after, before=after + 1, limit=1)
     except Unavailable:
@@ -258,7 +264,12 @@ async def _gone(session: Session, room: Room, command: Join) -> bool:
 
 
 def bounded(page: Page, *, oldest: bool = False) -> Page:
-    """Return the newest (or the oldest) of the entries that fit into one answer."""
+    """Return as many entries as fit into one answer.
+
+    Args:
+        page: The entries, oldest first.
+        oldest: Keep the oldest instead of the newest.
+    """
     room = HISTORY_BYTES
     entries = page.entries if oldest else page.entries[::-1]
     for i, entry in enumerate(entries):

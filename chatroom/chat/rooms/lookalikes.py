@@ -1,7 +1,7 @@
-"""Which rooms look alike: each room keeps a record under each of its looks, so that no other can be made that has one.
+"""Reserving the looks of room names, so that no room can be made whose name looks like another room's.
 
-The records are made and removed by the same change as the room itself. A room that was made before there were such
-records gets its own when the daemon starts.
+Each room has one record for each look of its name, made and removed by the same change as the room itself. Rooms of an
+older chatroom get these records when the daemon starts.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from chatroom.model.errors import ROOM_LOOKS_ALIKE
 from chatroom.model.log import Change, Conflict
 from chatroom.model.names import Name, room_looks, room_name
 
-BUCKET = "room-look"  # the folded name of the room that has a look, by the look
-_ALL_MADE = " all"  # no look has a space: there are the records of all rooms
+BUCKET = "room-look"  # folded room names, by look
+_ALL_MADE = " all"  # key of a mark that every room has its records; no look contains a space
 
 
 async def claims(engine: Engine, name: Name) -> list[Change]:
-    """Return the changes that keep the looks of a new room for it; they fail if another room has one meanwhile.
+    """Return the changes that reserve the looks of a new room; they conflict if another room gets one meanwhile.
 
     Raises:
         Refused: Another room has one of the looks.
@@ -35,13 +35,13 @@ async def claims(engine: Engine, name: Name) -> list[Change]:
 
 
 async def releases(engine: Engine, name: Name) -> list[Change]:
-    """Return the changes that free the looks of a room that ends; they fail if one changes hands meanwhile."""
+    """Return the changes that release the looks of a room that ends; they conflict if a look changes meanwhile."""
     held = [(look, await engine.get(BUCKET, look)) for look in room_looks(name)]
     return [Change(BUCKET, look, None, it[1]) for look, it in held if it is not None and it[0].decode() == name.folded]
 
 
 async def complete(engine: Engine) -> None:
-    """Make the records of the rooms that have none yet; of two rooms that look alike, the first by name has it."""
+    """Make the records that rooms lack. Of two rooms that look alike, the first by name gets the look."""
     if await engine.get(BUCKET, _ALL_MADE) is not None:
         return
     async for page in pages(engine, record_storage.ROOMS):
@@ -56,7 +56,7 @@ async def complete(engine: Engine) -> None:
 
 
 async def _missing(engine: Engine, names: list[Name]) -> list[Change]:
-    """Return the changes that make the records which these rooms lack: one change for many rooms is stored at once."""
+    """Return the changes that make the records these rooms lack; for many rooms, so that they are stored together."""
     wanted: dict[str, bytes] = {}
     for name in names:
         for look in room_looks(name):

@@ -1,9 +1,8 @@
-"""Who owns a room: a room is given to an account, by its owner or an operator, or by the server when its owner has left
-for good.
+"""Giving rooms to accounts: by the owner, by an operator, or by the server when the owner has left for good.
 
-A guest who has been away for ten minutes has left for good, and so has an account that was removed. The room then goes
-to a member who has an account: a moderator first, else the member who has been there longest. The former owner goes on
-as a moderator, for a program may still come back as the same guest.
+A guest who has been away for ten minutes has left for good; so has the owner of a deleted account. The room then goes
+to a member with an account: to a moderator if there is one, or else to the member who has been there longest. The
+former owner becomes a moderator, because a program may still come back as the same guest.
 """
 
 from __future__ import annotations
@@ -33,19 +32,20 @@ from chatroom.model.logger import logger
 from chatroom.model.names import BadName, user_name
 from chatroom.model.text import clean
 
-EVERY = 60.0  # seconds from one look at all rooms to the next
-AT_ONCE = 20  # rooms that are looked at in one turn of the reactor, and members to whom one of them may go
+EVERY = 60.0  # seconds between two looks at all rooms
+AT_ONCE = 20  # rooms looked at in one turn of the reactor, and members considered for one of them
 
 Allowed = Callable[[RoomRecord], object]
+"""Given the current record of a room, raises Refused if the room may not be given away."""
 
 _log = logger(__name__)
 
 
 async def account_named(accounts: Accounts, name: str) -> AccountRecord:
-    """Return an account by its name.
+    """Return the account with that name.
 
     Raises:
-        Refused: There is none; a room is given to accounts alone.
+        Refused: There is none.
     """
     account = await accounts.get(parse_user_name(name))
     if account is None:
@@ -62,20 +62,20 @@ async def give(
     write_down: Callable[[RoomRecord], None],
     by: tuple[str, str] = ("", ""),
 ) -> None:
-    """Make an account the owner of a room, and let the room see it.
+    """Make an account the owner of a room, and show that to the room.
 
     Args:
-        state: What the chat shares.
+        state: What the parts of the chat share.
         rooms: Changes the records of rooms.
         record: The room.
         account: The new owner.
-        allowed: Given the record as it is at that moment; raises Refused if the room may not be given away.
-        write_down: Called before anybody sees it.
-        by: Name and id of the user who gives the room; empty when the owner has left for good.
+        allowed: Raises Refused if the room may not be given away.
+        write_down: Called with the new record before the room sees the change.
+        by: The name and the id of the user who gives the room away; empty when its owner has left for good.
 
     Raises:
-        Refused: By ``allowed``; or the account owns it, or as many rooms as it may; or the room has ended.
-        Unavailable: It is done, but the room sees it only later.
+        Refused: By ``allowed``; or the account owns the room, or too many rooms; or the room has ended.
+        Unavailable: The room has its new owner, but its members see that only later.
     """
     user = User(account.id, user_name(account.name), account)
     former = ""
@@ -95,16 +95,16 @@ async def give(
 
 
 class OwnerSuccession:
-    """Gives rooms away whose owner has left for good; looks at all rooms with members once a minute.
+    """Gives away the rooms whose owners have left for good. Looks at all rooms with members once a minute.
 
     Args:
-        state: What the chat shares.
+        state: What the parts of the chat share.
         loaded: The loaded rooms.
         rooms: Changes the records of rooms.
         accounts: The accounts.
 
     Attributes:
-        rounds: The looks, one each minute.
+        rounds: Runs the looks.
     """
 
     def __init__(self, state: ChatState, loaded: LoadedRooms, rooms: RoomChanges, accounts: Accounts) -> None:
@@ -112,11 +112,11 @@ class OwnerSuccession:
         self._loaded = loaded
         self._rooms = rooms
         self._accounts = accounts
-        self._gone: dict[str, float] = {}  # since when the owner is away, by room
+        self._gone: dict[str, float] = {}  # by room id: when the owner was found away, by the scheduler's clock
         self.rounds = PeriodicWork("looking for owners who have left", self.go_round, EVERY, state.scheduler)
 
     async def go_round(self) -> None:
-        """Look at all rooms with members once."""
+        """Look at all rooms with members, and give away those that are due."""
         state, now = self._state, self._state.scheduler.seconds()
         here = {presence.id for presence in state.who()} | {session.guest_id for session in state.sessions.values()}
         rooms = self._loaded.rooms()
@@ -131,13 +131,20 @@ class OwnerSuccession:
                 await self._next_turn()
 
     def _is_here(self, room: Room, here: set[str]) -> bool:
+        """Return whether the owner of a room is online, or in the room.
+
+        Args:
+            room: The room.
+            here: The ids of all users online, on all daemons.
+        """
         owner_id = room.record.owner_id
         return owner_id in here or any(member.user_id == owner_id for member in room.members.values())
 
     async def _look(self, room: Room) -> None:
-        """Give a room away whose owner has been away long enough, if the owner has no account to come back to."""
+        """Give a room away, unless its owner has an account to come back to."""
         if await owned_by_account(self._accounts, room.record):
-            self._gone[room.id] = self._state.scheduler.seconds()  # looked up again after ten minutes, not each minute
+            # The ten minutes begin again, so that the account is not looked up every minute.
+            self._gone[room.id] = self._state.scheduler.seconds()
             return
         owner_id = room.record.owner_id
 
@@ -158,19 +165,20 @@ class OwnerSuccession:
                 return
 
     def _heirs(self, room: Room) -> list[Member]:
-        """Return some members whom the room may go to: moderators first, else in the order of joining."""
+        """Return some members who may become the owner: moderators first, then the others, in the order of joining."""
         record, now = room.record, self._state.now()
 
         def silent(member: Member) -> bool:
             keys = member.session.keys if member.session is not None else ()
             return matching(record.mutes, (account_key(member.user_id), *keys), now) is not None
 
-        # Whether a member on another daemon has an account is looked up later.
+        # For a member on another daemon, the account is looked up later.
         heirs = [m for m in room.members.values() if m.session is None or m.session.user.account is not None]
         heirs.sort(key=lambda member: member.user_id not in record.moderators)
         return list(islice(filterfalse(silent, heirs), AT_ONCE))
 
     async def _account_of(self, member: Member) -> AccountRecord | None:
+        """Return the account of a member; None for a guest."""
         try:
             account = await self._accounts.get(user_name(member.name))
         except BadName:
@@ -178,12 +186,15 @@ class OwnerSuccession:
         return account if account is not None and account.id == member.user_id else None
 
     async def _next_turn(self) -> None:
+        """Wait until the next turn of the reactor, so that others are served in between."""
         turn: Deferred[None] = Deferred()
         self._state.scheduler.callLater(0, turn.callback, None)
         await turn
 
 
 def _log_gift(account: AccountRecord) -> Callable[[RoomRecord], None]:
+    """Return a function that writes to the server's log file that a room now belongs to the account."""
+
     def write_down(record: RoomRecord) -> None:
         _log.info("room {room} is {name}'s now: its owner has left for good", room=record.name, name=account.name)
 

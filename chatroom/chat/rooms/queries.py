@@ -1,4 +1,4 @@
-"""Looking around: who is here, which rooms there are, what was said last."""
+"""The commands that only look: which rooms there are, who is in them or online, what was said before."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HISTORY_DEFAULT = 20
 
 @handles(ListRooms)
 async def rooms(chat: Chat, session: Session, command: ListRooms) -> Event:
-    """List the rooms, the fullest first, then by name. However many there are, no more are read than are shown."""
+    """List the rooms, those with most users first, then by name. No more records are read than are shown."""
     async with chat.lists:
         users = Counter(presence.room for presence in chat.who() if presence.room)
         lines = []
@@ -49,7 +49,7 @@ def who(chat: Chat, session: Session, command: Who) -> Event:
 
 @handles(ListMembers)
 def members(chat: Chat, session: Session, command: ListMembers) -> Event:
-    """List who is in the room, in the order of joining."""
+    """List the members of the room, in the order of joining."""
     room = session.room
     assert room is not None  # the table says that the command needs a room
     names = [member.name for member in islice(room.members.values(), LISTED)]
@@ -58,10 +58,10 @@ def members(chat: Chat, session: Session, command: ListMembers) -> Event:
 
 @handles(Whois)
 async def whois(chat: Chat, session: Session, command: Whois) -> Event:
-    """Say who somebody is: online, or the owner of an account, or a guest who was here lately.
+    """Describe a user who is online, the owner of an account, or a guest who was here lately.
 
     Raises:
-        Refused: There is nobody of that name.
+        Refused: There is no such user.
     """
     name = command.user
     address = await address_of(chat, name)
@@ -83,7 +83,7 @@ async def whois(chat: Chat, session: Session, command: Whois) -> Event:
 
 @handles(ReadHistory)
 async def history(chat: Chat, session: Session, command: ReadHistory) -> Event:
-    """Show older messages of the room, or outside one those written to oneself."""
+    """Show older messages of the room, or of the user's inbox if the session is in no room."""
     room = session.room
     log, name = (room.log, room.name) if room is not None else (session.user.inbox_log, "")
     wanted = HISTORY_DEFAULT if command.messages is None else command.messages
@@ -97,14 +97,14 @@ async def history(chat: Chat, session: Session, command: ReadHistory) -> Event:
 
 @handles(Acknowledge)
 def acknowledge(chat: Chat, session: Session, command: Acknowledge) -> Event:
-    """A program has what came to its inbox up to there."""
+    """Note that a program has received the messages of its inbox up to a seq."""
     chat.inboxes.of(session.user).acknowledge(command.seq)
     return Ok()
 
 
 @handles(Pong)
 def pong(chat: Chat, session: Session, command: Pong) -> Event:
-    """A program is there."""
+    """Answer a program that shows that it is still there."""
     return Ok()
 
 

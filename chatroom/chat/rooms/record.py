@@ -1,4 +1,4 @@
-"""What lasts of a room beside its log: who owns and moderates it, who is kept out or silent, whether it is open."""
+"""The record of a room: its topic, its owner and moderators, bans and mutes, and whether it is locked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatroom.model.names import Name, room_name
 
 
 class RoomUser(Protocol):
-    """A user, as far as rights in a room go."""
+    """What decides a user's rights in a room."""
 
     @property
     def id(self) -> str:
@@ -31,14 +31,24 @@ class RoomUser(Protocol):
 
 
 class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The record of one room; people stand in it by id, with names.
+    """The record of one room.
 
     Args:
-        made: When it was made, in milliseconds since 1970.
-        slow: Seconds between two messages of one member, 0 for none.
+        id: The room's id.
+        name: The room's name as shown.
+        made: When the room was made, in milliseconds since 1970.
+        owner: The owner's name as shown.
+        owner_id: The owner's id.
+        topic: The topic; empty for none.
+        moderators: The names of the moderators, by user id.
+        invited: The names of the users who may join while the room is locked, by user id.
+        bans: The bans.
+        mutes: The mutes.
+        locked: Whether only invited users may join.
+        slow: Seconds between two messages of one member; 0 for no limit.
         next_file: The number that the next shared file gets.
-        counted: The key of the list of rooms it is on (``chatroom.chat.rooms.room_quotas``); empty in records of before
-            there were lists.
+        counted: The key of the list that the room is counted on (``chatroom.chat.rooms.room_quotas``); empty in the
+            records of an older chatroom, which had no lists.
         changes: How often the record has changed.
     """
 
@@ -64,21 +74,21 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return room_name(self.name).folded
 
     def owned_by(self, user: RoomUser) -> bool:
-        """Whether it is the user's room; all are the operators'."""
+        """Return whether the user has the rights of the owner; operators have them in all rooms."""
         return user.id == self.owner_id or user.operator
 
     def moderated_by(self, user: RoomUser) -> bool:
-        """Whether the user keeps order in it."""
+        """Return whether the user has the rights of a moderator."""
         return self.owned_by(user) or user.id in self.moderators
 
     def handed_over(self, guest: RoomUser, user: RoomUser, counted: str | None) -> RoomRecord:
-        """Return the record after the guest has become the owner of an account.
+        """Return the record after a guest has logged in to an account, which gets the guest's rights.
 
         Args:
             guest: The guest.
             user: The owner of the account.
-            counted: The key of the list on which the room is counted for the account. None: the account has no room
-                left there, so the guest stays the owner, and the user of the account moderates the room.
+            counted: The key of the list that the room is counted on for the account. None if the account owns too many
+                rooms: then the guest stays the owner, and the account moderates the room.
         """
         moderators = dict(self.moderators)
         owned = self.owner_id == guest.id
@@ -88,11 +98,11 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return replace(changed, owner=user.name, owner_id=user.id, counted=counted) if owned and counted else changed
 
     def given_to(self, user: RoomUser, counted: str) -> RoomRecord:
-        """Return the record of a room that the user owns from now on; the former owner moderates it.
+        """Return the record with a new owner; the former owner becomes a moderator.
 
         Args:
             user: The new owner.
-            counted: The key of the list on which the room is counted for the new owner.
+            counted: The key of the list that the room is counted on for the new owner.
         """
         moderators = {id: name for id, name in self.moderators.items() if id != user.id}
         if len(moderators) < MODERATORS:
@@ -100,10 +110,10 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return replace(self, owner=user.name, owner_id=user.id, moderators=moderators, counted=counted)
 
     def check_name(self, user: RoomUser, name: Name, now: int) -> None:
-        """Check that a user who is in the room may have that name there.
+        """Check that a member may have a name in the room.
 
         Args:
-            user: Who takes the name.
+            user: The member.
             name: The name.
             now: Milliseconds since 1970.
 
@@ -119,9 +129,9 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
         Args:
             user: The user.
-            keys: The keys of bans that hold for the user and the session.
+            keys: The keys of bans that apply to the user and the session.
             now: Milliseconds since 1970.
-            inside: The session is in the room already.
+            inside: Whether the session is in the room already.
 
         Raises:
             Refused: The user, or the address, is banned; or the room is locked and the user not invited.

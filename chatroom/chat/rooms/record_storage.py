@@ -1,6 +1,6 @@
-"""How a room's record is stored: a small head, and a row for each person or address that it names.
+"""How the record of a room is stored: a small head, and a row for each user, name or address in it.
 
-The head alone is read to list rooms, so it stays small however many people are banned. A change writes the head and the
+Lists of rooms read heads alone, so a head stays small however many users are banned. A change writes the head and the
 rows that differ, all or nothing; the head's revision guards the rows.
 """
 
@@ -15,8 +15,8 @@ from chatroom.chat.bans_and_mutes import Sanction
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.model.log import Change
 
-ROOMS = "room"  # heads, by the room's folded name
-NAMES = "room-name"  # the folded name of each room, by its id
+ROOMS = "room"  # heads, by folded name of the room
+NAMES = "room-name"  # folded names, by room id
 PEOPLE = "room-people"  # rows, by ``<room id>/<kind>/<key>``
 
 Rows = Iterable[tuple[str, bytes]]
@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def creation(folded: str, record: RoomRecord) -> list[Change]:
-    """Return the changes that make a room's record; they fail when there is one of that name."""
+    """Return the changes that create a record; they conflict if there is a room of that name."""
     return [
         Change(ROOMS, folded, _head(record), 0),
         Change(NAMES, record.id, folded.encode()),
@@ -36,20 +36,27 @@ def creation(folded: str, record: RoomRecord) -> list[Change]:
 
 
 def update(folded: str, rev: int, before: RoomRecord, after: RoomRecord) -> list[Change]:
-    """Return the changes that make of one record another; they fail when the head's revision is another one."""
+    """Return the changes that replace a record.
+
+    Args:
+        folded: The room's folded name.
+        rev: The head's revision, without which they conflict.
+        before: The stored record.
+        after: The new record.
+    """
     return [Change(ROOMS, folded, _head(after), rev), *_row_changes(before, after)]
 
 
 def removal(folded: str, rev: int, record: RoomRecord) -> list[Change]:
-    """Return the changes that remove a record, all its rows included."""
+    """Return the changes that remove a record and its rows; they conflict if the head has another revision."""
     rows = [Change(PEOPLE, key, None) for key, _ in _rows(record)]
     return [Change(ROOMS, folded, None, rev), Change(NAMES, record.id, None), *rows]
 
 
 def assemble(head: RoomRecord, rows: Rows) -> RoomRecord:
-    """Return the whole record, with what its rows say in the order in which it was written.
+    """Return the whole record of a head and its rows, with bans and users in the order in which they were written.
 
-    A head that an older chatroom wrote has no rows, and names people itself.
+    A head of an older chatroom has no rows, and contains the bans and users itself.
     """
     if not (rows := list(rows)):
         return head
@@ -71,11 +78,12 @@ def assemble(head: RoomRecord, rows: Rows) -> RoomRecord:
 
 
 def _head(record: RoomRecord) -> bytes:
+    """Return the stored form of a record without what is in its rows."""
     return _encode(replace(record, bans=(), mutes=(), moderators={}, invited={}))
 
 
 def _row_changes(before: RoomRecord, after: RoomRecord) -> list[Change]:
-    """Return what differs in the rows; each is numbered by the change that wrote it."""
+    """Return the changes of the rows that differ. Each row has the number of the change that wrote it."""
     if all(getattr(before, field) is getattr(after, field) for field in ("bans", "mutes", "moderators", "invited")):
         return []
     old, new = dict(_rows(before)), dict(_rows(after))
@@ -85,6 +93,7 @@ def _row_changes(before: RoomRecord, after: RoomRecord) -> list[Change]:
 
 
 def _rows(record: RoomRecord) -> Iterator[tuple[str, Sanction | str]]:
+    """Yield the rows of a record with their keys: its sanctions, and the names of users."""
     for kind, sanctions in (("ban", record.bans), ("mute", record.mutes)):
         for one in sanctions:
             yield f"{record.id}/{kind}/{one.key}", one

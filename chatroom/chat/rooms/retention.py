@@ -1,4 +1,4 @@
-"""What is too old or too much goes, in small steps: messages, private ones too, and rooms of which nothing is left."""
+"""Removing, in small steps, what is too old or too much: log entries, empty rooms, files, and logs without an owner."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from chatroom.chat.state import ChatState
 from chatroom.model.account import BUCKET, decode
 from chatroom.model.logger import logger
 
-EVERY = 600.0  # seconds from one round to the next
+EVERY = 600.0  # seconds between two rounds
 _DAY = 24 * 3600 * 1000  # milliseconds
 
 _log = logger(__name__)
 
 
 class Retention:
-    """Goes round all logs at start and every ten minutes.
+    """Goes through all logs and rooms when the daemon starts and every ten minutes.
 
     Args:
         state: What the parts of the chat share.
         directory: Forgets rooms.
         rooms: Reads the records of rooms.
         files: Removes expired shared files.
-        in_use: Whether a log of a guest is somebody's who is here, or was lately.
+        in_use: Returns whether a guest's log belongs to a guest who is online, or was lately.
         sweep_mail: Removes the mailboxes of guests whose mail has expired.
+
+    Attributes:
+        rounds: Runs the rounds.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class Retention:
         self.rounds = PeriodicWork("keeping house", self.go_round, EVERY, state.scheduler)
 
     async def go_round(self) -> None:
-        """Expire every log once, then forget rooms that are empty in every sense, and logs that are nobody's."""
+        """Expire log entries, forget empty rooms, drop logs without an owner, and remove expired files and mail."""
         async for log in self._logs():
             if self.rounds.stopping:
                 return
@@ -78,11 +81,12 @@ class Retention:
             await self._sweep_mail()
 
     async def _nothing_left(self, record: RoomRecord) -> bool:
+        """Return whether the log of a room is empty."""
         return not (await self._engine.read(f"room/{record.id}", limit=1)).entries
 
     async def _drop_orphans(self) -> None:
-        """Remove logs of rooms that were closed, of accounts that were deleted, of guests for whom nothing waits."""
-        # The logs first: the inbox of an account that is made meanwhile is no orphan.
+        """Remove the logs of closed rooms and deleted accounts, and the empty ones of guests who are gone."""
+        # Logs are listed before accounts, because the inbox of an account made in between is no orphan.
         logs = [log async for log in self._logs()]
         accounts = {decode(value).id async for page in pages(self._engine, BUCKET) for _, value in page}
         for log in logs:
@@ -99,7 +103,7 @@ class Retention:
                 await self._engine.drop(log)
 
     async def _logs(self) -> AsyncIterator[str]:
-        """Return the names of all logs, read some at a time."""
+        """Yield the names of all logs, which are read a page at a time."""
         after = ""
         while names := await self._engine.logs(after):
             for name in names:
@@ -107,6 +111,7 @@ class Retention:
             after = names[-1]
 
     def _bounds(self, log: str) -> tuple[float, int]:
+        """Return for how many days a log's entries are kept, and how many; 0 for no limit."""
         if log.startswith("inbox/"):
             return INBOX_DAYS, INBOX_MESSAGES
         if log.startswith(("guest/", "server/")):

@@ -1,7 +1,7 @@
-"""How many rooms one account, one address or one guest may make.
+"""Limiting how many rooms one account, one address or one guest may make.
 
-Each of them has a small record that lists its rooms. The records last in the engine, so every daemon counts alike and
-a restart forgets nothing.
+Each of them has a small record that lists its rooms. The engine keeps these lists, so all daemons count alike and a
+restart forgets nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chatroom.model.network import network
 
 OF_ACCOUNTS = "rooms-of-account"
 OF_GUESTS = "rooms-of-guest"
-STALE = 60.0  # seconds after which an entry whose room is not there was left by a crash
+STALE = 60.0  # seconds after which a listing without a room must be left over from a crash
 
 _ACCOUNT = "account:"
 
@@ -34,8 +34,8 @@ class RoomListing(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Args:
         id: The room's id.
         name: The room's folded name.
-        owner_id: The id of the user that made it.
-        at: When it was listed, in milliseconds since 1970.
+        owner_id: The id of the user who made or was given the room.
+        at: When the room was listed, in milliseconds since 1970.
     """
 
     id: str
@@ -54,9 +54,9 @@ class RoomQuotas:
 
     Args:
         engine: Keeps the lists.
-        rules: Say whether guests are counted by address.
+        rules: Tell whether guests are counted by address.
         now: Returns milliseconds since 1970.
-        exists: Tells whether the room of a listing is there and has the owner that it was listed for.
+        exists: Returns whether the room of a listing exists and has the owner that it is listed for.
     """
 
     def __init__(self, engine: Engine, rules: Rules, now: Callable[[], int], exists: Exists) -> None:
@@ -67,11 +67,11 @@ class RoomQuotas:
         self._checked = Window(1, STALE, lambda: now() / 1000)
 
     async def enter(self, user: User, address: str, id: str, name: str) -> str:
-        """List a room that the user is about to make.
+        """List a room that a user is about to make or to be given.
 
         Args:
-            user: The maker.
-            address: Where the maker's connection comes from.
+            user: The user.
+            address: The address of the user's connection.
             id: The room's id.
             name: The room's folded name.
 
@@ -79,7 +79,7 @@ class RoomQuotas:
             The key of the list, for ``leave``.
 
         Raises:
-            Refused: The user, or guests from that address, have made too many.
+            Refused: The user, or the guests of that address, have too many rooms.
         """
         key = self._key(user, address)
         listing = RoomListing(id, name, user.id, self._now())
@@ -99,7 +99,7 @@ class RoomQuotas:
         return key
 
     async def leave(self, key: str, id: str) -> None:
-        """Take a room off its list. When the store fails, the entry goes later: see ``enter``."""
+        """Take a room off its list. If the store fails, ``enter`` does so later."""
         try:
             while True:
                 held = await self._engine.get(_bucket(key), key)
@@ -111,18 +111,24 @@ class RoomQuotas:
             _log.warn("the room {id} stays on the list {key} for now: {why}", id=id, key=key, why=str(error))
 
     def _key(self, user: User, address: str) -> str:
+        """Return the key of the list that a user's rooms are counted on."""
         if user.account is not None:
             return _ACCOUNT + user.id
         return f"address:{network(address)}" if self._rules.throttle else f"guest:{user.id}"
 
     def _check(self, key: str, listed: _Lists, user: User) -> None:
+        """Check that the list has a place left.
+
+        Raises:
+            Refused: It has none.
+        """
         if sum(one.owner_id == user.id for one in listed) >= OWNED:
             raise TOO_MANY_OWNED(most=OWNED)
         if len(listed) >= GUEST_ROOMS:
             raise TOO_MANY_GUEST_ROOMS(most=GUEST_ROOMS)
 
     async def _those_that_exist(self, listed: _Lists) -> _Lists:
-        """Leave out what a crash, or a store that failed, has left on the list."""
+        """Return a list without listings that are left over from a crash or a failure of the store."""
         old = self._now() - STALE * 1000
         return tuple([one for one in listed if one.at > old or await self._exists(one)])
 
@@ -136,12 +142,12 @@ class RoomQuotas:
 
 
 def of_an_account(key: str) -> bool:
-    """Return whether the list is an account's."""
+    """Return whether the list with that key is an account's."""
     return key.startswith(_ACCOUNT)
 
 
 def read(value: bytes) -> tuple[RoomListing, ...]:
-    """Return what is on a stored list."""
+    """Return the listings of a stored list."""
     return _decode(value)
 
 

@@ -1,4 +1,4 @@
-"""Searching a room: the answer, and going on with older messages when the same is searched for again."""
+"""The command that searches the room. Repeating a search goes on with older messages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from chatroom.model.text import clean
 
 @handles(Search)
 async def search(chat: Chat, session: Session, command: Search) -> Found:
-    """Find messages of the room."""
+    """Find the newest messages of the room with all the words."""
     room = session.room
-    assert room is not None  # the table says that it needs one
+    assert room is not None  # the table says that the command needs a room
     before = command.before
     if before is None and (command.again or session.person):
         before = _left_off(session, room.log, command.words)
@@ -45,7 +45,7 @@ async def search(chat: Chat, session: Session, command: Search) -> Found:
 
 
 def _left_off(session: Session, log: str, words: str) -> int | None:
-    """Return where the same search in the same room left off a moment ago; None if it did not."""
+    """Return the seq at which the same search in the same room left off a moment ago; None if there was none."""
     last = session.unfinished
     if last is None or (last.log, last.words) != (log, words):
         return None

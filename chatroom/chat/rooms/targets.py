@@ -1,4 +1,4 @@
-"""Whom an act of moderation is for: a member, somebody with an account, a name, an address; and whether it may be."""
+"""Targets of moderation: finding the member, account, name or address that is meant, and whether it may be a target."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from chatroom.model.network import is_local, network
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom it is for.
+    """A user, a name or an address that an act of moderation is for.
 
     Args:
-        name: As everybody may see it.
-        user_id: Empty for what is nobody known: a name, an address.
-        keys: What a sanction is tied to.
-        operator: The account is an operator's.
-        inbox_log: Where private messages to that user go.
-        typed: What moderators call it, if not by its name: an address is nothing for everybody's eyes.
-        session: The one that is in the room, if it is a member of it that is meant.
+        name: The name that everybody may see.
+        user_id: The user's id; empty for a name without an account, or an address.
+        keys: The keys that a sanction against the target gets.
+        operator: Whether the user is an operator.
+        inbox_log: The log of the user's inbox.
+        typed: The address, as the moderator typed it, which only moderators may see; empty for users and names.
+        session: The session in the room, if the target is a member.
     """
 
     name: str
@@ -40,34 +40,34 @@ class Target:
 
     @property
     def now(self) -> tuple[str, str]:
-        """Name and id at this moment: a member may have logged in or out since it was found."""
+        """The present name and id of the user: a member may have logged in or out since it was found."""
         return (self.session.name, self.session.user_id) if self.session is not None else (self.name, self.user_id)
 
 
 def member(room: Room, name: str) -> Target:
-    """Return somebody who is in the room.
+    """Return the member of the room with that name.
 
     Raises:
-        Refused: Nobody of that name is.
+        Refused: There is none.
     """
     folded = fold(name)
     for found in room.members.values():
         if fold(found.name) == folded:
             if found.session is None:
                 return Target(found.name, found.user_id)
-            # Whoever is logging in at this moment is the account's owner before the room has seen it.
+            # A session that is logging in belongs to the account before the room has seen that.
             user = found.session.user
             return Target(found.name, user.id, operator=user.operator, session=found.session)
     raise no_user(name)
 
 
 async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
-    """Return somebody online, the owner of an account, an address, or at least a name that a guest may have.
+    """Return a user online, the owner of an account, an address, or else a name that a guest may have.
 
-    People come before addresses: somebody may have had a name that reads like an address for a long time.
+    Users come before addresses, because an old account may have a name that reads like an address.
 
     Raises:
-        Refused: It is none of them.
+        Refused: The text is none of them.
     """
     user = chat.names.get(name)
     if user is not None:
@@ -88,6 +88,11 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
 
 
 def _address(text: str) -> Target:
+    """Return an address as a target.
+
+    Raises:
+        Refused: It is this machine's, or a network of many addresses.
+    """
     if is_local(text):
         raise BAD_BAN(why=f"{text} is this machine itself, where everybody may come from")
     if "/" in text and ip_network(text, strict=False) != ip_network(network(text)):
@@ -96,7 +101,7 @@ def _address(text: str) -> Target:
 
 
 def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
-    """Return id and name of everybody in the room who is known by one of the keys, but for those who moderate it."""
+    """Return the ids and names of the members who have one of the keys, except for moderators."""
     known = set(keys)
     return [
         (found.user_id, found.name)
@@ -108,10 +113,10 @@ def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def check(session: Session, target: Target) -> None:
-    """See that an act may be for the target.
+    """Check that the session's user may act against the target.
 
     Raises:
-        Refused: It is oneself, an operator, the owner, or (for who is not the owner) a moderator.
+        Refused: The target is the user, an operator, or the owner; or a moderator, and the user is not the owner.
     """
     user, room = session.user, session.room
     if target.user_id == user.id:
@@ -127,7 +132,7 @@ def check(session: Session, target: Target) -> None:
 
 
 def looks_like_address(text: str) -> bool:
-    """Return whether it is an IP address, or the network that one counts as; a zone is no part of what is banned."""
+    """Return whether a text is an IP address or a network; an address with a zone cannot be banned."""
     if "%" in text:
         return False
     try:
