@@ -1,6 +1,6 @@
-"""What is typed about files: ``/send notes.txt bob``, ``/get 3 ~/Downloads``, ``/cancel 3``; and doing it.
+"""The commands for files: ``/send notes.txt bob``, ``/get 3 ~/Downloads``, ``/cancel 3``.
 
-``3`` is a file of the room; ``@3`` is a file that was given to this user, wherever the user is.
+``3`` is a file of the room; ``@3`` is a file that was given to this user, and can be fetched in any room.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class ToGet:
     """What to fetch.
 
     Args:
-        number: The file's number.
-        given: It was given to this user, and the number is one among such files.
-        path: Where it is to stand: a folder, or a name that nothing has.
-        folder: The path is a folder, which is made if it is missing.
+        number: The number of the file.
+        given: Whether the number is that of a file given to this user, and not of one of the room.
+        path: Where to put the file: a folder, or a path at which nothing exists.
+        folder: Whether the path is a folder; it is made if it is missing.
     """
 
     number: int
@@ -40,11 +40,11 @@ class ToGet:
 
 
 class FileCommands:
-    """See the module.
+    """Carries out the commands for files.
 
     Args:
-        transfers: What does it.
-        downloads: The folder where fetched files are put that were given no place.
+        transfers: Sends and fetches the files.
+        downloads: The folder for fetched files for which no path was typed.
         say: Shows a sentence.
     """
 
@@ -54,14 +54,14 @@ class FileCommands:
         self._say = say
 
     async def run(self, word: str, rest: str) -> None:
-        """Do one of ``USAGES``; return when it is done.
+        """Carry out a command, and return when it is done.
 
         Args:
-            word: Which.
+            word: The command, one of ``USAGES``.
             rest: What was typed after it.
 
         Raises:
-            Rejected: It could not be done.
+            Rejected: The command could not be carried out.
         """
         try:
             if word == "send":
@@ -82,12 +82,12 @@ class FileCommands:
 def _fetched(path: Path) -> str:
     try:
         return f"fetched {path} ({spell_size(path.stat().st_size)}, SHA-256 checked)."
-    except OSError:  # it was moved away already
+    except OSError:  # the file was moved away already
         return f"fetched {path} (SHA-256 checked)."
 
 
 def what_to_send(rest: str) -> tuple[Path, str]:
-    """Return the file and the user that somebody typed; a path with blanks needs no quotes if there is such a file.
+    """Return the file and the user that were typed; a path with blanks needs no quotes if there is such a file.
 
     Raises:
         Rejected: Nothing was typed.
@@ -99,7 +99,7 @@ def what_to_send(rest: str) -> tuple[Path, str]:
 
 
 def _ways(rest: str) -> Iterator[tuple[Path, str]]:
-    """Yield what it may mean, with and without a user at the end, with and without quotes."""
+    """Yield what the text may mean: with and without a user at its end, with and without quotes."""
     words = _words(rest)
     if len(words) in (1, 2):
         yield expanded(words[0]), words[1] if len(words) == 2 else ""
@@ -110,14 +110,14 @@ def _ways(rest: str) -> Iterator[tuple[Path, str]]:
 
 
 def what_to_get(rest: str, downloads: Path) -> ToGet:
-    """Return which file somebody typed, and where it is to stand.
+    """Return which file was typed, and where to put it.
 
     Args:
         rest: What was typed after ``/get``.
-        downloads: The folder for files whose place was not typed.
+        downloads: The folder for files for which no path was typed.
 
     Raises:
-        Rejected: There is no number, or no such folder.
+        Rejected: No number was typed, or there is no such folder.
     """
     text, _, place = rest.partition(" ")
     given, number = text.startswith("@"), text.removeprefix("@")
@@ -137,7 +137,7 @@ def what_to_get(rest: str, downloads: Path) -> ToGet:
 def _words(text: str) -> list[str]:
     try:
         return shlex.split(text)
-    except ValueError:  # half a pair of quotes
+    except ValueError:  # an unmatched quote
         return text.split()
 
 

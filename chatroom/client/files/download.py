@@ -1,4 +1,4 @@
-"""A file that comes from the server, and is put on the disk."""
+"""Fetches one file from the server and puts it on the disk."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from chatroom.model.shared_files import CHUNK, WINDOW, safe_name
 
 
 class FileDownload(Transfer[Path]):
-    """See the module.
+    """A file that is being fetched.
 
     Args:
-        transfers: All of them.
-        number: The file's number in the room; or among those given to this user.
-        wanted: Where it is to stand: a folder, or a name that nothing has.
-        folder: It is a folder, which is made if it is missing.
-        given: The file was given to this user; it is fetched wherever the user is.
+        transfers: All transfers of the client.
+        number: The number of the file in the room, or among those given to this user.
+        wanted: Where to put the file: a folder, or a path at which nothing exists.
+        folder: Whether that is a folder; it is made if it is missing.
+        given: Whether the file was given to this user; such a file can be fetched in any room.
     """
 
     doing = "fetching"
@@ -39,7 +39,7 @@ class FileDownload(Transfer[Path]):
         self._pieces: deque[Piece] = deque()
 
     async def run(self) -> Path:
-        """See ``Transfer``; what was fetched of a file that was cancelled is not kept."""
+        """Fetch the file; see ``Transfer``. If it is cancelled, the part that was fetched is removed."""
         try:
             return await super().run()
         except Rejected as refused:
@@ -66,15 +66,15 @@ class FileDownload(Transfer[Path]):
         while not part.complete:
             await self._take(about, part)
         path: Path = await self._transfers.work(part.finish)
-        return path  # whatever has happened meanwhile, there it is
+        return path  # even if it was cancelled meanwhile: the file is in place
 
     def _check_place(self) -> None:
-        """See ``Transfer``; what was given to this user is the same file everywhere."""
+        """See ``Transfer``; a file given to this user is the same in every room."""
         if not self._given:
             super()._check_place()
 
     async def _look(self) -> a.Download:
-        """Ask what it is, the first time."""
+        """Return what the server knows of the file; ask only the first time."""
         if self._about is None:
             self._check_place()
             among = {"given": True} if self._given else {}
@@ -97,7 +97,7 @@ class FileDownload(Transfer[Path]):
             raise self._nonsense()
 
     async def _take(self, about: a.Download, part: PartialFile) -> None:
-        """Write the next piece, and say that we have it."""
+        """Wait for the next piece, write it, and acknowledge it."""
         await self._until(lambda: bool(self._pieces))
         piece = self._pieces.popleft()
         if piece.index != part.have or not chunk_fits(about, piece.index, piece.data):
@@ -108,7 +108,7 @@ class FileDownload(Transfer[Path]):
         self._client.write({"do": "got", "file": about.file, "index": piece.index})
 
     def heard(self, event: e.Event | Piece) -> None:
-        """A piece has come."""
+        """Queue a piece for writing."""
         if isinstance(event, Piece):
             if len(self._pieces) < WINDOW:
                 self._pieces.append(event)

@@ -1,4 +1,4 @@
-"""What is read of a file that is sent. Each function takes its time, and is for a thread."""
+"""Reads a file that is being sent. The functions block, and so are for threads."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from chatroom.model.shared_files import CHUNK, bytes_of, chunks_of, spell_apart
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file as it was found.
+    """A file that is to be sent.
 
     Args:
-        size: In bytes.
-        sha256: In hex.
+        size: Its size in bytes.
+        sha256: Its SHA-256, in hexadecimal.
     """
 
     size: int
@@ -29,15 +29,15 @@ class LocalFile:
 
 
 def look(path: Path, most: int, wanted: Callable[[], bool]) -> LocalFile:
-    """Return what a file is.
+    """Return the size and the hash of a file.
 
     Args:
-        path: Where it is.
-        most: Bytes that it may have; 0: any number.
-        wanted: Whether somebody still waits for this; asked now and then.
+        path: The file.
+        most: The largest size in bytes that can be sent; 0: any.
+        wanted: Returns whether the file is still to be sent; asked before each chunk.
 
     Raises:
-        Rejected: It is no file that can be sent, or nobody waits for it.
+        Rejected: The file cannot be sent, or is not to be sent any more.
     """
     with _opened(path) as (descriptor, size):
         if not size:
@@ -46,7 +46,7 @@ def look(path: Path, most: int, wanted: Callable[[], bool]) -> LocalFile:
             has, takes = spell_apart(size, most)
             raise Rejected("file-too-big", f"{spelled(path)} has {has}; the server takes {takes} at most.")
         digest = hashlib.sha256()
-        for index in range(chunks_of(size)):  # and not what is added to it meanwhile
+        for index in range(chunks_of(size)):  # by size, for the file may grow meanwhile
             if not wanted():
                 raise Rejected("cancelled", f"{spelled(path)}: cancelled.")
             digest.update(_read(descriptor, path, size, index))
@@ -54,10 +54,15 @@ def look(path: Path, most: int, wanted: Callable[[], bool]) -> LocalFile:
 
 
 def chunk_of(path: Path, size: int, index: int) -> bytes:
-    """Return a chunk of a file that had that size.
+    """Return a chunk of a file.
+
+    Args:
+        path: The file.
+        size: The size in bytes that it had.
+        index: The number of the chunk, from 0.
 
     Raises:
-        Rejected: It cannot be read, or has become shorter.
+        Rejected: The file cannot be read, or has become shorter.
     """
     with _opened(path) as (descriptor, _):
         return _read(descriptor, path, size, index)
@@ -73,7 +78,7 @@ def _read(descriptor: int, path: Path, size: int, index: int) -> bytes:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[int, int]]:
-    """Give a file's descriptor and size; what is no file is not opened, and what has become a pipe not waited for."""
+    """Give the descriptor and the size of a file; never open what is no file, nor wait for what has become a pipe."""
     try:
         _check_kind(path, path.stat())
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -1,9 +1,9 @@
-"""A file that is being fetched: written beside where it will stand, and put there when all of it is right.
+"""A file that is being fetched: written to a part beside its final path, and moved there once it is complete and right.
 
-The part has a name that only this file of this server can have, so that asking for the file again, on another day, goes
-on where it stopped. Others may write to the folder, so a part counts only if this user made it and nobody else can
-write to it; the part and the file are for this user alone (0600). Every method takes its time, and is for a thread, one
-after the other.
+The name of the part belongs to this file of this server alone, so that a later fetch goes on where this one stopped.
+Other users may be able to write to the folder. So a part is used only if it belongs to this user and nobody else can
+write to it, and only this user may read the part and the file (0600). The methods block, and so are for a thread; only
+one may run at a time.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from chatroom.client.paths import spelled, why_unusable
 from chatroom.model.replies import Download
 from chatroom.model.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_apart, split_ending
 
-NAME_BYTES = 200  # of a name that we choose; what a file system takes, and room for a number
-MOST_NAMES = 1000  # that are tried
-MOST_TRIES = 10  # to have a part to ourselves
+NAME_BYTES = 200  # of a name that we choose: less than a file system allows, for a number may be added
+MOST_NAMES = 1000  # numbered names to try
+MOST_TRIES = 10  # attempts to lock the part
 FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-MODE = 0o600  # of the part, and of the file that comes of it
+MODE = 0o600  # of the part and of the file
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class PartialFile:
-    """See the module.
+    """Writes the chunks of a file.
 
     Args:
-        about: The file.
-        server: Host and port of the server whose it is.
-        wanted: Where it is to stand; a folder: there, under its own name.
-        folder: It is a folder, which is made if it is missing; never is the file called so.
+        about: The file, as the server describes it.
+        server: Host and port of the server.
+        wanted: The path for the file; if it is a folder, the file gets its own name in it.
+        folder: Whether the path is meant as a folder, which is then made if it is missing.
 
     Attributes:
-        have: How many chunks there are.
+        have: How many chunks were written.
 
     Raises:
-        Rejected: It may not stand there, there is no room for it, or it is being fetched already.
+        Rejected: The path cannot be used, the disk is too full, or the file is being fetched already.
     """
 
     def __init__(self, about: Download, server: str, wanted: Path, folder: bool = False) -> None:
@@ -70,19 +70,19 @@ class PartialFile:
 
     @property
     def complete(self) -> bool:
-        """Whether all chunks are there."""
+        """Whether all chunks were written."""
         return self.have == chunks_of(self._about.size)
 
     @property
     def done(self) -> int:
-        """How many bytes are there."""
+        """How many bytes were written."""
         return min(self.have * CHUNK, self._about.size)
 
     def write(self, data: bytes) -> None:
         """Write the next chunk.
 
         Raises:
-            Rejected: It cannot be written.
+            Rejected: The part cannot be written, or was removed.
         """
         rest, at = memoryview(data), self.have * CHUNK
         with self._explained():
@@ -93,10 +93,13 @@ class PartialFile:
         self.have += 1
 
     def finish(self) -> Path:
-        """Put the file where it is to stand, and return where that is.
+        """Check the hash of the file, and move it to its path.
+
+        Returns:
+            The path.
 
         Raises:
-            Rejected: It is not what was announced, and has been removed; or it may not stand there.
+            Rejected: The hash is wrong, and the part was removed; or the path cannot be used.
         """
         with self._explained():
             with open(self._descriptor, "rb", closefd=False) as file:
@@ -112,17 +115,17 @@ class PartialFile:
             return self._put_in_place()
 
     def remove(self) -> None:
-        """What there is of it is not wanted."""
+        """Remove the part."""
         with suppress(OSError):
             if self._is_there(self._descriptor):
                 os.unlink(self._path)
 
     def close(self) -> None:
-        """Let others go on with it."""
+        """Close and unlock the part, so that it can be continued later."""
         with suppress(OSError):
             os.close(self._descriptor)
 
-    # ---- how -------------------------------------------------------------------------------------------------------
+    # ---- the part --------------------------------------------------------------------------------------------------
 
     def _check_place(self) -> None:
         folder = self._wanted.parent
@@ -134,7 +137,7 @@ class PartialFile:
                 raise self._taken()
 
     def _open(self) -> int:
-        """Open the part and lock it; open another one if its owner put it in place between the two."""
+        """Open the part and lock it; try again if another client moved it to its path between the two."""
         for _ in range(MOST_TRIES):
             descriptor = self._made()
             if descriptor is None:
@@ -152,24 +155,24 @@ class PartialFile:
         raise self._busy()
 
     def _made(self) -> int | None:
-        """Make the part, and return its descriptor; None if there is something of its name."""
+        """Make the part and return its descriptor; None if its name is taken."""
         try:
             return os.open(self._path, FLAGS | os.O_CREAT | os.O_EXCL, MODE)
         except FileExistsError:
             return None
 
     def _found(self) -> int | None:
-        """Return the descriptor of the part that is there; None if it has just gone.
+        """Open the part that exists and return its descriptor; None if it has just gone.
 
         Raises:
-            OSError: It is not a part of this user's.
+            OSError: It does not belong to this user.
         """
         try:
             descriptor = os.open(self._path, FLAGS)
         except FileNotFoundError:
             return None
         except OSError as error:
-            if error.errno == errno.ELOOP:  # what O_NOFOLLOW says of a link
+            if error.errno == errno.ELOOP:  # what O_NOFOLLOW raises for a symbolic link
                 raise self._foreign("is a link") from None
             raise
         try:
@@ -189,10 +192,10 @@ class PartialFile:
             pass  # a file system without locks
 
     def _check_own(self, descriptor: int) -> None:
-        """See that it is a file of this user's that nobody else can write to, and not a second name of another file.
+        """Check that a part is a file of this user's that nobody else can write to, and no hard link to another file.
 
         Raises:
-            OSError: It is not.
+            OSError: It is something else.
         """
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
@@ -206,7 +209,7 @@ class PartialFile:
         return OSError(errno.EEXIST, f"{self._path} {why}, so it is not used; remove it")
 
     def _is_there(self, descriptor: int) -> bool:
-        """Return whether what we write is still called as it should be."""
+        """Return whether the part still has its name: somebody may have removed or replaced it."""
         try:
             return os.path.samestat(os.fstat(descriptor), os.lstat(self._path))
         except FileNotFoundError:
@@ -218,7 +221,7 @@ class PartialFile:
             raise Rejected("removed", f"{there} has been removed in the meantime; fetch it again.")
 
     def _beginning(self) -> int:
-        """Return how many whole chunks are there of before; what is beyond them is cut off."""
+        """Return how many whole chunks an earlier fetch has written; cut off what is beyond them."""
         size = min(os.fstat(self._descriptor).st_size, self._about.size)
         have = chunks_of(size) if size == self._about.size else size // CHUNK
         os.ftruncate(self._descriptor, min(have * CHUNK, self._about.size))
@@ -243,7 +246,7 @@ class PartialFile:
         return path
 
     def _reserve(self) -> Path:
-        """Take a name that nobody has, with an empty file: what replaces it overwrites nothing."""
+        """Reserve a free path by an empty file; the move then replaces only that file."""
         for path in self._names():
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
@@ -265,7 +268,7 @@ class PartialFile:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """What the system says becomes a refusal; so do names that can be no file's, which are values to Python."""
+        """Turn errors of the system into refusals; so too ``ValueError``, which Python raises for impossible names."""
         try:
             yield
         except (OSError, ValueError) as error:
@@ -274,10 +277,10 @@ class PartialFile:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder, and those that it is in, if it is missing.
+    """Make a folder and its parents, if they are missing.
 
     Raises:
-        Rejected: It cannot be made.
+        Rejected: The folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -289,12 +292,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def chunk_fits(about: Download, index: int, data: bytes) -> bool:
-    """Return whether a chunk is as long as it should be."""
+    """Return whether a chunk has the right length."""
     return len(data) == bytes_of(about.size, index)
 
 
 def _fitting(name: str) -> str:
-    """Return a name that a file system takes, with its ending."""
+    """Return a name, cut to what file systems allow; its ending stays."""
     stem, ending = split_ending(name)
     most = NAME_BYTES - len(ending.encode())
     return safe_name(stem.encode()[:most].decode("utf-8", "ignore") + ending)

@@ -1,4 +1,4 @@
-"""How far a file is: its part, how fast it goes, how long it will take."""
+"""Computes how far a transfer is, how fast it goes and how long it will take."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _SAMPLES = 50
 
 
 class Progress:
-    """See the module.
+    """Measures the progress of one transfer.
 
     Args:
-        size: Bytes of the file.
-        done: How many are there already, from the time before.
-        now: Seconds.
+        size: The size of the file in bytes.
+        done: How many of these were carried in an earlier run.
+        now: The time in seconds.
     """
 
     def __init__(self, size: int, done: int, now: float) -> None:
@@ -25,22 +25,22 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """How many bytes are there."""
+        """How many bytes have been carried."""
         return self._samples[-1][1]
 
     def reach(self, done: int, now: float) -> None:
-        """So many bytes are there now."""
+        """Note how many bytes have been carried by now."""
         self._samples.append((now, done))
 
     def rate(self, now: float) -> float:
-        """Return the bytes per second of lately; 0 when nothing has moved, or nothing is known yet."""
+        """Return the bytes per second of the last few seconds; 0 if nothing has moved or nothing is known yet."""
         while len(self._samples) > 2 and self._samples[1][0] <= now - LATELY:
             self._samples.popleft()
         since, before = self._samples[0]
         return (self.done - before) / (now - since) if now > since else 0.0
 
     def spell(self, now: float) -> str:
-        """Return it for people: ``42%, 1.2 MB/s, 12 s left``."""
+        """Return the progress for people: ``42%, 1.2 MB/s, 12 s left``."""
         parts = [f"{100 * self.done // self.size}%"]
         rate = self.rate(now)
         if rate >= 1:

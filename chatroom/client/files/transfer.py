@@ -1,4 +1,4 @@
-"""One file under way, in either direction: carried from one connection to the next until it is there or refused."""
+"""The transfer of one file, in either direction; it goes on over reconnections until it is complete or fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class AllTransfers(Protocol):
-    """What a file under way needs of all of them (``chatroom.client.files.transfers`` documents it)."""
+    """The part of ``chatroom.client.files.transfers.Transfers`` that a transfer uses; documented there."""
 
     client: Client
     clock: Any
@@ -34,15 +34,15 @@ class AllTransfers(Protocol):
 
 
 class Transfer(Generic[T]):
-    """See the module. ``FileUpload`` and ``FileDownload`` say what is done on a connection.
+    """Carries one file. ``FileUpload`` and ``FileDownload`` know what to do on a connection.
 
     Args:
-        transfers: All of them.
-        name: What it is called, for people.
+        transfers: All transfers of the client.
+        name: The name of the file, for people.
 
     Attributes:
-        file: Its id on the server, once it is known.
-        progress: How far it is, once that is known.
+        file: The id of the file on the server; empty until it is known.
+        progress: How far the transfer is; None until it has begun.
     """
 
     doing = ""
@@ -57,15 +57,18 @@ class Transfer(Generic[T]):
         self._over: Rejected | None = None
         self._free = False
         self._wake: Deferred[None] | None = None
-        self._room: str | None = None  # where we were when it was asked for
+        self._room: str | None = None  # our room when the transfer was asked for
         self._placed = False
         self._client.when_there(self._place)
 
     async def run(self) -> T:
-        """Carry it over.
+        """Carry the file, on as many connections as that takes.
+
+        Returns:
+            What the transfer leads to.
 
         Raises:
-            Rejected: It is not to be.
+            Rejected: The transfer was refused, or has been ended.
         """
         while True:
             self._lost = False
@@ -80,63 +83,65 @@ class Transfer(Generic[T]):
                     raise
 
     async def _carry(self) -> T:
-        """Do it on the connection that there is.
+        """Carry the file on the current connection, from where the last one stopped.
 
         Raises:
-            Rejected: It is not to be; or the connection has gone (``lost``).
+            Rejected: The transfer was refused, or the connection has gone (``lost``).
         """
         raise NotImplementedError
 
-    # ---- what happens ----------------------------------------------------------------------------------------------
+    # ---- for ``Transfers`` -----------------------------------------------------------------------------------------
 
     def heard(self, event: Event | Piece) -> None:
-        """Something was said of this file."""
+        """Take an event of the server about this file."""
         raise NotImplementedError
 
     def lose(self) -> None:
-        """The connection has gone."""
+        """Stop until the next connection: this one has gone."""
         self._lost = True
         self.stir()
 
     def end(self, why: Rejected) -> None:
-        """It is not to be."""
+        """End the transfer for a reason; only the first reason counts."""
         self._over = self._over or why
         self.stir()
 
     def cancel(self) -> None:
-        """Nobody wants it any more."""
+        """End the transfer because the user wants that."""
         self.give_up(Rejected("cancelled", f"{self.name}: cancelled."))
 
     def give_up(self, why: Rejected) -> None:
-        """It is we who end it."""
+        """End the transfer for a reason, and tell the server."""
         if self._over is None:
             self._tell_the_server()
             self.end(why)
 
     def is_called(self, name: str) -> bool:
-        """Return whether somebody may mean this one."""
+        """Return whether a name that was typed may mean this file."""
         return name == self.name
 
     def stir(self) -> None:
-        """Something has changed that may have been waited for."""
+        """Look again at the condition that is waited for: something has changed."""
         wake, self._wake = self._wake, None
         if wake is not None:
             wake.callback(None)
 
-    # ---- for the two kinds -----------------------------------------------------------------------------------------
+    # ---- for uploads and downloads ---------------------------------------------------------------------------------
 
     def _place(self) -> None:
-        """It is asked for where we are now; where that is, is known only to somebody who has been on the server."""
+        """Note the room in which the transfer was asked for; without any connection so far, it is not known yet."""
         self._placed = True
         if self._client.online or self._client.room:
             self._room = self._client.room
         self.stir()
 
     def _check_place(self) -> None:
-        """See that we are where it was asked for, for elsewhere it would be given to others, or be another file.
+        """Check that we are in the room where the transfer was asked for.
+
+        In another room the file would go to other people, or its number would be that of another file.
 
         Raises:
-            Rejected: We are not.
+            Rejected: We are in another room.
         """
         if self._room is None:
             self._room = self._client.room
@@ -145,10 +150,13 @@ class Transfer(Generic[T]):
             raise Rejected("not-in-room", f"{self.name} was {there}; ask for it again where you are now, or go back.")
 
     def _claim(self, file: str) -> None:
-        """It is that file; what the server says of it is for us.
+        """Take the events about a file of the server.
+
+        Args:
+            file: The id of the file.
 
         Raises:
-            Rejected: It is for another, which has the same.
+            Rejected: Another transfer takes them already.
         """
         if self._transfers.has(file, but=self):
             raise self._under_way()
@@ -160,10 +168,10 @@ class Transfer(Generic[T]):
         )
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        """Wait.
+        """Wait until a condition holds.
 
         Raises:
-            Rejected: It will never be, or the connection has gone.
+            Rejected: The transfer was ended, or the connection has gone.
         """
         self._check()
         while not condition():
@@ -181,7 +189,13 @@ class Transfer(Generic[T]):
             raise Rejected("lost", "the connection was lost.")
 
     async def _do(self, do: str, **fields: Any) -> Event:
-        """Give a command, and wait for its answer; if it is cancelled meanwhile, what was begun by it is as well."""
+        """Give a command and wait for its answer.
+
+        If the transfer is cancelled meanwhile, the server is told once the answer has named the file.
+
+        Raises:
+            Rejected: The command was refused, the transfer was ended, or the connection has gone.
+        """
 
         def answered(result: Any) -> Any:
             file = getattr(result, "file", "")
@@ -196,7 +210,7 @@ class Transfer(Generic[T]):
         return answer
 
     def _box_of(self, deferred: Deferred[Any]) -> list[Any]:
-        """Return a list in which its result, or its failure, will be."""
+        """Return a list into which a Deferred's result or failure is put when it fires."""
         box: list[Any] = []
 
         def done(result: Any) -> None:
@@ -207,7 +221,7 @@ class Transfer(Generic[T]):
         return box
 
     async def _until_free(self) -> None:
-        """Wait until the network takes more."""
+        """Wait until the network accepts more data."""
         self._free = False
         self._client.when_free(self._now_free)
         await self._until(lambda: self._free)
@@ -224,13 +238,13 @@ class Transfer(Generic[T]):
             self.progress.reach(done, now)
 
     def _tell_the_server(self) -> None:
-        """So that it waits for no more of it, or sends no more; if it has ended it already, that is as well."""
+        """Ask the server to stop the transfer; if it has stopped already, its refusal does not matter."""
         if self.file and self._transfers.online:
             self._client.do("cancel", file=self.file).addErrback(lambda failure: failure.trap(Rejected))
 
 
 def raised(result: Any) -> Any:
-    """Return what a Deferred was fired with, or raise what it failed with."""
+    """Return the result of a Deferred, or raise its failure."""
     if isinstance(result, Failure):
         result.raiseException()
     return result

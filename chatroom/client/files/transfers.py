@@ -1,4 +1,4 @@
-"""All files that are under way over one link, in the order in which they were asked for; so many at once as may be."""
+"""All transfers of a client, in the order in which they were asked for; the server limits how many run at once."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from chatroom.model import replies as a
 from chatroom.model.shared_files import TRANSFERS
 from chatroom.model.text import shortened
 
-MOST = 100  # under way, or waiting for their turn
-NAME_SHOWN = 40  # characters of a name, in a line
+MOST = 100  # transfers that run or wait for their turn
+NAME_SHOWN = 40  # characters of a name to show in a line
 
 T = TypeVar("T")
 
 
 class Transfers:
-    """See the module.
+    """Sends and fetches files over a client; it is the client's ``Carrier``.
 
     Args:
-        client: What carries them; not started.
-        server: Host and port, as they are known.
-        clock: The time.
-        work: Calls something that takes its time, in a thread.
+        client: The client, not started yet.
+        server: Host and port, as the user knows them.
+        clock: Tells the time.
+        work: Calls a blocking function in a thread.
 
     Attributes:
-        online: There is a connection, and all is as it was.
+        online: Whether there is a connection on which login and room are restored.
     """
 
     def __init__(
@@ -52,39 +52,42 @@ class Transfers:
         client.carry(self)
 
     async def send(self, path: Path, user: str = "") -> e.Shared:
-        """Share a file with the room, or give it to somebody; returns when it can be fetched.
+        """Share a file with the room, or give it to a user; returns when it can be fetched.
 
         Args:
             path: The file.
-            user: Whom it is given to; empty: the room.
+            user: The name of the user; empty for the room.
 
         Raises:
-            Rejected: Why not.
+            Rejected: The file could not be sent.
         """
         return await self._run(FileUpload(self, path, user))
 
     async def get(self, number: int, wanted: Path, *, folder: bool = False, given: bool = False) -> Path:
-        """Fetch a file; nothing is ever overwritten. Asked for again after an end, it goes on where it was.
+        """Fetch a file, or continue an earlier fetch of it; no file is ever overwritten.
 
         Args:
-            number: The file's number in the room; or among those given to this user.
-            wanted: Where it is to stand: a folder, or a name that nothing has.
-            folder: It is a folder, which is made if it is missing.
-            given: The file was given to this user; it is fetched wherever the user is.
+            number: The number of the file in the room, or among those given to this user.
+            wanted: Where to put the file: a folder, or a path at which nothing exists.
+            folder: Whether that is a folder; it is made if it is missing.
+            given: Whether the file was given to this user; such a file can be fetched in any room.
 
         Returns:
-            Where it stands.
+            The path of the file.
 
         Raises:
-            Rejected: Why not.
+            Rejected: The file could not be fetched.
         """
         return await self._run(FileDownload(self, number, wanted, folder=folder, given=given))
 
     def cancel(self, which: str) -> None:
-        """End one: by its name, the number of what is fetched, or the path of what is sent; empty: the only one.
+        """Cancel a transfer.
+
+        Args:
+            which: The name of the file, its number if it is fetched, or its path if it is sent; empty for the only one.
 
         Raises:
-            Rejected: It is not clear which.
+            Rejected: No transfer is meant, or several may be.
         """
         found = [one for one in self._under_way if not which or one.is_called(which)]
         if not self._under_way:
@@ -95,7 +98,7 @@ class Transfers:
         found[0].cancel()
 
     def lines(self) -> list[str]:
-        """Return a line about each: ``sending notes.txt 42%, 1.2 MB/s, 12 s left``."""
+        """Return a line about each transfer: ``sending notes.txt 42%, 1.2 MB/s, 12 s left``."""
         return [self._line(one) for one in self._under_way]
 
     def _line(self, one: Transfer[Any]) -> str:
@@ -116,25 +119,26 @@ class Transfers:
             self._under_way.remove(one)
             self._stir()
 
-    # ---- for them, and for the link --------------------------------------------------------------------------------
+    # ---- for a transfer --------------------------------------------------------------------------------------------
 
     def may(self, one: Transfer[Any]) -> bool:
-        """Return whether it is its turn, and there is a connection."""
+        """Return whether a transfer may run now: there is a connection, and it is its turn."""
         return self.online and one in self._under_way[:TRANSFERS]
 
     def has(self, file: str, *, but: Transfer[Any]) -> bool:
-        """Return whether another one is that file."""
+        """Return whether a transfer other than ``but`` carries a file of the server."""
         return any(one.file == file for one in self._under_way if file and one is not but)
 
     def sends(self, same: Transfer[Any]) -> bool:
-        """Return whether the same is being sent already."""
+        """Return whether another upload sends the same file to the same place."""
         return any(isinstance(one, FileUpload) and one.is_like(same) for one in self._under_way if one is not same)
 
+    # ---- ``chatroom.client.file_carrier.Carrier`` documents these ----------------------------------------------------
+
     def take(self, event: e.Event | Piece) -> bool:
-        """See ``chatroom.client.file_carrier.Carrier``; so all others."""
         if not isinstance(event, Piece | a.Chunk | a.Error):
             return False
-        one = self._carrying(event.file) if self.online else None  # before, nothing has been asked for
+        one = self._carrying(event.file) if self.online else None  # before that, nothing was asked for
         if one is not None and isinstance(event, a.Error):
             one.end(Rejected(event.code, _of(one, event.text)))
         elif one is not None:
@@ -175,5 +179,5 @@ class Transfers:
 
 
 def _of(one: Transfer[Any], why: str) -> str:
-    """Return why it has ended; several are under way, so its name is said."""
+    """Return why a transfer has ended, with its name: several may be running."""
     return why if one.name in why else f"{one.doing} {one.name} has ended: {why}"

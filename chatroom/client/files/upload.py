@@ -1,4 +1,4 @@
-"""A file that goes to the server, and is shared there."""
+"""Sends one file to the server, which shares it with the room or gives it to a user."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from chatroom.model.shared_files import CHUNK, WINDOW, chunks_of, safe_name
 
 
 class FileUpload(Transfer[e.Shared]):
-    """See the module.
+    """A file that is being sent.
 
     Args:
-        transfers: All of them.
+        transfers: All transfers of the client.
         path: The file.
-        user: Whom it is given to; empty: the room.
+        user: The name of the user to give it to; empty for the room.
     """
 
     doing = "sending"
@@ -39,14 +39,14 @@ class FileUpload(Transfer[e.Shared]):
         return super().is_called(name) or name == str(self._path)
 
     def is_like(self, other: object) -> bool:
-        """Return whether the other is the same upload, as far as the server can tell."""
+        """Return whether another transfer is the same upload, as far as the server can tell."""
         return isinstance(other, FileUpload) and self._found is not None and self._what() == other._what()
 
     def _what(self) -> tuple[object, ...]:
         return self.name, self._found, fold(self._user), "" if self._user else self._room
 
     def _check_place(self) -> None:
-        """See ``Transfer``; whom it is given to may have it wherever we are."""
+        """See ``Transfer``; a file for one user may be sent from any room."""
         if not self._user:
             super()._check_place()
 
@@ -68,7 +68,7 @@ class FileUpload(Transfer[e.Shared]):
         return self._over is None
 
     async def _offer(self, found: local_file.LocalFile) -> int:
-        """Say what comes; return from which chunk on it is wanted."""
+        """Announce the file to the server. Returns how many chunks the server has already."""
         whom = {"user": self._user} if self._user else {}
         self._check_place()
         answer = await self._do("share", name=self.name, size=found.size, sha256=found.sha256, **whom)
@@ -89,7 +89,15 @@ class FileUpload(Transfer[e.Shared]):
         self._client.write({"do": "chunk", "file": self.file, "index": index, "bytes": len(data)}, data)
 
     async def _read(self, read: Callable[..., Any], *args: Any) -> Any:
-        """Read of the file, in a thread; a disk that hangs does not hold up the end of all."""
+        """Read from the file in a thread; if the disk hangs, the transfer can still be ended.
+
+        Args:
+            read: The function that reads.
+            args: Its arguments.
+
+        Raises:
+            Rejected: The file cannot be read, or the transfer was ended.
+        """
         box = self._box_of(self._transfers.work(read, *args))
         while not box and self._over is None:
             await self._stirred()
@@ -98,7 +106,7 @@ class FileUpload(Transfer[e.Shared]):
         return raised(box[0])
 
     def heard(self, event: e.Event | Piece) -> None:
-        """A chunk has been stored, or all have."""
+        """Note that the server has stored a chunk, or has shared the file."""
         if isinstance(event, a.Chunk) and event.index >= self._stored and self._found is not None:
             self._stored = event.index + 1
             self._reach(min(self._stored * CHUNK, self._found.size), self._found.size)
