@@ -1,1 +1,1 @@
-"""Where logs, records and presence last. Every engine passes the one conformance suite in ``tests/engines``."""
+"""The engines, which keep logs, records, files and presence. Each passes the conformance suite in ``tests/engines``."""

@@ -1,7 +1,7 @@
-"""What all engines do alike: gather events while one batch is being stored, then deliver the batch and settle it.
+"""What all engines have in common: they gather events into batches, store each batch, and tell everybody concerned.
 
-While a batch is stored the next one gathers (group commit), so the busier the logs, the cheaper the event. A subclass
-stores a batch in its own way (``_store``) and says when it is done (``_stored``).
+The next batch gathers while one is being stored (group commit), so the busier the logs are, the less each event costs.
+A subclass stores a batch in its own way (``_store``) and reports when it is done (``_stored``).
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from chatroom.model.logger import logger
 
 _log = logger(__name__)
 
-MOST_IN_A_BATCH = 1000  # entries; what is delivered in one turn must not hold the reactor
-LONGEST_TURN = 0.005  # seconds of telling those who asked
-MOST_WAITING = 20_000  # entries; with more, reading pauses for everybody
-MOST_WAITING_BYTES = 32 * 1024 * 1024
-TRIM_STEP = 1000  # entries
-NEARLY_FULL = 0.9  # of ``most_bytes``
-ROW = 64  # bytes that an entry takes beside its body, about
+MOST_IN_A_BATCH = 1000  # entries; delivering a batch must not hold up the reactor
+LONGEST_TURN = 0.005  # seconds for which callbacks are called in one turn of the reactor
+MOST_WAITING = 20_000  # entries that may wait to be stored; with more, reading pauses for everybody ...
+MOST_WAITING_BYTES = 32 * 1024 * 1024  # ... and so it does with more bytes than this
+TRIM_STEP = 1000  # entries that one call of ``trim`` removes
+NEARLY_FULL = 0.9  # the part of ``most_bytes`` from which on ``on_growth`` is called
+ROW = 64  # bytes that an entry takes besides its body, approximately
 FULL = "the database has grown to what --disk allows"
 
 
 class PresenceTable:
-    """Presence for engines of one node. Keys are ``user/<session id>``."""
+    """Presence for engines that serve a single daemon. Keys are ``user/<session id>``."""
 
     def __init__(self) -> None:
         self._present: dict[str, Presence] = {}
 
     def announce(self, key: str, presence: Presence) -> None:
-        """Say that somebody is present; what was said under that key before is replaced."""
+        """Note that somebody is present, in place of what was noted under that key before."""
         self._present[key] = presence
 
     def withdraw(self, key: str) -> None:
-        """Take it back; unknown keys are ignored."""
+        """Remove what was announced under a key; unknown keys are ignored."""
         self._present.pop(key, None)
 
     def who(self, prefix: str) -> list[Presence]:
-        """Return everybody whose key begins so, in the order in which they came."""
+        """Return everybody whose key begins with ``prefix``, in the order in which they came."""
         return [presence for key, presence in self._present.items() if key.startswith(prefix)]
 
 
@@ -55,17 +55,17 @@ class BatchingEngine(PresenceTable):
     """The half of an engine that works on the reactor thread.
 
     Args:
-        reactor: Gives ``callLater``; the engine runs on its thread.
+        reactor: Gives ``callLater`` and ``seconds``. The engine is used on its thread.
 
     Attributes:
-        state: ``ok``, or ``degraded`` after a batch could not be stored and until one can again.
+        state: ``ok``; or ``degraded`` from when a batch could not be stored until one can be stored again.
         on_state: Called with the new state when it changes.
-        on_pressure: Called with True when too much waits to be stored and reading should pause, with False when it
-            may go on.
-        on_growth: Called with the bytes that the logs and records take, after each batch while that is nearly all they
-            may take.
-        counters: What the daemon has counted; everybody counts here.
-        most_bytes: How much the logs and records may take; 0 for no limit.
+        on_pressure: Called with True when so much waits to be stored that reading should pause, and with False when
+            reading may go on.
+        on_growth: Called after each batch with the bytes that logs and records take, while that is nearly as much as
+            they may take.
+        counters: The daemon's counters; all its parts count here.
+        most_bytes: The most bytes that logs and records may take; 0 for no limit.
     """
 
     def __init__(self, reactor: Any) -> None:
@@ -74,16 +74,16 @@ class BatchingEngine(PresenceTable):
         self._followers = Subscriptions(self.read)
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
-        self._begun: deque[float] = deque()  # when the first of each batch that waits came
-        self._first = 0.0  # when the first of the batch came that is being stored
-        self._handed = 0.0  # when that batch was handed over
-        self._untold: deque[tuple[str, list[Entry]] | Entry] = deque()  # news for followers, and for those who asked
-        self._behind = False  # a batch is stored before the one before it is told
-        self._busy = False
-        self._pressed = False
-        self._pressing: set[str] = set()  # why reading should pause
+        self._begun: deque[float] = deque()  # for each waiting batch, when its first entry was appended
+        self._first = 0.0  # the same for the batch that is being stored
+        self._handed = 0.0  # when that batch was handed to ``_store``
+        self._untold: deque[tuple[str, list[Entry]] | Entry] = deque()  # entries for followers, and for ``done``
+        self._behind = False  # a batch was stored while there is still something of the batch before to tell
+        self._busy = False  # a batch is being stored, or about to be
+        self._pressed = False  # too much waits to be stored
+        self._pressing: set[str] = set()  # the reasons why reading should pause
         self._full = False  # the last batch was refused because of --disk
-        self._used = 0  # bytes, when the last batch was stored
+        self._used = 0  # bytes that logs and records took when the last batch was stored
         self._stopping: Deferred[None] | None = None
         self.counters = Counters()
         self.most_bytes = 0
@@ -92,14 +92,14 @@ class BatchingEngine(PresenceTable):
         self.on_pressure: Callable[[bool], None] = lambda pressed: None
         self.on_growth: Callable[[int], None] = lambda used: None
 
-    # ---- what a subclass gives ---------------------------------------------------------------------------------
+    # ---- what a subclass provides ------------------------------------------------------------------------------
 
     def _store(self, batch: list[Entry]) -> None:
-        """Store the batch, giving each entry its ``seq``; then call ``_stored`` on the reactor thread."""
+        """Store a batch and set the ``seq`` of each entry; then call ``_stored`` on the reactor thread."""
         raise NotImplementedError
 
     def _close(self) -> Deferred[None]:
-        """Give back what ``start`` took; nothing is being stored any more."""
+        """Release what ``start`` took. It is called when nothing is being stored any more."""
         raise NotImplementedError
 
     def read(
@@ -112,7 +112,7 @@ class BatchingEngine(PresenceTable):
         messages: bool = False,
         oldest: bool = False,
     ) -> Deferred[Page]:
-        """See ``chatroom.chat.interfaces.Engine``."""
+        """Read entries of a log, as ``chatroom.chat.interfaces.Engine.read`` describes."""
         raise NotImplementedError
 
     # ---- the engine's interface, documented in chatroom.chat.interfaces ------------------------------------------
@@ -144,7 +144,7 @@ class BatchingEngine(PresenceTable):
             idle.callback(None)
         return idle.addCallback(lambda _: self._close())
 
-    # ---- the round of a batch ----------------------------------------------------------------------------------
+    # ---- the life of a batch -----------------------------------------------------------------------------------
 
     def _next_batch(self) -> None:
         batch = self._waiting
@@ -161,13 +161,13 @@ class BatchingEngine(PresenceTable):
         self._store(batch)
 
     def _stored(self, batch: list[Entry], error: Unavailable | None) -> None:
-        """A batch is durable, or is not: tell whoever follows and whoever asked. The next one is stored meanwhile."""
+        """Tell followers and callers that a batch is durable, or could not be stored; begin to store the next one."""
         self._note(error)
         if error is None:
             self._count(batch)
         if self.most_bytes and self._used > NEARLY_FULL * self.most_bytes:
             self.on_growth(self._used)
-        # One batch may be stored while the one before is told, never two: what waits to be told is bounded, too.
+        # Only one batch may be stored while the one before it is told, so that what waits to be told is bounded, too.
         self._behind = bool(self._untold)
         if not self._behind:
             self._go_on()
@@ -181,13 +181,17 @@ class BatchingEngine(PresenceTable):
             self._tell()
 
     def _count(self, batch: list[Entry]) -> None:
-        """Once a batch, before the next one is handed over: whoever is told last also says how long it took."""
+        """Count a stored batch, and let the callback of its last entry measure how long it took to tell everybody.
+
+        This is called before the next batch is handed over, which replaces the times of this one.
+        """
         self.counters.commits.observe(self._reactor.seconds() - self._handed)
         self.counters.messages += sum(type(entry.event) in MESSAGES and not entry.repeated for entry in batch)
         last = batch[-1]
         last.done = partial(self._told, self._first, last.done)
 
     def _told(self, since: float, done: Done | None, entry: Entry, error: Unavailable | None) -> None:
+        """Call the callback of a batch's last entry, and note the time from ``since`` (seconds) until now."""
         try:
             if done is not None:
                 done(entry, error)
@@ -195,13 +199,14 @@ class BatchingEngine(PresenceTable):
             self.counters.waits.observe(self._reactor.seconds() - since)
 
     def _go_on(self) -> None:
+        """Store the next batch, if any entries wait."""
         if self._waiting:
             self._next_batch_soon()
         else:
             self._busy = False
 
     def _tell(self) -> None:
-        """Tell followers, and those who asked, for as long as one may hold the reactor; the rest in its next turns."""
+        """Tell followers and callers for ``LONGEST_TURN``, and the rest in the next turns of the reactor."""
         untold = self._untold
         until = self._reactor.seconds() + LONGEST_TURN
         while untold:
@@ -226,7 +231,7 @@ class BatchingEngine(PresenceTable):
                 _log.failure("who asked for an entry of {log} failed", log=news.log)
 
     def _next_batch_soon(self) -> None:
-        """Go on with what has gathered; an engine that stores on another thread need not wait a turn."""
+        """Store the next batch now; an engine that stores on the reactor thread overrides this to wait a turn."""
         self._next_batch()
 
     def _press(self, pressed: bool) -> None:
@@ -234,18 +239,19 @@ class BatchingEngine(PresenceTable):
         self.press("queue", pressed)
 
     def press(self, why: str, pressed: bool) -> None:
-        """See ``chatroom.chat.interfaces.Engine``."""
+        """Ask that reading pauses for the reason ``why``, or take the reason back."""
         before = bool(self._pressing)
         (self._pressing.add if pressed else self._pressing.discard)(why)
         if bool(self._pressing) is not before:
             self.on_pressure(pressed)
 
     def _note(self, error: Unavailable | None) -> None:
+        """Set the state after a batch was stored (None) or could not be; report a change."""
         state = "ok" if error is None else "degraded"
         if state != self.state:
             self.state = state
             self.on_state(state)
-            # That --disk is reached is told by whoever looks after that, and once an hour at most.
+            # That --disk is reached is logged by ``chatroom.chat.rooms.disk_limit``, at most once an hour.
             if str(error) != FULL and not self._full:
                 _log.warn("the log is {state}: {why}", state=state, why=str(error or "it stores again"))
             self._full = str(error) == FULL

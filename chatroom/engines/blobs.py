@@ -1,8 +1,8 @@
-"""The bytes of shared files, one file each in a folder: not in the database, which they would make large for ever.
+"""The bytes of shared files, each a file in a folder. In the database they would leave it large even when removed.
 
-What is being uploaded is ``<id>.part``. It becomes ``<id>`` when all of it is there, is what was announced, and is on
-the disk; so whatever is called ``<id>`` is whole, also after a crash. All is done on a thread of its own, a chunk at a
-time: neither the reactor nor what is said waits for it, and no more than a chunk is in memory.
+A file that is being uploaded is called ``<id>.part``. It is renamed to ``<id>`` when all of it has come, its hash is
+the announced one, and it is on the disk; so a file called ``<id>`` is complete, even after a crash. All work is done on
+a thread of its own, a chunk at a time: neither the reactor nor messages wait for it, and memory holds one chunk.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chatroom.engines.worker import Worker
 from chatroom.model.log import Unavailable
 from chatroom.model.shared_files import CHUNK
 
-SYNC_EVERY = 4  # chunks; one large sync at the end would hold up the disk, and with it the log
+SYNC_EVERY = 4  # chunks; a single large sync at the end would hold up the disk, and with it the log
 _PART = ".part"
 _ID = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 
@@ -29,17 +29,17 @@ Args = TypeVarTuple("Args")
 
 
 class FolderBlobs:
-    """See ``chatroom.chat.interfaces.Blobs`` for what each method promises.
+    """The files in a folder. ``chatroom.chat.interfaces.Blobs`` says what each method promises.
 
     Args:
         reactor: Gives ``callFromThread``.
-        folder: Where they are; made when there is something to put there.
+        folder: The folder; it is made when the first file comes.
     """
 
     def __init__(self, reactor: Any, folder: Path) -> None:
         self._reactor = reactor
         self._folder = folder
-        self._worker: Worker | None = None  # most servers never share a file in their life
+        self._worker: Worker | None = None  # started when needed: on most servers nobody ever shares a file
 
     def write(self, id: str, index: int, data: bytes) -> Deferred[None]:
         return self._on(self._write, self._path(id, _PART), index, data)
@@ -62,7 +62,7 @@ class FolderBlobs:
         return self._on(self._all)
 
     def close(self) -> Deferred[None]:
-        """Fires when what was asked for has been done; nothing may be asked for afterwards."""
+        """Return a Deferred that fires when all earlier calls are done. No method may be called afterwards."""
         return self._on(lambda: None).addCallback(self._stop) if self._worker is not None else succeed(None)
 
     def _stop(self, _: None) -> None:
@@ -75,7 +75,7 @@ class FolderBlobs:
         return self._folder / (id + suffix)
 
     def _on(self, job: Callable[[*Args], T], *args: *Args) -> Deferred[T]:
-        """Run a job on the thread; what the system says of the disk is ``Unavailable`` to everybody else."""
+        """Run a job on the thread. Whatever it raises becomes ``Unavailable``."""
         if self._worker is None:
             self._worker = Worker(self._reactor, "files")
             self._worker.start()
@@ -93,7 +93,7 @@ class FolderBlobs:
         try:
             offset = index * CHUNK
             view = memoryview(data)
-            while view:  # a disk that is full takes a part first, and then says so
+            while view:  # a disk that fills up takes a part before it reports an error
                 written = os.pwrite(fd, view, offset)
                 view, offset = view[written:], offset + written
             if index % SYNC_EVERY == SYNC_EVERY - 1:
@@ -122,7 +122,7 @@ class FolderBlobs:
         return 0
 
     async def _seal(self, path: Path, part: Path, sha256: str) -> bool:
-        """Look at it a chunk at a time, so that others' files go on in between."""
+        """Check the file a chunk at a time, so that other files make progress in between."""
         if await self._on(path.exists):
             return True
         digest, index = hashlib.sha256(), 0

@@ -1,4 +1,4 @@
-"""The folder for what lasts: made if need be, readable by its owner alone, held by one daemon at a time."""
+"""The data folder: made if need be, readable by its owner alone, and used by one daemon at a time."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pathlib import Path
 
 LOCK = "lock"
 SHARED = "files"  # the folder for shared files
-AUDIT = "audit.log"  # what operators do
-AUDIT_MEMBERS = "audit-members.log"  # what members and strangers do
+AUDIT = "audit.log"  # the acts of operators
+AUDIT_MEMBERS = "audit-members.log"  # the acts of members and of people who could not log in
 
-_NEEDED = 256 * 1024  # bytes that a start may write
+_NEEDED = 256 * 1024  # bytes that the daemon may write when it starts
 _NO_UNNAMED_FILES = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL}
 
 
 class BadFolder(Exception):
-    """The folder cannot be used; the text says why and what to do."""
+    """The folder can't be used; the text says why and what to do."""
 
 
 class FolderInUse(BadFolder):
-    """Another daemon has the folder."""
+    """Another daemon uses the folder."""
 
 
 def state_folder() -> Path:
-    """Return the folder for what lasts if the operator does not name one.
+    """Return the data folder to use if the operator names none.
 
     Raises:
-        RuntimeError: The user has no home; the text says what to do.
+        RuntimeError: The user has no home folder; the text says what to do.
     """
     systemd = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if systemd:
@@ -43,21 +43,21 @@ def state_folder() -> Path:
 
 
 class DataFolder:
-    """A folder that is ours until the process ends.
+    """A data folder that this process has locked; the lock is released by ``close`` or when the process ends.
 
     Args:
         path: The folder.
 
     Raises:
-        FolderInUse: Another daemon has it.
-        BadFolder: It cannot be made or written.
+        FolderInUse: Another daemon uses it.
+        BadFolder: It can't be made or written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # The descriptor is kept: the lock goes with it, also across twistd's fork.
+            # The descriptor is kept, because the lock belongs to it, even across twistd's fork.
             self._lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise BadFolder(f"the data folder {path} cannot be used: {error.strerror}; give another --data") from None
@@ -70,15 +70,15 @@ class DataFolder:
             ) from None
 
     def close(self) -> None:
-        """Let another daemon have it."""
+        """Release the lock, so that another daemon can use the folder."""
         os.close(self._lock)
 
 
 def check_inside(path: Path) -> None:
-    """Look whether this user may write what is in a data folder already. Nothing is changed.
+    """Check that this user may write what is already in a data folder. Nothing is changed.
 
     Raises:
-        BadFolder: Something in it cannot be used.
+        BadFolder: Something in it can't be written.
     """
     there = ((AUDIT, "file", Path.is_file), (AUDIT_MEMBERS, "file", Path.is_file), (SHARED, "folder", Path.is_dir))
     for name, kind, is_it in there:
@@ -88,13 +88,13 @@ def check_inside(path: Path) -> None:
 
 
 def look(path: Path) -> bool:
-    """Look whether a daemon could use a folder, or could make it. Nothing is changed.
+    """Check that a daemon could use a folder, or could make it. Nothing is changed.
 
     Returns:
         Whether a daemon uses it now.
 
     Raises:
-        BadFolder: It cannot be made or written.
+        BadFolder: It can't be made or written.
     """
     try:
         there = next(folder for folder in (path, *path.absolute().parents) if os.path.lexists(folder))
@@ -108,10 +108,10 @@ def look(path: Path) -> bool:
 
 
 def _try_to_write(folder: Path) -> None:
-    """Write a file without a name, which is gone as soon as it is closed.
+    """Write a file without a name, which vanishes when it is closed.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file can't be written.
     """
     try:
         file = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
@@ -120,7 +120,7 @@ def _try_to_write(folder: Path) -> None:
             raise
         if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
-        if os.statvfs(folder).f_blocks == 0:  # such as /proc, which lets root try
+        if os.statvfs(folder).f_blocks == 0:  # such as /proc, where ``access`` tells root that it may write
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
         return
     try:
@@ -131,7 +131,7 @@ def _try_to_write(folder: Path) -> None:
 
 
 def _held(lock: Path) -> bool:
-    """Return whether a daemon holds the lock."""
+    """Return whether a daemon holds the lock; without changing anything."""
     try:
         file = os.open(lock, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The engine that forgets: everything in memory, for ``--ephemeral`` and for tests. The same promises otherwise."""
+"""The engine that keeps everything in memory, for ``--ephemeral`` and tests. It promises what all engines promise."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ T = TypeVar("T")
 
 
 class _Log:
-    """One log: its rows in the order of their seq, and how far retention has eaten into it.
+    """One log: its rows in the order of their seq, the bytes they take, and its floor.
 
-    A row is a tuple of plain values, which the garbage collector need not look at, however many there are.
+    The floor is the greatest seq that retention has removed. A row is a tuple of plain values, which the garbage
+    collector does not track, so there may be many.
     """
 
     __slots__ = ("bytes", "floor", "rows")
@@ -69,21 +70,25 @@ class _Bucket:
         return end - start
 
     def _range(self, prefix: str) -> tuple[int, int]:
-        """Return where in ``keys`` those begin and end that begin so."""
+        """Return where the keys that begin with ``prefix`` start and end in ``keys``."""
         return bisect_left(self.keys, prefix), bisect_left(self.keys, prefix + LAST_CHARACTER)
 
 
-_Row = tuple[int, bool, int, str | None, bytes]  # seq, whether it is a message, time in ms, key, body
+_Row = tuple[int, bool, int, str | None, bytes]  # seq, whether it is a message, milliseconds since 1970, key, body
 
 
 class MemoryEngine(BatchingEngine):
-    """See ``chatroom.chat.interfaces.Engine`` for what each method promises."""
+    """The engine in memory. ``chatroom.chat.interfaces.Engine`` says what each method promises.
+
+    Args:
+        reactor: Gives ``callLater`` and ``seconds``.
+    """
 
     def __init__(self, reactor: Any) -> None:
         super().__init__(reactor)
         self.blobs = MemoryBlobs(reactor)
         self._logs: dict[str, _Log] = {}
-        self._by_key: dict[str, tuple[str, int, bytes]] = {}  # log, seq, body of the first
+        self._by_key: dict[str, tuple[str, int, bytes]] = {}  # log, seq and body of the first entry with that key
         self._buckets: dict[str, _Bucket] = {}
         self._rev = 0
         self._seq = 0
@@ -117,7 +122,7 @@ class MemoryEngine(BatchingEngine):
         self._stored(batch, None)
 
     def _was_there(self, entry: Entry) -> bool:
-        """If the key is known the entry becomes what was stored first under it."""
+        """Turn the entry into the first one with its key, marked as repeated; return False if it is the first."""
         first = self._by_key.get(entry.key or "")
         if first is None:
             return False
@@ -162,13 +167,13 @@ class MemoryEngine(BatchingEngine):
         return self._searches.search(log, words, limit, before, address)
 
     def _step(self, log: str, wanted: Query, before: int, most: int, until: float) -> Deferred[Step]:
-        """Take a step of a search in a turn of the reactor of its own."""
+        """Take a step of a search, in a new turn of the reactor."""
         turn: Deferred[None] = Deferred()
         self._reactor.callLater(0, turn.callback, None)
         return turn.addCallback(lambda _: self._look(log, wanted, before, most))
 
     def _look(self, log: str, wanted: Query, before: int, most: int) -> Step:
-        """Look at the next messages, for as long as a turn may take: there is no index."""
+        """Look at the next messages, without an index, for at most ``LONGEST_TURN``."""
         rows = self._logs[log].rows if log in self._logs else []
         found: list[Entry] = []
         end = self._reactor.seconds() + LONGEST_TURN
@@ -216,7 +221,7 @@ class MemoryEngine(BatchingEngine):
         return succeed((name, len(gone)))
 
     def _forget(self, log: _Log, gone: list[_Row]) -> None:
-        """Let entries go that are in their log no more: their ids may come again."""
+        """Forget the bytes and keys of entries that were removed from a log; their ids may be used again."""
         self._grow(log, -sum(len(row[4]) + ROW for row in gone))
         for row in gone:
             log.floor = max(log.floor, row[0])
@@ -279,7 +284,7 @@ class MemoryEngine(BatchingEngine):
         return bucket
 
     def _next_turn(self, page: list[T], after: str) -> Deferred[list[T]]:
-        """Give the first page at once, each further one in another turn of the reactor: others get theirs between."""
+        """Give the first page at once and each further page in a new turn of the reactor, so that others get turns."""
         if not after or not page:
             return succeed(page)
         turn: Deferred[list[T]] = Deferred()

@@ -1,4 +1,4 @@
-"""The bytes of shared files in memory, for ``--ephemeral`` and tests; the chat bounds how much there is."""
+"""The bytes of shared files, kept in memory for ``--ephemeral`` and tests; the chat limits how many there are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 
 
 class MemoryBlobs:
-    """See ``chatroom.chat.interfaces.Blobs`` for what each method promises.
+    """The files in memory. ``chatroom.chat.interfaces.Blobs`` says what each method promises.
 
     Args:
         reactor: Gives ``callLater``.
@@ -35,7 +35,7 @@ class MemoryBlobs:
         return Deferred.fromCoroutine(self._seal(id, sha256))
 
     async def _seal(self, id: str, sha256: str) -> bool:
-        """Look at one chunk a turn: there is no other thread here."""
+        """Check one chunk in each turn of the reactor, because there is no other thread here."""
         if id in self._whole:
             return True
         digest = hashlib.sha256()

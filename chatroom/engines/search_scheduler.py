@@ -1,8 +1,8 @@
-"""How searches share their time, whatever the engine: one step at a time, in turn, each search for less than a second.
+"""Shares an engine's time among searches: one step at a time, by turns, and less than a second for each search.
 
-A search is cut into steps of a few milliseconds, which an engine takes one after the other. The steps of different
-addresses alternate, so that somebody who searches on many connections waits for himself and not others for him. When
-its time is over, a search says how far back it has come.
+A search is cut into steps of a few milliseconds, which the engine takes one after the other. The steps of different
+addresses alternate, so that somebody who searches on many connections delays only himself. When the time of a search
+is over, it reports how far back it has searched.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from twisted.internet.defer import Deferred
 from chatroom.engines.tokenizer import Query, query
 from chatroom.model.log import Entry, Hits, TooBroad, TooManySearches
 
-BUDGET = 0.4  # seconds from the question until what has been found is the answer
-STEP = 0.01  # seconds for which one search works before it is another's turn
+BUDGET = 0.4  # seconds for a search; then what has been found is the answer
+STEP = 0.01  # seconds for which one search works before the next one has its turn
 LONGEST_STEP = 0.1  # seconds after which a step is interrupted, even if it is the only one that a search gets
-MOST_OF_ONE = 40  # searches of one address at a time
-MOST = 160  # searches at a time
+MOST_OF_ONE = 40  # searches from one address at a time
+MOST = 160  # searches in all at a time
 
 NEVER = 1 << 62  # greater than every seq
 
@@ -31,9 +31,9 @@ class Step:
     """What one step of a search has found.
 
     Args:
-        entries: Messages that match, the newest first.
-        before: The seq of the oldest message that was looked at; 0: there are no older ones.
-        at: When that message was said, in ms.
+        entries: The messages that match, newest first.
+        before: The seq of the oldest message that was looked at; 0 if there are no older ones.
+        at: When that message was said, in milliseconds since 1970.
     """
 
     entries: list[Entry]
@@ -42,7 +42,7 @@ class Step:
 
 
 Take = Callable[[str, Query, int, int, float], "Deferred[Step]"]
-"""Takes one step: log, query, the seq to go back from, the most entries to find, the time of the clock to end at."""
+"""Takes one step. Arguments: log, query, the seq to search back from, the most entries to find, the time to end at."""
 
 
 class SearchScheduler:
@@ -50,7 +50,7 @@ class SearchScheduler:
 
     Args:
         clock: Gives ``seconds``.
-        take: Takes a step; it is never asked for two at a time. Fails with ``TooBroad`` if the time was not enough to
+        take: Takes a step; only one step is taken at a time. It fails with ``TooBroad`` if the time was too short to
             look at a single message.
     """
 
@@ -59,11 +59,11 @@ class SearchScheduler:
         self._take = take
         self._free = True
         self._passing_on = False
-        self._under_way: dict[str, int] = {}  # searches by address, the address whose turn was longest ago first
-        self._waiting: dict[str, deque[Deferred[None]]] = {}  # for their turn
+        self._under_way: dict[str, int] = {}  # searches by address; the address whose turn was longest ago comes first
+        self._waiting: dict[str, deque[Deferred[None]]] = {}  # steps that wait for their turn, by address
 
     def search(self, log: str, words: str, limit: int, before: int | None, address: str) -> Deferred[Hits]:
-        """See ``chatroom.chat.interfaces.Engine.search``."""
+        """Search a log, as ``chatroom.chat.interfaces.Engine.search`` describes."""
         return Deferred.fromCoroutine(self._counted(log, query(words), limit, before or NEVER, address))
 
     async def _counted(self, log: str, wanted: Query, limit: int, before: int, address: str) -> Hits:
@@ -82,7 +82,7 @@ class SearchScheduler:
                 self._waiting.pop(address, None)
 
     async def _search(self, log: str, wanted: Query, limit: int, before: int, address: str) -> Hits:
-        """Take steps until there is enough, nothing is left, or the time is over; but at least one."""
+        """Take at least one step, until enough is found, nothing is left, or the time is over."""
         until = self._clock.seconds() + BUDGET
         found: list[Entry] = []
         at: int | None = None
@@ -94,7 +94,7 @@ class SearchScheduler:
                     raise
                 break
             found += step.entries
-            if len(found) > limit:  # there are older ones: go on after the last that is shown
+            if len(found) > limit:  # there are older ones; the next search goes on after the last that is shown
                 last = found[limit - 1]
                 return Hits(found[:limit][::-1], last.seq, last.event.at)
             before, at = step.before, step.at
@@ -112,7 +112,7 @@ class SearchScheduler:
     # ---- turns -------------------------------------------------------------------------------------------------
 
     def _turn(self, address: str) -> Deferred[None]:
-        """Fires when it is the turn of this address."""
+        """Return a Deferred that fires when it is the turn of this address."""
         turn: Deferred[None] = Deferred()
         self._waiting.setdefault(address, deque()).append(turn)
         self._pass_on()
@@ -123,9 +123,9 @@ class SearchScheduler:
         self._pass_on()
 
     def _pass_on(self) -> None:
-        """Give the turn to the address whose last turn was longest ago, unless a step is under way."""
+        """Give the turn to the address whose last turn was longest ago, unless a step is being taken."""
         if self._passing_on:
-            return  # called by what happens in the loop below, which goes on
+            return  # the loop below called what called us, and goes on
         self._passing_on = True
         while self._free and (turns := self._longest_ago()):
             self._free = False
@@ -133,9 +133,10 @@ class SearchScheduler:
         self._passing_on = False
 
     def _longest_ago(self) -> deque[Deferred[None]] | None:
+        """Return the waiting steps of the address whose last turn was longest ago; None if none waits."""
         for address in self._under_way:
             turns = self._waiting.get(address)
             if turns:
-                self._under_way[address] = self._under_way.pop(address)  # now it is the last
+                self._under_way[address] = self._under_way.pop(address)  # move it to the end
                 return turns
         return None

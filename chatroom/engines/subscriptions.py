@@ -1,4 +1,4 @@
-"""Who follows which log: entries reach them in batches, in order, without holes and without duplicates."""
+"""The followers of logs. Entries reach them in batches, in order, without gaps or duplicates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Subscriptions:
     """The followers of all logs of one engine.
 
     Args:
-        read: The engine's ``read``, for those who want what was before they came.
+        read: The engine's ``read``, for followers that want earlier entries as well.
     """
 
     def __init__(self, read: Callable[..., Deferred[Page]]) -> None:
@@ -27,7 +27,7 @@ class Subscriptions:
 
     @staticmethod
     def by_log(batch: list[Entry]) -> dict[str, list[Entry]]:
-        """Sort a stored batch by its logs; entries that repeat an earlier one are nobody's news."""
+        """Group a stored batch by log, without the entries that only repeat an earlier one."""
         by_log: dict[str, list[Entry]] = {}
         for entry in batch:
             if not entry.repeated:
@@ -39,7 +39,7 @@ class Subscriptions:
         return by_log
 
     def deliver(self, log: str, entries: list[Entry]) -> None:
-        """Hand entries of one log to whoever follows it."""
+        """Hand entries of one log to its followers."""
         for deliver in tuple(self._of.get(log, ())):
             try:
                 deliver(entries)
@@ -47,13 +47,17 @@ class Subscriptions:
                 _log.failure("a follower of {log} failed", log=log)
 
     def follow(self, log: str, deliver: Deliver, after: int | None) -> Deferred[Subscription]:
-        """Deliver what comes from now on, or with ``after`` everything with a greater seq."""
+        """Deliver entries from now on; with ``after``, also all that are stored already with a greater seq.
+
+        Returns:
+            Fires with the subscription, after earlier entries were delivered.
+        """
         if after is None:
             return succeed(self._add(log, deliver))
         return Deferred.fromCoroutine(self._catch_up(log, deliver, after))
 
     async def _catch_up(self, log: str, deliver: Deliver, after: int) -> Subscription:
-        """What comes while the past is read is kept back, and handed over when the past has been."""
+        """Deliver the stored entries, then the entries that came while they were read, then new ones as they come."""
         kept: list[Entry] = []
         last = after
         live = False
@@ -63,7 +67,7 @@ class Subscriptions:
                 kept.extend(entries)
             elif entries[0].seq > last:
                 deliver(entries)
-            elif entries[-1].seq > last:  # what was read may be told only later
+            elif entries[-1].seq > last:  # a batch that was read from the log already may be told only now
                 deliver([entry for entry in entries if entry.seq > last])
 
         subscription = self._add(log, either)
@@ -80,7 +84,7 @@ class Subscriptions:
         return subscription
 
     async def _past(self, log: str, after: int) -> list[Entry]:
-        """Read backwards, page by page, until ``after`` is reached."""
+        """Return all stored entries with a greater seq than ``after``; read them backwards, page by page."""
         past: list[Entry] = []
         before: int | None = None
         while True:

@@ -1,16 +1,16 @@
-"""The words of a text, for searching: how messages and queries in any script are made comparable.
+"""Cuts texts into words for searching, so that messages and queries in any script can be compared.
 
-A text is first *normalized*: compatibility forms are unified (NFKD), case is folded, marks that people leave out are
-removed (accents, Hebrew and Arabic vowel points), and so is everything that does not show. It then falls into pieces:
+A text is first *normalized*: compatibility forms are unified (NFKD), case is folded, and marks that people may leave
+out (accents, Hebrew and Arabic vowel points) are removed, as is everything invisible. The rest is cut into pieces:
 
-- a *word*: letters, digits and the marks that belong to them. A query's word finds itself; one of at least three
-  characters also finds longer words that begin with it.
-- a *run* of characters from a script that puts no spaces between words, as Chinese, Japanese, Thai or Khmer. A query's
-  run is found anywhere inside a run. Korean is treated alike, because its particles and compounds are written together.
-- a *symbol*, as an emoji or a currency sign: a word of its own.
+- a *word*: letters, digits and the marks that belong to them. A word in a query finds the same word, and if it has at
+  least three characters also longer words that begin with it.
+- a *run* of characters from a script without spaces between words, such as Chinese, Japanese, Thai or Khmer. A run in a
+  query is found anywhere inside a run. So is Korean, because its particles and compounds are written together.
+- a *symbol*, such as an emoji or a currency sign, which is a word of its own.
 
-For an index, a run becomes overlapping pairs of characters. ``Query.terms`` are necessary but not sufficient: an index
-proposes messages, and ``Query.matches`` decides. So whoever has no index finds exactly the same.
+For an index, a run becomes overlapping pairs of characters. A message must have all ``Query.terms`` to match, but that
+is not enough: an index proposes messages, and ``Query.matches`` decides. So an engine without an index finds the same.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from unicodedata import category, normalize
 
-SHORTEST_PREFIX = 3  # characters; a shorter word of a query finds only itself, or it would find nearly everything
-LONGEST_WORD = 64  # characters that are compared; what follows is ignored
-MOST_TERMS = 16  # of a query that an index is asked for; more would hardly leave fewer messages to look at
+SHORTEST_PREFIX = 3  # characters; a shorter word in a query finds only itself, else it would find nearly everything
+LONGEST_WORD = 64  # characters of a word that are compared; the rest is ignored
+MOST_TERMS = 16  # terms of a query that an index is asked for; more would hardly leave fewer messages to look at
 
 _UNSPACED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -40,21 +40,21 @@ _FLAG = "\U0001f1e6-\U0001f1ff"  # two of these are one flag
 _PIECE = re.compile(f"([{_UNSPACED}]+)|[{_FLAG}]{{1,2}}|[^ {_UNSPACED}{_FLAG}]+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 
-# Marks that are written or left out at will: accents, Hebrew points, Arabic vowel signs and hamza.
+# Marks that people may write or leave out: accents, Hebrew points, Arabic vowel signs and hamza.
 _OPTIONAL_MARK = re.compile(
     "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\ufe20-\ufe2f"
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]"
 )
-# In these a mark makes another letter, which nobody would leave out.
+# In these the mark makes another letter, and nobody would leave it out.
 _LETTERS = (("\u0438\u0306", "\u0439"), ("\u0443\u0306", "\u045e"), ("\u0456\u0308", "\u0457"))
-# What shows nothing though Unicode counts it as a mark or a letter: variation selectors, fillers, inherent vowels.
+# Invisible, though Unicode counts them as marks or letters: variation selectors, fillers, inherent vowels.
 _INVISIBLE = re.compile("[\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
-_MOST_REMEMBERED = 20_000  # characters; somebody may send all there are
+_MOST_REMEMBERED = 20_000  # characters; somebody may send all of Unicode
 
 
 class Term(NamedTuple):
-    """What an index is asked for: a token, or with ``prefix`` any token that begins so."""
+    """What an index is asked for: a token, or with ``prefix`` any token that begins with it."""
 
     token: str
     prefix: bool
@@ -62,7 +62,7 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is searched for: a message must hold all the words and all the runs.
+    """What is searched for: a message matches if it holds all the words and all the runs.
 
     Args:
         words: Normalized words, each once.
@@ -77,9 +77,9 @@ class Query:
         return bool(self.words or self.runs)
 
     def matches(self, text: str) -> bool:
-        """Return whether a text holds all of it; nothing is held by no text."""
+        """Return whether a text holds all the words and runs; an empty query matches nothing."""
         plain = normalized(text)
-        # Most texts are done with here, without being cut into pieces.
+        # Most texts end here, so they need not be cut into pieces.
         if not self or not all(piece in plain for piece in self.words + self.runs):
             return False
         if not self.words:
@@ -88,7 +88,7 @@ class Query:
         return all(_holds(held, word) for word in self.words)
 
     def terms(self) -> list[Term]:
-        """Return what every message that matches has among its tokens, the longest first, not more than needed."""
+        """Return terms that every matching message has among its tokens: the longest ``MOST_TERMS``, longest first."""
         found = {Term(word, len(word) >= SHORTEST_PREFIX): None for word in self.words}
         for run in self.runs:
             if len(run) == 1:
@@ -98,17 +98,20 @@ class Query:
 
 
 def query(text: str) -> Query:
-    """Return what somebody who types this searches for."""
+    """Return the query for what somebody has typed."""
     found = dict.fromkeys(_pieces(normalized(text)))
     return Query(tuple(word for word, run in found if not run), tuple(piece for piece, run in found if run))
 
 
 def tokens(text: str) -> list[str]:
-    """Return what a text is indexed under, each once; no token holds a space, and ASCII only as ``a-z0-9``."""
+    """Return the tokens under which a text is indexed, each once.
+
+    No token holds a space, and the only ASCII characters in them are ``a-z0-9``.
+    """
     found: dict[str, None] = {}
     for piece, run in _pieces(normalized(text)):
         if run:
-            # The last character alone, so that each begins a token: a single one is searched for as a prefix.
+            # The last pair is one character, so that each character begins a token: one alone is searched as a prefix.
             found.update((piece[i : i + 2], None) for i in range(len(piece)))
         else:
             found[piece] = None
@@ -116,26 +119,26 @@ def tokens(text: str) -> list[str]:
 
 
 def normalized(text: str) -> str:
-    """Return the text as it is compared; pieces are cut out of this, so a piece of a text is always a part of it."""
+    """Return the normalized form of a text; each of its pieces is a part of it."""
     if text.isascii():
         return text.lower()
-    for _ in range(2):  # folding can leave what decomposes, and decomposing what can be folded
+    for _ in range(2):  # folded text may decompose further, and decomposed text may fold further
         text = normalize("NFKD", text).casefold()
-    text = normalize("NFKD", text).replace("\u0131", "i")  # a Turkish I without its dot, which capitals do not tell
+    text = normalize("NFKD", text).replace("\u0131", "i")  # the dotless i: its capital is the same as that of i
     for sequence, letter in _LETTERS:
         text = text.replace(sequence, letter)
     return normalize("NFC", _OPTIONAL_MARK.sub("", text).translate(_SHOWN))
 
 
 def _pieces(plain: str) -> list[tuple[str, bool]]:
-    """Return the pieces of a normalized text, and of each whether it is a run."""
+    """Return the pieces of a normalized text, each with whether it is a run."""
     if plain.isascii():
         return [(word[:LONGEST_WORD], False) for word in _ASCII_WORD.findall(plain)]
     return [(match[0], True) if match[1] else (match[0][:LONGEST_WORD], False) for match in _PIECE.finditer(plain)]
 
 
 def _holds(words: list[str], wanted: str) -> bool:
-    """Return whether sorted words hold one that is the wanted word, or begins so."""
+    """Return whether the sorted words include the wanted word, or one that begins with it if it is long enough."""
     i = bisect_left(words, wanted)
     if i == len(words):
         return False
@@ -143,7 +146,7 @@ def _holds(words: list[str], wanted: str) -> bool:
 
 
 class _Shown(dict[int, str]):
-    """A table for ``str.translate``: what separates becomes a space, what does not show nothing, a symbol a word."""
+    """A table for ``str.translate``: separators become spaces, invisible characters vanish, symbols become words."""
 
     def __missing__(self, point: int) -> str:
         shown = _shown(chr(point))
@@ -153,6 +156,7 @@ class _Shown(dict[int, str]):
 
 
 def _shown(char: str) -> str:
+    """Return what takes the place of one character."""
     kind = category(char)
     if kind == "Cf" or _INVISIBLE.match(char) or _SKIN_TONE.match(char):
         return ""

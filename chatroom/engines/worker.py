@@ -1,4 +1,4 @@
-"""One thread with a queue of its own: jobs run there in order, answers come back on the reactor thread."""
+"""A thread with a queue of its own: jobs run there in order, and their results come back on the reactor thread."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class Worker:
 
     Args:
         reactor: Gives ``callFromThread``.
-        name: The thread's name, for whoever looks at the process.
+        name: The thread's name, which tools such as ``top`` show.
     """
 
     def __init__(self, reactor: Any, name: str) -> None:
         self._reactor = reactor
         self._stopped = False
         self._jobs: SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]] | None] = SimpleQueue()
-        # A daemon thread, so that a start that fails elsewhere can end; ``stop`` waits for what was given.
+        # A daemon thread, so that the process can end if the start fails elsewhere; ``stop`` waits for all jobs.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin to work; once."""
+        """Start the thread. May be called once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the jobs that wait; returns when the thread has ended. Later jobs fail."""
+        """Run the jobs that wait, end the thread, and return when it has ended. Later jobs fail."""
         self._stopped = True
         self._jobs.put(None)
         self._thread.join()
@@ -47,11 +47,18 @@ class Worker:
         return self._stopped
 
     def post(self, job: Callable[[*Args], None], *args: *Args) -> None:
-        """Run a job that reports by itself and does not raise."""
+        """Run a job without a result; it must not raise."""
         self._jobs.put((job, args))
 
     def run(self, job: Callable[[*Args], T], *args: *Args) -> Deferred[T]:
-        """Run a job; the Deferred fires on the reactor thread with its result or its failure."""
+        """Run a job.
+
+        Returns:
+            Fires on the reactor thread with the job's result, or with what it raised.
+
+        Raises:
+            Unavailable: In the Deferred, if the worker was stopped.
+        """
         deferred: Deferred[T] = Deferred()
         if self._stopped:
             deferred.errback(Unavailable("the engine has stopped"))

@@ -1,7 +1,7 @@
-"""The embedded engine: SQLite, one writer thread with group commit, threads that read, list and search.
+"""The engine on SQLite: one writer thread with group commit, and threads for reading, listing and searching.
 
-A batch is one transaction with ``synchronous=FULL``: when its entries are delivered, a crash of the machine cannot take
-them back. Search is indexed behind the log, in small steps when nothing waits to be stored.
+A batch is one transaction with ``synchronous=FULL``: once its entries are delivered, even a crash of the machine can't
+undo them. Messages are indexed for search later, in small steps while nothing waits to be stored.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from chatroom.engines.tokenizer import Query
 from chatroom.engines.worker import Worker
 from chatroom.model.log import Change, Conflict, Entry, Hits, Page, TooBroad, Unavailable
 
-MOST_CHANGES = 200  # of records in one transaction
-INDEX_AFTER = 0.25  # seconds of quiet before words are indexed
+MOST_CHANGES = 200  # calls of ``change`` that share one transaction
+INDEX_AFTER = 0.25  # seconds until messages are indexed
 
 
 class SQLiteEngine(BatchingEngine):
-    """See ``chatroom.chat.interfaces.Engine`` for what each method promises.
+    """The engine on SQLite. ``chatroom.chat.interfaces.Engine`` says what each method promises.
 
     Args:
-        reactor: Gives ``callLater`` and ``callFromThread``.
-        path: The database file; made if there is none. Shared files go into the folder ``files`` beside it.
+        reactor: Gives ``callLater``, ``callFromThread`` and ``seconds``.
+        path: The database file; made if there is none. Shared files go into the folder ``files`` next to it.
     """
 
     def __init__(self, reactor: Any, path: Path) -> None:
@@ -42,21 +42,21 @@ class SQLiteEngine(BatchingEngine):
         self.blobs = FolderBlobs(reactor, path.with_name("files"))
         self._writer_thread = Worker(reactor, "log-writer")
         self._reader_thread = Worker(reactor, "log-reader")
-        # Lists may be long, and are read on a thread of their own: joins and logins must not wait for them.
+        # Lists may be long, so they are read on a thread of their own; joins and logins must not wait for them.
         self._list_thread = Worker(reactor, "log-lister")
         self._search_thread = Worker(reactor, "log-search")
         self._searches = SearchScheduler(reactor, self._step)
-        self._indexing: Any = None  # the call that takes the next step
-        self._changes: deque[tuple[Sequence[Change], Deferred[int]]] = deque()  # that wait for the writer thread
-        self._index_step = False  # a step is being taken
+        self._indexing: Any = None  # the timer of the next step of indexing
+        self._changes: deque[tuple[Sequence[Change], Deferred[int]]] = deque()  # wait for the writer thread
+        self._index_step = False  # a step of indexing is being taken
         self._index_again = False  # something was stored meanwhile
-        self._put_off = False  # the last step was not taken, because there was something to store
+        self._put_off = False  # the last step was put off, because there was something to store
 
     def start(self) -> Deferred[None]:
-        """Open the file and begin.
+        """Open the file and start the threads.
 
         Raises:
-            BadDatabase: At once; the file cannot be used.
+            BadDatabase: The file can't be used. It is raised by the call, not in the Deferred.
         """
         self._writer = Writer(open_database(self._path))
         self._reader = Reader(connect(self._path))
@@ -73,7 +73,7 @@ class SQLiteEngine(BatchingEngine):
         if self._indexing is not None:
             self._indexing.cancel()
             self._indexing = None
-        # What is being read is still answered; then nothing is.
+        # Wait for the jobs of these threads, so that they are still answered.
         read = DeferredList([thread.run(lambda: None) for thread in (self._reader_thread, self._list_thread)])
         return read.addCallback(lambda _: self.blobs.close()).addCallback(self._close_file)
 
@@ -93,7 +93,7 @@ class SQLiteEngine(BatchingEngine):
         self._writer_thread.post(self._store_there, batch)
 
     def _store_there(self, batch: list[Entry]) -> None:
-        """On the writer thread."""
+        """Store a batch; runs on the writer thread."""
         error: Unavailable | None = None
         try:
             if self.most_bytes:
@@ -112,13 +112,17 @@ class SQLiteEngine(BatchingEngine):
     # ---- searching ---------------------------------------------------------------------------------------------
 
     def _index_later(self, wait: float | None = None) -> None:
+        """Take a step of indexing after ``wait`` seconds (by default ``INDEX_AFTER``), unless one is due already."""
         if self._index_step:
             self._index_again = True
         elif self._indexing is None and self._stopping is None:
             self._indexing = self._reactor.callLater(INDEX_AFTER if wait is None else wait, self._index)
 
     def _index(self) -> None:
-        """Take a step, unless there is something to store; but not twice in a row, or a busy server would never."""
+        """Take a step of indexing. If a batch is being stored, put the step off, but not twice in a row.
+
+        A server that is always busy must index, too.
+        """
         self._indexing = None
         if self._busy and not self._put_off:
             self._put_off = True
@@ -129,7 +133,7 @@ class SQLiteEngine(BatchingEngine):
         self._writer_thread.run(self._writer.index_some).addCallbacks(self._indexed, self._not_indexed)
 
     def _indexed(self, more: bool) -> None:
-        """Go on while there is something to index."""
+        """Take the next step, if there is more to index."""
         again, self._index_again, self._index_step = self._index_again, False, False
         if more:
             self._index_later(0)
@@ -137,7 +141,7 @@ class SQLiteEngine(BatchingEngine):
             self._index_later()
 
     def _not_indexed(self, failure: Any) -> None:
-        """The disk is full, as it may be; the next batch that is stored begins anew."""
+        """Stop indexing after an error, such as a full disk, until the next batch is stored."""
         self._index_again = self._index_step = False
         self._note(Unavailable(failure.getErrorMessage()))
 
@@ -168,7 +172,7 @@ class SQLiteEngine(BatchingEngine):
 
     async def _expire(self, log: str, older_than: int, keep: int) -> int:
         removed = 0
-        for message in (True, False):  # an inbox's marks must not go before what they mark
+        for message in (True, False):  # messages first: the marks in an inbox must not go before what they mark
             cut = await self._on(self._list_thread, self._lister.cut, log, message, keep) if keep else 0
             removed += await self._on(self._writer_thread, self._writer.expire, log, message, older_than, cut)
         return removed
@@ -180,7 +184,7 @@ class SQLiteEngine(BatchingEngine):
         return Deferred.fromCoroutine(self._drop(log))
 
     async def _drop(self, log: str) -> None:
-        """In steps, as all that may be long."""
+        """Remove a log in steps, since it may be long."""
         while await self._on(self._writer_thread, self._writer.drop, log):
             pass
 
@@ -210,7 +214,7 @@ class SQLiteEngine(BatchingEngine):
         return changed
 
     def _change_there(self) -> None:
-        """On the writer thread: make all changes that wait in one transaction, as a batch of entries is stored."""
+        """Make all changes that wait, in one transaction; runs on the writer thread."""
         waiting: list[tuple[Sequence[Change], Deferred[int]]] = []
         while self._changes and len(waiting) < MOST_CHANGES:
             waiting.append(self._changes.popleft())
@@ -241,7 +245,7 @@ class SQLiteEngine(BatchingEngine):
 
     @staticmethod
     def _on(worker: Worker, job: Any, *args: Any) -> Deferred[Any]:
-        """Run a job; what SQLite says of the disk is ``Unavailable`` to everybody else."""
+        """Run a job on a thread. What it raises becomes ``Unavailable``, except ``Conflict`` and ``TooBroad``."""
 
         def failed(failure: Any) -> Any:
             if failure.check(Conflict, TooBroad):

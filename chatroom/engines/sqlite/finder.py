@@ -1,8 +1,8 @@
-"""One step of a search in the SQLite file, on a connection and a thread of its own.
+"""Takes one step of a search in the SQLite file, on a connection and a thread of its own.
 
-The index (``indexer.py``) keeps the words of each room, and of each stretch of seqs, apart from all others. So a step
-costs what is in one stretch of one room, whatever else the file holds. The index only proposes messages; the text of
-each decides. What is not indexed yet, and a stretch with few messages, is read without the index.
+The index (``indexer.py``) keeps the words of each room and each block of seqs apart from all others. So the cost of a
+step depends on one block of one room, whatever else the file holds. The index only proposes messages; the text of each
+decides. Messages that are not indexed yet, and blocks with few messages, are read without the index.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from chatroom.model import events
 from chatroom.model.events import MESSAGES
 from chatroom.model.log import Entry, TooBroad
 
-FEW = 50  # messages; it takes about as long to look at them as to ask the index
-SCANNED = 500  # messages that are looked at in one step without the index, unless its time is over before
-CHECK_EVERY = 1000  # instructions of SQLite's between two looks at the clock
+FEW = 50  # messages; looking at them takes about as long as asking the index
+SCANNED = 500  # messages that one step looks at without the index, if its time is enough
+CHECK_EVERY = 1000  # instructions of SQLite's virtual machine between two looks at the clock
 
-_INTERRUPTED = "interrupted"  # what SQLite says of a statement that took too long
+_INTERRUPTED = "interrupted"  # SQLite's error for a statement that took too long
 
 
 class Finder:
-    """Holds the searching connection.
+    """The connection that searches.
 
     Args:
-        db: A connection of its own; used by one thread at a time.
-        seconds: The clock, which is asked on that thread.
+        db: A connection that nothing else uses; used by one thread at a time.
+        seconds: Returns the time in seconds; called on that thread.
     """
 
     def __init__(self, db: sqlite3.Connection, seconds: Callable[[], float]) -> None:
@@ -38,7 +38,11 @@ class Finder:
         db.execute("PRAGMA query_only=1")
 
     def step(self, log: str, wanted: Query, before: int, most: int, until: float) -> Step:
-        """Take a step, as ``searches.Take``; SQLite is interrupted at ``until``."""
+        """Take a step, as ``search_scheduler.Take`` describes; SQLite is interrupted at the time ``until`` (seconds).
+
+        Raises:
+            TooBroad: The time was too short.
+        """
         self.db.set_progress_handler(lambda: self._seconds() > until, CHECK_EVERY)
         try:
             return self._step(log, wanted, before, most)
@@ -63,7 +67,7 @@ class Finder:
         return self._ask_index(log, number[0], wanted, before, most, block)
 
     def _older(self, number: int, before: int, further: int) -> int:
-        """Return the seq of the newest message before a seq, or of one so many messages further back; -1 for none."""
+        """Return the seq of the newest message before a seq, or of the message ``further`` before it; -1 if none."""
         row = self.db.execute(
             "SELECT seq FROM log WHERE log=? AND message=1 AND seq<? ORDER BY seq DESC LIMIT 1 OFFSET ?",
             (number, before, further),
@@ -71,7 +75,7 @@ class Finder:
         return row[0] if row else -1
 
     def _scan(self, log: str, number: int, wanted: Query, before: int, most: int) -> Step:
-        """Look at the next messages themselves."""
+        """Look at the next messages without the index."""
         rows = self.db.execute(
             "SELECT seq, at, body FROM log WHERE log=? AND message=1 AND seq<? ORDER BY seq DESC LIMIT ?",
             (number, before, SCANNED),
@@ -89,9 +93,9 @@ class Finder:
         return Step(found, seq, at) if seen == SCANNED else Step(found)
 
     def _ask_index(self, log: str, number: int, wanted: Query, before: int, most: int, block: int) -> Step:
-        """Look at what the index proposes in one stretch."""
+        """Look at the messages that the index proposes in one block of seqs."""
         prefix = prefix_of(number, block << BLOCK_BITS)
-        # Tokens hold no quotation mark, so nothing that a user writes is an operator.
+        # Tokens hold no quotation mark, so nothing that a user types can be an operator.
         terms = " ".join(f'"{prefix}{token}"{"*" if more else ""}' for token, more in wanted.terms())
         proposed = self.db.execute(
             "SELECT rowid FROM terms WHERE terms MATCH ? AND rowid<? ORDER BY rowid DESC", (terms, before)

@@ -1,9 +1,9 @@
-"""The search index in the SQLite file: written behind the log, in small steps, by the writer thread.
+"""The search index in the SQLite file, which the writer thread fills in small steps after messages are stored.
 
-It is an FTS5 table without content that knows of each message its tokens (``chatroom.engines.tokenizer``), and nothing
-of where in the message they are. Each token is prefixed with the number of its log and of the *block* of seqs that the
-message is in. So the messages of one room and one block stand together, apart from all others: a search reads those and
-no more, and never takes longer because somebody else says much.
+It is an FTS5 table without content. It knows the tokens of each message (``chatroom.engines.tokenizer``), but not where
+in the message they are. Each token is prefixed with the number of its log and the number of the *block* of seqs that
+the message is in. So the messages of one room and one block are together, apart from all others: a search reads only
+those, and takes no longer if people elsewhere write much.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from chatroom.engines.tokenizer import tokens
 from chatroom.model import events
 from chatroom.model.events import MESSAGES
 
-BLOCK_BITS = 14  # a block is so many seqs: a query of one block takes about two milliseconds
-INDEX_STEP = 100  # entries: about two milliseconds
-INDEX_BYTES = 64 * 1024  # of long messages there are fewer in one step
-OLD_PAGES = 200  # of the index of an earlier schema that are removed in one step
-OLD_ROWS = 20_000
+BLOCK_BITS = 14  # a block is 2**14 seqs; a query in one block takes about two milliseconds
+INDEX_STEP = 100  # entries in one step, which takes about two milliseconds
+INDEX_BYTES = 64 * 1024  # bytes of messages in one step; so there are fewer messages if they are long
+OLD_PAGES = 200  # pages of the index of an earlier schema that are removed in one step ...
+OLD_ROWS = 20_000  # ... and rows
 
 _SOME_OLD = "SELECT 1 FROM words_data WHERE id>10 UNION ALL SELECT 1 FROM words_docsize LIMIT 1"
 
@@ -28,29 +28,29 @@ Row = tuple[int, int, bytes]
 
 
 def prefix_of(log: int, seq: int) -> str:
-    """Return what the tokens of a message begin with; no token of ours holds an underscore."""
+    """Return the prefix of a message's tokens. It ends with an underscore, which no token holds."""
     return f"{log:x}z{seq >> BLOCK_BITS:x}_"
 
 
 class Indexer:
-    """What the writing connection does to the index. The caller holds a transaction, except for ``next``.
+    """Changes the index. The caller must be in a transaction, except when it calls ``next``.
 
     Args:
         db: The writing connection.
 
     Attributes:
-        has_old: There is still some of the index of an earlier schema.
+        has_old: Whether something of the index of an earlier schema is left.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._passed = 0  # up to this seq there is nothing that is not indexed
+        self._passed = 0  # all messages up to this seq are indexed
         self.has_old = db.execute("SELECT 1 FROM sqlite_master WHERE name='words'").fetchone() is not None
         if self.has_old and db.execute(_SOME_OLD).fetchone() is None:
-            self._drop_old()  # as in a new file: there is nothing in it
+            self._drop_old()  # it is empty, as in a new file
 
     def next(self) -> list[Row]:
-        """Return the messages to index next; not all that are left."""
+        """Return the messages to index in the next step; empty if all are indexed."""
         while True:
             rows = self._db.execute(
                 "SELECT seq, log, CASE WHEN message THEN body END FROM log WHERE seq>? ORDER BY seq LIMIT ?",
@@ -59,15 +59,15 @@ class Indexer:
             messages = [row for row in rows if row[2] is not None]
             if messages or not rows:
                 return _first(messages)
-            self._passed = rows[-1][0]  # not worth a commit
+            self._passed = rows[-1][0]  # only kept in memory: storing it is not worth a commit
 
     def add(self, messages: list[Row]) -> None:
-        """Index messages that ``next`` gave."""
+        """Index the messages that ``next`` returned."""
         self._db.executemany("INSERT INTO terms(rowid, tokens) VALUES (?,?)", map(_indexed, messages))
         self._db.execute("UPDATE indexed SET upto=?", (messages[-1][0],))
 
     def forget(self, messages: Iterable[Row]) -> None:
-        """Take messages out of the index. It keeps no text of its own, so it is told what it was."""
+        """Remove messages from the index. It must be given their text, because it keeps none."""
         upto = self._upto()
         self._db.executemany(
             "INSERT INTO terms(terms, rowid, tokens) VALUES ('delete',?,?)",
@@ -75,7 +75,7 @@ class Indexer:
         )
 
     def blank(self, message: Row) -> None:
-        """Forget a message's text; its place stays."""
+        """Replace a message's text in the index by an empty one."""
         self.forget([message])
         if message[0] <= self._upto():
             self._db.execute("INSERT INTO terms(rowid, tokens) VALUES (?,'')", (message[0],))
@@ -86,7 +86,7 @@ class Indexer:
     # ---- the index of an earlier schema ------------------------------------------------------------------------
 
     def remove_old(self) -> None:
-        """Remove some of it; at once it would take long."""
+        """Remove a part of the old index; removing all of it at once would take long."""
         pages = self._db.execute(
             "DELETE FROM words_data WHERE id IN (SELECT id FROM words_data WHERE id>10 LIMIT ?)", (OLD_PAGES,)
         ).rowcount
@@ -102,7 +102,7 @@ class Indexer:
 
 
 def _first(messages: list[Row]) -> list[Row]:
-    """Return the first of the messages: up to ``INDEX_BYTES``, and one more."""
+    """Return the first messages, up to and including the one that exceeds ``INDEX_BYTES``."""
     size = 0
     for i, (_, _, body) in enumerate(messages, 1):
         size += len(body)
@@ -112,6 +112,7 @@ def _first(messages: list[Row]) -> list[Row]:
 
 
 def _indexed(message: Row) -> tuple[int, str]:
+    """Return a message's row in the index: its seq, and its tokens with their prefix."""
     seq, log, body = message
     event = events.decode(body)
     prefix = prefix_of(log, seq)

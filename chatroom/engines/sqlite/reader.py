@@ -1,4 +1,4 @@
-"""What is read from the SQLite file: history, records, lists. Reading never waits for the writer (WAL)."""
+"""Reads history, records and lists from the SQLite file. Thanks to the WAL, reading never waits for the writer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from chatroom.model import events
 from chatroom.model.log import Entry, Page
 
 PAGE_ROWS = 500  # records on one page ...
-PAGE_BYTES = 256 * 1024  # ... or so many bytes of them: about two milliseconds to decode
-PAGE_LOGS = 1000
+PAGE_BYTES = 256 * 1024  # ... or so many bytes of them, which take about two milliseconds to decode
+PAGE_LOGS = 1000  # names of logs on one page
 LAST_CHARACTER = "\U0010ffff"
 
 _NEVER = 1 << 62
 
 
 class Reader:
-    """Holds the reading connection.
+    """A connection that only reads.
 
     Args:
-        db: A connection of its own; used by one thread at a time.
+        db: A connection that nothing else uses; used by one thread at a time.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -29,7 +29,7 @@ class Reader:
         db.execute("PRAGMA query_only=1")
 
     def read(self, log: str, after: int, before: int | None, limit: int, messages: bool, oldest: bool) -> Page:
-        """Return the newest or the oldest entries in between, the newest last."""
+        """Return entries of a log, as ``chatroom.chat.interfaces.Engine.read`` describes."""
         number, floor = self._log(log)
         kinds = (True,) if messages else (False, True)
         order = "ASC" if oldest else "DESC"
@@ -44,7 +44,13 @@ class Reader:
         return Page(_entries(log, sorted(rows[:limit])), complete)
 
     def cut(self, log: str, message: bool, keep: int) -> int:
-        """Return the greatest seq that is too much when ``keep`` entries of that kind may stay; 0 for none."""
+        """Return the greatest seq to remove if the newest ``keep`` entries stay; 0 if there are no more than that.
+
+        Args:
+            log: The log.
+            message: Whether to count messages, or all other entries.
+            keep: How many entries of that kind stay.
+        """
         row = self.db.execute(
             "SELECT seq FROM log WHERE log=? AND message=? ORDER BY seq DESC LIMIT 1 OFFSET ?",
             (self._log(log)[0], message, keep),
@@ -52,29 +58,29 @@ class Reader:
         return row[0] if row else 0
 
     def logs(self, after: str) -> list[str]:
-        """Return the names of the next logs."""
+        """Return the names of the logs that follow ``after`` in the order of names; at most a page of them."""
         rows = self.db.execute("SELECT name FROM logs WHERE name>? ORDER BY name LIMIT ?", (after, PAGE_LOGS))
         return [row[0] for row in rows]
 
     def get(self, bucket: str, key: str) -> tuple[bytes, int] | None:
-        """Return a record and its revision."""
+        """Return a record and its revision; None if there is none."""
         row: tuple[bytes, int] | None = self.db.execute(
             "SELECT value, rev FROM record WHERE bucket=? AND key=?", (bucket, key)
         ).fetchone()
         return row
 
     def page(self, bucket: str, prefix: str, after: str, most: int) -> list[tuple[str, bytes]]:
-        """Return the next records whose keys begin so: as many as can be decoded in one turn of the reactor."""
-        # No character comes after the last one, and no key holds it: names and ids have none such.
+        """Return the next records whose keys begin with ``prefix``: a page, or ``most`` if that is fewer and not 0."""
+        # LAST_CHARACTER sorts after all others, and no key holds it, since no name or id does.
         rows = self.db.execute(
             "SELECT key, value FROM record WHERE bucket=? AND key>? AND key>=? AND key<? ORDER BY key",
             (bucket, after, prefix, prefix + LAST_CHARACTER),
         )
-        with closing(rows):  # an open statement would keep the write-ahead log from being shortened
+        with closing(rows):  # an open statement would keep SQLite from shortening the write-ahead log
             return cut_page(rows, most)
 
     def last(self, bucket: str, prefix: str, most: int) -> list[tuple[str, bytes]]:
-        """Return the records with the last keys that begin so, in the order of the keys; at most a page of them."""
+        """Return the records with the last keys that begin with ``prefix``, in the order of keys; at most a page."""
         rows = self.db.execute(
             "SELECT key, value FROM record WHERE bucket=? AND key>=? AND key<? ORDER BY key DESC",
             (bucket, prefix, prefix + LAST_CHARACTER),
@@ -83,28 +89,29 @@ class Reader:
             return cut_page(rows, most)[::-1]
 
     def all(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-        """Return a bucket's records whose keys begin so, for programs that may take their time."""
+        """Return all records of a bucket whose keys begin with ``prefix``, for programs that may take their time."""
         return self.db.execute(
             "SELECT key, value FROM record WHERE bucket=? AND key>=? AND key<? AND value IS NOT NULL ORDER BY key",
             (bucket, prefix, prefix + LAST_CHARACTER),
         )
 
     def count(self, bucket: str, prefix: str = "") -> int:
-        """Return how many records a bucket has whose keys begin so."""
+        """Return how many records of a bucket have keys that begin with ``prefix``."""
         row = self.db.execute(
             "SELECT count(*) FROM record WHERE bucket=? AND key>=? AND key<?", (bucket, prefix, prefix + LAST_CHARACTER)
         ).fetchone()
         return int(row[0])
 
     def _log(self, log: str) -> tuple[int | None, int]:
+        """Return a log's number (None if there is no such log) and its floor."""
         row: tuple[int, int] | None = self.db.execute("SELECT no, floor FROM logs WHERE name=?", (log,)).fetchone()
         return row or (None, 0)
 
 
 def cut_page(rows: Iterable[tuple[str, bytes]], most: int) -> list[tuple[str, bytes]]:
-    """Return the first of the rows: ``PAGE_ROWS``, or ``most`` if that is fewer and not 0; ``PAGE_BYTES`` at most.
+    """Return the first rows: at most ``PAGE_ROWS`` of them, or ``most`` if that is fewer and not 0.
 
-    Of the bytes it may be a little more: the row that passes the bound is the last.
+    The page also ends with the row that reaches ``PAGE_BYTES``.
     """
     most = min(most or PAGE_ROWS, PAGE_ROWS)
     page: list[tuple[str, bytes]] = []

@@ -1,6 +1,6 @@
-"""The SQLite file: what it holds, how an older one is brought up to date, and which files are refused.
+"""The SQLite file: its tables, how an older file is migrated, and which files are refused.
 
-``PRAGMA user_version`` says on which rung of the ladder a file stands; a newer daemon climbs the rest at start.
+``PRAGMA user_version`` says how many steps of ``LADDER`` a file has; the daemon runs the missing ones when it starts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import quote
 APPLICATION_ID = 0x63686174  # "chat": marks the file as ours
 
 LADDER = (
-    # 1: logs and records. One table for all logs: seq is one counter, so that it grows within each of them.
+    # 1: logs and records. There is one table for all logs: seq is one counter, so it grows within each log.
     """
     CREATE TABLE logs(no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, floor INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE log(
@@ -25,14 +25,14 @@ LADDER = (
         bucket TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, value BLOB, PRIMARY KEY(bucket, key)
     ) WITHOUT ROWID;
     """,
-    # 2: search. The words are indexed behind the log, in quiet moments; `upto` says how far.
+    # 2: search. Messages are indexed some time after they are stored; `upto` says how far.
     """
     CREATE VIRTUAL TABLE words USING fts5(log, text, content='', tokenize="unicode61 remove_diacritics 2");
     CREATE TABLE indexed(upto INTEGER NOT NULL);
     INSERT INTO indexed VALUES (0);
     """,
-    # 3: a removed record leaves no row behind: its revisions come from one counter, so that none comes twice. What a
-    # room's record held of people becomes rows of their own, numbered in the order in which they were written.
+    # 3: a removed record leaves no row. Revisions of all records come from one counter, so that none comes twice. The
+    # people in a room's record get rows of their own, numbered in the order in which they were written.
     """
     CREATE TABLE revision(last INTEGER NOT NULL);
     INSERT INTO revision SELECT coalesce(max(rev), 0) FROM record;
@@ -66,13 +66,13 @@ LADDER = (
         WHERE bucket='room' AND json_valid(CAST(value AS TEXT));
     DROP VIEW old_room;
     """,
-    # 4: another index for search, see ``indexer.py``. All messages are indexed anew, behind the log; the tables of the
-    # old one are removed in small steps, too.
+    # 4: another index for search, see ``indexer.py``. All messages are indexed again while the daemon runs; the tables
+    # of the old index are removed meanwhile, in small steps.
     """
     CREATE VIRTUAL TABLE terms USING fts5(tokens, content='', detail=none, tokenize="ascii tokenchars '_'");
     UPDATE indexed SET upto=0;
     """,
-    # 5: how much each log takes, about: counted in memory, written down now and then. 200 bytes are a usual entry's.
+    # 5: the approximate size of each log, counted in memory and stored now and then. A usual entry takes 200 bytes.
     """
     ALTER TABLE logs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
     UPDATE logs SET bytes=200 * (SELECT count(*) FROM log WHERE log.log=logs.no);
@@ -80,21 +80,21 @@ LADDER = (
 )
 
 
-_OF_A_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)  # what SQLite says when a disk is full, or broken
+_OF_A_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)  # SQLite's errors when a disk is full or broken
 
 
 class BadDatabase(Exception):
-    """The file cannot be used; the text says why and what to do."""
+    """The file can't be used; the text says why and what to do."""
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open the file for writing, made or brought up to date as need be.
+    """Open the file for writing; make or migrate it if need be.
 
     Raises:
-        BadDatabase: It is not ours, is newer than we are, or cannot be written.
+        BadDatabase: It is not ours, is newer than this program, or can't be written.
     """
     try:
-        # Nobody else on the machine reads what was said; what SQLite puts beside the file gets the same mode.
+        # Nobody else on this machine may read it; SQLite gives the files that it puts next to it the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         db = connect(path)
         _check(db, path)
@@ -108,12 +108,12 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def look(path: Path) -> sqlite3.Connection:
-    """Open a file that no daemon uses for reading what it holds, without changing anything in its folder.
+    """Open a file that no daemon uses, for reading, without changing anything in its folder.
 
-    What a crash left in the write-ahead log is not seen: only a start takes it over.
+    What a crash left in the write-ahead log is not seen; only a start of the daemon takes it over.
 
     Raises:
-        BadDatabase: It is not ours, is newer than we are, or cannot be read or written.
+        BadDatabase: It is not ours, is newer than this program, or can't be read or written.
     """
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
@@ -131,7 +131,7 @@ def _unusable(path: Path, error: Exception) -> BadDatabase:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection that may be handed to one other thread and begins transactions only when told to."""
+    """Open a connection that may be handed to another thread, and that begins transactions only explicitly."""
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
 
 

@@ -1,4 +1,4 @@
-"""What the writer thread does to the SQLite file. Every method is one transaction that happens whole or not at all."""
+"""Writes to the SQLite file, on the writer thread. Each method is one transaction, done completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from chatroom.model import events
 from chatroom.model.events import MESSAGES, blanked
 from chatroom.model.log import Change, Conflict, Entry
 
-EXPIRE_STEP = 500  # entries
-MOST_NUMBERS = 20_000  # logs whose number is remembered
+EXPIRE_STEP = 500  # entries that one call of ``expire`` or ``drop`` removes
+MOST_NUMBERS = 20_000  # logs whose numbers are kept in memory
 
 
-_Row = tuple[int, int, bytes, bool, int]  # seq, number of the log, body, whether it is a message, time in ms
+_Row = tuple[int, int, bytes, bool, int]  # seq, the log's number, body, whether it is a message, ms since 1970
 
 
 class Writer:
-    """Holds the writing connection, the counter of seqs and the numbers of the logs.
+    """The connection that writes, with the last seq and the numbers of the logs.
 
     Args:
         db: A connection from ``open_database``; used by one thread at a time.
@@ -29,13 +29,13 @@ class Writer:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
-        # Retention may have removed the newest entries: their seqs must not come again.
+        # Retention may have removed the newest entries, and their seqs must not be used again.
         self._seq: int = db.execute(
             "SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(floor), 0) FROM logs))"
         ).fetchone()[0]
         self._page_size: int = db.execute("PRAGMA page_size").fetchone()[0]
         self._numbers: dict[str, int] = {}
-        self._grown: Counter[int] = Counter()  # bytes by log that are not written down yet
+        self._grown: Counter[int] = Counter()  # bytes by which each log has grown, by its number, not stored yet
         self.index = Indexer(db)
 
     @contextmanager
@@ -51,7 +51,7 @@ class Writer:
             raise
 
     def store(self, batch: list[Entry]) -> None:
-        """Give every entry its seq and store it, unless its key says that it is there already."""
+        """Give each entry its seq and store it, unless an entry with its key is stored already."""
         rows = []
         keyed: dict[str, Entry] = {}
         with self._transaction():
@@ -72,7 +72,12 @@ class Writer:
             grown[row[1]] += len(row[5]) + ROW
 
     def _was_there(self, entry: Entry, earlier: Entry | None) -> bool:
-        """If the key is known the entry becomes what was stored first under it."""
+        """Turn the entry into the first one with its key, marked as repeated; return False if it is the first.
+
+        Args:
+            entry: The entry.
+            earlier: An entry of the same batch with the same key.
+        """
         if earlier is not None:
             entry.log, entry.seq, entry.body = earlier.log, earlier.seq, earlier.body
         else:
@@ -86,12 +91,12 @@ class Writer:
         return True
 
     def _known(self, log: str) -> int:
-        """Return the number of a log, 0 when there is none of that name."""
+        """Return the number of a log; 0 if there is no such log."""
         row = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
         return int(row[0]) if row is not None else 0
 
     def _number(self, log: str) -> int:
-        """Return the number of a log, which begins to exist if there is none of that name."""
+        """Return the number of a log, which is made if there is none of that name."""
         row = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
         if row is None:
             row = self.db.execute("INSERT INTO logs(name) VALUES (?) RETURNING no", (log,)).fetchone()
@@ -103,7 +108,7 @@ class Writer:
     # ---- search ------------------------------------------------------------------------------------------------
 
     def index_some(self) -> bool:
-        """Index some more messages, or remove some of an old index; return whether there may be more to do."""
+        """Index some messages, or remove a part of an old index; return whether there may be more to do."""
         if self.index.has_old:
             with self._transaction():
                 self.index.remove_old()
@@ -120,7 +125,7 @@ class Writer:
         """Return how many bytes of the file are in use.
 
         Args:
-            most: While the whole file takes less than most of that, the file's size will do.
+            most: The bytes that may be in use. While the file is far smaller, its size is returned, which is quicker.
         """
         size = int(self._page_size * self.db.execute("PRAGMA page_count").fetchone()[0])
         if size < NEARLY_FULL * most:
@@ -128,7 +133,7 @@ class Writer:
         return size - int(self._page_size * self.db.execute("PRAGMA freelist_count").fetchone()[0])
 
     def usage(self) -> int:
-        """Return how many bytes of the file are in use, and write down how much each log takes."""
+        """Return how many bytes of the file are in use, and store how many each log takes."""
         self._write_down()
         return self.used()
 
@@ -141,10 +146,10 @@ class Writer:
             self._grown.clear()
 
     def trim(self) -> tuple[str, int]:
-        """Remove some of the oldest entries of the room that takes most; return its log and how many they were."""
+        """Remove some of the oldest entries of the room that takes most; return its log and how many were removed."""
         self._write_down()
         with self._transaction():
-            # A room that takes nothing by our count may have entries all the same: a crash loses some of the count.
+            # A room may have entries even if it takes nothing by our count, since a crash loses a part of the count.
             room = self.db.execute(
                 "SELECT no, name FROM logs WHERE name GLOB 'room/*'"
                 " AND EXISTS (SELECT 1 FROM log WHERE log.log=logs.no) ORDER BY bytes DESC LIMIT 1"
@@ -163,24 +168,30 @@ class Writer:
         ).fetchall()
 
     def _remove(self, rows: list[_Row]) -> None:
-        """Remove entries of one log, the oldest first, and what the index has of them."""
+        """Remove entries of one log, given oldest first, from the log and from the index."""
         if rows:
             self.index.forget([row[:3] for row in rows if row[3]])
             self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in rows])
             self._grown[rows[0][1]] -= sum(len(row[2]) + ROW for row in rows)
 
     def _raise_floor(self, gone: list[_Row]) -> None:
-        """Note how far a log has been eaten into: who missed what has gone is told so."""
+        """Note the greatest seq removed from a log, so that readers can be told that something is missing."""
         if gone:
             self.db.execute("UPDATE logs SET floor=max(floor, ?) WHERE no=?", (gone[-1][0], gone[-1][1]))
 
     # ---- retention ---------------------------------------------------------------------------------------------
 
     def expire(self, log: str, message: bool, older_than: int, cut: int) -> int:
-        """Remove some of the oldest entries: made before ``older_than`` (ms), or with a seq up to ``cut``.
+        """Remove some of a log's oldest entries.
+
+        Args:
+            log: The log.
+            message: Whether to remove messages, or other entries.
+            older_than: Entries made before this time (milliseconds since 1970) are removed ...
+            cut: ... and entries with a seq up to this one.
 
         Returns:
-            How many were removed; 0 when there are no more.
+            How many were removed; 0 if there are no more.
         """
         with self._transaction():
             rows = self._oldest(self._known(log), message, EXPIRE_STEP)
@@ -190,7 +201,7 @@ class Writer:
             return len(old)
 
     def drop(self, log: str) -> bool:
-        """Remove some of a log's entries, or the last and the log with them; return whether there is more to remove."""
+        """Remove some of a log's entries, and the log itself with the last; return whether there are more."""
         with self._transaction():
             number = self._known(log)
             rows = self.db.execute(
@@ -201,7 +212,7 @@ class Writer:
                 self._grown.pop(number, None)
                 self._numbers.clear()
                 self.db.execute("DELETE FROM logs WHERE name=?", (log,))
-                # No seq comes twice, not even when the newest entries of all have gone with their log.
+                # No seq may be used twice, even if the newest entries have gone with their log.
                 self.db.execute(
                     "INSERT INTO logs(name, floor) VALUES ('', ?1) ON CONFLICT DO UPDATE SET floor=max(floor, ?1)",
                     (self._seq,),
@@ -209,7 +220,7 @@ class Writer:
             return len(rows) == EXPIRE_STEP
 
     def erase(self, log: str, seq: int) -> bool:
-        """Take one message's text away; return whether there was such a message."""
+        """Remove the text of one message; return whether there was such a message."""
         with self._transaction():
             row = self.db.execute(
                 "SELECT seq, log, body FROM log WHERE seq=? AND log=? AND message", (seq, self._number(log))
@@ -235,10 +246,13 @@ class Writer:
         return rev
 
     def change_all(self, several: Iterable[Sequence[Change]]) -> list[int | Conflict]:
-        """Do for each of several what ``change`` does, in one transaction; return revisions, or what was in the way.
+        """Do what ``change`` does for each of several sets of changes, in one transaction.
 
-        Revisions of all records come from one counter, so that a removed record leaves nothing behind, and a revision
-        of before never fits what is made later under the same key.
+        Revisions of all records come from one counter. So a removed record leaves nothing behind, and an old revision
+        never fits a record that is made later under the same key.
+
+        Returns:
+            For each set its new revision, or the conflict because of which it was not made.
         """
         done: list[int | Conflict] = []
         with self._transaction():
