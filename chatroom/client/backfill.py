@@ -42,7 +42,7 @@ class Backfill:
         self._bytes = 0  # of all of them
         self._let_go = 0  # how many events were dropped
 
-    def came(self, event: e.Event | Piece, re: Ref | None) -> None:
+    def receive(self, event: e.Event | Piece, re: Ref | None) -> None:
         """Pass on an event of the server, or hold it back."""
         if self._held is None:
             self._heard(event, re)

@@ -38,7 +38,7 @@ class Conversation:
 
     Attributes:
         carrier: Sends and fetches files.
-        catching_up: Fetches missed events that the server does not send unasked.
+        backfill: Fetches missed events that the server does not send unasked.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class Conversation:
         self._tell = tell
         self._steady = steady
         self._connection: ServerConnection | None = None
-        self.catching_up = Backfill(self.ask, outgoing, self._heard)
-        self._pulse = ServerKeepalive(clock, self._ping, self.drop)
-        self._acknowledging = Acks(clock, self.write)
+        self.backfill = Backfill(self.ask, outgoing, self._handle)
+        self._keepalive = ServerKeepalive(clock, self._ping, self.drop)
+        self._acks = Acks(clock, self.write)
 
     @property
     def security(self) -> str:
@@ -68,7 +68,7 @@ class Conversation:
     @property
     def lag(self) -> float | None:
         """Seconds that the server's last answer took; None if not known."""
-        return self._pulse.lag
+        return self._keepalive.lag
 
     # ---- the connection --------------------------------------------------------------------------------------------
 
@@ -81,10 +81,10 @@ class Conversation:
         """
         self._connection = connection
         self.state.connected()
-        self._pulse.start()
-        if self._pulse.paused:
+        self._keepalive.start()
+        if self._keepalive.paused:
             self.pause()
-        connection.listen(self._came, lost)
+        connection.listen(self._received, lost)
         if self._connection is connection:
             Deferred.fromCoroutine(resume.restore(self)).addErrback(self._not_restored, connection)
 
@@ -111,12 +111,12 @@ class Conversation:
             self.carrier.lost()
         self._connection = None
         self.state.disconnected()
-        self._pulse.stop()
-        self._acknowledging.reset()
+        self._keepalive.stop()
+        self._acks.reset()
 
     def quit(self) -> bool:
         """Ask the server to end the connection. Returns whether there is a connection."""
-        self._acknowledging.flush()
+        self._acks.flush()
         self.write({"do": "quit"})
         return self._connection is not None
 
@@ -132,14 +132,14 @@ class Conversation:
 
     def pause(self) -> None:
         """Stop reading from the server."""
-        self._pulse.paused = True
+        self._keepalive.paused = True
         if self._connection is not None:
             self._connection.read(False)
 
     def unpause(self) -> None:
         """Read from the server again."""
-        self._pulse.paused = False
-        self._pulse.beat()
+        self._keepalive.paused = False
+        self._keepalive.beat()
         if self._connection is not None:
             self._connection.read(True)
 
@@ -151,7 +151,7 @@ class Conversation:
         self._send(command)
         return command.answer
 
-    def leave_unsaid(self, why: Rejected) -> None:
+    def fail_pending(self, why: Rejected) -> None:
         """Fail every command that waits, and every file transfer."""
         self._outgoing.give_up(why)
         self.carrier.drop(why)
@@ -216,25 +216,25 @@ class Conversation:
     def _send(self, command: PendingCommand) -> None:
         if self._connection is not None:
             if command.do in CHANGING_USER:
-                self._acknowledging.hold()
+                self._acks.hold()
             command.sent = self.clock.seconds()
             self._connection.send(command.record)
 
     def _ping(self) -> None:
         """Ask the server for an answer; only show that we are alive if nothing would read the answer."""
-        if self._pulse.paused or not self.state.ready:
+        if self._keepalive.paused or not self.state.ready:
             self.write({"do": "pong"})
         else:
             self.ask("pong").addErrback(lambda failure: None)
 
     # ---- events ----------------------------------------------------------------------------------------------------
 
-    def _came(self, event: Event | Piece, re: Ref | None) -> None:
-        """Take an event from the connection; ``catching_up`` may hold it back."""
-        self._pulse.beat()
-        self.catching_up.came(event, re)
+    def _received(self, event: Event | Piece, re: Ref | None) -> None:
+        """Take an event from the connection; ``Backfill`` may hold it back."""
+        self._keepalive.beat()
+        self.backfill.receive(event, re)
 
-    def _heard(self, event: Event | Piece, re: Ref | None) -> None:
+    def _handle(self, event: Event | Piece, re: Ref | None) -> None:
         """Take an event in its turn."""
         if (re is None and self.carrier.take(event)) or isinstance(event, Piece):
             return
@@ -257,11 +257,11 @@ class Conversation:
     def _tell_all(self, reaction: Reaction) -> None:
         """Tell what follows from an event, and acknowledge it afterwards if it is of our inbox."""
         if reaction.new_inbox:
-            self._acknowledging.reset()
+            self._acks.reset()
         for told in reaction.told:
             self._tell(told)
         if reaction.seen:
-            self._acknowledging.told(reaction.seen)
+            self._acks.told(reaction.seen)
 
     def _answer(self, command: PendingCommand, answer: Event) -> None:
         """Give an answer to the caller of a command."""
@@ -269,7 +269,7 @@ class Conversation:
             command.answer.callback(answer)
             return
         if command.do in CHANGING_USER:
-            self._acknowledging.release()
+            self._acks.release()
         command.answer.errback(Rejected(answer.code, answer.text))
 
     def _answered(self, event: Event, re: Ref | None) -> PendingCommand | None:
@@ -278,5 +278,5 @@ class Conversation:
         if command is None and isinstance(event, e.Said | e.Acted):
             command = self._outgoing.seen(event.id)
         if command is not None and command.sent is not None and command.do in ("pong", "say", "me"):
-            self._pulse.lag = self.clock.seconds() - command.sent
+            self._keepalive.lag = self.clock.seconds() - command.sent
         return command

@@ -37,7 +37,7 @@ class Resumable(Protocol):
 
     state: ClientState
     clock: Any
-    catching_up: Backfill
+    backfill: Backfill
 
     def ask(self, do: str, **fields: Any) -> Deferred[Event]: ...
 
@@ -47,7 +47,7 @@ class Resumable(Protocol):
 
     def ready(self) -> None: ...
 
-    def leave_unsaid(self, why: Rejected) -> None: ...
+    def fail_pending(self, why: Rejected) -> None: ...
 
 
 async def restore(client: Resumable) -> None:
@@ -109,7 +109,7 @@ async def _log_in(client: Resumable, *, again: bool) -> None:
             credentials.forget()
         credentials.login = None  # for this run; a token that was saved stays
         client.notify(Denied("login", login.user, refused.code, refused.text))
-        client.leave_unsaid(Rejected("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))
+        client.fail_pending(Rejected("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))
 
 
 async def _catch_up(client: Resumable) -> None:
@@ -118,15 +118,15 @@ async def _catch_up(client: Resumable) -> None:
     if place.missed is None:
         return
     try:
-        complete = await client.catching_up.fetch(place.room, place.missed)
+        complete = await client.backfill.fetch(place.room, place.missed)
     except Rejected:
         if not client.state.online:
-            client.catching_up.forget()
+            client.backfill.forget()
             raise
         complete = False
     if not complete:
         client.notify(Gap(place.room))
-    client.catching_up.tell()
+    client.backfill.tell()
 
 
 async def _enter(client: Resumable) -> None:

@@ -47,11 +47,11 @@ class RoomState:
         """Start following a room that we joined; its history is shown even if it was shown in an earlier stay."""
         self._id = event.room_id
         self.room = event.room
-        self._come(event)
+        self._join(event)
         self.after = 0
         self._replayed = event.seq
 
-    def come_back(self, event: a.Entered) -> bool:
+    def rejoin(self, event: a.Entered) -> bool:
         """Follow the same room again after a reconnection.
 
         Args:
@@ -65,16 +65,16 @@ class RoomState:
         self.missed = None if strange or event.complete else self.seen
         self._replayed = 0
         self._id = event.room_id
-        self._come(event)
+        self._join(event)
         if strange:
             self.after = 0
         return strange or event.gone
 
-    def _come(self, event: a.Entered) -> None:
+    def _join(self, event: a.Entered) -> None:
         self._arrived = event.seq
         self.users = event.users[:MOST_USERS]
 
-    def settled(self) -> None:
+    def caught_up(self) -> None:
         """Note that everything stored before our join was shown."""
         self.after = max(self.after, self._arrived)
 
@@ -115,7 +115,7 @@ class RoomState:
             self._shown.popitem(last=False)
         return fresh
 
-    def happen(self, event: e.Event, me: str) -> None:
+    def apply(self, event: e.Event, me: str) -> None:
         """Update the members by an event, and leave the room if the event puts us out of it.
 
         Args:

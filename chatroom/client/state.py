@@ -132,7 +132,7 @@ class ClientState:
 
     def caught_up(self) -> None:
         """Note that everything missed was shown, and new commands may be sent."""
-        self.place.settled()
+        self.place.caught_up()
         self.ready = True
 
     def disconnected(self) -> None:
@@ -235,7 +235,7 @@ class ClientState:
             self._complaint = event.text.rstrip(".")
         elif do == "password":
             self.credentials.change_password(record["new"])
-        self.place.happen(event, self.name)
+        self.place.apply(event, self.name)
         return gap
 
     def _welcome(self, event: a.Welcome) -> None:
@@ -259,7 +259,7 @@ class ClientState:
     def _entered(self, event: a.Entered, record: dict[str, Any]) -> bool:
         """Follow the room that we joined. Returns whether events since our last stay are missing."""
         if "after" in record and event.room == self.place.room:
-            return self.place.come_back(event)
+            return self.place.rejoin(event)
         self.place.enter(event)
         return False
 

@@ -75,13 +75,13 @@ def test_what_is_let_go_of_while_a_page_is_on_its_way_is_fetched_by_the_next(mon
     catching = Backfill(ask, outgoing, lambda event, re: heard.append(event.seq))
     fetched = Deferred.fromCoroutine(catching.fetch("lobby", 0))
     for seq in (3, 4, 5):  # said when the server had read the page, and told before it
-        catching.came(said(seq), None)
-    catching.came(a.History("lobby", [said(1), said(2)], True), 1)
+        catching.receive(said(seq), None)
+    catching.receive(a.History("lobby", [said(1), said(2)], True), 1)
     assert asked == [0, 2]
-    catching.came(a.History("lobby", [said(3), said(4), said(5)], True), 2)
+    catching.receive(a.History("lobby", [said(3), said(4), said(5)], True), 2)
     assert fetched.result is True
     catching.tell()
-    catching.came(said(6), None)
+    catching.receive(said(6), None)
     assert heard == [1, 2, 3, 4, 5, 5, 6]  # ``Place`` drops what was shown before
 
 
@@ -151,7 +151,7 @@ def test_what_is_held_back_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) 
     catching = Backfill(lambda *_, **__: Deferred(), PendingQueue(), lambda event, re: heard.append(event.seq))
     Deferred.fromCoroutine(catching.fetch("lobby", 0))
     for seq in range(1, 101):
-        catching.came(msgspec.structs.replace(said(seq), text="x" * 9000), None)
+        catching.receive(msgspec.structs.replace(said(seq), text="x" * 9000), None)
     assert heard == []
     catching.tell()
     assert heard == list(range(91, 101))
@@ -162,7 +162,7 @@ def test_one_event_that_is_larger_than_all_that_may_be_held_is_not_held(monkeypa
     heard: list[int] = []
     catching = Backfill(lambda *_, **__: Deferred(), PendingQueue(), lambda event, re: heard.append(event.seq))
     Deferred.fromCoroutine(catching.fetch("lobby", 0))
-    catching.came(said(1), None)
-    catching.came(msgspec.structs.replace(said(2), text="ж" * 600), None)
+    catching.receive(said(1), None)
+    catching.receive(msgspec.structs.replace(said(2), text="ж" * 600), None)
     catching.tell()
     assert heard == []

@@ -1,4 +1,4 @@
-"""A link: what it has on the server it has again after a cut, and what it tells."""
+"""A client: what it has on the server it has again after a cut, and what it tells."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 import pytest
 
@@ -111,3 +113,8 @@ def test_a_refusal_is_not_told_but_a_complaint_is_and_explains_the_end(core: Cor
 
 def test_a_session_that_was_taken_over_is_ended(core: Core) -> None:
     assert core.state.receive(a.Error("session-taken-over", "..."), None, awaited=False).end
+
+
+def test_the_core_loads_nothing_of_twisted() -> None:
+    check = "import sys, chatroom.client.state; sys.exit(any(name.startswith('twisted') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
