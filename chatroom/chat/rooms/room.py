@@ -1,7 +1,6 @@
 """A room: it applies what its log has stored to its state, and shows it to its members.
 
-Each entry of a batch is rendered once per dialect, and each member gets the whole batch as one write. Some members get
-only a part of the rendered pieces: those who join or leave within the batch, and those who do not hear everything.
+Members who join or leave within a batch of entries see only a part of it.
 """
 
 from __future__ import annotations
@@ -14,18 +13,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.limits import LISTED
 from chatroom.chat.rooms.barred_authors import BarredAuthors
+from chatroom.chat.rooms.listeners import Listener, Listeners
 from chatroom.chat.rooms.record import RoomRecord, RoomUser
 from chatroom.model.counters import Counters
 from chatroom.model.events import ROOM_MESSAGES, Closed, Joined, MemberGone, MemberRemoved, Renamed
 from chatroom.model.log import Entry, Subscription, Withdrawn
-from chatroom.model.logger import logger
-
-_log = logger(__name__)
-
-Write = Callable[[bytes], None]
 
 MOST_SPEAKERS = 1000  # that a slow room remembers before it forgets those who may speak again
 
@@ -45,11 +39,9 @@ class Arrival:
     total: int
 
 
-class MemberSession(Protocol):
+class MemberSession(Listener, Protocol):
     """What a room needs of the session of a member on this daemon."""
 
-    out: Recipient
-    dialect: Dialect
     name: str
     user_id: str
     room: Room | None
@@ -64,13 +56,6 @@ class MemberSession(Protocol):
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of bans and mutes that hold for the session."""
-
-    @property
-    def filters(self) -> bool:
-        """Whether the session does not hear everything that the room hears."""
-
-    def hears(self, entry: Entry) -> bool:
-        """Return whether the session hears an entry."""
 
     def announce(self) -> None:
         """Show on all daemons which room the session is in."""
@@ -127,14 +112,25 @@ class _Passage:
         self.own: dict[MemberSession, set[int]] = {}
         self.hidden: set[int] = set()
 
-    def view(self, session: MemberSession, entries: list[Entry], pieces: list[bytes]) -> list[bytes]:
-        """Return the pieces of the batch that the session sees."""
-        start = self.came.get(session, -1) + 1
-        end = self.went.get(session, len(pieces))
+    def seen_by(self, session: MemberSession, entries: list[Entry]) -> Iterable[int]:
+        """Return the indexes of the entries that a session sees."""
+        seen = range(self.came.get(session, -1) + 1, self.went.get(session, len(entries)))
         own = self.own.get(session, ())
         if not own and not session.filters:
-            return pieces[start:end]
-        return [pieces[i] for i in range(start, end) if i not in own and session.hears(entries[i])]
+            return seen
+        return [i for i in seen if i not in own and session.hears(entries[i])]
+
+    def without_hidden(self, entries: list[Entry]) -> list[Entry]:
+        """Return the entries that are not hidden, and adjust all indexes to them.
+
+        An entry that changed nothing is hidden, such as the end of a connection that never joined.
+        """
+        kept = [i for i in range(len(entries)) if i not in self.hidden]
+        place = {old: new for new, old in enumerate(kept)}
+        self.came = {session: place[i] for session, i in self.came.items()}
+        self.own = {session: {place[i] for i in own if i in place} for session, own in self.own.items()}
+        self.went = {session: bisect_left(kept, end) for session, end in self.went.items()}
+        return [entries[i] for i in kept]
 
 
 class Room:
@@ -160,14 +156,13 @@ class Room:
     """
 
     __slots__ = (
-        "_audience",
         "_barred",
-        "_counters",
-        "_filtering",
+        "_listeners",
         "_on_empty",
         "_on_moderated",
         "_on_withdrawn",
         "_sessions",
+        "_show",
         "closed",
         "expected",
         "guarded",
@@ -211,9 +206,8 @@ class Room:
         self._sessions = sessions
         self._on_empty = on_empty
         self._on_moderated = on_moderated
-        self._counters = counters
-        self._audience: dict[Dialect, dict[MemberSession, Write]] = {}
-        self._filtering: dict[MemberSession, None] = {}  # members who do not hear everything
+        self._listeners = Listeners(record.name, counters)
+        self._show = self._listeners.show
 
     def take(self, record: RoomRecord, rev: int) -> None:
         """Replace the record.
@@ -269,66 +263,26 @@ class Room:
                     passage = _Passage()
                 self._withdraw(i, entry, passage)
         if passage is None:
-            self._tell(entries)
+            self._show(entries)
         else:
-            self._tell_around(entries, passage)
+            self._show_around(entries, passage)
         if not self.members:
             self._on_empty(self)
 
-    def _tell(self, entries: list[Entry]) -> dict[Dialect, list[bytes]]:
-        """Show the entries to all seated members; return what was rendered."""
-        rendered: dict[Dialect, list[bytes]] = {}
-        name = self.name
-        for dialect, writes in self._audience.items():
-            render = dialect.render
-            pieces = rendered[dialect] = [render(name, entry) for entry in entries]
-            self._counters.deliveries += len(writes) * len(pieces)
-            _send(writes.values(), pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        for session in self._filtering:
-            pieces = self._pieces(session.dialect, entries, rendered)
-            heard = [p for p, e in zip(pieces, entries, strict=True) if session.hears(e)]
-            self._counters.deliveries += len(heard)
-            _send((session.out.write,), b"".join(heard))
-        return rendered
-
-    def _tell_around(self, entries: list[Entry], passage: _Passage) -> None:
+    def _show_around(self, entries: list[Entry], passage: _Passage) -> None:
         """Show the entries to the members who were there all along, then to those who see only a part of them."""
         if passage.hidden:
-            entries = self._without(entries, passage)
+            entries = passage.without_hidden(entries)
         different = {**passage.came, **passage.went, **passage.own}
         for session in different:
-            self._unseat(session)
-        rendered = self._tell(entries)
+            self._listeners.unseat(session)
+        rendered = self._show(entries)
         for session in different:
-            pieces = self._pieces(session.dialect, entries, rendered)
-            seen = passage.view(session, entries, pieces)
-            self._counters.deliveries += len(seen)
-            _send((session.out.write,), b"".join(seen))
+            self._listeners.show_part(session, entries, rendered, passage.seen_by(session, entries))
             if session.room is self:
-                self._seat(session)
+                self._listeners.seat(session)
 
-    def _pieces(self, dialect: Dialect, entries: list[Entry], rendered: dict[Dialect, list[bytes]]) -> list[bytes]:
-        pieces = rendered.get(dialect)
-        if pieces is None:
-            pieces = rendered[dialect] = [dialect.render(self.name, entry) for entry in entries]
-        return pieces
-
-    def _without(self, entries: list[Entry], passage: _Passage) -> list[Entry]:
-        """Return the entries that are not hidden, and adjust the indexes of the passage.
-
-        An entry that changed nothing is hidden, such as the end of a connection that never joined.
-        """
-        kept = [i for i in range(len(entries)) if i not in passage.hidden]
-        place = {old: new for new, old in enumerate(kept)}
-        for session, i in passage.came.items():
-            passage.came[session] = place[i]
-        for session, own in passage.own.items():
-            passage.own[session] = {place[i] for i in own if i in place}
-        for session, end in passage.went.items():
-            passage.went[session] = bisect_left(kept, end)
-        return [entries[i] for i in kept]
-
-    # ---- changing the state ------------------------------------------------------------------------------------------
+    # ---- changing the state ------------------------------------------------------------------------------------
 
     def _withdraw(self, i: int, entry: Entry, passage: _Passage) -> None:
         """Hide a message. Its author is told when the engine reports that the message is withdrawn."""
@@ -411,29 +365,6 @@ class Room:
             session: The member's session.
             change: Makes the change.
         """
-        self._unseat(session)
+        self._listeners.unseat(session)
         change()
-        self._seat(session)
-
-    def _seat(self, session: MemberSession) -> None:
-        """Add a session to those that are shown what happens."""
-        if session.filters:
-            self._filtering[session] = None
-        else:
-            self._audience.setdefault(session.dialect, {})[session] = session.out.write
-
-    def _unseat(self, session: MemberSession) -> None:
-        self._filtering.pop(session, None)
-        writes = self._audience.get(session.dialect)
-        if writes is not None and writes.pop(session, None) is not None and not writes:
-            del self._audience[session.dialect]
-
-
-def _send(writes: Iterable[Write], data: bytes) -> None:
-    """Write data to all members; if one write fails, the others get it all the same."""
-    if data:
-        for write in writes:
-            try:
-                write(data)
-            except Exception:
-                _log.failure("a member could not be told")
+        self._listeners.seat(session)
