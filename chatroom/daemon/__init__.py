@@ -1,1 +1,1 @@
-"""The daemon: what the operator decides, and everything put together. Only this package knows all the others."""
+"""The daemon: its options, and the assembly of all parts. Only this package may import all server packages."""

@@ -1,6 +1,6 @@
-"""The daemon put together: what the operator decided becomes an engine, a chat, ports and a service that runs them.
+"""Builds the daemon: the operator's options become an engine, a chat, ports, and a service that runs them.
 
-Everything that can be wrong is found here, before twistd forks, and said in one sentence.
+Whatever can be wrong is found here, before twistd forks, and is reported in one sentence.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ _log = logger(__name__)
 
 STAYING = NewUser()
 DATABASE = "chat.db"  # in the data folder
-FEW = 500  # users; a system that allows fewer is told about
+FEW = 500  # users; if the system allows fewer, the log warns about it
 SPARE = 100  # descriptors that are not for users: connections that come and go, files, the database
-HEADROOM = 64  # of these, descriptors that are for no connection at all
+HEADROOM = 64  # the part of them that is for no connection at all
 
 _ALPHABET = string.digits + string.ascii_lowercase
-_random = random.SystemRandom()  # some of what is minted is a secret
+_random = random.SystemRandom()  # because some of the ids that we mint are secrets
 
 
 def make(
@@ -68,19 +68,19 @@ def make(
     pid_file: PidFile | None = None,
     log: DaemonLog | None = None,
 ) -> ChatService:
-    """Wire the daemon together.
+    """Build the daemon, and return the service that runs it.
 
     Args:
-        settings: What the operator decided.
-        reread: Returns the options as they are by now, or raises UsageError; called at each SIGHUP.
-        checkers: Of ``twisted.cred``, beside our own.
-        becoming: The user that twistd makes of this process afterwards.
-        pid_file: Written at the start and removed at the end.
-        log: The file of the daemon's log, if it writes one.
+        settings: The operator's options.
+        reread: Returns the options as they are now, or raises UsageError; called at each SIGHUP.
+        checkers: Credential checkers of ``twisted.cred`` that are asked before our own.
+        becoming: The user that twistd will switch this process to.
+        pid_file: The pid file; it is written at the start and removed at the end.
+        log: The file of the daemon's log; None if it writes none.
 
     Raises:
-        SystemExit: The pid file, the data folder, what is in it, the file of accounts, the certificate, or a port
-            cannot be used.
+        SystemExit: The pid file, the data folder, something in it, the accounts file, the certificate, or a port can't
+            be used.
     """
     from twisted.internet import reactor
 
@@ -131,7 +131,7 @@ def _rules(settings: DaemonSettings) -> Rules:
 
 
 def _descriptors() -> int:
-    """Return how many descriptors we may have open, having asked the system for all that it gives."""
+    """Raise the limit of open descriptors as far as the system allows; return the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -139,7 +139,7 @@ def _descriptors() -> int:
 
 
 def most_users(wanted: int) -> int:
-    """Return how many users there is room for."""
+    """Return how many users may be online: as many as ``wanted``, if the system allows them; 0 wants all it allows."""
     most = max(1, _descriptors() - SPARE)
     if wanted > most:
         _log.warn(
@@ -154,11 +154,15 @@ def _mint(length: int) -> str:
     return "".join(_random.choices(_ALPHABET, k=length))
 
 
-# ---- what is taken of the system ---------------------------------------------------------------------------------
+# ---- what the daemon takes from the system -----------------------------------------------------------------------
 
 
 def data_path(settings: DaemonSettings) -> Path:
-    """Return the data folder."""
+    """Return the path of the data folder.
+
+    Raises:
+        SystemExit: The operator names none, and the user has no home folder.
+    """
     try:
         return Path(settings.data) if settings.data else state_folder()
     except RuntimeError as error:
@@ -166,6 +170,15 @@ def data_path(settings: DaemonSettings) -> Path:
 
 
 def take_folder(settings: DaemonSettings, becoming: NewUser) -> DataFolder:
+    """Make the data folder if need be, and lock it.
+
+    Args:
+        settings: Names the folder.
+        becoming: The user that the folder must belong to.
+
+    Raises:
+        SystemExit: The folder can't be used.
+    """
     path = data_path(settings)
     try:
         becoming.make_folder(path)
@@ -192,7 +205,7 @@ def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
         return MemoryEngine(reactor)
     path = folder.path / DATABASE
     try:
-        # Whoever starts us should see what is wrong with the file; it is opened for good after twistd's fork.
+        # Opened only to tell the operator at once if something is wrong with it; it is opened again after twistd forks.
         open_database(path).close()
     except BadDatabase as error:
         refuse(str(error))
@@ -200,6 +213,11 @@ def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
 
 
 def taken(port: int, interface: str, options: str = "--port or --interface") -> socket.socket:
+    """Return a listening socket, as ``take_port`` does.
+
+    Raises:
+        SystemExit: Nobody can listen there.
+    """
     try:
         return take_port(port, interface, options)
     except BadPort as error:
@@ -207,7 +225,7 @@ def taken(port: int, interface: str, options: str = "--port or --interface") -> 
 
 
 def _certificates(settings: DaemonSettings, folder: DataFolder | None, reactor: Any, becoming: NewUser) -> Certificates:
-    """Return the certificate for TLS; it is read now, while we may still read what others may not."""
+    """Return the certificate for TLS, which is read now, before root's rights are given up."""
     host = socket.gethostname()
     try:
         if settings.tls_cert:
@@ -222,16 +240,16 @@ def _certificates(settings: DaemonSettings, folder: DataFolder | None, reactor: 
         refuse(str(error))
 
 
-# ---- accounts that the operator brings ---------------------------------------------------------------------------
+# ---- accounts from the operator's file ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ExistingAccounts:
-    """The accounts that there are already.
+    """The accounts that exist already.
 
     Args:
-        reserved: The folded names of those that have a seat reserved.
-        looks: The folded name of each by how it looks.
+        reserved: The folded names of the accounts that have a reserved seat.
+        looks: The folded name of an account by each of its looks (``chatroom.model.names.user_looks``).
     """
 
     reserved: frozenset[str] = frozenset()
@@ -239,7 +257,11 @@ class ExistingAccounts:
 
 
 def imported(settings: DaemonSettings, there: ExistingAccounts) -> list[accounts_file.AccountLine]:
-    """Return the accounts to import, having seen that there are seats for them and for those that are there."""
+    """Return the accounts to import from the operator's file.
+
+    Raises:
+        SystemExit: The file can't be used, a name looks like another account's, or there are not enough seats.
+    """
     entries = _entries(settings, there)
     looks = dict(there.looks)
     for entry in entries:
@@ -282,16 +304,16 @@ def _there(folder: DataFolder | None) -> ExistingAccounts:
 
 
 def accounts_in(db: sqlite3.Connection) -> ExistingAccounts:
-    """Return the accounts of a database.
+    """Return the accounts in a database.
 
     Raises:
-        MsgspecError: One of them cannot be read.
-        sqlite3.Error: None can be read.
+        MsgspecError: An account can't be decoded.
+        sqlite3.Error: The database can't be read.
     """
     kept = {name: account.decode(value) for name, value in Reader(db).all(account.BUCKET)}
     held = ((look, account.decode_look(value)) for look, value in Reader(db).all(account.LOOKS))
     looks = {look: owner for look, owner in held if owner in kept}  # a crash may leave a look without its account
-    if Reader(db).get(account.LOOK_RULES, account.ALL_MADE) is None:  # older accounts do not have all of theirs yet
+    if Reader(db).get(account.LOOK_RULES, account.ALL_MADE) is None:  # older accounts may lack some of their looks
         for folded, one in kept.items():
             for look in user_looks(user_name(one.name)):
                 looks.setdefault(look, folded)
@@ -299,9 +321,12 @@ def accounts_in(db: sqlite3.Connection) -> ExistingAccounts:
 
 
 def check_checkers(checkers: Sequence[Any]) -> None:
-    """Check that the files of ``--auth`` can be read and are no UTF-16, whose names nobody could find in them.
+    """Check that the files of ``--auth`` can be read and are not UTF-16, in which no name would ever be found.
 
-    Each file is read again for every login, so its path is made absolute before twistd changes its folder.
+    Each file is read again for every login, so its path is made absolute before twistd changes the working folder.
+
+    Raises:
+        SystemExit: A file can't be used.
     """
     for checker in checkers:
         if isinstance(checker, FilePasswordDB):
@@ -315,7 +340,7 @@ def check_checkers(checkers: Sequence[Any]) -> None:
                 refuse(f"--auth file:{checker.filename}: it is UTF-16; save it as UTF-8")
 
 
-# ---- what operators have beside the chat: imported only when asked for, for it costs memory, and time at the start ---
+# ---- services for operators: imported only if they are wanted, because that costs memory and time at the start -------
 
 
 def _metrics(

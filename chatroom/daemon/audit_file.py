@@ -1,7 +1,7 @@
-"""The audit log as two files beside the daemon's own log: operators' acts, and those of members and strangers.
+"""The audit log: one file for acts of operators, and one for acts of members and failed attempts of strangers.
 
-Each act is a line, whatever ``--log-level`` keeps out of the daemon's log. Each file is rotated by itself, so members'
-acts never push out those of operators.
+Each act is one line, even if ``--log-level`` keeps it out of the daemon's log. Each file is rotated on its own, so acts
+of members never push out acts of operators.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from chatroom.engines.data_folder import AUDIT as NAME
 from chatroom.engines.data_folder import AUDIT_MEMBERS as MEMBERS_NAME
 from chatroom.model.logger import logger, watch
 
-LARGEST = 1 << 20  # bytes; then it becomes audit.log.1
-KEPT = 10  # older files
+LARGEST = 1 << 20  # bytes of a file; then it becomes audit.log.1
+KEPT = 10  # older files that are kept
 
 _log = logger(__name__)
 
@@ -29,9 +29,9 @@ class AuditFile:
     """One of the two files.
 
     Args:
-        folder: Where the file is; made if it is not there, and its owner's alone.
+        folder: The folder for the file. The file is made if need be, readable by its owner alone.
         name: The file's name.
-        namespace: Of the loggers whose lines it holds.
+        namespace: The namespace of the loggers whose lines go into the file.
     """
 
     def __init__(self, folder: Path, name: str = NAME, namespace: str = NAMESPACE) -> None:
@@ -43,10 +43,10 @@ class AuditFile:
         self._failing = False
 
     def start(self) -> None:
-        """Write from now on.
+        """Open the file, and write acts to it from now on.
 
         Raises:
-            OSError: The file cannot be written; the text says which and what to do.
+            OSError: The file can't be written; the text says which one and what to do.
         """
         try:
             self._file = MovableLogFile(
@@ -58,26 +58,26 @@ class AuditFile:
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """The path of the file."""
         return self._folder / self._name
 
     def follow(self) -> bool:
-        """Go on at the path if the file was moved away; see ``MovableLogFile``."""
+        """Open the file at the path again if it was moved away; return False if that fails."""
         return self._file is None or bool(self._file.follow())
 
     def stop(self) -> None:
-        """Write no more; nothing happens when it did not start."""
+        """Close the file, if it is open, and write no more."""
         self._unwatch()
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def _write(self, event: LogEvent) -> None:
-        """A full disk must not keep a moderator from acting: the line is in the daemon's log all the same."""
+        """Write one line. An error is only logged, because a full disk must not keep a moderator from acting."""
         time = datetime.fromtimestamp(event["log_time"], UTC).isoformat(timespec="milliseconds")
         line = f"{time.replace('+00:00', 'Z')} {formatEvent(event)}\n"
         try:
-            # What failed may have left half a line.
+            # The last line may have been written only in part.
             self._file.write(f"\n{line}".encode() if self._failing else line.encode())
         except (OSError, ValueError) as error:  # ValueError: a rotation that failed has closed the file
             if not self._failing:
@@ -88,5 +88,5 @@ class AuditFile:
 
 
 def audit_files(folder: Path) -> list[AuditFile]:
-    """Return the files of a data folder."""
+    """Return the two audit files in a data folder."""
     return [AuditFile(folder), AuditFile(folder, MEMBERS_NAME, MEMBERS)]

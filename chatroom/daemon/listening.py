@@ -1,11 +1,11 @@
-"""The port, taken before twistd forks or gives up its privileges: whoever starts us sees what is wrong with it."""
+"""Takes the port before twistd forks or gives up root's rights, so that the operator sees at once if that fails."""
 
 from __future__ import annotations
 
 import errno
 import socket
 
-BACKLOG = 4096  # connections that wait to be accepted; a class comes all at once
+BACKLOG = 4096  # connections that may wait to be accepted; a class connects all at once
 
 _NO_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 
@@ -18,12 +18,12 @@ def take_port(port: int, interface: str, options: str) -> socket.socket:
     """Return a listening socket that does not block.
 
     Args:
-        port: 0 for any.
-        interface: An address or a host's name; empty for all addresses, IPv6 and IPv4.
-        options: By which the operator decides about it.
+        port: The port; 0 for any.
+        interface: An address or a host name; empty for all addresses, IPv6 and IPv4.
+        options: The options with which the operator can choose another port, for the error.
 
     Raises:
-        BadPort: It is in use, not ours to take, or there is no such address.
+        BadPort: The port is in use, or this user may not take it, or there is no such address.
     """
     try:
         if interface:

@@ -1,4 +1,4 @@
-"""Log files that may be moved away while the daemon writes, as logrotate does; twistd's ``--logfile`` is one."""
+"""Log files, such as twistd's ``--logfile``, that may be moved away while the daemon writes, as logrotate does."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from twisted.logger import FileLogObserver, textFileLogObserver
 from twisted.python import threadable
 from twisted.python.logfile import LogFile
 
-DEFAULT = "twistd.log"  # where twistd writes in the background when nothing is said
+DEFAULT = "twistd.log"  # where twistd logs in the background if no file is named
 
 
 class MovableLogFile(LogFile):
-    """A rotating log file that goes on at its path when the file there is another one, or none, or was cut short.
+    """A rotating log file that is opened again when the file at its path was moved away, replaced or cut short.
 
-    Each line is written to what is at the path by then, so nobody has to tell the daemon.
+    Before each line it looks at the path, so nobody has to tell the daemon.
     """
 
     synchronized = ["write", "follow"]  # noqa: RUF012
 
     def write(self, data: str | bytes) -> None:
-        """Write some text, as UTF-8."""
+        """Write some text, encoded in UTF-8, to the file that is at the path now."""
         self.follow()
         super().write(data)
 
     def follow(self) -> bool:
-        """Open the file at the path if it is not the open one.
+        """Open the file at the path, unless it is the one that is open.
 
         Returns:
-            False when it cannot be opened. The open file is written to, wherever it is now.
+            False if it can't be opened; then the open file stays in use, wherever it is now.
         """
-        if self._file.closed:  # by a rotation that failed
+        if self._file.closed:  # a rotation has failed
             return self._open_anew()
         try:
             there = os.stat(self.path)
@@ -45,7 +45,7 @@ class MovableLogFile(LogFile):
         here = os.fstat(self._file.fileno())
         if (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
             return self._open_anew()
-        if there.st_size < self.size:  # copied and cut: go on at its end, and leave no hole
+        if there.st_size < self.size:  # it was copied and cut short: go on at its new end, and leave no hole
             self.size = self._file.seek(0, os.SEEK_END)
         return True
 
@@ -63,10 +63,10 @@ threadable.synchronize(MovableLogFile)
 
 
 class DaemonLog:
-    """The file of twistd's ``--logfile``, which is written by us instead of twistd.
+    """The file of twistd's ``--logfile``, which we write in place of twistd.
 
     Args:
-        path: Where it is.
+        path: The file's path.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,10 +74,10 @@ class DaemonLog:
         self._file: MovableLogFile | None = None
 
     def observer(self) -> FileLogObserver:
-        """Open the file, and return what writes into it; SIGUSR1 rotates it, as twistd promises.
+        """Open the file, and return the observer that writes to it; SIGUSR1 rotates the file, as twistd promises.
 
         Raises:
-            OSError: It cannot be opened.
+            OSError: The file can't be opened.
         """
         self._file = file = MovableLogFile.fromFullPath(str(self.path))
         if not signal.getsignal(signal.SIGUSR1):
@@ -91,18 +91,18 @@ class DaemonLog:
         return textFileLogObserver(file)
 
     def follow(self) -> bool:
-        """See ``MovableLogFile``."""
+        """Open the file at the path again if it was moved away; return False if that fails."""
         return self._file is None or self._file.follow()
 
 
 def log_of(twistd: Mapping[str, Any] | None) -> DaemonLog | None:
-    """Return the log file that the options of twistd name.
+    """Return the log file that twistd's options name.
 
     Args:
-        twistd: The options; None: twistd has not parsed them.
+        twistd: The options; None if twistd has not parsed them.
 
     Returns:
-        None when twistd writes no file, or writes in another way.
+        None if twistd logs elsewhere than into a file.
     """
     if twistd is None or twistd.get("syslog") or twistd.get("logger"):
         return None

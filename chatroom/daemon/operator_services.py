@@ -1,4 +1,4 @@
-"""What the daemon opens for its operator, beside the chat: the pages for monitoring."""
+"""What the daemon serves to its operator, besides the chat: the pages for monitoring."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Monitoring:
     """The daemon as monitoring sees it (``chatroom.admin.metrics.Watched``).
 
     Args:
-        chat: Who is there.
-        factory: How many connections.
+        chat: Knows the users and rooms.
+        factory: Knows the connections.
         state: Returns ``ok``, ``draining`` or ``stopping``.
     """
 
@@ -37,7 +37,7 @@ class Monitoring:
         return len(self.factory.connections)
 
     def users(self) -> int:
-        """Return how many have a seat."""
+        """Return how many sessions have a seat."""
         return len(self.chat.sessions)
 
     def rooms(self) -> int:
@@ -45,15 +45,15 @@ class Monitoring:
         return len(self.chat.loaded_rooms)
 
     def engine(self) -> str:
-        """Return ``ok`` or ``degraded``."""
+        """Return the engine's state: ``ok`` or ``degraded``."""
         return self.chat.engine.state
 
     def stored(self) -> tuple[int, int]:
-        """Return how many bytes the database takes, as measured lately, and how many it may take (0: any number)."""
+        """Return how many bytes the database took when last measured, and how many it may take (0 for any number)."""
         return self.chat.disk_limit.used, self.chat.rules.disk
 
     def counters(self) -> Counters:
-        """Return what was counted."""
+        """Return the daemon's counters."""
         return self.chat.engine.counters
 
 
@@ -61,9 +61,9 @@ class MetricsService:
     """Serves the pages for monitoring.
 
     Args:
-        reactor: Listens, and is watched.
-        listening: The port.
-        watched: The daemon.
+        reactor: Listens on the port; its lag is measured, too.
+        listening: The listening socket.
+        watched: The daemon as monitoring sees it.
     """
 
     def __init__(self, reactor: Any, listening: socket.socket, watched: Watched) -> None:
@@ -74,7 +74,7 @@ class MetricsService:
         self._port: Any = None
 
     def open(self) -> None:
-        """See ``chatroom.daemon.service.OperatorService``."""
+        """Begin to serve the pages."""
         self._port = self._reactor.adoptStreamPort(self._listening.fileno(), self._listening.family, self._site)
         self._listening.close()  # the reactor has a descriptor of its own
         self._lag.start()
@@ -83,7 +83,7 @@ class MetricsService:
         _log.info("metrics on http://{host}:{port}/metrics", host=host, port=where.port)
 
     async def close(self) -> None:
-        """See ``chatroom.daemon.service.OperatorService``."""
+        """Stop serving, and end all connections; may be called without ``open``."""
         self._lag.stop()
         if self._port is None:
             self._listening.close()

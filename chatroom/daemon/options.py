@@ -1,7 +1,7 @@
-"""What the operator may decide: the options of ``twistd chatroom`` and the same names in a TOML file. Flags win.
+"""The options of ``twistd chatroom``, which may also stand in a TOML file; the command line takes precedence.
 
-Everything is checked before anything starts; what is wrong is named. This module is imported for ``--help`` and stays
-light.
+All options are checked before anything starts, and each fault is named. This module is imported even for ``--help``,
+so it imports little itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from chatroom.model.operator_file import read_plain_file
 from chatroom.model.password_rules import LEAST, LONGEST
 from chatroom.model.toml_hints import hint
 
-MOST_BYTES = 256 * 1024  # of a file
+MOST_BYTES = 256 * 1024  # bytes of a file that is read
 
 Number = Annotated[int, Meta(ge=0, le=2**31)]
 Bytes = Annotated[int, Meta(ge=0, le=2**53)]
@@ -35,7 +35,7 @@ Amount = Annotated[float, Meta(ge=0, le=1e6)]
 
 
 class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """The options, checked. ``ChatOptions`` explains each."""
+    """The checked options. ``ChatOptions`` explains each of them."""
 
     port: Annotated[int, Meta(ge=0, le=65535)] = 8888
     interface: str = ""
@@ -70,11 +70,11 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class BadOptions(usage.UsageError):
-    """Options are wrong; the text names each.
+    """Some options are wrong; the text names each.
 
     Args:
-        faults: What is wrong, a sentence each.
-        sound: The settings without those that are wrong, to check the rest; None if they cannot be known.
+        faults: A sentence for each wrong option.
+        sound: The settings without the wrong ones, so that the rest can be checked; None if the file can't be read.
     """
 
     def __init__(self, faults: list[str], sound: DaemonSettings | None = None) -> None:
@@ -87,7 +87,14 @@ _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(DaemonSe
 
 
 class ChatOptions(usage.Options, strcred.AuthOptionMixin):
-    """``twistd -n chatroom --help``."""
+    """The parser of the options, and the text of ``twistd -n chatroom --help``.
+
+    Attributes:
+        settings: The checked options.
+        faults: What is wrong with the options, a sentence each. Only ``--check-config`` goes on if there are any.
+        pid_file: The pid file that twistd's options name.
+        log: The log file that twistd's options name.
+    """
 
     synopsis = "[options]"
     longdesc = (
@@ -169,23 +176,23 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
     supportedInterfaces = (IUsernamePassword,)
 
     settings: DaemonSettings
-    faults: list[str]  # of the options; empty but for --check-config, which goes on to look for others
+    faults: list[str]
     pid_file: PidFile | None
     log: DaemonLog | None
-    _folder: Path  # where we were started: twistd in the background goes elsewhere
+    _folder: Path  # the working folder at the start; twistd changes it when it goes into the background
 
     @property
     def checkers(self) -> list[Any]:
-        """What ``--auth`` adds, of ``twisted.cred``."""
+        """The credential checkers of ``twisted.cred`` that ``--auth`` names."""
         return list(self.get("credCheckers", ()))
 
     def opt_version(self) -> NoReturn:
-        """Tell the version of chatroom and exit."""
+        """Print chatroom's version, and exit."""
         print(f"chatroom {chatroom.__version__}")
         raise SystemExit(0)
 
     def parseOptions(self, options: Any = None) -> None:
-        """Parse, and end with a clear sentence for each fault when something is wrong."""
+        """Parse the options; if some are wrong, exit with a sentence for each."""
         _open_standard_streams()
         try:
             super().parseOptions(options)
@@ -195,7 +202,12 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
             refuse(f"{error}; see twistd chatroom --help")
 
     def postOptions(self) -> None:
-        """Check everything; ``settings`` is what holds. With ``--check-config`` the faults wait for the others."""
+        """Check the options, and set ``settings``.
+
+        Raises:
+            BadOptions: Some are wrong. With ``--check-config`` they become ``faults`` instead, so that the check can
+                look for others.
+        """
         self._folder = Path.cwd()
         self.pid_file = take_from(self.parent)
         self.log = log_of(self.parent)
@@ -210,10 +222,10 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
             self.opt_auth(spec)
 
     def reread(self) -> DaemonSettings:
-        """Return what holds by the command line, as it was given, and by the files as they are now.
+        """Return the settings that follow from the command line and from the files as they are now.
 
         Raises:
-            BadOptions: Something is wrong; the text names the keys.
+            BadOptions: Some settings are wrong; the text names each.
         """
         faults: dict[str, str] = {}  # by key
         given: dict[str, Any] = {}
@@ -227,7 +239,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
             if given.get(key):
                 given[key] = str(self._folder / given[key])
         if "data" in faults:
-            given["ephemeral"] = True  # only to check the rest: no other folder than the one that was meant
+            given["ephemeral"] = True  # to check the rest without looking at a folder that nobody meant
         if "port" in faults:
             given["port"] = 0
         settings, more = _check_rest(msgspec.convert(given, DaemonSettings))
@@ -237,9 +249,10 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
 
 
 def _open_standard_streams() -> None:
-    """Let what is closed of standard input, output and error be /dev/null.
+    """Open /dev/null in place of each standard stream (input, output, error) that is closed.
 
-    Otherwise the next file that is opened would take its place, and twistd closes that as it goes into the background.
+    Otherwise the next file that is opened would get its number, and twistd would close that file when it goes into the
+    background.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
@@ -247,15 +260,15 @@ def _open_standard_streams() -> None:
 
 
 def refuse(why: str) -> NoReturn:
-    """End with a sentence on stderr and a status that is not zero."""
+    """Exit with a sentence on standard error and a status that is not zero."""
     raise SystemExit(f"chatroom: {why}")
 
 
 def motd(settings: DaemonSettings) -> str:
-    """Return the lines to show after the greeting.
+    """Return the text to show after the greeting; empty if there is none.
 
     Raises:
-        UsageError: The file cannot be read.
+        UsageError: The file can't be read, or is too long.
     """
     if not settings.motd:
         return ""
@@ -269,10 +282,14 @@ def motd(settings: DaemonSettings) -> str:
 
 
 def address_and_port(option: str, text: str) -> tuple[str, int]:
-    """Return where to listen, read from ``PORT``, ``ADDRESS:PORT`` or ``[IPV6]:PORT``; loopback if it is not said.
+    """Return the address and port in ``PORT`` (on loopback), ``ADDRESS:PORT`` or ``[IPV6]:PORT``.
+
+    Args:
+        option: The option, for the error.
+        text: The option's value.
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: The text has none of these forms.
     """
     address, colon, port = text.rpartition(":")
     bracketed = address.startswith("[") and address.endswith("]")
@@ -288,14 +305,14 @@ def _read(path: Path) -> str:
     """Return the text of a file, without the byte order mark that some editors write.
 
     Raises:
-        OSError: It cannot be read.
-        ValueError: It is not UTF-8.
+        OSError: The file can't be read, or is too large.
+        ValueError: The file is not UTF-8.
     """
     return read_plain_file(path, MOST_BYTES).decode("utf-8-sig")
 
 
 def _why(error: OSError | ValueError) -> str:
-    """Return why a file cannot be read, or what in it is wrong."""
+    """Return why a file can't be read, or what is wrong in it."""
     return str((error.strerror if isinstance(error, OSError) else None) or error)
 
 
@@ -309,7 +326,7 @@ _KINDS = {
 
 
 def _from_file(path: Path, faults: dict[str, str]) -> tuple[dict[str, Any], bool]:
-    """Return the sound settings of a file, and whether it can be read at all; add what is wrong, by key."""
+    """Return the valid settings in a file, and whether the file can be read; add the faults by key."""
     text = ""
     try:
         text = _read(path)
@@ -331,11 +348,11 @@ def _from_file(path: Path, faults: dict[str, str]) -> tuple[dict[str, Any], bool
 
 
 def _from_flags(options: ChatOptions, faults: dict[str, str]) -> dict[str, Any]:
-    """Return the sound settings of the command line, which are all text; add what is wrong, by key."""
+    """Return the valid settings on the command line, whose values are all text; add the faults by key."""
     given = {}
     for key in _FIELDS:
         value = options.get(key)
-        if value is not None and value != 0:  # 0: a switch that is not set
+        if value is not None and value != 0:  # 0 is a flag that was not given
             try:
                 given[key] = _convert(f"--{key} {value}", key, value, strict=False)
             except usage.UsageError as error:
@@ -353,7 +370,7 @@ def _convert(where: str, key: str, value: Any, *, strict: bool) -> Any:
 
 
 def _what(error: str) -> str:
-    """Return what should be there, of msgspec's ``Expected `int` >= 0`` or ``Expected `int`, got `str```."""
+    """Return what to give instead, from msgspec's ``Expected `int` >= 0`` or ``Expected `int`, got `str```."""
     found = re.match(r"Expected `(?P<kind>\w+)`(?: (?P<bound>[<>]=) (?P<number>\S+))?", error)
     if found is None:
         return f"something else: {error}"
@@ -362,7 +379,7 @@ def _what(error: str) -> str:
 
 
 def _check_rest(settings: DaemonSettings) -> tuple[DaemonSettings, list[str]]:
-    """Check what types cannot say. Returns the settings without those that are wrong, and what is wrong with them."""
+    """Check what types can't express; return the settings without the wrong ones, and the faults."""
     sound, faults = settings, []
     for check, unset in _RULES:
         try:
@@ -408,7 +425,7 @@ def _check_pair(settings: DaemonSettings) -> None:
         raise usage.UsageError(f"{given}: give {missing}, too, or neither: then there is one of our own making")
 
 
-# What is checked, and what holds instead of what is wrong while the rest is checked.
+# The checks, each with the values that replace wrong ones while the rest is checked.
 _RULES: tuple[tuple[Callable[[DaemonSettings], object], dict[str, Any]], ...] = (
     (_check_message_format, {"message_format": DEFAULT}),
     (_check_name, {"name": "chatroom"}),

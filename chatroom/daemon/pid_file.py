@@ -1,6 +1,6 @@
-"""The pid file: the process it names, and the daemon's own, written at the start and removed at the end.
+"""The pid file: checks the process that an old one names, writes our own at the start, and removes it at the end.
 
-twistd itself refuses to start when its pid file names any running process, even one that was given the number of a
+twistd itself refuses to start if its pid file names any running process, even one that merely got the number of a
 daemon that crashed. Here the lock of the data folder decides whether a daemon runs; the pid file only helps to find it.
 """
 
@@ -22,11 +22,11 @@ _log = logger(__name__)
 
 _FLAGS = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NUMBER = re.compile(rb"\s*[1-9][0-9]{0,9}\s*")
-_SLACK = 2.0  # seconds by which a process's start and a file's time may seem to be in the wrong order
+_SLACK = 2.0  # seconds by which a process may seem to have started after it wrote the file, because clocks differ
 
 
 class BadPidFile(Exception):
-    """The pid file cannot be used; the text says why and what to do."""
+    """The pid file can't be used; the text says why and what to do."""
 
 
 @dataclass(slots=True)
@@ -34,8 +34,8 @@ class PidFile:
     """The pid file of this daemon.
 
     Args:
-        path: The file.
-        needed: Whether the daemon must not start without it, since it is how a daemon in the background is stopped.
+        path: The file's path.
+        needed: Whether the daemon must not start without it, as in the background, where it is used to stop the daemon.
     """
 
     path: Path
@@ -43,10 +43,10 @@ class PidFile:
     _descriptor: int = field(default=-1, init=False, compare=False)
 
     def check(self) -> None:
-        """Look whether the file can be written, if it has to be. Nothing is changed.
+        """Check that the file can be written, if it is needed. Nothing is changed.
 
         Raises:
-            BadPidFile: It cannot.
+            BadPidFile: It can't be written.
         """
         if not self.needed:
             return
@@ -56,10 +56,10 @@ class PidFile:
             raise _bad(self.path, "cannot be written: Permission denied")
 
     def write(self) -> None:
-        """Write the number of this process. A file that cannot be written and is not needed is told in the log.
+        """Write the number of this process. If that fails and the file is not needed, the log says so.
 
         Raises:
-            BadPidFile: It cannot be written, and is needed.
+            BadPidFile: The file can't be written, and is needed.
         """
         try:
             self._check_owner()
@@ -70,13 +70,13 @@ class PidFile:
             _log.info("no pid file is written: {why}", why=str(error))
 
     def remove(self) -> None:
-        """Remove the file if it is still the one that was written; nothing happens if none was."""
+        """Remove the file, if ``write`` wrote it and it is still the same file."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor < 0:
             return
         with suppress(OSError):
             if os.path.samestat(os.fstat(descriptor), self.path.stat(follow_symlinks=False)):
-                # The user that root became may not remove it from root's folder: then let it name nobody.
+                # It is emptied first, because the user that root became may not remove it from root's folder.
                 os.ftruncate(descriptor, 0)
                 self.path.unlink()
         os.close(descriptor)
@@ -96,10 +96,13 @@ class PidFile:
 
 
 def take_from(twistd: MutableMapping[str, Any] | None) -> PidFile | None:
-    """Return the pid file that the options of twistd name, and keep twistd itself from checking and writing it.
+    """Return the pid file that twistd's options name, and keep twistd itself from checking and writing it.
 
     Args:
-        twistd: The options; they are changed. None: twistd has not parsed them.
+        twistd: The options, which are changed; None if twistd has not parsed them.
+
+    Returns:
+        None if the options name no pid file.
     """
     name = twistd["pidfile"] if twistd is not None else ""
     if twistd is None or not name:
@@ -109,10 +112,10 @@ def take_from(twistd: MutableMapping[str, Any] | None) -> PidFile | None:
 
 
 def running_owner(path: Path) -> int | None:
-    """Return the process that a pid file names; None if it does not run any more, so that the file may be replaced.
+    """Return the running process that a pid file names; None if there is none, so that the file may be replaced.
 
     Raises:
-        BadPidFile: The file cannot be read, or is no pid file.
+        BadPidFile: The file can't be read, or is not a pid file.
     """
     try:
         text, written = _read(path)
@@ -120,7 +123,7 @@ def running_owner(path: Path) -> int | None:
         return None
     except OSError as error:
         raise _bad(path, f"cannot be read: {error.strerror}") from None
-    if not text.strip():  # of a daemon that crashed, or had no space left on the disk
+    if not text.strip():  # left by a daemon that crashed, or that had no space left on the disk
         return None
     if not _NUMBER.fullmatch(text):
         raise _bad(path, "is no pid file")
@@ -133,7 +136,7 @@ def _bad(path: Path, why: str) -> BadPidFile:
 
 
 def _read(path: Path) -> tuple[bytes, float]:
-    """Return what is in the file, up to more than a number is long, and when it was written (seconds since 1970)."""
+    """Return the first bytes of a file, more than a number needs, and when it was written (seconds since 1970)."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
@@ -149,15 +152,15 @@ def _runs(pid: int) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # it is another user's
+    except PermissionError:  # it runs as another user
         return True
     return True
 
 
 def _began_after(pid: int, moment: float) -> bool:
-    """Return whether the process began after that moment (seconds since 1970); False where nobody can tell."""
+    """Return whether a process began after a moment (seconds since 1970); False if the system does not tell."""
     try:
-        # The name, in parentheses, may hold anything; what counts are the fields after it.
+        # The name, in parentheses, may hold anything; the fields follow after it.
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
         began = int(fields[19]) / os.sysconf("SC_CLK_TCK")
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - began
@@ -167,10 +170,10 @@ def _began_after(pid: int, moment: float) -> bool:
 
 
 def _open(path: Path) -> int:
-    """Return a descriptor of a new file, or of the old one where the folder may not be changed.
+    """Return a descriptor of a new file, or of the old file if this user may not change the folder.
 
     Raises:
-        OSError: There is none to be had.
+        OSError: The file can't be opened.
     """
     try:
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Whom ``twistd --uid`` makes of us once the ports are taken: what lasts is made as that user from the start."""
+"""The user that ``twistd --uid`` switches to after the ports are taken; data is made as that user from the start."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """See the module.
+    """The user and group that this process will run as.
 
     Args:
-        uid: Of the user; None: we stay who we are.
-        gid: Of the group; None: we stay in ours.
+        uid: The user's id; None if the process keeps its user.
+        gid: The group's id; None if the process keeps its group.
     """
 
     uid: int | None = None
@@ -25,7 +25,7 @@ class NewUser:
 
     @classmethod
     def of(cls, twistd: Mapping[str, Any] | None) -> NewUser:
-        """Return what the options of twistd say; only root can become somebody else."""
+        """Return the user in twistd's options; only root can become another user, so for others it is ignored."""
         uid = twistd.get("uid") if twistd else None
         if twistd is None or uid is None or os.geteuid() != 0:
             return cls()
@@ -33,10 +33,10 @@ class NewUser:
         return cls(uid, _group_of(uid) if gid is None else gid)
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder for that user, where the user may not; one that is there stays whose it is.
+        """Make a folder that belongs to that user, who might not have the right to make it; an existing one is kept.
 
         Raises:
-            OSError: It cannot be made.
+            OSError: The folder can't be made.
         """
         if self.uid is not None and self.gid is not None and not path.exists():
             path.mkdir(mode=0o700, parents=True)
@@ -44,7 +44,7 @@ class NewUser:
 
     @contextmanager
     def already(self) -> Iterator[None]:
-        """Be that user for as long as this lasts, with no more rights; the real user stays, and can come back."""
+        """Run the block with the rights of that user. The process's real user stays the same, so it can switch back."""
         if self.uid is None or self.gid is None:
             yield
             return
@@ -59,5 +59,5 @@ class NewUser:
 
 
 def _group_of(uid: int) -> int:
-    """As twistd does."""
+    """Return a user's group, as twistd would choose it."""
     return pwd.getpwuid(uid).pw_gid

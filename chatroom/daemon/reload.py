@@ -1,7 +1,7 @@
-"""SIGHUP: the options are read again, and what can change while people are connected does. Nobody is dropped.
+"""Reads the options again at SIGHUP, and applies those that can change while people are connected. Nobody is dropped.
 
-What is wrong is said in the log and changes nothing. What was decided at the start for good needs a restart, and that
-is said, too. The certificate for TLS is read again as well, whatever becomes of the options.
+If something is wrong, the log says so and no option changes. The log also names changed options that need a restart.
+The certificate for TLS is read again even if the options are wrong.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chatroom.wire.factory import ChatFactory
 
 _log = logger(__name__)
 
-# What can change while the daemon runs; anything else needs a restart.
+# The options that can change while the daemon runs; all others need a restart.
 LIVE = {
     "name",
     "motd",
@@ -47,14 +47,14 @@ MakeRules = Callable[[DaemonSettings], Rules]
 
 
 def rules_of(settings: DaemonSettings, most_users: int) -> Rules:
-    """Return what the chat needs to know of the options.
+    """Return the chat's rules that follow from the options.
 
     Args:
         settings: The options.
-        most_users: How many users there is room for.
+        most_users: The most users that may be online.
 
     Raises:
-        UsageError: The file with the words of greeting cannot be read.
+        UsageError: The file of ``--motd`` can't be read.
     """
     return Rules(
         name=settings.name,
@@ -77,14 +77,14 @@ def rules_of(settings: DaemonSettings, most_users: int) -> Rules:
 
 
 class Reload:
-    """See the module.
+    """Reloads the options.
 
     Args:
-        settings: What holds.
-        reread: Returns what would hold by now; raises UsageError.
-        make_rules: Makes rules of settings; raises UsageError.
-        factory: Has the rules and the bounds of connections.
-        text: How people speak.
+        settings: The options in force.
+        reread: Returns the options as they are now, or raises UsageError.
+        make_rules: Returns the rules that follow from options, or raises UsageError.
+        factory: Holds the rules and the limits of connections.
+        text: The dialect of people, which holds the form of messages.
         renew: Reads the certificate again.
     """
 
@@ -105,7 +105,7 @@ class Reload:
         self._renew = renew
 
     def reload(self) -> None:
-        """Read the certificate and the options again, and obey them."""
+        """Read the certificate and the options again, and apply them."""
         self._renew()
         try:
             wanted = self._reread()
@@ -130,7 +130,7 @@ class Reload:
             raise usage.UsageError(f"max-users = {wanted.max_users}: {reserved} accounts have a seat reserved")
 
     def _obey(self, wanted: DaemonSettings, rules: Rules) -> None:
-        """Change what can change; of the rest we keep what really holds."""
+        """Apply the options that can change now, and keep the old values of all others."""
         set_level(wanted.log_level)
         self._factory.rules.become(rules)
         self._factory.bound(per_address=wanted.per_address, send_queue=wanted.sendq)

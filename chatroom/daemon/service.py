@@ -1,4 +1,4 @@
-"""The daemon as a service: what is started in which order, and how it ends without losing anything."""
+"""The daemon as a service of twistd: starts everything in order, and ends without losing anything."""
 
 from __future__ import annotations
 
@@ -32,36 +32,36 @@ from chatroom.wire.factory import ChatFactory
 
 _log = logger(__name__)
 
-FAREWELL = 2.0  # seconds for slow readers to take what is left for them
+FAREWELL = 2.0  # seconds that slow readers have at the end to take what is held for them
 
 
 class OperatorService(Protocol):
-    """Something that is open beside the chat, from when people may come until after the last has gone."""
+    """A service besides the chat. It is open from when people can connect until after all connections have ended."""
 
     def open(self) -> None:
-        """Begin to listen; the reactor runs."""
+        """Begin to listen. The reactor runs already."""
 
     async def close(self) -> None:
-        """Listen no more, and end all connections. Also called when it was never opened."""
+        """Stop listening, and end all connections. This is also called if ``open`` never was."""
 
 
 class ChatService(Service):
-    """See the module.
+    """The service that twistd runs.
 
     Args:
-        reactor: Listens and tells the time.
+        reactor: Listens, and tells the time.
         chat: The chat.
-        factory: Makes its connections.
-        listening: The port; who connects waits until the chat is there.
-        folder: What to let go at the end.
-        passwords: The threads that look at passwords.
-        imported: Accounts to make before anybody comes.
+        factory: Makes the protocols of connections.
+        listening: The listening socket. Whoever connects early waits until the chat has started.
+        folder: The data folder, which is released at the end; None if nothing is kept.
+        passwords: The threads that hash passwords.
+        imported: The accounts to make before anybody can connect.
 
     Attributes:
-        beside: What is opened for the operator, after the door, and closed last.
+        beside: Services for the operator, which are opened after the port and closed last.
         on_hangup: Called at SIGHUP.
-        pid_file: Written at the start and removed at the end.
-        log: The file of the daemon's log, if it writes one.
+        pid_file: The pid file, which is written at the start and removed at the end.
+        log: The file of the daemon's log; None if it writes none.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ChatService(Service):
         self.log: DaemonLog | None = None
 
     def setServiceParent(self, parent: Any) -> None:  # noqa: N802
-        """Become part of twistd's application, and write its log."""
+        """Become part of twistd's application, and write its log from now on."""
         if self.log is not None:
             try:
                 parent.setComponent(ILogObserver, self.log.observer())
@@ -100,15 +100,15 @@ class ChatService(Service):
         super().setServiceParent(parent)
 
     def privilegedStartService(self) -> None:  # noqa: N802
-        """Write the pid file: after twistd's fork, and while root can still write where only root may."""
+        """Write the pid file now: twistd has forked, and has not given up root's rights yet."""
         super().privilegedStartService()
         if self.pid_file is not None:
             self.pid_file.write()
 
     def startService(self) -> None:
-        """Open what lasts, then the door."""
+        """Start the chat on its data, then open the port."""
         super().startService()
-        user_name("\xe9")  # loads the tables for names that are not ASCII, which takes longer than a turn may
+        user_name("\xe9")  # loads the tables for names that are not ASCII, which would hold up the reactor later
         self._catch_signals()
         Deferred.fromCoroutine(self._start()).addErrback(self._failed)
         if self._failure:
@@ -116,8 +116,8 @@ class ChatService(Service):
             refuse(self._failure)
 
     async def _start(self) -> None:
-        # What a connection was goes when it ends, without the collector. A full collection, which with 10,000 of them
-        # holds the reactor for a fifth of a second, is only for what got old and then lost: let it be rare.
+        # Connections leave memory without the garbage collector. With 10,000 of them a full collection holds up the
+        # reactor for a fifth of a second, and it frees only the few objects that got old and then lost: make it rare.
         gc.collect()
         gc.freeze()
         gc.set_threshold(700, 10, 1000)
@@ -134,7 +134,7 @@ class ChatService(Service):
             self._open_door()
 
     def _failed(self, failure: Any) -> None:
-        """Nobody can come in: say why, and end with a status that is not zero."""
+        """End with a status that is not zero, because the chat could not start; the log says why."""
         self._failure = failure.getErrorMessage()
         if failure.check(sqlite3.Error, msgspec.MsgspecError):
             self._failure = (
@@ -142,11 +142,14 @@ class ChatService(Service):
             )
         if self._reactor.running:
             _log.critical("chatroom cannot start: {why}", why=self._failure)
-            atexit.register(_end_unsuccessfully)  # twistd ends with 0 whenever the reactor has ended in order
+            atexit.register(_end_unsuccessfully)  # else twistd ends with 0, since the reactor stops in good order
             self._reactor.stop()
 
     def _open_door(self) -> None:
-        """Let them in, and say that we are there, only now: the reactor, as it starts, has taken SIGTERM for itself."""
+        """Open the port, and log that we listen.
+
+        Signals are caught again first, because the reactor has replaced our handlers when it started.
+        """
         self._catch_signals()
         self._port = listen(self._reactor, self._listening, self._factory)
         self._listening.close()  # the reactor has a descriptor of its own
@@ -161,10 +164,10 @@ class ChatService(Service):
             service.open()
 
     def _catch_signals(self) -> None:
-        """End well on SIGTERM and SIGINT: twistd, left to itself, would die of the signal after an orderly end.
+        """Stop with status 0 at SIGTERM and SIGINT; twistd itself would end in order, and then die of the signal.
 
-        SIGINT stays ignored if it was at the start, as it is in the background of a script: the script's Ctrl-C is not
-        meant for the daemon. SIGHUP reloads the options, even under nohup.
+        If SIGINT was ignored at the start, it stays ignored: a script that runs us in the background sets that, because
+        its Ctrl-C is not meant for the daemon. SIGHUP reloads the options, even under nohup.
         """
 
         def stop(number: int, frame: object) -> None:
@@ -190,7 +193,7 @@ class ChatService(Service):
             self.on_hangup()
 
     def _follow_logs(self) -> None:
-        """Go on at their paths with log files that were moved away."""
+        """Open log files again that were moved away."""
         logs: list[AuditFile | DaemonLog] = [*self._audits]
         if self.log is not None:
             logs.append(self.log)
@@ -199,11 +202,15 @@ class ChatService(Service):
                 _log.warn("the log file {path} cannot be opened again; make it writable", path=str(log.path))
 
     def state(self) -> str:
-        """Return ``ok``, ``draining`` or ``stopping``."""
+        """Return the daemon's state: ``ok``, ``draining`` or ``stopping``."""
         return "stopping" if self._stopping else "draining" if self._chat.connections.draining else "ok"
 
     def stopService(self) -> Deferred[None]:
-        """Fires when everybody has been told, what was accepted is durable, and all connections are closed."""
+        """Stop the daemon.
+
+        Returns:
+            Fires when everybody was told, what was accepted is durable, and all connections are closed.
+        """
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
@@ -229,7 +236,7 @@ class ChatService(Service):
             self.pid_file.remove()
 
     async def _all_gone(self) -> None:
-        """Wait for the connections to end, but for slow readers only so long."""
+        """Wait until all connections have ended; abort those of slow readers after ``FAREWELL``."""
         gone = self._factory.when_empty()
         patience = self._reactor.callLater(FAREWELL, self._factory.abort)
         await gone
@@ -238,6 +245,6 @@ class ChatService(Service):
 
 
 def _end_unsuccessfully() -> None:
-    """End the process with the status 1; called when all else has been done."""
+    """End the process with status 1, after everything else is done."""
     sys.stdout.flush()
     os._exit(1)

@@ -1,7 +1,7 @@
-"""``--check-config``: everything that could keep the daemon from starting is looked at, and nothing is changed.
+"""``--check-config``: looks for everything that could keep the daemon from starting, and changes nothing.
 
-A fault is what a start would be refused for. A remark is what a start would only write into the log, or what cannot be
-told while a daemon runs on the data folder: the usual reason for a check is the restart of that daemon.
+A fault would keep the daemon from starting. A remark is something that a start would only log, or something that is not
+certain while a daemon runs on the data folder; people usually check before they restart that daemon.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class StartFindings:
     """What a check found.
 
     Attributes:
-        faults: What a start would be refused for, a sentence each.
-        remarks: What else there is to say, a sentence each.
+        faults: What would keep the daemon from starting, a sentence each.
+        remarks: What else the operator should know, a sentence each.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -59,10 +59,10 @@ class StartFindings:
 
 
 def report(options: ChatOptions) -> int:
-    """Check, and say what was found: faults and remarks on stderr; the settings on stdout if there is no fault.
+    """Check, and print what was found: faults and remarks on stderr, and the settings on stdout if there is no fault.
 
     Returns:
-        The exit status: 0 if the daemon could start so, else 1.
+        The exit status: 0 if the daemon could start, else 1.
     """
     found = check(options)
     for fault in found.faults:
@@ -75,7 +75,7 @@ def report(options: ChatOptions) -> int:
 
 
 def check(options: ChatOptions) -> StartFindings:
-    """Look at everything that a start needs."""
+    """Check everything that a start needs, and return what was found."""
     found = StartFindings()
     with _warnings(found.remarks):
         _Check(options, found).run()
@@ -92,7 +92,7 @@ class _Check:
         self._running = False
 
     def run(self) -> None:
-        """Fill the findings in."""
+        """Take all steps of the check, and add what they find."""
         self._found.faults.extend(self._options.faults)
         twistd = self._options.parent
         known = len(self._found.faults)
@@ -108,11 +108,16 @@ class _Check:
         self._step(lambda: self._as_user(lambda: check_checkers(self._options.checkers)))
         self._step(self._check_certificate)
         self._check_ports()
-        if self._settings.manhole_keys:  # of a console whose address may be wrong
+        if self._settings.manhole_keys:  # checked even if the console's address is wrong
             self._step(lambda: self._as_user(self._check_keys))
 
     def _step(self, step: Callable[[], T], *, unless_running: bool = False) -> T | None:
-        """Take a step; a refusal becomes a fault, or only a remark if a running daemon may be its reason."""
+        """Take one step; return its result, or None if it failed.
+
+        Args:
+            step: The step. What it raises becomes a fault.
+            unless_running: Whether it becomes only a remark while a daemon runs, which may be the reason.
+        """
         from chatroom.admin.keys import BadKeys
         from chatroom.daemon.listening import BadPort
 
@@ -132,7 +137,7 @@ class _Check:
 
     def _check_folder(self) -> None:
         path = data_path(self._settings)
-        # Root makes a folder that is not there yet, and gives it to the user.
+        # If the folder is missing, root makes it and gives it to the user, so root's rights count.
         there = os.path.lexists(path)
         self._running = self._as_user(lambda: look(path)) if there else look(path)
         self._folder = path if there else None
@@ -146,7 +151,11 @@ class _Check:
             self._options.pid_file.check()
 
     def _check_database(self) -> ExistingAccounts:
-        """Return the accounts that there are."""
+        """Return the accounts in the database.
+
+        Raises:
+            BadDatabase: The database can't be used.
+        """
         if self._folder is None:
             return ExistingAccounts()
         path = self._folder / DATABASE
@@ -158,7 +167,7 @@ class _Check:
         except (sqlite3.Error, schema.BadDatabase, msgspec.MsgspecError) as error:
             if isinstance(error, schema.BadDatabase) and not isinstance(error.__cause__, sqlite3.Error):
                 raise
-            # What stands in the write-ahead log alone, of a crash or a running daemon, only a start sees.
+            # With a write-ahead log, which a crash or a running daemon leaves, only a start sees what is in the file.
             if not path.with_name(f"{DATABASE}-wal").exists():
                 raise schema.BadDatabase(f"{path} cannot be used ({error}); see chatroom-admin check") from None
         return ExistingAccounts()
@@ -197,7 +206,7 @@ class _Check:
     # ---- the ports -----------------------------------------------------------------------------------------------
 
     def _check_ports(self) -> None:
-        """Take all of them at once, as a start does, and let them go."""
+        """Take all ports at the same time, as a start does, and release them."""
         settings = self._settings
         wanted = [(settings.interface, settings.port, "--port or --interface")]
         for option, text in (("--metrics", settings.metrics), ("--manhole", settings.manhole)):
@@ -213,7 +222,7 @@ class _Check:
 
 @contextmanager
 def _warnings(remarks: list[str]) -> Iterator[None]:
-    """Let what is logged as a warning meanwhile become remarks."""
+    """Turn warnings that are logged during the block into remarks."""
 
     def hear(event: LogEvent) -> None:
         if event["log_namespace"].startswith("chatroom") and event["log_level"] >= LogLevel.warn:

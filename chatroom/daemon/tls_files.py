@@ -1,7 +1,7 @@
-"""The daemon's certificate and its key: made at the first start, or given; read again when they change.
+"""The daemon's certificate and key: made at the first start, or given by the operator; read again when they change.
 
-Connections keep the certificate with which they began. A pair that cannot be used ends the start; later it changes
-nothing, and the log says why.
+Connections keep the certificate with which they began. If the pair can't be used at the start, the daemon does not
+start; if it becomes unusable later, the old one stays in use and the log says why.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ _log = logger(__name__)
 
 CERTIFICATE = "tls_cert.pem"  # in the data folder
 KEY = "tls_key.pem"
-PROTOCOL = b"chatroom/1"  # what ALPN may ask for, and need not
-YEARS = 10  # for which a certificate of our own making holds
+PROTOCOL = b"chatroom/1"  # the protocol that clients may ask for by ALPN; they need not
+YEARS = 10  # for which a certificate that we make is valid
 LOOK = 60.0  # seconds between two looks at the files
-MOST_BYTES = 256 * 1024  # of a file
+MOST_BYTES = 256 * 1024  # bytes of a file that is read
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class BadPair(Exception):
-    """A certificate and its key cannot be used; the text says why and what to do."""
+    """A certificate and its key can't be used; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Pair:
     """A certificate and its key, ready for connections.
 
     Args:
-        context: How connections speak.
-        fingerprint: Of the key.
+        context: The OpenSSL context for new connections.
+        fingerprint: The fingerprint of the key.
         begins: When the certificate becomes valid.
-        ends: When it is not valid any more.
+        ends: When the certificate expires.
     """
 
     context: SSL.Context
@@ -68,7 +68,7 @@ class Pair:
     ends: datetime
 
     def fault(self) -> str:
-        """Return why clients will not trust the certificate today, as a sentence; empty if that is not its date."""
+        """Return a sentence that says that the certificate is not valid today; empty if it is."""
         now = datetime.now(UTC)
         if self.ends < now:
             return f"the TLS certificate ended on {self.ends.date().isoformat()}; renew it"
@@ -81,12 +81,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class PairFiles:
-    """Where a pair is kept.
+    """The files of a pair.
 
     Args:
-        certificate: PEM; the chain that leads to a known authority may follow.
-        key: PEM, without a password.
-        private: Nobody else may read the key; whom the operator's own key concerns is not for us to say.
+        certificate: A PEM file. Further certificates, up to a known authority, may follow in it.
+        key: A PEM file without a password.
+        private: Whether nobody else may read the key. An operator decides that alone for a key that is given to us.
     """
 
     certificate: Path
@@ -94,19 +94,19 @@ class PairFiles:
     private: bool = False
 
     def load(self) -> Pair:
-        """Return the pair as it is now.
+        """Return the pair in the files.
 
         Raises:
-            BadPair: It cannot be used.
+            BadPair: It can't be used.
         """
         self._check_private()
         return load_pair(_read(self.certificate), _read(self.key), f"{self.certificate} and {self.key}")
 
     def look(self) -> Pair | None:
-        """Return the pair if both files are there; what a start would make is not missed. Nothing is changed.
+        """Return the pair in the files; None if a start would make what is missing. Nothing is changed.
 
         Raises:
-            BadPair: A start could not use what is there.
+            BadPair: A start could not use the files.
         """
         if not self.private or (self.key.exists() and self.certificate.exists()):
             return self.load()
@@ -120,32 +120,32 @@ class PairFiles:
             raise BadPair(f"others may read the TLS key {self.key}; chmod 600 it, or remove it and a new one is made")
 
     def stamp(self) -> tuple[object, ...]:
-        """Return what changes when the files do."""
+        """Return a value that changes whenever one of the files does."""
         return tuple(_stamp(path) for path in (self.certificate, self.key))
 
 
 def load_pair(certificate: bytes, key: bytes, name: str) -> Pair:
-    """Return a pair read from PEM.
+    """Return the pair in two PEM texts.
 
     Args:
-        certificate: The certificate; others that lead to a known authority may follow.
+        certificate: The certificate; further ones, up to a known authority, may follow.
         key: The key.
-        name: How both are called when something is wrong.
+        name: What to call the two in an error.
 
     Raises:
-        BadPair: It is no certificate or no key, or they do not belong together.
+        BadPair: One of them can't be read, or they do not belong together.
     """
     try:
         first, *chain = x509.load_pem_x509_certificates(certificate)
         public, key_hash = _spki(first), fingerprint(first)
-    except Exception:  # as with the key below, there are many ways to be damaged
+    except Exception:  # a damaged certificate raises many kinds of exceptions, as does a damaged key below
         raise BadPair(f"{name}: the first holds no certificate in PEM; give another with --tls-cert") from None
     try:
-        # To check an RSA key takes longer than the reactor may wait; that it fits the certificate is checked below.
+        # A full check of an RSA key would hold up the reactor; below we check that the key fits the certificate.
         private = load_pem_private_key(key, None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         raise BadPair(f"{name}: the key has a password; give one without, with --tls-key") from None
-    except Exception:  # ValueError, UnsupportedAlgorithm, or whatever OpenSSL makes of it
+    except Exception:  # ValueError, UnsupportedAlgorithm, or whatever OpenSSL raises
         raise BadPair(f"{name}: the second holds no private key in PEM; give another with --tls-key") from None
     if _spki(private) != public:
         raise BadPair(f"{name} do not belong together; give the key that the certificate was made for")
@@ -157,12 +157,12 @@ def load_pair(certificate: bytes, key: bytes, name: str) -> Pair:
 
 
 def _context(first: x509.Certificate, chain: list[x509.Certificate], key: Any) -> SSL.Context:
-    """Return how connections speak. All that TLS 1.2 may use keeps old conversations secret when a key is stolen."""
+    """Return the OpenSSL context for connections. All its ciphers keep old conversations secret if a key is stolen."""
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(b"ECDHE+AESGCM:ECDHE+CHACHA20")
     context.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION)
-    context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # who says nothing needs none
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # silent connections need no buffers
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.use_certificate(first)
     for other in chain:
@@ -173,21 +173,22 @@ def _context(first: x509.Certificate, chain: list[x509.Certificate], key: Any) -
 
 
 def _choose(connection: SSL.Connection, offered: list[bytes]) -> Any:
+    """Return the protocol to agree on by ALPN, from those that the client offers."""
     return PROTOCOL if PROTOCOL in offered else SSL.NO_OVERLAPPING_PROTOCOLS
 
 
-# ---- one of our own ------------------------------------------------------------------------------------------------
+# ---- a pair of our own ---------------------------------------------------------------------------------------------
 
 
 def own_files(folder: Path, host: str) -> PairFiles:
-    """Return where our own pair is kept; what is missing of it is made. A key that is there stays.
+    """Return the files of our own pair. What is missing is made; an existing key is kept.
 
     Args:
-        folder: For what lasts.
+        folder: The data folder.
         host: This machine's name.
 
     Raises:
-        BadPair: It cannot be made, or the key that is there cannot be used.
+        BadPair: The files can't be made, or the existing key can't be used.
     """
     files = own_paths(folder)
     try:
@@ -202,16 +203,16 @@ def own_files(folder: Path, host: str) -> PairFiles:
 
 
 def own_paths(folder: Path) -> PairFiles:
-    """Return where our own pair is kept, or will be.
+    """Return the files of our own pair, which may not exist yet.
 
     Args:
-        folder: For what lasts.
+        folder: The data folder.
     """
     return PairFiles(folder / CERTIFICATE, folder / KEY, private=True)
 
 
 def passing_pair(host: str) -> Pair:
-    """Return a pair that is kept nowhere.
+    """Return a new pair that is only in memory.
 
     Args:
         host: This machine's name.
@@ -232,7 +233,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _self_signed(key: Any, host: str) -> bytes:
-    """Return a certificate for this machine, by all the names by which it reaches itself, that the key itself signs."""
+    """Return a self-signed certificate for all names and addresses by which this machine reaches itself."""
     named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host[:64])])
     now = datetime.now(UTC)
     hosts = dict.fromkeys(name for name in ("localhost", host) if name.isascii())
@@ -243,7 +244,7 @@ def _self_signed(key: Any, host: str) -> bytes:
         .issuer_name(named)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))  # a client's clock may be late
+        .not_valid_before(now - timedelta(days=1))  # a client's clock may be slow
         .not_valid_after(now + timedelta(days=365 * YEARS))
         .add_extension(x509.SubjectAlternativeName([*map(x509.DNSName, hosts), *others]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -253,17 +254,17 @@ def _self_signed(key: Any, host: str) -> bytes:
     return made.public_bytes(Encoding.PEM)
 
 
-# ---- what is given to connections ----------------------------------------------------------------------------------
+# ---- the pair in use -----------------------------------------------------------------------------------------------
 
 
 @implementer(IOpenSSLServerConnectionCreator)
 class Certificates:
-    """The pair that new connections are given; it runs beside the chat (a ``chatroom.daemon.service.OperatorService``).
+    """Gives new connections the current pair. It runs as a ``chatroom.daemon.service.OperatorService``.
 
     Args:
-        reactor: Tells when to look at the files again.
-        files: Where the pair is kept; None: nowhere.
-        pair: What is used first.
+        reactor: The clock for looking at the files.
+        files: The pair's files; None if it is only in memory.
+        pair: The first pair.
     """
 
     def __init__(self, reactor: Any, files: PairFiles | None, pair: Pair) -> None:
@@ -279,11 +280,11 @@ class Certificates:
         return self._pair.fingerprint
 
     def serverConnectionForTLS(self, protocol: Any) -> Any:  # noqa: N802
-        """Return the state of a new connection; it keeps the certificate of today."""
+        """Return the state of a new connection, which keeps the current certificate."""
         return TLSConnection(self._pair.context)
 
     def reload(self) -> None:
-        """Read the files again; a pair that cannot be used changes nothing, and the log says why."""
+        """Read the files again. If the pair can't be used, the old one stays in use, and the log says why."""
         if self._files is None:
             return
         self._seen = self._files.stamp()
@@ -305,12 +306,12 @@ class Certificates:
             _log.warn("{fault}", fault=fault)
 
     def open(self) -> None:
-        """Say whom to trust, and begin to look at the files."""
+        """Log the fingerprint, and begin to look at the files for changes."""
         self._tell()
         self._looks.start(LOOK, now=False)
 
     async def close(self) -> None:
-        """Look no more."""
+        """Stop looking at the files."""
         if self._looks.running:
             self._looks.stop()
 
@@ -332,10 +333,10 @@ def _stamp(path: Path) -> object:
 
 
 def _read(path: Path) -> bytes:
-    """Return what is in a plain file.
+    """Return the bytes of a plain file.
 
     Raises:
-        BadPair: It cannot be read.
+        BadPair: It can't be read.
     """
     try:
         return read_plain_file(path, MOST_BYTES)
@@ -344,7 +345,7 @@ def _read(path: Path) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all, and never readable by others."""
+    """Write a file completely or not at all; nobody else may read it at any time."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

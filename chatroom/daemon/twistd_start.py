@@ -1,6 +1,6 @@
-"""What twistd's own options need for a start: another user, a folder to run in, a log file.
+"""Checks what twistd's own options need for a start: the user, the folder to run in, and the log file.
 
-twistd itself would end with a traceback, and only after the daemon has made its data folder.
+twistd itself would fail with a traceback, and only after the daemon has made its data folder.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 
 
 class BadStart(Exception):
-    """twistd could not start the daemon; the text says why and what to do."""
+    """twistd could not start the daemon with these options; the text says why and what to do."""
 
 
 def check_twistd(twistd: Mapping[str, Any] | None) -> None:
-    """Look whether twistd can do what its options say. Nothing is changed.
+    """Check that twistd can do what its options say. Nothing is changed.
 
     Args:
-        twistd: The options; None: twistd has not parsed them.
+        twistd: The options; None if twistd has not parsed them.
 
     Raises:
-        BadStart: It cannot.
+        BadStart: It can't.
     """
     if twistd is not None:
         if twistd.get("chroot"):
@@ -36,7 +36,7 @@ def check_twistd(twistd: Mapping[str, Any] | None) -> None:
 
 
 def _check_user(uid: int | None, gid: int | None) -> None:
-    if uid is not None and (uid != os.getuid() or gid is None):  # else twistd has nothing to ask the system
+    if uid is not None and (uid != os.getuid() or gid is None):  # else twistd does not look the user up
         try:
             pwd.getpwuid(uid)
         except KeyError:
@@ -51,7 +51,7 @@ def _check_rundir(rundir: str) -> None:
 
 
 def _check_log_file(twistd: Mapping[str, Any]) -> None:
-    """Look at the file for the log, which twistd opens before it becomes another user."""
+    """Check that this user can write the log file, which twistd opens before it becomes another user."""
     foreground = twistd.get("nodaemon") or twistd.get("debug")
     name = twistd.get("logfile") or ("" if foreground else "twistd.log")
     if not name or name == "-" or twistd.get("syslog") or twistd.get("logger"):

@@ -10,7 +10,7 @@ from pathlib import Path
 LOCK = "lock"
 SHARED = "files"  # the folder for shared files
 AUDIT = "audit.log"  # the acts of operators
-AUDIT_MEMBERS = "audit-members.log"  # the acts of members and of people who could not log in
+AUDIT_MEMBERS = "audit-members.log"  # the acts of members, and failed attempts of strangers
 
 _NEEDED = 256 * 1024  # bytes that the daemon may write when it starts
 _NO_UNNAMED_FILES = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL}
