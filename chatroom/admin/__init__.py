@@ -1,1 +1,1 @@
-"""What operators use beside the chat: the SSH console, the metrics, the command line for a data folder."""
+"""The tools of operators beside the chat: the SSH console, the metrics, and the command line for a data folder."""

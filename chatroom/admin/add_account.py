@@ -1,4 +1,4 @@
-"""An account made while no daemon runs, the same as the console of a running one would make."""
+"""Makes an account while no daemon runs; it is the same as one made on the console of a running daemon."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ Mint = Callable[[], str]
 
 
 def mint() -> str:
-    """Return an id that nobody guesses and that never comes twice."""
+    """Return a random id, which nobody can guess and which never comes twice."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(ID_CHARACTERS))
 
 
 def check_name(text: str) -> Name:
-    """Return the name of an account to be.
+    """Return the name for a new account.
 
     Raises:
-        Cannot: It is none.
+        CommandFailed: The text is not allowed as a name.
     """
     try:
         return user_name(text)
@@ -58,11 +58,11 @@ def checked_password(password: str, least: int = LEAST) -> str:
     """Return the form of a password that is hashed.
 
     Args:
-        password: As it was given.
-        least: Characters that it must have.
+        password: The password as it was given.
+        least: The least number of characters.
 
     Raises:
-        Cannot: It is too short, or cannot be a password; the text does not show it.
+        CommandFailed: The password is too short or not allowed. The text of the error does not show the password.
     """
     try:
         return new_password(password, least)
@@ -85,17 +85,17 @@ def add_account(
 
     Args:
         folder: The data folder; made if there is none.
-        name: What the account shall be called.
-        password: What its owner will log in with.
-        operator: It may do everything everywhere.
-        least: Characters that the password must have.
-        mint: Makes its id.
-        clock: Seconds since 1970.
-        argon2: Makes the password's hash.
+        name: The name of the account.
+        password: The password of the account.
+        operator: Whether the account is an operator's.
+        least: The least number of characters of the password.
+        mint: Returns the id of the account.
+        clock: Returns the time in seconds since 1970.
+        argon2: Hashes the password.
 
     Raises:
-        Cannot: It cannot be a password, or the name is an account's or looks like one; or the folder is in use or
-            cannot be used.
+        CommandFailed: The password is not allowed, an account has the name or one that looks like it, or the folder is
+            in use or cannot be used.
     """
     password = checked_password(password, least)
     account = AccountRecord(
@@ -125,10 +125,10 @@ def _put(path: Path, name: Name, account: AccountRecord) -> None:
 
 
 def _claims(reader: Reader, name: Name) -> list[Change]:
-    """Return the changes that keep the looks of a name for its account, if the name is free.
+    """Return the changes that reserve the looks of a name for its account.
 
     Raises:
-        Cannot: There is an account of this name, or one that looks like it.
+        CommandFailed: An account has this name, or one that looks like it.
     """
     if reader.get(BUCKET, name.folded) is not None:
         raise CommandFailed(f"there is an account {name.shown} already; choose another name")
@@ -145,7 +145,11 @@ def _claims(reader: Reader, name: Name) -> list[Change]:
 
 
 def _check_older(reader: Reader, name: Name) -> None:
-    """Refuse a name that looks like that of an account which does not have all records of its looks yet."""
+    """Check a name against accounts that do not have records for all their looks yet.
+
+    Raises:
+        CommandFailed: The name looks like the name of such an account.
+    """
     looks = set(user_looks(name))
     for other, value in reader.all(BUCKET):
         if not looks.isdisjoint(user_looks(user_name(decode(value).name))):

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and that nobody but their owner reads."""
+"""Writes files that are complete or absent, and that only their owner can read."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 from chatroom.admin.errors import CommandFailed
 
-_BESIDE = ("", "-journal", "-wal", "-shm")  # what a database that was being written may leave
+_BESIDE = ("", "-journal", "-wal", "-shm")  # endings of the files that SQLite may leave
 
 
 @contextmanager
 def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
-    """Give the path of an empty file beside the target, of mode 0600; it becomes the target when all went well.
+    """Give the path of an empty file beside the target, with mode 0600. It becomes the target unless there is an error.
 
     Args:
-        target: Where the file shall be.
-        force: It may take the place of a file.
+        target: The path of the file to make.
+        force: Whether to replace an existing file.
 
     Raises:
-        Cannot: There is such a file, or it cannot be written.
+        CommandFailed: The file exists already, or cannot be written.
     """
     _check(target, force)
     try:
@@ -34,7 +34,7 @@ def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
     try:
         yield made
         _sync(made)
-        _check(target, force)  # somebody else may have made it meanwhile
+        _check(target, force)  # it may have been made meanwhile
         made.replace(target)
         _sync(target.parent)
     except OSError as error:
@@ -52,7 +52,7 @@ def _check(target: Path, force: bool) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Return when the file, or what a folder lists, would survive a power cut."""
+    """Write a file, or the entries of a folder, to the disk, so that it survives a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

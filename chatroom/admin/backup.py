@@ -1,8 +1,8 @@
-"""A copy of the database, of one moment, taken also while the daemon runs and writes.
+"""Copies the database as it is at one moment, even while the daemon runs and writes.
 
-Everything that anybody had seen before the backup began is in it, for it was in the database before anybody saw it.
-Nothing but the database is copied: keys that lie beside it in the data folder (SSH host key, TLS key) and the files of
-the configuration are for the operator to keep.
+The backup contains everything that anybody saw before it began, because events are stored before they are shown. Only
+the database is copied. The operator must keep the keys beside it in the data folder (SSH host key, TLS key) and the
+configuration.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from chatroom.admin.atomic_file import whole_file
 from chatroom.admin.database import BESIDE, check_usable, database_in, one_moment, reading
 from chatroom.admin.errors import CommandFailed
 
-STEP = 1000  # pages: some milliseconds, after which Ctrl-C is heard
+STEP = 1000  # pages, which take some milliseconds; Ctrl-C works after each step
 
 
 def backup(folder: Path, target: Path, *, force: bool = False) -> None:
-    """Copy the database of a data folder to a file of its own, and see that the copy is whole.
+    """Copy the database of a data folder to a file, and check the copy.
 
     Args:
         folder: The data folder.
-        target: The copy; its mode is 0600. It needs nothing beside it, and may lie on a medium that cannot be written.
-        force: It may take the place of a file.
+        target: The path of the copy, which gets mode 0600. The copy is one file, and may later be read from a read-only
+            medium.
+        force: Whether to replace an existing file.
 
     Raises:
-        Cannot: There is no database, the file is there already or cannot be written, or the copy is damaged.
+        CommandFailed: There is no database, the file exists already or cannot be written, or the copy is damaged.
     """
     source = database_in(folder)
     if target.resolve() in {Path(f"{source.resolve()}{beside}") for beside in ("", *BESIDE)}:
@@ -42,17 +43,17 @@ def copy_database(source: sqlite3.Connection, target: Path) -> None:
     """Copy a database, as it is at this moment, into an empty file.
 
     Raises:
-        Cannot: It cannot be read, or the file cannot be written.
+        CommandFailed: The database cannot be read, or the file cannot be written.
     """
-    # Left to itself the copy begins anew whenever another process has written between two steps: under load it would
-    # never end. Inside a transaction that reads, all steps see one moment, and the daemon writes on unhindered: a copy
-    # of 40 MB took 0.2 s beside a writer that never rests, and would not end without.
+    # Without a transaction the copy starts again whenever another process has written between two steps, so under load
+    # it would never end. Inside a read transaction all steps see the same moment, and the daemon can go on writing: a
+    # copy of 40 MB took 0.2 s beside a writer that never paused.
     copy = sqlite3.connect(target, isolation_level=None)
     try:
         with one_moment(source):
-            # The progress is nobody's business, but in calling back Python hears Ctrl-C.
+            # The progress is not used, but Python handles Ctrl-C when it is called back.
             source.backup(copy, pages=STEP, progress=lambda status, remaining, total: None)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, whole without what WAL keeps beside it
+        copy.execute("PRAGMA journal_mode=DELETE")  # so that the copy needs no file beside it
     except sqlite3.Error as error:
         raise CommandFailed(f"the database cannot be copied to {target.parent} ({error}); give another place") from None
     finally:

@@ -1,4 +1,4 @@
-"""What an operator's ssh opens after the login: a console on a terminal, one line to run, or a script from a pipe."""
+"""The SSH channel that an operator opens after the login: for a console, for one command, or for a script."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from chatroom.model.logger import logger
 from chatroom.model.text import clean
 
 MOST_INPUT = 65536  # bytes of a script
-MOST_UNREAD = 4 * 1024 * 1024  # bytes that wait for an operator who does not read
+MOST_UNREAD = 4 * 1024 * 1024  # bytes that may wait to be read by the operator
 
-_WIDE = 200  # columns of a table that goes to a program
+_WIDE = 200  # columns of a table without a terminal
 _log = logger(__name__)
 
-silent = Logger(observer=LogPublisher())  # of nobody; conch logs each step, and what was typed with it
+silent = Logger(observer=LogPublisher())  # logs nothing: conch would log each step and all that is typed
 Audit = Callable[[str], None]
 
 
 class ConsoleChannel(SSHChannel):
-    """See the module. There is no other kind of channel: no forwarding, no files.
+    """A channel for the console. Other kinds of channels, for forwarding or files, are refused.
 
     Args:
-        operating: Does what the operator asks for.
-        audit: Told what the operator does.
-        heard: Called when something comes from the operator.
-        others: As conch wants it.
+        operating: Carries out what the operator types.
+        audit: Given each statement that the operator runs.
+        heard: Called when data comes from the operator.
+        others: The arguments of ``SSHChannel``.
     """
 
     name = b"session"
@@ -58,23 +58,23 @@ class ConsoleChannel(SSHChannel):
         self._script: bytearray | None = None
         self._begun = False
 
-    # ---- what ssh asks for -----------------------------------------------------------------------------------------
+    # ---- requests of ssh -------------------------------------------------------------------------------------------
 
     def request_pty_req(self, data: bytes) -> bool:
-        """There is a terminal."""
+        """Note that the operator has a terminal, and its size."""
         _, (rows, columns, *_), _ = parseRequest_pty_req(data)
         self._size = columns, rows
         return True
 
     def request_window_change(self, data: bytes) -> bool:
-        """The terminal has another size."""
+        """Note the new size of the terminal."""
         rows, columns, *_ = parseRequest_window_change(data)
         if self._terminal is not None and self._terminal.terminalProtocol is not None:
             self._terminal.terminalProtocol.terminalSize(columns, rows)
         return True
 
     def request_shell(self, data: bytes) -> bool:
-        """Open the console; without a terminal, a script comes."""
+        """Open the console; without a terminal, wait for a script."""
         if self._begun:
             return False
         self._begun = True
@@ -87,17 +87,17 @@ class ConsoleChannel(SSHChannel):
         return True
 
     def request_exec(self, data: bytes) -> bool:
-        """Run what comes with the request: ``ssh host 'users()'``."""
+        """Run the command of the request, as in ``ssh host 'users()'``."""
         if self._begun:
             return False
         self._begun = True
         self._run(getNS(data)[0])
         return True
 
-    # ---- what comes ------------------------------------------------------------------------------------------------
+    # ---- input -----------------------------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
-        """Keys, or more of a script."""
+        """Take keys, or a part of a script."""
         self._heard()
         if self._terminal is not None:
             self._terminal.dataReceived(data)
@@ -108,7 +108,7 @@ class ConsoleChannel(SSHChannel):
                 self._fail(f"the script is longer than {MOST_INPUT} bytes.")
 
     def eofReceived(self) -> None:
-        """The script is whole; nobody types any more."""
+        """Run the script, which is complete now; on a terminal, leave."""
         script, self._script = self._script, None
         if script is not None:
             self._run(bytes(script))
@@ -116,24 +116,24 @@ class ConsoleChannel(SSHChannel):
             self.finish(0)
 
     def closed(self) -> None:
-        """The channel is no more."""
+        """End the terminal with the channel."""
         terminal, self._terminal = self._terminal, None
         if terminal is not None:
             terminal.connectionLost(Failure(ConnectionDone()))
 
-    # ---- what goes -------------------------------------------------------------------------------------------------
+    # ---- output ----------------------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
-        """Send, but not to somebody who does not read."""
+        """Send data; end the connection if the operator does not read."""
         super().write(data)
         if len(self.buf) > MOST_UNREAD:
             self.conn.transport.transport.abortConnection()
 
     def finish(self, status: int) -> None:
-        """End it, as a program ends.
+        """End the channel, as a program ends.
 
         Args:
-            status: 0 if all went well.
+            status: The exit status: 0 for success.
         """
         if not self.localClosed and not self.closing:
             self.conn.sendRequest(self, b"exit-status", struct.pack(">L", status))
@@ -151,7 +151,7 @@ class ConsoleChannel(SSHChannel):
         running.addErrback(lambda failure: _log.failure("the console has failed", failure=failure))
 
     async def _run_all(self, source: str) -> None:
-        """Run the statements one after another, up to the first that fails, and end."""
+        """Run the statements in order, up to the first that fails, and end the channel."""
         interpreter = Interpreter(
             Console(self._operating).namespace(),
             lambda value: self.write(f"{shown(value, _WIDE)}\n".encode()),
@@ -171,20 +171,20 @@ class ConsoleChannel(SSHChannel):
 
 
 class _ToChannel:
-    """The transport of a terminal."""
+    """The transport of a terminal, which writes to a channel."""
 
     def __init__(self, channel: ConsoleChannel) -> None:
         self._channel = channel
 
     def write(self, data: bytes) -> None:
-        """Send."""
+        """Send data."""
         self._channel.write(data)
 
     def loseConnection(self) -> None:
-        """The operator leaves."""
+        """End the channel: the operator leaves."""
         self._channel.finish(0)
 
 
 def refuse_channel(kind: str) -> ConchError:
-    """Return what to raise for a channel that there is not."""
+    """Return the exception for a kind of channel that is not allowed."""
     return ConchError(f"{kind} is not allowed here", OPEN_ADMINISTRATIVELY_PROHIBITED)

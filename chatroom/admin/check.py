@@ -1,4 +1,4 @@
-"""Whether a database is ours and whole, and whether what is in it fits together. Nothing is changed."""
+"""Checks that a database is chatroom's, undamaged, and consistent. Changes nothing."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Findings:
     """What a check found.
 
     Attributes:
-        faults: What is wrong, a sentence each.
-        remarks: What else there is to say, a sentence each.
+        faults: The faults, a sentence each.
+        remarks: Other remarks, a sentence each.
     """
 
     faults: list[str]
@@ -29,10 +29,10 @@ class Findings:
 
 
 def check(folder: Path) -> Findings:
-    """Look at the database of a data folder, more closely when no daemon runs.
+    """Check the database of a data folder. If no daemon runs, the search index is checked as well.
 
     Raises:
-        Cannot: There is no database, or it cannot be read.
+        CommandFailed: There is no database, or it cannot be read.
     """
     path = database_in(folder)
     try:
@@ -52,7 +52,7 @@ def _check(path: Path) -> Findings:
         if why:
             return Findings([why], [])
         faults = [f"{path} is damaged: {fault}; restore a backup" for fault in damages(db)]
-        if faults:  # whatever else is wrong comes of it
+        if faults:  # other faults would only follow from these
             return Findings(faults, [])
         reader = Reader(db)
         remarks = [_counts(db, reader)]
@@ -73,7 +73,7 @@ def _counts(db: sqlite3.Connection, reader: Reader) -> str:
 
 
 def _words_faults(db: sqlite3.Connection) -> list[str]:
-    """Compare which messages the index has with which it should have; ``terms_docsize`` has a row for each."""
+    """Compare the messages in the search index with those it should have; ``terms_docsize`` has a row for each."""
     lost = db.execute(
         "SELECT count(*) FROM log WHERE message AND seq<=(SELECT upto FROM indexed)"
         " AND seq NOT IN (SELECT id FROM terms_docsize)"
@@ -90,7 +90,7 @@ def _words_faults(db: sqlite3.Connection) -> list[str]:
 
 
 def _index_faults(path: Path) -> list[str]:
-    """Let the index look at itself. To SQLite that is a change, though nothing changes: no daemon may be at work."""
+    """Let SQLite check the search index. This takes a write lock, although nothing changes, so no daemon may run."""
     db = connect(path)
     try:
         if version(db) < len(LADDER):
@@ -111,9 +111,9 @@ def _index_faults(path: Path) -> list[str]:
 
 
 def _account_faults(reader: Reader) -> list[str]:
-    """Return what is wrong with the accounts: the looks of each are kept, and each kept look is an account's."""
+    """Return the faults of the accounts: each account needs its looks, and each reserved look needs an account."""
     looks = {look: account.decode_look(value) for look, value in reader.all(account.LOOKS)}
-    whole = reader.get(account.LOOK_RULES, account.ALL_MADE) is not None  # else the next start makes what is missing
+    whole = reader.get(account.LOOK_RULES, account.ALL_MADE) is not None  # else the next start makes the missing ones
     accounts = {key: account.decode(value).name for key, value in reader.all(account.BUCKET)}
     faults = [fault for key, shown in accounts.items() if (fault := _name_fault(key, shown, looks, whole))]
     faults += [
@@ -131,7 +131,7 @@ def _name_fault(key: str, shown: str, looks: dict[str, str], whole: bool) -> str
         return f"the account {key} is called {shown!r}: {error}"
     if name.folded != key:
         return f"the account {shown} is kept under {key!r} instead of {name.folded!r}: its owner cannot log in"
-    # The other looks may be kept for another: two accounts that are older than these records may look alike.
+    # Its other looks may be reserved for another account: two accounts older than these records may look alike.
     if looks.get(name.look) != key or (whole and not all(look in looks for look in user_looks(name))):
         return f"the look of the account {shown} is not kept for it: somebody could register a name that looks the same"
     return ""

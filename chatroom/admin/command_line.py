@@ -1,6 +1,6 @@
-"""``chatroom-admin``: what operators script on a data folder. Each command is a module beside this one.
+"""``chatroom-admin``: commands on a data folder, for operators and their scripts. Each command has a module of its own.
 
-The exit status is 0 when it is done, 1 when it cannot be done or something is wrong, 2 when it was called wrongly.
+The exit status is 0 for success, 1 if the command failed or found faults, and 2 if it was called wrongly.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from chatroom.engines.data_folder import state_folder
 from chatroom.model.password_rules import LEAST
 from chatroom.model.text import clean
 
-MOST_READ = 4096  # bytes of a line with a password; more than a password may have
+MOST_READ = 4096  # bytes of a line with a password; longer than any password
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        arguments: As on the command line, which they are by default.
+        arguments: The arguments; by default those of the command line.
 
     Returns:
         The exit status.
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(_folder(options.data), options))
     except CommandFailed as error:
         return _complain(str(error))
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader of the output has ended
         return 1
     except KeyboardInterrupt:
         return _complain("interrupted")
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _folder(data: str | None) -> Path:
-    """Return the data folder; an empty name, as a script's empty variable, does not mean the daemon's."""
+    """Return the data folder. An empty name, as from an empty variable of a script, is an error."""
     if data == "":
         raise CommandFailed("--data is empty; give a folder")
     return Path(data) if data is not None else state_folder()
@@ -77,12 +77,12 @@ def _say(line: str) -> None:
 
 
 def _write(lines: Iterable[bytes]) -> None:
-    """Write to stdout, all of it now: later, nobody could say so if it failed."""
+    """Write lines to stdout and flush it, so that an error can still be reported."""
     try:
         sys.stdout.buffer.writelines(lines)
         sys.stdout.flush()
     except OSError as error:
-        # Python would try again as it ends, and complain in its own way.
+        # Python would try again when it ends, and print a message of its own.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise
@@ -101,7 +101,7 @@ def _add_account(folder: Path, options: argparse.Namespace) -> int:
 
 
 def _password(file: str | None) -> str:
-    """Return the password from where it comes: a file's first line, a terminal, or the first line of the input."""
+    """Return the password: from the first line of the file or of the input, or from the terminal."""
     try:
         if file is not None:
             with open(file, "rb") as lines:
@@ -110,7 +110,7 @@ def _password(file: str | None) -> str:
             return _first_line(sys.stdin.buffer)
         password = getpass("Password: ")
         again = getpass("Once more: ")
-    except UnicodeError:  # whose text would show some of it
+    except UnicodeError:  # its text would show a part of the password
         raise CommandFailed("the password is not UTF-8; give another") from None
     except EOFError:
         raise CommandFailed("no password was given") from None
@@ -165,7 +165,7 @@ def _check(folder: Path, options: argparse.Namespace) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, and never repeats what might be a password."""
+    """Reports errors in one sentence, and never repeats an argument that might be a password."""
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments"):
@@ -196,13 +196,13 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str, run: obje
     parser = commands.add_parser(
         name, help=does, description=f"{does[0].upper()}{does[1:]}. {more}", allow_abbrev=False
     )
-    _add_data(parser, default=argparse.SUPPRESS)  # what was given before the command stays
+    _add_data(parser, default=argparse.SUPPRESS)  # keeps what was given before the command
     parser.set_defaults(run=run)
     return parser
 
 
 def _add_data(parser: _Parser, default: str | None) -> None:
-    """Let the data folder be given, before the command or after it."""
+    """Add the option for the data folder, which may stand before or after the command."""
     parser.add_argument(
         "--data",
         "-d",

@@ -1,4 +1,4 @@
-"""What Tab adds: names of the console, of the operator's variables, and of what these have."""
+"""Completion by Tab: functions of the console, the operator's variables, and their attributes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NAME = re.compile(r"(?<![\w.'\"])([^\W\d]\w*)\Z")
 
 
 def candidates(before: str, namespace: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Return the word that the cursor is at, and what it may become.
+    """Return the word at the cursor, and the words that it may become.
 
     Args:
         before: The line up to the cursor.
-        namespace: The operator's names.
+        namespace: The names that the operator can use.
     """
     if match := _OF_CALL.search(before):
         return _fitting(match[2], dir(ConsoleUser if match[1] == "user" else ConsoleRoom))

@@ -1,6 +1,7 @@
-"""What an operator can type at the console: a few functions with names that say what they do.
+"""The functions that an operator can call on the console.
 
-``Console`` only finds words and tables for what ``Operating`` does; whatever cannot be done is ``Refused`` there.
+``Operating`` does the work, and raises ``Refused`` if it cannot; ``Console`` only makes tables and sentences of the
+results. ``help()`` shows the docstrings of these functions.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ _STATS: tuple[Column[tuple[str, int | float | str]], ...] = (
     Column("value", lambda row: row[1]),
 )
 
-# In the order of help(): what to type, and what it does.
+# In the order of help(): an example, and what the function does.
 HELP: Final = {
     "users": ("users()", "who is connected"),
     "rooms": ("rooms()", "all rooms, the fullest first"),
@@ -74,7 +75,7 @@ _MORE = "Ctrl-D leaves, Tab completes. The rest is Python: [u.name for u in user
 
 
 def duration(seconds: int) -> str:
-    """Return so many seconds in words as short as ``3h 05m``."""
+    """Return a number of seconds in short words, such as ``3h 05m``."""
     minutes, seconds = divmod(max(0, seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -86,12 +87,12 @@ def duration(seconds: int) -> str:
 
 
 def moment(milliseconds: int) -> str:
-    """Return the moment so long after 1970, or what 0 means."""
+    """Return a time, given in milliseconds since 1970, in words; 0 means for good."""
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC" if milliseconds else "for good"
 
 
 class Text(str):
-    """What is to be shown as it is, not as Python would write it."""
+    """A text that is shown without quotes and escapes."""
 
     __slots__ = ()
 
@@ -100,7 +101,7 @@ class Text(str):
 
 
 class ConsoleUser:
-    """One user, by name. ``user('bob').kick('spam')``, ``user('bob').ban('2h', 'spam')``."""
+    """A user, by name: ``user('bob').kick('spam')``, ``user('bob').ban('2h', 'spam')``."""
 
     def __init__(self, operating: Operating, name: str) -> None:
         self._operating = operating
@@ -122,12 +123,12 @@ class ConsoleUser:
         return Text(await self._operating.kick(self.name, _text("reason", reason)))
 
     async def ban(self, duration: str = "", reason: str = "") -> Text:
-        """Keep the user out: for ``'10m'``, ``'2h'``, ``'7d'``; for good if no duration is given."""
+        """Ban the user from the server, for ``'10m'``, ``'2h'`` or ``'7d'``; without a duration, for good."""
         return Text(await self._operating.ban(self.name, _text("duration", duration), _text("reason", reason)))
 
 
 class ConsoleRoom:
-    """One room, by name. ``room('lobby').close('moved to hall')``, ``room('lobby').give('bob')``."""
+    """A room, by name: ``room('lobby').close('moved to hall')``, ``room('lobby').give('bob')``."""
 
     def __init__(self, operating: Operating, name: str) -> None:
         self._operating = operating
@@ -149,8 +150,8 @@ class Console:
     """The functions of the console, for one operator.
 
     Args:
-        operating: Does what is asked for.
-        ask: Asks the operator for a password, which is not shown; without, it has to be given in the call.
+        operating: Carries out what the operator asks for.
+        ask: Asks the operator for a password, which is not shown. If None, passwords must be given as arguments.
     """
 
     def __init__(self, operating: Operating, ask: Ask | None = None) -> None:
@@ -161,7 +162,7 @@ class Console:
         """Return the functions by name."""
         return {name: getattr(self, name) for name in HELP}
 
-    # ---- looking ---------------------------------------------------------------------------------------------------
+    # ---- showing ---------------------------------------------------------------------------------------------------
 
     def users(self) -> Table[UserRow]:
         """Return who is connected; each has name, account, operator, room, away, address, speaks and seconds."""
@@ -172,55 +173,55 @@ class Console:
         return Table(await self._operating.rooms(), _ROOMS, "room")
 
     async def accounts(self) -> Table[tuple[str, bool, bool]]:
-        """Return all accounts: name, whether an operator's, whether a seat is reserved."""
+        """Return all accounts: the name, whether it is an operator's, and whether a seat is reserved for it."""
         return Table(await self._operating.accounts(), _ACCOUNTS, "account")
 
     def bans(self) -> Table[BanRow]:
-        """Return who is banned from the server; let them in by unban."""
+        """Return who is banned from the server; unban lifts a ban."""
         return Table(self._operating.bans(), _BANS, "ban")
 
     def stats(self) -> Table[tuple[str, int | float | str]]:
-        """Return figures of this daemon. stats()[0] is a pair, dict(stats()) has them by name."""
+        """Return the figures of this daemon, as pairs; dict(stats()) has them by name."""
         return Table(list(self._operating.stats().items()), _STATS, "figure")
 
     # ---- acting ----------------------------------------------------------------------------------------------------
 
     def user(self, name: str) -> ConsoleUser:
-        """Return one user: user('bob').kick('spam'), user('bob').ban('2h', 'spam')."""
+        """Return a user: user('bob').kick('spam'), user('bob').ban('2h', 'spam')."""
         return ConsoleUser(self._operating, _name("user('bob')", name))
 
     def room(self, name: str) -> ConsoleRoom:
-        """Return one room: room('lobby').close('moved to hall')."""
+        """Return a room: room('lobby').close('moved to hall')."""
         return ConsoleRoom(self._operating, _name("room('lobby')", name))
 
     async def unban(self, what: str) -> Text:
-        """Let in again a user, an account or an address that is in bans()."""
+        """Lift the ban of a user, an account or an address in bans()."""
         return Text(await self._operating.unban(_name("unban('bob')", what)))
 
     async def announce(self, text: str) -> Text:
-        """Say something to everybody who is connected."""
+        """Send a message to everybody who is connected."""
         return Text(await self._operating.announce(_name("announce('text')", text)))
 
     async def add_account(self, name: str, password: str = "") -> Text:
-        """Make an account. Leave the password out and it is asked for, unseen."""
+        """Make an account. If you leave the password out, you are asked for it, and it is not shown."""
         name = _name("add_account('bob')", name)
         return Text(await self._operating.add_account(name, await self._password(name, password)))
 
     async def remove_account(self, name: str) -> Text:
-        """Remove an account and its mail; the name is free again."""
+        """Delete an account and its mail. Then anybody may take the name."""
         return Text(await self._operating.remove_account(_name("remove_account('bob')", name)))
 
     async def set_password(self, name: str, password: str = "") -> Text:
-        """Give an account another password. Leave it out and it is asked for, unseen."""
+        """Give an account a new password. If you leave it out, you are asked for it, and it is not shown."""
         name = _name("set_password('bob')", name)
         return Text(await self._operating.set_password(name, await self._password(name, password)))
 
     async def set_operator(self, name: str, on: bool = True) -> Text:
-        """Make an account an operator's: set_operator('bob'); or not any more: set_operator('bob', False)."""
+        """Make the owner of an account an operator: set_operator('bob'). set_operator('bob', False) ends that."""
         return Text(await self._operating.set_operator(_name("set_operator('bob')", name), bool(on)))
 
     async def drain(self, on: bool = True) -> Text:
-        """Let nobody new in; those who are here stay until they go. drain(False): as before."""
+        """Accept no new connections; those that are open stay. drain(False) ends that."""
         return Text(await self._operating.drain(bool(on)))
 
     async def _password(self, name: str, given: str) -> str:
@@ -238,7 +239,7 @@ class Console:
     # ---- explaining ------------------------------------------------------------------------------------------------
 
     def help(self, what: object = None) -> Text:
-        """Return what can be typed here; help(users) explains one of them."""
+        """Return the list of functions; help(users) explains one of them."""
         if what is None:
             wide = max(len(example) for example, _ in HELP.values())
             return Text("\n".join([*(f"{example:{wide}}  {does}" for example, does in HELP.values()), _MORE]))
@@ -246,7 +247,11 @@ class Console:
 
 
 def explain(what: object) -> Text | None:
-    """Return what there is to say about a function of the console or about what it returns, or its name."""
+    """Return the explanation of a function of the console, or of its result; None if there is none.
+
+    Args:
+        what: The function, its name, or its result.
+    """
     if isinstance(what, str) and what in HELP:
         what = getattr(Console, what)
     ours = inspect.getmodule(type(what) if not callable(what) else what)

@@ -1,7 +1,7 @@
-"""A database file looked at from outside: opened without changing it, and what is wrong with it.
+"""Reads a database file from outside the daemon, without changing it, and finds what is wrong with it.
 
-A daemon may be at work on the same file. Reading does not hold it up (WAL); but while a read transaction is open, what
-the daemon writes gathers in the file ``chat.db-wal``, so none should be open for longer than it must.
+A daemon may be using the same file. Reading does not block it (WAL), but while a read transaction is open, everything
+that the daemon writes stays in the file ``chat.db-wal``. So no transaction should be open for longer than necessary.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from chatroom.admin.errors import CommandFailed
 from chatroom.engines.sqlite.schema import APPLICATION_ID, LADDER
 
 NAME = "chat.db"  # in the data folder
-BESIDE = ("-wal", "-shm")  # what SQLite puts beside a database; these belong to it and go where it goes
-MOST_FAULTS = 20  # of one kind; a broken file has as many as it has pages
+BESIDE = ("-wal", "-shm")  # endings of the files that SQLite puts beside a database; they must move with it
+MOST_FAULTS = 20  # of one kind; a damaged file may have one for each page
 
 
 def database_in(folder: Path) -> Path:
-    """Return the database of a data folder.
+    """Return the path of the database in a data folder.
 
     Raises:
-        Cannot: There is none, or this user may not see it.
+        CommandFailed: There is no database, or this user may not see it.
     """
     path = folder / NAME
     try:
@@ -44,11 +44,11 @@ def reading(path: Path, mode: str = "rw") -> Iterator[sqlite3.Connection]:
     """Give a connection that changes nothing in the database.
 
     Args:
-        path: The file, which must be there.
-        mode: ``rw`` tidies up after a crash and leaves nothing beside the file; ``ro`` does not even do that.
+        path: The file, which must exist.
+        mode: ``rw`` cleans up after a crash and leaves no files beside the database; ``ro`` writes nothing at all.
 
     Raises:
-        Cannot: The file cannot be read, or is broken.
+        CommandFailed: The file cannot be read, or is damaged.
     """
     try:
         db = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None)
@@ -69,9 +69,9 @@ def _unreadable(path: Path, error: sqlite3.Error) -> CommandFailed:
 
 @contextmanager
 def one_moment(db: sqlite3.Connection) -> Iterator[None]:
-    """Let everything that is read inside be of one and the same moment, whoever writes meanwhile."""
+    """Read everything inside as it is at one moment, even if the database is written meanwhile."""
     db.execute("BEGIN")
-    db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only the first look begins it
+    db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the transaction begins with the first read
     try:
         yield
     finally:
@@ -80,12 +80,12 @@ def one_moment(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def version(db: sqlite3.Connection) -> int:
-    """Return how far up the ladder the database is."""
+    """Return the version of the database's schema: its step on the ladder."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def stranger(db: sqlite3.Connection, path: Path) -> str:
-    """Return why this is no database that we can use, as a sentence; empty if it is one."""
+    """Return why this chatroom cannot use the database, as a sentence; empty if it can."""
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         return f"{path} is not a chatroom database; give another file"
     made_by = version(db)
@@ -95,13 +95,17 @@ def stranger(db: sqlite3.Connection, path: Path) -> str:
 
 
 def damages(db: sqlite3.Connection) -> list[str]:
-    """Return what SQLite itself finds wrong with the file."""
+    """Return the faults that SQLite finds in the file."""
     found = [row[0] for row in db.execute(f"PRAGMA integrity_check({MOST_FAULTS})")]
     return [] if found == ["ok"] else found
 
 
 def check_usable(db: sqlite3.Connection, path: Path) -> None:
-    """Raise ``CommandFailed`` unless the database is ours, not newer than we are, and whole."""
+    """Check that a database can be used.
+
+    Raises:
+        CommandFailed: The database is not chatroom's, was made by a newer chatroom, or is damaged.
+    """
     why = stranger(db, path)
     if why:
         raise CommandFailed(why)

@@ -1,4 +1,4 @@
-"""A line as it is edited: its text, where the cursor is, and the lines before it. It knows no terminal."""
+"""A line editor: the text, the cursor, and a history of lines. It knows no terminal."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ _LAST_WORD = re.compile(r"\w*\W*\Z")
 
 
 class Editor:
-    """See the module.
+    """A line that is being edited.
 
     Attributes:
-        text: The line.
-        cursor: Before which character of it the cursor is.
+        text: The text of the line.
+        cursor: The index of the character after the cursor.
     """
 
     def __init__(self) -> None:
         self.text = ""
         self.cursor = 0
         self._history: list[str] = []
-        self._at = 0  # which of the lines is shown; their number: the one being typed
-        self._typed = ""  # that one, while another is shown
+        self._at = 0  # the index of the shown line in the history; its length for the line being typed
+        self._typed = ""  # the line being typed, while a line of the history is shown
 
     def insert(self, text: str) -> None:
-        """Put text before the cursor, as far as there is room."""
+        """Insert text before the cursor. What exceeds the longest line is dropped."""
         text = text[: MOST - len(self.text)]
         self.text = self.text[: self.cursor] + text + self.text[self.cursor :]
         self.cursor += len(text)
 
     def replace(self, text: str) -> None:
-        """Let the line be this, with the cursor at the end."""
+        """Replace the line, and put the cursor at its end."""
         self.text = text[:MOST]
         self.cursor = len(self.text)
 
     def finish(self) -> str:
-        """Return the line and begin another."""
+        """Return the line and begin an empty one."""
         line, self.text, self.cursor = self.text, "", 0
         self._at = len(self._history)
         return line
 
     def remember(self, line: str) -> None:
-        """Let the line come again by ``older``."""
+        """Add a line to the history."""
         if line.strip() and self._history[-1:] != [line]:
             self._history = [*self._history, line][-REMEMBERED:]
         self._at = len(self._history)
@@ -51,11 +51,11 @@ class Editor:
     # ---- keys ------------------------------------------------------------------------------------------------------
 
     def left(self) -> None:
-        """Move the cursor."""
+        """Move the cursor one character to the left."""
         self.cursor = max(0, self.cursor - 1)
 
     def right(self) -> None:
-        """Move the cursor."""
+        """Move the cursor one character to the right."""
         self.cursor = min(len(self.text), self.cursor + 1)
 
     def home(self) -> None:
@@ -67,33 +67,33 @@ class Editor:
         self.cursor = len(self.text)
 
     def backspace(self) -> None:
-        """Take out the character before the cursor."""
+        """Delete the character before the cursor."""
         if self.cursor:
             self._cut(self.cursor - 1, self.cursor)
 
     def delete(self) -> None:
-        """Take out the character at the cursor."""
+        """Delete the character after the cursor."""
         self._cut(self.cursor, self.cursor + 1)
 
     def cut_to_end(self) -> None:
-        """Take out all from the cursor on."""
+        """Delete everything after the cursor."""
         self._cut(self.cursor, len(self.text))
 
     def cut_to_start(self) -> None:
-        """Take out all before the cursor."""
+        """Delete everything before the cursor."""
         self._cut(0, self.cursor)
 
     def cut_word(self) -> None:
-        """Take out the word before the cursor."""
+        """Delete the word before the cursor."""
         match = _LAST_WORD.search(self.text, 0, self.cursor)
         self._cut(match.start() if match else 0, self.cursor)
 
     def older(self) -> None:
-        """Show the line before."""
+        """Show the previous line of the history."""
         self._show(self._at - 1)
 
     def newer(self) -> None:
-        """Show the line after."""
+        """Show the next line of the history."""
         self._show(self._at + 1)
 
     def _show(self, at: int) -> None:

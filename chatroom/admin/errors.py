@@ -1,5 +1,5 @@
-"""The one error of chatroom-admin. Every command raises it, so it stands alone and imports nothing."""
+"""The error that all commands of chatroom-admin raise."""
 
 
 class CommandFailed(Exception):
-    """What was asked for cannot be done; the text is one sentence that says why and what to do."""
+    """The command failed. The text of the error is one sentence that says why and what to do."""

@@ -62,7 +62,7 @@ def export(folder: Path, *, room: str | None = None, private: bool = False) -> I
         private: All logs, private messages included; otherwise those of rooms alone.
 
     Raises:
-        Cannot: There is no database or no such room, or it cannot be read.
+        CommandFailed: There is no database or no such room, or it cannot be read.
     """
     path = database_in(folder)
     encode = msgspec.json.Encoder().encode

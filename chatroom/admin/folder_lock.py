@@ -1,4 +1,4 @@
-"""A data folder that is ours alone for a while: no daemon runs on it, and none starts."""
+"""Locks a data folder, so that no daemon runs on it or starts on it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class InUse(CommandFailed):
 
 @contextmanager
 def holding(folder: Path, instead: str = "") -> Iterator[None]:
-    """Keep daemons off.
+    """Lock a data folder.
 
     Args:
         folder: The data folder; made if there is none.
-        instead: What to do when a daemon runs that shall not be stopped.
+        instead: What to do without stopping the daemon, for the text of the error.
 
     Raises:
         InUse: A daemon is using the folder.
-        Cannot: It cannot be used.
+        CommandFailed: The folder cannot be used.
     """
     _check_owner(folder)
     try:
@@ -42,7 +42,11 @@ def holding(folder: Path, instead: str = "") -> Iterator[None]:
 
 
 def _check_owner(folder: Path) -> None:
-    """Refuse to make files of root's in the folder of a daemon that runs as somebody else: it could not open them."""
+    """Check that root makes no files in the folder of a daemon that runs as another user and could not open them.
+
+    Raises:
+        CommandFailed: This is root, and the folder belongs to another user.
+    """
     if os.geteuid() != 0 or not folder.exists():
         return
     owner = folder.stat().st_uid

@@ -1,4 +1,4 @@
-"""How a result is put before an operator, and how what was typed is put into the log: harmless, and without secrets."""
+"""Formats results for the operator, and typed statements for the log: harmless to terminals, and without secrets."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from chatroom.model.text import clean
 
 MOST = 1_000_000  # characters of one result
 _SECRET = re.compile(r"\b(add_account|set_password)\b|password", re.IGNORECASE)
-_LONGEST = 500  # characters of what was typed that are logged
+_LONGEST = 500  # characters of a statement that are logged
 
 
 def shown(value: Any, width: int) -> str:
-    """Return a result as lines for a terminal of so many columns; nothing in them acts on the terminal.
+    """Return a result as lines that are harmless to a terminal.
+
+    Args:
+        value: The result.
+        width: The columns of the terminal.
 
     Raises:
-        Exception: Whatever the value's own ``repr`` raises.
+        Exception: The value's own ``repr`` has failed.
     """
     if isinstance(value, Table):
         text = value.render(width)
@@ -33,19 +37,19 @@ def shown(value: Any, width: int) -> str:
 
 
 def tells_a_secret(source: str) -> bool:
-    """Return whether there may be a password in what was typed."""
+    """Return whether a statement may contain a password."""
     return bool(_SECRET.search(source))
 
 
 def for_the_log(source: str) -> str:
-    """Return what was typed, but for what may be a password."""
+    """Return a statement for the log, without anything that may be a password."""
     if not tells_a_secret(source):
         return source if len(source) <= _LONGEST else f"{source[:_LONGEST]}... ({len(source)} characters)"
     return _called(source) or "(not logged: there may be a password in it)"
 
 
 def _called(source: str) -> str:
-    """Return the function and its first argument, if this is just one call of what takes a password."""
+    """Return the function and its first argument, if a statement is one call of a function that takes a password."""
     try:
         statement = ast.parse(source).body[0]
     except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):

@@ -1,8 +1,8 @@
-"""What an operator types, run: Python in which every call is awaited, every result is shown, every error is one line.
+"""Runs what an operator types: Python in which each call is awaited, each result is shown, and each error is one line.
 
-An operator neither knows nor cares which functions are coroutines. So the source is changed before it runs: ``f(x)``
-becomes ``await _awaited(f(x))``, and an expression that stands alone ``await _shown(...)``. Nothing is changed inside
-functions that the operator defines, nor in lambdas and generators, which cannot wait.
+The operator need not know which functions are coroutines. So the source is changed before it runs: ``f(x)`` becomes
+``await _awaited(f(x))``, and an expression statement becomes ``await _shown(...)``. Functions, lambdas and generators
+that the operator defines are not changed, because they cannot wait.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chatroom.admin.console import Text
 from chatroom.model.errors import Refused
 from chatroom.model.logger import logger
 
-PATIENCE = 1.0  # seconds for which what was typed may hold the reactor before it is interrupted
+PATIENCE = 1.0  # seconds for which a statement may block the reactor before it is interrupted
 MOST_SOURCE = 65536  # characters of one statement
 
 _CONSOLE = "<console>"
@@ -32,7 +32,7 @@ _log = logger(__name__)
 
 
 class TooSlow(Exception):
-    """What was typed held the reactor, and with it the chat, for too long."""
+    """A statement has blocked the reactor, and with it the chat, for too long."""
 
 
 Limit = Callable[[], AbstractContextManager[None]]
@@ -40,7 +40,11 @@ Limit = Callable[[], AbstractContextManager[None]]
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """Interrupt what holds the main thread for longer than ``PATIENCE``: an endless loop must not end the chat."""
+    """Interrupt code that blocks the main thread for longer than ``PATIENCE``, so that an endless loop does no harm.
+
+    Raises:
+        TooSlow: The code was interrupted.
+    """
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TooSlow(f"that took longer than {PATIENCE:g} s and was stopped, for meanwhile nobody could chat")
@@ -58,10 +62,10 @@ class Interpreter:
     """Runs statements one after another.
 
     Args:
-        namespace: The names that what is typed finds; what it assigns is put there, the last result as ``_``.
-        show: Takes each result that is not None.
-        complain: Takes each error, as one line without ``Error:``.
-        limit: Ends what takes too long; entered whenever code of the operator's is on.
+        namespace: The names that statements can use and assign to; ``_`` becomes the last result.
+        show: Given each result that is not None.
+        complain: Given each error, as one line without ``Error:``.
+        limit: Returns a context in which each step of a statement runs, and which ends a step that takes too long.
     """
 
     def __init__(
@@ -82,17 +86,17 @@ class Interpreter:
 
     @property
     def waiting(self) -> bool:
-        """Whether a statement has begun that goes on in the next line."""
+        """Whether an incomplete statement waits for its next line."""
         return bool(self._lines)
 
     def forget(self) -> None:
-        """Forget a statement that has begun."""
+        """Forget an incomplete statement."""
         self._lines.clear()
 
     def push(self, line: str) -> str | None:
-        """Take a line; return the whole statement when it is there.
+        """Take a line. Return the statement if it is complete, else None.
 
-        What is no Python counts as whole, for running it tells what is wrong.
+        A line that is not Python counts as complete, because running it reports the error.
         """
         self._lines.append(line)
         source = "\n".join(self._lines)
@@ -106,12 +110,12 @@ class Interpreter:
         return source
 
     async def run(self, source: str) -> bool:
-        """Run one statement or several; return whether all went well. Never raises."""
+        """Run one or more statements. Return whether they succeeded. Never raises."""
         try:
             if len(source) > MOST_SOURCE:
                 raise Refused("usage", f"that is too long (limit {MOST_SOURCE} characters).")
             await _Watched(self._run(source), self._limit)
-        except BaseException as error:  # SystemExit, too: it is for the operator to leave, not for the daemon
+        except BaseException as error:  # SystemExit, too, which must not end the daemon
             if isinstance(error, GeneratorExit):
                 raise
             self._complain(self._words(error))
@@ -125,19 +129,19 @@ class Interpreter:
 
     async def _shown(self, value: Any) -> None:
         value = await _awaited(value)
-        if isinstance(value, list | tuple):  # of coroutines, perhaps
+        if isinstance(value, list | tuple):  # it may contain coroutines
             value = type(value)([await _awaited(each) for each in value]) if type(value) in (list, tuple) else value
         if value is not None:
             self.namespace["_"] = value
             self._show(value)
 
     def _print(self, *values: object, sep: str = " ", **others: object) -> None:
-        """Print to the operator: what Python's own would print to is the daemon's log."""
+        """Print to the operator; the built-in ``print`` would print to the daemon's log."""
         self._show(Text(sep.join(map(str, values))))
 
     @staticmethod
     def _words(error: BaseException) -> str:
-        """Return one line about the error; one that is a fault of ours is logged."""
+        """Return one line about an error. An error of the daemon's own code is logged."""
         if isinstance(error, Refused):
             return error.text
         if isinstance(error, CancelledError):
@@ -158,7 +162,7 @@ async def _awaited(value: Any) -> Any:
 
 
 class _Watched:
-    """Awaits a coroutine; each of its steps is limited, whenever it goes on."""
+    """Awaits a coroutine, and runs each of its steps inside the limit."""
 
     def __init__(self, coroutine: Any, limit: Limit) -> None:
         self._coroutine = coroutine
@@ -182,7 +186,7 @@ class _Watched:
 
 
 class _Awaiting(ast.NodeTransformer):
-    """Puts the awaits in."""
+    """Inserts the awaits."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)

@@ -1,4 +1,4 @@
-"""The keys of the console: the host's own, made once, and those of the operators, read anew at each login."""
+"""The keys of the console: the host key, which is made once, and the operators' keys, which are read at each login."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class BadKeys(Exception):
 
 
 def host_key(folder: Path | None) -> Key:
-    """Return the host's key, the same at each start.
+    """Return the host key, which is made at the first start.
 
     Args:
-        folder: Where it is kept, and made at the first start; None: a new one each time.
+        folder: The folder that keeps the key. If None, each start makes a new key.
 
     Raises:
-        BadKeys: It is damaged, or others may read it.
+        BadKeys: The key is damaged, cannot be used, or can be read by other users.
     """
     if folder is None:
         return Key(Ed25519PrivateKey.generate())
@@ -62,21 +62,21 @@ def fingerprint(key: Key) -> str:
 
 @implementer(IAuthorizedKeysDB)
 class AuthorizedKeys:
-    """Who may come: a file in the form of ``~/.ssh/authorized_keys``. Lines with options are not for us.
+    """The keys of the operators: a file like ``~/.ssh/authorized_keys``. Lines with options are skipped.
 
     Args:
         path: The file.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path.absolute()  # twistd may change the folder
-        self._skipped: set[bytes] = set()  # lines that the log knows about
+        self._path = path.absolute()  # twistd may change the current folder
+        self._skipped: set[bytes] = set()  # lines that were logged as skipped
 
     def read(self) -> list[Key]:
-        """Return the keys as they are now; lines that hold none are skipped, and the log says so.
+        """Return the keys that are in the file now. Lines without a key are skipped and logged.
 
         Raises:
-            BadKeys: It cannot be read, or others than its owner may write it.
+            BadKeys: The file cannot be read, or can be written by other users than its owner.
         """
         try:
             if self._path.stat().st_mode & _OTHERS_WRITE:
@@ -98,11 +98,11 @@ class AuthorizedKeys:
         return keys
 
     def holds(self, blob: bytes) -> bool:
-        """Return whether this key, as it comes over the wire, is one of them."""
+        """Return whether a key, in the form it has in the SSH protocol, is one of the operators' keys."""
         return any(key.blob() == blob for key in self.getAuthorizedKeys(b""))
 
     def getAuthorizedKeys(self, username: bytes) -> list[Key]:
-        """Return the keys for conch, the same for every name; none if the file cannot be used."""
+        """Return the keys for conch, which are the same for every user name; none if the file cannot be used."""
         try:
             return self.read()
         except BadKeys as error:
@@ -113,13 +113,13 @@ class AuthorizedKeys:
 def _public_key(line: bytes) -> Key | None:
     try:
         key: Key = Key.fromString(line)
-    except Exception:  # conch raises whatever its parsers happen to
+    except Exception:  # the parsers of conch raise errors of many kinds
         return None
     return key
 
 
 def _make(path: Path) -> None:
-    """Write a new key, whole or not at all, and never readable by others."""
+    """Write a new key atomically, to a file that other users can never read."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

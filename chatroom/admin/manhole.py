@@ -1,7 +1,7 @@
-"""The operators' console over SSH: who may come, how many, for how long; all of it is in the audit log.
+"""The operators' console over SSH: logins, limits and timeouts. The audit log records everything.
 
-Only public keys open it. The name that somebody logs in with is what the log calls them; the key is what counts, so its
-fingerprint is logged with the name.
+Operators log in with public keys only. The user name is what the log calls the operator. Because only the key is
+checked, its fingerprint is logged with the name.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from chatroom.chat.operators.service import Operating
 from chatroom.model.logger import logger
 from chatroom.model.text import clean
 
-GRACE = 30.0  # seconds to log in
-IDLE = 1800.0  # seconds without a key, then the console is closed
+GRACE = 30.0  # seconds for the login
+IDLE = 1800.0  # seconds without a key press, after which a console is closed
 CONSOLES = 4  # at a time
-STRANGERS = 8  # connections that have not logged in
-ATTEMPTS = 6  # keys that are tried on one connection
-FAREWELL = 2.0  # seconds to take what is left to be read at the end
+STRANGERS = 8  # connections without a login at a time
+ATTEMPTS = 6  # keys that one connection may try
+FAREWELL = 2.0  # seconds to read the rest at the end
 LONGEST_NAME = 32
 
 _log = logger(__name__)
@@ -53,11 +53,11 @@ class Manhole:
     """The listening console.
 
     Args:
-        reactor: Listens and tells the time.
-        listening: The port, taken.
-        key: The host's.
-        keys: The operators'.
-        operations: Gives what an operator of this name can do.
+        reactor: Listens and gives the time.
+        listening: The bound socket.
+        key: The host key.
+        keys: The operators' keys.
+        operations: Given the name of an operator, returns what the operator can do.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class Manhole:
         self._port: Any = None
 
     def open(self) -> None:
-        """Open the port."""
+        """Begin to listen."""
         self._port = self._reactor.adoptStreamPort(self._listening.fileno(), self._listening.family, self._factory)
-        self._listening.close()  # the reactor has a descriptor of its own
+        self._listening.close()  # the reactor has its own descriptor
         where = self._port.getHost()
         _log.info(
             "manhole listening on {host} port {port}, host key {key}",
@@ -87,21 +87,21 @@ class Manhole:
         )
 
     async def close(self) -> None:
-        """Close the port, and all consoles; return when they are closed."""
+        """Stop listening and close all consoles. Returns when they are closed."""
         if self._port is not None:
             await self._port.stopListening()
         await self._factory.close()
 
 
 class ManholeFactory(SSHFactory):
-    """Makes the connections and knows those that are open.
+    """Makes the connections, and keeps track of those that are open.
 
     Attributes:
-        reactor: Tells the time.
-        keys: Who may come.
+        reactor: Gives the time.
+        keys: The operators' keys.
         operations: As for ``Manhole``.
-        connections: Those that are open.
-        strangers: Writes down what is tried by those who have not logged in.
+        connections: The open connections.
+        strangers: The audit log of connections that have not logged in.
     """
 
     noisy = False
@@ -121,24 +121,24 @@ class ManholeFactory(SSHFactory):
         self._gone: Deferred[None] | None = None
 
     def consoles(self) -> int:
-        """Return how many operators are logged in."""
+        """Return the number of operators who are logged in."""
         return sum(connection.name != "" for connection in self.connections)
 
     def buildProtocol(self, addr: Any) -> Any:
-        """Return a connection, or None where too many strangers wait already."""
+        """Return a connection, or None if too many connections have not logged in."""
         if len(self.connections) - self.consoles() >= STRANGERS:
             return None
         return super().buildProtocol(addr)
 
     def left(self, connection: OperatorConnection) -> None:
-        """A connection has ended."""
+        """Forget a connection that has ended."""
         self.connections.discard(connection)
         if self._gone is not None and not self.connections:
             gone, self._gone = self._gone, None
             gone.callback(None)
 
     async def close(self) -> None:
-        """Say goodbye to everybody; return when they are gone."""
+        """Disconnect everybody. Returns when all connections have ended."""
         if not self.connections:
             return
         self._gone = gone = Deferred[None]()
@@ -155,22 +155,22 @@ class ManholeFactory(SSHFactory):
 
 
 class OperatorConnection(SSHServerTransport):
-    """One connection by SSH. Whoever has not logged in soon, or has typed nothing for long, is asked to leave.
+    """An SSH connection. It is ended if the login takes too long, or if nothing is typed for too long.
 
     Attributes:
-        name: The operator's; empty before the login.
+        name: The name of the operator; empty before the login.
     """
 
     ourVersionString = b"SSH-2.0-chatroom"
     supportedCiphers = [b"aes256-ctr", b"aes192-ctr", b"aes128-ctr"]  # noqa: RUF012
     supportedMACs = [b"hmac-sha2-512", b"hmac-sha2-256"]  # noqa: RUF012
-    supportedCompressions = [b"none"]  # noqa: RUF012  # zlib would unpack a little into very much
+    supportedCompressions = [b"none"]  # noqa: RUF012  # zlib could expand a few bytes to very many
     factory: Any
     transport: Any
     _log = silent
 
     def connectionMade(self) -> None:
-        """Begin, and wait only so long."""
+        """Begin, with a timeout for the login."""
         self.name = ""
         self.factory.connections.add(self)
         self.peer = self.transport.getPeer().host
@@ -179,7 +179,7 @@ class OperatorConnection(SSHServerTransport):
         super().connectionMade()
 
     def dataReceived(self, data: bytes) -> None:
-        """Take what comes; what is no SSH ends the connection, and is no error of ours."""
+        """Take data. Data that is not SSH ends the connection, and is not logged as an error of the daemon."""
         try:
             super().dataReceived(data)
         except Exception:
@@ -190,7 +190,7 @@ class OperatorConnection(SSHServerTransport):
             self.transport.abortConnection()
 
     def connectionLost(self, reason: Any = None) -> None:
-        """It has ended."""
+        """Forget the connection, which has ended."""
         if self._patience.active():
             self._patience.cancel()
         if self.name:
@@ -199,18 +199,22 @@ class OperatorConnection(SSHServerTransport):
         self.factory.left(self)
 
     def logged_in(self, name: str) -> None:
-        """The operator is known; from now on it is silence that ends the connection."""
+        """Note who the operator is. From now on, silence ends the connection.
+
+        Args:
+            name: The name of the operator.
+        """
         self.name = name
         self._patience.cancel()
         self._patience = self.factory.reactor.callLater(IDLE, self._end, "nothing was typed for 30 minutes")
 
     def heard(self) -> None:
-        """Something was typed."""
+        """Start the timeout for silence again, because something was typed."""
         if self._patience.active():
             self._patience.reset(IDLE)
 
     def audit(self, words: str) -> None:
-        """Put into the audit log what this operator does; what a stranger does goes where members' acts are."""
+        """Write to the audit log; before the login, to that of members, which limits how much is written."""
         if self.name:
             audit(f"manhole: {self.name} from {self.peer}", words)
         else:
@@ -220,12 +224,12 @@ class OperatorConnection(SSHServerTransport):
         if self.name == "":
             self.audit(f"did not log in: {why}")
         self.sendDisconnect(DISCONNECT_BY_APPLICATION, why.encode())
-        # Whoever does not even take the goodbye gets no more of our time.
+        # If the other side does not close the connection, it is aborted.
         self._patience = self.factory.reactor.callLater(FAREWELL, self.transport.abortConnection)
 
 
 class _Login(SSHUserAuthServer):
-    """Lets in who has a key; each attempt is in the audit log."""
+    """The login by a public key. Each attempt is written to the audit log."""
 
     _log = silent
     attemptsBeforeDisconnect = ATTEMPTS - 1
@@ -233,18 +237,18 @@ class _Login(SSHUserAuthServer):
     transport: Any
 
     def serviceStarted(self) -> None:
-        """Begin."""
+        """Begin, with the clock of the factory."""
         self.clock = self.transport.factory.reactor
         super().serviceStarted()
 
     def auth_publickey(self, packet: bytes) -> Any:
-        """See ``SSHUserAuthServer``; a key that opens nothing is refused before anybody is asked to sign with it."""
+        """Refuse an unknown key before the other side is asked to sign with it."""
         if not self.transport.factory.keys.holds(getNS(packet[1:], 2)[1]):
             return fail(UnauthorizedLogin("not one of ours"))
         return super().auth_publickey(packet)
 
     def tryAuth(self, kind: bytes, user: bytes, data: bytes) -> Any:
-        """See ``SSHUserAuthServer``."""
+        """Try to log in, and write the outcome to the audit log."""
         name = operator_name(user)
         return (
             super()
@@ -271,18 +275,22 @@ class _Login(SSHUserAuthServer):
 
 
 class _Channels(SSHConnection):
-    """The connection after the login: one console at a time, nothing else."""
+    """The SSH service after the login: one console at a time and nothing else."""
 
     _log = silent
 
 
 class _Operator(ConchUser):
-    """Somebody who has logged in."""
+    """An operator who has logged in."""
 
     conn: Any = None
 
     def lookupChannel(self, channelType: bytes, windowSize: int, maxPacket: int, data: bytes) -> Any:
-        """Return a console; there is nothing else."""
+        """Return a channel for a console.
+
+        Raises:
+            ConchError: It is another kind of channel, or the console is open already.
+        """
         connection = self.conn.transport
         if channelType != b"session" or self.conn.channels:
             kind = clean(channelType.decode("ascii", "replace"))[:32]
@@ -302,21 +310,21 @@ class _Operator(ConchUser):
 @implementer(IRealm)
 class _Realm:
     def requestAvatar(self, avatarId: bytes | tuple[()], mind: object, *interfaces: object) -> Any:
-        """See ``IRealm``."""
+        """Return the avatar of an operator, for ``IRealm``."""
         return IConchUser, _Operator(), lambda: None
 
 
 def operator_name(user: bytes) -> str:
-    """Return what the log calls somebody who logs in by this name."""
+    """Return the name by which the log calls an operator with this user name."""
     name = clean(user[: 4 * LONGEST_NAME].decode("utf-8", "replace")).strip()[:LONGEST_NAME]
     return name or "operator"
 
 
 def _offered(data: bytes) -> str:
-    """Return the fingerprint of the key in a request to log in."""
+    """Return the fingerprint of the key in a login request."""
     try:
         return fingerprint(Key.fromString(getNS(data[1:], 2)[1]))
-    except Exception:  # whatever a stranger sent
+    except Exception:  # anybody may send anything here
         return "(unreadable)"
 
 
@@ -326,14 +334,14 @@ def manhole(
     """Return the console, ready to be started.
 
     Args:
-        reactor: Listens and tells the time.
-        listening: The port, taken.
-        folder: Where the host's key is kept; None: nowhere.
+        reactor: Listens and gives the time.
+        listening: The bound socket.
+        folder: The folder that keeps the host key; None to keep it nowhere.
         keys: The file with the operators' keys.
-        operations: Gives what an operator of this name can do.
+        operations: Given the name of an operator, returns what the operator can do.
 
     Raises:
-        BadKeys: One of the two files cannot be used; the text says why and what to do.
+        BadKeys: One of the two files cannot be used; the text of the error says why and what to do.
     """
     authorized = AuthorizedKeys(Path(keys))
     if not authorized.read():

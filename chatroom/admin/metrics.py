@@ -1,6 +1,6 @@
-"""What monitoring reads: ``/metrics`` for Prometheus and ``/healthz``, answered from plain counters at each scrape.
+"""The pages for monitoring: ``/metrics`` for Prometheus and ``/healthz``. Each request reads the counters.
 
-Nothing is labelled by room or user: there may be any number of them, and their names are nobody's business.
+No metric has a room or a user as a label, because their number has no limit and their names are private.
 """
 
 from __future__ import annotations
@@ -27,41 +27,41 @@ import chatroom
 from chatroom.admin.reactor_lag import Lag
 from chatroom.model.counters import LATENCIES, Counters, Histogram
 
-TOO_LATE = 1.0  # seconds of lag from which on the daemon is not well
+TOO_LATE = 1.0  # seconds of lag from which on /healthz answers 503
 
 
 class Watched(Protocol):
-    """What is looked at. Every method is quick, and called on the reactor thread."""
+    """What the pages need of the daemon. Every method is quick, and is called on the reactor thread."""
 
     def connections(self) -> int:
-        """Return how many connections are open."""
+        """Return the number of open connections."""
 
     def users(self) -> int:
-        """Return how many have a seat."""
+        """Return the number of users who have a seat."""
 
     def rooms(self) -> int:
-        """Return how many rooms somebody is in."""
+        """Return the number of rooms that have members."""
 
     def engine(self) -> str:
-        """Return ``ok`` or ``degraded``."""
+        """Return ``ok``, or ``degraded`` if the engine cannot store anything."""
 
     @property
     def state(self) -> Callable[[], str]:
-        """Returns ``ok``, ``draining`` or ``stopping``."""
+        """The function that returns ``ok``, ``draining`` or ``stopping``."""
 
     def stored(self) -> tuple[int, int]:
-        """Return how many bytes the database takes, as measured lately, and how many it may take (0: any number)."""
+        """Return the size of the database, as measured lately, and its limit, in bytes. A limit of 0 means none."""
 
     def counters(self) -> Counters:
-        """Return what was counted."""
+        """Return the counters."""
 
 
 class ChatCollector(Collector):
-    """Makes metrics of what there is when it is asked.
+    """Makes the metrics for each request.
 
     Args:
         watched: The daemon.
-        lag: How late its reactor is.
+        lag: The lag of its reactor.
     """
 
     def __init__(self, watched: Watched, lag: Lag) -> None:
@@ -69,7 +69,7 @@ class ChatCollector(Collector):
         self._lag = lag
 
     def collect(self) -> Iterator[Metric]:
-        """See ``prometheus_client``."""
+        """Return the metrics, for ``prometheus_client``."""
         yield InfoMetricFamily("chatroom_build", "The version that runs.", {"version": chatroom.__version__})
         yield from self._now()
         yield from self._counted()
@@ -115,14 +115,14 @@ def _histogram(name: str, words: str, histogram: Histogram) -> HistogramMetricFa
 
 
 class MetricsPage(Resource):
-    """A page of the site: GET and HEAD, and nothing below it. This one stands for all that there is not."""
+    """A page that allows GET and HEAD and has no pages below it. This class itself is the page that was not found."""
 
     def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: N802
-        """Nothing is below a page."""
+        """Return the page that was not found: there is nothing below a page."""
         return MetricsPage()
 
     def render(self, request: Request) -> bytes:
-        """See ``twisted.web``, which would mention in the log that HEAD were given a body."""
+        """Return the body, and nothing for HEAD: ``twisted.web`` would log that HEAD got a body."""
         if request.method not in (b"GET", b"HEAD"):
             request.setResponseCode(405)
             request.setHeader("allow", "GET, HEAD")
@@ -132,14 +132,14 @@ class MetricsPage(Resource):
         return body if request.method == b"GET" else b""
 
     def body(self, request: Request) -> bytes:
-        """Return what the page says; set its type, and the status if that is not 200."""
+        """Return the content of the page. Set its type, and its status if that is not 200."""
         request.setResponseCode(404)
         request.setHeader("content-type", "text/plain; charset=utf-8")
         return b"There is only /metrics and /healthz here.\n"
 
 
 class Metrics(MetricsPage):
-    """``/metrics``: ours, and what the process uses (memory, processor, descriptors, garbage collections)."""
+    """``/metrics``: metrics of the chat and of the process (memory, processor, descriptors, garbage collections)."""
 
     def __init__(self, collector: Collector) -> None:
         super().__init__()
@@ -149,13 +149,13 @@ class Metrics(MetricsPage):
         GCCollector(registry=self._registry)
 
     def body(self, request: Request) -> bytes:
-        """See ``MetricsPage``."""
+        """Return the content of the page, as ``MetricsPage`` says."""
         request.setHeader("content-type", "text/plain; version=0.0.4; charset=utf-8")
         return generate_latest(self._registry)
 
 
 class Health(msgspec.Struct, frozen=True):
-    """What ``/healthz`` says. ``lag`` is in seconds."""
+    """The answer of ``/healthz``. ``lag`` is in seconds."""
 
     state: str
     engine: str
@@ -163,7 +163,7 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Healthz(MetricsPage):
-    """``/healthz``: 200 while all is well, else 503, and why."""
+    """``/healthz``: status 200 while the daemon is healthy, else 503 with the reason."""
 
     def __init__(self, watched: Watched, lag: Lag) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ class Healthz(MetricsPage):
         self._lag = lag
 
     def body(self, request: Request) -> bytes:
-        """See ``MetricsPage``."""
+        """Return the content of the page, as ``MetricsPage`` says."""
         lag, engine, state = self._lag.seconds(), self._watched.engine(), self._watched.state()
         well = engine == "ok" and lag < TOO_LATE and state != "stopping"
         request.setResponseCode(200 if well else 503)
@@ -181,7 +181,7 @@ class Healthz(MetricsPage):
 
 
 def pages(watched: Watched, lag: Lag) -> Resource:
-    """Return the root of the two pages; whatever else is asked for is not found."""
+    """Return the root of the two pages; every other path is not found."""
     root = MetricsPage()
     root.putChild(b"metrics", Metrics(ChatCollector(watched, lag)))
     root.putChild(b"healthz", Healthz(watched, lag))

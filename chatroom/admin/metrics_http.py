@@ -1,4 +1,4 @@
-"""A small web server for operators: a few connections, short requests without a body, and nothing in the log."""
+"""A small web server for operators. It takes few connections and requests without a body, and logs nothing."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 MOST_CONNECTIONS = 32
-IDLE = 15.0  # seconds, for a request to come and from one to the next
+IDLE = 15.0  # seconds for a request to come, and between requests
 
 _TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class _Bodyless(Request):
-    """A request that must have no body: what announces one is refused before any of it is read."""
+    """A request without a body. A request that announces a body is refused before any of it is read."""
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
-        """All headers are here; no length is a body of any."""
+        """Refuse a body when all headers are read. No length means a body of unknown length."""
         if length == 0:
             super().gotLength(length)
             return
-        self.requestHeaders.removeHeader("expect")  # else Twisted says to go on
+        self.requestHeaders.removeHeader("expect")  # else Twisted asks for the body
         channel: Any = self.channel
         channel.transport.write(_TOO_LARGE)
         channel.loseConnection()
 
 
 class _QuietSite(Site):
-    """Without an access log, and without the clock that Twisted keeps for one."""
+    """A site without an access log, and without the clock that Twisted runs for that."""
 
     noisy = False
 
     def startFactory(self) -> None:  # noqa: N802
-        """There is no log to open."""
+        """Open no access log."""
 
     def stopFactory(self) -> None:  # noqa: N802
-        """Nor to close."""
+        """Close no access log."""
 
 
 class OperatorSite(WrappingFactory):
-    """Serves a resource to a few at a time; who comes when there are too many is closed at once.
+    """Serves a resource to few connections at a time; any more are closed at once.
 
     Args:
-        root: What is served.
-        reactor: Tells the time.
+        root: The resource.
+        reactor: Gives the time.
     """
 
     noisy = False

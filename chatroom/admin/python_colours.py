@@ -1,4 +1,4 @@
-"""Python in colours, whole or not yet: a line is coloured while it is typed, so anything must be taken."""
+"""Colours a line of Python while it is typed, even if it is incomplete or wrong."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _KINDS = {"comment": CYAN, "string": GREEN, "number": MAGENTA}
 
 
 def coloured(line: str) -> str:
-    """Return the line with colours. What is left without them has the same characters."""
+    """Return the line with colours; its characters stay the same."""
     return _TOKEN.sub(_paint, line)
 
 

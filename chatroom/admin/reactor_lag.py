@@ -1,4 +1,4 @@
-"""How late the reactor is: once a second, by how much a call came after its time."""
+"""Measures the lag of the reactor: how late it makes a call that is due once a second."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ EVERY = 1.0  # seconds
 
 
 class Lag:
-    """See the module.
+    """The lag of a reactor.
 
     Args:
-        reactor: The one that is watched; gives ``callLater`` and ``seconds``.
+        reactor: The reactor to measure; it has ``callLater`` and ``seconds``.
 
     Attributes:
         history: All lags since ``start``.
@@ -27,18 +27,18 @@ class Lag:
         self.history = Histogram()
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin to measure."""
         self._due = self._reactor.seconds() + EVERY
         self._call = self._reactor.callLater(EVERY, self._look)
 
     def stop(self) -> None:
-        """Watch no more. Idempotent."""
+        """Stop measuring. Idempotent."""
         if self._call is not None:
             self._call.cancel()
             self._call = None
 
     def seconds(self) -> float:
-        """Return the last lag in seconds, or how late the next look is by now if that is more."""
+        """Return the last lag in seconds, or the lag of the next call so far if that is more."""
         now = self._reactor.seconds() if self._call is not None else self._due
         return max(self._last, now - self._due)
 

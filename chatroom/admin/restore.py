@@ -1,4 +1,4 @@
-"""A backup becomes the database of a data folder."""
+"""Makes a backup the database of a data folder."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from chatroom.admin.folder_lock import holding
 def restore(folder: Path, source: Path, *, force: bool = False) -> Path | None:
     """Put a backup into a data folder, which no daemon may be using.
 
-    The backup is looked at before anything is touched, and copied before anything is moved.
+    The backup is checked and copied before anything in the folder is moved.
 
     Args:
         folder: The data folder; made if there is none.
         source: The backup.
-        force: A database that is there is moved aside, to ``chat.db.before-restore-N``.
+        force: Whether to move an existing database aside, to ``chat.db.before-restore-N``.
 
     Returns:
-        Where the database went that was there before.
+        The new path of the database that was there before; None if there was none.
 
     Raises:
-        Cannot: The backup is none, is newer than we are, or is damaged; the folder is in use or cannot be written;
-            there is a database in it.
+        CommandFailed: The backup is not chatroom's, was made by a newer chatroom, or is damaged; or the folder is in
+            use, cannot be written, or has a database already.
     """
     if not source.is_file():
         raise CommandFailed(f"there is no file {source}; give a backup")
@@ -53,9 +53,9 @@ def _restore(db: sqlite3.Connection, target: Path, there: bool) -> Path | None:
 
 
 def _move_aside(target: Path) -> Path:
-    """Move a database with what belongs to it; return where it went.
+    """Move a database and its other files aside. Return its new path.
 
-    A new database must never find the old one's log of changes (WAL) beside it; so that goes first.
+    A new database must never find the log (WAL) of the old one beside it, so that is moved first.
     """
     names = (target.with_name(f"{NAME}.before-restore-{number}") for number in count(1))
     aside = next(name for name in names if not any(os.path.lexists(f"{name}{end}") for end in ("", *BESIDE)))

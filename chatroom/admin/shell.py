@@ -1,7 +1,8 @@
-"""The console at a terminal: a coloured line that can be edited, what it does, and its result below it.
+"""The console on a terminal: a coloured line that can be edited, with the results below it.
 
-The line is drawn anew after each packet of keys, over as many rows as it takes; the editor holds the truth. Twisted's
-own ColoredManhole knows only bytes of ASCII on a single row. Keys that come while something runs wait until it is done.
+The line is drawn again after each packet of keys, over as many rows as it needs; the editor holds its text. Twisted's
+own ColoredManhole supports only ASCII on a single row. Keys that are pressed while a statement runs wait until it is
+done.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from chatroom.model.text import clean
 
 GREETING = "Console of chatroom. help() lists what you can do; Ctrl-D leaves."
 PROMPTS = ("chatroom> ", "........> ")
-MOST_KEYS = 65536  # that wait while something runs
+MOST_KEYS = 65536  # keys that may wait while a statement runs
 _LONGEST_ESCAPE = 32  # bytes of one key
 _LEAVING = {"exit", "quit", "exit()", "quit()"}
 
@@ -36,10 +37,10 @@ _log = logger(__name__)
 
 
 class ConsoleTerminal(insults.ServerProtocol):
-    """Bytes from the terminal become keys; tells the shell when there are no more of them for now."""
+    """Makes keys of the bytes from a terminal, and lets the shell draw after each packet."""
 
     def dataReceived(self, data: bytes) -> None:
-        """Hand on the keys in it."""
+        """Handle the keys in the data, then draw the line."""
         super().dataReceived(data)
         if len(getattr(self, "escBuf", ())) > _LONGEST_ESCAPE:
             self.escBuf.clear()
@@ -48,18 +49,18 @@ class ConsoleTerminal(insults.ServerProtocol):
             self.terminalProtocol.draw()
 
     def loseConnection(self) -> None:
-        """Leave, and leave the screen as it is."""
+        """Close the connection, and leave the screen as it is."""
         if self.transport is not None:
             self.transport.loseConnection()
 
 
 class Shell(insults.TerminalProtocol):
-    """See the module.
+    """The console of one operator on a terminal.
 
     Args:
-        operating: Does what the operator asks for.
-        audit: Told each statement before it runs, without passwords.
-        limit: See ``Interpreter``.
+        operating: Carries out what the operator types.
+        audit: Given each statement before it runs, without passwords.
+        limit: As for ``Interpreter``.
     """
 
     def __init__(self, operating: Operating, audit: Callable[[str], None], limit: Limit = limited) -> None:
@@ -68,8 +69,8 @@ class Shell(insults.TerminalProtocol):
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._interpreter = Interpreter(Console(operating, self._ask).namespace(), self._show, self._complain, limit)
         self._width = 80
-        self._row = 0  # of the cursor, below the one where the prompt begins
-        self._stale = False  # whether the line is not on the screen as it is
+        self._row = 0  # the row of the cursor, counted from the row of the prompt
+        self._stale = False  # whether the screen does not show the line as it is
         self._running: Deferred[Any] | None = None
         self._asking: Deferred[str] | None = None
         self._keys: deque[bytes] = deque()
@@ -78,7 +79,7 @@ class Shell(insults.TerminalProtocol):
     # ---- the terminal ----------------------------------------------------------------------------------------------
 
     def connectionMade(self) -> None:
-        """Greet."""
+        """Greet the operator and show the prompt."""
         terminal, editor = self.terminal, self._editor
         self._edits = {
             terminal.LEFT_ARROW: editor.left,
@@ -113,13 +114,13 @@ class Shell(insults.TerminalProtocol):
         self.draw()
 
     def terminalSize(self, width: int, height: int) -> None:
-        """The window has another size."""
-        self._width = max(20, width or 80)  # 0: nobody knows
+        """Note the new size of the terminal, and draw the line again."""
+        self._width = max(20, width or 80)  # 0 means unknown
         self._stale = self._running is None
         self.draw()
 
     def connectionLost(self, reason: Any) -> None:
-        """Nobody waits for results any more. What was begun goes on to its end, for half a deed helps nobody."""
+        """Forget the terminal. A statement that is running goes on to its end, so that nothing is left half done."""
         asking, self._asking = self._asking, None
         self._keys.clear()
         self.terminal = None
@@ -127,12 +128,12 @@ class Shell(insults.TerminalProtocol):
             asking.cancel()
 
     def unhandledControlSequence(self, seq: bytes) -> None:
-        """A key that means nothing here."""
+        """Ignore an unknown key."""
 
     # ---- keys ------------------------------------------------------------------------------------------------------
 
     def keystrokeReceived(self, keyID: bytes, modifier: object) -> None:
-        """Take a key: for the line, for a password, for whatever runs, or for later."""
+        """Handle a key: for the line, for a password, to stop a running statement, or for later."""
         if modifier is not None:
             return
         if self._running is None:
@@ -160,14 +161,14 @@ class Shell(insults.TerminalProtocol):
         self._stale = True
 
     def _typed(self, key: bytes) -> str:
-        """Return the characters that are complete with this key."""
+        """Return the printable characters that this key completes."""
         return "".join(filter(str.isprintable, self._decoded(key)))
 
     def _decoded(self, key: bytes) -> str:
         return self._decoder.decode(key) if len(key) == 1 else ""
 
     def _unfinished(self) -> str:
-        """Return U+FFFD for a character of which only the beginning was typed."""
+        """Return U+FFFD if only the beginning of a character was typed, else an empty text."""
         rest = self._decoder.decode(b"", final=True)
         self._decoder.reset()
         return rest
@@ -236,7 +237,7 @@ class Shell(insults.TerminalProtocol):
 
     def _run(self, source: str) -> None:
         self._audit(for_the_log(source))
-        self._running = Deferred()  # stands for it until it is known to wait for something
+        self._running = Deferred()  # a placeholder until the statement is known to wait for something
         running = Deferred.fromCoroutine(self._interpreter.run(source))
         running.addErrback(lambda failure: _log.failure("the console has failed", failure=failure))
         if not running.called:
@@ -260,7 +261,11 @@ class Shell(insults.TerminalProtocol):
         self._write(f"{RED}Error:{RESET} {clean(words)}\n")
 
     async def _ask(self, question: str) -> str:
-        """Return what the operator types, which is not shown."""
+        """Ask for a text that is not shown, and return it.
+
+        Args:
+            question: The prompt.
+        """
         self._write(question)
         self._password = Editor()
         self._asking = Deferred(self._stop_asking)
@@ -282,12 +287,12 @@ class Shell(insults.TerminalProtocol):
         elif key == b"\x15":
             self._password.cut_to_start()
         else:
-            self._password.insert(self._decoded(key))  # all of it: what cannot be in a password is refused
+            self._password.insert(self._decoded(key))  # unprintable characters, too: they are refused later
 
     # ---- the screen ------------------------------------------------------------------------------------------------
 
     def draw(self) -> None:
-        """Draw the line, if it is not on the screen as it is, and put the cursor into it."""
+        """Draw the line and the cursor, if the screen does not show them as they are."""
         if not self._stale or self._running is not None:
             return
         self._stale = False
@@ -296,7 +301,7 @@ class Shell(insults.TerminalProtocol):
         end_row, end_column = place(prompt + text, self._width)
         row, column = place(prompt + text[:cursor], self._width)
         parts = [f"\x1b[{self._row}A" if self._row else "", "\r\x1b[J", f"{BOLD}{GREEN}{prompt}{RESET}", coloured(text)]
-        if end_column == 0:  # the terminal waits at the right edge until there is more
+        if end_column == 0:  # else the cursor stays at the right edge
             parts.append("\n")
         if cursor < len(text):
             parts += [f"\x1b[{end_row - row}A" if end_row > row else "", "\r", f"\x1b[{column}C" if column else ""]
@@ -304,7 +309,7 @@ class Shell(insults.TerminalProtocol):
         self._write("".join(parts))
 
     def _prompt_again(self) -> None:
-        """Let the line be drawn where the cursor is now."""
+        """Draw the line next time where the cursor is now."""
         self._row = 0
         self._stale = True
 
@@ -318,7 +323,12 @@ class Shell(insults.TerminalProtocol):
 
 
 def place(text: str, width: int) -> tuple[int, int]:
-    """Return the row and the column after the text on a terminal of so many columns."""
+    """Return the row and the column after a text on a terminal.
+
+    Args:
+        text: The text, which begins in the first column of row 0.
+        width: The columns of the terminal.
+    """
     return _place(map(wcwidth, text), width)
 
 

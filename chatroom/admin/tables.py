@@ -1,4 +1,4 @@
-"""Tables that a person can read and a script can walk through: aligned, clean, never wider than the terminal."""
+"""Tables for people and scripts: aligned, harmless to terminals, and no wider than the terminal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from wcwidth import wcswidth, wcwidth
 
 from chatroom.model.text import clean
 
-WIDTH = 80  # columns, where nobody says how wide the terminal is
-NARROWEST = 6  # columns to which a cell is cut at most
+WIDTH = 80  # columns, if the width of the terminal is not known
+NARROWEST = 6  # columns that a cell keeps at least
 GAP = "  "
 _CUT = "\u2026"
 
@@ -20,7 +20,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """A column: its heading, and what of a row stands in it. Numbers are set to the right."""
+    """A column: its heading, and the function that returns the cell of a row. Numbers are aligned to the right."""
 
     heading: str
     cell: Callable[[Row], object]
@@ -28,12 +28,12 @@ class Column(Generic[Row]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Table(Generic[Row]):
-    """Rows with a face. To code it is a sequence of the rows; as text it is a table.
+    """A sequence of rows whose ``repr`` is a table.
 
     Args:
-        rows: What it is about.
-        columns: What is shown of it.
-        noun: What one row is, for the line below the table.
+        rows: The rows.
+        columns: The columns to show.
+        noun: What a row is, for the line below the table.
     """
 
     rows: Sequence[Row]
@@ -53,7 +53,11 @@ class Table(Generic[Row]):
         return self.render(WIDTH)
 
     def render(self, width: int) -> str:
-        """Return it as lines of at most so many columns, as far as that goes."""
+        """Return the table as text.
+
+        Args:
+            width: The columns of the terminal. Many columns of the table may need more, as no cell gets too narrow.
+        """
         count = f"{len(self.rows)} {self.noun}{'' if len(self.rows) == 1 else 's'}."
         if not self.rows:
             return f"No {self.noun}s."
@@ -67,12 +71,17 @@ class Table(Generic[Row]):
 
 
 def columns_of(text: str) -> int:
-    """Return how many columns of a terminal the text takes."""
+    """Return the number of columns that the text takes on a terminal."""
     return max(0, wcswidth(text))
 
 
 def fit(widths: Sequence[int], width: int) -> list[int]:
-    """Return the widths of columns, the widest made smaller until they fit beside each other."""
+    """Return the widths of the columns, with the widest ones reduced until all fit beside each other.
+
+    Args:
+        widths: The widths that the columns would like to have.
+        width: The columns of the terminal.
+    """
     fitted = list(widths)
     excess = sum(fitted) + len(GAP) * (len(fitted) - 1) - width
     for _ in range(max(0, excess)):
@@ -84,7 +93,7 @@ def fit(widths: Sequence[int], width: int) -> list[int]:
 
 
 def cut(text: str, width: int) -> str:
-    """Return the text, or its beginning and a mark, in no more than so many columns."""
+    """Return the text, cut with a mark if it takes more than ``width`` columns."""
     if columns_of(text) <= width:
         return text
     taken = 0
