@@ -2,88 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socket import gethostname
 from typing import Any, Literal, NoReturn
 
-from chatroom import __version__
 from chatroom.client import standard_streams
-from chatroom.client.config import FILE, BadConfig, Config, load
-from chatroom.client.known_hosts import KnownHosts, spell
-from chatroom.client.paths import config_folder, expanded, state_folder
-from chatroom.client.server_address import port_of, read_address
+from chatroom.client.command_line import Wish, wanted
+from chatroom.client.config import BadConfig
+from chatroom.client.known_hosts import spell
 
-PORT = 8888
-PATIENCE = 60  # seconds
-LONGEST_PATIENCE = 10**9
 USAGE = 2  # exit status
-
-_EXAMPLES = """\
-on a terminal:  chatroom-client chat.example 8888 --name alice --room lobby
-in a pipe:      printf '/join lobby\\nthe build is done\\n' | chatroom-client chat.example 8888 --name builder
-                chatroom-client chat.example 8888 < commands > log
-
-Each input line is treated as if it were typed: text is said to the room, /help lists the commands. At the end of the
-input the client waits until all messages are stored, and then leaves. The exit status is 0 when everything was done, 1
-when something was not (stderr says what), 2 when the command line or the config file is wrong.
-
-files: {config}
-         server = "chat.example:8888", name = "alice", room = "lobby", colours = true, bell = "off", "private" or
-         "all", timestamps = true, downloads = "~/Downloads" (otherwise files go to the current folder)
-       {known}
-         the keys of the servers that this client has connected to
-       {tokens}
-         remembered logins: by --name, or on a terminal the last one; /sessions lists and ends them, /logout forgets
-       {servers}
-         the lines that were typed, and what lets a guest keep the name next time
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the command line and the config file ask for.
-
-    Args:
-        host: The server's name or address.
-        port: The server's port.
-        plain: Whether to use plain text instead of TLS.
-        records: Whether to write records instead of text.
-        patience: Seconds to try to come back in a pipe; 0: for ever.
-        accept: Whether to accept the server's new key.
-        config: The other settings.
-        state: The folder of what is remembered.
-    """
-
-    host: str
-    port: int
-    plain: bool
-    records: bool
-    patience: float
-    accept: bool
-    config: Config
-    state: Path
-
-    @property
-    def downloads(self) -> Path:
-        """The folder for fetched files."""
-        return expanded(self.config.downloads)
-
-    @property
-    def folder(self) -> Path:
-        """The folder of what is remembered of this server."""
-        return self.state / "servers" / spell(self.host, self.port).replace("/", "_")
-
-    @property
-    def known(self) -> KnownHosts:
-        """The remembered keys of servers."""
-        return KnownHosts(self.state / "known_servers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,128 +53,6 @@ def main() -> NoReturn:
 def _is_dumb(environment: Mapping[str, str]) -> bool:
     """Return whether the terminal can only show lines, such as that of a shell in an editor."""
     return environment.get("TERM", "").lower() in ("dumb", "unknown")
-
-
-# ---- command line and config file ----------------------------------------------------------------------------------
-
-
-def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
-    """Return what the command line and the config file ask for.
-
-    Raises:
-        BadConfig: They hold an error, or name no server.
-        SystemExit: The command line is wrong (2), or asks for help (0).
-    """
-    options = _parser(environment).parse_args(arguments)
-    path = options.config or config_folder(environment) / FILE
-    config = load(path, required=options.config is not None)
-    _check_downloads(config, path)
-    host, port = _server(options, config, path)
-    config = _overridden(config, options)
-    state = state_folder(environment)
-    return Wish(host, port, options.plain, options.json, options.patience, options.accept_new_key, config, state)
-
-
-def _server(options: argparse.Namespace, config: Config, path: Path) -> tuple[str, int]:
-    """Return the host and the port of the server.
-
-    Args:
-        options: The command line.
-        config: The settings.
-        path: The config file, for errors.
-
-    Raises:
-        BadConfig: No server is named, or its address is wrong.
-    """
-    if options.host is None:
-        if not config.server:
-            raise BadConfig(f'say which server: chatroom-client chat.example 8888 (or put server = "..." into {path}).')
-        host, port = read_address(config.server, f"{path}: server")
-    else:
-        host, port = read_address(options.host, options.host)
-    if options.port is not None and port is not None:
-        raise BadConfig(f"{options.host} {options.port}: the port is given twice; leave out one of them.")
-    return host, options.port or port or PORT
-
-
-def _check_downloads(config: Config, path: Path) -> None:
-    """Check that the folder for fetched files can exist; it is made when it is needed.
-
-    Raises:
-        BadConfig: It cannot.
-    """
-    if "\0" in config.downloads:
-        raise BadConfig(f"{path}: downloads: no folder's name holds a NUL.")
-    folder = expanded(config.downloads)
-    if config.downloads.startswith("~") and folder == Path(config.downloads):
-        raise BadConfig(f"{path}: downloads: there is no user {folder.parts[0]}; give another folder.")
-
-
-def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    state = state_folder(environment)
-    files = {
-        "config": config_folder(environment) / FILE,
-        "known": state / "known_servers",
-        "tokens": state / "tokens.json",
-        "servers": state / "servers",
-    }
-    parser = argparse.ArgumentParser(
-        prog="chatroom-client",
-        description="Chat on a chatroom server; stays connected through outages and loses no message.",
-        epilog=_EXAMPLES.format(**files),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "host", metavar="HOST", nargs="?", help="the server (or HOST:PORT); default: from the config file"
-    )
-    parser.add_argument("port", metavar="PORT", nargs="?", type=_port, help=f"its port ({PORT})")
-    parser.add_argument("--name", help="the name to take")
-    parser.add_argument("--room", help="the room to join")
-    parser.add_argument("--plain", action="store_true", help="use plain text instead of TLS: others can read it")
-    parser.add_argument(
-        "--json", action="store_true", help="show records (docs/protocol.md) instead of words, on a terminal, too"
-    )
-    parser.add_argument(
-        "--patience",
-        metavar="SECONDS",
-        type=_patience,
-        default=PATIENCE,
-        help=f"in a pipe: how long to try to reconnect when the connection is lost ({PATIENCE}); 0: forever",
-    )
-    parser.add_argument("--config", metavar="FILE", type=Path, help="the config file, instead of the usual one")
-    parser.add_argument(
-        "--accept-new-key",
-        action="store_true",
-        help="accept the server's new key in place of the remembered one; in a pipe, then read the input",
-    )
-    parser.add_argument("--version", action="version", version=f"chatroom-client {__version__}")
-    return parser
-
-
-def _port(text: str) -> int:
-    try:
-        return port_of(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _patience(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1
-    if not 0 <= seconds <= LONGEST_PATIENCE:  # false for NaN, too
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds; 0 means forever")
-    return seconds
-
-
-def _overridden(config: Config, options: argparse.Namespace) -> Config:
-    """Return the settings with those of the command line, which win."""
-    given = {key: value for key in ("name", "room") if (value := getattr(options, key)) is not None}
-    return Config(**{**{field: getattr(config, field) for field in Config.__struct_fields__}, **given})
-
-
-# ---- running -------------------------------------------------------------------------------------------------------
 
 
 def _complain(text: str) -> None:
@@ -281,12 +93,6 @@ def _client(
     tokens = Tokens(wish.state / "tokens.json")
     known = tokens.find(dialer.server, wish.config.name) if wish.config.name or not piped else None
 
-    def keep(user: str, token: str) -> None:
-        try:
-            tokens.keep(dialer.server, user, token)
-        except OSError as error:
-            complain(f"the login cannot be remembered in {tokens.path}: {error.strerror}.")
-
     folder = wish.folder / "plain" if wish.plain else wish.folder  # apart, for others may have read the secret
     myself = secret(folder, mint)
     guest = GuestName(folder, myself)
@@ -300,10 +106,22 @@ def _client(
         history=0 if wish.records else None,
         login=LoginState(known[0], token=known[1]) if known else None,
         client=f"chatroom-client on {gethostname()}",
-        keep=keep,
+        keep=_keeping(tokens, dialer.server, complain),
         keep_name=guest.keep,
         secret=myself,
     )
+
+
+def _keeping(tokens: Any, server: str, complain: Callable[[str], None]) -> Callable[[str, str], None]:
+    """Return a function that saves the token of an account of a server, and complains if that fails."""
+
+    def keep(user: str, token: str) -> None:
+        try:
+            tokens.keep(server, user, token)
+        except OSError as error:
+            complain(f"the login cannot be remembered in {tokens.path}: {error.strerror}.")
+
+    return keep
 
 
 def _pipe(wish: Wish) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.client.command_line import wanted
 from chatroom.client.config import BadConfig
-from chatroom.client.main import wanted
 
 
 @pytest.mark.parametrize(
