@@ -1,4 +1,4 @@
-"""A session is one connection in the chat: its user, its room, what it hears, and what of its own is not stored yet.
+"""A session is one connection in the chat: its user, its room, what it hears, and its events that are not stored yet.
 
 A user may have several sessions, and each session has a user, so the two classes stand together. A session imports its
 room, which is below it. It knows the chat above it as ``SessionHost``, and what other parts of the chat attach to it by
@@ -45,29 +45,30 @@ class SessionHost(Protocol):
         """Append an event; fires when it is stored and applied, or with ``Unavailable``."""
 
     def announce(self, session: Session) -> None:
-        """Let everybody on all nodes see where the session is."""
+        """Show on all daemons which room the session is in."""
 
     def withdraw(self, entry: Entry) -> None:
-        """Remove what a message said, because its author could not speak any more when the log took it."""
+        """Remove the text of a message whose author had lost the right to speak when the log stored it."""
 
     def room_name(self, log: str) -> Coroutine[Any, Any, str]:
-        """Return a room's shown name by its log; empty when there is no such room any more."""
+        """Return a room's name as shown, by its log; empty if there is no such room any more."""
 
 
 class User:
     """A guest, who is one connection at a time, or the owner of an account, who may have several.
 
     Args:
-        id: The account's; a guest's is that of the first connection.
-        handle: The name in all forms.
-        account: None for a guest.
+        id: The id of the account; for a guest, the id of the guest's first session.
+        handle: The name in all its forms.
+        account: The account; None for a guest.
 
     Attributes:
-        sessions: The connections; nobody is online any more when there is none.
-        away: The words, if the user is away.
-        last_writer: Name and id of whom a reply goes to.
-        inbox: Private messages, once there is a need for them.
-        resumable: A guest whose program knows how to come back as the same one (``chatroom.chat.people.guest_resume``).
+        sessions: The user's sessions; the user is online while there are any.
+        away: What the user said when going away; empty if the user is not away.
+        last_writer: The name and the id of the user to whom a reply goes.
+        inbox: The user's inbox; None until it is needed.
+        resumable: Whether the program of a guest can come back as the same guest
+            (``chatroom.chat.people.guest_resume``).
     """
 
     __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "resumable", "sessions")
@@ -89,27 +90,27 @@ class User:
 
     @property
     def online(self) -> bool:
-        """Whether there is a connection left."""
+        """Whether the user has a session."""
         return bool(self.sessions)
 
     @property
     def operator(self) -> bool:
-        """Whether the account is an operator's."""
+        """Whether the user is an operator."""
         return self.account is not None and self.account.operator
 
     @property
     def lasting(self) -> bool:
-        """Whether somebody who goes may come back as the same: what came meanwhile, or was not acknowledged, waits."""
+        """Whether the user can leave and come back as the same user, so that unread messages are kept."""
         return self.account is not None or self.resumable
 
     @property
     def inbox_log(self) -> str:
-        """The log of private messages; a guest's is kept for a week."""
+        """The log of the user's inbox; a guest's is kept for a week."""
         return f"guest/{self.id}" if self.account is None else f"inbox/{self.id}"
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of bans and mutes that hold for the user, wherever the connection comes from."""
+        """The keys of bans and mutes that apply to the user, whatever the address."""
         name = name_key(self.handle.folded)
         if self.account is None:
             return (name, guest_key(self.id))
@@ -131,43 +132,45 @@ class User:
 
 
 def never_asked(within: float) -> None:
-    """Do nothing: stands in for ``Session.check_alive`` where the other side has no way to answer."""
+    """Do nothing: the ``Session.check_alive`` of a session whose client cannot answer a ping."""
 
 
 class Session:
     """One connection in the chat. Made by ``Connections.open``.
 
     Args:
-        host: The chat that it is in.
-        id: Unique among all sessions there ever were.
-        out: Where what it hears goes.
-        dialect: How it is said to it.
-        person: A person types here; not a program.
-        address: Where it comes from.
-        secure: Nobody on the way can read what it says and hears.
+        host: The chat that the session is in.
+        id: The session's id, unique among all sessions of all time.
+        out: Takes the bytes that are sent to the client.
+        dialect: Makes bytes of what the session hears.
+        person: Whether a person types, not a program.
+        address: The address of the client.
+        secure: Whether the connection is encrypted.
 
     Attributes:
-        user: Whose it is. ``user_id`` and ``name`` are the user's, at hand for each message.
-        seated: It has a seat; without one it may only log in.
-        since: When it came, in milliseconds since 1970.
-        was: Ids of the accounts and guests that it was before: what is held against them is held against it.
-        token: The id of the token by which it logged in; empty if it did otherwise.
-        guest_id: The user id of the guest that it is when it is not logged in: its own id, or a former connection's.
-        room: The room it is in. Changed by the room's ``apply`` and by nobody else.
-        heading: The room that it is about to be in: its ``Joined`` is under way.
-        put_out: The log and the place in it at which it was last put out of a room: it has seen what is before.
-        arrival: What there was to see when it came into the room.
-        question: What a person is being asked, kept here for the dialect that asks.
-        ask_again: Asks the question again whose answer was the command under way; called if that command fails.
-        place: Its place among the connections from its address; None if nobody counts them.
-        offer: The account that it may take over from another session.
-        over: The connection has ended.
-        check_alive: Pings the other side and ends the session unless something comes from it within so many seconds
+        user: The session's user. ``user_id`` and ``name`` are the user's, at hand for each message.
+        seated: Whether the session has a seat; without one it may only log in.
+        since: When the session began, in milliseconds since 1970.
+        was: The ids of the accounts and guests that the session was before. Their bans and mutes apply to it.
+        token: The id of the token by which the session logged in; empty if it did so by other means.
+        guest_id: The id of the user that the session has as a guest: its own id, or that of an earlier session.
+        room: The room that the session is in. Only ``Room.apply`` changes it.
+        heading: The room that the session is about to join: its ``Joined`` is on the way to the log.
+        put_out: The log of the room that the session was last removed from, and the seq of the event that did so.
+        arrival: What the session found when it joined, until the welcome is sent.
+        echo: Whether the session hears its own messages.
+        ignored: The shown names and the ids of the users whose messages the session does not hear, by folded name.
+        question: The question that a person is being asked, for the dialect that asks it.
+        ask_again: Asks the last question again, if the command that was its answer fails.
+        place: The session's slot among the connections of its address; None if they are not counted.
+        offer: The account that the session may take over from another session.
+        over: Whether the connection has ended.
+        check_alive: Pings the client, and ends the session unless something comes from it within so many seconds
             (``limits.ANSWER_WITHIN``). Returns at once. Does nothing to a person's session, which cannot answer a ping.
-        renaming: It is about to have another name: its ``Renamed`` is under way.
-        transfers: The files that it sends and fetches, once there were any.
-        unfinished: Its last search, if that did not reach the oldest message of the room.
-        pending: How much of its own is not stored yet.
+        renaming: Whether the name is about to change: a ``Renamed`` is on the way to the log.
+        transfers: The files that the session sends and fetches; None until there are any.
+        unfinished: The last search, if it did not reach the oldest message of the room.
+        pending: How many of the session's events are not stored yet.
     """
 
     __slots__ = (
@@ -244,26 +247,26 @@ class Session:
         self._idle: Deferred[None] | None = None
 
     def was_also(self, *ids: str) -> None:
-        """Keep in mind whom it was, too; what is oldest is forgotten when it is too much."""
+        """Remember ids of accounts and guests that the session was before; of too many, the oldest are forgotten."""
         self.was = tuple(dict.fromkeys((*self.was, *ids)))[-WAS:]
 
     def sit(self, user: User) -> None:
-        """It is this user's from now on."""
+        """Give the session to a user."""
         self.user = user
         self.user_id = user.id
         self.name = user.name
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of bans and mutes that hold for the session."""
+        """The keys of bans and mutes that apply to the session."""
         return (*self.user.keys, *former_keys((*self.was, self.guest_id)), address_key(self.address))
 
     def announce(self) -> None:
-        """Let everybody on all nodes see where the session is."""
+        """Show on all daemons which room the session is in."""
         self.host.announce(self)
 
     def check_admitted(self, room: Room, user: User) -> None:
-        """Check that the session may be in a room as that user.
+        """Check that the session may be in a room as a user.
 
         Raises:
             Refused: The user, or the address, is banned; or the room is locked and the user not invited.
@@ -272,7 +275,7 @@ class Session:
         room.record.admit(user, keys, self.host.now(), inside=self.room is not None and self.room.id == room.id)
 
     def check_name(self, name: Name) -> None:
-        """Check that the session may have that name in the room that it is in, if it is in one.
+        """Check that the session may have a name in its room, if it is in one.
 
         Raises:
             Refused: The name is banned.
@@ -281,7 +284,7 @@ class Session:
             self.room.record.check_name(self.user, name, self.host.now())
 
     def prefer(self, preferences: Preferences) -> None:
-        """Let the session hear what is preferred, and how."""
+        """Apply preferences: the echo, the ignored users, and the times before messages."""
 
         def change() -> None:
             self.echo = preferences.echo
@@ -291,26 +294,26 @@ class Session:
         self.reseat(change)
 
     def reseat(self, change: Callable[[], None]) -> None:
-        """Make a change to what it hears, or how; a room keeps its members seated by just that."""
+        """Change what the session hears, or its dialect; its room, which groups listeners by that, seats it again."""
         if self.room is not None:
             self.room.reseat(self, change)
         else:
             change()
 
-    # ---- what it makes happen ----------------------------------------------------------------------------------
+    # ---- making events -----------------------------------------------------------------------------------------
 
     def next_id(self) -> str:
-        """Return an id for an event of its own, unique among all events; no program can bring one with a colon."""
+        """Return an id for an event of the session, unique among all events: ids from programs contain no colon."""
         self._counter += 1
         return f"{self.id}:{self._counter}"
 
     def append(self, log: str, event: LogEvent, done: Done, *, once: bool = False) -> None:
-        """Append an event without waiting for it; ``done`` must call ``settled`` when it has told the session."""
+        """Append an event without waiting for it. ``done`` must call ``settled`` after it has answered the session."""
         self.pending += 1
         self.host.engine.append(log, event, done, once=once)
 
     def say(self, event: RoomEvent, ref: int | str | None, *, once: bool = False) -> None:
-        """Append an event to the room: its echo says that it is stored, an error that it may not be."""
+        """Append a message to the room. Its echo tells the client that it is stored, an error that it may not be."""
         self.pending += 1
         done: Done = self._said if ref is None else partial(self._said, ref=ref)
         self.host.engine.append(self.room.log, event, done, once=once)  # type: ignore[union-attr]
@@ -327,27 +330,27 @@ class Session:
         if error is not None:
             self.refuse(NOT_SAID() if isinstance(error, Withdrawn) else NOT_CONFIRMED(), ref)
         elif self._too_late(entry):
-            self.host.withdraw(entry)  # nobody follows the room any more, or the room would have done so
+            self.host.withdraw(entry)  # the room does so itself while it is loaded
             self.refuse(NOT_SAID(), ref)
         elif entry.repeated or not self._was_there(entry):
-            self.repeat(entry, ref)  # it has been put out meanwhile, and nobody else has told it
+            self.repeat(entry, ref)  # the room has not shown it to the session, which was removed
             return
         elif ref is not None and not self.echo:
             self.answer(Ok(), ref)
         self.settled()
 
     def _too_late(self, entry: Entry) -> bool:
-        """Return whether a message stands in the log behind the event that put the session out of the room."""
+        """Return whether a message comes after the event that removed the session from the room."""
         log, seq = self.put_out
         return not entry.repeated and log == entry.log and entry.seq > seq
 
     def _was_there(self, entry: Entry) -> bool:
-        """Whether its room has shown it the entry; it may have been put out just after that, in the same batch."""
+        """Return whether the room has shown the entry to the session, which may have been removed just afterwards."""
         log, seq = self.put_out
         return (self.room is not None and self.room.log == entry.log) or (log == entry.log and entry.seq < seq)
 
     def repeat(self, entry: Entry, ref: int | str | None) -> None:
-        """What it said was said before: the first, told to its author alone, is the acknowledgement."""
+        """Acknowledge a message that was stored before, by showing the first one to the session alone."""
         event = entry.event
         if isinstance(event, Private):
             self.answer(Sent(event.id, event.to, event.text), ref)
@@ -365,14 +368,14 @@ class Session:
         Deferred.fromCoroutine(self.host.room_name(entry.log)).addCallbacks(named, unknown)
 
     def settled(self) -> None:
-        """Something of its own is no longer under way, and it has been told."""
+        """Note that an event of the session is stored, or not, and that the session has been told."""
         self.pending -= 1
         if self._idle is not None and self.pending == 0:
             idle, self._idle = self._idle, None
             idle.callback(None)
 
     def idle(self) -> Deferred[None]:
-        """Fires when nothing of its own is under way any more."""
+        """Return a Deferred that fires when no event and no upload of the session is under way."""
         deferred: Deferred[None] = Deferred()
         if self.pending == 0:
             deferred.callback(None)
@@ -380,31 +383,36 @@ class Session:
             self._idle = deferred
         return deferred.addCallback(lambda _: self.transfers.idle() if self.transfers is not None else None)
 
-    # ---- what it is told ---------------------------------------------------------------------------------------
+    # ---- answering ---------------------------------------------------------------------------------------------
 
     def answer(self, event: Event, ref: int | str | None = None) -> None:
-        """Say something to it alone."""
+        """Send an event to the session alone.
+
+        Args:
+            event: The event.
+            ref: The ``ref`` of the command that is answered.
+        """
         data = self.dialect.answer(event, ref)
         if data:
             self.out.write(data)
 
     def refuse(self, refused: Refused, ref: int | str | None = None) -> None:
-        """Say why not. The text may quote what was typed, so it is cleaned like all that is shown."""
+        """Send a refusal. Its text may quote what was typed, so it is cleaned like all text that is shown."""
         self.answer(Error(refused.code, clean(refused.text), refused.file), ref)
 
     def refuse_file(self, refused: Refused, file: str) -> None:
-        """Say why what was under way of a file has ended."""
+        """Send the reason why the transfer of a file has ended."""
         self.answer(Error(refused.code, clean(refused.text), file))
 
-    # ---- what it hears -----------------------------------------------------------------------------------------
+    # ---- hearing -----------------------------------------------------------------------------------------------
 
     @property
     def filters(self) -> bool:
-        """Whether it does not hear all that its room hears."""
+        """Whether the session does not hear everything that its room hears."""
         return not self.echo or bool(self.ignored)
 
     def hears(self, entry: Entry) -> bool:
-        """Whether an entry is for it: not its own with the echo off, nothing said by whom it ignores."""
+        """Return whether the session hears an entry: not its own without echo, and no message of a user it ignores."""
         event = entry.event
         if not isinstance(event, MESSAGES):
             return True
@@ -413,7 +421,7 @@ class Session:
         return not self.ignores(event)
 
     def ignores(self, event: LogEvent) -> bool:
-        """Whether what is in the event comes from somebody who is ignored."""
+        """Return whether the session ignores the author of an event."""
         if not self.ignored:
             return False
         return fold(event.by) in self.ignored or any(id == event.by_id for _, id in self.ignored.values())
