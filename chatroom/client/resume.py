@@ -28,8 +28,6 @@ TEMPORARY = frozenset(
 HOPELESS = frozenset({"version", "server-banned"})
 # Refusals that concern the name alone.
 OF_THE_NAME = frozenset({"bad-name", "name-in-use", "server-banned"})
-# Refusals that make a remembered login worthless.
-OF_THE_LOGIN = frozenset({"wrong-token", "wrong-password"})
 
 
 class Resumable(Protocol):
@@ -105,10 +103,7 @@ async def _log_in(client: Resumable, *, again: bool) -> None:
         # After a reconnection the account may be in use by our own old session, which is about to end.
         if refused.code in TEMPORARY or (again and refused.code == "already-logged-in"):
             raise
-        if refused.code in OF_THE_LOGIN:
-            credentials.forget()
-        credentials.login = None  # for this run; a token that was saved stays
-        client.notify(Denied("login", login.user, refused.code, refused.text))
+        client.notify(client.state.login_refused(login.user, refused.code, refused.text))
         client.fail_pending(Rejected("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))
 
 
@@ -139,10 +134,8 @@ async def _enter(client: Resumable) -> None:
         await client.ask("join", **fields)
         if "after" in fields:
             await _catch_up(client)
-        state.first_room = ""
+        state.joined()
     except Rejected as refused:
         if refused.code in TEMPORARY:
             raise
-        state.place.leave()
-        state.first_room = ""
-        client.notify(Denied("room", fields["room"], refused.code, refused.text))
+        client.notify(state.join_refused(fields["room"], refused.code, refused.text))

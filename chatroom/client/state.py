@@ -16,7 +16,7 @@ from chatroom import __version__
 from chatroom.client.guest_name import chosen
 from chatroom.client.login import Credentials
 from chatroom.client.room_state import RoomState
-from chatroom.client.status import Connected, Gap, Named, Notice
+from chatroom.client.status import Connected, Denied, Gap, Named, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.events import PROTOCOL_VERSION, Event
@@ -24,6 +24,7 @@ from chatroom.model.events import PROTOCOL_VERSION, Event
 KEPT = frozenset({"say", "me", "message", "reply"})  # commands that are sent again after a reconnection
 CHANGING_USER = frozenset({"login", "register", "takeover", "logout"})  # commands after which our inbox is another
 _LOGGING_IN = frozenset({"login", "register"})
+_WORTHLESS = frozenset({"wrong-token", "wrong-password"})  # refusals after which a login need not be remembered
 _TAKEN_OVER = "you go on there; start the client again to come back here"
 
 
@@ -129,6 +130,41 @@ class ClientState:
         """
         self.online = True
         return Connected(self.server, self.name, self.guest, security, again)
+
+    def login_refused(self, user: str, code: str, text: str) -> Denied:
+        """Go on as a guest: the server has refused our login.
+
+        Args:
+            user: The name of the account.
+            code: The refusal for programs.
+            text: The refusal for people.
+
+        Returns:
+            The notice to tell.
+        """
+        if code in _WORTHLESS:
+            self.credentials.forget()
+        self.credentials.login = None  # for this run; a token that was saved stays
+        return Denied("login", user, code, text)
+
+    def joined(self) -> None:
+        """Note that the server has answered the first ``join``, or that of our return."""
+        self.first_room = ""
+
+    def join_refused(self, room: str, code: str, text: str) -> Denied:
+        """Be in no room: the server has refused the first ``join``, or that of our return.
+
+        Args:
+            room: The name of the room.
+            code: The refusal for programs.
+            text: The refusal for people.
+
+        Returns:
+            The notice to tell.
+        """
+        self.place.leave()
+        self.first_room = ""
+        return Denied("room", room, code, text)
 
     def caught_up(self) -> None:
         """Note that everything missed was shown, and new commands may be sent."""

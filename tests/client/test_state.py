@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from chatroom.client.login import Credentials
+from chatroom.client.login import Credentials, LoginState
 from chatroom.client.state import ClientState
-from chatroom.client.status import Connected, Gap, Named
+from chatroom.client.status import Connected, Denied, Gap, Named
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
@@ -118,3 +118,23 @@ def test_a_session_that_was_taken_over_is_ended(core: Core) -> None:
 def test_the_core_loads_nothing_of_twisted() -> None:
     check = "import sys, chatroom.client.state; sys.exit(any(name.startswith('twisted') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_a_client_goes_on_without_the_room_that_was_refused() -> None:
+    state = Core().state
+    assert state.inside
+    assert state.join_refused("lobby", "banned", "you are banned.") == Denied(
+        "room", "lobby", "banned", "you are banned."
+    )
+    assert not state.inside
+    assert state.join() == {}
+
+
+@pytest.mark.parametrize(("code", "forgotten"), [("wrong-token", True), ("name-banned", False)])
+def test_only_a_worthless_token_is_forgotten_for_good(code: str, forgotten: bool) -> None:
+    kept: list[tuple[str, str]] = []
+    state = Core().state
+    state.credentials = Credentials(LoginState("al", token="t"), "", lambda user, token: kept.append((user, token)))
+    assert state.login_refused("al", code, "no.") == Denied("login", "al", code, "no.")
+    assert state.credentials.login is None
+    assert kept == ([("al", "")] if forgotten else [])
