@@ -28,29 +28,40 @@ async def share(chat: Chat, session: Session, command: c.Share) -> None:
     log, to, to_id = (room.log, "", "") if room is not None else await _inbox(chat, session, command.user)
     transfers.check_number()
     wanted = FileRecord(
-        chat.mint(16),
-        safe_name(command.name),
-        command.size,
-        command.sha256,
-        chat.now(),
-        session.name,
-        session.user_id,
-        owner_of(session),
-        payer_of(session),
-        log,
-        to,
-        to_id,
+        id=chat.mint(16),
+        name=safe_name(command.name),
+        size=command.size,
+        sha256=command.sha256,
+        at=chat.now(),
+        by=session.name,
+        by_id=session.user_id,
+        owner=owner_of(session),
+        payer=payer_of(session),
+        log=log,
+        to=to,
+        to_id=to_id,
         whence=whence_of(session),
     )
+    await _begin(chat, session, transfers.uploads, command, wanted, room)
+
+
+async def _begin(
+    chat: Chat, session: Session, uploads: Uploads, command: c.Share, wanted: FileRecord, room: Room | None
+) -> None:
+    """Reserve room for a file, and begin its upload unless the connection has ended meanwhile.
+
+    Raises:
+        Refused: There is no room for it, in the store or in the inbox that it is for.
+    """
     release = await chat.file_finisher.claim(wanted)
     try:
         async with chat.file_space.room_for(wanted) as record:
-            transfers.uploads.take_over(record.id)
+            uploads.take_over(record.id)
             have = chunks_of(record.size) if record.number else await chat.files.have(record)
             if not session.over:
-                transfers.uploads.take_over(record.id)  # again: another connection may have begun meanwhile
+                uploads.take_over(record.id)  # again: another connection may have begun meanwhile
                 session.answer(Upload(file=record.id, chunk=CHUNK, have=have), command.ref)
-                transfers.uploads.receive(record, room.record if room is not None else None, have, release)
+                uploads.receive(record, room.record if room is not None else None, have, release)
                 release = _kept  # the upload releases the claim when it ends
     finally:
         release()

@@ -52,10 +52,7 @@ async def take_name(chat: Chat, session: Session, text: str) -> Event:
     chat.names.claim(user, name)
     event = Renamed(session.next_id(), chat.now(), old, user.id, session=session.id, name=name.shown)
     try:
-        if await chat.accounts.owns(name) or await chat.checkers.keep(name) or not chat.names.holds(user, name):
-            raise NAME_IN_USE()
-        chat.bans.check((name_key(name.folded),))
-        session.check_name(name)
+        await _check_free(chat, session, name)
         if room is not None and name.shown != old:
             session.renaming = True
             entry = await session.happen(room.log, event)
@@ -74,6 +71,19 @@ async def take_name(chat: Chat, session: Session, text: str) -> Event:
             if session.over:
                 chat.connections.depart(session)
     return event
+
+
+async def _check_free(chat: Chat, session: Session, name: Name) -> None:
+    """Check that a guest may have a name that it has claimed.
+
+    Raises:
+        Refused: The name is an account's, or is banned.
+    """
+    user = session.user
+    if await chat.accounts.owns(name) or await chat.checkers.keep(name) or not chat.names.holds(user, name):
+        raise NAME_IN_USE()
+    chat.bans.check((name_key(name.folded),))
+    session.check_name(name)
 
 
 def _take_back(chat: Chat, session: Session, name: Name) -> None:

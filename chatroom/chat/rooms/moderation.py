@@ -16,6 +16,7 @@ from chatroom.chat.rooms import targets
 from chatroom.chat.rooms.acts import act, event_by, happen, reason_of, room_of, user_named
 from chatroom.chat.rooms.ownership import account_named, give
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.targets import Target
 from chatroom.chat.session import Session
 from chatroom.model import commands as c
@@ -35,6 +36,7 @@ from chatroom.model.events import (
     Topic,
     Unlocked,
 )
+from chatroom.model.log import Entry
 from chatroom.model.names import fold
 from chatroom.model.replies import Ok
 from chatroom.model.text import clean
@@ -87,11 +89,29 @@ async def close(chat: Chat, session: Session, command: c.Close) -> Event:
 async def delete(chat: Chat, session: Session, command: c.Delete) -> Event:
     """Blank a message: one of the user's own, or for moderators any message."""
     room = room_of(session)
-    engine = chat.engine
+    entry = await _message_meant(chat, session, room, command)
+    if entry.event.by_id != session.user_id and not room.record.moderated_by(session.user):
+        raise NOT_YOURS(room=room.name)
+    file = entry.event.name if isinstance(entry.event, Shared) else ""
+    if isinstance(entry.event, Shared):  # first: if this fails, the message is not blank yet and can be deleted again
+        await chat.files.remove(entry.event.file)
+    if not await chat.engine.erase(room.log, entry.seq):
+        raise NO_MESSAGE(room=room.name)
+    event = event_by(session, Deleted, message=entry.seq, user=entry.event.by)
+    await happen(chat, session, room, event, f"deleted a message of {entry.event.by}")
+    return Ok(f"The file {file} has been deleted." if file else "")
+
+
+async def _message_meant(chat: Chat, session: Session, room: Room, command: c.Delete) -> Entry:
+    """Return the message with the seq of the command, or else the last one of the user that it names, or of its own.
+
+    Raises:
+        Refused: There is no such message, or it is blank.
+    """
     if command.seq is None:
-        page = await engine.read(room.log, limit=RECENT, messages=True)
+        page = await chat.engine.read(room.log, limit=RECENT, messages=True)
     else:
-        page = await engine.read(room.log, after=command.seq - 1, before=command.seq + 1, limit=1, messages=True)
+        page = await chat.engine.read(room.log, after=command.seq - 1, before=command.seq + 1, limit=1, messages=True)
     wanted = fold(command.user)
 
     def meant(event: LogEvent) -> bool:
@@ -102,17 +122,7 @@ async def delete(chat: Chat, session: Session, command: c.Delete) -> Event:
     found = [entry for entry in page.entries if meant(entry.event)]
     if not found:
         raise NO_MESSAGE(room=room.name)
-    entry = found[-1]
-    if entry.event.by_id != session.user_id and not room.record.moderated_by(session.user):
-        raise NOT_YOURS(room=room.name)
-    file = entry.event.name if isinstance(entry.event, Shared) else ""
-    if isinstance(entry.event, Shared):  # first: if this fails, the message is not blank yet and can be deleted again
-        await chat.files.remove(entry.event.file)
-    if not await engine.erase(room.log, entry.seq):
-        raise NO_MESSAGE(room=room.name)
-    event = event_by(session, Deleted, message=entry.seq, user=entry.event.by)
-    await happen(chat, session, room, event, f"deleted a message of {entry.event.by}")
-    return Ok(f"The file {file} has been deleted." if file else "")
+    return found[-1]
 
 
 @handles(c.Op)
