@@ -1,1 +1,6 @@
-"""Files: shared and fetched, with their records and their bytes on the way."""
+"""Shared files: their records, their bytes on the way, and the commands about them.
+
+From below to above: ``record`` is a file's record, ``record_storage`` how it is stored, and ``store`` finds, changes
+and removes files. ``space`` reserves space for uploads, ``finishing`` publishes complete files, and ``expiry`` removes
+old ones. ``transfers`` has the ``uploads`` and ``downloads`` of one session, and ``sharing`` handles commands.
+"""

@@ -22,7 +22,7 @@ from chatroom.model.shared_files import CHUNK, chunks_of, safe_name
 
 @handles(c.Share)
 async def share(chat: Chat, session: Session, command: c.Share) -> None:
-    """Reserve room for a file, and tell the client how many of its chunks are stored already."""
+    """Reserve space for a file, and tell the client how many of its chunks are stored already."""
     transfers = _transfers(chat, session)
     room = None if command.user else _speaking(session)
     log, to, to_id = (room.log, "", "") if room is not None else await _inbox(chat, session, command.user)
@@ -48,14 +48,14 @@ async def share(chat: Chat, session: Session, command: c.Share) -> None:
 async def _begin(
     chat: Chat, session: Session, uploads: Uploads, command: c.Share, wanted: FileRecord, room: Room | None
 ) -> None:
-    """Reserve room for a file, and begin its upload unless the connection has ended meanwhile.
+    """Reserve space for a file, and begin its upload unless the connection has ended meanwhile.
 
     Raises:
-        Refused: There is no room for it, in the store or in the inbox that it is for.
+        Refused: There is no space for it in the store, or in the inbox that it is for.
     """
     release = await chat.file_finisher.claim(wanted)
     try:
-        async with chat.file_space.room_for(wanted) as record:
+        async with chat.file_space.space_for(wanted) as record:
             uploads.take_over(record.id)
             have = chunks_of(record.size) if record.number else await chat.files.have(record)
             if not session.over:

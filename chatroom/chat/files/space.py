@@ -1,6 +1,6 @@
-"""Reserving room in the store for uploads, and taking it back from uploads that have ended or stalled.
+"""Reserving space in the store for uploads, and taking it back from uploads that have ended or stalled.
 
-A file counts in full while it is being uploaded, so that its room is reserved. When its upload ends early, only the
+A file counts in full while it is being uploaded, so that its space is reserved. When its upload ends early, only the
 bytes that are stored count. A full store looks through its unfinished uploads at most once in a few seconds.
 """
 
@@ -31,7 +31,7 @@ _log = logger(__name__)
 
 
 class FileSpace:
-    """Reserves room in the store for uploads.
+    """Reserves space in the store for uploads.
 
     Args:
         state: What the parts of the chat share.
@@ -46,7 +46,7 @@ class FileSpace:
         self._reserving = DeferredLock()
         self._unweighed: set[str] = set()  # ids of ended uploads whose stored bytes are not measured yet
         self._reclaiming = DeferredLock()
-        self._reclaimed = -RECLAIM_EVERY  # when room was last taken back, in seconds of the scheduler's clock
+        self._reclaimed = -RECLAIM_EVERY  # when space was last taken back, in seconds of the scheduler's clock
 
     async def start(self) -> None:
         """Count all files of the store."""
@@ -59,15 +59,15 @@ class FileSpace:
     # ---- reserving ---------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def room_for(self, wanted: FileRecord) -> AsyncIterator[FileRecord]:
-        """Reserve room for a file until its upload has begun.
+    async def space_for(self, wanted: FileRecord) -> AsyncIterator[FileRecord]:
+        """Reserve space for a file until its upload has begun.
 
         Yields:
             The record to upload to: of the same file if its owner has shared it before, else the given one. The file
             is not given up inside the context.
 
         Raises:
-            Refused: The file is empty or too big, or there is no room for it.
+            Refused: The file is empty or too big, or there is no space for it.
         """
         self._check_size(wanted)
         record = await self._begin(wanted)
@@ -90,12 +90,12 @@ class FileSpace:
             raise FILE_TOO_BIG(name=wanted.name, size=size, most=limit)
 
     async def _begin(self, wanted: FileRecord) -> FileRecord | None:
-        """Reserve room for a file, or return None when the store is full.
+        """Reserve space for a file, or return None when the store is full.
 
         Raises:
             Refused: The sender's files take up all that one sender may have.
         """
-        async with self._reserving:  # so that no two shares take the same room
+        async with self._reserving:  # so that no two shares take the same space
             record = await self._reserve(wanted)
             if record is not None:
                 self._store.begun[record.id] += 1
@@ -109,7 +109,7 @@ class FileSpace:
             return same
         record = replace(same, at=wanted.at) if same is not None else wanted
         self._check_part(record)
-        if not self._has_room(record):
+        if not self._has_space(record):
             return None
         if same is not None:
             return await self._store.change(same.id, lambda now: now if now.number else replace(now, at=wanted.at))
@@ -119,7 +119,7 @@ class FileSpace:
     def _check_part(self, wanted: FileRecord) -> None:
         """Check the part of the store that the sender's files, and the files of the sender's address, take up.
 
-        A single file may take up all the room there is.
+        A single file may take up all the space there is.
 
         Raises:
             Refused: The part would be too big.
@@ -143,8 +143,8 @@ class FileSpace:
         more = wanted.size - ledger.charged(wanted.id)  # a resumed upload is charged already
         return bool(others) and (others >= FILES // part or (store > 0 and size + more > store // part))
 
-    def _has_room(self, wanted: FileRecord) -> bool:
-        """Return whether the store has room for a file, whoever sends it."""
+    def _has_space(self, wanted: FileRecord) -> bool:
+        """Return whether the store has space for a file, whoever sends it."""
         store, ledger = self._state.rules.store, self._ledger
         if len(ledger) - (wanted.id in ledger.unfinished) >= FILES:
             return False
@@ -153,7 +153,7 @@ class FileSpace:
     # ---- taking back -------------------------------------------------------------------------------------------
 
     def ended(self, record: FileRecord) -> None:
-        """Release the room reserved for an upload that has ended, except for the bytes that are stored."""
+        """Release the space reserved for an upload that has ended, except for the bytes that are stored."""
         if not self._store.is_coming(record.id) and record.id in self._ledger.unfinished:
             self._unweighed.add(record.id)
             Deferred.fromCoroutine(self._weigh(record.id)).addErrback(_not_weighed)
@@ -175,12 +175,12 @@ class FileSpace:
             await self._store.give_up(id)
 
     async def _reclaim(self) -> bool:
-        """Release the room of uploads that have stalled, and remove those of which nothing is stored.
+        """Release the space of uploads that have stalled, and remove those of which nothing is stored.
 
         All shares that find the store full have this done together, once in ``RECLAIM_EVERY``. Others do not wait.
 
         Returns:
-            Whether it was done while the caller waited, so that there may be room now.
+            Whether it was done while the caller waited, so that there may be space now.
         """
         waited = self._reclaiming.locked
         async with self._reclaiming:

@@ -1,7 +1,7 @@
 """The shared files of the server: finding them, changing their records, and removing them with their bytes.
 
 A record is in the store from the moment an upload begins; its number is 0 until the file is complete. Who may share
-and fetch is decided in ``sharing``, room is reserved in ``space``, and a complete file is published by ``finishing``.
+and fetch is decided in ``sharing``, space is reserved by ``space``, and a complete file is published by ``finishing``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class FileStore:
     Attributes:
         ledger: Counts how much of the store is taken.
         receiving: The uploads of the session that is sending a file, by the file's id.
-        begun: For each file's id, how many shares have reserved room for the file and not yet begun to upload it.
+        begun: For each file's id, how many shares have reserved space for the file and not yet begun to upload it.
     """
 
     def __init__(self, engine: Engine) -> None:

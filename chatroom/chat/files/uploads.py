@@ -28,7 +28,7 @@ from chatroom.model.replies import Chunk
 from chatroom.model.shared_files import bytes_of, chunks_of
 
 UNWRITTEN = 2  # chunks that may be in writing before reading stops
-STALLED_AFTER = 60.0  # seconds without a chunk, after which an upload may lose its reserved room to others
+STALLED_AFTER = 60.0  # seconds without a chunk, after which an upload may lose its reserved space to others
 
 _log = logger(__name__)
 
@@ -129,7 +129,7 @@ class Uploads:
             self.forget(file)
 
     def end_stalled(self) -> None:
-        """End the uploads for which no chunk has arrived for a while: others need their reserved room."""
+        """End the uploads for which no chunk has arrived for a while: others need their reserved space."""
         now = self._scheduler.seconds()
         for upload in tuple(self._uploads.values()):
             if not upload.complete and now - upload.moved > STALLED_AFTER:

@@ -1,1 +1,7 @@
-"""Rooms: found and made, entered and left, looked at, kept in order; what is too old goes."""
+"""Rooms: their records, their members, and the commands about them.
+
+From below to above: ``record`` is a room's record, ``record_storage`` how it is stored, and ``room`` a loaded room with
+its members and ``listeners``. ``loaded_rooms`` has all loaded rooms, ``room_records`` reads records, ``room_changes``
+changes them, and ``directory`` loads rooms. ``join_leave``, ``queries``, ``search``, ``moderation`` and ``sanctions``
+handle commands. ``empty_rooms``, ``ownership``, ``retention`` and ``disk_limit`` work in the background.
+"""
