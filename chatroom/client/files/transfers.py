@@ -1,4 +1,4 @@
-"""All transfers of a client, in the order in which they were asked for; the server limits how many run at once."""
+"""All transfers of a client, in the order in which they were asked for; at most ``TRANSFERS`` run at once."""
 
 from __future__ import annotations
 
