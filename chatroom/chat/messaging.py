@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from chatroom.chat.bans_and_mutes import matching, name_key
+from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import TEXT_BYTES
@@ -61,10 +61,10 @@ def may_speak(session: Session, room: Room) -> None:
         Refused: The session may not speak now.
     """
     check_not_silenced(session, room)
+    check_not_muted(session, room)
     record, now = room.record, session.host.now()
     if record.moderated_by(session.user):
         return
-    check_not_muted(session, room)
     known = (session.user_id, session.guest_id, name_key(session.user.handle.folded), *session.was)
     wait = max(room.spoke.get(key, 0) for key in known) + record.slow * 1000 - now
     if 0 < wait <= record.slow * 1000:
@@ -90,8 +90,8 @@ def check_not_muted(session: Session, room: Room) -> None:
     Raises:
         Refused: It is.
     """
-    record, now = room.record, session.host.now()
-    mute = matching(record.mutes, session.keys, now) if not record.moderated_by(session.user) else None
+    now = session.host.now()
+    mute = room.record.mute_of(session.user, session.keys, now)
     if mute is not None:
         raise MUTED(room=room.name, more=mute.more(now))
 

@@ -5,7 +5,6 @@ Such a message may be on its way to the log just then, from this daemon or from 
 
 from __future__ import annotations
 
-from chatroom.chat.rooms.record import RoomRecord
 from chatroom.model.events import Closed, Joined, MemberRemoved, Muted, RoomEvent, Unmuted
 
 REMEMBERED = 1000  # users of one room: a message takes seconds to reach the log, and there are fewer kicks in that time
@@ -43,15 +42,13 @@ class BarredAuthors:
         self._out[user_id] = None
         _shorten(self._out)
 
-    def bars(self, event: RoomEvent, record: RoomRecord) -> bool:
+    def bars(self, event: RoomEvent) -> bool:
         """Return whether a message comes after an event that took away its author's right to speak."""
         author = event.by_id
         if self._closed or author in self._out:
             return True
         until = self._muted.get(author)
-        if until is None or (until and until <= event.at):
-            return False
-        return author != record.owner_id and author not in record.moderators
+        return until is not None and (not until or until > event.at)
 
 
 def _shorten(users: dict[str, None] | dict[str, int]) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from chatroom.chat.bans_and_mutes import Sanction, matching, name_key
+from chatroom.chat.bans_and_mutes import Sanction, account_key, guest_key, matching, name_key
 from chatroom.chat.limits import MODERATORS
 from chatroom.model.errors import BANNED, LOCKED
 from chatroom.model.names import Name, room_name
@@ -136,10 +136,28 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         Raises:
             Refused: The user, or the address, is banned; or the room is locked and the user not invited.
         """
-        if self.moderated_by(user):
-            return
-        ban = matching(self.bans, keys, now)
+        ban = self._against(self.bans, user, keys, now)
         if ban is not None:
             raise BANNED(room=self.name, more=ban.more(now))
-        if self.locked and user.id not in self.invited and not inside:
+        if self.locked and not inside and not self.moderated_by(user) and user.id not in self.invited:
             raise LOCKED(room=self.name)
+
+    def mute_of(self, user: RoomUser, keys: Iterable[str], now: int) -> Sanction | None:
+        """Return the mute that holds for a user, if there is one.
+
+        Args:
+            user: The user.
+            keys: The keys of mutes that apply to the user and the session.
+            now: Milliseconds since 1970.
+        """
+        return self._against(self.mutes, user, keys, now)
+
+    def _against(self, sanctions: Iterable[Sanction], user: RoomUser, keys: Iterable[str], now: int) -> Sanction | None:
+        """Return the ban or mute that holds for a user.
+
+        For those who moderate the room, only one against the very user holds, which the owner or an operator made. A
+        name or an address may be that of somebody else. Nothing holds for operators.
+        """
+        if user.operator:
+            return None
+        return matching(sanctions, (account_key(user.id), guest_key(user.id)) if self.moderated_by(user) else keys, now)

@@ -258,7 +258,7 @@ class Room:
                 if passage is None:
                     passage = _Passage()
                 self._change(i, entry, passage)
-            elif self._barred and self._barred.bars(entry.event, self.record):  # type: ignore[arg-type]
+            elif self._barred and self._barred.bars(entry.event):  # type: ignore[arg-type]
                 if passage is None:
                     passage = _Passage()
                 self._withdraw(i, entry, passage)

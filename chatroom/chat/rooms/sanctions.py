@@ -15,7 +15,7 @@ from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.targets import Target
 from chatroom.chat.session import Session
 from chatroom.model import commands as c
-from chatroom.model.errors import NO_SUCH_BAN, NOT_OPERATOR, SANCTIONS_FULL, TOO_MANY_SANCTIONS
+from chatroom.model.errors import NO_SUCH_BAN, NOT_OPERATOR, NOT_TO_YOURSELF, SANCTIONS_FULL, TOO_MANY_SANCTIONS
 from chatroom.model.events import Banned, Event, Kicked, Muted, Unbanned, Unmuted
 from chatroom.model.names import fold
 from chatroom.model.replies import Ok
@@ -87,11 +87,14 @@ async def mute(chat: Chat, session: Session, command: c.Mute) -> Event:
 
 @handles(c.Unmute)
 async def unmute(chat: Chat, session: Session, command: c.Unmute) -> Event:
-    """Lift a mute."""
+    """Lift a mute. A moderator whom the owner or an operator has muted cannot lift the mute."""
     target = await targets.anybody(chat, room_of(session), command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
-        return replace(now, mutes=_without(now.mutes, target, f"muted in {now.name}", "/mute"))
+        mutes = _without(now.mutes, target, f"muted in {now.name}", "/mute")
+        if target.user_id == session.user_id and not session.user.operator:
+            raise NOT_TO_YOURSELF()
+        return replace(now, mutes=mutes)
 
     return await act(chat, session, change, Unmuted, target)
 
