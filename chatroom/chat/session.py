@@ -22,7 +22,7 @@ from chatroom.chat.rooms.room import Arrival, Room
 from chatroom.chat.session_parts import OpenInbox, OpenTransfers, TakeoverOffer, UnfinishedSearch
 from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
-from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Shared
+from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Spoken
 from chatroom.model.log import Done, Entry, Unavailable, Withdrawn
 from chatroom.model.names import Name, fold
 from chatroom.model.network import is_local
@@ -417,7 +417,7 @@ class Session:
         if not isinstance(event, MESSAGES):
             return True
         if event.by_id == self.user_id:
-            return self.echo or isinstance(event, Private | Shared)
+            return self.echo or not isinstance(event, Spoken)
         return not self.ignores(event)
 
     def ignores(self, event: LogEvent) -> bool:

@@ -275,7 +275,7 @@ class Conversation:
     def _answered(self, event: Event, re: Ref | None) -> PendingCommand | None:
         """Return the command that an event answers, or acknowledges by being its echo."""
         command = self._outgoing.answered(re)
-        if command is None and isinstance(event, e.Said | e.Acted):
+        if command is None and isinstance(event, e.Spoken):
             command = self._outgoing.seen(event.id)
         if command is not None and command.sent is not None and command.do in ("pong", "say", "me"):
             self._keepalive.lag = self.clock.seconds() - command.sent

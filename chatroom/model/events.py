@@ -66,16 +66,20 @@ class RoomMessage(RoomEvent, frozen=True, gc=False):
     changes_record = False
 
 
-class Said(RoomMessage, frozen=True, gc=False, kw_only=True):
+class Spoken(RoomMessage, frozen=True, gc=False, kw_only=True):
+    """A message that a member has written."""
+
+    abstract = True
+
+    text: str
+
+
+class Said(Spoken, frozen=True, gc=False, kw_only=True):
     """A message to the room."""
 
-    text: str
 
-
-class Acted(RoomMessage, frozen=True, gc=False, kw_only=True):
+class Acted(Spoken, frozen=True, gc=False, kw_only=True):
     """``/me``: what a member does."""
-
-    text: str
 
 
 class Shared(RoomMessage, frozen=True, gc=False, kw_only=True):

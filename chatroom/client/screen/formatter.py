@@ -81,7 +81,7 @@ class Formatter:
 
     def mentions_me(self, event: e.Event) -> bool:
         """Return whether somebody else mentions the user."""
-        return isinstance(event, e.Said | e.Acted) and event.by != self._me() and bool(self._mentions(event.text))
+        return isinstance(event, e.Spoken) and event.by != self._me() and bool(self._mentions(event.text))
 
     # ---- pieces ------------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class Formatter:
                 return name == self._me()
         return False
 
-    def _text(self, event: e.Said | e.Acted) -> Line:
+    def _text(self, event: e.Spoken) -> Line:
         """Return the text of a message; the user's name stands out if somebody else wrote the message."""
         if event.by == self._me():
             return [(PLAIN, event.text)]

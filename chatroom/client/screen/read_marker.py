@@ -34,7 +34,7 @@ class ReadMarker:
 
     def before(self, event: e.Event, *, own: bool) -> bool:
         """Return whether the line belongs before this event, and remember that the event was seen."""
-        if not isinstance(event, e.Said | e.Acted):
+        if not isinstance(event, e.Spoken):
             return False
         last = self.seen.pop(event.room, 0)
         self.seen[event.room] = max(last, event.seq)
