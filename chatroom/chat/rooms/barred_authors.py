@@ -5,7 +5,7 @@ Such a message may be on its way to the log just then, from this daemon or from 
 
 from __future__ import annotations
 
-from chatroom.model.events import Closed, Joined, MemberRemoved, Muted, RoomEvent, Unmuted
+from chatroom.model.events import Closed, Joined, MemberRemoved, Muted, Opped, RoomEvent, Unmuted
 
 REMEMBERED = 1000  # users of one room: a message takes seconds to reach the log, and there are fewer kicks in that time
 
@@ -34,7 +34,7 @@ class BarredAuthors:
         elif isinstance(event, Muted) and event.user_id:
             self._muted[event.user_id] = event.until
             _shorten(self._muted)
-        elif isinstance(event, Unmuted):
+        elif isinstance(event, Unmuted | Opped):
             self._muted.pop(event.user_id, None)
 
     def put_out(self, user_id: str) -> None:

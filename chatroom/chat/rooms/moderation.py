@@ -133,7 +133,8 @@ async def op(chat: Chat, session: Session, command: c.Op) -> Event:
     def change(now: RoomRecord) -> RoomRecord:
         if len(now.moderators) >= MODERATORS:
             raise TOO_MANY_SANCTIONS(room=now.name, most=MODERATORS)
-        return replace(now, moderators={**now.moderators, target.user_id: target.name})
+        mutes = tuple(mute for mute in now.mutes if mute.key not in target.keys)
+        return replace(now, moderators={**now.moderators, target.user_id: target.name}, mutes=mutes)
 
     return await act(chat, session, change, Opped, target)
 
