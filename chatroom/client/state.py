@@ -24,7 +24,7 @@ from chatroom.model.events import PROTOCOL_VERSION, Event
 KEPT = frozenset({"say", "me", "message", "reply"})  # commands that are sent again after a reconnection
 CHANGING_USER = frozenset({"login", "register", "takeover", "logout"})  # commands after which our inbox is another
 _LOGGING_IN = frozenset({"login", "register"})
-_WORTHLESS = frozenset({"wrong-token", "wrong-password"})  # refusals after which a login need not be remembered
+WORTHLESS = frozenset({"wrong-token", "wrong-password"})  # refusals after which a login need not be remembered
 _TAKEN_OVER = "you go on there; start the client again to come back here"
 
 
@@ -142,7 +142,7 @@ class ClientState:
         Returns:
             The notice to tell.
         """
-        if code in _WORTHLESS:
+        if code in WORTHLESS:
             self.credentials.forget()
         self.credentials.login = None  # for this run; a token that was saved stays
         return Denied("login", user, code, text)

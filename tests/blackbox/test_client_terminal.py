@@ -28,7 +28,6 @@ def test_two_at_terminals_and_one_on_telnet(daemon: Daemon, window: Callable[[st
     ann.enter("bob")
     ann.see(
         "Error: username is already used; choose another with /name <name>.",
-        "-- if that is your account: /login bob",
         "Your name (Enter: stay a guest):",
     )
     ann.enter("ann")

@@ -46,6 +46,7 @@ from chatroom.client.screen.redraw import wraps_anew
 from chatroom.client.screen.saved_state import SavedState, load, save
 from chatroom.client.screen.terminal import Parts, Terminal
 from chatroom.client.screen.user_lookup import UserLookup
+from chatroom.client.state import WORTHLESS
 from chatroom.client.status import Connected, Denied, Lost, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -139,7 +140,7 @@ class App:
         self.pasting = Paste(self.terminal.questions.ask, self.doing.say, self._say)
         self._countdown = Countdown(reactor, lambda: client.retry_in, self.terminal.refresh)
         self._leaving = False
-        self._name_refused: Denied | None = None  # by the server that we are coming to
+        self._refused: Denied | None = None  # our name or login, by the server that we are coming to
         self._looking: Any = None  # at files under way
         self._asked_who = -FRESH
         self._learn_commands()
@@ -192,8 +193,8 @@ class App:
             self._countdown.begin()
         if isinstance(event, Connected):
             self._connected(event)
-        elif isinstance(event, Denied) and event.what == "name":
-            self._name_refused = event
+        elif isinstance(event, Denied) and (event.what == "name" or event.code in WORTHLESS):
+            self._refused = event
             if self._client.online:
                 self._ask_for_a_name()
         elif isinstance(event, a.Account):
@@ -328,15 +329,15 @@ class App:
 
     def _connected(self, what: Connected) -> None:
         self.doing.start(self.ignoring.restore())
-        if self._name_refused is not None or (not what.again and what.guest and what.name.startswith("guest-")):
+        if self._refused is not None or (not what.again and what.guest and what.name.startswith("guest-")):
             self._ask_for_a_name()
         if not what.again:
             self._arrived()
 
     def _ask_for_a_name(self) -> None:
-        """Ask for a name, or for the password of the name that was refused."""
-        refused, self._name_refused = self._name_refused, None
-        self.doing.start(self.doing.take_a_name() if refused is None else self.doing.name_refused(refused))
+        """Ask for a name, or for the password of the account whose name or login was refused."""
+        refused, self._refused = self._refused, None
+        self.doing.start(self.doing.take_a_name(refused))
 
     def _arrived(self) -> None:
         """Learn what is on the server, for completion."""

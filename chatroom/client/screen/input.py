@@ -92,35 +92,24 @@ class LineInput:
         """Give the server a command; its answer is shown like every event."""
         await self._client.do(do, **fields)
 
-    async def take_a_name(self) -> None:
+    async def take_a_name(self, denied: Denied | None = None) -> None:
         """Ask for a name until one is accepted, or the user types a command or nothing. Do nothing if that is being
-        asked already."""
+        asked already.
+
+        Args:
+            denied: The refusal of our name or login; if it concerns an account, ask for the account's password first.
+        """
         if self._naming:
             return
         self._naming = True
         try:
-            while not await self._name_taken(await self._questions.ask("Your name (Enter: stay a guest): ")):
-                pass
+            done = denied is not None and await self._denied_settled(denied)
+            while not done:
+                done = await self._name_taken(await self._questions.ask("Your name (Enter: stay a guest): "))
         except Cancelled:
             self._hearing.say(f"you stay {self._client.name}; /name <name> takes another.")
         finally:
             self._naming = False
-
-    async def name_refused(self, denied: Denied) -> None:
-        """Ask for the password if an account has the name that the user wants, or else for another name."""
-        if self._naming:
-            return
-        self._naming = True
-        try:
-            if denied.code == "name-in-use" and await self._is_account(denied.wanted):
-                while not await self._logged_in(denied.wanted):
-                    pass
-                return
-        except Cancelled:
-            pass
-        finally:
-            self._naming = False
-        await self.take_a_name()
 
     # ---- how -------------------------------------------------------------------------------------------------------
 
@@ -160,13 +149,39 @@ class LineInput:
         person = await self._ask_quietly("whois", a.Person, user=name)
         return person is not None and person.account
 
-    async def _logged_in(self, name: str) -> bool:
+    async def _denied_settled(self, denied: Denied) -> bool:
+        """Ask for the password of the account that a refusal concerns; return whether there is nothing more to ask."""
+        if denied.what == "login":
+            return await self._password_given(denied.wanted, "")
+        return denied.code == "name-in-use" and await self._name_in_use(denied.wanted, denied.text)
+
+    async def _name_in_use(self, name: str, text: str) -> bool:
+        """Ask for the password if an account has the name, or else show why the name is refused.
+
+        Returns:
+            Whether there is nothing more to ask.
+        """
+        if await self._is_account(name):
+            return await self._password_given(name, f"{name} is a registered name. ")
+        self._hearing.complain(text)
+        return False
+
+    async def _password_given(self, name: str, why: str) -> bool:
+        """Ask for an account's password until it is right; return False if the user wants another name instead."""
+        try:
+            while not await self._logged_in(name, why):
+                pass
+        except Cancelled:
+            return False
+        return True
+
+    async def _logged_in(self, name: str, why: str) -> bool:
         """Ask for the account's password and log in; return whether there is nothing more to ask.
 
         Raises:
             Cancelled: Another name is wanted.
         """
-        words = f"{name} is a registered name. Password for {name} (Enter: choose another name): "
+        words = f"{why}Password for {name} (Enter: choose another name): "
         password = await self._questions.ask(words, secret=True)
         try:
             check_password(password)
@@ -191,9 +206,9 @@ class LineInput:
         try:
             await self._client.do("name", name=name)
         except Rejected as refused:
-            self._hearing.complain(refused.text)
             if refused.code == "name-in-use":
-                self._hearing.say(f"if that is your account: /login {name}")
+                return await self._name_in_use(name, refused.text)
+            self._hearing.complain(refused.text)
             return False
         return True
 

@@ -191,6 +191,8 @@ class Presenter:
                 self.complain(_sentence(what.why))
             case Gap():
                 self.say(f"some messages sent to {what.room} in the meantime are not shown; see /history.")
+            case Denied(what="name", code="name-in-use"):
+                pass  # ``LineInput`` asks for the account's password, or shows this if there is no account
             case Denied():
                 self.refused(what.code, what.text)
             case Named():

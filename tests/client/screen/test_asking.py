@@ -61,11 +61,57 @@ def test_a_name_that_is_refused_on_the_way_in_is_asked_about_when_one_is_there(t
 def test_instead_of_its_password_another_name_may_be_chosen(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await wanted_name_is_registered(stage)
+        assert f"Error: {IN_USE.text}" not in stage.rows
         stage.type("\r")
         await stage.shows("Your name (Enter: stay a guest):")
         stage.type("norma\r")
         await stage.until(lambda: stage.client.did[-1] == ("name", {"name": "norma"}))
         stage.client.answers.pop().callback(a.Ok())
+
+    on_stage(tmp_path, scene, size=(100, 24))
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("wrong-token", "this client's login has expired; log in with your password."),
+        ("wrong-password", "wrong username or password."),
+    ],
+)
+def test_a_login_that_the_server_accepts_no_more_is_followed_by_the_question_for_the_password(
+    tmp_path: Path, code: str, text: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.client.online = False
+        stage.tell(Denied("login", "yan", code, text))
+        stage.client.online = True
+        stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
+        await stage.shows("Password for yan (Enter: choose another name):")
+        assert f"Error: {text}" in stage.rows
+        stage.type("n3w-one\r")
+        await stage.until(lambda: stage.client.did[-1] == ("login", {"user": "yan", "password": "n3w-one"}))
+        stage.client.answers.pop().callback(a.Ok())
+        await stage.until(lambda: stage.screen.terminal.questions.current is None)
+        assert "name" not in [do for do, _ in stage.client.did]
+        assert "n3w-one" not in stage.glass.raw
+
+    on_stage(tmp_path, scene, size=(100, 24))
+
+
+def test_a_typed_name_that_is_an_accounts_is_followed_by_the_question_for_its_password(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(Connected("chatroom", "guest-abcd", True, "plain"))
+        await stage.shows("Your name (Enter: stay a guest):")
+        for _ in range(2):
+            stage.type("nora\r")
+            await stage.until(lambda: stage.client.did[-1] == ("name", {"name": "nora"}))
+            stage.client.refuse(IN_USE.text, IN_USE.code)
+            await stage.until(lambda: stage.client.did[-1] == ("whois", {"user": "nora"}))
+            stage.client.answers.pop().callback(a.Person(name="nora", account=True))
+            await stage.shows(ASKED)
+            stage.type("\r")
+            await stage.shows("Your name (Enter: stay a guest):")
+        assert "Error" not in "".join(stage.rows)
 
     on_stage(tmp_path, scene, size=(100, 24))
 

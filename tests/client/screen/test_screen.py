@@ -158,9 +158,10 @@ def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
         stage.type("bob\r")
         await stage.until(lambda: stage.client.did[-1] == ("name", {"name": "bob"}))
         stage.client.refuse("username is already used; choose another with /name <name>.", "name-in-use")
+        await stage.until(lambda: stage.client.did[-1] == ("whois", {"user": "bob"}))
+        stage.client.answers.pop().callback(a.Person(name="bob", account=False))
         await stage.shows(
             "Error: username is already used; choose another with /name <name>.",
-            "-- if that is your account: /login bob",
             "Your name (Enter: stay a guest):",
         )
         stage.type("bea\r")
@@ -170,7 +171,7 @@ def test_a_guest_is_asked_for_a_name_until_one_is_free(tmp_path: Path) -> None:
         stage.tell(Denied("name", "me", "name-in-use", "username is already used."))
         await stage.until(lambda: stage.client.did[-1] == ("whois", {"user": "me"}))
         stage.client.answers.pop().callback(a.Person(name="me", account=False))
-        await stage.shows("Your name (Enter: stay a guest):", BAR)
+        await stage.shows("Error: username is already used.", "Your name (Enter: stay a guest):", BAR)
 
     on_stage(tmp_path, scene)
 
