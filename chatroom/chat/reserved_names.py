@@ -13,21 +13,26 @@ from string import digits
 from unicodedata import name as character
 from unicodedata import normalize
 
-from chatroom.model.names import BadName, Name, skeleton, user_name
+from chatroom.model.names import BadName, Name, skeleton, user_looks, user_name
 
 # Names of authorities and of the server.
 AUTHORITIES = (
-    "admin", "administrator", "alert", "announcement", "chatroom", "console", "daemon", "error", "everyone", "info",
-    "mod", "moderator", "mods", "notice", "operator", "owner", "root", "security", "server", "service", "services",
-    "staff", "support", "sysadmin", "sysop", "system", "warning",
+    "admin", "administrator", "administrators", "admins", "alert", "alerts", "announcement", "announcements",
+    "chatroom", "console", "daemon", "error", "errors", "everyone", "host", "info", "information", "mod",
+    "moderator", "moderators", "mods", "motd", "notice", "notices", "op", "operator", "operators", "ops",
+    "owner", "root", "security", "server", "service", "services", "staff", "superuser", "support", "sysadmin",
+    "sysop", "system", "warning", "warnings",
 )  # fmt: skip
 # Words that begin a line of the server. tests/chat/test_reserved_names.py looks for them in the code.
 BEGINNINGS = (
-    "banned", "cancelled", "choose", "commands", "current", "did", "echo", "everybody", "file", "files",
-    "goodbye", "hello", "help", "in", "invalid", "message", "messages", "muted", "name", "no", "nobody",
-    "password", "people", "room", "rooms", "searched", "seats", "session", "sessions", "spellings", "the",
-    "there", "this", "timestamps", "to", "topic", "try", "type", "usage", "user", "users", "welcome", "what",
-    "you", "your",
+    "all", "attention", "banned", "cancelled", "caution", "choose", "closed", "commands", "connection",
+    "current", "did", "disconnected", "echo", "everybody", "file", "files", "from", "goodbye", "guest",
+    "guests", "hello", "help", "here", "hint", "hints", "important", "in", "invalid", "invitation", "joined",
+    "kicked", "left", "login", "logout", "message", "messages", "muted", "name", "no", "nobody", "note",
+    "notes", "password", "people", "private", "register", "reminder", "room", "rooms", "searched",
+    "searching", "seats", "session", "sessions", "shutdown", "spellings", "the", "there", "this",
+    "timestamps", "tip", "tips", "to", "topic", "try", "type", "usage", "user", "username", "users",
+    "welcome", "what", "you", "your",
 )  # fmt: skip
 
 _DIGITS = str.maketrans("0123456789", "olzeasbtbg")
@@ -54,7 +59,7 @@ def chosen_name(text: str, server: str = "") -> Name:
     reserved = _reserved(server)
     words = _WORDS.split(name.shown)
     if (
-        _pose(name.shown) in reserved
+        any(_pose(text) in reserved for text in (name.shown, *user_looks(name)))
         or all(_pose(word) in reserved for word in words)
         or _pose(words[0].rstrip(digits)) in _AUTHORITIES
     ):

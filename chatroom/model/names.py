@@ -31,6 +31,8 @@ _SCRIPTS_USED_TOGETHER = (
 )
 # The part of _confusables() that concerns ASCII names, so that these never need its tables.
 _ASCII_CONFUSABLES = str.maketrans({"I": "l", "1": "l", "0": "o", "m": "rn", "M": "rn"})
+# Letters that UTS 39 counts as like another letter, or as like none: Cyrillic palochka, Latin turned l, the soft sign.
+_MORE_TWINS = {"\u04cf": "l", "\ua781": "l", "\u044c": "b", "\u0185": "b"}
 _LETTERS_LIKE_DIGITS = str.maketrans("258", "zsb")  # the skeleton takes care of 0 and 1
 
 
@@ -94,15 +96,26 @@ def room_looks(name: Name) -> tuple[str, ...]:
     """
     texts = {name.shown, name.folded}
     texts |= {text.replace("1", "i") for text in texts}
-    return tuple(sorted(set(map(_look_of_letters, texts))))
+    return tuple(sorted({*map(_look_of_letters, texts), *_looks_of_capitals(name.shown)}))
 
 
 def user_looks(name: Name) -> tuple[str, ...]:
-    """Return all looks of a user's name, at most five. Readers cannot tell two users apart that have a look in common.
+    """Return all looks of a user's name, at most seven. Readers cannot tell two users apart that have a look in common.
 
     These are the looks of a room of the same name, and the name's ``look``, under which older accounts are kept.
     """
     return tuple(sorted({name.look, *room_looks(name)}))
+
+
+def _looks_of_capitals(text: str) -> set[str]:
+    """Return the looks of a name that is not Latin but looks Latin in capitals.
+
+    Some scripts, such as Lisu, have only letters that look like Latin capitals. A capital I counts both as i and as l.
+    """
+    if text.isascii():
+        return set()
+    capitals = normalize("NFD", text.upper()).translate(_confusables())
+    return {capitals.lower(), capitals.replace("l", "i").lower()} if capitals.isascii() else set()
 
 
 def _look_of_letters(text: str) -> str:
@@ -155,7 +168,8 @@ def _folded(text: str) -> str:
     try:
         return _name(text, ROOM_LIMIT).folded
     except BadName:
-        return normalize("NFC", text)
+        form = normalize("NFC", text)
+        return form.lower() if form.isascii() else form  # as the Kelvin sign becomes K
 
 
 def _name(text: str, limit: int) -> Name:
@@ -239,7 +253,8 @@ def _confusables() -> dict[int, str]:
     for look, twins in load("confusables.json").items():
         for twin in twins:
             _unite(classes, _bare(look), _bare(twin["c"]))
-    return {ord(one): min(alike, key=_preference) for one, alike in classes.items() if len(one) == 1}
+    table = {ord(one): min(alike, key=_preference) for one, alike in classes.items() if len(one) == 1}
+    return {**table, **{ord(twin): look for twin, look in _MORE_TWINS.items()}}
 
 
 def _bare(look: str) -> str:

@@ -49,7 +49,7 @@ def test_the_check_sees_the_words_that_it_is_there_for() -> None:
     [
         "Error", "ERROR", "3rror", "Operator", "0perat0r", "operat\u00f3r", "5erver", "S3RVER",
         "m0derator", "Moderat0r", "rn0derator", "adm1n", "4dmin", "Welc0me", "VVelcome", "Users", "U5ers", "To", "t0",
-        "Sy5tem", "Error.", "e-r-r-o-r", "The_Server", "system-message", "Topic", "Announcement", "ch4troom",
+        "Sy5tem", "Moderators", "ops", "Note", "Shutdown", "Everyone", "login", "guests", "Error.", "e-r-r-o-r", "The_Server", "system-message", "Topic", "Announcement", "ch4troom",
     ],
     ids=ascii,
 )  # fmt: skip
@@ -58,7 +58,11 @@ def test_names_that_pose_are_refused(text: str) -> None:
         chosen_name(text)
 
 
-@pytest.mark.parametrize("text", ["\u0435\u0433\u0433\u043e\u0433", "\u0440\u043eot", "\uff25rror"], ids=ascii)
+@pytest.mark.parametrize(
+    "text",
+    ["\u0435\u0433\u0433\u043e\u0433", "\u0440\u043eot", "\uff25rror", "\u0405\u0443\u0455\u0442\u0435\u043c"],
+    ids=ascii,
+)
 def test_other_scripts_that_look_like_them_are_refused(text: str) -> None:
     with pytest.raises(BadName):
         chosen_name(text)

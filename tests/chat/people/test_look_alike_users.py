@@ -17,6 +17,13 @@ from chatroom.model.names import user_looks, user_name
 
 NAME_IN_USE = "Error: username is already used; choose another with /name <name>."
 ALIKE = [("erik", "er1k"), ("Alice", "Al1ce"), ("liz", "1iz"), ("zoe", "2oe"), ("susan", "5u5an"), ("bob", "8ob")]
+# Cyrillic with palochka and with soft signs, Latin turned l, Lisu: each a whole name in one script.
+ALIKE += [
+    ("alice", "\u0430\u04cf\u0456\u0441\u0435"),
+    ("alice", "a\ua781ice"),
+    ("alice", "\ua4ee\ua4e1\ua4f2\ua4da\ua4f0"),
+]
+ALIKE += [("lobby", "\u04cf\u043e\u044c\u044c\u0443")]
 DIFFERENT = [("bob", "bob2"), ("user", "user5"), ("lab", "lab10"), ("users", "user5"), ("erik", "er-ik")]
 
 
