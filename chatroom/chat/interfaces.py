@@ -148,8 +148,11 @@ class Engine(Protocol):
     def usage(self) -> Deferred[int]:
         """Return how many bytes the logs and records take."""
 
-    def trim(self) -> Deferred[tuple[str, int]]:
+    def trim(self, wanted: int) -> Deferred[tuple[str, int]]:
         """Remove some of the oldest entries of the room whose log takes the most bytes.
+
+        Args:
+            wanted: Bytes that are to become free; not more entries are removed than that takes.
 
         Returns:
             The log's name and how many entries were removed; 0 if no room has entries any more.

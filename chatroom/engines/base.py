@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
@@ -19,6 +19,8 @@ from chatroom.model.counters import Counters
 from chatroom.model.events import MESSAGES, LogEvent
 from chatroom.model.log import Done, Entry, Page, Presence, Unavailable
 from chatroom.model.logger import logger
+
+T = TypeVar("T")
 
 _log = logger(__name__)
 
@@ -30,6 +32,21 @@ TRIM_STEP = 1000  # entries that one call of ``trim`` removes
 NEARLY_FULL = 0.9  # the part of ``most_bytes`` from which on ``on_growth`` is called
 ROW = 64  # bytes that an entry takes besides its body, approximately
 FULL = "the database has grown to what --disk allows"
+
+
+def enough(rows: list[T], wanted: int, size: Callable[[T], int]) -> list[T]:
+    """Return the first of the rows that take some bytes together; all rows if they take fewer.
+
+    Args:
+        rows: Entries, the oldest first.
+        wanted: Bytes.
+        size: Returns the bytes of an entry's body.
+    """
+    for i, row in enumerate(rows, 1):
+        wanted -= size(row) + ROW
+        if wanted <= 0:
+            return rows[:i]
+    return rows
 
 
 class PresenceTable:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine
+from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine, enough
 from chatroom.engines.memory_blobs import MemoryBlobs
 from chatroom.engines.search_scheduler import SearchScheduler, Step
 from chatroom.engines.sqlite.reader import LAST_CHARACTER, PAGE_LOGS, cut_page
@@ -210,13 +210,14 @@ class MemoryEngine(BatchingEngine):
     def usage(self) -> Deferred[int]:
         return succeed(self._bytes)
 
-    def trim(self) -> Deferred[tuple[str, int]]:
+    def trim(self, wanted: int) -> Deferred[tuple[str, int]]:
         rooms = [name for name, log in self._logs.items() if name.startswith("room/") and log.rows]
         if not rooms:
             return succeed(("", 0))
         name = max(rooms, key=lambda name: self._logs[name].bytes)
         log = self._logs[name]
-        gone, log.rows = log.rows[:TRIM_STEP], log.rows[TRIM_STEP:]
+        gone = enough(log.rows[:TRIM_STEP], wanted, lambda row: len(row[4]))
+        log.rows = log.rows[len(gone) :]
         self._forget(log, gone)
         return succeed((name, len(gone)))
 

@@ -47,9 +47,10 @@ def test_the_check_sees_the_words_that_it_is_there_for() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Error", "ERROR", "3rror", "Operator", "0perat0r", "operat\u00f3r", "5erver", "S3RVER",
-        "m0derator", "Moderat0r", "rn0derator", "adm1n", "4dmin", "Welc0me", "VVelcome", "Users", "U5ers", "To", "t0",
-        "Sy5tem", "Moderators", "ops", "Note", "Shutdown", "Everyone", "login", "guests", "Error.", "e-r-r-o-r", "The_Server", "system-message", "Topic", "Announcement", "ch4troom",
+        "Error", "ERROR", "3rror", "Operator", "0perat0r", "operat\u00f3r", "5erver", "S3RVER", "m0derator",
+        "Moderat0r", "rn0derator", "adm1n", "4dmin", "Welc0me", "VVelcome", "Users", "U5ers", "To", "t0",
+        "Sy5tem", "Moderators", "ops", "Note", "Shutdown", "Everyone", "login", "guests", "Error.", "e-r-r-o-r",
+        "The_Server", "system-message", "Topic", "Announcement", "ch4troom",
     ],
     ids=ascii,
 )  # fmt: skip

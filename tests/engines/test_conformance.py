@@ -678,22 +678,29 @@ async def test_the_room_that_takes_most_is_trimmed_its_oldest_first(engine: Any)
     await stored(engine, "room/small", said("small", "s"))
     before = await engine.usage()
     assert before > 1_100_000
-    assert await engine.trim() == ("room/large", TRIM_STEP)
+    assert await engine.trim(1 << 40) == ("room/large", TRIM_STEP)
     assert await engine.usage() < before
     left = await engine.read("room/large", limit=10)
     kept = [entry.event.text.partition("x")[0] for entry in left.entries]
     assert kept == [f"large {number}" for number in range(TRIM_STEP, TRIM_STEP + 5)]
     assert not (await engine.read("room/large", after=1, limit=10)).complete
-    assert await engine.trim() == ("room/large", 5)
-    assert await engine.trim() == ("room/small", 1)
-    assert await engine.trim() == ("", 0)
+    assert await engine.trim(1 << 40) == ("room/large", 5)
+    assert await engine.trim(1 << 40) == ("room/small", 1)
+    assert await engine.trim(1 << 40) == ("", 0)
     assert len((await engine.read("inbox/huge", limit=9)).entries) == 1
+
+
+async def test_no_more_of_a_room_goes_than_is_wanted(engine: Any) -> None:
+    for number in range(9):
+        await stored(engine, "room/large", said("x" * 1000, f"l{number}"))
+    assert await engine.trim(2500) == ("room/large", 3)
+    assert await engine.trim(1) == ("room/large", 1)
 
 
 async def test_what_was_trimmed_is_not_found_any_more(engine: Any) -> None:
     await stored(engine, LOBBY, said("apple"))
     assert texts((await engine.search(LOBBY, "apple", 9)).entries) == ["apple"]
-    await engine.trim()
+    await engine.trim(1 << 40)
     assert (await engine.search(LOBBY, "apple", 9)).entries == []
 
 
@@ -704,7 +711,7 @@ async def test_a_full_engine_takes_nothing_more_until_there_is_room(engine: Any)
     assert isinstance(await stored(engine, LOBBY, said("one more", "more")), Unavailable)
     assert engine.state == "degraded"
     await engine.put("room", "x", b"records go on", 0)
-    await engine.trim()
+    await engine.trim(1 << 40)
     assert (await stored(engine, LOBBY, said("again", "again"))).seq > 40
     assert engine.state == "ok"
 
@@ -715,4 +722,4 @@ async def test_what_a_log_takes_goes_with_it(engine: Any) -> None:
     await stored(engine, "room/small", said("small", "s"))
     await engine.drop("room/gone")
     await stored(engine, "room/small", said("small too", "s2"))
-    assert await engine.trim() == ("room/small", 2)
+    assert await engine.trim(1 << 40) == ("room/small", 2)

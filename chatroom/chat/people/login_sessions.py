@@ -11,7 +11,7 @@ from chatroom.chat.session import Session
 from chatroom.model.commands import EndSession, ListSessions
 from chatroom.model.errors import NO_SESSION, Refused
 from chatroom.model.events import Event
-from chatroom.model.replies import Ok, SessionLine, Sessions
+from chatroom.model.replies import Account, Ok, SessionLine, Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,20 @@ async def end(chat: Chat, session: Session, command: EndSession) -> Event:
         if other is not session:
             other.refuse(Refused("session-ended", "this session was ended from another one."))
             chat.connections.hang_up(other)
+    if session in place.sessions and not session.over:
+        _end_own(chat, session)
     return Ok(f"Session {command.number} has been ended.")
+
+
+def _end_own(chat: Chat, session: Session) -> None:
+    """Make the session a guest session, as ``/logout`` does; without a seat for a guest it ends."""
+    name = session.name
+    try:
+        chat.connections.log_out(session)
+    except Refused as refused:
+        chat.connections.put_out(session, refused)
+    else:
+        session.answer(Account(name=session.name, guest=True, was=name))
 
 
 def _places(session: Session) -> list[_Place]:

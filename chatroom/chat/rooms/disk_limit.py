@@ -72,7 +72,7 @@ class DiskLimit:
         try:
             while not self.rounds.stopping and self.used > END * most:
                 self._pause(self.used)
-                log, removed = await self._engine.trim()
+                log, removed = await self._engine.trim(int(self.used - END * most) + 1)
                 if not removed:
                     self._in_vain = self._scheduler.seconds()
                     return

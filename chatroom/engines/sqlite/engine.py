@@ -191,8 +191,8 @@ class SQLiteEngine(BatchingEngine):
     def usage(self) -> Deferred[int]:
         return self._on(self._writer_thread, self._writer.usage)
 
-    def trim(self) -> Deferred[tuple[str, int]]:
-        return self._on(self._writer_thread, self._writer.trim)
+    def trim(self, wanted: int) -> Deferred[tuple[str, int]]:
+        return self._on(self._writer_thread, self._writer.trim, wanted)
 
     def logs(self, after: str = "") -> Deferred[list[str]]:
         return self._on(self._list_thread, self._lister.logs, after)

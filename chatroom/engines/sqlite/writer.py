@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from chatroom.engines.base import NEARLY_FULL, ROW, TRIM_STEP
+from chatroom.engines.base import NEARLY_FULL, ROW, TRIM_STEP, enough
 from chatroom.engines.sqlite.indexer import Indexer
 from chatroom.model import events
 from chatroom.model.events import MESSAGES, blanked
@@ -145,7 +145,7 @@ class Writer:
                 )
             self._grown.clear()
 
-    def trim(self) -> tuple[str, int]:
+    def trim(self, wanted: int) -> tuple[str, int]:
         """Remove some of the oldest entries of the room that takes most; return its log and how many were removed."""
         self._write_down()
         with self._transaction():
@@ -157,9 +157,10 @@ class Writer:
             if room is None:
                 return "", 0
             rows = sorted(row for message in (False, True) for row in self._oldest(room[0], message, TRIM_STEP))
-            self._remove(rows[:TRIM_STEP])
-            self._raise_floor(rows[:TRIM_STEP])
-        return room[1], len(rows[:TRIM_STEP])
+            gone = enough(rows[:TRIM_STEP], wanted, lambda row: len(row[2]))
+            self._remove(gone)
+            self._raise_floor(gone)
+        return room[1], len(gone)
 
     def _oldest(self, number: int, message: bool, most: int) -> list[_Row]:
         return self.db.execute(

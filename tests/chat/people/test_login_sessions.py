@@ -9,6 +9,7 @@ import pytest
 from fakes import MoodyEngine
 from harness import Client, World, result, stored_records
 from msgspec.structs import replace
+from order import PASSWORD, owner
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -284,3 +285,14 @@ def test_guessing_a_token_is_slowed_down() -> None:
         alice.say("/register alice secret")
         codes = [by_token(world, f"guess{i}")[1]["code"] for i in range(4)]
         assert codes == ["wrong-token"] * 3 + ["too-many-failures"]
+
+
+def test_to_end_the_own_session_logs_it_out(world: World) -> None:
+    """It is not said to be ended and then goes on."""
+    alice = owner(world, "alice")
+    alice.record(do="end-session", number=1, ref=1)
+    assert [(record["event"], record.get("guest")) for record in alice.records()] == [("account", True), ("ok", None)]
+    assert alice.open
+    bob = world.person()
+    bob.say(f"/login alice {PASSWORD}")
+    assert "You are logged in as alice." in bob.lines()[0]
