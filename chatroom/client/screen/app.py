@@ -137,7 +137,7 @@ class App:
         self.doing = LineInput(
             client, self.hearing, self.terminal.questions, self.own, reactor.seconds, self._ask_quietly
         )
-        self.pasting = Paste(self.terminal.questions.ask, self.doing.say, self._say)
+        self.pasting = Paste(self.terminal.questions.ask, self.doing.say, self._say, self.doing.looks_secret)
         self._countdown = Countdown(reactor, lambda: client.retry_in, self.terminal.refresh)
         self._leaving = False
         self._refused: Denied | None = None  # our name or login, by the server that we are coming to

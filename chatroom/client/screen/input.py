@@ -22,7 +22,7 @@ from chatroom.client.screen.parser import (
     pair,
     read,
 )
-from chatroom.client.screen.password_guard import forgotten_slash, is_pair
+from chatroom.client.screen.password_guard import forgotten_slash, is_pair, kept_nowhere
 from chatroom.client.screen.presenter import Presenter
 from chatroom.client.screen.questions import Cancelled, Questions
 from chatroom.client.status import Denied
@@ -88,6 +88,10 @@ class LineInput:
             self._hearing.say(f"no connection; this is said when there is one again: {text}")
         await self._client.say(text)
 
+    def looks_secret(self, line: str) -> bool:
+        """Return whether a line that would be said, such as a pasted one, seems to contain a password."""
+        return kept_nowhere(line) if line.lstrip().startswith("/") else self._slip(line) is not None
+
     async def give(self, do: str, **fields: Any) -> None:
         """Give the server a command; its answer is shown like every event."""
         await self._client.do(do, **fields)
@@ -121,12 +125,16 @@ class LineInput:
             return
         match meaning:
             case SayLine(text):
-                slip = None if line.startswith("/") else forgotten_slash(line) or self._meant_for_login(line)
+                slip = None if line.startswith("/") else self._slip(line)
                 self.start(self.say(text) if slip is None else self._say_if_meant(line, slip))
             case CommandLine():
                 self.start(self._give(meaning))
             case LocalLine(word, rest):
                 self._do_own(word, rest)
+
+    def _slip(self, line: str) -> str | None:
+        """Return the command that a line without slash looks like, if the line seems to contain a password."""
+        return forgotten_slash(line) or self._meant_for_login(line)
 
     def _meant_for_login(self, line: str) -> str | None:
         """Return ``/login`` if a login has just failed and a guest types only a name and a password with a comma

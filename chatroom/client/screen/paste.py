@@ -20,14 +20,20 @@ class Paste:
         ask: Asks a question; ``keys`` are letters that each are an answer.
         say: Says a line to the room; done when it is stored.
         tell: Shows a sentence.
+        secret: Returns whether a line looks as if it contains a password.
     """
 
     def __init__(
-        self, ask: Callable[..., Deferred[str]], say: Callable[[str], Awaitable[None]], tell: Callable[[str], None]
+        self,
+        ask: Callable[..., Deferred[str]],
+        say: Callable[[str], Awaitable[None]],
+        tell: Callable[[str], None],
+        secret: Callable[[str], bool],
     ) -> None:
         self._ask = ask
         self._say = say
         self._tell = tell
+        self._secret = secret
         self._going = False
 
     async def pasted(self, text: str) -> None:
@@ -47,14 +53,27 @@ class Paste:
             raise Misuse(f"that is too much to paste (at most {ALL} characters); nothing was sent.")
         if self._going:
             raise Misuse("what you pasted before is still being said; nothing was sent.")
-        self._tell(f"you pasted {len(lines)} line{'s' if len(lines) > 1 else ''}: {_start(lines)}")
+        self._tell(self._notice(lines))
         how = await self._how()
-        if how == "o":
-            await self._say_as_one(lines)
-        elif how == "l":
-            await self._say_each(lines)
-        else:
+        if how == "d" or not await self._is_meant(lines):
             self._tell("dropped; nothing was sent.")
+        elif how == "o":
+            await self._say_as_one(lines)
+        else:
+            await self._say_each(lines)
+
+    def _notice(self, lines: list[str]) -> str:
+        """Return what was pasted; a line that looks as if it contains a password is not shown."""
+        number = f"{len(lines)} line{'s' if len(lines) > 1 else ''}"
+        hidden = bool(lines) and self._secret(lines[0])
+        return f"you pasted {number}{'.' if hidden else f': {_start(lines)}'}"
+
+    async def _is_meant(self, lines: list[str]) -> bool:
+        """Ask before saying lines of which one, or all of them together, look as if they contain a password."""
+        if not any(map(self._secret, [*lines, " ".join(line.strip() for line in lines)])):
+            return True
+        answer = await self._ask("A line looks like a password. Say them to everybody here? [y]es, [n]o: ")
+        return answer.strip().lower() in ("y", "yes")
 
     async def _how(self) -> str:
         """Return which key was pressed: o, l or d."""

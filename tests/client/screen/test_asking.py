@@ -192,6 +192,43 @@ def test_a_paste_is_not_dropped_by_enter_and_one_key_is_enough(tmp_path: Path) -
     on_stage(tmp_path, scene)
 
 
+PASTE = "Say them as [o]ne message, [l]ine by line, or [d]rop them?"
+MEANT = "A line looks like a password. Say them to everybody here? [y]es, [n]o:"
+
+
+@pytest.mark.parametrize("first", ["/login x,secretpw2", "login x secretpw2", "my password is secretpw2"])
+def test_a_pasted_password_is_not_shown_and_asked_about_before_it_is_said(tmp_path: Path, first: str) -> None:
+    async def scene(stage: Stage) -> None:
+        pasted = f"\x1b[200~{first}\nsix\nseven\x1b[201~"
+        for how in "olol":
+            stage.type(f"{pasted}")
+            await stage.shows("-- you pasted 3 lines.", PASTE)
+            stage.type(how)
+            await stage.shows(MEANT)
+            stage.type("\r" if how == "o" else "n\r")
+            await stage.until(lambda: stage.screen.terminal.questions.current is None)
+        assert "secretpw2" not in stage.glass.raw
+        assert stage.client.said == []
+        await stage.shows("-- dropped; nothing was sent.", "[lobby]")
+        stage.type(f"{pasted}oyes\r")
+        await stage.until(lambda: stage.client.said == [f"{first} six seven"])
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize("text", ["five\nlogin x,secretpw2", "my password is\nsecretpw2"])
+def test_a_password_in_any_pasted_line_or_over_two_of_them_is_asked_about(tmp_path: Path, text: str) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(f"\x1b[200~{text}\x1b[201~l")
+        await stage.shows(MEANT)
+        stage.type("n\r")
+        await stage.shows("-- dropped; nothing was sent.", "[lobby]")
+        assert stage.client.said == []
+        assert "secretpw2" not in stage.glass.raw
+
+    on_stage(tmp_path, scene)
+
+
 def test_outside_a_room_a_password_is_hidden_after_a_bare_word_too(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.client.room = ""
