@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.chat import Chat
@@ -11,7 +12,6 @@ from chatroom.chat.limits import LISTED
 from chatroom.chat.people import takeover, tokens
 from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.nicknames import parse_chosen_name, parse_user_name
-from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.session import Session, User
 from chatroom.model.account import AccountRecord
 from chatroom.model.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
@@ -113,8 +113,8 @@ def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
         session.check_admitted(session.room, user)
     guest = session.user
     chat.connections.become(session, user)
-    if session.room is not None:
-        _keep_rights(chat, session, guest, session.room.record)
+    if guest.account is None:
+        Deferred.fromCoroutine(_keep_rights(chat, session, guest)).addErrback(_rights_lost)
     if arriving:
         chat.counters.logins += 1
         if chat.connections.announces(user):
@@ -122,13 +122,16 @@ def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
     _log.info("{name} logged in as {account}", name=guest.name, account=user.name)
 
 
-def _keep_rights(chat: Chat, session: Session, guest: User, record: RoomRecord) -> None:
-    """Give the account the rights in the room that the user had as a guest."""
-    if guest.account is None and (record.owner_id == guest.id or guest.id in record.moderators):
-        user = session.user
-        Deferred.fromCoroutine(chat.room_changes.hand_over(record, guest, user)).addErrback(
-            lambda failure: _log.warn("a guest's rights were lost: {why}", why=failure.getErrorMessage())
-        )
+async def _keep_rights(chat: Chat, session: Session, guest: User) -> None:
+    """Give the account the rights that the user had as a guest, in this room and in all rooms that the guest made."""
+    user, room = session.user, session.room
+    if room is not None and (room.record.owner_id == guest.id or guest.id in room.record.moderators):
+        await chat.room_changes.hand_over(room.record, guest, user)
+    await chat.room_changes.hand_over_all(guest, session.address, user)
+
+
+def _rights_lost(failure: Failure) -> None:
+    _log.warn("a guest's rights were lost: {why}", why=failure.getErrorMessage())
 
 
 async def _remember(chat: Chat, session: Session, account: AccountRecord, client: str) -> str:

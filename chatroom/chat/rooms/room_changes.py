@@ -114,6 +114,22 @@ class RoomChanges:
             if counted is not None and (changed is None or changed.counted != counted):
                 await self._quotas.leave(counted, record.id)
 
+    async def hand_over_all(self, guest: User, address: str, user: User) -> None:
+        """Give a guest's rights in all rooms that the guest made to the same person's account.
+
+        Args:
+            guest: The guest.
+            address: The address of the guest's connection.
+            user: The owner of the account.
+
+        Raises:
+            Refused: A room has ended meanwhile.
+        """
+        for folded in await self._quotas.made_by(guest, address):
+            record, _ = await self._records.read(folded)
+            if record is not None and record.owner_id == guest.id:
+                await self.hand_over(record, guest, user)
+
     async def give(self, record: RoomRecord, user: User, check: Callable[[RoomRecord], None]) -> RoomRecord:
         """Make a user with an account the owner of a room.
 

@@ -98,6 +98,17 @@ class RoomQuotas:
                 break
         return key
 
+    async def made_by(self, user: User, address: str) -> list[str]:
+        """Return the folded names of the rooms that a user made, as far as they are listed.
+
+        Args:
+            user: The user.
+            address: The address of the user's connection.
+        """
+        key = self._key(user, address)
+        held = await self._engine.get(_bucket(key), key)
+        return [one.name for one in _decode(held[0]) if one.owner_id == user.id] if held is not None else []
+
     async def leave(self, key: str, id: str) -> None:
         """Take a room off its list. If the store fails, ``enter`` does so later."""
         try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 from harness import Client, World, result
-from order import account, owner, settled
+from order import account, owner, session_of, settled
 from twisted.internet.defer import fail
 
 from chatroom.chat.limits import LEFT_FOR_GOOD, OWNED
@@ -292,3 +293,13 @@ def test_a_room_that_could_not_be_given_is_counted_no_more_after_a_minute(world:
     assert nina.records()[-1]["event"] == "entered"
     nina.record(do="join", room="one-more", ref=2)
     assert nina.records()[-1]["code"] == "too-many-owned"
+
+
+@pytest.mark.parametrize("throttle", [True, False])
+def test_the_rooms_that_a_guest_made_go_to_the_account_wherever_the_guest_is(throttle: bool) -> None:
+    with closing(World(throttle=throttle)) as world:
+        zoe, bob = world.person("zoe", "den"), world.person("bob", "den")
+        zoe.say("/join attic", "/leave", "/register zoe s3cret-enough", "/join den", "/topic ours")
+        assert bob.lines()[-1] == "zoe set the topic: ours"
+        assert record_of(world, "attic").owner == "zoe"
+        assert record_of(world, "attic").owner_id == session_of(zoe).user_id == record_of(world, "den").owner_id
