@@ -180,8 +180,11 @@ def test_one_guest_and_one_account_make_so_many_rooms(world: World) -> None:
     refused = f"Error: you have made {OWNED} rooms; close one of them with /close."
     assert make(guest, "one-more") == [refused]
     guest.say("/register olga secret")
-    assert make(guest, *(f"hall{number}" for number in range(OWNED))) == []
-    assert make(guest, "one-more") == [refused]
+    assert make(guest, "one-more") == [refused], "the guest's rooms are the account's now"
+    account = come(world)
+    account.say("/register otto secret")
+    assert make(account, *(f"hall{number}" for number in range(OWNED))) == []
+    assert make(account, "one-more") == [refused]
 
 
 def test_registering_in_a_room_is_no_way_to_own_more(world: World) -> None:
