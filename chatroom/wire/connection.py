@@ -75,7 +75,7 @@ class ChatProtocol(PausableLineReceiver):
 
     Args:
         server: What all connections share.
-        dialect: The dialect in which the other side is spoken to.
+        dialect: What the other side speaks.
         place: The connection's place by its address; it is given back when the connection has ended.
 
     Attributes:
@@ -91,7 +91,6 @@ class ChatProtocol(PausableLineReceiver):
     _pace: RateLimit | None = None
     _seat_wait: SeatWait | None = None
     _heard = False  # a first byte has come
-    _skipping = False  # what comes is the rest of a line that is too long
     _raw: RawBytes | None = None  # the chunk of a file whose bytes come next
 
     def __init__(self, server: ServerState, dialect: WireDialect, place: ConnectionSlot) -> None:
@@ -130,16 +129,17 @@ class ChatProtocol(PausableLineReceiver):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._pace is not None:
             self._pace.stop()
+            self._pace = None  # it refers back to us, and no circle may be left
         self._end_seat_wait()
         self._keepalive.end_check()
-        self._session.check_alive = never_asked  # our own method refers back to us; no circle may be left
+        self._session.check_alive = never_asked  # the same for our own method
         self._outbox.stopProducing()
         self._server.chat.connections.close(self._session)
         self._place.leave()
         self._server.forget(self)
 
     def readConnectionLost(self) -> None:
-        """The other side has closed its half (``nc -N``): answer all that it said, then close ours."""
+        """Answer all that the other side said, then close our half, because it has closed its own (``nc -N``)."""
         self._ended = True
         self._process(b"\n" if self._raw is None else b"")  # the tail is a line even without an end
 
@@ -173,6 +173,7 @@ class ChatProtocol(PausableLineReceiver):
         self.close()
 
     def _too_slow(self) -> None:
+        """Close at once, because the other side does not take what is held for it."""
         self._server.counters.drops["too-slow"] += 1
         _log.info("{name} dropped: too slow", name=self._session.name)
         self.abort()
@@ -197,17 +198,18 @@ class ChatProtocol(PausableLineReceiver):
             if data[:1] == b"{":
                 self._speak_records()
         if self._pace is not None:
-            short = max(0, READ_COST - len(data))  # a person's bytes are charged now, a program's with their line
-            self._spend_bytes(short if self._telnet is None else short + len(data))
+            size = len(data)
+            if self._telnet is not None:  # a person's bytes are charged now, a program's with their line
+                self._spend_bytes(size if size > READ_COST else READ_COST)
+            elif size < READ_COST:
+                self._spend_bytes(READ_COST - size)
         if self._telnet is not None:
             try:
                 data = self._telnet.feed(data)
             except NegotiationAbuse as abuse:
                 self.drop(BAD_TELNET(why=abuse))
                 return
-        if self._skipping:
-            data = self._skip(data)
-        self._process(data)
+        self._process(self._skip(data) if self._skipping else data)
 
     def _speak_records(self) -> None:
         """Treat the other side as a program: its first packet came so late that it was greeted as a person."""
@@ -219,20 +221,14 @@ class ChatProtocol(PausableLineReceiver):
         self.MAX_LENGTH = dialect.line_limit + 1
         self._outbox.set_limit(self._server.send_queue(dialect))
 
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """Refuse a line that is too long, once, and go on with the next one."""
+    def _line_too_long(self) -> None:
         self.spoken = True
         self._session.refuse(TOO_LONG(limit=self.dialect.line_limit))
-        self._skipping = True
-        self._rest = self._skip(line)
 
-    def _skip(self, data: bytes) -> bytes:
-        """Return what follows the line that is too long; empty while its end has not come."""
-        _, end, rest = data.partition(b"\n")
+    def _skipped(self, number: int) -> None:
+        """Charge a program for bytes of a line that is too long."""
         if self._telnet is None:
-            self._spend_bytes(len(data) - len(rest))
-        self._skipping = not end
-        return rest
+            self._spend_bytes(number)
 
     # ---- lines to commands -------------------------------------------------------------------------------------
 
@@ -244,13 +240,7 @@ class ChatProtocol(PausableLineReceiver):
         self.spoken = True
         asked = session.question
         try:
-            if length > self.dialect.line_limit:  # too long by the one byte allowed for a carriage return
-                raise TOO_LONG(limit=self.dialect.line_limit)
-            if self.dialect.person:
-                line = edited(line)
-            command = self.dialect.read(line, session)
-            if isinstance(command, PutChunk):
-                file_chunks.check_size(command)
+            command = self._read(line)
         except Refused as refused:
             if asked is not session.question:
                 self._end_secret(asked)
@@ -264,19 +254,37 @@ class ChatProtocol(PausableLineReceiver):
                 self._end_secret(asked)
                 self._begin_secret()
             if command is not None:
-                waiting = do(self._server.chat, session, command)
-                if waiting is not None and not waiting.called:
-                    self._stop(BUSY)
-                    waiting.addCallback(lambda _: self._done())
-                elif session.question is not None:
-                    self._begin_secret()
-                if isinstance(command, PutChunk):
-                    self._begin_raw(command.bytes)
+                self._do(command)
         if self._seat_wait is not None:
             self._check_seat(self._seat_wait, command)
         if self._pace is not None and self._spend_line(length) and not self._outbox.closing:
             self._stop(PACED)
             self._check_waiting()
+
+    def _read(self, line: bytes) -> Command | None:
+        """Return the command in a line; None if there is nothing to do.
+
+        Raises:
+            Refused: The line is too long, or holds no command that the session could give.
+        """
+        dialect = self.dialect
+        if len(line) > dialect.line_limit:  # by the one byte that is allowed for a carriage return
+            raise TOO_LONG(limit=dialect.line_limit)
+        command = dialect.read(edited(line) if dialect.person else line, self._session)
+        if isinstance(command, PutChunk):
+            file_chunks.check_size(command)
+        return command
+
+    def _do(self, command: Command) -> None:
+        """Give the chat a command, and stop reading while the command moves the session."""
+        waiting = do(self._server.chat, self._session, command)
+        if waiting is not None and not waiting.called:
+            self._stop(BUSY)
+            waiting.addCallback(lambda _: self._done())
+        elif self._session.question is not None:
+            self._begin_secret()
+        if isinstance(command, PutChunk):
+            self._begin_raw(command.bytes)
 
     def _done(self) -> None:
         """Read on, because the command that moved the session is done; it may have asked for a password again."""
@@ -294,7 +302,7 @@ class ChatProtocol(PausableLineReceiver):
             self._telnet.end_hidden_line()
 
     def _check_seat(self, wait: SeatWait, command: Command | None) -> None:
-        """Close the connection if its session has no seat and did something else than log in."""
+        """Close the connection if its session has no seat and did anything but log in."""
         if self._session.seated:
             self._end_seat_wait()
         elif not wait.allows(command):
@@ -311,9 +319,7 @@ class ChatProtocol(PausableLineReceiver):
         if transfers is not None and transfers.excused():
             return False
         late = self._pace is not None and self._pace.spend_line()
-        if (
-            self._telnet is None
-        ):  # a person's bytes were charged as they came, a program's are unless they are a chunk's
+        if self._telnet is None:  # a person's bytes were charged as they came; the bytes of chunks never are
             self._spend_bytes(length)
         return late
 

@@ -1,4 +1,4 @@
-"""A line receiver that can stop reading for several reasons at once, and goes on where it stopped."""
+"""A line receiver that skips lines that are too long, and can stop reading for several reasons at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class PausableLineReceiver(LineReceiver):
     transport: Any  # a TCP or TLS connection, or what a test puts in its place
     stops = 0
     _ended = False  # the other side will send no more
-    _rest = b""  # what came after a line that is too long, set by ``lineLengthExceeded``
+    _skipping = False  # what comes is the rest of a line that is too long
+    _rest = b""  # what came after a line that is too long
 
     @property
     def _closing(self) -> bool:
@@ -29,6 +30,14 @@ class PausableLineReceiver(LineReceiver):
         """Do what is left to do after the last line of a connection whose other side will send no more."""
         raise NotImplementedError
 
+    def _line_too_long(self) -> None:
+        """Refuse a line that is too long; called once for each such line, before its end has come."""
+        raise NotImplementedError
+
+    def _skipped(self, number: int) -> None:
+        """Count so many bytes of a line that is too long."""
+        raise NotImplementedError
+
     def _process(self, data: bytes) -> None:
         """Handle the lines that have come until reading stops, and see whether they were the last."""
         LineReceiver.dataReceived(self, data)
@@ -37,6 +46,18 @@ class PausableLineReceiver(LineReceiver):
             LineReceiver.dataReceived(self, rest)
         if self._ended and not self.stops and not self._closing:
             self._all_handled()
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Skip a line that is too long."""
+        self._line_too_long()
+        self._rest = self._skip(line)
+
+    def _skip(self, data: bytes) -> bytes:
+        """Return what follows the line that is too long; empty while its end has not come."""
+        _, end, rest = data.partition(b"\n")
+        self._skipping = not end
+        self._skipped(len(data) - len(rest))
+        return rest
 
     def _stop(self, why: int) -> None:
         """Stop reading for one more reason."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -24,6 +25,13 @@ def no_collector() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
+
+
+@pytest.fixture(params=[0.0, 2.0], ids=["any pace", "usual pace"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A server with and without flood control, which belongs to a connection as well."""
+    with closing(World(rate=request.param)) as made:
+        yield made
 
 
 def silent(world: World) -> Client:
