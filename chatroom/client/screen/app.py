@@ -191,14 +191,20 @@ class App:
         self.terminal.refresh()
         if isinstance(event, Lost):
             self._countdown.begin()
+        if isinstance(event, a.Entered):
+            self.doing.refused_room = ""
         if isinstance(event, Connected):
             self._connected(event)
         elif isinstance(event, Denied) and (event.what == "name" or event.code in WORTHLESS):
             self._refused = event
             if self._client.online:
                 self._ask_for_a_name()
+        elif isinstance(event, Denied) and event.what == "room":
+            self.doing.refused_room = event.wanted
         elif isinstance(event, a.Account):
             self.ignoring.changed_user()
+            if not (event.guest or isinstance(event, a.Unchanged)):
+                self.doing.start(self.doing.join_refused_room())
             if event.operator:
                 self._ask_quietly("help", a.Help)  # there are more commands now
         elif isinstance(event, a.Entered) and event.made and not event.created:

@@ -47,6 +47,9 @@ class LineInput:
         own: The client's own commands.
         seconds: Returns the time.
         ask_quietly: Gives the server a command whose answer, of that kind, is not shown; None if it is refused.
+
+    Attributes:
+        refused_room: The room that the server has refused to us on our way in; empty once we have been in a room.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class LineInput:
         self._login_failed = -SOON
         self._naming = False
         self._told_cancelling = False
+        self.refused_room = ""
 
     def typed(self, line: str) -> None:
         """Carry out a typed line."""
@@ -95,6 +99,12 @@ class LineInput:
     async def give(self, do: str, **fields: Any) -> None:
         """Give the server a command; its answer is shown like every event."""
         await self._client.do(do, **fields)
+
+    async def join_refused_room(self) -> None:
+        """Join the room that was refused on our way in, if we are in no room: a login may have changed the answer."""
+        room, self.refused_room = self.refused_room, ""
+        if room and not self._client.room:
+            await self.give("join", room=room)
 
     async def take_a_name(self, denied: Denied | None = None) -> None:
         """Ask for a name until one is accepted, or the user types a command or nothing. Do nothing if that is being

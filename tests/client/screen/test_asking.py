@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client.screen.stage import Stage, on_stage
@@ -114,6 +115,40 @@ def test_a_typed_name_that_is_an_accounts_is_followed_by_the_question_for_its_pa
         assert "Error" not in "".join(stage.rows)
 
     on_stage(tmp_path, scene, size=(100, 24))
+
+
+LOCKED = Denied("room", "r3", "locked", "r3 is locked; ask a moderator to invite you.")
+
+
+def joins(stage: Stage) -> list[dict[str, Any]]:
+    """Return the rooms that the screen has joined."""
+    return [fields for do, fields in stage.client.did if do == "join"]
+
+
+def test_after_the_login_the_room_that_was_refused_to_the_guest_is_tried_again(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.client.room = ""
+        stage.tell(LOCKED, a.Account(name="guest-abcd", guest=True), a.Unchanged(name="guest-abcd", guest=True))
+        assert joins(stage) == []
+        stage.tell(a.Account(name="nora"))
+        await stage.until(lambda: joins(stage) == [{"room": "r3"}])
+        stage.client.refuse(LOCKED.text, LOCKED.code)
+        await stage.shows(f"Error: {LOCKED.text}", "[-]")
+        stage.tell(a.Account(name="nora"))
+        assert joins(stage) == [{"room": "r3"}]
+
+    on_stage(tmp_path, scene)
+
+
+def test_after_the_login_no_other_room_is_left_for_the_one_that_was_refused(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(LOCKED, a.Account(name="nora"))
+        stage.tell(LOCKED, a.Entered(room="attic", room_id="x", topic="", users=["me"], seq=1, complete=True))
+        stage.client.room = ""
+        stage.tell(a.Account(name="nora"))
+        assert joins(stage) == []
+
+    on_stage(tmp_path, scene)
 
 
 @pytest.mark.parametrize("line", ["/login nora,pass,word", "/register nora, pass,word", "/login nora pass,word"])
