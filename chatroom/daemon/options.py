@@ -108,7 +108,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
             "data",
             "d",
             None,
-            "folder for all that lasts (systemd's STATE_DIRECTORY, else ~/.local/state/chatroom)",
+            "folder for everything that is kept (systemd's STATE_DIRECTORY, else ~/.local/state/chatroom)",
         ],
         ["name", "n", None, "the server's name in its greeting (chatroom)"],
         ["motd", "m", None, "file with lines to show after the greeting"],
@@ -422,7 +422,7 @@ def _check_manhole(settings: DaemonSettings) -> None:
 def _check_pair(settings: DaemonSettings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         given, missing = ("--tls-cert", "--tls-key") if settings.tls_cert else ("--tls-key", "--tls-cert")
-        raise usage.UsageError(f"{given}: give {missing}, too, or neither: then there is one of our own making")
+        raise usage.UsageError(f"{given}: give {missing}, too, or neither; then the daemon makes its own certificate")
 
 
 # The checks, each with the values that replace wrong ones while the rest is checked.

@@ -245,7 +245,7 @@ class BatchingEngine(PresenceTable):
             try:
                 news.done(news, news.error)
             except Exception:
-                _log.failure("who asked for an entry of {log} failed", log=news.log)
+                _log.failure("the callback for an entry of {log} failed", log=news.log)
 
     def _next_batch_soon(self) -> None:
         """Store the next batch now; an engine that stores on the reactor thread overrides this to wait a turn."""
@@ -270,5 +270,5 @@ class BatchingEngine(PresenceTable):
             self.on_state(state)
             # That --disk is reached is logged by ``chatroom.chat.rooms.disk_limit``, at most once an hour.
             if str(error) != FULL and not self._full:
-                _log.warn("the log is {state}: {why}", state=state, why=str(error or "it stores again"))
+                _log.warn("the log is {state}: {why}", state=state, why=str(error or "it can store again"))
             self._full = str(error) == FULL

@@ -39,7 +39,7 @@ def state_folder() -> Path:
     try:
         return Path.home().absolute() / ".local" / "state" / "chatroom"
     except RuntimeError:
-        raise RuntimeError("this user has no home where the data could be kept; give a folder with --data") from None
+        raise RuntimeError("this user has no home folder for the data; give a folder with --data") from None
 
 
 class DataFolder:
