@@ -48,7 +48,7 @@ class Client:
 
     Attributes:
         state: What we know: our name, our room, our login.
-        over: Why no connection will be made any more; None while connections are made.
+        over: Why the client makes no connection any more by itself; None while it makes connections.
     """
 
     def __init__(
@@ -158,6 +158,11 @@ class Client:
         """Seconds until the next attempt to connect; None if none is scheduled."""
         return self._reconnecting.retry_in
 
+    @property
+    def may_retry(self) -> bool:
+        """Whether the client tries to connect no more by itself, but may on the user's word."""
+        return self.over is not None and not (self.state.moved or self._stopping)
+
     # ---- commands --------------------------------------------------------------------------------------------------
 
     def do(self, do: str, **fields: Any) -> Deferred[Event]:
@@ -210,7 +215,11 @@ class Client:
         self._reconnecting.dial()
 
     def try_now(self) -> bool:
-        """Make the next attempt to connect now. Returns whether an attempt was scheduled."""
+        """Make the next attempt to connect now. Returns whether one was scheduled, or the user may decide to try."""
+        if self.may_retry:
+            self.over = None
+            self._reconnecting.dial()
+            return True
         return self._reconnecting.try_now()
 
     def pause(self) -> None:
@@ -271,6 +280,6 @@ class Client:
         if wait is None:
             self.over = Rejected("ended", f"{why}.")
             self._conversation.end(self.over)
-            self._tell(Ended(why))
+            self._tell(Ended(why, retry=self.may_retry))
         else:
             self._tell(Lost(why, wait))

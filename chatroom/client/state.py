@@ -25,7 +25,11 @@ KEPT = frozenset({"say", "me", "message", "reply"})  # commands that are sent ag
 CHANGING_USER = frozenset({"login", "register", "takeover", "logout"})  # commands after which our inbox is another
 _LOGGING_IN = frozenset({"login", "register"})
 WORTHLESS = frozenset({"wrong-token", "wrong-password"})  # refusals after which a login need not be remembered
-_TAKEN_OVER = "you go on there; start the client again to come back here"
+_MOVED = "session-taken-over"  # the end of a session whose user goes on elsewhere
+_FINAL = {  # ends of a session after which the client does not come back by itself
+    _MOVED: "you go on there; start the client again to come back here",
+    "expelled": "you were removed, so this client does not connect again by itself",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class ClientState:
         secret: Proves on the next connection that we are the same guest, and ends the session that was cut off.
         first_room: The room to join first; empty once the server has answered.
         place: The room that we are in.
+        moved: Whether the user has taken over our session elsewhere.
     """
 
     def __init__(
@@ -85,7 +90,7 @@ class ClientState:
         keep_name: Callable[[str], None],
         waiting_for: Callable[..., bool],
     ) -> None:
-        self.online = self.ready = False
+        self.online = self.ready = self.moved = False
         self.name = ""
         self.guest = True
         self.server = ""
@@ -232,13 +237,14 @@ class ClientState:
         told = self._take(event, record or {}) if fresh and not refused else []
         if isinstance(event, a.Error) and record is not None and event.code == "already-logged-in":
             self.credentials.found_in_use(record)
-        taken_over = record is None and isinstance(event, a.Error) and event.code == "session-taken-over"
+        code = event.code if record is None and isinstance(event, a.Error) else ""
+        self.moved = self.moved or code == _MOVED
         return Reaction(
             answer=event,
             told=told,
             new_inbox=was_guest is not self.guest,
             seen=event.seq if e.of_inbox(event) else 0,
-            end=_TAKEN_OVER if taken_over else "",
+            end=_FINAL.get(code, ""),
         )
 
     def _take(self, event: Event, record: dict[str, Any]) -> list[Event | Notice]:

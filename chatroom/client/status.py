@@ -42,9 +42,11 @@ class Ended(Struct, frozen=True, gc=False):
 
     Args:
         why: The reason, as in ``Lost``.
+        retry: Whether the user may have the client try again, by ``Client.try_now``.
     """
 
     why: str
+    retry: bool = True
 
 
 class Gap(Struct, frozen=True, gc=False):

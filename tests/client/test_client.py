@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from client.network import Network, Person
 from harness import World
+from order import ask, owner
 
 from chatroom.client import pending, reconnecting, resume
 from chatroom.client.connection import ServerConnection
@@ -417,6 +418,8 @@ def test_a_session_elsewhere_is_taken_over_and_its_client_does_not_come_back(net
     assert (answer.name, here.client.guest) == ("alice", False)
     network.pass_time(120)
     assert there.heard(Ended)[0].why == "you go on there; start the client again to come back here"
+    assert not there.heard(Ended)[0].retry
+    assert not there.client.try_now()
     assert [event.text for event in there.heard(a.Error)] == ["alice has logged in elsewhere and ended this session."]
     cut(network)
     network.pass_time(2)
@@ -621,6 +624,40 @@ def test_what_is_hopeless_is_not_tried_again(network: Network) -> None:
     alice.say("nobody will ever say this")
     assert alice.refused == ["ended", "ended"]
     assert network.dialled == 1
+    alice.leave()
+
+
+def test_what_is_hopeless_is_tried_again_on_the_users_word(network: Network) -> None:
+    network.refusing = Failed("it has another key", hopeless=True)
+    alice = Person(network, name="alice", room="lobby").come()
+    assert (alice.client.may_retry, alice.client.try_now()) == (True, True)
+    assert (network.dialled, alice.told) == (2, [Ended("it has another key"), Ended("it has another key")])
+    network.refusing = None
+    assert alice.client.try_now()
+    network.flow()
+    assert (alice.client.over, alice.client.room) == (None, "lobby")
+    alice.say("hello")
+    network.flow()
+    assert (alice.said, alice.client.try_now()) == (["hello"], False)
+    alice.leave()
+
+
+@pytest.mark.parametrize("do", ["kick", "ban"])
+def test_a_user_who_was_removed_stays_out_until_trying_again(network: Network, world: World, do: str) -> None:
+    oscar = owner(world, "oscar", operator=True)
+    alice = Person(network, name="alice", room="lobby").come()
+    assert ask(oscar, do, user="alice", everywhere=True) == "ok"
+    network.pass_time(200, step=20)
+    assert [event.text for event in alice.heard(a.Error)] == ["you were removed from this server by oscar."]
+    assert alice.told[-1] == Ended("you were removed, so this client does not connect again by itself")
+    assert (network.dialled, alice.client.online) == (1, False)
+    assert alice.client.try_now()
+    network.flow()
+    if do == "kick":
+        assert (alice.client.online, alice.client.room) == (True, "lobby")
+    else:
+        assert alice.told[-1] == Ended("you are banned from this server")
+        assert alice.client.may_retry
     alice.leave()
 
 

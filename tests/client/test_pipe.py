@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from client.network import Network
 from harness import World, stored_records
+from order import ask, owner
 from sharing import share
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import StringTransport
@@ -134,6 +135,16 @@ def test_it_gives_up_after_a_minute_without_a_server(piped: Piped, network: Netw
     assert piped.over
     assert piped.pipe.status == 1
     assert piped.complaints[-1].startswith("could not connect again: ")
+
+
+def test_it_ends_with_an_error_when_an_operator_removes_it(piped: Piped, network: Network, world: World) -> None:
+    assert ask(owner(world, "oscar", operator=True), "kick", user="al", everywhere=True) == "ok"
+    network.pass_time(3)
+    assert (piped.over, piped.pipe.status, network.dialled) == (True, 1, 1)
+    assert piped.complaints == [
+        "you were removed from this server by oscar",
+        "you were removed, so this client does not connect again by itself",
+    ]
 
 
 def test_without_a_bound_its_patience_has_no_end(network: Network) -> None:

@@ -158,6 +158,7 @@ class Transfers:
 
     def ready(self) -> None:
         self.online = True
+        self._ended = None
         self._stir()
 
     def lost(self) -> None:

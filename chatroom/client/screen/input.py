@@ -278,7 +278,9 @@ class LineInput:
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value
-        if isinstance(error, Rejected):
+        if isinstance(error, Rejected) and error.code == "ended" and self._client.may_retry:
+            self._hearing.complain("there is no connection; Enter on an empty line tries again.")
+        elif isinstance(error, Rejected):
             self._hearing.refused(error.code, error.text)
         elif isinstance(error, Misuse):
             self._hearing.complain(str(error))

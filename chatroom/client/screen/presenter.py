@@ -187,6 +187,8 @@ class Presenter:
                 self.say(f"connected to {what.server} as {what.name} ({what.security}); /help explains the commands.")
             case Lost():
                 self.say(f"{_sentence(what.why)} The client keeps trying; Enter tries now.")
+            case Ended(retry=True):
+                self.complain(f"{_sentence(what.why)} Enter tries again.")
             case Ended():
                 self.complain(_sentence(what.why))
             case Gap():

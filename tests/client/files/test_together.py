@@ -246,3 +246,15 @@ def test_what_an_account_was_sending_is_not_shared_by_the_guest_it_becomes(netwo
     refusal(sent, "not-logged-in")
     assert bob.heard(e.Shared) == []
     share(network, alice, write(tmp_path, b"by a guest", "more.txt"))
+
+
+def test_files_are_sent_again_after_an_end_that_the_user_has_decided_about(network: Network, tmp_path: Path) -> None:
+    alice = Friend(network, "alice")
+    network.refusing = Failed("it has another key", hopeless=True)
+    network.lines[0].end()
+    network.pass_time(2)
+    refusal(alice.send(write(tmp_path)), "ended")
+    network.refusing = None
+    assert alice.client.try_now()
+    network.flow()
+    share(network, alice, write(tmp_path))

@@ -56,6 +56,11 @@ class FakeClient:
         """Whether a line is said to a room."""
         return bool(self.room)
 
+    @property
+    def may_retry(self) -> bool:
+        """Whether the client waits for the user's word."""
+        return self.over is not None
+
     def carry(self, carrier: object) -> None:
         """No file is carried."""
 
@@ -75,9 +80,9 @@ class FakeClient:
         return self.answers[-1]
 
     def try_now(self) -> bool:
-        """Count the attempt, if one is awaited."""
-        awaited = self.retry_in is not None
-        self.retry_in = None
+        """Count the attempt, if one is awaited or may be made."""
+        awaited = self.retry_in is not None or self.may_retry
+        self.retry_in = self.over = None
         self.tried_now += awaited
         return awaited
 

@@ -443,16 +443,35 @@ def test_a_narrow_bar_counts_down_too(tmp_path: Path) -> None:
     on_stage(tmp_path, scene, size=(40, 24))
 
 
-def test_when_there_will_be_no_connection_nothing_is_promised(tmp_path: Path) -> None:
+def test_when_no_connection_is_made_any_more_the_user_is_told_that_enter_tries_again(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.client.online = False
         stage.client.over = Rejected("ended", "it has another key.")
         stage.tell(Ended("it has another key"))
-        await stage.shows("Error: it has another key.", "[lobby]", " not connected | chat.example:8888")
+        ended = "Error: it has another key. Enter tries again."
+        await stage.shows(ended, "[lobby]", " not connected | chat.example:8888")
         stage.type("hello\r")
         await stage.until(lambda: stage.client.said == ["hello"])
         stage.client.refuse("it has another key.", "ended")
-        await stage.shows("Error: it has another key.", "Error: it has another key.", "[lobby]")
+        again = "Error: there is no connection; Enter on an empty line tries again."
+        await stage.shows(ended, again, "[lobby]")
+        stage.type("/help\r")
+        await stage.until(lambda: stage.client.did == [("help", {})])
+        stage.client.refuse("it has another key.", "ended")
+        await stage.shows(ended, again, again, "[lobby]")
+        assert stage.client.tried_now == 0
+        stage.type("\r")
+        await stage.shows(again, "-- trying again now.", "[lobby]", OFFLINE)
+        assert stage.client.tried_now == 1
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_session_that_was_taken_over_is_not_tried_again(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.client.online = False
+        stage.tell(Ended("you go on there", retry=False))
+        await stage.shows("Error: you go on there.", "[lobby]")
 
     on_stage(tmp_path, scene)
 
