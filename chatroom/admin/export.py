@@ -26,10 +26,9 @@ from chatroom.chat.rooms.record import RoomRecord
 from chatroom.engines.sqlite.reader import Reader
 from chatroom.model import account
 from chatroom.model.account import AccountRecord
+from chatroom.model.log_names import ROOM, room_log
 from chatroom.model.names import BadName, room_name
 from chatroom.model.text import clean
-
-ROOM_LOG = "room/"  # how the log of a room is called; all others hold what is private
 
 
 class ExportedAccount(Struct, frozen=True, tag_field="type", tag="account"):
@@ -86,7 +85,7 @@ def _everything(db: sqlite3.Connection, private: bool) -> Iterator[Struct]:
     logs: dict[int, tuple[str, str]] = {
         number: (log, names.get(log, ""))
         for number, log in db.execute("SELECT no, name FROM logs")
-        if private or log.startswith(ROOM_LOG)
+        if private or log.startswith(ROOM)
     }
     for seq, number, body in db.execute("SELECT seq, log, body FROM log ORDER BY seq"):
         if number in logs:
@@ -127,4 +126,4 @@ def _record(value: bytes) -> RoomRecord:
 
 
 def _log_of(value: bytes) -> str:
-    return f"{ROOM_LOG}{_record(value).id}"
+    return room_log(_record(value).id)

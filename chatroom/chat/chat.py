@@ -41,6 +41,7 @@ from chatroom.chat.server_log import ServerLog
 from chatroom.chat.state import ChatState
 from chatroom.model.events import BansChanged, Deregistered, PasswordChanged, Registered, Shared
 from chatroom.model.log import Entry
+from chatroom.model.log_names import id_in
 from chatroom.model.logger import logger
 from chatroom.model.names import user_name
 from chatroom.model.replies import Shutdown
@@ -169,7 +170,7 @@ class Chat(ChatState):
 
     def _in_use(self, log: str) -> bool:
         """Return whether a guest's log may still be written to."""
-        return log.removeprefix("guest/") in self.users or self.guests.has(log)
+        return id_in(log) in self.users or self.guests.has(log)
 
 
 def _not_removed(failure: Any) -> None:

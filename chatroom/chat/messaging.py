@@ -27,6 +27,7 @@ from chatroom.model.errors import (
 )
 from chatroom.model.events import Acted, Private, Said
 from chatroom.model.log import Entry, Unavailable
+from chatroom.model.log_names import inbox_log
 from chatroom.model.names import BadName, user_name
 from chatroom.model.replies import Away, Sent
 from chatroom.model.text import clean, is_blank
@@ -130,7 +131,7 @@ async def reply(chat: Chat, session: Session, command: Reply) -> None:
     if user is None and not name:
         raise WRITER_GONE()
     address = _at(user) if user is not None else await address_of(chat, name)
-    if user is None and address.log != f"inbox/{id}":
+    if user is None and address.log != inbox_log(id):
         raise no_user(name)
     await _deliver(chat, session, address, text, command)
 
@@ -156,7 +157,7 @@ async def address_of(chat: Chat, name: str) -> Address:
     if user is not None:  # the reader has come online meanwhile
         return _at(user)
     if account is not None:
-        return Address(account.name, f"inbox/{account.id}", waits="account")
+        return Address(account.name, inbox_log(account.id), waits="account")
     box = chat.guests.find(name)
     if box is None:
         raise no_user(name)

@@ -12,10 +12,11 @@ from typing import Any
 
 from chatroom.chat.interfaces import Dialect
 from chatroom.chat.session import Session
-from chatroom.chat.state import SERVER_LOG, ChatState
+from chatroom.chat.state import ChatState
 from chatroom.model.errors import EXPELLED, Refused
 from chatroom.model.events import Audience, Expelled
 from chatroom.model.log import Entry, Subscription
+from chatroom.model.log_names import SERVER_LOG
 
 SLICE = 200  # sessions told in one turn of the reactor
 

@@ -24,6 +24,7 @@ from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
 from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Spoken
 from chatroom.model.log import Done, Entry, Unavailable, Withdrawn
+from chatroom.model.log_names import guest_log, inbox_log
 from chatroom.model.names import Name, fold
 from chatroom.model.network import is_local
 from chatroom.model.replies import Error, Ok, Sent
@@ -106,7 +107,7 @@ class User:
     @property
     def inbox_log(self) -> str:
         """The log of the user's inbox; a guest's is kept for a week."""
-        return f"guest/{self.id}" if self.account is None else f"inbox/{self.id}"
+        return guest_log(self.id) if self.account is None else inbox_log(self.id)
 
     @property
     def keys(self) -> tuple[str, ...]:

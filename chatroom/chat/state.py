@@ -14,8 +14,7 @@ from chatroom.chat.retry_queue import RetryQueue
 from chatroom.chat.session import Session, User
 from chatroom.model.events import LogEvent, ServerEvent
 from chatroom.model.log import Entry, Presence, Unavailable
-
-SERVER_LOG = "server/all"
+from chatroom.model.log_names import SERVER_LOG
 
 
 class ChatState:

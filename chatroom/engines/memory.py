@@ -17,6 +17,7 @@ from chatroom.engines.tokenizer import Query
 from chatroom.model import events
 from chatroom.model.events import MESSAGES, blanked
 from chatroom.model.log import Change, Conflict, Entry, Hits, Page, Unavailable
+from chatroom.model.log_names import ROOM
 
 T = TypeVar("T")
 
@@ -211,7 +212,7 @@ class MemoryEngine(BatchingEngine):
         return succeed(self._bytes)
 
     def trim(self, wanted: int) -> Deferred[tuple[str, int]]:
-        rooms = [name for name, log in self._logs.items() if name.startswith("room/") and log.rows]
+        rooms = [name for name, log in self._logs.items() if name.startswith(ROOM) and log.rows]
         if not rooms:
             return succeed(("", 0))
         name = max(rooms, key=lambda name: self._logs[name].bytes)

@@ -257,8 +257,8 @@ def test_a_room_that_another_server_closed_is_left_and_its_namesake_is_new(world
 
 def test_a_ban_of_another_server_holds_here(world: World) -> None:
     """The log of the server tells that the list has changed."""
-    from chatroom.chat.state import SERVER_LOG
     from chatroom.model.events import BansChanged
+    from chatroom.model.log_names import SERVER_LOG
 
     ban = Sanction(f"address:{FAR}1", FAR + "1", "frida", world.chat.now())
     settled(world, awaited(world.engine.put("ban", ban.key, msgspec.json.encode(ban), 0)))

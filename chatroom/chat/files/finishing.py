@@ -8,12 +8,13 @@ from chatroom.chat.files.record import FileRecord
 from chatroom.chat.files.store import NUMBERS, FileStore
 from chatroom.chat.people.inbox import Inboxes
 from chatroom.chat.people.inbox_quotas import Claim, InboxQuotas
+from chatroom.chat.records import retried_on_conflict
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room_changes import RoomChanges
 from chatroom.chat.state import ChatState
 from chatroom.model.errors import NO_FILE, WRONG_HASH
 from chatroom.model.events import Shared
-from chatroom.model.log import Conflict, Entry
+from chatroom.model.log import Entry
 from chatroom.model.logger import logger
 
 _log = logger(__name__)
@@ -108,14 +109,15 @@ class FileFinisher:
         if room is not None:
             amended = await self._rooms.amend(room, lambda now: replace(now, next_file=now.next_file + 1))
             return amended.next_file - 1
-        while True:
-            held = await self._engine.get(NUMBERS, record.log)
-            number, rev = (int(held[0]), held[1]) if held is not None else (1, 0)
-            try:
-                await self._engine.put(NUMBERS, record.log, b"%d" % (number + 1), rev)
-            except Conflict:
-                continue
-            return number
+        return await self._next_in_inbox(record.log)
+
+    @retried_on_conflict
+    async def _next_in_inbox(self, log: str) -> int:
+        """Take the next file number of an inbox."""
+        held = await self._engine.get(NUMBERS, log)
+        number, rev = (int(held[0]), held[1]) if held is not None else (1, 0)
+        await self._engine.put(NUMBERS, log, b"%d" % (number + 1), rev)
+        return number
 
 
 def _nothing() -> None:

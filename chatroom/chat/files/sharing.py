@@ -15,6 +15,7 @@ from chatroom.chat.session import Session
 from chatroom.model import commands as c
 from chatroom.model.errors import NO_FILE, NO_FILE_OF_YOURS, NO_INBOX, NOT_IN_ROOM
 from chatroom.model.events import Deleted, Event, Shared
+from chatroom.model.log_names import id_in
 from chatroom.model.names import fold
 from chatroom.model.replies import Download, Files, Ok, Upload
 from chatroom.model.shared_files import CHUNK, chunks_of, safe_name
@@ -222,7 +223,7 @@ async def _inbox(chat: Chat, session: Session, name: str) -> tuple[str, str, str
         raise NO_INBOX(user=address.name)
     if address.user is not None:
         return address.log, address.user.name, address.user.id
-    return address.log, address.name, address.log.removeprefix("inbox/")
+    return address.log, address.name, id_in(address.log)
 
 
 async def _find(chat: Chat, session: Session, command: c.Get) -> FileRecord:

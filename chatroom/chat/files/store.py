@@ -18,9 +18,9 @@ from chatroom.chat.files import record_storage
 from chatroom.chat.files.quotas import FileQuotas
 from chatroom.chat.files.record import FileRecord
 from chatroom.chat.interfaces import Engine
-from chatroom.chat.records import pages
+from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.errors import NO_FILE
-from chatroom.model.log import Change, Conflict
+from chatroom.model.log import Change
 from chatroom.model.replies import FileLine
 from chatroom.model.shared_files import CHUNK, chunks_of
 
@@ -146,6 +146,7 @@ class FileStore:
         """Store a new record."""
         await self._engine.change(record_storage.changes(None, record, 0))
 
+    @retried_on_conflict
     async def change(self, id: str, change: Callable[[FileRecord], FileRecord]) -> FileRecord:
         """Change a record by compare-and-set, again if it was changed in between.
 
@@ -159,28 +160,27 @@ class FileStore:
         Raises:
             Refused: The file has been removed.
         """
-        while (held := await self._engine.get(record_storage.FILES, id)) is not None:
-            now = record_storage.decode(held[0])
-            changed = change(now)
-            try:
-                await self._engine.change(record_storage.changes(now, changed, held[1]))
-            except Conflict:
-                continue
-            return changed
-        raise NO_FILE()
+        held = await self._engine.get(record_storage.FILES, id)
+        if held is None:
+            raise NO_FILE()
+        now = record_storage.decode(held[0])
+        changed = change(now)
+        await self._engine.change(record_storage.changes(now, changed, held[1]))
+        return changed
 
     # ---- removing ----------------------------------------------------------------------------------------------
 
     async def remove(self, id: str) -> None:
         """Remove a file if it exists: the record first, so that no session begins to fetch it, and then the bytes."""
-        while (held := await self._engine.get(record_storage.FILES, id)) is not None:
-            try:
-                await self._engine.change(record_storage.changes(record_storage.decode(held[0]), None, held[1]))
-            except Conflict:  # the upload was finished, or begun again, just now
-                continue
-            break
+        await self._remove_record(id)
         self.ledger.drop(id)
         await self._engine.blobs.drop(id)
+
+    @retried_on_conflict
+    async def _remove_record(self, id: str) -> None:
+        held = await self._engine.get(record_storage.FILES, id)
+        if held is not None:
+            await self._engine.change(record_storage.changes(record_storage.decode(held[0]), None, held[1]))
 
     async def give_up(self, id: str) -> None:
         """Remove a file that is not complete, unless a session is uploading it."""

@@ -10,9 +10,8 @@ from twisted.internet.defer import Deferred
 
 from chatroom.chat.bans_and_mutes import Sanction, matching
 from chatroom.chat.interfaces import Engine
-from chatroom.chat.records import pages
+from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.errors import SERVER_BANNED
-from chatroom.model.log import Conflict
 from chatroom.model.logger import logger
 
 BUCKET = "ban"
@@ -72,17 +71,12 @@ class ServerBans:
             await self._put(ban.key, None)
             self._by_key.pop(ban.key, None)
 
+    @retried_on_conflict
     async def _put(self, key: str, value: bytes | None) -> None:
         """Store a ban, or remove it. If two daemons change the same ban, the last change holds."""
-        while True:
-            held = await self._engine.get(BUCKET, key)
-            if held is None and value is None:
-                return
-            try:
-                await self._engine.put(BUCKET, key, value, held[1] if held is not None else 0)
-            except Conflict:
-                continue
-            return
+        held = await self._engine.get(BUCKET, key)
+        if held is not None or value is not None:
+            await self._engine.put(BUCKET, key, value, held[1] if held is not None else 0)
 
 
 def _decode_row(row: tuple[str, bytes]) -> Sanction:

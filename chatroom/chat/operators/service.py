@@ -18,6 +18,7 @@ from chatroom.chat.rooms.targets import Target
 from chatroom.model import durations
 from chatroom.model.errors import BAD_BAN, NO_ACCOUNT, NO_SUCH_BAN
 from chatroom.model.events import Announced, BansChanged, Closed, Expelled
+from chatroom.model.log_names import room_log
 from chatroom.model.names import fold
 from chatroom.model.text import clean, is_blank
 
@@ -255,8 +256,8 @@ class Operations:
         audit(self._by, f"closed the room {record.name}{_because(event.reason)}")
         loaded = chat.loaded_rooms.room_of(record)
         with loaded.silence(m.user_id for m in loaded.members.values()) if loaded is not None else nullcontext():
-            await chat.append_surely(f"room/{record.id}", event)
-        await chat.files.remove_of(f"room/{record.id}")
+            await chat.append_surely(room_log(record.id), event)
+        await chat.files.remove_of(room_log(record.id))
         return f"The room {record.name} has been closed."
 
     async def give_room(self, room: str, user: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.people import lookalikes
-from chatroom.chat.records import pages
+from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.account import BUCKET, AccountRecord, decode, encode
 from chatroom.model.errors import NAME_IN_USE
 from chatroom.model.log import Change, Conflict
@@ -69,6 +69,7 @@ class Accounts:
             raise NAME_IN_USE() from None
         return account
 
+    @retried_on_conflict
     async def change(
         self, account: AccountRecord, change: Callable[[AccountRecord], AccountRecord]
     ) -> AccountRecord | None:
@@ -78,27 +79,20 @@ class Accounts:
             The new record; None if the account does not exist any more.
         """
         folded = user_name(account.name).folded
-        while True:
-            held = await self._engine.get(BUCKET, folded)
-            if held is None or (now := decode(held[0])).id != account.id:
-                return None
-            changed = change(now)
-            try:
-                await self._engine.put(BUCKET, folded, encode(changed), held[1])
-            except Conflict:
-                continue
-            return changed
+        held = await self._engine.get(BUCKET, folded)
+        if held is None or (now := decode(held[0])).id != account.id:
+            return None
+        changed = change(now)
+        await self._engine.put(BUCKET, folded, encode(changed), held[1])
+        return changed
 
+    @retried_on_conflict
     async def remove(self, account: AccountRecord) -> bool:
         """Remove an account. Its name is free again; its id is never used again. Return whether it existed."""
         name = user_name(account.name)
-        while True:
-            held = await self._engine.get(BUCKET, name.folded)
-            if held is None or decode(held[0]).id != account.id:
-                return False
-            gone = Change(BUCKET, name.folded, None, held[1])
-            try:
-                await self._engine.change([gone, *await lookalikes.releases(self._engine, name)])
-            except Conflict:
-                continue
-            return True
+        held = await self._engine.get(BUCKET, name.folded)
+        if held is None or decode(held[0]).id != account.id:
+            return False
+        gone = Change(BUCKET, name.folded, None, held[1])
+        await self._engine.change([gone, *await lookalikes.releases(self._engine, name)])
+        return True

@@ -18,14 +18,14 @@ from twisted.internet.defer import Deferred
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, MAILBOXES, MAILBOXES_OF_ONE, NAMES_A_DAY
 from chatroom.chat.people.throttles import Window
-from chatroom.chat.records import pages
+from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.errors import GUEST_MAIL_FULL
 from chatroom.model.events import Emptied, Mailed, Seen
 from chatroom.model.log import Conflict, Entry, Unavailable
+from chatroom.model.log_names import GUESTS_LOG, guest_log, id_in
 from chatroom.model.logger import logger
 from chatroom.model.names import BadName, Name, user_name
 
-LOG = "server/guests"
 BUCKET = "mailbox"
 SWEPT = 200  # mailboxes looked at in one round of retention
 _DAY = 24 * 3600 * 1000  # milliseconds
@@ -54,7 +54,7 @@ class Mailbox:
     @property
     def log(self) -> str:
         """The log of what waits."""
-        return f"guest/{self.id}"
+        return guest_log(self.id)
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -95,7 +95,7 @@ class GuestMail:
             for _, value in page:
                 waiting = msgspec.json.decode(value, type=Waiting)
                 self._fill(Mailbox(waiting.id, waiting.name, waiting.at, True, waiting.via))
-        await self._engine.follow(LOG, self._apply, after=0)
+        await self._engine.follow(GUESTS_LOG, self._apply, after=0)
 
     def find(self, name: str) -> Mailbox | None:
         """Return the mailbox of a name that was used lately, or for which mail waits."""
@@ -108,7 +108,7 @@ class GuestMail:
 
     def has(self, log: str) -> bool:
         """Return whether a log belongs to a mailbox."""
-        return log.removeprefix("guest/") in self._names
+        return id_in(log) in self._names
 
     def seen(self, name: Name, user_id: str, via: str = "") -> None:
         """Note that a guest has taken a name.
@@ -130,7 +130,7 @@ class GuestMail:
             id = box.id if box is not None else self._mint(12)
             event = Seen(self._next_id(), self._now(), name.shown, user_id, box=id)
             self._remember(event)  # at once, because somebody may write to a guest who leaves the next moment
-            self._engine.append(LOG, event)
+            self._engine.append(GUESTS_LOG, event)
 
     async def mailed(self, box: Mailbox, by: str, by_id: str, via: str) -> bool:
         """Keep a mailbox that mail is about to be written to.
@@ -161,7 +161,7 @@ class GuestMail:
         if not kept:
             return False
         event = Mailed(self._next_id(), self._now(), by, by_id, box=box.id, name=box.name, via=via)
-        self._engine.append(LOG, event)
+        self._engine.append(GUESTS_LOG, event)
         return True
 
     async def take(self, name: Name, user_id: str) -> Mailbox | None:
@@ -175,7 +175,7 @@ class GuestMail:
         self._drop(box)
         stored: Deferred[None] = Deferred()
         event = Emptied(self._next_id(), self._now(), name.shown, user_id, box=box.id)
-        self._engine.append(LOG, event, lambda entry, error: stored.callback(None))
+        self._engine.append(GUESTS_LOG, event, lambda entry, error: stored.callback(None))
         await stored
         try:
             await self._forget(box)
@@ -190,9 +190,9 @@ class GuestMail:
             await self._keep(box)
         except Unavailable as error:
             _log.warn("the mailbox of {name} could not be kept: {why}", name=box.name, why=str(error))
-        self._engine.append(LOG, Seen(self._next_id(), self._now(), box.name, user_id, box=box.id))
+        self._engine.append(GUESTS_LOG, Seen(self._next_id(), self._now(), box.name, user_id, box=box.id))
         event = Mailed(self._next_id(), self._now(), box.name, user_id, box=box.id, name=box.name, via=box.via)
-        self._engine.append(LOG, event)
+        self._engine.append(GUESTS_LOG, event)
 
     async def sweep(self) -> None:
         """Remove mailboxes whose mail has expired, some in each round."""
@@ -204,24 +204,21 @@ class GuestMail:
 
     # ---- records -----------------------------------------------------------------------------------------------
 
+    @retried_on_conflict
     async def _keep(self, box: Mailbox) -> bool:
         """Store the record of a mailbox; return False if another daemon has stored another one for the name."""
         folded = user_name(box.name).folded
         value = msgspec.json.encode(Waiting(box.id, box.name, box.at, box.via))
-        while True:
-            held = await self._engine.get(BUCKET, folded)
-            if held is not None:
-                there = msgspec.json.decode(held[0], type=Waiting)
-                if there.id != box.id:
-                    self._drop(box)
-                    self._fill(Mailbox(there.id, there.name, box.at, True, there.via))
-                    return False
-                return True
-            try:
-                await self._engine.put(BUCKET, folded, value, 0)
-            except Conflict:
-                continue
+        held = await self._engine.get(BUCKET, folded)
+        if held is None:
+            await self._engine.put(BUCKET, folded, value, 0)
             return True
+        there = msgspec.json.decode(held[0], type=Waiting)
+        if there.id == box.id:
+            return True
+        self._drop(box)
+        self._fill(Mailbox(there.id, there.name, box.at, True, there.via))
+        return False
 
     async def _forget(self, box: Mailbox) -> None:
         folded = user_name(box.name).folded

@@ -8,10 +8,10 @@ daemon starts. If two such accounts look alike, both stay.
 from __future__ import annotations
 
 from chatroom.chat.interfaces import Engine
-from chatroom.chat.records import pages
+from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.account import ALL_MADE, BUCKET, LOOK_RULES, LOOKS, decode, decode_look, encode_look
 from chatroom.model.errors import NAME_IN_USE
-from chatroom.model.log import Change, Conflict
+from chatroom.model.log import Change
 from chatroom.model.names import Name, user_looks, user_name
 
 
@@ -54,13 +54,13 @@ async def complete(engine: Engine) -> None:
         return
     async for page in pages(engine, BUCKET):
         names = [user_name(decode(value).name) for _, value in page]
-        while True:
-            try:
-                await engine.change(await _missing(engine, names))
-                break
-            except Conflict:  # another daemon has started at the same time
-                continue
+        await _complete(engine, names)
     await engine.change([Change(LOOK_RULES, ALL_MADE, b"")])
+
+
+@retried_on_conflict
+async def _complete(engine: Engine, names: list[Name]) -> None:
+    await engine.change(await _missing(engine, names))
 
 
 async def _missing(engine: Engine, names: list[Name]) -> list[Change]:

@@ -20,6 +20,7 @@ from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.state import ChatState
 from chatroom.model.events import Closed
 from chatroom.model.log import Unavailable
+from chatroom.model.log_names import room_log
 from chatroom.model.logger import logger
 from chatroom.model.names import BadName, user_name
 
@@ -112,7 +113,7 @@ class EmptyRooms:
         if await self._directory.forget(id, folded, lambda record: self._unused(record, folded, in_use)):
             # A session on another daemon may have joined at this moment; this tells it that the room has ended.
             closed = Closed(state.next_id(), state.now(), state.rules.name, "", reason="nobody was there")
-            state.engine.append(f"room/{id}", closed)
+            state.engine.append(room_log(id), closed)
             _log.info("room {room} ({id}) ended: a guest made it, and nothing was said in it", room=folded, id=id)
 
     async def _unused(self, record: RoomRecord, folded: str, in_use: set[str]) -> bool:
@@ -123,7 +124,7 @@ class EmptyRooms:
             folded: The room's folded name.
             in_use: The names of the rooms that anybody on any daemon is in.
         """
-        state, log = self._state, f"room/{record.id}"
+        state, log = self._state, room_log(record.id)
         if (
             await owned_by_account(self._accounts, record)
             or (await state.engine.read(log, limit=1, messages=True)).entries

@@ -7,10 +7,10 @@ older chatroom get these records when the daemon starts.
 from __future__ import annotations
 
 from chatroom.chat.interfaces import Engine
-from chatroom.chat.records import pages
+from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.chat.rooms import record_storage
 from chatroom.model.errors import ROOM_LOOKS_ALIKE
-from chatroom.model.log import Change, Conflict
+from chatroom.model.log import Change
 from chatroom.model.names import Name, room_looks, room_name
 
 BUCKET = "room-look"  # folded room names, by look
@@ -46,13 +46,13 @@ async def complete(engine: Engine) -> None:
         return
     async for page in pages(engine, record_storage.ROOMS):
         names = [room_name(record_storage.decode_head(value).name) for _, value in page]
-        while True:
-            try:
-                await engine.change(await _missing(engine, names))
-                break
-            except Conflict:  # another daemon has started at the same time
-                continue
+        await _complete(engine, names)
     await engine.change([Change(BUCKET, _ALL_MADE, b"")])
+
+
+@retried_on_conflict
+async def _complete(engine: Engine, names: list[Name]) -> None:
+    await engine.change(await _missing(engine, names))
 
 
 async def _missing(engine: Engine, names: list[Name]) -> list[Change]:

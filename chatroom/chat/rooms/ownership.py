@@ -28,6 +28,7 @@ from chatroom.model.account import AccountRecord
 from chatroom.model.errors import NO_ACCOUNT, NOT_OWNER, OWNS_IT, Refused
 from chatroom.model.events import Owned
 from chatroom.model.log import Unavailable
+from chatroom.model.log_names import room_log
 from chatroom.model.logger import logger
 from chatroom.model.names import BadName, user_name
 from chatroom.model.text import clean
@@ -91,7 +92,7 @@ async def give(
     write_down(changed)
     before = "" if by[0] else former
     event = Owned(state.next_id(), state.now(), *by, user=account.name, user_id=account.id, before=before)
-    await state.append_surely(f"room/{record.id}", event)
+    await state.append_surely(room_log(record.id), event)
 
 
 class OwnerSuccession:

@@ -14,6 +14,7 @@ from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room_records import RoomRecords
 from chatroom.chat.state import ChatState
 from chatroom.model.account import BUCKET, decode
+from chatroom.model.log_names import GUEST, INBOX, SERVER, room_log
 from chatroom.model.logger import logger
 
 EVERY = 600.0  # seconds between two rounds
@@ -82,7 +83,7 @@ class Retention:
 
     async def _nothing_left(self, record: RoomRecord) -> bool:
         """Return whether the log of a room is empty."""
-        return not (await self._engine.read(f"room/{record.id}", limit=1)).entries
+        return not (await self._engine.read(room_log(record.id), limit=1)).entries
 
     async def _drop_orphans(self) -> None:
         """Remove the logs of closed rooms and deleted accounts, and the empty ones of guests who are gone."""
@@ -112,8 +113,8 @@ class Retention:
 
     def _bounds(self, log: str) -> tuple[float, int]:
         """Return for how many days a log's entries are kept, and how many; 0 for no limit."""
-        if log.startswith("inbox/"):
+        if log.startswith(INBOX):
             return INBOX_DAYS, INBOX_MESSAGES
-        if log.startswith(("guest/", "server/")):
-            return GUEST_DAYS, INBOX_MESSAGES if log.startswith("guest/") else GUESTS
+        if log.startswith((GUEST, SERVER)):
+            return GUEST_DAYS, INBOX_MESSAGES if log.startswith(GUEST) else GUESTS
         return self._rules.keep_days, self._rules.keep

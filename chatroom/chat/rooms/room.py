@@ -20,6 +20,7 @@ from chatroom.chat.rooms.record import RoomRecord, RoomUser
 from chatroom.model.counters import Counters
 from chatroom.model.events import ROOM_MESSAGES, Closed, Joined, MemberGone, MemberRemoved, Renamed
 from chatroom.model.log import Entry, Subscription, Withdrawn
+from chatroom.model.log_names import room_log
 
 MOST_SPEAKERS = 1000  # that a slow room remembers before it forgets those who may speak again
 
@@ -196,7 +197,7 @@ class Room:
         self._on_withdrawn = on_withdrawn
         self.id = record.id
         self.name = record.name
-        self.log = f"room/{record.id}"
+        self.log = room_log(record.id)
         self.take(record, rev)
         self.closed = False
         self.spoke: dict[str, int] = {}

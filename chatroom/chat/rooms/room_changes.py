@@ -8,6 +8,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from chatroom.chat.interfaces import Engine
+from chatroom.chat.records import retried_on_conflict
 from chatroom.chat.rooms import lookalikes, record_storage
 from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.record import RoomRecord
@@ -48,28 +49,30 @@ class RoomChanges:
         Raises:
             Refused: By ``change``; or the room has ended.
         """
+        before, after = await self._store(record, change)
+        if after is None or after.counted != before.counted:
+            await self._quotas.leave(before.counted, before.id)
+        return after or before
+
+    @retried_on_conflict
+    async def _store(
+        self, record: RoomRecord, change: Callable[[RoomRecord], RoomRecord | None]
+    ) -> tuple[RoomRecord, RoomRecord | None]:
+        """Store what ``change`` makes of a room's record. Return the record before, and the new one."""
         folded = record.folded
-        while True:
-            now, rev = await self._records.read(folded)
-            if now is None or now.id != record.id:
-                raise NO_ROOM(room=record.name)
-            changed = change(now)
-            if changed is now:
-                return now
-            if changed is not None:
-                changed = replace(changed, changes=now.changes + 1)
-            try:
-                if changed is None:
-                    changes = await self._removal(folded, rev, now)
-                else:
-                    changes = record_storage.update(folded, rev, now, changed)
-                rev = await self._engine.change(changes)
-            except Conflict:
-                continue
-            self._take(folded, changed, rev)
-            if changed is None or changed.counted != now.counted:
-                await self._quotas.leave(now.counted, now.id)
-            return changed or now
+        now, rev = await self._records.read(folded)
+        if now is None or now.id != record.id:
+            raise NO_ROOM(room=record.name)
+        changed = change(now)
+        if changed is now:
+            return now, now
+        if changed is None:
+            changes = await self._removal(folded, rev, now)
+        else:
+            changed = replace(changed, changes=now.changes + 1)
+            changes = record_storage.update(folded, rev, now, changed)
+        self._take(folded, changed, await self._engine.change(changes))
+        return now, changed
 
     async def remove(self, id: str, folded: str, unused: Callable[[RoomRecord], Awaitable[bool]]) -> bool:
         """Remove the record of a room that is not loaded and cannot be loaded meanwhile (``Directory.forget``).

@@ -13,9 +13,10 @@ import msgspec
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.limits import GUEST_ROOMS, OWNED, Rules
 from chatroom.chat.people.throttles import Window
+from chatroom.chat.records import retried_on_conflict
 from chatroom.chat.session import User
 from chatroom.model.errors import TOO_MANY_GUEST_ROOMS, TOO_MANY_OWNED
-from chatroom.model.log import Conflict, Unavailable
+from chatroom.model.log import Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.network import network
 
@@ -82,20 +83,8 @@ class RoomQuotas:
             Refused: The user, or the guests of that address, have too many rooms.
         """
         key = self._key(user, address)
-        listing = RoomListing(id, name, user.id, self._now())
-        while not user.operator:
-            held = await self._engine.get(_bucket(key), key)
-            listed = _decode(held[0]) if held is not None else ()
-            try:
-                self._check(key, listed, user)
-            except Exception:
-                if self._checked.wait((key,)):
-                    raise
-                self._checked.count((key,))
-                listed = await self._those_that_exist(listed)
-                self._check(key, listed, user)
-            if await self._put(key, (*listed, listing), held[1] if held is not None else 0):
-                break
+        if not user.operator:
+            await self._add(key, RoomListing(id, name, user.id, self._now()), user)
         return key
 
     async def made_by(self, user: User, address: str) -> list[str]:
@@ -106,20 +95,49 @@ class RoomQuotas:
             address: The address of the user's connection.
         """
         key = self._key(user, address)
-        held = await self._engine.get(_bucket(key), key)
-        return [one.name for one in _decode(held[0]) if one.owner_id == user.id] if held is not None else []
+        listed, _ = await self._read(key)
+        return [one.name for one in listed if one.owner_id == user.id]
 
     async def leave(self, key: str, id: str) -> None:
         """Take a room off its list. If the store fails, ``enter`` does so later."""
         try:
-            while True:
-                held = await self._engine.get(_bucket(key), key)
-                listed = _decode(held[0]) if held is not None else ()
-                left = tuple(one for one in listed if one.id != id)
-                if held is None or left == listed or await self._put(key, left, held[1]):
-                    return
+            await self._take_off(key, id)
         except Unavailable as error:
             _log.warn("the room {id} stays on the list {key} for now: {why}", id=id, key=key, why=str(error))
+
+    @retried_on_conflict
+    async def _add(self, key: str, listing: RoomListing, user: User) -> None:
+        """Add a listing to a list. If the list is full, rooms that have ended meanwhile are taken off first."""
+        listed, rev = await self._read(key)
+        try:
+            self._check(key, listed, user)
+        except Exception:
+            if self._checked.wait((key,)):
+                raise
+            self._checked.count((key,))
+            listed = await self._those_that_exist(listed)
+            self._check(key, listed, user)
+        await self._put(key, (*listed, listing), rev)
+
+    @retried_on_conflict
+    async def _take_off(self, key: str, id: str) -> None:
+        listed, rev = await self._read(key)
+        left = tuple(one for one in listed if one.id != id)
+        if left != listed:
+            await self._put(key, left, rev)
+
+    async def _read(self, key: str) -> tuple[_Lists, int]:
+        """Return a list and its revision; an empty list with 0 if there is none."""
+        held = await self._engine.get(_bucket(key), key)
+        return (_decode(held[0]), held[1]) if held is not None else ((), 0)
+
+    async def _put(self, key: str, listed: _Lists, rev: int) -> None:
+        """Store a list.
+
+        Raises:
+            Conflict: The list has been changed since it was read.
+        """
+        await self._engine.put(_bucket(key), key, msgspec.json.encode(listed) if listed else None, rev)
 
     def _key(self, user: User, address: str) -> str:
         """Return the key of the list that a user's rooms are counted on."""
@@ -142,14 +160,6 @@ class RoomQuotas:
         """Return a list without listings that are left over from a crash or a failure of the store."""
         old = self._now() - STALE * 1000
         return tuple([one for one in listed if one.at > old or await self._exists(one)])
-
-    async def _put(self, key: str, listed: _Lists, rev: int) -> bool:
-        """Store a list; return False when another daemon has changed it since it was read."""
-        try:
-            await self._engine.put(_bucket(key), key, msgspec.json.encode(listed) if listed else None, rev)
-        except Conflict:
-            return False
-        return True
 
 
 def of_an_account(key: str) -> bool:

@@ -19,6 +19,7 @@ from chatroom.chat.rooms.record_storage import decode_head
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.room_quotas import RoomListing
 from chatroom.model.errors import BAD_ROOM, NO_ROOM
+from chatroom.model.log_names import id_in
 from chatroom.model.names import BadName, Name, room_name
 
 
@@ -81,7 +82,7 @@ class RoomRecords:
 
     async def name_of(self, log: str) -> str:
         """Return a room's name as shown, by its log; empty if there is no such room any more."""
-        head = await self._by_id(log.removeprefix("room/"))
+        head = await self._by_id(id_in(log))
         return head.name if head is not None else ""
 
     async def is_there(self, id: str) -> bool:

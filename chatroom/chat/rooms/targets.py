@@ -12,6 +12,7 @@ from chatroom.chat.people.nicknames import no_user
 from chatroom.chat.rooms.room import MemberSession, Room
 from chatroom.chat.session import Session
 from chatroom.model.errors import BAD_BAN, NOT_TO_A_MODERATOR, NOT_TO_AN_OPERATOR, NOT_TO_THE_OWNER, NOT_TO_YOURSELF
+from chatroom.model.log_names import inbox_log
 from chatroom.model.names import BadName, fold, user_name
 from chatroom.model.network import is_local, network
 
@@ -81,7 +82,7 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
     account = await chat.accounts.get(parsed)
     if account is not None:
         keys = (account_key(account.id), name_key(parsed.folded))
-        return Target(account.name, account.id, keys, account.operator, f"inbox/{account.id}")
+        return Target(account.name, account.id, keys, account.operator, inbox_log(account.id))
     if looks_like_address(name):
         return _address(name)
     return Target(parsed.shown, keys=(name_key(parsed.folded),))

@@ -1,0 +1,43 @@
+"""The names of logs. A room, an account's inbox and an absent guest's mailbox each have a log named after their id."""
+
+from __future__ import annotations
+
+ROOM = "room/"
+INBOX = "inbox/"
+GUEST = "guest/"
+SERVER = "server/"  # logs of the whole server
+
+SERVER_LOG = f"{SERVER}all"  # what concerns every daemon
+GUESTS_LOG = f"{SERVER}guests"  # which guests have mail
+
+
+def room_log(id: str) -> str:
+    """Return the name of a room's log.
+
+    Args:
+        id: The room's id.
+    """
+    return ROOM + id
+
+
+def inbox_log(id: str) -> str:
+    """Return the name of the log that holds an account's private messages.
+
+    Args:
+        id: The account's id.
+    """
+    return INBOX + id
+
+
+def guest_log(id: str) -> str:
+    """Return the name of the log that holds a guest's private messages.
+
+    Args:
+        id: The guest's id.
+    """
+    return GUEST + id
+
+
+def id_in(log: str) -> str:
+    """Return the id of the room, account or guest that a log belongs to."""
+    return log.partition("/")[2]
