@@ -28,7 +28,8 @@ from chatroom.client.screen.questions import Cancelled, Questions
 from chatroom.client.status import Denied
 from chatroom.model import replies as a
 from chatroom.model.arguments import Arg, Kind
-from chatroom.model.commands import CommandRow
+from chatroom.model.commands import BY_SLASH, CommandRow
+from chatroom.model.errors import ANSWER_FIRST
 
 _log = Logger()
 
@@ -263,12 +264,23 @@ class LineInput:
         if secret and not self._told_cancelling:
             self._told_cancelling = True
             self._hearing.say("Enter alone or /cancel cancels.")
+        if not secret:
+            return await self._ask_openly(f"{arg.prompt} ")
         answer = await self._questions.ask(f"{arg.prompt} ", secret=secret)
-        if secret:
-            check_password(answer)
+        check_password(answer)
         if arg.twice and await self._questions.ask("The same again: ", secret=secret) != answer:
             raise Misuse("the two are not the same; nothing was changed.")
-        return answer if secret else answer.strip()
+        return answer
+
+    async def _ask_openly(self, words: str) -> str:
+        """Ask for something else than a password. A command is refused and the question asked again, as on telnet;
+        ``//who`` answers ``/who``."""
+        while True:
+            answer = (await self._questions.ask(words)).strip()
+            word = answer[1:].partition(" ")[0].lower() if answer.startswith("/") else ""
+            if word not in BY_SLASH and word not in self._own and word != "cancel":
+                return answer[1:] if answer.startswith("//") else answer
+            self._hearing.complain(ANSWER_FIRST(word=f"/{word}").text)
 
     def _do_own(self, word: str, rest: str) -> None:
         try:

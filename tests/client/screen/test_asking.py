@@ -199,6 +199,29 @@ def test_what_cannot_be_done_is_refused_before_anything_is_asked(
     on_stage(tmp_path, scene)
 
 
+@pytest.mark.parametrize("command", ["login", "register"])
+@pytest.mark.parametrize("word", ["/who", "/Login", "/quit", "/cancel"])
+def test_at_the_question_for_a_name_a_command_is_refused(tmp_path: Path, command: str, word: str) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(f"/{command}\r{word} nora,secretpw2\r")
+        why = f"Error: {word.lower()} is a command, and you are being asked; answer first, or type /cancel."
+        await stage.shows(why, "Name:")
+        stage.type("//who,secretpw2\r")
+        await stage.until(lambda: stage.client.did == [(command, {"user": "/who", "password": "secretpw2"})])
+        assert "secretpw2" not in "".join(stage.rows)
+
+    on_stage(tmp_path, scene, size=(100, 24))
+
+
+def test_the_question_for_a_name_is_cancelled_by_its_command(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/login\r/cancel\r")
+        await stage.shows("-- cancelled.", "[lobby]")
+        assert stage.client.did == []
+
+    on_stage(tmp_path, scene)
+
+
 def test_cancel_answers_no_question_for_a_password_and_that_is_said_once(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/login nora\r")
