@@ -1,4 +1,7 @@
-"""The error that all commands of chatroom-admin raise."""
+"""The error that all commands of chatroom-admin raise.
+
+It has a file of its own because the command line imports the commands, and both need the error.
+"""
 
 
 class CommandFailed(Exception):

@@ -1,4 +1,7 @@
-"""The format of messages: a template with ``{user}``, ``{room}`` and ``{text}`` that the operator chooses."""
+"""The format of messages: a template with ``{user}``, ``{room}`` and ``{text}`` that the operator chooses.
+
+It has a file of its own because the daemon checks the template and the text dialect fills it in.
+"""
 
 from __future__ import annotations
 

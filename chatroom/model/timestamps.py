@@ -1,4 +1,7 @@
-"""Times as people read them. A hostile server may send any number, so this never fails."""
+"""Times as people read them. A hostile server may send any number, so this never fails.
+
+It has a file of its own because the server, the client and chatroom-admin all show times.
+"""
 
 from __future__ import annotations
 

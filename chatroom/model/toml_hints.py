@@ -1,4 +1,7 @@
-"""A hint for TOML files in which quotes are missing, as many other kinds of configuration files allow."""
+"""A hint for TOML files in which quotes are missing, as many other kinds of configuration files allow.
+
+It has a file of its own because the daemon and the client read such files.
+"""
 
 from __future__ import annotations
 
