@@ -212,7 +212,7 @@ class Console:
         return Text(await self._operating.remove_account(_name("remove_account('bob')", name)))
 
     async def set_password(self, name: str, password: str = "") -> Text:
-        """Give an account a new password. If you leave it out, you are asked for it, and it is not shown."""
+        """Give an account a new password. If you leave the password out, you are asked for it, and it is not shown."""
         name = _name("set_password('bob')", name)
         return Text(await self._operating.set_password(name, await self._password(name, password)))
 

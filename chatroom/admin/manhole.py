@@ -50,7 +50,7 @@ _log = logger(__name__)
 
 
 class Manhole:
-    """The listening console.
+    """The port of the operators' console, and its open sessions.
 
     Args:
         reactor: Listens and gives the time.
@@ -186,7 +186,7 @@ class OperatorConnection(SSHServerTransport):
             if self.name:
                 _log.failure("the console of {name} has failed", failure=Failure(), name=self.name)
             else:
-                self.audit("sent what is no SSH")
+                self.audit("sent data that is not SSH")
             self.transport.abortConnection()
 
     def connectionLost(self, reason: Any = None) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.connections import Connections
+from chatroom.chat.disk_limit import DiskLimit
 from chatroom.chat.files.expiry import FileExpiry
 from chatroom.chat.files.finishing import FileFinisher
-from chatroom.chat.files.space import FileSpace
 from chatroom.chat.files.store import FileStore
+from chatroom.chat.files.upload_limits import FileSpace
 from chatroom.chat.interfaces import Clock, Engine, Mint
 from chatroom.chat.limits import Rules
 from chatroom.chat.operators.audit import MembersAudit
@@ -28,12 +29,11 @@ from chatroom.chat.people.inbox import Inboxes
 from chatroom.chat.people.inbox_quotas import InboxQuotas
 from chatroom.chat.people.passwords import Passwords
 from chatroom.chat.people.throttles import Throttles
+from chatroom.chat.retention import Retention
 from chatroom.chat.rooms.directory import Directory
-from chatroom.chat.rooms.disk_limit import DiskLimit
 from chatroom.chat.rooms.empty_rooms import EmptyRooms
 from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.ownership import OwnerSuccession
-from chatroom.chat.rooms.retention import Retention
 from chatroom.chat.rooms.room_changes import RoomChanges
 from chatroom.chat.rooms.room_quotas import RoomQuotas
 from chatroom.chat.rooms.room_records import RoomRecords

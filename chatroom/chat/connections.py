@@ -1,4 +1,4 @@
-"""The sessions of this node: opened, given a user, renamed, ended. Every change of user goes through here."""
+"""The sessions of this daemon: opened, given a user, renamed, ended. Every change of user goes through here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logger(__name__)
 
 
 class Connections:
-    """Opens, changes and ends the sessions of this node.
+    """Opens, changes and ends the sessions of this daemon.
 
     Args:
         state: What the chat shares.

@@ -13,7 +13,7 @@ from chatroom.chat.chat import Chat
 from chatroom.chat.files import sharing
 from chatroom.chat.handlers import HANDLERS
 from chatroom.chat.operators import commands
-from chatroom.chat.people import hello, login, login_sessions, preferences
+from chatroom.chat.people import guest_names, hello, login, login_sessions, preferences
 from chatroom.chat.rooms import join_leave, moderation, queries, sanctions, search
 from chatroom.chat.session import Session
 from chatroom.model.commands import ROWS, Command, CommandRow, Hello, Login, Needs, Pong, Ref, Takeover
@@ -37,6 +37,7 @@ _log = logger(__name__)
 # Importing these registers their handlers.
 _MODULES = (
     commands,
+    guest_names,
     hello,
     help,
     join_leave,

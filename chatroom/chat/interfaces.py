@@ -52,7 +52,7 @@ class Engine(Protocol):
 
     ``state`` is ``ok`` or ``degraded``; ``on_state`` is called when it changes. ``on_pressure`` is called with True
     when so much waits to be stored that reading should pause, and with False when reading may go on. ``counters`` are
-    this node's counters, always the same object. ``most_bytes`` is how much the logs and records may take (0: no
+    this daemon's counters, always the same object. ``most_bytes`` is how much the logs and records may take (0: no
     limit); beyond that, appending fails with ``Unavailable``. ``on_growth`` is called with the bytes that they take,
     after each batch while that is more than nine tenths of ``most_bytes``.
 
@@ -203,13 +203,13 @@ class Engine(Protocol):
         """Return how many records a bucket has whose keys begin so."""
 
     def announce(self, key: str, presence: Presence) -> None:
-        """Announce that somebody is present, until that is withdrawn or this node goes."""
+        """Announce that somebody is present, until that is withdrawn or this daemon stops."""
 
     def withdraw(self, key: str) -> None:
         """Withdraw an announcement."""
 
     def who(self, prefix: str) -> list[Presence]:
-        """Return everybody present on all nodes whose key begins with ``prefix``."""
+        """Return everybody present on all daemons whose key begins with ``prefix``."""
 
 
 class AddressSlot(Protocol):

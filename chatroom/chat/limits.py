@@ -127,12 +127,12 @@ class Rules:
 
 
 class Bucket:
-    """A token bucket that may go below zero; the caller then waits until it is filled again.
+    """A token bucket that may go below zero. The caller then waits until there is a token again.
 
     Args:
         rate: Tokens that come back each second.
         burst: The most tokens that it can hold.
-        now: Seconds of a monotonic clock.
+        now: The time now, in seconds of a monotonic clock.
     """
 
     __slots__ = ("_at", "_burst", "_rate", "_tokens")

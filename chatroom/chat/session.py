@@ -46,7 +46,7 @@ class SessionHost(Protocol):
         """Append an event; fires when it is stored and applied, or with ``Unavailable``."""
 
     def announce(self, session: Session) -> None:
-        """Show on all daemons which room the session is in."""
+        """Tell all daemons which room the session is in."""
 
     def withdraw(self, entry: Entry) -> None:
         """Remove the text of a message whose author had lost the right to speak when the log stored it."""
@@ -263,7 +263,7 @@ class Session:
         return (*self.user.keys, *former_keys((*self.was, self.guest_id)), address_key(self.address))
 
     def announce(self) -> None:
-        """Show on all daemons which room the session is in."""
+        """Tell all daemons which room the session is in."""
         self.host.announce(self)
 
     def check_admitted(self, room: Room, user: User) -> None:

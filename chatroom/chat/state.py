@@ -29,7 +29,7 @@ class ChatState:
 
     Attributes:
         counters: What the daemon has counted.
-        sessions: Everybody connected to this node, by session id.
+        sessions: Everybody connected to this daemon, by session id.
         users: The same people by user id; the owner of an account may have several sessions.
         names: The names that are in use.
         lists: Bounds how many long lists are read at the same time.
@@ -106,14 +106,14 @@ class ChatState:
     # ---- what everybody sees -----------------------------------------------------------------------------------
 
     def announce(self, session: Session) -> None:
-        """Let all nodes know which room the session is in."""
+        """Tell all daemons which room the session is in."""
         if session.over or not session.seated:
             return
         room = session.room.name if session.room is not None else ""
         self.engine.announce(f"user/{session.id}", Presence(session.name, room, session.user.away, session.user_id))
 
     def who(self) -> list[Presence]:
-        """Return everybody online on all nodes."""
+        """Return everybody online on all daemons."""
         return self.engine.who("user/")
 
     def tell_all(self, event: ServerEvent) -> None:

@@ -346,7 +346,7 @@ def check_checkers(checkers: Sequence[Any]) -> None:
 def _metrics(
     settings: DaemonSettings, reactor: Any, chat: Chat, factory: ChatFactory, service: ChatService
 ) -> OperatorService:
-    from chatroom.daemon.operator_services import MetricsService, Monitoring
+    from chatroom.daemon.monitoring import MetricsService, Monitoring
 
     address, port = address_and_port("--metrics", settings.metrics)
     return MetricsService(reactor, taken(port, address, "--metrics"), Monitoring(chat, factory, service.state))

@@ -86,6 +86,16 @@ class BadOptions(usage.UsageError):
 _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(DaemonSettings)}
 
 
+def _parameter(name: str, text: str, short: str | None = None) -> list[str | None]:
+    """Return an option's row for twistd, whose text ends with the default that ``DaemonSettings`` gives, if any."""
+    field = _FIELDS.get(name)
+    default = field.default if field is not None else ""
+    if default == "":
+        return [name, short, None, text]
+    shown = f"{default:g}" if isinstance(default, float) else repr(default) if " " in str(default) else str(default)
+    return [name, short, None, f"{text} ({shown})"]
+
+
 class ChatOptions(usage.Options, strcred.AuthOptionMixin):
     """The parser of the options, and the text of ``twistd -n chatroom --help``.
 
@@ -102,58 +112,37 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         "What is said is on the disk before anybody sees it."
     )
     optParameters: ClassVar = [
-        ["port", "p", None, "TCP port to listen on; 0 for any (8888)"],
-        ["interface", "i", None, "address to listen on (all)"],
-        [
+        _parameter("port", "TCP port to listen on; 0 for any", short="p"),
+        _parameter("interface", "address to listen on (all)", short="i"),
+        _parameter(
             "data",
-            "d",
-            None,
             "folder for everything that is kept (systemd's STATE_DIRECTORY, else ~/.local/state/chatroom)",
-        ],
-        ["name", "n", None, "the server's name in its greeting (chatroom)"],
-        ["motd", "m", None, "file with lines to show after the greeting"],
-        ["message-format", None, None, "form of a message; may use {user}, {room} and {text} ('{user}: {text}')"],
-        ["replay", None, None, "messages shown to somebody who joins a room (10)"],
-        ["rate", None, None, "lines per second from one connection, after a burst of 10; 0: no limit (2)"],
-        ["per-address", None, None, "guests from one address, loopback excepted; 0: no limit (64)"],
-        ["sendq", None, None, "bytes held for a slow reader before the connection is dropped; 0: no limit (262144)"],
-        ["max-users", None, None, "users at the same time; 0: as many as the system can hold (0)"],
-        ["accounts", None, None, "file of name:password lines; each account gets a reserved seat"],
-        ["sessions", None, None, "connections of one account at the same time; 0: no limit (1)"],
-        ["min-password", None, None, "least number of characters in a new password (6)"],
-        ["keep", None, None, "messages kept of each room; 0: all (100000)"],
-        ["keep-days", None, None, "days for which messages are kept; 0: for ever (90)"],
-        ["max-file", None, None, "largest shared file in bytes; 0: no limit (16777216)"],
-        [
-            "store",
-            None,
-            None,
-            "bytes of all shared files; one user may fill a tenth, one address a quarter; 0: no limit (1073741824)",
-        ],
-        [
-            "disk",
-            None,
-            None,
-            "largest database in bytes; the oldest history makes room; 0: no limit (10737418240)",
-        ],
-        ["manhole", None, None, "PORT (on 127.0.0.1) or ADDRESS:PORT for the operators' console over SSH (none)"],
-        ["manhole-keys", None, None, "file with the public keys that open the console, like ~/.ssh/authorized_keys"],
-        ["metrics", None, None, "ADDRESS:PORT (or PORT on 127.0.0.1) for /metrics and /healthz; 0: any port (none)"],
-        [
-            "tls-cert",
-            None,
-            None,
-            "file with the certificate for TLS in PEM; its chain may follow (made by the daemon)",
-        ],
-        ["tls-key", None, None, "file with the certificate's key in PEM"],
-        [
-            "require-tls",
-            None,
-            None,
-            "login: refuse passwords without TLS; all: refuse everything without TLS (none)",
-        ],
-        ["config", "c", None, "TOML file with the same names; the command line takes precedence"],
-        ["log-level", None, None, "debug, info, warn, error or critical (info)"],
+            short="d",
+        ),
+        _parameter("name", "the server's name in its greeting", short="n"),
+        _parameter("motd", "file with lines to show after the greeting", short="m"),
+        _parameter("message-format", "form of a message; may use {user}, {room} and {text}"),
+        _parameter("replay", "messages shown to somebody who joins a room"),
+        _parameter("rate", "lines per second from one connection, after a burst of 10; 0: no limit"),
+        _parameter("per-address", "guests from one address, loopback excepted; 0: no limit"),
+        _parameter("sendq", "bytes held for a slow reader before the connection is dropped; 0: no limit"),
+        _parameter("max-users", "users at the same time; 0: as many as the system can hold"),
+        _parameter("accounts", "file of name:password lines; each account gets a reserved seat"),
+        _parameter("sessions", "connections of one account at the same time; 0: no limit"),
+        _parameter("min-password", "minimum length of a new password"),
+        _parameter("keep", "messages kept of each room; 0: all"),
+        _parameter("keep-days", "days for which messages are kept; 0: for ever"),
+        _parameter("max-file", "largest shared file in bytes; 0: no limit"),
+        _parameter("store", "bytes of all shared files; one user may use a tenth, one address a quarter; 0: no limit"),
+        _parameter("disk", "largest database in bytes; the oldest history makes room; 0: no limit"),
+        _parameter("manhole", "PORT (on 127.0.0.1) or ADDRESS:PORT for the operators' console over SSH (none)"),
+        _parameter("manhole-keys", "file with the public keys that open the console, like ~/.ssh/authorized_keys"),
+        _parameter("metrics", "ADDRESS:PORT (or PORT on 127.0.0.1) for /metrics and /healthz; 0: any port (none)"),
+        _parameter("tls-cert", "file with the certificate for TLS in PEM; its chain may follow (made by the daemon)"),
+        _parameter("tls-key", "file with the certificate's key in PEM"),
+        _parameter("require-tls", "login: refuse passwords without TLS; all: refuse everything without TLS (none)"),
+        _parameter("config", "TOML file with the same names; the command line takes precedence", short="c"),
+        _parameter("log-level", "debug, info, warn, error or critical"),
     ]
     optFlags: ClassVar = [
         ["ephemeral", "e", "keep everything in memory; it is lost when the daemon stops"],

@@ -268,7 +268,7 @@ class BatchingEngine(PresenceTable):
         if state != self.state:
             self.state = state
             self.on_state(state)
-            # That --disk is reached is logged by ``chatroom.chat.rooms.disk_limit``, at most once an hour.
+            # That --disk is reached is logged by ``chatroom.chat.disk_limit``, at most once an hour.
             if str(error) != FULL and not self._full:
                 _log.warn("the log is {state}: {why}", state=state, why=str(error or "it can store again"))
             self._full = str(error) == FULL

@@ -271,10 +271,11 @@ def _unite(classes: dict[str, list[str]], one: str, other: str) -> None:
 
 
 def _preference(look: str) -> tuple[bool, bool, bool, bool, str]:
-    """Return a sort key that puts first the text that best represents its class.
+    """Return a sort key by which the text that stands for a set of look-alike texts comes first.
 
-    Texts of several characters come first, as "rn" for "m": otherwise a text with the two letters would not get the
-    same skeleton. Then come ASCII, letters, and texts that case folding does not change.
+    Texts of several characters come before single ones: "rn" stands for "m", because the skeleton replaces one
+    character at a time and could not turn "rn" into "m". Then come ASCII, letters, and texts that case
+    folding does not change.
     """
     return len(look) == 1, not look.isascii(), not look.isalpha(), look != look.casefold(), look
 

@@ -272,7 +272,7 @@ class ChatProtocol(PausableLineReceiver):
             raise TOO_LONG(limit=dialect.line_limit)
         command = dialect.read(edited(line) if dialect.person else line, self._session)
         if isinstance(command, PutChunk):
-            file_chunks.check_size(command)
+            file_chunks.check_chunk_size(command)
         return command
 
     def _do(self, command: Command) -> None:
@@ -314,7 +314,7 @@ class ChatProtocol(PausableLineReceiver):
             self._seat_wait = None
 
     def _spend_line(self, length: int) -> bool:
-        """Charge a line, unless it belongs to a file transfer; return whether the next line must wait."""
+        """Count a line against the rate limit, except for file transfers. Return whether the next line must wait."""
         transfers = self._session.transfers
         if transfers is not None and transfers.excused():
             return False

@@ -15,11 +15,11 @@ from chatroom.model.shared_files import CHUNK
 _CHUNK_RECORD = re.compile(rb'"do"\s*:\s*"chunk"')
 
 
-def check_size(command: PutChunk) -> None:
-    """Check that a chunk is small enough to be taken out of the stream.
+def check_chunk_size(command: PutChunk) -> None:
+    """Check that the size which a chunk announces is within the limit.
 
     Raises:
-        Refused: It is too large; the connection must end, because what follows can't be read as lines.
+        Refused: The chunk is too large. The connection must end, because its bytes would otherwise be read as lines.
     """
     if command.bytes > CHUNK:
         refused = CHUNK_TOO_LONG(most=CHUNK)

@@ -1,4 +1,5 @@
-"""How fast one connection may send: a budget of lines and one of bytes. Beyond them reading waits; nothing is lost."""
+"""How fast one connection may send: a budget of lines and one of bytes. Beyond them, reading pauses; nothing is
+lost."""
 
 from __future__ import annotations
 

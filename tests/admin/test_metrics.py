@@ -17,7 +17,7 @@ from twisted.logger import globalLogPublisher
 from chatroom.admin.metrics import pages
 from chatroom.admin.metrics_http import IDLE, MOST_CONNECTIONS, OperatorSite
 from chatroom.admin.reactor_lag import Lag
-from chatroom.daemon.operator_services import Monitoring
+from chatroom.daemon.monitoring import Monitoring
 from chatroom.wire.factory import MOST_LINGERING
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.python import usage
 
-from chatroom.chat.rooms.retention import EVERY
+from chatroom.chat.retention import EVERY
 from chatroom.daemon.options import DaemonSettings, motd
 from chatroom.daemon.reload import LIVE, Reload, rules_of
 from chatroom.model.errors import LOGIN_NEEDS_TLS, NEEDS_TLS

@@ -47,7 +47,7 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def place(self) -> str:
-        """The address that the file counts for: a guest's is the payer. An account's older records have none."""
+        """The address that the file counts for; empty in an account's older records."""
         return self.payer if self.payer.startswith("address:") else self.whence
 
     def is_for(self, session: Session) -> bool:

@@ -82,7 +82,7 @@ class SessionTransfers:
 
     @property
     def expects(self) -> bool:
-        """Whether the raw bytes that follow are a chunk for ``take``."""
+        """Whether the bytes that follow are a chunk to be stored."""
         return self.uploads.expects
 
     def take(self, data: bytes) -> Deferred[None] | None:

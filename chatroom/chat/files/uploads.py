@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred
 
 from chatroom.chat.files.finishing import FileFinisher
 from chatroom.chat.files.record import FileRecord
-from chatroom.chat.files.space import FileSpace
 from chatroom.chat.files.store import FileStore
+from chatroom.chat.files.upload_limits import FileSpace
 from chatroom.chat.messaging import check_not_muted, check_not_silenced
 from chatroom.chat.people.inbox_quotas import Claim
 from chatroom.chat.rooms.record import RoomRecord
@@ -205,7 +205,7 @@ class Uploads:
 
     @property
     def expects(self) -> bool:
-        """Whether the raw bytes that follow are a chunk for ``take``."""
+        """Whether the bytes that follow are a chunk to be stored."""
         return self._expected is not None
 
     def take(self, data: bytes) -> Deferred[None] | None:

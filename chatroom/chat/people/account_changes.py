@@ -89,7 +89,7 @@ class AccountChanges:
         event = Registered(state.next_id(), state.now(), account.name, by_id, name=account.name)
         try:
             await state.tell_all_surely(event)
-        except Unavailable:  # the account exists all the same: here at once, on other nodes later
+        except Unavailable:  # the account exists all the same: here at once, on other daemons later
             self._connections.evict(name, by_id)
         return account
 
@@ -101,7 +101,7 @@ class AccountChanges:
         self._seats.reserved -= account.reserved
         try:
             await state.tell_all_surely(Deregistered(state.next_id(), state.now(), account.name, account.id))
-        except Unavailable:  # the account is removed all the same: here at once, on other nodes later
+        except Unavailable:  # the account is removed all the same: here at once, on other daemons later
             self.removed(account.id)
         try:
             await state.engine.drop(inbox_log(account.id))
@@ -144,7 +144,7 @@ class AccountChanges:
         event = PasswordChanged(state.next_id(), state.now(), changed.name, changed.id, session=session)
         try:
             await state.tell_all_surely(event)
-        except Unavailable:  # the password is changed all the same: here at once, on other nodes later
+        except Unavailable:  # the password is changed all the same: here at once, on other daemons later
             self.password_changed(changed.id, session)
         return True
 

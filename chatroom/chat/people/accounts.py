@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chatroom.chat.interfaces import Engine, Mint
-from chatroom.chat.people import lookalikes
+from chatroom.chat.people import account_lookalikes
 from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.account import BUCKET, AccountRecord, decode, encode
 from chatroom.model.errors import NAME_IN_USE
@@ -29,7 +29,7 @@ class Accounts:
 
     async def start(self) -> None:
         """Add the look-alike records that accounts of an older version lack."""
-        await lookalikes.complete(self._engine)
+        await account_lookalikes.complete(self._engine)
 
     async def get(self, name: Name) -> AccountRecord | None:
         """Return the account of that name."""
@@ -38,9 +38,10 @@ class Accounts:
 
     async def owns(self, name: Name) -> bool:
         """Return whether an account has the name, or a name that looks like it."""
-        return (await self._engine.get(BUCKET, name.folded)) is not None or await lookalikes.owner(
-            self._engine, name
-        ) != ""
+        return (
+            await self._engine.get(BUCKET, name.folded) is not None
+            or await account_lookalikes.owner(self._engine, name) != ""
+        )
 
     async def all(self) -> list[AccountRecord]:
         """Return all accounts, by name. They are read page by page, so that other work can run in between."""
@@ -62,7 +63,10 @@ class Accounts:
             Refused: An account has the name, or a name that looks like it.
         """
         account = AccountRecord(self._mint(12), name.shown, self._now(), password, operator, reserved, was=was)
-        changes = [*await lookalikes.claims(self._engine, name), Change(BUCKET, name.folded, encode(account), 0)]
+        changes = [
+            *await account_lookalikes.claims(self._engine, name),
+            Change(BUCKET, name.folded, encode(account), 0),
+        ]
         try:
             await self._engine.change(changes)
         except Conflict:
@@ -94,5 +98,5 @@ class Accounts:
         if held is None or decode(held[0]).id != account.id:
             return False
         gone = Change(BUCKET, name.folded, None, held[1])
-        await self._engine.change([gone, *await lookalikes.releases(self._engine, name)])
+        await self._engine.change([gone, *await account_lookalikes.releases(self._engine, name)])
         return True

@@ -65,7 +65,7 @@ def _entry(line: str, number: int) -> AccountLine:
         raise BadFile(f"line {number}: it is not name:password")
     hashed = secret.startswith("$")
     if hashed and not is_hash(secret):
-        raise BadFile(f"line {number}: what begins with $ is a hash by Argon2id, and this is none")
+        raise BadFile(f"line {number}: a password that begins with $ must be an Argon2id hash, and this is not one")
     try:
         return AccountLine(user_name(user.strip()), secret if hashed else prepared(secret), hashed)
     except (BadName, BadPassword) as error:

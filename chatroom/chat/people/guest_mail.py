@@ -90,7 +90,7 @@ class GuestMail:
         self._new = Window(NAMES_A_DAY, _DAY / 1000, lambda: now() / 1000)
 
     async def start(self) -> None:
-        """Read which names were used and which have mail, and follow the log."""
+        """Load the names that guests used lately and those with waiting mail, then follow the log of guests' mail."""
         async for page in pages(self._engine, BUCKET):
             for _, value in page:
                 waiting = msgspec.json.decode(value, type=Waiting)

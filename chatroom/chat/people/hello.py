@@ -6,8 +6,8 @@ from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import RECORD_BYTES, ROOM_CHARACTERS, TEXT_BYTES, USER_CHARACTERS
+from chatroom.chat.people.guest_names import give_mail, take_back, take_name
 from chatroom.chat.people.guest_resume import PartedGuest
-from chatroom.chat.rooms.join_leave import give_mail, take_back, take_name
 from chatroom.chat.session import Session, User
 from chatroom.model.commands import Hello
 from chatroom.model.errors import VERSION

@@ -61,17 +61,17 @@ class Nicknames:
                 del self._by_look[look]
 
     def get(self, name: str) -> User | None:
-        """Return who is called so."""
+        """Return the user with that name."""
         folded = fold(name)
         user = self._by_folded.get(folded)
         # A user who has only claimed the name may yet be refused it: nothing meant for that name goes to this user.
         return user if user is not None and user.handle.folded == folded else None
 
     def find(self, name: str) -> User:
-        """Return who is called so.
+        """Return the user with that name.
 
         Raises:
-            Refused: Nobody is.
+            Refused: There is no such user.
         """
         user = self.get(name)
         if user is None:

@@ -51,7 +51,7 @@ class Window:
         return max(0.0, times[0] + self._span - self._seconds())
 
     def times(self, key: Key) -> int:
-        """Return how often it happened in the last ``span`` seconds; at most ``most``."""
+        """Return how many events of the key were counted in the last ``span`` seconds, at most ``most``."""
         horizon = self._seconds() - self._span
         return sum(at > horizon for at in self._times.get(key, ()))
 

@@ -3,5 +3,5 @@
 From below to above: ``record`` is a room's record, ``record_storage`` how it is stored, and ``room`` a loaded room with
 its members and ``listeners``. ``loaded_rooms`` has all loaded rooms, ``room_records`` reads records, ``room_changes``
 changes them, and ``directory`` loads rooms. ``join_leave``, ``queries``, ``search``, ``moderation`` and ``sanctions``
-handle commands. ``empty_rooms``, ``ownership``, ``retention`` and ``disk_limit`` work in the background.
+handle commands. ``empty_rooms`` and ``ownership`` work in the background.
 """

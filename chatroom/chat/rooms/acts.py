@@ -41,15 +41,15 @@ async def act(
     Args:
         chat: The chat.
         session: The session of the moderator.
-        change: Returns the new record for the current one; None ends the room.
+        change: Takes the current record and returns the new one, or None to end the room.
         kind: The event that the room sees.
         target: The user, name or address that the act is for.
         owner: Whether only the owner may do it.
         **more: More fields of the event.
 
     Raises:
-        Refused: The user may not do it, or not any more: another act came first.
-        Unavailable: The record is changed, but the room sees it only later.
+        Refused: The user may not do it, or lost the right meanwhile.
+        Unavailable: The record is changed, but the event is not stored yet; members see it later.
     """
     room, user = room_of(session), session.user
 

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.chat.limits import ROOMS
 from chatroom.chat.reserved_names import check_new
-from chatroom.chat.rooms import lookalikes, record_storage
+from chatroom.chat.rooms import record_storage, room_lookalikes
 from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Room
@@ -61,7 +61,7 @@ class Directory:
 
     async def start(self) -> None:
         """Add what the rooms of an older chatroom lack."""
-        await lookalikes.complete(self._engine)
+        await room_lookalikes.complete(self._engine)
 
     # ---- finding and making ------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class Directory:
             check_new(name)
         except BadName as error:
             raise BAD_ROOM(why=error) from None
-        claims = await lookalikes.claims(self._engine, name)
+        claims = await room_lookalikes.claims(self._engine, name)
         user, id = session.user, self._state.mint(12)
         counted = await self._quotas.enter(user, session.address, id, name.folded)
         record = RoomRecord(id, name.shown, self._state.now(), user.name, user.id, counted=counted)

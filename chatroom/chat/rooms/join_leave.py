@@ -1,144 +1,20 @@
-"""The commands that name a guest, join and leave rooms, and quit. Each ends before the session's next line is read."""
+"""The commands that make, join and leave rooms, and quit. Each ends before the session's next line is read."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from msgspec.structs import replace
-from twisted.internet.defer import DeferredList
-
-from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
-from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES, INBOX_MESSAGES
-from chatroom.chat.messaging import may_speak
-from chatroom.chat.people.guest_mail import Mailbox
-from chatroom.chat.people.nicknames import parse_chosen_name
+from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
-from chatroom.model.commands import Create, Join, Leave, Quit, SetName
-from chatroom.model.errors import ALREADY_THERE, LOG_OUT_FIRST, NAME_IN_USE, NO_ROOM, Refused
-from chatroom.model.events import Event, Joined, Left, Private, Renamed, placed
+from chatroom.model.commands import Create, Join, Leave, Quit
+from chatroom.model.errors import ALREADY_THERE, NO_ROOM
+from chatroom.model.events import Event, Joined, Left, placed
 from chatroom.model.log import Page, Unavailable
 from chatroom.model.logger import logger
-from chatroom.model.names import Name
 from chatroom.model.replies import Entered, Ok
 
 _log = logger(__name__)
-
-
-@handles(SetName)
-async def set_name(chat: Chat, session: Session, command: SetName) -> None:
-    """Give a guest a name, and the mail that waits for that name."""
-    event = await take_name(chat, session, command.name)
-    session.answer(event, command.ref)
-    await give_mail(chat, session)
-
-
-async def take_name(chat: Chat, session: Session, text: str) -> Event:
-    """Give a guest a name, and show that to the room.
-
-    Raises:
-        Refused: The name is invalid, in use or banned; or the user has an account.
-    """
-    user = session.user
-    if user.account is not None:
-        raise LOG_OUT_FIRST(user=user.name)
-    name = parse_chosen_name(text, chat.rules.name)
-    room = session.room
-    if room is not None and room.guarded:
-        may_speak(session, room)  # a name is text that the room sees
-    old, before = session.name, user.handle
-    chat.names.claim(user, name)
-    event = Renamed(session.next_id(), chat.now(), old, user.id, session=session.id, name=name.shown)
-    try:
-        await _check_free(chat, session, name)
-        if room is not None and name.shown != old:
-            session.renaming = True
-            entry = await session.happen(room.log, event)
-            event = placed(entry.event, entry.seq, room.name)
-        if not chat.names.holds(user, name) or user.handle is not before:
-            _take_back(chat, session, name)
-            raise NAME_IN_USE()
-        if not session.over:
-            chat.connections.rename(session, name)
-            chat.guests.seen(name, user.id, chat.shares.via(session))
-    finally:
-        if user.handle is not name:
-            chat.names.release(user, name)
-        if session.renaming:
-            session.renaming = False
-            if session.over:
-                chat.connections.depart(session)
-    return event
-
-
-async def _check_free(chat: Chat, session: Session, name: Name) -> None:
-    """Check that a guest may have a name that it has claimed.
-
-    Raises:
-        Refused: The name is an account's, or is banned.
-    """
-    user = session.user
-    if await chat.accounts.owns(name) or await chat.checkers.keep(name) or not chat.names.holds(user, name):
-        raise NAME_IN_USE()
-    chat.bans.check((name_key(name.folded),))
-    session.check_name(name)
-
-
-def _take_back(chat: Chat, session: Session, name: Name) -> None:
-    """Show the room the guest's present name again: the new or the old one became an account's during the change."""
-    user = session.user
-    session.name = user.name
-    room = session.room
-    if room is not None:
-        id, now = session.next_id(), chat.now()
-        chat.owe(room.log, Renamed(id, now, name.shown, user.id, session=session.id, name=user.name))
-
-
-async def take_back(chat: Chat, session: Session, text: str) -> None:
-    """Give a guest the name from before, if it is free; otherwise the guest keeps the name that the server made up."""
-    with suppress(Refused):
-        await take_name(chat, session, text)
-
-
-async def give_mail(chat: Chat, session: Session) -> None:
-    """Give a guest who takes a name the mail that was written to that name, once.
-
-    A program that has not acknowledged its earlier mail gets no more, so the mail stays where it is.
-    """
-    name = session.user.handle
-    inbox = session.user.inbox  # not made here if there is none: it would outlive the connection
-    if session.over or (session.user.resumable and inbox is not None and inbox.unread_total >= INBOX_MESSAGES):
-        return
-    box = await chat.guests.take(name, session.user_id)
-    if box is None:
-        return
-    chat.guests.seen(name, session.user_id, chat.shares.via(session))
-    try:
-        page = await chat.engine.read(box.log, limit=INBOX_MESSAGES, messages=True)
-    except Unavailable as error:
-        _log.warn("the mail for {name} could not be read: {why}", name=name.shown, why=str(error))
-        await chat.guests.put_back(box, session.user_id)
-        return
-    if session.user.resumable:
-        await _forward(chat, session, box, page)
-    elif session.over:
-        await chat.guests.put_back(box, session.user_id)
-    elif page.entries:
-        chat.inboxes.of(session.user).give(page.entries)
-
-
-async def _forward(chat: Chat, session: Session, box: Mailbox, page: Page) -> None:
-    """Move the mail to the inbox of a guest who can resume, where it waits until the program acknowledges it."""
-    inbox = chat.inboxes.of(session.user)
-    mail = [replace(entry.event, late=True) for entry in page.entries if isinstance(entry.event, Private)]
-    stored = await DeferredList([chat.append_and_wait(inbox.log, event) for event in mail], consumeErrors=True)
-    if not all(done for done, _ in stored):
-        _log.warn("the mail for {name} could not be stored", name=box.name)
-        await chat.guests.put_back(box, session.user_id)
-    if not session.over:
-        await chat.inboxes.open(session.user)
 
 
 @handles(Create)

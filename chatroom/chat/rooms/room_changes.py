@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.records import retried_on_conflict
-from chatroom.chat.rooms import lookalikes, record_storage
+from chatroom.chat.rooms import record_storage, room_lookalikes
 from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room_quotas import RoomQuotas
@@ -161,7 +161,7 @@ class RoomChanges:
             raise
 
     async def _removal(self, folded: str, rev: int, record: RoomRecord) -> list[Change]:
-        freed = await lookalikes.releases(self._engine, room_name(record.name))
+        freed = await room_lookalikes.releases(self._engine, room_name(record.name))
         return [*record_storage.removal(folded, rev, record), *freed]
 
     def _take(self, folded: str, record: RoomRecord | None, rev: int) -> None:

@@ -89,7 +89,7 @@ class AppSettings(Protocol):
 
 
 class App:
-    """All of it; ``tell`` is to be given everything that the link tells.
+    """The terminal application. The client gives ``tell`` everything that it has to tell the user.
 
     Args:
         reactor: For calls in time.
@@ -180,7 +180,7 @@ class App:
             save(self._path, SavedState(self.mark.seen, self.ignoring.remembered))
 
     def tell(self, event: e.Event | Notice) -> None:
-        """The link tells something; whatever it is, an error of ours must not cost us the connection."""
+        """Show something that the client tells. An error of the screen must not end the connection."""
         try:
             self._tell(event)
         except Exception:
@@ -393,7 +393,7 @@ async def run(
 
     Args:
         reactor: Twisted's on asyncio; it must be the one that was installed.
-        client: Makes the link, given what is to be told everything; it is started and stopped here.
+        client: Makes the client from the function that it tells everything; the client is started and stopped here.
         settings: What the user wants.
     """
     output = create_output()

@@ -39,7 +39,7 @@ FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
 
 class LineInput:
-    """See the module.
+    """Carries out the lines that the user types.
 
     Args:
         client: The connection to the server.

@@ -1,4 +1,5 @@
-"""Recognizing lines with a password that the user hardly wants to say to the room, such as a login without slash."""
+"""Recognizing lines with a password that the user probably does not want to say to the room, such as a login without
+slash."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Filter:
 
 
 class Presenter:
-    """See the module; ``tell`` is what the link calls.
+    """Shows each event, remembers it for completion, or hides it; the client calls ``tell``.
 
     Args:
         client: Whose events they are.

@@ -90,7 +90,7 @@ class Parts:
 
 @dataclass
 class Terminal:
-    """See the module.
+    """What the terminal shows: the lines, the bar and the input line.
 
     Args:
         parts: What to show.

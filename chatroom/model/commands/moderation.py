@@ -188,12 +188,12 @@ row(
 
 
 class Lock(Command, frozen=True, gc=False):
-    """Let only those users join who are invited by a moderator."""
+    """Let only users join that a moderator has invited."""
 
 
 row(
     Lock,
-    "let only people join whom a moderator invites",
+    "let only people join that a moderator invites",
     "lock",
     in_room=True,
     needs=Needs.MODERATOR,

@@ -112,7 +112,7 @@ row(Whois, "see who somebody is, and where", "whois", USER, topic="people", exam
 
 
 class SetIgnore(Command, frozen=True, gc=False, tag="ignore"):
-    """Hide the messages of a user, or show them again. Without ``user``, list the users whom you ignore."""
+    """Hide the messages of a user, or show them again. Without ``user``, list the users you ignore."""
 
     user: Word = ""
     on: bool = True
@@ -120,7 +120,7 @@ class SetIgnore(Command, frozen=True, gc=False, tag="ignore"):
 
 row(
     SetIgnore,
-    "hide somebody's messages; off shows them again; alone, it lists whom you ignore",
+    "hide somebody's messages; off shows them again; alone, it lists the users you ignore",
     "ignore",
     USER_PERHAPS,
     ON_PERHAPS,

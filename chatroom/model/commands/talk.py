@@ -82,7 +82,7 @@ class Reply(Command, frozen=True, gc=False):
 
 row(
     Reply,
-    "write to whoever wrote to you last",
+    "answer the last person who wrote to you",
     "reply|r",
     TEXT,
     pipelined=True,

@@ -14,7 +14,7 @@ from harness import Client, World
 from sharing import begin, chunk, hear, kept_files, offer, only, share
 from twisted.internet.defer import Deferred
 
-from chatroom.chat.files.space import RECLAIM_EVERY
+from chatroom.chat.files.upload_limits import RECLAIM_EVERY
 from chatroom.model.shared_files import CHUNK
 
 CUT = 12  # uploads of which one chunk has come

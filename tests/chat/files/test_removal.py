@@ -6,7 +6,7 @@ from chat.files.about import account, blobs, refused
 from harness import Client, World
 from sharing import DATA, begin, chunk, fetch, hear, kept_files, only, send, sha256, share
 
-from chatroom.chat.rooms.retention import EVERY
+from chatroom.chat.retention import EVERY
 
 DAY = 24 * 3600.0
 

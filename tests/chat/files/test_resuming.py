@@ -12,7 +12,7 @@ from sharing import DATA, begin, chunk, fetch, hear, offer, only, send, sha256, 
 from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
-from chatroom.chat.files.space import RECLAIM_EVERY
+from chatroom.chat.files.upload_limits import RECLAIM_EVERY
 from chatroom.chat.files.uploads import STALLED_AFTER
 from chatroom.engines.memory import MemoryEngine
 from chatroom.model.log import Unavailable

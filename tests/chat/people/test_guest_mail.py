@@ -11,7 +11,7 @@ from twisted.internet.defer import fail
 
 from chatroom.chat.limits import GUESTS, INBOX_MESSAGES, MAILBOXES_OF_ONE, NAMES_A_DAY, SHARE_OF_SENDER
 from chatroom.chat.people.guest_mail import GuestMail
-from chatroom.chat.rooms.retention import EVERY
+from chatroom.chat.retention import EVERY
 from chatroom.model.log import Unavailable
 from chatroom.model.names import user_name
 

@@ -13,7 +13,7 @@ from sharing import DATA, fetch, hear, share
 from stepping import all_is_one, nobody_is_left
 
 from chatroom.chat.people import guest_resume
-from chatroom.chat.rooms.retention import EVERY
+from chatroom.chat.retention import EVERY
 
 DAY = 24 * 3600.0
 CUTS = pytest.mark.parametrize("cut", [ghost, noticed, after_restart])

@@ -13,7 +13,7 @@ from harness import Client, World, result
 from stepping import nobody_is_left
 
 from chatroom.chat.limits import INBOX_MESSAGES, SHARE_OF_ADDRESS, SHARE_OF_SENDER
-from chatroom.chat.rooms.retention import EVERY
+from chatroom.chat.retention import EVERY
 from chatroom.model.names import user_name
 
 DAY = 24 * 3600.0

@@ -11,7 +11,7 @@ from order import PASSWORD, account, ask, guest, owner, restarted, settled
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.internet.task import Clock
 
-from chatroom.chat.people import lookalikes
+from chatroom.chat.people import account_lookalikes
 from chatroom.model.account import LOOK_RULES, LOOKS
 from chatroom.model.names import user_looks, user_name
 
@@ -114,7 +114,7 @@ def test_a_second_start_reads_no_accounts(clock: Clock, monkeypatch: pytest.Monk
     world = World(MoodyEngine(clock), clock)
     account(world, "erik")
     monkeypatch.setattr(world.engine, "page", None)
-    settled(world, lookalikes.complete(world.engine))
+    settled(world, account_lookalikes.complete(world.engine))
     world.close()
 
 

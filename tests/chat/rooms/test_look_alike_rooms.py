@@ -10,7 +10,7 @@ from harness import World
 from order import ask, owner, restarted, settled
 from twisted.internet.task import Clock
 
-from chatroom.chat.rooms import lookalikes
+from chatroom.chat.rooms import room_lookalikes
 from chatroom.model.names import room_looks, room_name
 
 ALIKE = [
@@ -34,7 +34,7 @@ DIFFERENT = [("lab5", "labs"), ("team2", "teamz"), ("u8", "ub"), ("mail", "mall"
 def get(world: World, look: str) -> tuple[bytes, int]:
     """Return the record of a look, and its revision."""
     box: list[Any] = []
-    world.engine.get(lookalikes.BUCKET, look).addCallback(box.append)
+    world.engine.get(room_lookalikes.BUCKET, look).addCallback(box.append)
     world.settle()
     (held,) = box
     return held
@@ -42,7 +42,7 @@ def get(world: World, look: str) -> tuple[bytes, int]:
 
 def put(world: World, look: str, value: bytes | None) -> None:
     """Change the record of a look, or remove it."""
-    world.engine.put(lookalikes.BUCKET, look, value, get(world, look)[1] if get(world, look) else 0)
+    world.engine.put(room_lookalikes.BUCKET, look, value, get(world, look)[1] if get(world, look) else 0)
     world.settle()
 
 
@@ -99,7 +99,7 @@ def test_rooms_of_an_older_chatroom_keep_their_looks_from_the_next_start_on(cloc
     for number in range(19):
         assert ask(owner(world, f"anna{number}"), "create", room=f"lobby-{number}") == "ok"
     pages: list[Any] = []
-    world.engine.page(lookalikes.BUCKET).addCallback(pages.extend)
+    world.engine.page(room_lookalikes.BUCKET).addCallback(pages.extend)
     world.settle()
     assert len(pages) > 19
     for look, _ in pages:
@@ -115,7 +115,7 @@ def test_a_second_start_reads_no_rooms(clock: Clock, monkeypatch: pytest.MonkeyP
     world = World(MoodyEngine(clock), clock)
     owner(world, "anna", "lobby")
     monkeypatch.setattr(world.engine, "page", None)
-    settled(world, lookalikes.complete(world.engine))
+    settled(world, room_lookalikes.complete(world.engine))
     world.close()
 
 

@@ -1,4 +1,5 @@
-"""A screen in memory: keys go in, pyte shows what a terminal would; the link is a stand-in that a test answers for."""
+"""A screen in memory: keys go in, pyte shows what a terminal would; a test answers for the client, which is a
+stand-in."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ NOW = 1_790_000_000  # seconds since 1970
 
 
 class FakeClient:
-    """What a ``Link`` is to a screen; the test fires the Deferreds."""
+    """What a ``Client`` is to a screen; the test fires the Deferreds."""
 
     def __init__(self) -> None:
         self.online = True
@@ -206,7 +207,7 @@ class Stage:
         self.keys.send_text(text)
 
     def tell(self, *events: Any) -> None:
-        """The link tells this."""
+        """The client tells this."""
         for event in events:
             self.screen.tell(event)
 

@@ -48,7 +48,7 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_shown_does_not_end_the_connection(tmp_path: Path, errors: Errors) -> None:
-    """The link, which told it, hears nothing of the error; what comes next is shown."""
+    """The client, which told it, does not see the error; what comes next is shown."""
 
     async def scene(stage: Stage) -> None:
         broken: Any = said("x")

@@ -1,7 +1,8 @@
-"""Reserving space in the store for uploads, and taking it back from uploads that have ended or stalled.
+"""The limits of uploads: the size of a file, the space in the store, and the part of it that one user may fill.
 
-A file counts in full while it is being uploaded, so that its space is reserved. When its upload ends early, only the
-bytes that are stored count. A full store looks through its unfinished uploads at most once in a few seconds.
+Space is reserved before an upload begins, and taken back when the upload has ended or stalled. A file counts in full
+while it is being uploaded, so that its space is reserved. When its upload ends early, only the bytes that are stored
+count. A full store looks through its unfinished uploads at most once in a few seconds.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent
 
-from chatroom.chat.rooms.disk_limit import EVERY, TOLD_EVERY
+from chatroom.chat.disk_limit import EVERY, TOLD_EVERY
 from chatroom.engines.base import TRIM_STEP
 from chatroom.engines.memory import MemoryEngine
 from chatroom.model.logger import watch
@@ -25,7 +25,7 @@ KILOBYTE = "k" * 1000
 def told() -> Iterator[list[LogEvent]]:
     """What the operators are told in the daemon's log."""
     events: list[LogEvent] = []
-    stop = watch("chatroom.chat.rooms.disk_limit", events.append)
+    stop = watch("chatroom.chat.disk_limit", events.append)
     yield events
     stop()
 

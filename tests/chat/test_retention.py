@@ -7,7 +7,7 @@ from typing import Any
 from harness import World
 from twisted.internet.defer import fail
 
-from chatroom.chat.rooms.retention import EVERY
+from chatroom.chat.retention import EVERY
 from chatroom.model.log import Unavailable
 
 DAY = 24 * 3600.0
