@@ -136,7 +136,11 @@ def test_reserved_seats_with_four_users_and_three_accounts(tmp_path: Path) -> No
         ("a1:x\nb2:x\nc3:x\n", ["--max-users", "2"], "--max-users 2: 3 accounts have a seat reserved; give at least 3"),
         (None, [], "there is no such file"),
         ("alice\n", [], "line 1: it is not name:password"),
-        ("alice:$2b$secret\n", [], "line 1: what begins with $ is a hash by Argon2id, and this is none"),
+        (
+            "alice:$2b$secret\n",
+            [],
+            "line 1: a password that begins with $ must be an Argon2id hash, and this is not one",
+        ),
     ],
 )
 def test_a_file_of_accounts_that_cannot_be_is_said_at_the_start(

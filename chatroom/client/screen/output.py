@@ -16,6 +16,7 @@ from chatroom.model.text import clean
 
 TOGETHER = 0.02  # seconds
 MOST = 200  # waiting lines; when there are more, they are written at once
+MOST_TEXT = 32 * 1024  # characters of waiting lines; likewise
 
 
 class Later(Protocol):
@@ -36,12 +37,14 @@ class LineOutput:
         self._reactor = reactor
         self._write = write
         self._waiting: list[Line] = []
+        self._length = 0  # characters of the waiting lines
         self._call: IDelayedCall | None = None
 
     def add(self, line: Line) -> None:
         """Show a line soon."""
         self._waiting.append(line)
-        if len(self._waiting) >= MOST:
+        self._length += sum(len(text) for _, text in line)
+        if len(self._waiting) >= MOST or self._length >= MOST_TEXT:
             self.flush()
         elif self._call is None:
             self._call = self._reactor.callLater(TOGETHER, self._due)
@@ -51,7 +54,7 @@ class LineOutput:
         if self._call is not None:
             self._call.cancel()
             self._call = None
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._length = self._waiting, [], 0
         if waiting:
             self._write([piece for line in waiting for piece in (*map(_cleaned, line), ("", "\n"))])
 
