@@ -56,7 +56,7 @@ class Engine(Protocol):
     limit); beyond that, appending fails with ``Unavailable``. ``on_growth`` is called with the bytes that they take,
     after each batch while that is more than nine tenths of ``most_bytes``.
 
-    A log is ``room/<id>`` or ``inbox/<id>``: keyed by ids, never by names. If the store fails, Deferreds fail with
+    ``chatroom.model.log_names`` names the logs: keyed by ids, never by names. If the store fails, Deferreds fail with
     ``Unavailable``: the outcome is then unknown and must never be acknowledged.
     """
 

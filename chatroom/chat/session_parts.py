@@ -53,13 +53,13 @@ class OpenTransfers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TakeoverOffer:
-    """The account that a session may take over from another session.
+    """An offer to a session: log in to this account by ending its oldest session.
 
     Args:
-        account: The account's record when its owner was authenticated.
+        account: The account's record as it was when its owner was authenticated.
         token: The id of the token that was used; empty if it was the password.
         until: When the offer ends, in seconds of the scheduler's clock.
-        remember: Whether the login asked for a token.
+        remember: Whether the login asked to be remembered, with a new token.
         client: The name of the client program, as the login gave it.
     """
 

@@ -235,7 +235,7 @@ class Client:
 
         Args:
             why: The reason, a sentence without its full stop.
-            hopeless: Whether to make no other connection.
+            hopeless: True if the client must not reconnect.
         """
         self._conversation.drop(why, hopeless=hopeless)
 

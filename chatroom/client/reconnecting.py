@@ -74,7 +74,7 @@ class Reconnector:
         self._attempts = 0
 
     def ended(self, why: Failed) -> None:
-        """Schedule the next attempt: the connection has ended, or could not be made."""
+        """Schedule the next attempt, unless ``why`` is hopeless or ``stop`` was called."""
         if self._stopped:
             return
         if why.hopeless:

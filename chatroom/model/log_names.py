@@ -8,7 +8,7 @@ GUEST = "guest/"
 SERVER = "server/"  # logs of the whole server
 
 SERVER_LOG = f"{SERVER}all"  # what concerns every daemon
-GUESTS_LOG = f"{SERVER}guests"  # which guests have mail
+GUESTS_LOG = f"{SERVER}guests"  # which names guests have used, and which have mail
 
 
 def room_log(id: str) -> str:

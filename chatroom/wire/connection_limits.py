@@ -109,7 +109,7 @@ class ConnectionSlot:
             del self._book._taken[self.key]
 
     def recognise(self) -> None:
-        """Stop counting as a new connection, because its user was here before."""
+        """Count this connection as a returning user's, not as a new one."""
         if self._new:
             self._new = False
             self._book._new.forgive((self.key,))

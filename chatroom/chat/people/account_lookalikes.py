@@ -1,5 +1,5 @@
-"""Preventing accounts whose names look alike. An account has a record for each look of its name; while it exists, no
-account with the same look can be added.
+"""Names that look like an account's. No guest may take them, and no other account can be added with
+them. An account has a record for each look of its name.
 
 The records are added and removed together with the account. Accounts of an older version get missing records when the
 daemon starts. If two such accounts look alike, both stay.

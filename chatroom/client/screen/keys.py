@@ -25,12 +25,12 @@ class Actions:
     """The functions that keys call.
 
     Args:
-        interrupt: Called for Ctrl-C, after the line is cleared, with whether it had any text.
+        interrupt: Called for Ctrl-C, after the line is cleared. Its argument: whether the line had any text.
         end: Called for Ctrl-D on an empty line.
         suspend: Called for Ctrl-Z.
         clear: Called for Ctrl-L.
-        pasted: Called with a paste of several lines, or of very much text.
-        focus: Called when the terminal gets or loses the focus.
+        pasted: Called with a paste that is long or has several lines.
+        focus: Called when the terminal gets or loses the focus. Its argument: whether the terminal has the focus.
     """
 
     interrupt: Callable[[bool], None]
