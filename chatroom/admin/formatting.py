@@ -11,7 +11,8 @@ from chatroom.admin.tables import Table
 from chatroom.model.text import clean
 
 MOST = 1_000_000  # characters of one result
-_SECRET = re.compile(r"\b(add_account|set_password)\b|password", re.IGNORECASE)
+_TAKE_PASSWORD = {"add_account", "set_password"}  # their first argument is a name
+_SECRET = re.compile("add_account|password", re.IGNORECASE)
 _LONGEST = 500  # characters of a statement that are logged
 
 
@@ -49,13 +50,16 @@ def for_the_log(source: str) -> str:
 
 
 def _called(source: str) -> str:
-    """Return the function and its first argument, if a statement is one call of a function that takes a password."""
+    """Return a statement that calls a function that takes a password, with only the first argument shown.
+
+    Return an empty text if the statement is anything else.
+    """
     try:
-        statement = ast.parse(source).body[0]
-    except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
+        [statement] = ast.parse(source).body  # of several, the others must not be hidden behind the first
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     call = getattr(statement, "value", None)
-    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and _SECRET.fullmatch(call.func.id)):
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _TAKE_PASSWORD):
         return ""
     first = call.args[0] if call.args else None
     return f"{call.func.id}({first.value!r}, ...)" if isinstance(first, ast.Constant) else f"{call.func.id}(...)"

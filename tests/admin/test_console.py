@@ -125,6 +125,8 @@ def test_times_are_short() -> None:
         ("set_password('bob', 'secret'", "(not logged: there may be a password in it)"),
         ("set_password(password='secret', name='bob')", "set_password(...)"),
         ("p = 'secret'; set_password('bob', p)", "(not logged: there may be a password in it)"),
+        ("set_password('bob', 'secret'); drain()", "(not logged: there may be a password in it)"),
+        ("password('secret')", "(not logged: there may be a password in it)"),
     ],
 )
 def test_passwords_are_not_logged(typed: str, logged: str) -> None:
