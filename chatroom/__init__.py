@@ -1,9 +1,10 @@
-"""chatroom: a chat server whose rooms are logs.
+"""chatroom: a chat server that keeps each room as a log of events.
 
-``tap`` is what twistd loads. Everything else is in seven packages; each may import itself and what its line names:
+twistd loads the module ``tap``. Everything else is in seven packages. Each package may import itself, and the packages
+after the colon in its line:
 
-    model      plain values and rules that the server and the client share; imports nothing else
-    chat       the domain; knows an Engine, a Recipient and a Dialect as protocols of its own: model
+    model      plain values and rules that the server and the client share; imports no other package
+    chat       the rules of the chat; engines and connections are known to it only as protocols of its own: model
     engines    where logs, records and files are kept: model
     wire       sockets, lines, dialects: chat, model
     client     chatroom-client, and the library for bots: model

@@ -1,4 +1,7 @@
-"""What twistd asks for: the options, and the service made of them. Heavy imports wait until there is one to make."""
+"""What twistd asks of a plugin: the options, and the service made of them.
+
+Heavy imports stand in ``makeService``, so that they are loaded only when a service is made.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,14 @@ __all__ = ["Options", "makeService"]
 
 
 def makeService(options: Options) -> IService:
-    """Take the port and the data folder, and wire the daemon together; with ``--check-config``, only look at them."""
+    """Return the daemon's service, after opening its port and its data folder.
+
+    Args:
+        options: The options from the command line. With ``--check-config`` they are only checked.
+
+    Raises:
+        SystemExit: The options were only checked, or the daemon cannot start with them.
+    """
     if options["check-config"]:
         from chatroom.daemon.start_check import report
 

@@ -1,4 +1,4 @@
-"""Makes an account while no daemon runs; it is the same as one made on the console of a running daemon."""
+"""Makes an account while no daemon runs. The console of a running daemon makes the same account (``add_account``)."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ Mint = Callable[[], str]
 
 
 def mint() -> str:
-    """Return a random id, which nobody can guess and which never comes twice."""
+    """Return a random id, which nobody can guess and which is never returned twice."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(ID_CHARACTERS))
 
 
 def check_name(text: str) -> Name:
-    """Return the name for a new account.
+    """Return the name of a new account, made of a text that the operator typed.
 
     Raises:
         CommandFailed: The text is not allowed as a name.
@@ -55,7 +55,7 @@ def check_name(text: str) -> Name:
 
 
 def checked_password(password: str, least: int = LEAST) -> str:
-    """Return the form of a password that is hashed.
+    """Check the password of a new account, and return the form of the password that is hashed.
 
     Args:
         password: The password as it was given.
@@ -81,7 +81,7 @@ def add_account(
     clock: Callable[[], float] = time.time,
     argon2: Argon2 | None = None,
 ) -> None:
-    """Make an account, with a seat reserved for it, in a data folder that no daemon uses.
+    """Make an account in a data folder that no daemon uses, with a reserved seat (one of the ``--max-users`` places).
 
     Args:
         folder: The data folder; made if there is none.
@@ -111,6 +111,7 @@ def add_account(
 
 
 def _put(path: Path, name: Name, account: AccountRecord) -> None:
+    """Store an account and the looks of its name in the database at ``path``."""
     try:
         db = open_database(path)
     except BadDatabase as error:
@@ -125,7 +126,7 @@ def _put(path: Path, name: Name, account: AccountRecord) -> None:
 
 
 def _claims(reader: Reader, name: Name) -> list[Change]:
-    """Return the changes that reserve the looks of a name for its account.
+    """Return the changes that reserve the looks of a name for its account. Names that look alike have a look in common.
 
     Raises:
         CommandFailed: An account has this name, or one that looks like it.

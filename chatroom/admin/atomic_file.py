@@ -15,7 +15,7 @@ _BESIDE = ("", "-journal", "-wal", "-shm")  # endings of the files that SQLite m
 
 @contextmanager
 def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
-    """Give the path of an empty file beside the target, with mode 0600. It becomes the target unless there is an error.
+    """Give the path of an empty file (mode 0600) beside the target. It becomes the target unless the block fails.
 
     Args:
         target: The path of the file to make.
@@ -34,7 +34,7 @@ def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
     try:
         yield made
         _sync(made)
-        _check(target, force)  # it may have been made meanwhile
+        _check(target, force)  # another program may have made the target meanwhile
         made.replace(target)
         _sync(target.parent)
     except OSError as error:
@@ -45,6 +45,7 @@ def whole_file(target: Path, *, force: bool) -> Iterator[Path]:
 
 
 def _check(target: Path, force: bool) -> None:
+    """Raise ``CommandFailed`` if the target is no ordinary file, or if it exists and ``force`` is not set."""
     if target.exists() and not target.is_file():
         raise CommandFailed(f"{target} is no ordinary file; give another")
     if os.path.lexists(target) and not force:

@@ -14,7 +14,7 @@ from chatroom.admin.atomic_file import whole_file
 from chatroom.admin.database import BESIDE, check_usable, database_in, one_moment, reading
 from chatroom.admin.errors import CommandFailed
 
-STEP = 1000  # pages, which take some milliseconds; Ctrl-C works after each step
+STEP = 1000  # pages that are copied at a time, in some milliseconds; Ctrl-C works after each step
 
 
 def backup(folder: Path, target: Path, *, force: bool = False) -> None:
@@ -51,7 +51,7 @@ def copy_database(source: sqlite3.Connection, target: Path) -> None:
     copy = sqlite3.connect(target, isolation_level=None)
     try:
         with one_moment(source):
-            # The progress is not used, but Python handles Ctrl-C when it is called back.
+            # The callback does nothing, but Python handles Ctrl-C each time SQLite calls it.
             source.backup(copy, pages=STEP, progress=lambda status, remaining, total: None)
         copy.execute("PRAGMA journal_mode=DELETE")  # so that the copy needs no file beside it
     except sqlite3.Error as error:

@@ -39,7 +39,7 @@ class ConsoleChannel(SSHChannel):
 
     Args:
         operating: Carries out what the operator types.
-        audit: Given each statement that the operator runs.
+        audit: Called with each statement before it runs, without passwords.
         heard: Called when data comes from the operator.
         others: The arguments of ``SSHChannel``.
     """
@@ -74,7 +74,7 @@ class ConsoleChannel(SSHChannel):
         return True
 
     def request_shell(self, data: bytes) -> bool:
-        """Open the console; without a terminal, wait for a script."""
+        """Open the console on the operator's terminal. If there is no terminal, collect a script from the input."""
         if self._begun:
             return False
         self._begun = True
@@ -97,7 +97,7 @@ class ConsoleChannel(SSHChannel):
     # ---- input -----------------------------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
-        """Take keys, or a part of a script."""
+        """Handle keys typed on the terminal, or add the data to the script."""
         self._heard()
         if self._terminal is not None:
             self._terminal.dataReceived(data)
@@ -116,7 +116,7 @@ class ConsoleChannel(SSHChannel):
             self.finish(0)
 
     def closed(self) -> None:
-        """End the terminal with the channel."""
+        """End the console on the terminal, because the channel is closed."""
         terminal, self._terminal = self._terminal, None
         if terminal is not None:
             terminal.connectionLost(Failure(ConnectionDone()))
@@ -130,7 +130,7 @@ class ConsoleChannel(SSHChannel):
             self.conn.transport.transport.abortConnection()
 
     def finish(self, status: int) -> None:
-        """End the channel, as a program ends.
+        """Send an exit status to the operator's SSH client, and close the channel.
 
         Args:
             status: The exit status: 0 for success.
@@ -186,5 +186,5 @@ class _ToChannel:
 
 
 def refuse_channel(kind: str) -> ConchError:
-    """Return the exception for a kind of channel that is not allowed."""
+    """Return the exception that tells conch to refuse this kind of channel."""
     return ConchError(f"{kind} is not allowed here", OPEN_ADMINISTRATIVELY_PROHIBITED)

@@ -47,12 +47,13 @@ def check(folder: Path) -> Findings:
 
 
 def _check(path: Path) -> Findings:
+    """Check everything but the inside of the search index, all as it is at one moment."""
     with reading(path) as db, one_moment(db):
         why = stranger(db, path)
         if why:
             return Findings([why], [])
         faults = [f"{path} is damaged: {fault}; restore a backup" for fault in damages(db)]
-        if faults:  # other faults would only follow from these
+        if faults:  # other faults would only be consequences of these
             return Findings(faults, [])
         reader = Reader(db)
         remarks = [_counts(db, reader)]
@@ -73,7 +74,10 @@ def _counts(db: sqlite3.Connection, reader: Reader) -> str:
 
 
 def _words_faults(db: sqlite3.Connection) -> list[str]:
-    """Compare the messages in the search index with those it should have; ``terms_docsize`` has a row for each."""
+    """Return the faults of the search index: messages that it lacks, and messages that are gone from the log.
+
+    The table ``terms_docsize`` has a row for each message in the index.
+    """
     lost = db.execute(
         "SELECT count(*) FROM log WHERE message AND seq<=(SELECT upto FROM indexed)"
         " AND seq NOT IN (SELECT id FROM terms_docsize)"
@@ -90,7 +94,10 @@ def _words_faults(db: sqlite3.Connection) -> list[str]:
 
 
 def _index_faults(path: Path) -> list[str]:
-    """Let SQLite check the search index. This takes a write lock, although nothing changes, so no daemon may run."""
+    """Let SQLite check the search index; return its fault, if any, as a sentence.
+
+    The check takes a write lock, although it changes nothing, so no daemon may run.
+    """
     db = connect(path)
     try:
         if version(db) < len(LADDER):
@@ -111,9 +118,12 @@ def _index_faults(path: Path) -> list[str]:
 
 
 def _account_faults(reader: Reader) -> list[str]:
-    """Return the faults of the accounts: each account needs its looks, and each reserved look needs an account."""
+    """Return the faults of the accounts: each account needs its looks, and each reserved look needs an account.
+
+    A name's looks are reserved for its account, so that nobody can register a name that looks the same.
+    """
     looks = {look: account.decode_look(value) for look, value in reader.all(account.LOOKS)}
-    whole = reader.get(account.LOOK_RULES, account.ALL_MADE) is not None  # else the next start makes the missing ones
+    whole = reader.get(account.LOOK_RULES, account.ALL_MADE) is not None  # else the daemon's next start adds the rest
     accounts = {key: account.decode(value).name for key, value in reader.all(account.BUCKET)}
     faults = [fault for key, shown in accounts.items() if (fault := _name_fault(key, shown, looks, whole))]
     faults += [
@@ -125,13 +135,14 @@ def _account_faults(reader: Reader) -> list[str]:
 
 
 def _name_fault(key: str, shown: str, looks: dict[str, str], whole: bool) -> str:
+    """Return what is wrong with an account's name or its looks, as a sentence; empty if nothing is."""
     try:
         name = user_name(shown)
     except BadName as error:
         return f"the account {key} is called {shown!r}: {error}"
     if name.folded != key:
         return f"the account {shown} is kept under {key!r} instead of {name.folded!r}: its owner cannot log in"
-    # Its other looks may be reserved for another account: two accounts older than these records may look alike.
+    # Other looks may be another account's: old accounts, from before the records of looks, may look alike.
     if looks.get(name.look) != key or (whole and not all(look in looks for look in user_looks(name))):
         return f"the look of the account {shown} is not kept for it: somebody could register a name that looks the same"
     return ""

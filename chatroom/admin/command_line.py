@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         options = _parser().parse_args(arguments)
-    except SystemExit as end:  # --help, or wrong arguments; argparse has said so
+    except SystemExit as end:  # --help, or wrong arguments; argparse has printed the text
         return int(end.code or 0)
     try:
         return int(options.run(_folder(options.data), options))
@@ -68,6 +68,7 @@ def _folder(data: str | None) -> Path:
 
 
 def _complain(why: str) -> int:
+    """Print an error to stderr; return the exit status 1."""
     print(f"chatroom-admin: {clean(why)}", file=sys.stderr)
     return 1
 
@@ -82,7 +83,7 @@ def _write(lines: Iterable[bytes]) -> None:
         sys.stdout.buffer.writelines(lines)
         sys.stdout.flush()
     except OSError as error:
-        # Python would try again when it ends, and print a message of its own.
+        # Without this, Python would write to stdout again when it exits, and print a message of its own.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise
@@ -110,7 +111,7 @@ def _password(file: str | None) -> str:
             return _first_line(sys.stdin.buffer)
         password = getpass("Password: ")
         again = getpass("Once more: ")
-    except UnicodeError:  # its text would show a part of the password
+    except UnicodeError:  # the text of this error would show a part of the password
         raise CommandFailed("the password is not UTF-8; give another") from None
     except EOFError:
         raise CommandFailed("no password was given") from None
@@ -122,6 +123,7 @@ def _password(file: str | None) -> str:
 
 
 def _first_line(lines: BinaryIO) -> str:
+    """Return the first line, without the characters that end it. Raises EOFError if the input is empty."""
     line = lines.readline(MOST_READ)
     if not line:
         raise EOFError
@@ -161,7 +163,7 @@ def _check(folder: Path, options: argparse.Namespace) -> int:
     return 1 if found.faults else 0
 
 
-# ---- how they are called ----------------------------------------------------------------------------------------
+# ---- the arguments of the commands ------------------------------------------------------------------------------
 
 
 class _Parser(argparse.ArgumentParser):
@@ -193,10 +195,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(commands: argparse._SubParsersAction[_Parser], name: str, run: object, does: str, more: str) -> _Parser:
+    """Add a command that calls ``run``. Its help is ``does``, also shown in the list of commands, and ``more``."""
     parser = commands.add_parser(
         name, help=does, description=f"{does[0].upper()}{does[1:]}. {more}", allow_abbrev=False
     )
-    _add_data(parser, default=argparse.SUPPRESS)  # keeps what was given before the command
+    _add_data(parser, default=argparse.SUPPRESS)  # so that a --data before the command stays in force
     parser.set_defaults(run=run)
     return parser
 

@@ -159,7 +159,7 @@ class Console:
         self._ask = ask
 
     def namespace(self) -> dict[str, Any]:
-        """Return the functions by name."""
+        """Return the functions that the operator can call, by name."""
         return {name: getattr(self, name) for name in HELP}
 
     # ---- showing ---------------------------------------------------------------------------------------------------
@@ -225,6 +225,7 @@ class Console:
         return Text(await self._operating.drain(bool(on)))
 
     async def _password(self, name: str, given: str) -> str:
+        """Return the password given as an argument; if it is empty, ask for a password twice."""
         if given:
             return _text("password", given)
         if self._ask is None:
@@ -273,6 +274,7 @@ def _plain(documentation: str | None) -> str:
 
 
 def _name(example: str, value: object) -> str:
+    """Return an argument; if it is not text or is blank, raise ``Refused`` with an example of the call."""
     if not isinstance(value, str) or not value.strip():
         raise Refused("usage", f"give it as text, as in {example}.")
     return value

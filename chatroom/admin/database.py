@@ -69,7 +69,7 @@ def _unreadable(path: Path, error: sqlite3.Error) -> CommandFailed:
 
 @contextmanager
 def one_moment(db: sqlite3.Connection) -> Iterator[None]:
-    """Read everything inside as it is at one moment, even if the database is written meanwhile."""
+    """Let the block read the whole database as it is at one moment, even if the daemon writes to it meanwhile."""
     db.execute("BEGIN")
     db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the transaction begins with the first read
     try:
@@ -80,7 +80,7 @@ def one_moment(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def version(db: sqlite3.Connection) -> int:
-    """Return the version of the database's schema: its step on the ladder."""
+    """Return the version of the database's schema: how many steps of ``LADDER`` were applied to it."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 

@@ -22,11 +22,11 @@ class Editor:
         self.text = ""
         self.cursor = 0
         self._history: list[str] = []
-        self._at = 0  # the index of the shown line in the history; its length for the line being typed
+        self._at = 0  # the index of the shown line in the history; len(history) if it is the line being typed
         self._typed = ""  # the line being typed, while a line of the history is shown
 
     def insert(self, text: str) -> None:
-        """Insert text before the cursor. What exceeds the longest line is dropped."""
+        """Insert text before the cursor. Characters that would make the line longer than ``MOST`` are dropped."""
         text = text[: MOST - len(self.text)]
         self.text = self.text[: self.cursor] + text + self.text[self.cursor :]
         self.cursor += len(text)
@@ -97,6 +97,7 @@ class Editor:
         self._show(self._at + 1)
 
     def _show(self, at: int) -> None:
+        """Show the line at that index of the history, or the line being typed if the index is beyond its end."""
         if 0 <= at <= len(self._history) and at != self._at:
             if self._at == len(self._history):
                 self._typed = self.text

@@ -1,4 +1,4 @@
-"""Everything that lasts as JSON lines, for other programs: accounts, rooms, and what happened in them.
+"""Exports what a database keeps as JSON lines for other programs: accounts, rooms, and what happened in them.
 
 Each line is an object with a ``type``:
 
@@ -6,7 +6,7 @@ Each line is an object with a ``type``:
     {"type":"room","record":{...}}
     {"type":"entry","log":"room/<id>","room":"lobby","seq":7,"event":{...}}     in the order of seq
 
-``event`` is as in docs/protocol.md. ``room`` is empty when there is no room of that log any more.
+``event`` is as in docs/protocol.md. ``room`` is empty if the log is not a room's, or its room is gone.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class ExportedAccount(Struct, frozen=True, tag_field="type", tag="account"):
 
 
 class ExportedRoom(Struct, frozen=True, tag_field="type", tag="room"):
-    """A room's record, as it is kept."""
+    """A room's whole record, in the JSON form in which the database stores records."""
 
     record: Raw
 
 
 class ExportedEntry(Struct, frozen=True, tag_field="type", tag="entry"):
-    """Something that happened. ``event`` is as it is kept."""
+    """An entry of a log. ``event`` is the JSON that the database stores."""
 
     log: str
     room: str
@@ -53,15 +53,15 @@ class ExportedEntry(Struct, frozen=True, tag_field="type", tag="entry"):
 
 
 def export(folder: Path, *, room: str | None = None, private: bool = False) -> Iterator[bytes]:
-    """Give the lines, all of one moment, none held longer than until the next.
+    """Yield the lines of the export one at a time, all as the database was at one moment.
 
     Args:
         folder: The data folder; a daemon may be using it.
-        room: Only this room, its record and its entries.
-        private: All logs, private messages included; otherwise those of rooms alone.
+        room: The name of the only room to export, with its record and entries; None for everything.
+        private: Whether to export all logs, private messages included; otherwise only the logs of rooms.
 
     Raises:
-        CommandFailed: There is no database or no such room, or it cannot be read.
+        CommandFailed: There is no database or no such room, or the database cannot be read.
     """
     path = database_in(folder)
     encode = msgspec.json.Encoder().encode
@@ -102,7 +102,8 @@ def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
         raise CommandFailed(f"there is no room {room}; without --room all are exported")
     yield _room_line(db, value)
     log = _log_of(value)
-    # By walking through all logs: by the index SQLite would have to sort, and to hold all of the room at once.
+    # NOT INDEXED: read the entries of all logs in order. With its index, SQLite would have to sort the room's entries,
+    # and so hold all of them at once.
     rows = db.execute(
         "SELECT seq, body FROM log NOT INDEXED WHERE log=(SELECT no FROM logs WHERE name=?) ORDER BY seq", (log,)
     )
@@ -115,7 +116,10 @@ def _records(db: sqlite3.Connection, bucket: str) -> Iterator[Any]:
 
 
 def _room_line(db: sqlite3.Connection, head: bytes) -> ExportedRoom:
-    """Return a room's whole record. In a database of an older chatroom the head holds everything."""
+    """Return a room's whole record, put together from its head and the rows about people.
+
+    In a database of an older chatroom the head holds everything.
+    """
     record = _record(head)
     rows = Reader(db).all(record_storage.PEOPLE, f"{record.id}/")
     return ExportedRoom(Raw(msgspec.json.encode(record_storage.assemble(record, rows))))

@@ -18,11 +18,11 @@ class InUse(CommandFailed):
 
 @contextmanager
 def holding(folder: Path, instead: str = "") -> Iterator[None]:
-    """Lock a data folder.
+    """Lock a data folder until the block ends.
 
     Args:
         folder: The data folder; made if there is none.
-        instead: What to do without stopping the daemon, for the text of the error.
+        instead: Appended to the error that a daemon uses the folder: what to do if the daemon is not to be stopped.
 
     Raises:
         InUse: A daemon is using the folder.
@@ -42,7 +42,7 @@ def holding(folder: Path, instead: str = "") -> Iterator[None]:
 
 
 def _check_owner(folder: Path) -> None:
-    """Check that root makes no files in the folder of a daemon that runs as another user and could not open them.
+    """Refuse to run as root on another user's folder, because that user's daemon could not open files that root makes.
 
     Raises:
         CommandFailed: This is root, and the folder belongs to another user.

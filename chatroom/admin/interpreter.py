@@ -63,8 +63,8 @@ class Interpreter:
 
     Args:
         namespace: The names that statements can use and assign to; ``_`` becomes the last result.
-        show: Given each result that is not None.
-        complain: Given each error, as one line without ``Error:``.
+        show: Called with each result that is not None.
+        complain: Called with each error, as one line without ``Error:``.
         limit: Returns a context in which each step of a statement runs, and which ends a step that takes too long.
     """
 
@@ -94,9 +94,9 @@ class Interpreter:
         self._lines.clear()
 
     def push(self, line: str) -> str | None:
-        """Take a line. Return the statement if it is complete, else None.
+        """Add a line to the statement being typed. Return the statement if it is complete, else None.
 
-        A line that is not Python counts as complete, because running it reports the error.
+        A statement that is not Python counts as complete, because running it reports the error.
         """
         self._lines.append(line)
         source = "\n".join(self._lines)
@@ -110,7 +110,7 @@ class Interpreter:
         return source
 
     async def run(self, source: str) -> bool:
-        """Run one or more statements. Return whether they succeeded. Never raises."""
+        """Run one or more statements, and report an error to the operator. Return whether there was no error."""
         try:
             if len(source) > MOST_SOURCE:
                 raise Refused("usage", f"that is too long (limit {MOST_SOURCE} characters).")
@@ -128,6 +128,7 @@ class Interpreter:
             await outcome
 
     async def _shown(self, value: Any) -> None:
+        """Show the value of an expression statement, awaited if possible, and store it as ``_``."""
         value = await _awaited(value)
         if isinstance(value, list | tuple):  # it may contain coroutines
             value = type(value)([await _awaited(each) for each in value]) if type(value) in (list, tuple) else value
@@ -162,7 +163,7 @@ async def _awaited(value: Any) -> Any:
 
 
 class _Watched:
-    """Awaits a coroutine, and runs each of its steps inside the limit."""
+    """Awaits a coroutine, and runs each of its steps (the code from one wait to the next) inside the limit."""
 
     def __init__(self, coroutine: Any, limit: Limit) -> None:
         self._coroutine = coroutine
@@ -186,7 +187,7 @@ class _Watched:
 
 
 class _Awaiting(ast.NodeTransformer):
-    """Inserts the awaits."""
+    """Inserts the awaits that the docstring of this module describes."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -207,6 +208,7 @@ def _await(function: str, value: ast.expr) -> ast.Await:
 
 
 def _changed(source: str) -> CodeType:
+    """Compile the source, with the awaits inserted."""
     tree = _Awaiting().visit(ast.parse(source, _CONSOLE))
     code: CodeType = compile(
         ast.fix_missing_locations(tree), _CONSOLE, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True

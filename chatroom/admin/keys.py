@@ -102,7 +102,7 @@ class AuthorizedKeys:
         return any(key.blob() == blob for key in self.getAuthorizedKeys(b""))
 
     def getAuthorizedKeys(self, username: bytes) -> list[Key]:
-        """Return the keys for conch, which are the same for every user name; none if the file cannot be used."""
+        """Return the keys for conch, the same for every user name; an empty list if the file cannot be used."""
         try:
             return self.read()
         except BadKeys as error:
@@ -111,6 +111,7 @@ class AuthorizedKeys:
 
 
 def _public_key(line: bytes) -> Key | None:
+    """Return the key in a line of the file; None if the line is no public key."""
     try:
         key: Key = Key.fromString(line)
     except Exception:  # the parsers of conch raise errors of many kinds

@@ -1,7 +1,7 @@
 """The operators' console over SSH: logins, limits and timeouts. The audit log records everything.
 
-Operators log in with public keys only. The user name is what the log calls the operator. Because only the key is
-checked, its fingerprint is logged with the name.
+Operators log in with public keys only. The log calls an operator by the user name of the login. Because only the key
+is checked, its fingerprint is logged with the name.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ IDLE = 1800.0  # seconds without a key press, after which a console is closed
 CONSOLES = 4  # at a time
 STRANGERS = 8  # connections without a login at a time
 ATTEMPTS = 6  # keys that one connection may try
-FAREWELL = 2.0  # seconds to read the rest at the end
+FAREWELL = 2.0  # seconds that the other side has to close the connection before it is aborted
 LONGEST_NAME = 32
 
 _log = logger(__name__)
@@ -94,12 +94,12 @@ class Manhole:
 
 
 class ManholeFactory(SSHFactory):
-    """Makes the connections, and keeps track of those that are open.
+    """Makes the SSH connections of operators, and keeps track of those that are open.
 
     Attributes:
         reactor: Gives the time.
         keys: The operators' keys.
-        operations: As for ``Manhole``.
+        operations: Given the name of an operator, returns what the operator can do.
         connections: The open connections.
         strangers: The audit log of connections that have not logged in.
     """
@@ -125,7 +125,7 @@ class ManholeFactory(SSHFactory):
         return sum(connection.name != "" for connection in self.connections)
 
     def buildProtocol(self, addr: Any) -> Any:
-        """Return a connection, or None if too many connections have not logged in."""
+        """Return the protocol of a new connection; None, to refuse it, if too many have not logged in yet."""
         if len(self.connections) - self.consoles() >= STRANGERS:
             return None
         return super().buildProtocol(addr)
@@ -170,7 +170,7 @@ class OperatorConnection(SSHServerTransport):
     _log = silent
 
     def connectionMade(self) -> None:
-        """Begin, with a timeout for the login."""
+        """Begin the SSH protocol, and start the timeout for the login."""
         self.name = ""
         self.factory.connections.add(self)
         self.peer = self.transport.getPeer().host
@@ -179,7 +179,10 @@ class OperatorConnection(SSHServerTransport):
         super().connectionMade()
 
     def dataReceived(self, data: bytes) -> None:
-        """Take data. Data that is not SSH ends the connection, and is not logged as an error of the daemon."""
+        """Handle data; an error ends the connection.
+
+        Before the login an error means that the data was not SSH, so it is not logged as an error of the daemon.
+        """
         try:
             super().dataReceived(data)
         except Exception:
@@ -214,17 +217,18 @@ class OperatorConnection(SSHServerTransport):
             self._patience.reset(IDLE)
 
     def audit(self, words: str) -> None:
-        """Write to the audit log; before the login, to that of members, which limits how much is written."""
+        """Write to the audit log; before the login by way of ``MembersAudit``, which limits how much is written."""
         if self.name:
             audit(f"manhole: {self.name} from {self.peer}", words)
         else:
             self.factory.strangers.write(f"manhole: somebody from {self.peer}", words, address=self.peer)
 
     def _end(self, why: str) -> None:
+        """End the connection, and tell the other side why."""
         if self.name == "":
             self.audit(f"did not log in: {why}")
         self.sendDisconnect(DISCONNECT_BY_APPLICATION, why.encode())
-        # If the other side does not close the connection, it is aborted.
+        # If the other side does not close the connection in time, abort the connection.
         self._patience = self.factory.reactor.callLater(FAREWELL, self.transport.abortConnection)
 
 
@@ -237,7 +241,7 @@ class _Login(SSHUserAuthServer):
     transport: Any
 
     def serviceStarted(self) -> None:
-        """Begin, with the clock of the factory."""
+        """Begin to wait for a login, with a timeout that uses the reactor of the factory."""
         self.clock = self.transport.factory.reactor
         super().serviceStarted()
 
@@ -289,7 +293,7 @@ class _Operator(ConchUser):
         """Return a channel for a console.
 
         Raises:
-            ConchError: It is another kind of channel, or the console is open already.
+            ConchError: The channel is of another kind, or the connection has a console already.
         """
         connection = self.conn.transport
         if channelType != b"session" or self.conn.channels:
@@ -331,17 +335,18 @@ def _offered(data: bytes) -> str:
 def manhole(
     reactor: Any, listening: socket.socket, folder: Path | None, keys: str, operations: Callable[[str], Operating]
 ) -> Manhole:
-    """Return the console, ready to be started.
+    """Return the console; its method ``open`` starts it.
 
     Args:
         reactor: Listens and gives the time.
         listening: The bound socket.
-        folder: The folder that keeps the host key; None to keep it nowhere.
+        folder: The folder that keeps the host key. If None, each start makes a new key.
         keys: The file with the operators' keys.
         operations: Given the name of an operator, returns what the operator can do.
 
     Raises:
-        BadKeys: One of the two files cannot be used; the text of the error says why and what to do.
+        BadKeys: The host key or the file with the operators' keys cannot be used. The text of the error says why and
+            what to do.
     """
     authorized = AuthorizedKeys(Path(keys))
     if not authorized.read():

@@ -37,7 +37,7 @@ class Watched(Protocol):
         """Return the number of open connections."""
 
     def users(self) -> int:
-        """Return the number of users who have a seat."""
+        """Return the number of users who have a seat (one of the ``--max-users`` places)."""
 
     def rooms(self) -> int:
         """Return the number of rooms that have members."""
@@ -53,7 +53,7 @@ class Watched(Protocol):
         """Return the size of the database, as measured lately, and its limit, in bytes. A limit of 0 means none."""
 
     def counters(self) -> Counters:
-        """Return the counters."""
+        """Return the daemon's counters of messages, logins and so on."""
 
 
 class ChatCollector(Collector):
@@ -115,14 +115,14 @@ def _histogram(name: str, words: str, histogram: Histogram) -> HistogramMetricFa
 
 
 class MetricsPage(Resource):
-    """A page that allows GET and HEAD and has no pages below it. This class itself is the page that was not found."""
+    """A page that allows GET and HEAD and has no pages below it. The class itself serves status 404."""
 
     def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: N802
-        """Return the page that was not found: there is nothing below a page."""
+        """Return a page with status 404, because no page has pages below it."""
         return MetricsPage()
 
     def render(self, request: Request) -> bytes:
-        """Return the body, and nothing for HEAD: ``twisted.web`` would log that HEAD got a body."""
+        """Return the body of the page; nothing for HEAD, because ``twisted.web`` would log that HEAD got a body."""
         if request.method not in (b"GET", b"HEAD"):
             request.setResponseCode(405)
             request.setHeader("allow", "GET, HEAD")
@@ -132,7 +132,7 @@ class MetricsPage(Resource):
         return body if request.method == b"GET" else b""
 
     def body(self, request: Request) -> bytes:
-        """Return the content of the page. Set its type, and its status if that is not 200."""
+        """Return the content of the page. Set the content type of the answer, and the status if it is not 200."""
         request.setResponseCode(404)
         request.setHeader("content-type", "text/plain; charset=utf-8")
         return b"There is only /metrics and /healthz here.\n"
@@ -155,7 +155,7 @@ class Metrics(MetricsPage):
 
 
 class Health(msgspec.Struct, frozen=True):
-    """The answer of ``/healthz``. ``lag`` is in seconds."""
+    """The answer of ``/healthz``: the daemon's state (the engine's if that is ok), the engine's, the lag in seconds."""
 
     state: str
     engine: str

@@ -19,18 +19,18 @@ class _Bodyless(Request):
     """A request without a body. A request that announces a body is refused before any of it is read."""
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
-        """Refuse a body when all headers are read. No length means a body of unknown length."""
+        """Refuse a request with a body as soon as its headers are read. None means a body of unknown length."""
         if length == 0:
             super().gotLength(length)
             return
-        self.requestHeaders.removeHeader("expect")  # else Twisted asks for the body
+        self.requestHeaders.removeHeader("expect")  # else Twisted would ask the client for the body
         channel: Any = self.channel
         channel.transport.write(_TOO_LARGE)
         channel.loseConnection()
 
 
 class _QuietSite(Site):
-    """A site without an access log, and without the clock that Twisted runs for that."""
+    """A site without an access log, and without the clock that Twisted runs for the dates in that log."""
 
     noisy = False
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chatroom.model.counters import Histogram
 
-EVERY = 1.0  # seconds
+EVERY = 1.0  # seconds between two measurements
 
 
 class Lag:
@@ -38,11 +38,12 @@ class Lag:
             self._call = None
 
     def seconds(self) -> float:
-        """Return the last lag in seconds, or the lag of the next call so far if that is more."""
+        """Return how late the last call came, in seconds; or how late the next call is already, if that is more."""
         now = self._reactor.seconds() if self._call is not None else self._due
         return max(self._last, now - self._due)
 
     def _look(self) -> None:
+        """Measure how late this call is, and schedule the next one."""
         self._last = max(0.0, self._reactor.seconds() - self._due)
         self.history.observe(self._last)
         self.start()

@@ -44,6 +44,7 @@ def restore(folder: Path, source: Path, *, force: bool = False) -> Path | None:
 
 
 def _restore(db: sqlite3.Connection, target: Path, there: bool) -> Path | None:
+    """Put a copy of the backup in the database's place; move an old database aside, and return its new path."""
     aside = None
     with whole_file(target, force=True) as made:
         copy_database(db, made)
@@ -55,7 +56,7 @@ def _restore(db: sqlite3.Connection, target: Path, there: bool) -> Path | None:
 def _move_aside(target: Path) -> Path:
     """Move a database and its other files aside. Return its new path.
 
-    A new database must never find the log (WAL) of the old one beside it, so that is moved first.
+    A new database must never find the log (WAL) of the old one beside it, so the log is moved first.
     """
     names = (target.with_name(f"{NAME}.before-restore-{number}") for number in count(1))
     aside = next(name for name in names if not any(os.path.lexists(f"{name}{end}") for end in ("", *BESIDE)))

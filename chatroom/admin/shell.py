@@ -59,8 +59,8 @@ class Shell(insults.TerminalProtocol):
 
     Args:
         operating: Carries out what the operator types.
-        audit: Given each statement before it runs, without passwords.
-        limit: As for ``Interpreter``.
+        audit: Called with each statement before it runs, without passwords.
+        limit: Returns a context that ends a step of a statement that takes too long, as for ``Interpreter``.
     """
 
     def __init__(self, operating: Operating, audit: Callable[[str], None], limit: Limit = limited) -> None:
@@ -70,7 +70,7 @@ class Shell(insults.TerminalProtocol):
         self._interpreter = Interpreter(Console(operating, self._ask).namespace(), self._show, self._complain, limit)
         self._width = 80
         self._row = 0  # the row of the cursor, counted from the row of the prompt
-        self._stale = False  # whether the screen does not show the line as it is
+        self._stale = False  # whether the line must be drawn again
         self._running: Deferred[Any] | None = None
         self._asking: Deferred[str] | None = None
         self._keys: deque[bytes] = deque()
@@ -133,7 +133,7 @@ class Shell(insults.TerminalProtocol):
     # ---- keys ------------------------------------------------------------------------------------------------------
 
     def keystrokeReceived(self, keyID: bytes, modifier: object) -> None:
-        """Handle a key: for the line, for a password, to stop a running statement, or for later."""
+        """Handle a key: edit the line or, while a statement runs, stop it, type its password, or keep the key."""
         if modifier is not None:
             return
         if self._running is None:
@@ -146,6 +146,7 @@ class Shell(insults.TerminalProtocol):
             self._keys.append(keyID)
 
     def _key(self, key: bytes) -> None:
+        """Carry out a key on the line. A line feed right after a carriage return is ignored."""
         after_return, self._last_key = self._last_key == b"\r", key
         if key == b"\n" and after_return:
             return
@@ -174,6 +175,7 @@ class Shell(insults.TerminalProtocol):
         return rest
 
     def _return(self) -> None:
+        """End the line, and run the statement if it is complete."""
         self._editor.insert(self._unfinished())
         self._editor.end()
         self._stale = True
@@ -191,6 +193,7 @@ class Shell(insults.TerminalProtocol):
             self._run(source)
 
     def _complete(self) -> None:
+        """Complete the word at the cursor, or list the words that it may become. Indent an empty line."""
         before = self._editor.text[: self._editor.cursor]
         if not before.strip():
             self._editor.insert("    ")
@@ -209,6 +212,7 @@ class Shell(insults.TerminalProtocol):
             self._prompt_again()
 
     def _cancel_line(self) -> None:
+        """Forget the line and an incomplete statement, and show a new prompt."""
         self._editor.end()
         self._stale = True
         self.draw()
@@ -219,6 +223,7 @@ class Shell(insults.TerminalProtocol):
         self._prompt_again()
 
     def _end_of_input(self) -> None:
+        """Delete a character; in an empty line, forget an incomplete statement or, if there is none, leave."""
         if self._editor.text:
             self._editor.delete()
             self._stale = True
@@ -236,6 +241,7 @@ class Shell(insults.TerminalProtocol):
     # ---- running ---------------------------------------------------------------------------------------------------
 
     def _run(self, source: str) -> None:
+        """Run a statement; keys that are pressed before it ends wait in ``_keys``."""
         self._audit(for_the_log(source))
         self._running = Deferred()  # a placeholder until the statement is known to wait for something
         running = Deferred.fromCoroutine(self._interpreter.run(source))
@@ -245,6 +251,7 @@ class Shell(insults.TerminalProtocol):
         running.addBoth(self._done)
 
     def _done(self, result: object) -> None:
+        """Show the prompt after a statement has ended, and handle the keys that waited."""
         self._running = None
         if self.terminal is None:
             return
@@ -292,7 +299,7 @@ class Shell(insults.TerminalProtocol):
     # ---- the screen ------------------------------------------------------------------------------------------------
 
     def draw(self) -> None:
-        """Draw the line and the cursor, if the screen does not show them as they are."""
+        """Draw the line and the cursor, if they have changed and no statement is running."""
         if not self._stale or self._running is not None:
             return
         self._stale = False
@@ -301,7 +308,7 @@ class Shell(insults.TerminalProtocol):
         end_row, end_column = place(prompt + text, self._width)
         row, column = place(prompt + text[:cursor], self._width)
         parts = [f"\x1b[{self._row}A" if self._row else "", "\r\x1b[J", f"{BOLD}{GREEN}{prompt}{RESET}", coloured(text)]
-        if end_column == 0:  # else the cursor stays at the right edge
+        if end_column == 0:  # without a line feed the cursor would stay at the right edge
             parts.append("\n")
         if cursor < len(text):
             parts += [f"\x1b[{end_row - row}A" if end_row > row else "", "\r", f"\x1b[{column}C" if column else ""]
@@ -309,7 +316,7 @@ class Shell(insults.TerminalProtocol):
         self._write("".join(parts))
 
     def _prompt_again(self) -> None:
-        """Draw the line next time where the cursor is now."""
+        """Make the next ``draw`` begin the prompt in the row where the cursor is now."""
         self._row = 0
         self._stale = True
 
@@ -323,7 +330,7 @@ class Shell(insults.TerminalProtocol):
 
 
 def place(text: str, width: int) -> tuple[int, int]:
-    """Return the row and the column after a text on a terminal.
+    """Return the row and the column of a terminal's cursor after a text was written.
 
     Args:
         text: The text, which begins in the first column of row 0.

@@ -56,7 +56,7 @@ class Table(Generic[Row]):
         """Return the table as text.
 
         Args:
-            width: The columns of the terminal. Many columns of the table may need more, as no cell gets too narrow.
+            width: The columns of the terminal. A table of many columns may be wider, as no cell gets too narrow.
         """
         count = f"{len(self.rows)} {self.noun}{'' if len(self.rows) == 1 else 's'}."
         if not self.rows:
@@ -76,7 +76,7 @@ def columns_of(text: str) -> int:
 
 
 def fit(widths: Sequence[int], width: int) -> list[int]:
-    """Return the widths of the columns, with the widest ones reduced until all fit beside each other.
+    """Return the widths of the columns, with the widest ones reduced, to ``NARROWEST`` at least, until all fit.
 
     Args:
         widths: The widths that the columns would like to have.

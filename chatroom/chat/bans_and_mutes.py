@@ -1,6 +1,6 @@
 """Bans and mutes: who they are for, how long they last, and why.
 
-A key is ``account:<id>``, ``guest:<id>``, ``name:<folded>`` or ``address:<network>``.
+A ban or mute holds for one key: ``account:<id>``, ``guest:<id>``, ``name:<folded name>`` or ``address:<network>``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Sanction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         key: The key that it holds for.
         shown: The name or address, as the moderator typed it.
         by: The moderator's name.
-        at: When, in milliseconds since 1970.
+        at: When the ban or mute was given, in milliseconds since 1970.
         until: When it ends, in milliseconds since 1970; 0 for never.
         reason: The reason that everybody is told.
     """
@@ -36,7 +36,7 @@ class Sanction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def size(self) -> int:
-        """Return how many bytes its texts take when it is stored."""
+        """How many bytes the texts of the ban or mute take in UTF-8."""
         return sum(len(text.encode()) for text in (self.key, self.shown, self.by, self.reason))
 
     def more(self, now: int) -> str:
@@ -64,7 +64,7 @@ def listed(heading: str, held: Iterable[Sanction], now: int) -> str:
 
 
 def former_keys(ids: Iterable[str]) -> tuple[str, ...]:
-    """Return the keys of accounts and guests that a user was before."""
+    """Return the account keys and guest keys for the ids that a user had before; an id may be of either kind."""
     return tuple(key for id in ids for key in (account_key(id), guest_key(id)))
 
 
@@ -84,5 +84,5 @@ def name_key(folded: str) -> str:
 
 
 def address_key(address: str) -> str:
-    """Return the key of an address, or of the network that counts as one."""
+    """Return the key of an address; all addresses of an IPv6 network (/64) have the same key."""
     return f"address:{network(address)}"

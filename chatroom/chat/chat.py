@@ -1,4 +1,4 @@
-"""The chat: its parts put together, started and stopped. Handlers of commands are given it."""
+"""The chat: its parts put together, started and stopped. Each handler of a command is given the ``Chat``."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class Chat(ChatState):
         engine: Keeps logs, records and files.
         rules: What the operator decided.
         scheduler: Gives ``callLater`` and ``seconds`` (a reactor, or a test's clock).
-        clock: Seconds since 1970.
-        mint: Makes random words.
-        passwords: Hashes them.
-        checkers: Of ``twisted.cred``, added by the operator.
+        clock: Returns the time in seconds since 1970.
+        mint: Returns a random word of a given length.
+        passwords: Hashes and verifies passwords.
+        checkers: Credential checkers of ``twisted.cred`` that the operator has added.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Chat(ChatState):
         )
 
     async def start(self) -> None:
-        """Open the engine, learn what lasts, and begin to keep house."""
+        """Open the engine, load what it keeps, and start the work that is repeated, such as removing old entries."""
         await self.engine.start()
         await self.returning.start()
         await self._server_log.start()
@@ -148,7 +148,7 @@ class Chat(ChatState):
         self.disk_limit.rounds.start()
 
     async def stop(self) -> None:
-        """Tell everybody, and return when all that was accepted is stored and delivered."""
+        """Tell all sessions that the server stops, and return when all that was accepted is stored and delivered."""
         self.stop_retrying()
         self._server_log.stop()
         for session in list(self.sessions.values()):
@@ -163,7 +163,7 @@ class Chat(ChatState):
                 user.inbox.close()
 
     def _withdraw(self, entry: Entry) -> None:
-        """Remove what a message said, for its author could not speak any more when the log took it."""
+        """Erase a message, and the file that it shares: its author had lost the right to speak before it was stored."""
         self.retries.erase(entry.log, entry.seq)
         if isinstance(entry.event, Shared):
             Deferred.fromCoroutine(self.files.remove(entry.event.file)).addErrback(_not_removed)

@@ -1,4 +1,4 @@
-"""The sessions of this daemon: opened, given a user, renamed, ended. Every change of user goes through here."""
+"""Opens, renames and ends the sessions of this daemon. Every change of a session's user goes through here, too."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Connections:
     """Opens, changes and ends the sessions of this daemon.
 
     Args:
-        state: What the chat shares.
-        seats: Counts the seats.
+        state: What the parts of the chat share.
+        seats: Counts the seats: how many users fit.
         bans: The bans of the whole server.
         returning: The secrets by which guests come back.
         deleted: The deleted accounts, by address.
 
     Attributes:
-        draining: New connections are refused.
+        draining: Whether new connections are refused.
     """
 
     def __init__(
@@ -52,6 +52,10 @@ class Connections:
     def admit(self, address: str, *, person: bool) -> None:
         """Check that a connection from an address may be let in, if only to log in or to end the user's old connection.
 
+        Args:
+            address: The address.
+            person: Whether a person types on the connection; only a program can end an old connection.
+
         Raises:
             Refused: There is no seat, not even a reserved one; or the address is banned; or the server is draining.
         """
@@ -62,7 +66,7 @@ class Connections:
             raise self._seats.full()
 
     def open(self, out: Recipient, dialect: Dialect, *, person: bool, address: str, secure: bool = False) -> Session:
-        """Open a session for a new connection, with a guest's name. Without a free seat, it may only log in."""
+        """Open a session for a new connection, with a guest's name. A session without a seat may only log in."""
         state = self._state
         session = Session(state, state.mint(12), out, dialect, person, address, secure)
         session.was_also(*self._deleted.at(address))
@@ -76,7 +80,7 @@ class Connections:
         return session
 
     def _new_guest(self, session: Session) -> User:
-        """Return a new guest for a session."""
+        """Return a new guest for a session, with a name that is claimed."""
         state = self._state
         guest = User(session.guest_id, state.names.guest(state.mint))
         guest.resumable = self._returning.knows(session)
@@ -113,7 +117,7 @@ class Connections:
         session.out.close()
 
     def depart(self, session: Session) -> None:
-        """Tell the room that the session is in, or is about to be in, that its connection has ended."""
+        """Tell the session's room, or the room that it is about to join, that its connection has ended."""
         room = session.room or session.heading
         if room is not None:
             id, now = session.next_id(), self._state.now()
@@ -122,7 +126,7 @@ class Connections:
     # ---- whose a session is ------------------------------------------------------------------------------------
 
     def become(self, session: Session, user: User) -> None:
-        """Give the session another user. Its room is told as soon as the log can store it.
+        """Give the session another user, and tell its room as soon as the room's log can store the event.
 
         Raises:
             Refused: There is no seat.
@@ -156,7 +160,7 @@ class Connections:
         """Make the session a guest session.
 
         Raises:
-            Refused: There is no seat for another guest, or no slot for one at the session's address.
+            Refused: There is no seat for another guest, or too many connections come from the session's address.
         """
         self._seats.check(session)
         if session.place is not None and not session.place.claim():
@@ -165,7 +169,7 @@ class Connections:
         self.become(session, self._new_guest(session))
 
     def take_leave(self, session: Session, user: User) -> None:
-        """Take the session away from a user. When the last session goes, the name is free."""
+        """Take the session away from a user. If it was the last one, release the user's name."""
         state = self._state
         user.sessions = tuple(other for other in user.sessions if other is not session)
         if user.online:
@@ -178,7 +182,7 @@ class Connections:
             state.tell_all(Departed(state.next_id(), state.now(), user.name, user.id, session=session.id))
 
     def announces(self, user: User) -> bool:
-        """Count a login or logout; return whether everybody is told. Too frequent ones of a user are not."""
+        """Count a user's login or logout; return whether to tell everybody, which is not done for too frequent ones."""
         if not self._state.rules.announce or self._announced.wait((user.id,)):
             return False
         self._announced.count((user.id,))
@@ -187,7 +191,7 @@ class Connections:
     # ---- names -------------------------------------------------------------------------------------------------
 
     def rename(self, session: Session, name: Name) -> None:
-        """Give a guest a new name, which is claimed already; the room, if any, has been told."""
+        """Give a guest a new name. The caller has claimed that name already, and has told the room, if any."""
         user = session.user
         old, user.handle = user.handle, name
         session.name = name.shown
@@ -196,16 +200,22 @@ class Connections:
         _log.info("{old} is now known as {name}", old=old.shown, name=name.shown)
 
     def evict(self, name: Name, owner: str) -> None:
-        """Give another name to any guest who has an account's name, or a name that looks like it."""
+        """Give another name to any guest who has an account's name, or a name that looks like it.
+
+        Args:
+            name: The account's name.
+            owner: The account's id.
+        """
         state = self._state
         for user in state.names.others(state.users.get(owner), name):
             if user.account is None:
                 state.names.revoke(user, name)
-                # Else the guest had only claimed the name, and will see that the claim is gone.
+                # Otherwise the guest had only claimed the name; the guest's command will see that the claim is gone.
                 if not set(user_looks(name)).isdisjoint(user_looks(user.handle)):
                     self._evict(user)
 
     def _evict(self, guest: User) -> None:
+        """Give a guest a new random name, and tell the guest and the rooms that the guest is in."""
         state = self._state
         old, handle = guest.name, state.names.guest(state.mint)
         state.names.claim(guest, handle)

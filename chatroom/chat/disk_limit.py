@@ -1,7 +1,8 @@
 """Keeping the logs and records within the size that the operator allows (``--disk``).
 
-When they come near to it, history is removed: some of the oldest entries of the largest room at a time, until there is
-room again. Accounts, unread mail and bans are never removed. If that is not enough, the engine refuses new entries.
+When they come near to that size, history is removed: some of the oldest entries of the largest room at a time, until
+there is room again. Accounts, unread mail and bans are never removed. If that is not enough, the engine refuses new
+entries.
 """
 
 from __future__ import annotations
@@ -45,11 +46,14 @@ class DiskLimit:
         self.used = 0
         self.rounds = PeriodicWork("measuring the database", self.look, EVERY, scheduler)
         self._making_room = False
-        self._in_vain = -EVERY  # when there was nothing left to remove, in seconds of the scheduler's clock
+        self._in_vain = -EVERY  # when a round last found nothing to remove, in seconds of the scheduler's clock
         engine.on_growth = self._hurry
 
     def _hurry(self, used: int) -> None:
-        """Measure now, because the database is nearly full, unless there was nothing left to remove a moment ago."""
+        """Handle the engine's report that the database, with ``used`` bytes, is nearly full.
+
+        Measure now, unless there was nothing left to remove a moment ago. While history is being removed, only pause.
+        """
         if self._making_room:
             self._pause(used)
         elif self._scheduler.seconds() >= self._in_vain + EVERY:
@@ -68,6 +72,7 @@ class DiskLimit:
         self._tell(most)
 
     async def _make_room(self, most: int) -> None:
+        """Remove old entries until the database is below ``END`` of ``most`` bytes, or no room has entries left."""
         self._making_room = True
         try:
             while not self.rounds.stopping and self.used > END * most:

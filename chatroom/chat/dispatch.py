@@ -1,4 +1,4 @@
-"""Running a command: this is the one place where its needs are checked, and where errors become answers."""
+"""Running a command: the only place where the needs of a command are checked, and where errors become answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from chatroom.model.logger import logger
 
 _log = logger(__name__)
 
-# Importing these registers their handlers.
+# Importing these modules registers their handlers.
 _MODULES = (
     commands,
     guest_names,
@@ -61,8 +61,8 @@ def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
     """Run a command.
 
     Returns:
-        None if the session's next command may follow at once; else a Deferred that fires when it may, never with an
-        error.
+        None if the session's next command may be run at once. Otherwise a Deferred that fires when the next command
+        may be run, never with an error.
     """
     row = ROWS[type(command)]
     if session.pending and not row.pipelined:
@@ -98,6 +98,7 @@ def check_allowed(row: CommandRow, session: Session) -> None:
 
 
 def _check(needs: Needs, session: Session) -> None:
+    """Raise ``Refused`` if the session's user is not what a command needs (a guest, an operator and so on)."""
     user, room = session.user, session.room
     if needs is Needs.GUEST and user.account is not None:
         raise LOG_OUT_FIRST(user=user.account.name)
@@ -110,7 +111,7 @@ def _check(needs: Needs, session: Session) -> None:
 
 
 async def _when_idle(chat: Chat, session: Session, command: Command) -> None:
-    """Run a command after everything that the session said before is stored and shown to its author."""
+    """Run a command after the session's earlier messages are stored and shown to it, and its files are stored."""
     await session.idle()
     if not session.over:
         waiting = do(chat, session, command)
@@ -119,6 +120,7 @@ async def _when_idle(chat: Chat, session: Session, command: Command) -> None:
 
 
 async def _finish(session: Session, outcome: Coroutine[Any, Any, Event | None], ref: Ref | None) -> None:
+    """Wait for a handler that is a coroutine, and send its answer or its error to the session."""
     try:
         answer = await outcome
     except Exception as error:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from chatroom.model.commands import Command
 
+# The type of a handler: a function that is called for each command of one kind.
 Handler = Callable[[Any, Any, Any], Any]
 """Given the chat, the session and the command.
 
@@ -23,7 +24,7 @@ def handles(command: type[Command]) -> Callable[[F], F]:
     """Register a function as the handler of a command.
 
     Args:
-        command: The record that the function is given.
+        command: The class of the command, such as ``Join``.
     """
 
     def register(handler: F) -> F:

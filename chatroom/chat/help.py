@@ -1,4 +1,4 @@
-"""``/help``: the topics with their commands, one topic, or one command; and the nearest command to an unknown one."""
+"""``/help``: shows all topics with commands, one topic, or one command. Suggests a command for an unknown one."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def show_help(chat: Chat, session: Session, command: ShowHelp) -> Event:
 
 
 def _words(rows: list[CommandRow]) -> list[str]:
-    """Return how the commands are usually called, each once."""
+    """Return the usual spelling of each command, such as ``/join``, without repetitions."""
     return list(dict.fromkeys(f"/{row.slash[0]}" for row in rows if row.slash))
 
 
 def unknown_command(word: str, session: Session) -> Refused:
-    """Return the refusal of a command that there is not; it names the one that is most like it."""
+    """Return the refusal of an unknown command; its text suggests the most similar command, if one is similar."""
     known = [word for row in TABLE if row.needs is not Needs.OPERATOR or session.user.operator for word in row.slash]
     return NO_COMMAND(word=f"/{word[:64]}", hint=hint(word, known))

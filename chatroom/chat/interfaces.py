@@ -1,7 +1,7 @@
-"""What the chat needs from other packages: an Engine that stores logs, a Recipient that takes bytes, a Dialect that
-makes them.
+"""What the chat needs from other packages: an Engine stores logs and records, a Dialect turns events into bytes, and a
+Recipient sends these bytes to a client.
 
-The chat owns these protocols. ``engines`` and ``wire`` implement them, and the chat knows neither.
+The packages ``engines`` and ``wire`` implement these protocols; the chat imports neither.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ class Blobs(Protocol):
     """
 
     def write(self, id: str, index: int, data: bytes) -> Deferred[None]:
-        """Write a chunk; the first one creates the blob. The Deferred fires when a crash of this process cannot undo
-        it."""
+        """Write a chunk; the first chunk creates the blob. The Deferred fires when a crash of this process cannot lose
+        the chunk."""
 
     def seal(self, id: str, sha256: str) -> Deferred[bool]:
-        """Finish a blob: True if its SHA-256 (hex) is right and a crash of the machine cannot undo it.
+        """Seal a blob: check that it is complete, and let it change no more.
 
-        Otherwise the blob is removed. A sealed blob does not change any more; sealing it again gives True.
+        The Deferred gives True if the blob has this SHA-256 (hex) and a crash of the machine cannot lose it, or if the
+        blob was sealed before. If the hash is different, the blob is removed and the Deferred gives False.
         """
 
     def read(self, id: str, index: int) -> Deferred[bytes]:
-        """Return a chunk of a sealed blob; empty beyond its end, or if there is no such blob."""
+        """Return a chunk of a sealed blob; empty beyond the blob's end, or if no sealed blob has the id."""
 
     def size(self, id: str) -> Deferred[int]:
-        """Return how many bytes a blob has, sealed or not; 0 if there is none."""
+        """Return how many bytes of a blob are stored, sealed or not; 0 if there is no such blob."""
 
     def drop(self, id: str) -> Deferred[None]:
         """Remove a blob, sealed or not, if there is one."""
@@ -52,12 +53,12 @@ class Engine(Protocol):
 
     ``state`` is ``ok`` or ``degraded``; ``on_state`` is called when it changes. ``on_pressure`` is called with True
     when so much waits to be stored that reading should pause, and with False when reading may go on. ``counters`` are
-    this daemon's counters, always the same object. ``most_bytes`` is how much the logs and records may take (0: no
-    limit); beyond that, appending fails with ``Unavailable``. ``on_growth`` is called with the bytes that they take,
-    after each batch while that is more than nine tenths of ``most_bytes``.
+    this daemon's counters, always the same object. ``most_bytes`` is how many bytes the logs and records may take (0:
+    no limit); beyond that limit, appending fails with ``Unavailable``. ``on_growth`` is called with the bytes that the
+    logs and records take, after each batch while they take more than nine tenths of ``most_bytes``.
 
-    ``chatroom.model.log_names`` names the logs: keyed by ids, never by names. If the store fails, Deferreds fail with
-    ``Unavailable``: the outcome is then unknown and must never be acknowledged.
+    ``chatroom.model.log_names`` makes the names of logs, from the ids of rooms and users. If the store fails, Deferreds
+    fail with ``Unavailable``: it is then unknown whether the call had an effect, so no success may be reported.
     """
 
     counters: Counters
@@ -78,20 +79,24 @@ class Engine(Protocol):
         """Stop. The Deferred fires when every accepted event is durable and delivered; later events are refused."""
 
     def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
-        """Store an event. Followers see it only when it is durable.
+        """Store an event as the next entry of a log. Followers of the log see the entry only when it is durable.
 
         Args:
             log: The log's name; it begins to exist with its first entry.
             event: What happened.
-            done: Called exactly once: when the entry is durable and this engine's followers have been given it, or with
-                the error. It is a plain callable, because a Deferred for each message would cost more than the message.
-            once: The author chose the event's id. A second event with the same ``by_id`` and ``id`` is not stored and
-            not delivered; its ``done`` is given the first entry, marked ``repeated``.
+            done: Called exactly once: with the entry and None when the entry is durable and this engine's followers
+                have been given it, or with the entry and an error. It is a plain callable, because a Deferred for each
+                message would cost more than the message.
+            once: Whether the author chose the event's id. Then a second event with the same ``by_id`` and ``id`` is
+                neither stored nor delivered; its ``done`` is given the first entry, marked ``repeated``.
         """
 
     def follow(self, log: str, deliver: Deliver, after: int | None = None) -> Deferred[Subscription]:
-        """Deliver batches of entries in the order of their seq, without gaps or duplicates, from now on or after
-        ``after``."""
+        """Deliver a log's entries in batches, in the order of their seq, without gaps or duplicates.
+
+        Delivery begins with the first entry whose seq is greater than ``after``; if that is None, with the next new
+        entry. The Deferred gives a subscription, which can be stopped.
+        """
 
     def read(
         self,
@@ -121,29 +126,40 @@ class Engine(Protocol):
         Args:
             limit: The most messages to find.
             before: Only messages with a smaller seq.
-            address: The address that asks; addresses share the time equally.
+            address: The address of the user who searches; all searching addresses get equal shares of the time.
 
         Raises:
-            TooBroad: Not even a part of the room could be searched in time.
+            TooBroad: Not even a part of the log could be searched in time.
             TooManySearches: Too many searches are running, or too many from this address.
         """
 
     def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
-        """Remove some entries from before ``older_than`` (ms), or older than the newest ``keep`` entries (0: no such
-        limit).
+        """Remove some old entries of a log. Call it again until it returns 0.
+
+        Args:
+            log: The log's name.
+            older_than: Remove entries made before this time, in milliseconds since 1970.
+            keep: Remove messages that are not among the newest ``keep`` messages, and likewise other entries; 0 for no
+                such limit.
 
         Returns:
-            How many were removed; 0 if there are no more. Messages and other entries are counted separately.
+            How many entries were removed; 0 if no such entries are left.
         """
 
     def erase(self, log: str, seq: int) -> Deferred[bool]:
-        """Erase a message's text, also from the search index; its entry stays. False if there is no such message."""
+        """Erase a message's text, also from the search index; the entry stays. The Deferred gives False if there is
+        no such message."""
 
     def drop(self, log: str) -> Deferred[None]:
-        """Remove a log with all its entries. Nobody may be following it."""
+        """Remove a log with all its entries. The caller makes sure that nobody follows the log."""
 
     def press(self, why: str, pressed: bool) -> None:
-        """Ask that reading pauses for some reason, or say that the reason is gone (see ``on_pressure``)."""
+        """Ask that reading from clients pauses (see ``on_pressure``), or withdraw that request.
+
+        Args:
+            why: The reason. While any reason is pressed, reading pauses.
+            pressed: True to ask, False when the reason is gone.
+        """
 
     def usage(self) -> Deferred[int]:
         """Return how many bytes the logs and records take."""
@@ -152,20 +168,26 @@ class Engine(Protocol):
         """Remove some of the oldest entries of the room whose log takes the most bytes.
 
         Args:
-            wanted: Bytes that are to become free; not more entries are removed than that takes.
+            wanted: How many bytes are to become free; no more entries are removed than needed for that.
 
         Returns:
-            The log's name and how many entries were removed; 0 if no room has entries any more.
+            The log's name and how many entries were removed; an empty name and 0 if no room has entries any more.
         """
 
     def logs(self, after: str = "") -> Deferred[list[str]]:
-        """Return the names of the next logs after the given name, in order; [] at the end."""
+        """Return the names of some logs that sort after ``after``, in order; [] if there are no more."""
 
     def get(self, bucket: str, key: str) -> Deferred[tuple[bytes, int] | None]:
-        """Return a record and its revision."""
+        """Return a record and its revision; None if there is no such record."""
 
     def put(self, bucket: str, key: str, value: bytes | None, rev: int) -> Deferred[int]:
-        """Compare and set: replace the record if its revision is ``rev`` (0: if there is none); None removes it.
+        """Replace a record if its revision is still ``rev`` (compare and set).
+
+        Args:
+            bucket: The bucket that holds the record.
+            key: The key of the record in its bucket.
+            value: The new value; None removes the record.
+            rev: The revision that the record must have now; 0 if there must be no record.
 
         Returns:
             The new revision. No revision is ever used twice.
@@ -175,87 +197,93 @@ class Engine(Protocol):
         """
 
     def change(self, changes: Sequence[Change]) -> Deferred[int]:
-        """Compare and set several records: all of them or none.
+        """Change several records, each as ``put`` does: all of them or none.
 
         Returns:
-            The new revision, which is the same for all.
+            The new revision, which is the same for all these records.
 
         Raises:
             Conflict: A record has another revision than its change expects.
         """
 
     def page(self, bucket: str, prefix: str = "", after: str = "", most: int = 0) -> Deferred[list[tuple[str, bytes]]]:
-        """Return some records of a bucket with their keys, in the order of the keys; [] at the end.
+        """Return some records of a bucket with their keys, in the order of the keys; [] if there are no more.
 
-        A page is small enough to be decoded within a few milliseconds (``chatroom.chat.records`` reads on).
+        Such a page is small enough to be decoded within a few milliseconds; ``chatroom.chat.records.pages`` reads all
+        pages.
 
         Args:
             bucket: The bucket.
-            prefix: What the keys begin with.
-            after: The key after which the page begins.
-            most: Records on the page; 0 for a whole page.
+            prefix: Only records whose keys begin with this.
+            after: Only records whose keys sort after this key.
+            most: The most records on the page; 0 for a whole page.
         """
 
     def last(self, bucket: str, prefix: str, most: int) -> Deferred[list[tuple[str, bytes]]]:
-        """Return the records with the last keys that begin so, in the order of the keys; at most a page of them."""
+        """Return the records with the last keys among those that begin with ``prefix``, in the order of the keys: at
+        most ``most`` records and at most a page."""
 
     def count(self, bucket: str, prefix: str = "") -> Deferred[int]:
-        """Return how many records a bucket has whose keys begin so."""
+        """Return how many records of a bucket have keys that begin with ``prefix``."""
 
     def announce(self, key: str, presence: Presence) -> None:
-        """Announce that somebody is present, until that is withdrawn or this daemon stops."""
+        """Show all daemons that a user is online, until ``withdraw`` is called with the key or this daemon stops."""
 
     def withdraw(self, key: str) -> None:
-        """Withdraw an announcement."""
+        """Withdraw what ``announce`` announced under the key."""
 
     def who(self, prefix: str) -> list[Presence]:
-        """Return everybody present on all daemons whose key begins with ``prefix``."""
+        """Return what all daemons have announced under keys that begin with ``prefix``."""
 
 
 class AddressSlot(Protocol):
-    """A connection's slot among the connections from its address.
+    """A connection's slot: each address has only so many slots for connections at the same time.
 
     A guest holds a slot at the address. A session that is logged in is counted by its account, and holds no slot.
     """
 
     def recognise(self) -> None:
-        """Stop counting the connection as a new one, because its user was here before."""
+        """Stop counting the connection among the new ones of its address, because its user was connected before."""
 
     def release(self) -> None:
-        """Give the slot back; the connection goes on without one."""
+        """Give the slot back; the connection goes on without a slot."""
 
     def claim(self) -> bool:
-        """Take a slot unless the connection has one; return False if none is free."""
+        """Take a slot, unless the connection has one. Return False if the address has no free slot."""
 
 
 class Recipient(Protocol):
-    """The output of a connection: sends bytes in order, and holds a bounded amount for a slow reader."""
+    """The output of a connection: sends bytes in order, and holds a limited number of bytes while the client reads
+    slowly."""
 
     @property
     def holds(self) -> bool:
-        """Whether some output is held at the moment."""
+        """Whether bytes are held at the moment, because the client reads slowly or because of ``cork``."""
 
     def write(self, data: bytes) -> None:
-        """Send bytes, or hold them while the other side is slow. Never raise, never block."""
+        """Send bytes, or hold them while the client reads slowly. Never raise, never block."""
 
     def cork(self) -> None:
-        """Hold everything written from now on, so that something can be sent before it."""
+        """Hold all bytes written from now on, so that ``uncork`` can send other bytes before them."""
 
     def uncork(self, first: bytes) -> None:
-        """Send ``first``, then everything held since ``cork``."""
+        """Send ``first``, then all bytes written since ``cork``."""
 
     def widen(self, more: int) -> None:
-        """Allow more bytes to be held than usual, for chunks of files that the other side asked for."""
+        """Let ``more`` bytes more be held than before, for chunks of files that the client asked for."""
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call a function once, as soon as nothing is held; never if the connection ends before."""
+        """Call a function once, as soon as no bytes are held. If the connection ends first, never call it."""
 
     def close(self) -> None:
-        """Send what is held, then end the connection."""
+        """Send the bytes that are held, then end the connection."""
 
 
 class Dialect(Protocol):
-    """Makes bytes of events and answers. All sessions with a dialect share one instance, compared by identity."""
+    """Turns events and answers into bytes, as text or as records. All sessions with the same dialect share one object.
+
+    ``stamped``: whether the dialect shows the time before each message.
+    """
 
     stamped: bool
 
@@ -263,13 +291,13 @@ class Dialect(Protocol):
         """Return the bytes of an entry of a room's log, as members see it."""
 
     def replay(self, room: str, entries: list[Entry]) -> bytes:
-        """Return the bytes of older entries, as somebody sees them who was not there."""
+        """Return the bytes of older entries for a session that was not in the room when they were stored."""
 
     def answer(self, event: Event, ref: int | str | None = None) -> bytes:
-        """Return the bytes of an event for one session, as the answer to the command with that ``ref``."""
+        """Return the bytes of an event for one session. ``ref``: the program's label of the command that it answers."""
 
     def with_stamps(self, stamped: bool) -> Dialect:
-        """Return the same dialect with or without the time before each message."""
+        """Return the same dialect, changed to show the time before each message, or not."""
 
 
 Clock = Callable[[], float]

@@ -6,46 +6,46 @@ from dataclasses import dataclass, fields
 
 from chatroom.model.password_rules import LEAST
 
-TEXT_BYTES = 4096  # a line from a person, and the text of a message however it came
+TEXT_BYTES = 4096  # of a line that a person types, and of the text of any message
 RECORD_BYTES = 16 * 1024
 USER_CHARACTERS = 32
 ROOM_CHARACTERS = 64
 ROOMS = 10_000
 LISTED = 200  # people or rooms in one answer
-LISTS_AT_ONCE = 2  # lists read from the store: however many ask for one, a turn of the reactor handles no more
+LISTS_AT_ONCE = 2  # lists that are read from the store at the same time; further commands for lists wait
 HISTORY = 200  # messages in one answer
-RECENT = 200  # messages among which the one that is to be deleted is looked for
-HISTORY_BYTES = 96 * 1024  # of one answer; well under what is held for a slow reader
-CATCH_UP = 1000  # entries that a program is given when it comes back
+RECENT = 200  # newest messages among which a message that shall be deleted is looked for, if its seq is not given
+HISTORY_BYTES = 96 * 1024  # of the entries in one answer; far fewer than the bytes that may be held for a slow client
+CATCH_UP = 1000  # entries that a program is given of what it missed, when it joins a room again
 FOUND = 50
-SEARCH_REMEMBERED = 300  # seconds for which the same search goes on where it left off
-IGNORED = 200  # people one may ignore
+SEARCH_REMEMBERED = 300  # seconds in which the same search, given again, goes on where the last one stopped
+IGNORED = 200  # people that a user may ignore
 AWAY_CHARACTERS = 200
 INBOX_DAYS = 30
-GUEST_DAYS = 7  # of what is written to guests, and of remembering that there was one
+GUEST_DAYS = 7  # for which messages to guests wait, and for which the names of guests are remembered
 INBOX_MESSAGES = 500
 SHARE_OF_SENDER = 100  # unread messages from one account, or from all guests at one address, in one inbox
-SHARE_OF_ADDRESS = 250  # ... and from everybody at one address
+SHARE_OF_ADDRESS = 250  # ... and from all users at one address together
 GUESTS = 10_000  # names of guests that are remembered
 NAMES_A_DAY = 256  # new names of guests at one address that are remembered
-MAILBOXES = 10_000  # of guests' names for which mail waits ...
-MAILBOXES_OF_ONE = 64  # ... because somebody at one address wrote to them
-STANDING = 64  # connections without a seat that may log in
-OWNED = 20  # rooms of one account, or of one guest
-GUEST_ROOMS = 64  # made by guests from one address
-LEFT_FOR_GOOD = 600.0  # seconds after which the owner of a room who has no account does not come back
+MAILBOXES = 10_000  # names of guests for which mail waits ...
+MAILBOXES_OF_ONE = 64  # ... of which so many may have got their first mail from one address
+STANDING = 64  # connections at a time that may log in although they have no seat (see ``people/capacity.py``)
+OWNED = 20  # rooms that one account, or one guest, may own
+GUEST_ROOMS = 64  # rooms made by guests from one address
+LEFT_FOR_GOOD = 600.0  # seconds away, after which a room's owner without an account is taken to be gone for good
 EMPTY = 600.0  # seconds until an empty room of a guest ends, if nothing was said in it
 TOPIC_CHARACTERS = 390
 REASON_CHARACTERS = 200
-FILES = 10_000  # shared on this server, however small they are; a user's part of it, and of the bytes, is a tenth
-PART_OF_ONE = 10
-PART_OF_ADDRESS = 4  # of the files, and of the bytes: what everybody at one address may have together
+FILES = 10_000  # shared on this server, however small they are
+PART_OF_ONE = 10  # one user may have a tenth of the files, and of the bytes ...
+PART_OF_ADDRESS = 4  # ... and all users at one address together a quarter
 FILE_DAYS = 30
-PART_DAYS = 1  # for which an upload that was cut waits to be gone on with
-SHORTEST_SECRET = 16  # characters of what a program makes up to be known by on a later connection
+PART_DAYS = 1  # for which an interrupted upload can be resumed
+SHORTEST_SECRET = 16  # characters of a secret that a program chooses, to be the same guest on a later connection
 TOKENS = 20  # programs that may log in to one account again without the password
-TOKEN_DAYS = 90  # for which they may without having done so
-MODERATORS = 100  # of one room, and people invited to one
+TOKEN_DAYS = 90  # for which a login token stays valid if it is not used
+MODERATORS = 100  # of one room; also the most people invited to one room
 SANCTIONS = 500  # bans, or mutes, of one room
 SANCTION_BYTES = 64 * 1024  # of the texts of all bans and mutes of one room
 LONGEST_SANCTION = 10 * 365 * 86400  # seconds
@@ -53,21 +53,21 @@ LONGEST_SANCTION = 10 * 365 * 86400  # seconds
 FAILURES = 3  # failed logins to one account from one address ...
 FAILURES_WINDOW = 60.0  # ... in so many seconds
 FAILURES_OUT = 20  # failed logins to one account from one address ...
-OUT = 3600.0  # ... in so many seconds, and then out for as long
-FAILURES_SPREAD = 200  # failed logins to whatever accounts from one address in that time, by those that it is new to
-LOCAL_WINDOW = 600.0  # seconds for FAILURES_OUT of one account from this machine, behind which there may be a proxy
+OUT = 3600.0  # ... in so many seconds; then further logins are refused for as long
+FAILURES_SPREAD = 200  # failed logins from one address in OUT seconds; then only accounts known there may log in
+LOCAL_WINDOW = 600.0  # seconds, instead of OUT, for logins from this machine: a proxy here may serve many users
 REGISTRATIONS = 60  # from one address ...
 REGISTRATIONS_WINDOW = 3600.0  # ... in so many seconds
 CHANGES = 3  # of one account's password ...
 CHANGES_WINDOW = 600.0  # ... in so many seconds
-ACTS_OF_ONE = 60  # of one member, or of the guests at one address, that are written down ...
-ACTS_OF_ADDRESS = 240  # ... and of everybody at one address ...
+ACTS_OF_ONE = 60  # acts in the audit log, of one member or of all guests at one address ...
+ACTS_OF_ADDRESS = 240  # ... and of all users at one address ...
 ACTS_WINDOW = 600.0  # ... in so many seconds
-ANNOUNCEMENTS = 10  # of the comings and goings of one account ...
+ANNOUNCEMENTS = 10  # of logins and logouts of one account ...
 ANNOUNCEMENTS_WINDOW = 600.0  # ... in so many seconds
 
-WAS = 32  # accounts and guests that one connection, or account, was before
-TAKEOVER_WITHIN = 60.0  # seconds for /takeover after a login that found the account in use
+WAS = 32  # earlier accounts and guests that are remembered of one connection or account
+TAKEOVER_WITHIN = 60.0  # seconds after a login that found the account in use, in which /takeover is possible
 ANSWER_WITHIN = 10.0  # seconds for a program that is pinged to show that it is still there
 
 LINES_BURST = 10
@@ -81,16 +81,16 @@ READ_COST = 64  # bytes that each piece read from a connection is charged at lea
 class Rules:
     """The operator's settings for the chat.
 
-    There is one object, shared by all parts and changed in place while the daemon runs (``become``). So read it each
-    time, and keep no copies of its fields.
+    All parts of the chat share one object, and ``become`` changes it while the daemon runs. So read its fields each
+    time, and keep no copies of them.
 
     Args:
         name: The server's name.
         motd: Lines shown after the greeting.
-        replay: Messages shown to a person who joins.
+        replay: Messages shown to a person who joins a room.
         keep: Messages kept of a room, 0 for all.
-        keep_days: Days for which they are kept, 0 for ever.
-        rate: Lines a second after a burst; 0 turns flood control off.
+        keep_days: Days for which messages are kept, 0 for ever.
+        rate: Lines a second that a session may send after a burst; 0 turns flood control off.
         most_users: Sessions at a time; 0 for as many as the system allows.
         sessions: Connections of one account at a time.
         announce: Whether everybody is told who logs in and out.
@@ -127,7 +127,7 @@ class Rules:
 
 
 class Bucket:
-    """A token bucket that may go below zero. The caller then waits until there is a token again.
+    """A token bucket for limiting a rate. It may go below zero; the caller then waits until there is a token again.
 
     Args:
         rate: Tokens that come back each second.

@@ -1,4 +1,4 @@
-"""Messages to the room and to one person. The author, too, sees a message when it comes back from the log."""
+"""Messages to a room and to one person. The author of a message, too, sees it only when it is stored in the log."""
 
 from __future__ import annotations
 
@@ -35,17 +35,18 @@ from chatroom.model.text import clean, is_blank
 
 @handles(Say)
 def say(chat: Chat, session: Session, command: Say) -> None:
-    """Say something to the room; the echo is the answer."""
+    """Say something to the room. The answer to the author is the stored message itself, or ``ok`` with echo off."""
     _speak(session, command, Said)
 
 
 @handles(Act)
 def act(chat: Chat, session: Session, command: Act) -> None:
-    """Do something in the room; the echo is the answer."""
+    """Tell the room what the user does, as in ``* alice waves``; answered as ``say`` is."""
     _speak(session, command, Acted)
 
 
 def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted]) -> None:
+    """Check the text and the right to speak, then append the message to the room's log."""
     own = command.id
     text = checked(command.text)
     room = session.room
@@ -56,7 +57,7 @@ def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted])
 
 
 def may_speak(session: Session, room: Room) -> None:
-    """Check that the session is not muted, and has waited long enough in a slow room.
+    """Check that the session is not muted, and has waited long enough in a slow room. If so, note that it speaks now.
 
     Raises:
         Refused: The session may not speak now.
@@ -76,7 +77,7 @@ def may_speak(session: Session, room: Room) -> None:
 
 
 def check_not_silenced(session: Session, room: Room) -> None:
-    """Check that no event is being stored that takes away the session's right to speak.
+    """Check that no event on its way to the log, such as a mute, takes away the session's right to speak.
 
     Raises:
         Refused: There is such an event.
@@ -89,7 +90,7 @@ def check_not_muted(session: Session, room: Room) -> None:
     """Check that the session is not muted.
 
     Raises:
-        Refused: It is.
+        Refused: The session is muted in the room.
     """
     now = session.host.now()
     mute = room.record.mute_of(session.user, session.keys, now)
@@ -102,7 +103,16 @@ def check_not_muted(session: Session, room: Room) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a private message goes. ``user``: the reader, if online; else ``waits`` says for whom it waits."""
+    """Where a private message goes.
+
+    Args:
+        name: The reader's name.
+        log: The log of the reader's inbox, or of the mailbox of a guest's name.
+        user: The reader, if online.
+        waits: If the reader is not online, what the message waits for: the owner of an ``account``, or the next
+            ``guest`` with the name. (``return``, for a guest who may come back, is only used in the answer.)
+        box: The mailbox of the guest's name, if the message goes there.
+    """
 
     name: str
     log: str
@@ -120,7 +130,7 @@ async def tell(chat: Chat, session: Session, command: Tell) -> None:
 
 @handles(Reply)
 async def reply(chat: Chat, session: Session, command: Reply) -> None:
-    """Answer the user who wrote last, or the user whose id is given."""
+    """Write to the user who last wrote a private message to this one, or to the user whose id the command gives."""
     name, id = session.user.last_writer or ("", command.to)
     if not id:
         raise NOBODY_TO_REPLY()
@@ -141,10 +151,10 @@ def _at(user: User) -> Address:
 
 
 async def address_of(chat: Chat, name: str) -> Address:
-    """Return where messages for a name go.
+    """Return where private messages for a name go.
 
     Raises:
-        Refused: Nobody has that name, or had it lately.
+        Refused: No user and no account has the name, and no guest had it lately.
     """
     user = chat.names.get(name)
     if user is not None:
@@ -165,7 +175,7 @@ async def address_of(chat: Chat, name: str) -> Address:
 
 
 async def _deliver(chat: Chat, session: Session, address: Address, text: str, command: Tell | Reply) -> None:
-    """Append a message to the reader's inbox, and tell the writer when it is stored."""
+    """Append a message to the reader's inbox, and tell the writer when the message is stored."""
     user, via = address.user, chat.shares.via(session)
     over = await chat.shares.claim(session.user_id, via, user, address.log, address.name)
     try:
@@ -190,7 +200,7 @@ async def _deliver(chat: Chat, session: Session, address: Address, text: str, co
             session.repeat(entry, command.ref)
             return
         elif user is not None and not user.online and not user.lasting:
-            session.refuse(no_user(event.to), command.ref)  # a guest who has left and cannot come back for it
+            session.refuse(no_user(event.to), command.ref)  # the reader is a guest who has left and cannot come back
         else:
             _sent(chat, session, event, address, command.ref)
         session.settled()
@@ -199,7 +209,7 @@ async def _deliver(chat: Chat, session: Session, address: Address, text: str, co
 
 
 async def _where_now(chat: Chat, session: Session, address: Address, via: str) -> Address:
-    """Return the address where messages for the reader go now, which may be the same one.
+    """Return the address where messages for the reader go now. It is ``address`` itself if nothing has changed.
 
     Raises:
         Refused: The reader has left for good.
@@ -213,12 +223,12 @@ async def _where_now(chat: Chat, session: Session, address: Address, via: str) -
                 raise no_user(user.name)
             return _at(again)  # the connection was lost, and the guest is back
     if address.box is not None and not await _keep_box(chat, session, address, via):
-        return await address_of(chat, address.name)  # somebody has the name now
+        return await address_of(chat, address.name)  # the name has another mailbox, or a user, by now
     return address
 
 
 async def _keep_box(chat: Chat, session: Session, address: Address, via: str) -> bool:
-    """Keep a mailbox for as long as the mail in it; return whether it is still the mailbox of the name."""
+    """Store that mail will wait in the address's mailbox; return False if the name has no or another mailbox by now."""
     guests, box = chat.guests, address.box
     if box is None or guests.find(address.name) is not box:
         return False
@@ -226,7 +236,7 @@ async def _keep_box(chat: Chat, session: Session, address: Address, via: str) ->
 
 
 def _sent(chat: Chat, session: Session, event: Private, address: Address, ref: int | str | None) -> None:
-    """Tell the writer that the message is stored, and when it will be read."""
+    """Tell the writer that the message is stored, what it waits for if the reader is offline, or that they are away."""
     user = address.user
     waits = address.waits
     if user is not None and user.id not in chat.users:
@@ -237,10 +247,10 @@ def _sent(chat: Chat, session: Session, event: Private, address: Address, ref: i
 
 
 def checked(text: str) -> str:
-    """Return a message's text as it may be shown.
+    """Return a message's text without the characters that must not be shown.
 
     Raises:
-        Refused: Nothing of it is visible, or it is too long.
+        Refused: The text is too long, or nothing of it is visible.
     """
     if len(text) > TEXT_BYTES // 4 and len(text.encode("utf-8", "replace")) > TEXT_BYTES:
         raise TOO_LONG(limit=TEXT_BYTES)
@@ -251,10 +261,10 @@ def checked(text: str) -> str:
 
 
 def seen(text: str) -> str:
-    """Return a text that may be empty, but may not consist of invisible characters.
+    """Check a text that may be empty, but may not consist of invisible characters only; return it unchanged.
 
     Raises:
-        Refused: Nothing of it is visible.
+        Refused: Nothing of the text is visible.
     """
     if text and is_blank(text):
         raise NOTHING_SAID()

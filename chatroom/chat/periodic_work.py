@@ -24,7 +24,7 @@ class PeriodicWork:
         scheduler: Gives ``callLater``.
 
     Attributes:
-        stopping: The present round should end after its present step.
+        stopping: Whether ``stop`` was called, so that the present round should end after its present step.
     """
 
     def __init__(self, what: str, work: Callable[[], Coroutine[Any, Any, None]], every: float, scheduler: Any) -> None:
@@ -38,17 +38,17 @@ class PeriodicWork:
         self.stopping = False
 
     def start(self, *, now: bool = True) -> None:
-        """Start, with the first round now or after ``every`` seconds."""
+        """Start the rounds: the first one now, or else after ``every`` seconds."""
         self._loop.start(self._every, now=now)
 
     def hurry(self) -> None:
-        """Start a round now, unless one is running."""
+        """Start the next round now, unless a round is running or the rounds have not been started or are stopped."""
         if self._loop.running and self._running is None and not self.stopping:
             self._loop.stop()
             self._loop.start(self._every)
 
     def stop(self) -> Deferred[None]:
-        """Start no more rounds. The Deferred fires when the present step is done."""
+        """Start no more rounds. The Deferred fires when the present round has ended; at once if none is running."""
         self.stopping = True
         if self._loop.running:
             self._loop.stop()
@@ -70,7 +70,7 @@ class PeriodicWork:
         self._failing = False
 
     def _failed(self, failure: Any) -> None:
-        """Log why a round failed; only once while the store keeps failing."""
+        """Log why a round failed. If the store is unavailable in several rounds in a row, log that only once."""
         if not failure.check(Unavailable):
             _log.failure("{what} failed", failure=failure, what=self._what)
         elif not self._failing:

@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 
 async def pages(engine: Engine, bucket: str, prefix: str = "", most: int = 0) -> AsyncIterator[list[tuple[str, bytes]]]:
-    """Return the records of a bucket with their keys, some at a time, in the order of the keys.
+    """Yield the records of a bucket with their keys, one page of records at a time, in the order of the keys.
 
     Args:
         engine: Keeps the records.
-        bucket: Where they are.
-        prefix: What their keys begin with.
+        bucket: The name of the group of records.
+        prefix: What the keys of the wanted records begin with.
         most: Records on one page; 0 for as many as one turn of the reactor can handle.
 
     Raises:
@@ -47,7 +47,7 @@ def retried_on_conflict(change: Callable[P, Awaitable[T]]) -> Callable[P, Corout
         while True:
             try:
                 return await change(*args, **kwargs)
-            except Conflict:  # another daemon, or another session, was first
+            except Conflict:  # another daemon, or another session, has changed a record first
                 continue
 
     return retried

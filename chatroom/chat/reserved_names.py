@@ -50,7 +50,7 @@ def chosen_name(text: str, server: str = "") -> Name:
         The name in its three forms.
 
     Raises:
-        BadName: It is not a valid user name, or looks like the server or an operator.
+        BadName: The text is not a valid user name, is an address, or looks like a name of the server or an operator.
     """
     name = user_name(text)
     check_new(name)
@@ -71,8 +71,8 @@ def check_new(name: Name) -> None:
     """Check a new name of a user or a room by rules that names of older versions need not fulfil.
 
     Raises:
-        BadName: It ends with a full stop, as sentences that hold it do; or it has small capitals, which look like
-            other letters.
+        BadName: The name ends with a full stop, which readers would take for the end of a sentence; or the name has
+            small capitals, which look like other letters.
     """
     if name.shown.endswith("."):
         raise BadName("a name does not end with a full stop")
@@ -90,12 +90,14 @@ def _is_address(text: str) -> bool:
 
 @lru_cache(8)
 def _reserved(server: str) -> frozenset[str]:
+    """Return all reserved names, and the server's, in the form that ``_pose`` returns."""
     return _AUTHORITIES | frozenset(map(_pose, (*BEGINNINGS, *([server] if server else []))))
 
 
 def _pose(text: str) -> str:
-    """Return what a hasty reader sees: no marks, hyphens or case, letters for digits, and the same letter for I, l and
-    1.
+    """Return a name as a hasty reader sees it, so that names that look alike become equal.
+
+    It has no accents, hyphens or case, it has letters for digits, and the same letter for I, l and 1.
 
     Digits at the end stay, except 0 and 1: ``user5`` is a user with a number, not ``users``.
     """

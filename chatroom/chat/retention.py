@@ -28,14 +28,14 @@ class Retention:
 
     Args:
         state: What the parts of the chat share.
-        directory: Forgets rooms.
+        directory: Removes the records of empty rooms.
         rooms: Reads the records of rooms.
         files: Removes expired shared files.
         in_use: Returns whether a guest's log belongs to a guest who is online, or was lately.
         sweep_mail: Removes the mailboxes of guests whose mail has expired.
 
     Attributes:
-        rounds: Runs the rounds.
+        rounds: Calls ``go_round`` every ten minutes.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Retention:
         self.rounds = PeriodicWork("keeping house", self.go_round, EVERY, state.scheduler)
 
     async def go_round(self) -> None:
-        """Expire log entries, forget empty rooms, drop logs without an owner, and remove expired files and mail."""
+        """Remove expired log entries, empty rooms, logs without an owner, and expired files and mail."""
         async for log in self._logs():
             if self.rounds.stopping:
                 return
@@ -82,12 +82,12 @@ class Retention:
             await self._sweep_mail()
 
     async def _nothing_left(self, record: RoomRecord) -> bool:
-        """Return whether the log of a room is empty."""
+        """Return whether the log of the record's room is empty."""
         return not (await self._engine.read(room_log(record.id), limit=1)).entries
 
     async def _drop_orphans(self) -> None:
-        """Remove the logs of closed rooms and deleted accounts, and the empty ones of guests who are gone."""
-        # Logs are listed before accounts, because the inbox of an account made in between is no orphan.
+        """Remove the logs of closed rooms and of deleted accounts, and the empty logs of guests who are gone."""
+        # The logs are listed before the accounts: the inbox of an account that is made in between is no orphan.
         logs = [log async for log in self._logs()]
         accounts = {decode(value).id async for page in pages(self._engine, BUCKET) for _, value in page}
         for log in logs:
@@ -104,7 +104,7 @@ class Retention:
                 await self._engine.drop(log)
 
     async def _logs(self) -> AsyncIterator[str]:
-        """Yield the names of all logs, which are read a page at a time."""
+        """Yield the names of all logs. The names are read from the engine a page at a time."""
         after = ""
         while names := await self._engine.logs(after):
             for name in names:
@@ -112,7 +112,7 @@ class Retention:
             after = names[-1]
 
     def _bounds(self, log: str) -> tuple[float, int]:
-        """Return for how many days a log's entries are kept, and how many; 0 for no limit."""
+        """Return for how many days a log's entries are kept, and how many entries; 0 for no limit."""
         if log.startswith(INBOX):
             return INBOX_DAYS, INBOX_MESSAGES
         if log.startswith((GUEST, SERVER)):

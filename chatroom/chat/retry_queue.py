@@ -15,7 +15,7 @@ from chatroom.model.logger import logger
 
 _log = logger(__name__)
 
-AGAIN = 5.0  # seconds
+AGAIN = 5.0  # seconds until failed changes are tried again
 
 
 class RetryQueue:
@@ -35,7 +35,7 @@ class RetryQueue:
         engine.on_state = self._state_changed
 
     def append(self, log: str, event: LogEvent) -> None:
-        """Append an event; retry until it is stored."""
+        """Append an event to a log; if the store fails, retry until the event is stored."""
 
         def done(entry: Entry, error: Unavailable | None) -> None:
             if error is not None:
@@ -45,7 +45,7 @@ class RetryQueue:
         self._engine.append(log, event, done, once=True)
 
     def erase(self, log: str, seq: int) -> None:
-        """Erase a message's text; retry until it is erased."""
+        """Erase the text of the message at ``seq`` of a log; if the store fails, retry until the text is erased."""
 
         def failed(failure: Any) -> None:
             failure.trap(Unavailable)
@@ -55,7 +55,7 @@ class RetryQueue:
         self._engine.erase(log, seq).addErrback(failed).addErrback(_broken)
 
     def stop(self) -> None:
-        """Stop trying, because the engine is about to stop."""
+        """Stop retrying, because the engine is about to stop."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -67,6 +67,7 @@ class RetryQueue:
             self._try()
 
     def _try_later(self) -> None:
+        """Start the timer for the next try, unless it is running or the queue has been stopped."""
         if self._timer is None and self._scheduler is not None:
             self._timer = self._scheduler.callLater(AGAIN, self._over)
 
@@ -75,6 +76,7 @@ class RetryQueue:
         self._try()
 
     def _try(self) -> None:
+        """Try all failed changes again; those that fail once more come back into the queue."""
         events, self._events = self._events, {}
         for log, event in events.values():
             self.append(log, event)

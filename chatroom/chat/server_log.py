@@ -25,9 +25,9 @@ class ServerLog:
     """Follows the server's log, and acts on its events.
 
     Args:
-        state: What the chat shares.
-        put_out: Ends a session, and says why.
-        act: What this daemon does for other events, by the event's type.
+        state: What the parts of the chat share.
+        put_out: Ends a session, and tells its client why.
+        act: By type of event, a function that is called with each event of the type that is not told to everybody.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class ServerLog:
         self._telling.clear()
 
     def _apply(self, entries: list[Entry]) -> None:
+        """Begin to tell everybody the events that are for people, and act on the others."""
         for entry in entries:
             if entry.event.audience is Audience.PERSON:
                 self._telling.append((entry, deque(self._state.sessions.values())))
@@ -62,7 +63,7 @@ class ServerLog:
                 self._act[type(entry.event)](entry.event)
 
     def _tell(self) -> None:
-        """Tell some of the sessions; the others follow in the next reactor turns."""
+        """Tell the first event of the queue to some sessions; the others follow in the next turns of the reactor."""
         if not self._telling:
             return
         entry, sessions = self._telling[0]
@@ -83,6 +84,7 @@ class ServerLog:
             self._state.scheduler.callLater(0, self._tell)
 
     def _expel(self, event: Expelled) -> None:
+        """End all sessions that the expelled user has on this daemon."""
         user = self._state.users.get(event.user_id)
         for session in user.sessions if user is not None else ():
             more = f": {event.reason}" if event.reason else "."
@@ -90,4 +92,5 @@ class ServerLog:
 
 
 def _own(session: Session, event: Any) -> bool:
+    """Return whether the session, or another session of its user, caused the event."""
     return session.user_id == event.by_id or session.id == getattr(event, "session", "")

@@ -1,8 +1,8 @@
-"""A session is one connection in the chat: its user, its room, what it hears, and its events that are not stored yet.
+"""The classes ``Session``, one connection in the chat, and ``User``, the guest or account that has the connection.
 
-A user may have several sessions, and each session has a user, so the two classes stand together. A session imports its
-room, which is below it. It knows the chat above it as ``SessionHost``, and what other parts of the chat attach to it by
-``chatroom.chat.session_parts``.
+A user may have several sessions, and each session has a user, so the two classes are in one module. The module imports
+``Room``. It does not import the chat, the inbox and the file transfers: a session knows these only by the protocols
+``SessionHost`` and those of ``chatroom.chat.session_parts``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ class SessionHost(Protocol):
         """Return the time in milliseconds since 1970."""
 
     def append_and_wait(self, log: str, event: LogEvent, *, once: bool = False) -> Deferred[Entry]:
-        """Append an event; fires when it is stored and applied, or with ``Unavailable``."""
+        """Append an event to a log. The Deferred gives its entry when it is stored and this daemon has acted on it.
+
+        The Deferred fails with ``Unavailable`` if the event may not be stored.
+        """
 
     def announce(self, session: Session) -> None:
         """Tell all daemons which room the session is in."""
@@ -52,7 +55,7 @@ class SessionHost(Protocol):
         """Remove the text of a message whose author had lost the right to speak when the log stored it."""
 
     def room_name(self, log: str) -> Coroutine[Any, Any, str]:
-        """Return a room's name as shown, by its log; empty if there is no such room any more."""
+        """Return the shown name of the room that has this log; empty if the room does not exist any more."""
 
 
 class User:
@@ -60,13 +63,13 @@ class User:
 
     Args:
         id: The id of the account; for a guest, the id of the guest's first session.
-        handle: The name in all its forms.
+        handle: The user's name, as shown and in the forms that are compared.
         account: The account; None for a guest.
 
     Attributes:
         sessions: The user's sessions; the user is online while there are any.
         away: What the user said when going away; empty if the user is not away.
-        last_writer: The name and the id of the user to whom a reply goes.
+        last_writer: The name and the id of the user to whom ``/reply`` writes; None if nobody has written yet.
         inbox: The user's inbox; None until it is needed.
         resumable: Whether the program of a guest can come back as the same guest
             (``chatroom.chat.people.guest_resume``).
@@ -106,12 +109,12 @@ class User:
 
     @property
     def inbox_log(self) -> str:
-        """The log of the user's inbox; a guest's is kept for a week."""
+        """The name of the log of the user's inbox; a guest's log is kept for a week."""
         return guest_log(self.id) if self.account is None else inbox_log(self.id)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of bans and mutes that apply to the user, whatever the address."""
+        """The keys (account, guest, names) by which bans and mutes find the user, whatever the address."""
         name = name_key(self.handle.folded)
         if self.account is None:
             return (name, guest_key(self.id))
@@ -119,10 +122,10 @@ class User:
 
     @property
     def keys_against(self) -> tuple[str, ...]:
-        """The keys that a ban or mute of this user gets.
+        """The keys under which a new ban or mute of this user is stored.
 
-        An account is its owner; its name is included because the account may be deleted and registered again. A guest
-        can take another name at once, so the guest's id and addresses are included, except for this machine's own
+        For an account, these are its id and its name: the account may be deleted and the name registered again. A guest
+        can take another name at once, so the guest's id and addresses are included, except for the loopback
         address, from which everybody may come.
         """
         name = name_key(self.handle.folded)
@@ -133,7 +136,7 @@ class User:
 
 
 def never_asked(within: float) -> None:
-    """Do nothing: the ``Session.check_alive`` of a session whose client cannot answer a ping."""
+    """Do nothing. This is the ``Session.check_alive`` of a session whose client cannot answer a ping."""
 
 
 class Session:
@@ -143,30 +146,30 @@ class Session:
         host: The chat that the session is in.
         id: The session's id, unique among all sessions of all time.
         out: Takes the bytes that are sent to the client.
-        dialect: Makes bytes of what the session hears.
+        dialect: Turns the events that the client is shown into bytes.
         person: Whether a person types, not a program.
         address: The address of the client.
         secure: Whether the connection is encrypted.
 
     Attributes:
-        user: The session's user. ``user_id`` and ``name`` are the user's, at hand for each message.
-        seated: Whether the session has a seat; without one it may only log in.
+        user: The session's user. ``user_id`` and ``name`` are copies of the user's id and name.
+        seated: Whether the session has one of the ``--max-users`` seats; without a seat it may only log in.
         since: When the session began, in milliseconds since 1970.
         was: The ids of the accounts and guests that the session was before. Their bans and mutes apply to it.
         token: The id of the token by which the session logged in; empty if it did so by other means.
-        guest_id: The id of the user that the session has as a guest: its own id, or that of an earlier session.
+        guest_id: The user's id while the user is a guest: the session's own id, or that of the guest's first session.
         room: The room that the session is in. Only ``Room.apply`` changes it.
-        heading: The room that the session is about to join: its ``Joined`` is on the way to the log.
-        put_out: The log of the room that the session was last removed from, and the seq of the event that did so.
-        arrival: What the session found when it joined, until the welcome is sent.
-        echo: Whether the session hears its own messages.
+        heading: The room that the session is about to join: its ``Joined`` event is being stored.
+        put_out: The log of the room that has removed the session, and the seq (number) of the event there that did so.
+        arrival: The members that the session found when it joined its room; None once the welcome is being made.
+        echo: Whether the client is shown (the session "hears") the user's own messages.
         ignored: The shown names and the ids of the users whose messages the session does not hear, by folded name.
-        question: The question that a person is being asked, for the dialect that asks it.
-        ask_again: Asks the last question again, if the command that was its answer fails.
-        place: The session's slot among the connections of its address; None if they are not counted.
-        offer: The account that the session may take over from another session.
+        question: The question that the dialect has asked a person and that has no answer yet; None if there is none.
+        ask_again: Asks the last question again if the command made from its answer fails; None: nothing is asked then.
+        place: The session's slot among the connections of its address; None if these are not counted.
+        offer: An offer to log in to an account by ending another session of the account; None if there is none.
         over: Whether the connection has ended.
-        check_alive: Pings the client, and ends the session unless something comes from it within so many seconds
+        check_alive: Pings the client, and ends the session if the client sends nothing within the given seconds
             (``limits.ANSWER_WITHIN``). Returns at once. Does nothing to a person's session, which cannot answer a ping.
         renaming: Whether the name is about to change: a ``Renamed`` is on the way to the log.
         transfers: The files that the session sends and fetches; None until there are any.
@@ -248,18 +251,18 @@ class Session:
         self._idle: Deferred[None] | None = None
 
     def was_also(self, *ids: str) -> None:
-        """Remember ids of accounts and guests that the session was before; of too many, the oldest are forgotten."""
+        """Remember ids of accounts and guests that the session was before; only the newest ``WAS`` ids are kept."""
         self.was = tuple(dict.fromkeys((*self.was, *ids)))[-WAS:]
 
     def sit(self, user: User) -> None:
-        """Give the session to a user."""
+        """Set the session's user, and the copies of the user's id and name."""
         self.user = user
         self.user_id = user.id
         self.name = user.name
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of bans and mutes that apply to the session."""
+        """The keys by which bans and mutes find the session: those of its user, its earlier users and its address."""
         return (*self.user.keys, *former_keys((*self.was, self.guest_id)), address_key(self.address))
 
     def announce(self) -> None:
@@ -270,7 +273,7 @@ class Session:
         """Check that the session may be in a room as a user.
 
         Raises:
-            Refused: The user, or the address, is banned; or the room is locked and the user not invited.
+            Refused: The user, or the address, is banned; or the room is locked and the user is not invited.
         """
         keys = (*user.keys, *self.keys)
         room.record.admit(user, keys, self.host.now(), inside=self.room is not None and self.room.id == room.id)
@@ -285,7 +288,7 @@ class Session:
             self.room.record.check_name(self.user, name, self.host.now())
 
     def prefer(self, preferences: Preferences) -> None:
-        """Apply preferences: the echo, the ignored users, and the times before messages."""
+        """Apply a user's preferences: the echo, the ignored users, and the times before messages."""
 
         def change() -> None:
             self.echo = preferences.echo
@@ -295,7 +298,7 @@ class Session:
         self.reseat(change)
 
     def reseat(self, change: Callable[[], None]) -> None:
-        """Change what the session hears, or its dialect; its room, which groups listeners by that, seats it again."""
+        """Call ``change``, which alters the dialect or what the client is shown; the room then regroups the session."""
         if self.room is not None:
             self.room.reseat(self, change)
         else:
@@ -309,12 +312,12 @@ class Session:
         return f"{self.id}:{self._counter}"
 
     def append(self, log: str, event: LogEvent, done: Done, *, once: bool = False) -> None:
-        """Append an event without waiting for it. ``done`` must call ``settled`` after it has answered the session."""
+        """Append an event without waiting. ``done``, given the outcome, must answer the client and call ``settled``."""
         self.pending += 1
         self.host.engine.append(log, event, done, once=once)
 
     def say(self, event: RoomEvent, ref: int | str | None, *, once: bool = False) -> None:
-        """Append a message to the room. Its echo tells the client that it is stored, an error that it may not be."""
+        """Append a message to the room's log. The client gets its echo if it is stored, an error if it may not be."""
         self.pending += 1
         done: Done = self._said if ref is None else partial(self._said, ref=ref)
         self.host.engine.append(self.room.log, event, done, once=once)  # type: ignore[union-attr]
@@ -323,25 +326,26 @@ class Session:
         """Append an event and wait until it is stored and applied.
 
         Raises:
-            Unavailable: It may not be stored.
+            Unavailable: The event may not be stored.
         """
         return self.host.append_and_wait(log, event)
 
     def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None) -> None:
+        """Tell the client whether its message is stored, unless the message's echo does so; then call `settled`."""
         if error is not None:
             self.refuse(NOT_SAID() if isinstance(error, Withdrawn) else NOT_CONFIRMED(), ref)
         elif self._too_late(entry):
-            self.host.withdraw(entry)  # the room does so itself while it is loaded
+            self.host.withdraw(entry)  # a room that is in memory withdraws it itself, too
             self.refuse(NOT_SAID(), ref)
         elif entry.repeated or not self._was_there(entry):
-            self.repeat(entry, ref)  # the room has not shown it to the session, which was removed
+            self.repeat(entry, ref)  # the room does not show the message to this session
             return
         elif ref is not None and not self.echo:
             self.answer(Ok(), ref)
         self.settled()
 
     def _too_late(self, entry: Entry) -> bool:
-        """Return whether a message comes after the event that removed the session from the room."""
+        """Return whether a message was stored after the event that removed the session from the room."""
         log, seq = self.put_out
         return not entry.repeated and log == entry.log and entry.seq > seq
 
@@ -351,7 +355,7 @@ class Session:
         return (self.room is not None and self.room.log == entry.log) or (log == entry.log and entry.seq < seq)
 
     def repeat(self, entry: Entry, ref: int | str | None) -> None:
-        """Acknowledge a message that was stored before, by showing the first one to the session alone."""
+        """Acknowledge a stored message that the room does not show to the session: send it to the session alone."""
         event = entry.event
         if isinstance(event, Private):
             self.answer(Sent(event.id, event.to, event.text), ref)
@@ -369,7 +373,7 @@ class Session:
         Deferred.fromCoroutine(self.host.room_name(entry.log)).addCallbacks(named, unknown)
 
     def settled(self) -> None:
-        """Note that an event of the session is stored, or not, and that the session has been told."""
+        """Note that storing an event of the session has succeeded or failed, and that the client was told which."""
         self.pending -= 1
         if self._idle is not None and self.pending == 0:
             idle, self._idle = self._idle, None
@@ -387,12 +391,7 @@ class Session:
     # ---- answering ---------------------------------------------------------------------------------------------
 
     def answer(self, event: Event, ref: int | str | None = None) -> None:
-        """Send an event to the session alone.
-
-        Args:
-            event: The event.
-            ref: The ``ref`` of the command that is answered.
-        """
+        """Send an event to the session alone; ``ref`` is that of the command that the event answers, if any."""
         data = self.dialect.answer(event, ref)
         if data:
             self.out.write(data)
@@ -402,18 +401,18 @@ class Session:
         self.answer(Error(refused.code, clean(refused.text), refused.file), ref)
 
     def refuse_file(self, refused: Refused, file: str) -> None:
-        """Send the reason why the transfer of a file has ended."""
+        """Send the reason why the transfer of the file with this id has ended."""
         self.answer(Error(refused.code, clean(refused.text), file))
 
     # ---- hearing -----------------------------------------------------------------------------------------------
 
     @property
     def filters(self) -> bool:
-        """Whether the session does not hear everything that its room hears."""
+        """Whether the client is not shown all events of its room: it has no echo, or its user ignores somebody."""
         return not self.echo or bool(self.ignored)
 
     def hears(self, entry: Entry) -> bool:
-        """Return whether the session hears an entry: not its own without echo, and no message of a user it ignores."""
+        """Return whether the client is shown an entry: not the user's own without echo, nor those of ignored users."""
         event = entry.event
         if not isinstance(event, MESSAGES):
             return True

@@ -1,6 +1,6 @@
-"""What other parts of the chat attach to a session: its inbox, its file transfers, an offer, an unfinished search.
+"""What other parts of the chat attach to a session: its inbox, file transfers, a takeover offer, an unfinished search.
 
-Those parts import sessions, so a session knows its inbox and its transfers only by the protocols here.
+The modules of the inbox and the transfers import ``Session``, so ``Session`` knows them only by the protocols here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class OpenInbox(Protocol):
         """The number of unread messages."""
 
     def close(self) -> None:
-        """Stop following the log."""
+        """Stop following the log of the inbox."""
 
 
 class OpenTransfers(Protocol):
@@ -29,7 +29,7 @@ class OpenTransfers(Protocol):
 
     @property
     def expects(self) -> bool:
-        """Whether the raw bytes that follow are a chunk for ``take``."""
+        """Whether the next bytes from the client are the raw bytes of a chunk, for ``take``."""
 
     def close(self) -> None:
         """End all transfers, because the connection has ended."""
@@ -40,24 +40,25 @@ class OpenTransfers(Protocol):
     def excused(self) -> bool:
         """Return whether the last command belonged to a transfer, so that the rate limit does not apply to it.
 
-        The transfer's window bounds such commands. The answer is True once for each of them.
+        The transfer's window (how many chunks may be under way) bounds such commands instead. A second call for the
+        same command returns False.
         """
 
     def take(self, data: bytes) -> Deferred[None] | None:
         """Store the bytes of the expected chunk.
 
         Returns:
-            None if more may be read at once; otherwise a Deferred that fires when more may be read.
+            None if more may be read from the client at once; otherwise a Deferred that fires when more may be read.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class TakeoverOffer:
-    """An offer to a session: log in to this account by ending its oldest session.
+    """An offer to a session: it may log in to this account by ending the account's oldest session.
 
     Args:
         account: The account's record as it was when its owner was authenticated.
-        token: The id of the token that was used; empty if it was the password.
+        token: The id of the token by which the owner was authenticated; empty if it was by the password.
         until: When the offer ends, in seconds of the scheduler's clock.
         remember: Whether the login asked to be remembered, with a new token.
         client: The name of the client program, as the login gave it.
@@ -75,9 +76,9 @@ class UnfinishedSearch:
     """The last search of a session, if the search did not reach the oldest message.
 
     Args:
-        log: The room's log.
+        log: The name of the room's log.
         words: The words searched for.
-        before: The seq of the oldest message searched.
+        before: The seq (number in the log) of the oldest message searched.
         at: When the answer was given, in milliseconds since 1970.
     """
 

@@ -1,4 +1,4 @@
-"""What the parts of the chat share: engine, rules, clock, who is here, and how something gets into a log."""
+"""What the parts of the chat share: the engine, rules, clock, connected users, and ways to append events to a log."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from chatroom.model.log_names import SERVER_LOG
 
 
 class ChatState:
-    """What all parts of the chat share; a session's host (``chatroom.chat.session_parts``).
+    """What all parts of the chat share. Sessions know it as their ``SessionHost`` (``chatroom.chat.session``).
 
     Args:
-        engine: Keeps logs, records and files.
-        rules: What the operator decided.
+        engine: Stores logs, records and files.
+        rules: The limits and settings that the operator chose.
         scheduler: Gives ``callLater`` and ``seconds`` (a reactor, or a test's clock).
-        clock: Seconds since 1970.
-        mint: Makes random words.
+        clock: Returns the time in seconds since 1970.
+        mint: Returns a given number of random characters.
 
     Attributes:
-        counters: What the daemon has counted.
-        sessions: Everybody connected to this daemon, by session id.
-        users: The same people by user id; the owner of an account may have several sessions.
+        counters: The counters of this daemon.
+        sessions: All sessions on this daemon, by their ids.
+        users: The users of these sessions, by their ids; the owner of an account may have several sessions.
         names: The names that are in use.
         lists: Bounds how many long lists are read at the same time.
-        retries: Stores later what cannot be stored now.
-        withdraw: Removes what a message said, because its author could not speak any more when the log took it.
-        room_name: Returns a room's shown name by its log; empty when there is no such room any more.
+        retries: Repeats changes that could not be stored until they are stored.
+        withdraw: Removes the text of a message whose author had lost the right to speak when the log stored it.
+        room_name: Returns the shown name of the room that has a log; empty if the room does not exist any more.
     """
 
     withdraw: Callable[[Entry], None]
@@ -62,24 +62,27 @@ class ChatState:
         return int(self.clock() * 1000)
 
     def next_id(self) -> str:
-        """Return an id for an event of the chat's own; see ``Session.next_id``."""
+        """Return an id, unique among all events, for an event that the chat itself makes; see ``Session.next_id``."""
         self._counter += 1
         return f"{self._node}:{self._counter}"
 
     def stop_retrying(self) -> None:
-        """Give up storing what cannot be stored now, because the engine is about to stop."""
+        """Repeat no failed change, and let ``owe`` and ``tell_all`` do nothing: the engine is about to stop."""
         self._stopping = True
         self.retries.stop()
 
     # ---- into a log --------------------------------------------------------------------------------------------
 
     def owe(self, log: str, event: LogEvent) -> None:
-        """Append an event that has happened in any case; retry until it is stored."""
+        """Append an event that has happened whether it can be stored or not; retry until it is stored."""
         if not self._stopping:
             self.retries.append(log, event)
 
     def append_and_wait(self, log: str, event: LogEvent, *, once: bool = False) -> Deferred[Entry]:
-        """Append an event. The Deferred fires when it is stored and applied, or fails with ``Unavailable``."""
+        """Append an event to a log. The Deferred gives its entry when it is stored and this daemon has acted on it.
+
+        The Deferred fails with ``Unavailable`` if the event may not be stored.
+        """
         deferred: Deferred[Entry] = Deferred()
 
         def done(entry: Entry, error: Unavailable | None) -> None:
@@ -92,10 +95,10 @@ class ChatState:
         return deferred
 
     async def append_surely(self, log: str, event: LogEvent) -> None:
-        """Append an event for a change that a record shows already, and wait; retry later if it cannot be stored now.
+        """Append the event of a change that a record holds already, and wait until the event is stored.
 
         Raises:
-            Unavailable: The event is not stored yet; it will be.
+            Unavailable: The event could not be stored now; it is retried until it is stored.
         """
         try:
             await self.append_and_wait(log, event)
@@ -113,18 +116,18 @@ class ChatState:
         self.engine.announce(f"user/{session.id}", Presence(session.name, room, session.user.away, session.user_id))
 
     def who(self) -> list[Presence]:
-        """Return everybody online on all daemons."""
+        """Return the presence (name, room) of every session on all daemons."""
         return self.engine.who("user/")
 
     def tell_all(self, event: ServerEvent) -> None:
-        """Append an event to the server's log, for all daemons."""
+        """Append an event to the server's log, which all daemons follow; do nothing after ``stop_retrying``."""
         if not self._stopping:
             self.engine.append(SERVER_LOG, event)
 
     def tell_all_and_wait(self, event: ServerEvent) -> Deferred[Entry]:
-        """As ``tell_all``; the Deferred fires when this daemon has acted on it, or fails with ``Unavailable``."""
+        """Append an event to the server's log, which all daemons follow; see ``append_and_wait``."""
         return self.append_and_wait(SERVER_LOG, event)
 
     async def tell_all_surely(self, event: ServerEvent) -> None:
-        """As ``tell_all_and_wait``, for a change that a record shows already; see ``append_surely``."""
+        """Append to the server's log the event of a change that a record holds already; see ``append_surely``."""
         await self.append_surely(SERVER_LOG, event)

@@ -10,10 +10,10 @@
             if isinstance(event, Said) and event.text == "hello" and event.by != chat.name:
                 await chat.say(f"hello {event.by}")
 
-Run it by ``twisted.internet.task.react(lambda reactor: Deferred.fromCoroutine(greet(reactor, "localhost", 8888)))``. It
-stays on the server over lost connections, and loses nothing that it says.
+Run it by ``twisted.internet.task.react(lambda reactor: Deferred.fromCoroutine(greet(reactor, "localhost", 8888)))``. A
+bot connects again when its connection is lost, and loses nothing that it says.
 
 ``bot`` is the library (``chat.files`` sends and fetches files). Everything is built on ``client``, which keeps a user
-connected to a server: ``dialing`` and ``known_hosts`` make its connections, and ``files`` go over it. ``main`` is the
+connected to a server: ``dialing`` and ``known_hosts`` make its connections, ``files`` uses them. ``main`` is the
 command; ``pipe`` and ``screen`` are the two ways it shows a chat.
 """

@@ -16,10 +16,10 @@ Say = Callable[[str], object]
 
 
 async def accept(reactor: Any, host: str, port: int, known: KnownHosts, say: Say, complain: Say) -> int:
-    """Fetch a server's key, and remember it in place of the remembered one.
+    """Fetch a server's key, and remember it in place of the key that was remembered so far.
 
     Args:
-        reactor: Connects.
+        reactor: Twisted's reactor, which connects.
         host: The server's name or address.
         port: The server's port.
         known: The remembered keys.
@@ -27,7 +27,7 @@ async def accept(reactor: Any, host: str, port: int, known: KnownHosts, say: Say
         complain: Given the reason if the key could not be accepted.
 
     Returns:
-        The exit status.
+        The exit status: 0 if the key was accepted, otherwise 1.
     """
     dialer = Dialer(reactor, host, port, known)
     seen: list[tuple[str, bool]] = []
@@ -52,7 +52,7 @@ async def accept(reactor: Any, host: str, port: int, known: KnownHosts, say: Say
 
 
 class KeyAcceptance:
-    """Accepts a server's key as one step of a program, which ends if that fails.
+    """Accepts a server's new key as the first step of a program, and stops the program's reactor if that fails.
 
     Args:
         reactor: Connects; it is stopped if the key cannot be accepted.
@@ -84,7 +84,7 @@ class KeyAcceptance:
         self._then = then
 
     def begin(self) -> None:
-        """Accept the key, and go on with the program."""
+        """Fetch and accept the key; then call ``then``, or stop the reactor if the key could not be accepted."""
         Deferred.fromCoroutine(self._accept()).addCallback(self._done).addErrback(self._broken)
 
     def _done(self, status: int) -> None:

@@ -1,7 +1,8 @@
 """Acknowledgements of the events of our inbox. Events that come shortly after one another are acknowledged together.
 
-A seq counts in one inbox, and a login or logout gives us another. Nothing is acknowledged while either is under way:
-the server could apply the acknowledgement to the other inbox, and to an event there that was never told.
+An acknowledgement holds a seq, the number of an event in our inbox. A login or logout gives us another inbox, where the
+same seq is another event. So nothing is acknowledged while a login or logout is under way: the server could apply
+the acknowledgement to an event of the other inbox that was never told.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ ACK_AFTER = 0.5  # seconds
 
 
 class Acks:
-    """Acknowledges events after they were told.
+    """Acknowledges events of our inbox after they were told, that is, shown to the user or given to the program.
 
     Args:
         clock: Tells the time and makes delayed calls.
-        send: Sends a record.
+        send: Sends a record to the server.
     """
 
     def __init__(self, clock: Any, send: Callable[[dict[str, Any]], None]) -> None:
@@ -28,31 +29,34 @@ class Acks:
         self._timer: Any = None
 
     def told(self, seq: int) -> None:
-        """Acknowledge soon: the event of our inbox with this seq was told."""
+        """Note that the event with this seq was told; it is acknowledged after ``ACK_AFTER`` seconds, unless held."""
         self._due = max(self._due, seq)
         if self._timer is None and not self._held:
             self._timer = self._clock.callLater(ACK_AFTER, self.flush)
 
     def flush(self) -> None:
-        """Acknowledge now whatever is due."""
+        """Acknowledge now all events that were told and not yet acknowledged."""
         self._stop_timer()
         if self._due > self._done:
             self._done = self._due
             self._send({"do": "ack", "seq": self._due})
 
     def hold(self) -> None:
-        """Acknowledge what is due, and then nothing until ``release`` or ``reset``: our inbox may change."""
+        """Acknowledge what was told, then nothing until ``release`` or ``reset``: a command may change our inbox."""
         self.flush()
         self._held = True
 
     def release(self) -> None:
-        """Acknowledge again: our inbox has not changed."""
+        """End ``hold``, and acknowledge what was told since: our inbox has not changed."""
         self._held = False
         if self._due > self._done:
             self.told(self._due)
 
     def reset(self) -> None:
-        """Forget what is due: the connection has gone, or our inbox has changed; the server sends it again."""
+        """Forget what was told, and end ``hold``: the connection has gone, or our inbox has changed.
+
+        The server sends unacknowledged events again.
+        """
         self._stop_timer()
         self._done = self._due = 0
         self._held = False

@@ -1,7 +1,8 @@
-"""Fetches missed events when there are more than the server sends unasked: page by page, the oldest first.
+"""Fetches the events missed while there was no connection, if they are more than the server sends unasked.
 
-New events of the room are held back meanwhile, up to a limit of events and of bytes. Events beyond the limit are
-dropped; they are in the log, and a later page brings them. So each event is told once and in order.
+The events are fetched page by page, the oldest first. New events of the room are held back meanwhile, up to a limit of
+events and of bytes. Events beyond the limit are dropped; they are in the log, and a later page brings them. So each
+event is told once and in order.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ class Backfill:
     """Passes events on, or holds them back while missed ones are fetched.
 
     Args:
-        ask: Gives the server a command.
+        ask: Gives the server a command; returns a Deferred that gives the answer.
         outgoing: The commands that the server has not answered.
-        heard: Given each event in its turn.
+        heard: Called with each event in order, and the ``ref`` of the command that the event answers.
     """
 
     def __init__(self, ask: Callable[..., Deferred[e.Event]], outgoing: PendingQueue, heard: Heard) -> None:
@@ -43,7 +44,7 @@ class Backfill:
         self._let_go = 0  # how many events were dropped
 
     def receive(self, event: e.Event | Piece, re: Ref | None) -> None:
-        """Pass on an event of the server, or hold it back."""
+        """Pass on an event of the server, or hold it back while missed events are fetched."""
         if self._held is None:
             self._heard(event, re)
         elif isinstance(event, a.History):
@@ -54,13 +55,13 @@ class Backfill:
             self._heard(event, re)
 
     def _fetched(self, page: a.History, re: Ref | None) -> None:
-        """Give a page to ``fetch``, which passes on its events."""
+        """Give a page of missed events, the answer to a ``history`` command, to ``fetch``, which waits for it."""
         command = self._outgoing.answered(re)
         if command is not None:
             command.answer.callback(page)
 
     def _hold(self, held: deque[e.RoomEvent], event: e.RoomEvent) -> None:
-        """Keep an event for later; drop the oldest ones while there are too many or they are too large."""
+        """Keep an event for later; drop the oldest kept events while they are too many or too large."""
         size = len(e.encode(event))
         held.append(event)
         self._sizes.append(size)
@@ -71,14 +72,14 @@ class Backfill:
             self._let_go += 1
 
     async def fetch(self, room: str, after: int) -> bool:
-        """Pass on the missed events of a room. From now on new ones are held back, until ``tell`` or ``forget``.
+        """Fetch and pass on the missed events of a room; hold back its new events until ``tell`` or ``forget``.
 
         Args:
-            room: The room that we are in.
-            after: The seq up to which everything was told.
+            room: The name of the room that we are in.
+            after: The seq (number in the room's log) of the last event that was passed on.
 
         Returns:
-            Whether nothing is missing any more.
+            Whether all missed events were passed on.
 
         Raises:
             Rejected: The server refuses, or the connection has gone.
@@ -113,7 +114,7 @@ class Backfill:
         self._bytes = 0
 
     def _hold_anew(self) -> deque[e.RoomEvent]:
-        """Hold back the events of the room from now on. Returns where they are kept."""
+        """Hold back the events of the room from now on. Returns the queue, still empty, in which they are kept."""
         self.forget()
         held: deque[e.RoomEvent] = deque()
         self._held = held

@@ -20,7 +20,7 @@ from chatroom.client.paths import state_folder
 from chatroom.client.status import Connected, Denied, Ended, Notice
 from chatroom.model.events import Event
 
-MOST = 1000  # events that may wait to be taken; beyond that, reading from the server stops
+MOST = 1000  # events that may wait for ``Bot.events``; beyond that, reading from the server stops
 
 Heard = Event | Notice
 
@@ -30,12 +30,12 @@ class Bot:
 
     Args:
         reactor: Tells the time and makes delayed calls.
-        connect: See ``Client``.
+        connect: Makes one connection; see ``Client``.
         server: Host and port, as the user knows them.
         fields: Other arguments of ``Client``.
 
     Attributes:
-        client: Gives any other command.
+        client: The ``Client`` beneath, for commands that have no method here.
         files: Sends and fetches files.
     """
 
@@ -55,10 +55,10 @@ class Bot:
         return self.client.name
 
     async def arrive(self) -> None:
-        """Connect.
+        """Connect, and return when the server has let us in.
 
         Raises:
-            Rejected: The server cannot be reached, or refuses the name, login or room.
+            Rejected: The server refuses the name, login or room, or cannot be reached and trying again would not help.
         """
         assert self._arrived is not None
         self.client.start()
@@ -77,15 +77,15 @@ class Bot:
         await self.client.do("join", room=room, messages=messages)
 
     async def say(self, text: str) -> None:
-        """Say something to the room; returns when it is stored. Raises ``Rejected``."""
+        """Say something to the room; return when the server has stored it. Raises ``Rejected``."""
         await self.client.say(text)
 
     async def tell(self, user: str, text: str) -> None:
-        """Send a private message; returns when it is stored. Raises ``Rejected``."""
+        """Send a private message; return when the server has stored it. Raises ``Rejected``."""
         await self.client.do("message", user=user, text=text)
 
     async def events(self) -> AsyncIterator[Heard]:
-        """Yield each event and each notice (``chatroom.client.status``) until ``leave``."""
+        """Yield each event and each notice (``chatroom.client.status``) until ``leave``, or after ``Ended``."""
         while self._waiting or not self._over:
             if not self._waiting:
                 self._taker = Deferred()
@@ -97,12 +97,13 @@ class Bot:
             yield event
 
     async def leave(self) -> None:
-        """Leave the server once everything said is acknowledged."""
+        """Leave the server when it has acknowledged all that was said, or after some seconds (``STOP_WITHIN``)."""
         await self.client.stop()
         self._over = True
         self._stir()
 
     def _tell(self, event: Heard) -> None:
+        """Queue an event for `events`, and end `arrive` if the event shows that we are connected or refused."""
         arrived = self._arrived
         if arrived is not None:
             if isinstance(event, Connected):
@@ -118,6 +119,7 @@ class Bot:
         self._stir()
 
     def _stir(self) -> None:
+        """Let `events` go on, if it waits for an event."""
         taker, self._taker = self._taker, None
         if taker is not None:
             taker.callback(None)
@@ -141,13 +143,16 @@ async def connect(
     """Connect to a server, and stay connected.
 
     Args:
-        reactor: Twisted's, running.
+        reactor: Twisted's reactor, running.
         host: The server's name or address.
         port: The server's port.
         name: The name to take as a guest.
         login: Name and password of an account.
         plain: Whether to use plain text instead of TLS.
         known: The keys of servers; by default those that ``chatroom-client`` remembers.
+
+    Returns:
+        The bot, once the server has let it in.
 
     Raises:
         Rejected: The server refuses the name or the login, or cannot be reached and trying again would not help.

@@ -45,7 +45,7 @@ def vouch(connection: Any, host: str) -> bool:
 
 
 def _verify(connection: Any, host: str) -> None:
-    """Check that the certificate is for the host, leaving out a zone: no certificate holds one.
+    """Check that the certificate is for the host. An address is compared without its zone, as no certificate has one.
 
     Raises:
         VerificationError: The certificate is for another host.

@@ -29,7 +29,7 @@ class Client:
     """Keeps a user on a server: connects again whenever the connection is lost, and sends what was not acknowledged.
 
     Args:
-        connect: Dials once; gives a ``ServerConnection``, or fails with ``Failed``.
+        connect: Tries once to connect; its Deferred gives a ``ServerConnection``, or fails with ``Failed``.
         clock: Tells the time and makes delayed calls.
         mint: Returns a new unique id of at most 64 characters.
         tell: Given each event, answers included, and each notice; errors that fail a Deferred are not told. Each event
@@ -39,16 +39,16 @@ class Client:
         login: Name and password of an account to log in to, or a ``LoginState``.
         history: How many earlier messages to ask for when a room is joined and no number is given; None: as many as
             the server shows to people.
-        client: See ``Credentials``.
-        keep: See ``Credentials``.
-        keep_name: See ``ClientState``.
-        secret: The guest's secret, of at least 16 characters that nobody can guess. With a secret of its own, the
-            client comes back as the same guest even if the first welcome was lost; without, from the first welcome on.
+        client: How an account's list of sessions is to call this client; see ``Credentials``.
+        keep: Saves the token of a login for the next start; see ``Credentials``.
+        keep_name: Saves the guest's name for the next start; see ``ClientState``.
+        secret: The guest's secret, of at least 16 characters that nobody can guess, by which the client comes back as
+            the same guest. If it is empty, the first welcome brings one; until then a lost connection loses the guest.
         chance: Returns a random number from 0 up to 1, for the waits between attempts.
 
     Attributes:
         state: What we know: our name, our room, our login.
-        over: Why the client makes no connection any more by itself; None while it makes connections.
+        over: Why the client does not connect by itself any more; None as long as it does.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Client:
 
     @property
     def place(self) -> RoomState:
-        """The room that we are in."""
+        """What we know of the room that we are in: its name, its members and what was shown of it."""
         return self.state.place
 
     @property
@@ -121,7 +121,7 @@ class Client:
 
     @property
     def inside(self) -> bool:
-        """Whether a line of text is said to a room: we are in one, or about to join the first."""
+        """Whether a line of text can be said to a room: we are in a room, or are about to join the first one."""
         return self.state.inside
 
     @property
@@ -160,7 +160,7 @@ class Client:
 
     @property
     def may_retry(self) -> bool:
-        """Whether the client tries to connect no more by itself, but may on the user's word."""
+        """Whether the client does not connect by itself any more, but ``try_now`` would."""
         return self.over is not None and not (self.state.moved or self._stopping)
 
     # ---- commands --------------------------------------------------------------------------------------------------
@@ -174,8 +174,9 @@ class Client:
                 after a reconnection until the server has acknowledged them.
 
         Returns:
-            Fires with the answer. Fails with ``Rejected`` if the answer is an error. Other commands than messages also
-            fail without a connection (code ``offline``), or if it ends before the answer has come (``lost``).
+            A Deferred that gives the answer. It fails with ``Rejected`` if the answer is an error. For commands other
+            than messages, it also fails if there is no connection (code ``offline``), or if the connection ends before
+            the answer has come (``lost``).
         """
         return fail(self.over) if self.over is not None else self._conversation.give(do, fields)
 
@@ -186,12 +187,12 @@ class Client:
             text: One line.
 
         Returns:
-            Fires when the server has stored it. Fails with ``Rejected``.
+            A Deferred that fires when the server has stored the text, or fails with ``Rejected``.
         """
         return self.do("say", text=text).addCallback(lambda echo: None)
 
     def when_there(self, call: Callable[[], None]) -> None:
-        """Call a function once the last command that changes our room is answered; at once if none is waiting."""
+        """Call a function when the last command that changes our room is answered; at once if no such command waits."""
         self._conversation.when_there(call)
 
     # ---- for a carrier of files ------------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ class Client:
         self._conversation.write(record, data)
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call a function when the network accepts more data; never, if the connection ends first."""
+        """Call a function once, when the network accepts more data; never, if the connection ends first."""
         self._conversation.when_free(call)
 
     # ---- connections -----------------------------------------------------------------------------------------------
@@ -215,7 +216,7 @@ class Client:
         self._reconnecting.dial()
 
     def try_now(self) -> bool:
-        """Make the next attempt to connect now. Returns whether one was scheduled, or the user may decide to try."""
+        """Try to connect now. If no attempt is scheduled and ``may_retry`` is False, only return False."""
         if self.may_retry:
             self.over = None
             self._reconnecting.dial()
@@ -240,10 +241,10 @@ class Client:
         self._conversation.drop(why, hopeless=hopeless)
 
     async def stop(self, within: float = STOP_WITHIN) -> None:
-        """Leave the server once everything said is acknowledged.
+        """Wait until the server has acknowledged all messages, then leave it. Commands still unanswered fail.
 
         Args:
-            within: Seconds to wait at most.
+            within: Seconds to wait for the acknowledgements at most.
         """
         if not self._stopping:
             self._stopping = True
@@ -253,7 +254,7 @@ class Client:
             self._conversation.end(Rejected("not-confirmed", "we left before the server confirmed it."))
 
     async def _say_goodbye(self) -> None:
-        """Let the server end the connection, and end it ourselves if that takes too long."""
+        """Ask the server to end the connection, and end it ourselves if that takes too long."""
         self._closed = Deferred()
         if self._conversation.quit():
             await self._within(CLOSE_WITHIN, self._closed)
@@ -268,7 +269,7 @@ class Client:
         self._conversation.open(connection, self._lost)
 
     def _lost(self, why: Failed) -> None:
-        """Schedule the next attempt, unless we are leaving."""
+        """Note that the connection has ended, and schedule the next attempt to connect unless we are leaving."""
         self._conversation.lost()
         if self._closed is not None:
             self._closed.callback(None)
@@ -276,7 +277,7 @@ class Client:
             self._reconnecting.ended(why if why.hopeless else Failed(self.state.reason(why.why)))
 
     def _not_there(self, why: str, wait: float | None) -> None:
-        """Tell that there is no connection, and when the next attempt comes; None: never."""
+        """Tell that there is no connection, and that the next attempt comes in ``wait`` seconds, or never (None)."""
         if wait is None:
             self.over = Rejected("ended", f"{why}.")
             self._conversation.end(self.over)

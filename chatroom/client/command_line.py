@@ -46,11 +46,11 @@ class Wish:
         host: The server's name or address.
         port: The server's port.
         plain: Whether to use plain text instead of TLS.
-        records: Whether to write records instead of text.
-        patience: Seconds to try to come back in a pipe; 0: for ever.
+        records: Whether to write JSON records (docs/protocol.md) instead of text.
+        patience: In a pipe, for how many seconds to try to reconnect; 0: for ever.
         accept: Whether to accept the server's new key.
         config: The other settings.
-        state: The folder of what is remembered.
+        state: The folder for what the client remembers, such as the keys of servers.
     """
 
     host: str
@@ -69,7 +69,7 @@ class Wish:
 
     @property
     def folder(self) -> Path:
-        """The folder of what is remembered of this server."""
+        """The folder for what the client remembers of this server, such as the lines that were typed."""
         return self.state / "servers" / spell(self.host, self.port).replace("/", "_")
 
     @property
@@ -82,7 +82,7 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
     """Return what the command line and the config file ask for.
 
     Raises:
-        BadConfig: They hold an error, or name no server.
+        BadConfig: One of them holds an error, or neither names a server.
         SystemExit: The command line is wrong (2), or asks for help (0).
     """
     options = _parser(environment).parse_args(arguments)
@@ -118,10 +118,10 @@ def _server(options: argparse.Namespace, config: Config, path: Path) -> tuple[st
 
 
 def _check_downloads(config: Config, path: Path) -> None:
-    """Check that the folder for fetched files can exist; it is made when it is needed.
+    """Check the name of the folder for fetched files; the folder itself is made when a file is fetched.
 
     Raises:
-        BadConfig: It cannot.
+        BadConfig: No folder can have that name.
     """
     if "\0" in config.downloads:
         raise BadConfig(f"{path}: downloads: no folder's name holds a NUL.")
@@ -189,6 +189,6 @@ def _patience(text: str) -> float:
 
 
 def _overridden(config: Config, options: argparse.Namespace) -> Config:
-    """Return the settings with those of the command line, which win."""
+    """Return the settings of the config file, with the name and room of the command line if they were given there."""
     given = {key: value for key in ("name", "room") if (value := getattr(options, key)) is not None}
     return Config(**{**{field: getattr(config, field) for field in Config.__struct_fields__}, **given})

@@ -39,15 +39,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BadConfig(Exception):
-    """The file cannot be used; the text says where and why, in one sentence."""
+    """The config file or the command line cannot be used; the text says where and why, in one sentence."""
 
 
 def load(path: Path, *, required: bool = False) -> Config:
-    """Return the settings.
+    """Return the settings that a config file holds.
 
     Args:
         path: The file.
-        required: Whether it must exist.
+        required: Whether the file must exist; if it need not, a missing file gives the default settings.
 
     Raises:
         BadConfig: The file cannot be read, or holds an error; the text names its line.
@@ -70,7 +70,7 @@ def load(path: Path, *, required: bool = False) -> Config:
 
 
 def parse(text: str, path: Path) -> Config:
-    """Return the settings in a text. See ``load``."""
+    """Return the settings in the text of a config file. Raises ``BadConfig``, which names the path; see ``load``."""
     import tomllib  # here, to save 300 kB in a client without a config file
 
     try:
@@ -85,6 +85,7 @@ def parse(text: str, path: Path) -> Config:
 
 
 def _wrong(text: str, path: Path, why: str) -> str:
+    """Return a sentence about the setting that msgspec refuses for the reason `why`, with its line in the text."""
     unknown = re.search(r"unknown field `(.*)`", why)
     field = _FIELD.search(why)
     key = unknown[1] if unknown else field[1] if field else ""

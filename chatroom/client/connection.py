@@ -70,7 +70,7 @@ class ServerConnection(LineReceiver):
     Attributes:
         security: How the connection is protected, as ``TLS 1.3`` or ``plain``.
         why: Why the connection has ended; None while it lasts.
-        gave_up: Whether ``abort`` has ended it.
+        gave_up: Whether ``abort`` has ended the connection.
     """
 
     delimiter = b"\n"
@@ -92,7 +92,7 @@ class ServerConnection(LineReceiver):
         """Pass on events from now on.
 
         Args:
-            heard: Given every event, and the ``ref`` of the command that it answers.
+            heard: Called with every event, and the ``ref`` of the command that the event answers, or None.
             ended: Called once with the reason when the connection has ended.
         """
         self._heard = heard
@@ -114,7 +114,7 @@ class ServerConnection(LineReceiver):
         self._writing.when_free(call)
 
     def read(self, on: bool) -> None:
-        """Read from the server, or stop reading and let data wait in the network."""
+        """Read from the server if ``on``; otherwise stop reading, and let data wait in the network."""
         transport: Any = self.transport
         if transport is not None and not self._over:
             (transport.resumeProducing if on else transport.pauseProducing)()
@@ -156,7 +156,7 @@ class ServerConnection(LineReceiver):
         self.setRawMode()
 
     def rawDataReceived(self, data: bytes) -> None:
-        """Gather the bytes of a chunk; lines follow them."""
+        """Gather the raw bytes of a chunk; when all are there, pass on the ``Piece`` and read lines again."""
         if self._over or self._piece is None:
             return
         chunk, raw = self._piece
@@ -168,7 +168,7 @@ class ServerConnection(LineReceiver):
             self.setLineMode(rest)
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """End the connection: such a line only fills our memory."""
+        """End the connection, because keeping so long a line would only fill our memory."""
         self.abort(Failed(f"{self.server} sent a line of more than {LINE_BYTES >> 10} KiB"))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -190,28 +190,28 @@ class ServerConnection(LineReceiver):
 
 @implementer(IPushProducer)
 class _Writing:
-    """Knows from the transport whether the network accepts more data, and calls those who wait for that."""
+    """Learns from the transport whether the network accepts more data, and calls the functions that wait for this."""
 
     def __init__(self) -> None:
         self._full = False
         self._waiting: deque[Callable[[], None]] = deque()
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Queue a function; each may fill the network again, so they are called one by one."""
+        """Call a function when the network accepts more data. Any function may fill the network, so the next waits."""
         self._waiting.append(call)
         self._go_on()
 
     def pauseProducing(self) -> None:
-        """Wait: the network accepts no more data."""
+        """Note that the network accepts no more data; the transport calls this."""
         self._full = True
 
     def resumeProducing(self) -> None:
-        """Go on: the network accepts data again."""
+        """Note that the network accepts data again, and call waiting functions; the transport calls this."""
         self._full = False
         self._go_on()
 
     def stopProducing(self) -> None:
-        """Forget those who wait: the connection has ended."""
+        """Forget the waiting functions: the connection has ended."""
         self._waiting.clear()
 
     def _go_on(self) -> None:
@@ -223,7 +223,7 @@ def encoded(record: dict[str, Any]) -> bytes:
     """Return the line for a record. Characters that UTF-8 cannot encode are replaced.
 
     Args:
-        record: Its fields: strings, numbers and booleans.
+        record: The fields of the record: strings, numbers and booleans.
     """
     try:
         return _encode(record) + b"\n"
@@ -233,7 +233,7 @@ def encoded(record: dict[str, Any]) -> bytes:
 
 
 def decoded(line: bytes) -> tuple[e.Event | None, Ref | None]:
-    """Return the event in a line, or None if it is to be ignored, and the ``ref`` of the command that it answers.
+    """Return the event in a line, and the ``ref`` of the command that it answers; an event to ignore is None.
 
     Raises:
         NoRecord: The line is no record.
@@ -255,7 +255,7 @@ def decoded(line: bytes) -> tuple[e.Event | None, Ref | None]:
 
 
 def _sane(struct: Any) -> Any:
-    """Return a struct with its strings cleaned and everything cut to its limit.
+    """Return an event, or a struct in it, with strings cleaned, and strings and lists cut to their limits.
 
     Raises:
         ValueError: A number is out of bounds.
@@ -270,6 +270,7 @@ def _sane(struct: Any) -> Any:
 
 
 def _checked(field: str, value: Any, *, lines: bool) -> Any:
+    """Return the value of a field, cleaned and cut as `_sane` says; with `lines`, a string may have several lines."""
     if isinstance(value, str):
         cut = value[: LONGEST.get(field, OTHERWISE)]
         # The text of an Ok is for people, and may have several lines.

@@ -31,9 +31,9 @@ class Conversation:
 
     Args:
         clock: Tells the time and makes delayed calls.
-        state: Decides what events mean.
+        state: Decides what follows from each event.
         outgoing: Keeps the commands that are not answered.
-        tell: Given each event and notice.
+        tell: Called with each event and notice to show.
         steady: Called when login and room are restored on a new connection.
 
     Attributes:
@@ -77,7 +77,7 @@ class Conversation:
 
         Args:
             connection: The connection.
-            lost: Called with the reason when it ends.
+            lost: Called with the reason when the connection ends.
         """
         self._connection = connection
         self.state.connected()
@@ -107,6 +107,7 @@ class Conversation:
         self.carrier.end(refused)
 
     def _gone(self) -> None:
+        """Stop what needs the connection, which has ended."""
         if self.state.ready:
             self.carrier.lost()
         self._connection = None
@@ -146,7 +147,7 @@ class Conversation:
     # ---- for ``resume`` --------------------------------------------------------------------------------------------
 
     def ask(self, do: str, **fields: Any) -> Deferred[Event]:
-        """Send a command ahead of those that wait. Returns what fires with its answer, as ``give`` does."""
+        """Send a command at once, ahead of those that wait. Returns a Deferred of its answer, as ``give`` does."""
         command = self._outgoing.add(do, fields, first=True)
         self._send(command)
         return command.answer
@@ -157,7 +158,7 @@ class Conversation:
         self.carrier.drop(why)
 
     def welcomed(self, *, again: bool) -> None:
-        """Let callers give commands, and tell them so; the commands are sent once we are ready.
+        """Note that the server has let us in, and tell ``Connected``; commands given from now on wait for ``ready``.
 
         Args:
             again: Whether we were on the server before.
@@ -165,11 +166,11 @@ class Conversation:
         self._tell(self.state.welcomed(self.security, again=again))
 
     def notify(self, notice: Notice) -> None:
-        """Tell a notice."""
+        """Show a notice (``chatroom.client.status``) to the user or the program of this client."""
         self._tell(notice)
 
     def ready(self) -> None:
-        """Send the commands that wait, and once more those that were not acknowledged."""
+        """Note that login and room are restored, and send the commands that wait and the unacknowledged messages."""
         self.state.caught_up()
         self._steady()
         for command in self._outgoing.unsent():
@@ -201,7 +202,7 @@ class Conversation:
             self._connection.when_free(call)
 
     def when_there(self, call: Callable[[], None]) -> None:
-        """Call a function once the last command that changes our room is answered; at once if none is waiting."""
+        """Call a function when the last command that changes our room is answered; at once if no such command waits."""
 
         def answered(result: Any) -> Any:
             call()
@@ -221,7 +222,7 @@ class Conversation:
             self._connection.send(command.record)
 
     def _ping(self) -> None:
-        """Ask the server for an answer; only show that we are alive if nothing would read the answer."""
+        """Ask the server for an answer; only show it that we are alive if reading is paused or we are not ready."""
         if self._keepalive.paused or not self.state.ready:
             self.write({"do": "pong"})
         else:
@@ -230,12 +231,12 @@ class Conversation:
     # ---- events ----------------------------------------------------------------------------------------------------
 
     def _received(self, event: Event | Piece, re: Ref | None) -> None:
-        """Take an event from the connection; ``Backfill`` may hold it back."""
+        """Give an event from the connection to ``Backfill``, which passes it to ``_handle`` now or later."""
         self._keepalive.beat()
         self.backfill.receive(event, re)
 
     def _handle(self, event: Event | Piece, re: Ref | None) -> None:
-        """Take an event in its turn."""
+        """Act on an event: show what follows from it, answer its command, and let the file carrier see it."""
         if (re is None and self.carrier.take(event)) or isinstance(event, Piece):
             return
         command = self._answered(event, re)
@@ -255,7 +256,7 @@ class Conversation:
             self.drop(reaction.end, hopeless=True)
 
     def _tell_all(self, reaction: Reaction) -> None:
-        """Tell what follows from an event, and acknowledge it afterwards if it is of our inbox."""
+        """Show what follows from an event, and then acknowledge the event if it is of our inbox."""
         if reaction.new_inbox:
             self._acks.reset()
         for told in reaction.told:
@@ -264,7 +265,7 @@ class Conversation:
             self._acks.told(reaction.seen)
 
     def _answer(self, command: PendingCommand, answer: Event) -> None:
-        """Give an answer to the caller of a command."""
+        """Give the caller of a command its answer; an error fails the command's Deferred with ``Rejected``."""
         if not isinstance(answer, a.Error):
             command.answer.callback(answer)
             return
@@ -273,7 +274,7 @@ class Conversation:
         command.answer.errback(Rejected(answer.code, answer.text))
 
     def _answered(self, event: Event, re: Ref | None) -> PendingCommand | None:
-        """Return the command that an event answers, or acknowledges by being its echo."""
+        """Return the command that an event answers or, as its echo, acknowledges; it then waits no more."""
         command = self._outgoing.answered(re)
         if command is None and isinstance(event, e.Spoken):
             command = self._outgoing.seen(event.id)

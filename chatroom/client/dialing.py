@@ -1,4 +1,4 @@
-"""Dials a server: by name, with TLS unless told otherwise, and checks its key before anything is sent."""
+"""Connects to a server, with TLS unless told otherwise, and checks the server's key before anything is sent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Dialer:
         reactor: Connects, and tells the time.
         host: The server's name or address.
         port: The server's port.
-        known: The keys of servers.
+        known: The remembered keys of servers.
         plain: Whether to use plain text instead of TLS.
         first_seen: Given the fingerprint of the key of a server that was never seen before.
     """
@@ -60,22 +60,22 @@ class Dialer:
         self._first_seen = first_seen
 
     def connect(self) -> Deferred[ServerConnection]:
-        """Dial once.
+        """Try once to connect.
 
         Returns:
-            Fires with a connection whose server is trusted; fails with ``Failed``.
+            A Deferred that gives a connection to a server that may be trusted, or fails with ``Failed``.
         """
         dialled = self._dial_plain() if self._plain else self.dial_tls(self._examine)
         return dialled.addErrback(self._explain)
 
     def dial_tls(self, examine: Examine) -> Deferred[ServerConnection]:
-        """Dial with TLS.
+        """Connect with TLS.
 
         Args:
-            examine: Examines the key.
+            examine: Raises ``Failed`` if it distrusts the server's key; see ``Examine``.
 
         Returns:
-            Fires with a connection whose key was not distrusted.
+            A Deferred that gives the connection once ``examine`` has accepted the server's key.
         """
         creator = _Creator(self._host)
         factory = Factory.forProtocol(lambda: Protected(self.server, creator, examine))
@@ -94,6 +94,7 @@ class Dialer:
         return plain
 
     def _examine(self, key: str, vouched: Callable[[], bool]) -> None:
+        """Check the key against the remembered one, and call `first_seen` if there was none."""
         if self._known.check(self.server, key, vouched):
             self._first_seen(key)
 
@@ -108,7 +109,7 @@ def _endpoint(reactor: Any, host: str, port: int) -> Any:
 
 
 class _Peeking(TLSMemoryBIOProtocol):
-    """TLS that keeps the first bytes it receives: they show what a server is that does not speak TLS.
+    """TLS that keeps the first bytes that it receives: if the server does not speak TLS, an error can quote them.
 
     Attributes:
         beginning: The first bytes.
@@ -163,8 +164,8 @@ class Protected(ServerConnection):
 
     Args:
         server: See ``ServerConnection``.
-        creator: What made its TLS.
-        examine: Examines the key.
+        creator: The creator of its side of TLS, which can tell the server's key.
+        examine: Raises ``Failed`` if it distrusts the server's key.
     """
 
     def __init__(self, server: str, creator: _Creator, examine: Examine) -> None:
@@ -176,14 +177,14 @@ class Protected(ServerConnection):
         )
 
     def examined(self, clock: Any) -> Deferred[ServerConnection]:
-        """Return a Deferred that fires with the connection once its key was examined, and fails if it is distrusted."""
+        """Return a Deferred that gives this connection once its key is accepted; it fails if that does not happen."""
         if not self._examined.called:
             slow = clock.callLater(HANDSHAKE_WITHIN, self.abort, Failed(f"{self.server} did not answer in time"))
             self._examined.addBoth(lambda result: _cancelled(slow, result))
         return self._examined
 
     def handshakeCompleted(self) -> None:
-        """Examine the key; Twisted calls this."""
+        """Examine the server's key, and end the connection if it is distrusted; Twisted calls this."""
         try:
             self._examine(self._creator.key(), self._creator.vouched)
         except Exception as error:  # whatever went wrong, the server is not trusted
@@ -199,6 +200,7 @@ class Protected(ServerConnection):
             self._examined.errback(self._why_not(reason))
 
     def _why_not(self, reason: Failure) -> Exception:
+        """Return why the connection ended before the key was accepted."""
         lost = self.why or why_lost(reason, self.server)
         if self.gave_up:
             return lost

@@ -43,7 +43,7 @@ class Failed(Exception):
 
 
 def why_not_connected(failure: Failure, server: str) -> Failed:
-    """Return why a connection could not be made.
+    """Return a ``Failed`` that says for the user why a connection could not be made.
 
     Args:
         failure: Twisted's error.
@@ -69,7 +69,7 @@ def why_not_connected(failure: Failure, server: str) -> Failed:
 
 
 def why_no_tls(failure: Failure, server: str, beginning: bytes) -> Failed:
-    """Return why the TLS handshake failed. The reason never advises plain text, for an attacker may want just that.
+    """Return why the TLS handshake failed. The text never advises plain text, for an attacker may want just that.
 
     Args:
         failure: Twisted's error.
@@ -93,7 +93,7 @@ def why_no_tls(failure: Failure, server: str, beginning: bytes) -> Failed:
 
 
 def why_lost(failure: Failure, server: str) -> Failed:
-    """Return why a connection has ended. See ``why_not_connected``."""
+    """Return a ``Failed`` that says for the user why a connection has ended. See ``why_not_connected``."""
     value: Any = failure.value
     if isinstance(value, Failed):
         return value

@@ -1,4 +1,4 @@
-"""What a client asks of the object that carries files over its connection."""
+"""The protocol of a carrier, the object that sends and fetches files over a client's connection."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from chatroom.model.events import Event, Shared
 
 
 class Carrier(Protocol):
-    """Carries files; ``chatroom.client.files.transfers.Transfers`` does, and ``NoCarrier`` stands for none."""
+    """Sends and fetches files: ``chatroom.client.files.transfers.Transfers``, or ``NoCarrier`` where none are."""
 
     def take(self, event: Event | Piece) -> bool:
-        """Take an event that answers no command. Returns whether it belongs to a transfer and is not to be told."""
+        """Take an event that answers no command. Returns True if it belongs to a transfer, and so is not shown."""
 
     def awaits(self, event: Event) -> bool:
-        """Return whether an event shares a file that is being sent; it is told even if it was told before."""
+        """Return whether an event shares a file that is being sent; it is then shown even if it was shown before."""
 
     def shared(self, event: Shared) -> None:
-        """Note that a file was shared and the event told."""
+        """Take the event that shares a file, after it was shown."""
 
     def ready(self) -> None:
         """Start or continue the transfers: login and room are restored on a new connection."""
@@ -35,7 +35,7 @@ class Carrier(Protocol):
 
 
 class NoCarrier:
-    """Stands for a carrier where files are neither sent nor fetched."""
+    """The carrier of a client that neither sends nor fetches files."""
 
     def take(self, event: Event | Piece) -> bool:
         """Return False: no event belongs to a transfer."""

@@ -1,6 +1,6 @@
 """The name that a guest has chosen, kept for the next start of the client.
 
-The server recognises the guest by a secret (``guest_secret``), but only until it restarts; this file stays.
+The server recognises a guest by a secret (``guest_secret``), but only until it restarts; the file with the name stays.
 Clients that run at the same time have different secrets, and so different names.
 """
 
@@ -19,18 +19,18 @@ LONGEST = 1024  # bytes of the file
 def chosen(name: str) -> bool:
     """Return whether a guest's name was chosen by the user, and not made by the server."""
     try:
-        user_name(name)  # it refuses those of guests
+        user_name(name)  # raises BadName for the names that the server makes for guests
     except BadName:
         return False
     return True
 
 
 class GuestName:
-    """Keeps the name in a file; if the file cannot be read or written, no name is kept.
+    """Keeps a guest's name in a file; if the file cannot be read or written, no name is kept.
 
     Args:
         folder: The folder for one server.
-        secret: The guest's secret.
+        secret: The guest's secret; each secret has a file of its own.
     """
 
     def __init__(self, folder: Path, secret: str) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 MOST = 100  # clients at the same time
-_RIGHT = re.compile(rb"[A-Za-z0-9_-]{16,64}")
+_RIGHT = re.compile(rb"[A-Za-z0-9_-]{16,64}")  # a well-formed secret
 
 
 def secret(folder: Path, mint: Callable[[], str]) -> str:
-    """Return a secret and lock it for this process; if none can be kept, return a new one.
+    """Return a secret and lock its file for this process; if no file can keep a secret, return a new one.
 
     Args:
         folder: The folder for one server.
@@ -36,7 +36,7 @@ def secret(folder: Path, mint: Callable[[], str]) -> str:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock a secret. Returns False if another client holds it."""
+    """Lock the file of a secret. Returns False if another client holds the lock."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -51,6 +51,7 @@ def _held(descriptor: int) -> str:
 
 
 def _keep(descriptor: int, made: str) -> str:
+    """Replace the content of a file by a new secret, and return the secret."""
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, made.encode(), 0)
     return made

@@ -8,7 +8,7 @@ from typing import Any
 from chatroom.model.durations import spell
 
 PING_AFTER = 30.0  # seconds of silence
-LOST_AFTER = 90.0
+LOST_AFTER = 90.0  # seconds of silence
 
 
 class ServerKeepalive:
@@ -50,6 +50,7 @@ class ServerKeepalive:
         self._heard = self._clock.seconds()
 
     def _look(self) -> None:
+        """Ask a silent server for an answer, or end the connection after too long a silence; call this again later."""
         silent = self._clock.seconds() - self._heard
         if silent >= LOST_AFTER and not self.paused:
             self._timer = None

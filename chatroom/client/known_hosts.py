@@ -29,7 +29,7 @@ class KnownHost:
 
     Args:
         fingerprint: The fingerprint of the key.
-        kind: Why the key is trusted.
+        kind: Whether an authority vouched for the key; see ``Kind``.
     """
 
     fingerprint: str
@@ -37,7 +37,7 @@ class KnownHost:
 
 
 def spell(host: str, port: int) -> str:
-    """Return ``chat.example:8888``, ``[::1]:8888`` or ``[fe80::1%eth0]:8888``; only the case of a zone counts."""
+    """Return host and port as ``chat.example:8888`` or ``[fe80::1%eth0]:8888``, in lower case except for the zone."""
     host, percent, zone = host.partition("%")
     host = host.lower() + percent + zone
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -107,6 +107,7 @@ class KnownHosts:
             self._write(server, fingerprint, vouched=vouched)
 
     def _write(self, server: str, fingerprint: str, *, vouched: bool) -> None:
+        """Replace the server's line in the file, or add one; the file must be locked by ``_writing``."""
         lines = self.path.read_text(encoding="utf-8-sig").splitlines() if self.path.exists() else []
         kept = [line for line in lines if line.split()[:1] != [server]]
         line = f"{server} {fingerprint} {'ca' if vouched else 'key'}"
@@ -114,6 +115,7 @@ class KnownHosts:
 
     @contextmanager
     def _writing(self, server: str) -> Iterator[None]:
+        """Lock the file while it is changed, and raise ``Failed`` if it cannot be written."""
         try:
             with changing(self.path):
                 yield
@@ -135,6 +137,7 @@ class KnownHosts:
             )
 
     def _read(self) -> dict[str, KnownHost]:
+        """Return the remembered keys by server. Raises ``Failed`` if the file cannot be read or has a wrong line."""
         try:
             if not self.path.exists():
                 return {}
@@ -157,6 +160,7 @@ class KnownHosts:
         return known
 
     def _changed(self, server: str, pin: KnownHost, fingerprint: str, *, vouched: bool) -> str:
+        """Return the message for a server whose key is not the remembered one."""
         host, _, port = server.rpartition(":")
         return (
             f"{server} has a different key than before, so nothing was sent to it. Either its operator has given it a"

@@ -28,7 +28,7 @@ class LoginState:
     client: str = ""
 
     def __repr__(self) -> str:
-        return f"Login({self.user!r}, ...)"
+        return f"LoginState({self.user!r}, ...)"
 
     def by_token(self) -> dict[str, Any]:
         """Return the fields of a ``login`` by the token."""
@@ -46,8 +46,8 @@ class Credentials:
     Args:
         login: How to log in on the next connection; None for a guest.
         client: How the account's list of sessions is to call this client, if the login is remembered.
-        keep: Saves the token of an account, or forgets it if the token is empty. With it, every login asks the server
-            for a token.
+        keep: Saves the token of an account, or forgets it if the token is empty. If this is given, every login asks the
+            server for a token.
 
     Attributes:
         login: How to log in on the next connection; None for a guest.
@@ -60,7 +60,7 @@ class Credentials:
         self._in_use: dict[str, Any] = {}  # the last login that found its account in use
 
     def asking(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of a ``login`` or ``register``; they ask for a token if tokens are saved."""
+        """Return the fields of a ``login`` or ``register``, with a request for a token if tokens are saved."""
         return fields if self._keep is None else {"remember": True, "client": self._client[:100], **fields}
 
     def logged_in(self, account: Account, record: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ class Credentials:
 
         Args:
             account: The server's answer.
-            record: The command.
+            record: The fields of the command that was sent.
         """
         token = account.token or record.get("token", "")
         remember = self._keep is not None or bool(record.get("remember"))
@@ -86,7 +86,7 @@ class Credentials:
         self.logged_in(account, record)
 
     def change_password(self, new: str) -> None:
-        """Note the account's new password; the server has ended all its tokens."""
+        """Note the account's new password; the server has made all tokens of the account invalid."""
         if self.login is not None:
             self.login = replace(self.login, password=new, token="")
             self._remember(self.login.user, "")
@@ -98,5 +98,6 @@ class Credentials:
             self._remember(login.user, "")
 
     def _remember(self, user: str, token: str) -> None:
+        """Save the token of an account, if tokens are saved; an empty token forgets it."""
         if self._keep is not None:
             self._keep(user, token)

@@ -75,10 +75,10 @@ def _client(
 
     Args:
         wish: What the command line and the config file ask for.
-        reactor: Twisted's.
-        tell: Given each event and notice.
-        first_seen: Given the fingerprint of a key that was seen for the first time.
-        complain: Given each sentence about what could not be kept.
+        reactor: Twisted's reactor.
+        tell: Called with each event and notice.
+        first_seen: Called with the fingerprint of the server's key, if the server was never seen before.
+        complain: Called with a sentence when a login cannot be saved.
         piped: Whether the client runs in a pipe; it then uses neither the last login nor the last name.
     """
     from chatroom.client.bot import mint
@@ -93,7 +93,8 @@ def _client(
     tokens = Tokens(wish.state / "tokens.json")
     known = tokens.find(dialer.server, wish.config.name) if wish.config.name or not piped else None
 
-    folder = wish.folder / "plain" if wish.plain else wish.folder  # apart, for others may have read the secret
+    # Others may read a secret that is sent in plain text, so it is not the one for TLS, and has a folder of its own.
+    folder = wish.folder / "plain" if wish.plain else wish.folder
     myself = secret(folder, mint)
     guest = GuestName(folder, myself)
     return Client(
@@ -125,8 +126,9 @@ def _keeping(tokens: Any, server: str, complain: Callable[[str], None]) -> Calla
 
 
 def _pipe(wish: Wish) -> int:
+    """Run the client in a pipe until it ends. Returns the exit status."""
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until it is caught: end without a traceback
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until _Signals handles it: end without a traceback
     from twisted.internet import reactor, stdio
 
     from chatroom.client.files.commands import FileCommands
@@ -154,11 +156,11 @@ def _pipe(wish: Wish) -> int:
 
 
 class _Signals:
-    """Lets SIGINT and SIGTERM end the client in order; a second signal ends the process at once.
+    """Lets SIGINT and SIGTERM end the client properly; a second signal ends the process at once.
 
     Args:
-        reactor: Twisted's; it runs when a signal is caught.
-        end: Ends the client in order.
+        reactor: Twisted's reactor; it runs whenever a signal comes.
+        end: Lets the client leave the server and end.
 
     Attributes:
         value: The exit status that shells expect after the signal; 0 before any signal.
@@ -170,7 +172,7 @@ class _Signals:
         self._end = end
 
     def catch(self) -> None:
-        """Catch the signals from now on; an ignored SIGINT stays ignored, as in the background of a script."""
+        """Handle both signals from now on; SIGINT stays ignored if it was, as for a background job of a script."""
         for number in (signal.SIGINT, signal.SIGTERM):
             if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._caught)
@@ -183,6 +185,7 @@ class _Signals:
 
 
 def _screen(wish: Wish) -> int:
+    """Run the client on the terminal until the user leaves. Returns the exit status."""
     from twisted.internet import asyncioreactor
 
     asyncioreactor.install()
@@ -220,6 +223,7 @@ def _screen(wish: Wish) -> int:
 
 
 def _stop(reactor: Any) -> None:
+    """Stop the reactor if it still runs."""
     from twisted.internet.error import ReactorNotRunning
 
     with suppress(ReactorNotRunning):  # a signal has stopped the reactor already
@@ -227,6 +231,7 @@ def _stop(reactor: Any) -> None:
 
 
 def _first_seen(wish: Wish, key: str) -> str:
+    """Return the message about a server's key that is new and is remembered now."""
     server = spell(wish.host, wish.port)
     return f"{server} is seen for the first time; its key {key} is remembered in {wish.known.path}"
 
@@ -243,6 +248,7 @@ def _accept(wish: Wish) -> int:
 
 
 def _accepting(wish: Wish, reactor: Any, say: Callable[[str], object], then: Callable[[], None]) -> Any:
+    """Return what carries out ``--accept-new-key``: it tells the result to ``say``, and then calls ``then``."""
     from chatroom.client.accept_new_key import KeyAcceptance
 
     return KeyAcceptance(reactor, wish.host, wish.port, wish.known, say, _complain, then)

@@ -11,7 +11,7 @@ from unicodedata import category
 from chatroom.model.names import ROOM_LIMIT, fold
 
 _PUNCTUATION = "-_."  # may be part of a name, and may also stand beside it
-_WORD = re.compile(r"[^\s!-,/:-@\[-^`{-~]+")  # neither white space nor ASCII punctuation, but that of names
+_WORD = re.compile(r"[^\s!-,/:-@\[-^`{-~]+")  # no white space, no ASCII punctuation except that of names
 
 
 def mentions(text: str, name: str) -> list[tuple[int, int]]:
@@ -32,7 +32,7 @@ def mentions(text: str, name: str) -> list[tuple[int, int]]:
 
 
 def _words(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the words in a run of characters, split at the punctuation of any script."""
+    """Return the start and end of each word in ``text[start:end]``; punctuation of any script separates words."""
     if text[start:end].isascii():
         return [(start, end)]
     words, first = [], start
@@ -44,7 +44,7 @@ def _words(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _place(text: str, start: int, end: int, wanted: str) -> tuple[int, int] | None:
-    """Return where in a word the name stands: the whole word, except for punctuation at its ends."""
+    """Return start and end of the wanted name in a word; None unless it is the word without punctuation at its ends."""
     while start < end and text[start] in _PUNCTUATION:
         start += 1  # no name begins with punctuation
     while start < end:

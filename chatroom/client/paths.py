@@ -30,8 +30,9 @@ def state_folder(environment: Mapping[str, str]) -> Path:
 
 
 def _folder(environment: Mapping[str, str], variable: str, otherwise: str) -> Path:
+    """Return our folder in the folder that a variable names, or in ``otherwise`` below the home folder."""
     base = Path(environment.get(variable, ""))
-    if not base.is_absolute():  # the specification ignores a relative path
+    if not base.is_absolute():  # the specification says that a relative path is ignored
         base = _home(environment) / otherwise
     return base / FOLDER
 
@@ -53,7 +54,7 @@ def expanded(text: str) -> Path:
 
 
 def spelled(path: Path) -> str:
-    """Return a path for a message, shortened if it is very long."""
+    """Return a path as a message shows it, shortened if it is very long."""
     return shortened(str(path), LONGEST_SHOWN)
 
 
@@ -95,7 +96,7 @@ def changing(path: Path) -> Iterator[None]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace the content of a file that only this user may read, completely or not at all.
+    """Replace a file by one with new content that only this user may read; after an error, the old file remains.
 
     Args:
         path: The file; its folder is made if it is missing.

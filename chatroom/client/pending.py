@@ -30,10 +30,10 @@ class PendingCommand:
 
     Args:
         record: The record to send.
-        kept: Whether it is a message, which is sent again after a reconnection.
-        moves: Whether it changes our room, so that later messages are for the new one.
+        kept: Whether the command is a message, which is sent again after a reconnection.
+        moves: Whether the command changes our room, so that later messages are for the new room.
         answer: Fires with the answer, or fails with ``Rejected``.
-        sent: When it was sent on this connection, in the clock's seconds; None if it was not.
+        sent: When the command was sent on this connection, in the clock's seconds; None if it was not sent.
     """
 
     record: dict[str, Any]
@@ -68,7 +68,7 @@ class PendingQueue:
         Args:
             do: The command's name.
             fields: The other fields of its record; for a message, ``id`` among them.
-            first: Whether it is sent ahead of those that wait, however many these are.
+            first: Whether the command is sent ahead of the waiting commands, and accepted however many wait.
 
         Raises:
             Rejected: The command is too long, or too many wait.
@@ -85,6 +85,7 @@ class PendingQueue:
         return command
 
     def _check(self, record: dict[str, Any]) -> None:
+        """Raise ``Rejected`` if a command or its text is longer than the server's limits."""
         text = record.get("text")
         if isinstance(text, str) and len(text.encode("utf-8", "replace")) > self.limits.text:
             raise Rejected("too-long", f"line too long (limit {self.limits.text} bytes).")
@@ -106,11 +107,11 @@ class PendingQueue:
     # ---- answers and losses ----------------------------------------------------------------------------------------
 
     def answered(self, ref: object) -> PendingCommand | None:
-        """Remove and return the command with this ref, or None; the caller fires its Deferred."""
+        """Remove and return the command with this ref, or None if there is none; the caller fires its Deferred."""
         return self._take(ref) if isinstance(ref, int) else None
 
     def seen(self, id: str) -> PendingCommand | None:
-        """Remove and return the message whose echo has come, or None; the caller fires its Deferred."""
+        """Remove and return the message with this id, whose echo has come; None if there is none. See ``answered``."""
         return self._take(self._by_id.get(id))
 
     def lost(self) -> None:
@@ -137,6 +138,7 @@ class PendingQueue:
         return deferred
 
     def _take(self, ref: int | None) -> PendingCommand | None:
+        """Remove and return the command with this ref; None if there is none."""
         command = self._by_ref.pop(ref, None) if ref is not None else None
         if command is not None and command.kept:
             del self._by_id[command.record["id"]]
@@ -144,6 +146,7 @@ class PendingQueue:
         return command
 
     def _tell_idle(self) -> None:
+        """Fire the Deferreds of ``idle`` if no message waits for its acknowledgement."""
         if not self._by_id:
             idle, self._idle = self._idle, []
             for deferred in idle:

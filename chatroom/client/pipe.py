@@ -1,7 +1,7 @@
 """The client in a pipe: it carries out the lines of its input, and writes what the server sends to its output.
 
 At the end of the input it waits until every message is acknowledged, and leaves. The input is read only as fast as the
-server acknowledges it, and the server only as fast as the output is taken.
+server acknowledges messages, and the server is read only as fast as the output is taken.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Pipe(LineReceiver):
         clock: Tells the time and makes delayed calls.
         complain: Given each sentence for stderr.
         records: Whether to write events as records instead of text.
-        patience: Seconds to try to come back; 0: for ever.
+        patience: Seconds to try to connect again after the connection is lost; 0: without end.
 
     Attributes:
         status: The exit status: 0 if everything was done, 1 if something was not.
@@ -68,8 +68,8 @@ class Pipe(LineReceiver):
         """Connect, and carry out the input.
 
         Args:
-            client: The client, not started yet; it tells everything to ``told``.
-            files: Sends and fetches files for the client; what it says goes to ``say``.
+            client: The client, not started yet; it passes every event and notice to ``told``.
+            files: Sends and fetches files for the client; it passes its messages to ``say``.
         """
         self._client = client
         self._output.begin(client)
@@ -78,14 +78,14 @@ class Pipe(LineReceiver):
         Deferred.fromCoroutine(self._work()).addErrback(self._broken)
 
     def fail(self, why: str) -> None:
-        """Say why the client cannot go on, and end."""
+        """Write to stderr why the client cannot go on, and leave the server; the exit status is then 1."""
         if not self._over:
             self.status = 1
             self._complain(why)
             self._finish()
 
     def interrupt(self) -> None:
-        """End as at the end of the input, without the lines that wait."""
+        """Leave the server, and drop the input lines that are not carried out yet."""
         self._lines.clear()
         self._finish()
 
@@ -96,7 +96,7 @@ class Pipe(LineReceiver):
         self._output.open(self.transport)
 
     def lineReceived(self, line: bytes) -> None:
-        """Queue a line; lines after ``/quit`` are dropped."""
+        """Queue a line of the input; lines after ``/quit`` are dropped."""
         if not self._end_of_input:
             self._keep(line)
         self._stir()
@@ -106,17 +106,17 @@ class Pipe(LineReceiver):
         self._notices.first_line(_text(line))
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """End: no message is that long."""
+        """End the client: no message is that long."""
         self.fail(f"a line of the input has more than {LINE_BYTES} bytes; nothing after it was sent")
 
     def dataReceived(self, data: bytes) -> None:
-        """Stop reading until the lines of this piece are done."""
+        """Queue the lines of this piece of input, and stop reading until they are carried out."""
         super().dataReceived(data)
         if self._lines and not self._over:
             self._reading(False)
 
     def readConnectionLost(self) -> None:
-        """Note the end of the input; its last line may lack a newline."""
+        """Note the end of the input, and queue its last line if that lacks a newline."""
         rest = self.clearLineBuffer()
         if rest and not self._end_of_input:
             self._keep(rest)
@@ -125,12 +125,12 @@ class Pipe(LineReceiver):
         self._stir()
 
     def writeConnectionLost(self) -> None:
-        """End: nothing takes the output any more."""
+        """End the client: nothing takes the output any more."""
         self._writable = False
         self.fail("the output can no longer be written; its reader has ended, or the disk is full")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """End, or have ended: input and output are closed."""
+        """Input and output are closed: fire ``ended`` if the client is leaving already; otherwise leave."""
         self._end_of_input = True
         self._writable = False
         if self._over:
@@ -143,7 +143,7 @@ class Pipe(LineReceiver):
         if not self._end_of_input:
             (transport.resumeProducing if on else transport.pauseProducing)()
 
-    # ---- carrying it out -------------------------------------------------------------------------------------------
+    # ---- carrying out lines ----------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
         """Carry out lines until the input has ended and everything is acknowledged, or the client ends."""
@@ -173,13 +173,14 @@ class Pipe(LineReceiver):
             wake.callback(None)
 
     def _refused(self, text: str) -> None:
+        """Write a refusal to stderr; the exit status is then 1."""
         self.status = 1
         self._complain(text.rstrip("."))
 
     # ---- what the client tells -------------------------------------------------------------------------------------
 
     def told(self, event: e.Event | Notice) -> None:
-        """Write an event, or act on a notice; after the end, only messages are still written."""
+        """Write an event, or act on a notice; while the client leaves, only messages to the room are written."""
         if not isinstance(event, e.Event):
             self._notices.told(event)
         elif not self._over or isinstance(event, e.Said):
@@ -190,7 +191,7 @@ class Pipe(LineReceiver):
         self._stir()
 
     def say(self, text: str) -> None:
-        """Write a line of the client's own."""
+        """Write a message of the client itself."""
         self._output.say(text)
 
     # ---- the end ---------------------------------------------------------------------------------------------------
@@ -220,4 +221,5 @@ class Pipe(LineReceiver):
 
 
 def _text(line: bytes) -> str:
+    """Return a line of the input as text, without a byte order mark and a carriage return."""
     return line.decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r")

@@ -23,13 +23,13 @@ class PipeCommands:
     Args:
         client: The client.
         files: Sends and fetches files.
-        refused: Given the text of each refusal.
+        refused: Called with the text of each refusal.
         changed: Called when a message has been acknowledged or refused.
         wait: Returns a Deferred that fires when anything has happened.
 
     Attributes:
         unacknowledged: How many messages the server has not answered yet.
-        over: Whether the client is leaving; no line waits for a connection any more.
+        over: Whether the client is leaving; then no line waits for a connection any more.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class PipeCommands:
         return True
 
     async def _run(self, typed: object) -> None:
+        """Carry out what a line means: a file command, a message, or a command of the server."""
         if isinstance(typed, LocalLine):
             await self._files.run(typed.word, typed.rest)
         elif isinstance(typed, SayLine):
@@ -77,7 +78,7 @@ class PipeCommands:
             await self._wait()
 
     async def _command(self, typed: CommandLine) -> None:
-        """Give a command; give it again if the connection is lost before its answer."""
+        """Give the server a command; unless it is a message, wait for its answer, also over lost connections."""
         if typed.missing:
             raise Misuse(f"usage: {typed.row.usage}.")
         if typed.row.do in KEPT:
@@ -102,7 +103,7 @@ class PipeCommands:
         self._not_done(failure.value)
 
     def _not_done(self, refused: Any) -> None:
-        """Say what was refused, unless the client has ended: the reason for that is told once, as a notice."""
+        """Say what was refused, unless the client has ended: the reason for its end is told once, as a notice."""
         if not self.over and refused.code != "ended":
             self._refused(refused.text)
 

@@ -16,9 +16,9 @@ class PipeNotices:
 
     Args:
         clock: Tells the time and makes delayed calls.
-        complain: Given each sentence for stderr.
-        fail: Ends the client; given the reason.
-        patience: Seconds to try to come back; 0: for ever.
+        complain: Called with each sentence for stderr.
+        fail: Ends the client; called with the reason.
+        patience: Seconds to try to connect again after the connection is lost; 0: without end.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class PipeNotices:
         self._stopped = False
 
     def told(self, notice: Notice) -> None:
-        """Act on a notice of the client."""
+        """Act on a notice, which tells the state of the client's connection."""
         if isinstance(notice, Connected):
             self._connected(again=notice.again)
         elif isinstance(notice, Ended) or (isinstance(notice, Lost) and not self._was_connected):
@@ -55,7 +55,7 @@ class PipeNotices:
             self._complain(f"some messages sent to {notice.room} in the meantime are not shown")
 
     def stop(self) -> None:
-        """Wait for nothing any more: the client ends."""
+        """Cancel the delayed calls: the client ends."""
         self._stopped = True
         self._wait_no_longer()
         self._decide_no_more()
@@ -63,21 +63,21 @@ class PipeNotices:
     # ---- takeover --------------------------------------------------------------------------------------------------
 
     def first_line(self, line: str) -> None:
-        """Take the first line of the input; later lines are ignored."""
+        """Note the first line of the input, which may be ``/takeover``; later lines are ignored."""
         if self._first_line is None:
             self._first_line = line.strip().lower()
             self._decide_on_takeover()
 
     def end_of_input(self) -> None:
-        """Note that no other line comes."""
+        """Note that the input has ended."""
         self._end_of_input = True
         self._decide_on_takeover()
 
     def _decide_on_takeover(self, *, late: bool = False) -> None:
-        """Go on if the first line takes over the other session; otherwise end, and say that it could have.
+        """If the account is in use, go on if the first line is ``/takeover``; otherwise end, with that advice.
 
         Args:
-            late: Whether the time for the first line is over.
+            late: Whether the time to wait for a first line is over.
         """
         if self._in_use is None or (self._first_line is None and not (late or self._end_of_input)):
             return
@@ -88,6 +88,7 @@ class PipeNotices:
             self._fail(f"{why}; end that session, or give {TAKING_OVER} as the first line to take its place")
 
     def _decide_no_more(self) -> None:
+        """Cancel the delayed call of ``_decide_on_takeover``."""
         if self._deciding is not None and self._deciding.active():
             self._deciding.cancel()
         self._deciding = None
@@ -101,12 +102,14 @@ class PipeNotices:
             self._complain("connected again")
 
     def _wait_for_return(self, why: str) -> None:
+        """Tell the loss of the connection, and end the client if it does not come back within the patience."""
         self._lost = True
         self._complain(f"{why}; trying to connect again")
         if self._patience:
             self._giving_up = self._clock.callLater(self._patience, self._fail, f"could not connect again: {why}")
 
     def _wait_no_longer(self) -> None:
+        """Cancel the delayed call that ends the client."""
         if self._giving_up is not None and self._giving_up.active():
             self._giving_up.cancel()
         self._giving_up = None

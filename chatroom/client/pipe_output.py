@@ -19,7 +19,7 @@ class PipeOutput:
     """Writes what the server sends, and stops reading from the server while the output is full.
 
     Args:
-        records: Whether to write events as records instead of text.
+        records: Whether to write events as records, as the server sent them, instead of text.
     """
 
     def __init__(self, *, records: bool) -> None:
@@ -51,7 +51,7 @@ class PipeOutput:
             self._write(lines_of(event, self._client.name))
 
     def say(self, text: str) -> None:
-        """Write a line of the client's own; among records there is none."""
+        """Write a message of the client itself; when events are written as records, write nothing."""
         if not self.records:
             self._write([text])
 
@@ -74,7 +74,7 @@ class PipeOutput:
 
 
 def _without_secrets(event: e.Event) -> e.Event:
-    """Return the event without secrets, for the output may be kept in a file."""
+    """Return the event without tokens and secrets, because the output may be kept in a file."""
     if isinstance(event, a.Welcome):
         return msgspec.structs.replace(event, resume="")
     return msgspec.structs.replace(event, token="") if isinstance(event, a.Account) else event

@@ -11,11 +11,11 @@ from chatroom.model.wording import ANSWERS, LINES, with_deletion_shown
 
 
 def lines_of(event: e.Event, me: str = "") -> list[str]:
-    """Return the lines that tell of an event; none if the event is only for programs.
+    """Return the lines of text for an event; an empty list if the event is only for programs.
 
     Args:
         event: An event or an answer.
-        me: The user's name; a file given to the user is shown with its number.
+        me: The user's name: a file that was sent to this user is shown with its number.
     """
     kind = type(event)
     if isinstance(event, e.Private) and event.late:
@@ -38,6 +38,7 @@ def recalled(room: str, event: Any, me: str = "") -> str:
 
 
 def _spelled(room: str, event: Any, me: str) -> str:
+    """Return the line of an event; a file that was sent to this user is shown with its number."""
     if isinstance(event, e.Shared) and event.name and event.to and event.to == me:
         return ANSWERS[e.Shared](recalled, event)[0]
     return LINES[type(event)](room or getattr(event, "room", ""), event)

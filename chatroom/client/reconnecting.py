@@ -1,7 +1,7 @@
 """Connects again whenever the connection ends, with growing waits of up to a minute.
 
 Twisted's ``ClientService`` does nearly this. But it tells neither why an attempt failed nor when the next comes, and it
-counts an accepted connection as a success: it would dial a server that closes each connection at once without a wait.
+counts an accepted connection as a success: it would dial without a wait if the server closes each connection at once.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Reconnector:
     """Schedules the attempts to connect.
 
     Args:
-        connect: Dials once; fails with ``Failed``.
+        connect: Makes one attempt to connect; its Deferred may fail with ``Failed``.
         clock: Tells the time and makes delayed calls.
         chance: Returns a random number from 0 up to 1, so that the clients of a restarted server do not all come back
             at the same moment.
-        made: Given each connection.
-        lost: Given the reason why there is no connection, and the seconds until the next attempt; None: never.
+        made: Called with each connection.
+        lost: Called with the reason why there is no connection, and the seconds until the next attempt; None: no more.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Reconnector:
         self._stopped = False
 
     def dial(self) -> None:
-        """Make an attempt now."""
+        """Start an attempt to connect."""
         self._timer = None
         self._dialing = dialing = self._connect().addCallbacks(self._succeeded, self._failed)
         if dialing.called:
@@ -62,7 +62,7 @@ class Reconnector:
         return None if self._timer is None else max(0.0, self._timer.getTime() - self._clock.seconds())
 
     def try_now(self) -> bool:
-        """Make the next attempt now. Returns whether an attempt was scheduled."""
+        """Make the scheduled attempt now. Returns whether an attempt was scheduled."""
         if self._timer is None:
             return False
         self._timer.cancel()
@@ -70,11 +70,11 @@ class Reconnector:
         return True
 
     def steady(self) -> None:
-        """Count the connection as a success: when it ends, the next attempt comes soon."""
+        """Count the connection as a success: when the connection ends, the next attempt comes soon."""
         self._attempts = 0
 
     def ended(self, why: Failed) -> None:
-        """Schedule the next attempt, unless ``why`` is hopeless or ``stop`` was called."""
+        """Schedule the next attempt after a failure or a loss, unless ``why`` is hopeless or ``stop`` was called."""
         if self._stopped:
             return
         if why.hopeless:
@@ -86,7 +86,7 @@ class Reconnector:
         self._lost(why.why, wait)
 
     def stop(self) -> None:
-        """Make no more attempts; a connection that was made stays."""
+        """Make no more attempts; an existing connection stays."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
@@ -95,6 +95,7 @@ class Reconnector:
             self._dialing.cancel()
 
     def _succeeded(self, connection: ServerConnection) -> None:
+        """Pass on the connection, or close it if ``stop`` was called meanwhile."""
         self._dialing = None
         if self._stopped:
             connection.abort(Failed("we are leaving"))
@@ -102,6 +103,7 @@ class Reconnector:
             self._made(connection)
 
     def _failed(self, failure: Failure) -> None:
+        """Schedule the next attempt after a failed attempt, unless ``stop`` has cancelled that attempt."""
         self._dialing = None
         if self._stopped and failure.check(CancelledError):
             return

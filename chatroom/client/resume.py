@@ -1,8 +1,8 @@
 """The steps on each new connection: say hello, end our old session, log in, join the room, fetch missed events.
 
-Waiting commands are sent only after that. A message that the server stored just before the connection was lost is then
-among the missed events, and is not sent again. Any other message, such as a private one, is sent again; the server
-stores it once for each author and id, and our secret makes us the same author.
+Waiting commands are sent only after these steps. A message that the server stored just before the connection was lost
+is then among the missed events, and is not sent again. Any other message, such as a private one, is sent again; the
+server stores it once for each author and id, and our secret makes us the same author.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from chatroom.model.events import Event
 
 WELCOME_WITHIN = 15.0  # seconds
 
-# Refusals that will pass: the client tries again later ...
+# Refusals for a time: the client tries again later ...
 TEMPORARY = frozenset(
     {"lost", "busy", "chat-full", "draining", "internal", "not-confirmed", "too-many-connections", "too-many-failures"}
 )
-# ... and refusals that will not.
+# ... and refusals that another attempt does not change.
 HOPELESS = frozenset({"version", "server-banned"})
-# Refusals that concern the name alone.
+# Refusals of the name; without a name, the server may let us in.
 OF_THE_NAME = frozenset({"bad-name", "name-in-use", "server-banned"})
 
 
 class Resumable(Protocol):
-    """The part of a client that these steps use; ``Conversation`` documents it."""
+    """The part of ``Conversation`` that these steps use; its methods are documented there."""
 
     state: ClientState
     clock: Any
@@ -49,7 +49,7 @@ class Resumable(Protocol):
 
 
 async def restore(client: Resumable) -> None:
-    """Restore our session on a new connection, or begin the first.
+    """Restore our session on a new connection, or begin our first session.
 
     Raises:
         Rejected: The server does not let us in, or the connection has gone.
@@ -60,12 +60,12 @@ async def restore(client: Resumable) -> None:
         await _log_in(client, again=again)
     client.welcomed(again=again)
     await _enter(client)
-    await client.ask("pong")  # its answer comes after all missed events
+    await client.ask("pong")  # the answer comes after all missed events
     client.ready()
 
 
 async def _hello(client: Resumable) -> None:
-    """Say hello; if our name is refused, let the server make one."""
+    """Say hello; if our name is refused, say hello without a name, so that the server makes one."""
     name = client.state.wanted if client.state.credentials.login is None else ""
     try:
         await _welcome(client, name)
@@ -77,6 +77,7 @@ async def _hello(client: Resumable) -> None:
 
 
 async def _welcome(client: Resumable, name: str) -> None:
+    """Send ``hello``, and wait for its answer; raise ``Rejected`` if none comes in time."""
     try:
         await client.ask("hello", **client.state.hello(name)).addTimeout(WELCOME_WITHIN, client.clock)
     except TimeoutError:
@@ -108,7 +109,7 @@ async def _log_in(client: Resumable, *, again: bool) -> None:
 
 
 async def _catch_up(client: Resumable) -> None:
-    """Fetch the missed events that the server does not send unasked; if it refuses, tell a gap and go on."""
+    """Fetch the missed events that the server does not send unasked; if it refuses, tell the user of a gap."""
     place = client.state.place
     if place.missed is None:
         return
@@ -125,7 +126,7 @@ async def _catch_up(client: Resumable) -> None:
 
 
 async def _enter(client: Resumable) -> None:
-    """Join our room again, or the first room."""
+    """Join the room that we were in, or the first room, if any; tell the user if the server refuses for good."""
     state = client.state
     fields = state.join()
     if not fields:

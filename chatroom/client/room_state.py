@@ -20,9 +20,9 @@ class RoomState:
     Attributes:
         room: The name of the room; empty outside every room.
         users: The names of its members, ours included.
-        after: The seq up to which everything in the room was shown.
+        after: The seq (the number of an event in the room's log) up to which everything in the room was shown.
         writer: The id of the author of the last private message; empty if there was none.
-        missed: The seq after which events are missing that the server does not send unasked; None: none are.
+        missed: The seq after which we miss events that the server does not send unasked; None if we miss none.
     """
 
     def __init__(self) -> None:
@@ -52,15 +52,15 @@ class RoomState:
         self._replayed = event.seq
 
     def rejoin(self, event: a.Entered) -> bool:
-        """Follow the same room again after a reconnection.
+        """Follow the room after we joined it again on a new connection.
 
         Args:
-            event: The answer to the command that joined it.
+            event: The answer to our ``join``.
 
         Returns:
             Whether some of the missed events are no longer stored.
         """
-        # Another room of the same name, or a log that was restored from a backup: our seqs mean nothing there.
+        # Another room of the same name, or a log that was restored from a backup: our seqs mean nothing in its log.
         strange = event.room_id != self._id or event.seq < self.after
         self.missed = None if strange or event.complete else self.seen
         self._replayed = 0
@@ -79,7 +79,7 @@ class RoomState:
         self.after = max(self.after, self._arrived)
 
     def leave(self) -> None:
-        """Be in no room."""
+        """Note that we are in no room any more."""
         self.room = ""
         self.users = []
         self.after = 0
@@ -87,7 +87,7 @@ class RoomState:
     # ---- events ----------------------------------------------------------------------------------------------------
 
     def fresh(self, event: e.Event) -> bool:
-        """Return whether an event was not shown before; from now on it counts as shown."""
+        """Return whether an event was not shown before; from now on the event counts as shown."""
         if e.of_inbox(event):
             return self._fresh_of_inbox(event)
         if not isinstance(event, e.RoomEvent) or event.room != self.room or not event.seq:
@@ -98,13 +98,14 @@ class RoomState:
         return True
 
     def replayed(self, event: e.Event) -> bool:
-        """Return whether an event is history from before we first joined, and so no news."""
+        """Return whether an event is from the room's history before we first joined, and so is no news."""
         if not isinstance(event, e.RoomEvent) or event.room != self.room or e.of_inbox(event):
             return False
         return 0 < event.seq < self._replayed
 
     def _fresh_of_inbox(self, event: e.Mail) -> bool:
-        # Events are told apart by author and id. Seqs do not do: mail that waited for a guest's name has those of
+        """Do ``fresh`` for an event of our inbox."""
+        # Author and id identify an event. Its seq does not: mail that waited for a guest's name has the seq of
         # another log.
         key = event.by_id, event.id
         fresh = key not in self._shown

@@ -17,7 +17,7 @@ def port_of(text: str) -> int:
     """Parse a port.
 
     Raises:
-        ValueError: The text is no port; the error says so.
+        ValueError: The text is no port; the error says what a port is.
     """
     if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= LAST_PORT):
         raise ValueError(f"{text} is no port; it is a number from 1 to {LAST_PORT}")
@@ -29,7 +29,7 @@ def read_address(text: str, where: str) -> tuple[str, int | None]:
 
     Args:
         text: The address.
-        where: Where it was written, for the error.
+        where: Where the address was written, such as the name of an option; the error begins with it.
 
     Raises:
         BadConfig: The text is no address of a server.
@@ -44,7 +44,7 @@ def read_address(text: str, where: str) -> tuple[str, int | None]:
 
 
 def _split(text: str) -> tuple[str, str | None]:
-    """Split an address into host and port; the host is empty if the text is no address."""
+    """Split an address into host and port (None if it has none); the host is empty if the brackets are wrong."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         ends_well = text.endswith("]") or rest.startswith(":")
@@ -57,7 +57,7 @@ def _split(text: str) -> tuple[str, str | None]:
 
 
 def _is_host(host: str) -> bool:
-    """Return whether a text can be a host; with a colon or a zone it has to be an IPv6 address."""
+    """Return whether a text can be a host. A text with a colon or a zone (``%``) has to be an IPv6 address."""
     if not host or not host.isprintable() or any(char.isspace() or char in "/[]" for char in host):
         return False
     return _is_ipv6(host) if ":" in host or "%" in host else True

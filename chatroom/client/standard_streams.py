@@ -1,4 +1,7 @@
-"""The descriptors 0, 1 and 2: the shell may give us closed ones, and other programs may use them after us."""
+"""The standard streams, which are the descriptors 0, 1 and 2.
+
+Some may be closed when the client starts, and other programs may go on to use them after the client has ended.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ NAMES = ("stdin", "stdout", "stderr")
 
 
 def fill() -> list[str]:
-    """Open the null device in place of each closed stream; otherwise the next socket would get its number.
+    """Open the null device in place of each closed stream; otherwise the next socket would get the stream's number.
 
     Returns:
         The names of the streams that were closed.
@@ -30,11 +33,11 @@ def fill() -> list[str]:
 
 @contextmanager
 def left_as_found() -> Iterator[None]:
-    """Restore afterwards whether input and output block, for the programs that use them next."""
+    """Run the block; then restore whether stdin and stdout block, for the programs that use them next."""
     found = [os.get_blocking(number) for number in (0, 1)]
     try:
         yield
     finally:
         for number, blocking in enumerate(found):
-            with suppress(OSError):  # closed meanwhile
+            with suppress(OSError):  # the stream was closed meanwhile
                 os.set_blocking(number, blocking)

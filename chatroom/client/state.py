@@ -1,7 +1,8 @@
-"""The client's core: what the client knows, and what each event of the server changes and causes.
+"""The client's core: what the client knows, what each event of the server changes, and what the client must then do.
 
-It has no connection, no clock and no Deferred. ``conversation.py`` gives it events and carries out what it returns. The
-terminal, the pipe, bots and tests all use it through ``Client``.
+The core has no connection, no clock and no Deferred. ``conversation.py`` gives it events and carries out what it
+returns. The terminal, the pipe, bots and tests all use it through ``Client``. To "tell" an event or a notice is to give
+it to that user of ``Client``.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from chatroom.model import replies as a
 from chatroom.model.events import PROTOCOL_VERSION, Event
 
 KEPT = frozenset({"say", "me", "message", "reply"})  # commands that are sent again after a reconnection
-CHANGING_USER = frozenset({"login", "register", "takeover", "logout"})  # commands after which our inbox is another
+CHANGING_USER = frozenset({"login", "register", "takeover", "logout"})  # commands after which we have another inbox
 _LOGGING_IN = frozenset({"login", "register"})
 WORTHLESS = frozenset({"wrong-token", "wrong-password"})  # refusals after which a login need not be remembered
-_MOVED = "session-taken-over"  # the end of a session whose user goes on elsewhere
-_FINAL = {  # ends of a session after which the client does not come back by itself
+_MOVED = "session-taken-over"  # the error that ends a session because its user goes on in another client
+_FINAL = {  # errors that end a session for good: the client does not come back by itself, for this reason
     _MOVED: "you go on there; start the client again to come back here",
     "expelled": "you were removed, so this client does not connect again by itself",
 }
@@ -34,14 +35,15 @@ _FINAL = {  # ends of a session after which the client does not come back by its
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What ``Client`` has to do about an event.
+    """What ``Client`` has to do after an event of the server.
 
     Args:
-        answer: The event to give to the caller whose command it answers.
-        told: The events and notices to tell, in this order.
-        new_inbox: Whether the user, and with it the inbox, has become another.
-        seen: The seq of the inbox that may now be acknowledged; 0 for none.
-        end: Why the connection is to be ended for good; empty if it is not.
+        answer: The event, for the caller whose command it answers.
+        told: The events and notices to tell to the user of ``Client``, in this order.
+        new_inbox: Whether we have become another user, with another inbox.
+        seen: The seq up to which our inbox (the log of private messages) may be acknowledged once ``told`` was told;
+            0 if the event is not of the inbox.
+        end: Why the connection is to be ended for good; empty if it goes on.
     """
 
     answer: Event
@@ -56,26 +58,27 @@ class ClientState:
 
     Args:
         name: The name to take as a guest.
-        room: The room to join first, if any.
-        credentials: How to log in.
+        room: The name of the room to join first; empty for none.
+        credentials: Keeps the current login for the next connection.
         history: How many earlier messages to ask for when a room is joined; None: as many as people are shown.
-        secret: The guest's secret; empty until the first welcome if there is none yet.
+        secret: The guest's secret, by which the server recognises the guest; empty if the server has not given one yet.
         mint: Returns a new unique id.
-        keep_name: Given the guest's name to take at the next start, whenever it changes; an empty name takes none.
-        waiting_for: Tells whether a command of one of these kinds was sent and is not answered.
+        keep_name: Called with the guest's name to ask for at the next start, when it may have changed; empty for none.
+        waiting_for: Given names of commands; returns whether a command of such a name was sent and is not answered yet.
 
     Attributes:
         online: Whether the server has let us in on this connection.
-        ready: Whether we also caught up with the room, so that new commands may be sent.
+        ready: Whether we have also seen what we missed in the room, so that new commands may be sent.
         name: Our name; empty until the server has told it.
         guest: Whether we are not logged in to an account.
         server: The name that the server gives itself.
-        unread: How many private messages have come since this was last set to 0.
-        wanted: The guest's name to ask for on each connection.
-        secret: Proves on the next connection that we are the same guest, and ends the session that was cut off.
+        unread: How many private messages have come since ``Client`` or its user last set this to 0.
+        wanted: The guest's name to ask for on each connection; empty to let the server make one.
+        secret: Proves on the next connection that we are the same guest; the server then ends our former session.
         first_room: The room to join first; empty once the server has answered.
-        place: The room that we are in.
-        moved: Whether the user has taken over our session elsewhere.
+        credentials: Keeps the current login.
+        place: The state of the room that we are in.
+        moved: Whether the user has taken over our session with another client.
     """
 
     def __init__(
@@ -101,7 +104,7 @@ class ClientState:
         self.credentials = credentials
         self.place = RoomState()
         self._history = history
-        self._shown_to_people = 0  # earlier messages that the server shows to people when they join
+        self._shown_to_people = 0  # how many earlier messages the server shows to people when they join
         self._mint = mint
         self._keep_name = keep_name
         self._waiting_for = waiting_for
@@ -109,7 +112,7 @@ class ClientState:
 
     @property
     def inside(self) -> bool:
-        """Whether a line of text is said to a room: we are in one, or about to join the first."""
+        """Whether we are in a room or about to join the first, so that a typed line of text is said there."""
         return bool(self.place.room or self.first_room)
 
     @property
@@ -120,7 +123,7 @@ class ClientState:
     # ---- connections -----------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
-        """Note that there is a new connection."""
+        """Note that there is a new connection: forget what the server said on the old one."""
         self._complaint = ""
 
     def welcomed(self, security: str, *, again: bool) -> Connected:
@@ -141,28 +144,28 @@ class ClientState:
 
         Args:
             user: The name of the account.
-            code: The refusal for programs.
-            text: The refusal for people.
+            code: The error code of the refusal.
+            text: The refusal in words.
 
         Returns:
             The notice to tell.
         """
         if code in WORTHLESS:
             self.credentials.forget()
-        self.credentials.login = None  # for this run; a token that was saved stays
+        self.credentials.login = None  # only in this run; a saved token that may still be good stays
         return Denied("login", user, code, text)
 
     def joined(self) -> None:
-        """Note that the server has answered the first ``join``, or that of our return."""
+        """Note that the server has let us join the first room, or return to our room on a new connection."""
         self.first_room = ""
 
     def join_refused(self, room: str, code: str, text: str) -> Denied:
-        """Be in no room: the server has refused the first ``join``, or that of our return.
+        """Note that we are in no room: the server did not let us join the first room, or return to our room.
 
         Args:
             room: The name of the room.
-            code: The refusal for programs.
-            text: The refusal for people.
+            code: The error code of the refusal.
+            text: The refusal in words.
 
         Returns:
             The notice to tell.
@@ -172,22 +175,22 @@ class ClientState:
         return Denied("room", room, code, text)
 
     def caught_up(self) -> None:
-        """Note that everything missed was shown, and new commands may be sent."""
+        """Note that all events that we missed were shown, so that new commands may be sent."""
         self.place.caught_up()
         self.ready = True
 
     def disconnected(self) -> None:
-        """Note that the connection has gone."""
+        """Note that the connection was lost."""
         self.online = self.ready = False
 
     def reason(self, why: str) -> str:
-        """Return why the connection has ended, with what the server said about it."""
+        """Return why the connection has ended: ``why``, then what the server's last error said."""
         return f"{why}: {self._complaint}" if self._complaint else why
 
     # ---- commands --------------------------------------------------------------------------------------------------
 
     def hello(self, name: str) -> dict[str, Any]:
-        """Return the fields of a ``hello`` under a name; under an empty name the server makes one."""
+        """Return the fields of a ``hello`` that asks for a name; if the name is empty, the server makes one."""
         fields = {"version": PROTOCOL_VERSION, "client": f"chatroom-client {__version__}"}
         if name:
             fields["name"] = name
@@ -196,20 +199,20 @@ class ClientState:
         return fields
 
     def join(self) -> dict[str, Any]:
-        """Return the fields of the ``join`` on a new connection: our room or else the first; empty if there is none."""
+        """Return the fields of the ``join`` on a new connection: of our room, else of the first; empty if none."""
         if self.place.room:
             return {"room": self.place.room, "after": self.place.seen}
         return {"room": self.first_room, "messages": self.history} if self.first_room else {}
 
     def complete(self, do: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of a command together with those that the client adds to each command of its kind.
+        """Return the fields of a command together with the fields that the client adds to all commands of that name.
 
         Args:
             do: The command's name.
-            fields: The fields that were given; none of them is changed.
+            fields: The fields that the caller gave. They take precedence.
         """
         if do == "reply":
-            fields = {"to": self.place.writer, **fields}  # for somebody else may write before the command arrives
+            fields = {"to": self.place.writer, **fields}  # for another user may write before the command arrives
         if do in KEPT:
             return {"id": self._mint(), **fields}
         if do == "join":
@@ -219,15 +222,15 @@ class ClientState:
     # ---- events ----------------------------------------------------------------------------------------------------
 
     def receive(self, event: Event, record: dict[str, Any] | None, *, awaited: bool) -> Reaction:
-        """Take an event of the server.
+        """Update what the client knows by an event of the server.
 
         Args:
             event: The event.
-            record: The command that it answers or, as an echo, acknowledges; None if there is none.
-            awaited: Whether the event is told even if it was shown before.
+            record: Our command that the event answers, or that it acknowledges as its echo; None if there is none.
+            awaited: Whether to tell the event even if it was told before, because somebody waits for it.
 
         Returns:
-            What to do about it.
+            What ``Client`` has to do now.
         """
         if record is not None and record["do"] == "account" and isinstance(event, a.Account):
             event = a.Unchanged(**asdict(event))
@@ -248,7 +251,7 @@ class ClientState:
         )
 
     def _take(self, event: Event, record: dict[str, Any]) -> list[Event | Notice]:
-        """Update what is known by an event that was not shown before. Returns what to tell."""
+        """Update what is known by an event that is to be told. Returns the events and notices to tell."""
         before = self.name
         gap = self._follow(event, record)
         told: list[Event | Notice] = [Named(self.name)] if self.online and self.name != before else []
@@ -258,7 +261,7 @@ class ClientState:
         return [*told, Gap(self.place.room)] if gap else told
 
     def _follow(self, event: Event, record: dict[str, Any]) -> bool:
-        """Update what is known by an event. Returns whether events before it are missing."""
+        """Update what is known by an event. Returns whether some events of our room before it are lost."""
         gap = False
         do = record.get("do", "")
         if isinstance(event, a.Welcome):
@@ -299,22 +302,22 @@ class ClientState:
         self._become(event.name, event.guest)
 
     def _entered(self, event: a.Entered, record: dict[str, Any]) -> bool:
-        """Follow the room that we joined. Returns whether events since our last stay are missing."""
+        """Follow the room that we joined. Returns whether events that came while we were cut off from it are lost."""
         if "after" in record and event.room == self.place.room:
             return self.place.rejoin(event)
         self.place.enter(event)
         return False
 
     def _own(self, event: e.Left, do: str) -> bool:
-        """Return whether we left ourselves: by a command, or on the way to another room."""
+        """Return whether it is we who left the room: by the command ``leave``, or on the way to another room."""
         return do == "leave" or (event.by == self.name and self._waiting_for("join", "create"))
 
     def _want(self, name: str) -> None:
-        """Ask for a guest's name on each connection from now on, and at the next start; for none if it is empty."""
+        """Ask for this guest's name on each later connection, and at the next start; for no name if it is empty."""
         self.wanted = name
         self._keep_name(name)
 
     def _become(self, name: str, guest: bool) -> None:
-        """Take a name that the server has given us."""
+        """Note the name that the server has given us, and whether we are a guest under it."""
         self.place.rename(self.name, name)
         self.name, self.guest = name, guest

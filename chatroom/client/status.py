@@ -1,4 +1,4 @@
-"""The notices that a client tells beside the server's events: the state of its connection."""
+"""The notices that a ``Client`` gives to its user besides the server's events. Most are about the connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Connected(Struct, frozen=True, gc=False):
         name: Our name.
         guest: Whether we are not logged in to an account.
         security: How the connection is protected, as ``TLS 1.3`` or ``plain``.
-        again: Whether we were on the server before; missed events follow this notice.
+        again: Whether we were on the server before, in this run; the events that we missed follow this notice.
     """
 
     server: str
@@ -38,11 +38,11 @@ class Lost(Struct, frozen=True, gc=False):
 
 
 class Ended(Struct, frozen=True, gc=False):
-    """There is no connection, and the client will not try again: the user has to decide something.
+    """There is no connection, and the client will not try again by itself: the user has to decide what to do.
 
     Args:
         why: The reason, as in ``Lost``.
-        retry: Whether the user may have the client try again, by ``Client.try_now``.
+        retry: Whether ``Client.try_now`` may be called to try again.
     """
 
     why: str
@@ -50,25 +50,25 @@ class Ended(Struct, frozen=True, gc=False):
 
 
 class Gap(Struct, frozen=True, gc=False):
-    """Some events of the room cannot be shown any more; the next event comes after that gap."""
+    """Some events of the room that we missed are lost; the event that is told next comes after that gap."""
 
     room: str
 
 
 class Named(Struct, frozen=True, gc=False):
-    """We have a new name."""
+    """We have a new name, ``name``."""
 
     name: str
 
 
 class Denied(Struct, frozen=True, gc=False):
-    """The server has refused our name, login or room on a new connection; the client goes on without it.
+    """The server has refused our name, login or room on a new connection; the client goes on without what was refused.
 
     Args:
         what: What was refused.
-        wanted: The name, the name of the account, or the room.
-        code: The refusal for programs, as ``name-in-use``.
-        text: The refusal for people.
+        wanted: The name that we asked for, the name of the account, or the name of the room.
+        code: The error code of the refusal, as ``name-in-use``.
+        text: The refusal in words.
     """
 
     what: Literal["name", "login", "room"]

@@ -1,7 +1,8 @@
-"""The remembered logins: for each server and account, a token that logs in without the password.
+"""The file of remembered logins: for each server and account, a token that logs in without the password.
 
 The file gives access to the accounts, so only its owner may read it. ``/sessions end`` makes a token worthless. Several
-clients change the file, and servers choose the tokens in it; neither may lose the tokens of other servers.
+clients may change the file at the same time, and servers choose the tokens in it; neither a client nor a server may
+destroy the tokens of other servers.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ from chatroom.model.names import fold
 MOST_BYTES = 1 << 20  # of the file
 MOST = 20  # accounts of one server
 LONGEST_NAME = 64  # characters
-LONGEST_TOKEN = 256
+LONGEST_TOKEN = 256  # characters
 
 _decode = msgspec.json.Decoder(dict[str, dict[str, str]]).decode
 
 
 class Tokens:
-    """Finds and keeps tokens.
+    """Finds and keeps tokens in the file.
 
     Args:
-        path: The file, in JSON: tokens by account, by server. The account that was used last is at the end.
+        path: The path of the file. It is JSON: by server, the tokens by account; the account used last is at the end.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def find(self, server: str, user: str = "") -> tuple[str, str] | None:
-        """Return an account and its token; None if there is none, or the file cannot be read.
+        """Return the name of an account and its token; None if no token is kept, or the file cannot be read.
 
         Args:
             server: Host and port.
@@ -48,15 +49,16 @@ class Tokens:
         return (names[-1], accounts[names[-1]]) if names else None
 
     def keep(self, server: str, user: str, token: str) -> None:
-        """Remember the token of an account, in place of any other.
+        """Remember the token of an account, in place of an older token of that account.
 
         Args:
             server: Host and port.
             user: The name of the account.
-            token: Its token; an empty one forgets the account.
+            token: The token; an empty text forgets the account.
 
         Raises:
-            OSError: The file cannot be read or written, or it is full; it has not changed.
+            OSError: The file cannot be read or written or is full, or the name or the token is too long. The file has
+                not changed.
         """
         if token and (len(user) > LONGEST_NAME or len(token) > LONGEST_TOKEN):
             raise OSError(0, "the server gave a name or a token that is too long")
@@ -72,7 +74,7 @@ class Tokens:
             write_private(self.path, f"{text.decode()}\n")
 
     def _read(self) -> dict[str, dict[str, str]]:
-        """Return the content of the file.
+        """Return the tokens in the file, by account, by server; empty if there is no file.
 
         Raises:
             OSError: The file cannot be read.
@@ -86,7 +88,7 @@ class Tokens:
             return {}
 
     def _whole(self) -> dict[str, dict[str, str]]:
-        """Return the content of the file; put a damaged file aside, so that its owner can repair it."""
+        """Return the tokens in the file; rename a damaged file to ``<name>.broken``, for its owner to repair."""
         try:
             return self._read()
         except ValueError:

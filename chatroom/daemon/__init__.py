@@ -1,1 +1,1 @@
-"""The daemon: its options, and the assembly of all parts. Only this package may import all server packages."""
+"""The daemon: reads the options and builds the server. Only this package may import all server packages."""

@@ -1,6 +1,6 @@
 """Builds the daemon: the operator's options become an engine, a chat, ports, and a service that runs them.
 
-Whatever can be wrong is found here, before twistd forks, and is reported in one sentence.
+Whatever could keep the daemon from starting is found here, before twistd forks, and is reported in one sentence.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ from chatroom.wire.factory import ChatFactory
 
 _log = logger(__name__)
 
-STAYING = NewUser()
+STAYING = NewUser()  # the process keeps its user
 DATABASE = "chat.db"  # in the data folder
 FEW = 500  # users; if the system allows fewer, the log warns about it
 SPARE = 100  # descriptors that are not for users: connections that come and go, files, the database
-HEADROOM = 64  # the part of them that is for no connection at all
+HEADROOM = 64  # the part of the SPARE descriptors that no connection may take
 
 _ALPHABET = string.digits + string.ascii_lowercase
 _random = random.SystemRandom()  # because some of the ids that we mint are secrets
@@ -74,7 +74,7 @@ def make(
         settings: The operator's options.
         reread: Returns the options as they are now, or raises UsageError; called at each SIGHUP.
         checkers: Credential checkers of ``twisted.cred`` that are asked before our own.
-        becoming: The user that twistd will switch this process to.
+        becoming: The user that this process will run as, after twistd has switched to that user.
         pid_file: The pid file; it is written at the start and removed at the end.
         log: The file of the daemon's log; None if it writes none.
 
@@ -131,7 +131,7 @@ def _rules(settings: DaemonSettings) -> Rules:
 
 
 def _descriptors() -> int:
-    """Raise the limit of open descriptors as far as the system allows; return the limit."""
+    """Raise this process's limit of open file descriptors as far as the system allows; return the new limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -139,7 +139,11 @@ def _descriptors() -> int:
 
 
 def most_users(wanted: int) -> int:
-    """Return how many users may be online: as many as ``wanted``, if the system allows them; 0 wants all it allows."""
+    """Return how many users may be online at a time, and log a warning if the system allows too few.
+
+    Args:
+        wanted: The number in ``--max-users``; 0 for as many as the system allows.
+    """
     most = max(1, _descriptors() - SPARE)
     if wanted > most:
         _log.warn(
@@ -170,10 +174,10 @@ def data_path(settings: DaemonSettings) -> Path:
 
 
 def take_folder(settings: DaemonSettings, becoming: NewUser) -> DataFolder:
-    """Make the data folder if need be, and lock it.
+    """Lock the data folder for this process; make the folder first if it is missing.
 
     Args:
-        settings: Names the folder.
+        settings: The options, which name the folder.
         becoming: The user that the folder must belong to.
 
     Raises:
@@ -213,10 +217,10 @@ def _engine(folder: DataFolder | None, reactor: Any) -> Engine:
 
 
 def taken(port: int, interface: str, options: str = "--port or --interface") -> socket.socket:
-    """Return a listening socket, as ``take_port`` does.
+    """Return a listening socket, as ``take_port`` does; but exit if it can't be made.
 
     Raises:
-        SystemExit: Nobody can listen there.
+        SystemExit: The daemon can't listen on the port; the text says why.
     """
     try:
         return take_port(port, interface, options)
@@ -225,7 +229,7 @@ def taken(port: int, interface: str, options: str = "--port or --interface") -> 
 
 
 def _certificates(settings: DaemonSettings, folder: DataFolder | None, reactor: Any, becoming: NewUser) -> Certificates:
-    """Return the certificate for TLS, which is read now, before root's rights are given up."""
+    """Return the source of the TLS certificate. The files are read now, while the process still has root's rights."""
     host = socket.gethostname()
     try:
         if settings.tls_cert:
@@ -245,11 +249,12 @@ def _certificates(settings: DaemonSettings, folder: DataFolder | None, reactor: 
 
 @dataclass(frozen=True, slots=True)
 class ExistingAccounts:
-    """The accounts that exist already.
+    """What the daemon must know of the accounts that are in the database already.
 
     Args:
-        reserved: The folded names of the accounts that have a reserved seat.
-        looks: The folded name of an account by each of its looks (``chatroom.model.names.user_looks``).
+        reserved: The folded names of the accounts that have a reserved seat: a place that ``--max-users`` keeps free.
+        looks: The folded names of accounts, each under all looks of its name (``chatroom.model.names.user_looks``): two
+            names that have a look in common can be mistaken for each other.
     """
 
     reserved: frozenset[str] = frozenset()
@@ -257,10 +262,15 @@ class ExistingAccounts:
 
 
 def imported(settings: DaemonSettings, there: ExistingAccounts) -> list[accounts_file.AccountLine]:
-    """Return the accounts to import from the operator's file.
+    """Return the accounts to import from the file of ``--accounts``.
+
+    Args:
+        settings: The options.
+        there: The accounts that are in the database already.
 
     Raises:
-        SystemExit: The file can't be used, a name looks like another account's, or there are not enough seats.
+        SystemExit: The file can't be used, a name looks like that of another account, or ``--max-users`` is less than
+            the number of accounts that have a reserved seat.
     """
     entries = _entries(settings, there)
     looks = dict(there.looks)
@@ -304,7 +314,7 @@ def _there(folder: DataFolder | None) -> ExistingAccounts:
 
 
 def accounts_in(db: sqlite3.Connection) -> ExistingAccounts:
-    """Return the accounts in a database.
+    """Return what the daemon must know of the accounts in a database.
 
     Raises:
         MsgspecError: An account can't be decoded.
@@ -321,7 +331,7 @@ def accounts_in(db: sqlite3.Connection) -> ExistingAccounts:
 
 
 def check_checkers(checkers: Sequence[Any]) -> None:
-    """Check that the files of ``--auth`` can be read and are not UTF-16, in which no name would ever be found.
+    """Check that the password files of ``--auth`` can be read and are not UTF-16, in which no name would ever be found.
 
     Each file is read again for every login, so its path is made absolute before twistd changes the working folder.
 
@@ -340,7 +350,7 @@ def check_checkers(checkers: Sequence[Any]) -> None:
                 refuse(f"--auth file:{checker.filename}: it is UTF-16; save it as UTF-8")
 
 
-# ---- services for operators: imported only if they are wanted, because that costs memory and time at the start -------
+# ---- services for operators: imported only if they are wanted, because the imports cost memory and time --------------
 
 
 def _metrics(

@@ -1,5 +1,6 @@
-"""The audit log: one file for acts of operators, and one for acts of members and failed attempts of strangers.
+"""The audit log, which says what was done with the rights of an operator or a member: who did what, and when.
 
+It has two files: one for acts of operators, such as a ban; one for acts of members and failed attempts of strangers.
 Each act is one line, even if ``--log-level`` keeps it out of the daemon's log. Each file is rotated on its own, so acts
 of members never push out acts of operators.
 """
@@ -19,17 +20,17 @@ from chatroom.engines.data_folder import AUDIT as NAME
 from chatroom.engines.data_folder import AUDIT_MEMBERS as MEMBERS_NAME
 from chatroom.model.logger import logger, watch
 
-LARGEST = 1 << 20  # bytes of a file; then it becomes audit.log.1
-KEPT = 10  # older files that are kept
+LARGEST = 1 << 20  # bytes of a file; when it is larger, it is renamed to ``<name>.1``, and a new file begins
+KEPT = 10  # renamed files that are kept of each of the two
 
 _log = logger(__name__)
 
 
 class AuditFile:
-    """One of the two files.
+    """One of the two files of the audit log.
 
     Args:
-        folder: The folder for the file. The file is made if need be, readable by its owner alone.
+        folder: The folder for the file. If the file is missing, it is made, readable by its owner alone.
         name: The file's name.
         namespace: The namespace of the loggers whose lines go into the file.
     """
@@ -46,7 +47,7 @@ class AuditFile:
         """Open the file, and write acts to it from now on.
 
         Raises:
-            OSError: The file can't be written; the text says which one and what to do.
+            OSError: The file can't be written; the text names the file and says what to do.
         """
         try:
             self._file = MovableLogFile(
@@ -62,22 +63,22 @@ class AuditFile:
         return self._folder / self._name
 
     def follow(self) -> bool:
-        """Open the file at the path again if it was moved away; return False if that fails."""
+        """Open a new file at the path if the open file was moved away. Returns False if that fails."""
         return self._file is None or bool(self._file.follow())
 
     def stop(self) -> None:
-        """Close the file, if it is open, and write no more."""
+        """Close the file, if it is open, and write no more acts."""
         self._unwatch()
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def _write(self, event: LogEvent) -> None:
-        """Write one line. An error is only logged, because a full disk must not keep a moderator from acting."""
+        """Write one act. An error is only logged, because a full disk must not keep a moderator from acting."""
         time = datetime.fromtimestamp(event["log_time"], UTC).isoformat(timespec="milliseconds")
         line = f"{time.replace('+00:00', 'Z')} {formatEvent(event)}\n"
         try:
-            # The last line may have been written only in part.
+            # After a failure the last line may have been written only in part, so end it first.
             self._file.write(f"\n{line}".encode() if self._failing else line.encode())
         except (OSError, ValueError) as error:  # ValueError: a rotation that failed has closed the file
             if not self._failing:

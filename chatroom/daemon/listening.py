@@ -1,26 +1,26 @@
-"""Takes the port before twistd forks or gives up root's rights, so that the operator sees at once if that fails."""
+"""Opens the listening socket before twistd forks or gives up root's rights, so that errors are seen at once."""
 
 from __future__ import annotations
 
 import errno
 import socket
 
-BACKLOG = 4096  # connections that may wait to be accepted; a class connects all at once
+BACKLOG = 4096  # connections that may wait to be accepted; a whole school class may connect at once
 
 _NO_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 
 
 class BadPort(Exception):
-    """Nobody can listen there; the text says why and what to do."""
+    """The daemon can't listen on a port; the text says why and what to do."""
 
 
 def take_port(port: int, interface: str, options: str) -> socket.socket:
-    """Return a listening socket that does not block.
+    """Return a socket that listens on a port and does not block.
 
     Args:
         port: The port; 0 for any.
-        interface: An address or a host name; empty for all addresses, IPv6 and IPv4.
-        options: The options with which the operator can choose another port, for the error.
+        interface: The address or host name to listen on; empty for all addresses, IPv6 and IPv4.
+        options: The options by which the operator can choose another port; the error names them.
 
     Raises:
         BadPort: The port is in use, or this user may not take it, or there is no such address.

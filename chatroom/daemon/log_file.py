@@ -12,13 +12,13 @@ from twisted.logger import FileLogObserver, textFileLogObserver
 from twisted.python import threadable
 from twisted.python.logfile import LogFile
 
-DEFAULT = "twistd.log"  # where twistd logs in the background if no file is named
+DEFAULT = "twistd.log"  # the file to which twistd logs in the background if no file is named
 
 
 class MovableLogFile(LogFile):
     """A rotating log file that is opened again when the file at its path was moved away, replaced or cut short.
 
-    Before each line it looks at the path, so nobody has to tell the daemon.
+    It looks at the path before each line, so nobody has to send a signal to the daemon after moving the file.
     """
 
     synchronized = ["write", "follow"]  # noqa: RUF012
@@ -29,12 +29,12 @@ class MovableLogFile(LogFile):
         super().write(data)
 
     def follow(self) -> bool:
-        """Open the file at the path, unless it is the one that is open.
+        """Open the file at the path, unless that file is open already.
 
         Returns:
-            False if it can't be opened; then the open file stays in use, wherever it is now.
+            False if the file at the path can't be opened; then the old file stays in use, wherever it is now.
         """
-        if self._file.closed:  # a rotation has failed
+        if self._file.closed:  # a rotation has failed and left it closed
             return self._open_anew()
         try:
             there = os.stat(self.path)
@@ -45,11 +45,12 @@ class MovableLogFile(LogFile):
         here = os.fstat(self._file.fileno())
         if (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
             return self._open_anew()
-        if there.st_size < self.size:  # it was copied and cut short: go on at its new end, and leave no hole
+        if there.st_size < self.size:  # the file was copied and cut short: write at its new end
             self.size = self._file.seek(0, os.SEEK_END)
         return True
 
     def _open_anew(self) -> bool:
+        """Open a file at the path, and close the old one; return False, and keep the old one, if that fails."""
         former = self._file
         try:
             self._openFile()
@@ -63,7 +64,7 @@ threadable.synchronize(MovableLogFile)
 
 
 class DaemonLog:
-    """The file of twistd's ``--logfile``, which we write in place of twistd.
+    """The log file that ``--logfile`` names, which is an option of twistd. We write the file in place of twistd.
 
     Args:
         path: The file's path.
@@ -74,7 +75,9 @@ class DaemonLog:
         self._file: MovableLogFile | None = None
 
     def observer(self) -> FileLogObserver:
-        """Open the file, and return the observer that writes to it; SIGUSR1 rotates the file, as twistd promises.
+        """Open the file, and return the observer that writes log events to it.
+
+        From then on SIGUSR1 rotates the file, as it does with twistd's own log, unless something else handles SIGUSR1.
 
         Raises:
             OSError: The file can't be opened.
@@ -91,7 +94,7 @@ class DaemonLog:
         return textFileLogObserver(file)
 
     def follow(self) -> bool:
-        """Open the file at the path again if it was moved away; return False if that fails."""
+        """Open a new file at the path if the open file was moved away. Returns False if that fails."""
         return self._file is None or self._file.follow()
 
 
@@ -99,10 +102,10 @@ def log_of(twistd: Mapping[str, Any] | None) -> DaemonLog | None:
     """Return the log file that twistd's options name.
 
     Args:
-        twistd: The options; None if twistd has not parsed them.
+        twistd: twistd's own options; None if twistd has not parsed them.
 
     Returns:
-        None if twistd logs elsewhere than into a file.
+        The log file; None if the log does not go into a file, or if ``twistd`` is None.
     """
     if twistd is None or twistd.get("syslog") or twistd.get("logger"):
         return None

@@ -1,4 +1,4 @@
-"""What the daemon serves to its operator, besides the chat: the pages for monitoring."""
+"""Serves the pages for monitoring over HTTP, ``/metrics`` and ``/healthz``, at the address of ``--metrics``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Monitoring:
     Args:
         chat: Knows the users and rooms.
         factory: Knows the connections.
-        state: Returns ``ok``, ``draining`` or ``stopping``.
+        state: Returns the daemon's state: ``ok``, ``draining`` (new connections are refused) or ``stopping``.
     """
 
     chat: Chat
@@ -37,7 +37,7 @@ class Monitoring:
         return len(self.factory.connections)
 
     def users(self) -> int:
-        """Return how many sessions have a seat."""
+        """Return how many sessions are open: those that have been given a place among the users."""
         return len(self.chat.sessions)
 
     def rooms(self) -> int:
@@ -45,11 +45,11 @@ class Monitoring:
         return len(self.chat.loaded_rooms)
 
     def engine(self) -> str:
-        """Return the engine's state: ``ok`` or ``degraded``."""
+        """Return the state of the storage engine: ``ok``, or ``degraded`` if it could not store the last batch."""
         return self.chat.engine.state
 
     def stored(self) -> tuple[int, int]:
-        """Return how many bytes the database took when last measured, and how many it may take (0 for any number)."""
+        """Return how many bytes the database took when it was last measured, and how many it may take (0: no limit)."""
         return self.chat.disk_limit.used, self.chat.rules.disk
 
     def counters(self) -> Counters:
@@ -61,7 +61,7 @@ class MetricsService:
     """Serves the pages for monitoring.
 
     Args:
-        reactor: Listens on the port; its lag is measured, too.
+        reactor: Listens on the port. Its lag, by how much it makes calls too late, is one of the metrics.
         listening: The listening socket.
         watched: The daemon as monitoring sees it.
     """
@@ -83,7 +83,7 @@ class MetricsService:
         _log.info("metrics on http://{host}:{port}/metrics", host=host, port=where.port)
 
     async def close(self) -> None:
-        """Stop serving, and end all connections; may be called without ``open``."""
+        """Stop serving, and end all connections to the pages. May be called even if ``open`` never was."""
         self._lag.stop()
         if self._port is None:
             self._listening.close()

@@ -1,7 +1,7 @@
 """The options of ``twistd chatroom``, which may also stand in a TOML file; the command line takes precedence.
 
-All options are checked before anything starts, and each fault is named. This module is imported even for ``--help``,
-so it imports little itself.
+All options are checked before anything starts, and every wrong option is reported. This module is imported even for
+``--help``, so it imports little itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from chatroom.model.operator_file import read_plain_file
 from chatroom.model.password_rules import LEAST, LONGEST
 from chatroom.model.toml_hints import hint
 
-MOST_BYTES = 256 * 1024  # bytes of a file that is read
+MOST_BYTES = 256 * 1024  # the most bytes of a file that an option names and that is read here
 
 Number = Annotated[int, Meta(ge=0, le=2**31)]
 Bytes = Annotated[int, Meta(ge=0, le=2**53)]
@@ -70,11 +70,12 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class BadOptions(usage.UsageError):
-    """Some options are wrong; the text names each.
+    """Some options are wrong; the text of the exception names each of them.
 
     Args:
         faults: A sentence for each wrong option.
-        sound: The settings without the wrong ones, so that the rest can be checked; None if the file can't be read.
+        sound: The settings with harmless values in place of the wrong ones, so that ``--check-config`` can check the
+            rest; None if the file of ``--config`` can't be read.
     """
 
     def __init__(self, faults: list[str], sound: DaemonSettings | None = None) -> None:
@@ -87,7 +88,13 @@ _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(DaemonSe
 
 
 def _parameter(name: str, text: str, short: str | None = None) -> list[str | None]:
-    """Return an option's row for twistd, whose text ends with the default that ``DaemonSettings`` gives, if any."""
+    """Return the row of ``optParameters`` for an option.
+
+    Args:
+        name: The option's name without the dashes.
+        text: What the option means; the default in ``DaemonSettings``, if any, is added in parentheses.
+        short: The option's letter, if any.
+    """
     field = _FIELDS.get(name)
     default = field.default if field is not None else ""
     if default == "":
@@ -101,9 +108,9 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
 
     Attributes:
         settings: The checked options.
-        faults: What is wrong with the options, a sentence each. Only ``--check-config`` goes on if there are any.
-        pid_file: The pid file that twistd's options name.
-        log: The log file that twistd's options name.
+        faults: A sentence for each wrong option. Only ``--check-config`` goes on if there are any.
+        pid_file: The pid file that twistd's own options name; None for none.
+        log: The log file that twistd's own options name; None for none.
     """
 
     synopsis = "[options]"
@@ -181,7 +188,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         raise SystemExit(0)
 
     def parseOptions(self, options: Any = None) -> None:
-        """Parse the options; if some are wrong, exit with a sentence for each."""
+        """Parse the options; if some are wrong, print a sentence for each of them, and exit."""
         _open_standard_streams()
         try:
             super().parseOptions(options)
@@ -194,8 +201,8 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         """Check the options, and set ``settings``.
 
         Raises:
-            BadOptions: Some are wrong. With ``--check-config`` they become ``faults`` instead, so that the check can
-                look for others.
+            BadOptions: Some options are wrong. With ``--check-config`` the sentences about them are kept in ``faults``
+                instead, so that the check can look for other faults.
         """
         self._folder = Path.cwd()
         self.pid_file = take_from(self.parent)
@@ -216,7 +223,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         Raises:
             BadOptions: Some settings are wrong; the text names each.
         """
-        faults: dict[str, str] = {}  # by key
+        faults: dict[str, str] = {}  # a sentence for each wrong option, by the option's name
         given: dict[str, Any] = {}
         readable = True
         if self["config"]:
@@ -240,8 +247,8 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
 def _open_standard_streams() -> None:
     """Open /dev/null in place of each standard stream (input, output, error) that is closed.
 
-    Otherwise the next file that is opened would get its number, and twistd would close that file when it goes into the
-    background.
+    Otherwise the next file that is opened would get the number of a standard stream, and twistd would close that file
+    when it goes into the background.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
@@ -249,12 +256,12 @@ def _open_standard_streams() -> None:
 
 
 def refuse(why: str) -> NoReturn:
-    """Exit with a sentence on standard error and a status that is not zero."""
+    """End the process with a sentence on standard error, which says why, and with a status that is not zero."""
     raise SystemExit(f"chatroom: {why}")
 
 
 def motd(settings: DaemonSettings) -> str:
-    """Return the text to show after the greeting; empty if there is none.
+    """Return the text of the file of ``--motd``, which users see after the greeting; empty if no file is given.
 
     Raises:
         UsageError: The file can't be read, or is too long.
@@ -274,8 +281,8 @@ def address_and_port(option: str, text: str) -> tuple[str, int]:
     """Return the address and port in ``PORT`` (on loopback), ``ADDRESS:PORT`` or ``[IPV6]:PORT``.
 
     Args:
-        option: The option, for the error.
-        text: The option's value.
+        option: The name of the option; the error begins with it.
+        text: The value of the option.
 
     Raises:
         UsageError: The text has none of these forms.
@@ -315,7 +322,15 @@ _KINDS = {
 
 
 def _from_file(path: Path, faults: dict[str, str]) -> tuple[dict[str, Any], bool]:
-    """Return the valid settings in a file, and whether the file can be read; add the faults by key."""
+    """Read the file of ``--config``.
+
+    Args:
+        path: The file.
+        faults: Sentences about wrong options, by the option's name; those for this file are added.
+
+    Returns:
+        The valid settings by name, and whether the file could be read and is TOML.
+    """
     text = ""
     try:
         text = _read(path)
@@ -337,7 +352,7 @@ def _from_file(path: Path, faults: dict[str, str]) -> tuple[dict[str, Any], bool
 
 
 def _from_flags(options: ChatOptions, faults: dict[str, str]) -> dict[str, Any]:
-    """Return the valid settings on the command line, whose values are all text; add the faults by key."""
+    """Return the valid options of the command line by name; add a sentence about each wrong one to ``faults``."""
     given = {}
     for key in _FIELDS:
         value = options.get(key)
@@ -359,7 +374,11 @@ def _convert(where: str, key: str, value: Any, *, strict: bool) -> Any:
 
 
 def _what(error: str) -> str:
-    """Return what to give instead, from msgspec's ``Expected `int` >= 0`` or ``Expected `int`, got `str```."""
+    """Return what the operator should give instead of a wrong value, such as ``a whole number of at least 0``.
+
+    Args:
+        error: The text of msgspec's error, such as ``Expected `int` >= 0`` or ``Expected `int`, got `str```.
+    """
     found = re.match(r"Expected `(?P<kind>\w+)`(?: (?P<bound>[<>]=) (?P<number>\S+))?", error)
     if found is None:
         return f"something else: {error}"
@@ -368,7 +387,7 @@ def _what(error: str) -> str:
 
 
 def _check_rest(settings: DaemonSettings) -> tuple[DaemonSettings, list[str]]:
-    """Check what types can't express; return the settings without the wrong ones, and the faults."""
+    """Check what types can't express. Return the settings with ``_RULES``' values for wrong ones, and the faults."""
     sound, faults = settings, []
     for check, unset in _RULES:
         try:
@@ -414,7 +433,7 @@ def _check_pair(settings: DaemonSettings) -> None:
         raise usage.UsageError(f"{given}: give {missing}, too, or neither; then the daemon makes its own certificate")
 
 
-# The checks, each with the values that replace wrong ones while the rest is checked.
+# Each check of ``_check_rest``, with the values that the settings get if it fails, so that the rest can be checked.
 _RULES: tuple[tuple[Callable[[DaemonSettings], object], dict[str, Any]], ...] = (
     (_check_message_format, {"message_format": DEFAULT}),
     (_check_name, {"name": "chatroom"}),

@@ -1,4 +1,6 @@
-"""The pid file: checks the process that an old one names, writes our own at the start, and removes it at the end.
+"""The pid file, which holds the number of the daemon's process: written at the start, and removed at the end.
+
+Before the start, the process that an old pid file names is checked; while that process runs, the file stays.
 
 twistd itself refuses to start if its pid file names any running process, even one that merely got the number of a
 daemon that crashed. Here the lock of the data folder decides whether a daemon runs; the pid file only helps to find it.
@@ -35,7 +37,8 @@ class PidFile:
 
     Args:
         path: The file's path.
-        needed: Whether the daemon must not start without it, as in the background, where it is used to stop the daemon.
+        needed: Whether the daemon must not start without the file, as in the background, where the file is used to stop
+            the daemon.
     """
 
     path: Path
@@ -43,10 +46,10 @@ class PidFile:
     _descriptor: int = field(default=-1, init=False, compare=False)
 
     def check(self) -> None:
-        """Check that the file can be written, if it is needed. Nothing is changed.
+        """If the file is needed, check that it can be written. Nothing is changed.
 
         Raises:
-            BadPidFile: It can't be written.
+            BadPidFile: The file can't be written, or names another process that runs.
         """
         if not self.needed:
             return
@@ -56,10 +59,10 @@ class PidFile:
             raise _bad(self.path, "cannot be written: Permission denied")
 
     def write(self) -> None:
-        """Write the number of this process. If that fails and the file is not needed, the log says so.
+        """Write the number of this process to the file. If that fails and the file is not needed, only log the failure.
 
         Raises:
-            BadPidFile: The file can't be written, and is needed.
+            BadPidFile: The file is needed and can't be written, or names another process that runs.
         """
         try:
             self._check_owner()
@@ -76,7 +79,7 @@ class PidFile:
             return
         with suppress(OSError):
             if os.path.samestat(os.fstat(descriptor), self.path.stat(follow_symlinks=False)):
-                # It is emptied first, because the user that root became may not remove it from root's folder.
+                # Empty the file first: the user that root has become may not remove it from root's folder.
                 os.ftruncate(descriptor, 0)
                 self.path.unlink()
         os.close(descriptor)
@@ -99,10 +102,10 @@ def take_from(twistd: MutableMapping[str, Any] | None) -> PidFile | None:
     """Return the pid file that twistd's options name, and keep twistd itself from checking and writing it.
 
     Args:
-        twistd: The options, which are changed; None if twistd has not parsed them.
+        twistd: twistd's own options, from which the pid file is removed; None if twistd has not parsed them.
 
     Returns:
-        None if the options name no pid file.
+        The pid file; None if the options name none.
     """
     name = twistd["pidfile"] if twistd is not None else ""
     if twistd is None or not name:
@@ -112,7 +115,10 @@ def take_from(twistd: MutableMapping[str, Any] | None) -> PidFile | None:
 
 
 def running_owner(path: Path) -> int | None:
-    """Return the running process that a pid file names; None if there is none, so that the file may be replaced.
+    """Return the number of the running process that a pid file names; None if the file may be replaced.
+
+    It may be replaced if it is missing or empty, or if the process does not run, is this one, or began after the file
+    was written, so that it only has the number of a daemon that has ended.
 
     Raises:
         BadPidFile: The file can't be read, or is not a pid file.
@@ -136,7 +142,12 @@ def _bad(path: Path, why: str) -> BadPidFile:
 
 
 def _read(path: Path) -> tuple[bytes, float]:
-    """Return the first bytes of a file, more than a number needs, and when it was written (seconds since 1970)."""
+    """Return the first 32 bytes of a pid file, and when the file was written (seconds since 1970).
+
+    Raises:
+        BadPidFile: The file is no plain file.
+        OSError: The file can't be read.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
@@ -152,15 +163,15 @@ def _runs(pid: int) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # it runs as another user
+    except PermissionError:  # the process runs as another user
         return True
     return True
 
 
 def _began_after(pid: int, moment: float) -> bool:
-    """Return whether a process began after a moment (seconds since 1970); False if the system does not tell."""
+    """Return whether a process began after a moment (seconds since 1970); False if that cannot be found out."""
     try:
-        # The name, in parentheses, may hold anything; the fields follow after it.
+        # The program's name, in parentheses, may hold anything, even a parenthesis; the other fields follow after it.
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
         began = int(fields[19]) / os.sysconf("SC_CLK_TCK")
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - began
@@ -170,7 +181,7 @@ def _began_after(pid: int, moment: float) -> bool:
 
 
 def _open(path: Path) -> int:
-    """Return a descriptor of a new file, or of the old file if this user may not change the folder.
+    """Return a descriptor of a new pid file, or of the old one, emptied, if this user may not remove files there.
 
     Raises:
         OSError: The file can't be opened.

@@ -1,4 +1,7 @@
-"""The user that ``twistd --uid`` switches to after the ports are taken; data is made as that user from the start."""
+"""The user to which ``twistd --uid`` switches the process when the listening sockets are open.
+
+The data folder and the files in it are made with that user's rights from the start.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,13 @@ class NewUser:
 
     @classmethod
     def of(cls, twistd: Mapping[str, Any] | None) -> NewUser:
-        """Return the user in twistd's options; only root can become another user, so for others it is ignored."""
+        """Return the user in twistd's own options.
+
+        Only root can become another user. If this process does not run as root, the options are ignored.
+
+        Args:
+            twistd: twistd's own options; None if twistd has not parsed them.
+        """
         uid = twistd.get("uid") if twistd else None
         if twistd is None or uid is None or os.geteuid() != 0:
             return cls()
@@ -33,7 +42,9 @@ class NewUser:
         return cls(uid, _group_of(uid) if gid is None else gid)
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder that belongs to that user, who might not have the right to make it; an existing one is kept.
+        """Make a folder and give it to the new user, who might not have the right to make it.
+
+        Nothing is done if the folder exists, or if the process keeps its user.
 
         Raises:
             OSError: The folder can't be made.
@@ -44,7 +55,10 @@ class NewUser:
 
     @contextmanager
     def already(self) -> Iterator[None]:
-        """Run the block with the rights of that user. The process's real user stays the same, so it can switch back."""
+        """Run the block with the rights of the new user, and then switch back.
+
+        Only the effective user changes; the real user stays root, so the process may switch back.
+        """
         if self.uid is None or self.gid is None:
             yield
             return
@@ -59,5 +73,5 @@ class NewUser:
 
 
 def _group_of(uid: int) -> int:
-    """Return a user's group, as twistd would choose it."""
+    """Return the id of a user's primary group, which twistd takes, too, if no group is given."""
     return pwd.getpwuid(uid).pw_gid

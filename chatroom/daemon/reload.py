@@ -1,7 +1,7 @@
-"""Reads the options again at SIGHUP, and applies those that can change while people are connected. Nobody is dropped.
+"""Reads the options again at SIGHUP, and applies those that can change while people are connected.
 
-If something is wrong, the log says so and no option changes. The log also names changed options that need a restart.
-The certificate for TLS is read again even if the options are wrong.
+No connection is closed. If an option is wrong, the log says so and no option changes. The log also names
+changed options that need a restart. The certificate for TLS is read again even if an option is wrong.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def rules_of(settings: DaemonSettings, most_users: int) -> Rules:
         most_users: The most users that may be online.
 
     Raises:
-        UsageError: The file of ``--motd`` can't be read.
+        UsageError: The file of ``--motd`` can't be read, or is too long.
     """
     return Rules(
         name=settings.name,
@@ -77,15 +77,15 @@ def rules_of(settings: DaemonSettings, most_users: int) -> Rules:
 
 
 class Reload:
-    """Reloads the options.
+    """Reads the options again, and applies those that can change now.
 
     Args:
-        settings: The options in force.
+        settings: The options that the daemon was started with.
         reread: Returns the options as they are now, or raises UsageError.
-        make_rules: Returns the rules that follow from options, or raises UsageError.
+        make_rules: Returns the chat's rules that follow from some options, or raises UsageError.
         factory: Holds the rules and the limits of connections.
-        text: The dialect of people, which holds the form of messages.
-        renew: Reads the certificate again.
+        text: Formats lines for people; it holds the form of ``--message-format``.
+        renew: Reads the certificate for TLS again.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Reload:
         self._renew = renew
 
     def reload(self) -> None:
-        """Read the certificate and the options again, and apply them."""
+        """Read the certificate and the options again, and apply what can change now; the log names the changes."""
         self._renew()
         try:
             wanted = self._reread()

@@ -1,4 +1,4 @@
-"""The daemon as a service of twistd: starts everything in order, and ends without losing anything."""
+"""The daemon as a service of twistd: starts its parts in order, and stops them without losing what was accepted."""
 
 from __future__ import annotations
 
@@ -32,34 +32,34 @@ from chatroom.wire.factory import ChatFactory
 
 _log = logger(__name__)
 
-FAREWELL = 2.0  # seconds that slow readers have at the end to take what is held for them
+FAREWELL = 2.0  # seconds that clients have at the end to read what is still to be sent to them
 
 
 class OperatorService(Protocol):
-    """A service besides the chat. It is open from when people can connect until after all connections have ended."""
+    """A service besides the chat, such as the metrics: open from when people can connect until no user is connected."""
 
     def open(self) -> None:
-        """Begin to listen. The reactor runs already."""
+        """Begin to serve. It is called while the reactor runs."""
 
     async def close(self) -> None:
-        """Stop listening, and end all connections. This is also called if ``open`` never was."""
+        """Stop serving, and end all connections to this service. It is called even if ``open`` never was."""
 
 
 class ChatService(Service):
     """The service that twistd runs.
 
     Args:
-        reactor: Listens, and tells the time.
-        chat: The chat.
-        factory: Makes the protocols of connections.
-        listening: The listening socket. Whoever connects early waits until the chat has started.
-        folder: The data folder, which is released at the end; None if nothing is kept.
+        reactor: Listens on the port, and schedules calls.
+        chat: The chat, which is not started yet.
+        factory: Makes a protocol for each connection, and knows all open connections.
+        listening: The listening socket. Connections that come early wait until the chat has started.
+        folder: The data folder, which is unlocked at the end; None if everything is only in memory.
         passwords: The threads that hash passwords.
-        imported: The accounts to make before anybody can connect.
+        imported: The accounts from the file of ``--accounts``, to make before anybody can connect.
 
     Attributes:
-        beside: Services for the operator, which are opened after the port and closed last.
-        on_hangup: Called at SIGHUP.
+        beside: Services for the operator, which are opened after the chat's port, and closed after its connections.
+        on_hangup: Called at SIGHUP, after log files that were moved away are opened again.
         pid_file: The pid file, which is written at the start and removed at the end.
         log: The file of the daemon's log; None if it writes none.
     """
@@ -91,7 +91,7 @@ class ChatService(Service):
         self.log: DaemonLog | None = None
 
     def setServiceParent(self, parent: Any) -> None:  # noqa: N802
-        """Become part of twistd's application, and write its log from now on."""
+        """Join twistd's application, ``parent``, and write the application's log to our log file from now on."""
         if self.log is not None:
             try:
                 parent.setComponent(ILogObserver, self.log.observer())
@@ -100,15 +100,15 @@ class ChatService(Service):
         super().setServiceParent(parent)
 
     def privilegedStartService(self) -> None:  # noqa: N802
-        """Write the pid file now: twistd has forked, and has not given up root's rights yet."""
+        """Write the pid file. Twisted calls this when twistd has forked, and still has root's rights."""
         super().privilegedStartService()
         if self.pid_file is not None:
             self.pid_file.write()
 
     def startService(self) -> None:
-        """Start the chat on its data, then open the port."""
+        """Start the chat; when its data is loaded, open the port."""
         super().startService()
-        user_name("\xe9")  # loads the tables for names that are not ASCII, which would hold up the reactor later
+        user_name("\xe9")  # loads the tables for names that are not ASCII now; later that would hold up the reactor
         self._catch_signals()
         Deferred.fromCoroutine(self._start()).addErrback(self._failed)
         if self._failure:
@@ -134,7 +134,10 @@ class ChatService(Service):
             self._open_door()
 
     def _failed(self, failure: Any) -> None:
-        """End with a status that is not zero, because the chat could not start; the log says why."""
+        """Keep the reason why the chat could not start for ``startService``, which exits with it.
+
+        If the reactor runs already, log the reason, and stop the daemon with status 1.
+        """
         self._failure = failure.getErrorMessage()
         if failure.check(sqlite3.Error, msgspec.MsgspecError):
             self._failure = (
@@ -142,13 +145,13 @@ class ChatService(Service):
             )
         if self._reactor.running:
             _log.critical("chatroom cannot start: {why}", why=self._failure)
-            atexit.register(_end_unsuccessfully)  # else twistd ends with 0, since the reactor stops in good order
+            atexit.register(_end_unsuccessfully)  # else twistd ends with status 0, since the reactor stops in order
             self._reactor.stop()
 
     def _open_door(self) -> None:
-        """Open the port, and log that we listen.
+        """Open the chat's port and the services for the operator.
 
-        Signals are caught again first, because the reactor has replaced our handlers when it started.
+        Set our signal handlers again first, because the reactor replaced them when it started.
         """
         self._catch_signals()
         self._port = listen(self._reactor, self._listening, self._factory)
@@ -164,10 +167,11 @@ class ChatService(Service):
             service.open()
 
     def _catch_signals(self) -> None:
-        """Stop with status 0 at SIGTERM and SIGINT; twistd itself would end in order, and then die of the signal.
+        """Set our signal handlers. SIGHUP reloads the options, even under nohup. SIGTERM and SIGINT stop the daemon.
 
-        If SIGINT was ignored at the start, it stays ignored: a script that runs us in the background sets that, because
-        its Ctrl-C is not meant for the daemon. SIGHUP reloads the options, even under nohup.
+        The daemon then ends with status 0; with twistd's own handlers, it would die of the signal after it has stopped.
+        If SIGINT was ignored at the start, it stays ignored: a shell script that runs the daemon in the background
+        ignores it, because Ctrl-C is meant for the script.
         """
 
         def stop(number: int, frame: object) -> None:
@@ -193,7 +197,7 @@ class ChatService(Service):
             self.on_hangup()
 
     def _follow_logs(self) -> None:
-        """Open log files again that were moved away."""
+        """Open the daemon's log and the audit log again if their files were moved away."""
         logs: list[AuditFile | DaemonLog] = [*self._audits]
         if self.log is not None:
             logs.append(self.log)
@@ -209,7 +213,8 @@ class ChatService(Service):
         """Stop the daemon.
 
         Returns:
-            Fires when everybody was told, what was accepted is durable, and all connections are closed.
+            Fires when everything is stopped: all accepted events are on the disk, everybody was told that the daemon
+            stops, and all connections are closed.
         """
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
@@ -236,7 +241,7 @@ class ChatService(Service):
             self.pid_file.remove()
 
     async def _all_gone(self) -> None:
-        """Wait until all connections have ended; abort those of slow readers after ``FAREWELL``."""
+        """Wait until all connections have ended; abort those that are still open after ``FAREWELL`` seconds."""
         gone = self._factory.when_empty()
         patience = self._reactor.callLater(FAREWELL, self._factory.abort)
         await gone
@@ -245,6 +250,6 @@ class ChatService(Service):
 
 
 def _end_unsuccessfully() -> None:
-    """End the process with status 1, after everything else is done."""
+    """End the process with status 1; called at exit, when the daemon has stopped."""
     sys.stdout.flush()
     os._exit(1)

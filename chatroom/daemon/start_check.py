@@ -1,7 +1,7 @@
 """``--check-config``: looks for everything that could keep the daemon from starting, and changes nothing.
 
-A fault would keep the daemon from starting. A remark is something that a start would only log, or something that is not
-certain while a daemon runs on the data folder; people usually check before they restart that daemon.
+A fault is something that would keep the daemon from starting. A remark is something that a start would only log, or a
+fault that may be due to a daemon that runs on the data folder now: people usually check before they restart it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StartFindings:
-    """What a check found.
+    """What ``--check-config`` has found.
 
     Attributes:
         faults: What would keep the daemon from starting, a sentence each.
@@ -59,7 +59,10 @@ class StartFindings:
 
 
 def report(options: ChatOptions) -> int:
-    """Check, and print what was found: faults and remarks on stderr, and the settings on stdout if there is no fault.
+    """Check, and print the faults and remarks on stderr; if there is no fault, print the settings as JSON on stdout.
+
+    Args:
+        options: The parsed options.
 
     Returns:
         The exit status: 0 if the daemon could start, else 1.
@@ -92,7 +95,7 @@ class _Check:
         self._running = False
 
     def run(self) -> None:
-        """Take all steps of the check, and add what they find."""
+        """Take all steps of the check, and add the faults and remarks that they find."""
         self._found.faults.extend(self._options.faults)
         twistd = self._options.parent
         known = len(self._found.faults)
@@ -108,15 +111,15 @@ class _Check:
         self._step(lambda: self._as_user(lambda: check_checkers(self._options.checkers)))
         self._step(self._check_certificate)
         self._check_ports()
-        if self._settings.manhole_keys:  # checked even if the console's address is wrong
+        if self._settings.manhole_keys:  # check the keys even if the console's address is wrong
             self._step(lambda: self._as_user(self._check_keys))
 
     def _step(self, step: Callable[[], T], *, unless_running: bool = False) -> T | None:
         """Take one step; return its result, or None if it failed.
 
         Args:
-            step: The step. What it raises becomes a fault.
-            unless_running: Whether it becomes only a remark while a daemon runs, which may be the reason.
+            step: The step. An error that it raises becomes a fault.
+            unless_running: Whether the error becomes only a remark while a daemon runs, which may be its cause.
         """
         from chatroom.admin.keys import BadKeys
         from chatroom.daemon.listening import BadPort
@@ -136,8 +139,9 @@ class _Check:
     # ---- the disk ------------------------------------------------------------------------------------------------
 
     def _check_folder(self) -> None:
+        """Check that the data folder can be used, and note whether it exists and whether a daemon runs on it."""
         path = data_path(self._settings)
-        # If the folder is missing, root makes it and gives it to the user, so root's rights count.
+        # A start as root makes a missing folder and gives it to the new user, so check with root's rights then.
         there = os.path.lexists(path)
         self._running = self._as_user(lambda: look(path)) if there else look(path)
         self._folder = path if there else None
@@ -151,7 +155,7 @@ class _Check:
             self._options.pid_file.check()
 
     def _check_database(self) -> ExistingAccounts:
-        """Return the accounts in the database.
+        """Return what is known of the accounts in the database; nothing if there is no database yet.
 
         Raises:
             BadDatabase: The database can't be used.
@@ -167,7 +171,7 @@ class _Check:
         except (sqlite3.Error, schema.BadDatabase, msgspec.MsgspecError) as error:
             if isinstance(error, schema.BadDatabase) and not isinstance(error.__cause__, sqlite3.Error):
                 raise
-            # With a write-ahead log, which a crash or a running daemon leaves, only a start sees what is in the file.
+            # If there is a write-ahead log, left by a crash or by a running daemon, only a start can read the database.
             if not path.with_name(f"{DATABASE}-wal").exists():
                 raise schema.BadDatabase(f"{path} cannot be used ({error}); see chatroom-admin check") from None
         return ExistingAccounts()
@@ -187,6 +191,7 @@ class _Check:
             self._found.remarks.append(fault)
 
     def _remark_on_key(self, key: Path) -> None:
+        """Remark if too many people may read the key, or if the daemon's user may not."""
         if key.stat().st_mode & _OTHERS:
             self._found.remarks.append(f"everybody on this machine may read the TLS key {key}; chmod 640 it")
         if not self._as_user(lambda: os.access(key, os.R_OK, effective_ids=True)):
@@ -222,7 +227,7 @@ class _Check:
 
 @contextmanager
 def _warnings(remarks: list[str]) -> Iterator[None]:
-    """Turn warnings that are logged during the block into remarks."""
+    """Run the block, and add what it logs as warnings or errors to the remarks."""
 
     def hear(event: LogEvent) -> None:
         if event["log_namespace"].startswith("chatroom") and event["log_level"] >= LogLevel.warn:

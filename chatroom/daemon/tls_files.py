@@ -1,7 +1,8 @@
-"""The daemon's certificate and key: made at the first start, or given by the operator; read again when they change.
+"""The daemon's certificate and key for TLS (a "pair"): made at the first start, or given by the operator.
 
-Connections keep the certificate with which they began. If the pair can't be used at the start, the daemon does not
-start; if it becomes unusable later, the old one stays in use and the log says why.
+Their files are read again when they change; connections keep the certificate with which they began. If the pair can't
+be used at the start, the daemon does not start. If the files become unusable later, the old pair stays in use and the
+log says why.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ CERTIFICATE = "tls_cert.pem"  # in the data folder
 KEY = "tls_key.pem"
 PROTOCOL = b"chatroom/1"  # the protocol that clients may ask for by ALPN; they need not
 YEARS = 10  # for which a certificate that we make is valid
-LOOK = 60.0  # seconds between two looks at the files
-MOST_BYTES = 256 * 1024  # bytes of a file that is read
+LOOK = 60.0  # seconds between two checks whether the files have changed
+MOST_BYTES = 256 * 1024  # the most bytes of a file that is read
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -57,7 +58,7 @@ class Pair:
 
     Args:
         context: The OpenSSL context for new connections.
-        fingerprint: The fingerprint of the key.
+        fingerprint: The fingerprint (SHA-256) of the public key.
         begins: When the certificate becomes valid.
         ends: When the certificate expires.
     """
@@ -68,7 +69,7 @@ class Pair:
     ends: datetime
 
     def fault(self) -> str:
-        """Return a sentence that says that the certificate is not valid today; empty if it is."""
+        """Return a sentence that says why the certificate is not valid now; empty if it is valid."""
         now = datetime.now(UTC)
         if self.ends < now:
             return f"the TLS certificate ended on {self.ends.date().isoformat()}; renew it"
@@ -86,7 +87,8 @@ class PairFiles:
     Args:
         certificate: A PEM file. Further certificates, up to a known authority, may follow in it.
         key: A PEM file without a password.
-        private: Whether nobody else may read the key. An operator decides that alone for a key that is given to us.
+        private: Whether to refuse a key that other users may read; true for our own key. For a key that the operator
+            gives, the operator decides who may read it.
     """
 
     certificate: Path
@@ -97,13 +99,13 @@ class PairFiles:
         """Return the pair in the files.
 
         Raises:
-            BadPair: It can't be used.
+            BadPair: The pair can't be used.
         """
         self._check_private()
         return load_pair(_read(self.certificate), _read(self.key), f"{self.certificate} and {self.key}")
 
     def look(self) -> Pair | None:
-        """Return the pair in the files; None if a start would make what is missing. Nothing is changed.
+        """Return the pair in the files; None if a start would make one of our own files. Nothing is changed.
 
         Raises:
             BadPair: A start could not use the files.
@@ -116,6 +118,7 @@ class PairFiles:
         return None
 
     def _check_private(self) -> None:
+        """Raise BadPair if others may read a key that is private."""
         if self.private and self.key.exists() and self.key.stat().st_mode & _OTHERS:
             raise BadPair(f"others may read the TLS key {self.key}; chmod 600 it, or remove it and a new one is made")
 
@@ -130,10 +133,10 @@ def load_pair(certificate: bytes, key: bytes, name: str) -> Pair:
     Args:
         certificate: The certificate; further ones, up to a known authority, may follow.
         key: The key.
-        name: What to call the two in an error.
+        name: What to call the certificate and the key in an error.
 
     Raises:
-        BadPair: One of them can't be read, or they do not belong together.
+        BadPair: The certificate or the key can't be read, or they do not belong together.
     """
     try:
         first, *chain = x509.load_pem_x509_certificates(certificate)
@@ -157,7 +160,13 @@ def load_pair(certificate: bytes, key: bytes, name: str) -> Pair:
 
 
 def _context(first: x509.Certificate, chain: list[x509.Certificate], key: Any) -> SSL.Context:
-    """Return the OpenSSL context for connections. All its ciphers keep old conversations secret if a key is stolen."""
+    """Return the OpenSSL context for connections; all its ciphers keep past conversations secret if the key is stolen.
+
+    Args:
+        first: The server's certificate.
+        chain: Further certificates, up to a known authority.
+        key: The certificate's private key.
+    """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(b"ECDHE+AESGCM:ECDHE+CHACHA20")
@@ -173,7 +182,7 @@ def _context(first: x509.Certificate, chain: list[x509.Certificate], key: Any) -
 
 
 def _choose(connection: SSL.Connection, offered: list[bytes]) -> Any:
-    """Return the protocol to agree on by ALPN, from those that the client offers."""
+    """Return our protocol if the client offers it by ALPN; otherwise no protocol is agreed on, and TLS goes on."""
     return PROTOCOL if PROTOCOL in offered else SSL.NO_OVERLAPPING_PROTOCOLS
 
 
@@ -181,11 +190,11 @@ def _choose(connection: SSL.Connection, offered: list[bytes]) -> Any:
 
 
 def own_files(folder: Path, host: str) -> PairFiles:
-    """Return the files of our own pair. What is missing is made; an existing key is kept.
+    """Return the files of our own pair; make the missing ones. A new key gets a new certificate, too.
 
     Args:
         folder: The data folder.
-        host: This machine's name.
+        host: This machine's name, for the certificate.
 
     Raises:
         BadPair: The files can't be made, or the existing key can't be used.
@@ -203,7 +212,7 @@ def own_files(folder: Path, host: str) -> PairFiles:
 
 
 def own_paths(folder: Path) -> PairFiles:
-    """Return the files of our own pair, which may not exist yet.
+    """Return the paths of our own pair; the files may not exist yet.
 
     Args:
         folder: The data folder.
@@ -212,10 +221,10 @@ def own_paths(folder: Path) -> PairFiles:
 
 
 def passing_pair(host: str) -> Pair:
-    """Return a new pair that is only in memory.
+    """Return a new pair that is only in memory, for ``--ephemeral``.
 
     Args:
-        host: This machine's name.
+        host: This machine's name, for the certificate.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     return load_pair(_self_signed(key, host), _key_pem(key), "the certificate and the key in memory")
@@ -233,7 +242,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _self_signed(key: Any, host: str) -> bytes:
-    """Return a self-signed certificate for all names and addresses by which this machine reaches itself."""
+    """Return a self-signed certificate in PEM, for ``localhost``, ``host`` and the loopback addresses."""
     named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host[:64])])
     now = datetime.now(UTC)
     hosts = dict.fromkeys(name for name in ("localhost", host) if name.isascii())
@@ -259,12 +268,14 @@ def _self_signed(key: Any, host: str) -> bytes:
 
 @implementer(IOpenSSLServerConnectionCreator)
 class Certificates:
-    """Gives new connections the current pair. It runs as a ``chatroom.daemon.service.OperatorService``.
+    """Gives new connections the current pair, and reads the pair again when its files change.
+
+    It runs as a ``chatroom.daemon.service.OperatorService``.
 
     Args:
-        reactor: The clock for looking at the files.
-        files: The pair's files; None if it is only in memory.
-        pair: The first pair.
+        reactor: The clock of the regular checks of the files.
+        files: The pair's files; None if the pair is only in memory.
+        pair: The pair to begin with.
     """
 
     def __init__(self, reactor: Any, files: PairFiles | None, pair: Pair) -> None:
@@ -276,11 +287,11 @@ class Certificates:
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint of the key."""
+        """The fingerprint (SHA-256) of the public key."""
         return self._pair.fingerprint
 
     def serverConnectionForTLS(self, protocol: Any) -> Any:  # noqa: N802
-        """Return the state of a new connection, which keeps the current certificate."""
+        """Return the TLS state of a new connection, which keeps the current certificate. Twisted calls this."""
         return TLSConnection(self._pair.context)
 
     def reload(self) -> None:
@@ -306,12 +317,12 @@ class Certificates:
             _log.warn("{fault}", fault=fault)
 
     def open(self) -> None:
-        """Log the fingerprint, and begin to look at the files for changes."""
+        """Log the fingerprint, and begin to check every ``LOOK`` seconds whether the files have changed."""
         self._tell()
         self._looks.start(LOOK, now=False)
 
     async def close(self) -> None:
-        """Stop looking at the files."""
+        """Stop checking whether the files have changed."""
         if self._looks.running:
             self._looks.stop()
 
@@ -320,11 +331,13 @@ class Certificates:
 
 
 def _spki(of: Any) -> bytes:
+    """The public key of a certificate or a private key, in DER."""
     key: bytes = of.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return key
 
 
 def _stamp(path: Path) -> object:
+    """A value that changes when the file does: its size, time and inode; or the number of the error."""
     try:
         found = path.stat()
     except OSError as error:
@@ -336,7 +349,7 @@ def _read(path: Path) -> bytes:
     """Return the bytes of a plain file.
 
     Raises:
-        BadPair: It can't be read.
+        BadPair: The file can't be read, or is too large.
     """
     try:
         return read_plain_file(path, MOST_BYTES)
@@ -345,7 +358,7 @@ def _read(path: Path) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file completely or not at all; nobody else may read it at any time."""
+    """Write a file, completely or not at all. At no time may other users read it."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

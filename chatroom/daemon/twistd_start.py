@@ -1,4 +1,4 @@
-"""Checks what twistd's own options need for a start: the user, the folder to run in, and the log file.
+"""Checks before a start that twistd's own options can be obeyed: the user, the folder to run in, and the log file.
 
 twistd itself would fail with a traceback, and only after the daemon has made its data folder.
 """
@@ -20,10 +20,10 @@ def check_twistd(twistd: Mapping[str, Any] | None) -> None:
     """Check that twistd can do what its options say. Nothing is changed.
 
     Args:
-        twistd: The options; None if twistd has not parsed them.
+        twistd: twistd's own options; None if twistd has not parsed them.
 
     Raises:
-        BadStart: It can't.
+        BadStart: twistd can't obey an option.
     """
     if twistd is not None:
         if twistd.get("chroot"):

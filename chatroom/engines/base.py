@@ -1,7 +1,9 @@
-"""What all engines have in common: they gather events into batches, store each batch, and tell everybody concerned.
+"""What all engines have in common: they gather events into batches, store each batch, and then deliver its entries.
 
-The next batch gathers while one is being stored (group commit), so the busier the logs are, the less each event costs.
-A subclass stores a batch in its own way (``_store``) and reports when it is done (``_stored``).
+An entry is an event in a log. It is delivered to the followers of the log and to the caller who appended it.
+
+Events that come while a batch is being stored make up the next batch (group commit), so the busier the logs are, the
+less each event costs. A subclass stores a batch in its own way (``_store``) and then calls ``_stored``.
 """
 
 from __future__ import annotations
@@ -25,21 +27,21 @@ T = TypeVar("T")
 _log = logger(__name__)
 
 MOST_IN_A_BATCH = 1000  # entries; delivering a batch must not hold up the reactor
-LONGEST_TURN = 0.005  # seconds for which callbacks are called in one turn of the reactor
-MOST_WAITING = 20_000  # entries that may wait to be stored; with more, reading pauses for everybody ...
-MOST_WAITING_BYTES = 32 * 1024 * 1024  # ... and so it does with more bytes than this
-TRIM_STEP = 1000  # entries that one call of ``trim`` removes
+LONGEST_TURN = 0.005  # seconds for which entries are delivered in one turn of the reactor
+MOST_WAITING = 20_000  # entries that may wait to be stored; with more, connections are not read ...
+MOST_WAITING_BYTES = 32 * 1024 * 1024  # ... nor with more bytes than this
+TRIM_STEP = 1000  # the most entries that one call of ``trim`` removes
 NEARLY_FULL = 0.9  # the part of ``most_bytes`` from which on ``on_growth`` is called
 ROW = 64  # bytes that an entry takes besides its body, approximately
-FULL = "the database has grown to what --disk allows"
+FULL = "the database has grown to what --disk allows"  # the error for entries that are refused for that reason
 
 
 def enough(rows: list[T], wanted: int, size: Callable[[T], int]) -> list[T]:
-    """Return the first of the rows that take some bytes together; all rows if they take fewer.
+    """Return the fewest of the first rows that together take the wanted number of bytes; all rows if they take fewer.
 
     Args:
-        rows: Entries, the oldest first.
-        wanted: Bytes.
+        rows: Rows for entries of a log, the oldest first.
+        wanted: The number of bytes.
         size: Returns the bytes of an entry's body.
     """
     for i, row in enumerate(rows, 1):
@@ -50,38 +52,38 @@ def enough(rows: list[T], wanted: int, size: Callable[[T], int]) -> list[T]:
 
 
 class PresenceTable:
-    """Presence for engines that serve a single daemon. Keys are ``user/<session id>``."""
+    """Knows which users are online, for engines that serve a single daemon. Keys are ``user/<session id>``."""
 
     def __init__(self) -> None:
         self._present: dict[str, Presence] = {}
 
     def announce(self, key: str, presence: Presence) -> None:
-        """Note that somebody is present, in place of what was noted under that key before."""
+        """Note that a user is online, in place of what was noted under ``key`` before."""
         self._present[key] = presence
 
     def withdraw(self, key: str) -> None:
-        """Remove what was announced under a key; unknown keys are ignored."""
+        """Remove what ``announce`` noted under a key; an unknown key is ignored."""
         self._present.pop(key, None)
 
     def who(self, prefix: str) -> list[Presence]:
-        """Return everybody whose key begins with ``prefix``, in the order in which they came."""
+        """Return the users whose keys begin with ``prefix``, in the order in which they came online."""
         return [presence for key, presence in self._present.items() if key.startswith(prefix)]
 
 
 class BatchingEngine(PresenceTable):
-    """The half of an engine that works on the reactor thread.
+    """The part of an engine that gathers batches and delivers their entries, on the reactor thread.
 
     Args:
-        reactor: Gives ``callLater`` and ``seconds``. The engine is used on its thread.
+        reactor: Gives ``callLater`` and ``seconds``.
 
     Attributes:
         state: ``ok``; or ``degraded`` from when a batch could not be stored until one can be stored again.
         on_state: Called with the new state when it changes.
-        on_pressure: Called with True when so much waits to be stored that reading should pause, and with False when
-            reading may go on.
-        on_growth: Called after each batch with the bytes that logs and records take, while that is nearly as much as
-            they may take.
-        counters: The daemon's counters; all its parts count here.
+        on_pressure: Called with True when so much waits to be stored that connections should not be read, and with
+            False when they may be read again.
+        on_growth: Called after each batch with the bytes that logs and records take, while that is more than
+            ``NEARLY_FULL`` of ``most_bytes``.
+        counters: The daemon's counters; all parts of the daemon count here.
         most_bytes: The most bytes that logs and records may take; 0 for no limit.
     """
 
@@ -92,12 +94,12 @@ class BatchingEngine(PresenceTable):
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
         self._begun: deque[float] = deque()  # for each waiting batch, when its first entry was appended
-        self._first = 0.0  # the same for the batch that is being stored
+        self._first = 0.0  # when the first entry of the batch that is being stored was appended
         self._handed = 0.0  # when that batch was handed to ``_store``
-        self._untold: deque[tuple[str, list[Entry]] | Entry] = deque()  # entries for followers, and for ``done``
-        self._behind = False  # a batch was stored while there is still something of the batch before to tell
+        self._untold: deque[tuple[str, list[Entry]] | Entry] = deque()  # entries for followers, or one for ``done``
+        self._behind = False  # a batch was stored while entries of the batch before are still to be delivered
         self._busy = False  # a batch is being stored, or about to be
-        self._pressed = False  # too much waits to be stored
+        self._pressed = False  # too many entries wait to be stored
         self._pressing: set[str] = set()  # the reasons why reading should pause
         self._full = False  # the last batch was refused because of --disk
         self._used = 0  # bytes that logs and records took when the last batch was stored
@@ -112,11 +114,11 @@ class BatchingEngine(PresenceTable):
     # ---- what a subclass provides ------------------------------------------------------------------------------
 
     def _store(self, batch: list[Entry]) -> None:
-        """Store a batch and set the ``seq`` of each entry; then call ``_stored`` on the reactor thread."""
+        """Store a batch and set the ``seq`` (number) of each entry; then call ``_stored`` on the reactor thread."""
         raise NotImplementedError
 
     def _close(self) -> Deferred[None]:
-        """Release what ``start`` took. It is called when nothing is being stored any more."""
+        """Close the files and threads that ``start`` opened. It is called when nothing is being stored any more."""
         raise NotImplementedError
 
     def read(
@@ -178,13 +180,18 @@ class BatchingEngine(PresenceTable):
         self._store(batch)
 
     def _stored(self, batch: list[Entry], error: Unavailable | None) -> None:
-        """Tell followers and callers that a batch is durable, or could not be stored; begin to store the next one."""
+        """Deliver the entries of a batch, and begin to store the next batch.
+
+        Args:
+            batch: The batch, which is stored now, or could not be stored.
+            error: Why it could not be stored; None if it is stored, and only then do followers get its entries.
+        """
         self._note(error)
         if error is None:
             self._count(batch)
         if self.most_bytes and self._used > NEARLY_FULL * self.most_bytes:
             self.on_growth(self._used)
-        # Only one batch may be stored while the one before it is told, so that what waits to be told is bounded, too.
+        # While a batch is delivered, only one more is stored, so that the entries that wait for delivery are bounded.
         self._behind = bool(self._untold)
         if not self._behind:
             self._go_on()
@@ -198,9 +205,9 @@ class BatchingEngine(PresenceTable):
             self._tell()
 
     def _count(self, batch: list[Entry]) -> None:
-        """Count a stored batch, and let the callback of its last entry measure how long it took to tell everybody.
+        """Count a stored batch, and wrap the callback of its last entry, to measure the time until all are delivered.
 
-        This is called before the next batch is handed over, which replaces the times of this one.
+        Call this before the next batch is handed to ``_store``, because that replaces the times of this batch.
         """
         self.counters.commits.observe(self._reactor.seconds() - self._handed)
         self.counters.messages += sum(type(entry.event) in MESSAGES and not entry.repeated for entry in batch)
@@ -208,7 +215,7 @@ class BatchingEngine(PresenceTable):
         last.done = partial(self._told, self._first, last.done)
 
     def _told(self, since: float, done: Done | None, entry: Entry, error: Unavailable | None) -> None:
-        """Call the callback of a batch's last entry, and note the time from ``since`` (seconds) until now."""
+        """Call ``done``, the callback of a batch's last entry, and count the seconds since the time ``since``."""
         try:
             if done is not None:
                 done(entry, error)
@@ -216,14 +223,14 @@ class BatchingEngine(PresenceTable):
             self.counters.waits.observe(self._reactor.seconds() - since)
 
     def _go_on(self) -> None:
-        """Store the next batch, if any entries wait."""
+        """Store the next batch, if any entries wait to be stored."""
         if self._waiting:
             self._next_batch_soon()
         else:
             self._busy = False
 
     def _tell(self) -> None:
-        """Tell followers and callers for ``LONGEST_TURN``, and the rest in the next turns of the reactor."""
+        """Deliver entries for ``LONGEST_TURN`` seconds, and the rest in the next turns of the reactor."""
         untold = self._untold
         until = self._reactor.seconds() + LONGEST_TURN
         while untold:
@@ -239,6 +246,7 @@ class BatchingEngine(PresenceTable):
             self._stopping.callback(None)
 
     def _tell_one(self, news: tuple[str, list[Entry]] | Entry) -> None:
+        """Give a log's entries to its followers, or one entry to its callback."""
         if isinstance(news, tuple):
             self._followers.deliver(*news)
         elif news.done is not None:
@@ -248,7 +256,7 @@ class BatchingEngine(PresenceTable):
                 _log.failure("the callback for an entry of {log} failed", log=news.log)
 
     def _next_batch_soon(self) -> None:
-        """Store the next batch now; an engine that stores on the reactor thread overrides this to wait a turn."""
+        """Store the next batch now. An engine that stores on the reactor thread overrides this, to wait a turn."""
         self._next_batch()
 
     def _press(self, pressed: bool) -> None:
@@ -256,14 +264,19 @@ class BatchingEngine(PresenceTable):
         self.press("queue", pressed)
 
     def press(self, why: str, pressed: bool) -> None:
-        """Ask that reading pauses for the reason ``why``, or take the reason back."""
+        """Note or remove a reason not to read from connections; call ``on_pressure`` when the first comes or last goes.
+
+        Args:
+            why: The reason's name.
+            pressed: Whether the reason exists now.
+        """
         before = bool(self._pressing)
         (self._pressing.add if pressed else self._pressing.discard)(why)
         if bool(self._pressing) is not before:
             self.on_pressure(pressed)
 
     def _note(self, error: Unavailable | None) -> None:
-        """Set the state after a batch was stored (None) or could not be; report a change."""
+        """Set ``state`` after a batch was stored (``error`` is None) or could not be; report and log a change."""
         state = "ok" if error is None else "degraded"
         if state != self.state:
             self.state = state

@@ -1,8 +1,10 @@
-"""The bytes of shared files, each a file in a folder. In the database they would leave it large even when removed.
+"""Stores the bytes of shared files ("blobs"), each in a file of its own in a folder.
+
+They are not in the database, because the database would stay as large after they were removed.
 
 A file that is being uploaded is called ``<id>.part``. It is renamed to ``<id>`` when all of it has come, its hash is
-the announced one, and it is on the disk; so a file called ``<id>`` is complete, even after a crash. All work is done on
-a thread of its own, a chunk at a time: neither the reactor nor messages wait for it, and memory holds one chunk.
+the announced one, and it is on the disk; so a file called ``<id>`` is complete, even after a crash. One thread reads
+and writes all these files, a chunk at a time: neither the reactor nor messages wait for it, and memory holds one chunk.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from chatroom.engines.worker import Worker
 from chatroom.model.log import Unavailable
 from chatroom.model.shared_files import CHUNK
 
-SYNC_EVERY = 4  # chunks; a single large sync at the end would hold up the disk, and with it the log
+SYNC_EVERY = 4  # chunks; a single large sync at the end would keep the disk busy, and the database would wait for it
 _PART = ".part"
 _ID = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 
@@ -29,17 +31,17 @@ Args = TypeVarTuple("Args")
 
 
 class FolderBlobs:
-    """The files in a folder. ``chatroom.chat.interfaces.Blobs`` says what each method promises.
+    """The shared files, in a folder. ``chatroom.chat.interfaces.Blobs`` documents each method.
 
     Args:
         reactor: Gives ``callFromThread``.
-        folder: The folder; it is made when the first file comes.
+        folder: The folder; it is made when the first file is uploaded.
     """
 
     def __init__(self, reactor: Any, folder: Path) -> None:
         self._reactor = reactor
         self._folder = folder
-        self._worker: Worker | None = None  # started when needed: on most servers nobody ever shares a file
+        self._worker: Worker | None = None  # the thread, started when needed: on most servers nobody ever shares a file
 
     def write(self, id: str, index: int, data: bytes) -> Deferred[None]:
         return self._on(self._write, self._path(id, _PART), index, data)
@@ -62,7 +64,7 @@ class FolderBlobs:
         return self._on(self._all)
 
     def close(self) -> Deferred[None]:
-        """Return a Deferred that fires when all earlier calls are done. No method may be called afterwards."""
+        """End the thread. The Deferred fires when all earlier calls are done; no method may be called afterwards."""
         return self._on(lambda: None).addCallback(self._stop) if self._worker is not None else succeed(None)
 
     def _stop(self, _: None) -> None:
@@ -75,7 +77,7 @@ class FolderBlobs:
         return self._folder / (id + suffix)
 
     def _on(self, job: Callable[[*Args], T], *args: *Args) -> Deferred[T]:
-        """Run a job on the thread. Whatever it raises becomes ``Unavailable``."""
+        """Run a job on the thread; start the thread if need be. Any error of the job becomes ``Unavailable``."""
         if self._worker is None:
             self._worker = Worker(self._reactor, "files")
             self._worker.start()
@@ -93,7 +95,7 @@ class FolderBlobs:
         try:
             offset = index * CHUNK
             view = memoryview(data)
-            while view:  # a disk that fills up takes a part before it reports an error
+            while view:  # a disk that is nearly full writes a part of the data before it reports an error
                 written = os.pwrite(fd, view, offset)
                 view, offset = view[written:], offset + written
             if index % SYNC_EVERY == SYNC_EVERY - 1:
@@ -122,7 +124,7 @@ class FolderBlobs:
         return 0
 
     async def _seal(self, path: Path, part: Path, sha256: str) -> bool:
-        """Check the file a chunk at a time, so that other files make progress in between."""
+        """Check the hash of a file, then rename or remove it; a chunk at a time, so that other files make progress."""
         if await self._on(path.exists):
             return True
         digest, index = hashlib.sha256(), 0
@@ -134,6 +136,7 @@ class FolderBlobs:
         return right
 
     def _finish(self, path: Path, part: Path) -> None:
+        """Force the file to the disk, rename it, and force the new name to the disk."""
         fd = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(fd)

@@ -1,4 +1,4 @@
-"""The data folder: made if need be, readable by its owner alone, and used by one daemon at a time."""
+"""The data folder, which holds all that the daemon keeps: readable by its owner alone, used by one daemon at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import fcntl
 import os
 from pathlib import Path
 
-LOCK = "lock"
+LOCK = "lock"  # the file whose lock the daemon holds
 SHARED = "files"  # the folder for shared files
 AUDIT = "audit.log"  # the acts of operators
 AUDIT_MEMBERS = "audit-members.log"  # the acts of members, and failed attempts of strangers
@@ -17,11 +17,11 @@ _NO_UNNAMED_FILES = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL}
 
 
 class BadFolder(Exception):
-    """The folder can't be used; the text says why and what to do."""
+    """The data folder can't be used; the text says why and what to do."""
 
 
 class FolderInUse(BadFolder):
-    """Another daemon uses the folder."""
+    """Another daemon uses the data folder."""
 
 
 def state_folder() -> Path:
@@ -46,18 +46,18 @@ class DataFolder:
     """A data folder that this process has locked; the lock is released by ``close`` or when the process ends.
 
     Args:
-        path: The folder.
+        path: The folder; it is made if it is missing.
 
     Raises:
-        FolderInUse: Another daemon uses it.
-        BadFolder: It can't be made or written.
+        FolderInUse: Another daemon uses the folder.
+        BadFolder: The folder can't be made or written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # The descriptor is kept, because the lock belongs to it, even across twistd's fork.
+            # Keep the descriptor open, because the lock belongs to it, even across twistd's fork.
             self._lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise BadFolder(f"the data folder {path} cannot be used: {error.strerror}; give another --data") from None
@@ -70,15 +70,15 @@ class DataFolder:
             ) from None
 
     def close(self) -> None:
-        """Release the lock, so that another daemon can use the folder."""
+        """Release the lock, so that another daemon can use the folder. May be called once."""
         os.close(self._lock)
 
 
 def check_inside(path: Path) -> None:
-    """Check that this user may write what is already in a data folder. Nothing is changed.
+    """Check that this user may write the audit logs and the shared files that a data folder has. Nothing is changed.
 
     Raises:
-        BadFolder: Something in it can't be written.
+        BadFolder: One of them can't be written.
     """
     there = ((AUDIT, "file", Path.is_file), (AUDIT_MEMBERS, "file", Path.is_file), (SHARED, "folder", Path.is_dir))
     for name, kind, is_it in there:
@@ -88,13 +88,13 @@ def check_inside(path: Path) -> None:
 
 
 def look(path: Path) -> bool:
-    """Check that a daemon could use a folder, or could make it. Nothing is changed.
+    """Check that a daemon could use a folder as its data folder, or could make the folder. Nothing is changed.
 
     Returns:
-        Whether a daemon uses it now.
+        Whether a daemon uses the folder now.
 
     Raises:
-        BadFolder: It can't be made or written.
+        BadFolder: The folder can't be made or written.
     """
     try:
         there = next(folder for folder in (path, *path.absolute().parents) if os.path.lexists(folder))
@@ -108,10 +108,12 @@ def look(path: Path) -> bool:
 
 
 def _try_to_write(folder: Path) -> None:
-    """Write a file without a name, which vanishes when it is closed.
+    """Check that this user can write in a folder: write a file without a name, which vanishes when it is closed.
+
+    On a file system that has no such files, check the permissions instead.
 
     Raises:
-        OSError: The file can't be written.
+        OSError: This user can't write in the folder.
     """
     try:
         file = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
@@ -120,7 +122,7 @@ def _try_to_write(folder: Path) -> None:
             raise
         if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
-        if os.statvfs(folder).f_blocks == 0:  # such as /proc, where ``access`` tells root that it may write
+        if os.statvfs(folder).f_blocks == 0:  # such as /proc, where ``os.access`` says that root may write
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
         return
     try:
@@ -131,7 +133,7 @@ def _try_to_write(folder: Path) -> None:
 
 
 def _held(lock: Path) -> bool:
-    """Return whether a daemon holds the lock; without changing anything."""
+    """Return whether a daemon holds the lock on the file ``lock``. Nothing is changed."""
     try:
         file = os.open(lock, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The engine that keeps everything in memory, for ``--ephemeral`` and tests. It promises what all engines promise."""
+"""The engine that keeps everything in memory, for ``--ephemeral`` and tests. All is lost when the daemon stops."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ T = TypeVar("T")
 
 
 class _Log:
-    """One log: its rows in the order of their seq, the bytes they take, and its floor.
+    """One log: its rows (entries) in the order of their seq, the bytes that they take, and its floor.
 
-    The floor is the greatest seq that retention has removed. A row is a tuple of plain values, which the garbage
-    collector does not track, so there may be many.
+    The floor is the greatest seq of the entries that retention has removed. A row is a tuple of plain values, which the
+    garbage collector does not track, so there may be many rows.
     """
 
     __slots__ = ("bytes", "floor", "rows")
@@ -38,7 +38,7 @@ class _Log:
 
 
 class _Bucket:
-    """The records of one bucket, and their keys in order."""
+    """One bucket: its records (value and revision) by key, and its keys in order."""
 
     __slots__ = ("keys", "records")
 
@@ -71,15 +71,15 @@ class _Bucket:
         return end - start
 
     def _range(self, prefix: str) -> tuple[int, int]:
-        """Return where the keys that begin with ``prefix`` start and end in ``keys``."""
+        """Return the index in ``keys`` of the first key that begins with ``prefix``, and the index after the last."""
         return bisect_left(self.keys, prefix), bisect_left(self.keys, prefix + LAST_CHARACTER)
 
 
-_Row = tuple[int, bool, int, str | None, bytes]  # seq, whether it is a message, milliseconds since 1970, key, body
+_Row = tuple[int, bool, int, str | None, bytes]  # seq, whether it is a message, ms since 1970, ``Entry.key``, body
 
 
 class MemoryEngine(BatchingEngine):
-    """The engine in memory. ``chatroom.chat.interfaces.Engine`` says what each method promises.
+    """The engine in memory. ``chatroom.chat.interfaces.Engine`` documents each method.
 
     Args:
         reactor: Gives ``callLater`` and ``seconds``.
@@ -89,7 +89,8 @@ class MemoryEngine(BatchingEngine):
         super().__init__(reactor)
         self.blobs = MemoryBlobs(reactor)
         self._logs: dict[str, _Log] = {}
-        self._by_key: dict[str, tuple[str, int, bytes]] = {}  # log, seq and body of the first entry with that key
+        # By ``Entry.key``: the log, the seq and the body of the first entry with that key.
+        self._by_key: dict[str, tuple[str, int, bytes]] = {}
         self._buckets: dict[str, _Bucket] = {}
         self._rev = 0
         self._seq = 0
@@ -123,7 +124,7 @@ class MemoryEngine(BatchingEngine):
         self._stored(batch, None)
 
     def _was_there(self, entry: Entry) -> bool:
-        """Turn the entry into the first one with its key, marked as repeated; return False if it is the first."""
+        """If an earlier entry has the same key, turn ``entry`` into that one, marked as repeated, and return True."""
         first = self._by_key.get(entry.key or "")
         if first is None:
             return False
@@ -168,13 +169,16 @@ class MemoryEngine(BatchingEngine):
         return self._searches.search(log, words, limit, before, address)
 
     def _step(self, log: str, wanted: Query, before: int, most: int, until: float) -> Deferred[Step]:
-        """Take a step of a search, in a new turn of the reactor."""
+        """Take a step of a search, as ``search_scheduler.Take`` describes, in a new turn of the reactor."""
         turn: Deferred[None] = Deferred()
         self._reactor.callLater(0, turn.callback, None)
         return turn.addCallback(lambda _: self._look(log, wanted, before, most))
 
     def _look(self, log: str, wanted: Query, before: int, most: int) -> Step:
-        """Look at the next messages, without an index, for at most ``LONGEST_TURN``."""
+        """Look for ``wanted`` in the messages before the seq ``before``, the newest first.
+
+        Stop when ``most`` messages are found, or after ``LONGEST_TURN`` seconds.
+        """
         rows = self._logs[log].rows if log in self._logs else []
         found: list[Entry] = []
         end = self._reactor.seconds() + LONGEST_TURN
@@ -223,7 +227,7 @@ class MemoryEngine(BatchingEngine):
         return succeed((name, len(gone)))
 
     def _forget(self, log: _Log, gone: list[_Row]) -> None:
-        """Forget the bytes and keys of entries that were removed from a log; their ids may be used again."""
+        """Update the sizes, the floor and the keys after entries (``gone``) were removed from a log."""
         self._grow(log, -sum(len(row[4]) + ROW for row in gone))
         for row in gone:
             log.floor = max(log.floor, row[0])
@@ -286,7 +290,12 @@ class MemoryEngine(BatchingEngine):
         return bucket
 
     def _next_turn(self, page: list[T], after: str) -> Deferred[list[T]]:
-        """Give the first page at once and each further page in a new turn of the reactor, so that others get turns."""
+        """Return the first page at once, and each further page in a new turn of the reactor, so that others get turns.
+
+        Args:
+            page: The page.
+            after: The name or key after which the page begins; empty for the first page.
+        """
         if not after or not page:
             return succeed(page)
         turn: Deferred[list[T]] = Deferred()

@@ -1,4 +1,4 @@
-"""The bytes of shared files, kept in memory for ``--ephemeral`` and tests; the chat limits how many there are."""
+"""Keeps the bytes of shared files ("blobs") in memory, for ``--ephemeral`` and tests; the chat limits their number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 
 
 class MemoryBlobs:
-    """The files in memory. ``chatroom.chat.interfaces.Blobs`` says what each method promises.
+    """The shared files, in memory. ``chatroom.chat.interfaces.Blobs`` documents each method.
 
     Args:
         reactor: Gives ``callLater``.
@@ -35,7 +35,10 @@ class MemoryBlobs:
         return Deferred.fromCoroutine(self._seal(id, sha256))
 
     async def _seal(self, id: str, sha256: str) -> bool:
-        """Check one chunk in each turn of the reactor, because there is no other thread here."""
+        """Check the hash of a file, and keep the file or remove it.
+
+        One chunk is hashed in each turn of the reactor, because this store has no thread of its own.
+        """
         if id in self._whole:
             return True
         digest = hashlib.sha256()

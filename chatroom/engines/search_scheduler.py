@@ -1,8 +1,8 @@
 """Shares an engine's time among searches: one step at a time, by turns, and less than a second for each search.
 
-A search is cut into steps of a few milliseconds, which the engine takes one after the other. The steps of different
-addresses alternate, so that somebody who searches on many connections delays only himself. When the time of a search
-is over, it reports how far back it has searched.
+A search is cut into steps of a few milliseconds, which the engine runs one after the other. The steps of different
+client addresses alternate, so that a user who searches on many connections delays only himself. When the time of a
+search is over, its result says how far back it has searched.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from twisted.internet.defer import Deferred
 from chatroom.engines.tokenizer import Query, query
 from chatroom.model.log import Entry, Hits, TooBroad, TooManySearches
 
-BUDGET = 0.4  # seconds for a search; then what has been found is the answer
+BUDGET = 0.4  # seconds for a search; after them, the messages found so far are the answer
 STEP = 0.01  # seconds for which one search works before the next one has its turn
-LONGEST_STEP = 0.1  # seconds after which a step is interrupted, even if it is the only one that a search gets
+LONGEST_STEP = 0.1  # seconds that a step may take even when the time of its search is over; then it is interrupted
 MOST_OF_ONE = 40  # searches from one address at a time
 MOST = 160  # searches in all at a time
 
@@ -32,7 +32,7 @@ class Step:
 
     Args:
         entries: The messages that match, newest first.
-        before: The seq of the oldest message that was looked at; 0 if there are no older ones.
+        before: The seq of the oldest message that the step has read; 0 if there are no older messages.
         at: When that message was said, in milliseconds since 1970.
     """
 
@@ -46,12 +46,12 @@ Take = Callable[[str, Query, int, int, float], "Deferred[Step]"]
 
 
 class SearchScheduler:
-    """The searches of one engine.
+    """Runs the searches of one engine, by turns.
 
     Args:
         clock: Gives ``seconds``.
-        take: Takes a step; only one step is taken at a time. It fails with ``TooBroad`` if the time was too short to
-            look at a single message.
+        take: Takes one step of a search in the engine; it is called for one step at a time. It fails with ``TooBroad``
+            if the time was too short to read a single message.
     """
 
     def __init__(self, clock: Any, take: Take) -> None:
@@ -59,7 +59,8 @@ class SearchScheduler:
         self._take = take
         self._free = True
         self._passing_on = False
-        self._under_way: dict[str, int] = {}  # searches by address; the address whose turn was longest ago comes first
+        # How many searches each address has; the address whose turn was longest ago comes first.
+        self._under_way: dict[str, int] = {}
         self._waiting: dict[str, deque[Deferred[None]]] = {}  # steps that wait for their turn, by address
 
     def search(self, log: str, words: str, limit: int, before: int | None, address: str) -> Deferred[Hits]:
@@ -67,6 +68,7 @@ class SearchScheduler:
         return Deferred.fromCoroutine(self._counted(log, query(words), limit, before or NEVER, address))
 
     async def _counted(self, log: str, wanted: Query, limit: int, before: int, address: str) -> Hits:
+        """Search, unless too many searches are running; count the search while it runs."""
         if not wanted:
             return Hits([])
         mine = self._under_way.get(address, 0)
@@ -82,7 +84,7 @@ class SearchScheduler:
                 self._waiting.pop(address, None)
 
     async def _search(self, log: str, wanted: Query, limit: int, before: int, address: str) -> Hits:
-        """Take at least one step, until enough is found, nothing is left, or the time is over."""
+        """Take steps, at least one, until ``limit`` messages are found, the log is searched, or the time is over."""
         until = self._clock.seconds() + BUDGET
         found: list[Entry] = []
         at: int | None = None
@@ -94,7 +96,7 @@ class SearchScheduler:
                     raise
                 break
             found += step.entries
-            if len(found) > limit:  # there are older ones; the next search goes on after the last that is shown
+            if len(found) > limit:  # there are older ones; the next search goes on before the last returned
                 last = found[limit - 1]
                 return Hits(found[:limit][::-1], last.seq, last.event.at)
             before, at = step.before, step.at
@@ -103,6 +105,7 @@ class SearchScheduler:
         return Hits(found[::-1], before, at or 0)
 
     async def _step(self, log: str, wanted: Query, before: int, most: int, until: float, address: str) -> Step:
+        """Take one step when it is this address's turn; then pass the turn on."""
         await self._turn(address)
         try:
             return await self._take(log, wanted, before, most, max(until, self._clock.seconds() + LONGEST_STEP))
@@ -112,7 +115,7 @@ class SearchScheduler:
     # ---- turns -------------------------------------------------------------------------------------------------
 
     def _turn(self, address: str) -> Deferred[None]:
-        """Return a Deferred that fires when it is the turn of this address."""
+        """Return a Deferred that fires when ``address`` may take its next step."""
         turn: Deferred[None] = Deferred()
         self._waiting.setdefault(address, deque()).append(turn)
         self._pass_on()
@@ -123,9 +126,9 @@ class SearchScheduler:
         self._pass_on()
 
     def _pass_on(self) -> None:
-        """Give the turn to the address whose last turn was longest ago, unless a step is being taken."""
+        """If no step is being taken, give the turn to the address whose last turn was longest ago."""
         if self._passing_on:
-            return  # the loop below called what called us, and goes on
+            return  # the loop below is running further up the stack, and goes on afterwards
         self._passing_on = True
         while self._free and (turns := self._longest_ago()):
             self._free = False
@@ -133,7 +136,10 @@ class SearchScheduler:
         self._passing_on = False
 
     def _longest_ago(self) -> deque[Deferred[None]] | None:
-        """Return the waiting steps of the address whose last turn was longest ago; None if none waits."""
+        """Return the waiting steps of the address whose last turn was longest ago; None if no step waits.
+
+        From then on that address counts as the one with the latest turn.
+        """
         for address in self._under_way:
             turns = self._waiting.get(address)
             if turns:

@@ -1,4 +1,4 @@
-"""The followers of logs. Entries reach them in batches, in order, without gaps or duplicates."""
+"""The followers of logs: functions that are called with a log's new entries, in order, without gaps or duplicates."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Subscriptions:
     """The followers of all logs of one engine.
 
     Args:
-        read: The engine's ``read``, for followers that want earlier entries as well.
+        read: The engine's ``read`` method, which gives earlier entries to followers that want these as well.
     """
 
     def __init__(self, read: Callable[..., Deferred[Page]]) -> None:
         self._read = read
-        self._of: dict[str, list[Deliver]] = {}
+        self._of: dict[str, list[Deliver]] = {}  # the followers of each log
 
     @staticmethod
     def by_log(batch: list[Entry]) -> dict[str, list[Entry]]:
@@ -39,7 +39,7 @@ class Subscriptions:
         return by_log
 
     def deliver(self, log: str, entries: list[Entry]) -> None:
-        """Hand entries of one log to its followers."""
+        """Call each follower of a log with new entries of that log."""
         for deliver in tuple(self._of.get(log, ())):
             try:
                 deliver(entries)
@@ -47,10 +47,15 @@ class Subscriptions:
                 _log.failure("a follower of {log} failed", log=log)
 
     def follow(self, log: str, deliver: Deliver, after: int | None) -> Deferred[Subscription]:
-        """Deliver entries from now on; with ``after``, also all that are stored already with a greater seq.
+        """Call ``deliver`` with the entries of a log from now on; with ``after``, also with earlier ones.
+
+        Args:
+            log: The name of the log.
+            deliver: Called with each batch of entries.
+            after: Stored entries with a greater seq than this are delivered first; None for no stored entries.
 
         Returns:
-            Fires with the subscription, after earlier entries were delivered.
+            A Deferred that gives the subscription, after the stored entries were delivered.
         """
         if after is None:
             return succeed(self._add(log, deliver))
@@ -63,11 +68,12 @@ class Subscriptions:
         live = False
 
         def either(entries: list[Entry]) -> None:
+            """Keep new entries until the stored ones are delivered; from then on deliver them, but none twice."""
             if not live:
                 kept.extend(entries)
             elif entries[0].seq > last:
                 deliver(entries)
-            elif entries[-1].seq > last:  # a batch that was read from the log already may be told only now
+            elif entries[-1].seq > last:  # some of these were read from the log before they were announced
                 deliver([entry for entry in entries if entry.seq > last])
 
         subscription = self._add(log, either)

@@ -6,11 +6,12 @@ out (accents, Hebrew and Arabic vowel points) are removed, as is everything invi
 - a *word*: letters, digits and the marks that belong to them. A word in a query finds the same word, and if it has at
   least three characters also longer words that begin with it.
 - a *run* of characters from a script without spaces between words, such as Chinese, Japanese, Thai or Khmer. A run in a
-  query is found anywhere inside a run. So is Korean, because its particles and compounds are written together.
+  query is found anywhere inside a run. Korean is cut into runs too: its particles and compounds are written together.
 - a *symbol*, such as an emoji or a currency sign, which is a word of its own.
 
-For an index, a run becomes overlapping pairs of characters. A message must have all ``Query.terms`` to match, but that
-is not enough: an index proposes messages, and ``Query.matches`` decides. So an engine without an index finds the same.
+For an index, a run becomes overlapping pairs of characters. Each message that matches a query has all ``Query.terms``
+among its tokens, but a message that has them all need not match. So an index only proposes messages, and
+``Query.matches`` decides. An engine without an index calls it for all messages, and finds the same ones.
 """
 
 from __future__ import annotations
@@ -45,12 +46,12 @@ _OPTIONAL_MARK = re.compile(
     "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\ufe20-\ufe2f"
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]"
 )
-# In these the mark makes another letter, and nobody would leave it out.
+# In these sequences the mark makes another letter, so nobody would leave the mark out.
 _LETTERS = (("\u0438\u0306", "\u0439"), ("\u0443\u0306", "\u045e"), ("\u0456\u0308", "\u0457"))
 # Invisible, though Unicode counts them as marks or letters: variation selectors, fillers, inherent vowels.
 _INVISIBLE = re.compile("[\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
-_MOST_REMEMBERED = 20_000  # characters; somebody may send all of Unicode
+_MOST_REMEMBERED = 20_000  # characters that _SHOWN keeps in memory; somebody may send all of Unicode
 
 
 class Term(NamedTuple):
@@ -79,7 +80,7 @@ class Query:
     def matches(self, text: str) -> bool:
         """Return whether a text holds all the words and runs; an empty query matches nothing."""
         plain = normalized(text)
-        # Most texts end here, so they need not be cut into pieces.
+        # Most texts fail this quick test, so they need not be cut into pieces.
         if not self or not all(piece in plain for piece in self.words + self.runs):
             return False
         if not self.words:
@@ -111,7 +112,8 @@ def tokens(text: str) -> list[str]:
     found: dict[str, None] = {}
     for piece, run in _pieces(normalized(text)):
         if run:
-            # The last pair is one character, so that each character begins a token: one alone is searched as a prefix.
+            # The last "pair" has one character. So each character begins a token, and a query of one character can be
+            # searched as a prefix.
             found.update((piece[i : i + 2], None) for i in range(len(piece)))
         else:
             found[piece] = None
@@ -119,7 +121,7 @@ def tokens(text: str) -> list[str]:
 
 
 def normalized(text: str) -> str:
-    """Return the normalized form of a text; each of its pieces is a part of it."""
+    """Return the normalized form of a text, from which its pieces (words, runs, symbols) are cut."""
     if text.isascii():
         return text.lower()
     for _ in range(2):  # folded text may decompose further, and decomposed text may fold further
@@ -131,7 +133,7 @@ def normalized(text: str) -> str:
 
 
 def _pieces(plain: str) -> list[tuple[str, bool]]:
-    """Return the pieces of a normalized text, each with whether it is a run."""
+    """Return the pieces of a normalized text, each with True if it is a run, or False if it is a word or a symbol."""
     if plain.isascii():
         return [(word[:LONGEST_WORD], False) for word in _ASCII_WORD.findall(plain)]
     return [(match[0], True) if match[1] else (match[0][:LONGEST_WORD], False) for match in _PIECE.finditer(plain)]
@@ -156,7 +158,7 @@ class _Shown(dict[int, str]):
 
 
 def _shown(char: str) -> str:
-    """Return what takes the place of one character."""
+    """Return the text that replaces a character when a text is normalized."""
     kind = category(char)
     if kind == "Cf" or _INVISIBLE.match(char) or _SKIN_TONE.match(char):
         return ""

@@ -1,4 +1,4 @@
-"""A thread with a queue of its own: jobs run there in order, and their results come back on the reactor thread."""
+"""A thread with a queue: it runs jobs (function calls) in order, and gives their results to the reactor thread."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Worker:
     """Runs jobs one after the other on a thread of its own.
 
     Args:
-        reactor: Gives ``callFromThread``.
+        reactor: The reactor, or anything else that has its method ``callFromThread``.
         name: The thread's name, which tools such as ``top`` show.
     """
 
@@ -36,25 +36,25 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Run the jobs that wait, end the thread, and return when it has ended. Later jobs fail."""
+        """Run the jobs that wait, end the thread, and return when the thread has ended. Later jobs are not run."""
         self._stopped = True
         self._jobs.put(None)
         self._thread.join()
 
     @property
     def stopped(self) -> bool:
-        """Whether later jobs fail."""
+        """Whether ``stop`` was called, so that later jobs are not run."""
         return self._stopped
 
     def post(self, job: Callable[[*Args], None], *args: *Args) -> None:
-        """Run a job without a result; it must not raise."""
+        """Run a job on the thread and ignore its result; the job must not raise."""
         self._jobs.put((job, args))
 
     def run(self, job: Callable[[*Args], T], *args: *Args) -> Deferred[T]:
-        """Run a job.
+        """Run a job on the thread.
 
         Returns:
-            Fires on the reactor thread with the job's result, or with what it raised.
+            A Deferred that fires on the reactor thread with the job's result, or fails with what the job raised.
 
         Raises:
             Unavailable: In the Deferred, if the worker was stopped.
@@ -75,5 +75,6 @@ class Worker:
         return deferred
 
     def _work(self) -> None:
+        """Run jobs until ``stop`` puts None into the queue."""
         while (job := self._jobs.get()) is not None:
             job[0](*job[1])

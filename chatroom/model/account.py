@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-BUCKET = "account"  # records by folded name
-LOOKS = "look"  # folded names by look: nobody may register a name that looks like the name of another account
-LOOK_RULES = "look-rules"  # has the key ALL_MADE once every account has a record for each of its looks
+# Buckets of an engine. A look is a form of a name that is equal for names that look alike (``names.user_looks``).
+BUCKET = "account"  # the accounts; the key is the folded name
+LOOKS = "look"  # key: a look, value: the folded name of its account; nobody else may register a name with that look
+LOOK_RULES = "look-rules"  # has the key ALL_MADE once every account has a record in LOOKS for each of its looks
 ALL_MADE = "digits-as-letters"
 
 
@@ -22,7 +23,8 @@ class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A token, with which a program logs in without the password.
 
-    ``id`` is the hash of its secret. Times are in milliseconds since 1970.
+    ``id`` is the hash of the token's secret. ``client`` is the name of the program. ``made`` and ``used`` are the times
+    when the token was made and last used, in milliseconds since 1970.
     """
 
     id: str
@@ -40,11 +42,11 @@ class AccountRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         made: When the account was made, in milliseconds since 1970.
         password: The Argon2id hash of the password; empty if another checker decides (``--auth``).
         operator: Whether the owner is an operator, who may do everything everywhere.
-        reserved: Whether an operator made the account, so that a seat is kept for it.
+        reserved: Whether an operator made the account, so that one of the ``--max-users`` places is kept free for it.
         preferences: The owner's settings.
         tokens: The tokens of the account, the oldest first.
-        was: The ids of the guests and deleted accounts that the owner was before. Bans and mutes against these hold
-            against this account as well.
+        was: The ids of the guests and deleted accounts that the owner had before. Bans and mutes of these ids
+            hold for this account as well.
     """
 
     id: str

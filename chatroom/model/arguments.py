@@ -16,7 +16,7 @@ _SWITCHES = {"on": True, "off": False}
 
 
 class Misread(Exception):
-    """An argument is wrong. The text of the error says what is expected; if it is empty, usage says so."""
+    """An argument is wrong. The error's text says what is expected; if it is empty, show the usage instead."""
 
 
 class Kind(Enum):
@@ -35,7 +35,7 @@ class Arg:
     """One argument of a command.
 
     Args:
-        field: The field of the command's record.
+        field: The field of the command's record that gets the value.
         kind: How the argument is read.
         label: The name that usage shows; the name of the field if empty.
         required: Whether the argument must be given.
@@ -81,7 +81,7 @@ def read(arg: Arg, rest: str, *, last: bool) -> tuple[Any, str]:
         return word, rest
     if arg.kind is Kind.DURATION:
         seconds = durations.parse(word)
-        if seconds is None and durations.is_meant(word):  # else it would become the reason of a ban for good
+        if seconds is None and durations.is_meant(word):  # else the word would become the reason of an endless ban
             raise Misread(f"{word} is no duration; write it as 10m, 2h or 7d.")
         return (seconds, rest) if seconds is not None else (None, f"{word} {rest}".strip())
     if arg.kind is Kind.COUNT and word.isascii() and word.isdigit() and len(word) < 10:

@@ -43,9 +43,9 @@ class Counters:
         deliveries: Events that were given to a connection.
         drops: Connections that the daemon ended, by cause: the code of the refusal, or ``too-slow``.
         logins: Logins to accounts.
-        commits: For each batch, how long it took to store it.
-        waits: For each batch, the time from the ``append`` of its first entry until all followers and all callers were
-            told.
+        commits: For each batch of entries that an engine stored, how long storing took.
+        waits: For each batch, the time from the ``append`` of its first entry until all its entries were delivered to
+            the followers of their logs, and all callers of ``append`` were told.
     """
 
     __slots__ = ("commits", "deliveries", "drops", "logins", "messages", "waits")

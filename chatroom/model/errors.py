@@ -1,4 +1,4 @@
-"""All refusals: a code for programs and a text for people. Handlers raise them, and ``chat.dispatch`` answers."""
+"""All refusals: a code for programs and a text for people. Handlers raise them, and ``chat.dispatch`` sends them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 
 class Refused(Exception):
-    """A command was refused. The session that gave the command gets this as an answer.
+    """A command was refused. The session that gave the command gets this error as the answer.
 
     Args:
         code: A kebab-case word for programs.
         text: What is wrong and what to do next, for people.
 
     Attributes:
-        ref: The ``ref`` of the record that could not be read.
-        file: The file whose upload or download has ended because of this.
-        final: Whether the connection must end, because the rest of what it sends can no longer be told apart.
+        ref: If a record could not be read: its ``ref``, as far as that was found.
+        file: The id of the file whose upload or download has ended because of this error; empty if none has.
+        final: Whether the connection must end, because raw bytes and lines in what follows cannot be told apart.
     """
 
     def __init__(self, code: str, text: str) -> None:
@@ -29,7 +29,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A kind of refusal: its code, and its text with ``{fields}``. Call it to get the exception to raise."""
+    """A kind of refusal: its code, and its text with ``{fields}``. Call it with the fields to get the exception."""
 
     code: str
     text: str

@@ -1,6 +1,6 @@
-"""What every class of records that the server sends says about itself by class attributes.
+"""The base class of all records that the server sends or stores. Each subclass describes itself by class attributes.
 
-A class that leaves an attribute out fails when it is imported.
+The definition of a class that lacks one of these attributes raises TypeError.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Event(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"
     """A record that the server sends or stores.
 
     Attributes:
-        abstract: The class is only a base of others. Not inherited.
+        abstract: Whether the class is only a base of others. Not inherited.
         audience: Which sessions are told of the event.
-        is_message: Somebody says something: it counts as a message, and can be searched for, ignored and deleted.
-        is_mail: It can stand in the inbox of the person ``to``, and waits there until that person has seen it.
-        changes_members: It changes who is in a room, or under which name.
-        changes_record: It changes the record of a room: whoever keeps a copy reads the record again.
+        is_message: Whether somebody says something by the event, so that it can be searched for, ignored and deleted.
+        is_mail: Whether the event can be in the inbox of the person ``to``, until that person has seen it.
+        changes_members: Whether the event changes the members of a room, or the name of a member.
+        changes_record: Whether the event changes the record of a room, so that copies of the record must be read again.
     """
 
     abstract: ClassVar[bool] = True
@@ -48,10 +48,10 @@ class Event(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"
     changes_record: ClassVar[bool]
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Register the class.
+        """Add the class to ``EVENTS``, unless it is abstract.
 
         Raises:
-            TypeError: The class does not say what it is.
+            TypeError: The class lacks one of ``ATTRIBUTES``.
         """
         if cls.__dict__.get("abstract", False):
             return
@@ -67,5 +67,5 @@ EVENTS: list[type[Event]] = []
 
 
 def told_to(audience: Audience) -> tuple[type[Event], ...]:
-    """Return the classes of events that this audience is told of, without those that only vary another class."""
+    """Return the classes of events that this audience is told of, without subclasses of a class in ``EVENTS``."""
     return tuple(kind for kind in EVENTS if kind.audience is audience and kind.__base__ not in EVENTS)

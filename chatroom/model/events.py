@@ -1,10 +1,10 @@
 """The events of rooms, of inboxes and of the server, as frozen records, and the JSON in which they are stored and sent.
 
-Each class says what it is (``chatroom.model.event_base``), and the sets at the end of this file, which are used
-everywhere, are derived from that. Together with ``chatroom.model.replies`` these are all records that the server sends.
+Each class describes itself by class attributes (``chatroom.model.event_base``), from which the sets of classes at the
+end of this file are derived. All other records that the server sends are in ``chatroom.model.replies``.
 
 Events are stored in logs: ``encode`` returns the bytes to store, and ``decode`` reads them. ``room`` and ``seq`` are
-not stored with an event, because the log knows them; the reader fills them in.
+not stored with an event, because its place in a log says them; ``placed`` fills them in.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from chatroom.model.event_base import told_to
 
 PROTOCOL_VERSION = 1
 
-# Fields that are stored and never shown. ``via`` marks the address that an event came from, so that the space that one
-# address can fill is limited.
+# Fields that are stored and never sent. ``via`` stands for the address that an event came from; it serves to limit the
+# space that one address can fill.
 HIDDEN = ("via",)
 
 
@@ -387,7 +387,7 @@ def _written(union: Any, derived: Iterable[type[Event]]) -> tuple[Any, ...]:
     """Return the classes of a union, which is written out because type checkers cannot derive it.
 
     Raises:
-        TypeError: The union differs from what the classes say.
+        TypeError: The classes of the union are not the ``derived`` ones.
     """
     classes = get_args(union)
     different = {*classes} ^ {*derived}
@@ -413,16 +413,16 @@ def of_inbox(event: Event) -> TypeGuard[Mail]:
 
 
 def blanked(event: Any) -> Any:
-    """Return a message without what it said."""
+    """Return a copy of a message with an empty text; of a shared file, with an empty name."""
     return msgspec.structs.replace(event, **{"name" if isinstance(event, Shared) else "text": ""})
 
 
 def placed(event: Any, seq: int, room: str = "") -> Any:
-    """Return an event with what its log knows about it, and without hidden fields.
+    """Return a copy of an event with its seq and its room filled in, and with the fields of ``HIDDEN`` emptied.
 
     Args:
         event: The event as it is stored.
-        seq: Its place in the log.
+        seq: The event's place in its log.
         room: The name of the room, if the event is of a room.
     """
     hidden = {"via": ""} if isinstance(event, MAIL) and event.via else {}

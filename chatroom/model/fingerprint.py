@@ -1,7 +1,7 @@
 """The fingerprint of a server's key, which the daemon logs and the client remembers.
 
 The fingerprint is that of the key and not that of the certificate, so that it stays the same when the certificate is
-renewed. It has a file of its own because it needs the cryptography library; other modules of the model do not.
+renewed. The function has a file of its own because no other module of the model needs the cryptography library.
 """
 
 from __future__ import annotations

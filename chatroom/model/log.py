@@ -11,11 +11,11 @@ from chatroom.model.events import LogEvent
 
 
 class Conflict(Exception):
-    """The record has changed since it was read. Read it again and decide again."""
+    """A record was not changed, because it is not the same as when it was read. Read it again and decide again."""
 
 
 class Unavailable(Exception):
-    """It is unknown whether the entry was stored. Never acknowledge it."""
+    """The engine could not do what was asked. An entry may or may not have been stored: never acknowledge it."""
 
 
 class TooBroad(Exception):
@@ -27,7 +27,7 @@ class TooManySearches(Exception):
 
 
 class Withdrawn(Unavailable):
-    """The message comes after an event that took away its author's right to write, so it is shown to nobody."""
+    """The message is stored after an event that took away its author's right to write, so it is shown to nobody."""
 
 
 class Entry(Struct, gc=False, eq=False):
@@ -38,11 +38,12 @@ class Entry(Struct, gc=False, eq=False):
         event: What happened.
         body: The event as JSON, as it is stored.
         seq: The place in the log; it grows. 0 until the entry is stored.
-        done: Called once, when the entry is durable and delivered, or when that failed. None if nobody waits for it.
-        key: A second entry with the same key is not stored. None if the entry cannot come twice.
-        repeated: Whether the key was there before; then ``event``, ``body``, ``log`` and ``seq`` are those of the first
-            entry.
-        error: Why the entry could not be stored.
+        done: Called once with the entry and its ``error``, after the entry was stored and delivered or that failed.
+            None if nobody waits for that.
+        key: Of entries with the same key only the first is stored. None if the entry cannot come twice.
+        repeated: Whether an entry with the same key was stored earlier; then ``event``, ``body``, ``log`` and ``seq``
+            are those of that first entry.
+        error: Why the entry was not stored, or ``Withdrawn`` if it is stored but not shown; None if all is well.
     """
 
     log: str
@@ -66,8 +67,8 @@ class Change(Struct, frozen=True, gc=False):
         bucket: The bucket that holds the record.
         key: The key of the record in its bucket.
         value: The new value of the record; None removes the record.
-        rev: The revision that the record must have now; 0 if there must be no record. None accepts any revision, if
-            another record of the same change guards this one.
+        rev: The revision that the record must have now; 0 if there must be no record. None accepts any revision: use
+            it where another change, made together with this one, checks a revision.
     """
 
     bucket: str
@@ -90,8 +91,8 @@ class Hits:
 
     Args:
         entries: The messages that match, the newest last.
-        before: The seq from which on messages were searched; search again ``before`` it for older ones. 0 if all
-            messages were searched.
+        before: Messages with this seq or a greater one were searched; give it as ``before`` to search older ones. 0
+            if all messages were searched.
         at: When the message with that seq was stored, in milliseconds since 1970.
     """
 
@@ -102,7 +103,7 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The result of ``follow``; ``stop()`` ends it."""
+    """The result of an engine's ``follow``; ``stop()`` ends the delivery of entries."""
 
     stop: Callable[[], None]
 

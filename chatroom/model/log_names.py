@@ -7,8 +7,8 @@ INBOX = "inbox/"
 GUEST = "guest/"
 SERVER = "server/"  # logs of the whole server
 
-SERVER_LOG = f"{SERVER}all"  # what concerns every daemon
-GUESTS_LOG = f"{SERVER}guests"  # which names guests have used, and which have mail
+SERVER_LOG = f"{SERVER}all"  # the events that concern every daemon
+GUESTS_LOG = f"{SERVER}guests"  # events that say which names guests have used, and in which mailboxes mail waits
 
 
 def room_log(id: str) -> str:

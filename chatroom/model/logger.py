@@ -21,7 +21,7 @@ LEVELS = tuple(level.name for level in LogLevel.iterconstants())
 _levels = LogLevelFilterPredicate(defaultLogLevel=LogLevel.info)
 
 
-_watching: dict[str, tuple[Callable[[LogEvent], None], ...]] = {}  # by namespace
+_watching: dict[str, tuple[Callable[[LogEvent], None], ...]] = {}  # observers by namespace
 
 
 @implementer(ILogObserver)
@@ -53,6 +53,7 @@ _observer = _All()
 
 
 def _escape(event: LogEvent) -> None:
+    """Escape, in place, each text in an event that has line breaks or other characters that are not printable."""
     for key, value in event.items():
         if isinstance(value, str) and not value.isprintable():
             event[key] = value.encode("unicode_escape").decode("ascii")
@@ -66,7 +67,7 @@ def watch(namespace: str, observer: Callable[[LogEvent], None]) -> Callable[[], 
         observer: Called with each event; it must not raise.
 
     Returns:
-        A function that ends this.
+        A function to call when the observer is to get no more events.
     """
     _watching[namespace] = (*_watching.get(namespace, ()), observer)
 

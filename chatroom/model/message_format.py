@@ -13,10 +13,11 @@ _FIELDS = {"user", "room", "text"}
 
 
 def check_format(form: str) -> str:
-    """Return the template if it can be used.
+    """Return the template, unchanged, if it can be used.
 
     Raises:
-        ValueError: The template has other fields, or lacks the user or the text.
+        ValueError: The template has other fields, a format or conversion in a field, or control characters; or it lacks
+            ``{user}`` or ``{text}``.
     """
     try:
         parts = list(string.Formatter().parse(form))

@@ -29,11 +29,11 @@ _SCRIPTS_USED_TOGETHER = (
     frozenset({"HAN", "HANGUL"}),
     frozenset({"HAN", "BOPOMOFO"}),
 )
-# The part of _confusables() that concerns ASCII names, so that these never need its tables.
+# The part of _confusables() that concerns ASCII names, so that its tables are not loaded for these.
 _ASCII_CONFUSABLES = str.maketrans({"I": "l", "1": "l", "0": "o", "m": "rn", "M": "rn"})
-# Letters that UTS 39 counts as like another letter, or as like none: Cyrillic palochka, Latin turned l, the soft sign.
+# Letters and what they look like, where UTS 39 names another letter or none: palochka, turned l, soft sign, tone six.
 _MORE_TWINS = {"\u04cf": "l", "\ua781": "l", "\u044c": "b", "\u0185": "b"}
-_LETTERS_LIKE_DIGITS = str.maketrans("258", "zsb")  # the skeleton takes care of 0 and 1
+_LETTERS_LIKE_DIGITS = str.maketrans("258", "zsb")  # skeleton() replaces 0 and 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def room_looks(name: Name) -> tuple[str, ...]:
 def user_looks(name: Name) -> tuple[str, ...]:
     """Return all looks of a user's name, at most seven. Readers cannot tell two users apart that have a look in common.
 
-    These are the looks of a room of the same name, and the name's ``look``, under which older accounts are kept.
+    These are the looks of a room of the same name, and the name's ``look``, under which older versions kept accounts.
     """
     return tuple(sorted({name.look, *room_looks(name)}))
 
@@ -119,6 +119,7 @@ def _looks_of_capitals(text: str) -> set[str]:
 
 
 def _look_of_letters(text: str) -> str:
+    """Return the skeleton of a text, in which digits before the end are replaced by the letters that they look like."""
     look = skeleton(text)
     word = look.rstrip(digits)
     return word.translate(_LETTERS_LIKE_DIGITS) + look[len(word) :]
@@ -149,7 +150,7 @@ def is_guest_name(name: Name) -> bool:
 def fold(text: str) -> str:
     """Return the form of a text in which names are compared. Never raises.
 
-    All code that compares names compares this form: two texts mean the same name if and only if it is equal.
+    All code that compares names compares this form: two texts mean the same name if and only if their forms are equal.
 
     Args:
         text: A name, or any other text.
@@ -169,7 +170,7 @@ def _folded(text: str) -> str:
         return _name(text, ROOM_LIMIT).folded
     except BadName:
         form = normalize("NFC", text)
-        return form.lower() if form.isascii() else form  # as the Kelvin sign becomes K
+        return form.lower() if form.isascii() else form  # NFC can make a text ASCII: the Kelvin sign becomes K
 
 
 def _name(text: str, limit: int) -> Name:
@@ -258,12 +259,12 @@ def _confusables() -> dict[int, str]:
 
 
 def _bare(look: str) -> str:
-    """Return an entry without the marks (LRM) that are put around right-to-left entries for display."""
+    """Return a text of the confusables table without the marks (LRM) that it puts around right-to-left texts."""
     return look.replace("\u200e", "")
 
 
 def _unite(classes: dict[str, list[str]], one: str, other: str) -> None:
-    """Merge the classes of two texts into one class, which all its members share."""
+    """Merge the classes (lists of texts that look alike) of two texts into one list, which all its members share."""
     smaller, larger = sorted((classes.setdefault(one, [one]), classes.setdefault(other, [other])), key=len)
     if larger is not smaller:
         larger.extend(smaller)
@@ -286,7 +287,7 @@ _GUEST_LOOK = skeleton(GUEST)
 
 
 def load_rules() -> None:
-    """Load the tables for names outside ASCII, so that the first such name keeps nobody waiting."""
+    """Load the PRECIS rules for names outside ASCII, so that the first such name keeps nobody waiting."""
     _profile("UsernameCasePreserved")
     _profile("UsernameCaseMapped")
 

@@ -1,4 +1,4 @@
-"""Which addresses count as one when connections are counted or banned."""
+"""Which IP addresses count as one address when connections are counted, or when an address is banned."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def plain(host: str) -> str:
 
 
 def is_local(host: str) -> bool:
-    """Return whether a host is this machine, or has no address at all (a socket pair)."""
+    """Return whether a host is a loopback address of this machine, or no IP address at all, as of a socket pair."""
     address = _address(host)
     return address is None or address.is_loopback
 

@@ -1,4 +1,4 @@
-"""Reads files that an operator names: never waits for a writer, and never reads more than the limit."""
+"""Reads files that an operator names. It never waits for a pipe's writer, and never reads far beyond a limit."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def read_plain_file(path: Path, most: int) -> bytes:
         most: The greatest size allowed, in bytes.
 
     Raises:
-        OSError: The file cannot be read, is no plain file (a pipe may never end), or is too large; ``strerror`` says
-            which.
+        OSError: The file cannot be read, is too large, or is neither a plain file nor a character device such as
+            ``/dev/null`` (a pipe may never end); ``strerror`` says which.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISCHR(mode):  # /dev/null counts as an empty file
+        if not stat.S_ISREG(mode) and not stat.S_ISCHR(mode):  # /dev/null is read as an empty file
             raise OSError(0, "it is no plain file")
         data = b""
         while len(data) <= most and (more := os.read(descriptor, most + 1 - len(data))):

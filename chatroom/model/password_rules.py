@@ -12,7 +12,7 @@ from typing import Any
 
 LEAST = 6  # characters of a new password, unless the operator says otherwise
 LONGEST = 128  # characters
-_LONGEST_GIVEN = 4 * LONGEST  # characters before composition; limits the work
+_LONGEST_GIVEN = 4 * LONGEST  # characters of a password before NFC composes them; limits the work
 
 _NOT_TEXT = re.compile("[\ufffd\ud800-\udfff]")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
@@ -35,7 +35,7 @@ def check_text(password: str) -> None:
     """Check that all bytes of a password were UTF-8.
 
     Raises:
-        BadPassword: Some were not.
+        BadPassword: Some bytes were not UTF-8.
     """
     if not is_text(password):
         raise BadPassword("a password is text in UTF-8, and some of these bytes are not; type it in a UTF-8 terminal")
@@ -115,7 +115,11 @@ def _too_long() -> BadLength:
 
 
 def _composed(password: str) -> str:
-    """Return the password as the rules of OpaqueString prepare it."""
+    """Return the form of a password that the rules of OpaqueString make of it.
+
+    Raises:
+        BadPassword: The password has characters that these rules do not allow.
+    """
     if _CONTROL.search(password):
         raise BadPassword("a password has no control characters; type it again")
     try:

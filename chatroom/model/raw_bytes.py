@@ -1,4 +1,4 @@
-"""Raw bytes between records, which are collected or thrown away."""
+"""Collects, or throws away, the raw bytes of a file's chunk, which follow a record on a connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class RawBytes:
     """The raw bytes that follow a record.
 
     Args:
-        number: The number of bytes, which the record says; at most a chunk, so that memory is bounded.
+        number: The number of bytes, as the record says; at most the size of a chunk, so that memory is bounded.
         wanted: Whether to collect the bytes; otherwise they are only counted.
 
     Attributes:
@@ -21,10 +21,10 @@ class RawBytes:
     def __init__(self, number: int, wanted: bool) -> None:
         self.missing = number
         self._wanted = wanted
-        self._data = BytesIO()  # no list: two bytes at a time would make it much larger than the bytes
+        self._data = BytesIO()  # a list would need much more memory if the bytes came two at a time
 
     def feed(self, data: bytes) -> bytes:
-        """Take the raw bytes from the beginning of some data, and return the rest, which consists of lines again."""
+        """Take the missing bytes from the beginning of received data; return what follows them: lines again."""
         ours = data[: self.missing]
         self.missing -= len(ours)
         if self._wanted:

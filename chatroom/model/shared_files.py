@@ -7,8 +7,8 @@ from unicodedata import category, normalize
 
 from chatroom.model.text import clean, is_blank
 
-CHUNK = 256 * 1024  # bytes; the last chunk of a file may be shorter
-WINDOW = 8  # chunks that may be sent without having been acknowledged
+CHUNK = 256 * 1024  # bytes in a chunk, a piece in which a file is sent; the last chunk of a file may be shorter
+WINDOW = 8  # chunks that may be on their way: sent, and not yet acknowledged
 TRANSFERS = 4  # files that one connection may send and fetch at the same time
 NAME_CHARACTERS = 100
 
@@ -28,10 +28,10 @@ def bytes_of(size: int, index: int) -> int:
 
 
 def safe_name(name: str) -> str:
-    """Return a file's name as it may be shown and used: without folders, visible, not a hidden file, not too long.
+    """Return a file's name made safe to show and to use: without folders, visible, not a hidden file, not too long.
 
     The joiners U+200C and U+200D are kept between other characters, because Persian, Indic scripts and emoji need them.
-    A name that is too long keeps its ending.
+    A name that is too long is shortened before its ending, such as ``.txt``.
     """
     base = re.split(r"[/\\]", normalize("NFC", name))[-1]
     seen = "".join(char for char in clean(base) if char in _JOINERS or (category(char)[0] != "C" and char != "\ufffd"))
@@ -47,7 +47,7 @@ def split_ending(name: str) -> tuple[str, str]:
 
 
 def spell_size(size: int) -> str:
-    """Return a number of bytes for people: ``12 kB``, ``1.5 MB``."""
+    """Return a number of bytes as people read it: ``12 kB``, ``1.5 MB``."""
     if size < 1000:
         return f"{size} B"
     amount = float(size)
@@ -60,6 +60,6 @@ def spell_size(size: int) -> str:
 
 
 def spell_apart(one: int, other: int) -> tuple[str, str]:
-    """Return two sizes in words, to the byte if they would otherwise read alike."""
+    """Return two sizes as people read them; in bytes if the shorter forms of ``spell_size`` are the same."""
     spelled = spell_size(one), spell_size(other)
     return spelled if spelled[0] != spelled[1] else (f"{one} B", f"{other} B")

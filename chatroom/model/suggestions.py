@@ -7,16 +7,16 @@ from itertools import islice
 
 from chatroom.model.names import fold
 
-ALIKE = 0.75  # how much of two words must be the same, from 0 to 1
-SHORT = 4  # characters of a word ...
-ALIKE_IF_SHORT = 0.66  # ... of which two letters of three are enough, as in /mgs
-LONGEST = 64  # characters that are compared
+ALIKE = 0.75  # the least likeness of two words, as ``difflib`` computes it, from 0 to 1
+SHORT = 4  # characters of the longest word for which ``ALIKE_IF_SHORT`` holds instead
+ALIKE_IF_SHORT = 0.66  # two letters of three are the same, as in /mgs for /msg
+LONGEST = 64  # characters of a word that are compared
 MOST = 2000  # names that are compared
-MORE = 2  # characters that may be missing or too many
+MORE = 2  # characters by which two like words may differ in length
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
-    """Return the name that is most like a word without being the same; None if there is none.
+    """Return the name that is most like a word without being the same; None if no name is like it.
 
     Args:
         word: The word that was typed.
@@ -38,7 +38,7 @@ def hint(word: str, known: Iterable[str], slash: str = "/") -> str:
     Args:
         word: The unknown command, without a slash.
         known: The commands that exist, without a slash.
-        slash: The beginning of commands; empty for records.
+        slash: What stands before a command's name; empty for programs, whose commands have nothing before it.
     """
     names = list(known)
     meant = word.lower() if word.lower() in names else nearest(word, names)

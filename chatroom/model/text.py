@@ -5,7 +5,8 @@ from re import Match
 from unicodedata import category
 
 MARKS_IN_A_ROW = 4
-# Scripts whose words have more marks, each at most once: first and last character of their blocks, and how many marks.
+# Scripts whose words have more than four marks on a letter, each mark at most once: the first and last character of
+# the script's blocks in Unicode, and the greatest number of marks on one letter.
 _MARKS_OF_SCRIPTS = (
     (0x0591, 0x08FF, 6),  # Hebrew, Arabic, Syriac ... with accents and signs for reading aloud
     (0x0900, 0x0EFF, 6),  # the scripts of India, Thai, Lao
@@ -42,8 +43,8 @@ _INVISIBLE = (
 )
 _BLANK = re.compile(rf"[{_INVISIBLE}]*+")
 _HIDDEN = re.compile(rf"[{_INVISIBLE}]")
-# There is no mark below U+0300, so only such a run (U+00AD is invisible, and ends none) can hold too many of them: most
-# texts skip the loop per character.
+# No character below U+0300 is a mark, so only a run of five or more characters from U+0300 on can hold too many marks.
+# (U+00AD may stand in a run, because it is invisible.) Most texts have no such run and skip the loop in ``_thin_out``.
 _MAYBE_MARKS = re.compile(rf"[\u00ad\u0300-\U0010ffff]{{{MARKS_IN_A_ROW + 1},}}")
 
 
@@ -51,9 +52,9 @@ def clean(text: str) -> str:
     """Return the text without characters that act on a terminal or hide something from a reader. Never raises.
 
     Escape sequences (ECMA-48, 8-bit forms too), NUL, BOM and bidi overrides, embeddings and isolates (UAX 9) are
-    dropped, a tab becomes a space, other controls, line separators and lone surrogates become U+FFFD, and at most
-    four combining marks stand on one character: more in scripts whose words have more, if all are different. The
-    result is one line, can be encoded as UTF-8, and is clean itself.
+    dropped. A tab becomes a space; other controls, line separators and lone surrogates become U+FFFD. A character
+    keeps four combining marks; in scripts whose words have more, it keeps more if all are different. The result is
+    one line, can be encoded as UTF-8, and does not change when it is cleaned again.
 
     Args:
         text: Any text.
@@ -66,7 +67,7 @@ def clean(text: str) -> str:
     text = _ESCAPE_SEQUENCE.sub("", text)
     text = _DROPPED.sub("", text).replace("\t", " ")
     text = _REPLACED.sub(REPLACEMENT, text)
-    # Last, because characters dropped above may have separated two runs of marks.
+    # Marks come last, because characters dropped above may have separated two runs of marks.
     return _MAYBE_MARKS.sub(_thin_out, text)
 
 
@@ -86,7 +87,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def _thin_out(run: Match[str]) -> str:
-    """Return a run of marks without the excess ones. Format characters (Cf) do not separate marks from a letter."""
+    """Return a run of characters without excess marks. Format characters (Cf) do not separate marks from a letter."""
     kept: list[str] = []
     base, marks = "", ""  # the last character, and the marks on it
     for char in run[0]:
@@ -102,6 +103,6 @@ def _thin_out(run: Match[str]) -> str:
 
 
 def _most(char: str) -> int:
-    """Return the greatest number of marks on one character in the script of a letter or mark."""
+    """Return how many marks one letter may have in the script of ``char``, a letter or a mark, or an empty text."""
     code = ord(char or "a")
     return next((most for first, last, most in _MARKS_OF_SCRIPTS if first <= code <= last), MARKS_IN_A_ROW)

@@ -1,4 +1,4 @@
-"""A hint for TOML files in which quotes are missing, as many other kinds of configuration files allow.
+"""A hint for the author of a TOML file who left out quotes, as many other kinds of configuration files allow.
 
 It has a file of its own because the daemon and the client read such files.
 """
@@ -13,11 +13,11 @@ _SWITCHES = {"yes", "no", "on", "off"}
 
 
 def hint(text: str, error: str) -> str:
-    """Return what to add to an error of ``tomllib``; empty if missing quotes are not the cause.
+    """Return what to add to an error message of ``tomllib``; empty if missing quotes are not its cause.
 
     Args:
         text: The whole file.
-        error: The error of ``tomllib``, which names the line.
+        error: The error message of ``tomllib``, which names the line; if it names none, the last line is looked at.
     """
     at = _AT.search(error)
     lines = text.split("\n")

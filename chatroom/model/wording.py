@@ -1,7 +1,8 @@
 """The words in which people are told of events: on telnet, in a pipe, and on the screen of the client.
 
-``LINES`` has the line for each message and for each event that a room sees; ``ANSWERS`` has the lines for each record
-that one person is told. An event without words fails when this module is imported.
+``LINES`` has the line for each message and for each event that everybody in a room sees; ``ANSWERS`` has the lines for
+each answer, and for each event that only one person is told. Importing this module raises ``TypeError`` if an event has
+no words.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def _slowed(room: str, event: e.Slowed) -> str:
 
 
 def _to(event: Any, what: str) -> str:
-    """Return ``bob was kicked by alice: reason``."""
+    """Return a line such as ``bob was banned by alice for 2 hours: spam``; in it, ``what`` is ``banned``."""
     reason = getattr(event, "reason", "")
     return f"{event.user} was {what} by {event.by}{_for(event)}" + (f": {reason}" if reason else ".")
 
@@ -49,13 +50,13 @@ def _for(event: Any) -> str:
 def _shared(room: str, event: e.Shared) -> str:
     if not event.name:
         return f"{event.by} shared a file (deleted)"
-    if event.to:  # the number is one of that person's files
+    if event.to:  # the number counts that person's files, not the room's, so others cannot use it
         return f"{event.by} shares {event.name} with {event.to} ({spell_size(event.size)})."
     return f"{event.by} shares {event.name} ({spell_size(event.size)}): /get {event.number}"
 
 
 def _given(event: e.Shared) -> str:
-    """Return the line for the person to whom a file is given. ``@`` marks its number, which is not one of the room."""
+    """Return the line for the person to whom a file is given. ``@`` marks the number as one of that person's."""
     return f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get @{event.number}"
 
 
@@ -98,10 +99,10 @@ LINES: dict[type, Callable[[str, Any], str]] = {
 
 
 def with_deletion_shown(event: M) -> M:
-    """Return a message as it is shown among older ones: ``(deleted)`` stands for a text that was deleted.
+    """Return a message as it is shown in the history: ``(deleted)`` stands for a text that was deleted.
 
     Args:
-        event: The message. The line of a file says by itself that the file was deleted.
+        event: The message. A shared file is returned unchanged: its line in ``LINES`` says ``(deleted)`` itself.
     """
     message: Any = event
     if isinstance(event, e.Shared) or message.text:
@@ -111,8 +112,8 @@ def with_deletion_shown(event: M) -> M:
 
 # ---- answers, and records for one person ------------------------------------------------------------------------
 
-COLUMNS = 79  # of a line of help
-WIDEST_USAGE = 28  # characters of a command's usage, beside which its explanation still fits
+COLUMNS = 79  # characters of the longest line of help
+WIDEST_USAGE = 28  # characters of a command's usage; the explanation of a longer one begins on the next line
 
 Recalled = Callable[[str, Any], str]
 """Returns the line for an older message, given the name of its room and the message."""
@@ -161,7 +162,10 @@ def _found(recalled: Recalled, event: a.Found) -> list[str]:
 
 
 def searched_back(event: a.Found) -> list[str]:
-    """Return the line that says how far a search came, if it did not search everything. Today's date is left out."""
+    """Return the line that says how far back a search came; no line if it searched everything.
+
+    If that time is on the day of the search, only the hour and minute are shown.
+    """
     if event.complete:
         return []
     today = spell_moment(event.searched_at, DAY) == spell_moment(event.at, DAY)
@@ -197,7 +201,7 @@ def _help(recalled: Recalled, event: a.Help) -> list[str]:
 
 
 def _topics(topics: list[a.HelpTopic]) -> list[str]:
-    """Return what people may want to do and the commands for it, in lines that fit a terminal of 24 lines."""
+    """Return the lines of ``/help``: each thing that people may want to do, and the commands for it."""
     lines = ["What do you want to do? /help <topic> or /help <command> says more."]
     width = max(len(topic.name) for topic in topics)
     for topic in topics:
@@ -207,7 +211,7 @@ def _topics(topics: list[a.HelpTopic]) -> list[str]:
 
 
 def _wrapped(text: str, first: str, indent: int) -> list[str]:
-    """Return a text in lines that fit a terminal.
+    """Break a text into lines that fit the width of a terminal.
 
     Args:
         text: The text.
@@ -302,7 +306,7 @@ def _more(number: int) -> list[str]:
 
 
 ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
-    a.Welcome: _nothing,  # people were greeted when they connected
+    a.Welcome: _nothing,  # people are greeted when they connect
     a.Entered: _entered,
     a.Rooms: _rooms,
     a.Users: _users,

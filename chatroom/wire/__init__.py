@@ -1,1 +1,1 @@
-"""The network side: the port, detection of what a client speaks, TLS, telnet, lines, the dialects, and the outbox."""
+"""The network side: the port, detection of what a client speaks, TLS, telnet, lines, dialects, and what is sent."""

@@ -1,7 +1,7 @@
 """The listening port. It accepts a few connections each turn of the reactor; the others wait in the system's backlog.
 
 Twisted would accept a hundred or more at once. The first bytes of a connection are read a turn after it was accepted,
-so a flood would use up the descriptors before anything could tell it from the people who connect at the same time.
+so a flood would use up the descriptors before the server could tell the flood from the people who connect meanwhile.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ListeningPort(tcp.Port):
 
 
 def listen(reactor: Any, listening: socket.socket, factory: Factory) -> Any:
-    """Return a port over a socket that listens already. The port has a descriptor of its own.
+    """Return a port that accepts connections from a socket that listens already. The port duplicates the descriptor.
 
     Args:
         reactor: The reactor that reads the port.

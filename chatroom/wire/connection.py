@@ -1,32 +1,32 @@
-"""One connection that speaks lines: bytes come in, bounded and paced; commands go to the chat; and how it all ends.
+"""One connection that speaks lines: it reads bytes at a bounded rate, gives the chat the commands, and ends in order.
 
-A connection is in one state of each of three groups. Its life:
+Three tables describe a connection. First, its life. (A seat is a place in the chat; ``--max-users`` says how many.)
 
     state      kept in           entered when                           left when
     ---------  ----------------  -------------------------------------  ------------------------------------------------
     seatless   _seat_wait        it is made, and no seat is free        it logs in and gets a seat (open), or does
                                                                         anything else, or waits too long (closing)
-    open                         it is made, or gets a seat             one of those below begins
+    open                         it is made, or gets a seat             a state below begins
     half       _ended            the other side will send no more       all it said is answered (closing)
     closing    _outbox.closing   ``close``, ``drop``, the chat ends     what is held is sent, or is not taken for too
                                  the session, or too much is held       long (lost)
     lost                         ``connectionLost``                     never
 
-What the next bytes are:
+Second, what its next bytes are:
 
-    lines                        it is made                             one of those below begins
+    lines                        it is made                             a state below begins
     skipped    _skipping         a line is too long                     that line ends (lines)
     raw        _raw              a record announced a chunk of a file   all bytes of the chunk have come (lines)
 
-Whether it is read; it is while ``stops`` has none of these bits, and several may be set at once:
+Third, why it is not read. It is read while ``stops`` has none of these bits; several may be set at once:
 
-    BUSY                         a command that moves the session       that command is done
-                                 begins
+    BUSY                         a command begins that must be done     that command is done
+                                 before the next one
     PACED                        the budget of lines or bytes is spent  there is budget again
-    PRESSED                      the log has as much to do as it can    the log can take more
+    PRESSED                      the store asks for a pause             the store can take more
     STORING                      a chunk of a file must be written      it is written
 
-While it is not read, what has come waits in the line receiver's buffer, and what has not waits in the network.
+While it is not read, bytes that were read before wait in the line receiver's buffer, and the others in the network.
 """
 
 from __future__ import annotations
@@ -71,16 +71,16 @@ STORING = 8
 
 @implementer(IHalfCloseableProtocol)
 class ChatProtocol(PausableLineReceiver):
-    """A connection of a person or a program. Made by ``DialectDetector`` once it knows which of the two.
+    """A connection of a person or a program. ``DialectDetector`` makes it once it knows which of the two has connected.
 
     Args:
         server: What all connections share.
         dialect: What the other side speaks.
-        place: The connection's place by its address; it is given back when the connection has ended.
+        place: Counts the connection among those of its address, until we call ``leave`` when it has ended.
 
     Attributes:
         dialect: As given, or the programs' dialect since the first byte turned out to be a program's.
-        spoken: A whole line has come.
+        spoken: Whether a line has come; a line that is too long counts before its end has come.
     """
 
     spoken = False
@@ -129,19 +129,19 @@ class ChatProtocol(PausableLineReceiver):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._pace is not None:
             self._pace.stop()
-            self._pace = None  # it refers back to us, and no circle may be left
+            self._pace = None  # it refers back to us; without that circle our memory is freed at once
         self._end_seat_wait()
         self._keepalive.end_check()
-        self._session.check_alive = never_asked  # the same for our own method
+        self._session.check_alive = never_asked  # our own method refers back to us as well
         self._outbox.stopProducing()
         self._server.chat.connections.close(self._session)
         self._place.leave()
         self._server.forget(self)
 
     def readConnectionLost(self) -> None:
-        """Answer all that the other side said, then close our half, because it has closed its own (``nc -N``)."""
+        """Answer all that the other side said, then close, because it will send no more (as after ``nc -N``)."""
         self._ended = True
-        self._process(b"\n" if self._raw is None else b"")  # the tail is a line even without an end
+        self._process(b"\n" if self._raw is None else b"")  # what came after the last line end is a line, too
 
     def writeConnectionLost(self) -> None:
         """Close, because the other side reads no more."""
@@ -152,38 +152,38 @@ class ChatProtocol(PausableLineReceiver):
         return self._outbox.closing
 
     def _all_handled(self) -> None:
-        """Close when everything is answered and stored."""
+        """Close when all that the other side said is answered, and all its events and files are stored."""
         self._session.idle().addCallback(lambda _: self.close())
 
     def close(self) -> None:
-        """Send what is held, then close."""
+        """Send what the outbox holds, then close the connection."""
         if not self._outbox.closing:
             self._keepalive.silence = 0.0
             self._outbox.close()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close the connection at once, without sending what the outbox holds."""
         self.transport.abortConnection()
 
     def drop(self, refused: Refused) -> None:
-        """Say why, and close."""
+        """Tell the other side why it is refused, then close the connection."""
         self._server.counters.drops[refused.code] += 1
         _log.info("{name} dropped: {code}", name=self._session.name, code=refused.code)
         self._session.refuse(refused)
         self.close()
 
     def _too_slow(self) -> None:
-        """Close at once, because the other side does not take what is held for it."""
+        """Close at once, because more would be held for the other side than the outbox may hold."""
         self._server.counters.drops["too-slow"] += 1
         _log.info("{name} dropped: too slow", name=self._session.name)
         self.abort()
 
     def sweep(self, seconds: float) -> None:
-        """Count a round of so many seconds in which nothing was heard; see ``Keepalive.sweep``."""
+        """Add ``seconds``, the length of one of the factory's rounds, to the silence; see ``Keepalive.sweep``."""
         self._keepalive.sweep(self, seconds)
 
     def check_alive(self, within: float) -> None:
-        """Ping the other side, and end its session unless something comes within so many seconds."""
+        """Ping the other side, and end its session unless something comes from it within ``within`` seconds."""
         self._keepalive.check_alive(self, within)
 
     # ---- bytes to lines ----------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ class ChatProtocol(PausableLineReceiver):
         self._process(self._skip(data) if self._skipping else data)
 
     def _speak_records(self) -> None:
-        """Treat the other side as a program: its first packet came so late that it was greeted as a person."""
+        """Treat the other side as a program; it was greeted as a person because its first bytes came late."""
         dialect = self._server.records
         self.dialect = self._session.dialect = dialect
         self._session.person = dialect.person
@@ -226,7 +226,7 @@ class ChatProtocol(PausableLineReceiver):
         self._session.refuse(TOO_LONG(limit=self.dialect.line_limit))
 
     def _skipped(self, number: int) -> None:
-        """Charge a program for bytes of a line that is too long."""
+        """Charge a program's budget for bytes of a line that is too long; a person's were charged as they came."""
         if self._telnet is None:
             self._spend_bytes(number)
 
@@ -268,7 +268,7 @@ class ChatProtocol(PausableLineReceiver):
             Refused: The line is too long, or holds no command that the session could give.
         """
         dialect = self.dialect
-        if len(line) > dialect.line_limit:  # by the one byte that is allowed for a carriage return
+        if len(line) > dialect.line_limit:  # MAX_LENGTH allows one byte more, for a carriage return
             raise TOO_LONG(limit=dialect.line_limit)
         command = dialect.read(edited(line) if dialect.person else line, self._session)
         if isinstance(command, PutChunk):
@@ -276,7 +276,7 @@ class ChatProtocol(PausableLineReceiver):
         return command
 
     def _do(self, command: Command) -> None:
-        """Give the chat a command, and stop reading while the command moves the session."""
+        """Give the chat a command; stop reading if the command must be done before the session's next one."""
         waiting = do(self._server.chat, self._session, command)
         if waiting is not None and not waiting.called:
             self._stop(BUSY)
@@ -287,17 +287,17 @@ class ChatProtocol(PausableLineReceiver):
             self._begin_raw(command.bytes)
 
     def _done(self) -> None:
-        """Read on, because the command that moved the session is done; it may have asked for a password again."""
+        """Read on, because the command that had to be done first is done. It may have asked for a password."""
         self._begin_secret()
         self._go(BUSY)
 
     def _begin_secret(self) -> None:
-        """Hide what a person types while the session asks for a password."""
+        """Ask a person's telnet client to hide what is typed, if the session asks for a password."""
         if self._telnet is not None and getattr(self._session.question, "secret", False):
             self._telnet.hide_input()
 
     def _end_secret(self, question: Any) -> None:
-        """Show again what a person types, after the answer to a question for a password."""
+        """Let a person's telnet client show what is typed again, if the question that ended was for a password."""
         if self._telnet is not None and getattr(question, "secret", False):
             self._telnet.end_hidden_line()
 
@@ -314,12 +314,12 @@ class ChatProtocol(PausableLineReceiver):
             self._seat_wait = None
 
     def _spend_line(self, length: int) -> bool:
-        """Count a line against the rate limit, except for file transfers. Return whether the next line must wait."""
+        """Count a line against the rate limit, unless it belongs to a file transfer. Return whether lines must wait."""
         transfers = self._session.transfers
         if transfers is not None and transfers.excused():
             return False
         late = self._pace is not None and self._pace.spend_line()
-        if self._telnet is None:  # a person's bytes were charged as they came; the bytes of chunks never are
+        if self._telnet is None:  # a person's bytes were charged as they came; a chunk's bytes are never charged
             self._spend_bytes(length)
         return late
 
@@ -328,17 +328,17 @@ class ChatProtocol(PausableLineReceiver):
             self._stop(PACED)
 
     def _check_waiting(self) -> None:
-        """End the connection if too many lines wait for the budget; the bytes of chunks are not lines."""
+        """End the connection if too many lines wait for the rate limit's budget; a chunk's bytes are not lines."""
         waiting = self.clearLineBuffer()
         if file_chunks.count_lines(waiting, self._raw) > LINES_WAITING:
             self.drop(TOO_FAST())
         else:
-            LineReceiver.dataReceived(self, waiting)  # only puts it back, since reading has stopped
+            LineReceiver.dataReceived(self, waiting)  # only puts it back into the buffer, since reading has stopped
 
     # ---- chunks of files ---------------------------------------------------------------------------------------
 
     def _begin_raw(self, number: int) -> None:
-        """Take so many of the next bytes as a chunk of a file, whether its record was refused or not."""
+        """Take the next ``number`` bytes as a chunk of a file, whether the chat refused the chunk's record or not."""
         if number and not self._outbox.closing:
             self._raw = file_chunks.begin(number, self._session)
             self.setRawMode()
@@ -352,7 +352,7 @@ class ChatProtocol(PausableLineReceiver):
         self._raw = None
         self.line_mode = 1
         if rest:
-            LineReceiver.dataReceived(self, rest)  # only puts it back
+            LineReceiver.dataReceived(self, rest)  # only puts it back into the buffer
         waiting = file_chunks.finish(raw, self._session)
         if waiting is not None and not waiting.called:
             self._stop(STORING)
@@ -364,7 +364,7 @@ class ChatProtocol(PausableLineReceiver):
         self._go(PACED)
 
     def press(self, pressed: bool) -> None:
-        """Stop reading because the log has as much to do as it can, or go on because it can take more."""
+        """Stop reading if ``pressed``, because the store asks for a pause; otherwise go on reading."""
         if pressed:
             self._stop(PRESSED)
         else:
@@ -372,6 +372,6 @@ class ChatProtocol(PausableLineReceiver):
 
 
 def _open_session(server: ServerState, transport: Any, outbox: Outbox, dialect: WireDialect) -> Session:
-    """Return the new session of a connection in the chat."""
+    """Open a session in the chat for a connection, and return it."""
     address, secure = plain(str(transport.getPeer().host)), is_secure(transport)
     return server.chat.connections.open(outbox, dialect, person=dialect.person, address=address, secure=secure)

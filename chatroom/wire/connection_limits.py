@@ -1,7 +1,8 @@
 """Limits connections by address: how many are open at a time, and how many come in a while. Loopback is exempt.
 
-Sessions that have logged in are counted by account, and give back their slot at the address, so that a class behind
-one address fits. Unfinished TLS handshakes have limits of their own (``chatroom.wire.tls_handshakes``).
+A connection takes one of its address's slots. A session that logs in is counted by account instead and gives its slot
+back, so that a school class behind one address fits. Unfinished TLS handshakes have limits of their own
+(``chatroom.wire.tls_handshakes``).
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ from collections.abc import Callable
 from chatroom.chat.people.throttles import Window
 from chatroom.model.network import is_local, network
 
-NEW = 120  # connections from one address that neither log in nor come back ...
-WINDOW = 600.0  # ... in so many seconds
+NEW = 120  # the most connections from one address within ``WINDOW`` that neither log in nor resume an earlier session
+WINDOW = 600.0  # seconds
 
 
 class AddressBook:
-    """Counts connections by address. An IPv6 network of 64 bits is one address, because providers give one a customer.
+    """Counts connections by address. An IPv6 network of 64 bits counts as one address: it usually is one customer's.
 
     Args:
         most: Slots for each address; 0 for any number, and then nothing is counted by address.
         seconds: Returns the time in seconds; it never goes back.
 
     Attributes:
-        most: As given. It may be changed; that concerns connections that come afterwards.
+        most: As given. It may be changed; the new value holds for slots that are taken afterwards.
         connections: How many connections are open, from all addresses.
     """
 
@@ -34,9 +35,14 @@ class AddressBook:
         self._new = Window(NEW, WINDOW, seconds)
 
     def enter(self, host: str) -> ConnectionSlot:
-        """Return the place of a new connection, on which ``leave`` must be called when the connection has ended.
+        """Count a new connection, and take a slot for it if its address has one.
 
-        ``taken`` says whether the address had a slot for the connection. If not, refuse the connection.
+        Args:
+            host: The IP address of the other side.
+
+        Returns:
+            What counts the connection. Refuse the connection if its ``taken`` is False, and call its ``leave`` when the
+            connection has ended.
         """
         place = ConnectionSlot(self, network(host) if self.most and not is_local(host) else "")
         place.come_in()
@@ -48,7 +54,7 @@ class AddressBook:
 
 
 class ConnectionSlot:
-    """The place of one open connection.
+    """One open connection as its address book counts it, with the slot at its address if it has one.
 
     Args:
         book: The address book that counts the connection.
@@ -71,7 +77,7 @@ class ConnectionSlot:
         book.connections += 1
 
     def come_in(self) -> bool:
-        """Take a slot as a new connection; return False if the address has none, or had too many new connections."""
+        """Take a slot as a new connection. Return False if the address has none, or had too many new connections."""
         if self.key and self._book._new.wait((self.key,)):
             return False
         if not self.claim():
@@ -83,13 +89,13 @@ class ConnectionSlot:
         return True
 
     def step_aside(self) -> None:
-        """Give up the slot and count for nothing until ``come_in`` is called, because a TLS handshake comes first."""
+        """Give the slot back, and count for nothing at the address until the TLS handshake calls ``come_in``."""
         self.release()
         self.recognise()
         self.taken = False
 
     def claim(self) -> bool:
-        """Take a slot, unless the connection has one; return False if none is free."""
+        """Take a slot, if the connection needs one and has none. Return False if no slot is free at the address."""
         if not self.key or self._slot:
             return True
         taken = self._book._taken.get(self.key, 0)
@@ -109,13 +115,13 @@ class ConnectionSlot:
             del self._book._taken[self.key]
 
     def recognise(self) -> None:
-        """Count this connection as a returning user's, not as a new one."""
+        """Stop counting this connection as a new one of its address, because its user logged in or came back."""
         if self._new:
             self._new = False
             self._book._new.forgive((self.key,))
 
     def leave(self) -> None:
-        """Count the connection no more, because it has ended. Calling this again does nothing."""
+        """Stop counting the connection, because it has ended. Calling this again does nothing."""
         self.release()
         if self._open:
             self._open = False

@@ -1,7 +1,7 @@
 """Detects by a connection's first bytes what the client speaks, and hands the connection to the protocol for that.
 
-All clients use the same port. Programs, browsers and TLS speak first. A client that has sent nothing after a quarter
-of a second is a person on telnet or nc, and is greeted. The same detection runs again inside TLS.
+All clients use the same port. Programs, browsers and TLS clients send first. A client that has sent nothing after a
+quarter of a second is taken for a person on telnet or nc, and is greeted. The same detection runs again inside TLS.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Opening:
     Args:
         name: What the client speaks.
         prefixes: The client's first bytes are one of these.
-        build: Makes the protocol, which must leave the given place when the connection has ended.
-        refuse: Returns what tells such a client why it is refused.
-        wraps: Whether the real conversation is inside, so that nothing can be decided yet.
+        build: Makes the protocol, which must call the slot's ``leave`` when the connection has ended.
+        refuse: Returns the bytes that tell such a client why it is refused.
+        wraps: Whether the real conversation is inside TLS, so that the connection is admitted or refused there.
     """
 
     name: str
@@ -52,9 +52,9 @@ def _refusing(answer: bytes) -> Callable[[ServerState, ConnectionSlot], Protocol
 
 
 def _unwrap(state: ServerState, place: ConnectionSlot) -> Protocol:
-    """Return the protocol for a TLS handshake, or a refusal if too many from that address were never finished.
+    """Return the protocol for a TLS handshake, or one that refuses it if its address left too many unfinished.
 
-    An unfinished handshake takes no slot at its address.
+    A connection has no slot at its address until its handshake is finished.
     """
     handshake = Handshake(state.reactor, lambda: DialectDetector(state, place, INSIDE), place, state.handshakes)
     if not state.handshakes.begin(handshake, place.key):
@@ -63,7 +63,7 @@ def _unwrap(state: ServerState, place: ConnectionSlot) -> Protocol:
     return Unwrapping(state.unwrapping, handshake, state.reactor.seconds, state.flooded)
 
 
-# RFC 8446 6.2: fatal (2), handshake_failure (40), in a record of the version that every client reads.
+# RFC 8446 6.2: an alert (21), fatal (2), handshake_failure (40), in a record of a version that all clients read.
 _TLS_ALERT = bytes([21, 3, 1, 0, 2, 2, 40])
 
 
@@ -115,7 +115,7 @@ INSIDE = (NO_MORE_TLS, RECORDS, HTTP, IRC)
 
 
 def opening_of(data: bytes, openings: tuple[Opening, ...] = OPENINGS) -> Opening | None:
-    """Return the opening that a client's first bytes show; None if more bytes are needed to tell."""
+    """Return the opening with which a client's first bytes begin; None if more bytes are needed to tell."""
     for opening in openings:
         if data.startswith(opening.prefixes):
             return opening
@@ -125,12 +125,12 @@ def opening_of(data: bytes, openings: tuple[Opening, ...] = OPENINGS) -> Opening
 
 
 def refuse(state: ServerState, opening: Opening, refused: Refused, leave: Callable[[], None]) -> Protocol:
-    """Return the protocol that tells a client why it is refused, in the language of its opening.
+    """Return the protocol that tells a client, in the language of its opening, why the client is refused.
 
     Args:
         state: What all connections share.
         opening: How the client began.
-        refused: The reason.
+        refused: Why it is refused; its code is counted.
         leave: Called when the connection has ended.
     """
     state.counters.drops[refused.code] += 1
@@ -143,8 +143,8 @@ class DialectDetector(Protocol):
 
     Args:
         state: What all connections share.
-        place: The connection's place by its address. The protocol that has the connection at its end must leave it.
-        openings: The openings to recognise; anything else is a person.
+        place: Counts the connection by its address. The protocol that the connection has last must call its ``leave``.
+        openings: The openings to recognise; a client that begins with none of them is taken for a person.
     """
 
     def __init__(self, state: ServerState, place: ConnectionSlot, openings: tuple[Opening, ...] = OPENINGS) -> None:
@@ -164,7 +164,7 @@ class DialectDetector(Protocol):
             self._open(opening)
 
     def readConnectionLost(self) -> None:
-        """Treat a client that will send no more as a person: what it has sent is too short to be anything else."""
+        """Treat a client that will send no more as a person: it has sent too little to be anything else."""
         protocol = self._open(PERSON)
         if IHalfCloseableProtocol.providedBy(protocol):
             protocol.readConnectionLost()
@@ -177,7 +177,7 @@ class DialectDetector(Protocol):
         self._place.leave()
 
     def _stop_waiting(self) -> None:
-        """Cancel the timer, and forget it even if it has fired: it refers to us, and a circle would stay in memory."""
+        """Cancel the timer, and drop it even if it has fired: it refers to us, and a circle would stay in memory."""
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
@@ -196,7 +196,7 @@ class DialectDetector(Protocol):
         return protocol
 
     def _admit(self, opening: Opening, address: str, *, secure: bool) -> Protocol:
-        """Return the protocol for the connection, or the one that refuses it."""
+        """Return the protocol for the connection; if it may not come in, the protocol that tells the client so."""
         state, place = self._state, self._place
         if opening.wraps:
             return opening.build(state, place)

@@ -1,4 +1,4 @@
-"""The factory of all connections: it accepts them within the limits, and looks for silent ones in rounds."""
+"""The factory of all connections: it accepts them within the limits, and checks all of them for silence in rounds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatroom.wire.server_state import ServerState
 
 ROUND = 10.0  # seconds between two rounds
 MOST_LINGERING = 64  # refused connections that are told why at the same time; further ones are just closed
-MAKING_WAY = ACCEPTS  # connections over the limit, while the handshakes that were cut give back their descriptors
+MAKING_WAY = ACCEPTS  # connections that may be open over the limit, until cut handshakes have freed their descriptors
 
 
 class ChatFactory(Factory, ServerState):
@@ -33,7 +33,7 @@ class ChatFactory(Factory, ServerState):
         tls: Makes the state of a new TLS connection.
         per_address: The most connections of guests from one address at a time; 0 for any number.
         send_queue: The most bytes held for a person who does not read; 0 for any number.
-        most_connections: The most connections of any kind, by the descriptors that there are; 0 for any number.
+        most_connections: The most connections of any kind, for which descriptors suffice; 0 for any number.
     """
 
     noisy = False
@@ -60,7 +60,7 @@ class ChatFactory(Factory, ServerState):
         chat.engine.on_pressure = self._press
 
     def bound(self, *, per_address: int, send_queue: int) -> None:
-        """Change the limits, for connections that come from now on; the arguments are those of the class."""
+        """Change the limits for connections that come from now on; the class describes the arguments."""
         self._addresses.most = per_address
         self._send_queue = send_queue
 
@@ -69,14 +69,14 @@ class ChatFactory(Factory, ServerState):
         self._rounds.start(ROUND, now=False)
 
     def stop(self) -> None:
-        """End the rounds, and close all connections after sending what is held for them."""
+        """End the rounds, and close each connection after sending what its outbox holds."""
         if self._rounds.running:
             self._rounds.stop()
         for connection in tuple(self.connections):
             connection.close()
 
     def abort(self) -> None:
-        """Close all connections at once."""
+        """Close all connections at once, without sending what their outboxes hold."""
         for connection in tuple(self.connections):
             connection.abort()
 
@@ -97,10 +97,10 @@ class ChatFactory(Factory, ServerState):
         return refuse(self, PERSON, TOO_MANY_CONNECTIONS(), lambda: self._lingered(place))
 
     def _has_descriptors(self) -> bool:
-        """Return whether another connection leaves enough descriptors for files and the database.
+        """Return whether one more connection leaves enough file descriptors for files and the database.
 
-        If not, an unfinished handshake is cut to make room. Its descriptor becomes free only a turn of the reactor
-        later, so for that long there may be a few connections more than the limit.
+        At the limit, an unfinished handshake is cut to make room. Its descriptor becomes free only a turn of the
+        reactor later, so for that long there may be up to ``MAKING_WAY`` connections over the limit.
         """
         most, now = self._most_connections, self._addresses.connections
         return not most or now < most or (now < most + MAKING_WAY and self.handshakes.cut_one())

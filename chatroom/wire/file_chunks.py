@@ -1,4 +1,4 @@
-"""Chunks of files in the stream of lines: each is a record that says how many raw bytes follow, then those bytes."""
+"""Chunks of files in the stream of lines. A chunk is a record that says how many raw bytes follow, then those bytes."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ def check_chunk_size(command: PutChunk) -> None:
 
 
 def begin(number: int, session: Session) -> RawBytes:
-    """Return the gatherer of the raw bytes that follow a chunk's record, whether the record was refused or not.
+    """Return what gathers the raw bytes that follow a chunk's record, whether the record was refused or not.
 
     Args:
         number: How many bytes follow.
-        session: The session that sends them. If none of its uploads expects them, they are counted and thrown away.
+        session: The session that sends the bytes. If it has no upload that expects them, they are only counted.
     """
     transfers = session.transfers
     return RawBytes(number, transfers is not None and transfers.expects)
 
 
 def finish(raw: RawBytes, session: Session) -> Deferred[None] | None:
-    """Give a chunk's bytes, which are all there, to the upload of their session.
+    """Give the bytes of a chunk, which have all come, to the session's upload, which stores them.
 
     Returns:
-        What to wait for before the next line may be read; None if nothing.
+        A Deferred that fires when the next line may be read; None if it may be read at once.
     """
     transfers = session.transfers
     return transfers.take(raw.take()) if transfers is not None else None
 
 
 def count_lines(waiting: bytes, raw: RawBytes | None) -> int:
-    """Return how many lines are in what has come and was not handled yet, up to the next chunk of a file.
+    """Return how many lines wait to be handled, up to the record of the next chunk of a file.
 
     Args:
-        waiting: Those bytes.
-        raw: The chunk whose bytes come first; None if there is none.
+        waiting: The bytes that have come and were not handled yet.
+        raw: The chunk whose missing bytes come first in ``waiting``; None if ``waiting`` begins with a line.
     """
     begins = raw.missing if raw is not None else 0
     chunk = _CHUNK_RECORD.search(waiting, begins)

@@ -1,7 +1,7 @@
 """Notices connections that have been silent for too long: pings programs, and ends connections that stay silent.
 
-The factory adds up the silence of all connections in rounds, so that no connection needs a timer of its own. Only a
-connection that was asked by ``check_alive`` whether it is still there has a timer, until something comes from it.
+The factory adds to the silence of each connection in rounds, so that no connection needs a timer of its own. Only a
+connection that ``check_alive`` has pinged has a timer, until something comes from the other side.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from chatroom.wire.dialects.interface import WireDialect
 from chatroom.wire.outbox import Outbox
 from chatroom.wire.server_state import ServerState
 
-PING_AFTER = 90.0  # seconds of silence
-DROP_AFTER = 150.0  # seconds of silence
-CLOSING = 10.0  # seconds that a closing connection has to take what is still held for it
+PING_AFTER = 90.0  # seconds of silence after which a program is pinged
+DROP_AFTER = 150.0  # seconds of silence after which a program's connection is ended
+CLOSING = 10.0  # seconds that the other side of a closing connection has to take what is still held for it
 
 
 class WatchedConnection(Protocol):
@@ -28,14 +28,14 @@ class WatchedConnection(Protocol):
     stops: int
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close the connection at once."""
 
     def drop(self, refused: Refused) -> None:
-        """Say why, and close."""
+        """Tell the other side why, then close the connection."""
 
 
 class Keepalive:
-    """The silence of one connection. It keeps no reference to the connection, so the two form no circle.
+    """Watches the silence of one connection. It keeps no reference to the connection, so the two form no circle.
 
     Args:
         server: What all connections share.
@@ -43,8 +43,9 @@ class Keepalive:
         outbox: The connection's outbox.
 
     Attributes:
-        silence: Seconds since something was heard, as the factory's rounds count them.
-        check: The timer that ends the session unless the other side answers the ping of ``check_alive``.
+        silence: Seconds since something came from the other side, as the factory's rounds count them.
+        check: The timer that ends the session unless something comes after the ping of ``check_alive``; None if no
+            check is running.
     """
 
     __slots__ = ("_outbox", "_server", "_session", "check", "silence")
@@ -57,11 +58,13 @@ class Keepalive:
         self.check: Any = None
 
     def sweep(self, connection: WatchedConnection, seconds: float) -> None:
-        """Count a round in which nothing was heard: ping the other side, or end the connection, when it is time.
+        """Add a round to the silence, and ping the other side or end the connection when the silence is too long.
+
+        A round does not count if reading is stopped, unless the connection is closing.
 
         Args:
             connection: The connection.
-            seconds: The length of the round.
+            seconds: The length of the round, in seconds.
         """
         if self._outbox.closing:
             self.silence += seconds
@@ -72,7 +75,7 @@ class Keepalive:
             self._judge(connection, before)
 
     def _judge(self, connection: WatchedConnection, before: float) -> None:
-        """End or ping an open connection if its silence, which was ``before`` seconds until now, has grown too long."""
+        """End or ping an open connection if its silence, which was ``before`` seconds a round ago, is too long now."""
         dialect = connection.dialect
         if not connection.spoken and self.silence >= dialect.patience:
             connection.drop(TOO_QUIET(seconds=int(dialect.patience)))
@@ -85,19 +88,19 @@ class Keepalive:
     def check_alive(self, connection: WatchedConnection, within: float) -> None:
         """Ping a program, and end its session unless something comes from it in time.
 
-        A check that is already running goes on unchanged. While the server does not read the connection, the answer
-        may have arrived unread, so the session is given the same time again.
+        If a check is already running, it goes on unchanged. If the server is not reading the connection when the time
+        is up, the answer may have arrived unread, so the session is given the same time again.
 
         Args:
             connection: The connection.
-            within: Seconds in which something must come.
+            within: Seconds within which something must come.
         """
         if self.check is None and not self._outbox.closing and not self._session.over:
             self._session.answer(Ping())
             self._start_check(connection, within)
 
     def end_check(self) -> None:
-        """Stop waiting for the answer to a ping, if a check is running."""
+        """Cancel the timer of ``check_alive``, if a check is running."""
         if self.check is not None:
             self.check.cancel()
             self.check = None

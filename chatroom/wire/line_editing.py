@@ -1,8 +1,8 @@
 """Applies the erasing keys in a line that a person corrected while typing it.
 
 A terminal that sends each key at once (PuTTY at a password question, a terminal in raw mode) sends Backspace as a
-byte. The line is corrected when it is complete, so a correction never reaches back into the line before, and the bytes
-that are held and charged are the bytes that were sent.
+byte. The line is corrected when it is complete, so a correction never reaches back into the line before, and the limits
+on length and rate count the bytes that were sent.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-ERASE = b"\x7f"  # DEL, which most terminals send for Backspace; others send BS. Telnet's EC is turned into this as well
-KILL = b"\x15"  # Ctrl-U, which erases the line. Telnet's EL is turned into this
+ERASE = b"\x7f"  # DEL, which most terminals send for Backspace; others send BS. Telnet's EC becomes DEL, too
+KILL = b"\x15"  # Ctrl-U, which erases the line. Telnet's EL (erase line) becomes Ctrl-U
 
 _EDITING = re.compile(rb"[\x08\x7f\x15]")
 _JOINER = "\u200d"
@@ -22,10 +22,10 @@ def edited(line: bytes) -> bytes:
     """Return a line as its author meant it.
 
     Args:
-        line: The line without its end. It need not be UTF-8; a byte that is not counts as one character.
+        line: The line without its end. It need not be UTF-8; a byte that is not UTF-8 counts as one character.
 
     Returns:
-        The line without erasing keys and what they erased; the same object if it holds no such key.
+        The line without erasing keys and without what they erased; the same object if it holds no such key.
     """
     if not _EDITING.search(line):
         return line

@@ -1,8 +1,8 @@
-"""What is sent to one connection: straight to the socket while the socket takes everything, held and bounded otherwise.
+"""Sends bytes on one connection: straight to the socket while the socket takes all; otherwise a bounded number is held.
 
-``transport.write`` costs two ``epoll_ctl`` calls and a turn of the reactor; a socket that has room needs neither. What
-the socket does not take is held here and handed to the transport, which asks for more when it has sent everything (a
-pull producer).
+``transport.write`` costs two ``epoll_ctl`` calls and a turn of the reactor; a socket that has room needs neither. Bytes
+that the socket does not take are held here and handed to the transport, which asks for more when it has sent all that
+it has (so the outbox is a pull producer).
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ def _nothing() -> None:
 
 @implementer(IPullProducer)
 class Outbox:
-    """A Recipient (see ``chatroom.chat.interfaces``) over a transport.
+    """The output of a connection: a ``Recipient`` (``chatroom.chat.interfaces``) that sends over a transport.
 
     Args:
-        transport: The connection.
+        transport: The connection's transport.
         limit: The most bytes to hold; 0 for any number.
-        on_overflow: Called once, when more would have to be held. Nothing is sent from then on.
+        on_overflow: Called once, when more bytes would have to be held. The bytes that are held are thrown away first.
 
     Attributes:
-        closing: Nothing but what is held will be sent any more.
+        closing: Whether new bytes are thrown away, so that only bytes already held are still sent.
     """
 
     __slots__ = (
@@ -57,10 +57,10 @@ class Outbox:
         self._limit = limit
         self._on_overflow = on_overflow
         self._on_free: Callable[[], None] | None = None
-        self._held: list[bytes] | None = None  # None while the socket takes everything
-        self._corked: list[bytes] | None = None
+        self._held: list[bytes] | None = None  # bytes for the transport; None while the socket takes everything
+        self._corked: list[bytes] | None = None  # bytes that wait for ``uncork``; None while nothing must wait for it
         self._queued = 0  # bytes in the two lists
-        self._given = -1  # bytes that the transport holds; -1 while we write past it
+        self._given = -1  # bytes that we gave the transport to send; -1 while we send straight to the socket
         self.closing = False
 
     def set_limit(self, limit: int) -> None:
@@ -74,11 +74,11 @@ class Outbox:
 
     @property
     def holds(self) -> bool:
-        """Whether anything is held."""
+        """Whether the outbox holds bytes, or is corked."""
         return self._held is not None
 
     def write(self, data: bytes) -> None:
-        """Send the bytes, or hold them while the other side is slow. Never raises, never blocks."""
+        """Send the bytes, or hold them while the other side is slow. Never raise, never block."""
         if self._held is not None:
             self._hold(data)
             return
@@ -94,7 +94,7 @@ class Outbox:
             self._fall_back(data[sent:])
 
     def cork(self) -> None:
-        """Hold what is written from now on, until ``uncork`` puts something before it."""
+        """Hold what is written from now on, until ``uncork`` sends something before it."""
         self._corked = []
         if self._held is None:
             self._held = []
@@ -111,12 +111,12 @@ class Outbox:
         self._freed()
 
     def widen(self, more: int) -> None:
-        """Hold ``more`` bytes more than before, if there is a limit."""
+        """Raise the limit of bytes to hold by ``more``, if there is a limit."""
         if self._limit:
             self._limit += more
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call once, as soon as nothing is held. It is never called if the connection ends before that."""
+        """Call a function once, as soon as the outbox holds nothing; never if the connection ends before that."""
         self._on_free = call
         self._freed()
 
@@ -126,7 +126,7 @@ class Outbox:
             call()
 
     def close(self) -> None:
-        """Send what is held, then end the connection. What is written from now on is thrown away."""
+        """Send what the outbox holds, then end the connection. What is written from now on is thrown away."""
         if self._corked is not None:
             self.uncork(b"")
         self.closing = True
@@ -164,7 +164,7 @@ class Outbox:
     # ---- called by the transport -----------------------------------------------------------------------------------
 
     def resumeProducing(self) -> None:
-        """Give the transport, which has sent everything, what is held; write straight to the socket if nothing is."""
+        """Give what is held to the transport, which has sent all it had; if nothing is held, go back to the socket."""
         if self._held:
             data, self._held = b"".join(self._held), []
             self._queued -= len(data)
@@ -180,18 +180,18 @@ class Outbox:
     def stopProducing(self) -> None:
         """Forget everything, because the connection has ended."""
         self._send = _swallow
-        self._on_overflow = _nothing  # it refers to our owner; that circle would wait for the garbage collector
+        self._on_overflow = _nothing  # the old one refers to our owner; such a circle would be freed late
         self._held, self._corked, self._on_free = None, None, None
         self._queued, self._given = 0, -1
 
 
 class SecureOutbox(Outbox):
-    """An outbox over TLS. Only what was corked waits here; the rest is held in the outbox below, encrypted.
+    """An outbox over TLS. Only corked bytes wait here; all others are encrypted, and held in the outbox under TLS.
 
     Args:
         transport: The TLS connection (``chatroom.wire.tls.Unwrapping``).
         limit: The most bytes to hold; 0 for any number.
-        on_overflow: Called once, when more would have to be held. Nothing is sent from then on.
+        on_overflow: Called once, when more bytes would have to be held. The bytes that are held are thrown away first.
     """
 
     __slots__ = ("_below",)
@@ -203,7 +203,7 @@ class SecureOutbox(Outbox):
 
     @property
     def holds(self) -> bool:
-        """Whether anything is held, here or below."""
+        """Whether this outbox holds bytes or is corked, or the one under TLS holds bytes."""
         return self._held is not None or self._below.holds
 
     def set_limit(self, limit: int) -> None:
@@ -212,12 +212,12 @@ class SecureOutbox(Outbox):
         self._below.set_limit(limit)
 
     def widen(self, more: int) -> None:
-        """Hold ``more`` bytes more than before, and what TLS adds to them, if there is a limit."""
+        """Raise the limit of bytes to hold by ``more``, and under TLS by what encryption adds, if there is a limit."""
         super().widen(more)
         self._below.widen(more + more // 64)
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call once, as soon as nothing is held, here or below."""
+        """Call a function once, as soon as neither this outbox nor the one under TLS holds anything."""
         super().when_free(lambda: self._below.when_free(call))
 
     def stopProducing(self) -> None:

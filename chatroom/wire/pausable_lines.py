@@ -8,7 +8,7 @@ from twisted.protocols.basic import LineReceiver
 
 
 class PausableLineReceiver(LineReceiver):
-    """Splits what comes into lines, unless reading is stopped; then what has come waits here, the rest in the network.
+    """Splits the bytes that come into lines, until reading is stopped; then bytes already read wait in the buffer.
 
     Attributes:
         stops: Why reading is stopped, as bits that a subclass defines; 0 while the connection is read.
@@ -18,8 +18,8 @@ class PausableLineReceiver(LineReceiver):
     transport: Any  # a TCP or TLS connection, or what a test puts in its place
     stops = 0
     _ended = False  # the other side will send no more
-    _skipping = False  # what comes is the rest of a line that is too long
-    _rest = b""  # what came after a line that is too long
+    _skipping = False  # the next bytes are the rest of a line that is too long
+    _rest = b""  # bytes that came after a line that is too long, and are not handled yet
 
     @property
     def _closing(self) -> bool:
@@ -27,19 +27,19 @@ class PausableLineReceiver(LineReceiver):
         raise NotImplementedError
 
     def _all_handled(self) -> None:
-        """Do what is left to do after the last line of a connection whose other side will send no more."""
+        """Called when the other side will send no more and all its lines were given to ``lineReceived``."""
         raise NotImplementedError
 
     def _line_too_long(self) -> None:
-        """Refuse a line that is too long; called once for each such line, before its end has come."""
+        """Refuse a line that is too long; called once for each such line, perhaps before its end has come."""
         raise NotImplementedError
 
     def _skipped(self, number: int) -> None:
-        """Count so many bytes of a line that is too long."""
+        """Count ``number`` bytes of a line that is too long, with its end if it has come."""
         raise NotImplementedError
 
     def _process(self, data: bytes) -> None:
-        """Handle the lines that have come until reading stops, and see whether they were the last."""
+        """Handle the lines that have come until reading stops; call ``_all_handled`` if they were the last ones."""
         LineReceiver.dataReceived(self, data)
         while self._rest:
             rest, self._rest = self._rest, b""
@@ -48,26 +48,26 @@ class PausableLineReceiver(LineReceiver):
             self._all_handled()
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """Skip a line that is too long."""
+        """Skip a line that is too long. ``LineReceiver`` passes the line with all bytes that were read after it."""
         self._line_too_long()
         self._rest = self._skip(line)
 
     def _skip(self, data: bytes) -> bytes:
-        """Return what follows the line that is too long; empty while its end has not come."""
+        """Return what follows the line that is too long in ``data``; empty if its end has not come."""
         _, end, rest = data.partition(b"\n")
         self._skipping = not end
         self._skipped(len(data) - len(rest))
         return rest
 
     def _stop(self, why: int) -> None:
-        """Stop reading for one more reason."""
+        """Stop reading for a reason, one of the bits of ``stops``."""
         if not self.stops:
             self.paused = True
             self.transport.pauseProducing()
         self.stops |= why
 
     def _go(self, why: int) -> None:
-        """Read on, if this was the last reason to stop; what has come already is handled first."""
+        """Remove a reason to stop. If none is left, handle the bytes that have come already, then read on."""
         if not self.stops:
             return
         self.stops &= ~why

@@ -1,5 +1,7 @@
-"""How fast one connection may send: a budget of lines and one of bytes. Beyond them, reading pauses; nothing is
-lost."""
+"""How fast one connection may send: a budget of lines and a budget of bytes.
+
+When a budget is spent, the server stops reading the connection for a while; nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ class RateLimit:
 
     Args:
         reactor: Gives ``seconds`` and ``callLater``.
-        rate: Lines per second after a burst.
-        go: Called when there is budget again, after ``spend_line`` or ``spend_bytes`` said to wait.
+        rate: Lines per second that the connection may send after a burst.
+        go: Called when there is budget again, after ``spend_line`` or ``spend_bytes`` returned True.
     """
 
     __slots__ = ("_bytes", "_go", "_lines", "_reactor", "_timer")
@@ -29,11 +31,11 @@ class RateLimit:
         self._timer: Any = None
 
     def spend_line(self) -> bool:
-        """Count a line; return whether the next one must wait."""
+        """Count a line; return whether the next line must wait until ``go`` is called."""
         return self._wait(self._lines.spend(1, self._reactor.seconds()))
 
     def spend_bytes(self, number: int) -> bool:
-        """Count bytes; return whether the next ones must wait."""
+        """Count bytes; return whether the next bytes must wait until ``go`` is called."""
         return self._wait(self._bytes.spend(number, self._reactor.seconds()))
 
     def stop(self) -> None:
@@ -43,7 +45,7 @@ class RateLimit:
             self._timer = None
 
     def _wait(self, seconds: float) -> bool:
-        """Make sure that ``go`` is not called before so many seconds have passed; return whether to wait at all."""
+        """Call ``go`` in ``seconds``, or later if the other budget needs longer; return whether reading must wait."""
         if not seconds:
             return self._timer is not None
         if self._timer is None:

@@ -1,7 +1,7 @@
-"""A refused connection: it is told why and closed, and what it sends is thrown away so that the answer is not lost.
+"""A refused connection: the client is told why, and what it sends is thrown away so that the answer is not lost.
 
 Closing a socket that has unread input resets the connection, and a reset discards what the other side has not yet read.
-So we close our half first, and the rest when the other side has closed its half, or after a while.
+So we close our half first, and the connection when the other side has closed its half, or after ``LINGER`` seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from zope.interface import implementer
 from chatroom.chat.limits import READ_COST
 
 LINGER = 2.0  # seconds until the connection is closed, if the other side does not close it
-THROWN_AWAY = 64 * 1024  # bytes that are read and thrown away, as ``READ_COST`` counts them; more is not read
+THROWN_AWAY = 64 * 1024  # bytes that are thrown away before reading stops; each read counts as ``READ_COST`` at least
 
 
 @implementer(IHalfCloseableProtocol)
@@ -26,7 +26,7 @@ class Rejection(Protocol):
 
     Args:
         reactor: Gives ``callLater``.
-        answer: The bytes that say why.
+        answer: The bytes that tell the client why it is refused.
         leave: Called when the connection has ended.
     """
 

@@ -1,4 +1,7 @@
-"""A connection that found no free seat: it may log in for a short while, since its owner may have a reserved seat."""
+"""A connection that found no free seat. (A seat is a place in the chat; ``--max-users`` says how many there are.)
+
+Its user may log in for a short while, because the user's account may have a reserved seat.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ _INVITATION = "Seats are kept for some: if one is yours, log in now with /login 
 
 
 class SeatWait:
-    """The time in which one session without a seat may log in. Telling the session so is part of starting it.
+    """The time in which a session without a seat may log in. Making the object starts it, and tells the session so.
 
     Args:
         server: What all connections share.
         session: The session.
-        close: Closes the connection; called when the time is up and the session still has no seat.
+        close: Closes the connection; called if the session has no seat when the time is up.
     """
 
     __slots__ = ("_server", "_session", "_timer")
@@ -39,25 +42,25 @@ class SeatWait:
         """Return whether the session, which has no seat, may stay after one of its lines was handled.
 
         Args:
-            command: What the line said; None if it was no command.
+            command: The command in the line; None if there was none.
         """
         if self._timer is None:
             return True  # the time is up, and the connection is closing already
         if not self._server.chat.seats.kept:
-            return False  # the session was told why, and has not freed a seat by ending a ghost of its own
+            return False  # no reserved seat is free, nor has the session freed one by ending its own old connection
         if self._session.offer is not None:
             self._timer.reset(TAKEOVER_WITHIN)
             return True
         return isinstance(command, Login | Takeover | Hello | Pong) or self._session.question is not None
 
     def stop(self) -> None:
-        """Stop waiting, because the session has a seat or the connection has ended."""
+        """Cancel the timer, because the session has a seat or the connection has ended."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _time_is_up(self, close: Callable[[], None]) -> None:
-        """Close the connection unless the session has logged in meanwhile and got a seat."""
+        """Close the connection unless the session has got a seat meanwhile."""
         self._timer = None
         if not self._session.seated:
             close()

@@ -11,23 +11,23 @@ from chatroom.chat.chat import Chat
 from chatroom.wire.dialects.interface import WireDialect
 from chatroom.wire.tls_handshakes import TLSHandshakes
 
-RECORDS_HOLD = 4  # times as many bytes are held for a program as for a person: programs catch up in large steps
+RECORDS_HOLD = 4  # times as many bytes are held for a program as for a person, because programs catch up in large steps
 
 
 class OpenConnection(Protocol):
-    """A connection that was accepted (``chatroom.wire.connection.ChatProtocol``)."""
+    """A connection that has a session in the chat (``chatroom.wire.connection.ChatProtocol``)."""
 
     def close(self) -> None:
-        """Send what is held, then close."""
+        """Send what the outbox holds, then close the connection."""
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close the connection at once."""
 
     def press(self, pressed: bool) -> None:
-        """Stop reading because the log has as much to do as it can, or go on."""
+        """Stop reading if ``pressed``, because the store asks for a pause; otherwise go on reading."""
 
     def sweep(self, seconds: float) -> None:
-        """Count a round of so many seconds in which nothing was heard."""
+        """Add ``seconds``, the length of one of the factory's rounds, to the silence of the connection."""
 
 
 class ServerState:
@@ -41,11 +41,11 @@ class ServerState:
         send_queue: The most bytes held for a person who does not read; 0 for any number.
 
     Attributes:
-        connections: The open connections that were accepted.
-        unwrapping: What all TLS connections share.
+        connections: The open connections that have a session in the chat.
+        unwrapping: Twisted's factory, which all TLS connections share.
         handshakes: The unfinished TLS handshakes.
         counters: Counts dropped and refused connections, among other things.
-        pressed: Whether no connection is read, because the log has as much to do as it can.
+        pressed: Whether no connection is read, because the store asks for a pause (see ``Engine.on_pressure``).
     """
 
     unwrapping: TLSMemoryBIOFactory
@@ -71,7 +71,7 @@ class ServerState:
         self._empty: Deferred[None] | None = None
 
     def when_empty(self) -> Deferred[None]:
-        """Return a Deferred that fires when there is no connection any more."""
+        """Return a Deferred that fires when ``connections`` is empty."""
         self._empty = Deferred()
         if not self.connections:
             self._empty.callback(None)

@@ -1,4 +1,4 @@
-"""Takes the telnet protocol out of a byte stream, so that only what the person typed is left.
+"""Takes the telnet protocol out of a byte stream, so that only the text that the person typed is left.
 
 The main idea: nobody is asked whether they use telnet.  The byte 0xFF (IAC) never occurs in UTF-8, so the first command
 shows that the client speaks telnet; until then, and always for nc, bytes pass unchanged.  The server is a plain network
@@ -10,19 +10,19 @@ Sources: RFC 854 (commands, CR NUL, Are You There), 855 (options, subnegotiation
 
 What clients do, as seen with Debian 12's telnet (inetutils 2.4) unless another one is named:
 
-* Ctrl-C sends IP and DO TIMING-MARK, and shows nothing until TIMING-MARK is answered: each one is answered WONT.
-  Ctrl-Z does the same with SUSP (237), so the commands below 240 must be known as well.
-* It sends and shows UTF-8 unchanged.  According to its source, BSD's telnet strips the eighth bit of what is typed
-  unless it has agreed to BINARY.
-* After WILL BINARY a line ends in a bare LF.  According to its source, PuTTY then sends a bare CR for the Enter key,
-  and some clients always do; so each CR from a telnet client ends a line.  In nc's input only CR LF and CR NUL do: a
-  bare CR there is more likely part of a text, such as a progress bar.
+* At Ctrl-C the client sends IP and DO TIMING-MARK, and shows nothing until TIMING-MARK is answered; the server answers
+  WONT to each.  At Ctrl-Z it does the same with SUSP (237), so the commands below 240 must be known as well.
+* The client sends and shows UTF-8 unchanged.  According to its source, BSD's telnet strips the eighth bit of what is
+  typed unless it has agreed to BINARY.
+* After its WILL BINARY the client ends a line with a bare LF.  According to its source, PuTTY then sends a
+  bare CR for the Enter key, and some clients always do; so each CR from a telnet client ends a line.  From nc only
+  CR LF and CR NUL end a line: a bare CR from nc is more likely part of a text, such as a progress bar.
 * PuTTY, once ECHO was announced, sends each key at once: Backspace as DEL or BS.  Both are left in the text for
-  chatroom.wire.line_editing, and so are EC and EL, as DEL and Ctrl-U.
-* If we agreed to DO BINARY, it would stop turning LF into CR LF on the user's own screen.  It shows UTF-8 without
-  BINARY, so BINARY is refused in this direction.
-* SUPPRESS-GO-AHEAD would end its line editing: after WILL SGA it sends each key at once.  It is neither offered nor
-  agreed to.
+  chatroom.wire.line_editing; EC (erase character) becomes DEL, and EL (erase line) becomes Ctrl-U.
+* If we agreed to the client's DO BINARY, it would stop turning LF into CR LF on the user's own screen.  It shows UTF-8
+  without BINARY, so BINARY is refused in this direction.
+* SUPPRESS-GO-AHEAD (SGA) would end the client's line editing: after WILL SGA it sends each key at once.  The server
+  neither offers SGA nor agrees to it.
 """
 
 import re
@@ -49,8 +49,8 @@ FIRST_COMMAND: Final = 236
 BINARY: Final = 0
 ECHO: Final = 1
 
-MAX_NEGOTIATIONS: Final = 64
-MAX_SUBNEGOTIATION: Final = 256
+MAX_NEGOTIATIONS: Final = 64  # in a whole connection
+MAX_SUBNEGOTIATION: Final = 256  # bytes
 
 # Characters of the network virtual terminal.
 NUL: Final = 0
@@ -61,7 +61,7 @@ _LINE_END: Final = re.compile(rb"\r[\n\0]?")
 
 
 class NegotiationAbuse(Exception):
-    """The peer negotiates more than any telnet client would.  The text says what it did, and may be shown."""
+    """The peer negotiates more than any telnet client would.  The text says what the peer did; it may be shown."""
 
 
 class _Phase(Enum):
@@ -76,7 +76,7 @@ class _Phase(Enum):
 
 
 class _PeerBinary(Enum):
-    """The state of BINARY on the peer's side, as in RFC 1143.  We ask at the first command, so the first is ASKED."""
+    """Whether the peer sends BINARY, as in RFC 1143.  The first state is ASKED: we ask at the peer's first command."""
 
     ASKED = "WANTYES"
     ON = "YES"
@@ -84,21 +84,21 @@ class _PeerBinary(Enum):
 
 
 class _PendingCr(Enum):
-    """What was done with a CR at the end of the text so far, while the second half of that line end may still come."""
+    """What was done with a CR that is the last byte so far; its line end may still be completed by an LF or NUL."""
 
     PASSED = "passed on alone: a NUL next, or proof that this is a telnet client, completes the line end"
     ENDED_LINE = "passed on as a line end: an LF or NUL next belongs to it"
 
 
 class TelnetFilter:
-    """The telnet side of one connection: takes what arrives, returns the text in it, and answers the rest itself.
+    """The telnet side of one connection: takes the bytes that arrive, returns the text in them, and answers commands.
 
     The text and the answers are the same however the stream is cut into packets.  Nothing is buffered: the filter
     remembers only its position within a command.
 
     Attributes:
-        seen: Whether a telnet command has come, so that the peer must be a telnet client.  A stray 0xFF does not
-            count, and neither does IAC IAC, which is data.
+        seen: Whether a telnet command has come, so that the peer must be a telnet client.  IAC IAC is data and does not
+            count, nor does a 0xFF before a byte that is no command.
     """
 
     __slots__ = (
@@ -148,7 +148,7 @@ class TelnetFilter:
 
         Raises:
             NegotiationAbuse: There were more than 64 negotiations (including ARE YOU THERE), or a subnegotiation of
-                more than 256 bytes.  The text before it in these bytes is lost, and every later call raises it again.
+                more than 256 bytes.  All text in ``data`` is lost, and every later call raises the exception again.
         """
         if self._phase is _Phase.TEXT and IAC not in data:
             return self._line_ends(data)
@@ -161,18 +161,19 @@ class TelnetFilter:
         return bytes(text)
 
     def hide_input(self) -> None:
-        """Ask the client not to show what is typed, by IAC WILL ECHO (though we echo nothing); once until it is shown.
+        """Ask the client not to show what is typed, by sending IAC WILL ECHO (though we echo nothing).
 
-        This is sent even while `seen` is false, because Debian's telnet sends no command until it receives one.
+        Nothing is sent if input is hidden already.  The request is sent even while `seen` is false, because Debian's
+        telnet sends no command until it receives one.
         """
         self._set_echo(True)
 
     def show_input(self) -> None:
-        """Let the client show what is typed again, by IAC WONT ECHO, if it was hidden."""
+        """Let the client show again what is typed, by sending IAC WONT ECHO, if input was hidden."""
         self._set_echo(False)
 
     def end_hidden_line(self) -> None:
-        """Let the client show what is typed again, on a new line: it has hidden the line end, too."""
+        """Let the client show again what is typed, on a new line: the client has hidden the line end, too."""
         self.show_input()
         if self.seen:  # nc hides nothing, so it has shown the line end
             self._reply(b"\r\n")
@@ -180,7 +181,7 @@ class TelnetFilter:
     # --- where a command begins and ends -----------------------------------------------------------------------------
 
     def _step(self, data: bytes, position: int, text: bytearray) -> int:
-        """Process what is at a position in the data; return the position after it."""
+        """Process the next byte, or the text up to the next IAC; return the position after what was processed."""
         if self._phase is _Phase.TEXT:
             return self._take_text(data, position, text)
         if self._phase is _Phase.SUBNEGOTIATION:
@@ -241,14 +242,14 @@ class TelnetFilter:
         if byte == SE:
             self._phase = _Phase.TEXT
             return
-        # IAC IAC is a data byte in here; any other pair is an error, and we go on until the real end.
+        # IAC IAC is a data byte in a subnegotiation; any other pair is an error, and we go on until IAC SE.
         self._phase = _Phase.SUBNEGOTIATION
         self._count_subnegotiation(2)
 
     # --- line ends ---------------------------------------------------------------------------------------------------
 
     def _line_ends(self, text: bytes) -> bytes:
-        """Return the text with line ends that a line receiver knows; the same object if it has no others."""
+        """Return the text with CR LF for each line end that holds a CR; the same object if nothing changes."""
         if not text:
             return text
         if self._pending_cr is not None:
@@ -261,18 +262,18 @@ class TelnetFilter:
         return _LINE_END.sub(b"\r\n", text) if self.seen else text.replace(b"\r\0", b"\r\n")
 
     def _after_cr(self, text: bytes) -> bytes:
-        """Return the text with the second half of a line end, whose CR came before it, completed or dropped."""
+        """Complete the line end whose CR was the last byte before this text; return the text to pass on."""
         if self._pending_cr is _PendingCr.ENDED_LINE:
             return text[1:] if text[0] in (LF, NUL) else text
         if text[0] == NUL:
             return b"\n" + text[1:]
-        # When its CR came, this client was not yet known to be a telnet client; it meant a line end all the same.
+        # The CR of a telnet client means a line end, even if we did not know yet that it is one when the CR came.
         return b"\n" + text if self.seen and text[0] != LF else text
 
     # --- options -----------------------------------------------------------------------------------------------------
 
     def _meet(self) -> None:
-        """Ask a telnet client, once, for eight-bit input."""
+        """Note that the peer is a telnet client, and ask it for eight-bit input; do nothing if this was done."""
         if not self.seen:
             self.seen = True
             self._send(DO, BINARY)
@@ -291,7 +292,7 @@ class TelnetFilter:
         # Other options are always off, as DONT and WONT ask; answering could start a loop.
 
     def _hear_about_peer_binary(self) -> None:
-        """Note whether the peer sends BINARY.  By RFC 1143, its answer gets no answer, but a later change gets one."""
+        """Note whether the peer sends BINARY.  By RFC 1143, we answer a change, but not its answer to our question."""
         state = self._peer_binary
         self._peer_binary = _PeerBinary.ON if self._verb == WILL else _PeerBinary.OFF
         if state is _PeerBinary.ASKED or state is self._peer_binary:
@@ -308,7 +309,7 @@ class TelnetFilter:
             self._echo_unanswered = 0  # the WONT just sent is itself an answer, and the peer will not answer it
 
     def _hear_echo_answer(self) -> None:
-        """Take the answer to our WILL or WONT ECHO; a DONT after the newest WILL is a refusal."""
+        """Take the peer's answer to our WILL or WONT ECHO; a DONT that answers our newest WILL is a refusal."""
         self._echo_unanswered -= 1
         if self._verb == DO:
             return
@@ -320,7 +321,7 @@ class TelnetFilter:
             self._echo = False
 
     def _set_echo(self, on: bool) -> None:
-        """Announce ECHO at once, even without an answer to the last: nc never answers, and a password can't wait."""
+        """Send WILL or WONT ECHO at once, even if the last has no answer: nc never answers, a password can't wait."""
         if on is not self._echo:
             self._echo = on
             self._echo_unanswered += 1

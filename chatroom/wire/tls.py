@@ -1,7 +1,7 @@
-"""TLS on the common port: a connection whose first byte announces TLS is unwrapped, and detection starts again inside.
+"""TLS on the common port: a connection whose first byte announces TLS is decrypted, and detection starts again inside.
 
-To the protocol inside it looks like any other connection. What TLS writes goes through an outbox of its own: it is sent
-straight to the socket, and what a slow reader does not take is held there, encrypted and bounded.
+To the protocol inside TLS, the connection looks like any other. The bytes that TLS writes go through an outbox of their
+own: they are sent straight to the socket, and a bounded number that a slow reader does not take is held, encrypted.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from chatroom.wire.tls_handshakes import TLSHandshakes
 from chatroom.wire.tls_records import TLSRecords
 
 HANDSHAKE = 10.0  # seconds in which a handshake must be finished
-HANDSHAKE_BYTES = 32 * 1024  # bytes that may come before it is finished: four times what today's largest clients send
-ANSWER_BYTES = 128 * 1024  # bytes that may wait to be sent before it is finished
+HANDSHAKE_BYTES = 32 * 1024  # bytes that may come in a handshake: four times what today's largest clients send
+ANSWER_BYTES = 128 * 1024  # bytes that may wait to be sent in a handshake
 AT_ONCE = 32  # records that are decrypted before we look again whether reading has stopped
 EMPTY_BURST = 64  # records without data for the protocol inside: key changes, alerts, the handshake's own records ...
 EMPTY_A_SECOND = 1.0  # ... and how many more each second; no sane client needs them
 
 
 class TLSConnection(SSL.Connection):
-    """The state of one TLS connection. The other side may say goodbye and still receive the answers.
+    """The state of one TLS connection. The other side may say goodbye (``close_notify``) and still receive answers.
 
     Attributes:
         ended: Whether the other side has said goodbye.
@@ -42,11 +42,11 @@ class TLSConnection(SSL.Connection):
     filled = 0
 
     def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
-        """Return the data of the next record that has any.
+        """Return the data of the next record that holds data.
 
         Raises:
-            SSL.WantReadError: There is none now. It is raised after the other side's goodbye as well, at which Twisted
-                would otherwise close the connection.
+            SSL.WantReadError: No such record has come, or the other side has said goodbye. (OpenSSL's own exception for
+                the goodbye would make Twisted close the connection.)
         """
         try:
             data = super().recv(bufsiz, flags)
@@ -76,15 +76,15 @@ class _Below:
 
 @implementer(ISSLTransport, IHalfCloseableProtocol)
 class Unwrapping(TLSMemoryBIOProtocol):
-    """TLS over one connection: a protocol for the TCP connection, and a transport for the protocol inside.
+    """TLS over one TCP connection: the protocol of the TCP transport, and the transport of the protocol inside TLS.
 
-    The protocol inside charges the client for the data that it receives. Records without data cost as much work, so
-    they are counted here, and too many of them end the connection. While reading is stopped, what has come stays
-    encrypted.
+    The protocol inside counts the data that it receives against the client's rate limit. Records without data cost as
+    much work, so they are counted here, and too many of them end the connection. While reading is stopped, bytes that
+    have come stay encrypted.
 
     Args:
-        factory: What all TLS connections share.
-        inside: The first protocol inside.
+        factory: Twisted's factory, which all TLS connections share.
+        inside: The first protocol inside TLS.
         seconds: Returns the time in seconds; it never goes back.
         on_flood: Called when the connection is ended because of too many records without data.
     """
@@ -111,7 +111,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
 
     @property
     def protocol(self) -> Any:
-        """The protocol inside. It may be replaced, like the protocol of a TCP transport."""
+        """The protocol inside TLS. It may be replaced, like the protocol of a TCP transport."""
         return self.wrappedProtocol
 
     @protocol.setter
@@ -125,7 +125,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
 
     @property
     def outbox(self) -> Outbox:
-        """The outbox for what is encrypted and not yet sent."""
+        """The outbox for bytes that are encrypted and not yet sent."""
         outbox: Outbox = self.transport.outbox
         return outbox
 
@@ -134,7 +134,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         if self._ended:
-            return  # TLS would keep it in memory
+            return  # TLS would keep the data in memory
         if isinstance(self.wrappedProtocol, Handshake):
             self._room -= len(data)
             if self._room < 0:
@@ -144,7 +144,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
         self._read()
 
     def _read(self) -> None:
-        """Decrypt what has come, a few records at a time, as long as the protocol inside reads."""
+        """Decrypt the bytes that have come, a few records at a time, until the protocol inside stops reading."""
         if self._reading:
             return  # the protocol inside has stopped reading and gone on while the loop below gave it something
         self._reading = True
@@ -165,11 +165,11 @@ class Unwrapping(TLSMemoryBIOProtocol):
         return self._ended or self._aborted or self._lostTLSConnection
 
     def _decrypt(self, data: bytes, ended: int) -> None:
-        """Decrypt for the protocol inside, and end the connection if too many records held no data.
+        """Decrypt bytes, give the data to the protocol inside, and end the connection if too many records held no data.
 
         Args:
             data: The next bytes of the stream.
-            ended: How many records end in them.
+            ended: How many records end in these bytes.
         """
         connection = self._tlsConnection
         filled = connection.filled
@@ -188,7 +188,7 @@ class Unwrapping(TLSMemoryBIOProtocol):
         self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Go on reading, first with what has come already."""
+        """Go on reading; the bytes that have come already are decrypted first."""
         self._stopped = False
         self._read()
         if not self._stopped and not self._over:
@@ -200,39 +200,39 @@ class Unwrapping(TLSMemoryBIOProtocol):
             self.abortConnection()
 
     def writeConnectionLost(self) -> None:
-        """Do nothing; our half is closed because we have said goodbye."""
+        """Do nothing; our half of the connection is closed because we have said goodbye."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        # Nothing is left to read. If Twisted tried, the exception would leave a circle, which would stay in memory.
+        # Nothing is left to read. If Twisted tried to read, its exception would leave a circle of references in memory.
         self._lostTLSConnection = True
         super().connectionLost(reason)
 
     # ---- closing, without waiting for the other side's goodbye, which may never come ----------------------------
 
     def loseConnection(self) -> None:
-        """Say goodbye, and close when what is held has been sent."""
+        """Say goodbye, and close the connection when the outbox has sent what it holds."""
         super().loseConnection()
         self.transport.loseConnection()
 
     def loseWriteConnection(self) -> None:
-        """Say goodbye, and close our half."""
+        """Say goodbye, and close our half of the connection."""
         super().loseConnection()
         self.transport.loseWriteConnection()
 
     def abortConnection(self) -> None:
-        """Close at once, if the connection has not ended already."""
+        """Close the connection at once, if it has not ended already."""
         if self.connected:
             super().abortConnection()
 
 
 @implementer(IHandshakeListener)
 class Handshake(Protocol):
-    """The protocol inside until the handshake is finished.
+    """The protocol inside TLS until the handshake is finished.
 
     Args:
         reactor: Gives ``callLater``.
         inside: Makes the protocol that follows.
-        place: The connection's place by its address; we leave it if the connection ends before the handshake does.
+        place: Counts the connection by its address; we call ``leave`` if the connection ends before the handshake does.
         handshakes: The unfinished handshakes, including this one.
     """
 
@@ -250,7 +250,7 @@ class Handshake(Protocol):
         self._timer = self._reactor.callLater(HANDSHAKE, transport.abortConnection)
 
     def handshakeCompleted(self) -> None:
-        """Hand over to the protocol that follows. It refuses the connection if no slot is free at the address."""
+        """Hand the connection to the protocol that follows, which refuses it if no slot is free at the address."""
         self._stop_waiting()
         self._handshakes.end(self, finished=self._place.come_in())
         transport: Any = self.transport
@@ -258,7 +258,7 @@ class Handshake(Protocol):
         protocol.makeConnection(transport)
 
     def give_up(self) -> None:
-        """End the connection at once, to make room for another."""
+        """End the connection at once, to make room for another one."""
         transport: Any = self.transport
         transport.abortConnection()
 

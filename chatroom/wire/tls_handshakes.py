@@ -1,7 +1,8 @@
-"""Unfinished TLS handshakes: limited for each address and in all, and not counted as connections.
+"""Unfinished TLS handshakes: they take no slot at their address, but are limited for each address and in all.
 
-A client begins a handshake at no cost, so one that has not finished it must not keep others out. When there are too
-many, the oldest is cut to make room for the newest. An honest client finishes within a second, so only a flood is cut.
+A client begins a handshake at no cost, so a client that has not finished one must not keep others out. When there are
+too many handshakes, an old one is cut (its connection is ended) to make room for the newest. An honest client finishes
+within a second, so only a flood is cut.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from typing import Protocol
 from chatroom.chat.people.throttles import Window
 from chatroom.wire.connection_limits import WINDOW
 
-PER_ADDRESS = 16
-IN_ALL = 200
-FAILED = 600  # handshakes from one address that are never finished, within ``WINDOW``
+PER_ADDRESS = 16  # unfinished handshakes of one address at a time
+IN_ALL = 200  # unfinished handshakes of all addresses at a time
+FAILED = 600  # handshakes that one address may begin and not finish within ``WINDOW`` seconds
 
 
 class UnfinishedHandshake(Protocol):
-    """An unfinished handshake (``chatroom.wire.tls.Handshake``)."""
+    """What ``TLSHandshakes`` uses of an unfinished handshake (``chatroom.wire.tls.Handshake``)."""
 
     def give_up(self) -> None:
-        """End the connection at once."""
+        """End the connection of the handshake at once."""
 
 
 class TLSHandshakes:
@@ -46,7 +47,8 @@ class TLSHandshakes:
             key: The address, or the network counted as one; empty for connections that are not counted by address.
 
         Returns:
-            False if too many handshakes from that address were never finished; then this one must not begin.
+            True if the handshake was added. False if too many handshakes from that address were never finished; then
+            this one must not begin.
         """
         if key:
             if self._begun.wait((key,)):
@@ -61,14 +63,14 @@ class TLSHandshakes:
         return True
 
     def cut_one(self) -> bool:
-        """Cut the oldest handshake of the address that has the most; return whether there was one."""
+        """Cut the oldest handshake of the address that has the most; return False if there is no handshake at all."""
         if not self._places:
             return False
         self._cut(max(self._of, key=lambda key: len(self._of[key])))
         return True
 
     def end(self, handshake: UnfinishedHandshake, *, finished: bool = False) -> None:
-        """Remove a handshake that has ended; if it is ``finished``, it does not count against its address."""
+        """Remove a handshake that has ended. If it is ``finished``, it does not count towards ``FAILED``."""
         key = self._places.pop(handshake, None)
         if key is None:
             return

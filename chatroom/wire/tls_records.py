@@ -1,4 +1,4 @@
-"""Finds where TLS records end in a stream of bytes; their lengths can be read without decrypting anything."""
+"""Finds where TLS records end in a stream of bytes; a record's header, which holds its length, is not encrypted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _HEADER = 5  # bytes: type, version, length of what follows
 
 
 class TLSRecords:
-    """The position within the records of one direction of a connection."""
+    """Tracks how far a stream of TLS records, one direction of a connection, has been passed."""
 
     __slots__ = ("_header", "_left")
 
@@ -19,7 +19,7 @@ class TLSRecords:
 
         Args:
             data: Holds the next bytes of the stream, from ``at`` on.
-            at: The position in ``data`` where they begin.
+            at: The position in ``data`` where the bytes to pass begin.
             most: The most records to pass.
 
         Returns:
@@ -36,7 +36,7 @@ class TLSRecords:
         return at, ended
 
     def _begin(self, data: bytes, at: int) -> int:
-        """Read as much of a header as has come; return the position after it."""
+        """Read as much of a record's header as has come; return the position in ``data`` after it."""
         piece = data[at : at + _HEADER - len(self._header)]
         self._header += piece
         if len(self._header) == _HEADER:

@@ -1,4 +1,4 @@
-"""Questions and settings that differ between kinds of transport: plain TCP, TLS over TCP, and the ones in tests."""
+"""Functions that treat each kind of transport as it needs: plain TCP, TLS over TCP, and the transports of tests."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def is_secure(transport: Any) -> bool:
 
 
 def send_function(transport: Any) -> Callable[[bytes], int]:
-    """Return the function that sends bytes over a transport and returns how many it took.
+    """Return a function that sends bytes over a transport, and returns how many bytes were taken.
 
-    For a bare socket this is the socket's own ``send``. TLS and the transports of tests have no ``send``, or one that
-    would bypass them; for those it calls ``write``, which takes everything.
+    For plain TCP the function is the socket's own ``send``. TLS and the transports of tests have no ``send``, or one
+    that would bypass them; for these the function calls ``write``, which takes everything.
     """
     handle: Any = transport.getHandle() if hasattr(transport, "getHandle") else None
     if hasattr(handle, "send") and not hasattr(handle, "get_peer_certificate"):
@@ -37,8 +37,8 @@ def send_function(transport: Any) -> Callable[[bytes], int]:
 
 
 def keep_alive(transport: Any) -> None:
-    """Let TCP notice within a few minutes that the other machine is gone, and read urgent bytes in line."""
-    transport = getattr(transport, "bare", transport)  # TLS runs over a TCP transport
+    """Let TCP notice within a few minutes that the other machine is gone, and read urgent bytes among the others."""
+    transport = getattr(transport, "bare", transport)  # the TCP transport under TLS
     transport.setTcpKeepAlive(True)
     handle = transport.getHandle() if hasattr(transport, "getHandle") else None
     if isinstance(handle, socket.socket):

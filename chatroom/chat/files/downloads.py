@@ -1,6 +1,6 @@
 """The downloads of one session: chunks are read and sent one at a time, in turn, as the other side acknowledges them.
 
-A chunk is read when the connection has taken the one before. At most ``WINDOW`` chunks of a file may be sent and not
+A chunk is read when the connection has sent the one before. At most ``WINDOW`` chunks of a file may be sent and not
 acknowledged.
 """
 
@@ -16,7 +16,7 @@ from chatroom.model.logger import logger
 from chatroom.model.replies import Chunk
 from chatroom.model.shared_files import CHUNK, WINDOW, chunks_of
 
-HELD = 2 * CHUNK  # bytes that the outbox may hold beyond its bound: a chunk on its way, and its copy
+HELD = 2 * CHUNK  # bytes that the connection may hold beyond its limit: a chunk that is being sent, and a copy of it
 
 _log = logger(__name__)
 
@@ -104,7 +104,7 @@ class Downloads:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Read the next chunk, unless one is being read or the connection has not taken the last one."""
+        """Read the next chunk that may be sent, unless one is being read; wait while the connection holds output."""
         if self._reading or self._closed:
             return
         download = next((one for one in self._downloads.values() if one.ready), None)
@@ -126,6 +126,7 @@ class Downloads:
         self._go_on()
 
     def _read(self, download: _Progress, data: bytes) -> None:
+        """Send a chunk that was read. End the download if the file is gone or may not be fetched any more."""
         record, session = download.record, self._session
         if self._downloads.get(record.id) is download:
             if not data or not record.is_for(session):
@@ -142,6 +143,7 @@ class Downloads:
         self._next_turn()
 
     def _stop(self, download: _Progress) -> None:
+        """End a download, and tell the client that there is no such file."""
         if self._downloads.get(download.record.id) is download:
             del self._downloads[download.record.id]
             self._session.refuse_file(NO_FILE(), download.record.id)

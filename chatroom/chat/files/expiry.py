@@ -18,7 +18,7 @@ _log = logger(__name__)
 
 
 class FileExpiry:
-    """Removes files that are no longer to be kept.
+    """Removes shared files that are too old, cannot be fetched any more, or are incomplete.
 
     Args:
         state: What the parts of the chat share.
@@ -35,8 +35,8 @@ class FileExpiry:
         self._engine = state.engine
 
     async def sweep(self) -> None:
-        """Remove expired files, files that nobody can fetch, and bytes or records that lack the other half."""
-        blobs = await self._engine.blobs.all()  # before the records, because a record is stored before its bytes
+        """Remove expired files, files that nobody can fetch, records without bytes, and bytes without a record."""
+        blobs = await self._engine.blobs.all()  # read before the records, because a record is stored before its bytes
         logs: dict[str, bool] = {}
         known: set[str] = set()
         async for page in pages(self._engine, record_storage.FILES):
@@ -54,8 +54,9 @@ class FileExpiry:
 
         Args:
             record: The file.
-            logs: Whether each room and inbox that was looked at in this sweep still exists; added to.
-            blobs: The ids of all stored bytes, as they were when the sweep began.
+            logs: For each log checked in this sweep, whether anybody can still fetch its files. The record's log is
+                added.
+            blobs: The ids of all files whose bytes were stored, wholly or in part, when the sweep began.
         """
         days = FILE_DAYS if record.number else PART_DAYS
         if record.at < self._state.now() - days * _DAY:

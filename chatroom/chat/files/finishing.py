@@ -1,4 +1,4 @@
-"""Publishing a complete file: check its hash, give it its number, and append its ``shared`` to the room or inbox."""
+"""Publishing a complete file: check its hash, number it, and append its ``shared`` event to the room or inbox."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class FileFinisher:
         self._engine = state.engine
 
     async def claim(self, record: FileRecord, before: Claim | None = None) -> Claim:
-        """Reserve a place for the ``shared`` of a file in the inbox that the file is for; a room needs none.
+        """Reserve a place for a file's ``shared`` event in the inbox that the file is for. For a room, reserve nothing.
 
         Args:
-            record: The file, with the ``by_id`` that its ``shared`` will have.
+            record: The file, with the ``by_id`` that its ``shared`` event will have.
             before: An earlier claim for the same file, which this one replaces.
 
         Returns:
@@ -60,7 +60,7 @@ class FileFinisher:
         return await self._quotas.claim(told.by_id, told.via, user, record.log, record.to, before)
 
     async def finish(self, record: FileRecord, room: RoomRecord | None) -> Entry:
-        """Check a file whose chunks are all stored, and publish it. Doing so again does no harm.
+        """Check a file whose chunks are all stored, publish it, and return the log entry. A second call does no harm.
 
         Args:
             record: The file; ``by`` is the current name of the user whose session sent the last chunk.
@@ -68,14 +68,15 @@ class FileFinisher:
 
         Raises:
             Refused: The bytes have another hash, so the file was removed; or the file or the room is gone.
-            Unavailable: The event may not be stored.
+            Unavailable: It is not known whether the event was stored.
         """
         async with self._store.alone(record.id):
             return await self._finish(record, room)
 
     async def _finish(self, uploaded: FileRecord, room: RoomRecord | None) -> Entry:
+        """Do what ``finish`` says, while the file's lock is held."""
         record = await self._store.record(uploaded.id)
-        if record is None:  # it was removed during the upload, and the chunks that came afterwards are stored
+        if record is None:  # the file was removed during the upload, and later chunks were stored all the same
             await self._engine.blobs.drop(uploaded.id)
             raise NO_FILE()
         if not await self._engine.blobs.seal(record.id, record.sha256):
@@ -98,14 +99,14 @@ class FileFinisher:
         return record
 
     def _told(self, record: FileRecord) -> Shared:
-        """Return the ``shared`` of a file; in an inbox, with the mark of the address that the file was sent from."""
+        """Return the ``shared`` event of a file; for an inbox, with a mark that stands for the sender's address."""
         if not record.to_id or not record.place:
             return record.event()
         via = self._quotas.via_of(record.place.partition(":")[2], guest=record.payer == record.place)
         return replace(record.event(), via=via)
 
     async def _next_number(self, record: FileRecord, room: RoomRecord | None) -> int:
-        """Take the next file number of a room, or of an inbox."""
+        """Return the next unused file number of a room or an inbox, and store that it is used."""
         if room is not None:
             amended = await self._rooms.amend(room, lambda now: replace(now, next_file=now.next_file + 1))
             return amended.next_file - 1
@@ -113,7 +114,7 @@ class FileFinisher:
 
     @retried_on_conflict
     async def _next_in_inbox(self, log: str) -> int:
-        """Take the next file number of an inbox."""
+        """Return the next unused file number of an inbox, and store that it is used."""
         held = await self._engine.get(NUMBERS, log)
         number, rev = (int(held[0]), held[1]) if held is not None else (1, 0)
         await self._engine.put(NUMBERS, log, b"%d" % (number + 1), rev)

@@ -1,4 +1,4 @@
-"""How much of the store the files take up: in all, for each payer, and for each address."""
+"""Counts how much of the store files take up: in all, for each payer (an account or a guest's address), by address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatroom.model.network import is_local
 
 
 class FileQuotas:
-    """Counts files and bytes in memory, so that no share has to wait until all records are read.
+    """Counts files and bytes in memory, so that nobody who shares a file has to wait until all records are read.
 
     Attributes:
         total: The bytes of all files.
@@ -28,9 +28,9 @@ class FileQuotas:
         return len(self._charged)
 
     def charge(self, record: FileRecord, size: int, *, finished: bool) -> None:
-        """Count a file for its payer and its address, instead of what it counted as before.
+        """Count a file for its payer and its address. This replaces what was counted for the file before.
 
-        A file that counts as no bytes is not counted as one of their files.
+        A file that counts as no bytes does not count as one of the files of its payer and its address.
 
         Args:
             record: The file.
@@ -72,6 +72,6 @@ class FileQuotas:
 
 
 def address_of(record: FileRecord) -> str:
-    """Return the key of the address that a file counts for. All addresses of this machine are one."""
+    """Return the key of the address that a file counts for. All addresses of this machine have one key."""
     address = record.place.partition(":")[2]
     return "at this machine" if is_local(address) else f"at {address}"

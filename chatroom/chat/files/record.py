@@ -27,7 +27,7 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         to: The name of the user to whom the file is given; empty for a room.
         to_id: That user's id.
         number: The number of the file in its log, from the moment when it can be fetched; 0 before.
-        whence: The network from which an account sends the file; empty if files are not counted by address.
+        whence: The key of the network from which an account sends the file; empty if files are not counted by address.
     """
 
     id: str
@@ -47,7 +47,7 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def place(self) -> str:
-        """The address that the file counts for; empty in an account's older records."""
+        """The key of the address that the file is counted for; empty in older records of files of accounts."""
         return self.payer if self.payer.startswith("address:") else self.whence
 
     def is_for(self, session: Session) -> bool:
@@ -82,7 +82,7 @@ def owner_of(session: Session) -> str:
 
 
 def whence_of(session: Session) -> str:
-    """Return the address that an account's files are counted for as well; empty for guests, or without throttling."""
+    """Return the key of the address that an account's files also count for; empty for guests, or without throttling."""
     counts = session.user.account is not None and session.host.rules.throttle
     return address_key(session.address) if counts else ""
 
@@ -90,6 +90,6 @@ def whence_of(session: Session) -> str:
 def payer_of(session: Session) -> str:
     """Return the key that a session's files are counted for: the account, or a guest's address.
 
-    A guest can take another name in a moment.
+    A guest's name would not do, because a guest can take another name in a moment.
     """
     return owner_of(session) if session.user.account is not None else address_key(session.address)

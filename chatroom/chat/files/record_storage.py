@@ -1,6 +1,7 @@
 """How the record of a shared file is stored: the record, and rows by which it is found without reading all others.
 
-A change writes the record and the rows that differ, all or nothing; the record's revision guards the rows.
+One atomic change writes the record and the rows that differ. It fails if the record's revision is not the expected one,
+so the rows need no revision of their own.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def changes(before: FileRecord | None, after: FileRecord | None, rev: int) -> li
 
 
 def _rows(record: FileRecord | None) -> dict[tuple[str, str], bytes]:
+    """Return what is stored for a record, by bucket and key: the record itself and the rows that lead to it."""
     if record is None:
         return {}
     return {

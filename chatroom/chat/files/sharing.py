@@ -52,7 +52,7 @@ async def _begin(
     """Reserve space for a file, and begin its upload unless the connection has ended meanwhile.
 
     Raises:
-        Refused: There is no space for it in the store, or in the inbox that it is for.
+        Refused: There is no space for the file in the store, or in the inbox that the file is for.
     """
     release = await chat.file_finisher.claim(wanted)
     try:
@@ -76,7 +76,7 @@ def chunk(chat: Chat, session: Session, command: c.PutChunk) -> None:
 
 @handles(c.Get)
 async def get(chat: Chat, session: Session, command: c.Get) -> Event | None:
-    """Send a file, or only describe it; tell a person, who types, which program can fetch it."""
+    """Describe a file, and send it if the command says so. Tell a person who types which program can fetch files."""
     if session.person:
         return Ok(f"Files are fetched with chatroom-client: /get {command.file or '<number>'} there.")
     record = await _find(chat, session, command)
@@ -111,7 +111,7 @@ def got(chat: Chat, session: Session, command: c.Got) -> Event:
 
 @handles(c.Cancel)
 async def cancel(chat: Chat, session: Session, command: c.Cancel) -> Event:
-    """End the transfers of a file; what was stored of an upload is removed."""
+    """End the session's transfers of a file, and remove what was stored of an upload that is not complete."""
     if _transfers(chat, session).cancel(command.file):
         await chat.files.give_up(command.file)
     return Ok()
@@ -132,8 +132,9 @@ async def unshare(chat: Chat, session: Session, command: c.Unshare) -> Event:
 async def _meant(chat: Chat, session: Session, command: c.Unshare) -> FileRecord:
     """Return the file that the user wants to take back.
 
-    If the command names a user, it is the file that was given to that user. Otherwise it is the newest one of that name
-    in this room, or else anywhere. If there is none, the last word of the name is taken for the user.
+    If the command names a user, return the newest file of that name that was given to that user. Otherwise return the
+    newest file of that name in this room or, if there is none, anywhere. If no file has that name, take its last word
+    for the name of a user, and the rest for the name of a file given to that user.
 
     Raises:
         Refused: There is no such file.
@@ -148,7 +149,7 @@ async def _meant(chat: Chat, session: Session, command: c.Unshare) -> FileRecord
 
 
 async def _mine(chat: Chat, session: Session, name: str, user: str) -> FileRecord | None:
-    """Return the newest file of that name that the session's user has shared.
+    """Return the newest file of that name that the session's user has shared; None if there is none.
 
     Args:
         chat: The chat.
@@ -193,6 +194,7 @@ def _kept() -> None:
 
 
 def _transfers(chat: Chat, session: Session) -> SessionTransfers:
+    """Return the session's file transfers, which are made when they are first needed."""
     if session.transfers is None:
         uploads = Uploads(session, chat.files, chat.file_space, chat.file_finisher, chat.scheduler)
         session.transfers = SessionTransfers(uploads, Downloads(session, chat.scheduler))

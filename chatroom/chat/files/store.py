@@ -1,7 +1,7 @@
 """The shared files of the server: finding them, changing their records, and removing them with their bytes.
 
 A record is in the store from the moment an upload begins; its number is 0 until the file is complete. Who may share
-and fetch is decided in ``sharing``, space is reserved by ``space``, and a complete file is published by ``finishing``.
+and fetch is decided in ``sharing``, ``upload_limits`` reserves space, and ``finishing`` publishes complete files.
 """
 
 from __future__ import annotations
@@ -81,7 +81,11 @@ class FileStore:
         return record
 
     async def numbered(self, log: str, number: int) -> FileRecord | None:
-        """Return the file with that number in a room or an inbox."""
+        """Return the record of the file with that number in a room or an inbox; None if there is none.
+
+        Raises:
+            Refused: The file was removed meanwhile.
+        """
         found = await self._engine.page(record_storage.IN_LOG, record_storage.in_log(log, number))
         return await self.get(found[0][0].rpartition("/")[2]) if number > 0 and found else None
 
@@ -116,7 +120,7 @@ class FileStore:
                 yield record
 
     async def same(self, wanted: FileRecord) -> FileRecord | None:
-        """Return the record of the same file, shared by the same owner in the same log, complete or not."""
+        """Return the stored record of the same file, owner and log, complete or not; None if there is none."""
         id = await self._engine.get(record_storage.SAME, record_storage.same_key(wanted))
         return await self.record(id[0].decode()) if id is not None else None
 
@@ -148,7 +152,7 @@ class FileStore:
 
     @retried_on_conflict
     async def change(self, id: str, change: Callable[[FileRecord], FileRecord]) -> FileRecord:
-        """Change a record by compare-and-set, again if it was changed in between.
+        """Change a record by compare-and-set; try again if the record was changed in between.
 
         Args:
             id: The file's id.
@@ -194,5 +198,5 @@ class FileStore:
         async for page in pages(self._engine, record_storage.IN_LOG, record_storage.in_log(log)):
             for key, _ in page:
                 await self.remove(key.rpartition("/")[2])
-        # Without a revision: a file that is being finished at this moment may have taken a number.
+        # Removed whatever its revision: a file that is being finished at this moment may have changed it.
         await self._engine.change([Change(NUMBERS, log, None)])

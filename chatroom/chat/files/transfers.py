@@ -28,7 +28,7 @@ class SessionTransfers:
         """Check that another transfer may begin.
 
         Raises:
-            Refused: There are too many.
+            Refused: The session has too many transfers already.
         """
         if self.uploads.incomplete + len(self.downloads) >= TRANSFERS:
             raise TOO_MANY_TRANSFERS(most=TRANSFERS)
@@ -37,7 +37,7 @@ class SessionTransfers:
         """Prepare for the bytes of a chunk, which follow the command.
 
         Raises:
-            Refused: The file is not being uploaded, or it is not the chunk that is due.
+            Refused: The session is not uploading the file, or the command does not announce the file's next chunk.
         """
         if command.file not in self.uploads:
             self.uploads.expect_nothing()
@@ -46,14 +46,14 @@ class SessionTransfers:
             self._excused = True
 
     def acknowledge(self, file: str, index: int) -> None:
-        """Note that the other side has received a chunk.
+        """Note that the client has received a chunk of a file that it downloads.
 
         Args:
             file: The file's id.
             index: The index of the chunk.
 
         Raises:
-            Refused: The file is not being downloaded, or the chunk was not sent.
+            Refused: The session is not downloading the file, or the chunk was not sent.
         """
         if file not in self.downloads:
             raise _no_transfer(file)
@@ -64,7 +64,7 @@ class SessionTransfers:
         """End the transfers of a file in both directions; return whether it was being uploaded.
 
         Raises:
-            Refused: There is none.
+            Refused: The session has no transfer of the file.
         """
         coming = file in self.uploads
         if not coming and file not in self.downloads:
@@ -76,13 +76,17 @@ class SessionTransfers:
     # ---- what the connection asks ------------------------------------------------------------------------------
 
     def excused(self) -> bool:
-        """Return, once, whether the last command belonged to a transfer, whose window bounds it instead of the rate."""
+        """Return whether flood control should ignore the last command: a transfer's window limits its commands.
+
+        Returns:
+            True once after a chunk was expected or acknowledged; then False.
+        """
         excused, self._excused = self._excused, False
         return excused
 
     @property
     def expects(self) -> bool:
-        """Whether the bytes that follow are a chunk to be stored."""
+        """Whether the bytes that the client sends next are a chunk to be stored."""
         return self.uploads.expects
 
     def take(self, data: bytes) -> Deferred[None] | None:
@@ -94,7 +98,7 @@ class SessionTransfers:
         return self.uploads.idle()
 
     def close(self) -> None:
-        """End all transfers, because the connection has ended; uploads can be resumed on another one."""
+        """End all transfers, because the connection has ended; the client can resume uploads on another one."""
         self.downloads.close()
         self.uploads.close()
 

@@ -1,8 +1,8 @@
 """The limits of uploads: the size of a file, the space in the store, and the part of it that one user may fill.
 
-Space is reserved before an upload begins, and taken back when the upload has ended or stalled. A file counts in full
-while it is being uploaded, so that its space is reserved. When its upload ends early, only the bytes that are stored
-count. A full store looks through its unfinished uploads at most once in a few seconds.
+Space is reserved before an upload begins, and released when the upload has ended or stalled. While a file is being
+uploaded, it counts with its full size. When its upload ends early, it counts only with the bytes that are stored. When
+the store is full, the unfinished uploads are checked for space to release, at most once in ``RECLAIM_EVERY`` seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from chatroom.model.errors import EMPTY_FILE, FILE_TOO_BIG, STORE_FULL, TOO_MANY
 from chatroom.model.logger import logger
 from chatroom.model.shared_files import spell_apart
 
-RECLAIM_EVERY = 5.0  # seconds from one look through the unfinished uploads of a full store to the next
+RECLAIM_EVERY = 5.0  # seconds from one check of the unfinished uploads of a full store to the next
 
 _log = logger(__name__)
 
@@ -47,10 +47,10 @@ class FileSpace:
         self._reserving = DeferredLock()
         self._unweighed: set[str] = set()  # ids of ended uploads whose stored bytes are not measured yet
         self._reclaiming = DeferredLock()
-        self._reclaimed = -RECLAIM_EVERY  # when space was last taken back, in seconds of the scheduler's clock
+        self._reclaimed = -RECLAIM_EVERY  # when ``_reclaim`` last released space, in seconds of the scheduler's clock
 
     async def start(self) -> None:
-        """Count all files of the store."""
+        """Count all files of the store in its ledger, which knows how much space each user and address takes up."""
         async for page in pages(self._engine, record_storage.FILES):
             for _, value in page:
                 record = record_storage.decode(value)
@@ -61,11 +61,11 @@ class FileSpace:
 
     @asynccontextmanager
     async def space_for(self, wanted: FileRecord) -> AsyncIterator[FileRecord]:
-        """Reserve space for a file until its upload has begun.
+        """Reserve space for a file while the context lasts, in which the caller begins the upload.
 
         Yields:
-            The record to upload to: of the same file if its owner has shared it before, else the given one. The file
-            is not given up inside the context.
+            The record to upload to: the earlier record if the owner has shared the same file in the same log before,
+            else ``wanted``. The file is not removed for want of an upload while the context lasts.
 
         Raises:
             Refused: The file is empty or too big, or there is no space for it.
@@ -91,12 +91,12 @@ class FileSpace:
             raise FILE_TOO_BIG(name=wanted.name, size=size, most=limit)
 
     async def _begin(self, wanted: FileRecord) -> FileRecord | None:
-        """Reserve space for a file, or return None when the store is full.
+        """Reserve space for a file; return the record to upload to, or None if the store is full.
 
         Raises:
-            Refused: The sender's files take up all that one sender may have.
+            Refused: The files of the sender, or of the sender's address, would take up too much of the store.
         """
-        async with self._reserving:  # so that no two shares take the same space
+        async with self._reserving:  # so that two files never get the same space
             record = await self._reserve(wanted)
             if record is not None:
                 self._store.begun[record.id] += 1
@@ -105,6 +105,7 @@ class FileSpace:
             return record
 
     async def _reserve(self, wanted: FileRecord) -> FileRecord | None:
+        """Find or add the record for a file, after checking that there is space; see ``_begin``."""
         same = await self._store.same(wanted)
         if same is not None and same.number:
             return same
@@ -118,12 +119,12 @@ class FileSpace:
         return record
 
     def _check_part(self, wanted: FileRecord) -> None:
-        """Check the part of the store that the sender's files, and the files of the sender's address, take up.
+        """Check that the sender's files, and the files of the sender's address, take up no more than their part.
 
-        A single file may take up all the space there is.
+        If the sender or the address has no other file, the file may take up the whole store.
 
         Raises:
-            Refused: The part would be too big.
+            Refused: With the wanted file, the part would be too big.
         """
         if self._is_more(wanted, wanted.payer, PART_OF_ONE):
             raise TOO_MANY_FILES()
@@ -131,11 +132,11 @@ class FileSpace:
             raise TOO_MANY_ADDRESS_FILES()
 
     def _is_more(self, wanted: FileRecord, key: str, part: int) -> bool:
-        """Return whether a file is more than a payer or an address may have.
+        """Return whether a payer (the account or address that a file counts for) would have too much with a file.
 
         Args:
             wanted: The file.
-            key: The payer or the address.
+            key: The payer or the address, as the ledger knows it.
             part: The limit, as a divisor: 10 for a tenth of the files and bytes of the store.
         """
         store, ledger = self._state.rules.store, self._ledger
@@ -145,7 +146,7 @@ class FileSpace:
         return bool(others) and (others >= FILES // part or (store > 0 and size + more > store // part))
 
     def _has_space(self, wanted: FileRecord) -> bool:
-        """Return whether the store has space for a file, whoever sends it."""
+        """Return whether the whole store has space for a file, regardless of the sender's part."""
         store, ledger = self._state.rules.store, self._ledger
         if len(ledger) - (wanted.id in ledger.unfinished) >= FILES:
             return False
@@ -154,13 +155,16 @@ class FileSpace:
     # ---- taking back -------------------------------------------------------------------------------------------
 
     def ended(self, record: FileRecord) -> None:
-        """Release the space reserved for an upload that has ended, except for the bytes that are stored."""
+        """Release the space reserved for an upload that has ended, except for the bytes that are stored.
+
+        Nothing happens if a session is uploading the file or about to do so, or if the file is complete.
+        """
         if not self._store.is_coming(record.id) and record.id in self._ledger.unfinished:
             self._unweighed.add(record.id)
             Deferred.fromCoroutine(self._weigh(record.id)).addErrback(_not_weighed)
 
     async def _weigh(self, id: str) -> None:
-        """Charge an ended upload for the bytes that are stored; remove it if there are none."""
+        """Count an ended upload with the bytes that are stored; remove the file if none are."""
         record = await self._store.record(id)
         size = await self._store.received(record) if record is not None else 0
         self._unweighed.discard(id)
@@ -171,17 +175,20 @@ class FileSpace:
             await self._give_up(id)
 
     async def _give_up(self, id: str) -> None:
-        """Give up a file while no share can begin to upload it; other shares wait for this one file only."""
+        """Remove an incomplete file unless a session is uploading it.
+
+        The lock, held for this one file only, keeps sessions from beginning to upload the file meanwhile.
+        """
         async with self._reserving:
             await self._store.give_up(id)
 
     async def _reclaim(self) -> bool:
-        """Release the space of uploads that have stalled, and remove those of which nothing is stored.
+        """End uploads that have stalled, release their space, and remove files of which nothing is stored.
 
-        All shares that find the store full have this done together, once in ``RECLAIM_EVERY``. Others do not wait.
+        This is done at most once in ``RECLAIM_EVERY`` seconds. Callers that find it under way wait until it is done.
 
         Returns:
-            Whether it was done while the caller waited, so that there may be space now.
+            True if it was done by this call or while this call waited, so that there may be space now.
         """
         waited = self._reclaiming.locked
         async with self._reclaiming:

@@ -1,7 +1,7 @@
 """The uploads of one session: its chunks are stored as they arrive, and a complete file is published.
 
-While two chunks are being written, no more is read from the connection. So little of a file is ever in memory, and
-other sessions are served in between.
+While two chunks are being written to the store, nothing more is read from the connection. So only a little of a file is
+in memory at any time, and other sessions are served between two chunks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from chatroom.model.logger import logger
 from chatroom.model.replies import Chunk
 from chatroom.model.shared_files import bytes_of, chunks_of
 
-UNWRITTEN = 2  # chunks that may be in writing before reading stops
+UNWRITTEN = 2  # chunks that are being written when reading from the connection stops
 STALLED_AFTER = 60.0  # seconds without a chunk, after which an upload may lose its reserved space to others
 
 _log = logger(__name__)
@@ -39,9 +39,9 @@ class _Upload:
     Args:
         record: The file.
         room: The room that the file is for; None if it is for a user.
-        have: How many chunks are stored.
+        have: How many chunks are stored already.
         now: The time, in seconds of the scheduler's clock.
-        release: Releases the place reserved in an inbox.
+        release: Releases the place that is reserved for the file's message in the receiver's inbox.
 
     Attributes:
         moved: When the last chunk arrived or the upload began, in seconds of the scheduler's clock.
@@ -95,7 +95,7 @@ class Uploads:
 
     @property
     def incomplete(self) -> int:
-        """The number of incomplete uploads; the other side may know already that the others are complete."""
+        """The number of uploads with missing chunks. Uploads that only wait to be published are not counted."""
         return sum(not upload.complete for upload in self._uploads.values())
 
     # ---- beginning and ending ----------------------------------------------------------------------------------
@@ -107,14 +107,15 @@ class Uploads:
             record: The file.
             room: The room that the file is for; None if it is for a user.
             have: How many chunks are stored already.
-            release: Releases the place reserved in an inbox; called when the upload ends.
+            release: Releases the place reserved for the file's message in the receiver's inbox; called when the upload
+                ends.
         """
         upload = self._uploads[record.id] = _Upload(record, room, have, self._scheduler.seconds(), release)
         self._receiving[record.id] = self
         self._finish_if_complete(upload)
 
     def forget(self, file: str) -> None:
-        """Receive no more chunks of a file. What is stored of it stays."""
+        """Receive no more chunks of a file. The chunks that are stored stay."""
         upload = self._uploads.pop(file, None)
         if upload is not None and not upload.complete:
             upload.release()
@@ -124,29 +125,31 @@ class Uploads:
         self._settle()
 
     def close(self) -> None:
-        """Forget all uploads, because the connection has ended. They can be resumed on another one."""
+        """Forget all uploads, because the connection has ended. The client can resume them on another one."""
         for file in tuple(self._uploads):
             self.forget(file)
 
     def end_stalled(self) -> None:
-        """End the uploads for which no chunk has arrived for a while: others need their reserved space."""
+        """End the uploads that got no chunk for ``STALLED_AFTER`` seconds, because other users need their space."""
         now = self._scheduler.seconds()
         for upload in tuple(self._uploads.values()):
             if not upload.complete and now - upload.moved > STALLED_AFTER:
                 self._fail(upload, STALLED(name=upload.record.name))
 
     def take_over(self, file: str) -> None:
-        """End the upload of a file wherever it is under way: on this connection, or on one that seems alive."""
+        """End an upload of the file, on this or another connection, so that a new upload of it can begin here."""
         before = self._receiving.get(file)
         if before is not None:
             before.give_way(file, self)
 
     def give_way(self, file: str, other: object) -> None:
-        """End an upload, because another connection goes on with it; a complete one is finished here all the same.
+        """End one of these uploads, because a new upload of the same file begins.
 
         Args:
             file: The file's id.
-            other: The uploads that go on with it; if they are these, the client is told nothing.
+            other: The ``Uploads`` that will receive the file. If they are these, the upload ends silently. If they are
+                another connection's, an upload whose chunks are all stored goes on here, and otherwise this client is
+                told that its upload has ended.
         """
         upload = self._uploads[file]
         if other is self:
@@ -162,12 +165,14 @@ class Uploads:
         return idle
 
     def _settle(self) -> None:
+        """Fire the Deferred of ``idle`` unless a chunk is being written or a complete file is being published."""
         busy = self._unwritten or any(upload.complete for upload in self._uploads.values())
         if self._idle is not None and not busy:
             idle, self._idle = self._idle, None
             idle.callback(None)
 
     def _fail(self, upload: _Upload, refused: Refused) -> None:
+        """End an upload and tell the client why, unless the upload has ended already."""
         if self._uploads.get(upload.record.id) is upload:
             self.forget(upload.record.id)
             self._session.refuse_file(refused, upload.record.id)
@@ -181,10 +186,10 @@ class Uploads:
             command: The command that precedes the bytes; its file must be one of these uploads.
 
         Returns:
-            Whether the chunk will be stored. False if the user may no longer share the file: the upload has ended.
+            True if the chunk will be stored; False if the user may no longer share the file, so the upload was ended.
 
         Raises:
-            Refused: It is not the chunk that is due.
+            Refused: The command does not announce the file's next chunk with its right size.
         """
         self._expected = None
         upload = self._uploads[command.file]
@@ -200,19 +205,20 @@ class Uploads:
         return True
 
     def expect_nothing(self) -> None:
-        """Store none of the bytes that follow."""
+        """Do not store the bytes that the client sends next."""
         self._expected = None
 
     @property
     def expects(self) -> bool:
-        """Whether the bytes that follow are a chunk to be stored."""
+        """Whether the bytes that the client sends next are a chunk to be stored."""
         return self._expected is not None
 
     def take(self, data: bytes) -> Deferred[None] | None:
         """Store the bytes of the expected chunk.
 
         Returns:
-            None if more may be read at once; otherwise a Deferred that fires, never with an error, when it may.
+            None if the connection may go on reading; otherwise a Deferred that fires, never with an error, when reading
+            may go on.
         """
         upload, self._expected = self._expected, None
         if upload is None or self._uploads.get(upload.record.id) is not upload:
@@ -230,6 +236,7 @@ class Uploads:
         return self._waiting
 
     def _written(self, result: Any) -> Any:
+        """Let reading go on, because the store has finished with a chunk; return the result for the next callback."""
         self._unwritten -= 1
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
@@ -247,7 +254,7 @@ class Uploads:
         self._fail(upload, NOT_STORED(name=upload.record.name))
 
     def _forbidden(self, upload: _Upload) -> Refused | None:
-        """Return why the user may no longer share the file: not in the room any more, silenced or muted."""
+        """Return why the user may no longer share the file: not in its room any more, silenced or muted; else None."""
         room = self._session.room
         if upload.room is None:
             return None
@@ -267,7 +274,7 @@ class Uploads:
             Deferred.fromCoroutine(self._finish(upload)).addErrback(_broken)
 
     async def _finish(self, upload: _Upload) -> None:
-        """Publish a complete file, or tell the session why it cannot be."""
+        """Publish a complete file, or tell the client why the file cannot be published. Then end the upload."""
         try:
             entry = await self._publish(upload)
         except Refused as error:
@@ -284,6 +291,13 @@ class Uploads:
             upload.release()
 
     async def _publish(self, upload: _Upload) -> Entry:
+        """Publish a complete file under the user's present name; return the entry that shows the file to the others.
+
+        Raises:
+            Refused: The user may no longer share the file; or the receiver's inbox is full; or the hash is wrong; or
+                the file or the room is gone.
+            Unavailable: The store has failed.
+        """
         refused = self._forbidden(upload)
         if refused is not None:
             raise refused
@@ -293,7 +307,7 @@ class Uploads:
         return await self._finisher.finish(named, upload.room)
 
     def _acknowledge(self, upload: _Upload, entry: Entry) -> None:
-        """Tell the session that its file is shared, unless it has seen that in its room."""
+        """Tell the client that its file is shared, unless the client has seen the file appear in its room."""
         session, room = self._session, upload.room
         heard = room is not None and session.room is not None and session.room.log == upload.record.log
         if self._uploads.get(upload.record.id) is upload and (entry.repeated or not heard):

@@ -1,7 +1,7 @@
-"""The audit log: one line for each act, saying who did what to whom. Its namespaces keep it apart from other log lines.
+"""The audit log: one line for each act of moderation or operation, saying who did what, and in which room.
 
-Acts of operators have one namespace. Acts of members in their rooms, and failed attempts of strangers at the operators'
-console, have another: their number is bounded for each actor, and they never push out an operator's act.
+The lines are log events of two namespaces. ``NAMESPACE`` is for acts of operators. ``MEMBERS`` is for acts of members
+in their rooms and failed attempts at the operators' console; the number of these lines is limited for each actor.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ _members = logger(MEMBERS)
 
 
 def audit(by: str, what: str, where: str = "") -> None:
-    """Log an operator's act.
+    """Log an act of an operator.
 
     Args:
         by: The operator's name.
         what: What was done; never a password, never a message's text.
-        where: The room, if it was in one.
+        where: The room's name; empty if the act was in no room.
     """
     _operators.info("{by} {what}{where}", by=by, what=what, where=_in(where))
 
 
 class MembersAudit:
-    """Logs acts of members and strangers; for each actor and each address only some in ten minutes.
+    """Logs acts of members and strangers: a limited number in ten minutes for each actor and each address.
 
     Args:
-        seconds: A clock that does not jump.
+        seconds: A monotonic clock.
     """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._by_one = Window(ACTS_OF_ONE, ACTS_WINDOW, seconds)
         self._by_address = Window(ACTS_OF_ADDRESS, ACTS_WINDOW, seconds)
-        self._left_out: OrderedDict[str, int] = OrderedDict()  # how many acts were counted and not logged, by actor
+        self._left_out: OrderedDict[str, int] = OrderedDict()  # number of acts that were not logged, by actor
 
     def act(self, session: Session, what: str, where: str) -> None:
-        """Log an act in a room: a member's in this namespace, an operator's in the operators' namespace."""
+        """Log an act in a room: an act of an operator as ``audit`` does, and an act of a member as ``write`` does."""
         if session.user.operator:
             audit(session.name, what, where)
         else:
@@ -54,12 +54,12 @@ class MembersAudit:
             self.write(session.name, what, where, actor=actor, address=session.address)
 
     def write(self, by: str, what: str, where: str = "", *, actor: str = "", address: str) -> None:
-        """Write down an act.
+        """Log an act, or only count it if its actor or address has had too many in the last ten minutes.
 
         Args:
             by: The actor's name.
             what: What was done.
-            where: The room, if it was in one.
+            where: The room's name; empty if the act was in no room.
             actor: The id of the actor's account. Actors without an account count as one actor for each address.
             address: Where the actor's connection comes from.
         """
@@ -75,6 +75,7 @@ class MembersAudit:
         _members.info("{by} {what}{where}{more}", by=by, what=what, where=_in(where), more=more)
 
     def _leave_out(self, actor: str, by: str) -> None:
+        """Count an act that is not logged; at the first such act of an actor, log that acts are left out."""
         number = self._left_out.pop(actor, 0) + 1
         self._left_out[actor] = number
         if len(self._left_out) > MOST_KEYS:

@@ -1,4 +1,4 @@
-"""The operators' commands in the chat. ``service`` does what they say, as it does for the console."""
+"""The operators' commands in the chat. Like the operators' console, they use the methods of ``Operations``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chatroom.model.replies import Ok
 
 @handles(c.Announce)
 async def announce(chat: Chat, session: Session, command: c.Announce) -> Event:
-    """Say something to everybody."""
+    """Show a text to everybody online."""
     return Ok(await _operations(chat, session).announce(checked(command.text)))
 
 
@@ -85,7 +85,7 @@ async def unban(chat: Chat, session: Session, command: c.Unban) -> Event:
 
 
 async def close(chat: Chat, session: Session, command: c.Close) -> Event:
-    """Close any room."""
+    """Close a room, as an operator, who need not be its owner."""
     if not session.user.operator:
         raise NOT_OPERATOR()
     return Ok(await _operations(chat, session).close_room(command.room, command.reason))

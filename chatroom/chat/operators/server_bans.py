@@ -1,4 +1,4 @@
-"""Bans from the whole server: of users, by account or name, and of addresses. All daemons have the same list."""
+"""Bans from the whole server, of accounts, guests, names and addresses. All daemons have the same list."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ServerBans:
     """The list of bans from the server.
 
     Args:
-        engine: Keeps the records.
-        now: Milliseconds since 1970.
+        engine: Stores the list.
+        now: Returns the time, in milliseconds since 1970.
     """
 
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
@@ -39,29 +39,29 @@ class ServerBans:
         return tuple(sorted(self._by_key.values(), key=lambda ban: ban.at))
 
     async def load(self) -> None:
-        """Read the list."""
+        """Read the list of bans from the engine."""
         read = {ban.key: ban async for page in pages(self._engine, BUCKET) for ban in map(_decode_row, page)}
         self._by_key = read
 
     def reload(self) -> None:
-        """Read the list again after a change."""
+        """Begin to read the list again, because this or another daemon has changed it."""
         Deferred.fromCoroutine(self.load()).addErrback(_failed)
 
     def check(self, keys: tuple[str, ...]) -> None:
-        """Check that no ban holds for some keys.
+        """Check that none of the keys is banned now.
 
         Args:
             keys: The keys of a session or a user (``chatroom.chat.bans_and_mutes``).
 
         Raises:
-            Refused: A ban holds.
+            Refused: A ban that has not ended holds for one of the keys.
         """
         ban = matching((self._by_key[key] for key in keys if key in self._by_key), keys, self._now())
         if ban is not None:
             raise SERVER_BANNED(more=ban.more(self._now()))
 
     async def add(self, ban: Sanction) -> None:
-        """Add a ban, replacing one with the same key."""
+        """Add a ban; it replaces an earlier ban with the same key."""
         await self._put(ban.key, msgspec.json.encode(ban))
         self._by_key[ban.key] = ban
 
@@ -73,7 +73,7 @@ class ServerBans:
 
     @retried_on_conflict
     async def _put(self, key: str, value: bytes | None) -> None:
-        """Store a ban, or remove it. If two daemons change the same ban, the last change holds."""
+        """Store the ban with a key, or remove it if the value is None. If two daemons do so, the last change holds."""
         held = await self._engine.get(BUCKET, key)
         if held is not None or value is not None:
             await self._engine.put(BUCKET, key, value, held[1] if held is not None else 0)

@@ -1,4 +1,4 @@
-"""What operators can do to the whole server. The console and the commands in the chat both use this."""
+"""What operators can do to the whole server. The operators' console and the commands in the chat both use this."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """A session. ``seconds``: since it connected; ``speaks``: ``text`` or ``records``."""
+    """A session, for a list. ``seconds``: how long it has been connected; ``speaks``: ``text`` or ``records``."""
 
     name: str
     account: bool
@@ -44,7 +44,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True)
 class RoomRow:
-    """A room. ``slow``: seconds between two messages of one member, 0 for none."""
+    """A room, for a list. ``slow``: the seconds that a member must wait between two messages, 0 for none."""
 
     name: str
     users: int
@@ -56,9 +56,10 @@ class RoomRow:
 
 @dataclass(frozen=True, slots=True)
 class BanRow:
-    """A ban from the server.
+    """A ban from the server, for a list.
 
-    ``until`` is in milliseconds since 1970, 0 for never; ``more`` says the remaining time and the reason in words.
+    ``until`` is when the ban ends, in milliseconds since 1970, 0 for never; ``more`` says the remaining
+    time and the reason in words.
     """
 
     what: str
@@ -76,22 +77,22 @@ class Operating(Protocol):
         """Return all sessions of this daemon, by name."""
 
     async def rooms(self) -> list[RoomRow]:
-        """Return all rooms, the fullest first."""
+        """Return all rooms, those with the most members first."""
 
     async def accounts(self) -> list[tuple[str, bool, bool]]:
-        """Return each account's name, whether its owner is an operator, and whether it has a reserved seat."""
+        """Return for each account its name, whether its owner is an operator, and whether a seat is reserved for it."""
 
     async def kick(self, user: str, reason: str = "") -> str:
         """End all sessions of a user. Return a sentence that says what was done, as all methods below do."""
 
     async def ban(self, what: str, duration: str = "", reason: str = "") -> str:
-        """Ban a user, an account or an address, for a duration such as ``10m``, ``2h`` or ``7d``; empty for ever."""
+        """Ban a user, an account or an address for a duration such as ``10m``, ``2h`` or ``7d``; empty: for ever."""
 
     async def unban(self, what: str) -> str:
-        """Remove a ban."""
+        """Remove the bans of a user, an account or an address."""
 
     def bans(self) -> list[BanRow]:
-        """Return the bans from the server."""
+        """Return the bans from the server that have not ended."""
 
     async def close_room(self, room: str, reason: str = "") -> str:
         """Close a room."""
@@ -100,10 +101,10 @@ class Operating(Protocol):
         """Make an account the owner of a room."""
 
     async def announce(self, text: str) -> str:
-        """Tell everybody something."""
+        """Show a text to everybody online."""
 
     async def add_account(self, name: str, password: str) -> str:
-        """Add an account with a reserved seat."""
+        """Add an account with a reserved seat, so that its owner can log in even if the chat is full."""
 
     async def remove_account(self, name: str) -> str:
         """Remove an account and its mail. Its name is free again; its id is never used again."""
@@ -115,14 +116,14 @@ class Operating(Protocol):
         """Change an account's password; end its tokens and its other sessions."""
 
     async def drain(self, on: bool = True) -> str:
-        """Refuse new connections and tell everybody; sessions that exist go on. Off: accept connections again."""
+        """Refuse new connections and tell everybody; present sessions go on. If ``on`` is False, accept them again."""
 
     def stats(self) -> dict[str, int | float | str]:
-        """Return this daemon's figures, by name."""
+        """Return figures about this daemon, such as the number of connections, by the names that are shown."""
 
 
 class Operations:
-    """See ``Operating``.
+    """Does what ``Operating`` describes, for one operator.
 
     Args:
         chat: The chat.
@@ -207,7 +208,7 @@ class Operations:
         return await self.ban_for(what, seconds, reason)
 
     async def ban_for(self, what: str, seconds: int, reason: str = "") -> str:
-        """Ban for a number of seconds; 0 for ever."""
+        """Ban a user, an account or an address for a number of seconds; 0 for ever. See ``Operating.ban``."""
         chat, now = self._chat, self._chat.now()
         target = await targets.anybody(chat, None, what)
         until = now + min(seconds, LONGEST_SANCTION) * 1000 if seconds else 0
@@ -236,10 +237,11 @@ class Operations:
         return f"{shown} may come again."
 
     async def _expel(self, user_id: str, reason: str) -> None:
+        """Tell all daemons to end the sessions of a user; refuse what these sessions say meanwhile."""
         chat = self._chat
         event = Expelled(chat.next_id(), chat.now(), self._by, "", user_id=user_id, reason=reason)
         user = chat.users.get(user_id)
-        with ExitStack() as silence:  # what these sessions say from now on would be stored after the event
+        with ExitStack() as silence:  # messages of these sessions would be stored after the event
             for session in user.sessions if user is not None else ():
                 if session.room is not None:
                     silence.enter_context(session.room.silence({user_id}))
@@ -324,6 +326,7 @@ class Operations:
         return f"{account.name} has another password."
 
     async def _account(self, name: str) -> AccountRecord:
+        """Return the account with a name, or raise ``Refused`` if there is none."""
         account = await self._chat.accounts.get(parse_user_name(name))
         if account is None:
             raise NO_ACCOUNT(user=clean(name)[:32])

@@ -1,1 +1,1 @@
-"""People: their names, accounts and logins, what waits for them, and who has a place."""
+"""People: their names, accounts and logins, the messages that wait for them, and how many of them may connect."""

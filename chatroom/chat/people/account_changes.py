@@ -32,11 +32,11 @@ class AccountChanges:
     """Adds, changes and removes accounts.
 
     Args:
-        state: What the chat shares.
+        state: What the parts of the chat share.
         accounts: The account records.
-        connections: The sessions.
+        connections: Opens, changes and ends sessions.
         seats: Counts the reserved seats.
-        guests: The mail of guests' names.
+        guests: The mail that waits for names of guests.
         files: The shared files.
         deleted: Remembers deleted accounts by address.
     """
@@ -69,14 +69,14 @@ class AccountChanges:
         reserved: bool = False,
         was: tuple[str, ...] = (),
     ) -> AccountRecord:
-        """Add an account. A guest with the same name gets another name; mail that waited for that name is dropped.
+        """Add an account. A guest with the same name gets another name; mail that waited for the name is removed.
 
         Args:
-            name: Its name.
-            hashed: Its password's hash.
-            by_id: The guest who registers, and may keep the name until logged in.
+            name: The account's name.
+            hashed: The hash of its password.
+            by_id: The id of the guest who registers the account, and may keep the name until logged in.
             operator: Whether its owner is an operator.
-            reserved: Whether a seat is reserved for it.
+            reserved: Whether a seat is reserved for the account.
             was: Ids of the guests and accounts that its owner was before.
 
         Raises:
@@ -111,7 +111,7 @@ class AccountChanges:
         return True
 
     def removed(self, id: str) -> None:
-        """Turn the sessions of a removed account into guest sessions, or end them if there is no seat for a guest."""
+        """Turn the sessions of a removed account into guest sessions; end those that get no guest's seat or slot."""
         user = self._state.users.get(id)
         for session in user.sessions if user is not None else ():
             name = session.name
@@ -132,10 +132,10 @@ class AccountChanges:
             account: The account.
             hashed: The new password's hash.
             before: Change the password only if the present hash is this one.
-            session: The id of the session that goes on.
+            session: The id of the one session that stays logged in.
 
         Returns:
-            Whether the account has the new password now.
+            True if the account has the new password now; False if it does not exist any more or ``before`` is wrong.
         """
         state = self._state
         changed = await self.amend(account, lambda now: _rekeyed(now, hashed, before))
@@ -149,11 +149,11 @@ class AccountChanges:
         return True
 
     def password_changed(self, id: str, session: str) -> None:
-        """End the sessions of an account whose password was changed, except one.
+        """End the sessions of an account whose password was changed, except one session.
 
         Args:
-            id: The account's.
-            session: The id of the session that goes on.
+            id: The id of the account.
+            session: The id of the one session that stays logged in.
         """
         user = self._state.users.get(id)
         for each in user.sessions if user is not None else ():
@@ -168,7 +168,7 @@ class AccountChanges:
     async def amend(
         self, account: AccountRecord, change: Callable[[AccountRecord], AccountRecord]
     ) -> AccountRecord | None:
-        """Change an account, for its sessions as well. Return the account; None if it does not exist any more."""
+        """Change an account's record, also where its sessions hold it. Return the account; None if it is removed."""
         changed = await self._accounts.change(account, change)
         user = self._state.users.get(account.id)
         if changed is not None and user is not None:
@@ -176,12 +176,12 @@ class AccountChanges:
         return changed
 
     async def take_in(self, lines: Iterable[AccountLine], hash: Callable[[str], Awaitable[str]]) -> None:
-        """Import the operator's accounts: add the missing ones, and reserve a seat for the others, whose passwords
-        stay.
+        """Import the operator's accounts: add those that do not exist. The others get a reserved seat and keep their
+        passwords.
 
         Args:
-            lines: Of the operator's file.
-            hash: Hashes a password.
+            lines: The accounts in the operator's file.
+            hash: A function that hashes a password.
         """
         for line in lines:
             there = await self._accounts.get(line.name)
@@ -200,5 +200,6 @@ def _ids_of(user: User | None) -> tuple[str, ...]:
 
 
 def _rekeyed(account: AccountRecord, hashed: str, before: str | None) -> AccountRecord:
+    """Return the account with another hash and no tokens; unchanged if ``before`` is given and not its present hash."""
     changed = with_password(account, hashed, before)
     return account if changed.password != hashed else replace(changed, tokens=())

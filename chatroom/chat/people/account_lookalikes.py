@@ -1,8 +1,8 @@
-"""Names that look like an account's. No guest may take them, and no other account can be added with
-them. An account has a record for each look of its name.
+"""Names that look like the name of an account: no guest can take such a name, and no other account can get it.
 
-The records are added and removed together with the account. Accounts of an older version get missing records when the
-daemon starts. If two such accounts look alike, both stay.
+A name has one or more looks; two names look alike if they have a look in common (``chatroom.model.names``). The engine
+has a record for each look of an account's name, added and removed together with the account. Accounts of an older
+version get missing records when the daemon starts. If two such accounts look alike, both stay.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chatroom.model.names import Name, user_looks, user_name
 
 
 async def owner(engine: Engine, name: Name) -> str:
-    """Return the folded name of an account that looks like this name; empty if there is none."""
+    """Return the folded name of an account whose name looks like this name; empty if there is no such account."""
     for look in user_looks(name):
         found, _ = await _held(engine, look)
         if found:
@@ -25,11 +25,12 @@ async def owner(engine: Engine, name: Name) -> str:
 
 
 async def claims(engine: Engine, name: Name) -> list[Change]:
-    """Return the changes that claim the looks of a new account; they fail if another account claims one at the same
-    time.
+    """Return the changes that add the records for the looks of a new account's name.
+
+    The changes fail with ``Conflict`` if another account claims one of the looks meanwhile.
 
     Raises:
-        Refused: Another account has claimed one of the looks.
+        Refused: Another account has claimed one of the looks already.
     """
     changes = []
     for look in user_looks(name):
@@ -41,7 +42,10 @@ async def claims(engine: Engine, name: Name) -> list[Change]:
 
 
 async def releases(engine: Engine, name: Name) -> list[Change]:
-    """Return the changes that release the looks of a removed account; they fail if a record changed meanwhile."""
+    """Return the changes that remove the records for the looks of a removed account's name.
+
+    The changes fail with ``Conflict`` if one of these records is changed meanwhile.
+    """
     held = [(look, await engine.get(LOOKS, look)) for look in user_looks(name)]
     return [
         Change(LOOKS, look, None, it[1]) for look, it in held if it is not None and decode_look(it[0]) == name.folded
@@ -49,7 +53,7 @@ async def releases(engine: Engine, name: Name) -> list[Change]:
 
 
 async def complete(engine: Engine) -> None:
-    """Add the records that accounts of an older version lack. If two look alike, the first by name gets the record."""
+    """Add the records that accounts of an older version lack. A look of two accounts goes to the first by name."""
     if await engine.get(LOOK_RULES, ALL_MADE) is not None:
         return
     async for page in pages(engine, BUCKET):
@@ -76,9 +80,9 @@ async def _missing(engine: Engine, names: list[Name]) -> list[Change]:
 
 
 async def _held(engine: Engine, look: str) -> tuple[str, int]:
-    """Return the account that has claimed a look (empty if it does not exist), and the record's revision.
+    """Return the folded name of the account that has a look (empty if none has), and the revision of the look's record.
 
-    An older version stored the look before the account, and a crash could leave the look without an account.
+    An older version stored the look before the account, so a crash could leave the look of an account that never was.
     """
     held = await engine.get(LOOKS, look)
     if held is None:

@@ -1,4 +1,4 @@
-"""Reading, adding, changing and removing account records, so that two daemons at the same time never lose a change."""
+"""Reading, adding, changing and removing the records of accounts. Two daemons never undo each other's changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Accounts:
     Args:
         engine: Stores the records.
         mint: Makes ids.
-        now: Milliseconds since 1970.
+        now: Returns the time, in milliseconds since 1970.
     """
 
     def __init__(self, engine: Engine, mint: Mint, now: Callable[[], int]) -> None:
@@ -32,7 +32,7 @@ class Accounts:
         await account_lookalikes.complete(self._engine)
 
     async def get(self, name: Name) -> AccountRecord | None:
-        """Return the account of that name."""
+        """Return the account with exactly this name, after folding; None if there is none."""
         held = await self._engine.get(BUCKET, name.folded)
         return decode(held[0]) if held is not None else None
 
@@ -53,10 +53,10 @@ class Accounts:
         """Add an account.
 
         Args:
-            name: Its name.
-            password: Its password's hash; empty if an operator's checker decides about logins.
+            name: The account's name.
+            password: The hash of its password; empty if an operator's checker (``--auth``) decides about logins.
             operator: Whether its owner is an operator.
-            reserved: Whether a seat is reserved for it.
+            reserved: Whether a seat is reserved for the account.
             was: Ids of the guests and accounts that its owner was before.
 
         Raises:
@@ -92,7 +92,7 @@ class Accounts:
 
     @retried_on_conflict
     async def remove(self, account: AccountRecord) -> bool:
-        """Remove an account. Its name is free again; its id is never used again. Return whether it existed."""
+        """Remove an account. Its name is free again; its id is never used again. Return whether the account existed."""
         name = user_name(account.name)
         held = await self._engine.get(BUCKET, name.folded)
         if held is None or decode(held[0]).id != account.id:

@@ -13,27 +13,27 @@ MOST_BYTES = 1024 * 1024
 
 
 class BadFile(Exception):
-    """The file cannot be used; the text says where and why, and never what a password is."""
+    """The file cannot be used. The text of the exception says where and why, and never shows a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One account of the file. ``hashed``: the secret is a hash, not a password."""
+    """One account in the file. ``hashed``: whether ``secret`` is an Argon2id hash, not a password."""
 
     name: Name
     secret: str
     hashed: bool
 
     def __repr__(self) -> str:
-        return f"Entry({self.name.shown!r})"
+        return f"AccountLine({self.name.shown!r})"
 
 
 def read(path: Path) -> list[AccountLine]:
-    """Return the accounts of a file; empty lines and those that begin with # are skipped.
+    """Return the accounts in a file. Empty lines and lines that begin with # are skipped.
 
     Raises:
         FileNotFoundError: There is no such file.
-        BadFile: It cannot be read, or a line of it.
+        BadFile: The file cannot be read or is too long, or one of its lines is invalid.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -60,6 +60,7 @@ def read(path: Path) -> list[AccountLine]:
 
 
 def _entry(line: str, number: int) -> AccountLine:
+    """Return the account in a line, or raise ``BadFile`` with the number of the line."""
     user, colon, secret = line.partition(":")
     if not colon or not secret:
         raise BadFile(f"line {number}: it is not name:password")

@@ -1,8 +1,8 @@
 """Checking a name and a password, with a ``twisted.cred`` portal.
 
-The operator's checkers are asked first. A user whom a checker accepts owns the name, and gets an account if there is
-none. If somebody else had registered that name before, that password and its sessions end. If no checker accepts the
-password, the account's own password decides.
+The operator's checkers (``--auth``) are asked first. If a checker accepts a user, the user owns the name and gets an
+account if the name has none. If the name has an account with a password of its own, that password and the sessions that
+used it end, unless the account has a reserved seat. If no checker accepts the user, the account's own password decides.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ Disown = Callable[[AccountRecord, str], Awaitable[object]]
 
 
 class IAccountAvatar(Interface):
-    """An account, as an avatar."""
+    """What the portal returns for a successful login: an account."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountAvatar:
-    """An account, and whether its own password was right (``ours``), not a checker's."""
+    """An account that a user logs in to. ``ours``: whether the account's own password was right, not a checker's."""
 
     account: AccountRecord
     ours: bool
@@ -49,11 +49,11 @@ class AccountAvatar:
 
 @implementer(ICredentialsChecker)
 class AccountChecker:
-    """Compares a name and a password with the operator's checkers and with the accounts.
+    """Asks the operator's checkers and the accounts whether a name and a password are right.
 
     Args:
         accounts: The accounts.
-        passwords: Verifies hashes; a name without an account takes the same time.
+        passwords: Verifies passwords; this takes the same time for a name without an account.
         others: The operator's checkers.
     """
 
@@ -65,10 +65,11 @@ class AccountChecker:
         self._others = others
 
     def requestAvatarId(self, credentials: Any) -> Deferred[bytes | tuple[()]]:
-        """Return the folded name, the account's id if there is one, and the hash if the account's own password was
-        right.
+        """Return the avatar id: the folded name, the id of its account, and the hash of the account's password, with
+        spaces between them.
 
-        Fails with ``LoginFailed``, or ``Busy``.
+        The id is empty if there is no account; the hash is empty if a checker has accepted the user. The Deferred fails
+        with ``LoginFailed``, or with ``Busy`` if too many passwords are being verified.
         """
         return Deferred.fromCoroutine(self._check(credentials))
 
@@ -86,7 +87,7 @@ class AccountChecker:
 
 @implementer(IRealm)
 class Realm:
-    """Returns the account of a name; adds it if an operator's checker knows the name and there is no account.
+    """Returns the account of a user who may log in; adds one if a checker accepted the user and there is none.
 
     Args:
         accounts: The accounts.
@@ -100,12 +101,13 @@ class Realm:
     def requestAvatar(
         self, avatarId: bytes | tuple[()], mind: object, *interfaces: Any
     ) -> Deferred[tuple[type[Interface], object, Callable[[], None]]]:
-        """Return the account. The session handles logging out."""
+        """Return the account of an avatar id, with a function for logging out that does nothing."""
         if IAccountAvatar not in interfaces or not isinstance(avatarId, bytes):
             raise NotImplementedError("accounts are the only avatars")
         return Deferred.fromCoroutine(self._avatar(avatarId.decode()))
 
     async def _avatar(self, avatar: str) -> tuple[type[Interface], object, Callable[[], None]]:
+        """Return what ``requestAvatar`` returns, or fail if the account has changed since the password was checked."""
         folded, id, hashed = avatar.split(" ", 2)
         name = user_name(folded)
         account = await self._accounts.get(name)
@@ -120,7 +122,7 @@ class Realm:
         return IAccountAvatar, AccountAvatar(account, ours=True), lambda: None
 
     async def _theirs(self, account: AccountRecord) -> AccountRecord:
-        """Return the account after a checker accepted its owner. An account with a reserved seat keeps its password."""
+        """Return the account of a user that a checker accepted. Unless its seat is reserved, remove its password."""
         if account.password and not account.reserved:
             await self._disown(account, "")
             _log.info("the account {name} is the one that a checker knows from now on", name=account.name)
@@ -131,7 +133,7 @@ class Realm:
 
 
 class Authenticator:
-    """Finds the account of a name and a password.
+    """Finds the account for a name and a password.
 
     Args:
         accounts: The accounts.
@@ -146,13 +148,13 @@ class Authenticator:
         self._portal = Portal(Realm(accounts, disown), [AccountChecker(accounts, passwords, checkers)])
 
     async def authenticate(self, user: str, password: str) -> AccountRecord:
-        """Return the account of a name and a password; update its hash if that is outdated.
+        """Return the account for a name and a password; update the hash of its password if that is outdated.
 
         The time this takes depends on the password alone, not on whether there is such an account.
 
         Raises:
-            Refused: The name or the password is wrong; or the password is not text; or too many logins are being
-            checked.
+            Refused: The name or the password is wrong; or the password has characters that it may not have; or too
+                many passwords are being checked.
         """
         try:
             for form in spellings(password):
@@ -180,7 +182,11 @@ class Authenticator:
             raise BUSY() from None
 
     async def _owner(self, user: str, password: str) -> AccountAvatar | None:
-        """Return the account of a name and exactly this spelling of its password."""
+        """Return the account for a name and exactly this spelling of its password; None if one of them is wrong.
+
+        Raises:
+            Refused: Too many passwords are being checked.
+        """
         credentials = UsernamePassword(user.encode("utf-8", "replace"), password.encode())
         try:
             member: Any = (await self._portal.login(credentials, None, IAccountAvatar))[1]
@@ -191,10 +197,16 @@ class Authenticator:
         return cast(AccountAvatar, member)
 
     async def _up_to_date(self, account: AccountRecord, form: str, password: str) -> AccountRecord:
-        """Return the account; hash its password again if the hash has old parameters or an unprepared password.
+        """Return the account; hash its password again if the hash has old parameters or is not of the RFC 8265 form.
+
+        Args:
+            account: The account.
+            form: The spelling of the password that the present hash is of.
+            password: The password as the user typed it.
 
         Raises:
-            Refused: The account was deleted, or its password changed, meanwhile.
+            Refused: The account was deleted, or its password changed, meanwhile; or too many passwords are being
+                hashed.
         """
         try:
             wanted = prepared(password)
@@ -214,7 +226,7 @@ class Authenticator:
 
 
 def checked_password(rules: Rules, password: str) -> str:
-    """Return a new password in the form that is hashed.
+    """Return a new password in its RFC 8265 form, which is the form that is hashed.
 
     Raises:
         Refused: The password is too short, or has characters that a password may not have.
@@ -226,7 +238,7 @@ def checked_password(rules: Rules, password: str) -> str:
 
 
 def with_password(account: AccountRecord, hashed: str, before: str | None = None) -> AccountRecord:
-    """Return the account with another hash; unchanged if ``before`` is given and is not its present hash."""
+    """Return the account with another hash; unchanged if ``before`` is given and is not the present hash."""
     if before is not None and account.password != before:
         return account
     return msgspec.structs.replace(account, password=hashed)

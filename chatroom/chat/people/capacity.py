@@ -1,6 +1,8 @@
-"""How many users fit (``--max-users``): an imported account has a reserved seat; all others share the rest.
+"""How many sessions may be in the chat: there are ``--max-users`` seats, and each session needs one.
 
-Without a seat, a session may stay for a moment while a reserved seat is free: its owner must connect to log in.
+Each account that an operator added or imported has a reserved seat, for one session; all other sessions share the
+remaining seats. While a reserved seat is free, some sessions without a seat may connect, only to log in: one of them
+may be the owner of that seat.
 """
 
 from __future__ import annotations
@@ -11,10 +13,10 @@ from chatroom.model.errors import CHAT_FULL, Refused
 
 
 class Capacity:
-    """Counts the seats.
+    """Counts the seats, and gives them to sessions.
 
     Args:
-        rules: Say how many seats there are.
+        rules: The operator's settings; ``most_users`` is the number of seats.
 
     Attributes:
         reserved: How many accounts have a reserved seat.
@@ -24,12 +26,12 @@ class Capacity:
         self._rules = rules
         self.reserved = 0
         self._shared = 0  # sessions on seats that are not reserved
-        self._standing = 0
+        self._standing = 0  # sessions without a seat
         self._own: dict[str, Session] = {}  # sessions on the reserved seat of their account, by the account's id
 
     @property
     def free(self) -> bool:
-        """Whether a seat is free that is not reserved."""
+        """Whether a seat that is not reserved is free."""
         most = self._rules.most_users
         return not most or self._shared < most - self.reserved
 
@@ -39,19 +41,22 @@ class Capacity:
         return len(self._own) < self.reserved
 
     def room_to_stand(self, *, returning: bool) -> bool:
-        """Return whether a session without a seat may connect: to log in, or ``returning`` to the seat of its old
-        connection."""
+        """Return whether another session may connect without a seat.
+
+        Args:
+            returning: Whether it may be a guest who comes back, and gets the seat of the guest's old connection.
+        """
         return (returning or self.kept) and self._standing < STANDING
 
     def offer(self, session: Session) -> None:
-        """Give a session without a seat one, if one is free now."""
+        """Give a seat to a session that has none, if a seat that is not reserved is free now."""
         if not session.seated and self.free:
             self._standing -= 1
             self._shared += 1
             session.seated = True
 
     def enter(self, session: Session) -> None:
-        """Count a new session; give it a seat if one is free."""
+        """Count a new session; give it a seat if one that is not reserved is free."""
         if self.free:
             self._shared += 1
         else:
@@ -62,7 +67,7 @@ class Capacity:
         """Give the session a seat as a session of that user, in exchange for its present seat, if it has one.
 
         Raises:
-            Refused: There is no seat; nothing changes.
+            Refused: No seat is free; nothing changes.
         """
         account = user.account
         own = account is not None and account.reserved and account.id not in self._own
@@ -77,16 +82,16 @@ class Capacity:
             self._shared += 1
 
     def check(self, session: Session) -> None:
-        """Check that the session can have a seat that is not reserved.
+        """Check that the session has, or can get, a seat that is not reserved.
 
         Raises:
-            Refused: There is none.
+            Refused: No such seat is free.
         """
         if self._own.get(session.user_id) is session and not self.free:
             raise self.full()
 
     def leave(self, session: Session) -> None:
-        """Free the session's seat, because it has ended or gets another seat."""
+        """Free the session's seat, because the session has ended or gets another seat."""
         if not session.seated:
             self._standing -= 1
         elif self._own.get(session.user_id) is session:

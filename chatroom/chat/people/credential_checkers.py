@@ -22,7 +22,7 @@ from chatroom.model.errors import NAME_IN_USE, NO_REGISTRATION
 from chatroom.model.logger import logger
 from chatroom.model.names import BadName, Name, user_looks, user_name
 
-SLICE = 50  # names that are looked at in one turn of the reactor
+SLICE = 50  # names whose looks are computed in one turn of the reactor
 
 _log = logger(__name__)
 
@@ -35,7 +35,7 @@ class Checkers:
     """The operator's checkers, asked one after the other.
 
     Args:
-        checkers: The operator's, in the order in which they are asked.
+        checkers: The checkers, in the order in which they are asked.
         scheduler: Gives ``callLater``.
     """
 
@@ -44,7 +44,7 @@ class Checkers:
         self._names = [_names_of(checker, scheduler) for checker in checkers]
 
     async def accept(self, credentials: Any) -> bool:
-        """Return whether a checker accepts the credentials. A checker that fails accepts nothing."""
+        """Return whether one of the checkers accepts the credentials. A checker that fails counts as refusing them."""
         for checker in self._checkers:
             if await _accepts(checker, credentials):
                 return True
@@ -55,7 +55,7 @@ class Checkers:
         return False
 
     async def check_free(self, name: Name) -> None:
-        """Check that no checker knows the name.
+        """Check that no checker knows the name, so that it can be registered.
 
         Raises:
             Refused: A checker knows the name, or a name that looks like it, or cannot say which names it knows.
@@ -69,7 +69,7 @@ class Checkers:
             raise NAME_IN_USE()
 
     async def keep(self, name: Name) -> bool:
-        """Return whether guests may not take the name, because a checker knows it or a name that looks like it."""
+        """Return True if guests may not take the name: a checker knows the name, or a name that looks like it."""
         try:
             return await self.know(name)
         except Unknown:
@@ -94,6 +94,7 @@ class Checkers:
 
 
 async def _accepts(checker: Any, credentials: Any) -> bool:
+    """Return whether one checker accepts the credentials; log its error if it fails."""
     try:
         await maybeDeferred(checker.requestAvatarId, credentials)
     except (LoginFailed, UnhandledCredentials):
@@ -114,7 +115,10 @@ def _is_marked(path: str) -> bool:
 
 
 def _names_of(checker: Any, scheduler: Any) -> Callable[[], Coroutine[Any, Any, frozenset[str]]]:
-    """Return a function that returns the looks of the names that a checker knows now, or raises ``Unknown``."""
+    """Return a function that returns the looks of the names that a checker knows now, or raises ``Unknown``.
+
+    Names that have a look in common look alike (``chatroom.model.names.user_looks``).
+    """
     if isinstance(checker, FilePasswordDB):
         return _FileNames(checker, scheduler).looks
     if isinstance(checker, InMemoryUsernamePasswordDatabaseDontUse):
@@ -130,7 +134,7 @@ class _FileNames:
     """The names in a password file, read again when the file has changed.
 
     Args:
-        checker: Says which file, and where in a line the name is.
+        checker: Twisted's file checker; it says which file, and which field of a line is the name.
         scheduler: Gives ``callLater``.
     """
 
@@ -140,7 +144,7 @@ class _FileNames:
         self._read: tuple[object, frozenset[str]] | None = None
 
     async def looks(self) -> frozenset[str]:
-        """Return the looks of the names.
+        """Return the looks of all names in the file.
 
         Raises:
             Unknown: The file cannot be read.
@@ -157,6 +161,7 @@ class _FileNames:
         return looks
 
     def _fields(self) -> Iterable[bytes]:
+        """Yield the name in each line of the file."""
         checker = self._checker
         with open(checker.filename, "rb") as lines:
             for line in lines:
@@ -166,7 +171,7 @@ class _FileNames:
 
 
 async def _looks(names: Iterable[bytes], scheduler: Any) -> frozenset[str]:
-    """Return the looks of all valid names, computed in several reactor turns; nobody can register the invalid ones."""
+    """Return the looks of all valid names, computed in several turns of the reactor. Invalid names are skipped."""
     found: set[str] = set()
     for number, name in enumerate(names, 1):
         if number % SLICE == 0:

@@ -1,4 +1,4 @@
-"""Deleted accounts, by the address of their last sessions: their bans and mutes go on holding for that address.
+"""The ids of deleted accounts, by the address of their last sessions: their bans and mutes hold for new sessions there.
 
 Otherwise a banned user could delete the account, connect again and register another one. Each address has a record in
 the engine, so a restart forgets nothing. A user with another address can evade this, as guests can.
@@ -29,17 +29,17 @@ class DeletedAccounts:
     """Remembers the ids of deleted accounts by address.
 
     Args:
-        engine: Keeps the records.
+        engine: Stores the records.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._ids: OrderedDict[str, tuple[str, ...]] = (
             OrderedDict()
-        )  # by network; the one that has not changed for longest comes first
+        )  # by network; those unchanged since the start, then the others by their last change
 
     async def start(self) -> None:
-        """Read the records."""
+        """Read the stored ids."""
         async for page in pages(self._engine, BUCKET):
             self._ids.update((place, _decode(value)) for place, value in page)
 
@@ -47,7 +47,7 @@ class DeletedAccounts:
         """Note that an account that was used from an address is deleted.
 
         Args:
-            address: The address. This machine's own address is not remembered, because everybody may connect from it.
+            address: The address. For this machine's own address nothing is noted, because everybody may use it.
             ids: The ids of the account, and of the guests and accounts that its owner was before.
         """
         if is_local(address):
@@ -61,7 +61,7 @@ class DeletedAccounts:
         self._engine.change(changes).addErrback(_not_stored)
 
     def at(self, address: str) -> tuple[str, ...]:
-        """Return the ids of the accounts that were deleted there."""
+        """Return the ids noted for an address: of deleted accounts, and of the guests and accounts of their owners."""
         return self._ids.get(network(address), ())
 
 

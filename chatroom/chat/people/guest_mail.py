@@ -1,8 +1,8 @@
 """The guest names that were used lately, and the mail that waits for them.
 
-The next guest who takes such a name gets the mail that waits for it, once; if an account gets the name, the mail is
-deleted. All daemons follow one log that tells which names were used. A mailbox that holds mail has a record too, so it
-is found again, however many names were used since.
+The next guest who takes such a name gets the mail that waits for the name, once; if an account gets the name, the mail
+is deleted. All daemons follow one log that tells which names were used. A mailbox that holds mail also has a record, so
+it is not forgotten when many other names are used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from chatroom.model.logger import logger
 from chatroom.model.names import BadName, Name, user_name
 
 BUCKET = "mailbox"
-SWEPT = 200  # mailboxes looked at in one round of retention
+SWEPT = 200  # mailboxes that one call of ``sweep`` checks
 _DAY = 24 * 3600 * 1000  # milliseconds
 
 _log = logger(__name__)
@@ -38,11 +38,11 @@ class Mailbox:
     """The mailbox of a guest name.
 
     Args:
-        id: Its id.
-        name: The name as shown.
+        id: The id of the mailbox.
+        name: The name, as it is shown.
         at: When the name was last seen, in milliseconds since 1970.
-        mail: Whether something waits in it.
-        via: A mark of the address from which the first mail came.
+        mail: Whether mail waits in the mailbox.
+        via: The mark of the address from which its first mail came: text that does not reveal the address.
     """
 
     id: str
@@ -53,12 +53,12 @@ class Mailbox:
 
     @property
     def log(self) -> str:
-        """The log of what waits."""
+        """The name of the log that holds the mail."""
         return guest_log(self.id)
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The record of a mailbox in which mail waits; see ``Mailbox``."""
+    """The record of a mailbox in which mail waits. Its fields are those of ``Mailbox``."""
 
     id: str
     name: str
@@ -70,9 +70,9 @@ class GuestMail:
     """Remembers guest names, and the mail for them.
 
     Args:
-        engine: Keeps the log and the records.
-        mint: Makes ids.
-        now: Milliseconds since 1970.
+        engine: Stores the log and the records.
+        mint: Makes ids of mailboxes.
+        now: Returns the time, in milliseconds since 1970.
         next_id: Makes ids of events.
     """
 
@@ -83,10 +83,10 @@ class GuestMail:
         self._next_id = next_id
         self._boxes: dict[
             str, Mailbox
-        ] = {}  # without mail, by folded name; the one that was unused for longest comes first
-        self._mail: dict[str, Mailbox] = {}  # with mail, the longest waiting first
-        self._names: dict[str, str] = {}  # folded names by box
-        self._filled: Counter[str] = Counter()  # mailboxes with mail by who filled them
+        ] = {}  # mailboxes without mail, by folded name; the name unused for longest comes first
+        self._mail: dict[str, Mailbox] = {}  # mailboxes with mail, by folded name; the first was filled first
+        self._names: dict[str, str] = {}  # the folded name of each mailbox, by the mailbox's id
+        self._filled: Counter[str] = Counter()  # number of mailboxes with mail, by ``Mailbox.via``
         self._new = Window(NAMES_A_DAY, _DAY / 1000, lambda: now() / 1000)
 
     async def start(self) -> None:
@@ -98,7 +98,7 @@ class GuestMail:
         await self._engine.follow(GUESTS_LOG, self._apply, after=0)
 
     def find(self, name: str) -> Mailbox | None:
-        """Return the mailbox of a name that was used lately, or for which mail waits."""
+        """Return the mailbox of a name; None if no guest is known to have used the name in the last ``GUEST_DAYS``."""
         try:
             folded = user_name(name).folded
         except BadName:
@@ -107,19 +107,19 @@ class GuestMail:
         return box if box is not None and box.at > self._now() - GUEST_DAYS * _DAY else None
 
     def has(self, log: str) -> bool:
-        """Return whether a log belongs to a mailbox."""
+        """Return whether the log with this name belongs to a mailbox."""
         return id_in(log) in self._names
 
     def seen(self, name: Name, user_id: str, via: str = "") -> None:
         """Note that a guest has taken a name.
 
-        This is stored once a day for each name. Only some new names of each address are remembered, because they would
-        push out the names of others.
+        This is stored at most once a day for each name. Only ``NAMES_A_DAY`` new names of each address are remembered,
+        because more would push out the names of other guests.
 
         Args:
             name: The name.
             user_id: The guest's id.
-            via: A mark of the guest's address; if it is empty, nothing is counted by address.
+            via: The mark of the guest's address; if empty, new names are not counted by address.
         """
         box = self._mail.get(name.folded) or self._boxes.get(name.folded)
         if box is None and via:
@@ -133,20 +133,20 @@ class GuestMail:
             self._engine.append(GUESTS_LOG, event)
 
     async def mailed(self, box: Mailbox, by: str, by_id: str, via: str) -> bool:
-        """Keep a mailbox that mail is about to be written to.
+        """Store the record of a mailbox to which mail is about to be written.
 
         Args:
             box: The mailbox, as ``find`` returned it.
             by: The writer's name.
             by_id: The writer's id.
-            via: A mark of the writer's address.
+            via: The mark of the writer's address.
 
         Returns:
-            False if the name has another mailbox by now: call ``find`` again.
+            True if the mail can be written; False if the name has another mailbox by now: call ``find`` again.
 
         Raises:
-            Refused: Mail waits in too many mailboxes.
-            Unavailable: It cannot be stored.
+            Refused: Mail waits in too many mailboxes, or in too many that were first filled from this address.
+            Unavailable: The record cannot be stored.
         """
         if box.mail:
             return True
@@ -165,9 +165,9 @@ class GuestMail:
         return True
 
     async def take(self, name: Name, user_id: str) -> Mailbox | None:
-        """Take away a name's mailbox if mail waits in it; the name will get a new one.
+        """Take the mailbox away from a name and return it, or None if no mail waits. The name will get a new mailbox.
 
-        Mail that was being written to the mailbox is in it by then, and no more mail comes.
+        When this returns, mail that was being written to the mailbox is stored in it, and no more mail will come.
         """
         box = self._mail.get(name.folded)
         if box is None:
@@ -184,7 +184,7 @@ class GuestMail:
         return box
 
     async def put_back(self, box: Mailbox, user_id: str) -> None:
-        """Give a mailbox back to its name, because nobody could be given its mail."""
+        """Give a mailbox that ``take`` returned back to its name, because its mail could not be delivered."""
         self._fill(box, box.via)
         try:
             await self._keep(box)
@@ -195,7 +195,7 @@ class GuestMail:
         self._engine.append(GUESTS_LOG, event)
 
     async def sweep(self) -> None:
-        """Remove mailboxes whose mail has expired, some in each round."""
+        """Remove mailboxes whose mail has expired: at most ``SWEPT`` in one call."""
         horizon = self._now() - GUEST_DAYS * _DAY
         for box in [box for box in self._mail.values() if box.at < horizon][:SWEPT]:
             if not (await self._engine.read(box.log, limit=1)).entries:
@@ -206,7 +206,8 @@ class GuestMail:
 
     @retried_on_conflict
     async def _keep(self, box: Mailbox) -> bool:
-        """Store the record of a mailbox; return False if another daemon has stored another one for the name."""
+        """Store the record of a mailbox. If another daemon has stored another mailbox for the name, use that one from
+        now on and return False."""
         folded = user_name(box.name).folded
         value = msgspec.json.encode(Waiting(box.id, box.name, box.at, box.via))
         held = await self._engine.get(BUCKET, folded)
@@ -221,6 +222,7 @@ class GuestMail:
         return False
 
     async def _forget(self, box: Mailbox) -> None:
+        """Remove the record of a mailbox, unless the name's record is another mailbox's."""
         folded = user_name(box.name).folded
         held = await self._engine.get(BUCKET, folded)
         if held is not None and msgspec.json.decode(held[0], type=Waiting).id == box.id:
@@ -230,7 +232,7 @@ class GuestMail:
     # ---- memory ------------------------------------------------------------------------------------------------
 
     def _fill(self, box: Mailbox, via: str | None = None) -> None:
-        """Count the mailbox as one that holds mail."""
+        """Remember the mailbox as its name's mailbox, with mail in it."""
         folded = user_name(box.name).folded
         before = self._mail.get(folded)
         if before is not None:
@@ -244,7 +246,7 @@ class GuestMail:
         self._filled[box.via] += 1
 
     def _unfill(self, box: Mailbox) -> None:
-        """Count the mailbox as empty, because the mail could not be written."""
+        """Remember the mailbox as empty again, because its record could not be stored."""
         self._drop(box)
         box.mail, box.via = False, ""
         folded = user_name(box.name).folded
@@ -252,7 +254,7 @@ class GuestMail:
         self._names[box.id] = folded
 
     def _drop(self, box: Mailbox) -> None:
-        """Forget the mailbox."""
+        """Remove the mailbox from memory."""
         folded = self._names.pop(box.id, "")
         held = self._mail.get(folded)
         if held is not None and held.id == box.id:
@@ -281,6 +283,7 @@ class GuestMail:
                 self._drop(Mailbox(event.box, event.by, event.at))
 
     def _note_mail(self, event: Mailed) -> None:
+        """Remember that mail waits in the mailbox of an event."""
         folded = self._names.get(event.box, "")
         box = self._mail.get(folded) or self._boxes.get(folded)
         if box is None and event.name:
@@ -289,10 +292,11 @@ class GuestMail:
             self._fill(box, event.via)
 
     def _remember(self, event: Seen) -> None:
+        """Remember that a guest used a name; if there are too many names, forget the name unused for longest."""
         folded = user_name(event.by).folded
         box = self._mail.get(folded)
         if box is not None:
-            box.at = max(box.at, event.at)  # it keeps its mailbox, whatever another daemon made of the name
+            box.at = max(box.at, event.at)  # the name keeps this mailbox, even if another daemon made a new one
             return
         self._forget_name(folded)
         self._boxes[folded] = Mailbox(event.box, event.by, event.at)

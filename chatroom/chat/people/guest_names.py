@@ -1,4 +1,4 @@
-"""A guest's name: taking one, checking that it is free, and giving its mail to the guest who takes it."""
+"""How a guest takes a name: checking that the name is free, and giving the guest the mail that waits for it."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ async def set_name(chat: Chat, session: Session, command: SetName) -> None:
 
 
 async def take_name(chat: Chat, session: Session, text: str) -> Event:
-    """Give a guest a name, and show that to the room.
+    """Give a guest a name, and show the change to the room. Return the ``renamed`` event.
 
     Raises:
-        Refused: The name is invalid, in use or banned; or the user has an account.
+        Refused: The name is invalid, in use or banned; or the user is logged in, or may not speak in the room now.
+        Unavailable: The change may not be stored.
     """
     user = session.user
     if user.account is not None:
@@ -72,10 +73,10 @@ async def take_name(chat: Chat, session: Session, text: str) -> Event:
 
 
 async def _check_free(chat: Chat, session: Session, name: Name) -> None:
-    """Check that a guest may have a name that it has claimed.
+    """Check that the session's guest, who has claimed a name, may have it.
 
     Raises:
-        Refused: The name is an account's, or is banned.
+        Refused: The name, or one that looks like it, is an account's or known to a checker; or the name is banned.
     """
     user = session.user
     if await chat.accounts.owns(name) or await chat.checkers.keep(name) or not chat.names.holds(user, name):
@@ -85,7 +86,7 @@ async def _check_free(chat: Chat, session: Session, name: Name) -> None:
 
 
 def _take_back(chat: Chat, session: Session, name: Name) -> None:
-    """Show the room the guest's present name again: the new or the old one became an account's during the change."""
+    """Show the room the guest's present name again: an account got the new or the old name during the change."""
     user = session.user
     session.name = user.name
     room = session.room
@@ -95,18 +96,18 @@ def _take_back(chat: Chat, session: Session, name: Name) -> None:
 
 
 async def take_back(chat: Chat, session: Session, text: str) -> None:
-    """Give a guest the name from before, if it is free; otherwise the guest keeps the name that the server made up."""
+    """Give a guest who has come back the earlier name if it is free. Otherwise the guest keeps the present name."""
     with suppress(Refused):
         await take_name(chat, session, text)
 
 
 async def give_mail(chat: Chat, session: Session) -> None:
-    """Give a guest who takes a name the mail that was written to that name, once.
+    """Give a guest the mail that waits for the guest's name. The next guest with the name does not get it again.
 
-    A program that has not acknowledged its earlier mail gets no more, so the mail stays where it is.
+    If a program has a full inbox, because it has not acknowledged earlier mail, the mail goes on waiting for the name.
     """
     name = session.user.handle
-    inbox = session.user.inbox  # not made here if there is none: it would outlive the connection
+    inbox = session.user.inbox  # not ``inboxes.of``, which would make an inbox that outlives the connection
     if session.over or (session.user.resumable and inbox is not None and inbox.unread_total >= INBOX_MESSAGES):
         return
     box = await chat.guests.take(name, session.user_id)

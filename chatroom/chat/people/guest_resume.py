@@ -1,9 +1,9 @@
 """The secrets by which guests come back after a lost connection, with their id, inbox and rights.
 
 A secret is the guest's id, signed with a key that the engine stores. So the server need not remember any guest, and a
-secret is valid after a restart and on every daemon of that engine. Ids of accounts are never signed, so a secret never
-gives access to an account. A program may also choose a secret before its first ``welcome``; the guest's id is then
-derived from the secret with the same key. In addition, the names of the guests who left last are remembered.
+secret is valid after a restart and on every daemon that uses the same engine. Ids of accounts are never signed, so a
+secret never gives access to an account. A program may also choose a secret before its first ``welcome``; the guest's id
+is then derived from the secret with the same key. In addition, the names of the guests who left last are remembered.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chatroom.model.names import Name
 
 BUCKET = "key"
 _KEY = "guests"
-_ID = 32  # characters of an id that follows from a secret
+_ID = 32  # characters of an id that is derived from a secret
 
 _log = logger(__name__)
 
@@ -33,9 +33,9 @@ class PartedGuest:
     """What is remembered of a guest who has left.
 
     Args:
-        handle: The name; None if the session was logged in.
-        was: Ids of the accounts and guests that the connection was.
-        last_writer: Name and id of the user whom ``/reply`` answers.
+        handle: The guest's name; None if the session was logged in.
+        was: The ids of the accounts and guests that the session was before.
+        last_writer: The name and id of the user that ``/reply`` writes to; None if there is none.
     """
 
     handle: Name | None
@@ -44,10 +44,10 @@ class PartedGuest:
 
 
 class GuestResume:
-    """Makes and checks the secrets of guests.
+    """Makes and checks the secrets of guests, and remembers guests who have left.
 
     Args:
-        engine: Keeps the key that secrets are made with.
+        engine: Stores the key that secrets are signed with.
         mint: Makes random words.
     """
 
@@ -61,12 +61,12 @@ class GuestResume:
         )  # by the guest's id; the guest who left first comes first
 
     async def start(self) -> None:
-        """Read the key that all daemons of this engine sign with."""
+        """Read the key with which all daemons of this engine sign secrets."""
         self._key = await shared_key(self._engine, self._mint)
 
     @property
     def awaited(self) -> bool:
-        """Whether a session here may be resumed by another connection."""
+        """Whether a guest on this daemon has a secret, so that another connection may take over the guest's session."""
         return bool(self._here)
 
     def knows(self, session: Session) -> bool:
@@ -97,29 +97,29 @@ class GuestResume:
             self._gone.popitem(last=False)
 
     def ghost_of(self, id: str) -> Session | None:
-        """Return the session of a guest whose connection still seems to be open."""
+        """Return the session of the guest with this id, if its connection still seems to be open; else None."""
         return self._here.get(id)
 
     def parted(self, id: str) -> PartedGuest | None:
-        """Return what is remembered of a guest who has left, if anything is."""
+        """Return what is remembered of the guest with this id, who has left; None if nothing is."""
         return self._gone.get(id)
 
     def came_back(self, id: str, session: Session) -> None:
-        """Note that a guest is here again, on that session."""
+        """Note that the guest with this id is online again, in this session."""
         self._gone.pop(id, None)
         self._here[id] = session
 
     # ---- secrets -----------------------------------------------------------------------------------------------
 
     def guest_of(self, secret: str) -> str:
-        """Return the id of the guest to whom a secret belongs; empty if the secret is too short."""
+        """Return the id of the guest that a secret belongs to; empty if the secret is not signed and too short."""
         id, _, signature = secret.partition(".")
         if hmac.compare_digest(signature.encode("utf-8", "replace"), self._sign(id).encode()):
             return id
         return self._digest(f"secret {secret}")[:_ID] if len(secret) >= SHORTEST_SECRET else ""
 
     def mark(self, network: str) -> str:
-        """Return a mark for a network that does not reveal the network without the engine's key."""
+        """Return text that stands for a network, and does not reveal the network to those without the engine's key."""
         return self._digest(f"network {network}")[:16]
 
     def _sign(self, id: str) -> str:
@@ -130,7 +130,7 @@ class GuestResume:
 
 
 async def shared_key(engine: Engine, mint: Mint) -> bytes:
-    """Return the signing key; make it if there is none. If two daemons make it at the same time, both use the first."""
+    """Return the signing key; make one if there is none. If two daemons do so at the same time, both use the first."""
     held = await engine.get(BUCKET, _KEY)
     if held is None:
         with suppress(Conflict):

@@ -21,14 +21,14 @@ _log = logger(__name__)
 
 @handles(Hello)
 async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
-    """Answer a program with ``welcome``, and give it the name that it wants; greet a person."""
+    """Answer a program with ``welcome``, and give it the name that it wants. Greet a person, who gives no version."""
     if not command.version:
         return Ok(f"Hello, {session.name}!")
     if command.version != PROTOCOL_VERSION:
         raise VERSION(version=PROTOCOL_VERSION)
     former = resume(chat, session, command.resume)
     if not session.seated and not chat.seats.kept:
-        return None  # it has been told that the chat is full
+        return None  # the session has been told that the chat is full
     if command.name:
         await take_name(chat, session, command.name)
     elif former:
@@ -51,7 +51,7 @@ def welcome(chat: Chat, session: Session) -> Welcome:
 
 
 def resume(chat: Chat, session: Session, secret: str) -> str:
-    """Make the session the guest whom a secret belongs to; end that guest's old connection if it still seems open.
+    """Make the session a session of the guest that a secret belongs to; end the guest's old connection, if any.
 
     Args:
         chat: The chat.
@@ -60,7 +60,7 @@ def resume(chat: Chat, session: Session, secret: str) -> str:
             nothing.
 
     Returns:
-        The name that the guest had chosen and may take again; empty if it is not known.
+        The name that the guest had chosen before and may take again; empty if the guest chose none or is unknown.
 
     Raises:
         Refused: The name that the guest had is banned.
@@ -85,7 +85,7 @@ def resume(chat: Chat, session: Session, secret: str) -> str:
 
 
 def _replace(chat: Chat, ghost: Session, session: Session) -> None:
-    """End the guest's old connection; the new session gets its seat if it has none."""
+    """End the guest's old connection. If the new session has no seat, it gets the one that becomes free."""
     _log.info("{name} is back and ends its former connection", name=ghost.name)
     chat.counters.drops["resumed"] += 1
     chat.connections.hang_up(ghost)
@@ -94,12 +94,13 @@ def _replace(chat: Chat, ghost: Session, session: Session) -> None:
 
 
 def _is_new(chat: Chat, session: Session) -> bool:
-    """Return whether the session is so new that nobody must be told when its user changes."""
+    """Return whether the session is a guest's that no other user has seen, so that nobody is told of a new user."""
     here = session.room is not None or session.heading is not None or chat.returning.knows(session)
     return session.user.account is None and not here
 
 
 def _become(chat: Chat, session: Session, id: str, parted: PartedGuest) -> None:
+    """Give the session to the guest with the id, under the earlier name if the server made that up and it is free."""
     nobody, former = session.user, parted.handle
     mine = former is not None and is_guest_name(former) and not chat.names.others(None, former)
     guest = User(id, former if former is not None and mine else nobody.handle)

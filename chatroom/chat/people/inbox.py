@@ -1,8 +1,8 @@
 """A user's private messages: shown while the user is online, kept in a log while the user is away.
 
-How far the owner has read is an entry of the same log (``Read``). For people, an entry is marked as read before it is
-shown, so that it is shown only once, whatever crashes. Programs acknowledge what they have received (``ack``), and get
-everything again that they did not acknowledge. The inbox of a guest who cannot come back needs no marks.
+A mark is an entry of the same log (``Read``) that says up to which seq its owner has read. A person's message is marked
+as read before it is shown, so that it is shown only once even if the server crashes. Programs acknowledge the messages
+that they have received (``ack``), and get the others again. The inbox of a guest who cannot come back needs no marks.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from chatroom.model.replies import Ok
 _log = logger(__name__)
 
 PutOut = Callable[[Session, Refused], None]
-READ_AT_ONCE = 2 * INBOX_MESSAGES + 100  # entries: the messages, as many marks, and some to spare
-AGAIN = 0.5  # seconds until a slow reader is asked again whether the next page fits
+READ_AT_ONCE = 2 * INBOX_MESSAGES + 100  # entries: all unread messages, as many marks, and some more
+AGAIN = 0.5  # seconds until it is checked again whether a slow client has taken the page before
 
 
 class Inbox:
     """The inbox of a user who is online.
 
     Args:
-        state: What the chat shares.
+        state: What the parts of the chat share.
         user: The owner.
-        settling: Inboxes, by log, whose owner left while marks of what was read were being stored.
-        put_out: Ends a session, and says why.
+        settling: By log, the inboxes whose owner left while marks were being stored.
+        put_out: Ends a session, and tells its client why.
 
     Attributes:
-        log: The name of its log.
-        unread: What was delivered and is not marked as read yet.
+        log: The name of the inbox's log.
+        unread: Counts the messages that were delivered and are not marked as read yet.
     """
 
     __slots__ = (
@@ -74,14 +74,14 @@ class Inbox:
         self.log = user.inbox_log
         self._sub: Subscription | None = None
         self._opening: list[Deferred[None]] | None = None
-        self._pages: deque[list[Entry]] = deque()  # what waited and is shown page by page
+        self._pages: deque[list[Entry]] = deque()  # entries that waited and are shown page by page
         self.unread = Unread()
         self._counted: deque[tuple[int, Mail]] = deque()  # unread entries, with their seq
         self._read = 0  # the seq up to which everything is marked as read
-        self._seen = 0  # the seq of the newest entry that a program was given
+        self._seen = 0  # the seq of the newest entry that was shown to a program, or is about to be shown to a person
         self._shown = 0  # the seq up to which everything has been shown, or acknowledged
         self._marking = 0  # marks that are not stored yet
-        self._unmarked = False  # something was shown whose mark the log did not take
+        self._unmarked = False  # entries were shown whose mark could not be stored
         self._waiting: list[Deferred[None]] = []
         self._timer: Any = None
 
@@ -93,7 +93,11 @@ class Inbox:
     # ---- opening and closing -----------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Follow the log, and show what waited. Calls at the same time wait for the same result."""
+        """Follow the log, and show the messages that waited. Calls at the same time wait for the same result.
+
+        Raises:
+            Unavailable: The log cannot be read.
+        """
         if self._sub is not None:
             return
         turn: Deferred[None] = Deferred()
@@ -113,6 +117,7 @@ class Inbox:
                 turn.callback(None)
 
     async def _follow(self) -> None:
+        """Follow the log: after the last mark if the user's mail waits, else from now on."""
         after: int | None = None
         if self._user.lasting:
             before = self._settling.get(self.log)
@@ -127,7 +132,7 @@ class Inbox:
             subscription.stop()
 
     def close(self) -> None:
-        """Stop following the log."""
+        """Stop following the log, because the owner has left; see that the last mark is stored."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -143,7 +148,7 @@ class Inbox:
     # ---- delivering --------------------------------------------------------------------------------------------
 
     def _deliver(self, entries: list[Entry]) -> None:
-        """Take in new entries of the log; the first time, those that waited there."""
+        """Count and show new entries of the log. The first batch has the entries that waited there."""
         waited = self._sub is None and self._user.lasting
         news = [entry for entry in entries if not isinstance(entry.event, Read)]
         if not news or not self._user.online:
@@ -160,19 +165,19 @@ class Inbox:
             self._show(news, late=False)
 
     def _count(self, news: list[Entry]) -> None:
-        """Count what is unread. It stays bounded, because senders are refused when too much is unread."""
+        """Count new unread messages. Their number is bounded: ``InboxQuotas`` refuses messages to a full inbox."""
         for entry in news:
             if isinstance(entry.event, MAIL) and entry.seq > self._read:
                 self._counted.append((entry.seq, entry.event))
                 self.unread.add(entry.event)
 
     def _count_read(self) -> None:
-        """Stop counting what has been read."""
+        """Stop counting the messages that are marked as read."""
         while self._counted and self._counted[0][0] <= self._read:
             self.unread.remove(self._counted.popleft()[1])
 
     def give(self, waited: list[Entry]) -> None:
-        """Show what waited, page by page, so that nobody is dropped as too slow for having been away."""
+        """Show entries that waited, page by page, so that no session is ended as too slow because much had waited."""
         for session in self._user.sessions:
             number = sum(isinstance(entry.event, MESSAGES) and session.hears(entry) for entry in waited)
             if session.person and number:
@@ -183,7 +188,7 @@ class Inbox:
             self._next_page()
 
     def _next_page(self) -> None:
-        """Show the next page when the sessions have taken the one before."""
+        """Show the next pages, each as soon as the user's sessions have taken the page before."""
         self._timer = None
         while self._pages and self._user.online:
             if any(session.out.holds for session in self._user.sessions):
@@ -193,13 +198,13 @@ class Inbox:
                 return
 
     def _put_out_the_slow(self) -> None:
-        """End sessions that do not read while too much comes in; their mail goes on waiting in the log."""
+        """End the sessions whose clients read too slowly; the mail goes on waiting in the log."""
         for session in self._user.sessions:
             if session.out.holds:
                 self._put_out(session, TOO_SLOW())
 
     def _show(self, news: list[Entry], late: bool) -> bool:
-        """Show entries; return whether people will see them, and the pages after them, only when the mark is stored."""
+        """Show entries. Return whether people will see them, and the next pages, only when their mark is stored."""
         marked_first = False
         for session in self._user.sessions:
             if session.person and self._user.account is not None:
@@ -212,7 +217,7 @@ class Inbox:
         return marked_first
 
     def _mark_and_show(self, news: list[Entry], late: bool) -> None:
-        """Mark entries as read, then show them. If nobody is there to see them, mark them as unread again."""
+        """Mark entries as read, then show them to people. If no person is online then, mark them as unread again."""
 
         def marked(entry: Entry, error: Unavailable | None) -> None:
             people = [session for session in self._user.sessions if session.person]
@@ -229,6 +234,7 @@ class Inbox:
         self._mark(news[-1].seq, marked)
 
     def _mark(self, upto: int, done: Done | None = None) -> None:
+        """Store a mark that everything up to a seq is read; ``done`` is called as in ``Engine.append``."""
         self._read = upto
         self._count_read()
         self._marking += 1
@@ -248,13 +254,13 @@ class Inbox:
         return Read(self._state.next_id(), self._state.now(), self._user.name, self._user.id, upto=upto)
 
     def settled(self) -> Deferred[None]:
-        """Return a Deferred that fires when all marks of this closed inbox are stored."""
+        """Return a Deferred that fires when all marks of this closed inbox are stored, or could not be stored."""
         turn: Deferred[None] = Deferred()
         self._waiting.append(turn)
         return turn
 
     def acknowledge(self, upto: int) -> None:
-        """Note that a program has received everything up to a seq."""
+        """Mark everything up to a seq as read, because a program has received it."""
         upto = min(upto, self._seen)
         if self._user.lasting and self._read < upto:
             self._shown = max(self._shown, upto)
@@ -265,8 +271,8 @@ class Inboxes:
     """The inboxes of everybody online.
 
     Args:
-        state: What the chat shares.
-        put_out: Ends a session, and says why.
+        state: What the parts of the chat share.
+        put_out: Ends a session, and tells its client why.
     """
 
     def __init__(self, state: ChatState, put_out: PutOut) -> None:
@@ -275,14 +281,14 @@ class Inboxes:
         self._settling: dict[str, Inbox] = {}
 
     def of(self, user: User) -> Inbox:
-        """Return the inbox of somebody online; it must be opened."""
+        """Return the inbox of a user who is online; make it if there is none. The caller must open it."""
         if user.inbox is None:
             user.inbox = Inbox(self._state, user, self._settling, self._put_out)
         assert isinstance(user.inbox, Inbox)  # nobody else makes one
         return user.inbox
 
     async def open(self, user: User) -> None:
-        """Show a user what waited. If it cannot be read now, it goes on waiting."""
+        """Open a user's inbox and show the messages that waited. If they cannot be read now, they go on waiting."""
         try:
             await self.of(user).open()
         except Unavailable as error:
@@ -290,7 +296,7 @@ class Inboxes:
 
 
 def read_up_to(page: Page) -> int:
-    """Return how far the owner of an inbox has read, according to the newest mark among its newest entries."""
+    """Return the seq up to which the owner of an inbox has read, by the newest mark on the page; 0 without a mark."""
     for entry in reversed(page.entries):
         if isinstance(entry.event, Read):
             return entry.event.upto
@@ -307,7 +313,7 @@ def unread(page: Page) -> Unread:
 
 
 def show(state: ChatState, session: Session, entries: Iterable[Entry], late: bool) -> None:
-    """Show entries of an inbox to a session, except those that it ignores."""
+    """Show entries of an inbox to a session, except those of users that it ignores and those that it does not hear."""
     data = b""
     for entry in entries:
         if session.hears(entry) and not session.ignores(entry.event):
@@ -324,7 +330,7 @@ def show(state: ChatState, session: Session, entries: Iterable[Entry], late: boo
 
 
 def _pages(entries: list[Entry]) -> Iterable[list[Entry]]:
-    """Cut entries into pages that fit into one answer."""
+    """Cut entries into pages of at most ``HISTORY_BYTES`` each, or of one longer entry."""
     page: list[Entry] = []
     room = HISTORY_BYTES
     for entry in entries:

@@ -1,7 +1,7 @@
 """How much of an inbox one sender, and all senders at one address together, may fill.
 
 An account is one sender. All guests at one address together count as one sender, because a guest has a new id with each
-connection. The log of the inbox decides; messages that are being stored are counted in memory.
+connection. The unread messages in the inbox's log count, and so do messages that are still being stored.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from chatroom.chat.state import ChatState
 from chatroom.model.errors import INBOX_FULL, SHARE_FULL
 from chatroom.model.network import network
 
-Claim = Callable[[], None]  # releases what was reserved; to call it again does nothing
+Claim = Callable[[], None]  # a function that releases the place of a message in an inbox; calling it again does nothing
 
 
 class InboxQuotas:
-    """Decides whether something may be written to an inbox.
+    """Decides whether a message may be written to an inbox.
 
     Args:
-        state: What the chat shares.
+        state: What the parts of the chat share.
         inboxes: The inboxes of everybody online.
-        mark: Returns a mark for a network that does not reveal the network.
+        mark: Returns the mark of a network: text that stands for the network and does not reveal it.
     """
 
     def __init__(self, state: ChatState, inboxes: Inboxes, mark: Callable[[str], str]) -> None:
         self._state = state
         self._inboxes = inboxes
         self._mark = mark
-        self._coming: dict[str, Unread] = {}  # by log: what is not stored yet
+        self._coming: dict[str, Unread] = {}  # by log: the messages that are being stored
 
     def via(self, session: Session) -> str:
         """Return the mark of the session's address that is stored with its messages and shown to nobody."""
         return self.via_of(session.address, guest=session.user.account is None)
 
     def via_of(self, address: str, *, guest: bool) -> str:
-        """Return the mark of an address."""
+        """Return the mark of an address, after a letter for guest or account; empty if ``Rules.throttle`` is off."""
         if not self._state.rules.throttle:
             return ""
         return (GUEST if guest else MEMBER) + self._mark(network(address))
@@ -47,7 +47,7 @@ class InboxQuotas:
     async def claim(
         self, by_id: str, via: str, user: User | None, log: str, name: str, before: Claim | None = None
     ) -> Claim:
-        """Reserve room for one message in an inbox, so that messages that are being stored are counted as well.
+        """Reserve a place for one message in an inbox, so that the message counts while it is being stored.
 
         Args:
             by_id: The id of the user who writes the message.
@@ -55,13 +55,14 @@ class InboxQuotas:
             user: The reader, if online.
             log: The log of the inbox.
             name: The reader's name.
-            before: An earlier claim of the same message, which this one replaces; it is released in any case.
+            before: An earlier claim for the same message, which the new one replaces; it is released in any case.
 
         Returns:
-            A function to call when the message is delivered, or will not come.
+            A function to call when the message is stored, or will not be stored.
 
         Raises:
-            Refused: The inbox is full, or the sender's share of it is used up.
+            Refused: The inbox is full, or the share of the sender or of the address is used up.
+            Unavailable: The log of the inbox cannot be read.
         """
         try:
             held = await self._held(user, log)
@@ -79,7 +80,7 @@ class InboxQuotas:
         return self._count(log, keys)
 
     async def _held(self, user: User | None, log: str) -> Unread | None:
-        """Return what is unread in an inbox; None for a guest who cannot come back, whose mail does not wait."""
+        """Return the counts of unread messages in an inbox; None if the reader is a guest who cannot come back."""
         if user is None:
             return unread(await self._state.engine.read(log, limit=READ_AT_ONCE))
         if not user.lasting:
@@ -89,6 +90,7 @@ class InboxQuotas:
         return inbox.unread
 
     def _count(self, log: str, keys: tuple[str, ...]) -> Claim:
+        """Count a message that is being stored; return the function that stops counting it."""
         coming = self._coming.setdefault(log, Unread())
         coming.count(keys, 1)
         claimed = True

@@ -1,4 +1,4 @@
-"""Registering, logging in and out, changing the password, deleting the account. The next line waits for each."""
+"""The commands for registering, logging in and out, changing the password and deleting the account."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def login(chat: Chat, session: Session, command: Login) -> None:
 
 @handles(Takeover)
 async def take_over(chat: Chat, session: Session, command: Takeover) -> None:
-    """Log in to the account that a login found in use; end the account's oldest session."""
+    """Log in to the account that this session's last login found in use; end the account's oldest session."""
     offer = await takeover.accept(chat, session)
     if session.over:
         return
@@ -100,7 +100,7 @@ def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
     """Make the session a session of the account.
 
     Raises:
-        Refused: The account has too many sessions; or it is banned; or there is no seat.
+        Refused: The account has too many sessions; or it is banned from the server or the room; or no seat is free.
     """
     user = chat.users.get(account.id)
     if user is not None and chat.rules.sessions and len(user.sessions) >= chat.rules.sessions:
@@ -123,7 +123,7 @@ def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
 
 
 async def _keep_rights(chat: Chat, session: Session, guest: User) -> None:
-    """Give the account the rights that the user had as a guest, in this room and in all rooms that the guest made."""
+    """Give the session's account the rights that the user had as a guest, in this room and in rooms the guest made."""
     user, room = session.user, session.room
     if room is not None and (room.record.owner_id == guest.id or guest.id in room.record.moderators):
         await chat.room_changes.hand_over(room.record, guest, user)
@@ -135,7 +135,14 @@ def _rights_lost(failure: Failure) -> None:
 
 
 async def _remember(chat: Chat, session: Session, account: AccountRecord, client: str) -> str:
-    """Store a new token for the account and return its secret; empty if it cannot be stored."""
+    """Store a new login token for the account and return its secret; empty if the token cannot be stored.
+
+    Args:
+        chat: The chat.
+        session: The session that has logged in to the account.
+        account: The account.
+        client: The program's name for itself.
+    """
     secret = chat.mint(32)
     name, now = clean(client).strip() or "a program", chat.now()
 
@@ -154,7 +161,10 @@ async def _remember(chat: Chat, session: Session, account: AccountRecord, client
 
 
 async def _greet(chat: Chat, session: Session, ref: int | str | None, secret: str = "") -> None:
-    """Tell a session that has just logged in who is online, then give it the messages that waited."""
+    """Tell a session that has just logged in who is online, then give it the private messages that waited.
+
+    ``secret`` is the secret of a new login token, which the answer gives to the program; empty if there is none.
+    """
     if session.over:
         return
     user = session.user
@@ -167,10 +177,10 @@ async def _greet(chat: Chat, session: Session, ref: int | str | None, secret: st
 
 @handles(Logout)
 async def logout(chat: Chat, session: Session, command: Logout) -> Event | None:
-    """Make the session a guest session again and revoke its token. If there is no seat for a guest, end the session.
+    """Revoke the session's login token, then make the session a guest session. End it if no seat or slot is free.
 
     Raises:
-        Unavailable: The token may still be valid; the session stays logged in.
+        Unavailable: It is unknown whether the token is revoked; the session stays logged in.
     """
     account = session.user.account
     if session.token and account is not None:
@@ -213,17 +223,17 @@ async def delete(chat: Chat, session: Session, command: DeleteAccount) -> Event:
 
 @handles(ShowAccount)
 def show(chat: Chat, session: Session, command: ShowAccount) -> Event:
-    """Answer who the session's user is."""
+    """Answer with the name of the session's user, and whether the user is a guest or an operator."""
     user = session.user
     return Unchanged(name=user.name, guest=user.account is None, operator=user.operator)
 
 
 async def _authenticated(chat: Chat, session: Session, user: str, password: str) -> AccountRecord:
-    """Return the account of a name and a password, and count failures.
+    """Return the account for a name and a password; count the attempt if it fails.
 
     Raises:
         Refused: The name or the password is wrong; or there were too many failures; or too many logins are being
-        checked.
+            checked.
     """
     over = chat.throttles.attempt(session.address, session.id, user)
     right: bool | None = None
@@ -240,7 +250,7 @@ async def _authenticated(chat: Chat, session: Session, user: str, password: str)
 
 
 async def _by_token(chat: Chat, session: Session, user: str, secret: str) -> tuple[AccountRecord, str]:
-    """Return the account of a token's secret, and the token's id; count only wrong secrets.
+    """Return the account of a user, and the id of its login token with this secret; count wrong secrets only.
 
     Raises:
         Refused: The token is not valid for the account; or there were too many wrong tokens.

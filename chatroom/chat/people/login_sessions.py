@@ -16,7 +16,13 @@ from chatroom.model.replies import Account, Ok, SessionLine, Sessions
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A token with the sessions that logged in by it, or a session that logged in by the password."""
+    """One line of the list: a login token with the sessions that logged in by it, or one session without such a token.
+
+    Args:
+        line: The line as it is shown.
+        token: The token's id; empty for a session without one.
+        sessions: The open connections that belong to the line.
+    """
 
     line: SessionLine
     token: str
@@ -48,7 +54,7 @@ async def end(chat: Chat, session: Session, command: EndSession) -> Event:
 
 
 def _end_own(chat: Chat, session: Session) -> None:
-    """Make the session a guest session, as ``/logout`` does; without a seat for a guest it ends."""
+    """Make the session a guest session, as ``/logout`` does; if the server has no place for another guest, end it."""
     name = session.name
     try:
         chat.connections.log_out(session)
@@ -59,7 +65,7 @@ def _end_own(chat: Chat, session: Session) -> None:
 
 
 def _places(session: Session) -> list[_Place]:
-    """Return the sessions with a token, the oldest first, then those without."""
+    """Return the lines of the user's list: the account's tokens, oldest first, then the sessions without a token."""
     user = session.user
     account = user.account
     places = []

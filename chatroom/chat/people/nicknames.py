@@ -11,21 +11,24 @@ from chatroom.model.names import BadName, Name, fold, guest_name, user_looks, us
 
 
 class Nicknames:
-    """The names of the users who are online. While a user changes the name, both names are the user's."""
+    """The names of the users who are online. While a user changes the name, both names are the user's.
+
+    A *look* of a name is a text that is equal for all names that a reader cannot tell apart.
+    """
 
     def __init__(self) -> None:
         self._by_folded: dict[str, User] = {}
         self._by_look: dict[str, User] = {}
 
     def claim(self, user: User, name: Name) -> None:
-        """Take a name for the user.
+        """Reserve a name and its looks for the user.
 
         Raises:
             Refused: Another user has the name, or a name that looks like it.
         """
         rivals = self.others(user, name)
         if user.account is not None:
-            # Their records tell accounts apart; two accounts that are older than the look-alike records may look alike.
+            # Two accounts were compared when they were made, except those of an older chatroom, which may look alike.
             rivals = {rival for rival in rivals if rival.account is None or rival.handle.folded == name.folded}
         if rivals:
             raise NAME_IN_USE()
@@ -39,20 +42,20 @@ class Nicknames:
         return holders - {user, None}  # type: ignore[return-value]
 
     def holds(self, user: User, name: Name) -> bool:
-        """Return whether the user has the name, or has claimed it."""
+        """Return whether the user has, or has claimed, the name and all its looks."""
         looks = map(self._by_look.get, user_looks(name))
         return self._by_folded.get(name.folded) is user and all(holder is user for holder in looks)
 
     def revoke(self, user: User, name: Name) -> None:
-        """Cancel the user's claim to a name that the user has not taken yet."""
+        """Cancel the user's claim to a new name. What the present name shares with the new one stays claimed."""
         self._drop(user, name, kept=user.handle)
 
     def release(self, user: User, name: Name) -> None:
-        """Release a name, except looks that the user's present name shares."""
+        """Release a name that the user gives up, except looks that it shares with the present name of a user online."""
         self._drop(user, name, kept=user.handle if user.online else None)
 
     def _drop(self, user: User, name: Name, kept: Name | None) -> None:
-        """Remove the user's claim to a name, except looks that it shares with ``kept``, if that is given."""
+        """Remove the user's claim to a name, except what the name has in common with the name ``kept``, if given."""
         if self._by_folded.get(name.folded) is user and (kept is None or kept.folded != name.folded):
             del self._by_folded[name.folded]
         needed = user_looks(kept) if kept is not None else ()
@@ -61,17 +64,17 @@ class Nicknames:
                 del self._by_look[look]
 
     def get(self, name: str) -> User | None:
-        """Return the user with that name."""
+        """Return the user online with that name; None if there is none."""
         folded = fold(name)
         user = self._by_folded.get(folded)
-        # A user who has only claimed the name may yet be refused it: nothing meant for that name goes to this user.
+        # A user who has only claimed the name may still be refused, so no message to that name may go to this user yet.
         return user if user is not None and user.handle.folded == folded else None
 
     def find(self, name: str) -> User:
-        """Return the user with that name.
+        """Return the user online with that name.
 
         Raises:
-            Refused: There is no such user.
+            Refused: No user online has the name.
         """
         user = self.get(name)
         if user is None:
@@ -88,10 +91,10 @@ class Nicknames:
 
 
 def parse_user_name(text: str) -> Name:
-    """Return the name.
+    """Return a text as the name of a user.
 
     Raises:
-        Refused: It is not a valid user name.
+        Refused: The text is not a valid user name.
     """
     try:
         return user_name(text)

@@ -19,7 +19,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 THREADS = 2
-MOST_WAITING = 200  # jobs that wait; about two and a half seconds of work
+MOST_WAITING = 200  # jobs that wait or run; about two and a half seconds of work
 _GENTLE = 10  # how much nicer the threads are than the reactor's thread
 _NICEST = 19  # the greatest niceness
 
@@ -43,7 +43,7 @@ class Passwords(Protocol):
         """
 
     def outdated(self, hashed: str) -> bool:
-        """Return whether the hash should be made anew, with today's parameters."""
+        """Return whether the hash was made with other parameters than today's, so that it should be replaced."""
 
 
 class Argon2:
@@ -70,7 +70,7 @@ class Argon2:
             return False
 
     def outdated(self, hashed: str) -> bool:
-        """Return whether the hash should be made anew, with today's parameters."""
+        """Return whether the hash was made with other parameters than today's, so that it should be replaced."""
         return self._hasher.check_needs_rehash(hashed)
 
 
@@ -119,6 +119,7 @@ class ThreadedPasswords:
         return self._argon2.outdated(hashed)
 
     def _later(self, job: Callable[[], T]) -> Deferred[T]:
+        """Run a job on one of the threads. The Deferred gives its result, or fails with ``Busy`` if too many wait."""
         if self._waiting >= MOST_WAITING:
             return fail(Busy())
         self._waiting += 1
@@ -127,7 +128,7 @@ class ThreadedPasswords:
     def _gently(self, job: Callable[[], T]) -> T:
         """Run a job on this thread after lowering the thread's priority below the reactor's present one."""
         thread = threading.get_native_id()
-        with suppress(OSError):  # not allowed everywhere, and not needed
+        with suppress(OSError):  # some systems do not allow this; hashing works without it
             wanted = min(_NICEST, os.getpriority(os.PRIO_PROCESS, self._reactor_thread) + _GENTLE)
             if os.getpriority(os.PRIO_PROCESS, thread) < wanted:
                 os.setpriority(os.PRIO_PROCESS, thread, wanted)

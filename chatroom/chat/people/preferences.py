@@ -70,7 +70,7 @@ async def away(chat: Chat, session: Session, command: SetAway) -> Event:
 
 
 def settings(session: Session, changed: str = "") -> Settings:
-    """Return the session's settings, and which of them was just changed."""
+    """Return a reply with the session's settings and the name of the one that was changed or asked for (empty: all)."""
     ignored = [name for name, _ in session.ignored.values()]
     return Settings(session.echo, session.dialect.stamped, session.user.away, ignored, changed)
 
@@ -93,5 +93,6 @@ async def _change(chat: Chat, session: Session, what: str, value: object) -> Non
 
 
 def _of(session: Session) -> Preferences:
+    """Return the session's present settings, in the form in which an account stores them."""
     ignored = tuple((key, shown, id) for key, (shown, id) in session.ignored.items())
     return Preferences(session.echo, session.dialect.stamped, session.user.away, ignored)

@@ -21,7 +21,15 @@ from chatroom.model.wording import TAKEOVER
 
 
 def offer(chat: Chat, session: Session, account: AccountRecord, token: str, login: Login) -> None:
-    """Offer the session to take the account over within a minute, and ping the account's other sessions."""
+    """Offer a session to take an account over within a minute, and ping the account's other sessions.
+
+    Args:
+        chat: The chat.
+        session: The session whose login was refused because the account has too many sessions.
+        account: The account.
+        token: The id of the token that was used; empty if it was the password.
+        login: The refused login command.
+    """
     until = chat.scheduler.seconds() + TAKEOVER_WITHIN
     session.offer = TakeoverOffer(account, token, until, login.remember, login.client)
     user = chat.users.get(account.id)
@@ -37,7 +45,7 @@ async def accept(chat: Chat, session: Session) -> TakeoverOffer:
         The offer, with the account as it is now. The caller must log in at once, without waiting for anything else.
 
     Raises:
-        Refused: There is no valid offer; or the account may not log in here.
+        Refused: The session has no valid offer; or the account is banned from the server or from the session's room.
     """
     made = session.offer
     if made is None or chat.scheduler.seconds() >= made.until:
@@ -52,13 +60,17 @@ async def accept(chat: Chat, session: Session) -> TakeoverOffer:
 
 
 def _holds(made: TakeoverOffer, now: AccountRecord) -> bool:
-    """Return whether the password or token that was shown is still valid."""
+    """Return whether the password or token with which the offer was obtained is still valid for the account."""
     same = now.id == made.account.id and now.password == made.account.password
     return same and (not made.token or tokens.has(now, made.token))
 
 
 def _make_room(chat: Chat, session: Session, account: AccountRecord) -> None:
-    """End the account's oldest sessions until there is room for this one, if the account may log in here."""
+    """End the account's oldest sessions until one more session is allowed.
+
+    Raises:
+        Refused: The account is banned from the server or from the session's room. Then no session is ended.
+    """
     user = chat.users.get(account.id) or User(account.id, user_name(account.name), account)
     chat.bans.check(user.keys)
     if session.room is not None:

@@ -23,17 +23,17 @@ from chatroom.model.errors import BUSY, TOO_MANY_CHANGES, TOO_MANY_FAILURES, TOO
 from chatroom.model.names import BadName, user_name
 from chatroom.model.network import is_local, network
 
-MOST_KEYS = 10_000  # the oldest is forgotten first; an attacker seldom has more addresses than this
+MOST_KEYS = 10_000  # keys remembered, those used last; an attacker seldom has more addresses than this
 
 Key = tuple[str, ...]
 
 
 class Window:
-    """Counts how often something happened in the last seconds, by key.
+    """Counts events, such as failed logins, by key, and forgets them after some seconds.
 
     Args:
-        most: How often it may happen in that time.
-        span: The time, in seconds.
+        most: How many events of one key are allowed within ``span``.
+        span: The seconds for which an event counts.
         seconds: A monotonic clock.
     """
 
@@ -44,7 +44,7 @@ class Window:
         self._times: dict[Key, deque[float]] = {}
 
     def wait(self, key: Key) -> float:
-        """Return the seconds until it may happen again; 0 if it may happen now."""
+        """Return the seconds until another event of the key is allowed; 0 if it is allowed now."""
         times = self._times.get(key)
         if times is None or len(times) < self._most:
             return 0.0
@@ -56,21 +56,21 @@ class Window:
         return sum(at > horizon for at in self._times.get(key, ()))
 
     def count(self, key: Key) -> None:
-        """Count that it happens now."""
+        """Count an event of the key, now."""
         times = self._times.pop(key, None) or deque(maxlen=self._most)
         times.append(self._seconds())
-        self._times[key] = times  # at the end, so that the key that was quiet for longest comes first
+        self._times[key] = times  # at the end, so that the key whose last event is longest ago comes first
         if len(self._times) > MOST_KEYS:
             del self._times[next(iter(self._times))]
 
     def tidy(self) -> None:
-        """Forget what happened more than ``span`` seconds ago."""
+        """Forget the keys that had no event in the last ``span`` seconds."""
         horizon = self._seconds() - self._span
         for key in [key for key, times in self._times.items() if times[-1] <= horizon]:
             del self._times[key]
 
     def forgive(self, key: Key) -> None:
-        """Take back the last count."""
+        """Take back the last event that was counted for the key."""
         times = self._times.get(key)
         if times:
             times.pop()
@@ -82,8 +82,8 @@ class Throttles:
     """Slows down guessing passwords and registering many accounts, without locking out anybody else.
 
     Failures are counted by account and address together, so they lock out neither the account's owner at another
-    address nor other accounts at this address. Connections from this machine may come through a proxy, so there the few
-    failures allowed in a minute are counted by connection, and all of them together for a shorter time.
+    address nor other accounts at this address. All connections from this machine may come through one proxy: for them,
+    the few failures allowed in a minute are counted by connection, and the larger limit looks back a shorter time.
 
     Args:
         rules: Say whether anything is counted.
@@ -101,13 +101,13 @@ class Throttles:
         self._registrations = Window(REGISTRATIONS, REGISTRATIONS_WINDOW, seconds)
         self._changes = Window(CHANGES, CHANGES_WINDOW, seconds)
         self._trying: Counter[Key] = Counter()  # attempts under way from each address
-        self._known: OrderedDict[Key, None] = OrderedDict()  # accounts that have logged in from an address
+        self._known: OrderedDict[Key, None] = OrderedDict()  # (address, account) of logins that succeeded
 
     def attempt(self, address: str, connection: str, user: str) -> Callable[[bool | None], None]:
         """Count an attempt to log in with a password.
 
-        It counts as failed until the result is known, so trying many passwords at once does not help. Many users who
-        log in at once from one address have not failed; only where some failed, the number at the same time is limited.
+        The attempt counts as failed until its result is known, so trying many passwords at once does not help. The
+        number of attempts under way from one address is limited only if one from there has failed in the last hour.
 
         Args:
             address: The address that the attempt comes from.
@@ -138,6 +138,7 @@ class Throttles:
         self._trying[where] += 1
 
         def over(right: bool | None) -> None:
+            """End the attempt; see Returns above."""
             self._trying[where] -= 1
             if not self._trying[where]:
                 del self._trying[where]
@@ -152,10 +153,10 @@ class Throttles:
         return over
 
     def wrong_token(self, address: str, user: str) -> None:
-        """Count a wrong token. A valid token is never delayed, because nobody can guess so long a secret.
+        """Count a login with a wrong token. A valid token is never delayed, because nobody can guess so long a secret.
 
         Raises:
-            Refused: There were too many.
+            Refused: There were too many wrong tokens for this account from this address.
         """
         if self._rules.throttle:
             pair: Key = (network(address), _folded(user))
@@ -163,10 +164,12 @@ class Throttles:
             self._tokens.count(pair)
 
     def _check(self, wait: float) -> None:
+        """Raise Refused if a number of seconds to wait is not 0."""
         if wait:
             raise TOO_MANY_FAILURES(wait=spell(wait))
 
     def _know(self, pair: Key) -> None:
+        """Remember that an account has logged in from an address; see ``_known``."""
         self._known[pair] = None
         self._known.move_to_end(pair)
         if len(self._known) > MOST_KEYS:
@@ -176,7 +179,7 @@ class Throttles:
         """Count a password change, which costs as much work as a registration.
 
         Raises:
-            Refused: There were too many.
+            Refused: The user has made too many changes in a short time.
         """
         if self._rules.throttle:
             wait = self._changes.wait((user_id,))
@@ -185,10 +188,10 @@ class Throttles:
             self._changes.count((user_id,))
 
     def register(self, address: str) -> None:
-        """Count a registration.
+        """Count a registration of an account.
 
         Raises:
-            Refused: There were too many.
+            Refused: There were too many registrations from this address.
         """
         if self._rules.throttle:
             where = (network(address),)

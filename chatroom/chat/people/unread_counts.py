@@ -6,15 +6,15 @@ from collections import Counter
 
 from chatroom.model.events import Mail
 
-GUEST = "g"  # what ``via`` begins with in a message of a guest's ...
-MEMBER = "m"  # ... and of somebody's who is logged in
+GUEST = "g"  # first letter of ``via``, the mark of the sender's address, if the sender was a guest ...
+MEMBER = "m"  # ... or was logged in
 
 
 class Unread:
-    """Counts messages.
+    """Counts the unread messages of one inbox.
 
     Attributes:
-        total: The number of messages.
+        total: The number of unread messages.
     """
 
     __slots__ = ("_by", "total")
@@ -24,7 +24,7 @@ class Unread:
         self._by: Counter[str] = Counter()
 
     def of(self, key: str) -> int:
-        """Return the number of messages of one sender, or of one address; see ``senders``."""
+        """Return the number of unread messages of one sender, or from one address, by its key; see ``senders``."""
         return self._by[key]
 
     def add(self, event: Mail) -> None:
@@ -36,7 +36,7 @@ class Unread:
         self.count(senders(event.by_id, event.via), -1)
 
     def count(self, keys: tuple[str, ...], number: int) -> None:
-        """Add a number of messages, which may be negative, to the total and to each of the keys."""
+        """Add a number of messages, which may be negative, to the total and to the count of each key."""
         self.total += number
         for key in keys:
             self._by[key] += number
@@ -45,7 +45,7 @@ class Unread:
 
 
 def senders(by_id: str, via: str) -> tuple[str, ...]:
-    """Return the keys that a message counts for: the sender's, and the address's if the address is known.
+    """Return the keys that a message is counted under: the sender's key, and the address's if the address is known.
 
     All guests at one address are one sender; every account is a sender of its own, known by its id.
 

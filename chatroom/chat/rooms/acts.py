@@ -1,6 +1,7 @@
-"""How an act of moderation is carried out: it changes the record, goes to the audit log, and is shown to the room.
+"""Carrying out an act of moderation, such as a ban or a new topic.
 
-Each act is decided against the room's current record.
+An act changes the room's record, is written to the audit log, and is shown to the room. Whether the user may do so is
+decided by the record as it is stored at the moment of the change.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ async def act(
         change: Takes the current record and returns the new one, or None to end the room.
         kind: The event that the room sees.
         target: The user, name or address that the act is for.
-        owner: Whether only the owner may do it.
+        owner: Whether only the owner, and not every moderator, may do this.
         **more: More fields of the event.
 
     Raises:
-        Refused: The user may not do it, or lost the right meanwhile.
+        Refused: The user has no right to do this, or has lost it meanwhile.
         Unavailable: The record is changed, but the event is not stored yet; members see it later.
     """
     room, user = room_of(session), session.user
@@ -70,18 +71,18 @@ async def act(
 
 
 def _silenced(room: Room, event: RoomEvent) -> set[str]:
-    """Return the ids of the users who lose the right to speak by an event."""
+    """Return the ids of the users who lose the right to speak by an event: a kick, a ban, or the end of the room."""
     if isinstance(event, Closed):
         return {member.user_id for member in room.members.values()}
     return {event.user_id} if isinstance(event, MemberRemoved) else set()
 
 
 async def happen(chat: Chat, session: Session, room: Room, event: Any, what: str) -> None:
-    """Write an act to the audit log, then show it to the room, so that the log lacks nothing that anybody has seen."""
+    """Write an act to the audit log first, then show it to the room: so all that users see is in the audit log."""
     acts = chat.members_audit
     acts.act(session, what, room.name)
     try:
-        await chat.append_surely(room.log, event)  # the record says so already
+        await chat.append_surely(room.log, event)  # the record has been changed already
     except Unavailable:
         acts.act(session, f"was not told whether this was stored: {what}", room.name)
         raise
@@ -102,7 +103,7 @@ def _described(event: Any, target: Target | None) -> str:
 
 
 def event_by(session: Session, kind: type[RoomEvent], **more: object) -> Any:
-    """Return an event of the session's user, made now."""
+    """Return a new event of that kind whose author is the session's user and whose time is now."""
     return kind(session.next_id(), session.host.now(), session.name, session.user_id, **more)  # type: ignore[arg-type]
 
 
@@ -130,7 +131,7 @@ def moderated_room(session: Session) -> Room:
 
 
 async def user_named(chat: Chat, session: Session, name: str) -> Target:
-    """Return a user who is online or has an account; rights are given to nobody else.
+    """Return the user with that name, who must be online or have an account: rights are given to nobody else.
 
     Raises:
         Refused: There is no such user.
@@ -142,6 +143,6 @@ async def user_named(chat: Chat, session: Session, name: str) -> Target:
 
 
 def reason_of(text: str) -> str:
-    """Return a reason as it may be shown; empty if there is nothing in it to see."""
+    """Return the reason of an act, cleaned and shortened so that it can be shown; empty if nothing is visible."""
     text = clean(text).strip()[:REASON_CHARACTERS]
     return "" if is_blank(text) else text

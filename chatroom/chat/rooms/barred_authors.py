@@ -1,6 +1,7 @@
-"""Users whose messages are not shown any more: a kick, a ban, a mute or the end of the room came first in the log.
+"""Users who have lost the right to speak in a room by a kick, a ban, a mute or the end of the room.
 
-Such a message may be on its way to the log just then, from this daemon or from another.
+A message of such a user may already be on its way to the log, from this daemon or from another. If it is stored after
+the event that took away the right, it is not shown.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ REMEMBERED = 1000  # users of one room: a message takes seconds to reach the log
 
 
 class BarredAuthors:
-    """The users of one room whose messages are not shown. True unless there are none."""
+    """The users of one room whose messages are not shown. The object is true if any messages are not to be shown."""
 
     __slots__ = ("_closed", "_muted", "_out")
 
@@ -24,7 +25,7 @@ class BarredAuthors:
         return self._closed or bool(self._out or self._muted)
 
     def note(self, event: RoomEvent) -> None:
-        """Note who may not speak any more after an event of the log, and who may again."""
+        """Apply an event of the log: note the user who loses the right to speak by it, or gets the right back."""
         if isinstance(event, Closed):
             self._closed = True
         elif isinstance(event, MemberRemoved) and event.user_id:
@@ -38,7 +39,7 @@ class BarredAuthors:
             self._muted.pop(event.user_id, None)
 
     def put_out(self, user_id: str) -> None:
-        """Bar a user who was removed from the room, until the user joins again."""
+        """Hide the messages of a user who was removed from the room, until the user joins again."""
         self._out[user_id] = None
         _shorten(self._out)
 

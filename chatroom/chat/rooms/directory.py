@@ -60,13 +60,13 @@ class Directory:
         self.on_empty: Callable[[str, str], None] = lambda id, folded: None
 
     async def start(self) -> None:
-        """Add what the rooms of an older chatroom lack."""
+        """Reserve the names of the rooms of an older chatroom against rooms that look alike (``room_lookalikes``)."""
         await room_lookalikes.complete(self._engine)
 
     # ---- finding and making ------------------------------------------------------------------------------------
 
     async def create(self, text: str, session: Session) -> Room:
-        """Make a room. It stays loaded until ``let_go``.
+        """Make a room. The room stays loaded until the caller passes it to ``let_go``.
 
         Raises:
             Refused: The name is invalid, the room exists, or there are too many rooms.
@@ -78,9 +78,9 @@ class Directory:
         return room
 
     async def find(self, text: str, session: Session, *, create: bool) -> tuple[Room, bool]:
-        """Return a room, loaded if it was not. It stays loaded until ``let_go``.
+        """Return a room, and load it if need be. The room stays loaded until the caller passes it to ``let_go``.
 
-        A room that is being loaded for another session is not loaded twice: this call waits, and looks again.
+        If the room is being loaded for another session, this call waits for that instead of loading the room twice.
 
         Args:
             text: The room's name, as it was given.
@@ -108,12 +108,17 @@ class Directory:
         return await self._alone(name.folded, lambda: self._load(name, session, create))
 
     def let_go(self, room: Room) -> None:
-        """Unload a room that ``find`` or ``create`` returned, unless the session has joined or others are in it."""
+        """Take back a room that ``find`` or ``create`` returned: unload it if nobody has joined it or is about to."""
         room.expected -= 1
         self._unload(room)
 
     async def _alone(self, folded: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do something while no other call loads or forgets the room, then tell the waiting calls how it ended."""
+        """Do some work on a room while other calls for it wait; then wake them, with the error if the work failed.
+
+        Args:
+            folded: The room's folded name.
+            work: Loads or forgets the room.
+        """
         self._opening[folded] = []
         failed: Exception | None = None
         try:
@@ -126,6 +131,7 @@ class Directory:
                 turn.callback(failed)
 
     async def _load(self, name: Name, session: Session, create: bool) -> tuple[Room, bool]:
+        """Load a room and follow its log. If there is none and ``create`` is true, make it first; see ``find``."""
         (record, rev), created = await self._records.read(name.folded), False
         if record is None:
             if not create:
@@ -135,7 +141,7 @@ class Directory:
         room = Room(record, rev, sessions, counters, self._unload, self._moderated, self._withdraw)
         room.expected = 1
         room.sub = await self._engine.follow(room.log, room.apply)
-        now, rev = await self._records.read(name.folded, room)  # it may have changed before the room followed its log
+        now, rev = await self._records.read(name.folded, room)  # read again: it may have changed before ``follow``
         if now is None or now.id != record.id:
             room.sub.stop()
             return await self._load(name, session, create)
@@ -174,13 +180,14 @@ class Directory:
         self.on_withdrawn(entry)
 
     def _moderated(self, room: Room) -> None:
-        """Read a room's record again, because its log tells that it has changed, perhaps by another daemon."""
+        """Read a room's record again after an event, perhaps of another daemon, that changed it; drop a closed room."""
         if room.closed:
             self._loaded.remove(room)
         else:
             Deferred.fromCoroutine(self._refresh(room)).addErrback(_not_refreshed)
 
     async def _refresh(self, room: Room) -> None:
+        """Read the record of a loaded room, and give it to the room."""
         record, rev = await self._records.read(room.record.folded, room)
         if record is not None and record.id == room.id:
             room.take(record, rev)
@@ -188,7 +195,7 @@ class Directory:
     # ---- unloading and forgetting ------------------------------------------------------------------------------
 
     def _unload(self, room: Room) -> None:
-        """Unload a room that nobody is in, or about to be in."""
+        """Unload a room if nobody is in it or about to join it."""
         if room.members or room.expected or room.sub is None:
             return
         room.sub.stop()
@@ -203,7 +210,7 @@ class Directory:
         Args:
             id: The room's id.
             folded: The room's folded name.
-            unused: Returns whether the room is to be removed; asked while nobody on this daemon can join.
+            unused: Called with the record, while nobody on this daemon can join; returns whether to remove the room.
 
         Returns:
             Whether the record was removed.
@@ -218,5 +225,5 @@ def _not_refreshed(failure: Any) -> None:
 
 
 def _again(failed: Exception) -> Exception:
-    """Return a copy of the exception, because one that is raised twice gathers tracebacks."""
+    """Return a copy of an exception, because an exception that is raised again and again gathers tracebacks."""
     return Refused(failed.code, failed.text) if isinstance(failed, Refused) else Unavailable(str(failed))

@@ -1,4 +1,4 @@
-"""The commands that make, join and leave rooms, and quit. Each ends before the session's next line is read."""
+"""The commands to make, join and leave a room, and to quit. Each is done before the session's next line is read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def leave(chat: Chat, session: Session, command: Leave) -> Event | None:
 
 @handles(Quit)
 def quit(chat: Chat, session: Session, command: Quit) -> None:
-    """Say goodbye and close the connection; the room sees that it has ended."""
+    """Say goodbye and close the connection; the members of the room see that the connection has ended."""
     session.answer(Ok("Goodbye!"), command.ref)
     chat.connections.hang_up(session)
 
@@ -47,7 +47,7 @@ def quit(chat: Chat, session: Session, command: Quit) -> None:
 async def _leave(session: Session) -> Event | None:
     """Leave the session's room; return the ``left`` event, or None if the session is in no room."""
     room = session.room
-    if room is None:  # it was removed from the room meanwhile
+    if room is None:  # it was in none, or has been removed from it meanwhile
         return None
     event = Left(session.next_id(), session.host.now(), session.name, session.user_id, session=session.id)
     entry = await session.happen(room.log, event)
@@ -63,14 +63,14 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
     Args:
         chat: The chat.
         session: The session that joins.
-        room: The room to join, which is let go of at the end.
+        room: The room to join, as the directory returned it; passed to ``Directory.let_go`` at the end.
         command: Says how much of the history the session wants.
         made: Whether the command has made the room.
-        created: Whether the command was ``create``.
+        created: Whether the command that the session sent was ``create``.
 
     Raises:
         Refused: The session is in that room already, may not be there, or the room has ended.
-        Unavailable: The ``joined`` event may not be stored.
+        Unavailable: The event that the session leaves or joins may not be stored.
     """
     try:
         if session.room is room:
@@ -81,7 +81,7 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
             session.answer(left)
         if session.over:
             return
-        session.check_admitted(room, session.user)  # again: a later ban finds the `Joined` in the log
+        session.check_admitted(room, session.user)  # again, for bans made meanwhile; later ones come after `Joined`
         session.heading = room
         event = Joined(session.next_id(), chat.now(), session.name, session.user_id, session=session.id)
         await session.happen(room.log, event)
@@ -94,7 +94,7 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
 
 
 async def _welcome(session: Session, room: Room, command: Join, made: bool, created: bool) -> None:
-    """Send the welcome and the missed history. What the room has shown the session since it joined comes after them."""
+    """Send the welcome and the missed history, then what the room has shown the session since it joined."""
     arrival = session.arrival
     if arrival is None:  # the connection ended before its `Joined` was applied
         return
@@ -122,7 +122,14 @@ async def _welcome(session: Session, room: Room, command: Join, made: bool, crea
 
 
 async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page:
-    """Read the history that the command asks for, from before the session joined; empty if it cannot be read."""
+    """Return the part of the room's history that the command asks for; an empty, incomplete page if the store fails.
+
+    Args:
+        session: The session that has joined.
+        room: The room.
+        seq: The place of the session's ``Joined`` in the log; only entries before it are returned.
+        command: Says how much the session wants.
+    """
     try:
         if command.after is not None:
             return bounded(await session.host.engine.read(room.log, after=command.after, before=seq, limit=CATCH_UP))
@@ -139,9 +146,9 @@ async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page
 
 
 async def _gone(session: Session, room: Room, command: Join) -> bool:
-    """Return whether some entries that the session missed are no longer in the log, or whether that is unknown."""
+    """Return True if some entries that the session missed are no longer in the log, or if the log cannot be read."""
     try:
-        # This range is empty: the page is incomplete only if the log has removed entries that are newer.
+        # There is no seq in this range, so the page is incomplete only if the log has removed entries after ``after``.
         after = command.after or 0
         nothing = await session.host.engine.read(room.log, after=after, before=after + 1, limit=1)
     except Unavailable:
@@ -150,11 +157,11 @@ async def _gone(session: Session, room: Room, command: Join) -> bool:
 
 
 def bounded(page: Page, *, oldest: bool = False) -> Page:
-    """Return as many entries as fit into one answer.
+    """Return a page with as many of the entries as fit into one answer; the page itself if all fit.
 
     Args:
         page: The entries, oldest first.
-        oldest: Keep the oldest instead of the newest.
+        oldest: Keep the oldest entries instead of the newest.
     """
     room = HISTORY_BYTES
     entries = page.entries if oldest else page.entries[::-1]

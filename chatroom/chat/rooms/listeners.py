@@ -27,10 +27,10 @@ class Listener(Protocol):
 
     @property
     def filters(self) -> bool:
-        """Whether the session does not hear everything that the room hears."""
+        """Whether the session is not shown some entries, such as its own messages or those of ignored users."""
 
     def hears(self, entry: Entry) -> bool:
-        """Return whether the session hears an entry."""
+        """Return whether the session is to be shown an entry."""
 
 
 class Listeners:
@@ -46,25 +46,25 @@ class Listeners:
     def __init__(self, room: str, counters: Counters) -> None:
         self._name = room
         self._counters = counters
-        self._writes: dict[Dialect, dict[Listener, Write]] = {}  # of the sessions that hear everything
-        self._filtering: dict[Listener, None] = {}  # the sessions that do not
+        self._writes: dict[Dialect, dict[Listener, Write]] = {}  # of the sessions that are shown everything
+        self._filtering: dict[Listener, None] = {}  # the sessions that are not shown everything
 
     def seat(self, session: Listener) -> None:
-        """Add a session."""
+        """Add a session, which is shown all entries from now on."""
         if session.filters:
             self._filtering[session] = None
         else:
             self._writes.setdefault(session.dialect, {})[session] = session.out.write
 
     def unseat(self, session: Listener) -> None:
-        """Remove a session, if it is there."""
+        """Remove a session, if it has been added."""
         self._filtering.pop(session, None)
         writes = self._writes.get(session.dialect)
         if writes is not None and writes.pop(session, None) is not None and not writes:
             del self._writes[session.dialect]
 
     def show(self, entries: list[Entry]) -> Rendered:
-        """Show entries to all sessions; return what was rendered, for ``show_part``."""
+        """Show entries to all sessions. Return the rendered entries by dialect, for ``show_part``."""
         rendered: Rendered = {}
         name = self._name
         for dialect, writes in self._writes.items():
@@ -80,12 +80,12 @@ class Listeners:
         return rendered
 
     def show_part(self, session: Listener, entries: list[Entry], rendered: Rendered, seen: Iterable[int]) -> None:
-        """Show some entries of a batch to a session that is not seated.
+        """Show some entries of a batch to a session that is not among the listeners at the moment.
 
         Args:
             session: The session.
             entries: The batch.
-            rendered: What was rendered of it; added to.
+            rendered: What ``show`` returned for the batch. The session's dialect is added if it is missing.
             seen: The indexes of the entries that the session sees.
         """
         pieces = self._pieces(session.dialect, entries, rendered)
@@ -94,6 +94,7 @@ class Listeners:
         _send((session.out.write,), b"".join(shown))
 
     def _pieces(self, dialect: Dialect, entries: list[Entry], rendered: Rendered) -> list[bytes]:
+        """Return the entries as bytes of a dialect: those in ``rendered``, or else new ones, which are added to it."""
         pieces = rendered.get(dialect)
         if pieces is None:
             pieces = rendered[dialect] = [dialect.render(self._name, entry) for entry in entries]
@@ -101,7 +102,7 @@ class Listeners:
 
 
 def _send(writes: Iterable[Write], data: bytes) -> None:
-    """Write data to all members; if one write fails, the others get it all the same."""
+    """Call each of the functions with the data. If one raises an exception, log that and go on with the next."""
     if data:
         for write in writes:
             try:

@@ -7,7 +7,7 @@ from chatroom.chat.rooms.room import Room
 
 
 class LoadedRooms:
-    """Holds the loaded rooms by name.
+    """Keeps the loaded rooms by name.
 
     Attributes:
         by_name: The rooms by folded name.
@@ -25,11 +25,11 @@ class LoadedRooms:
         return list(self.by_name.values())
 
     def get(self, folded: str) -> Room | None:
-        """Return the room with that folded name if it is loaded."""
+        """Return the loaded room with that folded name; None if no such room is loaded."""
         return self.by_name.get(folded)
 
     def room_of(self, record: RoomRecord) -> Room | None:
-        """Return the room of a record if it is loaded."""
+        """Return the loaded room that a record belongs to; None if that room is not loaded."""
         room = self.by_name.get(record.folded)
         return room if room is not None and room.id == record.id else None
 
@@ -39,9 +39,9 @@ class LoadedRooms:
         self._names[room.log] = folded
 
     def remove(self, room: Room) -> str:
-        """Remove a room, and return its folded name; empty if it was removed before.
+        """Remove a room, and return its folded name; empty if the room was removed before.
 
-        A session may still be about to join a room that was closed, while another room of that name is loaded.
+        Another loaded room that has the name by now stays: sessions may still be about to join the old, closed room.
         """
         folded = self._names.pop(room.log, "")
         if self.by_name.get(folded) is room:

@@ -93,7 +93,7 @@ async def delete(chat: Chat, session: Session, command: c.Delete) -> Event:
     if entry.event.by_id != session.user_id and not room.record.moderated_by(session.user):
         raise NOT_YOURS(room=room.name)
     file = entry.event.name if isinstance(entry.event, Shared) else ""
-    if isinstance(entry.event, Shared):  # first: if this fails, the message is not blank yet and can be deleted again
+    if isinstance(entry.event, Shared):  # first, so that the user can try again if this fails
         await chat.files.remove(entry.event.file)
     if not await chat.engine.erase(room.log, entry.seq):
         raise NO_MESSAGE(room=room.name)
@@ -103,10 +103,13 @@ async def delete(chat: Chat, session: Session, command: c.Delete) -> Event:
 
 
 async def _message_meant(chat: Chat, session: Session, room: Room, command: c.Delete) -> Entry:
-    """Return the message with the seq of the command, or else the last one of the user that it names, or of its own.
+    """Return the message that is to be deleted.
+
+    This is the message with the command's seq. Without a seq, it is the last message of the user that the command
+    names, or else of the session's user.
 
     Raises:
-        Refused: There is no such message, or it is blank.
+        Refused: There is no such message, or it has been deleted.
     """
     if command.seq is None:
         page = await chat.engine.read(room.log, limit=RECENT, messages=True)

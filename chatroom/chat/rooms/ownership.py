@@ -33,8 +33,8 @@ from chatroom.model.logger import logger
 from chatroom.model.names import BadName, user_name
 from chatroom.model.text import clean
 
-EVERY = 60.0  # seconds between two looks at all rooms
-AT_ONCE = 20  # rooms looked at in one turn of the reactor, and members considered for one of them
+EVERY = 60.0  # seconds between two checks of all rooms
+AT_ONCE = 20  # rooms given away in one turn of the reactor, and members tried as the new owner of one room
 
 Allowed = Callable[[RoomRecord], object]
 """Given the current record of a room, raises Refused if the room may not be given away."""
@@ -46,7 +46,7 @@ async def account_named(accounts: Accounts, name: str) -> AccountRecord:
     """Return the account with that name.
 
     Raises:
-        Refused: There is none.
+        Refused: The name is invalid, or there is no such account.
     """
     account = await accounts.get(parse_user_name(name))
     if account is None:
@@ -75,7 +75,7 @@ async def give(
         by: The name and the id of the user who gives the room away; empty when its owner has left for good.
 
     Raises:
-        Refused: By ``allowed``; or the account owns the room, or too many rooms; or the room has ended.
+        Refused: ``allowed`` raised it; or the account owns the room, or too many rooms; or the room has ended.
         Unavailable: The room has its new owner, but its members see that only later.
     """
     user = User(account.id, user_name(account.name), account)
@@ -96,7 +96,7 @@ async def give(
 
 
 class OwnerSuccession:
-    """Gives away the rooms whose owners have left for good. Looks at all rooms with members once a minute.
+    """Gives away the rooms whose owners have left for good. Checks all rooms with members once a minute.
 
     Args:
         state: What the parts of the chat share.
@@ -105,7 +105,7 @@ class OwnerSuccession:
         accounts: The accounts.
 
     Attributes:
-        rounds: Runs the looks.
+        rounds: Calls ``go_round`` once a minute.
     """
 
     def __init__(self, state: ChatState, loaded: LoadedRooms, rooms: RoomChanges, accounts: Accounts) -> None:
@@ -113,11 +113,11 @@ class OwnerSuccession:
         self._loaded = loaded
         self._rooms = rooms
         self._accounts = accounts
-        self._gone: dict[str, float] = {}  # by room id: when the owner was found away, by the scheduler's clock
+        self._gone: dict[str, float] = {}  # by room id: since when the owner is away, in seconds of the scheduler
         self.rounds = PeriodicWork("looking for owners who have left", self.go_round, EVERY, state.scheduler)
 
     async def go_round(self) -> None:
-        """Look at all rooms with members, and give away those that are due."""
+        """Check all rooms with members, and give away those whose owners have left for good."""
         state, now = self._state, self._state.scheduler.seconds()
         here = {presence.id for presence in state.who()} | {session.guest_id for session in state.sessions.values()}
         rooms = self._loaded.rooms()
@@ -142,7 +142,7 @@ class OwnerSuccession:
         return owner_id in here or any(member.user_id == owner_id for member in room.members.values())
 
     async def _look(self, room: Room) -> None:
-        """Give a room away, unless its owner has an account to come back to."""
+        """Give a room to the first heir that may own it. Do nothing if its present owner has an account."""
         if await owned_by_account(self._accounts, room.record):
             # The ten minutes begin again, so that the account is not looked up every minute.
             self._gone[room.id] = self._state.scheduler.seconds()
@@ -159,21 +159,21 @@ class OwnerSuccession:
                 if account is not None:
                     await give(self._state, self._rooms, room.record, account, allowed, _log_gift(account))
                     return
-            except Refused:  # the account owns too many rooms, or another daemon was first
+            except Refused:  # the heir owns too many rooms, or another daemon has given the room away
                 continue
             except Unavailable as error:
                 _log.warn("room {room} is given away later: {why}", room=room.name, why=str(error))
                 return
 
     def _heirs(self, room: Room) -> list[Member]:
-        """Return some members who may become the owner: moderators first, then the others, in the order of joining."""
+        """Return some members, not muted, who may become the owner: moderators first, then in the order of joining."""
         record, now = room.record, self._state.now()
 
         def silent(member: Member) -> bool:
             keys = member.session.keys if member.session is not None else ()
             return matching(record.mutes, (account_key(member.user_id), *keys), now) is not None
 
-        # For a member on another daemon, the account is looked up later.
+        # Members on other daemons are included, because only ``_account_of`` finds out whether they have an account.
         heirs = [m for m in room.members.values() if m.session is None or m.session.user.account is not None]
         heirs.sort(key=lambda member: member.user_id not in record.moderators)
         return list(islice(filterfalse(silent, heirs), AT_ONCE))
@@ -194,7 +194,7 @@ class OwnerSuccession:
 
 
 def _log_gift(account: AccountRecord) -> Callable[[RoomRecord], None]:
-    """Return a function that writes to the server's log file that a room now belongs to the account."""
+    """Return a function that is called with a room's record and logs that the room now belongs to the account."""
 
     def write_down(record: RoomRecord) -> None:
         _log.info("room {room} is {name}'s now: its owner has left for good", room=record.name, name=account.name)

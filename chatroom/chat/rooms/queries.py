@@ -1,4 +1,4 @@
-"""The commands that only look: which rooms there are, who is in them or online, what was said before."""
+"""The commands that only read: which rooms there are, who is in them or online, what was said before."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HISTORY_DEFAULT = 20
 
 @handles(ListRooms)
 async def rooms(chat: Chat, session: Session, command: ListRooms) -> Event:
-    """List the rooms, those with most users first, then by name. No more records are read than are shown."""
+    """List the rooms, those with most users first, then by name. Records are read only until the list is full."""
     async with chat.lists:
         users = Counter(presence.room for presence in chat.who() if presence.room)
         lines = []
@@ -51,7 +51,7 @@ def who(chat: Chat, session: Session, command: Who) -> Event:
 def members(chat: Chat, session: Session, command: ListMembers) -> Event:
     """List the members of the room, in the order of joining."""
     room = session.room
-    assert room is not None  # the table says that the command needs a room
+    assert room is not None  # the command is defined with ``in_room``, so it is refused without a room
     names = [member.name for member in islice(room.members.values(), LISTED)]
     return Members(room.name, names, len(room.members) - len(names))
 
@@ -97,16 +97,17 @@ async def history(chat: Chat, session: Session, command: ReadHistory) -> Event:
 
 @handles(Acknowledge)
 def acknowledge(chat: Chat, session: Session, command: Acknowledge) -> Event:
-    """Note that a program has received the messages of its inbox up to a seq."""
+    """Note that a program has received the messages of its inbox up to a seq, a place in the inbox's log."""
     chat.inboxes.of(session.user).acknowledge(command.seq)
     return Ok()
 
 
 @handles(Pong)
 def pong(chat: Chat, session: Session, command: Pong) -> Event:
-    """Answer a program that shows that it is still there."""
+    """Answer the ``pong`` by which a program shows that it is still there."""
     return Ok()
 
 
 def _shown(room: str, entries: list[Entry]) -> list[Any]:
+    """Return the events of the entries, with the room's name and their seqs, as they are shown."""
     return [placed(entry.event, entry.seq, room) for entry in entries]

@@ -15,7 +15,7 @@ from chatroom.model.names import Name, room_name
 
 
 class RoomUser(Protocol):
-    """What decides a user's rights in a room."""
+    """The properties of a user that decide the user's rights in a room."""
 
     @property
     def id(self) -> str:
@@ -143,7 +143,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             raise LOCKED(room=self.name)
 
     def mute_of(self, user: RoomUser, keys: Iterable[str], now: int) -> Sanction | None:
-        """Return the mute that holds for a user, if there is one.
+        """Return the mute that holds for a user; None if there is none.
 
         Args:
             user: The user.
@@ -153,10 +153,10 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return self._against(self.mutes, user, keys, now)
 
     def _against(self, sanctions: Iterable[Sanction], user: RoomUser, keys: Iterable[str], now: int) -> Sanction | None:
-        """Return the ban or mute that holds for a user.
+        """Return the first of the bans or mutes that holds for a user; None if none does.
 
-        For those who moderate the room, only one against the very user holds, which the owner or an operator made. A
-        name or an address may be that of somebody else. Nothing holds for operators.
+        For a moderator, only a sanction against this very user holds, not one against a name or an address, which
+        somebody else may have too. For an operator, none holds.
         """
         if user.operator:
             return None

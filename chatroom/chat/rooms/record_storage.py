@@ -1,7 +1,7 @@
-"""How the record of a room is stored: a small head, and a row for each user, name or address in it.
+"""How the record of a room is stored: a small head, and a row for each ban, mute, moderator and invited user.
 
 Lists of rooms read heads alone, so a head stays small however many users are banned. A change writes the head and the
-rows that differ, all or nothing; the head's revision guards the rows.
+rows that differ, all or nothing, and conflicts if another change has written the head since it was read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def creation(folded: str, record: RoomRecord) -> list[Change]:
-    """Return the changes that create a record; they conflict if there is a room of that name."""
+    """Return the changes that store the record of a new room; they conflict if there is a room of that name."""
     return [
         Change(ROOMS, folded, _head(record), 0),
         Change(NAMES, record.id, folded.encode()),
@@ -40,7 +40,7 @@ def update(folded: str, rev: int, before: RoomRecord, after: RoomRecord) -> list
 
     Args:
         folded: The room's folded name.
-        rev: The head's revision, without which they conflict.
+        rev: The revision of the stored head; the changes conflict if it has another one by then.
         before: The stored record.
         after: The new record.
     """
@@ -54,7 +54,7 @@ def removal(folded: str, rev: int, record: RoomRecord) -> list[Change]:
 
 
 def assemble(head: RoomRecord, rows: Rows) -> RoomRecord:
-    """Return the whole record of a head and its rows, with bans and users in the order in which they were written.
+    """Put a head and its rows together to a whole record, with bans and users in the order in which they were written.
 
     A head of an older chatroom has no rows, and contains the bans and users itself.
     """
@@ -78,12 +78,12 @@ def assemble(head: RoomRecord, rows: Rows) -> RoomRecord:
 
 
 def _head(record: RoomRecord) -> bytes:
-    """Return the stored form of a record without what is in its rows."""
+    """Return the bytes that are stored as the head of a record: the record without what is in its rows."""
     return _encode(replace(record, bans=(), mutes=(), moderators={}, invited={}))
 
 
 def _row_changes(before: RoomRecord, after: RoomRecord) -> list[Change]:
-    """Return the changes of the rows that differ. Each row has the number of the change that wrote it."""
+    """Return the changes of the rows that differ. With each row, the number of the record's change is stored."""
     if all(getattr(before, field) is getattr(after, field) for field in ("bans", "mutes", "moderators", "invited")):
         return []
     old, new = dict(_rows(before)), dict(_rows(after))
@@ -93,7 +93,7 @@ def _row_changes(before: RoomRecord, after: RoomRecord) -> list[Change]:
 
 
 def _rows(record: RoomRecord) -> Iterator[tuple[str, Sanction | str]]:
-    """Yield the rows of a record with their keys: its sanctions, and the names of users."""
+    """Yield the keys and contents of a record's rows: its bans and mutes, and the names of users."""
     for kind, sanctions in (("ban", record.bans), ("mute", record.mutes)):
         for one in sanctions:
             yield f"{record.id}/{kind}/{one.key}", one

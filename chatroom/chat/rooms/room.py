@@ -1,6 +1,6 @@
-"""A room: it applies what its log has stored to its state, and shows it to its members.
+"""A room: it applies the entries that its log has stored to its state, and shows them to its members.
 
-Members who join or leave within a batch of entries see only a part of it.
+The entries come in batches. Members who join or leave within a batch see only a part of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chatroom.model.events import ROOM_MESSAGES, Closed, Joined, MemberGone, Mem
 from chatroom.model.log import Entry, Subscription, Withdrawn
 from chatroom.model.log_names import room_log
 
-MOST_SPEAKERS = 1000  # that a slow room remembers before it forgets those who may speak again
+MOST_SPEAKERS = 1000  # users a slow room remembers before it forgets those who may speak again
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Arrival:
     """What a session found when it joined a room.
 
     Args:
-        seq: The seq of its ``Joined`` in the log.
+        seq: The place of the session's ``Joined`` in the log.
         users: The names of the first members, at most as many as one answer lists.
         total: The number of members.
     """
@@ -95,13 +95,14 @@ class Member:
 
 
 class _Passage:
-    """What a batch does to sessions on this daemon.
+    """What a batch of log entries does to the sessions on this daemon.
 
     Attributes:
         came: For each session that joined, the index of its ``Joined``.
         went: For each session that left, the index of the first entry that it does not see. A session that is removed
-            still sees why.
-        own: For each session, the indexes of the entries that it gets as the answer to its command instead.
+            still sees the entry that says why.
+        own: For each session, the indexes of the entries that it is not shown, because it gets them as the answer to
+            its command.
         hidden: The indexes of the entries that are shown to nobody.
     """
 
@@ -122,7 +123,7 @@ class _Passage:
         return [i for i in seen if i not in own and session.hears(entries[i])]
 
     def without_hidden(self, entries: list[Entry]) -> list[Entry]:
-        """Return the entries that are not hidden, and adjust all indexes to them.
+        """Return the entries that are not hidden, and change all indexes to those in the returned list.
 
         An entry that changed nothing is hidden, such as the end of a connection that never joined.
         """
@@ -222,11 +223,12 @@ class Room:
         self._guard()
 
     def _guard(self) -> None:
+        """Set ``guarded`` anew, after a change of what it depends on."""
         self.guarded = bool(self.record.mutes or self.record.slow or self.silenced)
 
     @contextmanager
     def silence(self, user_ids: Iterable[str]) -> Iterator[None]:
-        """Refuse what these users say inside the context: an event that silences them is on its way to the log."""
+        """Refuse the messages of these users inside the context, while an event that silences them is being stored."""
         users = set(user_ids)
         sessions = Counter(id for id, member in self.members.items() if member.is_one_of(users))
         self.silenced += sessions
@@ -271,7 +273,7 @@ class Room:
             self._on_empty(self)
 
     def _show_around(self, entries: list[Entry], passage: _Passage) -> None:
-        """Show the entries to the members who were there all along, then to those who see only a part of them."""
+        """Show a batch to the members who see all of it, then to each session that sees only a part of it."""
         if passage.hidden:
             entries = passage.without_hidden(entries)
         different = {**passage.came, **passage.went, **passage.own}
@@ -292,6 +294,7 @@ class Room:
         self._on_withdrawn(entry)
 
     def _change(self, i: int, entry: Entry, passage: _Passage) -> None:
+        """Apply entry ``i`` of a batch, which is not a message, to the room, and note in the passage what it does."""
         event = entry.event
         self._barred.note(event)  # type: ignore[arg-type]
         if isinstance(event, Joined):
@@ -309,6 +312,7 @@ class Room:
             self._on_moderated(self)
 
     def _joined(self, i: int, entry: Entry, event: Joined, passage: _Passage) -> None:
+        """Add a member; hold the output of its session, if that is on this daemon, until the welcome is sent."""
         if self.closed:
             passage.hidden.add(i)
             return
@@ -321,10 +325,11 @@ class Room:
         session.put_out = ("", 0)
         users = [member.name for member in islice(self.members.values(), LISTED)]
         session.arrival = Arrival(entry.seq, users, len(self.members))
-        session.out.cork()  # its welcome must come first, and may have to wait for the history
+        session.out.cork()  # hold its output: the welcome must come first, and may have to wait
         passage.came[session] = i
 
     def _gone(self, i: int, event: MemberGone, passage: _Passage) -> None:
+        """Remove a member who has left or whose connection has ended; hide the entry if there is no such member."""
         member = self.members.pop(event.session, None)
         if member is None:
             passage.hidden.add(i)
@@ -339,11 +344,12 @@ class Room:
             if session is not None:
                 session.room = None
                 session.put_out = self.log, entry.seq
-                self._barred.put_out(session.user_id)  # its user may have changed since it joined
+                self._barred.put_out(session.user_id)  # the session's user may have changed since the session joined
                 session.announce()
                 passage.went[session] = i + 1
 
     def _renamed(self, i: int, event: Renamed, passage: _Passage) -> None:
+        """Give a member a new name, and a new user id if the session has logged in or out."""
         member = self.members.get(event.session)
         if member is None:
             passage.hidden.add(i)
@@ -353,18 +359,18 @@ class Room:
         member.name = event.name
         member.user_id = event.user_id or member.user_id
         if member.session is not None:
-            if not event.user_id:  # otherwise the session has had its new user since before this was stored
+            if not event.user_id:  # otherwise the session already has its new user and name
                 member.session.name = event.name
             passage.own.setdefault(member.session, set()).add(i)
 
     # ---- who hears what ----------------------------------------------------------------------------------------
 
     def reseat(self, session: MemberSession, change: Callable[[], None]) -> None:
-        """Change what a member hears, or its dialect.
+        """Change which entries a member is shown, or its dialect, and group it anew among the listeners.
 
         Args:
             session: The member's session.
-            change: Makes the change.
+            change: Called once; makes the change to the session.
         """
         self._listeners.unseat(session)
         change()

@@ -37,7 +37,7 @@ class RoomChanges:
         self._quotas = quotas
 
     async def amend(self, record: RoomRecord, change: Callable[[RoomRecord], RoomRecord | None]) -> RoomRecord:
-        """Change a room's record by compare-and-set, and decide again if it was changed in between.
+        """Change a room's record by compare-and-set. If another change comes in between, call ``change`` again.
 
         Args:
             record: The room.
@@ -47,7 +47,7 @@ class RoomChanges:
             The new record, or the last one of a room that has ended.
 
         Raises:
-            Refused: By ``change``; or the room has ended.
+            Refused: ``change`` raised it; or the room has ended.
         """
         before, after = await self._store(record, change)
         if after is None or after.counted != before.counted:
@@ -58,7 +58,7 @@ class RoomChanges:
     async def _store(
         self, record: RoomRecord, change: Callable[[RoomRecord], RoomRecord | None]
     ) -> tuple[RoomRecord, RoomRecord | None]:
-        """Store what ``change`` makes of a room's record. Return the record before, and the new one."""
+        """Store what ``change`` makes of a room's record. Return the former record, and the new one or None."""
         folded = record.folded
         now, rev = await self._records.read(folded)
         if now is None or now.id != record.id:
@@ -80,7 +80,7 @@ class RoomChanges:
         Args:
             id: The room's id.
             folded: The room's folded name.
-            unused: Returns whether the room is to be removed.
+            unused: Called with the current record; returns whether the room is to be removed.
 
         Returns:
             Whether the record was removed.
@@ -90,7 +90,7 @@ class RoomChanges:
             return False
         try:
             await self._engine.change(await self._removal(folded, rev, record))
-        except Conflict:  # another daemon has changed it just now
+        except Conflict:  # another daemon has just changed the record
             return False
         await self._quotas.leave(record.counted, id)
         return True
@@ -145,7 +145,7 @@ class RoomChanges:
             The new record.
 
         Raises:
-            Refused: By ``check``; or the user owns too many rooms, or the room has ended.
+            Refused: ``check`` raised it; or the user owns too many rooms, or the room has ended.
         """
         check(record)
         counted = await self._quotas.enter(user, "", record.id, record.folded)
@@ -161,11 +161,12 @@ class RoomChanges:
             raise
 
     async def _removal(self, folded: str, rev: int, record: RoomRecord) -> list[Change]:
+        """Return the changes that remove a room's record, and free the names that look like its name."""
         freed = await room_lookalikes.releases(self._engine, room_name(record.name))
         return [*record_storage.removal(folded, rev, record), *freed]
 
     def _take(self, folded: str, record: RoomRecord | None, rev: int) -> None:
-        """Give a loaded room its new record."""
+        """Give a room its new record, if the room is loaded and has not ended."""
         room = self._loaded.get(folded)
         if room is not None and record is not None and room.id == record.id:
             room.take(record, rev)

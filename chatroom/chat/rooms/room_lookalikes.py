@@ -1,5 +1,6 @@
 """Reserving the looks of room names, so that no room can be made whose name looks like another room's.
 
+A *look* of a name is a text that is equal for all names that a reader cannot tell apart (``chatroom.model.names``).
 Each room has one record for each look of its name, made and removed by the same change as the room itself. Rooms of an
 older chatroom get these records when the daemon starts.
 """
@@ -14,14 +15,14 @@ from chatroom.model.log import Change
 from chatroom.model.names import Name, room_looks, room_name
 
 BUCKET = "room-look"  # folded room names, by look
-_ALL_MADE = " all"  # key of a mark that every room has its records; no look contains a space
+_ALL_MADE = " all"  # key of the mark that all rooms have look records; no look contains a space
 
 
 async def claims(engine: Engine, name: Name) -> list[Change]:
-    """Return the changes that reserve the looks of a new room; they conflict if another room gets one meanwhile.
+    """Return the changes that reserve the looks of a new room; they conflict if another room gets a look meanwhile.
 
     Raises:
-        Refused: Another room has one of the looks.
+        Refused: Another room that exists has one of the looks.
     """
     changes = []
     for look in room_looks(name):
@@ -35,13 +36,16 @@ async def claims(engine: Engine, name: Name) -> list[Change]:
 
 
 async def releases(engine: Engine, name: Name) -> list[Change]:
-    """Return the changes that release the looks of a room that ends; they conflict if a look changes meanwhile."""
+    """Return the changes that release the looks of a room that ends; they conflict if a record changes meanwhile."""
     held = [(look, await engine.get(BUCKET, look)) for look in room_looks(name)]
     return [Change(BUCKET, look, None, it[1]) for look, it in held if it is not None and it[0].decode() == name.folded]
 
 
 async def complete(engine: Engine) -> None:
-    """Make the records that rooms lack. Of two rooms that look alike, the first by name gets the look."""
+    """Make the look records that rooms of an older chatroom lack, once for all daemons.
+
+    Of two rooms that look alike, the first in the order of their folded names gets the look.
+    """
     if await engine.get(BUCKET, _ALL_MADE) is not None:
         return
     async for page in pages(engine, record_storage.ROOMS):
@@ -52,11 +56,12 @@ async def complete(engine: Engine) -> None:
 
 @retried_on_conflict
 async def _complete(engine: Engine, names: list[Name]) -> None:
+    """Make the look records that the rooms with these names lack."""
     await engine.change(await _missing(engine, names))
 
 
 async def _missing(engine: Engine, names: list[Name]) -> list[Change]:
-    """Return the changes that make the records these rooms lack; for many rooms, so that they are stored together."""
+    """Return the changes that make the look records that the rooms with these names lack."""
     wanted: dict[str, bytes] = {}
     for name in names:
         for look in room_looks(name):

@@ -30,7 +30,7 @@ _log = logger(__name__)
 
 
 class RoomListing(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One room of a list.
+    """One room on the list of an account, an address or a guest.
 
     Args:
         id: The room's id.
@@ -55,7 +55,7 @@ class RoomQuotas:
 
     Args:
         engine: Keeps the lists.
-        rules: Tell whether guests are counted by address.
+        rules: The server's rules, which tell whether the rooms of guests are counted by address.
         now: Returns milliseconds since 1970.
         exists: Returns whether the room of a listing exists and has the owner that it is listed for.
     """
@@ -65,10 +65,10 @@ class RoomQuotas:
         self._rules = rules
         self._now = now
         self._exists = exists
-        self._checked = Window(1, STALE, lambda: now() / 1000)
+        self._checked = Window(1, STALE, lambda: now() / 1000)  # when full lists were last searched for ended rooms
 
     async def enter(self, user: User, address: str, id: str, name: str) -> str:
-        """List a room that a user is about to make or to be given.
+        """List a room that a user is about to make or to be given; the rooms of operators are not listed.
 
         Args:
             user: The user.
@@ -99,7 +99,7 @@ class RoomQuotas:
         return [one.name for one in listed if one.owner_id == user.id]
 
     async def leave(self, key: str, id: str) -> None:
-        """Take a room off its list. If the store fails, ``enter`` does so later."""
+        """Take a room off its list. If the store fails, it stays there until ``enter`` finds the list full."""
         try:
             await self._take_off(key, id)
         except Unavailable as error:
@@ -107,7 +107,7 @@ class RoomQuotas:
 
     @retried_on_conflict
     async def _add(self, key: str, listing: RoomListing, user: User) -> None:
-        """Add a listing to a list. If the list is full, rooms that have ended meanwhile are taken off first."""
+        """Add a listing to a list. If that is full, take ended rooms off first, at most once in ``STALE`` seconds."""
         listed, rev = await self._read(key)
         try:
             self._check(key, listed, user)
@@ -121,21 +121,22 @@ class RoomQuotas:
 
     @retried_on_conflict
     async def _take_off(self, key: str, id: str) -> None:
+        """Take a room off its list, if it is there."""
         listed, rev = await self._read(key)
         left = tuple(one for one in listed if one.id != id)
         if left != listed:
             await self._put(key, left, rev)
 
     async def _read(self, key: str) -> tuple[_Lists, int]:
-        """Return a list and its revision; an empty list with 0 if there is none."""
+        """Return the list with that key and its revision; an empty list and 0 if none is stored."""
         held = await self._engine.get(_bucket(key), key)
         return (_decode(held[0]), held[1]) if held is not None else ((), 0)
 
     async def _put(self, key: str, listed: _Lists, rev: int) -> None:
-        """Store a list.
+        """Store a list in place of the one that had the revision ``rev``.
 
         Raises:
-            Conflict: The list has been changed since it was read.
+            Conflict: The list has been changed since then.
         """
         await self._engine.put(_bucket(key), key, msgspec.json.encode(listed) if listed else None, rev)
 
@@ -146,10 +147,10 @@ class RoomQuotas:
         return f"address:{network(address)}" if self._rules.throttle else f"guest:{user.id}"
 
     def _check(self, key: str, listed: _Lists, user: User) -> None:
-        """Check that the list has a place left.
+        """Check that the user may have one more room on a list.
 
         Raises:
-            Refused: It has none.
+            Refused: The user has too many rooms on the list, or the list is full.
         """
         if sum(one.owner_id == user.id for one in listed) >= OWNED:
             raise TOO_MANY_OWNED(most=OWNED)
@@ -157,7 +158,10 @@ class RoomQuotas:
             raise TOO_MANY_GUEST_ROOMS(most=GUEST_ROOMS)
 
     async def _those_that_exist(self, listed: _Lists) -> _Lists:
-        """Return a list without listings that are left over from a crash or a failure of the store."""
+        """Return the listings whose rooms exist or are so new that they may still be made.
+
+        The others are left over from a crash or a failure of the store.
+        """
         old = self._now() - STALE * 1000
         return tuple([one for one in listed if one.at > old or await self._exists(one)])
 

@@ -54,7 +54,7 @@ class RoomRecords:
 
         Args:
             folded: The room's folded name.
-            loaded: The room, if the caller has it and it is not among the loaded rooms yet.
+            loaded: The room object, if the caller has just made it, so that it is not among the loaded rooms yet.
 
         Returns:
             The record and its revision; None and 0 if there is no such room.
@@ -71,7 +71,7 @@ class RoomRecords:
         return record_storage.assemble(head, rows), rev
 
     async def head(self, name: str) -> RoomRecord | None:
-        """Return the head of the room with that name; None if there is no such room.
+        """Return the head of a room, or the whole record if the room is loaded; None if there is no such room.
 
         Raises:
             Refused: The name is invalid.
@@ -95,11 +95,13 @@ class RoomRecords:
         return head is not None and (head.id, head.owner_id) == (listing.id, listing.owner_id)
 
     async def _by_id(self, id: str) -> RoomRecord | None:
+        """Return the head of the room with that id; None if there is no such room."""
         folded = await self._engine.get(record_storage.NAMES, id)
         head = await self._head(folded[0].decode()) if folded is not None else None
         return head if head is not None and head.id == id else None
 
     async def _head(self, folded: str) -> RoomRecord | None:
+        """Return the stored head of the room with that folded name; None if there is no such room."""
         held = await self._engine.get(BUCKET, folded)
         return decode_head(held[0]) if held is not None else None
 
@@ -124,10 +126,10 @@ class RoomRecords:
 
 
 def parse_room(text: str) -> Name:
-    """Return the name of a room in all its forms.
+    """Return a text as the name of a room.
 
     Raises:
-        Refused: The name is invalid.
+        Refused: The text is not a valid name for a room.
     """
     try:
         return room_name(text)

@@ -48,6 +48,7 @@ async def ban(chat: Chat, session: Session, command: c.Ban) -> Event:
 
     until, why = made[0].until, made[0].reason
     answer = await act(chat, session, change, Banned, target, until=until, reason=why)
+    # Kick the other members that the ban applies to as well, such as other users at the banned address.
     for user_id, name in targets.at(room, target.keys):
         if user_id != target.user_id and user_id != session.user_id:
             with room.silence({user_id}):
@@ -87,7 +88,7 @@ async def mute(chat: Chat, session: Session, command: c.Mute) -> Event:
 
 @handles(c.Unmute)
 async def unmute(chat: Chat, session: Session, command: c.Unmute) -> Event:
-    """Lift a mute. A moderator whom the owner or an operator has muted cannot lift the mute."""
+    """Lift a mute. Moderators cannot lift mutes against themselves; operators can."""
     target = await targets.anybody(chat, room_of(session), command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
@@ -100,14 +101,19 @@ async def unmute(chat: Chat, session: Session, command: c.Unmute) -> Event:
 
 
 def _unchanged(now: RoomRecord) -> RoomRecord:
+    """Return the record as it is, because a kick changes nothing in it."""
     return now
 
 
 def _everywhere(session: Session, wanted: bool) -> bool:
-    """Return whether a command is for the whole server: an operator asked for that, or is in no room.
+    """Return whether a command is for the whole server: an operator asked for that, or an operator is in no room.
+
+    Args:
+        session: The session that gives the command.
+        wanted: Whether the command asks to be for the whole server.
 
     Raises:
-        Refused: The user asked for it and is no operator.
+        Refused: The command asks for that, and the user is no operator.
     """
     if wanted and not session.user.operator:
         raise NOT_OPERATOR()
@@ -120,7 +126,7 @@ def sanctions(session: Session, target: Target, seconds: int, reason: str) -> tu
     Args:
         session: The session of the moderator.
         target: The user, name or address.
-        seconds: How long they last; 0 for good.
+        seconds: How long the bans or mutes last; 0 for good.
         reason: The reason, which is shown.
     """
     now = session.host.now()
@@ -133,16 +139,16 @@ def sanctions(session: Session, target: Target, seconds: int, reason: str) -> tu
 def _with(
     held: tuple[Sanction, ...], made: tuple[Sanction, ...], session: Session, record: RoomRecord
 ) -> tuple[Sanction, ...]:
-    """Add sanctions to the bans or mutes of a room, and drop those that have expired or are replaced.
+    """Return the bans or mutes of a room with new ones added, without those that have expired or are replaced.
 
     Args:
         held: The bans, or the mutes, of the record.
-        made: The new ones.
-        session: Gives the time.
+        made: The new bans or mutes.
+        session: The session of the moderator, which gives the time.
         record: The room's record.
 
     Raises:
-        Refused: The room has too many.
+        Refused: The room would have too many, or its bans and mutes would take too many bytes.
     """
     keys = {one.key for one in made}
     kept = tuple(one for one in lasting(held, session.host.now()) if one.key not in keys)
@@ -161,10 +167,10 @@ def _without(held: tuple[Sanction, ...], target: Target, how: str, see: str) -> 
         held: The bans, or the mutes, of the record.
         target: The user, name or address.
         how: What the target is, for the refusal: ``banned from lobby``.
-        see: The command that lists them all.
+        see: The command that lists all bans or mutes, for the refusal.
 
     Raises:
-        Refused: None of them is the target's.
+        Refused: No ban or mute is for the target.
     """
     shown = fold(target.typed or target.name)
     kept = tuple(one for one in held if fold(one.shown) != shown and one.key not in target.keys)
@@ -174,5 +180,6 @@ def _without(held: tuple[Sanction, ...], target: Target, how: str, see: str) -> 
 
 
 def _listed(session: Session, held: tuple[Sanction, ...], how: str) -> Event:
+    """Return a reply that lists the bans or mutes of a room; ``how`` is ``banned`` or ``muted``."""
     now = session.host.now()
     return Ok(listed(f"{how.capitalize()} here:", held, now) or f"Nobody is {how} here.")

@@ -18,9 +18,9 @@ from chatroom.model.text import clean
 
 @handles(Search)
 async def search(chat: Chat, session: Session, command: Search) -> Found:
-    """Find the newest messages of the room with all the words."""
+    """Find the newest messages of the room that contain all the words, or older ones if the search goes on."""
     room = session.room
-    assert room is not None  # the table says that the command needs a room
+    assert room is not None  # the command is defined with ``in_room``, so it is refused without a room
     before = command.before
     if before is None and (command.again or session.person):
         before = _left_off(session, room.log, command.words)
@@ -45,7 +45,10 @@ async def search(chat: Chat, session: Session, command: Search) -> Found:
 
 
 def _left_off(session: Session, log: str, words: str) -> int | None:
-    """Return the seq at which the same search in the same room left off a moment ago; None if there was none."""
+    """Return the seq before which to go on, if the session's last search had this log and these words; else None.
+
+    A search that ended more than ``SEARCH_REMEMBERED`` seconds ago does not go on.
+    """
     last = session.unfinished
     if last is None or (last.log, last.words) != (log, words):
         return None
@@ -53,7 +56,7 @@ def _left_off(session: Session, log: str, words: str) -> int | None:
 
 
 def _fitting(hits: Hits) -> Hits:
-    """Return the newest hits that fit into one answer."""
+    """Return the newest hits that fit into one answer, with the seq before which the search can go on."""
     page = bounded(Page(hits.entries, True))
     if page.complete:
         return hits

@@ -24,7 +24,7 @@ class Target:
     Args:
         name: The name that everybody may see.
         user_id: The user's id; empty for a name without an account, or an address.
-        keys: The keys that a sanction against the target gets.
+        keys: The keys that a ban or mute of the target gets.
         operator: Whether the user is an operator.
         inbox_log: The log of the user's inbox.
         typed: The address, as the moderator typed it, which only moderators may see; empty for users and names.
@@ -41,7 +41,7 @@ class Target:
 
     @property
     def now(self) -> tuple[str, str]:
-        """The present name and id of the user: a member may have logged in or out since it was found."""
+        """The present name and id of the user; a member may have logged in or out since the target was made."""
         return (self.session.name, self.session.user_id) if self.session is not None else (self.name, self.user_id)
 
 
@@ -49,7 +49,7 @@ def member(room: Room, name: str) -> Target:
     """Return the member of the room with that name.
 
     Raises:
-        Refused: There is none.
+        Refused: No member of the room has the name.
     """
     folded = fold(name)
     for found in room.members.values():
@@ -68,7 +68,7 @@ async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
     Users come before addresses, because an old account may have a name that reads like an address.
 
     Raises:
-        Refused: The text is none of them.
+        Refused: The text is neither an address nor a valid user name.
     """
     user = chat.names.get(name)
     if user is not None:
@@ -92,7 +92,7 @@ def _address(text: str) -> Target:
     """Return an address as a target.
 
     Raises:
-        Refused: It is this machine's, or a network of many addresses.
+        Refused: The address is this machine's own, or the text is a network of many addresses.
     """
     if is_local(text):
         raise BAD_BAN(why=f"{text} is this machine itself, where everybody may come from")
@@ -102,7 +102,7 @@ def _address(text: str) -> Target:
 
 
 def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the ids and names of the members who have one of the keys, except for moderators."""
+    """Return the user ids and names of the members on this daemon who have one of the keys, except for moderators."""
     known = set(keys)
     return [
         (found.user_id, found.name)
@@ -117,7 +117,8 @@ def check(session: Session, target: Target) -> None:
     """Check that the session's user may act against the target.
 
     Raises:
-        Refused: The target is the user, an operator, or the owner; or a moderator, and the user is not the owner.
+        Refused: The target is the user, an operator or the room's owner; or a moderator, and the user does not own the
+            room.
     """
     user, room = session.user, session.room
     if target.user_id == user.id:

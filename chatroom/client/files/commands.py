@@ -1,6 +1,6 @@
 """The commands for files: ``/send notes.txt bob``, ``/get 3 ~/Downloads``, ``/cancel 3``.
 
-``3`` is a file of the room; ``@3`` is a file that was given to this user, and can be fetched in any room.
+``3`` is the number of a file of the room; ``@3`` is a file that was given to this user, and can be fetched in any room.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ USAGES = {
 
 @dataclass(frozen=True, slots=True)
 class ToGet:
-    """What to fetch.
+    """What the user has asked for by ``/get``.
 
     Args:
         number: The number of the file.
@@ -87,7 +87,7 @@ def _fetched(path: Path) -> str:
 
 
 def what_to_send(rest: str) -> tuple[Path, str]:
-    """Return the file and the user that were typed; a path with blanks needs no quotes if there is such a file.
+    """Return the path and the user typed after ``/send``; a path with blanks needs no quotes if there is such a file.
 
     Raises:
         Rejected: Nothing was typed.
@@ -99,7 +99,7 @@ def what_to_send(rest: str) -> tuple[Path, str]:
 
 
 def _ways(rest: str) -> Iterator[tuple[Path, str]]:
-    """Yield what the text may mean: with and without a user at its end, with and without quotes."""
+    """Yield each path and user that the text may mean: with and without a user at its end, with and without quotes."""
     words = _words(rest)
     if len(words) in (1, 2):
         yield expanded(words[0]), words[1] if len(words) == 2 else ""
@@ -110,7 +110,7 @@ def _ways(rest: str) -> Iterator[tuple[Path, str]]:
 
 
 def what_to_get(rest: str, downloads: Path) -> ToGet:
-    """Return which file was typed, and where to put it.
+    """Return which file the user has asked for by ``/get``, and where to put it.
 
     Args:
         rest: What was typed after ``/get``.

@@ -21,7 +21,7 @@ class FileDownload(Transfer[Path]):
         transfers: All transfers of the client.
         number: The number of the file in the room, or among those given to this user.
         wanted: Where to put the file: a folder, or a path at which nothing exists.
-        folder: Whether that is a folder; it is made if it is missing.
+        folder: Whether ``wanted`` is a folder; it is made if it is missing.
         given: Whether the file was given to this user; such a file can be fetched in any room.
     """
 
@@ -39,7 +39,7 @@ class FileDownload(Transfer[Path]):
         self._pieces: deque[Piece] = deque()
 
     async def run(self) -> Path:
-        """Fetch the file; see ``Transfer``. If it is cancelled, the part that was fetched is removed."""
+        """Fetch the file; see ``Transfer``. If the user cancels that, the part that was fetched is removed."""
         try:
             return await super().run()
         except Rejected as refused:
@@ -54,6 +54,7 @@ class FileDownload(Transfer[Path]):
         return super().is_called(name) or name == self._called
 
     async def _carry(self) -> Path:
+        """Fetch the chunks that are missing, and move the file to its path."""
         about = await self._look()
         part = self._part
         if part is None:
@@ -69,12 +70,12 @@ class FileDownload(Transfer[Path]):
         return path  # even if it was cancelled meanwhile: the file is in place
 
     def _check_place(self) -> None:
-        """See ``Transfer``; a file given to this user is the same in every room."""
+        """Check our room as ``Transfer`` does, but not for a file given to this user: it can be fetched in any room."""
         if not self._given:
             super()._check_place()
 
     async def _look(self) -> a.Download:
-        """Return what the server knows of the file; ask only the first time."""
+        """Return the server's description of the file; ask the server only the first time."""
         if self._about is None:
             self._check_place()
             among = {"given": True} if self._given else {}
@@ -91,13 +92,14 @@ class FileDownload(Transfer[Path]):
         return self._about
 
     async def _ask(self, about: a.Download, have: int) -> None:
+        """Let the server send the chunks from number `have` on, and check that it still means the same file."""
         self._pieces.clear()
         answer = await self._do("get", file=about.file, **{"from": have})
         if not isinstance(answer, a.Download) or _what(answer) != _what(about):
             raise self._nonsense()
 
     async def _take(self, about: a.Download, part: PartialFile) -> None:
-        """Wait for the next piece, write it, and acknowledge it."""
+        """Wait for the next piece of the file, write it to the part, and acknowledge it to the server."""
         await self._until(lambda: bool(self._pieces))
         piece = self._pieces.popleft()
         if piece.index != part.have or not chunk_fits(about, piece.index, piece.data):
@@ -108,7 +110,7 @@ class FileDownload(Transfer[Path]):
         self._client.write({"do": "got", "file": about.file, "index": piece.index})
 
     def heard(self, event: e.Event | Piece) -> None:
-        """Queue a piece for writing."""
+        """Queue a piece of the file for writing; give up if the server sends more pieces than the window allows."""
         if isinstance(event, Piece):
             if len(self._pieces) < WINDOW:
                 self._pieces.append(event)
@@ -121,4 +123,5 @@ class FileDownload(Transfer[Path]):
 
 
 def _what(about: a.Download) -> tuple[object, ...]:
+    """Return what must stay the same while the file is fetched."""
     return about.file, about.size, about.sha256

@@ -1,4 +1,4 @@
-"""Reads a file that is being sent. The functions block, and so are for threads."""
+"""Reads a file that is being sent. The functions wait for the disk, so they are called in threads."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def look(path: Path, most: int, wanted: Callable[[], bool]) -> LocalFile:
             has, takes = spell_apart(size, most)
             raise Rejected("file-too-big", f"{spelled(path)} has {has}; the server takes {takes} at most.")
         digest = hashlib.sha256()
-        for index in range(chunks_of(size)):  # by size, for the file may grow meanwhile
+        for index in range(chunks_of(size)):  # only up to the size found above, for the file may grow meanwhile
             if not wanted():
                 raise Rejected("cancelled", f"{spelled(path)}: cancelled.")
             digest.update(_read(descriptor, path, size, index))
@@ -58,7 +58,7 @@ def chunk_of(path: Path, size: int, index: int) -> bytes:
 
     Args:
         path: The file.
-        size: The size in bytes that it had.
+        size: The size of the file in bytes when ``look`` was called.
         index: The number of the chunk, from 0.
 
     Raises:
@@ -78,7 +78,7 @@ def _read(descriptor: int, path: Path, size: int, index: int) -> bytes:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[int, int]]:
-    """Give the descriptor and the size of a file; never open what is no file, nor wait for what has become a pipe."""
+    """Open a file, and give its descriptor and size. Refuse what is no regular file, and never wait for a pipe."""
     try:
         _check_kind(path, path.stat())
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

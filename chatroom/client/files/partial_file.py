@@ -1,9 +1,9 @@
-"""A file that is being fetched: written to a part beside its final path, and moved there once it is complete and right.
+"""A file that is being fetched. It is written to a *part*, a hidden file in the folder of its final path.
 
-The name of the part belongs to this file of this server alone, so that a later fetch goes on where this one stopped.
-Other users may be able to write to the folder. So a part is used only if it belongs to this user and nobody else can
-write to it, and only this user may read the part and the file (0600). The methods block, and so are for a thread; only
-one may run at a time.
+Once the part is complete and its hash is right, it is moved to the final path. The part's name is made from the server
+and the file, so that a later fetch of the file goes on where this one stopped. Other users may be able to write to the
+folder. So a part is used only if it belongs to this user and nobody else can write to it, and only this user may read
+the part and the file (0600). The methods wait for the disk, so they are called in threads; only one may run at a time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class PartialFile:
-    """Writes the chunks of a file.
+    """Writes the chunks of a file to its part, and moves the complete file to its path.
 
     Args:
         about: The file, as the server describes it.
@@ -41,7 +41,7 @@ class PartialFile:
         folder: Whether the path is meant as a folder, which is then made if it is missing.
 
     Attributes:
-        have: How many chunks were written.
+        have: How many chunks were written, those of an earlier fetch included.
 
     Raises:
         Rejected: The path cannot be used, the disk is too full, or the file is being fetched already.
@@ -96,7 +96,7 @@ class PartialFile:
         """Check the hash of the file, and move it to its path.
 
         Returns:
-            The path.
+            The path, with a number in its name if another file had the name that the server gave.
 
         Raises:
             Rejected: The hash is wrong, and the part was removed; or the path cannot be used.
@@ -115,7 +115,7 @@ class PartialFile:
             return self._put_in_place()
 
     def remove(self) -> None:
-        """Remove the part."""
+        """Remove the part, unless something else has taken its name."""
         with suppress(OSError):
             if self._is_there(self._descriptor):
                 os.unlink(self._path)
@@ -128,6 +128,7 @@ class PartialFile:
     # ---- the part --------------------------------------------------------------------------------------------------
 
     def _check_place(self) -> None:
+        """Refuse a folder that is missing, and a path typed by the user at which something exists."""
         folder = self._wanted.parent
         if not folder.is_dir():
             raise Rejected("no-folder", f"there is no folder {spelled(folder)}; make it, or name another.")
@@ -137,7 +138,7 @@ class PartialFile:
                 raise self._taken()
 
     def _open(self) -> int:
-        """Open the part and lock it; try again if another client moved it to its path between the two."""
+        """Open the part and lock it; try again if another client moved the part to its path between the two steps."""
         for _ in range(MOST_TRIES):
             descriptor = self._made()
             if descriptor is None:
@@ -165,7 +166,7 @@ class PartialFile:
         """Open the part that exists and return its descriptor; None if it has just gone.
 
         Raises:
-            OSError: It does not belong to this user.
+            OSError: The part is a link, or ``_check_own`` refuses it.
         """
         try:
             descriptor = os.open(self._path, FLAGS)
@@ -184,6 +185,7 @@ class PartialFile:
         return descriptor
 
     def _lock(self, descriptor: int) -> None:
+        """Lock the part; refuse to fetch the file if another client has locked it."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -192,10 +194,10 @@ class PartialFile:
             pass  # a file system without locks
 
     def _check_own(self, descriptor: int) -> None:
-        """Check that a part is a file of this user's that nobody else can write to, and no hard link to another file.
+        """Check that a part is a regular file of this user, has no other name, and cannot be written by others.
 
         Raises:
-            OSError: It is something else.
+            OSError: One of these does not hold.
         """
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
@@ -209,7 +211,7 @@ class PartialFile:
         return OSError(errno.EEXIST, f"{self._path} {why}, so it is not used; remove it")
 
     def _is_there(self, descriptor: int) -> bool:
-        """Return whether the part still has its name: somebody may have removed or replaced it."""
+        """Return whether the part's name still leads to the open part: somebody may have removed or replaced it."""
         try:
             return os.path.samestat(os.fstat(descriptor), os.lstat(self._path))
         except FileNotFoundError:
@@ -221,13 +223,14 @@ class PartialFile:
             raise Rejected("removed", f"{there} has been removed in the meantime; fetch it again.")
 
     def _beginning(self) -> int:
-        """Return how many whole chunks an earlier fetch has written; cut off what is beyond them."""
+        """Return how many whole chunks an earlier fetch has written to the part; cut off what is beyond them."""
         size = min(os.fstat(self._descriptor).st_size, self._about.size)
         have = chunks_of(size) if size == self._about.size else size // CHUNK
         os.ftruncate(self._descriptor, min(have * CHUNK, self._about.size))
         return have
 
     def _check_room(self) -> None:
+        """Refuse a file for whose missing bytes the disk has no room; remove its part if that is empty."""
         free = shutil.disk_usage(self._wanted.parent).free
         if free < self._about.size - self.done:
             if not self.have:
@@ -237,6 +240,7 @@ class PartialFile:
             raise Rejected("no-room", f"{self._name} has {has}, {there}; name another folder.")
 
     def _put_in_place(self) -> Path:
+        """Move the part to a free path, and return this path."""
         path = self._reserve()
         try:
             os.replace(self._path, path)
@@ -246,7 +250,7 @@ class PartialFile:
         return path
 
     def _reserve(self) -> Path:
-        """Reserve a free path by an empty file; the move then replaces only that file."""
+        """Reserve a free path by making an empty file there, so that moving the part to it replaces only that file."""
         for path in self._names():
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
@@ -254,6 +258,7 @@ class PartialFile:
         raise self._taken()
 
     def _names(self) -> Iterator[Path]:
+        """Yield the final paths to try: the wanted one, and numbered ones unless the user has typed it."""
         yield self._wanted
         if not self._named:
             for number in range(1, MOST_NAMES):
@@ -268,7 +273,7 @@ class PartialFile:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn errors of the system into refusals; so too ``ValueError``, which Python raises for impossible names."""
+        """Turn ``OSError``, and ``ValueError``, which Python raises for impossible names, into ``Rejected``."""
         try:
             yield
         except (OSError, ValueError) as error:
@@ -292,12 +297,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def chunk_fits(about: Download, index: int, data: bytes) -> bool:
-    """Return whether a chunk has the right length."""
+    """Return whether a chunk has the length of the file's chunk with this index."""
     return len(data) == bytes_of(about.size, index)
 
 
 def _fitting(name: str) -> str:
-    """Return a name, cut to what file systems allow; its ending stays."""
+    """Return a file's name, cut to at most ``NAME_BYTES`` bytes; its ending, as ``.txt``, stays."""
     stem, ending = split_ending(name)
     most = NAME_BYTES - len(ending.encode())
     return safe_name(stem.encode()[:most].decode("utf-8", "ignore") + ending)

@@ -15,8 +15,8 @@ class Progress:
 
     Args:
         size: The size of the file in bytes.
-        done: How many of these were carried in an earlier run.
-        now: The time in seconds.
+        done: How many bytes of the file had been carried earlier.
+        now: The time in seconds of the transfers' clock.
     """
 
     def __init__(self, size: int, done: int, now: float) -> None:
@@ -33,7 +33,7 @@ class Progress:
         self._samples.append((now, done))
 
     def rate(self, now: float) -> float:
-        """Return the bytes per second of the last few seconds; 0 if nothing has moved or nothing is known yet."""
+        """Return how many bytes per second were carried in the last seconds; 0 if none were or nothing is known yet."""
         while len(self._samples) > 2 and self._samples[1][0] <= now - LATELY:
             self._samples.popleft()
         since, before = self._samples[0]

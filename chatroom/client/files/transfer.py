@@ -65,7 +65,7 @@ class Transfer(Generic[T]):
         """Carry the file, on as many connections as that takes.
 
         Returns:
-            What the transfer leads to.
+            The path of the fetched file, or the event that shares the sent file.
 
         Raises:
             Rejected: The transfer was refused, or has been ended.
@@ -97,7 +97,7 @@ class Transfer(Generic[T]):
         raise NotImplementedError
 
     def lose(self) -> None:
-        """Stop until the next connection: this one has gone."""
+        """Pause the transfer until the next connection: this one has gone."""
         self._lost = True
         self.stir()
 
@@ -121,7 +121,7 @@ class Transfer(Generic[T]):
         return name == self.name
 
     def stir(self) -> None:
-        """Look again at the condition that is waited for: something has changed."""
+        """Let ``_until`` check again the condition that it waits for, because something has changed."""
         wake, self._wake = self._wake, None
         if wake is not None:
             wake.callback(None)
@@ -129,7 +129,7 @@ class Transfer(Generic[T]):
     # ---- for uploads and downloads ---------------------------------------------------------------------------------
 
     def _place(self) -> None:
-        """Note the room in which the transfer was asked for; without any connection so far, it is not known yet."""
+        """Note our room as the one in which the transfer was asked for, unless there was no connection so far."""
         self._placed = True
         if self._client.online or self._client.room:
             self._room = self._client.room
@@ -150,13 +150,13 @@ class Transfer(Generic[T]):
             raise Rejected("not-in-room", f"{self.name} was {there}; ask for it again where you are now, or go back.")
 
     def _claim(self, file: str) -> None:
-        """Take the events about a file of the server.
+        """Let ``Transfers`` give this transfer the server's events about a file.
 
         Args:
-            file: The id of the file.
+            file: The id of the file on the server.
 
         Raises:
-            Rejected: Another transfer takes them already.
+            Rejected: Another transfer carries this file already.
         """
         if self._transfers.has(file, but=self):
             raise self._under_way()
@@ -191,7 +191,7 @@ class Transfer(Generic[T]):
     async def _do(self, do: str, **fields: Any) -> Event:
         """Give a command and wait for its answer.
 
-        If the transfer is cancelled meanwhile, the server is told once the answer has named the file.
+        If the transfer is ended meanwhile, the server is asked to stop it once the answer has given the file's id.
 
         Raises:
             Rejected: The command was refused, the transfer was ended, or the connection has gone.
@@ -210,7 +210,7 @@ class Transfer(Generic[T]):
         return answer
 
     def _box_of(self, deferred: Deferred[Any]) -> list[Any]:
-        """Return a list into which a Deferred's result or failure is put when it fires."""
+        """Return a list that gets a Deferred's result or failure when it fires, so that ``_until`` can wait for it."""
         box: list[Any] = []
 
         def done(result: Any) -> None:
@@ -238,7 +238,7 @@ class Transfer(Generic[T]):
             self.progress.reach(done, now)
 
     def _tell_the_server(self) -> None:
-        """Ask the server to stop the transfer; if it has stopped already, its refusal does not matter."""
+        """Ask the server to stop the transfer; if the transfer has stopped already, the refusal does not matter."""
         if self.file and self._transfers.online:
             self._client.do("cancel", file=self.file).addErrback(lambda failure: failure.trap(Rejected))
 

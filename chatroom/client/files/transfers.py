@@ -33,7 +33,7 @@ class Transfers:
         client: The client, not started yet.
         server: Host and port, as the user knows them.
         clock: Tells the time.
-        work: Calls a blocking function in a thread.
+        work: Calls a blocking function in a thread; returns a Deferred that gives its result.
 
     Attributes:
         online: Whether there is a connection on which login and room are restored.
@@ -52,7 +52,7 @@ class Transfers:
         client.carry(self)
 
     async def send(self, path: Path, user: str = "") -> e.Shared:
-        """Share a file with the room, or give it to a user; returns when it can be fetched.
+        """Share a file with the room, or give it to a user; return when others can fetch it.
 
         Args:
             path: The file.
@@ -69,7 +69,7 @@ class Transfers:
         Args:
             number: The number of the file in the room, or among those given to this user.
             wanted: Where to put the file: a folder, or a path at which nothing exists.
-            folder: Whether that is a folder; it is made if it is missing.
+            folder: Whether ``wanted`` is a folder; it is made if it is missing.
             given: Whether the file was given to this user; such a file can be fetched in any room.
 
         Returns:
@@ -84,10 +84,11 @@ class Transfers:
         """Cancel a transfer.
 
         Args:
-            which: The name of the file, its number if it is fetched, or its path if it is sent; empty for the only one.
+            which: The name of the file, its number if it is fetched, or its path if it is sent; empty if there is only
+                one transfer.
 
         Raises:
-            Rejected: No transfer is meant, or several may be.
+            Rejected: No transfer matches, or more than one does.
         """
         found = [one for one in self._under_way if not which or one.is_called(which)]
         if not self._under_way:
@@ -108,6 +109,7 @@ class Transfers:
         return f"{one.doing} {name} {one.progress.spell(self.clock.seconds()) if one.progress else ''}".rstrip()
 
     async def _run(self, one: Transfer[T]) -> T:
+        """Run a transfer when its turn comes; refuse it if too many wait or no connection will come."""
         if self._ended is not None:
             raise self._ended
         if len(self._under_way) >= MOST:
@@ -130,7 +132,7 @@ class Transfers:
         return any(one.file == file for one in self._under_way if file and one is not but)
 
     def sends(self, same: Transfer[Any]) -> bool:
-        """Return whether another upload sends the same file to the same place."""
+        """Return whether another upload sends the same file to the same room or user."""
         return any(isinstance(one, FileUpload) and one.is_like(same) for one in self._under_way if one is not same)
 
     # ---- ``chatroom.client.file_carrier.Carrier`` documents these ----------------------------------------------------
@@ -138,7 +140,7 @@ class Transfers:
     def take(self, event: e.Event | Piece) -> bool:
         if not isinstance(event, Piece | a.Chunk | a.Error):
             return False
-        one = self._carrying(event.file) if self.online else None  # before that, nothing was asked for
+        one = self._carrying(event.file) if self.online else None  # offline, no transfer has asked for anything
         if one is not None and isinstance(event, a.Error):
             one.end(Rejected(event.code, _of(one, event.text)))
         elif one is not None:
@@ -180,5 +182,5 @@ class Transfers:
 
 
 def _of(one: Transfer[Any], why: str) -> str:
-    """Return why a transfer has ended, with its name: several may be running."""
+    """Return why a transfer has ended, with the name of its file, because several may be running."""
     return why if one.name in why else f"{one.doing} {one.name} has ended: {why}"

@@ -39,18 +39,19 @@ class FileUpload(Transfer[e.Shared]):
         return super().is_called(name) or name == str(self._path)
 
     def is_like(self, other: object) -> bool:
-        """Return whether another transfer is the same upload, as far as the server can tell."""
+        """Return whether another transfer sends the same name and content to the same room or user."""
         return isinstance(other, FileUpload) and self._found is not None and self._what() == other._what()
 
     def _what(self) -> tuple[object, ...]:
         return self.name, self._found, fold(self._user), "" if self._user else self._room
 
     def _check_place(self) -> None:
-        """See ``Transfer``; a file for one user may be sent from any room."""
+        """Check our room as ``Transfer`` does, but not for a file that is given to a user: any room will do."""
         if not self._user:
             super()._check_place()
 
     async def _carry(self) -> e.Shared:
+        """Return whether the file is still to be sent; `local_file.look` asks this between chunks."""
         found = self._found
         if found is None:
             found = self._found = await self._read(local_file.look, self._path, self._client.limits.file, self._wanted)
@@ -65,10 +66,11 @@ class FileUpload(Transfer[e.Shared]):
         return self._shared
 
     def _wanted(self) -> bool:
+        """Return whether the file is still to be sent; `local_file.look` asks this between chunks."""
         return self._over is None
 
     async def _offer(self, found: local_file.LocalFile) -> int:
-        """Announce the file to the server. Returns how many chunks the server has already."""
+        """Announce the file to the server. Returns how many of its chunks the server has already."""
         whom = {"user": self._user} if self._user else {}
         self._check_place()
         answer = await self._do("share", name=self.name, size=found.size, sha256=found.sha256, **whom)
@@ -82,6 +84,7 @@ class FileUpload(Transfer[e.Shared]):
         return answer.have
 
     async def _send(self, found: local_file.LocalFile, index: int) -> None:
+        """Send a chunk as soon as the transfer's window and the network allow it."""
         await self._until(lambda: index - self._stored < WINDOW)
         await self._until_free()
         data = await self._read(local_file.chunk_of, self._path, found.size, index)

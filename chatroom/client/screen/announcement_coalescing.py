@@ -13,8 +13,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from chatroom.model import events as e
 
-WITHIN = 1.0  # seconds from one event to the other of the same happening
-MOST = 200  # announcements that wait, and happenings that are remembered
+WITHIN = 1.0  # seconds between an announcement and the room's event about the same thing
+MOST = 200  # announcements that wait, and keys of room events that are remembered
 
 Announcement = e.Arrived | e.Departed
 _Key = tuple[bool, str]  # whether the user comes, and the user's id
@@ -24,7 +24,7 @@ class AnnouncementCoalescing:
     """Drops announcements that repeat an event of the room.
 
     Args:
-        reactor: Knows the time.
+        reactor: Tells the time and makes delayed calls.
         show: Shows an announcement.
     """
 
@@ -51,7 +51,7 @@ class AnnouncementCoalescing:
             self._call.reset(WITHIN)
 
     def happened(self, event: e.Event) -> None:
-        """Drop the announcement that says the same as an event of the room."""
+        """Drop the announcement that says the same as an event of the room, whether it waits or is yet to come."""
         for key in _same(event):
             if self._waiting.pop(key, None) is None:
                 self._told.pop(key, None)
@@ -60,7 +60,7 @@ class AnnouncementCoalescing:
             del self._told[next(iter(self._told))]
 
     def before(self, event: e.Event) -> None:
-        """Show what waits about a user before this user's message is shown."""
+        """Show the waiting announcements now if one is about the author of an event that is shown next."""
         by = getattr(event, "by_id", "")
         if any(by == id for _, id in self._waiting):
             self.flush()
@@ -76,7 +76,7 @@ class AnnouncementCoalescing:
 
 
 def _same(event: e.Event) -> list[_Key]:
-    """Return the keys of the announcements that an event of the room makes unnecessary."""
+    """Return the keys (see ``_Key``) of the announcements that an event of the room makes unnecessary."""
     match event:
         case e.Joined(by_id=id):
             return [(True, id)]

@@ -56,10 +56,10 @@ from chatroom.model.text import clean
 
 _log = Logger()
 
-PATIENCE = 0.5  # seconds to end, after which the user is told what takes so long
-PROGRESS = 1.0  # seconds from one look at the files under way to the next
-FILES_SHOWN = 3  # of them, above the bar
-FRESH = 10.0  # seconds for which it is known who is online
+PATIENCE = 0.5  # seconds that ending may take before the user is told what it waits for
+PROGRESS = 1.0  # seconds between redraws while files are sent or fetched
+FILES_SHOWN = 3  # such files listed above the bar
+FRESH = 10.0  # seconds before the server is asked again who is online
 
 
 class AppSettings(Protocol):
@@ -89,16 +89,16 @@ class AppSettings(Protocol):
 
 
 class App:
-    """The terminal application. The client gives ``tell`` everything that it has to tell the user.
+    """The terminal application. The client passes each event and notice to ``tell``.
 
     Args:
-        reactor: For calls in time.
-        client: To the server; not started.
+        reactor: Tells the time and makes delayed calls.
+        client: The client, not started yet.
         settings: What the user wants.
-        input: Where keys come from.
-        output: Where everything goes.
+        input: The keys that the user presses.
+        output: The terminal to draw on.
         now: Returns the seconds since 1970.
-        wraps_anew: The terminal wraps its lines anew when its width changes.
+        wraps_anew: Whether the terminal wraps its lines anew when its width changes.
     """
 
     def __init__(
@@ -140,8 +140,8 @@ class App:
         self.pasting = Paste(self.terminal.questions.ask, self.doing.say, self._say, self.doing.looks_secret)
         self._countdown = Countdown(reactor, lambda: client.retry_in, self.terminal.refresh)
         self._leaving = False
-        self._refused: Denied | None = None  # our name or login, by the server that we are coming to
-        self._looking: Any = None  # at files under way
+        self._refused: Denied | None = None  # the server's refusal of our name or login
+        self._looking: Any = None  # the delayed call of _look_at_files
         self._asked_who = -FRESH
         self._learn_commands()
         self.terminal.line.on_text_changed += lambda buffer: self._typing(buffer.text)
@@ -180,13 +180,14 @@ class App:
             save(self._path, SavedState(self.mark.seen, self.ignoring.remembered))
 
     def tell(self, event: e.Event | Notice) -> None:
-        """Show something that the client tells. An error of the screen must not end the connection."""
+        """Show an event or a notice. An error in showing it is logged, and does not end the connection."""
         try:
             self._tell(event)
         except Exception:
             _log.failure("what came could not be shown")
 
     def _tell(self, event: e.Event | Notice) -> None:
+        """Show an event or a notice, and do what follows from it, such as asking for another name."""
         self.hearing.tell(event)
         self.terminal.refresh()
         if isinstance(event, Lost):
@@ -211,7 +212,7 @@ class App:
             self._ask_quietly("rooms", a.Rooms).addCallback(self._room_made, event.room)
 
     def waits_for_the_end(self) -> None:
-        """Tell the user why the program has not ended yet."""
+        """Tell the user that the program waits for the server before it ends."""
         self._say("waiting until the server has stored what you said; Ctrl-C gives up.")
         self.above.flush()
 
@@ -223,7 +224,11 @@ class App:
     # ---- keys ------------------------------------------------------------------------------------------------------
 
     def interrupt(self, held: bool) -> None:
-        """Handle Ctrl-C: clear the line, cancel a question, or stop a paste; the second time in a row, leave."""
+        """Handle Ctrl-C: cancel a question or stop a paste; the second time in a row on an empty line, leave.
+
+        Args:
+            held: Whether the line had any text, which is cleared already.
+        """
         if self.terminal.questions.current is not None:
             self.terminal.questions.cancel()
         elif held or self.pasting.stop():
@@ -235,11 +240,11 @@ class App:
             self._say("press Ctrl-C again to leave, or Ctrl-D.")
 
     def pasted(self, text: str) -> None:
-        """Several lines were pasted."""
+        """Ask how to say a pasted text of several lines, unless another question is open."""
         if self.terminal.questions.current is None:
             self.doing.start(self.pasting.pasted(text))
 
-    # ---- how -------------------------------------------------------------------------------------------------------
+    # ---- details ---------------------------------------------------------------------------------------------------
 
     def _parts(self) -> Parts:
         actions = Actions(self.interrupt, self._end, self._suspend, self.clear, self.pasted, self._focus)
@@ -264,6 +269,7 @@ class App:
         return [*lines[:FILES_SHOWN], *more]
 
     def _typed(self, line: str) -> None:
+        """Carry out a typed line; an empty line without a connection tries to connect now."""
         self._leaving = False
         if not line.strip() and self._client.try_now():
             self._say("trying again now.")
@@ -308,7 +314,7 @@ class App:
         self.hearing.say(text)
 
     def _learn_commands(self) -> None:
-        """Learn the commands that the client knows; the server's help replaces them later."""
+        """Offer the commands that the client knows for completion; the server's help replaces its commands later."""
         for row in (row for row in TABLE if row.slash):
             self.known.add_command(row.usage, "")
             for word in row.slash:
@@ -320,7 +326,7 @@ class App:
             self.known.topics[f"/{command.word}"] = command.topic
 
     def _help(self, rest: str) -> None:
-        """Explain one of the client's own commands; the server explains its own."""
+        """Handle ``/help``: explain one of the client's own commands, or ask the server to explain its commands."""
         command = self.own.get(rest.removeprefix("/").lower())
         if command is not None:
             self._say(f"{command.usage}: {command.help}.")
@@ -346,7 +352,7 @@ class App:
         self.doing.start(self.doing.take_a_name(refused))
 
     def _arrived(self) -> None:
-        """Learn what is on the server, for completion."""
+        """Learn the server's commands, rooms and users, for completion."""
         for do, answer in (("help", a.Help), ("rooms", a.Rooms), ("who", a.Users)):
             self._ask_quietly(do, answer)
 
@@ -357,7 +363,7 @@ class App:
         self._say(f"there was no room {room}, so you have created it.{meant}")
 
     def _typing(self, line: str) -> None:
-        """Ask who is online when the user types a command about a user."""
+        """Ask the server who is online when the user types a command that takes a user's name."""
         command, blank, _ = line.partition(" ")
         wanted = blank and "user" in argument_at(self.known.usage(command), 0)
         if wanted and self._client.online and self._reactor.seconds() - self._asked_who >= FRESH:
@@ -368,12 +374,12 @@ class App:
         """Give the server a command whose answer is not shown, for instance to learn names for completion.
 
         Args:
-            do: The command.
+            do: The command's name.
             answer: The kind of its answer.
-            fields: Of the command.
+            fields: The command's other fields.
 
         Returns:
-            Fires with the answer; with None if it is refused.
+            A Deferred that fires with the answer, or with None if the command is refused.
         """
         self.hearing.learn_quietly(answer)
 
@@ -392,19 +398,19 @@ async def run(
     """Run the terminal application until the user leaves or the reactor stops.
 
     Args:
-        reactor: Twisted's on asyncio; it must be the one that was installed.
-        client: Makes the client from the function that it tells everything; the client is started and stopped here.
+        reactor: Twisted's reactor on asyncio; it must be the one that was installed.
+        client: Given the function that takes events and notices, returns the client, which is started and stopped here.
         settings: What the user wants.
     """
     output = create_output()
-    output.enable_cpr = False  # type: ignore[attr-defined]  # nothing here needs to know where the cursor is
+    output.enable_cpr = False  # type: ignore[attr-defined]  # do not ask the terminal where the cursor is
     survive_hangup(output, lambda: screen.terminal.leave())
     made = client(lambda event: screen.tell(event))
     screen = App(reactor, made, settings, create_input(), output, wraps_anew=wraps_anew(os.environ))
     gone: Deferred[None] = Deferred()
 
     def shutdown() -> Deferred[None] | None:
-        """Wait until everything is sent, unless the user asks a second time to end."""
+        """Delay the reactor's end until everything is sent; return None if the user is leaving already."""
         if not screen.terminal.app.is_running:
             return None
         screen.terminal.leave()
@@ -415,7 +421,7 @@ async def run(
     reactor.addSystemEventTrigger("before", "shutdown", shutdown)
     terminal = screen.terminal
     handlers = {signal.SIGHUP: terminal.leave, signal.SIGTSTP: terminal.suspend, signal.SIGCONT: terminal.resume}
-    for number, handler in handlers.items():  # Twisted sees to the others
+    for number, handler in handlers.items():  # Twisted handles the other signals
         loop.add_signal_handler(number, handler)
     made.start()
     try:

@@ -47,10 +47,10 @@ class BarState(Protocol):
 
 
 def bar(client: BarState, address: str, columns: int) -> Line:
-    """Return the bar.
+    """Return the bar as one line of styled text.
 
     Args:
-        client: The state of the connection.
+        client: The client whose state the bar shows.
         address: Host and port, as the user gave them.
         columns: The terminal's width.
     """
@@ -70,7 +70,7 @@ def bar(client: BarState, address: str, columns: int) -> Line:
 
 
 def fitted(text: str, columns: int) -> str:
-    """Return the text, shortened with ``...`` if it needs more columns."""
+    """Return the text, shortened with ``...`` if it is wider than so many columns."""
     if len(text) <= MARKED * columns and get_cwidth(text) <= columns:
         return text
     kept, left = "", columns - len("...")
@@ -83,7 +83,7 @@ def fitted(text: str, columns: int) -> str:
 
 
 def _that_fit(parts: list[str], columns: int) -> Iterator[str]:
-    """Yield the parts that fit; earlier parts come first."""
+    """Yield the parts that fit into the columns together with their separators; earlier parts come first."""
     for part in filter(None, parts):
         if get_cwidth(part) <= columns:
             columns -= get_cwidth(part) + len(SEPARATOR)

@@ -9,16 +9,16 @@ from chatroom.model import events as e
 
 Ring = Literal["off", "private", "all"]
 RINGS: tuple[str, ...] = get_args(Ring)
-PAUSE = 1.0  # seconds
+PAUSE = 1.0  # least seconds between two rings
 
 
 class Bell:
     """Decides whether to ring.
 
     Args:
-        seconds: Returns the time.
-        ring: Rings the terminal.
-        mode: Which messages ring.
+        seconds: Returns the time in seconds.
+        ring: Rings the terminal's bell.
+        mode: When to ring: never, for private messages and mentions, or for all messages.
     """
 
     def __init__(self, seconds: Callable[[], float], ring: Callable[[], None], mode: Ring = "private") -> None:
@@ -28,12 +28,12 @@ class Bell:
         self.mode: Ring = mode
 
     def heard(self, event: e.Event, *, own: bool, mentioned: bool) -> None:
-        """Ring if the event is one that should ring.
+        """Ring if the mode asks for it at this event, unless the bell rang less than a second ago.
 
         Args:
             event: The event.
-            own: The user said it.
-            mentioned: The user's name was mentioned.
+            own: Whether the event is the user's own.
+            mentioned: Whether it mentions the user's name.
         """
         concerns_me = mentioned or isinstance(event, e.Private)
         worth = concerns_me if self.mode == "private" else self.mode == "all" and isinstance(event, e.MESSAGES)

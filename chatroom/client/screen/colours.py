@@ -26,11 +26,11 @@ MARK = "#af5f00"
 STYLES = (PLAIN, QUIET, NOTICE, ERROR, PRIVATE, MENTION, LOUD, MARK)
 
 MOST = 200  # names that keep their colour
-RECENT = 40  # names: somebody who is not among the last so many is not talking any more
+RECENT = 40  # names: a user whose name is not among the last so many shown counts as silent
 
 
 class Colours:
-    """Chooses colours for names: the one that the name's letters determine, unless somebody who is talking has it."""
+    """Gives each name a colour: the colour that its letters determine, unless a user who is talking has that colour."""
 
     def __init__(self) -> None:
         self._given: dict[str, int] = {}  # by folded name; the name shown last is at the end
@@ -45,7 +45,7 @@ class Colours:
         return f"{PALETTE[self._given[key]]} bold"
 
     def _choose(self, key: str) -> int:
-        """Return a colour that nobody who is talking has; else the colour of the name that was shown longest ago."""
+        """Return the index of a colour that no talking user has, or else of the colour that was shown longest ago."""
         first = hashlib.blake2s(key.encode("utf-8", "replace")).digest()[0]
         ago = dict.fromkeys(range(len(PALETTE)), RECENT)
         for names, colour in enumerate(list(reversed(self._given.values()))[:RECENT]):

@@ -31,7 +31,7 @@ class ChatCompleter(Completer):
         if command and " " not in line:
             yield from self._commands(line)
         elif complete_event.text_inserted:
-            return  # typed text, not Tab: arguments are offered only at Tab
+            return  # the user typed text; arguments are offered only when Tab is pressed
         elif command:
             yield from self._arguments(line, complete_event)
         else:
@@ -44,6 +44,7 @@ class ChatCompleter(Completer):
                 yield Completion(f"{word} ", -len(line), display=word, display_meta=help)
 
     def _arguments(self, line: str, event: CompleteEvent) -> Iterator[Completion]:
+        """Offer values of the argument at the cursor; the command may have two words, as ``/account delete``."""
         before, _, word = line.rpartition(" ")
         given = before.split()
         if len(given) == 1:
@@ -64,6 +65,7 @@ class ChatCompleter(Completer):
             yield from self._files(line[len("/send") :].lstrip(), event)  # a path may have blanks
 
     def _names(self, kind: str) -> Iterable[str]:
+        """Return the known names of a kind of argument: users, rooms or commands."""
         known = self._known
         if kind == "user":
             return sorted(set(known.people), key=fold)
@@ -83,7 +85,7 @@ class ChatCompleter(Completer):
 
 
 def _offered(names: Iterable[str], word: str, before: str = "", after: str = " ") -> Iterator[Completion]:
-    """Yield the names that begin with the word."""
+    """Yield a completion for each name that begins with the word, with ``before`` and ``after`` around the name."""
     begun = fold(word.removeprefix(before))
     for name in names:
         if fold(name).startswith(begun):

@@ -17,18 +17,18 @@ from zope.interface import implementer
 from chatroom.client.screen.history import private
 from chatroom.model.text import clean
 
-MOST = 256 * 1024  # bytes of the file; more is not stored
+MOST = 256 * 1024  # bytes; a file of this size gets no more errors
 
 _log = Logger()
 
 
 @implementer(ILogObserver)
 class FaultLog:
-    """A log observer that stores errors in a file and tells the user about them.
+    """An observer of Twisted's log that stores errors in a file and tells the user about them.
 
     Args:
-        path: The file; its folder is made. If it cannot be written, the errors are only told.
-        tell: Shows a sentence.
+        path: The file; its folder is made. If it cannot be written, the user is only told.
+        tell: Shows a sentence to the user.
     """
 
     def __init__(self, path: Path, tell: Callable[[str], None]) -> None:
@@ -36,7 +36,7 @@ class FaultLog:
         self._tell = tell
 
     def __call__(self, event: LogEvent) -> None:
-        """Take a log event."""
+        """Store and tell a log event if it is an error."""
         if event.get("log_level") not in (LogLevel.error, LogLevel.critical):
             return
         self._keep(eventAsText(event))
@@ -45,6 +45,7 @@ class FaultLog:
         self._tell(f"this client has a fault, which is written down in {self._path}: {' '.join(what.split())[:200]}")
 
     def _keep(self, text: str) -> None:
+        """Add an error to the file, unless the file is full or cannot be written."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(self._path, "a", encoding="utf-8", opener=private) as file:
@@ -55,7 +56,7 @@ class FaultLog:
 
 
 def catch(faults: FaultLog, loop: AbstractEventLoop) -> None:
-    """Prevent Twisted and asyncio from writing to the terminal."""
+    """Send the errors of Twisted and asyncio to the fault log, so that neither writes to the terminal."""
     globalLogBeginner.beginLoggingTo([faults], redirectStandardIO=False)
 
     def failed(loop: AbstractEventLoop, context: dict[str, Any]) -> None:

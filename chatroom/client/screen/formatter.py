@@ -1,4 +1,4 @@
-"""Making lines of events and answers. A line is a list of pieces of text, each with its style.
+"""Turning events and answers into lines. A line is a list of pieces of text, each with its style.
 
 The words are those of ``chatroom.model.wording``; messages get a form of their own here, with the names in their
 colours. No text is cleaned here: ``output.py``, which all lines go through, does that.
@@ -37,7 +37,7 @@ class Formatter:
 
     Args:
         me: Returns the user's present name.
-        now: Returns the time in ms since 1970.
+        now: Returns the present time in ms since 1970.
         stamps: Whether lines begin with their time.
     """
 
@@ -48,7 +48,7 @@ class Formatter:
         self.stamps = stamps
 
     def heard(self, event: e.Event) -> list[Line]:
-        """Return the lines of an event; none if it is for programs only."""
+        """Return the lines of an event; an empty list if the event is for programs only."""
         if isinstance(event, e.MESSAGES):
             return [self._stamp(event.at, DAY_AND_TIME if self._old(event) else TIME) + self._message(event)]
         if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):
@@ -68,7 +68,7 @@ class Formatter:
             return []
         style = LOUD if isinstance(event, _LOUD) else QUIET
         texts = words(unused, event)
-        stamp = self._stamp(self._now(), TIME) if len(texts) == 1 else []  # a table needs none
+        stamp = self._stamp(self._now(), TIME) if len(texts) == 1 else []  # a table needs no time
         return [[*stamp, (style, text)] for text in texts]
 
     def recalled(self, event: e.Message) -> Line:
@@ -80,12 +80,13 @@ class Formatter:
         return [*self._stamp(self._now(), TIME), (QUIET, text)]
 
     def mentions_me(self, event: e.Event) -> bool:
-        """Return whether somebody else mentions the user."""
+        """Return whether the event is a message of somebody else that mentions the user."""
         return isinstance(event, e.Spoken) and event.by != self._me() and bool(self._mentions(event.text))
 
     # ---- pieces ------------------------------------------------------------------------------------------------
 
     def _message(self, event: e.Message) -> Line:
+        """Return a message without its time, with the author's name in its colour."""
         if isinstance(event, e.Shared):
             return self._happened(event)
         event = with_deletion_shown(event)
@@ -118,6 +119,7 @@ class Formatter:
         return mentions(text, self._me())
 
     def _happened(self, event: e.RoomEvent) -> Line:
+        """Return the line for an event of the room without its time, with the name at its beginning in its colour."""
         words = LINES[type(event)]("", event)
         if isinstance(event, e.Shared) and event.to == self._me():
             (words,) = ANSWERS[e.Shared](unused, event)
@@ -141,21 +143,21 @@ class Formatter:
         return [(QUIET, f"{spell_moment(at, form)} ")] if self.stamps else []
 
     def _old(self, event: e.Message) -> bool:
-        """Return whether a message is so old that it needs its day."""
+        """Return whether a message is not of today, so that its line needs the day."""
         return spell_moment(event.at, DAY) != spell_moment(self._now(), DAY)
 
 
 def unused(room: str, event: object) -> str:
-    """Stand in for the function that formats old messages, because the screen formats them itself."""
+    """Fill the place of the function that spells old messages; never called, because the screen formats them itself."""
     raise AssertionError("messages of before have a form of their own")
 
 
 def setting_lines(settings: Settings, *, guest: bool) -> list[str]:
-    """Return lines about all settings, or about the one that was asked for or changed.
+    """Return lines about all settings, or about the one setting that was asked for or changed.
 
     Args:
         settings: The server's answer.
-        guest: The user is a guest, whose settings the server forgets.
+        guest: Whether the user is a guest, whose settings the server forgets.
     """
     whose = "while you are connected" if guest else "with your account"
     lines = ANSWERS[Settings](unused, settings)

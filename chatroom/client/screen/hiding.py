@@ -12,7 +12,7 @@ from chatroom.client.screen.parser import secret_from
 
 
 class HiddenSecrets(Processor):
-    """Shows stars in place of the password and of everything after it.
+    """Shows stars in place of a password in the input line, and of everything after the password.
 
     Args:
         bare: Returns whether commands need no slash at present.

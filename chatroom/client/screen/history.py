@@ -9,17 +9,17 @@ from pathlib import Path
 from prompt_toolkit.history import History
 
 MOST = 1000  # lines kept
-LONGEST = 4096  # characters; longer ones are not kept in the file
+LONGEST = 4096  # characters; longer lines are not kept in the file
 
 
 class SavedHistory(History):
     """The lines that the arrow keys recall.
 
-    A line with a password is forgotten at once; the caller may keep it until the program ends.
+    A line that may hold a password is not kept here.
 
     Args:
-        path: The file; its folder is made when there is something to write. What cannot be read or written is
-            done without, for nobody should be kept from talking by it.
+        path: The file; its folder is made when there is something to write. If the file cannot be read or written,
+            the history works without it.
         secret: Returns whether a line may hold a password.
     """
 
@@ -29,7 +29,7 @@ class SavedHistory(History):
         self._secret = secret
 
     def load_history_strings(self) -> Iterable[str]:
-        """See ``History``: the newest come first. A file that has grown is cut to the newest lines."""
+        """See ``History``: return the lines, the newest first. A file that has grown is cut to the newest lines."""
         try:
             lines = self._path.read_text("utf-8-sig", "replace").splitlines()
         except OSError:
@@ -39,17 +39,18 @@ class SavedHistory(History):
         return list(reversed(lines[-MOST:]))
 
     def append_string(self, string: str) -> None:
-        """See ``History``."""
+        """See ``History``: add a line, unless it is blank or may hold a password."""
         if string.strip() and not self._secret(string):
             super().append_string(string)
             del self._loaded_strings[MOST:]
 
     def store_string(self, string: str) -> None:
-        """See ``History``."""
+        """See ``History``: add a line to the file, unless it is very long."""
         if len(string) <= LONGEST:
             self._write("a", [" ".join(string.splitlines())])
 
     def _write(self, mode: str, lines: list[str]) -> None:
+        """Write lines to the file, opened in this mode; do nothing if that fails."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(self._path, mode, encoding="utf-8", errors="replace", opener=private) as file:
@@ -59,5 +60,5 @@ class SavedHistory(History):
 
 
 def private(path: str, flags: int) -> int:
-    """Open a file that nobody else can read. This is an ``opener`` for ``open``."""
+    """Open a file so that, if it is new, only its owner can read it. This is an ``opener`` for ``open``."""
     return os.open(path, flags, 0o600)

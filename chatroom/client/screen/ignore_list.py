@@ -1,7 +1,8 @@
 """The users who are ignored. The server has the list; the client hides the messages of the same users.
 
 The server stores an account's list. A guest's list ends with the connection, so the client remembers it and gives it to
-the server again. The server does not accept a name that nobody has at present; until it does, only the client hides it.
+the server again. The server does not accept a name that nobody has at present; until it does, only the client hides the
+user.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from chatroom.client.screen.presenter import Filter
 from chatroom.model.names import fold
 from chatroom.model.replies import Settings
 
-MOST = 1000  # names that a server may tell
+MOST = 1000  # ignored names taken over from the server's list
 
 
 class HasGuest(Protocol):
@@ -30,8 +31,8 @@ class IgnoreList:
     """Keeps the hidden names equal to the server's list.
 
     Args:
-        client: Knows whether the user is a guest.
-        filter: Hides users; it begins with the names remembered from the last run.
+        client: Tells whether the user is a guest.
+        filter: Hides users; it has the names remembered from the last run.
         ask: Gives the server a command whose answer is not shown; its Deferred fires with the answer, or with None.
     """
 
@@ -39,7 +40,7 @@ class IgnoreList:
         self._client = client
         self._filter = filter
         self._ask = ask
-        self._here = set(filter.ignored)  # names that the server does not have, folded
+        self._here = set(filter.ignored)  # folded names that the server's list lacks
 
     @property
     def remembered(self) -> list[str]:
@@ -47,23 +48,23 @@ class IgnoreList:
         return sorted(self._filter.ignored if self._client.guest else self._here)
 
     def whole(self, settings: Settings) -> Settings:
-        """Return the settings, with the names that only the client hides."""
+        """Return the server's settings, with the names that only the client hides added to the ignored names."""
         return replace(settings, ignored=[*settings.ignored, *sorted(self._here - set(map(fold, settings.ignored)))])
 
     def heard(self, settings: Settings) -> None:
-        """Hide the users that the server's list names."""
+        """Hide the users in the server's list, and those that only the client hides."""
         self._filter.ignored = {*map(fold, settings.ignored[:MOST]), *self._here}
 
     def forget(self, name: str) -> None:
-        """Stop hiding a user; the server's list is not changed."""
+        """Take a name off those that only the client hides; the server's list is not changed."""
         self._here.discard(fold(name))
 
     def changed_user(self) -> None:
-        """Ask for the list after the user has logged in or out."""
+        """Ask the server for its list after the user has logged in or out."""
         self._ask("set", Settings)
 
     async def restore(self) -> None:
-        """Give the server the names that are missing in its list, one after the other."""
+        """On a new connection, give the server the names that its list lacks, one after the other."""
         if self._client.guest:
             self._here = set(self._filter.ignored)
         else:

@@ -1,4 +1,4 @@
-"""Carrying out typed lines: saying them, giving the server a command, or running one of the client's own commands."""
+"""Carrying out typed lines: saying one to the room, giving the server a command, or running the client's own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from chatroom.model.errors import ANSWER_FIRST
 
 _log = Logger()
 
-SOON = 60.0  # seconds after a login that failed, in which a name and a password with a comma may be meant for it
+SOON = 60.0  # seconds after a failed login in which a line such as ``alice,secret`` may be meant for the login
 FOR_GUESTS = frozenset({"login", "register"})
 FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
@@ -43,11 +43,12 @@ class LineInput:
 
     Args:
         client: The connection to the server.
-        hearing: Shows errors.
+        hearing: Shows errors and messages.
         questions: Asks for missing arguments.
-        own: The client's own commands.
-        seconds: Returns the time.
-        ask_quietly: Gives the server a command whose answer, of that kind, is not shown; None if it is refused.
+        own: The client's own commands, by word.
+        seconds: Returns the time in seconds.
+        ask_quietly: Gives the server a command whose answer is not shown; its Deferred fires with the answer, or with
+            None if the command is refused. Given the command, the kind of the answer, and the command's fields.
 
     Attributes:
         refused_room: The room that the server has refused to us on our way in; empty once we have been in a room.
@@ -74,8 +75,8 @@ class LineInput:
         self.refused_room = ""
 
     def typed(self, line: str) -> None:
-        """Carry out a typed line."""
-        self._client.unread = 0  # who types has seen what is there
+        """Carry out a typed line; if its meaning depends on the room, first wait for the answer to a change of room."""
+        self._client.unread = 0  # a user who types has seen the messages on the screen
         if depends_on_room(line):
             self._client.when_there(lambda: self._carry_out(line))
         else:
@@ -108,8 +109,8 @@ class LineInput:
             await self.give("join", room=room)
 
     async def take_a_name(self, denied: Denied | None = None) -> None:
-        """Ask for a name until one is accepted, or the user types a command or nothing. Do nothing if that is being
-        asked already.
+        """Ask for a name until one is accepted, or the user types a command or nothing. If the user is being asked for
+        a name already, do nothing.
 
         Args:
             denied: The refusal of our name or login; if it concerns an account, ask for the account's password first.
@@ -126,9 +127,10 @@ class LineInput:
         finally:
             self._naming = False
 
-    # ---- how -------------------------------------------------------------------------------------------------------
+    # ---- details ---------------------------------------------------------------------------------------------------
 
     def _carry_out(self, line: str) -> None:
+        """Read a line and do what it means; show an error if it is wrong."""
         try:
             meaning = read(line, self._own, inside=self._client.inside, guest=self._client.guest)
         except Misuse as misuse:
@@ -165,6 +167,7 @@ class LineInput:
             self._hearing.say(f"nothing was said; {command} is the command, and asks for what you leave out.")
 
     async def _is_account(self, name: str) -> bool:
+        """Ask the server whether an account has the name."""
         person = await self._ask_quietly("whois", a.Person, user=name)
         return person is not None and person.account
 
@@ -198,7 +201,7 @@ class LineInput:
         """Ask for the account's password and log in; return whether there is nothing more to ask.
 
         Raises:
-            Cancelled: Another name is wanted.
+            Cancelled: The user wants another name.
         """
         words = f"{why}Password for {name} (Enter: choose another name): "
         password = await self._questions.ask(words, secret=True)
@@ -214,6 +217,7 @@ class LineInput:
         return True
 
     async def _name_taken(self, answer: str) -> bool:
+        """Take the answered name, or carry out an answered command. Returns whether there is nothing more to ask."""
         name = answer.strip()
         if name.startswith("/"):
             self.typed(name)
@@ -232,12 +236,13 @@ class LineInput:
         return True
 
     async def _give(self, command: CommandLine) -> None:
+        """Ask for the arguments that the command lacks, then give the server the command."""
         if command.missing:
             self._check_login(command.row)
         fields = dict(command.fields)
         for arg in command.missing:
             if arg.field in fields:
-                continue  # given together with the name
+                continue  # the password was given together with the name
             answer = await self._ask(arg)
             if command.row.takes_pair and arg is command.row.args[0]:
                 answer, password = pair(answer)
@@ -260,6 +265,7 @@ class LineInput:
             raise Misuse("you are not logged in; use /login <user> <password>.")
 
     async def _ask(self, arg: Arg) -> str:
+        """Ask for an argument; ask for a new password twice."""
         secret = arg.kind is Kind.SECRET
         if secret and not self._told_cancelling:
             self._told_cancelling = True
@@ -273,8 +279,8 @@ class LineInput:
         return answer
 
     async def _ask_openly(self, words: str) -> str:
-        """Ask for something else than a password. A command is refused and the question asked again, as on telnet;
-        ``//who`` answers ``/who``."""
+        """Ask for an argument that is no password. If the user types a command, refuse it and ask again, as on telnet;
+        ``//who`` gives the answer ``/who``."""
         while True:
             answer = (await self._questions.ask(words)).strip()
             word = answer[1:].partition(" ")[0].lower() if answer.startswith("/") else ""
@@ -289,6 +295,7 @@ class LineInput:
             self._hearing.complain(str(misuse))
 
     def _failed(self, failure: Failure) -> None:
+        """Show why what the user typed was not done."""
         error = failure.value
         if isinstance(error, Rejected) and error.code == "ended" and self._client.may_retry:
             self._hearing.complain("there is no connection; Enter on an empty line tries again.")

@@ -7,15 +7,15 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-# What we handle ourselves: SIGTSTP would only come back to us. And whoever is told to end while it is stopped could not
-# end well, for it may not touch the terminal from the background: it ends at once, and the terminal is the shell's.
+# The signals that have handlers of ours, except while we are stopped. A handled SIGTSTP would not stop us. A handler of
+# SIGTERM or SIGHUP would use the terminal, which is then the shell's; without a handler, the signal ends us at once.
 _OURS = (signal.SIGTSTP, signal.SIGTERM, signal.SIGHUP)
 
 
 def stop_until_continued() -> None:
-    """Stop this process and the others of its job; return when the shell continues them.
+    """Stop all processes of this shell job; return when the shell continues them.
 
-    If there is no shell that could continue it, the system does not stop it.
+    If no shell could continue them, the system does not stop them.
     """
     before = {number: signal.signal(number, signal.SIG_DFL) for number in _OURS}
     try:
@@ -39,7 +39,7 @@ def survive_hangup(output: Any, leave: Callable[[], None]) -> None:
             flush()
         except OSError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, output.fileno())  # what is buffered must not fail again, at the latest at the very end
+            os.dup2(nowhere, output.fileno())  # so that writing buffered text does not fail again
             os.close(nowhere)
             leave()
 

@@ -14,11 +14,11 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from chatroom.model import events as e
 
-FEW = 4  # shown one by one ...
+FEW = 4  # events that are shown one by one ...
 WHILE = 10.0  # ... in so many seconds
-CALM = 2.0  # seconds without another event, after which the waiting ones are shown
-MOST = 200  # who wait
-NAMED = 3  # users of each kind who are named
+CALM = 2.0  # seconds without another event, after which the waiting events are shown
+MOST = 200  # waiting events
+NAMED = 3  # users who are named for each verb; more are counted
 
 _VERBS = {
     e.Joined: "joined",
@@ -36,7 +36,7 @@ class JoinCoalescing:
     """Decides how joins and leaves are shown.
 
     Args:
-        reactor: Knows the time.
+        reactor: Tells the time and makes delayed calls.
         one: Shows one event.
         together: Shows a sentence about many users.
     """
@@ -50,7 +50,7 @@ class JoinCoalescing:
         self._calm: IDelayedCall | None = None
 
     def add(self, event: Coming) -> None:
-        """Show or hold an event of a user who comes or goes."""
+        """Show an event of a user who comes or goes, now or together with others later."""
         now = self._reactor.seconds()
         if not self._waiting and (len(self._shown) < FEW or now - self._shown[0] > WHILE):
             self._shown.append(now)
@@ -71,7 +71,7 @@ class JoinCoalescing:
             self.flush()
 
     def flush(self) -> None:
-        """Show the waiting events."""
+        """Show the waiting events: a single one as it is, several in one line."""
         if self._calm is not None and self._calm.active():
             self._calm.cancel()
         self._calm = None
@@ -83,7 +83,7 @@ class JoinCoalescing:
 
 
 def _changes(events: list[Coming]) -> list[Coming]:
-    """Return the last event of each user who has come or gone in the end.
+    """Return the last event of each user who, after all the events, has come or gone.
 
     A user who leaves and comes back, or comes and leaves, is not among them. Being in the room and being in the chat
     are counted separately.
@@ -98,7 +98,7 @@ def _changes(events: list[Coming]) -> list[Coming]:
 
 
 def _sentence(events: list[Any]) -> str:
-    """Return ``ann, bob, cid and 9 more joined; dan left.``"""
+    """Return a sentence about the events, as ``ann, bob, cid and 9 more joined; dan left.``"""
     parts = []
     for kind, verb in _VERBS.items():
         names = list(dict.fromkeys(event.by for event in events if isinstance(event, kind)))

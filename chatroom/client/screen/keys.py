@@ -15,7 +15,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 LONGEST = 16_384  # characters pasted into the line
-_WORD_KEYS = "bcdflu"  # Alt with one of these letters moves over a word, deletes it, or changes its case
+_WORD_KEYS = "bcdflu"  # letters: with Alt, each moves over a word, deletes a word, or changes its case
 _TYPED = [chr(code) for code in range(ord(" "), 0x7F) if chr(code) not in "["]  # "[" begins a terminal's own sequences
 _IGNORED = ("pageup", "pagedown", "c-pageup", "c-pagedown", "s-pageup", "s-pagedown", "c-up", "c-down")
 
@@ -25,12 +25,12 @@ class Actions:
     """The functions that keys call.
 
     Args:
-        interrupt: Called for Ctrl-C, after the line is cleared. Its argument: whether the line had any text.
+        interrupt: Called for Ctrl-C, after the line is cleared, with whether the line had any text.
         end: Called for Ctrl-D on an empty line.
         suspend: Called for Ctrl-Z.
         clear: Called for Ctrl-L.
-        pasted: Called with a paste that is long or has several lines.
-        focus: Called when the terminal gets or loses the focus. Its argument: whether the terminal has the focus.
+        pasted: Called with a pasted text that is long or has several lines.
+        focus: Called when the terminal gets or loses the focus, with whether the terminal has the focus now.
     """
 
     interrupt: Callable[[bool], None]
@@ -89,7 +89,7 @@ def bindings(actions: Actions) -> KeyBindings:
 
 
 def _bind_escape(keys: KeyBindings) -> None:
-    """Make Escape close the list of completions without losing what is typed after it."""
+    """Make Escape close the list of completions without losing the characters typed after Escape."""
 
     @keys.add("escape", filter=has_completions)
     def close(event: KeyPressEvent) -> None:

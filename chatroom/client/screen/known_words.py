@@ -1,4 +1,4 @@
-"""The words of a server that a user may want to type: commands, rooms, people. ``completer.py`` offers them."""
+"""The words that Tab completes: the known commands, rooms and people. ``completer.py`` offers them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from chatroom.model.text import clean
 
 OWN_TOPIC = "client"
 OWN_TITLE = "use this client"
-MOST = 300  # commands, rooms, and people elsewhere
-MOST_ONLINE = 2000  # people of one answer
+MOST = 300  # commands, rooms, and people who were seen
+MOST_ONLINE = 2000  # names taken from the server's list of users online
 
 
 @dataclass
@@ -20,8 +20,8 @@ class KnownWords:
     """The known commands, rooms and people.
 
     Args:
-        users: Returns who is in the room.
-        own: The client's own commands.
+        users: Returns the names of the users in the room.
+        own: The client's own commands, with their help.
         topics: For each of these commands, the name of the server's help topic that it belongs to.
     """
 
@@ -36,8 +36,8 @@ class KnownWords:
     _usages: dict[str, str] = field(default_factory=dict)
 
     def with_own(self, help: Help) -> Help:
-        """Return the server's help with the client's own commands added, and commands removed that cannot be typed
-        here."""
+        """Return the server's help with the client's own commands added, and without commands that cannot be typed in
+        this client."""
         own = {_word(line.usage): line for line in self.own}
         theirs = [line for line in help.commands if line.usage.startswith("/")]
         if help.title:
@@ -51,7 +51,7 @@ class KnownWords:
         """Return the server's topics with the client's commands added; commands without a topic get a topic of their
         own.
 
-        The names of the topics are remembered, because the help on one topic contains only its title.
+        The names of the topics are remembered, because the server's help on one topic contains only the topic's title.
         """
         self._names = {topic.title: topic.name for topic in theirs}
         shown = {command for topic in theirs for command in topic.commands}
@@ -67,17 +67,22 @@ class KnownWords:
         return [word for word, name in self.topics.items() if topic and name == topic and word not in shown]
 
     def add_command(self, usage: str, help: str) -> None:
-        """Learn a command, as ``/join <room>``, and what it does."""
+        """Learn a command.
+
+        Args:
+            usage: How the command is used, as ``/join <room>``.
+            help: What it does; empty if not known.
+        """
         word = _word(clean(usage))
         if word.startswith("/") and len(self._commands) < MOST:
             self._commands[word] = clean(help)
 
     def add_usage(self, word: str, usage: str) -> None:
-        """Learn the usage of a command by one of its words; a short form has the usage of its command."""
+        """Learn the usage of a command under one of its words: a short form, as ``j``, has the usage of its command."""
         self._usages[f"/{word}"] = usage
 
     def usage(self, command: str) -> str:
-        """Return how a command is used, as ``/ban [user] [duration]``; empty if it is not known."""
+        """Return how a command is used, as ``/ban [user] [duration]``; empty if the command is not known."""
         return self._usages.get(command.lower(), "")
 
     def seconds(self, command: str) -> list[str]:
@@ -85,7 +90,7 @@ class KnownWords:
         return [word.partition(" ")[2] for word in self._usages if word.startswith(f"{command.lower()} ")]
 
     def learn(self, help: Help) -> None:
-        """Learn commands from the server's help. Commands that its full list lacks are forgotten."""
+        """Learn commands from the server's help. A full list first removes the commands whose help is not known."""
         if len(help.commands) > 1 and not help.title:
             self._commands = {word: what for word, what in self._commands.items() if what}
         for line in help.commands:
@@ -100,12 +105,12 @@ class KnownWords:
         _learn(self._people, names)
 
     def are_online(self, names: Iterable[str]) -> None:
-        """Learn who is online now."""
+        """Learn the names of the users who are online now, in place of those learned before."""
         self._online = list(names)[:MOST_ONLINE]
 
     @property
     def commands(self) -> dict[str, str]:
-        """What each command does."""
+        """The known commands in order, each with its help."""
         return dict(sorted(self._commands.items()))
 
     @property
@@ -115,12 +120,12 @@ class KnownWords:
 
     @property
     def people(self) -> list[str]:
-        """The people in the room, the people online, and other known people."""
+        """The names of the people in the room, of the people online, and of others who were seen."""
         return [*self.users(), *self._online, *self._people]
 
 
 def _learn(known: dict[str, None], names: Iterable[str]) -> None:
-    """Add names as the newest ones, and forget the oldest."""
+    """Add names as the newest ones, and forget the oldest names if there are too many."""
     for name in names:
         known.pop(name, None)
         known[name] = None
@@ -129,5 +134,5 @@ def _learn(known: dict[str, None], names: Iterable[str]) -> None:
 
 
 def _word(usage: str) -> str:
-    """Return ``/account delete`` of ``/account delete <password>``."""
+    """Return the command's words without its arguments: ``/account delete`` for ``/account delete <password>``."""
     return usage.partition("<")[0].partition("[")[0].strip()

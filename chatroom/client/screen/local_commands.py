@@ -1,6 +1,6 @@
 """The client's own commands: their words, their help, and what they do. (File commands: ``client.files``.)
 
-A setting's command alone shows the setting, and says whether the client or the server keeps it.
+A setting's command without arguments shows the setting, and says whether the client or the server keeps it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from chatroom.client.screen.parser import Misuse
 from chatroom.client.screen.presenter import Filter
 from chatroom.model.names import fold
 
-MOST = 200  # names in focus
+MOST = 200  # users in focus, whose messages alone are shown
 
 
 @dataclass(frozen=True, slots=True)
 class LocalCommand:
-    """One command.
+    """One of the client's own commands.
 
     Args:
-        usage: How it is typed.
-        help: What it does, in a few words.
+        usage: How the command is typed.
+        help: What the command does, in a few words.
         run: Runs the command, given the text after it. Raises ``Misuse``.
-        topic: The server's topic under which ``/help`` shows it; empty for the client's own topic.
+        topic: The server's topic under which ``/help`` shows the command; empty for the client's own topic.
     """
 
     usage: str
@@ -37,7 +37,7 @@ class LocalCommand:
 
     @property
     def word(self) -> str:
-        """What stands after the slash."""
+        """The word after the slash."""
         return self.usage.partition(" ")[0].removeprefix("/")
 
 
@@ -49,13 +49,13 @@ class LocalCommands:
         say: Shows a sentence.
         clear: Clears the screen.
         leave: Ends the client.
-        bell: Rings.
-        lines: Show times.
-        filter: Hides people.
-        ignoring: Knows whom the user ignores.
+        bell: Rings the terminal's bell.
+        lines: Makes the lines, with or without their times.
+        filter: Hides the messages of some users.
+        ignoring: The users who are ignored.
         start: Starts a coroutine, and shows its error.
         give: Gives the server a command; its answer is shown.
-        find: Returns if there is a user of a name; raises ``Refused`` if there is none.
+        find: Checks that a user with a name exists; raises ``Rejected`` if not.
     """
 
     say: Callable[[str], None]
@@ -70,7 +70,7 @@ class LocalCommands:
     find: Callable[[str], Coroutine[Any, Any, None]]
 
     def commands(self) -> list[LocalCommand]:
-        """Return them."""
+        """Return all of the client's own commands except ``/help`` and the file commands."""
         bell = "ring never, for private messages and your name, or for all messages; alone, it shows the setting"
         stamps = "show or hide the time before each line; alone, it shows the setting"
         ignore = "hide a user's messages; off shows them again; alone, it lists the hidden users"
@@ -100,6 +100,7 @@ class LocalCommands:
         self.start(self._settings())
 
     async def _settings(self) -> None:
+        """Show the server's settings, and then the client's own."""
         try:
             await self.give("set")
         finally:
@@ -131,6 +132,7 @@ class LocalCommands:
         return f"timestamps are {'on' if self.lines.stamps else 'off'}"
 
     def _ignore(self, rest: str) -> None:
+        """Ask the server to change or show its list of ignored users; ``off`` also forgets a name that only we hide."""
         name, _, switch = rest.partition(" ")
         switch = switch.strip().lower()
         if switch not in ("", "on", "off"):
@@ -171,4 +173,5 @@ class LocalCommands:
         return f"you see only messages from {names}; /focus off ends it" if names else "you see everybody"
 
     def _tell(self, setting: str) -> None:
+        """Show a setting, with the hint that the client keeps it."""
         self.say(f"{setting} (this client keeps this until it ends).")

@@ -14,13 +14,13 @@ from twisted.internet.interfaces import IDelayedCall
 from chatroom.client.screen.formatter import Line
 from chatroom.model.text import clean
 
-TOGETHER = 0.02  # seconds
-MOST = 200  # waiting lines; when there are more, they are written at once
-MOST_TEXT = 32 * 1024  # characters of waiting lines; likewise
+TOGETHER = 0.02  # seconds that a line may wait
+MOST = 200  # waiting lines; when there are so many, they are written at once
+MOST_TEXT = 32 * 1024  # characters of the waiting lines; likewise
 
 
 class Later(Protocol):
-    """The part of a reactor that is needed."""
+    """The part of a reactor that ``LineOutput`` uses."""
 
     def callLater(self, delay: float, call: Callable[[], None]) -> IDelayedCall: ...  # noqa: N802
 
@@ -29,8 +29,8 @@ class LineOutput:
     """Collects lines and writes them together.
 
     Args:
-        reactor: Gives ``callLater``.
-        write: Writes pieces of text above the input line; each line of them ends with a newline.
+        reactor: Makes delayed calls.
+        write: Writes pieces of styled text above the input line; each line ends with a piece that is a newline.
     """
 
     def __init__(self, reactor: Later, write: Callable[[Line], None]) -> None:
@@ -41,7 +41,7 @@ class LineOutput:
         self._call: IDelayedCall | None = None
 
     def add(self, line: Line) -> None:
-        """Show a line soon."""
+        """Write a line, together with others, within 20 ms."""
         self._waiting.append(line)
         self._length += sum(len(text) for _, text in line)
         if len(self._waiting) >= MOST or self._length >= MOST_TEXT:

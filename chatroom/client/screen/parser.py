@@ -13,7 +13,9 @@ from chatroom.model.commands import BY_BARE, BY_SLASH, BY_UPPER, CommandRow
 from chatroom.model.password_rules import BadPassword, check_text
 from chatroom.model.suggestions import nearest
 
-ASKED_OF_GUESTS = ("login", "register")  # as the only word, also in a room, so that nobody says a password there
+# A guest's line of only such a word is a command in a room, too: the client then asks for the name and the password,
+# so that the guest does not say them to the room.
+ASKED_OF_GUESTS = ("login", "register")
 
 
 class Misuse(Exception):
@@ -22,14 +24,20 @@ class Misuse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SayLine:
-    """Something to say to the room."""
+    """The meaning of a line that is said to the room."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command of the server, with the fields that were given and the arguments that must be asked for."""
+    """The meaning of a line that is a command of the server.
+
+    Args:
+        row: The command.
+        fields: The fields that were given.
+        missing: The arguments that the user must still be asked for.
+    """
 
     row: CommandRow
     fields: dict[str, Any]
@@ -38,7 +46,7 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class LocalLine:
-    """One of the client's own commands, and the text after it."""
+    """The meaning of a line that is one of the client's own commands: its word, and the text after the word."""
 
     word: str
     rest: str
@@ -47,13 +55,13 @@ class LocalLine:
 def read(
     line: str, own: Collection[str], *, inside: bool = True, guest: bool = False
 ) -> SayLine | CommandLine | LocalLine | None:
-    """Return what a line means; None if there is nothing in it. The rules are those of telnet.
+    """Return what a line means; None for a blank line or ``/say`` alone. The rules are those of telnet.
 
     Args:
         line: What was typed.
         own: The words of the client's own commands; they take precedence over the server's.
-        inside: The user is in a room, where most words without ``/`` are said.
-        guest: The user is a guest, for whom ``login`` and ``register`` alone are commands in a room, too.
+        inside: Whether the user is in a room, where most lines without ``/`` are said.
+        guest: Whether the user is a guest: then ``login`` and ``register`` alone are commands in a room, too.
 
     Raises:
         Misuse: There is no such command, or its arguments are wrong.
@@ -76,7 +84,7 @@ def read(
 
 
 def depends_on_room(line: str) -> bool:
-    """Return whether the line means one thing in a room and another outside."""
+    """Return whether a line means one thing to a user in a room, and another to a user in no room."""
     return line.strip(BLANKS).partition(" ")[0].lower() in BY_BARE
 
 
@@ -86,16 +94,16 @@ def holds_secret(line: str) -> bool:
     second = rest.strip().partition(" ")[0]
     rows: tuple[CommandRow | None, ...] = (BY_SLASH.get(f"{word} {second}".lower()), BY_SLASH.get(word.lower()))
     if line.lstrip().startswith("/") and not any(rows):
-        rows = (BY_SLASH.get(nearest(word, BY_SLASH) or ""),)  # as /lgoin
+        rows = (BY_SLASH.get(nearest(word, BY_SLASH) or ""),)  # a misspelled command, such as /lgoin
     return any(row is not None and row.secret for row in rows)
 
 
 def secret_from(line: str, *, bare: bool = False) -> int | None:
-    """Return the position where a password begins in a command, so that it can be hidden; None if there is none yet.
+    """Return the position where a password begins in a command, so that it can be hidden; None if none is typed yet.
 
     Args:
         line: What has been typed so far.
-        bare: ``login`` and ``register`` need no slash here.
+        bare: Whether commands such as ``login`` need no slash at present.
     """
     words = list(re.finditer(r"\S+", line))
     texts = [word[0].lower() for word in words]
@@ -115,7 +123,7 @@ def secret_from(line: str, *, bare: bool = False) -> int | None:
 
 
 def _without_slash(line: str, inside: bool, guest: bool) -> tuple[CommandRow | None, str]:
-    """Return the command that a line without ``/`` means (None if the line is said), and the text after its word.
+    """Return the command that a line without ``/`` means (None if the line is said), and the text after that command.
 
     A word that takes no argument is a command only if it stands alone.
     """
@@ -134,13 +142,13 @@ def _without_slash(line: str, inside: bool, guest: bool) -> tuple[CommandRow | N
 
 
 def _meant(row: CommandRow, rest: str, own: Collection[str]) -> CommandLine | LocalLine:
-    """Return the command; the client's own command if it has the same name."""
+    """Return the client's own command if it has a name of this command; otherwise return the command of the server."""
     word = next((word for word in row.slash if word in own), "")
     return LocalLine(word, rest) if word else _command(row, rest)
 
 
 def _row(word: str, rest: str, own: Collection[str]) -> tuple[CommandRow, str]:
-    """Return the command, and the rest of the line."""
+    """Return the command with that name, and its arguments. Raises ``Misuse`` if there is none."""
     second, _, more = rest.partition(" ")
     row = BY_SLASH.get(f"{word} {second}".lower())  # as /account delete
     if row is not None:
@@ -153,8 +161,8 @@ def _row(word: str, rest: str, own: Collection[str]) -> tuple[CommandRow, str]:
 
 
 def pair(text: str) -> tuple[str, str]:
-    """Return name and password of ``alice,secret``; if the first word has no comma, return the text and an empty
-    password."""
+    """Return the name and the password in a text such as ``alice,secret``; if its first word has no comma, return the
+    text and an empty password."""
     name, comma, password = text.partition(",")
     if not comma or any(blank in name.strip(BLANKS) + name[-1:] for blank in BLANKS):
         return text.strip(BLANKS), ""
@@ -162,6 +170,7 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def _command(row: CommandRow, rest: str) -> CommandLine:
+    """Parse the arguments of a command. Raises ``Misuse`` if they are wrong or too many."""
     fields: dict[str, Any] = dict(row.fixed)
     if row.takes_pair:
         name, password = pair(rest)
@@ -181,7 +190,7 @@ def _command(row: CommandRow, rest: str) -> CommandLine:
 
 
 def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
-    """Return the argument's value (None if it is left out), and the rest of the line."""
+    """Read an argument. Returns its value (None if the argument is left out) and the rest of the line."""
     try:
         value, rest = arguments.read(arg, rest, last=arg is row.args[-1])
     except arguments.Misread as misread:

@@ -25,7 +25,7 @@ def forgotten_slash(line: str) -> str | None:
 
     Args:
         line: What was typed. ``login alice secret``, ``Login: alice,secret``, `` /password old new`` and ``my password
-            is s3cret`` hold a password; ``login does not work for me`` does not: it has more words than the command.
+            is s3cret`` seem to contain a password; ``login does not work for me`` does not: it has too many words.
 
     Returns:
         The command with its slash; None if the line does not look like one.
@@ -44,23 +44,23 @@ def kept_nowhere(line: str) -> bool:
 
 
 def _command(word: str, rest: str) -> str | None:
-    """Return the command with that name, or a similar name, if the rest of the line looks like its arguments."""
+    """Return the name of the command that a word means, even if misspelled, if the rest looks like its arguments."""
     row = _SECRET.get(word)
     if row is not None:
         return word if _fits(row, rest) else None
-    if not _looks_secret(rest):  # looked at first: looking for the nearest word costs more
+    if not _looks_secret(rest):  # checked first, because ``nearest`` takes longer
         return None
     name = _OTHER_WORDS.get(word) or nearest(word, _SECRET)
     return name if name is not None and _fits(_SECRET[name], rest) else None
 
 
 def _fits(row: CommandRow, rest: str) -> bool:
-    """Return whether there are no more words than the command takes; ``alice , secret`` counts as two."""
+    """Return whether the text has no more words than the command has arguments, or one more if it has a separator."""
     return len(_WORD.findall(rest)) <= len(row.args) + any(mark in rest.strip(_SEPARATORS) for mark in _SEPARATORS)
 
 
 def _looks_secret(rest: str) -> bool:
-    """Return whether a separator stands between two words, or a word mixes letters and digits."""
+    """Return whether the text is two words with a separator, or has a word that mixes letters and digits."""
     words = _WORD.findall(rest)
     mixed = any(any(map(str.isdigit, word)) and any(map(str.isalpha, word)) for word in words)
     return mixed or (len(words) == 2 and any(mark in rest for mark in _SEPARATORS))

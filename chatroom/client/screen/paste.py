@@ -1,4 +1,4 @@
-"""Pasting several lines: they are held, and the client asks how to say them before anything is said."""
+"""Pasting several lines: the client asks how to say the lines before any of them is said."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Paste:
     """Holds a pasted text until the user decides about it.
 
     Args:
-        ask: Asks a question; ``keys`` are letters that each are an answer.
-        say: Says a line to the room; done when it is stored.
-        tell: Shows a sentence.
+        ask: Asks the user a question; each of the letters in ``keys`` is an answer as soon as it is typed.
+        say: Says a line to the room; returns when the server has stored the line.
+        tell: Shows a sentence to the user.
         secret: Returns whether a line looks as if it contains a password.
     """
 
@@ -40,11 +40,11 @@ class Paste:
         """Ask what to do with a pasted text, and do it.
 
         Args:
-            text: Several lines.
+            text: The pasted text, usually of several lines.
 
         Raises:
             Misuse: The text is too long, or another paste is still being said.
-            Cancelled: The user dropped the paste.
+            Cancelled: The user cancelled a question.
         """
         lines = [line for line in text.split("\n") if line.strip()]
         if len(lines) > MOST:
@@ -63,20 +63,20 @@ class Paste:
             await self._say_each(lines)
 
     def _notice(self, lines: list[str]) -> str:
-        """Return what was pasted; a line that looks as if it contains a password is not shown."""
+        """Return a sentence with the number of lines, and the first line unless that looks like a password."""
         number = f"{len(lines)} line{'s' if len(lines) > 1 else ''}"
         hidden = bool(lines) and self._secret(lines[0])
         return f"you pasted {number}{'.' if hidden else f': {_start(lines)}'}"
 
     async def _is_meant(self, lines: list[str]) -> bool:
-        """Ask before saying lines of which one, or all of them together, look as if they contain a password."""
+        """Return whether to say the lines; ask the user if one line, or all together, look like a password."""
         if not any(map(self._secret, [*lines, " ".join(line.strip() for line in lines)])):
             return True
         answer = await self._ask("A line looks like a password. Say them to everybody here? [y]es, [n]o: ")
         return answer.strip().lower() in ("y", "yes")
 
     async def _how(self) -> str:
-        """Return which key was pressed: o, l or d."""
+        """Ask how to say the lines. Returns ``o`` for one message, ``l`` for line by line, or ``d`` for not at all."""
         while True:
             answer = await self._ask("Say them as [o]ne message, [l]ine by line, or [d]rop them? ", keys="old")
             if answer.strip().lower()[:1] in ("o", "l", "d"):
@@ -84,18 +84,19 @@ class Paste:
             self._tell("press o, l or d; Ctrl-C drops them.")
 
     def stop(self) -> bool:
-        """Stop saying the paste; return whether there was more to say."""
+        """Stop saying pasted lines one by one. Returns whether there were any left to say."""
         going, self._going = self._going, False
         return going
 
     async def _say_as_one(self, lines: list[str]) -> None:
+        """Say the lines as one message. Raises ``Misuse`` if it is too long."""
         one = " ".join(line.strip() for line in lines)
         if len(one) > LONGEST:
             raise Misuse(f"that is too long for one message (at most {LONGEST} characters); nothing was sent.")
         await self._say(one)
 
     async def _say_each(self, lines: list[str]) -> None:
-        """Say each line when the one before is stored: the server ends a connection that says too much at once."""
+        """Say each line once the line before is stored: the server ends a connection that says too much at once."""
         self._going = True
         try:
             for said, line in enumerate(lines):
@@ -108,5 +109,6 @@ class Paste:
 
 
 def _start(lines: list[str]) -> str:
+    """Return the beginning of the first line, with ``...`` if more follows."""
     first = lines[0] if lines else ""
     return first[:60] + ("..." if len(first) > 60 or len(lines) > 1 else "")

@@ -29,8 +29,8 @@ class Filter:
     """Which users' messages are hidden: those of ignored users; and, if users are in focus, those of everybody else.
 
     Attributes:
-        ignored: Names, folded.
-        focus: Names, folded.
+        ignored: The folded names of ignored users; see ``fold``.
+        focus: The folded names of users in focus.
     """
 
     ignored: set[str] = field(default_factory=set)
@@ -48,18 +48,18 @@ class Presenter:
     """Shows each event, remembers it for completion, or hides it; the client calls ``tell``.
 
     Args:
-        client: Whose events they are.
-        lines: Makes lines of them.
+        client: The client that the events come from.
+        lines: Turns events into lines.
         above: Shows the lines.
-        crowd: Shows who comes and goes.
-        once: Shows who logs in and out.
-        mark: Knows where the user stopped reading.
-        bell: Rings.
-        known: Learns names of rooms, and commands.
+        crowd: Shows the users who enter and leave the room.
+        once: Shows the users who log in and out.
+        mark: Finds the place where the user stopped reading.
+        bell: Rings at some messages.
+        known: Learns rooms, users and commands for completion.
         filter: Hides messages of some users.
 
     Attributes:
-        settings: Called with every ``Settings`` from the server, shown or not; returns what to show.
+        settings: Called with every ``Settings`` from the server, even if not shown; returns the ``Settings`` to show.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class Presenter:
         self._unshown.append(answer)
 
     def learned(self, answer: type[e.Event]) -> None:
-        """Expect that answer no more."""
+        """Stop waiting for an answer of that kind: the client's command was refused."""
         if answer in self._unshown:
             self._unshown.remove(answer)
 
     def tell(self, event: e.Event | Notice) -> None:
-        """Show an event or a notice, unless it is hidden."""
+        """Handle an event or a notice: learn from it, and show it now or later unless it is hidden."""
         if not isinstance(event, e.Event):
             self.noticed(event)
             return
@@ -119,7 +119,7 @@ class Presenter:
             self._show(event)
 
     def show(self, event: e.Event) -> None:
-        """Show an event."""
+        """Show an event at once."""
         if isinstance(event, a.Settings):
             for text in setting_lines(event, guest=self._client.guest):
                 self._above.add([(QUIET, text)])
@@ -137,18 +137,24 @@ class Presenter:
         self._above.add(error(text))
 
     def refused(self, code: str, text: str) -> None:
-        """Show what the server refused, and what to do instead."""
+        """Show a refusal of the server, and advice if the user is logged in elsewhere.
+
+        Args:
+            code: The refusal for programs.
+            text: The refusal for people.
+        """
         self.complain(text)
         if code == "already-logged-in":
             self.say(TAKEOVER)
 
-    # ---- kinds -------------------------------------------------------------------------------------------------
+    # ---- kinds of events ---------------------------------------------------------------------------------------
 
     def _answered(self, event: e.Event) -> bool:
-        """Return whether the answer to the user's login or logout says the same as this event of the room."""
+        """Return whether an event is the renaming of the user by login or logout, which the answer tells already."""
         return isinstance(event, e.Renamed) and bool(event.user_id) and event.name == self._client.name
 
     def _show(self, event: e.Event) -> None:
+        """Show an event after the events that wait, mark where unread ones begin, and ring if it should ring."""
         self._once.happened(event)
         self._once.before(event)
         self._crowd.before(event)
@@ -162,6 +168,7 @@ class Presenter:
         self._bell.heard(event, own=own, mentioned=self._lines.mentions_me(event))
 
     def _learn(self, event: e.Event) -> None:
+        """Learn the rooms, users and commands in an event, for completion."""
         if isinstance(event, a.Entered):
             self._known.add_rooms([event.room])
         elif isinstance(event, a.Rooms):
@@ -178,7 +185,7 @@ class Presenter:
     def noticed(self, what: Notice) -> None:
         """Show a change of the connection's state."""
         if isinstance(what, Lost) and what.why == self._why:
-            return  # it was said, and the bar shows that it is still so
+            return  # this loss was shown already, and the bar shows that there is no connection
         self._why = what.why if isinstance(what, Lost) else ""
         match what:
             case Connected(again=True):
@@ -198,9 +205,9 @@ class Presenter:
             case Denied():
                 self.refused(what.code, what.text)
             case Named():
-                pass  # the bar shows it, and the answer said it
+                pass  # the bar shows the new name, and the answer to the command told it
 
 
 def _sentence(why: str) -> str:
-    """Return a reason with a full stop, unless it already ends like a sentence."""
+    """Return a reason as a sentence, with a full stop unless it is a question."""
     return why if why.endswith("?") else f"{why}."

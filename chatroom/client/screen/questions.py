@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred
 
-MOST = 20  # that wait
+MOST = 20  # questions that wait
 
 
 class Cancelled(Exception):
@@ -17,7 +17,14 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """A question: its words, whether the answer is hidden, and the keys that each are an answer."""
+    """A question to the user.
+
+    Args:
+        words: The text before the answer.
+        secret: Whether the answer is hidden while it is typed.
+        keys: Letters that each are an answer as soon as they are typed.
+        answer: Fires with the answer, or fails with ``Cancelled``.
+    """
 
     words: str
     secret: bool
@@ -29,7 +36,7 @@ class Questions:
     """The open questions.
 
     Args:
-        changed: Called when the current question changes.
+        changed: Called when another question, or none, becomes the current one.
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
@@ -46,7 +53,7 @@ class Questions:
 
         Args:
             words: The text before the answer.
-            secret: The answer is not shown.
+            secret: Whether the answer is hidden while it is typed.
             keys: Letters that each are an answer as soon as they are typed; an empty line is an answer as well.
         """
         question = Question(words, secret, keys)
@@ -59,7 +66,7 @@ class Questions:
         return question.answer
 
     def answered(self, text: str) -> None:
-        """Answer the current question. ``/cancel`` cancels it, and so does an empty line unless it has keys."""
+        """Answer the current question. ``/cancel`` cancels it; so does an empty line, unless the question has keys."""
         question = self._waiting[0]
         if text.strip().lower() == "/cancel" or not (text.strip() or question.keys):
             self.cancel()
@@ -75,6 +82,6 @@ class Questions:
         question.answer.errback(Cancelled())
 
     def end(self) -> None:
-        """Cancel all questions, and every later one."""
+        """Cancel all questions, also those that are asked in reaction to a cancellation."""
         while self._waiting:
             self.cancel()

@@ -1,4 +1,6 @@
-"""Counting down to the next attempt to connect: the bar is redrawn whenever its number of seconds changes."""
+"""Counting down to the next attempt to connect: the bar at the bottom of the screen shows the seconds that
+are left, and is redrawn whenever their number changes.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ def whole_seconds(left: float) -> int:
 
 
 class Countdown:
-    """Redraws the bar until the next attempt.
+    """Redraws the bar each second until the next attempt to connect.
 
     Args:
         clock: Gives ``callLater`` and ``seconds``.
-        left: Returns the seconds until the attempt; None if there is none.
+        left: Returns the seconds until the attempt; None if no attempt is scheduled.
         draw: Draws the bar.
     """
 
@@ -28,7 +30,7 @@ class Countdown:
         self._timer: Any = None
 
     def begin(self) -> None:
-        """Start counting. It ends by itself when there is no attempt to wait for."""
+        """Start counting down. The countdown ends by itself when no attempt is scheduled any more."""
         self.end()
         self._draw()
         left = self._left()
@@ -37,7 +39,7 @@ class Countdown:
             self._timer = self._clock.callLater(until_next, self._tick)
 
     def end(self) -> None:
-        """Stop counting."""
+        """Stop counting down."""
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()

@@ -19,19 +19,23 @@ from prompt_toolkit.styles import BaseStyle
 
 
 def wraps_anew(environ: Mapping[str, str]) -> bool:
-    """Return whether the terminal rewraps its lines when its width changes; all but a few old ones do."""
+    """Return whether the terminal rewraps its lines when its width changes; all but a few old terminals do.
+
+    Args:
+        environ: The environment variables of this process, which tell the kind of terminal.
+    """
     term = environ.get("TERM", "")
     screen = "STY" in environ or (term.startswith("screen") and "TMUX" not in environ)
     return not (screen or "XTERM_VERSION" in environ or term in ("linux", "vt100", "vt220"))
 
 
 class Redraw(Renderer):
-    """Draws and erases the input line and the bar.
+    """Draws and erases the input line and the bar below it.
 
     Args:
-        style: The styles of the parts.
+        style: The styles of the input line, the bar and the completion menu.
         output: The terminal.
-        wraps_anew: The terminal wraps its lines anew when its width changes.
+        wraps_anew: Whether the terminal wraps its lines anew when its width changes.
     """
 
     def __init__(self, style: BaseStyle, output: Output, *, wraps_anew: bool) -> None:
@@ -39,13 +43,13 @@ class Redraw(Renderer):
         self._wraps_anew = wraps_anew
 
     def render(self, app: Application[Any], layout: Layout, is_done: bool = False) -> None:
-        """Draw what has changed; everything if the terminal's size has changed."""
+        """Draw what has changed; if the terminal's size has changed, erase and draw everything."""
         if self._last_size is not None and self._last_size != self.output.get_size():
             self.erase()
         super().render(app, layout, is_done)
 
     def erase(self, leave_alternate_screen: bool = True) -> None:
-        """Delete the drawn rows, and leave the cursor where the first row was."""
+        """Delete the rows that were drawn, and leave the cursor where the first of them was."""
         size = self.output.get_size()
         width = self._last_size.columns if self._last_size is not None else size.columns
         x, y = self._cursor_pos
@@ -63,9 +67,9 @@ class Redraw(Renderer):
         """Return the number of rows above the cursor's row after the terminal has rewrapped its lines.
 
         Args:
-            screen: What was drawn.
-            drawn: The terminal's width then.
-            columns: Its width now.
+            screen: The characters that were drawn last.
+            drawn: The terminal's width in columns when they were drawn.
+            columns: The terminal's width in columns now.
         """
         x, y = self._cursor_pos
         rows = sum(_wrapped(self._widths(screen, row, drawn), columns)[-1] + 1 for row in range(y))
@@ -78,7 +82,13 @@ class Redraw(Renderer):
         return rows + ends[-1]
 
     def _widths(self, screen: Screen, row: int, drawn: int) -> list[int]:
-        """Return the widths of the characters in a drawn row."""
+        """Return the widths of the characters in a drawn row, without the unstyled spaces at its end.
+
+        Args:
+            screen: The characters that were drawn last.
+            row: The number of the row.
+            drawn: The terminal's width in columns when they were drawn.
+        """
         cells: Mapping[int, Char] = screen.data_buffer[row]
         styled: Mapping[str, bool] = self._style_string_has_style or {}
         seen = (i for i, cell in cells.items() if cell.char != " " or styled[cell.style])
@@ -91,7 +101,15 @@ class Redraw(Renderer):
 
 
 def _wrapped(widths: list[int], columns: int) -> list[int]:
-    """Return the row of each character when lines have that many columns; at least one row."""
+    """Return the row (0 for the first) in which each character of a line lands when the terminal wraps the line.
+
+    Args:
+        widths: The widths of the characters, in columns.
+        columns: The terminal's width.
+
+    Returns:
+        ``[0]`` for a line without characters, which takes a row as well.
+    """
     rows, row, column = [], 0, 0
     for width in widths:
         if column + width > columns:

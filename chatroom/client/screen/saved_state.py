@@ -1,5 +1,5 @@
-"""What the client remembers about a server for its next run: how far the user has read in each room, and whom a guest
-ignores."""
+"""What the client remembers about a server for its next run: how far the user has read in each room, and which
+users a guest ignores."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from chatroom.client.paths import write_private
 
 
 class SavedState(Struct, frozen=True):
-    """The remembered state.
+    """What the client remembers about one server.
 
     Args:
-        seen: The last seq that was seen, by room.
-        ignored: Names, folded, that the server does not keep.
+        seen: By room, the seq (the number in the log) of the last message that the user saw.
+        ignored: The folded names of the users that a guest ignores; for an account, the server keeps them.
     """
 
     seen: dict[str, int] = {}
@@ -26,7 +26,7 @@ class SavedState(Struct, frozen=True):
 
 
 def load(path: Path) -> SavedState:
-    """Return the state in a file. It is only a convenience, so a missing or damaged file gives an empty state."""
+    """Return the state in a file. A missing or damaged file gives an empty state, because it is only a convenience."""
     try:
         return msgspec.json.decode(path.read_bytes().removeprefix(BOM_UTF8), type=SavedState)
     except (OSError, ValueError):
@@ -34,6 +34,6 @@ def load(path: Path) -> SavedState:
 
 
 def save(path: Path, what: SavedState) -> None:
-    """Write the file, completely or not at all. If it cannot be written, the state is lost."""
+    """Write the state to a file, completely or not at all. If the file cannot be written, this state is lost."""
     with suppress(OSError):
         write_private(path, msgspec.json.encode(what).decode())

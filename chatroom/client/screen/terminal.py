@@ -1,7 +1,7 @@
 """The terminal: an input line with a bar below it; above them the chat, in the terminal's own scrollback.
 
-``prompt_toolkit`` draws and edits. To write lines above the input line, the input line is erased, the lines are
-written, and it is drawn again, all before anything else can happen. So nothing that arrives can damage what is typed.
+``prompt_toolkit`` draws and edits the input line. To write lines above the input line, the input line is erased, the
+lines are written, and the input line is drawn again, all in one call. So no message can damage what the user types.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from chatroom.client.screen.questions import Question, Questions
 from chatroom.client.screen.redraw import Redraw
 from chatroom.model.text import clean
 
-MENU = 8  # rows
+MENU = 8  # rows of the completion menu, at most
 _FOCUS_TOLD, _FOCUS_UNTOLD = "\x1b[?1004h", "\x1b[?1004l"
 _TOGETHER, _TOGETHER_UNTIL_HERE = (
     "\x1b[?2026h",
@@ -65,17 +65,17 @@ _STYLE = Style.from_dict(
 
 @dataclass
 class Parts:
-    """The functions that give the terminal its parts, and take what is typed.
+    """The functions that return what the terminal shows, and the function that is given what the user types.
 
     Args:
         prompt: Returns the text before the input.
         bar: Returns the bar below the input.
-        under_way: Returns the lines between the input and the bar.
+        under_way: Returns the lines between the input and the bar, which show the transfers of files.
         typed: Called with each typed line.
         history: The history of typed lines.
         completer: Completes the line.
         keys: Key bindings in addition to those for editing.
-        bare: Returns whether commands need no slash at present.
+        bare: Returns whether ``login`` and ``register`` need no slash at present, so that their passwords are hidden.
     """
 
     prompt: Callable[[], Line]
@@ -93,12 +93,19 @@ class Terminal:
     """What the terminal shows: the lines, the bar and the input line.
 
     Args:
-        parts: What to show.
-        input: Where keys come from.
-        output: Where everything goes.
-        colours: Whether there are any; None: what the terminal can, and NO_COLOR forbids.
-        stop: Stops this process; returns when it is continued.
-        wraps_anew: The terminal wraps its lines anew when its width changes.
+        parts: Returns what to show, and is given what is typed.
+        input: The source of the keys that are pressed.
+        output: The terminal to draw on.
+        colours: False for no colours; otherwise ``prompt_toolkit`` chooses: as many as the terminal has, and none if
+            the variable NO_COLOR is set.
+        stop: Stops this process; returns when the process is continued.
+        wraps_anew: Whether the terminal wraps its lines anew when its width changes.
+
+    Attributes:
+        questions: The questions that the user is asked in place of the input line.
+        line: The text of the input line.
+        answer: The text that the user types at a question.
+        app: The application of ``prompt_toolkit``.
     """
 
     parts: Parts
@@ -130,10 +137,10 @@ class Terminal:
         )
         self.app.renderer = Redraw(self.app.renderer.style, self.output, wraps_anew=self.wraps_anew)
         self.app.ttimeoutlen = 0.1  # seconds until Escape counts as a key of its own, not as part of another
-        self.app.timeoutlen = 0  # then it does at once what it does
+        self.app.timeoutlen = 0  # seconds until Escape, as a key of its own, takes effect
 
     async def run(self) -> None:
-        """Run until ``leave``, as an asyncio coroutine; then restore the terminal."""
+        """Show everything and read keys until ``leave`` is called; then restore the terminal. This is for asyncio."""
         self._tell_focus(True)
         try:
             await self.app.run_async(handle_sigint=False, set_exception_handler=False)
@@ -143,7 +150,7 @@ class Terminal:
             self._tell_focus(False)
 
     def leave(self) -> None:
-        """End ``run``."""
+        """Make ``run`` return."""
         if self.app.is_running and self.app.future is not None and not self.app.future.done():
             self.app.exit()
 
@@ -156,7 +163,7 @@ class Terminal:
                 run_in_terminal(self._stopped)
 
     def resume(self) -> None:
-        """Take the terminal and redraw it: the process was continued, and may have been stopped unasked."""
+        """Take the terminal back and redraw it, because the process was continued, perhaps after a forced stop."""
         if self.app.is_running:
             self.input.raw_mode().__enter__()  # ``run`` has stored the terminal's former state
             self._tell_focus(True)
@@ -165,12 +172,13 @@ class Terminal:
                 self.app.renderer.render(self.app, self.app.layout)
 
     def _stopped(self) -> None:
+        """Stop this process until it is continued; the terminal sends no focus reports meanwhile."""
         self._tell_focus(False)
         self.stop()
         self._tell_focus(True)
 
     def _tell_focus(self, on: bool) -> None:
-        """Turn the terminal's focus reports on or off; a shell would show them as strange letters."""
+        """Turn the terminal's focus reports on or off; a shell would show the reports as strange letters."""
         self.output.write_raw(_FOCUS_TOLD if on else _FOCUS_UNTOLD)
         self.output.flush()
 
@@ -180,7 +188,7 @@ class Terminal:
         """Write lines above the input line.
 
         Args:
-            pieces: Clean text with styles; newlines end lines.
+            pieces: Pieces of clean text, each with its style; newlines end lines.
         """
         pieces_: Any = pieces
         if not self.app.is_running:
@@ -200,18 +208,18 @@ class Terminal:
 
     @property
     def columns(self) -> int:
-        """The terminal's width."""
+        """The terminal's width in columns."""
         return self.output.get_size().columns
 
     def bell(self) -> None:
-        """Ring."""
+        """Ring the terminal's bell."""
         self.output.bell()
         self.output.flush()
 
     def clear(self) -> None:
         """Clear the screen, and draw the input line at the bottom.
 
-        At the top, tmux would move its first rows out of reach when the terminal becomes narrower.
+        If the input line were at the top, tmux would move its first rows out of reach when the terminal gets narrower.
         """
         with set_app(self.app):
             self.app.renderer.clear()
@@ -221,6 +229,8 @@ class Terminal:
     # ---- asking ------------------------------------------------------------------------------------------------
 
     def _question_changed(self) -> None:
+        """Give the keyboard to the current question, with an empty answer; or to the input line if there is no
+        question."""
         self.answer.reset()
         if self.app.layout.is_searching:
             with set_app(self.app):
@@ -229,12 +239,13 @@ class Terminal:
         self.app.invalidate()
 
     def _pressed(self, buffer: Buffer) -> None:
-        """Handle a letter typed at a question; it may be an answer."""
+        """Handle a letter typed at a question: if the letter is one of the question's keys, it is the answer."""
         question = self.questions.current
         if question is not None and buffer.text and buffer.text.lower() in question.keys:
             self._answered(buffer)
 
     def _answered(self, buffer: Buffer) -> bool:
+        """Answer the current question with the typed text. False tells ``prompt_toolkit`` to clear the text."""
         text = buffer.text
         buffer.reset()
         if self.questions.current:
@@ -242,7 +253,10 @@ class Terminal:
         return False
 
     def _typed(self, buffer: Buffer) -> bool:
-        """Clear the line before it does anything; the history decides whether to keep it."""
+        """Take a typed line: add it to the history, clear the input line, and only then do what the line says.
+
+        The line is not added if it is empty or the same as the last one. Returns False: the input line is cleared.
+        """
         text = buffer.text
         if text.strip() and [text] != self.parts.history.get_strings()[-1:]:
             self.parts.history.append_string(text)
@@ -263,7 +277,10 @@ class Terminal:
         )
 
     def _layout(self) -> Layout:
-        """Return the input line, or the search or the question instead, and the bar; completions float above."""
+        """Return the layout: the input line, or in its place the search of the history or a question; then the bar.
+
+        The completion menu floats over them.
+        """
         search = SearchBufferControl(input_processors=[ReverseSearchProcessor()])
         line = Window(
             BufferControl(
@@ -306,7 +323,7 @@ class Terminal:
         return Window(control, style="class:bar", height=1, dont_extend_height=True)
 
     def _line_height(self) -> Dimension:
-        """Return the height of the input; it includes room for the completion menu only while there is one."""
+        """Return the least height of the input line, with room for the completion menu while the menu is shown."""
         return Dimension(min=1 + MENU if self.line.complete_state is not None else 1)
 
     def _question(self) -> Line:
@@ -315,5 +332,5 @@ class Terminal:
 
 
 def _first_line(words: Callable[[], Line]) -> Callable[[int, int], Any]:
-    """Return a function that puts the words before the first line only; wrapped lines begin at the left."""
+    """Return a ``get_line_prefix`` for a window: it puts the words before the first row, and nothing before others."""
     return lambda number, wraps: words() if not (number or wraps) else []

@@ -15,9 +15,9 @@ class UserLookup:
 
     Args:
         client: Asks the server.
-        hearing: Hides the server's answer.
+        hearing: Shows events; it is told not to show the server's answer to our question.
         known: The names that the client knows.
-        filter: The names that the user ignores.
+        filter: Knows the names of the users that are ignored.
     """
 
     def __init__(self, client: Client, hearing: Presenter, known: KnownWords, filter: Filter) -> None:
@@ -27,7 +27,7 @@ class UserLookup:
         self._filter = filter
 
     async def find(self, name: str) -> None:
-        """Return if a user with this name is online, was seen in this run, is ignored, or has an account.
+        """Check that a user with this name is online, was seen in this run, is ignored, or has an account.
 
         Args:
             name: The name as typed.

@@ -1,7 +1,7 @@
-"""The engine on SQLite: one writer thread with group commit, and threads for reading, listing and searching.
+"""The engine on SQLite: one thread writes batches of events, and other threads read, list and search.
 
 A batch is one transaction with ``synchronous=FULL``: once its entries are delivered, even a crash of the machine can't
-undo them. Messages are indexed for search later, in small steps while nothing waits to be stored.
+undo them. Messages are added to the search index later, in small steps, mostly while nothing waits to be stored.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from chatroom.engines.worker import Worker
 from chatroom.model.log import Change, Conflict, Entry, Hits, Page, TooBroad, Unavailable
 
 MOST_CHANGES = 200  # calls of ``change`` that share one transaction
-INDEX_AFTER = 0.25  # seconds until messages are indexed
+INDEX_AFTER = 0.25  # seconds from storing messages until they are added to the search index
 
 
 class SQLiteEngine(BatchingEngine):
-    """The engine on SQLite. ``chatroom.chat.interfaces.Engine`` says what each method promises.
+    """The engine on SQLite. ``chatroom.chat.interfaces.Engine`` documents each method.
 
     Args:
         reactor: Gives ``callLater``, ``callFromThread`` and ``seconds``.
-        path: The database file; made if there is none. Shared files go into the folder ``files`` next to it.
+        path: The database file; it is made if it is missing. Shared files go into the folder ``files`` next to it.
     """
 
     def __init__(self, reactor: Any, path: Path) -> None:
@@ -47,16 +47,16 @@ class SQLiteEngine(BatchingEngine):
         self._search_thread = Worker(reactor, "log-search")
         self._searches = SearchScheduler(reactor, self._step)
         self._indexing: Any = None  # the timer of the next step of indexing
-        self._changes: deque[tuple[Sequence[Change], Deferred[int]]] = deque()  # wait for the writer thread
-        self._index_step = False  # a step of indexing is being taken
-        self._index_again = False  # something was stored meanwhile
-        self._put_off = False  # the last step was put off, because there was something to store
+        self._changes: deque[tuple[Sequence[Change], Deferred[int]]] = deque()  # calls that wait for the writer thread
+        self._index_step = False  # the writer thread is adding messages to the search index
+        self._index_again = False  # something was stored while ``_index_step`` was set
+        self._put_off = False  # the last step of indexing was put off, because a batch was being stored
 
     def start(self) -> Deferred[None]:
-        """Open the file and start the threads.
+        """Open the database file and start the threads.
 
         Raises:
-            BadDatabase: The file can't be used. It is raised by the call, not in the Deferred.
+            BadDatabase: The file can't be used. The call itself raises this, not the Deferred.
         """
         self._writer = Writer(open_database(self._path))
         self._reader = Reader(connect(self._path))
@@ -73,7 +73,7 @@ class SQLiteEngine(BatchingEngine):
         if self._indexing is not None:
             self._indexing.cancel()
             self._indexing = None
-        # Wait for the jobs of these threads, so that they are still answered.
+        # Wait until these threads have run the jobs that were given to them, so that their callers get answers.
         read = DeferredList([thread.run(lambda: None) for thread in (self._reader_thread, self._list_thread)])
         return read.addCallback(lambda _: self.blobs.close()).addCallback(self._close_file)
 
@@ -112,7 +112,13 @@ class SQLiteEngine(BatchingEngine):
     # ---- searching ---------------------------------------------------------------------------------------------
 
     def _index_later(self, wait: float | None = None) -> None:
-        """Take a step of indexing after ``wait`` seconds (by default ``INDEX_AFTER``), unless one is due already."""
+        """Schedule a step of indexing (adding stored messages to the search index), unless one is scheduled already.
+
+        If a step is being taken now, another one is scheduled when it is done.
+
+        Args:
+            wait: Seconds until the step; None for ``INDEX_AFTER``.
+        """
         if self._index_step:
             self._index_again = True
         elif self._indexing is None and self._stopping is None:
@@ -121,7 +127,7 @@ class SQLiteEngine(BatchingEngine):
     def _index(self) -> None:
         """Take a step of indexing. If a batch is being stored, put the step off, but not twice in a row.
 
-        A server that is always busy must index, too.
+        Otherwise a server that is always busy would never index.
         """
         self._indexing = None
         if self._busy and not self._put_off:
@@ -133,7 +139,7 @@ class SQLiteEngine(BatchingEngine):
         self._writer_thread.run(self._writer.index_some).addCallbacks(self._indexed, self._not_indexed)
 
     def _indexed(self, more: bool) -> None:
-        """Take the next step, if there is more to index."""
+        """Schedule the next step of indexing: now if there is more to index, later if a batch was stored meanwhile."""
         again, self._index_again, self._index_step = self._index_again, False, False
         if more:
             self._index_later(0)
@@ -141,7 +147,7 @@ class SQLiteEngine(BatchingEngine):
             self._index_later()
 
     def _not_indexed(self, failure: Any) -> None:
-        """Stop indexing after an error, such as a full disk, until the next batch is stored."""
+        """Stop indexing after an error, such as a full disk, until the next batch is stored; report the error."""
         self._index_again = self._index_step = False
         self._note(Unavailable(failure.getErrorMessage()))
 
@@ -172,7 +178,7 @@ class SQLiteEngine(BatchingEngine):
 
     async def _expire(self, log: str, older_than: int, keep: int) -> int:
         removed = 0
-        for message in (True, False):  # messages first: the marks in an inbox must not go before what they mark
+        for message in (True, False):  # messages first: an inbox's marks must not go before the messages they mark
             cut = await self._on(self._list_thread, self._lister.cut, log, message, keep) if keep else 0
             removed += await self._on(self._writer_thread, self._writer.expire, log, message, older_than, cut)
         return removed
@@ -214,12 +220,12 @@ class SQLiteEngine(BatchingEngine):
         return changed
 
     def _change_there(self) -> None:
-        """Make all changes that wait, in one transaction; runs on the writer thread."""
+        """Make up to ``MOST_CHANGES`` of the changes that wait, in one transaction; runs on the writer thread."""
         waiting: list[tuple[Sequence[Change], Deferred[int]]] = []
         while self._changes and len(waiting) < MOST_CHANGES:
             waiting.append(self._changes.popleft())
         if not waiting:
-            return  # a job before this one has made them
+            return  # an earlier job has made the changes
         try:
             done: list[Any] = [*self._writer.change_all(changes for changes, _ in waiting)]
         except Exception as why:
@@ -228,6 +234,7 @@ class SQLiteEngine(BatchingEngine):
 
     @staticmethod
     def _changed(waiting: list[tuple[Sequence[Change], Deferred[int]]], done: list[Any]) -> None:
+        """Give each caller of ``change`` the result of the call."""
         for (_, changed), result in zip(waiting, done, strict=True):
             if isinstance(result, Exception):
                 changed.errback(result)
@@ -245,7 +252,7 @@ class SQLiteEngine(BatchingEngine):
 
     @staticmethod
     def _on(worker: Worker, job: Any, *args: Any) -> Deferred[Any]:
-        """Run a job on a thread. What it raises becomes ``Unavailable``, except ``Conflict`` and ``TooBroad``."""
+        """Run a job on a thread. Any error of the job becomes ``Unavailable``, except ``Conflict`` and ``TooBroad``."""
 
         def failed(failure: Any) -> Any:
             if failure.check(Conflict, TooBroad):

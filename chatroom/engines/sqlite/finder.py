@@ -1,8 +1,9 @@
 """Takes one step of a search in the SQLite file, on a connection and a thread of its own.
 
-The index (``indexer.py``) keeps the words of each room and each block of seqs apart from all others. So the cost of a
-step depends on one block of one room, whatever else the file holds. The index only proposes messages; the text of each
-decides. Messages that are not indexed yet, and blocks with few messages, are read without the index.
+The index (``indexer.py``) keeps the words of each room and each block (range of seqs) apart from all others. So the
+cost of a step depends on one block of one room, whatever else the file holds. The index only proposes messages; whether
+a message matches is decided by its text. Messages that are not indexed yet, and blocks with few messages, are read
+without the index.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ from chatroom.model import events
 from chatroom.model.events import MESSAGES
 from chatroom.model.log import Entry, TooBroad
 
-FEW = 50  # messages; looking at them takes about as long as asking the index
-SCANNED = 500  # messages that one step looks at without the index, if its time is enough
-CHECK_EVERY = 1000  # instructions of SQLite's virtual machine between two looks at the clock
+FEW = 50  # messages; reading so many takes about as long as asking the index
+SCANNED = 500  # the most messages that one step reads without the index
+CHECK_EVERY = 1000  # instructions of SQLite's virtual machine between two checks of the time
 
 _INTERRUPTED = "interrupted"  # SQLite's error for a statement that took too long
 
 
 class Finder:
-    """The connection that searches.
+    """Searches the messages of a log.
 
     Args:
-        db: A connection that nothing else uses; used by one thread at a time.
-        seconds: Returns the time in seconds; called on that thread.
+        db: A connection to the database that nothing else uses; it is used by one thread at a time.
+        seconds: Returns the time in seconds; called on the thread that calls ``step``.
     """
 
     def __init__(self, db: sqlite3.Connection, seconds: Callable[[], float]) -> None:
@@ -41,7 +42,7 @@ class Finder:
         """Take a step, as ``search_scheduler.Take`` describes; SQLite is interrupted at the time ``until`` (seconds).
 
         Raises:
-            TooBroad: The time was too short.
+            TooBroad: SQLite was interrupted.
         """
         self.db.set_progress_handler(lambda: self._seconds() > until, CHECK_EVERY)
         try:
@@ -54,6 +55,7 @@ class Finder:
             self.db.set_progress_handler(None, 0)
 
     def _step(self, log: str, wanted: Query, before: int, most: int) -> Step:
+        """Ask the index if the next ``FEW`` messages are indexed and in one block; else read them without the index."""
         number = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
         if number is None:
             return Step([])
@@ -67,7 +69,13 @@ class Finder:
         return self._ask_index(log, number[0], wanted, before, most, block)
 
     def _older(self, number: int, before: int, further: int) -> int:
-        """Return the seq of the newest message before a seq, or of the message ``further`` before it; -1 if none."""
+        """Return the seq of a message before the seq ``before``; -1 if there is none.
+
+        Args:
+            number: The number of the log.
+            before: Only messages with a smaller seq count.
+            further: How many of them, the newest first, to skip.
+        """
         row = self.db.execute(
             "SELECT seq FROM log WHERE log=? AND message=1 AND seq<? ORDER BY seq DESC LIMIT 1 OFFSET ?",
             (number, before, further),
@@ -75,7 +83,10 @@ class Finder:
         return row[0] if row else -1
 
     def _scan(self, log: str, number: int, wanted: Query, before: int, most: int) -> Step:
-        """Look at the next messages without the index."""
+        """Read up to ``SCANNED`` messages before ``before``, newest first, and return those that match ``wanted``.
+
+        Stop when ``most`` are found, or after ``STEP`` seconds.
+        """
         rows = self.db.execute(
             "SELECT seq, at, body FROM log WHERE log=? AND message=1 AND seq<? ORDER BY seq DESC LIMIT ?",
             (number, before, SCANNED),
@@ -93,9 +104,12 @@ class Finder:
         return Step(found, seq, at) if seen == SCANNED else Step(found)
 
     def _ask_index(self, log: str, number: int, wanted: Query, before: int, most: int, block: int) -> Step:
-        """Look at the messages that the index proposes in one block of seqs."""
+        """Read the messages before ``before`` that the index proposes in a block; return those that match ``wanted``.
+
+        Stop when ``most`` are found, or after ``STEP`` seconds.
+        """
         prefix = prefix_of(number, block << BLOCK_BITS)
-        # Tokens hold no quotation mark, so nothing that a user types can be an operator.
+        # Tokens hold no quotation mark, so nothing that a user types can be an operator of SQLite's query language.
         terms = " ".join(f'"{prefix}{token}"{"*" if more else ""}' for token, more in wanted.terms())
         proposed = self.db.execute(
             "SELECT rowid FROM terms WHERE terms MATCH ? AND rowid<? ORDER BY rowid DESC", (terms, before)
@@ -120,5 +134,6 @@ class Finder:
 
 
 def _matching(log: str, seq: int, body: bytes, wanted: Query) -> Entry | None:
+    """The entry with this body; None if it is no message that matches."""
     event = events.decode(body)
     return Entry(log, event, body, seq) if isinstance(event, MESSAGES) and wanted.matches(event.text) else None

@@ -17,10 +17,11 @@ from chatroom.model.events import MESSAGES
 
 BLOCK_BITS = 14  # a block is 2**14 seqs; a query in one block takes about two milliseconds
 INDEX_STEP = 100  # entries in one step, which takes about two milliseconds
-INDEX_BYTES = 64 * 1024  # bytes of messages in one step; so there are fewer messages if they are long
+INDEX_BYTES = 64 * 1024  # bytes of messages in one step, which has fewer messages if they are long
 OLD_PAGES = 200  # pages of the index of an earlier schema that are removed in one step ...
 OLD_ROWS = 20_000  # ... and rows
 
+# Finds a row unless the index of an earlier schema is empty; FTS5 itself uses the ids up to 10.
 _SOME_OLD = "SELECT 1 FROM words_data WHERE id>10 UNION ALL SELECT 1 FROM words_docsize LIMIT 1"
 
 Row = tuple[int, int, bytes]
@@ -28,7 +29,14 @@ Row = tuple[int, int, bytes]
 
 
 def prefix_of(log: int, seq: int) -> str:
-    """Return the prefix of a message's tokens. It ends with an underscore, which no token holds."""
+    """Return what the index puts before each token of a message: the numbers of its log and of its block of seqs.
+
+    The prefix ends with an underscore, which no token holds.
+
+    Args:
+        log: The number of the message's log.
+        seq: The message's seq.
+    """
     return f"{log:x}z{seq >> BLOCK_BITS:x}_"
 
 
@@ -39,7 +47,7 @@ class Indexer:
         db: The writing connection.
 
     Attributes:
-        has_old: Whether something of the index of an earlier schema is left.
+        has_old: Whether a part of the index of an earlier schema is still in the file.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -59,7 +67,7 @@ class Indexer:
             messages = [row for row in rows if row[2] is not None]
             if messages or not rows:
                 return _first(messages)
-            self._passed = rows[-1][0]  # only kept in memory: storing it is not worth a commit
+            self._passed = rows[-1][0]  # kept in memory only: these entries are no messages, so nothing was indexed
 
     def add(self, messages: list[Row]) -> None:
         """Index the messages that ``next`` returned."""
@@ -67,7 +75,7 @@ class Indexer:
         self._db.execute("UPDATE indexed SET upto=?", (messages[-1][0],))
 
     def forget(self, messages: Iterable[Row]) -> None:
-        """Remove messages from the index. It must be given their text, because it keeps none."""
+        """Remove messages from the index. The caller gives their bodies, because the index does not keep the texts."""
         upto = self._upto()
         self._db.executemany(
             "INSERT INTO terms(terms, rowid, tokens) VALUES ('delete',?,?)",
@@ -81,12 +89,13 @@ class Indexer:
             self._db.execute("INSERT INTO terms(rowid, tokens) VALUES (?,'')", (message[0],))
 
     def _upto(self) -> int:
+        """Return the stored seq up to which all messages are indexed."""
         return int(self._db.execute("SELECT upto FROM indexed").fetchone()[0])
 
     # ---- the index of an earlier schema ------------------------------------------------------------------------
 
     def remove_old(self) -> None:
-        """Remove a part of the old index; removing all of it at once would take long."""
+        """Remove a part of the earlier schema's index; removing the whole index at once would take long."""
         pages = self._db.execute(
             "DELETE FROM words_data WHERE id IN (SELECT id FROM words_data WHERE id>10 LIMIT ?)", (OLD_PAGES,)
         ).rowcount
@@ -97,12 +106,13 @@ class Indexer:
             self._drop_old()
 
     def _drop_old(self) -> None:
+        """Remove the table of the earlier schema's index, which is empty by now."""
         self._db.execute("DROP TABLE words")
         self.has_old = False
 
 
 def _first(messages: list[Row]) -> list[Row]:
-    """Return the first messages, up to and including the one that exceeds ``INDEX_BYTES``."""
+    """Return the first messages, up to and including the one with which they exceed ``INDEX_BYTES``."""
     size = 0
     for i, (_, _, body) in enumerate(messages, 1):
         size += len(body)
@@ -112,7 +122,7 @@ def _first(messages: list[Row]) -> list[Row]:
 
 
 def _indexed(message: Row) -> tuple[int, str]:
-    """Return a message's row in the index: its seq, and its tokens with their prefix."""
+    """Return a message's row in the index: its seq, and its tokens, each with the prefix of ``prefix_of``."""
     seq, log, body = message
     event = events.decode(body)
     prefix = prefix_of(log, seq)

@@ -10,18 +10,18 @@ from chatroom.model import events
 from chatroom.model.log import Entry, Page
 
 PAGE_ROWS = 500  # records on one page ...
-PAGE_BYTES = 256 * 1024  # ... or so many bytes of them, which take about two milliseconds to decode
+PAGE_BYTES = 256 * 1024  # ... or fewer, if they have so many bytes, which take about two milliseconds to decode
 PAGE_LOGS = 1000  # names of logs on one page
 LAST_CHARACTER = "\U0010ffff"
 
-_NEVER = 1 << 62
+_NEVER = 1 << 62  # greater than every seq
 
 
 class Reader:
     """A connection that only reads.
 
     Args:
-        db: A connection that nothing else uses; used by one thread at a time.
+        db: A connection that nothing else uses. Only one thread at a time may use it.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -44,12 +44,12 @@ class Reader:
         return Page(_entries(log, sorted(rows[:limit])), complete)
 
     def cut(self, log: str, message: bool, keep: int) -> int:
-        """Return the greatest seq to remove if the newest ``keep`` entries stay; 0 if there are no more than that.
+        """Return the greatest seq to remove if the newest ``keep`` entries stay; 0 if there are no others.
 
         Args:
             log: The log.
             message: Whether to count messages, or all other entries.
-            keep: How many entries of that kind stay.
+            keep: How many messages, or other entries, stay.
         """
         row = self.db.execute(
             "SELECT seq FROM log WHERE log=? AND message=? ORDER BY seq DESC LIMIT 1 OFFSET ?",
@@ -58,19 +58,22 @@ class Reader:
         return row[0] if row else 0
 
     def logs(self, after: str) -> list[str]:
-        """Return the names of the logs that follow ``after`` in the order of names; at most a page of them."""
+        """Return the names of the logs that follow the name ``after`` in the order of names, at most ``PAGE_LOGS``."""
         rows = self.db.execute("SELECT name FROM logs WHERE name>? ORDER BY name LIMIT ?", (after, PAGE_LOGS))
         return [row[0] for row in rows]
 
     def get(self, bucket: str, key: str) -> tuple[bytes, int] | None:
-        """Return a record and its revision; None if there is none."""
+        """Return the value of a record and its revision; None if there is no such record."""
         row: tuple[bytes, int] | None = self.db.execute(
             "SELECT value, rev FROM record WHERE bucket=? AND key=?", (bucket, key)
         ).fetchone()
         return row
 
     def page(self, bucket: str, prefix: str, after: str, most: int) -> list[tuple[str, bytes]]:
-        """Return the next records whose keys begin with ``prefix``: a page, or ``most`` if that is fewer and not 0."""
+        """Return keys and values of the next records whose keys begin with ``prefix`` and come after the key ``after``.
+
+        There are at most ``most`` records, if ``most`` is not 0, and never more than a page (``cut_page``).
+        """
         # LAST_CHARACTER sorts after all others, and no key holds it, since no name or id does.
         rows = self.db.execute(
             "SELECT key, value FROM record WHERE bucket=? AND key>? AND key>=? AND key<? ORDER BY key",
@@ -80,7 +83,10 @@ class Reader:
             return cut_page(rows, most)
 
     def last(self, bucket: str, prefix: str, most: int) -> list[tuple[str, bytes]]:
-        """Return the records with the last keys that begin with ``prefix``, in the order of keys; at most a page."""
+        """Return the records with the last keys that begin with ``prefix``, in the order of keys.
+
+        There are at most ``most`` records, if ``most`` is not 0, and never more than a page (``cut_page``).
+        """
         rows = self.db.execute(
             "SELECT key, value FROM record WHERE bucket=? AND key>=? AND key<? ORDER BY key DESC",
             (bucket, prefix, prefix + LAST_CHARACTER),
@@ -89,7 +95,7 @@ class Reader:
             return cut_page(rows, most)[::-1]
 
     def all(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-        """Return all records of a bucket whose keys begin with ``prefix``, for programs that may take their time."""
+        """Return all records of a bucket whose keys begin with ``prefix``, without pages: reading all may be slow."""
         return self.db.execute(
             "SELECT key, value FROM record WHERE bucket=? AND key>=? AND key<? AND value IS NOT NULL ORDER BY key",
             (bucket, prefix, prefix + LAST_CHARACTER),
@@ -103,15 +109,15 @@ class Reader:
         return int(row[0])
 
     def _log(self, log: str) -> tuple[int | None, int]:
-        """Return a log's number (None if there is no such log) and its floor."""
+        """Return a log's number (None if there is no such log) and the greatest seq removed from it."""
         row: tuple[int, int] | None = self.db.execute("SELECT no, floor FROM logs WHERE name=?", (log,)).fetchone()
         return row or (None, 0)
 
 
 def cut_page(rows: Iterable[tuple[str, bytes]], most: int) -> list[tuple[str, bytes]]:
-    """Return the first rows: at most ``PAGE_ROWS`` of them, or ``most`` if that is fewer and not 0.
+    """Return the first rows: at most ``PAGE_ROWS``, or at most ``most`` if that is fewer and not 0.
 
-    The page also ends with the row that reaches ``PAGE_BYTES``.
+    They end earlier with the row by which their values reach ``PAGE_BYTES``.
     """
     most = min(most or PAGE_ROWS, PAGE_ROWS)
     page: list[tuple[str, bytes]] = []

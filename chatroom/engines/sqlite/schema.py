@@ -13,7 +13,7 @@ from urllib.parse import quote
 APPLICATION_ID = 0x63686174  # "chat": marks the file as ours
 
 LADDER = (
-    # 1: logs and records. There is one table for all logs: seq is one counter, so it grows within each log.
+    # 1: logs and records. There is one table for all logs: seqs come from one counter, so they grow within each log.
     """
     CREATE TABLE logs(no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, floor INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE log(
@@ -25,14 +25,15 @@ LADDER = (
         bucket TEXT NOT NULL, key TEXT NOT NULL, rev INTEGER NOT NULL, value BLOB, PRIMARY KEY(bucket, key)
     ) WITHOUT ROWID;
     """,
-    # 2: search. Messages are indexed some time after they are stored; `upto` says how far.
+    # 2: search. Messages are indexed some time after they are stored; `upto` is the last seq indexed.
     """
     CREATE VIRTUAL TABLE words USING fts5(log, text, content='', tokenize="unicode61 remove_diacritics 2");
     CREATE TABLE indexed(upto INTEGER NOT NULL);
     INSERT INTO indexed VALUES (0);
     """,
-    # 3: a removed record leaves no row. Revisions of all records come from one counter, so that none comes twice. The
-    # people in a room's record get rows of their own, numbered in the order in which they were written.
+    # 3: a removed record leaves no row. Revisions of all records come from one counter, so that none comes twice.
+    # The bans, mutes, moderators and invited users in a room's record become records of their own. A number in each
+    # value keeps their order.
     """
     CREATE TABLE revision(last INTEGER NOT NULL);
     INSERT INTO revision SELECT coalesce(max(rev), 0) FROM record;
@@ -88,13 +89,13 @@ class BadDatabase(Exception):
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open the file for writing; make or migrate it if need be.
+    """Open the database file for writing; make the file if there is none, and migrate an older one.
 
     Raises:
-        BadDatabase: It is not ours, is newer than this program, or can't be written.
+        BadDatabase: The file is not a chatroom database, is newer than this program, or can't be written.
     """
     try:
-        # Nobody else on this machine may read it; SQLite gives the files that it puts next to it the same mode.
+        # Other users of the machine may not read the file. SQLite gives the files that it puts beside it the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         db = connect(path)
         _check(db, path)
@@ -110,10 +111,10 @@ def open_database(path: Path) -> sqlite3.Connection:
 def look(path: Path) -> sqlite3.Connection:
     """Open a file that no daemon uses, for reading, without changing anything in its folder.
 
-    What a crash left in the write-ahead log is not seen; only a start of the daemon takes it over.
+    What a crash left in the write-ahead log is not seen; the next start of the daemon moves that into the file.
 
     Raises:
-        BadDatabase: It is not ours, is newer than this program, or can't be read or written.
+        BadDatabase: The file is not a chatroom database, is newer than this program, or can't be read or written.
     """
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
@@ -125,6 +126,7 @@ def look(path: Path) -> sqlite3.Connection:
 
 
 def _unusable(path: Path, error: Exception) -> BadDatabase:
+    """Return the error that tells the operator why the file can't be used: a full disk, or what SQLite says."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_A_DISK and os.statvfs(path.parent).f_bavail == 0:
         return BadDatabase(f"{path} cannot be used: no space is left on its disk; make room there")
     return BadDatabase(f"{path} cannot be used ({error}); check the file and its folder, or give another --data")
@@ -136,6 +138,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _check(db: sqlite3.Connection, path: Path) -> None:
+    """Raise BadDatabase if the file is not a chatroom database, or was made by a newer program."""
     ours = db.execute("PRAGMA application_id").fetchone()[0]
     version = db.execute("PRAGMA user_version").fetchone()[0]
     empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
@@ -148,6 +151,7 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _climb(db: sqlite3.Connection) -> None:
+    """Run the steps of ``LADDER`` that the file does not have yet, each in its own transaction."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
     for rung in range(version, len(LADDER)):
         db.executescript(

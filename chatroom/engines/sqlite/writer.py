@@ -21,10 +21,10 @@ _Row = tuple[int, int, bytes, bool, int]  # seq, the log's number, body, whether
 
 
 class Writer:
-    """The connection that writes, with the last seq and the numbers of the logs.
+    """The connection that writes. It remembers the last seq it gave to an entry, and the numbers of logs.
 
     Args:
-        db: A connection from ``open_database``; used by one thread at a time.
+        db: A connection from ``open_database``. Only one thread at a time may use it.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -35,11 +35,12 @@ class Writer:
         ).fetchone()[0]
         self._page_size: int = db.execute("PRAGMA page_size").fetchone()[0]
         self._numbers: dict[str, int] = {}
-        self._grown: Counter[int] = Counter()  # bytes by which each log has grown, by its number, not stored yet
+        self._grown: Counter[int] = Counter()  # by a log's number: bytes by which it grew, not stored yet
         self.index = Indexer(db)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        """Commit what the ``with`` block writes; if the block raises, undo all of it."""
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -51,7 +52,7 @@ class Writer:
             raise
 
     def store(self, batch: list[Entry]) -> None:
-        """Give each entry its seq and store it, unless an entry with its key is stored already."""
+        """Give each entry its seq and store it, unless an entry with the same key was stored earlier."""
         rows = []
         keyed: dict[str, Entry] = {}
         with self._transaction():
@@ -72,11 +73,11 @@ class Writer:
             grown[row[1]] += len(row[5]) + ROW
 
     def _was_there(self, entry: Entry, earlier: Entry | None) -> bool:
-        """Turn the entry into the first one with its key, marked as repeated; return False if it is the first.
+        """Return whether an entry with the same key came earlier; if so, copy that one into ``entry``.
 
         Args:
-            entry: The entry.
-            earlier: An entry of the same batch with the same key.
+            entry: The entry, which has a key. A copy is marked as repeated.
+            earlier: An earlier entry of the same batch with the same key; None if there is none.
         """
         if earlier is not None:
             entry.log, entry.seq, entry.body = earlier.log, earlier.seq, earlier.body
@@ -96,7 +97,7 @@ class Writer:
         return int(row[0]) if row is not None else 0
 
     def _number(self, log: str) -> int:
-        """Return the number of a log, which is made if there is none of that name."""
+        """Return the number of a log; make the log if there is none of that name."""
         row = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
         if row is None:
             row = self.db.execute("INSERT INTO logs(name) VALUES (?) RETURNING no", (log,)).fetchone()
@@ -108,7 +109,7 @@ class Writer:
     # ---- search ------------------------------------------------------------------------------------------------
 
     def index_some(self) -> bool:
-        """Index some messages, or remove a part of an old index; return whether there may be more to do."""
+        """Index some messages, or remove a part of an earlier schema's index; return whether more may be left to do."""
         if self.index.has_old:
             with self._transaction():
                 self.index.remove_old()
@@ -133,11 +134,12 @@ class Writer:
         return size - int(self._page_size * self.db.execute("PRAGMA freelist_count").fetchone()[0])
 
     def usage(self) -> int:
-        """Return how many bytes of the file are in use, and store how many each log takes."""
+        """Return how many bytes of the file are in use, and store the sizes of logs that have changed."""
         self._write_down()
         return self.used()
 
     def _write_down(self) -> None:
+        """Add the growth of each log, which is counted in memory, to the log's stored size."""
         if self._grown:
             with self._transaction():
                 self.db.executemany(
@@ -146,7 +148,14 @@ class Writer:
             self._grown.clear()
 
     def trim(self, wanted: int) -> tuple[str, int]:
-        """Remove some of the oldest entries of the room that takes most; return its log and how many were removed."""
+        """Remove some of the oldest entries of the room whose log takes the most bytes.
+
+        Args:
+            wanted: Bytes that are to become free; not more entries are removed than that takes.
+
+        Returns:
+            The log's name and how many entries were removed; 0 if no room has entries any more.
+        """
         self._write_down()
         with self._transaction():
             # A room may have entries even if it takes nothing by our count, since a crash loses a part of the count.
@@ -163,20 +172,25 @@ class Writer:
         return room[1], len(gone)
 
     def _oldest(self, number: int, message: bool, most: int) -> list[_Row]:
+        """Return the oldest messages of a log, or its oldest other entries if ``message`` is false."""
         return self.db.execute(
             "SELECT seq, log, body, message, at FROM log WHERE log=? AND message=? ORDER BY seq LIMIT ?",
             (number, message, most),
         ).fetchall()
 
     def _remove(self, rows: list[_Row]) -> None:
-        """Remove entries of one log, given oldest first, from the log and from the index."""
+        """Remove entries of one log from the log and from the search index."""
         if rows:
             self.index.forget([row[:3] for row in rows if row[3]])
             self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in rows])
             self._grown[rows[0][1]] -= sum(len(row[2]) + ROW for row in rows)
 
     def _raise_floor(self, gone: list[_Row]) -> None:
-        """Note the greatest seq removed from a log, so that readers can be told that something is missing."""
+        """Store the greatest seq removed from a log, so that readers learn that entries are missing.
+
+        Args:
+            gone: Entries of one log that were removed, the oldest first.
+        """
         if gone:
             self.db.execute("UPDATE logs SET floor=max(floor, ?) WHERE no=?", (gone[-1][0], gone[-1][1]))
 
@@ -192,7 +206,7 @@ class Writer:
             cut: ... and entries with a seq up to this one.
 
         Returns:
-            How many were removed; 0 if there are no more.
+            How many entries were removed; 0 if no such entries are left.
         """
         with self._transaction():
             rows = self._oldest(self._known(log), message, EXPIRE_STEP)
@@ -202,7 +216,7 @@ class Writer:
             return len(old)
 
     def drop(self, log: str) -> bool:
-        """Remove some of a log's entries, and the log itself with the last; return whether there are more."""
+        """Remove some of a log's entries, and the log itself with the last of them; return whether more may be left."""
         with self._transaction():
             number = self._known(log)
             rows = self.db.execute(
@@ -221,10 +235,10 @@ class Writer:
             return len(rows) == EXPIRE_STEP
 
     def erase(self, log: str, seq: int) -> bool:
-        """Remove the text of one message; return whether there was such a message."""
+        """Remove the text of one message, but not its entry; return whether there was such a message."""
         with self._transaction():
             row = self.db.execute(
-                "SELECT seq, log, body FROM log WHERE seq=? AND log=? AND message", (seq, self._number(log))
+                "SELECT seq, log, body FROM log WHERE seq=? AND log=? AND message", (seq, self._known(log))
             ).fetchone()
             if row is None:
                 return False
@@ -236,10 +250,10 @@ class Writer:
     # ---- records -----------------------------------------------------------------------------------------------
 
     def change(self, changes: Sequence[Change]) -> int:
-        """Compare and set records, all of them or none; return their new revision.
+        """Make all changes if each record has the revision that its change expects; return the new revision of all.
 
         Raises:
-            Conflict: A record has another revision than its change expects.
+            Conflict: A record has another revision than its change expects; no change was made.
         """
         (rev,) = self.change_all([changes])
         if isinstance(rev, Conflict):
@@ -253,7 +267,7 @@ class Writer:
         never fits a record that is made later under the same key.
 
         Returns:
-            For each set its new revision, or the conflict because of which it was not made.
+            For each set the new revision of its records, or the Conflict because of which the set was not made.
         """
         done: list[int | Conflict] = []
         with self._transaction():
@@ -277,6 +291,7 @@ class Writer:
         return change.rev == (row[0] if row else 0)
 
     def _change(self, change: Change, rev: int) -> None:
+        """Write or remove one record, without a look at its old revision."""
         where = change.bucket, change.key
         if change.value is None:
             self.db.execute("DELETE FROM record WHERE bucket=? AND key=?", where)

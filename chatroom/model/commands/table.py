@@ -1,4 +1,4 @@
-"""The parts that the records and the rows of commands are made of. The other files have the commands, by topic."""
+"""What the records of commands and the rows of their table are made of. The other files define the commands."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class CommandRow:
         args: The arguments that are typed after the word.
         ask: What telnet asks if no argument is given; the answer has all required arguments, separated by commas.
         in_room: Whether the user must be in a room.
-        needs: What the user must be.
+        needs: What the user must be, such as logged in or a moderator.
         pipelined: Whether the command can be handled before the session's earlier messages are stored.
         fixed: Fields that always have these values when the command is typed in this way.
         topic: The topic of ``/help`` that lists the command; empty if nobody can type the command.
@@ -117,7 +117,7 @@ class CommandRow:
 
     @property
     def spellings(self) -> list[str]:
-        """All words for the command."""
+        """All words by which the command can be typed."""
         return [*(f"/{word}" for word in self.slash), *self.upper, *self.bare]
 
     @property
@@ -161,4 +161,3 @@ PASSWORD = Arg("password", Kind.SECRET, ask="Password:", prompt="Password:")
 HOW_LONG = Arg("seconds", Kind.DURATION, "duration", required=False)
 ON = Arg("on", Kind.SWITCH, "on|off")
 PAIR = "user,password:"  # asks for a name and a password together
-SHA256 = "0000000000000000000000000000000000000000000000000000000000000000"

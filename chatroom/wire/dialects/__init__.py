@@ -1,1 +1,1 @@
-"""The dialects of people and of programs. Each turns lines into commands, and events into bytes."""
+"""The dialects of people (text) and of programs (JSON). Each turns lines into commands, and events into bytes."""

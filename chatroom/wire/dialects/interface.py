@@ -1,4 +1,4 @@
-"""What a connection needs of a dialect: besides turning events into bytes, it reads lines and has a greeting."""
+"""What a connection needs of a dialect: it turns events into bytes, reads commands from lines, and has a greeting."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from chatroom.model.commands import Command
 
 
 class WireDialect(Dialect, Protocol):
-    """A dialect that can also read lines and greet.
+    """A dialect that can also read commands from lines, and greet.
 
     Attributes:
-        person: Whether people speak it. They are greeted, may use telnet, and are kept alive by TCP instead of pings.
+        person: Whether people speak the dialect. They are greeted and may use telnet. TCP probes whether they are still
+            there; programs are pinged instead.
         line_limit: The length of the longest line, in bytes.
-        patience: Seconds in which the first line must come.
+        patience: Seconds within which a new connection must send its first line.
     """
 
     person: bool
@@ -23,11 +24,11 @@ class WireDialect(Dialect, Protocol):
     patience: float
 
     def read(self, line: bytes, session: Session) -> Command | None:
-        """Return the command in a line; None if there is nothing to do.
+        """Return the command in a line; None if the line asks the chat for nothing, as an empty one.
 
         Raises:
             Refused: The line holds no command that this session could give.
         """
 
     def greeting(self, session: Session) -> bytes:
-        """Return what is sent first to a new session; empty if nothing is."""
+        """Return the bytes with which the server greets a new session; empty if it sends none."""

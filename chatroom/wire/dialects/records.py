@@ -20,7 +20,7 @@ from chatroom.model.log import Entry
 from chatroom.model.suggestions import hint
 
 DEEPEST = 8  # levels of objects and arrays in a record
-GREATEST = 2**53  # the largest number, which every JSON parser can hold exactly
+GREATEST = 2**53  # the largest number that is accepted; JSON parsers hold whole numbers up to it exactly
 
 _decode = msgspec.json.Decoder(reduce(or_, ROWS)).decode
 _KNOWN = [str(kind.__struct_config__.tag) for kind in ROWS]
@@ -40,22 +40,27 @@ class JsonDialect:
     # ---- out ---------------------------------------------------------------------------------------------------
 
     def render(self, room: str, entry: Entry) -> bytes:
-        """Return the entry's stored record, with the room and the seq added."""
+        """Return the stored record of a log entry, with the room's name and the entry's number (seq) added."""
         return b'%s,"room":%s,"seq":%d}\r\n' % (entry.body[:-1], encode(room), entry.seq)
 
     def replay(self, room: str, entries: list[Entry]) -> bytes:
-        """Return earlier entries as the same records as when they were new."""
+        """Return the records of earlier entries; they are the same as when the entries were new."""
         return b"".join([self.render(room, entry) for entry in entries])
 
     def answer(self, event: Event, ref: Ref | None = None) -> bytes:
-        """Return the record of an event that concerns one session; empty for an ``ok`` without a ref."""
+        """Return the record of an event for one session; empty for an ``ok`` without a ref.
+
+        Args:
+            event: The event.
+            ref: The ref of the command that the event answers; None if that had none, or the event is no answer.
+        """
         body = encode(event)
         if ref is not None:
             return b'%s,"re":%s}\r\n' % (body[:-1], encode(ref))
         return b"" if body.startswith(b'{"event":"ok"') else body + b"\r\n"
 
     def with_stamps(self, stamped: bool) -> Dialect:
-        """Return this dialect, since every record has its time."""
+        """Return this dialect: programs need no other one for times, since every record holds its time."""
         return self
 
     def greeting(self, session: Session) -> bytes:
@@ -68,13 +73,13 @@ class JsonDialect:
         """Return the command in a record; None for an empty line.
 
         Raises:
-            Refused: The line is no record, or none that the server knows.
+            Refused: The line is no JSON record, or is not a command that the server knows.
         """
         if not line or line.isspace():
             return None
         try:
             if not line.isascii():
-                line.decode("utf-8")  # the decoder looks only at fields that it knows
+                line.decode("utf-8")  # checks all of the line; msgspec checks only the fields that it knows
             if line.count(b"{") + line.count(b"[") > DEEPEST or _UNUSUAL.search(line):
                 _check(line)
             command: Command = _decode(line)
@@ -94,12 +99,12 @@ def _refused(line: bytes, error: Exception) -> Refused:
             why = "a record is text in UTF-8, and this one is not"
         refused = BAD_RECORD(why=why[:200])
     refused.ref = _ref(line)
-    refused.final = bool(_CHUNK.search(line))  # nobody knows how many raw bytes follow
+    refused.final = bool(_CHUNK.search(line))  # closes the connection: nobody knows how many raw bytes follow
     return refused
 
 
 def _ref(line: bytes) -> Ref | None:
-    """Return the ref of a refused record, if it can be read and sent back."""
+    """Return the ref of a refused record; None if it has none that can be read and sent back."""
     try:
         ref = json.loads(line)["ref"]
         encode(ref)
@@ -111,10 +116,10 @@ def _ref(line: bytes) -> Ref | None:
 
 
 def _check(line: bytes) -> None:
-    """Check all of an unusual record, including the fields that the decoder skips.
+    """Check all of an unusual record (see ``read``), including the fields that the decoder skips.
 
     Raises:
-        ValueError: It nests too deeply, or holds a number or a surrogate that other programs can't handle.
+        ValueError: The record is no JSON, nests too deeply, or holds a number beyond ``GREATEST`` or a lone surrogate.
     """
     _walk(json.loads(line.decode("utf-8"), parse_int=_whole, parse_float=_number), DEEPEST)
 

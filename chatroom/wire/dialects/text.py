@@ -17,11 +17,11 @@ from chatroom.wire.dialects import text_reader
 
 
 class TextDialect:
-    """The dialect of people. There is one instance with times and one without, which all of them share.
+    """The dialect of people. There is one instance that shows times and one that does not; all people share them.
 
     Args:
-        rules: Hold the server's name and the lines after its greeting.
-        form: The form of a message, as ``chatroom.model.message_format`` describes it.
+        rules: Hold the server's name and the lines to show after its greeting.
+        form: The template of a message, as ``chatroom.model.message_format`` describes it.
         stamped: Whether the time is shown before each message.
     """
 
@@ -40,7 +40,7 @@ class TextDialect:
         }
 
     def with_stamps(self, stamped: bool) -> TextDialect:
-        """Return the instance that shows times, or the one that does not; sharing them shares what they render."""
+        """Return the instance that shows times, or the one that does not. All sessions share these two instances."""
         if stamped == self.stamped:
             return self
         if self._twin is None:
@@ -49,7 +49,7 @@ class TextDialect:
         return self._twin
 
     def use_form(self, form: str) -> None:
-        """Change the form of messages from now on, both with times and without."""
+        """Change the template of messages from now on, for this instance and the other one."""
         for dialect in (self, self.with_stamps(not self.stamped)):
             dialect._form = form
             dialect._forms[e.Said] = dialect._saying()
@@ -71,11 +71,11 @@ class TextDialect:
         return f"{line}\r\n".encode()
 
     def replay(self, room: str, entries: list[Entry]) -> bytes:
-        """Return the lines for earlier entries, with the day of each."""
+        """Return the lines for earlier entries, with the day and time of each."""
         return "".join(f"{self.recalled(room, entry.event)}\r\n" for entry in entries).encode()
 
     def recalled(self, room: str, event: Any) -> str:
-        """Return the text of an earlier event, with its day and time."""
+        """Return the line for an earlier event in a room, with its day and time."""
         event = with_deletion_shown(event)
         return f"[{_time(event.at):%Y-%m-%d %H:%M}] {self._forms[type(event)](room, event)}"
 
@@ -98,7 +98,7 @@ class TextDialect:
 
 
 def _time(at: int) -> datetime:
-    """Return a time, given in milliseconds since 1970, in the server's time zone."""
+    """Convert a time in milliseconds since 1970 to a ``datetime`` in the server's time zone."""
     return datetime.fromtimestamp(at / 1000)
 
 

@@ -1,9 +1,9 @@
 """Reads a line from a person: which words are commands, what the person is asked for, and what is said to the room.
 
 The rules stand in docs/protocol.md, "What people type". ``/word`` and the upper-case words are commands anywhere. Bare
-words are commands outside a room. Inside a room only ``leave`` is, alone on its line, and for guests ``login`` and
-``register``, so that nobody says a password to a room. A line after a question is the answer to it. Everything else is
-said to the room.
+words are commands outside a room. Inside a room the only bare commands are ``leave``, alone on its line, and for guests
+``login`` and ``register``, so that nobody says a password to a room. A line after a question is the answer to it.
+Everything else is said to the room.
 
 If a person's answer to a password question fails inside a room, the question is asked again: the next line is probably
 a password, and must not be said to the room.
@@ -31,11 +31,11 @@ _ASKED_OF_GUESTS = {"login", "register"}
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """A question for arguments of a command, which a person has not answered yet.
+    """A question for missing arguments of a command, which a person has not answered yet.
 
     Args:
-        row: The command's row.
-        values: The arguments that are known.
+        row: The command's row in the table of commands, which lists its arguments.
+        values: The values of the arguments that are known, by field.
         missing: The arguments that are still to be asked for.
         together: Whether all missing arguments are asked for at once, and answered with commas between them.
         before: The first question about this command; None if this is the first.
@@ -55,10 +55,10 @@ class OpenQuestion:
 
 
 def read(line: bytes, session: Session) -> Command | None:
-    """Return the command in a line; None if there is nothing to do, or if an argument must be asked for first.
+    """Return the command in a line; None if the line holds none, or if the person is asked for an argument first.
 
     Raises:
-        Refused: There is no such command, or its arguments are wrong, or it can only be said in a room.
+        Refused: There is no such command, its arguments are wrong, or the line is a message outside a room.
     """
     text = line.decode("utf-8", "replace").removeprefix("\ufeff")  # a piped file may begin with a byte order mark
     session.ask_again = None
@@ -102,10 +102,11 @@ def _command_in(text: str) -> str:
 
 
 def _outside(text: str, session: Session) -> Command | None:
-    """Return the command in a line typed outside a room; a word that takes no arguments must stand alone.
+    """Return the command in a line typed outside a room; None if the line is empty.
 
     Raises:
-        Refused: It is no command, so it could only be said in a room.
+        Refused: The line is no command, so it could only be said in a room. The name of a command that takes no
+            arguments must stand alone.
     """
     if not text:
         return None
@@ -120,10 +121,15 @@ def _outside(text: str, session: Session) -> Command | None:
 
 
 def _build(row: CommandRow, rest: str, session: Session) -> Command | None:
-    """Return the command with the arguments in the rest of its line; None if missing ones are asked for.
+    """Return a command with the arguments in ``rest``; None if the person is asked for missing arguments.
+
+    Args:
+        row: The command's row in the table of commands.
+        rest: What follows the command's word on the line.
+        session: The session of the person.
 
     Raises:
-        Refused: The arguments are wrong, or one is missing that is never asked for.
+        Refused: An argument is wrong, or an argument is missing that is never asked for.
     """
     values: dict[str, Any] = dict(row.fixed)
     rest = rest.strip(BLANKS)
@@ -150,10 +156,10 @@ def _build(row: CommandRow, rest: str, session: Session) -> Command | None:
 
 
 def _record(row: CommandRow, values: dict[str, Any]) -> Command:
-    """Return the command with these arguments.
+    """Return the command of a row with these values as its arguments.
 
     Raises:
-        Refused: A value is outside the bounds, which are the same for programs.
+        Refused: A value is outside its bounds, which are the same for people and programs.
     """
     try:
         return made(row, values)
@@ -162,7 +168,7 @@ def _record(row: CommandRow, values: dict[str, Any]) -> Command:
 
 
 def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
-    """Return an argument's value (None if it is left out) and the rest of the line.
+    """Read an argument; return its value (None if it is left out) and the rest of the line.
 
     Raises:
         Refused: The argument can't be read.
@@ -174,10 +180,10 @@ def _argument(row: CommandRow, arg: Arg, rest: str) -> tuple[Any, str]:
 
 
 def _ask(question: OpenQuestion, session: Session) -> None:
-    """Ask a question.
+    """Send a question to a person, and keep it as the session's open question.
 
     Raises:
-        Refused: The session may not give the command.
+        Refused: The session may not give the command that the question is about.
     """
     check_allowed(question.row, session)
     session.question = question
@@ -185,9 +191,9 @@ def _ask(question: OpenQuestion, session: Session) -> None:
 
 
 def _ask_again(question: OpenQuestion, session: Session) -> None:
-    """Ask from the first question on, because the answers failed.
+    """Ask the first question about a command again, because the command failed with the answers.
 
-    Outside a room there is no need: nobody else would see a password on the next line.
+    Outside a room nothing is asked again: nobody else would see a password on the next line.
     """
     if session.room is None:
         return
@@ -200,10 +206,13 @@ def _ask_again(question: OpenQuestion, session: Session) -> None:
 
 
 def _answered(text: str, session: Session) -> Command | None:
-    """Take a line as the answer to the open question; an empty line and ``/cancel`` cancel.
+    """Take a line as the answer to the open question; an empty line or ``/cancel`` ends the question.
 
-    A password may be anything. At any other question a command is refused and the question asked again, because
-    nobody means ``/who`` as an answer; ``//who`` answers ``/who``.
+    At a question for a password any other line is the password. At any other question a command is refused and the
+    question asked again, because nobody means ``/who`` as an answer; ``//who`` answers ``/who``.
+
+    Returns:
+        The command, if its last missing argument was answered; otherwise None.
     """
     question: OpenQuestion = session.question
     session.question = None
@@ -221,7 +230,7 @@ def _answered(text: str, session: Session) -> Command | None:
 
 
 def _taken(text: str, question: OpenQuestion, session: Session) -> Command | None:
-    """Take an answer; return the command if nothing is missing any more, else ask for the next argument."""
+    """Add an answer to the command's arguments. Return the command if it is complete, else ask the next question."""
     count = len(question.missing) if question.together else 1
     asked, missing = question.missing[:count], question.missing[count:]
     try:
@@ -243,7 +252,7 @@ def _taken(text: str, question: OpenQuestion, session: Session) -> Command | Non
 
 
 def _given(text: str, arg: Arg, row: CommandRow) -> dict[str, Any]:
-    """Return the argument in an answer, by its field; a password is the whole line, blanks included."""
+    """Return the value in an answer, keyed by the argument's field; a password is all of ``text``, inner blanks too."""
     if arg.kind is Kind.SECRET:
         return {arg.field: text}
     value, rest = _argument(row, arg, text)
@@ -253,7 +262,7 @@ def _given(text: str, arg: Arg, row: CommandRow) -> dict[str, Any]:
 
 
 def _given_together(text: str, asked: tuple[Arg, ...]) -> dict[str, Any]:
-    """Return the arguments in an answer with commas between them, by field; only the last may hold a comma."""
+    """Return the values in an answer with commas between them, by field; only the last value may hold a comma."""
     parts = [part.strip(BLANKS) for part in text.split(",", len(asked) - 1)]
     if len(parts) < len(asked) or not all(parts):
         raise EXPECTED_PAIR()
