@@ -56,7 +56,8 @@ def _shared(room: str, event: e.Shared) -> str:
 
 
 def _given(event: e.Shared) -> str:
-    """Return the line for the person to whom a file is given. ``@`` marks the number as one of that person's."""
+    """Return the line for the person who is given a file. It ends in ``/get @7``: the person's seventh file, not the
+    room's."""
     return f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get @{event.number}"
 
 

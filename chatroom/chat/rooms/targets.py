@@ -102,7 +102,10 @@ def _address(text: str) -> Target:
 
 
 def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the user ids and names of the members on this daemon who have one of the keys, except for moderators."""
+    """Return the user ids and names of the members that a ban with these keys (of names and addresses) hits.
+
+    Moderators, and members on other daemons, are left out.
+    """
     known = set(keys)
     return [
         (found.user_id, found.name)
