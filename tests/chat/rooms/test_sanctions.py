@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from harness import Client, World
-from order import ask, guest, members, owner
+from order import ask, guest, members, owner, settled
+
+from chatroom.model.names import user_name
 
 
 def named(world: World, name: str, room: str, kind: str) -> Client:
@@ -69,3 +71,16 @@ def test_a_ban_of_an_address_or_a_name_keeps_nobody_out_who_moderates(world: Wor
     ask(olga, "leave")
     assert ask(olga, "join", room="den") == "ok"
     assert speaks(olga) == "said"
+
+
+@pytest.mark.parametrize("banned", ["192.0.2.7", "oscar"])
+def test_no_ban_of_a_room_keeps_an_operator_out(world: World, banned: str) -> None:
+    """Neither a ban of the operator's address nor one from the time before the rights were given."""
+    olga = owner(world, "olga", "den")
+    oscar = owner(world, "oscar", "den", host="192.0.2.7")
+    assert ask(olga, "ban", user=banned) == "ok"
+    assert ask(oscar, "join", room="den") == "banned"
+    record = settled(world, world.chat.accounts.get(user_name("oscar")))
+    settled(world, world.chat.account_changes.change(record, operator=True))
+    assert ask(oscar, "join", room="den") == "ok"
+    assert speaks(oscar) == "said"
