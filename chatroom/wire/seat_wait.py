@@ -41,11 +41,11 @@ class SeatWait:
     def allows(self, command: Command | None) -> bool:
         """Return whether the session, which has no seat, may stay after one of its lines was handled.
 
+        When the time is up, the connection is closing and handles no more lines.
+
         Args:
             command: The command in the line; None if there was none.
         """
-        if self._timer is None:
-            return True  # the time is up, and the connection is closing already
         if not self._server.chat.seats.kept:
             return False  # no reserved seat is free, nor has the session freed one by ending its own old connection
         if self._session.offer is not None:

@@ -95,6 +95,16 @@ def test_who_stands_and_does_nothing_goes_after_a_moment(full: World) -> None:
     assert not standing.open
 
 
+def test_who_stands_goes_once_no_kept_seat_is_free(full: World) -> None:
+    standing = come(full)
+    standing.take()
+    for name in OWNERS:
+        come(full).say(f"/login {name} secret")
+    assert standing.open
+    standing.say("/login alice wrong")
+    assert not standing.open
+
+
 def test_who_stands_is_online_for_nobody(full: World) -> None:
     come(full)
     looker = full.clients[0]
