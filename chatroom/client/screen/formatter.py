@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chatroom.client.mentions import mentions
 from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.mentions import mentions
 from chatroom.model.replies import Settings
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
 from chatroom.model.wording import ANSWERS, LINES, searched_back, with_deletion_shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.client.mentions import mentions
+from chatroom.model.mentions import mentions
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_mentions(text: str, name: str, found: list[str]) -> None:
 
 def test_a_long_text_without_spaces_is_not_folded_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     folded: list[str] = []
-    monkeypatch.setattr("chatroom.client.mentions.fold", lambda text: folded.append(text) or text)
+    monkeypatch.setattr("chatroom.model.mentions.fold", lambda text: folded.append(text) or text)
     mentions("a" + "-" * 4000, "ann")
     mentions("\xe9." * 2000, "ann")
     assert len(folded) < 200
