@@ -21,6 +21,7 @@ from chatroom.chat.limits import WAS, Rules
 from chatroom.chat.rooms.room import Arrival, Room
 from chatroom.chat.session_parts import OpenInbox, OpenTransfers, TakeoverOffer, UnfinishedSearch
 from chatroom.model.account import AccountRecord, Preferences
+from chatroom.model.device import NO_DEVICE
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
 from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Spoken
 from chatroom.model.log import Done, Entry, Unavailable, Withdrawn
@@ -157,6 +158,7 @@ class Session:
         since: When the session began, in milliseconds since 1970.
         was: The ids of the accounts and guests that the session was before. Their bans and mutes apply to it.
         token: The id of the token by which the session logged in; empty if it did so by other means.
+        device: The device that the program named; it does not change while the session is logged in.
         guest_id: The user's id while the user is a guest: the session's own id, or that of the guest's first session.
         room: The room that the session is in. Only ``Room.apply`` changes it.
         heading: The room that the session is about to join: its ``Joined`` event is being stored.
@@ -184,6 +186,7 @@ class Session:
         "arrival",
         "ask_again",
         "check_alive",
+        "device",
         "dialect",
         "echo",
         "guest_id",
@@ -230,6 +233,7 @@ class Session:
         self.seated = True
         self.since = host.now()
         self.token = ""
+        self.device = NO_DEVICE
         self.was: tuple[str, ...] = ()
         self.room: Room | None = None
         self.heading: Room | None = None

@@ -18,6 +18,7 @@ from chatroom.client.known_hosts import KnownHosts
 from chatroom.client.login import LoginState
 from chatroom.client.paths import state_folder
 from chatroom.client.status import Connected, Denied, Ended, Notice
+from chatroom.model.device import Device
 from chatroom.model.events import Event
 
 MOST = 1000  # events that may wait for ``Bot.events``; beyond that, reading from the server stops
@@ -139,6 +140,7 @@ async def connect(
     login: tuple[str, str] | LoginState | None = None,
     plain: bool = False,
     known: KnownHosts | None = None,
+    device: str = "",
 ) -> Bot:
     """Connect to a server, and stay connected.
 
@@ -150,6 +152,9 @@ async def connect(
         login: Name and password of an account.
         plain: Whether to use plain text instead of TLS.
         known: The keys of servers; by default those that ``chatroom-client`` remembers.
+        device: A name for the bot among the devices of its account: at most 32 lower-case letters, digits and ``-``.
+            It lets the bot be online while the account is in use elsewhere, and a bot that starts again with this name
+            ends the session of the one before. Without it, an account usually has one session.
 
     Returns:
         The bot, once the server has let it in.
@@ -161,6 +166,6 @@ async def connect(
 
     servers = known or KnownHosts(state_folder(os.environ) / "known_servers")
     dialer = Dialer(reactor, host, port, servers, plain=plain)
-    bot = Bot(reactor, dialer.connect, dialer.server, name=name, login=login)
+    bot = Bot(reactor, dialer.connect, dialer.server, name=name, login=login, device=Device(device))
     await bot.arrive()
     return bot

@@ -18,6 +18,7 @@ from chatroom.client.reconnecting import Reconnector
 from chatroom.client.room_state import RoomState
 from chatroom.client.state import ClientState
 from chatroom.client.status import Ended, Lost, Notice
+from chatroom.model.device import NO_DEVICE, Device
 from chatroom.model.events import Event
 from chatroom.model.replies import Limits
 
@@ -44,6 +45,7 @@ class Client:
         keep_name: Saves the guest's name for the next start; see ``ClientState``.
         secret: The guest's secret, of at least 16 characters that nobody can guess, by which the client comes back as
             the same guest. If it is empty, the first welcome brings one; until then a lost connection loses the guest.
+        device: The device that the client runs on; with a device, an account may have several clients at a time.
         chance: Returns a random number from 0 up to 1, for the waits between attempts.
 
     Attributes:
@@ -66,6 +68,7 @@ class Client:
         keep: Callable[[str, str], None] | None = None,
         keep_name: Callable[[str], None] = lambda name: None,
         secret: str = "",
+        device: Device = NO_DEVICE,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.over: Rejected | None = None
@@ -81,6 +84,7 @@ class Client:
             mint=mint,
             keep_name=keep_name,
             waiting_for=self._outgoing.waiting_for,
+            device=device,
         )
         self._reconnecting = Reconnector(connect, clock, chance, self._made, self._not_there)
         self._conversation = Conversation(clock, self.state, self._outgoing, tell, self._reconnecting.steady)

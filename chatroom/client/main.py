@@ -83,15 +83,14 @@ def _client(
     """
     from chatroom.client.bot import mint
     from chatroom.client.client import Client
+    from chatroom.client.device import this_client
     from chatroom.client.dialing import Dialer
     from chatroom.client.guest_name import GuestName
     from chatroom.client.guest_secret import secret
-    from chatroom.client.login import LoginState
     from chatroom.client.tokens import Tokens
 
     dialer = Dialer(reactor, wish.host, wish.port, wish.known, plain=wish.plain, first_seen=first_seen)
     tokens = Tokens(wish.state / "tokens.json")
-    known = tokens.find(dialer.server, wish.config.name) if wish.config.name or not piped else None
 
     # Others may read a secret that is sent in plain text, so it is not the one for TLS, and has a folder of its own.
     folder = wish.folder / "plain" if wish.plain else wish.folder
@@ -105,12 +104,27 @@ def _client(
         name=wish.config.name or ("" if piped else guest.load()),
         room=wish.config.room,
         history=0 if wish.records else None,
-        login=LoginState(known[0], token=known[1]) if known else None,
+        login=_remembered(tokens, dialer.server, wish.config.name) if wish.config.name or not piped else None,
         client=f"chatroom-client on {gethostname()}",
         keep=_keeping(tokens, dialer.server, complain),
         keep_name=guest.keep,
         secret=myself,
+        device=this_client(wish.state),
     )
+
+
+def _remembered(tokens: Any, server: str, user: str) -> Any:
+    """Return the login of an account whose token is kept; None if there is none.
+
+    Args:
+        tokens: The tokens that are kept.
+        server: Host and port.
+        user: The name of the account; empty for the account that was used last.
+    """
+    from chatroom.client.login import LoginState
+
+    known = tokens.find(server, user)
+    return LoginState(known[0], token=known[1]) if known else None
 
 
 def _keeping(tokens: Any, server: str, complain: Callable[[str], None]) -> Callable[[str, str], None]:

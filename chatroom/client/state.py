@@ -20,6 +20,7 @@ from chatroom.client.room_state import RoomState
 from chatroom.client.status import Connected, Denied, Gap, Named, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.device import NO_DEVICE, Device
 from chatroom.model.events import PROTOCOL_VERSION, Event
 
 KEPT = frozenset({"say", "me", "message", "reply"})  # commands that are sent again after a reconnection
@@ -65,6 +66,7 @@ class ClientState:
         mint: Returns a new unique id.
         keep_name: Called with the guest's name to ask for at the next start, when it may have changed; empty for none.
         waiting_for: Given names of commands; returns whether a command of such a name was sent and is not answered yet.
+        device: The device that we run on, and what tells this program apart from others there.
 
     Attributes:
         online: Whether the server has let us in on this connection.
@@ -92,6 +94,7 @@ class ClientState:
         mint: Callable[[], str],
         keep_name: Callable[[str], None],
         waiting_for: Callable[..., bool],
+        device: Device = NO_DEVICE,
     ) -> None:
         self.online = self.ready = self.moved = False
         self.name = ""
@@ -108,6 +111,7 @@ class ClientState:
         self._mint = mint
         self._keep_name = keep_name
         self._waiting_for = waiting_for
+        self._device = device
         self._complaint = ""  # the server's last error on this connection that answers no command
 
     @property
@@ -191,11 +195,13 @@ class ClientState:
 
     def hello(self, name: str) -> dict[str, Any]:
         """Return the fields of a ``hello`` that asks for a name; if the name is empty, the server makes one."""
-        fields = {"version": PROTOCOL_VERSION, "client": f"chatroom-client {__version__}"}
+        fields: dict[str, Any] = {"version": PROTOCOL_VERSION, "client": f"chatroom-client {__version__}"}
         if name:
             fields["name"] = name
         if self.secret:
             fields["resume"] = self.secret
+        if self._device.name:
+            fields |= {"device": self._device.name, "tab": self._device.tab}
         return fields
 
     def join(self) -> dict[str, Any]:

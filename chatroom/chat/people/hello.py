@@ -10,7 +10,8 @@ from chatroom.chat.people.guest_names import give_mail, take_back, take_name
 from chatroom.chat.people.guest_resume import PartedGuest
 from chatroom.chat.session import Session, User
 from chatroom.model.commands import Hello
-from chatroom.model.errors import VERSION
+from chatroom.model.device import Device
+from chatroom.model.errors import LOG_OUT_FIRST, VERSION
 from chatroom.model.events import PROTOCOL_VERSION, Event
 from chatroom.model.logger import logger
 from chatroom.model.names import is_guest_name
@@ -26,6 +27,7 @@ async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
         return Ok(f"Hello, {session.name}!")
     if command.version != PROTOCOL_VERSION:
         raise VERSION(version=PROTOCOL_VERSION)
+    _note_device(session, command)
     former = resume(chat, session, command.resume)
     if not session.seated and not chat.seats.kept:
         return None  # the session has been told that the chat is full
@@ -39,6 +41,20 @@ async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
     if session.user.resumable and command.resume:
         await chat.inboxes.open(session.user)
     return None
+
+
+def _note_device(session: Session, command: Hello) -> None:
+    """Remember the device and the tab that a program names; they count when it logs in.
+
+    Raises:
+        Refused: The session is logged in already, as a session of another device or tab.
+    """
+    if not command.device:
+        return
+    device = Device(command.device, command.tab)
+    if session.user.account is not None and device != session.device:
+        raise LOG_OUT_FIRST(user=session.user.account.name)
+    session.device = device
 
 
 def welcome(chat: Chat, session: Session) -> Welcome:

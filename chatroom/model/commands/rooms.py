@@ -20,6 +20,7 @@ from chatroom.model.commands.table import (
     Word,
     row,
 )
+from chatroom.model.device import DeviceWord
 
 
 class Join(Command, frozen=True, gc=False):
@@ -135,12 +136,18 @@ class Hello(Secretive, frozen=True, gc=False):
     ``resume`` is the secret of an earlier connection. That connection is ended if the server still has it, and you are
     the same guest again. The secret comes from the ``welcome`` of the earlier connection. A program can also choose a
     random secret of at least 16 characters itself, so that it can end even a connection whose ``welcome`` was lost.
+
+    ``device`` names the device that the program runs on, and ``tab`` tells apart the programs there. Both count once
+    you log in: an account may be in use on several devices, and a session with a known device and tab ends the earlier
+    one. Without a device, an account usually has one session.
     """
 
     version: Annotated[int, Meta(ge=0, le=2**53)] = 0
     client: Annotated[str, Meta(max_length=100)] = ""
     name: Word = ""
     resume: Word = ""
+    device: DeviceWord = ""
+    tab: DeviceWord = ""
 
 
 row(
@@ -149,5 +156,5 @@ row(
     "hello",
     bare="hello|hi",
     topic="people",
-    examples=[{"version": 1, "client": "example 1.0", "name": "bot"}],
+    examples=[{"version": 1, "client": "example 1.0", "name": "bot", "device": "laptop-4f21", "tab": "a7"}],
 )

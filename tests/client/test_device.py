@@ -1,0 +1,88 @@
+"""The name of a device: made once for a state folder, for all clients that use it, and readable by nobody else."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from client.network import Network, Person
+
+from chatroom.client.device import FILE, LONGEST, own_device
+from chatroom.model.device import NO_DEVICE, Device
+
+CODE = """
+import sys
+from pathlib import Path
+from chatroom.client.device import this_client
+device = this_client(Path(sys.argv[1]))
+print(device.name, device.tab)
+"""
+
+
+def names() -> itertools.chain[str]:
+    """Return names that are all different."""
+    return itertools.chain(f"device-{number}" for number in range(10))
+
+
+def test_it_is_made_once_for_a_folder(tmp_path: Path) -> None:
+    made = names()
+    first = own_device(tmp_path / "one", made.__next__)
+    assert (first, own_device(tmp_path / "one", made.__next__)) == ("device-0", "device-0")
+    assert own_device(tmp_path / "two", made.__next__) == "device-1"
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    own_device(tmp_path / "state", names().__next__)
+    assert (tmp_path / "state" / FILE).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+
+
+def test_clients_that_start_at_the_same_time_are_tabs_of_one_device(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CODE, str(tmp_path)]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
+    said = [process.communicate()[0].split() for process in started]
+    assert len({device for device, _ in said}) == 1
+    assert len({tab for _, tab in said}) == 4
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"two words", b"UPPER", b"a" * 33, b"\xff", b"../../x", b"a" * (LONGEST + 1)], ids=repr
+)
+def test_a_damaged_file_is_replaced(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    made = names()
+    assert own_device(tmp_path, made.__next__) == "device-0"
+    assert own_device(tmp_path, made.__next__) == "device-0"
+
+
+def test_without_a_folder_there_is_no_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert own_device(tmp_path / "file", names().__next__) == ""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_cannot_be_read_gives_no_name(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch(mode=0)
+    assert own_device(tmp_path, names().__next__) == ""
+
+
+def test_a_client_names_it_on_each_connection(network: Network) -> None:
+    user = Person(network, device=Device("laptop", "a1")).come()
+    for _ in range(2):
+        (session,) = network.world.chat.sessions.values()
+        assert session.device == Device("laptop", "a1")
+        network.lines[0].end()
+        network.pass_time(5)
+    assert user.client.online
+    user.leave()
+
+
+def test_a_client_without_a_device_names_none(network: Network) -> None:
+    user = Person(network, device=Device("", "a1")).come()
+    (session,) = network.world.chat.sessions.values()
+    assert session.device == NO_DEVICE
+    user.leave()
