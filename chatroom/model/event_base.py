@@ -66,6 +66,21 @@ EVENTS: list[type[Event]] = []
 """Every class of events and responses, in the order of definition."""
 
 
+class LogEvent(Event, frozen=True, gc=False):
+    """An event that is stored in a log.
+
+    ``at`` is in milliseconds since 1970, by the server's clock. ``by`` is the name of the user who caused the event,
+    and ``by_id`` the user's id.
+    """
+
+    abstract = True
+
+    id: str
+    at: int
+    by: str
+    by_id: str
+
+
 def told_to(audience: Audience) -> tuple[type[Event], ...]:
     """Return the classes of events that this audience is told of, without subclasses of a class in ``EVENTS``."""
     return tuple(kind for kind in EVENTS if kind.audience is audience and kind.__base__ not in EVENTS)

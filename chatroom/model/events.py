@@ -19,28 +19,26 @@ import msgspec
 from chatroom.model.event_base import EVENTS as EVENTS
 from chatroom.model.event_base import Audience as Audience
 from chatroom.model.event_base import Event as Event
+from chatroom.model.event_base import LogEvent as LogEvent
 from chatroom.model.event_base import told_to
+from chatroom.model.server_events import Announced as Announced
+from chatroom.model.server_events import Arrived as Arrived
+from chatroom.model.server_events import BansChanged as BansChanged
+from chatroom.model.server_events import Departed as Departed
+from chatroom.model.server_events import Deregistered as Deregistered
+from chatroom.model.server_events import Emptied as Emptied
+from chatroom.model.server_events import Expelled as Expelled
+from chatroom.model.server_events import Mailed as Mailed
+from chatroom.model.server_events import PasswordChanged as PasswordChanged
+from chatroom.model.server_events import Registered as Registered
+from chatroom.model.server_events import Seen as Seen
+from chatroom.model.server_events import ServerEvent as ServerEvent
 
 PROTOCOL_VERSION = 1
 
 # Fields that are stored and never sent. ``via`` stands for the address that an event came from; it serves to limit the
 # space that one address can fill.
 HIDDEN = ("via",)
-
-
-class LogEvent(Event, frozen=True, gc=False):
-    """An event that is stored in a log.
-
-    ``at`` is in milliseconds since 1970, by the server's clock. ``by`` is the name of the user who caused the event,
-    and ``by_id`` the user's id.
-    """
-
-    abstract = True
-
-    id: str
-    at: int
-    by: str
-    by_id: str
 
 
 class RoomEvent(LogEvent, frozen=True, gc=False):
@@ -292,89 +290,6 @@ class Read(InboxEvent, frozen=True, gc=False, kw_only=True):
     is_mail = False
 
     upto: int
-
-
-# ---- events of the server ----------------------------------------------------------------------------------------
-
-
-class ServerEvent(LogEvent, frozen=True, gc=False):
-    """An event in the server's log, which every daemon reads. Most of them are for the daemons alone."""
-
-    abstract = True
-    audience = Audience.NOBODY
-    is_message = False
-    is_mail = False
-    changes_members = False
-    changes_record = False
-
-
-class Arrived(ServerEvent, frozen=True, gc=False):
-    """A user has logged in."""
-
-    audience = Audience.PERSON
-
-
-class Departed(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """A user has logged out or gone. ``session`` is the connection that did so; it is not told of itself."""
-
-    audience = Audience.PERSON
-
-    session: str
-
-
-class Announced(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """An operator's message to everybody."""
-
-    audience = Audience.PERSON
-
-    text: str
-
-
-class Expelled(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """An operator disconnects a user."""
-
-    user_id: str
-    reason: str = ""
-
-
-class Registered(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """A name now belongs to an account, so no guest may have it."""
-
-    name: str
-
-
-class Deregistered(ServerEvent, frozen=True, gc=False):
-    """The account ``by_id`` was deleted."""
-
-
-class PasswordChanged(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """The account ``by_id`` has a new password; all its sessions except ``session`` end."""
-
-    session: str = ""
-
-
-class BansChanged(ServerEvent, frozen=True, gc=False):
-    """The bans from the server have changed."""
-
-
-class Seen(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """A guest is called ``by``; messages to that name wait in the mailbox ``box``."""
-
-    box: str
-
-
-class Mailed(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """A message waits in the mailbox ``box``, which belongs to the guest's name ``name``."""
-
-    box: str
-    name: str = ""
-    via: str = ""
-
-
-class Emptied(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """The mailbox ``box`` was handed to the guest who took its name, or its name now belongs to an account."""
-
-    box: str
 
 
 # ---- sets of events, derived from what each class says -----------------------------------------------------------
