@@ -162,13 +162,15 @@ class MoodyEngine(MemoryEngine):
         for act in held:
             act()
 
-    def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
+    def append(
+        self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False, copy: str = ""
+    ) -> None:
         if self.broken:
             self._reactor.callLater(0, done or (lambda *_: None), Entry(log, event, b""), Unavailable("it is broken"))
         elif self.holding:
-            self._held.append(partial(super().append, log, event, done, once=once))
+            self._held.append(partial(super().append, log, event, done, once=once, copy=copy))
         else:
-            super().append(log, event, partial(self._answer, done) if done else None, once=once)
+            super().append(log, event, partial(self._answer, done) if done else None, once=once, copy=copy)
 
     def _answer(self, done: Done, entry: Entry, error: Unavailable | None) -> None:
         if self.mute:

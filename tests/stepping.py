@@ -55,14 +55,16 @@ class SteppingEngine(MemoryEngine):
         self.held = lambda: act().chainDeferred(later)
         return later
 
-    def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
+    def append(
+        self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False, copy: str = ""
+    ) -> None:
         self.steps += 1
         if self.steps - 1 != self._armed:
-            super().append(log, event, done, once=once)
+            super().append(log, event, done, once=once, copy=copy)
         elif self._failing:
             self._reactor.callLater(0, done or (lambda *_: None), Entry(log, event, b""), Unavailable("it is broken"))
         else:
-            self.held = partial(super().append, log, event, done, once=once)
+            self.held = partial(super().append, log, event, done, once=once, copy=copy)
 
     def read(self, *args: Any, **options: Any) -> Deferred[Any]:
         return self.step(lambda: MemoryEngine.read(self, *args, **options))

@@ -78,8 +78,12 @@ class Engine(Protocol):
     def stop(self) -> Deferred[None]:
         """Stop. The Deferred fires when every accepted event is durable and delivered; later events are refused."""
 
-    def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
+    def append(
+        self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False, copy: str = ""
+    ) -> None:
         """Store an event as the next entry of a log. Followers of the log see the entry only when it is durable.
+
+        If the log's last entry has a later time, because the clock was set back, the entry gets that later time.
 
         Args:
             log: The log's name; it begins to exist with its first entry.
@@ -89,6 +93,8 @@ class Engine(Protocol):
                 message would cost more than the message.
             once: Whether the author chose the event's id. Then a second event with the same ``by_id`` and ``id`` is
                 neither stored nor delivered; its ``done`` is given the first entry, marked ``repeated``.
+            copy: A second log, which gets an entry with the same event, its copy; empty for none. Both entries are
+                stored, or neither is. The copy is ``Entry.copy`` of the entry that ``done`` is given.
         """
 
     def follow(self, log: str, deliver: Deliver, after: int | None = None) -> Deferred[Subscription]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+import msgspec
 from twisted.internet.defer import Deferred
 
 from chatroom.engines.subscriptions import Subscriptions
@@ -49,6 +50,17 @@ def enough(rows: list[T], wanted: int, size: Callable[[T], int]) -> list[T]:
         if wanted <= 0:
             return rows[:i]
     return rows
+
+
+def not_before(entry: Entry, at: int) -> None:
+    """Give an entry, and its copy, the time ``at`` (milliseconds since 1970), because the clock has been set back.
+
+    So times never go back within a log, and reading a log by time finds the same entries as reading it by seq.
+    """
+    entry.event = msgspec.structs.replace(entry.event, at=at)
+    entry.body = events.encode(entry.event)
+    if entry.copy is not None:
+        entry.copy.event, entry.copy.body = entry.event, entry.body
 
 
 class PresenceTable:
@@ -114,7 +126,11 @@ class BatchingEngine(PresenceTable):
     # ---- what a subclass provides ------------------------------------------------------------------------------
 
     def _store(self, batch: list[Entry]) -> None:
-        """Store a batch and set the ``seq`` (number) of each entry; then call ``_stored`` on the reactor thread."""
+        """Store a batch and set the ``seq`` (number) of each entry; then call ``_stored`` on the reactor thread.
+
+        The copy of an entry is stored with it, right after it. An entry whose time is before that of the last entry of
+        its log, or of its copy's log, gets that later time (``not_before``).
+        """
         raise NotImplementedError
 
     def _close(self) -> Deferred[None]:
@@ -136,9 +152,13 @@ class BatchingEngine(PresenceTable):
 
     # ---- the engine's interface, documented in chatroom.chat.interfaces ------------------------------------------
 
-    def append(self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False) -> None:
+    def append(
+        self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False, copy: str = ""
+    ) -> None:
         body = events.encode(event)
         entry = Entry(log, event, body, 0, done, f"{event.by_id}/{event.id}" if once else None)
+        if copy:
+            entry.copy = Entry(copy, event, body)  # part of the entry, so that no cut between two batches parts them
         if self._stopping is not None:
             if done is not None:
                 self._reactor.callLater(0, done, entry, Unavailable("the engine is stopping"))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine, enough
+from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine, enough, not_before
 from chatroom.engines.memory_blobs import MemoryBlobs
 from chatroom.engines.search_scheduler import SearchScheduler, Step
 from chatroom.engines.sqlite.reader import LAST_CHARACTER, PAGE_LOGS, cut_page
@@ -23,18 +23,20 @@ T = TypeVar("T")
 
 
 class _Log:
-    """One log: its rows (entries) in the order of their seq, the bytes that they take, and its floor.
+    """One log: its rows (entries) in the order of their seq, the bytes that they take, its floor and its last time.
 
-    The floor is the greatest seq of the entries that retention has removed. A row is a tuple of plain values, which the
-    garbage collector does not track, so there may be many rows.
+    The floor is the greatest seq of the entries that retention has removed. The time is that of the last entry, in
+    milliseconds since 1970. A row is a tuple of plain values, which the garbage collector does not track, so there may
+    be many rows.
     """
 
-    __slots__ = ("bytes", "floor", "rows")
+    __slots__ = ("at", "bytes", "floor", "rows")
 
     def __init__(self) -> None:
         self.rows: list[_Row] = []
         self.floor = 0
         self.bytes = 0
+        self.at = 0
 
 
 class _Bucket:
@@ -111,17 +113,31 @@ class MemoryEngine(BatchingEngine):
         for entry in batch:
             if entry.key is not None and self._was_there(entry):
                 continue
-            self._seq += 1
-            entry.seq = self._seq
-            if entry.key is not None:
-                self._by_key[entry.key] = entry.log, entry.seq, entry.body
-            log = self._logs.get(entry.log)
-            if log is None:
-                log = self._logs[entry.log] = _Log()
-            event = entry.event
-            log.rows.append((entry.seq, isinstance(event, MESSAGES), event.at, entry.key, entry.body))
-            self._grow(log, len(entry.body) + ROW)
+            log, copy = self._log(entry.log), entry.copy
+            last = log.at if copy is None else max(log.at, self._log(copy.log).at)
+            if entry.event.at < last:
+                not_before(entry, last)
+            self._add(log, entry)
+            if copy is not None:
+                self._add(self._log(copy.log), copy)
         self._stored(batch, None)
+
+    def _log(self, name: str) -> _Log:
+        """Return the log with a name; make it if there is none."""
+        log = self._logs.get(name)
+        if log is None:
+            log = self._logs[name] = _Log()
+        return log
+
+    def _add(self, log: _Log, entry: Entry) -> None:
+        """Give an entry its seq, and add it to a log."""
+        self._seq += 1
+        entry.seq = self._seq
+        if entry.key is not None:
+            self._by_key[entry.key] = entry.log, entry.seq, entry.body
+        log.at = entry.event.at
+        log.rows.append((entry.seq, isinstance(entry.event, MESSAGES), log.at, entry.key, entry.body))
+        self._grow(log, len(entry.body) + ROW)
 
     def _was_there(self, entry: Entry) -> bool:
         """If an earlier entry has the same key, turn ``entry`` into that one, marked as repeated, and return True."""

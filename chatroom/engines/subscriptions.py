@@ -27,7 +27,7 @@ class Subscriptions:
 
     @staticmethod
     def by_log(batch: list[Entry]) -> dict[str, list[Entry]]:
-        """Group a stored batch by log, without the entries that only repeat an earlier one."""
+        """Group a stored batch and its copies by log, without the entries that only repeat an earlier one."""
         by_log: dict[str, list[Entry]] = {}
         for entry in batch:
             if not entry.repeated:
@@ -36,6 +36,8 @@ class Subscriptions:
                     by_log[entry.log] = [entry]
                 else:
                     entries.append(entry)
+                if entry.copy is not None:
+                    by_log.setdefault(entry.copy.log, []).append(entry.copy)
         return by_log
 
     def deliver(self, log: str, entries: list[Entry]) -> None:

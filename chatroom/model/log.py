@@ -34,7 +34,7 @@ class Entry(Struct, gc=False, eq=False):
     """One event with its place in a log.
 
     Args:
-        log: The log's name, ``room/<id>`` or ``inbox/<id>``.
+        log: The log's name, such as ``room/<id>`` or ``inbox/<id>`` (``chatroom.model.log_names``).
         event: What happened.
         body: The event as JSON, as it is stored.
         seq: The place in the log; it grows. 0 until the entry is stored.
@@ -44,6 +44,8 @@ class Entry(Struct, gc=False, eq=False):
         repeated: Whether an entry with the same key was stored earlier; then ``event``, ``body``, ``log`` and ``seq``
             are those of that first entry.
         error: Why the entry was not stored, or ``Withdrawn`` if it is stored but not shown; None if all is well.
+        copy: The entry with the same event in a second log, which is stored together with this one; None if there is
+            none. It is not stored if this entry is a repetition.
     """
 
     log: str
@@ -54,6 +56,7 @@ class Entry(Struct, gc=False, eq=False):
     key: str | None = None
     repeated: bool = False
     error: Unavailable | None = None
+    copy: Entry | None = None
 
 
 Done = Callable[[Entry, Unavailable | None], None]

@@ -723,3 +723,92 @@ async def test_what_a_log_takes_goes_with_it(engine: Any) -> None:
     await engine.drop("room/gone")
     await stored(engine, "room/small", said("small too", "s2"))
     assert await engine.trim(1 << 40) == ("room/small", 2)
+
+
+# ---- copies -----------------------------------------------------------------------------------------------------
+
+BOX, OWN = "inbox/bob", "sent/alice"
+
+
+def paired(engine: Any, event: Any, *, once: bool = False) -> Deferred[Entry]:
+    """Append an event with a copy, and wait until both are durable."""
+    deferred: Deferred[Entry] = Deferred()
+    engine.append(BOX, event, lambda entry, error: deferred.callback(error or entry), once=once, copy=OWN)
+    return deferred
+
+
+async def test_a_copy_is_stored_and_delivered_with_its_entry_and_has_a_seq_of_its_own(engine: Any) -> None:
+    box: list[Entry] = []
+    own: list[Entry] = []
+    await engine.follow(BOX, box.extend)
+    await engine.follow(OWN, own.extend)
+    entries = [paired(engine, said(f"m{i}")) for i in range(2300)]
+    first = await entries[0]
+    for one in entries:
+        await one
+    assert texts(box) == texts(own) == [f"m{i}" for i in range(2300)]
+    assert first.copy is own[0]
+    seqs = [entry.seq for entry in box + own]
+    assert len(set(seqs)) == len(seqs), "no two entries have one seq, whatever their logs are"
+    assert texts((await engine.read(OWN, limit=9)).entries) == texts((await engine.read(BOX, limit=9)).entries)
+    assert await found(engine, OWN, "m1717") == ["m1717"], "it is searched for in the log of the copy, too"
+    assert sum(engine.counters.commits.counts) < 100
+    assert engine.counters.messages == 2300, "a copy is no further message"
+
+
+async def test_an_id_that_comes_again_stores_no_second_copy(engine: Any) -> None:
+    own: list[Entry] = []
+    await engine.follow(OWN, own.extend)
+    first, again = paired(engine, said("first", "x"), once=True), paired(engine, said("second", "x"), once=True)
+    assert (await first).seq == (await again).seq
+    later = await paired(engine, said("third", "x"), once=True)
+    assert later.repeated
+    assert texts(own) == ["first"] == texts((await engine.read(OWN, limit=9)).entries)
+
+
+async def test_a_pair_is_stored_wholly_or_not_at_all(engine: Any) -> None:
+    own: list[Entry] = []
+    await engine.follow(OWN, own.extend)
+    await paired(engine, said("before"))
+    engine.most_bytes = 1
+    assert isinstance(await paired(engine, said("too much")), Unavailable)
+    engine.most_bytes = 0
+    await paired(engine, said("after"))
+    for log in (BOX, OWN):
+        assert texts((await engine.read(log, limit=9)).entries) == ["before", "after"]
+    assert texts(own) == ["before", "after"]
+
+
+# ---- time -------------------------------------------------------------------------------------------------------
+
+
+async def times(engine: Any, log: str) -> list[int]:
+    """Return the times of a log's entries, as they are stored."""
+    return [entry.event.at for entry in (await engine.read(log, limit=99)).entries]
+
+
+async def test_time_never_goes_back_within_a_log(engine: Any) -> None:
+    seen: list[Entry] = []
+    await engine.follow(LOBBY, seen.extend)
+    for event in (said("one", at=5000), joined(at=2000), said("two", at=1000), said("three", at=6000)):
+        await stored(engine, LOBBY, event)
+    await stored(engine, "room/other", said("elsewhere", at=1000))
+    assert [entry.event.at for entry in seen] == await times(engine, LOBBY) == [5000, 5000, 5000, 6000]
+    assert await times(engine, "room/other") == [1000], "each log has its own time"
+
+
+async def test_both_halves_of_a_pair_have_the_later_time(engine: Any) -> None:
+    await stored(engine, BOX, said("late", at=7000))
+    await paired(engine, said("one", at=1000))
+    assert await times(engine, OWN) == [7000]
+    await stored(engine, OWN, said("later", at=9000))
+    await paired(engine, said("two", at=1000))
+    assert await times(engine, BOX) == [7000, 7000, 9000]
+    assert await times(engine, OWN) == [7000, 9000, 9000]
+
+
+async def test_a_search_finds_the_time_that_was_stored(engine: Any) -> None:
+    await stored(engine, LOBBY, said("one", at=5000))
+    await stored(engine, LOBBY, said("two words", at=1000))
+    (entry,) = (await engine.search(LOBBY, "words", 9)).entries
+    assert entry.event.at == 5000

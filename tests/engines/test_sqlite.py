@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from engines.test_conformance import LOBBY, fill, found, joined, said, stored, texts
+from engines.test_conformance import BOX, LOBBY, OWN, fill, found, joined, paired, said, stored, texts
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import Clock
 
-from chatroom.engines.sqlite import schema
+from chatroom.engines.sqlite import schema, writer
 from chatroom.engines.sqlite.engine import INDEX_AFTER, SQLiteEngine
 from chatroom.engines.sqlite.indexer import INDEX_STEP
 from chatroom.engines.sqlite.schema import LADDER, BadDatabase, open_database
-from chatroom.model.events import encode
+from chatroom.model.events import decode, encode
 from chatroom.model.log import Change, Entry, Unavailable
 
 
@@ -293,6 +293,59 @@ async def test_new_logs_of_a_batch_that_failed_are_made_again(engine: SQLiteEngi
     broken.full = False  # type: ignore[attr-defined]
     await stored(engine, "room/new", said("kept"))
     assert texts((await engine.read("room/new", limit=9)).entries) == ["kept"]
+
+
+async def test_a_pair_that_cannot_be_committed_leaves_neither_half(engine: SQLiteEngine) -> None:
+    seen: list[Entry] = []
+    for log in (BOX, OWN):
+        await engine.follow(log, seen.extend)
+    broken = engine._writer.db = Broken(engine._writer.db)  # type: ignore[assignment]
+    assert isinstance(await paired(engine, said("lost", at=9000)), Unavailable)
+    broken.full = False  # type: ignore[attr-defined]
+    await paired(engine, said("kept", at=1000))
+    assert texts(seen) == ["kept", "kept"]
+    for log in (BOX, OWN):
+        entries = (await engine.read(log, limit=9)).entries
+        assert [(entry.event.text, entry.event.at) for entry in entries] == [("kept", 1000)]  # type: ignore[union-attr]
+
+
+# ---- time -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", [said("noon", at=43_200_000), joined(at=43_200_000)], ids=["message", "other"])
+async def test_time_does_not_go_back_over_a_restart(path: Path, last: Any) -> None:
+    engine = SQLiteEngine(reactor, path)
+    await engine.start()
+    await stored(engine, LOBBY, said("morning", at=40_000_000))
+    await stored(engine, LOBBY, last)
+    await engine.stop()
+    engine = SQLiteEngine(reactor, path)
+    await engine.start()
+    entry = await stored(engine, LOBBY, said("an hour before", at=39_600_000))
+    assert entry.event.at == 43_200_000 == decode(entry.body).at
+    await engine.stop()
+
+
+async def test_times_of_more_logs_than_are_kept_in_memory_do_not_go_back(
+    engine: SQLiteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MOST_PLACES", 3)
+    for at in (5000, 1000):
+        for waiting in [stored(engine, f"room/{number}", said(f"{at}{number}", at=at)) for number in range(9)]:
+            assert (await waiting).event.at == 5000
+    assert len(engine._writer._places) == 9, "of one batch"
+    await stored(engine, LOBBY, said("last"))
+    assert len(engine._writer._places) == 1
+
+
+async def test_a_time_is_looked_up_once_for_each_log(engine: SQLiteEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    look = engine._writer._last_time
+    monkeypatch.setattr(engine._writer, "_last_time", lambda number: looked.append(number) or look(number))
+    for i in range(5):
+        await stored(engine, LOBBY, said(f"m{i}"))
+        await stored(engine, BOX, said(f"n{i}"))
+    assert len(looked) == 2
 
 
 async def test_stop_returns_when_the_threads_have_ended(path: Path) -> None:

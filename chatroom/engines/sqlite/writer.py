@@ -6,22 +6,39 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from chatroom.engines.base import NEARLY_FULL, ROW, TRIM_STEP, enough
+from chatroom.engines.base import NEARLY_FULL, ROW, TRIM_STEP, enough, not_before
 from chatroom.engines.sqlite.indexer import Indexer
+from chatroom.engines.sqlite.record_changes import make
 from chatroom.model import events
 from chatroom.model.events import MESSAGES, blanked
 from chatroom.model.log import Change, Conflict, Entry
 
 EXPIRE_STEP = 500  # entries that one call of ``expire`` or ``drop`` removes
-MOST_NUMBERS = 20_000  # logs whose numbers are kept in memory
+MOST_PLACES = 20_000  # logs whose numbers and times are kept in memory; one batch may add some more
 
 
 _Row = tuple[int, int, bytes, bool, int]  # seq, the log's number, body, whether it is a message, ms since 1970
 
 
+class _Place:
+    """What the writer keeps in memory about a log.
+
+    Args:
+        number: The log's number.
+        at: The time of the log's last entry, in milliseconds since 1970; 0 if it has no entries.
+    """
+
+    __slots__ = ("at", "number")
+
+    def __init__(self, number: int, at: int) -> None:
+        self.number = number
+        self.at = at
+
+
 class Writer:
-    """The connection that writes. It remembers the last seq it gave to an entry, and the numbers of logs.
+    """The connection that writes. It remembers the last seq it gave to an entry, and the number and time of logs.
 
     Args:
         db: A connection from ``open_database``. Only one thread at a time may use it.
@@ -34,7 +51,7 @@ class Writer:
             "SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(floor), 0) FROM logs))"
         ).fetchone()[0]
         self._page_size: int = db.execute("PRAGMA page_size").fetchone()[0]
-        self._numbers: dict[str, int] = {}
+        self._places: dict[str, _Place] = {}
         self._grown: Counter[int] = Counter()  # by a log's number: bytes by which it grew, not stored yet
         self.index = Indexer(db)
 
@@ -46,15 +63,17 @@ class Writer:
             yield
             self.db.execute("COMMIT")
         except BaseException:
-            self._numbers.clear()
+            self._places.clear()
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
             raise
 
     def store(self, batch: list[Entry]) -> None:
-        """Give each entry its seq and store it, unless an entry with the same key was stored earlier."""
-        rows = []
+        """Give each entry and its copy their seqs and store them, unless the entry's key was stored earlier."""
+        rows: list[tuple[Any, ...]] = []
         keyed: dict[str, Entry] = {}
+        if len(self._places) >= MOST_PLACES:
+            self._places.clear()
         with self._transaction():
             for entry in batch:
                 key = entry.key
@@ -62,15 +81,26 @@ class Writer:
                     if self._was_there(entry, keyed.get(key)):
                         continue
                     keyed[key] = entry
-                self._seq += 1
-                entry.seq = self._seq
-                event = entry.event
-                number = self._numbers.get(entry.log) or self._number(entry.log)
-                rows.append((entry.seq, number, isinstance(event, MESSAGES), event.at, key, entry.body))
+                place = self._places.get(entry.log) or self._place(entry.log)
+                if entry.copy is not None:
+                    place.at = max(place.at, self._place(entry.copy.log).at)
+                if entry.event.at < place.at:
+                    not_before(entry, place.at)
+                rows.append(self._row(place, entry))
+                if entry.copy is not None:
+                    rows.append(self._row(self._place(entry.copy.log), entry.copy))
             self.db.executemany("INSERT INTO log(seq, log, message, at, key, body) VALUES (?,?,?,?,?,?)", rows)
         grown = self._grown
         for row in rows:
             grown[row[1]] += len(row[5]) + ROW
+
+    def _row(self, place: _Place, entry: Entry) -> tuple[Any, ...]:
+        """Give an entry its seq, note its time as the last of its log, and return its row in the table ``log``."""
+        self._seq += 1
+        entry.seq = self._seq
+        event = entry.event
+        place.at = event.at
+        return self._seq, place.number, isinstance(event, MESSAGES), event.at, entry.key, entry.body
 
     def _was_there(self, entry: Entry, earlier: Entry | None) -> bool:
         """Return whether an entry with the same key came earlier; if so, copy that one into ``entry``.
@@ -96,15 +126,23 @@ class Writer:
         row = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
         return int(row[0]) if row is not None else 0
 
-    def _number(self, log: str) -> int:
-        """Return the number of a log; make the log if there is none of that name."""
-        row = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
-        if row is None:
-            row = self.db.execute("INSERT INTO logs(name) VALUES (?) RETURNING no", (log,)).fetchone()
-        if len(self._numbers) >= MOST_NUMBERS:
-            self._numbers.clear()
-        self._numbers[log] = int(row[0])
-        return self._numbers[log]
+    def _place(self, log: str) -> _Place:
+        """Return what is known about a log; make the log if there is none of that name."""
+        place = self._places.get(log)
+        if place is None:
+            number = self._known(log)
+            if not number:
+                number = self.db.execute("INSERT INTO logs(name) VALUES (?) RETURNING no", (log,)).fetchone()[0]
+            place = self._places[log] = _Place(number, self._last_time(number))
+        return place
+
+    def _last_time(self, number: int) -> int:
+        """Return the time of a log's last entry, in milliseconds since 1970; 0 if the log has no entries."""
+        last = "SELECT at FROM log WHERE log=?1 AND message={} ORDER BY seq DESC LIMIT 1"
+        row = self.db.execute(
+            f"SELECT max(coalesce(({last.format(0)}), 0), coalesce(({last.format(1)}), 0))", (number,)
+        ).fetchone()
+        return int(row[0])
 
     # ---- search ------------------------------------------------------------------------------------------------
 
@@ -225,7 +263,7 @@ class Writer:
             self._remove(rows)
             if len(rows) < EXPIRE_STEP:
                 self._grown.pop(number, None)
-                self._numbers.clear()
+                self._places.clear()
                 self.db.execute("DELETE FROM logs WHERE name=?", (log,))
                 # No seq may be used twice, even if the newest entries have gone with their log.
                 self.db.execute(
@@ -263,41 +301,8 @@ class Writer:
     def change_all(self, several: Iterable[Sequence[Change]]) -> list[int | Conflict]:
         """Do what ``change`` does for each of several sets of changes, in one transaction.
 
-        Revisions of all records come from one counter. So a removed record leaves nothing behind, and an old revision
-        never fits a record that is made later under the same key.
-
         Returns:
             For each set the new revision of its records, or the Conflict because of which the set was not made.
         """
-        done: list[int | Conflict] = []
         with self._transaction():
-            for changes in several:
-                conflict = next((change for change in changes if not self._fits(change)), None)
-                if conflict is not None:
-                    done.append(Conflict(f"{conflict.bucket}/{conflict.key}"))
-                    continue
-                rev = int(self.db.execute("UPDATE revision SET last=last+1 RETURNING last").fetchone()[0])
-                for change in changes:
-                    self._change(change, rev)
-                done.append(rev)
-        return done
-
-    def _fits(self, change: Change) -> bool:
-        """Return whether the record has the revision that a change expects."""
-        if change.rev is None:
-            return True
-        where = change.bucket, change.key
-        row = self.db.execute("SELECT rev FROM record WHERE bucket=? AND key=?", where).fetchone()
-        return change.rev == (row[0] if row else 0)
-
-    def _change(self, change: Change, rev: int) -> None:
-        """Write or remove one record, without a look at its old revision."""
-        where = change.bucket, change.key
-        if change.value is None:
-            self.db.execute("DELETE FROM record WHERE bucket=? AND key=?", where)
-        else:
-            self.db.execute(
-                "INSERT INTO record(bucket, key, rev, value) VALUES (?1,?2,?3,?4)"
-                " ON CONFLICT DO UPDATE SET rev=?3, value=?4",
-                (*where, rev, change.value),
-            )
+            return [make(self.db, changes) for changes in several]
