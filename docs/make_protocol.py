@@ -20,6 +20,7 @@ from chatroom.model.commands import TABLE, CommandRow, made
 from chatroom.model.errors import REFUSALS
 from chatroom.model.log import Entry
 from chatroom.model.shared_files import CHUNK, TRANSFERS, WINDOW
+from chatroom.model.text import CONTINUATION, MOST_LINES
 from chatroom.wire.dialects.records import JsonDialect
 from chatroom.wire.dialects.text import TextDialect
 
@@ -35,6 +36,11 @@ on telnet or nc.
 
 Lines are UTF-8. The server ends them with CRLF and accepts LF, CRLF and CR NUL. A line from a person has at most
 {text} bytes, a record {record}.
+
+The text of a message (`say`, `me`, `message`, `reply`) may have several lines, with LF (in JSON `\\n`) between them:
+at most {lines}, and {text} bytes in all. CR LF counts as LF, and blank lines at the beginning and the end are dropped.
+Every other text is one line. On telnet each further line begins with `{mark}`, so that it cannot pose as a message of
+its own.
 
 ## What people type
 
@@ -129,7 +135,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         "Answers",
         (
             (
-                a.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files"], "s3cr3t", 10),
+                a.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files", "lines"], "s3cr3t", 10),
                 1,
             ),
             (a.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
@@ -208,7 +214,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
 
 CONVERSATION = (
     c.Hello(version=1, client="example 1.0", name="bot", ref=1),
-    (a.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files"], "s3cr3t", 10), 1),
+    (a.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files", "lines"], "s3cr3t", 10), 1),
     c.Join(room="lobby", ref=2),
     (a.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 2),
     c.Say(text="hello", id="01J8Z", ref=3),
@@ -223,7 +229,10 @@ _text = TextDialect(limits.Rules())
 
 def protocol() -> str:
     """Return the whole page."""
-    parts = [HEAD.replace("{text}", str(limits.TEXT_BYTES)).replace("{record}", str(limits.RECORD_BYTES))]
+    figures = {"text": limits.TEXT_BYTES, "record": limits.RECORD_BYTES, "lines": MOST_LINES, "mark": CONTINUATION}
+    parts = [HEAD]
+    for word, figure in figures.items():
+        parts[0] = parts[0].replace(f"{{{word}}}", str(figure))
     parts += ["\n", typed_table()]
     records = RECORDS.replace("{chunk}", str(CHUNK)).replace("{window}", str(WINDOW))
     records = records.replace("{transfers}", str(TRANSFERS))

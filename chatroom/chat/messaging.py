@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,7 @@ from chatroom.model.errors import (
     NOT_SAID,
     NOTHING_SAID,
     TOO_LONG,
+    TOO_MANY_LINES,
     TOO_SOON,
     WRITER_GONE,
 )
@@ -30,7 +32,7 @@ from chatroom.model.log import Entry, Unavailable
 from chatroom.model.log_names import inbox_log
 from chatroom.model.names import BadName, user_name
 from chatroom.model.replies import Away, Sent
-from chatroom.model.text import clean, is_blank
+from chatroom.model.text import MOST_LINES, clean_lines, is_blank
 
 
 @handles(Say)
@@ -246,17 +248,23 @@ def _sent(chat: Chat, session: Session, event: Private, address: Address, ref: i
         session.answer(Away(user.name, user.away))
 
 
-def checked(text: str) -> str:
+def checked(text: str, cleaned: Callable[[str], str] = clean_lines) -> str:
     """Return a message's text without the characters that must not be shown.
 
+    Args:
+        text: The text, as it was given.
+        cleaned: ``clean_lines``; or ``clean``, if the text must be one line.
+
     Raises:
-        Refused: The text is too long, or nothing of it is visible.
+        Refused: The text is too long or has too many lines, or nothing of it is visible.
     """
     if len(text) > TEXT_BYTES // 4 and len(text.encode("utf-8", "replace")) > TEXT_BYTES:
         raise TOO_LONG(limit=TEXT_BYTES)
-    text = clean(text)
+    text = cleaned(text)
     if is_blank(text):
         raise NOTHING_SAID()
+    if text.count("\n") >= MOST_LINES:
+        raise TOO_MANY_LINES(limit=MOST_LINES)
     return text
 
 

@@ -137,6 +137,9 @@ TOO_MANY_GUEST_ROOMS = Refusal(
     "guests from your address have made {most} rooms already; log in, or close one of them with /close.",
 )
 TOO_MANY_IGNORED = Refusal("too-many-ignored", "you ignore {most} people already; see /set.")
+TOO_MANY_LINES = Refusal(
+    "too-many-lines", "a message may have at most {limit} lines; send the rest as another message."
+)
 TOO_MANY_OWNED = Refusal("too-many-owned", "you have made {most} rooms; close one of them with /close.")
 TOO_MANY_REGISTRATIONS = Refusal("too-many-registrations", "too many accounts from your address; try again in {wait}.")
 TOO_MANY_FILES = Refusal(

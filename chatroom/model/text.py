@@ -1,9 +1,16 @@
-"""Makes text harmless, so that it can be shown on a terminal, stored and logged."""
+"""Makes text harmless, so that it can be shown on a terminal, stored and logged.
+
+The text of a message may have several lines, with LF between them; every other text is one line. Where people read
+lines, ``marked`` begins each further line of a message with ``CONTINUATION``, so that no line of a message can pose as
+another user's message or as a line of the server.
+"""
 
 import re
 from re import Match
 from unicodedata import category
 
+MOST_LINES = 50  # of one message
+CONTINUATION = "    | "  # begins each further line of a message; no other line begins with it
 MARKS_IN_A_ROW = 4
 # Scripts whose words have more than four marks on a letter, each mark at most once: the first and last character of
 # the script's blocks in Unicode, and the greatest number of marks on one letter.
@@ -69,6 +76,40 @@ def clean(text: str) -> str:
     text = _REPLACED.sub(REPLACEMENT, text)
     # Marks come last, because characters dropped above may have separated two runs of marks.
     return _MAYBE_MARKS.sub(_thin_out, text)
+
+
+def clean_lines(text: str) -> str:
+    """Return the text of a message, which may have several lines, without what ``clean`` removes. Never raises.
+
+    Lines end with LF; CR LF counts as LF, and a CR alone is a control character like others. Blank lines at the
+    beginning and the end are dropped. The result does not change when it is cleaned again.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The clean text; the only control character in it is LF.
+    """
+    if "\n" not in text:
+        return clean(text)
+    lines = [clean(line) for line in text.replace("\r\n", "\n").split("\n")]
+    shown = [number for number, line in enumerate(lines) if not is_blank(line)]
+    return "\n".join(lines[shown[0] : shown[-1] + 1]) if shown else ""
+
+
+def marked(text: str, end: str = "\n") -> str:
+    """Return a text for an output by lines: each line of it but the first begins with ``CONTINUATION``.
+
+    Args:
+        text: A line, or a message of several lines with LF between them.
+        end: What ends a line in the output.
+    """
+    return text.replace("\n", f"{end}{CONTINUATION}")
+
+
+def on_one_line(text: str) -> str:
+    """Return the text of a message as one line, for a place that has room for one only: each LF becomes a space."""
+    return text.replace("\n", " ")
 
 
 def is_blank(text: str) -> bool:

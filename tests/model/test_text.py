@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chatroom.model.text import clean, is_blank, shortened
+from chatroom.model.text import CONTINUATION, clean, clean_lines, is_blank, marked, on_one_line, shortened
 
 ACUTE = "\u0301"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -252,3 +252,28 @@ def test_what_somebody_can_see_is_not_blank() -> None:
 
 def test_what_is_cut_off_is_told_by_three_dots() -> None:
     assert [shortened(text, 5) for text in ("", "abcde", "abcdef")] == ["", "abcde", "ab..."]
+
+
+@given(ANYTHING)
+@example("a\n\r\n\x85b")
+@example("\x1b]0;\n\x07")
+@example("\r\0\nx")
+def test_a_text_of_several_lines_holds_no_control_but_lf(text: str) -> None:
+    kept = clean_lines(text)
+    assert clean_lines(kept) == kept
+    assert kept.splitlines() == (kept.split("\n") if kept else [])
+    assert all(clean(line) == line for line in kept.split("\n"))
+    assert "\n" not in kept or not (is_blank(kept.split("\n")[0]) or is_blank(kept.split("\n")[-1]))
+
+
+@given(st.text(st.characters(exclude_characters="\n")))
+def test_one_line_is_cleaned_as_ever(text: str) -> None:
+    assert clean_lines(text) == clean(text)
+
+
+@given(ANYTHING)
+def test_each_further_line_is_marked(text: str) -> None:
+    first, *further = marked(clean_lines(text), "\r\n").split("\r\n")
+    assert [first, *(line.removeprefix(CONTINUATION) for line in further)] == clean_lines(text).split("\n")
+    assert all(line.startswith(CONTINUATION) for line in further)
+    assert on_one_line(clean_lines(text)).splitlines() in ([on_one_line(clean_lines(text))], [])

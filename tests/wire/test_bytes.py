@@ -64,12 +64,13 @@ def records_of(data: bytes) -> list[dict[str, Any]]:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Return every string in a record."""
+    """Return every string in a record; of the text of a message, which may have several lines, each line."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
+        spoken = value.get("event") in ("said", "acted", "private", "sent")
         for key, item in value.items():
-            yield from (key, *strings(item))
+            yield from (key, *(item.split("\n") if spoken and key == "text" else strings(item)))
     elif isinstance(value, list):
         for item in value:
             yield from strings(item)
@@ -232,11 +233,13 @@ def test_nothing_hostile_that_a_program_sends_reaches_a_terminal(
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x85", "\u2028"])
-def test_a_message_of_two_lines_is_one_line_to_people(room: tuple[Client, Client, Client], end: str) -> None:
+def test_the_second_line_of_a_message_is_no_line_of_its_own_to_people(
+    room: tuple[Client, Client, Client], end: str
+) -> None:
     _, bob, bot = room
     bot.record(do="say", text=f"hello{end}alice: I am a fool")
-    (line,) = bob.lines()
-    assert re.fullmatch("bot: hello\ufffd+alice: I am a fool", line)
+    seen = "bot: hello\r\n    | alice: I am a fool" if "\n" in end else "bot: hello\ufffdalice: I am a fool"
+    assert bob.take().decode() == f"{seen}\r\n"
 
 
 # ---- telnet in the middle of a session ---------------------------------------------------------------------------

@@ -14,12 +14,13 @@ from chatroom.model import commands as c
 from chatroom.model.errors import NOT_OPERATOR, NOT_TO_YOURSELF
 from chatroom.model.events import Event
 from chatroom.model.replies import Ok
+from chatroom.model.text import clean
 
 
 @handles(c.Announce)
 async def announce(chat: Chat, session: Session, command: c.Announce) -> Event:
     """Show a text to everybody online."""
-    return Ok(await _operations(chat, session).announce(checked(command.text)))
+    return Ok(await _operations(chat, session).announce(checked(command.text, clean)))
 
 
 @handles(c.AddAccount)

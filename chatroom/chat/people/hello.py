@@ -63,7 +63,7 @@ def welcome(chat: Chat, session: Session) -> Welcome:
     limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, rules.rate, rules.max_file)
     guest = session.user.account is None
     secret = chat.returning.promise(session)
-    return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files"], secret, rules.replay)
+    return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files", "lines"], secret, rules.replay)
 
 
 def resume(chat: Chat, session: Session, secret: str) -> str:

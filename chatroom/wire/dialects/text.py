@@ -12,8 +12,11 @@ from chatroom.model import events as e
 from chatroom.model.commands import Command
 from chatroom.model.log import Entry
 from chatroom.model.message_format import DEFAULT
+from chatroom.model.text import marked
 from chatroom.model.wording import ANSWERS, LINES, with_deletion_shown
 from chatroom.wire.dialects import text_reader
+
+_END = "\r\n"
 
 
 class TextDialect:
@@ -68,14 +71,14 @@ class TextDialect:
         line = self._forms[type(event)](room, event)
         if self.stamped:
             line = f"[{_time(event.at):%H:%M}] {line}"
-        return f"{line}\r\n".encode()
+        return _lines([line])
 
     def replay(self, room: str, entries: list[Entry]) -> bytes:
         """Return the lines for earlier entries, with the day and time of each."""
-        return "".join(f"{self.recalled(room, entry.event)}\r\n" for entry in entries).encode()
+        return _lines([self.recalled(room, entry.event) for entry in entries])
 
     def recalled(self, room: str, event: Any) -> str:
-        """Return the line for an earlier event in a room, with its day and time."""
+        """Return the line for an earlier event in a room, with its day and time; a message may have further lines."""
         event = with_deletion_shown(event)
         return f"[{_time(event.at):%Y-%m-%d %H:%M}] {self._forms[type(event)](room, event)}"
 
@@ -103,4 +106,5 @@ def _time(at: int) -> datetime:
 
 
 def _lines(lines: list[str]) -> bytes:
-    return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace")
+    """Return lines as they are sent. Every line goes through here, so no part of a message can pose as another line."""
+    return "".join(f"{marked(line, _END)}{_END}" for line in lines).encode("utf-8", "replace")

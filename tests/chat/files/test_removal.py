@@ -120,5 +120,5 @@ def test_what_a_crash_or_a_restore_left_alone_is_swept_away(world: World) -> Non
 def test_who_says_it_has_files_says_so(world: World) -> None:
     client = world.connect()
     client.record(do="hello", version=1)
-    assert only(client, event="welcome")["features"] == ["files"]
+    assert only(client, event="welcome")["features"] == ["files", "lines"]
     assert sha256(b"hello").startswith("2cf24d")
