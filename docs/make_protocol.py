@@ -128,6 +128,12 @@ _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room"
 _WHOM = {"user": "mallory", "user_id": "m4l1"}
 _FILE = {"file": "q3w9", "number": 3, "name": "notes.txt", "size": 300000, "sha256": _SHA256}
 _LIMITS = a.Limits(16384, 4096, 32, 64, 2.0, 16777216)
+_AMENDED: dict[str, Any] = {
+    "quote": 131,
+    "quoted": e.Quoted("alice", "shall we begin?"),
+    "edited": 1790000100000,
+    "reactions": (e.EmojiReaction("👍", "mallory", "m4l1"),),
+}
 _SAID = e.Said(**_WHO, text="hello")
 
 EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
@@ -167,7 +173,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         "Events of a room",
         (
             (_SAID, None),
-            (e.Acted(**_WHO, text="waves"), None),
+            (e.Acted(**_WHO, **_AMENDED, text="waves"), None),
             (e.Shared(**_WHO, **_FILE), None),
             (e.Joined(**_WHO, session="x7k2"), None),
             (e.Left(**_WHO, session="x7k2"), None),
@@ -187,6 +193,8 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Unlocked(**_WHO), None),
             (e.Slowed(**_WHO, seconds=10), None),
             (e.Closed(**_WHO, reason="moved to den"), None),
+            (e.Edited(**_WHO, message=131, text="hello all"), None),
+            (e.Reacted(**_WHO, message=131, emoji="👍", on=True, user="mallory", text="hello"), None),
             (e.Deleted(**_WHO, message=131, user="mallory"), None),
         ),
     ),
@@ -325,7 +333,8 @@ def spell(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(spell(one) for one in schema["anyOf"] if one.get("type") != "null")
     if "$ref" in schema:
-        return f"an object like the example's `{schema['$ref'].rsplit('/', 1)[-1]}`"
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return f"{'a list' if name == e.EmojiReaction.__name__ else 'an object'} like the example's `{name}`"
     if schema.get("type") == "array":
         return f"list of {spell(schema['items'])}"
     bounds = [f"at least {schema['minimum']}"] if schema.get("minimum", 0) > 0 else []

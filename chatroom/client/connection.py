@@ -32,7 +32,7 @@ OTHERWISE = 1024  # characters of any other field
 MOST_ITEMS = 10_000  # of a list
 GREATEST = 2**53  # the largest number
 LATEST = 253_370_764_800_000  # 9999-01-01, in milliseconds since 1970
-_MOMENTS = ("at", "until", "made", "used")  # fields in milliseconds since 1970
+_MOMENTS = ("at", "until", "made", "used", "edited")  # fields in milliseconds since 1970
 
 Ref = int | str
 Heard = Callable[["e.Event | Piece", Ref | None], None]
@@ -283,4 +283,8 @@ def _checked(field: str, value: Any, *, lines: bool) -> Any:
         return value
     if isinstance(value, list):
         return [_checked(field, item, lines=False) for item in value[:MOST_ITEMS]]
+    if isinstance(value, e.EmojiReaction):
+        return e.EmojiReaction._make(_checked(field, item, lines=False) for item in value)
+    if isinstance(value, tuple):
+        return tuple(_checked(field, item, lines=False) for item in value[:MOST_ITEMS])
     return _sane(value) if isinstance(value, Struct) else value

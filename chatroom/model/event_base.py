@@ -80,6 +80,11 @@ class LogEvent(Event, frozen=True, gc=False):
     by: str
     by_id: str
 
+    @property
+    def about(self) -> int:
+        """The seq of the message in the same log that the event changes or answers; 0 if there is none."""
+        return 0
+
 
 def told_to(audience: Audience) -> tuple[type[Event], ...]:
     """Return the classes of events that this audience is told of, without subclasses of a class in ``EVENTS``."""

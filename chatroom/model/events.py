@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 from operator import or_
-from typing import Any, TypeGuard, get_args
+from typing import Any, NamedTuple, TypeGuard, get_args
 
 import msgspec
 
@@ -55,29 +55,62 @@ class RoomEvent(LogEvent, frozen=True, gc=False):
 # ---- messages to a room ------------------------------------------------------------------------------------------
 
 
-class RoomMessage(RoomEvent, frozen=True, gc=False):
-    """A member of the room says something."""
+class EmojiReaction(NamedTuple):
+    """A reaction to a message: the emoji, and the name and the id of the user who reacted."""
+
+    emoji: str
+    by: str
+    by_id: str
+
+
+class Quoted(msgspec.Struct, frozen=True, gc=False):
+    """What a message answers: the author's name, and the first words; ``text`` is empty if that message was deleted."""
+
+    by: str
+    text: str
+
+
+class RoomMessage(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """A member of the room says something. ``reactions`` are those that members have not taken back."""
 
     abstract = True
     is_message = True
     changes_members = False
     changes_record = False
 
+    reactions: tuple[EmojiReaction, ...] = ()
+
 
 class Spoken(RoomMessage, frozen=True, gc=False, kw_only=True):
-    """A message that a member has written."""
+    """A message that a member has written.
+
+    ``quote`` is the seq of the message that this one answers, 0 if it answers none, and ``quoted`` says what that is.
+    ``edited`` is when the text was last changed, in milliseconds since 1970; 0 if it never was.
+    """
 
     abstract = True
 
     text: str
+    quote: int = 0
+    quoted: Quoted | None = None
+    edited: int = 0
+
+    @property
+    def about(self) -> int:
+        """The seq of the message that this one answers; 0 if there is none."""
+        return self.quote
 
 
 class Said(Spoken, frozen=True, gc=False, kw_only=True):
-    """A message to the room."""
+    """A message to the room.
+
+    ``quote`` is the seq of the message that it answers, and ``quoted`` has that message's author and first words; these
+    are empty if it was deleted. ``edited`` is when the text was last changed. A reaction is an emoji, a name and an id.
+    """
 
 
 class Acted(Spoken, frozen=True, gc=False, kw_only=True):
-    """``/me``: what a member does."""
+    """``/me``: what a member does. It has the same further fields as ``said``."""
 
 
 class Shared(RoomMessage, frozen=True, gc=False, kw_only=True):
@@ -248,12 +281,51 @@ class Closed(ModerationEvent, frozen=True, gc=False, kw_only=True):
     reason: str = ""
 
 
-class Deleted(ModerationEvent, frozen=True, gc=False, kw_only=True):
-    """The text of a message was deleted. ``message`` is the message's seq, and ``user`` its author."""
+# ---- what happens to a message -----------------------------------------------------------------------------------
 
+
+class Amendment(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """Something that ``by`` does to a message of the same log. ``message`` is that message's seq.
+
+    The engine stores an amendment and changes the stored message in one transaction, as
+    ``chatroom.model.amendments`` says. An amendment is kept as long as its message is.
+    """
+
+    abstract = True
+    is_message = False
+    changes_members = False
     changes_record = False
 
     message: int
+
+    @property
+    def about(self) -> int:
+        """The seq of the message that changes."""
+        return self.message
+
+
+class Edited(Amendment, frozen=True, gc=False, kw_only=True):
+    """The author has given a message another text. ``message`` is the message's seq."""
+
+    text: str
+
+
+class Reacted(Amendment, frozen=True, gc=False, kw_only=True):
+    """A member reacts to a message with an emoji, or takes the reaction back (``on`` is false).
+
+    ``message`` is the message's seq, ``user`` its author, and ``text`` its first words; they are left out if it was
+    deleted.
+    """
+
+    emoji: str
+    on: bool
+    user: str = ""
+    text: str = ""
+
+
+class Deleted(Amendment, frozen=True, gc=False, kw_only=True):
+    """The text of a message was deleted. ``message`` is the message's seq, and ``user`` its author."""
+
     user: str
 
 
@@ -328,8 +400,16 @@ def of_inbox(event: Event) -> TypeGuard[Mail]:
 
 
 def blanked(event: Any) -> Any:
-    """Return a copy of a message with an empty text; of a shared file, with an empty name."""
-    return msgspec.structs.replace(event, **{"name" if isinstance(event, Shared) else "text": ""})
+    """Return a copy of a message with an empty text; of a shared file, with an empty name.
+
+    What was done to a message of a room, and what it answers, goes as well.
+    """
+    gone: dict[str, Any] = {"name" if isinstance(event, Shared) else "text": ""}
+    if isinstance(event, RoomMessage):
+        gone["reactions"] = ()
+    if isinstance(event, Spoken):
+        gone |= {"quote": 0, "quoted": None, "edited": 0}
+    return msgspec.structs.replace(event, **gone)
 
 
 def placed(event: Any, seq: int, room: str = "") -> Any:

@@ -30,6 +30,26 @@ class Withdrawn(Unavailable):
     """The message is stored after an event that took away its author's right to write, so it is shown to nobody."""
 
 
+class NotAmended(Unavailable):
+    """The event is about a message, and was not stored: it may not change, or not answer, that message."""
+
+
+class MessageGone(NotAmended):
+    """There is no such message, or it was deleted."""
+
+
+class NotTheAuthor(NotAmended):
+    """Only the author may change a message's text."""
+
+
+class TooManyReactions(NotAmended):
+    """The message has as many reactions, of this user or in all, as it may have."""
+
+
+class NothingToChange(NotAmended):
+    """The message is already as it would become."""
+
+
 class Entry(Struct, gc=False, eq=False):
     """One event with its place in a log.
 
@@ -43,7 +63,8 @@ class Entry(Struct, gc=False, eq=False):
         key: Of entries with the same key only the first is stored. None if the entry cannot come twice.
         repeated: Whether an entry with the same key was stored earlier; then ``event``, ``body``, ``log`` and ``seq``
             are those of that first entry.
-        error: Why the entry was not stored, or ``Withdrawn`` if it is stored but not shown; None if all is well.
+        error: Why the entry was not stored, or ``Withdrawn`` if it is stored but not shown; None if all is well. If it
+            is ``NotAmended``, the other entries of the batch are stored.
         copy: The entry with the same event in a second log, which is stored together with this one; None if there is
             none. It is not stored if this entry is a repetition.
     """

@@ -7,6 +7,7 @@ no words.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from textwrap import wrap
 from typing import Any, TypeVar
@@ -71,9 +72,30 @@ def _owned(room: str, event: e.Owned) -> str:
     return _to(event, "made the owner")
 
 
+def speaker(event: e.Spoken) -> str:
+    """Return who says something, and to which message: ``alice (to bob: "shall we start?")``."""
+    quoted = event.quoted
+    if quoted is None:
+        return event.by
+    return f"{event.by} (to {quoted.by}: {_cited(quoted.text) or 'deleted'})"
+
+
+def _cited(text: str) -> str:
+    return f'"{text}"' if text else ""
+
+
+def _said(room: str, event: e.Said) -> str:
+    return f"{speaker(event) if event.quote else event.by}: {event.text}"
+
+
+def _reacted(room: str, event: e.Reacted) -> str:
+    what = f"reacted {event.emoji} to" if event.on else f"took back {event.emoji} from"
+    return f"{event.by} {what} {_cited(event.text) or 'a deleted message'}"
+
+
 LINES: dict[type, Callable[[str, Any], str]] = {
-    e.Said: lambda room, event: f"{event.by}: {event.text}",
-    e.Acted: lambda room, event: f"* {event.by} {event.text}",
+    e.Said: _said,
+    e.Acted: lambda room, event: f"* {speaker(event)} {event.text}",
     e.Private: lambda room, event: f"{event.by} (private): {event.text}",
     e.Shared: _shared,
     e.Joined: lambda room, event: f"{event.by} has joined the room.",
@@ -94,6 +116,8 @@ LINES: dict[type, Callable[[str, Any], str]] = {
     e.Unlocked: lambda room, event: f"{event.by} unlocked the room.",
     e.Slowed: _slowed,
     e.Closed: lambda room, event: f"{event.by} closed the room" + (f": {event.reason}" if event.reason else "."),
+    e.Edited: lambda room, event: f"{event.by} corrected: {event.text}",
+    e.Reacted: _reacted,
     e.Deleted: _deleted,
 }
 """For each class of events a function of the room's name and the event, which returns the line."""
@@ -109,6 +133,15 @@ def with_deletion_shown(event: M) -> M:
     if isinstance(event, e.Shared) or message.text:
         return event
     return msgspec.structs.replace(event, text="(deleted)")
+
+
+def what_became(event: e.LogEvent) -> str:
+    """Return what follows a message in the history: ``(edited)``, and its reactions with their numbers: ``[👍 2]``."""
+    if not isinstance(event, e.RoomMessage):
+        return ""
+    edited = " (edited)" if isinstance(event, e.Spoken) and event.edited else ""
+    numbers = Counter(reaction.emoji for reaction in event.reactions)
+    return edited + (f"  [{' '.join(f'{emoji} {number}' for emoji, number in numbers.items())}]" if numbers else "")
 
 
 # ---- answers, and records for one person ------------------------------------------------------------------------

@@ -129,6 +129,16 @@ def test_lines_for_people_stay_lines() -> None:
     assert "\n" not in event.text
 
 
+def test_what_was_done_to_a_message_is_made_harmless_as_well() -> None:
+    reactions = [["a\x1b[2J", "b\x1b]0;x\x07", "c\x00"]] * (connection.MOST_ITEMS + 5)
+    more = {"quote": 3, "quoted": {"by": "bob\x1b[2J", "text": "hi\nyou"}, "edited": 5, "reactions": reactions}
+    event, _ = decoded(line(**{**SAID, **more}))
+    assert isinstance(event, e.Said)
+    assert event.quoted == e.Quoted("bob", "hi\ufffdyou")
+    assert set(event.reactions) == {e.EmojiReaction("a", "b", "c")}
+    assert len(event.reactions) == connection.MOST_ITEMS
+
+
 def strings(value: Any) -> list[str]:
     """Return all strings in a value."""
     if isinstance(value, str):
