@@ -1,4 +1,4 @@
-"""Fetches the events missed while there was no connection, if they are more than the server sends unasked.
+"""Fetches the events of a room that were missed while there was no connection, if the server sends too few unasked.
 
 The events are fetched page by page, the oldest first. New events of the room are held back meanwhile, up to a limit of
 events and of bytes. Events beyond the limit are dropped; they are in the log, and a later page brings them. So each
@@ -26,7 +26,7 @@ Heard = Callable[[e.Event | Piece, Ref | None], None]
 
 
 class Backfill:
-    """Passes events on, or holds them back while missed ones are fetched.
+    """Passes events on, or holds those of one room back while missed ones are fetched.
 
     Args:
         ask: Gives the server a command; returns a Deferred that gives the answer.
@@ -39,6 +39,7 @@ class Backfill:
         self._outgoing = outgoing
         self._heard = heard
         self._held: deque[e.RoomEvent] | None = None
+        self._room = ""  # whose events are held back
         self._sizes: deque[int] = deque()  # of each event that is held
         self._bytes = 0  # of all of them
         self._let_go = 0  # how many events were dropped
@@ -49,10 +50,14 @@ class Backfill:
             self._heard(event, re)
         elif isinstance(event, a.History):
             self._fetched(event, re)
-        elif re is None and isinstance(event, e.RoomEvent) and event.seq:
+        elif re is None and isinstance(event, e.RoomEvent) and event.seq and self._is_of_room(event):
             self._hold(self._held, event)
         else:
             self._heard(event, re)
+
+    def _is_of_room(self, event: e.RoomEvent) -> bool:
+        """Return whether an event is of the room whose events are held back."""
+        return event.room == self._room and not e.of_inbox(event)
 
     def _fetched(self, page: a.History, re: Ref | None) -> None:
         """Give a page of missed events, the answer to a ``history`` command, to ``fetch``, which waits for it."""
@@ -84,10 +89,10 @@ class Backfill:
         Raises:
             Rejected: The server refuses, or the connection has gone.
         """
-        held = self._hold_anew()
+        held = self._hold_anew(room)
         while True:
             let_go = self._let_go
-            page = cast(a.History, await self._ask("history", after=after, messages=PAGE))
+            page = cast(a.History, await self._ask("history", room=room, after=after, messages=PAGE))
             if page.room != room:
                 return False  # we were put out of the room; an event that is held back tells why
             for event in page.events:
@@ -113,9 +118,10 @@ class Backfill:
         self._sizes.clear()
         self._bytes = 0
 
-    def _hold_anew(self) -> deque[e.RoomEvent]:
-        """Hold back the events of the room from now on. Returns the queue, still empty, in which they are kept."""
+    def _hold_anew(self, room: str) -> deque[e.RoomEvent]:
+        """Hold back the events of a room from now on. Returns the queue, still empty, in which they are kept."""
         self.forget()
+        self._room = room
         held: deque[e.RoomEvent] = deque()
         self._held = held
         return held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -12,6 +12,7 @@ from chatroom.client.connection import ServerConnection
 from chatroom.client.conversation import Conversation
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier
+from chatroom.client.inbox_state import PeerState
 from chatroom.client.login import Credentials, LoginState
 from chatroom.client.pending import PendingQueue
 from chatroom.client.reconnecting import Reconnector
@@ -36,7 +37,8 @@ class Client:
         tell: Given each event, answers included, and each notice; errors that fail a Deferred are not told. Each event
             of a room is told once, in order, over reconnections. It must not raise.
         name: The name to take as a guest.
-        room: The room to join, if any.
+        room: The room to join, or the rooms in this order; the last gets the focus.
+        several: Whether to stay in the other rooms when another is joined, if the server allows that.
         login: Name and password of an account to log in to, or a ``LoginState``.
         history: How many earlier messages to ask for when a room is joined and no number is given; None: as many as
             the server shows to people.
@@ -49,7 +51,7 @@ class Client:
         chance: Returns a random number from 0 up to 1, for the waits between attempts.
 
     Attributes:
-        state: What we know: our name, our room, our login.
+        state: What we know: our name, our rooms, our login.
         over: Why the client does not connect by itself any more; None as long as it does.
     """
 
@@ -61,7 +63,8 @@ class Client:
         tell: Callable[[Event | Notice], None],
         *,
         name: str = "",
-        room: str = "",
+        room: str | Sequence[str] = "",
+        several: bool = False,
         login: LoginState | tuple[str, str] | None = None,
         history: int | None = 0,
         client: str = "",
@@ -77,7 +80,8 @@ class Client:
         self._outgoing = PendingQueue()
         self.state = ClientState(
             name=name,
-            room=room,
+            rooms=(room,) if isinstance(room, str) else room,
+            several=several,
             credentials=Credentials(LoginState(*login) if isinstance(login, tuple) else login, client, keep),
             history=history,
             secret=secret,
@@ -109,23 +113,35 @@ class Client:
         return self.state.guest
 
     @property
+    def rooms(self) -> Mapping[str, RoomState]:
+        """What we know of each room that we are in, by folded name (``fold`` in ``chatroom.model.names``), in the order
+        of joining."""
+        return self.state.joined.rooms
+
+    @property
     def place(self) -> RoomState:
-        """What we know of the room that we are in: its name, its members and what was shown of it."""
-        return self.state.place
+        """What we know of the room in focus; outside every room, its name is empty."""
+        return self.state.joined.here
 
     @property
     def room(self) -> str:
-        """The name of the room that we are in; empty outside every room."""
-        return self.state.place.room
+        """The name of the room in focus, for which commands are that name no room; empty if no room has the focus."""
+        return self.state.joined.here.room
 
     @property
     def users(self) -> list[str]:
-        """The names of the members of our room, ours included."""
-        return self.state.place.users
+        """The names of the members of the room in focus, ours included."""
+        return self.state.joined.here.users
+
+    @property
+    def peers(self) -> Mapping[str, PeerState]:
+        """The people who have written to us or whom we have written to from elsewhere, by folded name, the latest last,
+        with what is unread of each."""
+        return self.state.inbox.peers
 
     @property
     def inside(self) -> bool:
-        """Whether a line of text can be said to a room: we are in a room, or are about to join the first one."""
+        """Whether a line of text can be said: a room has the focus, or is about to be joined as one of the first."""
         return self.state.inside
 
     @property
@@ -167,6 +183,18 @@ class Client:
         """Whether the client does not connect by itself any more, but ``try_now`` would."""
         return self.over is not None and not (self.state.moved or self._stopping)
 
+    def focus(self, room: str) -> None:
+        """Give the focus to a room that we are in; to none, if the name is empty. A room that we join gets it, too.
+
+        Raises:
+            KeyError: We are not in that room.
+        """
+        self.state.joined.focus(room)
+
+    def replayed(self, event: Event) -> bool:
+        """Return whether an event is from a room's history before we first joined, and so is no news."""
+        return self.state.joined.replayed(event)
+
     # ---- commands --------------------------------------------------------------------------------------------------
 
     def do(self, do: str, **fields: Any) -> Deferred[Event]:
@@ -174,8 +202,9 @@ class Client:
 
         Args:
             do: The command's name.
-            fields: The other fields of its record. Messages (``say``, ``me``, ``message``, ``reply``) are sent again
-                after a reconnection until the server has acknowledged them.
+            fields: The other fields of its record. A command about a room is for the room in focus, or for the one that
+                waiting commands are about to join, unless ``room`` names another. Messages (``say``, ``me``,
+                ``message``, ``reply``) are sent again after a reconnection until the server has acknowledged them.
 
         Returns:
             A Deferred that gives the answer. It fails with ``Rejected`` if the answer is an error. For commands other
@@ -184,20 +213,27 @@ class Client:
         """
         return fail(self.over) if self.over is not None else self._conversation.give(do, fields)
 
-    def say(self, text: str) -> Deferred[None]:
-        """Say something to the room; it is sent again after a reconnection.
+    def say(self, text: str, room: str = "") -> Deferred[None]:
+        """Say something to a room; it is sent again after a reconnection.
 
         Args:
             text: One line.
+            room: The name of the room; empty for the room in focus.
 
         Returns:
             A Deferred that fires when the server has stored the text, or fails with ``Rejected``.
         """
-        return self.do("say", text=text).addCallback(lambda echo: None)
+        fields = {"text": text, "room": room} if room else {"text": text}
+        return self.do("say", **fields).addCallback(lambda echo: None)
 
-    def when_there(self, call: Callable[[], None]) -> None:
-        """Call a function when the last command that changes our room is answered; at once if no such command waits."""
-        self._conversation.when_there(call)
+    def when_there(self, call: Callable[[], None], room: str = "") -> None:
+        """Call a function when the last command that changes our rooms is answered; at once if no such command waits.
+
+        Args:
+            call: The function.
+            room: If not empty, only commands about the room of this name count.
+        """
+        self._conversation.when_there(call, room)
 
     # ---- for a carrier of files ------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from chatroom.client.connection import Piece, Ref, ServerConnection
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier, NoCarrier
 from chatroom.client.keepalive import ServerKeepalive
-from chatroom.client.pending import MOVING, PendingCommand, PendingQueue
+from chatroom.client.pending import PendingCommand, PendingQueue
 from chatroom.client.state import CHANGING_USER, KEPT, ClientState, Reaction
 from chatroom.client.status import Notice
 from chatroom.model import events as e
@@ -146,9 +146,15 @@ class Conversation:
 
     # ---- for ``resume`` --------------------------------------------------------------------------------------------
 
-    def ask(self, do: str, **fields: Any) -> Deferred[Event]:
-        """Send a command at once, ahead of those that wait. Returns a Deferred of its answer, as ``give`` does."""
-        command = self._outgoing.add(do, fields, first=True)
+    def ask(self, do: str, *, quiet: bool = False, **fields: Any) -> Deferred[Event]:
+        """Send a command at once, ahead of those that wait. Returns a Deferred of its answer, as ``give`` does.
+
+        Args:
+            do: The command's name.
+            quiet: Whether the answer is only for the caller, and not told.
+            fields: The other fields of its record.
+        """
+        command = self._outgoing.add(do, fields, first=True, quiet=quiet)
         self._send(command)
         return command.answer
 
@@ -174,7 +180,10 @@ class Conversation:
         self.state.caught_up()
         self._steady()
         for command in self._outgoing.unsent():
-            self._send(command)
+            if self.state.joined.reaches(command.record):
+                self._send(command)
+            else:
+                self._refuse(command)
         self.carrier.ready()
 
     # ---- commands --------------------------------------------------------------------------------------------------
@@ -183,8 +192,11 @@ class Conversation:
         """Give a command; see ``Client.do``."""
         if do not in KEPT and not self.state.online:
             return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
+        fields = self.state.complete(do, fields, self._outgoing.target(self.state.joined.target))
+        if self.state.joined.lacks_room(do, fields):
+            return fail(Rejected("which-room", f"no room has the focus; say in which room to {do}."))
         try:
-            command = self._outgoing.add(do, self.state.complete(do, fields))
+            command = self._outgoing.add(do, fields)
         except Rejected as refused:
             return fail(refused)
         if self.state.ready:
@@ -201,14 +213,14 @@ class Conversation:
         if self._connection is not None:
             self._connection.when_free(call)
 
-    def when_there(self, call: Callable[[], None]) -> None:
-        """Call a function when the last command that changes our room is answered; at once if no such command waits."""
+    def when_there(self, call: Callable[[], None], room: str = "") -> None:
+        """Call a function when the last command that changes our rooms is answered; see ``Client.when_there``."""
 
         def answered(result: Any) -> Any:
             call()
             return result
 
-        command = self._outgoing.last(*MOVING)
+        command = self._outgoing.last_move(room)
         if command is None:
             call()
         else:
@@ -220,6 +232,11 @@ class Conversation:
                 self._acks.hold()
             command.sent = self.clock.seconds()
             self._connection.send(command.record)
+
+    def _refuse(self, command: PendingCommand) -> None:
+        """Fail a message to a room that we are not in any more, because the server would take it for another room."""
+        self._outgoing.answered(command.record["ref"])
+        command.answer.errback(Rejected("not-in-room", f"you are not in {command.record['room']} any more."))
 
     def _ping(self) -> None:
         """Ask the server for an answer; only show it that we are alive if reading is paused or we are not ready."""
@@ -247,7 +264,7 @@ class Conversation:
             self._outgoing.limits = event.limits
         awaited = re is not None or self.carrier.awaits(event)
         reaction = self.state.receive(event, command.record if command is not None else None, awaited=awaited)
-        self._tell_all(reaction)
+        self._tell_all(reaction, quiet=command is not None and command.quiet)
         if command is not None:
             self._answer(command, reaction.answer)
         if isinstance(event, e.Shared):
@@ -255,12 +272,18 @@ class Conversation:
         if reaction.end:
             self.drop(reaction.end, hopeless=True)
 
-    def _tell_all(self, reaction: Reaction) -> None:
-        """Show what follows from an event, and then acknowledge the event if it is of our inbox."""
+    def _tell_all(self, reaction: Reaction, *, quiet: bool) -> None:
+        """Show what follows from an event, and then acknowledge the event if it is of our inbox.
+
+        Args:
+            reaction: What follows from the event.
+            quiet: Whether the event itself is not shown.
+        """
         if reaction.new_inbox:
             self._acks.reset()
         for told in reaction.told:
-            self._tell(told)
+            if not (quiet and told is reaction.answer):
+                self._tell(told)
         if reaction.seen:
             self._acks.told(reaction.seen)
 

@@ -2,7 +2,7 @@
 
 Messages are *kept*: each has an id by which the server stores it once, and is sent again after a reconnection until it
 is acknowledged, by its answer or by its echo. Other commands fail when the connection is lost. So does a message to a
-room that we had not reached yet.
+room that we had not reached yet. The order is that in which commands were given, so messages stay ordered in each room.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from chatroom.client.connection import encoded
 from chatroom.client.errors import Rejected
 from chatroom.client.state import KEPT
 from chatroom.model.events import Event
+from chatroom.model.names import fold
 from chatroom.model.replies import Limits
 
 MOVING = frozenset({"join", "create", "leave"})
-_HERE = frozenset({"say", "me"})  # messages to the room that we are in
+_TO_ROOM = frozenset({"say", "me"})  # messages to a room
 MOST = 1000  # commands that wait at a time
 
 
@@ -31,7 +32,8 @@ class PendingCommand:
     Args:
         record: The record to send.
         kept: Whether the command is a message, which is sent again after a reconnection.
-        moves: Whether the command changes our room, so that later messages are for the new room.
+        moves: Whether the command changes our rooms, so that later messages may be for the new room.
+        quiet: Whether the answer is only for the caller, and not told.
         answer: Fires with the answer, or fails with ``Rejected``.
         sent: When the command was sent on this connection, in the clock's seconds; None if it was not sent.
     """
@@ -39,6 +41,7 @@ class PendingCommand:
     record: dict[str, Any]
     kept: bool
     moves: bool = False
+    quiet: bool = False
     answer: Deferred[Event] = field(default_factory=Deferred)
     sent: float | None = None
 
@@ -46,6 +49,11 @@ class PendingCommand:
     def do(self) -> str:
         """The command's name."""
         return str(self.record["do"])
+
+    @property
+    def room(self) -> str:
+        """The folded name of the room that the command names; empty if it names none."""
+        return fold(str(self.record.get("room", "")))
 
 
 class PendingQueue:
@@ -62,13 +70,14 @@ class PendingQueue:
         self._by_id: dict[str, int] = {}
         self._idle: list[Deferred[None]] = []
 
-    def add(self, do: str, fields: dict[str, Any], *, first: bool = False) -> PendingCommand:
+    def add(self, do: str, fields: dict[str, Any], *, first: bool = False, quiet: bool = False) -> PendingCommand:
         """Add a command.
 
         Args:
             do: The command's name.
             fields: The other fields of its record; for a message, ``id`` among them.
             first: Whether the command is sent ahead of the waiting commands, and accepted however many wait.
+            quiet: Whether the answer is only for the caller, and not told.
 
         Raises:
             Rejected: The command is too long, or too many wait.
@@ -78,7 +87,7 @@ class PendingQueue:
         ref = next(self._refs)
         record = {"do": do, **fields, "ref": ref}
         self._check(record)
-        command = PendingCommand(record, do in KEPT, do in MOVING and not first)
+        command = PendingCommand(record, do in KEPT, do in MOVING and not first, quiet)
         self._by_ref[ref] = command
         if command.kept:
             self._by_id[record["id"]] = ref
@@ -100,9 +109,23 @@ class PendingQueue:
         """Return whether a command of one of these kinds was sent and is not answered."""
         return any(command.do in kinds and command.sent is not None for command in self._by_ref.values())
 
-    def last(self, *kinds: str) -> PendingCommand | None:
-        """Return the last command of one of these kinds; None if there is none."""
-        return next((command for command in reversed(self._by_ref.values()) if command.do in kinds), None)
+    def last_move(self, room: str = "") -> PendingCommand | None:
+        """Return the last command that changes our rooms, or only the room of that name; None if there is none."""
+        moves = (command for command in reversed(self._by_ref.values()) if command.do in MOVING)
+        return next((command for command in moves if not room or command.room in ("", fold(room))), None)
+
+    def target(self, room: str) -> str:
+        """Return the name of the room that a command given now is for, unless it names one.
+
+        Args:
+            room: The name of the room in focus; the commands that wait may take us elsewhere first.
+        """
+        for command in self._by_ref.values():
+            if command.moves and command.do == "leave":
+                room = "" if command.room in ("", fold(room)) else room
+            elif command.moves:
+                room = str(command.record["room"])
+        return room
 
     # ---- answers and losses ----------------------------------------------------------------------------------------
 
@@ -116,11 +139,13 @@ class PendingQueue:
 
     def lost(self) -> None:
         """Fail all commands but messages, and the messages to a room not reached yet: the connection has gone."""
-        moves = False
+        moves: set[str] = set()
         for ref, command in list(self._by_ref.items()):
             command.sent = None
-            moves = moves or command.moves
-            if not command.kept or (moves and command.do in _HERE):
+            if command.moves:
+                moves.add(command.room)
+            astray = command.do in _TO_ROOM and (command.room in moves if command.room else bool(moves))
+            if not command.kept or astray:
                 self._take(ref)
                 command.answer.errback(Rejected("lost", "the connection was lost before the answer came; try again."))
 

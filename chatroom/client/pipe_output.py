@@ -45,8 +45,8 @@ class PipeOutput:
         """Write an event."""
         if self.records:
             self._write([e.encode(_without_secrets(event)).decode()])
-        elif self._client.place.replayed(event):
-            self._write([recalled(self._client.room, event, self._client.name)])
+        elif self._client.replayed(event):
+            self._write([recalled("", event, self._client.name)])
         else:
             self._write(lines_of(event, self._client.name))
 

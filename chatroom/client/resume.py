@@ -1,4 +1,4 @@
-"""The steps on each new connection: say hello, end our old session, log in, join the room, fetch missed events.
+"""The steps on each new connection: say hello, end our old session, log in, join the rooms, fetch missed events.
 
 Waiting commands are sent only after these steps. A message that the server stored just before the connection was lost
 is then among the missed events, and is not sent again. Any other message, such as a private one, is sent again; the
@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, TimeoutError
 
 from chatroom.client.backfill import Backfill
 from chatroom.client.errors import Rejected
+from chatroom.client.room_state import RoomState
 from chatroom.client.state import ClientState
 from chatroom.client.status import Denied, Gap, Notice
 from chatroom.model.events import Event
@@ -59,7 +60,10 @@ async def restore(client: Resumable) -> None:
     if client.state.credentials.login is not None:
         await _log_in(client, again=again)
     client.welcomed(again=again)
-    await _enter(client)
+    for denied in client.state.joined.surplus():
+        client.notify(denied)
+    for fields in client.state.joins():
+        await _enter(client, fields)
     await client.ask("pong")  # the answer comes after all missed events
     client.ready()
 
@@ -108,35 +112,36 @@ async def _log_in(client: Resumable, *, again: bool) -> None:
         client.fail_pending(Rejected("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))
 
 
-async def _catch_up(client: Resumable) -> None:
-    """Fetch the missed events that the server does not send unasked; if it refuses, tell the user of a gap."""
-    place = client.state.place
-    if place.missed is None:
+async def _catch_up(client: Resumable, room: RoomState) -> None:
+    """Fetch a room's missed events that the server does not send unasked; if it refuses, tell the user of a gap."""
+    if room.missed is None:
         return
+    name = room.room  # an event may put us out of the room
     try:
-        complete = await client.backfill.fetch(place.room, place.missed)
+        complete = await client.backfill.fetch(name, room.missed)
     except Rejected:
         if not client.state.online:
             client.backfill.forget()
             raise
         complete = False
     if not complete:
-        client.notify(Gap(place.room))
+        client.notify(Gap(name))
     client.backfill.tell()
 
 
-async def _enter(client: Resumable) -> None:
-    """Join the room that we were in, or the first room, if any; tell the user if the server refuses for good."""
-    state = client.state
-    fields = state.join()
-    if not fields:
-        return
+async def _enter(client: Resumable, fields: dict[str, Any]) -> None:
+    """Join a room; tell the user if the server refuses for good. The other rooms do not depend on this one.
+
+    Args:
+        client: The client.
+        fields: The fields of the ``join``; with ``after``, we return to the room.
+    """
     try:
         await client.ask("join", **fields)
-        if "after" in fields:
-            await _catch_up(client)
-        state.joined()
+        room = client.state.joined.find(fields["room"])
+        if "after" in fields and room is not None:
+            await _catch_up(client, room)
     except Rejected as refused:
         if refused.code in TEMPORARY:
             raise
-        client.notify(state.join_refused(fields["room"], refused.code, refused.text))
+        client.notify(client.state.join_refused(fields["room"], refused.code, refused.text))

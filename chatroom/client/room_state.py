@@ -1,45 +1,58 @@
-"""The room that the client is in, its members, and which of its events were already shown.
+"""A room that the client is in: its members, which of its events were already shown, and what is unread.
 
 Each event is shown once and in order, also over reconnections.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
+from chatroom.client.unread_count import UnreadCount
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.mentions import mentions
 
 MOST_USERS = 20_000  # members of a room whose names are kept
-MOST_PRIVATE = 2000  # events of the inbox that are remembered as shown
 
 
 class RoomState:
-    """Follows one room: its members, and the last event that was shown.
+    """Follows one room.
 
     Attributes:
-        room: The name of the room; empty outside every room.
+        room: The name of the room; empty if we are not in it.
         users: The names of its members, ours included.
         after: The seq (the number of an event in the room's log) up to which everything in the room was shown.
-        writer: The id of the author of the last private message; empty if there was none.
         missed: The seq after which we miss events that the server does not send unasked; None if we miss none.
+        count: Counts the messages of others that we have not read.
     """
 
     def __init__(self) -> None:
         self.room = ""
         self.users: list[str] = []
         self.after = 0
-        self.writer = ""
         self.missed: int | None = None
+        self.count = UnreadCount()
         self._id = ""
         self._replayed = 0  # events below this seq were stored before we first joined
         self._arrived = 0  # the seq of our own join; earlier events do not change the members
-        self._shown: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     @property
     def seen(self) -> int:
         """The seq after which the server is to send everything when we join again."""
         return self.after or self._arrived
+
+    @property
+    def read(self) -> int:
+        """The seq of our read mark; 0 if there is none."""
+        return self.count.read
+
+    @property
+    def unread(self) -> int:
+        """How many messages of others we have not read, at most 1000."""
+        return self.count.unread
+
+    @property
+    def mentions(self) -> int:
+        """How many of the unread messages mention us, at most 1000."""
+        return self.count.mentions
 
     # ---- joining and leaving ---------------------------------------------------------------------------------------
 
@@ -50,6 +63,7 @@ class RoomState:
         self._join(event)
         self.after = 0
         self._replayed = event.seq
+        self.count.begin(*_counted(event))
 
     def rejoin(self, event: a.Entered) -> bool:
         """Follow the room after we joined it again on a new connection.
@@ -68,6 +82,9 @@ class RoomState:
         self._join(event)
         if strange:
             self.after = 0
+            self.count.begin(*_counted(event))
+        elif getattr(event, "read", 0):
+            self.count.resume(*_counted(event))
         return strange or event.gone
 
     def _join(self, event: a.Entered) -> None:
@@ -79,55 +96,38 @@ class RoomState:
         self.after = max(self.after, self._arrived)
 
     def leave(self) -> None:
-        """Note that we are in no room any more."""
+        """Note that we are not in the room any more."""
         self.room = ""
         self.users = []
         self.after = 0
 
     # ---- events ----------------------------------------------------------------------------------------------------
 
-    def fresh(self, event: e.Event) -> bool:
-        """Return whether an event was not shown before; from now on the event counts as shown."""
-        if e.of_inbox(event):
-            return self._fresh_of_inbox(event)
-        if not isinstance(event, e.RoomEvent) or event.room != self.room or not event.seq:
+    def fresh(self, event: e.RoomEvent) -> bool:
+        """Return whether an event of the room was not shown before; from now on the event counts as shown."""
+        if not event.seq:
             return True
         if event.seq <= self.after:
             return False
         self.after = event.seq
         return True
 
-    def replayed(self, event: e.Event) -> bool:
-        """Return whether an event is from the room's history before we first joined, and so is no news."""
-        if not isinstance(event, e.RoomEvent) or event.room != self.room or e.of_inbox(event):
-            return False
+    def replayed(self, event: e.RoomEvent) -> bool:
+        """Return whether an event of the room is from before we first joined, and so is no news."""
         return 0 < event.seq < self._replayed
 
-    def _fresh_of_inbox(self, event: e.Mail) -> bool:
-        """Do ``fresh`` for an event of our inbox."""
-        # Author and id identify an event. Its seq does not: mail that waited for a guest's name has the seq of
-        # another log.
-        key = event.by_id, event.id
-        fresh = key not in self._shown
-        if fresh and isinstance(event, e.Private):
-            self.writer = event.by_id
-        self._shown[key] = None
-        if len(self._shown) > MOST_PRIVATE:
-            self._shown.popitem(last=False)
-        return fresh
-
-    def apply(self, event: e.Event, me: str) -> None:
-        """Update the members by an event, and leave the room if the event puts us out of it.
+    def apply(self, event: e.RoomEvent, me: str) -> None:
+        """Update the members and the unread messages by an event, and leave the room if the event puts us out of it.
 
         Args:
-            event: Any event.
+            event: An event of the room that was not shown before.
             me: Our name.
         """
-        if not isinstance(event, e.RoomEvent) or event.room != self.room or event.seq <= self._arrived:
+        self._count(event, me)
+        if event.seq <= self._arrived:
             return
         if isinstance(event, e.Joined):
-            if event.by not in self.users and len(self.users) < MOST_USERS:
-                self.users.append(event.by)
+            self._came(event.by)
         elif isinstance(event, e.MemberGone):
             self._gone(event.by)
         elif isinstance(event, e.Renamed):
@@ -143,6 +143,27 @@ class RoomState:
         """Give a member a new name."""
         self.users = [new if name == old else name for name in self.users]
 
+    def _count(self, event: e.RoomEvent, me: str) -> None:
+        """Count a message of another user as unread, and a deleted one no more."""
+        if isinstance(event, e.RoomMessage):
+            text = getattr(event, "text", "")
+            if event.by != me and text:
+                self.count.add(event.seq, mention=bool(mentions(text, me)))
+        elif isinstance(event, e.Deleted):
+            self.count.delete(event.message, own=event.user == me)
+
+    def _came(self, name: str) -> None:
+        if name not in self.users and len(self.users) < MOST_USERS:
+            self.users.append(name)
+
     def _gone(self, name: str) -> None:
         if name in self.users:
             self.users.remove(name)
+
+
+def _counted(event: a.Entered) -> tuple[int, int, int, int]:
+    """Return our read mark, the numbers of unread messages and of mentions, and the seq up to which these count.
+
+    An older server tells none of them.
+    """
+    return getattr(event, "read", 0), getattr(event, "unread", 0), getattr(event, "mentions", 0), event.seq

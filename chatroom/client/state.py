@@ -7,7 +7,7 @@ it to that user of ``Client``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,10 @@ from msgspec.structs import asdict
 
 from chatroom import __version__
 from chatroom.client.guest_name import chosen
+from chatroom.client.inbox_state import InboxState
+from chatroom.client.joined_rooms import JoinedRooms
 from chatroom.client.login import Credentials
+from chatroom.client.room_commands import is_about_room
 from chatroom.client.room_state import RoomState
 from chatroom.client.status import Connected, Denied, Gap, Named, Notice
 from chatroom.model import events as e
@@ -24,6 +27,7 @@ from chatroom.model.device import NO_DEVICE, Device
 from chatroom.model.events import PROTOCOL_VERSION, Event
 
 KEPT = frozenset({"say", "me", "message", "reply"})  # commands that are sent again after a reconnection
+_QUIET = frozenset({"pong", "read", "typing"})  # commands that the client gives by itself; their answers are not told
 CHANGING_USER = frozenset({"login", "register", "takeover", "logout"})  # commands after which we have another inbox
 _LOGGING_IN = frozenset({"login", "register"})
 WORTHLESS = frozenset({"wrong-token", "wrong-password"})  # refusals after which a login need not be remembered
@@ -55,11 +59,12 @@ class Reaction:
 
 
 class ClientState:
-    """Knows our name, our login and our room, and decides what follows from each event.
+    """Knows our name, our login and our rooms, and decides what follows from each event.
 
     Args:
         name: The name to take as a guest.
-        room: The name of the room to join first; empty for none.
+        rooms: The names of the rooms to join first.
+        several: Whether to stay in the other rooms when another is joined, if the server allows that.
         credentials: Keeps the current login for the next connection.
         history: How many earlier messages to ask for when a room is joined; None: as many as people are shown.
         secret: The guest's secret, by which the server recognises the guest; empty if the server has not given one yet.
@@ -70,16 +75,17 @@ class ClientState:
 
     Attributes:
         online: Whether the server has let us in on this connection.
-        ready: Whether we have also seen what we missed in the room, so that new commands may be sent.
+        ready: Whether we have also seen what we missed in the rooms, so that new commands may be sent.
         name: Our name; empty until the server has told it.
         guest: Whether we are not logged in to an account.
         server: The name that the server gives itself.
         unread: How many private messages have come since ``Client`` or its user last set this to 0.
         wanted: The guest's name to ask for on each connection; empty to let the server make one.
         secret: Proves on the next connection that we are the same guest; the server then ends our former session.
-        first_room: The room to join first; empty once the server has answered.
+        joined: The rooms that we are in, and those to join first.
+        inbox: The state of our inbox.
+        features: What the server says that it can do.
         credentials: Keeps the current login.
-        place: The state of the room that we are in.
         moved: Whether the user has taken over our session with another client.
     """
 
@@ -87,7 +93,7 @@ class ClientState:
         self,
         *,
         name: str,
-        room: str,
+        rooms: Sequence[str],
         credentials: Credentials,
         history: int | None,
         secret: str,
@@ -95,6 +101,7 @@ class ClientState:
         keep_name: Callable[[str], None],
         waiting_for: Callable[..., bool],
         device: Device = NO_DEVICE,
+        several: bool = False,
     ) -> None:
         self.online = self.ready = self.moved = False
         self.name = ""
@@ -103,9 +110,10 @@ class ClientState:
         self.unread = 0
         self.wanted = name
         self.secret = secret
-        self.first_room = room
+        self.joined = JoinedRooms(rooms, several=several)
+        self.inbox = InboxState()
         self.credentials = credentials
-        self.place = RoomState()
+        self.features: Collection[str] = ()
         self._history = history
         self._shown_to_people = 0  # how many earlier messages the server shows to people when they join
         self._mint = mint
@@ -117,7 +125,12 @@ class ClientState:
     @property
     def inside(self) -> bool:
         """Whether we are in a room or about to join the first, so that a typed line of text is said there."""
-        return bool(self.place.room or self.first_room)
+        return bool(self.joined.target)
+
+    @property
+    def place(self) -> RoomState:
+        """The state of the room in focus."""
+        return self.joined.here
 
     @property
     def history(self) -> int:
@@ -159,12 +172,8 @@ class ClientState:
         self.credentials.login = None  # only in this run; a saved token that may still be good stays
         return Denied("login", user, code, text)
 
-    def joined(self) -> None:
-        """Note that the server has let us join the first room, or return to our room on a new connection."""
-        self.first_room = ""
-
     def join_refused(self, room: str, code: str, text: str) -> Denied:
-        """Note that we are in no room: the server did not let us join the first room, or return to our room.
+        """Note that we are not in a room: the server did not let us join it as a first room, or return to it.
 
         Args:
             room: The name of the room.
@@ -174,13 +183,13 @@ class ClientState:
         Returns:
             The notice to tell.
         """
-        self.place.leave()
-        self.first_room = ""
+        self.joined.leave(room)
+        self.joined.answered(room)
         return Denied("room", room, code, text)
 
     def caught_up(self) -> None:
         """Note that all events that we missed were shown, so that new commands may be sent."""
-        self.place.caught_up()
+        self.joined.caught_up()
         self.ready = True
 
     def disconnected(self) -> None:
@@ -204,23 +213,26 @@ class ClientState:
             fields |= {"device": self._device.name, "tab": self._device.tab}
         return fields
 
-    def join(self) -> dict[str, Any]:
-        """Return the fields of the ``join`` on a new connection: of our room, else of the first; empty if none."""
-        if self.place.room:
-            return {"room": self.place.room, "after": self.place.seen}
-        return {"room": self.first_room, "messages": self.history} if self.first_room else {}
+    def joins(self) -> list[dict[str, Any]]:
+        """Return the fields of each ``join`` on a new connection: of our rooms, and of the first rooms."""
+        return self.joined.joins(self.history)
 
-    def complete(self, do: str, fields: dict[str, Any]) -> dict[str, Any]:
+    def complete(self, do: str, fields: dict[str, Any], target: str = "") -> dict[str, Any]:
         """Return the fields of a command together with the fields that the client adds to all commands of that name.
 
         Args:
             do: The command's name.
             fields: The fields that the caller gave. They take precedence.
+            target: The name of the room that a command about a room is for if it names none; empty for none.
         """
+        if target and is_about_room(do, fields):
+            fields = {"room": target, **fields}
         if do == "reply":
-            fields = {"to": self.place.writer, **fields}  # for another user may write before the command arrives
+            fields = {"to": self.inbox.writer, **fields}  # for another user may write before the command arrives
         if do in KEPT:
             return {"id": self._mint(), **fields}
+        if do in ("join", "create"):
+            fields = self.joined.staying(fields)
         if do == "join":
             return {"messages": self.history, **fields}
         return self.credentials.asking(fields) if do in _LOGGING_IN else fields
@@ -241,7 +253,7 @@ class ClientState:
         if record is not None and record["do"] == "account" and isinstance(event, a.Account):
             event = a.Unchanged(**asdict(event))
         was_guest = self.guest
-        fresh = self.place.fresh(event) or awaited
+        fresh = self._fresh(event) or awaited
         refused = record is not None and isinstance(event, a.Error)
         told = self._take(event, record or {}) if fresh and not refused else []
         if isinstance(event, a.Error) and record is not None and event.code == "already-logged-in":
@@ -256,18 +268,23 @@ class ClientState:
             end=_FINAL.get(code, ""),
         )
 
+    def _fresh(self, event: Event) -> bool:
+        """Return whether an event was not shown before; from now on it counts as shown."""
+        if e.of_inbox(event):
+            return self.inbox.fresh(event)
+        return not isinstance(event, e.RoomEvent) or self.joined.fresh(event)
+
     def _take(self, event: Event, record: dict[str, Any]) -> list[Event | Notice]:
         """Update what is known by an event that is to be told. Returns the events and notices to tell."""
         before = self.name
         gap = self._follow(event, record)
         told: list[Event | Notice] = [Named(self.name)] if self.online and self.name != before else []
-        if record.get("do") != "pong":
+        if record.get("do") not in _QUIET:
             told.append(event)
-            self.unread += isinstance(event, e.Private)
-        return [*told, Gap(self.place.room)] if gap else told
+        return [*told, Gap(event.room)] if gap and isinstance(event, a.Entered) else told
 
     def _follow(self, event: Event, record: dict[str, Any]) -> bool:
-        """Update what is known by an event. Returns whether some events of our room before it are lost."""
+        """Update what is known by an event. Returns whether some events of its room before it are lost."""
         gap = False
         do = record.get("do", "")
         if isinstance(event, a.Welcome):
@@ -281,16 +298,20 @@ class ClientState:
         elif isinstance(event, a.Entered):
             gap = self._entered(event, record)
         elif isinstance(event, e.Left) and self._own(event, do):
-            self.place.leave()
+            self.joined.leave(event.room)
+        elif isinstance(event, e.Private):
+            self._private(event)
         elif isinstance(event, a.Error):
             self._complaint = event.text.rstrip(".")
         elif do == "password":
             self.credentials.change_password(record["new"])
-        self.place.apply(event, self.name)
+        self.joined.apply(event, self.name)
         return gap
 
     def _welcome(self, event: a.Welcome) -> None:
         self.server, self.secret = event.server, event.resume
+        self.features = frozenset(event.features)
+        self.joined.may_stay = "rooms" in self.features and getattr(event.limits, "rooms", 1) > 1
         self._shown_to_people = event.replay
         if event.guest and chosen(event.you):
             self._want(event.you)
@@ -308,11 +329,18 @@ class ClientState:
         self._become(event.name, event.guest)
 
     def _entered(self, event: a.Entered, record: dict[str, Any]) -> bool:
-        """Follow the room that we joined. Returns whether events that came while we were cut off from it are lost."""
-        if "after" in record and event.room == self.place.room:
-            return self.place.rejoin(event)
-        self.place.enter(event)
-        return False
+        """Follow a room that we joined. Returns whether events that came while we were cut off from it are lost."""
+        gap = self.joined.entered(event, again="after" in record, stay=bool(record.get("stay")))
+        self.joined.answered(event.room)
+        return gap
+
+    def _private(self, event: e.Private) -> None:
+        """Note a private message: one to us is unread, and one that we have sent from elsewhere is not."""
+        if event.by == self.name and event.to != self.name:
+            self.inbox.peer(event.to)
+        else:
+            self.unread += 1
+            self.inbox.received(event)
 
     def _own(self, event: e.Left, do: str) -> bool:
         """Return whether it is we who left the room: by the command ``leave``, or on the way to another room."""
@@ -325,5 +353,5 @@ class ClientState:
 
     def _become(self, name: str, guest: bool) -> None:
         """Note the name that the server has given us, and whether we are a guest under it."""
-        self.place.rename(self.name, name)
+        self.joined.rename(self.name, name)
         self.name, self.guest = name, guest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from client.network import Network, Person
 from harness import World
 
-from chatroom.client.room_state import RoomState
+from chatroom.client.joined_rooms import JoinedRooms
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
@@ -60,8 +60,9 @@ def test_what_was_said_before_one_came_is_no_news_and_what_one_missed_is(network
 
 
 def test_what_is_given_to_somebody_who_has_left_is_news() -> None:
-    place = RoomState()
-    place.enter(a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=50, complete=True))
-    place.leave()
+    rooms = JoinedRooms(["lobby"], several=False)
+    here = a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=50, complete=True)
+    rooms.entered(here, again=False, stay=False)
+    rooms.leave("lobby")
     given = e.Shared("x", 1, "ann", "a", seq=3, file="f", number=1, name="n", size=1, sha256="0", to="me")
-    assert not place.replayed(given)  # its place is one in the inbox
+    assert not rooms.replayed(given)  # its place is one in the inbox

@@ -26,7 +26,7 @@ class Core:
         ids = itertools.count(1)
         self.state = ClientState(
             name="me",
-            room="lobby",
+            rooms=["lobby"],
             credentials=Credentials(None, "", None),
             history=None,
             secret="",
@@ -46,7 +46,7 @@ def core() -> Core:
     welcome = a.Welcome("chatroom", 1, "me", True, LIMITS, [], "secret", 20)
     assert core.told(welcome, {"do": "hello"}) == [welcome]
     assert core.state.welcomed("plain", again=False) == Connected("chatroom", "me", True, "plain")
-    assert core.told(HERE, {"do": "join", **core.state.join()}) == [HERE]
+    assert core.told(HERE, {"do": "join", **core.state.joins()[0]}) == [HERE]
     core.state.caught_up()
     return core
 
@@ -57,10 +57,10 @@ def said(seq: int, text: str = "hi") -> e.Said:
 
 def test_what_a_new_connection_asks_for_follows_from_what_is_known(core: Core) -> None:
     fresh = Core().state
-    assert fresh.join() == {"room": "lobby", "messages": 0}
+    assert fresh.joins() == [{"room": "lobby", "messages": 0}]
     assert "resume" not in fresh.hello("me")
     core.told(said(7))
-    assert core.state.join() == {"room": "lobby", "after": 7}
+    assert core.state.joins() == [{"room": "lobby", "after": 7}]
     assert core.state.hello("")["resume"] == "secret"
     assert "name" not in core.state.hello("")
 
@@ -71,7 +71,7 @@ def test_an_event_is_told_once(core: Core) -> None:
 
 
 def test_a_gap_is_told_after_the_return_to_the_room(core: Core) -> None:
-    record = {"do": "join", **core.state.join()}
+    record = {"do": "join", **core.state.joins()[0]}
     core.state.disconnected()
     back = a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=90, complete=True, gone=True)
     assert core.told(back, record) == [back, Gap("lobby")]
@@ -127,7 +127,7 @@ def test_a_client_goes_on_without_the_room_that_was_refused() -> None:
         "room", "lobby", "banned", "you are banned."
     )
     assert not state.inside
-    assert state.join() == {}
+    assert state.joins() == []
 
 
 @pytest.mark.parametrize(("code", "forgotten"), [("wrong-token", True), ("name-banned", False)])

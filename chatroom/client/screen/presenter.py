@@ -158,7 +158,7 @@ class Presenter:
         self._once.happened(event)
         self._once.before(event)
         self._crowd.before(event)
-        if self._client.place.replayed(event):
+        if self._client.replayed(event):
             self.show(event)
             return
         own = getattr(event, "by", "") == self._client.name

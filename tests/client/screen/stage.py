@@ -52,6 +52,10 @@ class FakeClient:
         self.asked = 0  # who is online
         self.answers: list[Deferred[Any]] = []
 
+    def replayed(self, event: e.Event) -> bool:
+        """Return whether an event is from before the room was joined."""
+        return isinstance(event, e.RoomEvent) and event.room == self.place.room and self.place.replayed(event)
+
     @property
     def inside(self) -> bool:
         """Whether a line is said to a room."""

@@ -1,0 +1,92 @@
+"""The user's inbox: which private messages were already shown, who wrote last, and what is unread of each person."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from chatroom.client.unread_count import UnreadCount
+from chatroom.model import events as e
+from chatroom.model.names import fold
+
+MOST_PRIVATE = 2000  # events of the inbox that are remembered as shown
+MOST_PEERS = 500  # people whose unread messages are counted
+
+
+class PeerState:
+    """What is known of the private conversation with one person.
+
+    Attributes:
+        user: The person's name.
+        user_id: The person's id; empty if it is not known.
+        count: Counts the person's messages that we have not read.
+        seq: The seq of the person's last message in our inbox; 0 if it is not known.
+    """
+
+    def __init__(self, user: str, user_id: str = "") -> None:
+        self.user = user
+        self.user_id = user_id
+        self.count = UnreadCount()
+        self.seq = 0
+
+    @property
+    def unread(self) -> int:
+        """How many messages of the person we have not read, at most 1000."""
+        return self.count.unread
+
+
+class InboxState:
+    """Follows our inbox.
+
+    Attributes:
+        writer: The id of the author of the last private message; empty if there was none.
+        peers: The people who have written to us, by folded name.
+    """
+
+    def __init__(self) -> None:
+        self.writer = ""
+        self.peers: OrderedDict[str, PeerState] = OrderedDict()
+        self._shown: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def fresh(self, event: e.Mail) -> bool:
+        """Return whether an event of the inbox was not shown before; from now on it counts as shown."""
+        # Author and id identify an event. Its seq does not: mail that waited for a guest's name has the seq of
+        # another log.
+        key = event.by_id, event.id
+        fresh = key not in self._shown
+        self._shown[key] = None
+        if len(self._shown) > MOST_PRIVATE:
+            self._shown.popitem(last=False)
+        return fresh
+
+    def received(self, event: e.Private) -> None:
+        """Note a private message to us."""
+        self.writer = event.by_id
+        peer = self.peer(event.by, event.by_id)
+        peer.seq = max(peer.seq, event.seq)
+        peer.count.add(event.seq, mention=False)
+
+    def peer(self, user: str, user_id: str = "") -> PeerState:
+        """Return what is known of a person; a person with that id who has another name now is found, too.
+
+        Args:
+            user: The person's name.
+            user_id: The person's id; empty if it is not known.
+        """
+        key = fold(user)
+        peer = self.peers.pop(key, None)
+        if peer is None or (user_id and peer.user_id not in ("", user_id)):
+            peer = self._renamed(user_id) or PeerState(user, user_id)
+        peer.user, peer.user_id = user, user_id or peer.user_id
+        self.peers[key] = peer
+        if len(self.peers) > MOST_PEERS:
+            self.peers.popitem(last=False)
+        return peer
+
+    def _renamed(self, user_id: str) -> PeerState | None:
+        """Remove and return the person with an id, who was known under another name; None if there is nobody."""
+        old = next((key for key, peer in self.peers.items() if user_id and peer.user_id == user_id), None)
+        return None if old is None else self.peers.pop(old)
+
+    def forget(self) -> None:
+        """Forget whose messages are unread: we have another inbox now."""
+        self.peers.clear()

@@ -1,0 +1,27 @@
+"""Which commands are about a room. The client names the room in each of them, as it was when the command was given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MODERATION = {"topic", "kick", "ban", "unban", "mute", "unmute", "op", "deop", "owner", "invite", "lock", "unlock"}
+_FILES = {"share", "get", "unshare", "files"}
+_TALK = {"say", "me", "history", "search", "edit", "react", "typing", "read", "delete"}
+_ABOUT_ROOM = frozenset({"leave", "names", "slow", *_MODERATION, *_FILES, *_TALK})
+_OR_PERSON = frozenset({"history", "search", "share", "typing", "read"})  # about a person instead, if they name a user
+_LOOKING = frozenset({"history", "search", "files", "get", "unshare"})  # may be given outside every room
+
+
+def is_about_room(do: str, fields: dict[str, Any]) -> bool:
+    """Return whether a command is about a room.
+
+    Args:
+        do: The command's name.
+        fields: The other fields of its record.
+    """
+    return do in _ABOUT_ROOM and not (do in _OR_PERSON and fields.get("user"))
+
+
+def lacks_room(do: str, fields: dict[str, Any]) -> bool:
+    """Return whether a command makes sense in a room only, and names none; the arguments are those above."""
+    return is_about_room(do, fields) and do not in _LOOKING and not fields.get("room")
