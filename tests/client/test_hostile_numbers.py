@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import types
 import typing
 from typing import Any
 
@@ -29,6 +30,12 @@ def example(kind: Any) -> Any:
     if typing.get_origin(kind) is list:
         (item,) = typing.get_args(kind)
         return [example(one) for one in typing.get_args(item) or (item,)]
+    if typing.get_origin(kind) is tuple:
+        return [example(one) for one in typing.get_args(kind) if one is not ...]
+    if isinstance(kind, type) and issubclass(kind, tuple):
+        return [example(one) for one in typing.get_type_hints(kind).values()]
+    if isinstance(kind, types.UnionType):
+        return example(typing.get_args(kind)[0])
     if typing.get_origin(kind) is typing.Literal:
         return typing.get_args(kind)[0]
     return {str: "x", int: NUMBER, float: NUMBER, bool: True}[kind]
