@@ -87,6 +87,10 @@ in milliseconds since 1970.
 acknowledged comes again at the next login, or when a guest comes back; private messages then have `late`. While 500
 messages are not acknowledged, or 100 from one sender, further messages are refused to their senders.
 
+What you write to one person is kept for you as well: your other sessions get the same `private`, in which `by` is your
+own name. Its `seq` counts among the messages that you have sent, so it is not for `ack`. No two messages have the same
+seq, whatever log they are in: put in the order of `seq`, the messages of both sides are the conversation.
+
 **Coming back.** The welcome has a secret, `resume`. A program gives it in the first `hello` of its next connection. If
 the server has not yet noticed that the old connection is dead, this ends the old connection at once. The program is
 then the same guest, also after a restart of the server: it has the same `by_id`, so that an `id` said again is stored

@@ -178,6 +178,8 @@ class Connections:
         state.users.pop(user.id, None)
         if user.inbox is not None:
             user.inbox.close()
+        if user.sent is not None:
+            user.sent.close()
         if user.account is not None and self.announces(user):
             state.tell_all(Departed(state.next_id(), state.now(), user.name, user.id, session=session.id))
 

@@ -109,6 +109,7 @@ class Address:
 
     Args:
         name: The reader's name.
+        id: The reader's id; empty if the message waits for the next guest of that name.
         log: The log of the reader's inbox, or of the mailbox of a guest's name.
         user: The reader, if online.
         waits: If the reader is not online, what the message waits for: the owner of an ``account``, or the next
@@ -117,6 +118,7 @@ class Address:
     """
 
     name: str
+    id: str
     log: str
     user: User | None = None
     waits: Literal["", "account", "guest", "return"] = ""
@@ -149,7 +151,7 @@ async def reply(chat: Chat, session: Session, command: Reply) -> None:
 
 
 def _at(user: User) -> Address:
-    return Address(user.name, user.inbox_log, user)
+    return Address(user.name, user.id, user.inbox_log, user)
 
 
 async def address_of(chat: Chat, name: str) -> Address:
@@ -169,15 +171,15 @@ async def address_of(chat: Chat, name: str) -> Address:
     if user is not None:  # the reader has come online meanwhile
         return _at(user)
     if account is not None:
-        return Address(account.name, inbox_log(account.id), waits="account")
+        return Address(account.name, account.id, inbox_log(account.id), waits="account")
     box = chat.guests.find(name)
     if box is None:
         raise no_user(name)
-    return Address(box.name, box.log, waits="guest", box=box)
+    return Address(box.name, "", box.log, waits="guest", box=box)
 
 
 async def _deliver(chat: Chat, session: Session, address: Address, text: str, command: Tell | Reply) -> None:
-    """Append a message to the reader's inbox, and tell the writer when the message is stored."""
+    """Append a message to the reader's inbox and its copy to the writer's log; tell the writer when both are stored."""
     user, via = address.user, chat.shares.via(session)
     over = await chat.shares.claim(session.user_id, via, user, address.log, address.name)
     try:
@@ -189,13 +191,14 @@ async def _deliver(chat: Chat, session: Session, address: Address, text: str, co
         over()
         await _deliver(chat, session, now, text, command)
         return
-    own = command.id
-    event = Private(
-        own or session.next_id(), chat.now(), session.name, session.user_id, to=address.name, text=text, via=via
-    )
+    own, writer = command.id, session.user
+    id, to = own or session.next_id(), address.name
+    event = Private(id, chat.now(), session.name, writer.id, to=to, to_id=address.id, text=text, via=via)
 
     def done(entry: Entry, error: Unavailable | None) -> None:
         over()
+        if writer.sent is not None:
+            writer.sent.settled(id, session)
         if error is not None:
             session.refuse(NOT_CONFIRMED(), command.ref)
         elif entry.repeated:
@@ -207,7 +210,10 @@ async def _deliver(chat: Chat, session: Session, address: Address, text: str, co
             _sent(chat, session, event, address, command.ref)
         session.settled()
 
-    session.append(address.log, event, done, once=own is not None)
+    if writer.sent is not None:
+        writer.sent.sending(id, session)
+    copy = "" if address.log == writer.inbox_log else writer.sent_log  # who writes to oneself has the message already
+    session.append(address.log, event, done, once=own is not None, copy=copy)
 
 
 async def _where_now(chat: Chat, session: Session, address: Address, via: str) -> Address:

@@ -14,7 +14,7 @@ from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room_records import RoomRecords
 from chatroom.chat.state import ChatState
 from chatroom.model.account import BUCKET, decode
-from chatroom.model.log_names import GUEST, INBOX, SERVER, room_log
+from chatroom.model.log_names import GUEST, GUEST_SENT, INBOX, SENT, SERVER, guest_log, room_log
 from chatroom.model.logger import logger
 
 EVERY = 600.0  # seconds between two rounds
@@ -94,12 +94,12 @@ class Retention:
             if self.rounds.stopping:
                 return
             kind, _, id = log.partition("/")
-            if kind == "guest":
-                orphan = not (await self._engine.read(log, limit=1)).entries and not self._in_use(log)
+            if log.startswith((GUEST, GUEST_SENT)):
+                orphan = not (await self._engine.read(log, limit=1)).entries and not self._in_use(guest_log(id))
             elif kind == "room":
                 orphan = not await self._rooms.is_there(id)
             else:
-                orphan = kind == "inbox" and id not in accounts
+                orphan = log.startswith((INBOX, SENT)) and id not in accounts
             if orphan:
                 await self._engine.drop(log)
 
@@ -113,8 +113,10 @@ class Retention:
 
     def _bounds(self, log: str) -> tuple[float, int]:
         """Return for how many days a log's entries are kept, and how many entries; 0 for no limit."""
-        if log.startswith(INBOX):
+        if log.startswith((INBOX, SENT)):
             return INBOX_DAYS, INBOX_MESSAGES
-        if log.startswith((GUEST, SERVER)):
-            return GUEST_DAYS, INBOX_MESSAGES if log.startswith(GUEST) else GUESTS
+        if log.startswith((GUEST, GUEST_SENT)):
+            return GUEST_DAYS, INBOX_MESSAGES
+        if log.startswith(SERVER):
+            return GUEST_DAYS, GUESTS
         return self._rules.keep_days, self._rules.keep

@@ -19,13 +19,13 @@ from chatroom.chat.bans_and_mutes import account_key, address_key, former_keys, 
 from chatroom.chat.interfaces import AddressSlot, Dialect, Engine, Recipient
 from chatroom.chat.limits import WAS, Rules
 from chatroom.chat.rooms.room import Arrival, Room
-from chatroom.chat.session_parts import OpenInbox, OpenTransfers, TakeoverOffer, UnfinishedSearch
+from chatroom.chat.session_parts import OpenInbox, OpenSentLog, OpenTransfers, TakeoverOffer, UnfinishedSearch
 from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.device import NO_DEVICE
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
 from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Spoken
 from chatroom.model.log import Done, Entry, Unavailable, Withdrawn
-from chatroom.model.log_names import guest_log, inbox_log
+from chatroom.model.log_names import guest_log, guest_sent_log, inbox_log, sent_log
 from chatroom.model.names import Name, fold
 from chatroom.model.network import is_local
 from chatroom.model.replies import Error, Ok, Sent
@@ -72,11 +72,12 @@ class User:
         away: What the user said when going away; empty if the user is not away.
         last_writer: The name and the id of the user to whom ``/reply`` writes; None if nobody has written yet.
         inbox: The user's inbox; None until it is needed.
+        sent: Shows the user's own private messages to the user's other sessions; None for a guest, who has one session.
         resumable: Whether the program of a guest can come back as the same guest
             (``chatroom.chat.people.guest_resume``).
     """
 
-    __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "resumable", "sessions")
+    __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "resumable", "sent", "sessions")
 
     def __init__(self, id: str, handle: Name, account: AccountRecord | None = None) -> None:
         self.id = id
@@ -86,6 +87,7 @@ class User:
         self.away = ""
         self.last_writer: tuple[str, str] | None = None
         self.inbox: OpenInbox | None = None
+        self.sent: OpenSentLog | None = None
         self.resumable = False
 
     @property
@@ -112,6 +114,11 @@ class User:
     def inbox_log(self) -> str:
         """The name of the log of the user's inbox; a guest's log is kept for a week."""
         return guest_log(self.id) if self.account is None else inbox_log(self.id)
+
+    @property
+    def sent_log(self) -> str:
+        """The name of the log that holds copies of the private messages that the user has sent."""
+        return guest_sent_log(self.id) if self.account is None else sent_log(self.id)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -315,10 +322,10 @@ class Session:
         self._counter += 1
         return f"{self.id}:{self._counter}"
 
-    def append(self, log: str, event: LogEvent, done: Done, *, once: bool = False) -> None:
+    def append(self, log: str, event: LogEvent, done: Done, *, once: bool = False, copy: str = "") -> None:
         """Append an event without waiting. ``done``, given the outcome, must answer the client and call ``settled``."""
         self.pending += 1
-        self.host.engine.append(log, event, done, once=once)
+        self.host.engine.append(log, event, done, once=once, copy=copy)
 
     def say(self, event: RoomEvent, ref: int | str | None, *, once: bool = False) -> None:
         """Append a message to the room's log. The client gets its echo if it is stored, an error if it may not be."""

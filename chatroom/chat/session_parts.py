@@ -24,6 +24,19 @@ class OpenInbox(Protocol):
         """Stop following the log of the inbox."""
 
 
+class OpenSentLog(Protocol):
+    """Shows an account's own private messages to its other sessions (``chatroom.chat.people.sent_log``)."""
+
+    def sending(self, id: str, session: object) -> None:
+        """Note that a session sends the private message with this id, so that the session is not shown its copy."""
+
+    def settled(self, id: str, session: object) -> None:
+        """Note that the message was stored, or was not."""
+
+    def close(self) -> None:
+        """Stop following the log of the copies."""
+
+
 class OpenTransfers(Protocol):
     """The files that a session is sending and fetching (``chatroom.chat.files.transfers``)."""
 

@@ -341,7 +341,12 @@ class InboxEvent(LogEvent, frozen=True, gc=False):
 
 
 class Private(InboxEvent, frozen=True, gc=False, kw_only=True):
-    """A private message. It is stored in the inbox of ``to``; ``late`` means that it had to wait there."""
+    """A private message. It is stored in the inbox of ``to``; ``late`` means that it had to wait there.
+
+    A copy is stored for its author, whose other sessions are told of it: then ``by`` is your own name, and ``seq``
+    counts in the log of the messages that you have sent. ``to_id`` is the id of the user ``to``; it is empty if the
+    message waits for the next guest of that name.
+    """
 
     audience = Audience.PERSON
     is_message = True
@@ -349,6 +354,7 @@ class Private(InboxEvent, frozen=True, gc=False, kw_only=True):
 
     to: str
     text: str
+    to_id: str = ""
     seq: int = 0
     late: bool = False
     via: str = ""

@@ -1,10 +1,15 @@
-"""The names of logs. A room, an account's inbox and an absent guest's mailbox each have a log named after their id."""
+"""The names of logs. A room, an account's inbox and an absent guest's mailbox each have a log named after their id.
+
+So do the private messages that an account, or a guest, has sent.
+"""
 
 from __future__ import annotations
 
 ROOM = "room/"
 INBOX = "inbox/"
 GUEST = "guest/"
+SENT = "sent/"
+GUEST_SENT = "guest-sent/"
 SERVER = "server/"  # logs of the whole server
 
 SERVER_LOG = f"{SERVER}all"  # the events that concern every daemon
@@ -36,6 +41,24 @@ def guest_log(id: str) -> str:
         id: The guest's id.
     """
     return GUEST + id
+
+
+def sent_log(id: str) -> str:
+    """Return the name of the log that holds copies of the private messages that an account has sent.
+
+    Args:
+        id: The account's id.
+    """
+    return SENT + id
+
+
+def guest_sent_log(id: str) -> str:
+    """Return the name of the log that holds copies of the private messages that a guest has sent.
+
+    Args:
+        id: The guest's id.
+    """
+    return GUEST_SENT + id
 
 
 def id_in(log: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from chatroom.model.event_base import Audience, Event, told_to
-from chatroom.model.events import OF_A_ROOM, Acted, Message, Said, Shared
+from chatroom.model.events import OF_A_ROOM, Acted, Message, Private, Said, Shared
 
 
 class Limits(Struct, frozen=True, gc=False):
@@ -223,6 +223,20 @@ class Sent(Response, frozen=True, gc=False):
     to: str
     text: str
     waits: Literal["", "account", "guest", "return"] = ""
+
+
+class OwnPrivate(Private, frozen=True, gc=False, kw_only=True, tag="private"):
+    """The record of ``Private``, for the author of the message. The words for people differ."""
+
+
+def own_private(event: Private, seq: int) -> OwnPrivate:
+    """Return a private message as its author is shown it.
+
+    Args:
+        event: The message as it is stored.
+        seq: The place of the author's copy in its log.
+    """
+    return OwnPrivate(**{**msgspec.structs.asdict(event), "seq": seq, "late": False, "via": ""})
 
 
 class Account(Response, frozen=True, gc=False, kw_only=True):

@@ -97,6 +97,7 @@ LINES: dict[type, Callable[[str, Any], str]] = {
     e.Said: _said,
     e.Acted: lambda room, event: f"* {speaker(event)} {event.text}",
     e.Private: lambda room, event: f"{event.by} (private): {event.text}",
+    a.OwnPrivate: lambda room, event: f"To {event.to} (private): {event.text}",
     e.Shared: _shared,
     e.Joined: lambda room, event: f"{event.by} has joined the room.",
     e.Left: lambda room, event: f"{event.by} has left the room.",
@@ -359,6 +360,7 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     e.Renamed: lambda recalled, event: [f"You are now {event.name}."],
     e.Left: lambda recalled, event: [f"You have left room {event.room}."],
     e.Private: _private,
+    a.OwnPrivate: lambda recalled, event: [LINES[a.OwnPrivate]("", event)],
     e.Shared: lambda recalled, event: [_given(event)],
     a.Files: _files,
     a.Upload: _nothing,  # people on text do not send files

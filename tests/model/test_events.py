@@ -61,5 +61,5 @@ def test_one_name_on_the_wire_is_one_record() -> None:
 
 def test_every_event_has_words() -> None:
     assert WITHOUT_WORDS == []
-    assert set(LINES) == {*e.OF_A_ROOM, *e.MESSAGES}
+    assert set(LINES) == {*e.OF_A_ROOM, *e.MESSAGES, a.OwnPrivate}
     assert {kind for kind in a.TOLD if kind not in LINES} | {a.Unchanged} <= set(ANSWERS)

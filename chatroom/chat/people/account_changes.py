@@ -20,7 +20,7 @@ from chatroom.model.account import AccountRecord
 from chatroom.model.errors import PASSWORD_CHANGED, Refused
 from chatroom.model.events import Deregistered, PasswordChanged, Registered
 from chatroom.model.log import Unavailable
-from chatroom.model.log_names import inbox_log
+from chatroom.model.log_names import inbox_log, sent_log
 from chatroom.model.logger import logger
 from chatroom.model.names import Name
 from chatroom.model.replies import Account
@@ -105,6 +105,7 @@ class AccountChanges:
             self.removed(account.id)
         try:
             await state.engine.drop(inbox_log(account.id))
+            await state.engine.drop(sent_log(account.id))
             await self._files.remove_of(inbox_log(account.id))
         except Unavailable as error:
             _log.warn("the mail of {name} goes later: {why}", name=account.name, why=str(error))

@@ -131,7 +131,8 @@ async def give_mail(chat: Chat, session: Session) -> None:
 async def _forward(chat: Chat, session: Session, box: Mailbox, page: Page) -> None:
     """Move the mail to the inbox of a guest who can resume, where it waits until the program acknowledges it."""
     inbox = chat.inboxes.of(session.user)
-    mail = [replace(entry.event, late=True) for entry in page.entries if isinstance(entry.event, Private)]
+    told = {"late": True, "to_id": session.user_id}
+    mail = [replace(entry.event, **told) for entry in page.entries if isinstance(entry.event, Private)]
     stored = await DeferredList([chat.append_and_wait(inbox.log, event) for event in mail], consumeErrors=True)
     if not all(done for done, _ in stored):
         _log.warn("the mail for {name} could not be stored", name=box.name)

@@ -12,6 +12,7 @@ from chatroom.chat.limits import LISTED
 from chatroom.chat.people import takeover, tokens
 from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.nicknames import parse_chosen_name, parse_user_name
+from chatroom.chat.people.sent_log import follow_sent
 from chatroom.chat.session import Session, User
 from chatroom.model.account import AccountRecord
 from chatroom.model.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
@@ -172,6 +173,7 @@ async def _greet(chat: Chat, session: Session, ref: int | str | None, secret: st
     more = max(0, len(names) - LISTED)
     answer = Account(name=user.name, operator=user.operator, users=names[:LISTED], more=more, token=secret)
     session.answer(answer, ref)
+    follow_sent(chat, session.user)
     await chat.inboxes.open(session.user)
 
 

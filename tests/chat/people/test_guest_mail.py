@@ -71,6 +71,17 @@ def test_a_program_that_takes_the_name_in_its_hello_is_given_it(world: World, bo
     assert (records[1]["text"], records[1]["late"]) == ("one", True)
 
 
+def test_mail_for_a_name_has_the_id_of_the_guest_who_took_it(world: World, bob: Client) -> None:
+    alice = world.program("alice")
+    alice.drop()
+    bob.say("/msg alice hi")
+    back = world.program()
+    back.record(do="hello", version=1, name="alice")
+    (told,) = (record for record in back.records() if record["event"] == "private")
+    alice_id = next(user.id for user in world.chat.users.values() if user.name == "alice")
+    assert told["to_id"] == alice_id
+
+
 def test_it_expires_after_a_week_and_so_does_the_name(world: World, bob: Client) -> None:
     write(bob, "one")
     world.pass_time(6.9 * DAY)
