@@ -78,7 +78,11 @@ class Bot:
         await self.client.do("join", room=room, messages=messages)
 
     async def say(self, text: str) -> None:
-        """Say something to the room; return when the server has stored it. Raises ``Rejected``."""
+        """Say something to the room; return when the server has stored it. Raises ``Rejected``.
+
+        Args:
+            text: One line, or several with LF between them.
+        """
         await self.client.say(text)
 
     async def tell(self, user: str, text: str) -> None:

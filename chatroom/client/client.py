@@ -217,7 +217,7 @@ class Client:
         """Say something to a room; it is sent again after a reconnection.
 
         Args:
-            text: One line.
+            text: One line, or several with LF between them.
             room: The name of the room; empty for the room in focus.
 
         Returns:

@@ -24,7 +24,7 @@ from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.raw_bytes import RawBytes
 from chatroom.model.shared_files import CHUNK
-from chatroom.model.text import clean
+from chatroom.model.text import MOST_LINES, clean, clean_lines, on_one_line
 
 LINE_BYTES = 1 << 19  # the longest record of a server, a list of 200 rooms with long topics, has about 400 kB
 LONGEST = {"text": 64 * 1024}  # characters, by field
@@ -263,18 +263,37 @@ def _sane(struct: Any) -> Any:
     changes = {}
     for field in struct.__struct_fields__:
         old = getattr(struct, field)
-        new = _checked(field, old, lines=isinstance(struct, a.Ok))
+        new = _checked(field, old, _cleaning(struct) if field == "text" else clean)
         if new is not old:
             changes[field] = new
     return msgspec.structs.replace(struct, **changes) if changes else struct
 
 
-def _checked(field: str, value: Any, *, lines: bool) -> Any:
-    """Return the value of a field, cleaned and cut as `_sane` says; with `lines`, a string may have several lines."""
+def _cleaning(struct: Any) -> Callable[[str], str]:
+    """Return the function that cleans the text of a record."""
+    if isinstance(struct, a.Ok):
+        return _clean_each_line
+    return _clean_message if getattr(struct, "has_lines", False) else clean
+
+
+def _clean_each_line(text: str) -> str:
+    """Clean the text of an ``Ok``, whose lines are the server's own."""
+    return "\n".join(map(clean, text.split("\n")))
+
+
+def _clean_message(text: str) -> str:
+    """Clean the text of a message. What a hostile server sends beyond ``MOST_LINES`` becomes part of the last line."""
+    text = clean_lines(text)
+    if text.count("\n") < MOST_LINES:
+        return text
+    *lines, rest = text.split("\n", MOST_LINES - 1)
+    return "\n".join([*lines, on_one_line(rest)])
+
+
+def _checked(field: str, value: Any, cleaned: Callable[[str], str] = clean) -> Any:
+    """Return the value of a field, cleaned by ``cleaned`` and cut as ``_sane`` says."""
     if isinstance(value, str):
-        cut = value[: LONGEST.get(field, OTHERWISE)]
-        # The text of an Ok is for people, and may have several lines.
-        return "\n".join(map(clean, cut.split("\n"))) if lines and "\n" in cut else clean(cut)
+        return cleaned(value[: LONGEST.get(field, OTHERWISE)])
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
@@ -282,9 +301,9 @@ def _checked(field: str, value: Any, *, lines: bool) -> Any:
             raise ValueError(f"{field} is out of bounds")
         return value
     if isinstance(value, list):
-        return [_checked(field, item, lines=False) for item in value[:MOST_ITEMS]]
+        return [_checked(field, item) for item in value[:MOST_ITEMS]]
     if isinstance(value, e.EmojiReaction):
-        return e.EmojiReaction._make(_checked(field, item, lines=False) for item in value)
+        return e.EmojiReaction._make(_checked(field, item) for item in value)
     if isinstance(value, tuple):
-        return tuple(_checked(field, item, lines=False) for item in value[:MOST_ITEMS])
+        return tuple(_checked(field, item) for item in value[:MOST_ITEMS])
     return _sane(value) if isinstance(value, Struct) else value

@@ -12,6 +12,7 @@ from chatroom.client.client import Client
 from chatroom.client.plain_text import lines_of, recalled
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.text import marked
 
 
 @implementer(IPushProducer)
@@ -56,8 +57,9 @@ class PipeOutput:
             self._write([text])
 
     def _write(self, lines: list[str]) -> None:
+        """Write lines. All output goes through here, so no part of a message can pose as another line."""
         if lines and self._transport is not None:
-            self._transport.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+            self._transport.write("".join(f"{marked(line)}\n" for line in lines).encode("utf-8", "replace"))
 
     # ---- IPushProducer: the server's events fill the output ----------------------------------------------------------
 

@@ -1,4 +1,6 @@
-"""Events as plain lines of text, as on telnet."""
+"""Events as plain lines of text, as on telnet. A line of a message holds LF if the message has several lines; who
+writes it passes it through ``marked`` in ``chatroom.model.text``.
+"""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from chatroom.model.events import (
     blanked,
 )
 from chatroom.model.log import MessageGone, NothingToChange, NotTheAuthor, TooManyReactions
+from chatroom.model.text import on_one_line
 
 EXCERPT = 60  # characters of a message that are shown where it is quoted
 REACTIONS = 200  # to one message ...
@@ -32,7 +33,7 @@ _EMOJI_STYLE = "\ufe0f"  # asks for the coloured form of the character before it
 
 def excerpt(message: RoomMessage) -> str:
     """Return the first words of a message on one line; empty if the message was deleted."""
-    text = " ".join(str(message.text).split("\n"))  # type: ignore[attr-defined]
+    text = on_one_line(message.text)  # type: ignore[attr-defined]
     return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1].rstrip()}…"
 
 

@@ -36,6 +36,7 @@ class Event(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"
         audience: Which sessions are told of the event.
         is_message: Whether somebody says something by the event, so that it can be searched for, ignored and deleted.
         is_mail: Whether the event can be in the inbox of the person ``to``, until that person has seen it.
+        has_lines: Whether the field ``text`` may have several lines; all other texts are one line each.
         changes_members: Whether the event changes the members of a room, or the name of a member.
         changes_record: Whether the event changes the record of a room, so that copies of the record must be read again.
     """
@@ -44,6 +45,7 @@ class Event(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"
     audience: ClassVar[Audience]
     is_message: ClassVar[bool]
     is_mail: ClassVar[bool]
+    has_lines: ClassVar[bool] = False
     changes_members: ClassVar[bool]
     changes_record: ClassVar[bool]
 

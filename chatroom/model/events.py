@@ -89,6 +89,7 @@ class Spoken(RoomMessage, frozen=True, gc=False, kw_only=True):
     """
 
     abstract = True
+    has_lines = True
 
     text: str
     quote: int = 0
@@ -307,6 +308,8 @@ class Amendment(RoomEvent, frozen=True, gc=False, kw_only=True):
 class Edited(Amendment, frozen=True, gc=False, kw_only=True):
     """The author has given a message another text. ``message`` is the message's seq."""
 
+    has_lines = True
+
     text: str
 
 
@@ -351,6 +354,7 @@ class Private(InboxEvent, frozen=True, gc=False, kw_only=True):
     audience = Audience.PERSON
     is_message = True
     is_mail = True
+    has_lines = True
 
     to: str
     text: str

@@ -219,6 +219,8 @@ class Sent(Response, frozen=True, gc=False):
     takes the name of a ``guest``, or for the ``return`` of a guest whose connection was lost just now.
     """
 
+    has_lines = True
+
     id: str
     to: str
     text: str

@@ -70,6 +70,21 @@ def test_the_example_greets_whoever_says_hello(network: Network, world: World) -
     assert greeting.running.called
 
 
+def test_a_bot_may_say_several_lines(network: Network, world: World) -> None:
+    alice = world.person("alice", "lobby")
+    made = Bot(world.clock, network.dial, "chat.example:8888", name="bot", room="lobby")
+    Deferred.fromCoroutine(made.arrive())
+    network.flow()
+    alice.lines()
+    for saying in (made.say("one\ntwo"), made.tell("alice", "three\r\nfour")):
+        Deferred.fromCoroutine(saying)
+        network.flow()
+    assert alice.lines() == ["bot: one", "    | two", "bot (private): three", "    | four"]
+    stopped = Deferred.fromCoroutine(made.leave())
+    network.pass_time(1)
+    assert stopped.called
+
+
 def test_a_bot_that_reads_slowly_stops_the_server_not_its_memory(network: Network, world: World) -> None:
     made = Bot(world.clock, network.dial, "chat.example:8888", name="slow", room="lobby")
     Deferred.fromCoroutine(made.arrive())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from client.network import Transport
 from hypothesis import given
@@ -17,7 +18,7 @@ from chatroom.client.connection import NoRecord, ServerConnection, decoded, enco
 from chatroom.client.errors import Failed, why_not_connected
 from chatroom.model import events as e
 from chatroom.model import replies as a
-from chatroom.model.text import clean
+from chatroom.model.text import MOST_LINES, clean
 
 SAID = {"event": "said", "id": "i", "at": 1, "by": "bob", "by_id": "b", "room": "r", "seq": 2, "text": "hi"}
 
@@ -124,9 +125,32 @@ def test_lists_and_strings_are_cut() -> None:
 def test_lines_for_people_stay_lines() -> None:
     event, _ = decoded(line(event="ok", text="one\ntwo\x1b[2J"))
     assert event == a.Ok("one\ntwo")
-    event, _ = decoded(line(**{**SAID, "text": "one\ntwo"}))
+
+
+@pytest.mark.parametrize("kind", ["said", "acted", "private", "sent", "edited"])
+def test_a_message_may_have_lines_and_nothing_else_in_it(kind: str) -> None:
+    text = "\none\r\ntwo\x1b[2J\n\u2028\x0b"
+    event, _ = decoded(
+        line(**{**SAID, "event": kind, "to": "me", "message": 1, "by": "bo\nb", "room": "x\ny", "text": text})
+    )
+    assert event is not None
+    assert event.text == "one\ntwo\n\ufffd\ufffd"  # type: ignore[attr-defined]
+    assert not [value for value in strings(event) if "\n" in value]
+
+
+def test_all_other_texts_are_one_line() -> None:
+    for kind in a.TOLD:
+        if kind is not a.Ok and not kind.has_lines and {"text", "at"} <= {*kind.__struct_fields__}:
+            fields = {**SAID, "message": 1, "emoji": "x", "on": True, "text": "one\ntwo"}
+            event, _ = decoded(line(**{**fields, "event": kind.__struct_config__.tag}))
+            assert event is not None
+            assert event.text == "one\ufffdtwo"  # type: ignore[attr-defined]
+
+
+def test_a_message_of_too_many_lines_is_not_shown_as_so_many() -> None:
+    event, _ = decoded(line(**{**SAID, "text": "\n".join("x" * (MOST_LINES + 9))}))
     assert isinstance(event, e.Said)
-    assert "\n" not in event.text
+    assert event.text == "\n".join("x" * (MOST_LINES - 1)) + "\nx" + " x" * 9
 
 
 def test_what_was_done_to_a_message_is_made_harmless_as_well() -> None:
@@ -140,13 +164,16 @@ def test_what_was_done_to_a_message_is_made_harmless_as_well() -> None:
 
 
 def strings(value: Any) -> list[str]:
-    """Return all strings in a value."""
+    """Return all strings in a value; the lines of a message's text one by one."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, list):
         return [text for item in value for text in strings(item)]
-    fields = getattr(value, "__struct_fields__", ())
-    return [text for field in fields for text in strings(getattr(value, field))]
+    if getattr(value, "has_lines", False):
+        others = msgspec.structs.replace(value, text="")
+        fields = [getattr(others, field) for field in others.__struct_fields__]
+        return strings([*fields, *value.text.split("\n")])
+    return [text for field in getattr(value, "__struct_fields__", ()) for text in strings(getattr(value, field))]
 
 
 @given(st.text(max_size=50))

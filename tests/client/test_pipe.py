@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,22 @@ def test_it_reads_no_more_of_the_server_than_is_taken(piped: Piped, network: Net
     network.flow()
     assert "bob: hello" in piped.lines
     assert piped.complaints == []
+    piped.end()
+
+
+def test_the_further_lines_of_a_message_are_marked_and_its_own_input_stays_line_by_line(
+    piped: Piped, network: Network, world: World
+) -> None:
+    bot = world.program("bot", "x")
+    bot.record(do="say", text="one\nal: two")
+    bot.record(do="message", user="al", text="three\nal: four")
+    network.flow()
+    marked = ["bot: one", "    | al: two", "bot (private): three", "    | al: four"]
+    assert piped.lines[-4:] == marked
+    piped.type("five", "six", "/history")
+    network.flow()
+    bot.records()
+    assert [re.sub(r"^\[.*?\] ", "", line) for line in piped.lines[-4:]] == [*marked[:2], "al: five", "al: six"]
     piped.end()
 
 

@@ -13,6 +13,7 @@ from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.mentions import mentions
 from chatroom.model.replies import Settings
+from chatroom.model.text import CONTINUATION
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
 from chatroom.model.wording import ANSWERS, LINES, searched_back, with_deletion_shown
 
@@ -20,6 +21,16 @@ Line = list[tuple[str, str]]
 """What is on one line: (style, text) after another."""
 
 _LOUD = (e.Announced, a.Shutdown, e.Invited)
+
+
+def split(line: Line) -> list[Line]:
+    """Return the lines of a message of several lines, of which each further one begins with ``CONTINUATION``."""
+    lines: list[Line] = [[]]
+    for style, text in line:
+        first, *further = text.split("\n")
+        lines[-1].append((style, first))
+        lines += [[(QUIET, CONTINUATION), (style, rest)] for rest in further]
+    return lines
 
 
 def notice(text: str) -> Line:
@@ -49,6 +60,10 @@ class Formatter:
 
     def heard(self, event: e.Event) -> list[Line]:
         """Return the lines of an event; an empty list if the event is for programs only."""
+        return [part for line in self._heard(event) for part in split(line)]
+
+    def _heard(self, event: e.Event) -> list[Line]:
+        """Return the lines of an event as ``heard`` does; a line still holds LF if a message has several lines."""
         if isinstance(event, e.MESSAGES):
             return [self._stamp(event.at, DAY_AND_TIME if self._old(event) else TIME) + self._message(event)]
         if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):

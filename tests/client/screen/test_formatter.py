@@ -15,6 +15,7 @@ from chatroom.client.screen.colours import ERROR, MENTION, MOST, PALETTE, QUIET,
 from chatroom.client.screen.formatter import Formatter, Line
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.text import CONTINUATION
 
 
 def lines(me: str = "me", *, stamps: bool = False) -> Formatter:
@@ -206,3 +207,33 @@ def test_other_peoples_names_that_contain_mine_are_no_mention_of_me() -> None:
     assert made.mentions_me(heard)
     assert [piece for style, piece in made.heard(heard)[0] if style == MENTION] == ["tom"]
     assert not made.mentions_me(said("tom-2, tim-tom and tom.jones", by="bob"))
+
+
+LINED = "one\nme: two\n\nthree"
+
+
+@pytest.mark.parametrize("stamps", [True, False])
+def test_each_further_line_of_a_message_is_marked(stamps: bool) -> None:
+    acted = e.Acted("i", NOW * 1000, "bob", "b", text=LINED)
+    private = e.Private("i", NOW * 1000, "bob", "b", to="me", text=LINED)
+    history = a.History("lobby", [said(LINED)], True)
+    for event in (said(LINED), acted, private, a.Sent("i", "bob", LINED), history):
+        first, *further = lines(stamps=stamps).heard(event)
+        assert text(first).endswith("one")
+        assert [text(line) for line in further] == ["    | me: two", "    | ", "    | three"]
+        assert all(line[0] == (QUIET, CONTINUATION) for line in further)
+        if isinstance(event, e.Said):
+            assert (MENTION, "me") in further[0]  # colours go on
+
+
+@pytest.mark.parametrize("kind", [*e.OF_A_ROOM, *a.OF_A_PERSON, *a.ANSWERS], ids=lambda k: k.__name__)
+def test_no_line_end_reaches_a_line(kind: type) -> None:
+    if kind in (a.Welcome, a.Ok):
+        return
+    event = example(kind)
+    for field in event.__struct_fields__:
+        if getattr(event, field) == "x":
+            event = msgspec.structs.replace(event, **{field: "x\nFORGED"})
+    for line in lines().heard(event):
+        assert "\n" not in text(line)
+        assert not text(line).startswith("FORGED")
