@@ -145,7 +145,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         "Answers",
         (
             (
-                a.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files", "lines"], "s3cr3t", 10),
+                a.Welcome("chatroom", 1, "bot", True, _LIMITS, list(a.FEATURES), "s3cr3t", 10),
                 1,
             ),
             (a.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
@@ -226,7 +226,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
 
 CONVERSATION = (
     c.Hello(version=1, client="example 1.0", name="bot", ref=1),
-    (a.Welcome("chatroom", 1, "bot", True, _LIMITS, ["files", "lines"], "s3cr3t", 10), 1),
+    (a.Welcome("chatroom", 1, "bot", True, _LIMITS, list(a.FEATURES), "s3cr3t", 10), 1),
     c.Join(room="lobby", ref=2),
     (a.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 2),
     c.Say(text="hello", id="01J8Z", ref=3),

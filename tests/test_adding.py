@@ -21,7 +21,7 @@ MOST_FILES = 3
 
 RECORD = '''
 
-class Wave(Command, frozen=True, gc=False):
+class Wave(RoomCommand, frozen=True, gc=False):
     """Wave to somebody in the room."""
 
     user: Word
@@ -45,11 +45,10 @@ from chatroom.model.replies import Ok
 
 
 @handles(Wave)
-async def wave(chat: Chat, session: Session, command: Wave) -> Ok:
+async def wave(chat: Chat, session: Session, command: Wave, room: Room) -> Ok:
     """Wave to somebody."""
-    assert session.room is not None  # the row says so
     event = Waved(session.next_id(), session.host.now(), session.name, session.user_id, to=command.user)
-    await session.happen(session.room.log, event)
+    await session.happen(room.log, event)
     return Ok()
 '''
 EVENT = '''class Waved(RoomEvent, frozen=True, gc=False, kw_only=True):

@@ -89,7 +89,7 @@ class Connections:
         return guest
 
     def close(self, session: Session) -> None:
-        """End a session: free its seat and its name, and tell its room. Closing it again does nothing."""
+        """End a session: free its seat and its name, and tell its rooms. Closing it again does nothing."""
         if session.over:
             return
         session.over = True
@@ -117,16 +117,16 @@ class Connections:
         session.out.close()
 
     def depart(self, session: Session) -> None:
-        """Tell the session's room, or the room that it is about to join, that its connection has ended."""
-        room = session.room or session.heading
-        if room is not None:
-            id, now = session.next_id(), self._state.now()
-            self._state.owe(room.log, Disconnected(id, now, session.name, session.user_id, session=session.id))
+        """Tell the session's rooms, and the room that it is about to join, that its connection has ended."""
+        about = self._state.now(), session.name, session.user_id
+        for room, id in session.ids_in(session.told):
+            again = room.has_another(session)
+            self._state.owe(room.log, Disconnected(id, *about, session=session.id, again=again))
 
     # ---- whose a session is ------------------------------------------------------------------------------------
 
     def become(self, session: Session, user: User) -> None:
-        """Give the session another user, and tell its room as soon as the room's log can store the event.
+        """Give the session another user, and tell its rooms as soon as their logs can store the event.
 
         Raises:
             Refused: There is no seat.
@@ -134,6 +134,7 @@ class Connections:
         state = self._state
         self._seats.change(session, user)
         old, first = session.user, not user.online
+        told = {room: room.has_another(session) for room in session.told}
         user.sessions = (*user.sessions, session)
         session.sit(user)
         session.token, session.offer = "", None
@@ -150,10 +151,9 @@ class Connections:
             user.away = user.account.preferences.away if user.account is not None else ""
         session.prefer(user.account.preferences if user.account is not None else Preferences())
         state.announce(session)
-        room = session.room or session.heading
-        if room is not None:
-            id, now = session.next_id(), state.now()
-            renamed = Renamed(id, now, old.name, old.id, session=session.id, name=user.name, user_id=user.id)
+        about = state.now(), old.name, old.id
+        for room, id in session.ids_in(told):
+            renamed = Renamed(id, *about, session=session.id, name=user.name, user_id=user.id, again=told[room])
             state.owe(room.log, renamed)
 
     def log_out(self, session: Session) -> None:
@@ -222,10 +222,9 @@ class Connections:
         old, handle = guest.name, state.names.guest(state.mint)
         state.names.claim(guest, handle)
         for session in guest.sessions:
-            room = session.room or session.heading
-            if room is not None:
-                id, now = session.next_id(), state.now()
-                state.owe(room.log, Renamed(id, now, old, guest.id, session=session.id, name=handle.shown))
+            about = state.now(), old, guest.id
+            for room, id in session.ids_in(session.told):
+                state.owe(room.log, Renamed(id, *about, session=session.id, name=handle.shown))
             self.rename(session, handle)
             session.answer(Ok(f"{old} belongs to an account now."))
             session.answer(Account(name=handle.shown, guest=True))

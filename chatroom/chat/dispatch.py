@@ -12,11 +12,13 @@ from chatroom.chat import help, messaging
 from chatroom.chat.chat import Chat
 from chatroom.chat.files import sharing
 from chatroom.chat.handlers import HANDLERS
+from chatroom.chat.limits import ROOM_CHARACTERS
 from chatroom.chat.operators import commands
 from chatroom.chat.people import guest_names, hello, login, login_sessions, preferences
 from chatroom.chat.rooms import join_leave, moderation, queries, sanctions, search
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
-from chatroom.model.commands import ROWS, Command, CommandRow, Hello, Login, Needs, Pong, Ref, Takeover
+from chatroom.model.commands import ROWS, Command, CommandRow, Hello, Login, Needs, Pong, Ref, RoomCommand, Takeover
 from chatroom.model.errors import (
     INTERNAL,
     LOG_IN_FIRST,
@@ -24,13 +26,16 @@ from chatroom.model.errors import (
     LOGIN_NEEDS_TLS,
     NOT_CONFIRMED,
     NOT_IN_ROOM,
+    NOT_IN_THAT_ROOM,
     NOT_MODERATOR,
     NOT_OPERATOR,
+    WHICH_ROOM,
     Refused,
 )
 from chatroom.model.events import Event
 from chatroom.model.log import Unavailable
 from chatroom.model.logger import logger
+from chatroom.model.names import fold
 
 _log = logger(__name__)
 
@@ -70,8 +75,13 @@ def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
     try:
         if not session.seated and not isinstance(command, Login | Takeover | Hello | Pong):
             raise chat.seats.full()
-        check_allowed(row, session)
-        outcome = HANDLERS[type(command)](chat, session, command)
+        if row.about_room:
+            room = room_meant(session, command)  # type: ignore[arg-type]
+            check_allowed(row, session, room)
+            outcome = HANDLERS[type(command)](chat, session, command, room)
+        else:
+            check_allowed(row, session)
+            outcome = HANDLERS[type(command)](chat, session, command)
     except Exception as error:
         _refuse(session, error, command.ref)
         return None
@@ -83,23 +93,49 @@ def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
     return None
 
 
-def check_allowed(row: CommandRow, session: Session) -> None:
+def room_meant(session: Session, command: RoomCommand) -> Room | None:
+    """Return the room that a command is about; None if it names no room and the session is in none.
+
+    Raises:
+        Refused: The session is not in that room; or it is a program in several rooms, and the command says none.
+    """
+    if command.room:
+        folded = fold(command.room)
+        for room in session.rooms:
+            if fold(room.name) == folded:
+                return room
+        if command.elsewhere:
+            return None
+        raise NOT_IN_THAT_ROOM(room=command.room[:ROOM_CHARACTERS])
+    if len(session.rooms) < 2 or session.person:
+        return session.room
+    if not command.needs_room:
+        return None
+    raise WHICH_ROOM(rooms=", ".join(room.name for room in session.rooms))
+
+
+def check_allowed(row: CommandRow, session: Session, room: Room | None = None) -> None:
     """Check that the session may give a command now, or be asked for its arguments.
+
+    Args:
+        row: The command's row.
+        session: The session.
+        room: The room that the command is about, if any.
 
     Raises:
         Refused: The command needs TLS, a room, a login, no login, or a right that the user does not have.
     """
     if row.secret and session.host.rules.require_tls and not session.secure:
         raise LOGIN_NEEDS_TLS()
-    if row.in_room and session.room is None:
+    if row.in_room and room is None:
         raise NOT_IN_ROOM()
     if row.needs is not Needs.NOTHING:
-        _check(row.needs, session)
+        _check(row.needs, session, room)
 
 
-def _check(needs: Needs, session: Session) -> None:
+def _check(needs: Needs, session: Session, room: Room | None) -> None:
     """Raise ``Refused`` if the session's user is not what a command needs (a guest, an operator and so on)."""
-    user, room = session.user, session.room
+    user = session.user
     if needs is Needs.GUEST and user.account is not None:
         raise LOG_OUT_FIRST(user=user.account.name)
     if needs is Needs.LOGIN and user.account is None:

@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 from chatroom.model.commands import Command
 
 # The type of a handler: a function that is called for each command of one kind.
-Handler = Callable[[Any, Any, Any], Any]
-"""Given the chat, the session and the command.
+Handler = Callable[..., Any]
+"""Given the chat, the session and the command; for a ``RoomCommand`` also the room that the command is about.
+
+That room is None only if the row of the command does not say ``in_room``.
 
 It returns an answer, None when it answers by itself, or a coroutine of either, which is awaited before the session's
 next line.

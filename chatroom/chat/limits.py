@@ -11,6 +11,7 @@ RECORD_BYTES = 16 * 1024
 USER_CHARACTERS = 32
 ROOM_CHARACTERS = 64
 ROOMS = 10_000
+MOST_JOINED = 50  # rooms that one session can be in at most, whatever --rooms says
 LISTED = 200  # people or rooms in one answer
 LISTS_AT_ONCE = 2  # lists that are read from the store at the same time; further commands for lists wait
 HISTORY = 200  # messages in one answer
@@ -92,6 +93,7 @@ class Rules:
         keep_days: Days for which messages are kept, 0 for ever.
         rate: Lines a second that a session may send after a burst; 0 turns flood control off.
         most_users: Sessions at a time; 0 for as many as the system allows.
+        rooms: Rooms that one session can be in at a time; with 1, joining a room always leaves the one before.
         sessions: Connections of one account at a time.
         announce: Whether everybody is told who logs in and out.
         max_file: Bytes of one shared file; 0 for any number.
@@ -110,6 +112,7 @@ class Rules:
     keep_days: float = 90
     rate: float = 2.0
     most_users: int = 0
+    rooms: int = 20
     sessions: int = 1
     announce: bool = True
     max_file: int = 16 * 1024 * 1024

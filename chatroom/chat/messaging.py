@@ -36,26 +36,25 @@ from chatroom.model.text import MOST_LINES, clean_lines, is_blank
 
 
 @handles(Say)
-def say(chat: Chat, session: Session, command: Say) -> None:
+def say(chat: Chat, session: Session, command: Say, room: Room) -> None:
     """Say something to the room. The answer to the author is the stored message itself, or ``ok`` with echo off."""
-    _speak(session, command, Said)
+    _speak(session, command, room, Said)
 
 
 @handles(Act)
-def act(chat: Chat, session: Session, command: Act) -> None:
+def act(chat: Chat, session: Session, command: Act, room: Room) -> None:
     """Tell the room what the user does, as in ``* alice waves``; answered as ``say`` is."""
-    _speak(session, command, Acted)
+    _speak(session, command, room, Acted)
 
 
-def _speak(session: Session, command: Say | Act, kind: type[Said] | type[Acted]) -> None:
+def _speak(session: Session, command: Say | Act, room: Room, kind: type[Said] | type[Acted]) -> None:
     """Check the text and the right to speak, then append the message to the room's log."""
     own = command.id
     text = checked(command.text)
-    room = session.room
-    if room is not None and room.guarded:
+    if room.guarded:
         may_speak(session, room)
     event = kind(own or session.next_id(), session.host.now(), session.name, session.user_id, text=text)
-    session.say(event, command.ref, once=own is not None)
+    session.say(room, event, command.ref, once=own is not None)
 
 
 def may_speak(session: Session, room: Room) -> None:

@@ -7,7 +7,7 @@ A user may have several sessions, and each session has a user, so the two classe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -17,21 +17,21 @@ from twisted.python.failure import Failure
 
 from chatroom.chat.bans_and_mutes import account_key, address_key, former_keys, guest_key, name_key
 from chatroom.chat.interfaces import AddressSlot, Dialect, Engine, Recipient
-from chatroom.chat.limits import WAS, Rules
+from chatroom.chat.limits import MOST_JOINED, WAS, Rules
 from chatroom.chat.rooms.room import Arrival, Room
+from chatroom.chat.session_output import SessionOutput
 from chatroom.chat.session_parts import OpenInbox, OpenSentLog, OpenTransfers, TakeoverOffer, UnfinishedSearch
 from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.device import NO_DEVICE
-from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID, Refused
-from chatroom.model.events import MESSAGES, Event, LogEvent, Private, RoomEvent, Spoken
+from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID
+from chatroom.model.events import LogEvent, Private, RoomEvent
 from chatroom.model.log import Done, Entry, Unavailable, Withdrawn
 from chatroom.model.log_names import guest_log, guest_sent_log, inbox_log, sent_log
 from chatroom.model.names import Name, fold
 from chatroom.model.network import is_local
-from chatroom.model.replies import Error, Ok, Sent
-from chatroom.model.text import clean
+from chatroom.model.replies import Ok, Sent
 
-_NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
+_NOWHERE: Mapping[str, int] = MappingProxyType({})
 
 
 class SessionHost(Protocol):
@@ -50,7 +50,7 @@ class SessionHost(Protocol):
         """
 
     def announce(self, session: Session) -> None:
-        """Tell all daemons which room the session is in."""
+        """Tell all daemons which rooms the session is in."""
 
     def withdraw(self, entry: Entry) -> None:
         """Remove the text of a message whose author had lost the right to speak when the log stored it."""
@@ -147,7 +147,7 @@ def never_asked(within: float) -> None:
     """Do nothing. This is the ``Session.check_alive`` of a session whose client cannot answer a ping."""
 
 
-class Session:
+class Session(SessionOutput):
     """One connection in the chat. Made by ``Connections.open``.
 
     Args:
@@ -167,12 +167,11 @@ class Session:
         token: The id of the token by which the session logged in; empty if it did so by other means.
         device: The device that the program named; it does not change while the session is logged in.
         guest_id: The user's id while the user is a guest: the session's own id, or that of the guest's first session.
-        room: The room that the session is in. Only ``Room.apply`` changes it.
+        rooms: The rooms that the session is in, in the order of joining. Only ``Room.apply`` changes them.
+        room: The room that the session joined last; None if it is in no room.
         heading: The room that the session is about to join: its ``Joined`` event is being stored.
-        put_out: The log of the room that has removed the session, and the seq (number) of the event there that did so.
-        arrival: The members that the session found when it joined its room; None once the welcome is being made.
-        echo: Whether the client is shown (the session "hears") the user's own messages.
-        ignored: The shown names and the ids of the users whose messages the session does not hear, by folded name.
+        put_out: For each log of a room that has removed the session, the seq (number) of the event there that did so.
+        arrival: The members that the session found when it joined a room; None once the welcome is being made.
         question: The question that the dialect has asked a person and that has no answer yet; None if there is none.
         ask_again: Asks the last question again if the command made from its answer fails; None: nothing is asked then.
         place: The session's slot among the connections of its address; None if these are not counted.
@@ -194,16 +193,12 @@ class Session:
         "ask_again",
         "check_alive",
         "device",
-        "dialect",
-        "echo",
         "guest_id",
         "heading",
         "host",
         "id",
-        "ignored",
         "name",
         "offer",
-        "out",
         "over",
         "pending",
         "person",
@@ -212,6 +207,7 @@ class Session:
         "question",
         "renaming",
         "room",
+        "rooms",
         "seated",
         "secure",
         "since",
@@ -219,21 +215,18 @@ class Session:
         "transfers",
         "unfinished",
         "user",
-        "user_id",
         "was",
     )
 
     user: User
-    user_id: str
     name: str
 
     def __init__(
         self, host: SessionHost, id: str, out: Recipient, dialect: Dialect, person: bool, address: str, secure: bool
     ) -> None:
+        super().__init__(out, dialect)
         self.host = host
         self.id = self.guest_id = id
-        self.out = out
-        self.dialect = dialect
         self.person = person
         self.address = address
         self.secure = secure
@@ -242,14 +235,13 @@ class Session:
         self.token = ""
         self.device = NO_DEVICE
         self.was: tuple[str, ...] = ()
+        self.rooms: tuple[Room, ...] = ()
         self.room: Room | None = None
         self.heading: Room | None = None
-        self.put_out = ("", 0)
+        self.put_out: Mapping[str, int] = _NOWHERE
         self.arrival: Arrival | None = None
         self.question: Any = None
         self.ask_again: Callable[[Session], None] | None = None
-        self.echo = True
-        self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
         self.place: AddressSlot | None = None
         self.offer: TakeoverOffer | None = None
         self.over = False
@@ -276,27 +268,37 @@ class Session:
         """The keys by which bans and mutes find the session: those of its user, its earlier users and its address."""
         return (*self.user.keys, *former_keys((*self.was, self.guest_id)), address_key(self.address))
 
-    def announce(self) -> None:
-        """Tell all daemons which room the session is in."""
-        self.host.announce(self)
+    # ---- the rooms that the session is in ----------------------------------------------------------------------
 
-    def check_admitted(self, room: Room, user: User) -> None:
-        """Check that the session may be in a room as a user.
+    def entered(self, room: Room) -> None:
+        """Note that the session is in one more room."""
+        self.rooms = (*self.rooms, room)
+        self.room, self.heading = room, None
+        if room.log in self.put_out:
+            self.put_out = {log: seq for log, seq in self.put_out.items() if log != room.log}
 
-        Raises:
-            Refused: The user, or the address, is banned; or the room is locked and the user is not invited.
+    def left(self, room: Room, put_out: int = 0) -> None:
+        """Note that the session is in a room no more.
+
+        Args:
+            room: The room.
+            put_out: The seq of the event that removed the session; 0 if the session left by itself.
         """
-        keys = (*user.keys, *self.keys)
-        room.record.admit(user, keys, self.host.now(), inside=self.room is not None and self.room.id == room.id)
+        self.rooms = tuple(other for other in self.rooms if other is not room)
+        self.room = self.rooms[-1] if self.rooms else None
+        if put_out:
+            self.put_out = dict(list({**self.put_out, room.log: put_out}.items())[-MOST_JOINED:])
+            self.host.announce(self)
 
-    def check_name(self, name: Name) -> None:
-        """Check that the session may have a name in its room, if it is in one.
+    def room_with(self, log: str) -> Room | None:
+        """Return the room of the session that has a log; None if the session is in no such room."""
+        return next((room for room in self.rooms if room.log == log), None)
 
-        Raises:
-            Refused: The name is banned.
-        """
-        if self.room is not None:
-            self.room.record.check_name(self.user, name, self.host.now())
+    @property
+    def told(self) -> tuple[Room, ...]:
+        """The rooms whose members must know what becomes of the session, also the room that it is about to join."""
+        heading = self.heading
+        return self.rooms if heading is None or heading in self.rooms else (*self.rooms, heading)
 
     def prefer(self, preferences: Preferences) -> None:
         """Apply a user's preferences: the echo, the ignored users, and the times before messages."""
@@ -309,11 +311,12 @@ class Session:
         self.reseat(change)
 
     def reseat(self, change: Callable[[], None]) -> None:
-        """Call ``change``, which alters the dialect or what the client is shown; the room then regroups the session."""
-        if self.room is not None:
-            self.room.reseat(self, change)
-        else:
-            change()
+        """Call ``change``, which alters the dialect or what the client is shown; rooms then regroup the session."""
+        for room in self.rooms:
+            room.unseat(self)
+        change()
+        for room in self.rooms:
+            room.seat(self)
 
     # ---- making events -----------------------------------------------------------------------------------------
 
@@ -322,16 +325,24 @@ class Session:
         self._counter += 1
         return f"{self.id}:{self._counter}"
 
+    def ids_in(self, rooms: Iterable[Room]) -> list[tuple[Room, str]]:
+        """Return each of the rooms with an id for an event that tells all of them of one happening.
+
+        These ids are equal up to the dot, by which a client in several of the rooms sees that it is one happening.
+        """
+        id = self.next_id()
+        return [(room, f"{id}.{room.id}") for room in rooms]
+
     def append(self, log: str, event: LogEvent, done: Done, *, once: bool = False, copy: str = "") -> None:
         """Append an event without waiting. ``done``, given the outcome, must answer the client and call ``settled``."""
         self.pending += 1
         self.host.engine.append(log, event, done, once=once, copy=copy)
 
-    def say(self, event: RoomEvent, ref: int | str | None, *, once: bool = False) -> None:
-        """Append a message to the room's log. The client gets its echo if it is stored, an error if it may not be."""
+    def say(self, room: Room, event: RoomEvent, ref: int | str | None, *, once: bool = False) -> None:
+        """Append a message to a room's log. The client gets its echo if it is stored, an error if it may not be."""
         self.pending += 1
         done: Done = self._said if ref is None else partial(self._said, ref=ref)
-        self.host.engine.append(self.room.log, event, done, once=once)  # type: ignore[union-attr]
+        self.host.engine.append(room.log, event, done, once=once)
 
     def happen(self, log: str, event: LogEvent) -> Deferred[Entry]:
         """Append an event and wait until it is stored and applied.
@@ -357,13 +368,12 @@ class Session:
 
     def _too_late(self, entry: Entry) -> bool:
         """Return whether a message was stored after the event that removed the session from the room."""
-        log, seq = self.put_out
-        return not entry.repeated and log == entry.log and entry.seq > seq
+        seq = self.put_out.get(entry.log)
+        return not entry.repeated and seq is not None and entry.seq > seq
 
     def _was_there(self, entry: Entry) -> bool:
         """Return whether the room has shown the entry to the session, which may have been removed just afterwards."""
-        log, seq = self.put_out
-        return (self.room is not None and self.room.log == entry.log) or (log == entry.log and entry.seq < seq)
+        return self.room_with(entry.log) is not None or entry.seq < self.put_out.get(entry.log, 0)
 
     def repeat(self, entry: Entry, ref: int | str | None) -> None:
         """Acknowledge a stored message that the room does not show to the session: send it to the session alone."""
@@ -398,41 +408,3 @@ class Session:
         else:
             self._idle = deferred
         return deferred.addCallback(lambda _: self.transfers.idle() if self.transfers is not None else None)
-
-    # ---- answering ---------------------------------------------------------------------------------------------
-
-    def answer(self, event: Event, ref: int | str | None = None) -> None:
-        """Send an event to the session alone; ``ref`` is that of the command that the event answers, if any."""
-        data = self.dialect.answer(event, ref)
-        if data:
-            self.out.write(data)
-
-    def refuse(self, refused: Refused, ref: int | str | None = None) -> None:
-        """Send a refusal. Its text may quote what was typed, so it is cleaned like all text that is shown."""
-        self.answer(Error(refused.code, clean(refused.text), refused.file), ref)
-
-    def refuse_file(self, refused: Refused, file: str) -> None:
-        """Send the reason why the transfer of the file with this id has ended."""
-        self.answer(Error(refused.code, clean(refused.text), file))
-
-    # ---- hearing -----------------------------------------------------------------------------------------------
-
-    @property
-    def filters(self) -> bool:
-        """Whether the client is not shown all events of its room: it has no echo, or its user ignores somebody."""
-        return not self.echo or bool(self.ignored)
-
-    def hears(self, entry: Entry) -> bool:
-        """Return whether the client is shown an entry: not the user's own without echo, nor those of ignored users."""
-        event = entry.event
-        if not isinstance(event, MESSAGES):
-            return True
-        if event.by_id == self.user_id:
-            return self.echo or not isinstance(event, Spoken)
-        return not self.ignores(event)
-
-    def ignores(self, event: LogEvent) -> bool:
-        """Return whether the session ignores the author of an event."""
-        if not self.ignored:
-            return False
-        return fold(event.by) in self.ignored or any(id == event.by_id for _, id in self.ignored.values())

@@ -109,15 +109,22 @@ class ChatState:
     # ---- what everybody sees -----------------------------------------------------------------------------------
 
     def announce(self, session: Session) -> None:
-        """Tell all daemons which room the session is in."""
+        """Tell all daemons which rooms the session is in."""
         if session.over or not session.seated:
             return
-        room = session.room.name if session.room is not None else ""
-        self.engine.announce(f"user/{session.id}", Presence(session.name, room, session.user.away, session.user_id))
+        rooms = tuple(room.name for room in session.rooms)
+        self.engine.announce(f"user/{session.id}", Presence(session.name, rooms, session.user.away, session.user_id))
 
     def who(self) -> list[Presence]:
-        """Return the presence (name, room) of every session on all daemons."""
-        return self.engine.who("user/")
+        """Return the presence (name, rooms) of everybody who is online on any daemon, each person once."""
+        people: dict[str, Presence] = {}
+        for presence in self.engine.who("user/"):
+            other = people.get(presence.id)
+            if other is not None:
+                rooms = dict.fromkeys((*other.rooms, *presence.rooms))
+                presence = Presence(presence.name, tuple(rooms), presence.away, presence.id)
+            people[presence.id] = presence
+        return list(people.values())
 
     def tell_all(self, event: ServerEvent) -> None:
         """Append an event to the server's log, which all daemons follow; do nothing after ``stop_retrying``."""

@@ -20,6 +20,7 @@ from twisted.cred.credentials import IUsernamePassword
 from twisted.python import usage
 
 import chatroom
+from chatroom.chat.limits import MOST_JOINED
 from chatroom.daemon.log_file import DaemonLog, log_of
 from chatroom.daemon.pid_file import PidFile, take_from
 from chatroom.model.message_format import DEFAULT, check_format
@@ -50,6 +51,7 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     sendq: Number = 256 * 1024
     max_users: Number = 0
     accounts: str = ""
+    rooms: Annotated[int, Meta(ge=1, le=MOST_JOINED)] = 20
     sessions: Number = 1
     min_password: Annotated[int, Meta(ge=0, le=LONGEST)] = LEAST
     no_announce: bool = False
@@ -135,6 +137,7 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         _parameter("sendq", "bytes held for a slow reader before the connection is dropped; 0: no limit"),
         _parameter("max-users", "users at the same time; 0: as many as the system can hold"),
         _parameter("accounts", "file of name:password lines; each account gets a reserved seat"),
+        _parameter("rooms", "rooms that one connection can be in; 1: joining a room always leaves the one before"),
         _parameter("sessions", "connections of one account at the same time; 0: no limit"),
         _parameter("min-password", "minimum length of a new password"),
         _parameter("keep", "messages kept of each room; 0: all"),

@@ -79,6 +79,7 @@ NOT_SAID = Refusal("not-said", "the message was not said.")
 NOTHING_SAID = Refusal("nothing-said", "there is nothing visible in that; write something.")
 NOT_CONFIRMED = Refusal("not-confirmed", "not confirmed: the message may not have been stored; send it again.")
 NOT_IN_ROOM = Refusal("not-in-room", "you are not in a room; join one with /join <room>.")
+NOT_IN_THAT_ROOM = Refusal("not-in-that-room", "you are not in room {room}; join it with /join {room}.")
 NOT_MODERATOR = Refusal("not-moderator", "only a moderator of {room} can do that.")
 NOT_OPERATOR = Refusal("not-operator", "only an operator can do that.")
 NOT_OWNER = Refusal("not-owner", "only the owner of {room} can do that.")
@@ -149,6 +150,7 @@ TOO_MANY_ROOMS = Refusal("too-many-rooms", "there are too many rooms ({most}); j
 SANCTIONS_FULL = Refusal("sanctions-full", "the bans and mutes of {room} fill the space for them; lift some first.")
 STALLED = Refusal("stalled", "the upload of {name} made no progress, and its space was given to others; send it again.")
 TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; remove some first.")
+TOO_MANY_JOINED = Refusal("too-many-joined", "you are in {most} rooms, which is the most allowed; leave one first.")
 TOO_MANY_SEARCHES = Refusal(
     "too-many-searches", "too many people are searching at this moment; try again in a few seconds."
 )
@@ -160,6 +162,7 @@ TOO_SLOW = Refusal("too-slow", "you are reading too slowly; reconnect to get the
 TOO_SOON = Refusal("too-soon", "{room} is slow: one message every {seconds} s; try again in {wait}.")
 USAGE = Refusal("usage", "usage: {usage}.")
 VERSION = Refusal("version", "this server speaks version {version} of the records.")
+WHICH_ROOM = Refusal("which-room", "you are in several rooms ({rooms}); say which one you mean.")
 WRITER_GONE = Refusal(
     "writer-gone",
     "the person you are replying to has left, and someone else has messaged you since; use /msg <user> <text>.",

@@ -141,7 +141,10 @@ class Shared(RoomMessage, frozen=True, gc=False, kw_only=True):
 
 
 class MembershipEvent(RoomEvent, frozen=True, gc=False, kw_only=True):
-    """A member joins, leaves, or changes name. ``session`` is the member's connection: one person may have several."""
+    """A member joins, leaves, or changes name. ``session`` is the member's connection: one person may have several.
+
+    ``again`` is true if the person has another connection in the room. Members are not told of such a coming or going.
+    """
 
     abstract = True
     is_message = False
@@ -149,10 +152,11 @@ class MembershipEvent(RoomEvent, frozen=True, gc=False, kw_only=True):
     changes_record = False
 
     session: str
+    again: bool = False
 
 
 class Joined(MembershipEvent, frozen=True, gc=False, kw_only=True):
-    """A user has joined the room. ``session`` is the user's connection: one person may have several."""
+    """A user has joined the room."""
 
 
 class MemberGone(MembershipEvent, frozen=True, gc=False, kw_only=True):
@@ -170,7 +174,10 @@ class Disconnected(MemberGone, frozen=True, gc=False, kw_only=True):
 
 
 class Renamed(MembershipEvent, frozen=True, gc=False, kw_only=True):
-    """``by`` is now called ``name``. ``user_id`` is given if the user has logged in or out: it is the user's new id."""
+    """``by`` is now called ``name``. ``user_id`` is given if the user has logged in or out: it is the user's new id.
+
+    With ``again``, a person with several connections has logged out on one of them: ``by`` is still in the room.
+    """
 
     name: str
     user_id: str = ""

@@ -138,12 +138,12 @@ class Presence:
 
     Args:
         name: The name of the user.
-        room: The shown name of the user's room; empty if the user is in no room.
+        rooms: The shown names of the rooms that the session is in, in the order of joining.
         away: The user's away message; empty if the user is not away.
         id: The id of the user.
     """
 
     name: str
-    room: str = ""
+    rooms: tuple[str, ...] = ()
     away: str = ""
     id: str = ""

@@ -18,7 +18,8 @@ class Limits(Struct, frozen=True, gc=False):
     """The limits that a program must keep.
 
     ``record`` is in bytes, ``text``, ``name`` and ``room`` are in characters, and ``rate`` is in lines per second.
-    ``file`` is the size of a shared file in bytes; 0 means no limit.
+    ``file`` is the size of a shared file in bytes; 0 means no limit. ``rooms`` is the number of rooms that a session
+    can be in at the same time.
     """
 
     record: int
@@ -27,6 +28,7 @@ class Limits(Struct, frozen=True, gc=False):
     room: int
     rate: float
     file: int = 0
+    rooms: int = 1
 
 
 class RoomLine(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -38,11 +40,15 @@ class RoomLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A user who is online, with the user's room and away message."""
+    """A user who is online, with the user's away message.
+
+    ``room`` is the room that the user joined last. ``rooms`` lists all rooms of a user who is in several.
+    """
 
     name: str
     room: str = ""
     away: str = ""
+    rooms: list[str] = []
 
 
 class SessionLine(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -93,12 +99,21 @@ class Response(Event, frozen=True, gc=False):
     changes_record = False
 
 
+FEATURES = (
+    "files",  # share, get and so on
+    "lines",  # a text may have several lines
+    "rooms",  # several rooms at once: ``stay``, and ``room`` of each command about a room
+)
+"""What this server can do that its first version could not. A program looks here before it uses such a thing."""
+
+
 class Welcome(Response, frozen=True, gc=False):
     """The answer to a program's ``hello``.
 
     ``resume`` is a secret. In the ``hello`` of a later connection it ends this connection, if the server still has it,
     and makes the later connection the same guest. ``replay`` is the number of older messages that people are shown when
-    they join a room; a program may ask for any number.
+    they join a room; a program may ask for any number. ``rooms`` are the rooms that the resumed connection was in: join
+    each of them again, with ``stay``.
     """
 
     server: str
@@ -109,6 +124,7 @@ class Welcome(Response, frozen=True, gc=False):
     features: list[str]
     resume: str = ""
     replay: int = 0
+    rooms: list[str] = msgspec.field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Welcome(server={self.server!r}, you={self.you!r}, ...)"  # the secret must not be shown

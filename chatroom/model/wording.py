@@ -62,6 +62,12 @@ def _given(event: e.Shared) -> str:
     return f"{event.by} shares {event.name} with you ({spell_size(event.size)}): /get @{event.number}"
 
 
+def _renamed(room: str, event: e.Renamed) -> str:
+    if event.again:  # ``by`` has another connection in the room
+        return f"{event.name} has joined the room."
+    return f"{event.by} is now known as {event.name}."
+
+
 def _deleted(room: str, event: e.Deleted) -> str:
     return f"{event.by} deleted a message" + (f" of {event.user}." if event.user != event.by else ".")
 
@@ -102,7 +108,7 @@ LINES: dict[type, Callable[[str, Any], str]] = {
     e.Joined: lambda room, event: f"{event.by} has joined the room.",
     e.Left: lambda room, event: f"{event.by} has left the room.",
     e.Disconnected: lambda room, event: f"{event.by} has disconnected.",
-    e.Renamed: lambda room, event: f"{event.by} is now known as {event.name}.",
+    e.Renamed: _renamed,
     e.Topic: _topic,
     e.Kicked: lambda room, event: _to(event, "kicked"),
     e.Banned: lambda room, event: _to(event, "banned"),
@@ -179,7 +185,7 @@ def _rooms(recalled: Recalled, event: a.Rooms) -> list[str]:
 def _users(recalled: Recalled, event: a.Users) -> list[str]:
     lines = [f"Users online ({event.total}):"]
     for line in event.users:
-        where = f"  in {line.room}" if line.room else ""
+        where = f"  in {' and '.join(line.rooms or [line.room])}" if line.room else ""
         lines.append(f"  {line.name}{where}" + (f" (away: {line.away})" if line.away else ""))
     return lines + _more(event.total - len(event.users))
 

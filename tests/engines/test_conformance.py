@@ -449,13 +449,13 @@ async def test_revisions_never_come_again_however_much_is_removed(engine: Any) -
 
 async def test_presence_is_announced_replaced_and_withdrawn(engine: Any) -> None:
     engine.announce("user/1", Presence("alice"))
-    engine.announce("user/2", Presence("bob", "lobby"))
+    engine.announce("user/2", Presence("bob", ("lobby",)))
     engine.announce("node/1", Presence("n"))
-    engine.announce("user/1", Presence("alice", "lobby", "lunch"))
-    assert engine.who("user/") == [Presence("alice", "lobby", "lunch"), Presence("bob", "lobby")]
+    engine.announce("user/1", Presence("alice", ("lobby",), "lunch"))
+    assert engine.who("user/") == [Presence("alice", ("lobby",), "lunch"), Presence("bob", ("lobby",))]
     engine.withdraw("user/1")
     engine.withdraw("user/1")
-    assert engine.who("user/") == [Presence("bob", "lobby")]
+    assert engine.who("user/") == [Presence("bob", ("lobby",))]
 
 
 # ---- bounds and the end -----------------------------------------------------------------------------------------

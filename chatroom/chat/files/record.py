@@ -51,10 +51,10 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return self.payer if self.payer.startswith("address:") else self.whence
 
     def is_for(self, session: Session) -> bool:
-        """Return whether the session may fetch the file: it is in the room, or its user gave or was given the file."""
+        """Return whether the session may fetch the file: it is in that room, or its user gave or was given the file."""
         if self.to_id:
             return session.user_id in (self.to_id, self.by_id)
-        return session.room is not None and session.room.log == self.log
+        return session.room_with(self.log) is not None
 
     def event(self) -> Shared:
         """Return the event that shares the file. Its id is always the same, so that the log stores it once."""

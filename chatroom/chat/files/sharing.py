@@ -22,10 +22,10 @@ from chatroom.model.shared_files import CHUNK, chunks_of, safe_name
 
 
 @handles(c.Share)
-async def share(chat: Chat, session: Session, command: c.Share) -> None:
+async def share(chat: Chat, session: Session, command: c.Share, room: Room | None) -> None:
     """Reserve space for a file, and tell the client how many of its chunks are stored already."""
     transfers = _transfers(chat, session)
-    room = None if command.user else _speaking(session)
+    room = None if command.user else _speaking(session, room)
     log, to, to_id = (room.log, "", "") if room is not None else await _inbox(chat, session, command.user)
     transfers.check_number()
     wanted = FileRecord(
@@ -75,11 +75,11 @@ def chunk(chat: Chat, session: Session, command: c.PutChunk) -> None:
 
 
 @handles(c.Get)
-async def get(chat: Chat, session: Session, command: c.Get) -> Event | None:
+async def get(chat: Chat, session: Session, command: c.Get, room: Room | None) -> Event | None:
     """Describe a file, and send it if the command says so. Tell a person who types which program can fetch files."""
     if session.person:
         return Ok(f"Files are fetched with chatroom-client: /get {command.file or '<number>'} there.")
-    record = await _find(chat, session, command)
+    record = await _find(chat, session, command, room)
     if not record.is_for(session) or command.start >= chunks_of(record.size):
         raise NO_FILE()
     transfers = _transfers(chat, session)
@@ -118,18 +118,18 @@ async def cancel(chat: Chat, session: Session, command: c.Cancel) -> Event:
 
 
 @handles(c.Unshare)
-async def unshare(chat: Chat, session: Session, command: c.Unshare) -> Event:
+async def unshare(chat: Chat, session: Session, command: c.Unshare, room: Room | None) -> Event:
     """Take back a file: remove it, blank its message, and answer which file it was."""
-    record = await _meant(chat, session, command)
+    record = await _meant(chat, session, command, room)
     await chat.files.remove(record.id)
     await _blank(chat, session, record)
     if record.to_id:
         return Ok(f"{record.name}, which you gave to {record.to}, is taken back.")
-    room = await chat.room_records.name_of(record.log)
-    return Ok(f"{record.name} is not shared in {room} any more." if room else f"{record.name} is not shared any more.")
+    name = await chat.room_records.name_of(record.log)
+    return Ok(f"{record.name} is not shared in {name} any more." if name else f"{record.name} is not shared any more.")
 
 
-async def _meant(chat: Chat, session: Session, command: c.Unshare) -> FileRecord:
+async def _meant(chat: Chat, session: Session, command: c.Unshare, room: Room | None) -> FileRecord:
     """Return the file that the user wants to take back.
 
     If the command names a user, return the newest file of that name that was given to that user. Otherwise return the
@@ -139,29 +139,30 @@ async def _meant(chat: Chat, session: Session, command: c.Unshare) -> FileRecord
     Raises:
         Refused: There is no such file.
     """
-    record = await _mine(chat, session, command.name, command.user)
+    record = await _mine(chat, session, command.name, command.user, room)
     if record is None and not command.user:
         name, _, user = command.name.rpartition(" ")
-        record = await _mine(chat, session, name.rstrip(), user) if name else None
+        record = await _mine(chat, session, name.rstrip(), user, room) if name else None
     if record is None:
         raise NO_FILE_OF_YOURS(name=safe_name(command.name))
     return record
 
 
-async def _mine(chat: Chat, session: Session, name: str, user: str) -> FileRecord | None:
+async def _mine(chat: Chat, session: Session, name: str, user: str, room: Room | None) -> FileRecord | None:
     """Return the newest file of that name that the session's user has shared; None if there is none.
 
     Args:
         chat: The chat.
-        session: The session; files in its room come first.
+        session: The session.
         name: The file's name.
         user: Only files given to this user; empty for all.
+        room: The room whose files come first, if any.
     """
     newest = None
     async for record in chat.files.named(session.user_id, safe_name(name)):
         if user and record.to_id and fold(record.to) == fold(user):
             return record
-        if not user and session.room is not None and record.log == session.room.log:
+        if not user and room is not None and record.log == room.log:
             return record
         newest = newest or record
     return None if user else newest
@@ -178,9 +179,9 @@ async def _blank(chat: Chat, session: Session, record: FileRecord) -> None:
 
 
 @handles(c.ListFiles)
-async def files(chat: Chat, session: Session, command: c.ListFiles) -> Event:
+async def files(chat: Chat, session: Session, command: c.ListFiles, room: Room | None) -> Event:
     """List the files in the room, and those given to the session's user."""
-    store, room = chat.files, session.room
+    store = chat.files
     async with chat.lists:
         given, all_given = await store.lines(session.user.inbox_log, LISTED)
         if room is None:
@@ -202,16 +203,16 @@ def _transfers(chat: Chat, session: Session) -> SessionTransfers:
     return session.transfers
 
 
-def _speaking(session: Session) -> Room:
-    """Return the session's room.
+def _speaking(session: Session, room: Room | None) -> Room:
+    """Return the room.
 
     Raises:
-        Refused: The session is in no room, or may not speak there.
+        Refused: There is no room, or the session may not speak there.
     """
-    if session.room is None:
+    if room is None:
         raise NOT_IN_ROOM()
-    may_speak(session, session.room)
-    return session.room
+    may_speak(session, room)
+    return room
 
 
 async def _inbox(chat: Chat, session: Session, name: str) -> tuple[str, str, str]:
@@ -228,13 +229,13 @@ async def _inbox(chat: Chat, session: Session, name: str) -> tuple[str, str, str
     return address.log, address.name, id_in(address.log)
 
 
-async def _find(chat: Chat, session: Session, command: c.Get) -> FileRecord:
+async def _find(chat: Chat, session: Session, command: c.Get, room: Room | None) -> FileRecord:
     """Return the file that a client asks for: by its id, or by its number in the room or in the user's inbox.
 
     Raises:
         Refused: There is no such file.
     """
-    store, room = chat.files, session.room
+    store = chat.files
     if command.file:
         return await store.get(command.file)
     given = command.given or room is None

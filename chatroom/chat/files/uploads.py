@@ -255,10 +255,10 @@ class Uploads:
 
     def _forbidden(self, upload: _Upload) -> Refused | None:
         """Return why the user may no longer share the file: not in its room any more, silenced or muted; else None."""
-        room = self._session.room
         if upload.room is None:
             return None
-        if room is None or room.log != upload.record.log:
+        room = self._session.room_with(upload.record.log)
+        if room is None:
             return NOT_IN_ROOM()
         try:
             check_not_silenced(self._session, room)
@@ -309,7 +309,7 @@ class Uploads:
     def _acknowledge(self, upload: _Upload, entry: Entry) -> None:
         """Tell the client that its file is shared, unless the client has seen the file appear in its room."""
         session, room = self._session, upload.room
-        heard = room is not None and session.room is not None and session.room.log == upload.record.log
+        heard = room is not None and session.room_with(upload.record.log) is not None
         if self._uploads.get(upload.record.id) is upload and (entry.repeated or not heard):
             # The seq in another user's inbox means nothing to the sender.
             session.answer(placed(entry.event, *((entry.seq, room.name) if room is not None else (0,))))

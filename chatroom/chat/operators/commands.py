@@ -64,7 +64,7 @@ def stats(chat: Chat, session: Session, command: c.ShowStats) -> Event:
 async def kick(chat: Chat, session: Session, command: c.Kick) -> Event:
     """Disconnect a user from the server."""
     user = chat.names.find(command.user)
-    targets.check(session, Target(user.name, user.id, operator=user.operator))
+    targets.check(session, Target(user.name, user.id, operator=user.operator), None)
     return Ok(await _operations(chat, session).kick(command.user, command.reason))
 
 
@@ -73,8 +73,8 @@ async def ban(chat: Chat, session: Session, command: c.Ban) -> Event:
     operations = _operations(chat, session)
     if not command.user:
         return Ok(listed("Banned from this server:", chat.bans.all, chat.now()) or "Nobody is banned from this server.")
-    target = await targets.anybody(chat, None, command.user)
-    targets.check(session, target)
+    target = await targets.anybody(chat, command.user)
+    targets.check(session, target, None)
     if target.typed and set(target.keys) & set(session.keys):  # the operator could not connect again to remove the ban
         raise NOT_TO_YOURSELF()
     return Ok(await operations.ban_for(command.user, command.seconds, command.reason))

@@ -146,7 +146,7 @@ class Operations:
                 session.name,
                 session.user.account is not None,
                 session.user.operator,
-                session.room.name if session.room is not None else "",
+                ", ".join(room.name for room in session.rooms),
                 session.user.away,
                 session.address,
                 "text" if session.person else "records",
@@ -158,7 +158,7 @@ class Operations:
 
     async def rooms(self) -> list[RoomRow]:
         """See ``Operating``."""
-        users = Counter(presence.room for presence in self._chat.who())
+        users = Counter(room for presence in self._chat.who() for room in presence.rooms)
         records = await self._chat.room_records.all()
         rows = [RoomRow(r.name, users[r.name], r.owner, r.topic, r.locked, r.slow) for r in records]
         return sorted(rows, key=lambda row: (-row.users, fold(row.name)))
@@ -210,7 +210,7 @@ class Operations:
     async def ban_for(self, what: str, seconds: int, reason: str = "") -> str:
         """Ban a user, an account or an address for a number of seconds; 0 for ever. See ``Operating.ban``."""
         chat, now = self._chat, self._chat.now()
-        target = await targets.anybody(chat, None, what)
+        target = await targets.anybody(chat, what)
         until = now + min(seconds, LONGEST_SANCTION) * 1000 if seconds else 0
         shown, reason = target.typed or target.name, _reason(reason)
         for key in target.keys:
@@ -226,7 +226,7 @@ class Operations:
     async def unban(self, what: str) -> str:
         """See ``Operating``."""
         chat = self._chat
-        target = await targets.anybody(chat, None, what)
+        target = await targets.anybody(chat, what)
         shown = target.typed or target.name
         found = [ban for ban in chat.bans.all if _is_for(ban, shown, target)]
         if not found:
@@ -243,8 +243,8 @@ class Operations:
         user = chat.users.get(user_id)
         with ExitStack() as silence:  # messages of these sessions would be stored after the event
             for session in user.sessions if user is not None else ():
-                if session.room is not None:
-                    silence.enter_context(session.room.silence({user_id}))
+                for room in session.told:
+                    silence.enter_context(room.silence({user_id}))
             await chat.tell_all_and_wait(event)
 
     # ---- the server --------------------------------------------------------------------------------------------

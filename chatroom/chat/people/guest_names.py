@@ -14,11 +14,12 @@ from chatroom.chat.limits import INBOX_MESSAGES
 from chatroom.chat.messaging import may_speak
 from chatroom.chat.people.guest_mail import Mailbox
 from chatroom.chat.people.nicknames import parse_chosen_name
+from chatroom.chat.rooms.admission import check_name
 from chatroom.chat.session import Session
 from chatroom.model.commands import SetName
 from chatroom.model.errors import LOG_OUT_FIRST, NAME_IN_USE, Refused
 from chatroom.model.events import Event, Private, Renamed, placed
-from chatroom.model.log import Page, Unavailable
+from chatroom.model.log import Entry, Page, Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.names import Name
 
@@ -34,28 +35,27 @@ async def set_name(chat: Chat, session: Session, command: SetName) -> None:
 
 
 async def take_name(chat: Chat, session: Session, text: str) -> Event:
-    """Give a guest a name, and show the change to the room. Return the ``renamed`` event.
+    """Give a guest a name, and show the change to the guest's rooms. Return the ``renamed`` event.
 
     Raises:
-        Refused: The name is invalid, in use or banned; or the user is logged in, or may not speak in the room now.
+        Refused: The name is invalid, in use or banned; or the user is logged in, or may not speak in a room now.
         Unavailable: The change may not be stored.
     """
     user = session.user
     if user.account is not None:
         raise LOG_OUT_FIRST(user=user.name)
     name = parse_chosen_name(text, chat.rules.name)
-    room = session.room
-    if room is not None and room.guarded:
-        may_speak(session, room)  # a name is text that the room sees
+    for room in session.rooms:
+        if room.guarded:
+            may_speak(session, room)  # a name is text that the room sees
     old, before = session.name, user.handle
     chat.names.claim(user, name)
     event = Renamed(session.next_id(), chat.now(), old, user.id, session=session.id, name=name.shown)
     try:
         await _check_free(chat, session, name)
-        if room is not None and name.shown != old:
+        if session.rooms and name.shown != old:
             session.renaming = True
-            entry = await session.happen(room.log, event)
-            event = placed(entry.event, entry.seq, room.name)
+            event = await _tell_rooms(chat, session, event)
         if not chat.names.holds(user, name) or user.handle is not before:
             _take_back(chat, session, name)
             raise NAME_IN_USE()
@@ -72,6 +72,27 @@ async def take_name(chat: Chat, session: Session, text: str) -> Event:
     return event
 
 
+async def _tell_rooms(chat: Chat, session: Session, event: Renamed) -> Renamed:
+    """Append a change of name to the logs of all rooms of the session; return the event as the last room shows it.
+
+    Raises:
+        Unavailable: The change may not be stored in one of the rooms. Those that have stored it are told of the name
+            before again.
+    """
+    rooms = session.rooms
+    storing = [session.happen(room.log, replace(event, id=id)) for room, id in session.ids_in(rooms)]
+    stored = await DeferredList(storing, consumeErrors=True)
+    if not all(done for done, _ in stored):
+        before = replace(event, by=event.name, name=event.by)
+        for (done, _), (room, id) in zip(stored, session.ids_in(rooms), strict=True):
+            if done:
+                chat.owe(room.log, replace(before, id=id))
+        raise Unavailable("a room was not told of the new name")
+    entry: Entry = stored[-1][1]
+    shown: Renamed = placed(entry.event, entry.seq, rooms[-1].name)
+    return shown
+
+
 async def _check_free(chat: Chat, session: Session, name: Name) -> None:
     """Check that the session's guest, who has claimed a name, may have it.
 
@@ -82,17 +103,16 @@ async def _check_free(chat: Chat, session: Session, name: Name) -> None:
     if await chat.accounts.owns(name) or await chat.checkers.keep(name) or not chat.names.holds(user, name):
         raise NAME_IN_USE()
     chat.bans.check((name_key(name.folded),))
-    session.check_name(name)
+    check_name(session, name)
 
 
 def _take_back(chat: Chat, session: Session, name: Name) -> None:
-    """Show the room the guest's present name again: an account got the new or the old name during the change."""
+    """Show the rooms the guest's present name again: an account got the new or the old name during the change."""
     user = session.user
     session.name = user.name
-    room = session.room
-    if room is not None:
-        id, now = session.next_id(), chat.now()
-        chat.owe(room.log, Renamed(id, now, name.shown, user.id, session=session.id, name=user.name))
+    about = chat.now(), name.shown, user.id
+    for room, id in session.ids_in(session.rooms):
+        chat.owe(room.log, Renamed(id, *about, session=session.id, name=user.name))
 
 
 async def take_back(chat: Chat, session: Session, text: str) -> None:

@@ -36,11 +36,13 @@ class PartedGuest:
         handle: The guest's name; None if the session was logged in.
         was: The ids of the accounts and guests that the session was before.
         last_writer: The name and id of the user that ``/reply`` writes to; None if there is none.
+        rooms: The names of the rooms that the session was in.
     """
 
     handle: Name | None
     was: tuple[str, ...]
     last_writer: tuple[str, str] | None
+    rooms: tuple[str, ...] = ()
 
 
 class GuestResume:
@@ -86,12 +88,12 @@ class GuestResume:
         """Remember a session that has ended, so that its guest can come back."""
         if self._here.pop(session.guest_id, None) is None:
             return
-        user = session.user
+        user, rooms = session.user, tuple(room.name for room in session.rooms)
         if user.account is None:
-            parted = PartedGuest(user.handle, session.was, user.last_writer)
+            parted = PartedGuest(user.handle, session.was, user.last_writer, rooms)
         else:
             session.was_also(user.id)
-            parted = PartedGuest(None, session.was, None)
+            parted = PartedGuest(None, session.was, None, rooms)
         self._gone[session.guest_id] = parted
         if len(self._gone) > GUESTS:
             self._gone.popitem(last=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
@@ -15,7 +17,7 @@ from chatroom.model.errors import LOG_OUT_FIRST, VERSION
 from chatroom.model.events import PROTOCOL_VERSION, Event
 from chatroom.model.logger import logger
 from chatroom.model.names import is_guest_name
-from chatroom.model.replies import Limits, Ok, Welcome
+from chatroom.model.replies import FEATURES, Limits, Ok, Welcome
 
 _log = logger(__name__)
 
@@ -28,14 +30,14 @@ async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
     if command.version != PROTOCOL_VERSION:
         raise VERSION(version=PROTOCOL_VERSION)
     _note_device(session, command)
-    former = resume(chat, session, command.resume)
+    former, rooms = resume(chat, session, command.resume)
     if not session.seated and not chat.seats.kept:
         return None  # the session has been told that the chat is full
     if command.name:
         await take_name(chat, session, command.name)
     elif former:
         await take_back(chat, session, former)
-    session.answer(welcome(chat, session), command.ref)
+    session.answer(welcome(chat, session, rooms), command.ref)
     if command.name or former:
         await give_mail(chat, session)
     if session.user.resumable and command.resume:
@@ -57,16 +59,17 @@ def _note_device(session: Session, command: Hello) -> None:
     session.device = device
 
 
-def welcome(chat: Chat, session: Session) -> Welcome:
-    """Return what the server tells a program about itself."""
+def welcome(chat: Chat, session: Session, rooms: Sequence[str]) -> Welcome:
+    """Return what the server tells a program about itself, and in which ``rooms`` the resumed session was."""
     rules = chat.rules
-    limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, rules.rate, rules.max_file)
+    limits = Limits(RECORD_BYTES, TEXT_BYTES, USER_CHARACTERS, ROOM_CHARACTERS, rules.rate, rules.max_file, rules.rooms)
     guest = session.user.account is None
     secret = chat.returning.promise(session)
-    return Welcome(rules.name, PROTOCOL_VERSION, session.name, guest, limits, ["files", "lines"], secret, rules.replay)
+    you = session.name, guest, limits
+    return Welcome(rules.name, PROTOCOL_VERSION, *you, list(FEATURES), secret, rules.replay, list(rooms))
 
 
-def resume(chat: Chat, session: Session, secret: str) -> str:
+def resume(chat: Chat, session: Session, secret: str) -> tuple[str, tuple[str, ...]]:
     """Make the session a session of the guest that a secret belongs to; end the guest's old connection, if any.
 
     Args:
@@ -76,7 +79,8 @@ def resume(chat: Chat, session: Session, secret: str) -> str:
             nothing.
 
     Returns:
-        The name that the guest had chosen before and may take again; empty if the guest chose none or is unknown.
+        The name that the guest had chosen before and may take again, empty if the guest chose none or is unknown; and
+        the rooms that the old connection was in.
 
     Raises:
         Refused: The name that the guest had is banned.
@@ -85,7 +89,7 @@ def resume(chat: Chat, session: Session, secret: str) -> str:
     id = returning.guest_of(secret)
     ghost, parted = returning.ghost_of(id), returning.parted(id)
     if not id or ghost is session:
-        return ""
+        return "", ()
     if session.place is not None and (ghost is not None or parted is not None or secret.startswith(f"{id}.")):
         session.place.recognise()
     if ghost is not None:
@@ -94,10 +98,11 @@ def resume(chat: Chat, session: Session, secret: str) -> str:
     if parted is not None and parted.handle is not None:
         chat.bans.check((name_key(parted.handle.folded),))
     if not _is_new(chat, session):
-        return ""
-    _become(chat, session, id, parted or PartedGuest(None, (), None))
-    chosen = parted.handle if parted is not None else None
-    return "" if chosen is None or is_guest_name(chosen) else chosen.shown
+        return "", ()
+    parted = parted or PartedGuest(None, (), None)
+    _become(chat, session, id, parted)
+    chosen = parted.handle
+    return "" if chosen is None or is_guest_name(chosen) else chosen.shown, parted.rooms
 
 
 def _replace(chat: Chat, ghost: Session, session: Session) -> None:
@@ -111,7 +116,7 @@ def _replace(chat: Chat, ghost: Session, session: Session) -> None:
 
 def _is_new(chat: Chat, session: Session) -> bool:
     """Return whether the session is a guest's that no other user has seen, so that nobody is told of a new user."""
-    here = session.room is not None or session.heading is not None or chat.returning.knows(session)
+    here = bool(session.told) or chat.returning.knows(session)
     return session.user.account is None and not here
 
 

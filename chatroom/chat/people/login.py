@@ -13,6 +13,7 @@ from chatroom.chat.people import takeover, tokens
 from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.nicknames import parse_chosen_name, parse_user_name
 from chatroom.chat.people.sent_log import follow_sent
+from chatroom.chat.rooms.admission import check_everywhere, check_name
 from chatroom.chat.session import Session, User
 from chatroom.model.account import AccountRecord
 from chatroom.model.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
@@ -47,7 +48,7 @@ async def register(chat: Chat, session: Session, command: Register) -> None:
     if await chat.accounts.owns(name):
         raise NAME_IN_USE()
     chat.bans.check((name_key(name.folded),))
-    session.check_name(name)
+    check_name(session, name)
     chat.throttles.register(session.address)
     try:
         hashed = await chat.authenticator.hash(password)
@@ -101,7 +102,7 @@ def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
     """Make the session a session of the account.
 
     Raises:
-        Refused: The account has too many sessions; or it is banned from the server or the room; or no seat is free.
+        Refused: The account has too many sessions; or it is banned from the server or a room; or no seat is free.
     """
     user = chat.users.get(account.id)
     if user is not None and chat.rules.sessions and len(user.sessions) >= chat.rules.sessions:
@@ -110,8 +111,7 @@ def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
     if user is None:
         user = User(account.id, user_name(account.name), account)
     chat.bans.check(user.keys)
-    if session.room is not None:
-        session.check_admitted(session.room, user)
+    check_everywhere(session, user)
     guest = session.user
     chat.connections.become(session, user)
     if guest.account is None:
@@ -124,10 +124,11 @@ def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
 
 
 async def _keep_rights(chat: Chat, session: Session, guest: User) -> None:
-    """Give the session's account the rights that the user had as a guest, in this room and in rooms the guest made."""
-    user, room = session.user, session.room
-    if room is not None and (room.record.owner_id == guest.id or guest.id in room.record.moderators):
-        await chat.room_changes.hand_over(room.record, guest, user)
+    """Give the session's account the rights that the user had as a guest, in its rooms and in rooms the guest made."""
+    user = session.user
+    for room in session.rooms:
+        if room.record.owner_id == guest.id or guest.id in room.record.moderators:
+            await chat.room_changes.hand_over(room.record, guest, user)
     await chat.room_changes.hand_over_all(guest, session.address, user)
 
 

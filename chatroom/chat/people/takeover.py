@@ -10,6 +10,7 @@ from __future__ import annotations
 from chatroom.chat.chat import Chat
 from chatroom.chat.limits import ANSWER_WITHIN, TAKEOVER_WITHIN
 from chatroom.chat.people import tokens
+from chatroom.chat.rooms.admission import check_everywhere
 from chatroom.chat.session import Session, User
 from chatroom.chat.session_parts import TakeoverOffer
 from chatroom.model.account import AccountRecord
@@ -45,7 +46,7 @@ async def accept(chat: Chat, session: Session) -> TakeoverOffer:
         The offer, with the account as it is now. The caller must log in at once, without waiting for anything else.
 
     Raises:
-        Refused: The session has no valid offer; or the account is banned from the server or from the session's room.
+        Refused: The session has no valid offer; or the account is banned from the server or from a room of the session.
     """
     made = session.offer
     if made is None or chat.scheduler.seconds() >= made.until:
@@ -69,12 +70,11 @@ def _make_room(chat: Chat, session: Session, account: AccountRecord) -> None:
     """End the account's oldest sessions until one more session is allowed.
 
     Raises:
-        Refused: The account is banned from the server or from the session's room. Then no session is ended.
+        Refused: The account is banned from the server or from one of the session's rooms. Then no session is ended.
     """
     user = chat.users.get(account.id) or User(account.id, user_name(account.name), account)
     chat.bans.check(user.keys)
-    if session.room is not None:
-        session.check_admitted(session.room, user)
+    check_everywhere(session, user)
     most = chat.rules.sessions
     if most:
         for other in user.sessions[: max(0, len(user.sessions) - most + 1)]:

@@ -31,6 +31,7 @@ Change = Callable[[RoomRecord], RoomRecord | None]
 async def act(
     chat: Chat,
     session: Session,
+    room: Room,
     change: Change,
     kind: type[RoomEvent],
     target: Target | None = None,
@@ -42,6 +43,7 @@ async def act(
     Args:
         chat: The chat.
         session: The session of the moderator.
+        room: The room.
         change: Takes the current record and returns the new one, or None to end the room.
         kind: The event that the room sees.
         target: The user, name or address that the act is for.
@@ -52,7 +54,7 @@ async def act(
         Refused: The user has no right to do this, or has lost it meanwhile.
         Unavailable: The record is changed, but the event is not stored yet; members see it later.
     """
-    room, user = room_of(session), session.user
+    user = session.user
 
     def checked(now: RoomRecord) -> RoomRecord | None:
         if not (now.owned_by(user) if owner else now.moderated_by(user)):
@@ -107,36 +109,26 @@ def event_by(session: Session, kind: type[RoomEvent], **more: object) -> Any:
     return kind(session.next_id(), session.host.now(), session.name, session.user_id, **more)  # type: ignore[arg-type]
 
 
-def room_of(session: Session) -> Room:
-    """Return the session's room.
+def moderated(session: Session, room: Room | None) -> Room:
+    """Return the room, which the session's user moderates.
 
     Raises:
-        Refused: The session is in no room.
+        Refused: There is no room, or the user is no moderator there.
     """
-    if session.room is None:
+    if room is None:
         raise NOT_IN_ROOM()
-    return session.room
-
-
-def moderated_room(session: Session) -> Room:
-    """Return the session's room, which its user moderates.
-
-    Raises:
-        Refused: The session is in no room, or its user is no moderator there.
-    """
-    room = room_of(session)
     if not room.record.moderated_by(session.user):
         raise NOT_MODERATOR(room=room.name)
     return room
 
 
-async def user_named(chat: Chat, session: Session, name: str) -> Target:
+async def user_named(chat: Chat, name: str) -> Target:
     """Return the user with that name, who must be online or have an account: rights are given to nobody else.
 
     Raises:
         Refused: There is no such user.
     """
-    target = await targets.anybody(chat, room_of(session), name)
+    target = await targets.anybody(chat, name)
     if not target.user_id:
         raise no_user(name)
     return target

@@ -98,7 +98,7 @@ class EmptyRooms:
         """Check some of the rooms whose ten minutes are over, and end those that are unused."""
         now = self._state.scheduler.seconds()
         due = [(id, folded) for id, (at, folded) in list(self._due.items())[:AT_ONCE] if at <= now]
-        in_use = {presence.room for presence in self._state.who()} if due else set()
+        in_use = {room for presence in self._state.who() for room in presence.rooms} if due else set()
         for id, folded in due:
             if self._stopping:
                 return

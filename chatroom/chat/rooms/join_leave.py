@@ -5,12 +5,13 @@ from __future__ import annotations
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES
+from chatroom.chat.rooms.admission import check_admitted
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.model.commands import Create, Join, Leave, Quit
-from chatroom.model.errors import ALREADY_THERE, NO_ROOM
-from chatroom.model.events import Event, Joined, Left, placed
-from chatroom.model.log import Page, Unavailable
+from chatroom.model.errors import ALREADY_THERE, NO_ROOM, TOO_MANY_JOINED
+from chatroom.model.events import Event, Joined, Left, MemberGone, placed
+from chatroom.model.log import Entry, Page, Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.replies import Entered, Ok
 
@@ -21,35 +22,36 @@ _log = logger(__name__)
 async def create(chat: Chat, session: Session, command: Create) -> None:
     """Make a room and join it."""
     room = await chat.directory.create(command.room, session)
-    await _enter(chat, session, room, Join(room=room.name, messages=0, ref=command.ref), made=True, created=True)
+    join = Join(room=room.name, messages=0, ref=command.ref, stay=command.stay)
+    await _enter(chat, session, room, join, made=True, created=True)
 
 
 @handles(Join)
 async def join(chat: Chat, session: Session, command: Join) -> None:
-    """Join a room, and leave the room that the session is in."""
+    """Join a room, and leave the rooms that the session is in, unless it wants to stay there."""
     room, made = await chat.directory.find(command.room, session, create=command.create)
     await _enter(chat, session, room, command, made=made)
 
 
 @handles(Leave)
-async def leave(chat: Chat, session: Session, command: Leave) -> Event | None:
+async def leave(chat: Chat, session: Session, command: Leave, room: Room) -> Event | None:
     """Leave the room."""
-    return await _leave(session)
+    return await _leave(session, room)
 
 
 @handles(Quit)
 def quit(chat: Chat, session: Session, command: Quit) -> None:
-    """Say goodbye and close the connection; the members of the room see that the connection has ended."""
+    """Say goodbye and close the connection; the members of its rooms see that the connection has ended."""
     session.answer(Ok("Goodbye!"), command.ref)
     chat.connections.hang_up(session)
 
 
-async def _leave(session: Session) -> Event | None:
-    """Leave the session's room; return the ``left`` event, or None if the session is in no room."""
-    room = session.room
-    if room is None:  # it was in none, or has been removed from it meanwhile
+async def _leave(session: Session, room: Room) -> Event | None:
+    """Leave a room; return the ``left`` event, or None if the session has been removed from the room meanwhile."""
+    if room not in session.rooms:
         return None
-    event = Left(session.next_id(), session.host.now(), session.name, session.user_id, session=session.id)
+    about = session.next_id(), session.host.now(), session.name, session.user_id
+    event = Left(*about, session=session.id, again=room.has_another(session))
     entry = await session.happen(room.log, event)
     session.host.announce(session)
     _log.info("{name} left room {room}", name=session.name, room=room.name)
@@ -58,7 +60,7 @@ async def _leave(session: Session) -> Event | None:
 
 
 async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, made: bool, created: bool = False) -> None:
-    """Leave the present room, join another one, and welcome the session there.
+    """Join a room, after leaving the present ones unless the command says to stay, and welcome the session there.
 
     Args:
         chat: The chat.
@@ -73,24 +75,42 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
         Unavailable: The event that the session leaves or joins may not be stored.
     """
     try:
-        if session.room is room:
-            raise ALREADY_THERE(room=room.name)
-        session.check_admitted(room, session.user)
-        left = await _leave(session)
-        if left is not None and not session.over:
-            session.answer(left)
+        _check_number(chat, session, room, stay=command.stay)
+        check_admitted(session, room, session.user)
+        if not command.stay or chat.rules.rooms == 1:
+            await _leave_all(session)
         if session.over:
             return
-        session.check_admitted(room, session.user)  # again, for bans made meanwhile; later ones come after `Joined`
+        check_admitted(session, room, session.user)  # again, for bans made meanwhile; later ones come after `Joined`
         session.heading = room
-        event = Joined(session.next_id(), chat.now(), session.name, session.user_id, session=session.id)
-        await session.happen(room.log, event)
+        about = session.next_id(), chat.now(), session.name, session.user_id
+        await session.happen(room.log, Joined(*about, session=session.id, again=room.has_another(session)))
         if room.closed and session.arrival is None:
             raise NO_ROOM(room=room.name)
     finally:
         session.heading = None
         chat.directory.let_go(room)
     await _welcome(session, room, command, made, created)
+
+
+def _check_number(chat: Chat, session: Session, room: Room, *, stay: bool) -> None:
+    """Check that the session is not in the room, and may be in one more room if it wants to stay in the others.
+
+    Raises:
+        Refused: It is there already, or in too many rooms.
+    """
+    if room in session.rooms:
+        raise ALREADY_THERE(room=room.name)
+    if stay and len(session.rooms) >= chat.rules.rooms > 1:
+        raise TOO_MANY_JOINED(most=chat.rules.rooms)
+
+
+async def _leave_all(session: Session) -> None:
+    """Leave all rooms, and tell the client so."""
+    for room in session.rooms:
+        left = await _leave(session, room)
+        if left is not None and not session.over:
+            session.answer(left)
 
 
 async def _welcome(session: Session, room: Room, command: Join, made: bool, created: bool) -> None:
@@ -132,7 +152,8 @@ async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page
     """
     try:
         if command.after is not None:
-            return bounded(await session.host.engine.read(room.log, after=command.after, before=seq, limit=CATCH_UP))
+            page = await session.host.engine.read(room.log, after=command.after, before=seq, limit=CATCH_UP)
+            return bounded(Page([entry for entry in page.entries if not _untold(entry)], page.complete))
         wanted = command.messages
         if wanted is None:
             wanted = session.host.rules.replay if session.person else 0
@@ -143,6 +164,11 @@ async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page
     except Unavailable as error:
         _log.warn("the history of {room} could not be read: {why}", room=room.name, why=str(error))
         return Page([], False)
+
+
+def _untold(entry: Entry) -> bool:
+    """Return whether members were not told of an entry: a further connection of a person came or went."""
+    return isinstance(entry.event, Joined | MemberGone) and entry.event.again
 
 
 async def _gone(session: Session, room: Room, command: Join) -> bool:

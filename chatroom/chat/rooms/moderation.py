@@ -13,14 +13,22 @@ from chatroom.chat.limits import MODERATORS, RECENT, TOPIC_CHARACTERS
 from chatroom.chat.messaging import seen
 from chatroom.chat.operators import commands
 from chatroom.chat.rooms import targets
-from chatroom.chat.rooms.acts import act, event_by, happen, reason_of, room_of, user_named
+from chatroom.chat.rooms.acts import act, event_by, happen, reason_of, user_named
 from chatroom.chat.rooms.ownership import account_named, give
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.targets import Target
 from chatroom.chat.session import Session
 from chatroom.model import commands as c
-from chatroom.model.errors import NO_MESSAGE, NO_SUCH_BAN, NOT_MODERATOR, NOT_OWNER, NOT_YOURS, TOO_MANY_SANCTIONS
+from chatroom.model.errors import (
+    NO_MESSAGE,
+    NO_SUCH_BAN,
+    NOT_IN_ROOM,
+    NOT_MODERATOR,
+    NOT_OWNER,
+    NOT_YOURS,
+    TOO_MANY_SANCTIONS,
+)
 from chatroom.model.events import (
     MESSAGES,
     Closed,
@@ -43,52 +51,51 @@ from chatroom.model.text import clean
 
 
 @handles(c.SetTopic)
-async def topic(chat: Chat, session: Session, command: c.SetTopic) -> Event:
+async def topic(chat: Chat, session: Session, command: c.SetTopic, room: Room) -> Event:
     """Show the topic, or set it."""
-    room = room_of(session)
     if command.text is None:
         return Ok(f"Topic: {room.record.topic}" if room.record.topic else "There is no topic.")
     text = clean(command.text).strip()[:TOPIC_CHARACTERS]
     text = "" if text == "-" else seen(text)
-    return await act(chat, session, lambda now: replace(now, topic=text), Topic, text=text)
+    return await act(chat, session, room, lambda now: replace(now, topic=text), Topic, text=text)
 
 
 @handles(c.Lock)
-async def lock(chat: Chat, session: Session, command: c.Lock) -> Event:
+async def lock(chat: Chat, session: Session, command: c.Lock, room: Room) -> Event:
     """Lock the room: only invited users may join."""
-    return await act(chat, session, lambda now: replace(now, locked=True), Locked)
+    return await act(chat, session, room, lambda now: replace(now, locked=True), Locked)
 
 
 @handles(c.Unlock)
-async def unlock(chat: Chat, session: Session, command: c.Unlock) -> Event:
+async def unlock(chat: Chat, session: Session, command: c.Unlock, room: Room) -> Event:
     """Unlock the room: everybody may join."""
-    return await act(chat, session, lambda now: replace(now, locked=False), Unlocked)
+    return await act(chat, session, room, lambda now: replace(now, locked=False), Unlocked)
 
 
 @handles(c.Slow)
-async def slow(chat: Chat, session: Session, command: c.Slow) -> Event:
+async def slow(chat: Chat, session: Session, command: c.Slow, room: Room) -> Event:
     """Limit each member to one message in a number of seconds, or lift the limit."""
     seconds = command.seconds
-    return await act(chat, session, lambda now: replace(now, slow=seconds), Slowed, seconds=seconds)
+    return await act(chat, session, room, lambda now: replace(now, slow=seconds), Slowed, seconds=seconds)
 
 
 @handles(c.Close)
-async def close(chat: Chat, session: Session, command: c.Close) -> Event:
+async def close(chat: Chat, session: Session, command: c.Close, room: Room | None) -> Event:
     """Close the room, or as an operator any room."""
-    if command.room:
+    if command.room and room is None:
         return await commands.close(chat, session, command)
-    room = room_of(session)
+    if room is None:
+        raise NOT_IN_ROOM()
     if not room.record.owned_by(session.user):
         raise (NOT_OWNER if room.record.moderated_by(session.user) else NOT_MODERATOR)(room=room.name)
-    answer = await act(chat, session, lambda now: None, Closed, owner=True, reason=reason_of(command.reason))
+    answer = await act(chat, session, room, lambda now: None, Closed, owner=True, reason=reason_of(command.reason))
     await chat.files.remove_of(room.log)
     return answer
 
 
 @handles(c.Delete)
-async def delete(chat: Chat, session: Session, command: c.Delete) -> Event:
+async def delete(chat: Chat, session: Session, command: c.Delete, room: Room) -> Event:
     """Blank a message: one of the user's own, or for moderators any message."""
-    room = room_of(session)
     entry = await _message_meant(chat, session, room, command)
     if entry.event.by_id != session.user_id and not room.record.moderated_by(session.user):
         raise NOT_YOURS(room=room.name)
@@ -129,9 +136,9 @@ async def _message_meant(chat: Chat, session: Session, room: Room, command: c.De
 
 
 @handles(c.Op)
-async def op(chat: Chat, session: Session, command: c.Op) -> Event:
+async def op(chat: Chat, session: Session, command: c.Op, room: Room) -> Event:
     """Make a user a moderator of the room."""
-    target = await user_named(chat, session, command.user)
+    target = await user_named(chat, command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         if len(now.moderators) >= MODERATORS:
@@ -139,17 +146,16 @@ async def op(chat: Chat, session: Session, command: c.Op) -> Event:
         mutes = tuple(mute for mute in now.mutes if mute.key not in target.keys)
         return replace(now, moderators={**now.moderators, target.user_id: target.name}, mutes=mutes)
 
-    return await act(chat, session, change, Opped, target)
+    return await act(chat, session, room, change, Opped, target)
 
 
 @handles(c.Deop)
-async def deop(chat: Chat, session: Session, command: c.Deop) -> Event:
+async def deop(chat: Chat, session: Session, command: c.Deop, room: Room) -> Event:
     """Take a moderator's rights away. Only the owner may do so, except for the user's own rights."""
-    room = room_of(session)
     wanted = fold(command.user)
     target = next(
         (Target(name, id) for id, name in room.record.moderators.items() if fold(name) == wanted), None
-    ) or await user_named(chat, session, command.user)
+    ) or await user_named(chat, command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         if target.user_id not in now.moderators:
@@ -159,14 +165,14 @@ async def deop(chat: Chat, session: Session, command: c.Deop) -> Event:
         return replace(now, moderators={id: name for id, name in now.moderators.items() if id != target.user_id})
 
     if target.user_id == room.record.owner_id:
-        targets.check(session, target)
-    return await act(chat, session, change, Deopped, target)
+        targets.check(session, target, room)
+    return await act(chat, session, room, change, Deopped, target)
 
 
 @handles(c.Owner)
-async def owner(chat: Chat, session: Session, command: c.Owner) -> Event:
+async def owner(chat: Chat, session: Session, command: c.Owner, room: Room) -> Event:
     """Make a user with an account the owner of the room."""
-    user, room = session.user, room_of(session)
+    user = session.user
     account = await account_named(chat.accounts, command.user)
 
     def allowed(now: RoomRecord) -> None:
@@ -181,10 +187,9 @@ async def owner(chat: Chat, session: Session, command: c.Owner) -> Event:
 
 
 @handles(c.Invite)
-async def invite(chat: Chat, session: Session, command: c.Invite) -> Event:
+async def invite(chat: Chat, session: Session, command: c.Invite, room: Room) -> Event:
     """Invite a user, who may then join while the room is locked, and gets the invitation in the inbox."""
-    room = room_of(session)
-    target = await user_named(chat, session, command.user)
+    target = await user_named(chat, command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         invited = {**now.invited, target.user_id: target.name}
@@ -196,7 +201,7 @@ async def invite(chat: Chat, session: Session, command: c.Invite) -> Event:
     via = shares.via(session)
     release = await shares.claim(session.user_id, via, user, target.inbox_log, target.name)
     try:
-        answer = await act(chat, session, change, Invited, target)
+        answer = await act(chat, session, room, change, Invited, target)
         about = {"user": target.name, "user_id": target.user_id, "room": room.name, "to": target.name}
         await session.happen(target.inbox_log, event_by(session, Invited, **about, via=via))
     finally:

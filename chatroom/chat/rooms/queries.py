@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from heapq import nsmallest
-from itertools import islice
 from typing import Any
 
 from chatroom.chat.chat import Chat
@@ -12,10 +11,11 @@ from chatroom.chat.handlers import handles
 from chatroom.chat.limits import HISTORY, LISTED
 from chatroom.chat.messaging import address_of
 from chatroom.chat.rooms.join_leave import bounded
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.model.commands import Acknowledge, ListMembers, ListRooms, Pong, ReadHistory, Who, Whois
 from chatroom.model.events import Event, placed
-from chatroom.model.log import Entry
+from chatroom.model.log import Entry, Presence
 from chatroom.model.names import fold, user_name
 from chatroom.model.replies import History, Members, Ok, Person, RoomLine, Rooms, UserLine, Users
 
@@ -26,7 +26,7 @@ HISTORY_DEFAULT = 20
 async def rooms(chat: Chat, session: Session, command: ListRooms) -> Event:
     """List the rooms, those with most users first, then by name. Records are read only until the list is full."""
     async with chat.lists:
-        users = Counter(presence.room for presence in chat.who() if presence.room)
+        users = Counter(room for presence in chat.who() for room in presence.rooms)
         lines = []
         for name, there in nsmallest(LISTED, users.items(), key=lambda item: (-item[1], fold(item[0]))):
             head = await chat.room_records.head(name)
@@ -44,16 +44,19 @@ def who(chat: Chat, session: Session, command: Who) -> Event:
     """List everybody online, by name."""
     present = chat.who()
     shown = nsmallest(LISTED, present, key=lambda presence: fold(presence.name))
-    return Users([UserLine(p.name, p.room, p.away) for p in shown], len(present))
+    return Users([_user_line(presence) for presence in shown], len(present))
+
+
+def _user_line(presence: Presence) -> UserLine:
+    rooms = presence.rooms
+    return UserLine(presence.name, rooms[-1] if rooms else "", presence.away, list(rooms) if len(rooms) > 1 else [])
 
 
 @handles(ListMembers)
-def members(chat: Chat, session: Session, command: ListMembers) -> Event:
+def members(chat: Chat, session: Session, command: ListMembers, room: Room) -> Event:
     """List the members of the room, in the order of joining."""
-    room = session.room
-    assert room is not None  # the command is defined with ``in_room``, so it is refused without a room
-    names = [member.name for member in islice(room.members.values(), LISTED)]
-    return Members(room.name, names, len(room.members) - len(names))
+    names = room.names(LISTED)
+    return Members(room.name, names, len(room.people) - len(names))
 
 
 @handles(Whois)
@@ -70,7 +73,7 @@ async def whois(chat: Chat, session: Session, command: Whois) -> Event:
         account = await chat.accounts.get(user_name(name)) if address.waits == "account" else None
         operator = account is not None and account.operator
         return Person(name=address.name, account=address.waits == "account", operator=operator)
-    rooms = sorted({each.room.name for each in user.sessions if each.room is not None}, key=fold)
+    rooms = sorted({room.name for each in user.sessions for room in each.rooms}, key=fold)
     return Person(
         name=user.name,
         account=user.account is not None,
@@ -82,9 +85,8 @@ async def whois(chat: Chat, session: Session, command: Whois) -> Event:
 
 
 @handles(ReadHistory)
-async def history(chat: Chat, session: Session, command: ReadHistory) -> Event:
+async def history(chat: Chat, session: Session, command: ReadHistory, room: Room | None) -> Event:
     """Show older messages of the room, or of the user's inbox if the session is in no room."""
-    room = session.room
     log, name = (room.log, room.name) if room is not None else (session.user.inbox_log, "")
     wanted = HISTORY_DEFAULT if command.messages is None else command.messages
     limit, onward = max(1, min(wanted, HISTORY)), command.after is not None

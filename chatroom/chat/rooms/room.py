@@ -5,7 +5,7 @@ The entries come in batches. Members who join or leave within a batch see only a
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -45,9 +45,7 @@ class MemberSession(Listener, Protocol):
 
     name: str
     user_id: str
-    room: Room | None
-    heading: Room | None
-    put_out: tuple[str, int]
+    rooms: tuple[Room, ...]
     arrival: Arrival | None
 
     @property
@@ -58,8 +56,11 @@ class MemberSession(Listener, Protocol):
     def keys(self) -> tuple[str, ...]:
         """The keys of bans and mutes that hold for the session."""
 
-    def announce(self) -> None:
-        """Show on all daemons which room the session is in."""
+    def entered(self, room: Room) -> None:
+        """Note that the session is in one more room."""
+
+    def left(self, room: Room, put_out: int = 0) -> None:
+        """Note that the session is in a room no more; ``put_out`` is the seq of the event that removed it, if any."""
 
 
 class MemberUser(RoomUser, Protocol):
@@ -125,11 +126,12 @@ class _Passage:
     def without_hidden(self, entries: list[Entry]) -> list[Entry]:
         """Return the entries that are not hidden, and change all indexes to those in the returned list.
 
-        An entry that changed nothing is hidden, such as the end of a connection that never joined.
+        An entry that changed nothing is hidden, such as the end of a connection that never joined, or the coming of a
+        person who has another connection in the room.
         """
         kept = [i for i in range(len(entries)) if i not in self.hidden]
         place = {old: new for new, old in enumerate(kept)}
-        self.came = {session: place[i] for session, i in self.came.items()}
+        self.came = {session: bisect_right(kept, i) - 1 for session, i in self.came.items()}
         self.own = {session: {place[i] for i in own if i in place} for session, own in self.own.items()}
         self.went = {session: bisect_left(kept, end) for session, end in self.went.items()}
         return [entries[i] for i in kept]
@@ -152,7 +154,8 @@ class Room:
         guarded: Whether some members may not speak, or not always.
         silenced: For each session id, how many events on their way to the log take away its right to speak.
         spoke: When each user last spoke in a slow room, in milliseconds since 1970, by user id or name.
-        members: The members by session id, in the order of joining.
+        members: The members by session id, in the order of joining. A person may have several sessions.
+        people: How many of the members' sessions each user has, by user id.
         expected: How many sessions are about to join. While there are any, the room stays loaded.
         sub: The subscription to the room's log; None if the room does not follow it.
     """
@@ -172,6 +175,7 @@ class Room:
         "log",
         "members",
         "name",
+        "people",
         "record",
         "rev",
         "silenced",
@@ -203,6 +207,7 @@ class Room:
         self.closed = False
         self.spoke: dict[str, int] = {}
         self.members: dict[str, Member] = {}
+        self.people: Counter[str] = Counter()
         self.expected = 0
         self.sub: Subscription | None = None
         self._sessions = sessions
@@ -282,7 +287,7 @@ class Room:
         rendered = self._show(entries)
         for session in different:
             self._listeners.show_part(session, entries, rendered, passage.seen_by(session, entries))
-            if session.room is self:
+            if self in session.rooms:
                 self._listeners.seat(session)
 
     # ---- changing the state ------------------------------------------------------------------------------------
@@ -318,13 +323,13 @@ class Room:
             return
         session = self._sessions.get(event.session)
         self.members[event.session] = Member(event.by, event.by_id, session)
+        self.people[event.by_id] += 1
+        if self.people[event.by_id] > 1:
+            passage.hidden.add(i)
         if session is None:
             return
-        session.room = self
-        session.heading = None
-        session.put_out = ("", 0)
-        users = [member.name for member in islice(self.members.values(), LISTED)]
-        session.arrival = Arrival(entry.seq, users, len(self.members))
+        session.entered(self)
+        session.arrival = Arrival(entry.seq, self.names(LISTED), len(self.people))
         session.out.cork()  # hold its output: the welcome must come first, and may have to wait
         passage.came[session] = i
 
@@ -333,20 +338,31 @@ class Room:
         member = self.members.pop(event.session, None)
         if member is None:
             passage.hidden.add(i)
-        elif member.session is not None:
-            member.session.room = None
+            return
+        if self._other_sessions(member.user_id):
+            passage.hidden.add(i)
+        if member.session is not None:
+            member.session.left(self)
             passage.went[member.session] = i
 
     def _put_out(self, i: int, entry: Entry, ids: list[str], passage: _Passage) -> None:
         """Remove members, who see this entry and none after it."""
         for id in ids:
-            session = self.members.pop(id).session
+            member = self.members.pop(id)
+            self._other_sessions(member.user_id)
+            session = member.session
             if session is not None:
-                session.room = None
-                session.put_out = self.log, entry.seq
                 self._barred.put_out(session.user_id)  # the session's user may have changed since the session joined
-                session.announce()
+                session.left(self, put_out=entry.seq)
                 passage.went[session] = i + 1
+
+    def _other_sessions(self, user_id: str) -> int:
+        """Count one session less of a user; return how many sessions of the user are left in the room."""
+        self.people[user_id] -= 1
+        left = self.people[user_id]
+        if not left:
+            del self.people[user_id]
+        return left
 
     def _renamed(self, i: int, event: Renamed, passage: _Passage) -> None:
         """Give a member a new name, and a new user id if the session has logged in or out."""
@@ -357,7 +373,10 @@ class Room:
         if event.name == member.name:  # for example when a guest registers the name that the guest has
             passage.hidden.add(i)
         member.name = event.name
-        member.user_id = event.user_id or member.user_id
+        if event.user_id:
+            self._other_sessions(member.user_id)
+            self.people[event.user_id] += 1
+            member.user_id = event.user_id
         if member.session is not None:
             if not event.user_id:  # otherwise the session already has its new user and name
                 member.session.name = event.name
@@ -365,13 +384,23 @@ class Room:
 
     # ---- who hears what ----------------------------------------------------------------------------------------
 
-    def reseat(self, session: MemberSession, change: Callable[[], None]) -> None:
-        """Change which entries a member is shown, or its dialect, and group it anew among the listeners.
-
-        Args:
-            session: The member's session.
-            change: Called once; makes the change to the session.
-        """
-        self._listeners.unseat(session)
-        change()
+    def seat(self, session: MemberSession) -> None:
+        """Show a member's session the entries from now on, as its dialect and settings say."""
         self._listeners.seat(session)
+
+    def unseat(self, session: MemberSession) -> None:
+        """Show a member's session nothing, until ``seat``: its dialect or its settings are about to change."""
+        self._listeners.unseat(session)
+
+    # ---- who is there ------------------------------------------------------------------------------------------
+
+    def names(self, most: int) -> list[str]:
+        """Return the names of the first members, at most so many, in the order of joining: each person once."""
+        if len(self.people) == len(self.members):
+            return [member.name for member in islice(self.members.values(), most)]
+        once = {member.user_id: member.name for member in self.members.values()}
+        return list(islice(once.values(), most))
+
+    def has_another(self, session: MemberSession) -> bool:
+        """Return whether the session's user has another session in the room."""
+        return self.people[session.user_id] > (self in session.rooms)

@@ -10,8 +10,9 @@ from chatroom.chat.handlers import handles
 from chatroom.chat.limits import SANCTION_BYTES, SANCTIONS
 from chatroom.chat.operators import commands
 from chatroom.chat.rooms import targets
-from chatroom.chat.rooms.acts import act, event_by, moderated_room, reason_of, room_of
+from chatroom.chat.rooms.acts import act, event_by, moderated, reason_of
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.targets import Target
 from chatroom.chat.session import Session
 from chatroom.model import commands as c
@@ -22,32 +23,33 @@ from chatroom.model.replies import Ok
 
 
 @handles(c.Kick)
-async def kick(chat: Chat, session: Session, command: c.Kick) -> Event:
+async def kick(chat: Chat, session: Session, command: c.Kick, room: Room | None) -> Event:
     """Remove a member from the room, or as an operator from the server."""
-    if _everywhere(session, command.everywhere):
+    if _everywhere(session, command.everywhere, room):
         return await commands.kick(chat, session, command)
-    target = targets.member(moderated_room(session), command.user)
-    targets.check(session, target)
-    return await act(chat, session, _unchanged, Kicked, target, reason=reason_of(command.reason))
+    room = moderated(session, room)
+    target = targets.member(room, command.user)
+    targets.check(session, target, room)
+    return await act(chat, session, room, _unchanged, Kicked, target, reason=reason_of(command.reason))
 
 
 @handles(c.Ban)
-async def ban(chat: Chat, session: Session, command: c.Ban) -> Event:
+async def ban(chat: Chat, session: Session, command: c.Ban, room: Room | None) -> Event:
     """Ban a user, name or address from the room, or as an operator from the server; without a target, list the bans."""
-    if _everywhere(session, command.everywhere):
+    if _everywhere(session, command.everywhere, room):
         return await commands.ban(chat, session, command)
-    room = moderated_room(session)
+    room = moderated(session, room)
     if not command.user:
         return _listed(session, room.record.bans, "banned")
-    target = await targets.anybody(chat, room, command.user)
-    targets.check(session, target)
+    target = await targets.anybody(chat, command.user)
+    targets.check(session, target, room)
     made = sanctions(session, target, command.seconds, command.reason)
 
     def change(now: RoomRecord) -> RoomRecord:
         return replace(now, bans=_with(now.bans, made, session, now))
 
     until, why = made[0].until, made[0].reason
-    answer = await act(chat, session, change, Banned, target, until=until, reason=why)
+    answer = await act(chat, session, room, change, Banned, target, until=until, reason=why)
     # Kick the other members that the ban applies to as well, such as other users at the banned address.
     for user_id, name in targets.at(room, target.keys):
         if user_id != target.user_id and user_id != session.user_id:
@@ -57,39 +59,38 @@ async def ban(chat: Chat, session: Session, command: c.Ban) -> Event:
 
 
 @handles(c.Unban)
-async def unban(chat: Chat, session: Session, command: c.Unban) -> Event:
+async def unban(chat: Chat, session: Session, command: c.Unban, room: Room | None) -> Event:
     """Lift a ban from the room, or as an operator from the server."""
-    if _everywhere(session, command.everywhere):
+    if _everywhere(session, command.everywhere, room):
         return await commands.unban(chat, session, command)
-    moderated_room(session)
-    target = await targets.anybody(chat, room_of(session), command.user)
+    room = moderated(session, room)
+    target = await targets.anybody(chat, command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         return replace(now, bans=_without(now.bans, target, f"banned from {now.name}", "/ban"))
 
-    return await act(chat, session, change, Unbanned, target)
+    return await act(chat, session, room, change, Unbanned, target)
 
 
 @handles(c.Mute)
-async def mute(chat: Chat, session: Session, command: c.Mute) -> Event:
+async def mute(chat: Chat, session: Session, command: c.Mute, room: Room) -> Event:
     """Mute a user, name or address in the room; without a target, list the mutes."""
-    room = moderated_room(session)
     if not command.user:
         return _listed(session, room.record.mutes, "muted")
-    target = await targets.anybody(chat, room, command.user)
-    targets.check(session, target)
+    target = await targets.anybody(chat, command.user)
+    targets.check(session, target, room)
     made = sanctions(session, target, command.seconds, command.reason)
 
     def change(now: RoomRecord) -> RoomRecord:
         return replace(now, mutes=_with(now.mutes, made, session, now))
 
-    return await act(chat, session, change, Muted, target, until=made[0].until, reason=made[0].reason)
+    return await act(chat, session, room, change, Muted, target, until=made[0].until, reason=made[0].reason)
 
 
 @handles(c.Unmute)
-async def unmute(chat: Chat, session: Session, command: c.Unmute) -> Event:
+async def unmute(chat: Chat, session: Session, command: c.Unmute, room: Room) -> Event:
     """Lift a mute. Moderators cannot lift mutes against themselves; operators can."""
-    target = await targets.anybody(chat, room_of(session), command.user)
+    target = await targets.anybody(chat, command.user)
 
     def change(now: RoomRecord) -> RoomRecord:
         mutes = _without(now.mutes, target, f"muted in {now.name}", "/mute")
@@ -97,7 +98,7 @@ async def unmute(chat: Chat, session: Session, command: c.Unmute) -> Event:
             raise NOT_TO_YOURSELF()
         return replace(now, mutes=mutes)
 
-    return await act(chat, session, change, Unmuted, target)
+    return await act(chat, session, room, change, Unmuted, target)
 
 
 def _unchanged(now: RoomRecord) -> RoomRecord:
@@ -105,19 +106,20 @@ def _unchanged(now: RoomRecord) -> RoomRecord:
     return now
 
 
-def _everywhere(session: Session, wanted: bool) -> bool:
+def _everywhere(session: Session, wanted: bool, room: Room | None) -> bool:
     """Return whether a command is for the whole server: an operator asked for that, or an operator is in no room.
 
     Args:
         session: The session that gives the command.
         wanted: Whether the command asks to be for the whole server.
+        room: The room that the command is about; None if the session is in no room.
 
     Raises:
         Refused: The command asks for that, and the user is no operator.
     """
     if wanted and not session.user.operator:
         raise NOT_OPERATOR()
-    return wanted or (session.room is None and session.user.operator)
+    return wanted or (room is None and session.user.operator)
 
 
 def sanctions(session: Session, target: Target, seconds: int, reason: str) -> tuple[Sanction, ...]:

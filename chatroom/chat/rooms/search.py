@@ -6,6 +6,7 @@ from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import FOUND, SEARCH_REMEMBERED
 from chatroom.chat.rooms.join_leave import bounded
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.chat.session_parts import UnfinishedSearch
 from chatroom.model.commands import Search
@@ -17,10 +18,8 @@ from chatroom.model.text import clean
 
 
 @handles(Search)
-async def search(chat: Chat, session: Session, command: Search) -> Found:
+async def search(chat: Chat, session: Session, command: Search, room: Room) -> Found:
     """Find the newest messages of the room that contain all the words, or older ones if the search goes on."""
-    room = session.room
-    assert room is not None  # the command is defined with ``in_room``, so it is refused without a room
     before = command.before
     if before is None and (command.again or session.person):
         before = _left_off(session, room.log, command.words)

@@ -62,7 +62,7 @@ def member(room: Room, name: str) -> Target:
     raise no_user(name)
 
 
-async def anybody(chat: Chat, room: Room | None, name: str) -> Target:
+async def anybody(chat: Chat, name: str) -> Target:
     """Return a user online, the owner of an account, an address, or else a name that a guest may have.
 
     Users come before addresses, because an old account may have a name that reads like an address.
@@ -116,14 +116,19 @@ def at(room: Room, keys: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
-def check(session: Session, target: Target) -> None:
+def check(session: Session, target: Target, room: Room | None) -> None:
     """Check that the session's user may act against the target.
+
+    Args:
+        session: The session.
+        target: The target.
+        room: The room in which the user acts; None for the whole server.
 
     Raises:
         Refused: The target is the user, an operator or the room's owner; or a moderator, and the user does not own the
             room.
     """
-    user, room = session.user, session.room
+    user = session.user
     if target.user_id == user.id:
         raise NOT_TO_YOURSELF()
     if target.operator:

@@ -8,17 +8,17 @@ import msgspec
 from msgspec import Meta
 
 from chatroom.model.arguments import Arg, Kind
-from chatroom.model.commands.table import Command, Count, Word, row
+from chatroom.model.commands.table import Command, Count, RoomCommand, Word, row
 
 
-class ListFiles(Command, frozen=True, gc=False, tag="files"):
+class ListFiles(RoomCommand, frozen=True, gc=False, tag="files"):
     """List the files of the room and those given to you; outside a room, only those given to you."""
 
 
 row(ListFiles, "list the files of the room, and those given to you", "files", topic="share", examples=[{}])
 
 
-class Get(Command, frozen=True, gc=False):
+class Get(RoomCommand, frozen=True, gc=False):
     """Fetch a file, which is named by its id or by its number, beginning with the chunk ``from``.
 
     The number is that of a file of the room; with ``given``, or outside a room, that of a file given to you. If
@@ -32,6 +32,11 @@ class Get(Command, frozen=True, gc=False):
     start: Count = msgspec.field(name="from", default=0)
     send: bool = True
 
+    @property
+    def needs_room(self) -> bool:
+        """Whether the number is that of a file of a room."""
+        return not (self.file or self.given)
+
 
 row(
     Get,
@@ -43,7 +48,7 @@ row(
 )
 
 
-class Unshare(Command, frozen=True, gc=False):
+class Unshare(RoomCommand, frozen=True, gc=False):
     """Take back a file that you shared.
 
     With ``user``, it is the file given to that user; otherwise the file in this room, or else anywhere. If several
@@ -53,6 +58,11 @@ class Unshare(Command, frozen=True, gc=False):
 
     name: Annotated[str, Meta(max_length=4096)]
     user: Word = ""
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether the command is about a room: never, because the file is found by its name."""
+        return False
 
 
 row(
@@ -65,7 +75,7 @@ row(
 )
 
 
-class Share(Command, frozen=True, gc=False):
+class Share(RoomCommand, frozen=True, gc=False):
     """Share a file with the room, or give it to one person. The answer ``upload`` says which chunk to send first.
 
     After a lost connection, share the same file again to continue the upload.
@@ -75,6 +85,11 @@ class Share(Command, frozen=True, gc=False):
     size: Count
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     user: Word = ""
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether the file is for a room."""
+        return not self.user
 
 
 row(

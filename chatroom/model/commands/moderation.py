@@ -12,9 +12,9 @@ from chatroom.model.commands.table import (
     REASON,
     USER,
     USER_PERHAPS,
-    Command,
     Needs,
     Reason,
+    RoomCommand,
     Seconds,
     Seq,
     Word,
@@ -22,12 +22,17 @@ from chatroom.model.commands.table import (
 )
 
 
-class Kick(Command, frozen=True, gc=False):
+class Kick(RoomCommand, frozen=True, gc=False):
     """Remove a member from the room. An operator can use ``everywhere`` to disconnect a user from the server."""
 
     user: Word
     reason: Reason = ""
     everywhere: bool = False
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether the command is about a room, not about the server."""
+        return not self.everywhere
 
 
 row(
@@ -41,7 +46,7 @@ row(
 )
 
 
-class Ban(Command, frozen=True, gc=False):
+class Ban(RoomCommand, frozen=True, gc=False):
     """Ban a user or an address from the room, for some seconds or for good. Without ``user``, list the bans.
 
     An operator can use ``everywhere`` to ban from the whole server.
@@ -51,6 +56,11 @@ class Ban(Command, frozen=True, gc=False):
     seconds: Seconds = 0
     reason: Reason = ""
     everywhere: bool = False
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether the command is about a room, not about the server."""
+        return not self.everywhere
 
 
 row(
@@ -65,17 +75,22 @@ row(
 )
 
 
-class Unban(Command, frozen=True, gc=False):
+class Unban(RoomCommand, frozen=True, gc=False):
     """Lift the ban of a user or an address."""
 
     user: Word
     everywhere: bool = False
 
+    @property
+    def needs_room(self) -> bool:
+        """Whether the command is about a room, not about the server."""
+        return not self.everywhere
+
 
 row(Unban, "let somebody who was banned join again", "unban", USER, topic="order", examples=[{"user": "mallory"}])
 
 
-class Mute(Command, frozen=True, gc=False):
+class Mute(RoomCommand, frozen=True, gc=False):
     """Stop a user from writing in the room, for some seconds or for good. Without ``user``, list who is muted."""
 
     user: Word = ""
@@ -97,7 +112,7 @@ row(
 )
 
 
-class Unmute(Command, frozen=True, gc=False):
+class Unmute(RoomCommand, frozen=True, gc=False):
     """Let a muted user write again."""
 
     user: Word
@@ -115,7 +130,7 @@ row(
 )
 
 
-class Op(Command, frozen=True, gc=False):
+class Op(RoomCommand, frozen=True, gc=False):
     """Make a user a moderator of the room."""
 
     user: Word
@@ -133,7 +148,7 @@ row(
 )
 
 
-class Deop(Command, frozen=True, gc=False):
+class Deop(RoomCommand, frozen=True, gc=False):
     """Take the rights of a moderator away from a user."""
 
     user: Word
@@ -151,7 +166,7 @@ row(
 )
 
 
-class Owner(Command, frozen=True, gc=False):
+class Owner(RoomCommand, frozen=True, gc=False):
     """Give the room to the owner of an account."""
 
     user: Word
@@ -169,7 +184,7 @@ row(
 )
 
 
-class Invite(Command, frozen=True, gc=False):
+class Invite(RoomCommand, frozen=True, gc=False):
     """Let a user join although the room is locked."""
 
     user: Word
@@ -187,7 +202,7 @@ row(
 )
 
 
-class Lock(Command, frozen=True, gc=False):
+class Lock(RoomCommand, frozen=True, gc=False):
     """Let only users join that a moderator has invited."""
 
 
@@ -202,14 +217,14 @@ row(
 )
 
 
-class Unlock(Command, frozen=True, gc=False):
+class Unlock(RoomCommand, frozen=True, gc=False):
     """Let everybody join again."""
 
 
 row(Unlock, "let everybody join again", "unlock", in_room=True, needs=Needs.MODERATOR, topic="order", examples=[{}])
 
 
-class Slow(Command, frozen=True, gc=False):
+class Slow(RoomCommand, frozen=True, gc=False):
     """Let each member send only one message in this many seconds; 0 ends this."""
 
     seconds: Annotated[int, Meta(ge=0, le=3600)]
@@ -227,7 +242,7 @@ row(
 )
 
 
-class Delete(Command, frozen=True, gc=False):
+class Delete(RoomCommand, frozen=True, gc=False):
     """Delete the text of a message in the room: the one with that seq, the last of ``user``, or your own last."""
 
     user: Word = ""
@@ -245,10 +260,11 @@ row(
 )
 
 
-class Close(Command, frozen=True, gc=False):
+class Close(RoomCommand, frozen=True, gc=False):
     """End the room. A later room of the same name is a new room. An operator can end any ``room``."""
 
-    room: Word = ""
+    elsewhere = True
+
     reason: Reason = ""
 
 

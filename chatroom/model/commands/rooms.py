@@ -15,6 +15,7 @@ from chatroom.model.commands.table import (
     USER_PERHAPS,
     Command,
     Count,
+    RoomCommand,
     Secretive,
     Seq,
     Word,
@@ -27,13 +28,15 @@ class Join(Command, frozen=True, gc=False):
     """Join a room.
 
     Unless ``create`` is false, the room is made if there is none. ``messages`` is the number of older messages to show.
-    With ``after``, everything after that seq is sent instead.
+    With ``after``, everything after that seq is sent instead. Unless ``stay`` is true, the rooms that you are in are
+    left.
     """
 
     room: Word
     messages: Count | None = None
     after: Seq | None = None
     create: bool = True
+    stay: bool = False
 
 
 row(
@@ -44,21 +47,22 @@ row(
     MESSAGES,
     bare="join",
     topic="room",
-    examples=[{"room": "lobby", "after": 120}],
+    examples=[{"room": "lobby", "after": 120}, {"room": "work", "stay": True}],
 )
 row(Join, "join a room that exists", "", ROOM, upper="JOIN_ROOM", fixed={"create": False}, topic="room")
 
 
 class Create(Command, frozen=True, gc=False):
-    """Make a new room and join it."""
+    """Make a new room and join it. Unless ``stay`` is true, the rooms that you are in are left."""
 
     room: Word
+    stay: bool = False
 
 
 row(Create, "make a room and join it", "create", ROOM, upper="CREATE_ROOM", topic="room", examples=[{"room": "lobby"}])
 
 
-class Leave(Command, frozen=True, gc=False):
+class Leave(RoomCommand, frozen=True, gc=False):
     """Leave the room."""
 
 
@@ -72,14 +76,14 @@ class ListRooms(Command, frozen=True, gc=False, tag="rooms"):
 row(ListRooms, "list the rooms", "rooms|list", upper="LIST_ROOMS", bare="rooms", topic="room", examples=[{}])
 
 
-class ListMembers(Command, frozen=True, gc=False, tag="names"):
+class ListMembers(RoomCommand, frozen=True, gc=False, tag="names"):
     """List the members of the room."""
 
 
 row(ListMembers, "see who is in the room", "names", in_room=True, topic="room", examples=[{}])
 
 
-class SetTopic(Command, frozen=True, gc=False, tag="topic"):
+class SetTopic(RoomCommand, frozen=True, gc=False, tag="topic"):
     """Set the topic of the room. An empty text clears it; without a text, show it."""
 
     text: str | None = None

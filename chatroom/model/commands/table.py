@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
@@ -34,6 +34,26 @@ class Secretive(Command, frozen=True, gc=False, kw_only=True):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
+
+
+class RoomCommand(Command, frozen=True, gc=False, kw_only=True):
+    """A command about a room that the session is in.
+
+    ``room`` is the name of the room. Without it, the room is the one that the session joined last; a program that is in
+    several rooms must say which.
+
+    Attributes:
+        elsewhere: Whether ``room`` may also name a room that the session is not in.
+    """
+
+    elsewhere: ClassVar[bool] = False
+
+    room: Word = ""
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether a program that is in several rooms must say which room it means; some fields make that needless."""
+        return True
 
 
 # ---- the table ---------------------------------------------------------------------------------------------------
@@ -84,6 +104,7 @@ class CommandRow:
 
     Attributes:
         secret: Whether one of the arguments is a password.
+        about_room: Whether the command is a ``RoomCommand``: its handler is given the room.
     """
 
     command: type[Command]
@@ -100,9 +121,11 @@ class CommandRow:
     topic: str = ""
     examples: Sequence[dict[str, Any]] = ()
     secret: bool = field(init=False)
+    about_room: bool = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "secret", any(arg.kind is Kind.SECRET for arg in self.args))
+        object.__setattr__(self, "about_room", issubclass(self.command, RoomCommand))
 
     @property
     def do(self) -> str:

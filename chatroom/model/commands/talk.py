@@ -7,10 +7,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from chatroom.model.arguments import Arg, Kind
-from chatroom.model.commands.table import MESSAGES, TEXT, TEXT_PERHAPS, Command, Count, Id, Seq, Word, row
+from chatroom.model.commands.table import MESSAGES, TEXT, TEXT_PERHAPS, Command, Count, Id, RoomCommand, Seq, Word, row
 
 
-class Say(Command, frozen=True, gc=False):
+class Say(RoomCommand, frozen=True, gc=False):
     """Send a message to the room. A message that is sent again with the same ``id`` is stored only once."""
 
     text: str
@@ -29,7 +29,7 @@ row(
 )
 
 
-class Act(Command, frozen=True, gc=False, tag="me"):
+class Act(RoomCommand, frozen=True, gc=False, tag="me"):
     """Tell the room what you do, as in ``* alice waves``."""
 
     text: str
@@ -107,7 +107,7 @@ row(
 )
 
 
-class ReadHistory(Command, frozen=True, gc=False, tag="history"):
+class ReadHistory(RoomCommand, frozen=True, gc=False, tag="history"):
     """Read older messages of the room, or outside a room your private messages.
 
     With ``before``, only messages before that seq are read. With ``after``, the oldest messages after that seq are.
@@ -128,7 +128,7 @@ row(
 )
 
 
-class Search(Command, frozen=True, gc=False):
+class Search(RoomCommand, frozen=True, gc=False):
     """Find the newest messages of the room that contain all these words.
 
     With ``before``, only messages with a smaller seq are searched; ``searched_to`` of ``found`` is such a seq. With

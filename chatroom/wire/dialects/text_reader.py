@@ -185,7 +185,7 @@ def _ask(question: OpenQuestion, session: Session) -> None:
     Raises:
         Refused: The session may not give the command that the question is about.
     """
-    check_allowed(question.row, session)
+    check_allowed(question.row, session, session.room)
     session.question = question
     session.answer(Ok(question.row.ask if question.together else question.missing[0].ask))
 
@@ -198,7 +198,7 @@ def _ask_again(question: OpenQuestion, session: Session) -> None:
     if session.room is None:
         return
     try:
-        check_allowed(question.row, session)
+        check_allowed(question.row, session, session.room)
     except Refused:
         return
     session.answer(Ok(AGAIN))

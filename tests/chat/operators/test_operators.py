@@ -21,7 +21,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "kick": {"user": "mary", "everywhere": True},
     "ban": {"user": "mary", "everywhere": True},
     "unban": {"user": "banned", "everywhere": True},
-    "close": {"room": "den"},
+    "close": {"room": "cellar"},
 }
 WHO = ("operator", "owner", "moderator", "member", "guest")
 
@@ -32,6 +32,7 @@ class Crowd:
     def __init__(self, world: World) -> None:
         self.of = {"owner": owner(world, "olga", "den"), "operator": owner(world, "oscar", operator=True)}
         assert ask(self.of["operator"], "ban", user="banned", everywhere=True) == "ok"
+        assert ask(self.of["operator"], "join", room="cellar") == "ok"
         assert ask(self.of["operator"], "join", room="den") == "ok"
         self.of["moderator"], self.of["member"] = owner(world, "mona", "den"), owner(world, "mary", "den")
         self.of["guest"] = guest(world, "gus", "den")

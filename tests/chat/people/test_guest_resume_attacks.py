@@ -170,7 +170,7 @@ def test_a_ban_of_the_name_or_the_address_holds_in_its_room(world: World) -> Non
 def test_a_secret_is_never_shown(world: World) -> None:
     alice, secret = come(world, name="alice")
     assert secret not in repr(Hello(version=1, resume=secret))
-    assert secret not in repr(welcome(world.chat, session_of(alice)))
+    assert secret not in repr(welcome(world.chat, session_of(alice), ()))
     alice.drop()
     come(world, name="alice", resume=secret)[0].record(do="join", room="den")
     signature = secret.partition(".")[2]

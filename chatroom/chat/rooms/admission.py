@@ -1,0 +1,37 @@
+"""Whether a session may be in a room, and under which name. It is checked at a join, a login and a change of name."""
+
+from __future__ import annotations
+
+from chatroom.chat.rooms.room import Room
+from chatroom.chat.session import Session, User
+from chatroom.model.names import Name
+
+
+def check_admitted(session: Session, room: Room, user: User) -> None:
+    """Check that a session may be in a room as a user.
+
+    Raises:
+        Refused: The user, or the address, is banned; or the room is locked and the user is not invited.
+    """
+    keys = (*user.keys, *session.keys)
+    room.record.admit(user, keys, session.host.now(), inside=room in session.rooms)
+
+
+def check_everywhere(session: Session, user: User) -> None:
+    """Check that a session may be in all its rooms as a user, before it logs in.
+
+    Raises:
+        Refused: The user is banned from one of them.
+    """
+    for room in session.rooms:
+        check_admitted(session, room, user)
+
+
+def check_name(session: Session, name: Name) -> None:
+    """Check that a session may have a name in all its rooms.
+
+    Raises:
+        Refused: The name is banned.
+    """
+    for room in session.rooms:
+        room.record.check_name(session.user, name, session.host.now())

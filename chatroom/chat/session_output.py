@@ -1,0 +1,74 @@
+"""What the client of a session is shown: answers to its commands, and those events of its rooms that the user hears."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from chatroom.chat.interfaces import Dialect, Recipient
+from chatroom.model.errors import Refused
+from chatroom.model.events import MESSAGES, Event, LogEvent, Spoken
+from chatroom.model.log import Entry
+from chatroom.model.names import fold
+from chatroom.model.replies import Error
+from chatroom.model.text import clean
+
+_NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
+
+
+class SessionOutput:
+    """The part of a session that shows events to the client.
+
+    Args:
+        out: Takes the bytes that are sent to the client.
+        dialect: Turns the events that the client is shown into bytes.
+
+    Attributes:
+        user_id: The id of the session's user.
+        echo: Whether the client is shown (the session "hears") the user's own messages.
+        ignored: The shown names and the ids of the users whose messages the session does not hear, by folded name.
+    """
+
+    __slots__ = ("dialect", "echo", "ignored", "out", "user_id")
+
+    user_id: str
+
+    def __init__(self, out: Recipient, dialect: Dialect) -> None:
+        self.out = out
+        self.dialect = dialect
+        self.echo = True
+        self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
+
+    def answer(self, event: Event, ref: int | str | None = None) -> None:
+        """Send an event to the session alone; ``ref`` is that of the command that the event answers, if any."""
+        data = self.dialect.answer(event, ref)
+        if data:
+            self.out.write(data)
+
+    def refuse(self, refused: Refused, ref: int | str | None = None) -> None:
+        """Send a refusal. Its text may quote what was typed, so it is cleaned like all text that is shown."""
+        self.answer(Error(refused.code, clean(refused.text), refused.file), ref)
+
+    def refuse_file(self, refused: Refused, file: str) -> None:
+        """Send the reason why the transfer of the file with this id has ended."""
+        self.answer(Error(refused.code, clean(refused.text), file))
+
+    @property
+    def filters(self) -> bool:
+        """Whether the client is not shown all events of its rooms: it has no echo, or its user ignores somebody."""
+        return not self.echo or bool(self.ignored)
+
+    def hears(self, entry: Entry) -> bool:
+        """Return whether the client is shown an entry: not the user's own without echo, nor those of ignored users."""
+        event = entry.event
+        if not isinstance(event, MESSAGES):
+            return True
+        if event.by_id == self.user_id:
+            return self.echo or not isinstance(event, Spoken)
+        return not self.ignores(event)
+
+    def ignores(self, event: LogEvent) -> bool:
+        """Return whether the session ignores the author of an event."""
+        if not self.ignored:
+            return False
+        return fold(event.by) in self.ignored or any(id == event.by_id for _, id in self.ignored.values())
