@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
+from chatroom.client.client_facts import ClientFacts
 from chatroom.client.connection import ServerConnection
 from chatroom.client.conversation import Conversation
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier
-from chatroom.client.inbox_state import PeerState
 from chatroom.client.login import Credentials, LoginState
 from chatroom.client.pending import PendingQueue
 from chatroom.client.reconnecting import Reconnector
-from chatroom.client.room_state import RoomState
 from chatroom.client.state import ClientState
 from chatroom.client.status import Ended, Lost, Notice
 from chatroom.model.device import NO_DEVICE, Device
@@ -27,7 +26,7 @@ STOP_WITHIN = 10.0  # seconds to wait for acknowledgements before leaving
 CLOSE_WITHIN = 2.0  # seconds to wait for the server to close the connection
 
 
-class Client:
+class Client(ClientFacts):
     """Keeps a user on a server: connects again whenever the connection is lost, and sends what was not acknowledged.
 
     Args:
@@ -51,7 +50,7 @@ class Client:
         chance: Returns a random number from 0 up to 1, for the waits between attempts.
 
     Attributes:
-        state: What we know: our name, our rooms, our login.
+        state: What we know: our name, our rooms, our login; ``ClientFacts`` has its most important parts.
         over: Why the client does not connect by itself any more; None as long as it does.
     """
 
@@ -78,17 +77,19 @@ class Client:
         self._clock = clock
         self._tell = tell
         self._outgoing = PendingQueue()
-        self.state = ClientState(
-            name=name,
-            rooms=(room,) if isinstance(room, str) else room,
-            several=several,
-            credentials=Credentials(LoginState(*login) if isinstance(login, tuple) else login, client, keep),
-            history=history,
-            secret=secret,
-            mint=mint,
-            keep_name=keep_name,
-            waiting_for=self._outgoing.waiting_for,
-            device=device,
+        super().__init__(
+            ClientState(
+                name=name,
+                rooms=(room,) if isinstance(room, str) else room,
+                several=several,
+                credentials=Credentials(LoginState(*login) if isinstance(login, tuple) else login, client, keep),
+                history=history,
+                secret=secret,
+                mint=mint,
+                keep_name=keep_name,
+                waiting_for=self._outgoing.waiting_for,
+                device=device,
+            )
         )
         self._reconnecting = Reconnector(connect, clock, chance, self._made, self._not_there)
         self._conversation = Conversation(clock, self.state, self._outgoing, tell, self._reconnecting.steady)
@@ -96,67 +97,6 @@ class Client:
         self._closed: Deferred[None] | None = None
 
     # ---- what is known ---------------------------------------------------------------------------------------------
-
-    @property
-    def online(self) -> bool:
-        """Whether the server has let us in, so that commands may be given."""
-        return self.state.online
-
-    @property
-    def name(self) -> str:
-        """Our name; empty until the server has told it."""
-        return self.state.name
-
-    @property
-    def guest(self) -> bool:
-        """Whether we are not logged in to an account."""
-        return self.state.guest
-
-    @property
-    def rooms(self) -> Mapping[str, RoomState]:
-        """What we know of each room that we are in, by folded name (``fold`` in ``chatroom.model.names``), in the order
-        of joining."""
-        return self.state.joined.rooms
-
-    @property
-    def place(self) -> RoomState:
-        """What we know of the room in focus; outside every room, its name is empty."""
-        return self.state.joined.here
-
-    @property
-    def room(self) -> str:
-        """The name of the room in focus, for which commands are that name no room; empty if no room has the focus."""
-        return self.state.joined.here.room
-
-    @property
-    def users(self) -> list[str]:
-        """The names of the members of the room in focus, ours included."""
-        return self.state.joined.here.users
-
-    @property
-    def peers(self) -> Mapping[str, PeerState]:
-        """The people who have written to us or whom we have written to from elsewhere, by folded name, the latest last,
-        with what is unread of each."""
-        return self.state.inbox.peers
-
-    @property
-    def inside(self) -> bool:
-        """Whether a line of text can be said: a room has the focus, or is about to be joined as one of the first."""
-        return self.state.inside
-
-    @property
-    def server(self) -> str:
-        """The name that the server gives itself."""
-        return self.state.server
-
-    @property
-    def unread(self) -> int:
-        """How many private messages have come since this was last set to 0."""
-        return self.state.unread
-
-    @unread.setter
-    def unread(self, number: int) -> None:
-        self.state.unread = number
 
     @property
     def limits(self) -> Limits:
@@ -182,18 +122,6 @@ class Client:
     def may_retry(self) -> bool:
         """Whether the client does not connect by itself any more, but ``try_now`` would."""
         return self.over is not None and not (self.state.moved or self._stopping)
-
-    def focus(self, room: str) -> None:
-        """Give the focus to a room that we are in; to none, if the name is empty. A room that we join gets it, too.
-
-        Raises:
-            KeyError: We are not in that room.
-        """
-        self.state.joined.focus(room)
-
-    def replayed(self, event: Event) -> bool:
-        """Return whether an event is from a room's history before we first joined, and so is no news."""
-        return self.state.joined.replayed(event)
 
     # ---- commands --------------------------------------------------------------------------------------------------
 
@@ -225,6 +153,31 @@ class Client:
         """
         fields = {"text": text, "room": room} if room else {"text": text}
         return self.do("say", **fields).addCallback(lambda echo: None)
+
+    def mark_read(self, seq: int, *, room: str = "", user: str = "") -> None:
+        """Note that the user has read all messages up to a seq; the server, and through it the user's other clients,
+        are told at most once a second for each room or person.
+
+        Args:
+            seq: The seq of the last message that the user has read.
+            room: The name of its room; empty for the room in focus.
+            user: The name of the person who wrote it, if it is private.
+        """
+        place = self._place(room, user)
+        count = self._count_of(place)
+        if count is not None and count.mark(seq):
+            self._conversation.marks.note(place, seq)
+
+    def typing(self, *, room: str = "", user: str = "") -> None:
+        """Tell a room or a person that the user is typing; may be called for every key.
+
+        Args:
+            room: The name of the room; empty for the room in focus.
+            user: The name of the person, if the user types a private message.
+        """
+        place = self._place(room, user)
+        if place[1]:
+            self._conversation.typing.note(place)
 
     def when_there(self, call: Callable[[], None], room: str = "") -> None:
         """Call a function when the last command that changes our rooms is answered; at once if no such command waits.

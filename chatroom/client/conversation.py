@@ -17,6 +17,7 @@ from chatroom.client.backfill import Backfill
 from chatroom.client.connection import Piece, Ref, ServerConnection
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier, NoCarrier
+from chatroom.client.hints import ReadMarks, TypingNotices
 from chatroom.client.keepalive import ServerKeepalive
 from chatroom.client.pending import PendingCommand, PendingQueue
 from chatroom.client.state import CHANGING_USER, KEPT, ClientState, Reaction
@@ -38,6 +39,8 @@ class Conversation:
 
     Attributes:
         carrier: Sends and fetches files.
+        marks: Sends read marks.
+        typing: Tells that the user is typing.
         backfill: Fetches missed events that the server does not send unasked.
     """
 
@@ -59,6 +62,8 @@ class Conversation:
         self.backfill = Backfill(self.ask, outgoing, self._handle)
         self._keepalive = ServerKeepalive(clock, self._ping, self.drop)
         self._acks = Acks(clock, self.write)
+        self.marks = ReadMarks(clock, self.hint)
+        self.typing = TypingNotices(clock, self.hint)
 
     @property
     def security(self) -> str:
@@ -114,10 +119,12 @@ class Conversation:
         self.state.disconnected()
         self._keepalive.stop()
         self._acks.reset()
+        self.marks.stop()
 
     def quit(self) -> bool:
         """Ask the server to end the connection. Returns whether there is a connection."""
         self._acks.flush()
+        self.marks.flush()
         self.write({"do": "quit"})
         return self._connection is not None
 
@@ -184,6 +191,7 @@ class Conversation:
                 self._send(command)
             else:
                 self._refuse(command)
+        self.marks.flush()
         self.carrier.ready()
 
     # ---- commands --------------------------------------------------------------------------------------------------
@@ -202,6 +210,12 @@ class Conversation:
         if self.state.ready:
             self._send(command)
         return command.answer
+
+    def hint(self, do: str, **fields: Any) -> bool:
+        """Send a command whose answer nobody needs, if the server knows it. Returns whether a connection takes it."""
+        if self.state.ready and do in self.state.features:
+            self.ask(do, quiet=True, **fields).addErrback(lambda failure: None)
+        return self.state.ready
 
     def write(self, record: dict[str, Any], data: bytes = b"") -> None:
         """Send a record that has no answer, and raw bytes after it; without a connection, drop both."""
@@ -230,6 +244,7 @@ class Conversation:
         if self._connection is not None:
             if command.do in CHANGING_USER:
                 self._acks.hold()
+                self.marks.flush()
             command.sent = self.clock.seconds()
             self._connection.send(command.record)
 

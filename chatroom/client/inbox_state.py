@@ -58,12 +58,24 @@ class InboxState:
             self._shown.popitem(last=False)
         return fresh
 
-    def received(self, event: e.Private) -> None:
-        """Note a private message to us."""
+    def received(self, event: e.Private, me: str) -> bool:
+        """Note a private message.
+
+        Args:
+            event: The message; it may be one of our own, sent from elsewhere.
+            me: Our name.
+
+        Returns:
+            Whether the message is to us.
+        """
+        if event.by == me and event.to != me:
+            self.peer(event.to)
+            return False
         self.writer = event.by_id
         peer = self.peer(event.by, event.by_id)
         peer.seq = max(peer.seq, event.seq)
         peer.count.add(event.seq, mention=False)
+        return True
 
     def peer(self, user: str, user_id: str = "") -> PeerState:
         """Return what is known of a person; a person with that id who has another name now is found, too.

@@ -149,6 +149,8 @@ class RoomState:
             text = getattr(event, "text", "")
             if event.by != me and text:
                 self.count.add(event.seq, mention=bool(mentions(text, me)))
+        elif isinstance(event, e.Edited):
+            self.count.edit(event.message, mention=bool(mentions(event.text, me)))
         elif isinstance(event, e.Deleted):
             self.count.delete(event.message, own=event.user == me)
 

@@ -300,7 +300,7 @@ class ClientState:
         elif isinstance(event, e.Left) and self._own(event, do):
             self.joined.leave(event.room)
         elif isinstance(event, e.Private):
-            self._private(event)
+            self.unread += self.inbox.received(event, self.name)
         elif isinstance(event, a.Error):
             self._complaint = event.text.rstrip(".")
         elif do == "password":
@@ -333,14 +333,6 @@ class ClientState:
         gap = self.joined.entered(event, again="after" in record, stay=bool(record.get("stay")))
         self.joined.answered(event.room)
         return gap
-
-    def _private(self, event: e.Private) -> None:
-        """Note a private message: one to us is unread, and one that we have sent from elsewhere is not."""
-        if event.by == self.name and event.to != self.name:
-            self.inbox.peer(event.to)
-        else:
-            self.unread += 1
-            self.inbox.received(event)
 
     def _own(self, event: e.Left, do: str) -> bool:
         """Return whether it is we who left the room: by the command ``leave``, or on the way to another room."""
