@@ -251,7 +251,7 @@ class Conversation:
     def _refuse(self, command: PendingCommand) -> None:
         """Fail a message to a room that we are not in any more, because the server would take it for another room."""
         self._outgoing.answered(command.record["ref"])
-        command.answer.errback(Rejected("not-in-room", f"you are not in {command.record['room']} any more."))
+        command.answer.errback(Rejected("not-in-that-room", f"you are not in {command.record['room']} any more."))
 
     def _ping(self) -> None:
         """Ask the server for an answer; only show it that we are alive if reading is paused or we are not ready."""

@@ -132,6 +132,8 @@ class RoomState:
             self._gone(event.by)
         elif isinstance(event, e.Renamed):
             self.rename(event.by, event.name)
+            if event.again:
+                self._came(event.by)
         elif isinstance(event, e.MemberRemoved):
             self._gone(event.user)
             if event.user == me:
@@ -140,8 +142,11 @@ class RoomState:
             self.leave()
 
     def rename(self, old: str, new: str) -> None:
-        """Give a member a new name."""
-        self.users = [new if name == old else name for name in self.users]
+        """Give a member a new name; a member who is there under that name already is listed once."""
+        if new in self.users and new != old:
+            self._gone(old)
+        else:
+            self.users = [new if name == old else name for name in self.users]
 
     def _count(self, event: e.RoomEvent, me: str) -> None:
         """Count a message of another user as unread, and a deleted one no more."""

@@ -311,7 +311,7 @@ class ClientState:
     def _welcome(self, event: a.Welcome) -> None:
         self.server, self.secret = event.server, event.resume
         self.features = frozenset(event.features)
-        self.joined.may_stay = "rooms" in self.features and getattr(event.limits, "rooms", 1) > 1
+        self.joined.may_stay = "rooms" in self.features and event.limits.rooms > 1
         self._shown_to_people = event.replay
         if event.guest and chosen(event.you):
             self._want(event.you)

@@ -287,7 +287,7 @@ def test_whoever_is_put_out_of_the_room_sends_no_more(network: Network, tmp_path
     alice.network.world.settle()
     boss.say("/kick alice")
     network.flow()
-    refusal(sent, "not-in-room")
+    refusal(sent, "not-in-that-room")
     assert alice.client.online
 
 
