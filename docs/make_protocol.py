@@ -161,8 +161,10 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (
                 a.Sessions(
                     [
-                        a.SessionLine("example 1.0 on a laptop", 1790000000000, 1790000600000, True, True),
-                        a.SessionLine("text from 192.0.2.7", 1790000300000, 1790000300000, True),
+                        a.SessionLine(
+                            "example 1.0 on a laptop", 1790000000000, 1790000600000, True, True, "laptop-4f21", 2
+                        ),
+                        a.SessionLine("text from 192.0.2.7", 1790000300000, 1790000300000, True, connections=1),
                     ]
                 ),
                 48,

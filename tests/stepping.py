@@ -126,7 +126,7 @@ def nobody_is_left(world: World) -> None:
         client.drop()
     world.settle()
     chat = world.chat
-    assert (chat.seats._shared, chat.seats._standing, chat.seats._own) == (0, 0, {})
+    assert (chat.seats._shared, chat.seats._standing, chat.seats._own, chat.seats._accounts) == (0, 0, 0, {})
     assert (chat.names._by_folded, chat.names._by_look) == ({}, {})
     assert (chat.users, chat.sessions, chat.who()) == ({}, {}, [])
     followed = {log for log in world.engine._followers._of if not log.startswith("server/")}  # type: ignore[attr-defined]
@@ -137,7 +137,8 @@ def all_is_one(world: World) -> None:
     """Assert that what is known of each session agrees wherever it is known."""
     chat = world.chat
     present = sorted(presence.name for presence in chat.who())
-    assert present == sorted(session.name for session in chat.sessions.values() if session.seated)
+    seated = {(session.user_id, session.name) for session in chat.sessions.values() if session.seated}
+    assert present == sorted(name for _, name in seated)
     for session in chat.sessions.values():
         user = session.user
         assert session in user.sessions

@@ -57,12 +57,13 @@ class Connections:
             person: Whether a person types on the connection; only a program can end an old connection.
 
         Raises:
-            Refused: There is no seat, not even a reserved one; or the address is banned; or the server is draining.
+            Refused: There is no seat, not even one to log in to; or the address is banned; or the server is draining.
         """
         if self.draining:
             raise DRAINING()
         self._bans.check((address_key(address),))
-        if not self._seats.free and not self._seats.room_to_stand(returning=not person and self._returning.awaited):
+        returning = not person and self._returning.awaited
+        if not self._seats.free and not self._seats.room_to_stand(person=person, returning=returning):
             raise self._seats.full()
 
     def open(self, out: Recipient, dialect: Dialect, *, person: bool, address: str, secure: bool = False) -> Session:

@@ -67,6 +67,7 @@ ACTS_WINDOW = 600.0  # ... in so many seconds
 ANNOUNCEMENTS = 10  # of logins and logouts of one account ...
 ANNOUNCEMENTS_WINDOW = 600.0  # ... in so many seconds
 
+TABS = 16  # sessions of one account on one device
 WAS = 32  # earlier accounts and guests that are remembered of one connection or account
 TAKEOVER_WITHIN = 60.0  # seconds after a login that found the account in use, in which /takeover is possible
 ANSWER_WITHIN = 10.0  # seconds for a program that is pinged to show that it is still there
@@ -92,9 +93,10 @@ class Rules:
         keep: Messages kept of a room, 0 for all.
         keep_days: Days for which messages are kept, 0 for ever.
         rate: Lines a second that a session may send after a burst; 0 turns flood control off.
-        most_users: Sessions at a time; 0 for as many as the system allows.
+        most_users: Guests and accounts online at a time; 0 for as many as the system allows.
         rooms: Rooms that one session can be in at a time; with 1, joining a room always leaves the one before.
-        sessions: Connections of one account at a time.
+        sessions: Sessions of one account at a time that name no device; 0 for any number.
+        devices: Devices of one account at a time; 0 for any number.
         announce: Whether everybody is told who logs in and out.
         max_file: Bytes of one shared file; 0 for any number.
         store: Bytes of all shared files; 0 for any number.
@@ -114,6 +116,7 @@ class Rules:
     most_users: int = 0
     rooms: int = 20
     sessions: int = 1
+    devices: int = 8
     announce: bool = True
     max_file: int = 16 * 1024 * 1024
     store: int = 1024 * 1024 * 1024

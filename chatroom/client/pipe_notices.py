@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Notice
+from chatroom.model.errors import IN_USE
 
 TAKING_OVER = "/takeover"
 FIRST_LINE_WITHIN = 5.0  # seconds to wait for a first line that is ``/takeover``
@@ -45,7 +46,7 @@ class PipeNotices:
             self._fail(notice.why)
         elif isinstance(notice, Lost) and not self._lost and not self._stopped:
             self._wait_for_return(notice.why)
-        elif isinstance(notice, Denied) and notice.code == "already-logged-in":
+        elif isinstance(notice, Denied) and notice.code in IN_USE:
             self._in_use = notice
             self._deciding = self._clock.callLater(FIRST_LINE_WITHIN, self._decide_on_takeover, late=True)
             self._decide_on_takeover()

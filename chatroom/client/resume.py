@@ -17,6 +17,7 @@ from chatroom.client.errors import Rejected
 from chatroom.client.room_state import RoomState
 from chatroom.client.state import ClientState
 from chatroom.client.status import Denied, Gap, Notice
+from chatroom.model.errors import IN_USE
 from chatroom.model.events import Event
 
 WELCOME_WITHIN = 15.0  # seconds
@@ -106,7 +107,7 @@ async def _log_in(client: Resumable, *, again: bool) -> None:
         credentials.login = replace(login, token=credentials.login.token if credentials.login is not None else "")
     except Rejected as refused:
         # After a reconnection the account may be in use by our own old session, which is about to end.
-        if refused.code in TEMPORARY or (again and refused.code == "already-logged-in"):
+        if refused.code in TEMPORARY or (again and refused.code in IN_USE):
             raise
         client.notify(client.state.login_refused(login.user, refused.code, refused.text))
         client.fail_pending(Rejected("not-logged-in", f"you are not logged in as {login.user}, so this was not sent."))

@@ -24,6 +24,7 @@ from chatroom.client.status import Connected, Denied, Gap, Named, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.device import NO_DEVICE, Device
+from chatroom.model.errors import IN_USE
 from chatroom.model.events import PROTOCOL_VERSION, Event
 
 KEPT = frozenset({"say", "me", "message", "reply"})  # commands that are sent again after a reconnection
@@ -256,7 +257,7 @@ class ClientState:
         fresh = self._fresh(event) or awaited
         refused = record is not None and isinstance(event, a.Error)
         told = self._take(event, record or {}) if fresh and not refused else []
-        if isinstance(event, a.Error) and record is not None and event.code == "already-logged-in":
+        if isinstance(event, a.Error) and record is not None and event.code in IN_USE:
             self.credentials.found_in_use(record)
         code = event.code if record is None and isinstance(event, a.Error) else ""
         self.moved = self.moved or code == _MOVED

@@ -53,6 +53,7 @@ class DaemonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     accounts: str = ""
     rooms: Annotated[int, Meta(ge=1, le=MOST_JOINED)] = 20
     sessions: Number = 1
+    devices: Number = 8
     min_password: Annotated[int, Meta(ge=0, le=LONGEST)] = LEAST
     no_announce: bool = False
     no_register: bool = False
@@ -138,7 +139,8 @@ class ChatOptions(usage.Options, strcred.AuthOptionMixin):
         _parameter("max-users", "users at the same time; 0: as many as the system can hold"),
         _parameter("accounts", "file of name:password lines; each account gets a reserved seat"),
         _parameter("rooms", "rooms that one connection can be in; 1: joining a room always leaves the one before"),
-        _parameter("sessions", "connections of one account at the same time; 0: no limit"),
+        _parameter("sessions", "connections of one account at the same time that name no device; 0: no limit"),
+        _parameter("devices", "devices of one account at the same time; 0: no limit"),
         _parameter("min-password", "minimum length of a new password"),
         _parameter("keep", "messages kept of each room; 0: all"),
         _parameter("keep-days", "days for which messages are kept; 0: for ever"),

@@ -131,6 +131,9 @@ TOO_MANY_ADDRESS_FILES = Refusal(
     "or try again when older files have expired.",
 )
 TOO_MANY_CONNECTIONS = Refusal("too-many-connections", "too many connections from your address; try again later.")
+TOO_MANY_DEVICES = Refusal(
+    "too-many-devices", "{user} is logged in on {most} devices already; end one of these sessions there, see /sessions."
+)
 TOO_MANY_CHANGES = Refusal("too-many-changes", "too many new passwords; try again in {wait}.")
 TOO_MANY_FAILURES = Refusal("too-many-failures", "too many failed logins; try again in {wait}.")
 TOO_MANY_GUEST_ROOMS = Refusal(
@@ -154,6 +157,9 @@ TOO_MANY_JOINED = Refusal("too-many-joined", "you are in {most} rooms, which is 
 TOO_MANY_SEARCHES = Refusal(
     "too-many-searches", "too many people are searching at this moment; try again in a few seconds."
 )
+TOO_MANY_TABS = Refusal(
+    "too-many-tabs", "{user} has {most} sessions on this device already; end one of them there, see /sessions."
+)
 TOO_MANY_TRANSFERS = Refusal(
     "too-many-transfers", "you are already sending or fetching {most} files; wait for one to finish, or cancel it."
 )
@@ -171,5 +177,8 @@ WRONG_CHUNK = Refusal("wrong-chunk", "the next chunk of {name} is number {index}
 WRONG_HASH = Refusal("wrong-hash", "{name} does not match its announced SHA-256; share it again.")
 WRONG_PASSWORD = Refusal("wrong-password", "wrong username or password.")
 WRONG_TOKEN = Refusal("wrong-token", "this client's login has expired; log in with your password.")
+
+IN_USE = frozenset({ALREADY_LOGGED_IN.code, TOO_MANY_DEVICES.code, TOO_MANY_TABS.code})
+"""The codes of a login that is refused because of the account's other sessions: ``takeover`` can complete it."""
 
 REFUSALS = tuple(value for value in list(globals().values()) if isinstance(value, Refusal))

@@ -52,13 +52,18 @@ class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class SessionLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A place where you are logged in or can log in without the password. Times are in milliseconds since 1970."""
+    """A place where you are logged in or can log in without the password. Times are in milliseconds since 1970.
+
+    ``device`` is the name of the device that is logged in there, and ``connections`` how many are.
+    """
 
     client: str
     made: int
     used: int
     online: bool = False
     this: bool = False
+    device: str = ""
+    connections: int = 0
 
 
 class HelpLine(Struct, frozen=True, gc=False, omit_defaults=True):

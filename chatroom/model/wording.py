@@ -17,12 +17,18 @@ import msgspec
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.durations import spell
+from chatroom.model.errors import ALREADY_LOGGED_IN, TOO_MANY_DEVICES, TOO_MANY_TABS
 from chatroom.model.shared_files import spell_size
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
 
 M = TypeVar("M", bound=e.Event)
 
-TAKEOVER = "Type /takeover to end that session and log in here."  # said when an account is already logged in
+# What is said after a login was refused because of the account's other sessions, by the code of the refusal.
+TAKEOVERS = {
+    ALREADY_LOGGED_IN.code: "Type /takeover to end that session and log in here.",
+    TOO_MANY_DEVICES.code: "Type /takeover to log out the device that logged in first, and log in here.",
+    TOO_MANY_TABS.code: "Type /takeover to end the oldest of these sessions, and log in here.",
+}
 
 # ---- messages, and what a room sees ------------------------------------------------------------------------------
 
@@ -299,7 +305,10 @@ def _sessions(recalled: Recalled, event: a.Sessions) -> list[str]:
     lines = [f"Your sessions ({len(event.sessions)}); /sessions end <number> ends one:"]
     for number, line in enumerate(event.sessions, 1):
         state = "this one" if line.this else "online" if line.online else f"last used {spell_moment(line.used)}"
-        lines.append(f"  {number}  {line.client}  since {spell_moment(line.made)}, {state}")
+        more = [f"device {line.device}"] if line.device else []
+        more += [f"{line.connections} connections"] if line.connections > 1 else []
+        where = f" ({', '.join(more)})" if more else ""
+        lines.append(f"  {number}  {line.client}{where}  since {spell_moment(line.made)}, {state}")
     return lines
 
 

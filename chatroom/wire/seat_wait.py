@@ -1,6 +1,7 @@
 """A connection that found no free seat. (A seat is a place in the chat; ``--max-users`` says how many there are.)
 
-Its user may log in for a short while, because the user's account may have a reserved seat.
+Its user may log in for a short while, because the user's account may have a seat: a reserved one, or one that another
+session of the account has already.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class SeatWait:
         Args:
             command: The command in the line; None if there was none.
         """
-        if not self._server.chat.seats.kept:
-            return False  # no reserved seat is free, nor has the session freed one by ending its own old connection
+        if not self._server.chat.seats.within_reach(self._session):
+            return False  # no login can give it a seat, nor has it freed one by ending its own old connection
         if self._session.offer is not None:
             self._timer.reset(TAKEOVER_WITHIN)
             return True

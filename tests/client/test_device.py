@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client.network import Network, Person
+from harness import World
 
 from chatroom.client.device import FILE, LONGEST, own_device
+from chatroom.client.status import Denied, Ended
 from chatroom.model.device import NO_DEVICE, Device
 
 CODE = """
@@ -86,3 +89,61 @@ def test_a_client_without_a_device_names_none(network: Network) -> None:
     (session,) = network.world.chat.sessions.values()
     assert session.device == NO_DEVICE
     user.leave()
+
+
+def alice(network: Network, *device: str, **fields: Any) -> Person:
+    """Return a client of alice's on a device."""
+    return Person(network, login=("alice", "secret"), room="lobby", device=Device(*device), **fields).come()
+
+
+@pytest.fixture
+def account(world: World) -> None:
+    """Make the account."""
+    maker = world.person()
+    maker.say("/register alice secret")
+    maker.drop()
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+@pytest.mark.parametrize("there", [("laptop", "2"), ("phone", "1")], ids=["another tab", "another device"])
+@pytest.mark.usefixtures("account")
+def test_two_clients_of_one_account_live_side_by_side(network: Network, there: tuple[str, str], noticed: bool) -> None:
+    """They do not throw each other out, also when their lines are cut again and again."""
+    pair = [alice(network, "laptop", "1"), alice(network, *there)]
+    for number in range(3):
+        for line in list(network.lines)[: 1 + number % 2]:
+            line.end(noticed=noticed)
+        network.pass_time(30)
+        assert [person.client.guest for person in pair] == [False, False]
+        assert [person.heard(Ended) + person.heard(Denied) for person in pair] == [[], []]
+        assert len(network.world.chat.sessions) == 2
+    pair[0].say("from here")
+    network.flow()
+    assert [person.texts for person in pair] == [["from here"], ["from here"]]
+    for person in pair:
+        person.leave()
+
+
+@pytest.mark.usefixtures("account")
+def test_a_client_that_is_one_device_too_many_may_take_over(network: Network, world: World) -> None:
+    world.rules.devices = 1
+    there, here = alice(network, "phone", "1"), alice(network, "laptop", "1")
+    (denied,) = here.heard(Denied)
+    assert (denied.what, denied.code) == ("login", "too-many-devices")
+    here.do("takeover")
+    network.pass_time(120)
+    assert there.heard(Ended)[0].why == "you go on there; start the client again to come back here"
+    assert not here.client.guest
+    there.leave()
+    here.leave()
+
+
+@pytest.mark.usefixtures("account")
+def test_a_bot_that_starts_again_ends_the_session_of_the_one_before(network: Network, world: World) -> None:
+    old, new = alice(network, "bot"), alice(network, "bot")
+    network.pass_time(120)
+    assert not old.heard(Ended)[0].retry
+    assert not new.client.guest
+    assert len(world.chat.users) == 1
+    old.leave()
+    new.leave()

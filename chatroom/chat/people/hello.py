@@ -31,7 +31,7 @@ async def hello(chat: Chat, session: Session, command: Hello) -> Event | None:
         raise VERSION(version=PROTOCOL_VERSION)
     _note_device(session, command)
     former, rooms = resume(chat, session, command.resume)
-    if not session.seated and not chat.seats.kept:
+    if not session.seated and not chat.seats.within_reach(session):
         return None  # the session has been told that the chat is full
     if command.name:
         await take_name(chat, session, command.name)

@@ -13,16 +13,18 @@ from chatroom.chat.people import takeover, tokens
 from chatroom.chat.people.authentication import checked_password
 from chatroom.chat.people.nicknames import parse_chosen_name, parse_user_name
 from chatroom.chat.people.sent_log import follow_sent
+from chatroom.chat.people.session_limits import obstacle, same_program
 from chatroom.chat.rooms.admission import check_everywhere, check_name
 from chatroom.chat.session import Session, User
 from chatroom.model.account import AccountRecord
 from chatroom.model.commands import ChangePassword, DeleteAccount, Login, Logout, Register, ShowAccount, Takeover
 from chatroom.model.errors import (
-    ALREADY_LOGGED_IN,
     BAD_PASSWORD,
+    IN_USE,
     NAME_IN_USE,
     NO_REGISTRATION,
     PASSWORD_ELSEWHERE,
+    SESSION_TAKEN_OVER,
     WRONG_PASSWORD,
     WRONG_TOKEN,
     Refused,
@@ -76,10 +78,10 @@ async def login(chat: Chat, session: Session, command: Login) -> None:
     try:
         log_in(chat, session, account)
     except Refused as refused:
-        if refused.code != ALREADY_LOGGED_IN.code:
+        if refused.code not in IN_USE:
             raise
         session.refuse(refused, command.ref)
-        takeover.offer(chat, session, account, token, command)
+        takeover.offer(chat, session, account, token, command, refused.code)
         return
     session.token = token
     secret = await _remember(chat, session, account, command.client) if command.remember else ""
@@ -88,7 +90,7 @@ async def login(chat: Chat, session: Session, command: Login) -> None:
 
 @handles(Takeover)
 async def take_over(chat: Chat, session: Session, command: Takeover) -> None:
-    """Log in to the account that this session's last login found in use; end the account's oldest session."""
+    """Log in to the account that this session's last login found in use; end the sessions that stand in the way."""
     offer = await takeover.accept(chat, session)
     if session.over:
         return
@@ -99,21 +101,25 @@ async def take_over(chat: Chat, session: Session, command: Takeover) -> None:
 
 
 def log_in(chat: Chat, session: Session, account: AccountRecord) -> None:
-    """Make the session a session of the account.
+    """Make the session a session of the account. It ends an earlier session of the same program.
 
     Raises:
-        Refused: The account has too many sessions; or it is banned from the server or a room; or no seat is free.
+        Refused: The account has too many sessions or devices; or it is banned from the server or a room; or no seat
+            is free.
     """
     user = chat.users.get(account.id)
-    if user is not None and chat.rules.sessions and len(user.sessions) >= chat.rules.sessions:
-        raise ALREADY_LOGGED_IN(user=account.name)
+    found = obstacle(chat.rules, user, session.device) if user is not None else None
+    if found is not None:
+        raise found.why
     arriving = user is None
     if user is None:
         user = User(account.id, user_name(account.name), account)
     chat.bans.check(user.keys)
     check_everywhere(session, user)
-    guest = session.user
+    guest, former = session.user, same_program(user, session.device)
     chat.connections.become(session, user)
+    for other in former:
+        chat.connections.put_out(other, SESSION_TAKEN_OVER(user=user.name))
     if guest.account is None:
         Deferred.fromCoroutine(_keep_rights(chat, session, guest)).addErrback(_rights_lost)
     if arriving:

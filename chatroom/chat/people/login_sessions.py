@@ -16,7 +16,7 @@ from chatroom.model.replies import Account, Ok, SessionLine, Sessions
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One line of the list: a login token with the sessions that logged in by it, or one session without such a token.
+    """One line of the list: a login token with the sessions that logged in by it, or sessions without such a token.
 
     Args:
         line: The line as it is shown.
@@ -65,17 +65,27 @@ def _end_own(chat: Chat, session: Session) -> None:
 
 
 def _places(session: Session) -> list[_Place]:
-    """Return the lines of the user's list: the account's tokens, oldest first, then the sessions without a token."""
+    """Return the lines of the user's list: the account's tokens, oldest first, then the devices and the sessions that
+    have neither a token nor a device."""
     user = session.user
     account = user.account
     places = []
     for token in account.tokens if account is not None else ():
         here = tuple(other for other in user.sessions if other.token == token.id)
-        line = SessionLine(token.client, token.made, token.used, bool(here), session in here)
+        device = here[0].device.name if here else ""
+        line = SessionLine(token.client, token.made, token.used, bool(here), session in here, device, len(here))
         places.append(_Place(line, token.id, here))
     known = {token.id for token in account.tokens} if account is not None else set()
+    by_device: dict[str, list[Session]] = {}
     for other in user.sessions:
         if other.token not in known:
-            where = f"{'text' if other.person else 'records'} from {other.address}"
-            places.append(_Place(SessionLine(where, other.since, other.since, True, other is session), "", (other,)))
-    return places
+            by_device.setdefault(other.device.name or f"/{other.id}", []).append(other)
+    return [*places, *(_without_token(tuple(here), session) for here in by_device.values())]
+
+
+def _without_token(here: tuple[Session, ...], session: Session) -> _Place:
+    """Return the line of the sessions on one device, or of one session without a device."""
+    first = here[0]
+    where = f"{'text' if first.person else 'records'} from {first.address}"
+    line = SessionLine(where, first.since, first.since, True, session in here, first.device.name, len(here))
+    return _Place(line, "", here)

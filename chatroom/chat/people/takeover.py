@@ -1,8 +1,8 @@
 """``/takeover``: logging in although the account is in use, for instance on a device left at home.
 
-If an account has as many sessions as it may have, a login is refused even with the right password or a valid token. But
-for one minute, ``/takeover`` on the same connection ends the oldest session and logs in. Programs' sessions are pinged
-at once, so that dead connections end by themselves.
+If an account has as many sessions or devices as it may have, a login is refused even with the right password or a valid
+token. But for one minute, ``/takeover`` on the same connection ends what stands in the way of this login, and logs in.
+Programs' sessions are pinged at once, so that dead connections end by themselves.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from chatroom.chat.chat import Chat
 from chatroom.chat.limits import ANSWER_WITHIN, TAKEOVER_WITHIN
 from chatroom.chat.people import tokens
+from chatroom.chat.people.session_limits import obstacle
 from chatroom.chat.rooms.admission import check_everywhere
 from chatroom.chat.session import Session, User
 from chatroom.chat.session_parts import TakeoverOffer
@@ -18,25 +19,26 @@ from chatroom.model.commands import Login
 from chatroom.model.errors import NO_TAKEOVER, SESSION_TAKEN_OVER
 from chatroom.model.names import user_name
 from chatroom.model.replies import Ok
-from chatroom.model.wording import TAKEOVER
+from chatroom.model.wording import TAKEOVERS
 
 
-def offer(chat: Chat, session: Session, account: AccountRecord, token: str, login: Login) -> None:
+def offer(chat: Chat, session: Session, account: AccountRecord, token: str, login: Login, why: str) -> None:
     """Offer a session to take an account over within a minute, and ping the account's other sessions.
 
     Args:
         chat: The chat.
-        session: The session whose login was refused because the account has too many sessions.
+        session: The session whose login was refused because of the account's other sessions.
         account: The account.
         token: The id of the token that was used; empty if it was the password.
         login: The refused login command.
+        why: The code of the refusal.
     """
     until = chat.scheduler.seconds() + TAKEOVER_WITHIN
     session.offer = TakeoverOffer(account, token, until, login.remember, login.client)
     user = chat.users.get(account.id)
     for other in user.sessions if user is not None else ():
         other.check_alive(ANSWER_WITHIN)
-    session.answer(Ok(TAKEOVER))
+    session.answer(Ok(TAKEOVERS[why]))
 
 
 async def accept(chat: Chat, session: Session) -> TakeoverOffer:
@@ -67,7 +69,7 @@ def _holds(made: TakeoverOffer, now: AccountRecord) -> bool:
 
 
 def _make_room(chat: Chat, session: Session, account: AccountRecord) -> None:
-    """End the account's oldest sessions until one more session is allowed.
+    """End the sessions that stand in the way of one more session on this session's device.
 
     Raises:
         Refused: The account is banned from the server or from one of the session's rooms. Then no session is ended.
@@ -75,7 +77,6 @@ def _make_room(chat: Chat, session: Session, account: AccountRecord) -> None:
     user = chat.users.get(account.id) or User(account.id, user_name(account.name), account)
     chat.bans.check(user.keys)
     check_everywhere(session, user)
-    most = chat.rules.sessions
-    if most:
-        for other in user.sessions[: max(0, len(user.sessions) - most + 1)]:
-            chat.connections.put_out(other, SESSION_TAKEN_OVER(user=user.name))
+    found = obstacle(chat.rules, user, session.device)
+    for other in found.sessions if found is not None else ():
+        chat.connections.put_out(other, SESSION_TAKEN_OVER(user=user.name))

@@ -18,7 +18,7 @@ from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Named, N
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
-from chatroom.model.wording import TAKEOVER
+from chatroom.model.wording import TAKEOVERS
 
 _COMING = (e.Joined, e.Left, e.Disconnected)
 _RULE = "-" * 12
@@ -144,8 +144,8 @@ class Presenter:
             text: The refusal for people.
         """
         self.complain(text)
-        if code == "already-logged-in":
-            self.say(TAKEOVER)
+        if code in TAKEOVERS:
+            self.say(TAKEOVERS[code])
 
     # ---- kinds of events ---------------------------------------------------------------------------------------
 

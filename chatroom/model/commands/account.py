@@ -84,10 +84,10 @@ row(
 
 
 class Takeover(Command, frozen=True, gc=False):
-    """End the account's oldest session and log in here.
+    """Log in here, and end the sessions of the account that stand in the way: those that logged in longest ago.
 
-    This needs no password, but works only for a minute after ``login`` was refused as ``already-logged-in`` on the same
-    connection.
+    This needs no password, but works only for a minute after ``login`` was refused on the same connection, as
+    ``already-logged-in``, ``too-many-devices`` or ``too-many-tabs``.
     """
 
 

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
 from harness import Client, World, result
+from hypothesis import given, settings
 from stepping import HeldPasswords, all_is_one, nobody_is_left
 from twisted.internet.defer import Deferred
 
@@ -52,7 +54,7 @@ def come(world: World) -> Client:
 def counted(world: World) -> tuple[int, int, int]:
     """Return how many sit on shared seats, on their own, and stand."""
     seats = world.chat.seats
-    return seats._shared, len(seats._own), seats._standing
+    return seats._shared, seats._own, seats._standing
 
 
 def test_whom_there_is_no_seat_for_may_only_log_in(full: World) -> None:
@@ -200,18 +202,75 @@ def test_whose_account_is_deleted_while_the_seat_is_taken_has_to_go(full: World)
     all_is_one(full)
 
 
-def test_only_one_session_of_an_account_has_its_seat() -> None:
+def test_all_sessions_of_an_account_share_its_seat() -> None:
     world = four(sessions=2)
     one, two, three = world.person(), come(world), come(world)
     one.say("/login alice secret")
     two.say("/login alice secret")
     assert "You are logged in as alice." in two.lines()
-    assert counted(world) == (1, 1, 1), "the second sits where anybody could"
+    assert counted(world) == (0, 1, 1), "the seat that everybody may have is free"
+    assert come(world).lines()[0].startswith("Welcome to chatroom.")
     one.drop()
+    assert counted(world) == (1, 1, 1)
+    two.drop()
     assert counted(world) == (1, 0, 1)
     three.say("/login bob secret")
     assert counted(world) == (1, 1, 0)
     all_is_one(world)
+    nobody_is_left(world)
+    world.close()
+
+
+def test_who_leaves_an_account_that_is_still_in_use_needs_a_seat(full: World) -> None:
+    full.rules.sessions = 2
+    full.clients[0].say("/register dave secret")
+    two = come(full)
+    two.say("/login dave secret")
+    assert "You are logged in as dave." in two.lines()
+    assert counted(full) == (1, 0, 0)
+    two.say("/logout")
+    assert two.lines() == [FULL]
+    assert not two.open
+    assert counted(full) == (1, 0, 0)
+    full.clients[0].say("/logout")
+    assert full.clients[0].open, "the last session keeps the seat"
+    assert counted(full) == (1, 0, 0)
+    all_is_one(full)
+
+
+def test_an_account_that_is_here_may_have_another_device_when_all_seats_are_taken() -> None:
+    """--max-users counts people."""
+    world = World(most_users=1)
+    one = world.program()
+    one.record(do="register", user="alice", password="secret")
+    two = world.connect()
+    two.record(do="hello", version=1, device="phone")
+    assert [(r["event"], r.get("code")) for r in two.records()] == [("error", "chat-full"), ("welcome", None)]
+    two.record(do="login", user="alice", password="secret")
+    assert two.records()[0]["name"] == "alice"
+    world.pass_time(SEAT_WAIT + 1)
+    assert two.open
+    assert counted(world) == (1, 0, 0)
+    all_is_one(world)
+    nobody_is_left(world)
+    world.close()
+
+
+def test_a_program_that_names_no_device_or_is_no_owner_gets_no_seat_of_others() -> None:
+    world = World(most_users=1)
+    one = world.program()
+    one.record(do="register", user="alice", password="secret")
+    old, guest = world.connect(), world.connect()
+    old.record(do="hello", version=1)
+    assert [(r["event"], r.get("code")) for r in old.records()] == [("error", "chat-full")]
+    assert not old.open
+    guest.record(do="hello", version=1, device="phone")
+    guest.record(do="join", room="lobby", ref=1)
+    assert guest.records()[-1]["code"] == "chat-full"
+    assert not guest.open
+    person = come(world)
+    assert person.lines() == ["Error: the chat is full (max users 1)."]
+    assert person.transport.write_closed
     nobody_is_left(world)
     world.close()
 
@@ -237,6 +296,77 @@ def test_who_goes_while_the_password_is_looked_at_gives_everything_back() -> Non
     passwords.let_go()
     world.settle()
     assert counted(world) == (1, 0, 0)
+    nobody_is_left(world)
+    world.close()
+
+
+# ---- any order -----------------------------------------------------------------------------------------------------
+
+NAMES = ("alice", "bob", "dave")  # the last one has no reserved seat
+DEVICES = ("", "phone", "laptop")
+ACTS = st.one_of(
+    st.tuples(st.just("come"), st.sampled_from(DEVICES), st.integers(0, 2)),
+    st.tuples(st.just("login"), st.integers(0, 9), st.sampled_from(NAMES)),
+    st.tuples(st.just("takeover"), st.integers(0, 9), st.none()),
+    st.tuples(st.just("logout"), st.integers(0, 9), st.none()),
+    st.tuples(st.just("drop"), st.integers(0, 9), st.none()),
+    st.tuples(st.just("end-session"), st.integers(0, 9), st.integers(1, 4)),
+    st.tuples(st.just("delete"), st.integers(0, 9), st.none()),
+    st.tuples(st.just("pass"), st.integers(0, 9), st.none()),
+)
+
+
+def act(world: World, do: str, which: Any, what: Any) -> None:
+    """Do one thing: a new program comes, or one that is here does something."""
+    if do == "come":
+        secret = {"resume": f"the secret of program {what}"} if what else {}
+        world.connect().record(do="hello", version=1, device=which, tab=str(what), **secret)
+    elif do == "pass":
+        world.pass_time(which)
+    here = [client for client in world.clients if client.open]
+    if not here or do in ("come", "pass"):
+        return
+    client = here[which % len(here)]
+    if do == "drop":
+        client.drop()
+    elif do == "login":
+        client.record(do="login", user=what, password="secret")
+    elif do == "end-session":
+        client.record(do="end-session", number=what)
+    elif do == "delete":
+        client.record(do="delete-account", password="secret")
+    else:
+        client.record(do=do)
+
+
+def check_counts(world: World) -> None:
+    """Assert that the seats taken are as many as the different users who have one."""
+    seats, sessions = world.chat.seats, list(world.chat.sessions.values())
+    seated = {session.user for session in sessions if session.seated}
+    own, shared, standing = seats._own, seats._shared, seats._standing
+    assert min(own, shared, standing) >= 0
+    assert own + shared == len(seated)
+    assert own == len({user for user in seated if user.account is not None and user.account.reserved})
+    assert standing == sum(not session.seated for session in sessions)
+    assert shared <= world.rules.most_users - seats.reserved
+    assert sum(seat.sessions for seat in seats._accounts.values()) == sum(
+        session.seated and session.user.account is not None for session in sessions
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ACTS, min_size=15, max_size=40), st.integers(0, 2))
+def test_whatever_happens_in_whatever_order_the_seats_are_counted_right(acts: list[Any], sessions: int) -> None:
+    world = four(sessions=sessions, devices=2, throttle=False)
+    maker = world.person()
+    maker.say("/register dave secret", "/logout")
+    world.rules.most_users = 5
+    for device in DEVICES:
+        act(world, "come", device, 0)
+    for each in acts:
+        act(world, *each)
+        check_counts(world)
+        all_is_one(world)
     nobody_is_left(world)
     world.close()
 
