@@ -9,7 +9,7 @@ _FILES = {"share", "get", "unshare", "files"}
 _TALK = {"say", "me", "history", "search", "edit", "react", "typing", "read", "delete"}
 _ABOUT_ROOM = frozenset({"leave", "names", "slow", *_MODERATION, *_FILES, *_TALK})
 _OR_PERSON = frozenset({"history", "search", "share", "typing", "read"})  # about a person instead, if they name a user
-_LOOKING = frozenset({"history", "search", "files", "get", "unshare"})  # may be given outside every room
+_OF_A_FILE = frozenset({"get", "unshare"})  # the server finds most files without the room
 
 
 def is_about_room(do: str, fields: dict[str, Any]) -> bool:
@@ -23,5 +23,5 @@ def is_about_room(do: str, fields: dict[str, Any]) -> bool:
 
 
 def lacks_room(do: str, fields: dict[str, Any]) -> bool:
-    """Return whether a command makes sense in a room only, and names none; the arguments are those above."""
-    return is_about_room(do, fields) and do not in _LOOKING and not fields.get("room")
+    """Return whether a command must name a room, and names none; the arguments are those of ``is_about_room``."""
+    return is_about_room(do, fields) and do not in _OF_A_FILE and not fields.get("room")

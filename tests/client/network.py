@@ -167,6 +167,12 @@ class Person:
                 lambda _, text=text: self.said.append(text), lambda failure: self.refused.append(failure.value.code)
             )
 
+    def say_in(self, room: str, text: str) -> None:
+        """Say something in a room; see ``say``."""
+        self.client.say(text, room).addCallbacks(
+            lambda _: self.said.append(text), lambda failure: self.refused.append(failure.value.code)
+        )
+
     def do(self, do: str, **fields: Any) -> Any:
         """Give a command, and return its answer; raises ``Refused``."""
         box: list[Any] = []

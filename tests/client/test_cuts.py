@@ -10,6 +10,8 @@ import pytest
 from client.network import Network, Person
 from harness import QuickPasswords, World
 
+from chatroom.chat.rooms import join_leave
+from chatroom.client import backfill
 from chatroom.client.status import Gap
 from chatroom.model import events as e
 
@@ -144,3 +146,72 @@ def test_private_messages_of_guests_come_once_wherever_the_line_is_cut(noticed: 
         if not cut:
             break
     assert cut_after > 10
+
+
+ROOMS = ["lobby", "den", "work"]
+
+
+def in_three_rooms(cut_after: int, *, noticed: bool, missed: int) -> tuple[bool, Person, Any, World]:
+    """Return whether the cut came, the person, and a program that is in the rooms, too, after all that was said there.
+
+    Args:
+        cut_after: The line is cut after so many packets.
+        noticed: Whether the server notices the cut.
+        missed: How many messages are said in each room while the person is cut off.
+    """
+    world = World(passwords=QuickPasswords())
+    network = Network(world)
+    network.noticed = noticed
+    other = world.program("bob")
+    for room in ROOMS:
+        other.record(do="join", room=room, stay=True)
+    other.records()
+    person = Person(network, name="alice", room=ROOMS, several=True)
+    network.cut_after = cut_after
+    person.come()
+    network.pass_time(3)
+    for i in range(3):
+        for room in ROOMS:
+            person.say_in(room, f"mine {i}")
+            network.flow()
+            other.record(do="say", text=f"theirs {i}", room=room)
+            network.flow()
+        if not person.client.online:
+            for n in range(missed):
+                for room in ROOMS:
+                    other.record(do="say", text=f"meanwhile {i}.{n}", room=room)
+            network.pass_time(4)
+    network.pass_time(4)
+    return network.cut_after is None, person, other, world
+
+
+def check_each_room(person: Person, records: list[dict[str, Any]], where: str) -> None:
+    """Check that in each room all was said once, and was told once, in the order of the room's log."""
+    said = [r for r in records if r["event"] == "said"]
+    assert person.refused == [], where
+    for room in ROOMS:
+        of_room = [(r["by"], r["text"]) for r in said if r["room"] == room]
+        assert [text for by, text in of_room if by == "alice"] == [f"mine {i}" for i in range(3)], where
+        told = [(event.by, event.text) for event in person.heard(e.Said) if event.room == room]
+        # What was said before they came for the first time is no business of theirs.
+        assert told == of_room[len(of_room) - len(told) :], where
+        assert len(told) >= 6, where
+    assert [state.room for state in person.client.rooms.values()] == ROOMS, where
+    assert not person.heard(Gap), where
+
+
+@pytest.mark.parametrize("missed", [1, 12], ids=["few missed", "many missed"])
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "ghost"])
+def test_nothing_is_lost_or_doubled_in_three_rooms_wherever_the_line_is_cut(
+    monkeypatch: pytest.MonkeyPatch, noticed: bool, missed: int
+) -> None:
+    monkeypatch.setattr(join_leave, "CATCH_UP", 5)  # what is beyond that, the client must fetch
+    monkeypatch.setattr(backfill, "PAGE", 4)
+    for cut_after in itertools.count():
+        cut, person, other, world = in_three_rooms(cut_after, noticed=noticed, missed=missed)
+        check_each_room(person, other.records(), f"cut after packet {cut_after}")
+        person.leave()
+        world.close()
+        if not cut:
+            break
+    assert 15 < cut_after < MOST_PACKETS

@@ -1,0 +1,242 @@
+"""A client in several rooms: which room a command is for, what happens in one room, and what is unread in each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from client.network import Network, Person
+from harness import Client, World
+from order import owner
+
+from chatroom.client.errors import Rejected
+from chatroom.client.status import Denied, Named
+from chatroom.model import events as e
+from chatroom.model import replies as a
+
+ROOMS = ["one", "two", "three"]
+
+
+def coming(network: Network, *rooms: str, **fields: Any) -> Person:
+    """Return alice, who is in these rooms."""
+    return Person(network, name="alice", room=rooms, several=True, **fields).come()
+
+
+def cut(network: Network) -> None:
+    """Cut all lines."""
+    for line in network.lines:
+        line.end()
+
+
+def staying(world: World, name: str, *rooms: str) -> Client:
+    """Return a program that is in all these rooms, and has read what it was told."""
+    program = world.program(name)
+    for room in rooms:
+        program.record(do="join", room=room, stay=True)
+    program.records()
+    return program
+
+
+def said(program: Client) -> list[tuple[str, str]]:
+    """Return the room and the text of each message that a program has got since it last looked."""
+    return [(record["room"], record["text"]) for record in program.records() if record["event"] == "said"]
+
+
+def names(person: Person) -> list[str]:
+    """Return the names of the rooms that the client is in."""
+    return [room.room for room in person.client.rooms.values()]
+
+
+def test_the_first_rooms_are_joined_in_order_and_the_last_has_the_focus(network: Network) -> None:
+    alice = coming(network, *ROOMS, "Two")
+    assert names(alice) == ["one", "Two", "three"]
+    assert alice.client.room == alice.client.place.room == "three"
+    assert [event.room for event in alice.heard(a.Entered)] == names(alice)
+    alice.leave()
+
+
+def test_a_command_is_for_the_room_in_focus_or_for_the_one_that_it_names(network: Network, world: World) -> None:
+    bob = staying(world, "bob", *ROOMS)
+    alice = coming(network, *ROOMS)
+    alice.client.focus("ONE")
+    alice.say("here")
+    alice.say_in("two", "there")
+    alice.client.focus("three")
+    alice.client.do("me", text="waves")
+    assert alice.do("names", room="two").room == "two"
+    assert said(bob) == [("one", "here"), ("two", "there")]
+    assert [event.room for event in alice.heard(e.Acted)] == ["three"]
+    with pytest.raises(KeyError):
+        alice.client.focus("four")
+    alice.leave()
+
+
+def test_what_is_said_on_the_way_to_a_room_is_said_there(network: Network, world: World) -> None:
+    bob = staying(world, "bob", *ROOMS)
+    alice = coming(network, "one")
+    alice.client.do("join", room="two")
+    alice.say("in two")
+    alice.client.do("leave", room="one")
+    alice.say("in two, too")
+    network.flow()
+    assert said(bob) == [("two", "in two"), ("two", "in two, too")]
+    assert names(alice) == ["two"]
+    alice.leave()
+
+
+def test_without_a_focus_a_command_must_say_which_room_it_means(network: Network, world: World) -> None:
+    bob = staying(world, "bob", *ROOMS)
+    alice = coming(network, "one", "two")
+    alice.do("leave")
+    assert (names(alice), alice.client.room, alice.client.inside) == (["one"], "", False)
+    alice.say("where?")
+    alice.say_in("one", "here")
+    network.flow()
+    assert (alice.refused, said(bob)) == (["which-room"], [("one", "here")])
+    with pytest.raises(Rejected, match="history"):
+        alice.do("history")
+    alice.leave()
+
+
+def test_who_is_put_out_of_one_room_is_still_in_the_others(network: Network, world: World) -> None:
+    boss, bob = owner(world, "olga", "two"), staying(world, "bob", *ROOMS)
+    alice = coming(network, *ROOMS)
+    cut(network)
+    alice.say_in("two", "too late")
+    alice.say_in("one", "still here")
+    network.flow()
+    boss.record(do="ban", user="alice")
+    network.pass_time(3)
+    assert names(alice) == ["one", "three"]
+    assert [denied.wanted for denied in alice.heard(Denied)] == ["two"]
+    assert (alice.refused, alice.said) == (["not-in-that-room"], ["still here"])
+    assert said(bob) == [("one", "still here")]
+    alice.leave()
+
+
+@pytest.mark.parametrize("record", [{"do": "kick", "user": "alice"}, {"do": "ban", "user": "alice"}, {"do": "close"}])
+def test_what_ends_the_stay_in_one_room_leaves_the_others_alone(network: Network, world: World, record: Any) -> None:
+    boss = owner(world, "olga", "two")
+    alice = coming(network, *ROOMS)
+    alice.client.focus("two")
+    boss.record(**record)
+    network.flow()
+    assert names(alice) == ["one", "three"]
+    assert (alice.client.room, alice.client.place.users) == ("", [])
+    assert isinstance(alice.told[-1], e.MemberRemoved | e.Closed)
+    assert alice.told[-1].room == "two"
+    alice.say_in("three", "still here")
+    network.flow()
+    assert alice.said == ["still here"]
+    alice.leave()
+
+
+def test_a_new_name_holds_in_all_rooms_and_is_told_once(network: Network, world: World) -> None:
+    bob = staying(world, "bob", *ROOMS)
+    alice = coming(network, *ROOMS)
+    alice.do("name", name="alicia")
+    bob.record(do="name", name="rob")
+    network.flow()
+    assert alice.heard(Named) == [Named("alicia")]
+    assert [room.users for room in alice.client.rooms.values()] == [["rob", "alicia"]] * 3
+    alice.leave()
+
+
+def test_who_comes_back_is_in_the_same_rooms_with_the_same_focus(network: Network, world: World) -> None:
+    bob = staying(world, "bob", *ROOMS)
+    alice = coming(network, *ROOMS)
+    alice.client.focus("two")
+    cut(network)
+    for room in ROOMS:
+        bob.record(do="say", text=f"to {room}", room=room)
+    network.pass_time(3)
+    assert (names(alice), alice.client.room) == (ROOMS, "two")
+    assert alice.texts == ["to one", "to two", "to three"]
+    assert [event.room for event in alice.heard(e.Said)] == ROOMS
+    assert not any(alice.client.replayed(event) for event in alice.heard(e.Said))
+    alice.leave()
+
+
+def test_a_server_that_allows_one_room_is_as_ever(network: Network, world: World) -> None:
+    world.chat.rules.rooms = 1
+    alice = coming(network, *ROOMS)
+    assert names(alice) == ["three"]
+    assert [(denied.what, denied.wanted) for denied in alice.heard(Denied)] == [("room", "one"), ("room", "two")]
+    alice.do("join", room="four")
+    assert names(alice) == ["four"]
+    alice.leave()
+
+
+def test_what_was_for_a_room_that_the_server_allows_no_more_is_said_nowhere_else(
+    network: Network, world: World
+) -> None:
+    alice = coming(network, "one", "two")
+    bob = staying(world, "bob", "one", "two")
+    cut(network)
+    world.chat.rules.rooms = 1
+    alice.say_in("one", "for one")
+    alice.say_in("two", "for two")
+    network.pass_time(3)
+    assert (names(alice), alice.refused, alice.said) == (["two"], ["not-in-that-room"], ["for two"])
+    assert said(bob) == [("two", "for two")]
+    alice.leave()
+
+
+def test_unless_it_is_told_to_stay_a_client_leaves_the_room_that_it_was_in(network: Network) -> None:
+    alice = Person(network, name="alice", room="one").come()
+    alice.do("join", room="two")
+    assert names(alice) == ["two"]
+    alice.do("join", room="three", stay=True)
+    assert names(alice) == ["two", "three"]
+    cut(network)
+    network.pass_time(3)
+    assert names(alice) == ["two", "three"]
+    alice.do("join", room="four")
+    assert names(alice) == ["four"]
+    alice.leave()
+
+
+def test_unread_messages_and_mentions_are_counted_in_each_room(network: Network, world: World) -> None:
+    boss, bob = owner(world, "olga", "two"), staying(world, "bob", *ROOMS)
+    alice = coming(network, *ROOMS)
+    one, two, three = alice.client.rooms.values()
+    for text in ("hello", "alice: are you there?", "oh"):
+        bob.record(do="say", text=text, room="two")
+    bob.record(do="say", text="alice!", room="one")
+    alice.say("my own")
+    network.flow()
+    assert [(room.unread, room.mentions) for room in (one, two, three)] == [(1, 1), (3, 1), (0, 0)]
+    boss.record(do="delete", user="bob")
+    network.flow()
+    assert (two.unread, two.mentions) == (2, 1)
+    alice.client.mark_read(two.after, room="two")
+    assert (two.unread, two.mentions, two.read) == (0, 0, two.after)
+    assert one.unread == 1
+    cut(network)
+    bob.record(do="say", text="meanwhile", room="two")
+    network.pass_time(3)
+    assert (one.unread, two.unread) == (1, 1)
+    alice.leave()
+
+
+def test_when_there_waits_for_one_room_or_for_all(network: Network) -> None:
+    alice = coming(network, "one")
+    calls: list[str] = []
+    alice.client.do("join", room="two")
+    alice.client.when_there(lambda: calls.append("one"), "one")
+    alice.client.when_there(lambda: calls.append("two"), "Two")
+    alice.client.when_there(lambda: calls.append("all"))
+    assert calls == ["one"]
+    network.flow()
+    assert calls == ["one", "two", "all"]
+    alice.leave()
+
+
+def test_a_limit_of_rooms_is_a_refusal_like_any_other(network: Network, world: World) -> None:
+    world.chat.rules.rooms = 3
+    alice = coming(network, *ROOMS)
+    with pytest.raises(Rejected) as caught:
+        alice.do("join", room="four")
+    assert caught.value.code == "too-many-joined"
+    assert names(alice) == ROOMS
+    alice.leave()
