@@ -208,6 +208,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         "Events of a person",
         (
             (e.Private("01J91", 1790000000000, "bob", "x7k2", to="alice", text="hi", seq=7), None),
+            (a.Typing(by="alice", by_id="k2x7", room="lobby"), None),
             (a.Away("alice", "lunch"), None),
             (e.Arrived("c0:1", 1790000000000, "bob", "x7k2"), None),
             (e.Departed("c0:2", 1790000000000, "bob", "x7k2", session="y8l3"), None),

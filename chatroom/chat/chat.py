@@ -14,7 +14,7 @@ from chatroom.chat.files.finishing import FileFinisher
 from chatroom.chat.files.store import FileStore
 from chatroom.chat.files.upload_limits import FileSpace
 from chatroom.chat.interfaces import Clock, Engine, Mint
-from chatroom.chat.limits import Rules
+from chatroom.chat.limits import TYPING_EVERY, TYPING_IN_ROOM, TYPING_WINDOW, Rules
 from chatroom.chat.operators.audit import MembersAudit
 from chatroom.chat.operators.server_bans import ServerBans
 from chatroom.chat.people.account_changes import AccountChanges
@@ -28,7 +28,7 @@ from chatroom.chat.people.guest_resume import GuestResume
 from chatroom.chat.people.inbox import Inboxes
 from chatroom.chat.people.inbox_quotas import InboxQuotas
 from chatroom.chat.people.passwords import Passwords
-from chatroom.chat.people.throttles import Throttles
+from chatroom.chat.people.throttles import Throttles, Window
 from chatroom.chat.retention import Retention
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.empty_rooms import EmptyRooms
@@ -74,6 +74,8 @@ class Chat(ChatState):
     ) -> None:
         super().__init__(engine, rules, scheduler, clock, mint)
         self.throttles = Throttles(rules, scheduler.seconds)
+        self.typing = Window(1, TYPING_EVERY, scheduler.seconds)
+        self.typing_in_rooms = Window(TYPING_IN_ROOM, TYPING_WINDOW, scheduler.seconds)
         self.members_audit = MembersAudit(scheduler.seconds)
         self._make_rooms()
         self._make_people(passwords, checkers)

@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chatroom.chat import help, messaging
+from chatroom.chat import help, messaging, typing_notices
 from chatroom.chat.chat import Chat
 from chatroom.chat.files import sharing
 from chatroom.chat.handlers import HANDLERS
@@ -49,6 +49,7 @@ _MODULES = (
     login,
     login_sessions,
     messaging,
+    typing_notices,
     moderation,
     preferences,
     queries,

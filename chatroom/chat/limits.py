@@ -74,6 +74,11 @@ ANSWER_WITHIN = 10.0  # seconds for a program that is pinged to show that it is 
 
 LINES_BURST = 10
 LINES_WAITING = 32
+QUERIES_A_SECOND = 20  # what a session's queries may cost in a second ...
+QUERIES_BURST = 200  # ... after so much at once (``Command.cost``)
+TYPING_EVERY = 3.0  # seconds between two notices that one session is typing in one place
+TYPING_IN_ROOM = 10  # such notices that a room is told in ...
+TYPING_WINDOW = 1.0  # ... so many seconds
 BYTES_A_SECOND = 10_000
 BYTES_BURST = 64_000
 READ_COST = 64  # bytes that each piece read from a connection is charged at least, however small it is

@@ -69,6 +69,10 @@ class SessionOutput:
 
     def ignores(self, event: LogEvent) -> bool:
         """Return whether the session ignores the author of an event."""
+        return self.ignores_user(event.by, event.by_id)
+
+    def ignores_user(self, name: str, id: str) -> bool:
+        """Return whether the session ignores the user with this name and this id."""
         if not self.ignored:
             return False
-        return fold(event.by) in self.ignored or any(id == event.by_id for _, id in self.ignored.values())
+        return fold(name) in self.ignored or any(ignored == id for _, ignored in self.ignored.values())

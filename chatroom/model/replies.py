@@ -108,6 +108,7 @@ FEATURES = (
     "files",  # share, get and so on
     "lines",  # a text may have several lines
     "rooms",  # several rooms at once: ``stay``, and ``room`` of each command about a room
+    "typing",
 )
 """What this server can do that its first version could not. A program looks here before it uses such a thing."""
 
@@ -364,6 +365,16 @@ class Away(Response, frozen=True, gc=False):
 
     user: str
     text: str
+
+
+class Typing(Response, frozen=True, gc=False, kw_only=True):
+    """A user is typing something: to the room, or to you if ``room`` is empty. Forget it after six seconds."""
+
+    audience = Audience.PERSON
+
+    by: str
+    by_id: str
+    room: str = ""
 
 
 class Ping(Response, frozen=True, gc=False):

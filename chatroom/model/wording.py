@@ -388,6 +388,7 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     e.Departed: lambda recalled, event: [f"{event.by} has left the chat."],
     e.Announced: lambda recalled, event: [f"Announcement by {event.by}: {event.text}"],
     a.Away: lambda recalled, event: [f"{event.user} is away: {event.text}"],
+    a.Typing: _nothing,  # people on text are not told
     a.Ping: _nothing,
     a.Shutdown: lambda recalled, event: ["The server is shutting down."],
 }

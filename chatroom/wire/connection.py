@@ -257,7 +257,7 @@ class ChatProtocol(PausableLineReceiver):
                 self._do(command)
         if self._seat_wait is not None:
             self._check_seat(self._seat_wait, command)
-        if self._pace is not None and self._spend_line(length) and not self._outbox.closing:
+        if self._pace is not None and self._spend_line(length, command) and not self._outbox.closing:
             self._stop(PACED)
             self._check_waiting()
 
@@ -313,12 +313,12 @@ class ChatProtocol(PausableLineReceiver):
             self._seat_wait.stop()
             self._seat_wait = None
 
-    def _spend_line(self, length: int) -> bool:
+    def _spend_line(self, length: int, command: Command | None) -> bool:
         """Count a line against the rate limit, unless it belongs to a file transfer. Return whether lines must wait."""
         transfers = self._session.transfers
         if transfers is not None and transfers.excused():
             return False
-        late = self._pace is not None and self._pace.spend_line()
+        late = self._pace is not None and self._pace.spend_line(command.cost if command is not None else 0)
         if self._telnet is None:  # a person's bytes were charged as they came; a chunk's bytes are never charged
             self._spend_bytes(length)
         return late

@@ -1,4 +1,4 @@
-"""How fast one connection may send: a budget of lines and a budget of bytes.
+"""How fast one connection may send: a budget of lines, one of queries, and one of bytes.
 
 When a budget is spent, the server stops reading the connection for a while; nothing is lost.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chatroom.chat.limits import BYTES_A_SECOND, BYTES_BURST, LINES_BURST, Bucket
+from chatroom.chat.limits import BYTES_A_SECOND, BYTES_BURST, LINES_BURST, QUERIES_A_SECOND, QUERIES_BURST, Bucket
 
 
 class RateLimit:
-    """The two budgets of a connection.
+    """The budgets of a connection.
 
     Args:
         reactor: Gives ``seconds`` and ``callLater``.
@@ -20,19 +20,29 @@ class RateLimit:
         go: Called when there is budget again, after ``spend_line`` or ``spend_bytes`` returned True.
     """
 
-    __slots__ = ("_bytes", "_go", "_lines", "_reactor", "_timer")
+    __slots__ = ("_bytes", "_go", "_lines", "_queries", "_reactor", "_timer")
 
     def __init__(self, reactor: Any, rate: float, go: Callable[[], None]) -> None:
         now = reactor.seconds()
         self._reactor = reactor
         self._lines = Bucket(rate, LINES_BURST, now)
         self._bytes = Bucket(BYTES_A_SECOND, BYTES_BURST, now)
+        self._queries: Bucket | None = None  # made with the first query, because most connections give none
         self._go = go
         self._timer: Any = None
 
-    def spend_line(self) -> bool:
-        """Count a line; return whether the next line must wait until ``go`` is called."""
-        return self._wait(self._lines.spend(1, self._reactor.seconds()))
+    def spend_line(self, cost: int = 0) -> bool:
+        """Count a line; return whether the next line must wait until ``go`` is called.
+
+        Args:
+            cost: What a query costs; 0 for a line that is no query (``Command.cost``).
+        """
+        now = self._reactor.seconds()
+        if not cost:
+            return self._wait(self._lines.spend(1, now))
+        if self._queries is None:
+            self._queries = Bucket(QUERIES_A_SECOND, QUERIES_BURST, now)
+        return self._wait(self._queries.spend(cost, now))
 
     def spend_bytes(self, number: int) -> bool:
         """Count bytes; return whether the next bytes must wait until ``go`` is called."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.model.counters import Counters
+from chatroom.model.event_base import Event
 from chatroom.model.log import Entry
 from chatroom.model.logger import logger
 
@@ -24,6 +25,8 @@ class Listener(Protocol):
 
     out: Recipient
     dialect: Dialect
+    user_id: str
+    name: str
 
     @property
     def filters(self) -> bool:
@@ -31,6 +34,9 @@ class Listener(Protocol):
 
     def hears(self, entry: Entry) -> bool:
         """Return whether the session is to be shown an entry."""
+
+    def ignores_user(self, name: str, id: str) -> bool:
+        """Return whether the session's user ignores the user with this name and this id."""
 
 
 class Listeners:
@@ -78,6 +84,20 @@ class Listeners:
             self._counters.deliveries += len(heard)
             _send((session.out.write,), b"".join(heard))
         return rendered
+
+    def tell_programs(self, event: Event, by: Listener) -> None:
+        """Tell the programs among the sessions something that no log keeps, except those that do not hear its author.
+
+        Args:
+            event: The event. Dialects of people have no words for it.
+            by: The author's session, whose user is not told.
+        """
+        for dialect, writes in self._writes.items():
+            data = dialect.answer(event)
+            _send([write for session, write in writes.items() if session.user_id != by.user_id], data)
+        for session in self._filtering:
+            if session.user_id != by.user_id and not session.ignores_user(by.name, by.user_id):
+                _send((session.out.write,), session.dialect.answer(event))
 
     def show_part(self, session: Listener, entries: list[Entry], rendered: Rendered, seen: Iterable[int]) -> None:
         """Show some entries of a batch to a session that is not among the listeners at the moment.

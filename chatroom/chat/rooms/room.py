@@ -18,6 +18,7 @@ from chatroom.chat.rooms.barred_authors import BarredAuthors
 from chatroom.chat.rooms.listeners import Listener, Listeners
 from chatroom.chat.rooms.record import RoomRecord, RoomUser
 from chatroom.model.counters import Counters
+from chatroom.model.event_base import Event
 from chatroom.model.events import ROOM_MESSAGES, Closed, Joined, MemberGone, MemberRemoved, Renamed
 from chatroom.model.log import Entry, Subscription, Withdrawn
 from chatroom.model.log_names import room_log
@@ -391,6 +392,10 @@ class Room:
     def unseat(self, session: MemberSession) -> None:
         """Show a member's session nothing, until ``seat``: its dialect or its settings are about to change."""
         self._listeners.unseat(session)
+
+    def tell_programs(self, event: Event, by: MemberSession) -> None:
+        """Tell the programs of the other members something that no log keeps; ``by`` is the author's session."""
+        self._listeners.tell_programs(event, by)
 
     # ---- who is there ------------------------------------------------------------------------------------------
 

@@ -35,12 +35,22 @@ class Acknowledge(Command, frozen=True, gc=False, tag="ack"):
 
     seq: Seq
 
+    @property
+    def cost(self) -> int:
+        """Count an acknowledgement as a query."""
+        return 1
+
 
 row(Acknowledge, "say how far you have read your inbox; for programs", "", examples=[{"seq": 140}])
 
 
 class Pong(Command, frozen=True, gc=False):
     """Tell the server that you are still there."""
+
+    @property
+    def cost(self) -> int:
+        """Count a pong as a query."""
+        return 1
 
 
 row(Pong, "answer a ping; for programs", "", examples=[{}])

@@ -28,6 +28,14 @@ class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
 
     ref: Ref | None = None
 
+    @property
+    def cost(self) -> int:
+        """What the command costs of the budget for queries; 0 if it counts as a line of the budget for messages.
+
+        A client gives many queries by itself, such as those to resume its rooms. They must not delay what people say.
+        """
+        return 0
+
 
 class Secretive(Command, frozen=True, gc=False, kw_only=True):
     """A command that contains a secret. Its ``repr`` shows none of its fields."""

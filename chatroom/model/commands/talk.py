@@ -91,6 +91,30 @@ row(
 )
 
 
+class SayTyping(RoomCommand, frozen=True, gc=False, tag="typing"):
+    """Tell the other members of the room, or ``user``, that your user is typing. It is stored nowhere.
+
+    Send it at most once in 3 seconds; the server passes on no more.
+    """
+
+    user: Word = ""
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether the members of a room are to be told."""
+        return not self.user
+
+    @property
+    def cost(self) -> int:
+        """Count the command as a query."""
+        return 1
+
+
+row(
+    SayTyping, "tell others that your user is typing; for programs", "", examples=[{"room": "lobby"}, {"user": "alice"}]
+)
+
+
 class SetAway(Command, frozen=True, gc=False, tag="away"):
     """Tell others that you are away, and why. Without a text, tell them that you are back."""
 
@@ -116,6 +140,11 @@ class ReadHistory(RoomCommand, frozen=True, gc=False, tag="history"):
     messages: Count | None = None
     before: Seq | None = None
     after: Seq | None = None
+
+    @property
+    def cost(self) -> int:
+        """Count the command as a query; more messages cost more."""
+        return 1 + min(self.messages or 0, 200) // 20
 
 
 row(
