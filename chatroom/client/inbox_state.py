@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 from chatroom.client.unread_count import UnreadCount
 from chatroom.model import events as e
+from chatroom.model import replies as a
 from chatroom.model.names import fold
 
 MOST_PRIVATE = 2000  # events of the inbox that are remembered as shown
@@ -58,18 +59,10 @@ class InboxState:
             self._shown.popitem(last=False)
         return fresh
 
-    def received(self, event: e.Private, me: str) -> bool:
-        """Note a private message.
-
-        Args:
-            event: The message; it may be one of our own, sent from elsewhere.
-            me: Our name.
-
-        Returns:
-            Whether the message is to us.
-        """
-        if event.by == me and event.to != me:
-            self.peer(event.to)
+    def received(self, event: e.Private) -> bool:
+        """Note a private message. Returns whether it is to us, and not one that we have sent from elsewhere."""
+        if isinstance(event, a.OwnPrivate):
+            self.peer(event.to, event.to_id)
             return False
         self.writer = event.by_id
         peer = self.peer(event.by, event.by_id)

@@ -251,8 +251,7 @@ class ClientState:
         Returns:
             What ``Client`` has to do now.
         """
-        if record is not None and record["do"] == "account" and isinstance(event, a.Account):
-            event = a.Unchanged(**asdict(event))
+        event = self._of_its_kind(event, record)
         was_guest = self.guest
         fresh = self._fresh(event) or awaited
         refused = record is not None and isinstance(event, a.Error)
@@ -265,9 +264,17 @@ class ClientState:
             answer=event,
             told=told,
             new_inbox=was_guest is not self.guest,
-            seen=event.seq if e.of_inbox(event) else 0,
+            seen=event.seq if e.of_inbox(event) and not isinstance(event, a.OwnPrivate) else 0,
             end=_FINAL.get(code, ""),
         )
+
+    def _of_its_kind(self, event: Event, record: dict[str, Any] | None) -> Event:
+        """Return the event as the class whose words are meant: two classes of the server have the same record."""
+        if isinstance(event, a.Account) and record is not None and record["do"] == "account":
+            return a.Unchanged(**asdict(event))
+        if isinstance(event, e.Private) and event.by == self.name and event.to != self.name:
+            return a.OwnPrivate(**asdict(event))
+        return event
 
     def _fresh(self, event: Event) -> bool:
         """Return whether an event was not shown before; from now on it counts as shown."""
@@ -301,7 +308,7 @@ class ClientState:
         elif isinstance(event, e.Left) and self._own(event, do):
             self.joined.leave(event.room)
         elif isinstance(event, e.Private):
-            self.unread += self.inbox.received(event, self.name)
+            self.unread += self.inbox.received(event)
         elif isinstance(event, a.Error):
             self._complaint = event.text.rstrip(".")
         elif do == "password":

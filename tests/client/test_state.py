@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from chatroom.client.login import Credentials, LoginState
+from chatroom.client.plain_text import lines_of
 from chatroom.client.state import ClientState
 from chatroom.client.status import Connected, Denied, Gap, Named
 from chatroom.model import events as e
@@ -99,6 +100,27 @@ def test_a_private_message_is_unread_and_may_be_acknowledged(core: Core) -> None
     assert core.state.receive(private, None, awaited=False).seen == 3
     assert core.state.unread == 1
     assert core.state.complete("reply", {"text": "yes"}) == {"id": "id-1", "to": "a", "text": "yes"}
+
+
+def test_ones_own_private_message_from_elsewhere_is_neither_unread_nor_acknowledged(core: Core) -> None:
+    """Its seq counts in another log than that of the inbox."""
+    core.told(e.Private("p", 1, "ann", "a", to="me", text="psst", seq=3))
+    copy = e.Private("q", 2, "me", "m", to="bob", to_id="b", text="hi", seq=70)
+    reaction = core.state.receive(copy, None, awaited=False)
+    assert [type(told) for told in reaction.told] == [a.OwnPrivate]
+    assert lines_of(reaction.answer) == ["To bob (private): hi"]
+    assert (reaction.seen, core.state.unread, core.state.inbox.writer) == (0, 1, "a")
+    assert [(peer.user, peer.unread) for peer in core.state.inbox.peers.values()] == [("ann", 1), ("bob", 0)]
+    to_oneself = e.Private("r", 3, "me", "m", to="me", text="note", seq=4)
+    assert core.state.receive(to_oneself, None, awaited=False).seen == 4
+
+
+def test_a_person_with_a_new_name_is_the_same_person(core: Core) -> None:
+    for number, name in ((1, "ann"), (2, "anna")):
+        core.told(e.Private(f"p{number}", 1, name, "a", to="me", text="psst", seq=number))
+    assert [(peer.user, peer.unread, peer.seq) for peer in core.state.inbox.peers.values()] == [("anna", 2, 2)]
+    core.told(e.Private("p3", 1, "anna", "another", to="me", text="psst", seq=3))
+    assert [(peer.user_id, peer.unread) for peer in core.state.inbox.peers.values()] == [("another", 1)]
 
 
 def test_a_refusal_is_not_told_but_a_complaint_is_and_explains_the_end(core: Core) -> None:
