@@ -65,25 +65,36 @@ class Bot:
         self.client.start()
         await self._arrived
 
-    async def join(self, room: str, messages: int = 0) -> None:
-        """Join a room and leave the room that we are in.
+    @property
+    def rooms(self) -> list[str]:
+        """The names of the rooms that we are in, in the order of joining."""
+        return [room.room for room in self.client.rooms.values()]
+
+    async def join(self, room: str, messages: int = 0, *, stay: bool = False) -> None:
+        """Join a room.
 
         Args:
-            room: The name of the room.
+            room: The name of the room. ``say`` is for this room from now on, unless it names another.
             messages: How many earlier messages to receive.
+            stay: Whether to stay in the other rooms, if the server allows several; otherwise we leave them.
 
         Raises:
             Rejected: The server refuses.
         """
-        await self.client.do("join", room=room, messages=messages)
+        fields = {"stay": True} if stay else {}
+        await self.client.do("join", room=room, messages=messages, **fields)
 
-    async def say(self, text: str) -> None:
-        """Say something to the room; return when the server has stored it. Raises ``Rejected``.
+    async def say(self, text: str, room: str = "") -> None:
+        """Say something to a room; return when the server has stored it.
 
         Args:
             text: One line, or several with LF between them.
+            room: The name of the room, such as the ``room`` of an event; empty for the room that was joined last.
+
+        Raises:
+            Rejected: The server refuses, as when we are not in the room.
         """
-        await self.client.say(text)
+        await self.client.say(text, room)
 
     async def tell(self, user: str, text: str) -> None:
         """Send a private message; return when the server has stored it. Raises ``Rejected``."""

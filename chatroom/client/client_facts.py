@@ -84,7 +84,9 @@ class ClientFacts:
         self.state.unread = number
 
     def focus(self, room: str) -> None:
-        """Give the focus to a room that we are in; to none, if the name is empty. A room that we join gets it, too.
+        """Give the focus to a room that we are in or are about to join; to none, if the name is empty.
+
+        A room that we join gets the focus, too. If the room in focus is left, no room has the focus.
 
         Raises:
             KeyError: We are not in that room.

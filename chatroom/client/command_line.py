@@ -22,13 +22,16 @@ on a terminal:  chatroom-client chat.example 8888 --name alice --room lobby
 in a pipe:      printf '/join lobby\\nthe build is done\\n' | chatroom-client chat.example 8888 --name builder
                 chatroom-client chat.example 8888 < commands > log
 
+With several rooms, an output line of a room begins with the room in brackets, as [lobby]. Input lines go to the room
+that was named or joined last; /window lobby makes it the lobby.
+
 Each input line is treated as if it were typed: text is said to the room, /help lists the commands. At the end of the
 input the client waits until all messages are stored, and then leaves. The exit status is 0 when everything was done, 1
 when something was not (stderr says what), 2 when the command line or the config file is wrong.
 
 files: {config}
-         server = "chat.example:8888", name = "alice", room = "lobby", colours = true, bell = "off", "private" or
-         "all", timestamps = true, downloads = "~/Downloads" (otherwise files go to the current folder)
+         server = "chat.example:8888", name = "alice", room = "lobby" or ["lobby", "work"], colours = true,
+         bell = "off", "private" or "all", timestamps = true, downloads = "~/Downloads" (otherwise: the current folder)
        {known}
          the keys of the servers that this client has connected to
        {tokens}
@@ -149,7 +152,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("port", metavar="PORT", nargs="?", type=_port, help=f"its port ({PORT})")
     parser.add_argument("--name", help="the name to take")
-    parser.add_argument("--room", help="the room to join")
+    parser.add_argument(
+        "--room", action="append", help="the room to join; given more than once, all of them: see /window"
+    )
     parser.add_argument("--plain", action="store_true", help="use plain text instead of TLS: others can read it")
     parser.add_argument(
         "--json", action="store_true", help="show records (docs/protocol.md) instead of words, on a terminal, too"

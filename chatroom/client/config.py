@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal, get_args, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -22,7 +22,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Args:
         server: The server, unless the command line names one: ``chat.example`` or ``chat.example:8888``.
         name: The name to take.
-        room: The room to join.
+        room: The room to join, or a list of rooms.
         colours: Whether to use colours; ``NO_COLOR`` in the environment turns them off in any case.
         bell: What rings the bell: nothing, private messages and mentions, or every message.
         timestamps: Whether each line begins with its time.
@@ -31,11 +31,17 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     server: str = ""
     name: str = ""
-    room: str = ""
+    room: str | list[str] = ""
     colours: bool = True
     bell: Literal["off", "private", "all"] = "private"
     timestamps: bool = True
     downloads: str = ""
+
+    @property
+    def rooms(self) -> list[str]:
+        """The rooms to join, in this order."""
+        rooms = [self.room] if isinstance(self.room, str) else self.room
+        return [room for room in rooms if room]
 
 
 class BadConfig(Exception):
@@ -92,6 +98,7 @@ def _wrong(text: str, path: Path, why: str) -> str:
     line = next((n for n, it in enumerate(text.splitlines(), 1) if re.match(rf"\s*[\"']?{re.escape(key)}\b", it)), 1)
     if unknown:
         return f"{path}, line {line}: there is no setting {key}; there are {', '.join(Config.__struct_fields__)}."
-    choices = get_args(get_type_hints(Config).get(key))
+    kind = get_type_hints(Config).get(key)
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
     why = f"give {', '.join(choices[:-1])} or {choices[-1]}" if choices else _FIELD.sub("", why)
     return f"{path}, line {line}: {key}: {why[:1].lower()}{why[1:]}."

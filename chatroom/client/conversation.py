@@ -202,7 +202,7 @@ class Conversation:
             return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
         fields = self.state.complete(do, fields, self._outgoing.target(self.state.joined.target))
         if self.state.joined.lacks_room(do, fields):
-            return fail(Rejected("which-room", f"no room has the focus; say in which room to {do}."))
+            return fail(Rejected("which-room", "name the room that you mean: none has the focus."))
         try:
             command = self._outgoing.add(do, fields)
         except Rejected as refused:

@@ -33,7 +33,7 @@ class JoinedRooms:
         self._several = several
         self.rooms: dict[str, RoomState] = {}
         self.first = list({fold(room): room for room in first if room}.values())
-        self._focus = ""
+        self._focus = fold(self.first[-1]) if self.first else ""
         self._nowhere = RoomState()
 
     @property
@@ -43,17 +43,24 @@ class JoinedRooms:
 
     @property
     def target(self) -> str:
-        """The name of the room for a command given now: the room in focus, or the last that is still to be joined."""
-        return self.first[-1] if self.first else self.here.room
+        """The name of the room for a command given now: the room in focus, even if it is still to be joined."""
+        first = (room for room in self.first if fold(room) == self._focus)
+        return self.here.room or next(first, "")
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the rooms that we are in, and of those that are still to be joined first."""
+        names = [room.room for room in self.rooms.values()]
+        return [*names, *(room for room in self.first if fold(room) not in self.rooms)]
 
     def focus(self, room: str) -> None:
-        """Give the focus to a room; to none, if the name is empty.
+        """Give the focus to a room that we are in or are about to join; to none, if the name is empty.
 
         Raises:
             KeyError: We are not in that room.
         """
         key = fold(room)
-        if key and key not in self.rooms:
+        if key and key not in self.rooms and key not in map(fold, self.first):
             raise KeyError(room)
         self._focus = key
 
@@ -68,7 +75,7 @@ class JoinedRooms:
     # ---- joining and leaving ---------------------------------------------------------------------------------------
 
     def entered(self, event: a.Entered, *, again: bool, stay: bool) -> bool:
-        """Follow a room that we joined; it gets the focus if we were not in it.
+        """Follow a room that we joined; it gets the focus if we were not in it, and it is none of the first rooms.
 
         Args:
             event: The answer to our ``join``.
@@ -87,7 +94,8 @@ class JoinedRooms:
         self.rooms.pop(key, None)
         self.rooms[key] = room = RoomState()
         room.enter(event)
-        self._focus = key
+        if key not in map(fold, self.first):
+            self._focus = key
         return False
 
     def answered(self, room: str) -> None:
@@ -102,7 +110,7 @@ class JoinedRooms:
 
     def surplus(self) -> list[Denied]:
         """Keep only the room for commands given now, if the server allows one room. Returns the notices to tell."""
-        names = [*(room.room for room in self.rooms.values()), *self.first]
+        names = self.names
         if self.may_stay or len(names) < 2:
             return []
         kept = fold(self.target or names[-1])

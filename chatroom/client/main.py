@@ -102,7 +102,8 @@ def _client(
         mint,
         tell,
         name=wish.config.name or ("" if piped else guest.load()),
-        room=wish.config.room,
+        room=wish.config.rooms,
+        several=len(wish.config.rooms) > 1,
         history=0 if wish.records else None,
         login=_remembered(tokens, dialer.server, wish.config.name) if wish.config.name or not piped else None,
         client=f"chatroom-client on {gethostname()}",
@@ -150,7 +151,7 @@ def _pipe(wish: Wish) -> int:
     from chatroom.client.pipe import Pipe
 
     running: Any = reactor
-    pipe = Pipe(running, _complain, records=wish.records, patience=wish.patience)
+    pipe = Pipe(running, _complain, records=wish.records, patience=wish.patience, several=len(wish.config.rooms) > 1)
     client = _client(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), _complain, piped=True)
     transfers = Transfers(client, spell(wish.host, wish.port), running)
     files = FileCommands(transfers, wish.downloads, pipe.say)

@@ -39,6 +39,7 @@ class Pipe(LineReceiver):
         complain: Given each sentence for stderr.
         records: Whether to write events as records instead of text.
         patience: Seconds to try to connect again after the connection is lost; 0: without end.
+        several: Whether the client stays in its rooms when it joins another.
 
     Attributes:
         status: The exit status: 0 if everything was done, 1 if something was not.
@@ -49,13 +50,20 @@ class Pipe(LineReceiver):
     MAX_LENGTH = LINE_BYTES
 
     def __init__(
-        self, clock: Any, complain: Callable[[str], None], *, records: bool = False, patience: float = 0.0
+        self,
+        clock: Any,
+        complain: Callable[[str], None],
+        *,
+        records: bool = False,
+        patience: float = 0.0,
+        several: bool = False,
     ) -> None:
         self.status = 0
         self.ended: Deferred[None] = Deferred()
         self._complain = complain
-        self._output = PipeOutput(records=records)
-        self._notices = PipeNotices(clock, complain, self.fail, patience)
+        self._several = several
+        self._output = PipeOutput(records=records, several=several)
+        self._notices = PipeNotices(clock, complain, self.fail, self._room_refused, patience)
         self._commands: PipeCommands
         self._client: Client
         self._lines: deque[bytes] = deque()
@@ -73,7 +81,7 @@ class Pipe(LineReceiver):
         """
         self._client = client
         self._output.begin(client)
-        self._commands = PipeCommands(client, files, self._refused, self._stir, self._something)
+        self._commands = PipeCommands(client, files, self._refused, self._stir, self._something, several=self._several)
         client.start()
         Deferred.fromCoroutine(self._work()).addErrback(self._broken)
 
@@ -176,6 +184,13 @@ class Pipe(LineReceiver):
         """Write a refusal to stderr; the exit status is then 1."""
         self.status = 1
         self._complain(text.rstrip("."))
+
+    def _room_refused(self, text: str) -> None:
+        """Go on without a room that the server has refused, if there are other rooms; otherwise end the client."""
+        if self._client.state.joined.names:
+            self._refused(text)
+        else:
+            self.fail(text.rstrip("."))
 
     # ---- what the client tells -------------------------------------------------------------------------------------
 

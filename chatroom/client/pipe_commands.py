@@ -15,6 +15,7 @@ from chatroom.client.screen.parser import CommandLine, LocalLine, Misuse, SayLin
 from chatroom.client.state import KEPT
 
 QUITTING = ("quit", "exit")
+WINDOW = "window"
 
 
 class PipeCommands:
@@ -26,6 +27,7 @@ class PipeCommands:
         refused: Called with the text of each refusal.
         changed: Called when a message has been acknowledged or refused.
         wait: Returns a Deferred that fires when anything has happened.
+        several: Whether ``/window room`` says in which room the lines are said from then on.
 
     Attributes:
         unacknowledged: How many messages the server has not answered yet.
@@ -39,6 +41,8 @@ class PipeCommands:
         refused: Callable[[str], None],
         changed: Callable[[], None],
         wait: Callable[[], Deferred[None]],
+        *,
+        several: bool = False,
     ) -> None:
         self.unacknowledged = 0
         self.over = False
@@ -47,14 +51,15 @@ class PipeCommands:
         self._refused = refused
         self._changed = changed
         self._wait = wait
+        self._own = (*QUITTING, *USAGES, *((WINDOW,) if several else ()))
 
     async def run(self, line: str) -> bool:
         """Carry out a line. Returns False if the line ends the input, as ``/quit`` does."""
         if depends_on_room(line):
             await self._connection()
         try:
-            typed = read(line, (*QUITTING, *USAGES), inside=self._client.inside, guest=self._client.guest)
-            if isinstance(typed, LocalLine) and typed.word not in USAGES:
+            typed = read(line, self._own, inside=self._client.inside, guest=self._client.guest)
+            if isinstance(typed, LocalLine) and typed.word in QUITTING:
                 return False
             await self._run(typed)
         except Misuse as misuse:
@@ -65,12 +70,23 @@ class PipeCommands:
 
     async def _run(self, typed: object) -> None:
         """Carry out what a line means: a file command, a message, or a command of the server."""
-        if isinstance(typed, LocalLine):
+        if isinstance(typed, LocalLine) and typed.word == WINDOW:
+            self._focus(typed.rest)
+        elif isinstance(typed, LocalLine):
             await self._files.run(typed.word, typed.rest)
         elif isinstance(typed, SayLine):
             self._give("say", {"text": typed.text})
         elif isinstance(typed, CommandLine):
             await self._command(typed)
+
+    def _focus(self, room: str) -> None:
+        """Let the lines that follow be said in a room. Raises ``Misuse`` if we are not in it."""
+        if not room:
+            raise Misuse(f"usage: /{WINDOW} <room>.")
+        try:
+            self._client.focus(room)
+        except KeyError:
+            raise Misuse(f"you are not in room {room}; join it with /join {room}.") from None
 
     async def _connection(self) -> None:
         """Wait until there is a connection, or the client leaves."""

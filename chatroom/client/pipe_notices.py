@@ -19,15 +19,22 @@ class PipeNotices:
         clock: Tells the time and makes delayed calls.
         complain: Called with each sentence for stderr.
         fail: Ends the client; called with the reason.
+        room_refused: Called with the refusal of a room.
         patience: Seconds to try to connect again after the connection is lost; 0: without end.
     """
 
     def __init__(
-        self, clock: Any, complain: Callable[[str], None], fail: Callable[[str], None], patience: float
+        self,
+        clock: Any,
+        complain: Callable[[str], None],
+        fail: Callable[[str], None],
+        room_refused: Callable[[str], None],
+        patience: float,
     ) -> None:
         self._clock = clock
         self._complain = complain
         self._fail = fail
+        self._room_refused = room_refused
         self._patience = patience
         self._was_connected = False
         self._lost = False  # the connection was lost, and the loss was told
@@ -50,6 +57,8 @@ class PipeNotices:
             self._in_use = notice
             self._deciding = self._clock.callLater(FIRST_LINE_WITHIN, self._decide_on_takeover, late=True)
             self._decide_on_takeover()
+        elif isinstance(notice, Denied) and notice.what == "room":
+            self._room_refused(notice.text)
         elif isinstance(notice, Denied):
             self._fail(notice.text.rstrip("."))
         elif isinstance(notice, Gap):

@@ -21,10 +21,12 @@ class PipeOutput:
 
     Args:
         records: Whether to write events as records, as the server sent them, instead of text.
+        several: Whether the client may be in several rooms, so that each line of a room begins with the room's name.
     """
 
-    def __init__(self, *, records: bool) -> None:
+    def __init__(self, *, records: bool, several: bool = False) -> None:
         self.records = records
+        self._several = several
         self._client: Client
         self._transport: Any = None
 
@@ -47,14 +49,19 @@ class PipeOutput:
         if self.records:
             self._write([e.encode(_without_secrets(event)).decode()])
         elif self._client.replayed(event):
-            self._write([recalled("", event, self._client.name)])
+            self._write_of(event, [recalled("", event, self._client.name)])
         else:
-            self._write(lines_of(event, self._client.name))
+            self._write_of(event, lines_of(event, self._client.name))
 
     def say(self, text: str) -> None:
         """Write a message of the client itself; when events are written as records, write nothing."""
         if not self.records:
             self._write([text])
+
+    def _write_of(self, event: e.Event, lines: list[str]) -> None:
+        """Write the lines of an event; if the client may be in several rooms, each begins with the event's room."""
+        room = "" if e.of_inbox(event) or not self._several else getattr(event, "room", "")
+        self._write([f"[{room}] {line}" for line in lines] if room else lines)
 
     def _write(self, lines: list[str]) -> None:
         """Write lines. All output goes through here, so no part of a message can pose as another line."""

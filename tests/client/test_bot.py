@@ -85,6 +85,29 @@ def test_a_bot_may_say_several_lines(network: Network, world: World) -> None:
     assert stopped.called
 
 
+def test_a_bot_is_in_several_rooms_if_it_says_so(network: Network, world: World) -> None:
+    x, y = world.person("xenia", "x"), world.person("yvo", "y")
+    made = Bot(world.clock, network.dial, "chat.example:8888", name="bot", room="x")
+
+    async def work() -> None:
+        await made.arrive()
+        await made.join("y", stay=True)
+        await made.say("in y")
+        await made.say("in x", "x")
+        assert made.rooms == ["x", "y"]
+        await made.join("z")
+        assert made.rooms == ["z"]
+        await made.leave()
+
+    worked = Deferred.fromCoroutine(work())
+    for _ in range(10):
+        network.pass_time(0.5)
+    assert worked.called
+    assert worked.result is None
+    assert x.lines() == ["bot has joined the room.", "bot: in x", "bot has left the room."]
+    assert y.lines() == ["bot has joined the room.", "bot: in y", "bot has left the room."]
+
+
 def test_a_bot_that_reads_slowly_stops_the_server_not_its_memory(network: Network, world: World) -> None:
     made = Bot(world.clock, network.dial, "chat.example:8888", name="slow", room="lobby")
     Deferred.fromCoroutine(made.arrive())

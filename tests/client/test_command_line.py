@@ -80,3 +80,12 @@ def test_a_user_without_a_home_folder_is_no_fault(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Path, "home", none)
     assert wanted(["chat.example"], {}).state == Path("/.local/state/chatroom")
+
+
+def test_several_rooms_may_be_named_instead_of_those_of_the_config_file(tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    path.write_text('room = ["a", "b"]\n')
+    config = ["chat.example", "--config", str(path)]
+    assert wanted(config, {}).config.rooms == ["a", "b"]
+    assert wanted([*config, "--room", "c"], {}).config.rooms == ["c"]
+    assert wanted([*config, "--room", "c", "--room", "d"], {}).config.rooms == ["c", "d"]

@@ -24,6 +24,14 @@ def test_what_is_set_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rooms"),
+    [("", []), ('room = "x"', ["x"]), ('room = ["x", "y"]', ["x", "y"]), ("room = []", [])],
+)
+def test_there_may_be_several_rooms(text: str, rooms: list[str]) -> None:
+    assert parse(text, PATH).rooms == rooms
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ('name = "a"\nroom = \n', "client.toml, line 2: invalid value."),
@@ -37,6 +45,7 @@ def test_what_is_set_counts(tmp_path: Path) -> None:
         ('name = "a" b', "client.toml, line 1: expected newline or end of document after a statement."),
         ('name = "a', "client.toml, line 1: "),
         ('name = "a"\n\ncolour = true\n', "client.toml, line 3: there is no setting colour; there are server, name"),
+        ("room = 7", "client.toml, line 1: room: expected `str | array`, got `int`."),
         ("# bell\nbell = 'loud'\n", "client.toml, line 2: bell: give off, private or all."),
         ("name = 'a'\ntimestamps = 'no'\n", "client.toml, line 2: timestamps: expected `bool`, got `str`."),
     ],

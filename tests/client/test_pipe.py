@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class Piped:
         patience: Of the pipe.
         downloads: Where fetched files are put.
         login: Of its account.
+        rooms: Where it comes to; with more than one, it stays in the others when it joins another.
     """
 
     def __init__(
@@ -45,11 +47,12 @@ class Piped:
         patience: float = 60.0,
         downloads: Path = Path(),
         login: tuple[str, str] | None = None,
+        rooms: Sequence[str] = ("x",),
     ) -> None:
         self.network = network
         clock = network.world.clock
         self.complaints: list[str] = []
-        self.pipe = Pipe(clock, self.complaints.append, patience=patience)
+        self.pipe = Pipe(clock, self.complaints.append, patience=patience, several=len(rooms) > 1)
         ids = (f"piped-{i}" for i in itertools.count(1))
         self.client = Client(
             network.dial,
@@ -57,7 +60,8 @@ class Piped:
             lambda: next(ids),
             self.pipe.told,
             name="al",
-            room="x",
+            room=rooms,
+            several=len(rooms) > 1,
             login=login,
             chance=lambda: 0.0,
         )
@@ -510,3 +514,65 @@ def test_takeover_as_the_first_line_takes_the_other_sessions_place(network: Netw
     assert "al: here now" in piped.lines
     assert "session-taken-over" in [record.get("code") for record in other.records()]
     assert (piped.over, piped.pipe.status) == (True, 0)
+
+
+# ---- several rooms ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_two(network: Network) -> Piped:
+    """Al is in the rooms x and y."""
+    return Piped(network, rooms=("x", "y"))
+
+
+def test_in_several_rooms_each_line_of_a_room_names_it(in_two: Piped, network: Network, world: World) -> None:
+    bob = world.program("bob", "x")
+    bob.record(do="say", text="in x")
+    bob.record(do="message", user="al", text="to you")
+    bob.record(do="join", room="y")
+    bob.record(do="say", text="in y")
+    network.flow()
+    assert in_two.lines[-5:] == [
+        "[x] bob: in x",
+        "bob (private): to you",
+        "[x] bob has left the room.",
+        "[y] bob has joined the room.",
+        "[y] bob: in y",
+    ]
+    in_two.end()
+
+
+def test_lines_go_to_the_room_named_last_and_to_that_of_window(in_two: Piped, network: Network, world: World) -> None:
+    x, y = world.person("bob", "x"), world.person("carol", "y")
+    in_two.type("one", "/window X", "two", "/window nowhere", "three", "/join z", "four", "/window", "/leave", "lost")
+    in_two.end()
+    assert [line for line in y.lines() if line.startswith("al:")] == ["al: one"]
+    assert [line for line in x.lines() if line.startswith("al:")] == ["al: two", "al: three"]
+    assert "[z] al: four" in in_two.lines
+    assert in_two.complaints == [
+        "you are not in room nowhere; join it with /join nowhere",
+        "usage: /window <room>",
+        "name the room that you mean: none has the focus",
+    ]
+    assert (in_two.pipe.status, in_two.over) == (1, True)
+
+
+def test_with_one_room_window_is_no_command_and_join_leaves(piped: Piped, network: Network, world: World) -> None:
+    bob = world.person("bob", "x")
+    piped.type("/window x", "/join y", "in y")
+    piped.end()
+    assert piped.complaints == ["unknown command /window; type /help"]
+    assert bob.lines() == ["al has left the room."]
+    assert "al: in y" in piped.lines
+
+
+def test_it_goes_on_without_a_room_that_is_refused(network: Network, world: World) -> None:
+    boss = owner(world, "olga", "y")
+    boss.record(do="ban", user="al")
+    piped = Piped(network, rooms=("x", "y"))
+    bob = world.person("bob", "x")
+    piped.type("for nobody", "/window x", "for x")
+    piped.end()
+    assert bob.lines() == ["al: for x", "al has disconnected."]
+    assert (piped.pipe.status, piped.over) == (1, True)
+    assert "banned" in piped.complaints[0]

@@ -93,7 +93,7 @@ def test_without_a_focus_a_command_must_say_which_room_it_means(network: Network
     alice.say_in("one", "here")
     network.flow()
     assert (alice.refused, said(bob)) == (["which-room"], [("one", "here")])
-    with pytest.raises(Rejected, match="history"):
+    with pytest.raises(Rejected, match="none has the focus"):
         alice.do("history")
     alice.leave()
 
