@@ -155,6 +155,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (a.Person(name="bob", account=True, online=True, rooms=["lobby"], away="lunch"), 54),
             (a.History("lobby", [_SAID], False), 11),
             (a.Found("hello", [_SAID], False, 97, 1789990000000, 1790000000000), 12),
+            (a.Conversations([a.ConversationLine("bob", "x7k2", 140, 1790000000000, 2, 131)]), 61),
             (a.Help([a.HelpLine("/leave", "leave the room", ["/leave", "LEAVE_ROOM", "leave"])]), 13),
             (a.Settings(True, False, "lunch", ["mallory"], "away"), 17),
             (a.Account(name="bob", users=["alice", "bob"]), 21),

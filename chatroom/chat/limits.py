@@ -25,6 +25,7 @@ AWAY_CHARACTERS = 200
 INBOX_DAYS = 30
 GUEST_DAYS = 7  # for which messages to guests wait, and for which the names of guests are remembered
 INBOX_MESSAGES = 500
+CONVERSATIONS = 50  # in one answer
 SHARE_OF_SENDER = 100  # unread messages from one account, or from all guests at one address, in one inbox
 SHARE_OF_ADDRESS = 250  # ... and from all users at one address together
 GUESTS = 10_000  # names of guests that are remembered

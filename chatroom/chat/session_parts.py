@@ -89,13 +89,13 @@ class UnfinishedSearch:
     """The last search of a session, if the search did not reach the oldest message.
 
     Args:
-        log: The name of the room's log.
+        place: The name of the room's log; for private messages, that of the inbox's log and the key of the person.
         words: The words searched for.
         before: The seq (number in the log) of the oldest message searched.
         at: When the answer was given, in milliseconds since 1970.
     """
 
-    log: str
+    place: str
     words: str
     before: int
     at: int

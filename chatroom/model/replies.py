@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from chatroom.model.event_base import Audience, Event, told_to
-from chatroom.model.events import OF_A_ROOM, Acted, Message, Private, Said, Shared
+from chatroom.model.events import OF_A_ROOM, Message, Private
 
 
 class Limits(Struct, frozen=True, gc=False):
@@ -193,12 +193,36 @@ class History(Response, frozen=True, gc=False):
     """Messages of a room, or your private messages if ``room`` is empty, the newest last.
 
     ``complete`` is true when there are no messages before these, or none after these if you asked for those ``after`` a
-    seq.
+    seq. ``user`` is the person whose private messages you asked for. If such an answer is not complete, ask for more
+    with ``searched_to`` as ``before`` or ``after``: an answer may hold few messages, or none, of one person.
     """
 
     room: str
     events: list[Message]
     complete: bool
+    user: str = ""
+    searched_to: int = 0
+
+
+class ConversationLine(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Your private messages with one person.
+
+    ``seq`` and ``at`` are those of the newest message. ``unread`` is the number of messages of that person after your
+    read mark ``read``. ``user_id`` is empty if it is not known.
+    """
+
+    user: str
+    user_id: str
+    seq: int
+    at: int
+    unread: int = 0
+    read: int = 0
+
+
+class Conversations(Response, frozen=True, gc=False):
+    """The people with whom you have exchanged private messages, those with the newest message first."""
+
+    conversations: list[ConversationLine]
 
 
 class Found(Response, frozen=True, gc=False):
@@ -209,7 +233,7 @@ class Found(Response, frozen=True, gc=False):
     """
 
     words: str
-    events: list[Said | Acted | Shared]
+    events: list[Message]
     complete: bool = True
     searched_to: int = 0
     searched_at: int = 0

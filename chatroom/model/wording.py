@@ -198,14 +198,23 @@ def _users(recalled: Recalled, event: a.Users) -> list[str]:
 
 def _history(recalled: Recalled, event: a.History) -> list[str]:
     if not event.events:
-        return [f"No messages in {event.room}." if event.room else "No private messages."]
+        others = f" with {event.user}" if event.user else ""
+        return [f"No messages in {event.room}." if event.room else f"No private messages{others}."]
     return [recalled(event.room, said) for said in event.events]
 
 
 def _found(recalled: Recalled, event: a.Found) -> list[str]:
     number = len(event.events)
     lines = [f"{_count(number, 'message')} found:" if number else "No messages found."]
-    return [*lines, *(recalled(said.room, said) for said in event.events), *searched_back(event)]
+    found = [recalled(said.room if isinstance(said, e.RoomEvent) else "", said) for said in event.events]
+    return [*lines, *found, *searched_back(event)]
+
+
+def _conversations(recalled: Recalled, event: a.Conversations) -> list[str]:
+    if not event.conversations:
+        return ["No private messages."]
+    lines = [f"Private messages with ({len(event.conversations)}); /history 20 <user> shows them:"]
+    return [*lines, *(f"  {line.user}  {spell_moment(line.at)}" for line in event.conversations)]
 
 
 def searched_back(event: a.Found) -> list[str]:
@@ -364,6 +373,7 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     a.Person: _person,
     a.History: _history,
     a.Found: _found,
+    a.Conversations: _conversations,
     a.Help: _help,
     a.Settings: _settings,
     a.Account: _account,

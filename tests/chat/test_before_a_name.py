@@ -8,11 +8,17 @@ from harness import World
 NOT_IN_ROOM = "Error: you are not in a room; join one with /join <room>."
 
 
-@pytest.mark.parametrize("line", ["/say hello", "/me waves", "/leave", "LEAVE_ROOM", "leave", "/search x", "hello?"])
+@pytest.mark.parametrize("line", ["/say hello", "/me waves", "/leave", "LEAVE_ROOM", "leave", "/topic x", "hello?"])
 def test_what_needs_a_room_is_refused_without_one(world: World, line: str) -> None:
     client = world.person()
     client.say(line)
     assert client.lines() == [NOT_IN_ROOM]
+
+
+def test_private_messages_are_searched_without_a_room(world: World) -> None:
+    client = world.person()
+    client.say("/search x", "/history", "/conversations")
+    assert client.lines() == ["No messages found.", "No private messages.", "No private messages."]
 
 
 def test_a_guest_may_do_everything_that_needs_no_account(world: World) -> None:

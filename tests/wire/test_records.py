@@ -410,7 +410,7 @@ def test_commands_that_need_a_room_are_refused_without_one(world: World) -> None
         ("say", {"text": "x"}),
         ("me", {"text": "x"}),
         ("leave", {}),
-        ("search", {"words": "x"}),
+        ("topic", {"text": "x"}),
     ):
         bot.record(do=word, ref=word, **fields)
         (error,) = bot.records()

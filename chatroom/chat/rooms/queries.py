@@ -10,6 +10,7 @@ from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import HISTORY, LISTED
 from chatroom.chat.messaging import address_of
+from chatroom.chat.people.private_messages import peer_of, read_conversation, shown
 from chatroom.chat.rooms.join_leave import bounded
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
@@ -86,15 +87,33 @@ async def whois(chat: Chat, session: Session, command: Whois) -> Event:
 
 @handles(ReadHistory)
 async def history(chat: Chat, session: Session, command: ReadHistory, room: Room | None) -> Event:
-    """Show older messages of the room, or of the user's inbox if the session is in no room."""
-    log, name = (room.log, room.name) if room is not None else (session.user.inbox_log, "")
+    """Show older messages of the room; or private messages, if a person is named or the session is in no room."""
     wanted = HISTORY_DEFAULT if command.messages is None else command.messages
     limit, onward = max(1, min(wanted, HISTORY)), command.after is not None
+    if command.user or room is None:
+        return await _private_history(chat, session, command, limit)
     page = await chat.engine.read(
-        log, after=command.after or 0, before=command.before, limit=limit, messages=True, oldest=onward
+        room.log, after=command.after or 0, before=command.before, limit=limit, messages=True, oldest=onward
     )
     page = bounded(page, oldest=onward)
-    return History(name, _shown(name, page.entries), page.complete)
+    return History(room.name, _shown(room.name, page.entries), page.complete)
+
+
+async def _private_history(chat: Chat, session: Session, command: ReadHistory, limit: int) -> Event:
+    """Return the private messages with the person whom the command names, or else with everybody."""
+    user = session.user
+    peer = await peer_of(chat, session, command.user) if command.user else None
+    stretch = await read_conversation(
+        chat.engine,
+        user,
+        peer,
+        after=command.after or 0,
+        before=command.before,
+        limit=limit,
+        oldest=command.after is not None,
+    )
+    events: list[Any] = [shown(entry, user) for entry in stretch.entries]
+    return History("", events, not stretch.edge, peer.name if peer is not None else "", stretch.edge)
 
 
 @handles(Acknowledge)

@@ -7,7 +7,19 @@ from typing import Annotated
 from msgspec import Meta
 
 from chatroom.model.arguments import Arg, Kind
-from chatroom.model.commands.table import MESSAGES, TEXT, TEXT_PERHAPS, Command, Count, Id, RoomCommand, Seq, Word, row
+from chatroom.model.commands.table import (
+    MESSAGES,
+    TEXT,
+    TEXT_PERHAPS,
+    USER_PERHAPS,
+    Command,
+    Count,
+    Id,
+    RoomCommand,
+    Seq,
+    Word,
+    row,
+)
 
 
 class Say(RoomCommand, frozen=True, gc=False):
@@ -134,12 +146,20 @@ row(
 class ReadHistory(RoomCommand, frozen=True, gc=False, tag="history"):
     """Read older messages of the room, or outside a room your private messages.
 
-    With ``before``, only messages before that seq are read. With ``after``, the oldest messages after that seq are.
+    With ``user``, your private messages with that person are read, wherever you are: those of both sides, in the order
+    of ``seq``. With ``before``, only messages before that seq are read. With ``after``, the oldest messages after that
+    seq are.
     """
 
     messages: Count | None = None
     before: Seq | None = None
     after: Seq | None = None
+    user: Word = ""
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether the messages are those of a room."""
+        return not self.user
 
     @property
     def cost(self) -> int:
@@ -149,33 +169,53 @@ class ReadHistory(RoomCommand, frozen=True, gc=False, tag="history"):
 
 row(
     ReadHistory,
-    "show older messages of the room; outside a room, your private messages",
+    "show older messages of the room, or your private messages with somebody; outside a room, all of these",
     "history",
     MESSAGES,
+    USER_PERHAPS,
     topic="talk",
     examples=[{"messages": 20, "before": 131}],
 )
 
 
-class Search(RoomCommand, frozen=True, gc=False):
-    """Find the newest messages of the room that contain all these words.
+class ListConversations(Command, frozen=True, gc=False, tag="conversations"):
+    """List the people with whom you have exchanged private messages, those with the newest message first."""
 
-    With ``before``, only messages with a smaller seq are searched; ``searched_to`` of ``found`` is such a seq. With
-    ``again``, the search continues by itself where your last search in this room stopped, if that was for the same
-    words and did not reach the oldest message.
+
+row(
+    ListConversations,
+    "list the people with whom you have exchanged private messages",
+    "conversations",
+    topic="talk",
+    examples=[{}],
+)
+
+
+class Search(RoomCommand, frozen=True, gc=False):
+    """Find the newest messages of the room that contain all these words; outside a room, your private messages.
+
+    With ``user``, your private messages with that person are searched, wherever you are. With ``before``, only messages
+    with a smaller seq are searched; ``searched_to`` of ``found`` is such a seq. With ``again``, the search continues by
+    itself where your last search in this room stopped, if that was for the same words and did not reach the oldest
+    message.
     """
 
     words: Annotated[str, Meta(max_length=400)]
     before: Seq | None = None
     again: bool = False
+    user: Word = ""
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether the messages are those of a room."""
+        return not self.user
 
 
 row(
     Search,
-    "find messages of the room that contain all these words",
+    "find messages of the room that contain all these words; outside a room, private messages",
     "search",
     Arg("words", Kind.REST),
-    in_room=True,
     fixed={"again": True},
     topic="talk",
     examples=[{"words": "release notes", "before": 131}],

@@ -1,0 +1,66 @@
+"""The list of a user's conversations: the people with whom the user has exchanged private messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
+from chatroom.chat.limits import CONVERSATIONS, INBOX_MESSAGES
+from chatroom.chat.people.private_messages import Peer, peer_in, read_both
+from chatroom.chat.session import Session, User
+from chatroom.model.commands import ListConversations
+from chatroom.model.events import Event
+from chatroom.model.log import Entry
+from chatroom.model.names import fold
+from chatroom.model.replies import ConversationLine, Conversations
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """The messages that were exchanged with one person, the newest first."""
+
+    peer: Peer
+    entries: list[Entry] = field(default_factory=list)
+
+
+@handles(ListConversations)
+async def conversations(chat: Chat, session: Session, command: ListConversations) -> Event:
+    """List the conversations, the one with the newest message first. The newest 500 messages of each side count."""
+    user = session.user
+    async with chat.lists:
+        stretch = await read_both(chat.engine, user, limit=INBOX_MESSAGES)
+        return Conversations([_line(chat, each) for each in _grouped(stretch.entries, user)[:CONVERSATIONS]])
+
+
+def _grouped(entries: list[Entry], user: User) -> list[_Conversation]:
+    """Return the conversations that some messages belong to, the one with the newest message first.
+
+    Args:
+        entries: The messages, the oldest first.
+        user: Whose messages they are.
+    """
+    found: list[_Conversation] = []
+    by_id: dict[str, _Conversation] = {}
+    by_name: dict[str, _Conversation] = {}
+    for entry in reversed(entries):
+        peer = peer_in(entry, user)
+        same_name = by_name.get(fold(peer.name))
+        one = by_id.get(peer.id) if peer.id else same_name
+        if one is None and same_name is not None and not same_name.peer.id:
+            one = same_name  # a message to a guest who was offline, and who has written before
+            one.peer = peer
+        if one is None:
+            one = _Conversation(peer)
+            found.append(one)
+        if one.peer.id:
+            by_id[one.peer.id] = one
+        by_name.setdefault(fold(peer.name), one)
+        one.entries.append(entry)
+    return found
+
+
+def _line(chat: Chat, conversation: _Conversation) -> ConversationLine:
+    peer, newest = conversation.peer, conversation.entries[0]
+    online = chat.users.get(peer.id)
+    return ConversationLine(online.name if online is not None else peer.name, peer.id, newest.seq, newest.event.at)
