@@ -16,7 +16,7 @@ from chatroom.model.counters import Counters
 from chatroom.model.log import Entry
 
 VALUES: dict[str, Any] = {"id": "x", "at": 1, "by": "bob", "by_id": "b", "user": "bob", "user_id": "b", "name": "rob"}
-OTHERWISE = {str: "s", int: 1}
+OTHERWISE = {str: "s", int: 1, bool: True}
 
 
 def example(kind: type[e.Event]) -> Any:
