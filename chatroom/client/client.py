@@ -123,6 +123,11 @@ class Client(ClientFacts):
         """Whether the client does not connect by itself any more, but ``try_now`` would."""
         return self.over is not None and not (self.state.moved or self._stopping)
 
+    @property
+    def target(self) -> str:
+        """The name of the room that a command given now is for: the room in focus, unless waiting commands leave it."""
+        return self._outgoing.target(self.state.joined.target)
+
     # ---- commands --------------------------------------------------------------------------------------------------
 
     def do(self, do: str, **fields: Any) -> Deferred[Event]:

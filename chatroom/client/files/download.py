@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from chatroom.client.connection import Piece
 from chatroom.client.errors import Rejected
@@ -78,7 +79,7 @@ class FileDownload(Transfer[Path]):
         """Return the server's description of the file; ask the server only the first time."""
         if self._about is None:
             self._check_place()
-            among = {"given": True} if self._given else {}
+            among: dict[str, Any] = {"given": True} if self._given else self._where
             about = await self._do("get", number=self._number, send=False, **among)
             self._check_place()
             if not isinstance(about, a.Download) or not about.file or about.chunk != CHUNK or not about.size:

@@ -13,6 +13,7 @@ from chatroom.client.connection import Piece
 from chatroom.client.errors import Rejected
 from chatroom.client.files.progress import Progress
 from chatroom.model.events import Event
+from chatroom.model.names import fold
 
 T = TypeVar("T")
 
@@ -57,7 +58,8 @@ class Transfer(Generic[T]):
         self._over: Rejected | None = None
         self._free = False
         self._wake: Deferred[None] | None = None
-        self._room: str | None = None  # our room when the transfer was asked for
+        self._room = self._client.target  # for which the transfer was asked for
+        self._unknown = not (self._room or self._client.online)  # whether there is no such room before we arrive
         self._placed = False
         self._client.when_there(self._place)
 
@@ -129,25 +131,28 @@ class Transfer(Generic[T]):
     # ---- for uploads and downloads ---------------------------------------------------------------------------------
 
     def _place(self) -> None:
-        """Note our room as the one in which the transfer was asked for, unless there was no connection so far."""
+        """Go on, because we are in the room that the transfer was asked for, or were refused there."""
         self._placed = True
-        if self._client.online or self._client.room:
-            self._room = self._client.room
         self.stir()
 
     def _check_place(self) -> None:
-        """Check that we are in the room where the transfer was asked for.
+        """Check that we are in the room that the transfer was asked for.
 
         In another room the file would go to other people, or its number would be that of another file.
 
         Raises:
-            Rejected: We are in another room.
+            Rejected: We are not in that room, or are in a room now and were in none.
         """
-        if self._room is None:
-            self._room = self._client.room
-        if self._room != self._client.room:
+        if self._unknown:
+            self._room, self._unknown = self._client.room, False
+        if fold(self._room) not in self._client.rooms if self._room else self._client.room:
             there = f"meant for {self._room}" if self._room else "asked for outside a room"
             raise Rejected("not-in-room", f"{self.name} was {there}; ask for it again where you are now, or go back.")
+
+    @property
+    def _where(self) -> dict[str, str]:
+        """The field of a command that names the room of the transfer; without a room, no field."""
+        return {"room": self._room} if self._room else {}
 
     def _claim(self, file: str) -> None:
         """Let ``Transfers`` give this transfer the server's events about a file.

@@ -71,8 +71,8 @@ class FileUpload(Transfer[e.Shared]):
 
     async def _offer(self, found: local_file.LocalFile) -> int:
         """Announce the file to the server. Returns how many of its chunks the server has already."""
-        whom = {"user": self._user} if self._user else {}
         self._check_place()
+        whom = {"user": self._user} if self._user else self._where
         answer = await self._do("share", name=self.name, size=found.size, sha256=found.sha256, **whom)
         if isinstance(answer, a.Upload):
             self._claim(answer.file)

@@ -80,7 +80,7 @@ def test_what_waits_is_not_shared_with_another_room(network: Network, tmp_path: 
     sent = alice.send(write(tmp_path))
     given = alice.send(write(tmp_path, BIG, "for bob"), "bob")
     network.pass_time(0.1)
-    alice.client.place.leave()
+    alice.client.state.joined.leave("lobby")
     network.pass_time(5)
     alice.do("join", room="den")
     network.pass_time(5)
@@ -106,7 +106,7 @@ def test_a_number_means_a_file_of_the_room_where_it_was_said(network: Network, t
     alice.client.drop("a test")
     got = alice.get(1, here)
     network.pass_time(0.1)
-    alice.client.place.leave()
+    alice.client.state.joined.leave("lobby")
     network.pass_time(5)
     alice.do("join", room="den")
     network.pass_time(5)
@@ -138,6 +138,38 @@ def test_what_is_asked_for_before_there_is_a_connection_goes_to_the_first_room(
     network.refusing = None
     network.pass_time(5)
     assert sent[0].room == "lobby"
+
+
+def test_a_file_stays_with_its_room_though_another_gets_the_focus(network: Network, tmp_path: Path, here: Path) -> None:
+    bob, carol = Friend(network, "bob"), Friend(network, "carol", room="den")
+    share(network, carol, write(tmp_path, b"of the den", "den.txt"))
+    share(network, bob, write(tmp_path, b"of the lobby", "lobby.txt"))
+    alice = Friend(network, "alice", several=True)
+    alice.client.drop("a test")
+    sent, got = alice.send(write(tmp_path, BIG)), alice.get(1, here)
+    network.pass_time(2)
+    alice.client.do("join", room="den")
+    others = alice.get(1, here)
+    network.pass_time(10)
+    assert alice.client.room == "den"
+    assert [event.room for event in sent] == ["lobby"]
+    assert (got, others) == ([here / "lobby.txt"], [here / "den.txt"])
+    assert [event.name for event in carol.heard(e.Shared)] == ["den.txt"]
+
+
+def test_a_file_is_not_sent_to_a_room_that_was_left_for_another_in_which_one_is(
+    network: Network, tmp_path: Path
+) -> None:
+    alice, bob = Friend(network, "alice", several=True), Friend(network, "bob", room="den")
+    alice.do("join", room="den")
+    alice.client.focus("lobby")
+    alice.client.drop("a test")
+    sent = alice.send(write(tmp_path))
+    network.pass_time(0.1)
+    alice.client.state.joined.leave("lobby")
+    network.pass_time(5)
+    assert "lobby" in refusal(sent, "not-in-room")
+    assert bob.heard(e.Shared) == []
 
 
 # ---- while the disk is at work -----------------------------------------------------------------------------------
