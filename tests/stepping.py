@@ -128,7 +128,7 @@ def nobody_is_left(world: World) -> None:
     chat = world.chat
     assert (chat.seats._shared, chat.seats._standing, chat.seats._own, chat.seats._accounts) == (0, 0, 0, {})
     assert (chat.names._by_folded, chat.names._by_look) == ({}, {})
-    assert (chat.users, chat.sessions, chat.who()) == ({}, {}, [])
+    assert (chat.users, chat.sessions, chat.who(), chat.inboxes._marks) == ({}, {}, [], {})
     followed = {log for log in world.engine._followers._of if not log.startswith("server/")}  # type: ignore[attr-defined]
     assert followed == set()
 

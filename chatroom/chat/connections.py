@@ -173,6 +173,8 @@ class Connections:
         """Take the session away from a user. If it was the last one, release the user's name."""
         state = self._state
         user.sessions = tuple(other for other in user.sessions if other is not session)
+        if user.inbox is not None:
+            user.inbox.leave(session)
         if user.online:
             return
         state.names.release(user, user.handle)

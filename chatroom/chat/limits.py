@@ -69,6 +69,7 @@ ANNOUNCEMENTS = 10  # of logins and logouts of one account ...
 ANNOUNCEMENTS_WINDOW = 600.0  # ... in so many seconds
 
 TABS = 16  # sessions of one account on one device
+DEVICES_REMEMBERED = 16  # devices of one account whose marks in the inbox are kept
 WAS = 32  # earlier accounts and guests that are remembered of one connection or account
 TAKEOVER_WITHIN = 60.0  # seconds after a login that found the account in use, in which /takeover is possible
 ANSWER_WITHIN = 10.0  # seconds for a program that is pinged to show that it is still there

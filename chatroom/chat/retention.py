@@ -7,6 +7,7 @@ from typing import Any
 
 from chatroom.chat.files.expiry import FileExpiry
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES
+from chatroom.chat.people.device_marks import BUCKET as DEVICES
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.records import pages
 from chatroom.chat.rooms.directory import Directory
@@ -14,6 +15,7 @@ from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room_records import RoomRecords
 from chatroom.chat.state import ChatState
 from chatroom.model.account import BUCKET, decode
+from chatroom.model.log import Change
 from chatroom.model.log_names import GUEST, GUEST_SENT, INBOX, SENT, SERVER, guest_log, room_log
 from chatroom.model.logger import logger
 
@@ -86,9 +88,11 @@ class Retention:
         return not (await self._engine.read(room_log(record.id), limit=1)).entries
 
     async def _drop_orphans(self) -> None:
-        """Remove the logs of closed rooms and of deleted accounts, and the empty logs of guests who are gone."""
+        """Remove the logs of closed rooms and of deleted accounts, the empty logs of guests who are gone, and the marks
+        of devices of deleted accounts."""
         # The logs are listed before the accounts: the inbox of an account that is made in between is no orphan.
         logs = [log async for log in self._logs()]
+        marked = [id async for page in pages(self._engine, DEVICES) for id, _ in page]
         accounts = {decode(value).id async for page in pages(self._engine, BUCKET) for _, value in page}
         for log in logs:
             if self.rounds.stopping:
@@ -102,6 +106,9 @@ class Retention:
                 orphan = log.startswith((INBOX, SENT)) and id not in accounts
             if orphan:
                 await self._engine.drop(log)
+        for id in marked:
+            if id not in accounts and not self.rounds.stopping:
+                await self._engine.change([Change(DEVICES, id, None)])
 
     async def _logs(self) -> AsyncIterator[str]:
         """Yield the names of all logs. The names are read from the engine a page at a time."""

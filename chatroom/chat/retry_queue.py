@@ -6,6 +6,7 @@ A change that fails is tried again after a while, and at once when the engine sa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from chatroom.chat.interfaces import Engine
@@ -31,6 +32,7 @@ class RetryQueue:
         self._scheduler = scheduler
         self._events: dict[str, tuple[str, LogEvent]] = {}  # the log and the event, by the event's id
         self._erasures: set[tuple[str, int]] = set()  # log and seq
+        self._calls: dict[object, Callable[[], None]] = {}
         self._timer: Any = None
         engine.on_state = self._state_changed
 
@@ -53,6 +55,11 @@ class RetryQueue:
             self._try_later()
 
         self._engine.erase(log, seq).addErrback(failed).addErrback(_broken)
+
+    def call(self, key: object, function: Callable[[], None]) -> None:
+        """Call a function when the store may work again, once for each key. It must call this again if it fails."""
+        self._calls[key] = function
+        self._try_later()
 
     def stop(self) -> None:
         """Stop retrying, because the engine is about to stop."""
@@ -83,6 +90,9 @@ class RetryQueue:
         erasures, self._erasures = self._erasures, set()
         for log, seq in erasures:
             self.erase(log, seq)
+        calls, self._calls = self._calls, {}
+        for function in calls.values():
+            function()
 
 
 def _broken(failure: Any) -> None:

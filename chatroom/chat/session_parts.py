@@ -6,7 +6,7 @@ The modules of the inbox and the transfers import ``Session``, so ``Session`` kn
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -19,6 +19,9 @@ class OpenInbox(Protocol):
     @property
     def unread_total(self) -> int:
         """The number of unread messages."""
+
+    def leave(self, session: Any) -> None:
+        """Show a session nothing more, because it is not the owner's any more."""
 
     def close(self) -> None:
         """Stop following the log of the inbox."""

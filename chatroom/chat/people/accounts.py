@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.people import account_lookalikes
+from chatroom.chat.people.device_marks import BUCKET as DEVICES
 from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.account import BUCKET, AccountRecord, decode, encode
 from chatroom.model.errors import NAME_IN_USE
@@ -92,11 +93,14 @@ class Accounts:
 
     @retried_on_conflict
     async def remove(self, account: AccountRecord) -> bool:
-        """Remove an account. Its name is free again; its id is never used again. Return whether the account existed."""
+        """Remove an account and the marks of its devices; return whether the account existed.
+
+        Its name is free again; its id is never used again.
+        """
         name = user_name(account.name)
         held = await self._engine.get(BUCKET, name.folded)
         if held is None or decode(held[0]).id != account.id:
             return False
-        gone = Change(BUCKET, name.folded, None, held[1])
-        await self._engine.change([gone, *await account_lookalikes.releases(self._engine, name)])
+        gone = Change(BUCKET, name.folded, None, held[1]), Change(DEVICES, account.id, None)
+        await self._engine.change([*gone, *await account_lookalikes.releases(self._engine, name)])
         return True

@@ -3,24 +3,30 @@
 A mark is an entry of the same log (``Read``) that says up to which seq its owner has read. A person's message is marked
 as read before it is shown, so that it is shown only once even if the server crashes. Programs acknowledge the messages
 that they have received (``ack``), and get the others again. The inbox of a guest who cannot come back needs no marks.
+
+A program on a device (``chatroom.model.device``) gets what its own device has not acknowledged, from a ``DeviceFeed``,
+even if another session has read it; sessions without a device share the mark in the log. That mark is the greatest of
+all: what no session has read counts as unread.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from chatroom.chat.limits import HISTORY_BYTES, INBOX_MESSAGES
+from chatroom.chat.limits import INBOX_MESSAGES
+from chatroom.chat.people.device_feed import DeviceFeed, has_feed
+from chatroom.chat.people.device_marks import DeviceMarks
+from chatroom.chat.people.inbox_pages import AGAIN, pages, show
 from chatroom.chat.people.unread_counts import Unread
 from chatroom.chat.session import Session, User
 from chatroom.chat.state import ChatState
 from chatroom.model.errors import TOO_SLOW, Refused
-from chatroom.model.events import MAIL, MESSAGES, Mail, Private, Read, placed
+from chatroom.model.events import MAIL, MESSAGES, Mail, Read
 from chatroom.model.log import Done, Entry, Page, Subscription, Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.replies import Ok
@@ -29,7 +35,6 @@ _log = logger(__name__)
 
 PutOut = Callable[[Session, Refused], None]
 READ_AT_ONCE = 2 * INBOX_MESSAGES + 100  # entries: all unread messages, as many marks, and some more
-AGAIN = 0.5  # seconds until it is checked again whether a slow client has taken the page before
 
 
 class Inbox:
@@ -40,6 +45,7 @@ class Inbox:
         user: The owner.
         settling: By log, the inboxes whose owner left while marks were being stored.
         put_out: Ends a session, and tells its client why.
+        marks_of: Returns the marks of the devices of the account with an id.
 
     Attributes:
         log: The name of the inbox's log.
@@ -48,7 +54,10 @@ class Inbox:
 
     __slots__ = (
         "_counted",
+        "_feeds",
         "_marking",
+        "_marks",
+        "_marks_of",
         "_opening",
         "_pages",
         "_put_out",
@@ -66,8 +75,18 @@ class Inbox:
         "unread",
     )
 
-    def __init__(self, state: ChatState, user: User, settling: dict[str, Inbox], put_out: PutOut) -> None:
+    def __init__(
+        self,
+        state: ChatState,
+        user: User,
+        settling: dict[str, Inbox],
+        put_out: PutOut,
+        marks_of: Callable[[str], DeviceMarks],
+    ) -> None:
         self._state = state
+        self._marks_of = marks_of
+        self._marks: DeviceMarks | None = None  # until a session on a device comes
+        self._feeds: dict[Session, DeviceFeed] = {}
         self._settling = settling
         self._put_out = put_out
         self._user = user
@@ -108,6 +127,31 @@ class Inbox:
             Deferred.fromCoroutine(self._follow()).addBoth(self._opened)
         await turn
 
+    def enter(self, session: Session) -> None:
+        """Show a session on a device what waits for that device, and from now on what comes."""
+        if has_feed(session) and session in self._user.sessions and session not in self._feeds:
+            if self._marks is None:
+                self._marks = self._marks_of(self._user.id)
+                self._marks.hold(self)
+            feed = self._feeds[session] = DeviceFeed(self._state, session, self.log, self._begin)
+            feed.start()
+
+    def leave(self, session: Session) -> None:
+        """Show a session nothing more, because it is not the owner's any more."""
+        feed = self._feeds.pop(session, None)
+        if feed is not None:
+            feed.stop()
+
+    async def _begin(self, device: str) -> int:
+        """Return the mark of a device; one that is not remembered begins with what no session has read.
+
+        Raises:
+            Unavailable: The log or the marks cannot be read.
+        """
+        assert self._marks is not None  # made before the feed
+        await self.open()
+        return await self._marks.begin(device, self._read)
+
     def _opened(self, result: Failure | None) -> None:
         waiting, self._opening = self._opening or [], None
         for turn in waiting:
@@ -140,6 +184,10 @@ class Inbox:
         if self._sub is not None:
             self._sub.stop()
             self._sub = None
+        for session in tuple(self._feeds):
+            self.leave(session)
+        if self._marks is not None:
+            self._marks.release(self)
         if self._unmarked:
             self._state.owe(self.log, self._mark_of(self._shown))
         elif self._marking:
@@ -155,14 +203,21 @@ class Inbox:
             return
         if self._user.lasting:
             self._count(news)
+        for feed in tuple(self._feeds.values()):
+            feed.deliver(news)
         if waited:
             self.give(news)
         elif self._pages:
-            self._pages.extend(_pages(news))
+            self._pages.extend(pages(news))
             if len(self._pages) > INBOX_MESSAGES:
                 self._put_out_the_slow()
         else:
             self._show(news, late=False)
+
+    @property
+    def _readers(self) -> list[Session]:
+        """The sessions that are shown the messages by the inbox itself and not by a feed."""
+        return [session for session in self._user.sessions if not has_feed(session)]
 
     def _count(self, news: list[Entry]) -> None:
         """Count new unread messages. Their number is bounded: ``InboxQuotas`` refuses messages to a full inbox."""
@@ -178,12 +233,12 @@ class Inbox:
 
     def give(self, waited: list[Entry]) -> None:
         """Show entries that waited, page by page, so that no session is ended as too slow because much had waited."""
-        for session in self._user.sessions:
+        for session in self._readers:
             number = sum(isinstance(entry.event, MESSAGES) and session.hears(entry) for entry in waited)
             if session.person and number:
                 session.answer(Ok(f"{number} message{'s' * (number != 1)} while you were away:"))
         under_way = bool(self._pages)
-        self._pages.extend(_pages(waited))
+        self._pages.extend(pages(waited))
         if not under_way:
             self._next_page()
 
@@ -191,7 +246,7 @@ class Inbox:
         """Show the next pages, each as soon as the user's sessions have taken the page before."""
         self._timer = None
         while self._pages and self._user.online:
-            if any(session.out.holds for session in self._user.sessions):
+            if any(session.out.holds for session in self._readers):
                 self._timer = self._state.scheduler.callLater(AGAIN, self._next_page)
                 return
             if self._show(self._pages.popleft(), late=True):
@@ -199,14 +254,14 @@ class Inbox:
 
     def _put_out_the_slow(self) -> None:
         """End the sessions whose clients read too slowly; the mail goes on waiting in the log."""
-        for session in self._user.sessions:
+        for session in self._readers:
             if session.out.holds:
                 self._put_out(session, TOO_SLOW())
 
     def _show(self, news: list[Entry], late: bool) -> bool:
         """Show entries. Return whether people will see them, and the next pages, only when their mark is stored."""
         marked_first = False
-        for session in self._user.sessions:
+        for session in self._readers:
             if session.person and self._user.account is not None:
                 marked_first = True
             else:
@@ -259,9 +314,14 @@ class Inbox:
         self._waiting.append(turn)
         return turn
 
-    def acknowledge(self, upto: int) -> None:
-        """Mark everything up to a seq as read, because a program has received it."""
-        upto = min(upto, self._seen)
+    def acknowledge(self, session: Session, upto: int) -> None:
+        """Mark everything up to a seq as read, because the program of a session has received it."""
+        feed = self._feeds.get(session)
+        if feed is not None and self._marks is not None:
+            upto = min(upto, feed.shown)
+            self._marks.advance(session.device.name, upto)
+        else:
+            upto = min(upto, self._seen)
         if self._user.lasting and self._read < upto:
             self._shown = max(self._shown, upto)
             self._mark(upto)
@@ -279,13 +339,32 @@ class Inboxes:
         self._state = state
         self._put_out = put_out
         self._settling: dict[str, Inbox] = {}
+        self._marks: dict[str, DeviceMarks] = {}  # of the devices of users who are online or were just now, by user
 
     def of(self, user: User) -> Inbox:
         """Return the inbox of a user who is online; make it if there is none. The caller must open it."""
         if user.inbox is None:
-            user.inbox = Inbox(self._state, user, self._settling, self._put_out)
+            user.inbox = Inbox(self._state, user, self._settling, self._put_out, self._marks_of)
         assert isinstance(user.inbox, Inbox)  # nobody else makes one
         return user.inbox
+
+    def _marks_of(self, id: str) -> DeviceMarks:
+        """Return the marks of a user's devices, also those that are still being stored."""
+        if id not in self._marks:
+            state = self._state
+            self._marks[id] = DeviceMarks(state.engine, state.retries, state.now, id, self._forget)
+        return self._marks[id]
+
+    def _forget(self, marks: DeviceMarks) -> None:
+        """Drop the marks of a user who has left; they are stored."""
+        if self._marks.get(marks.account) is marks:
+            del self._marks[marks.account]
+
+    async def enter(self, session: Session) -> None:
+        """Show a session that has just logged in the messages that waited; see ``open``."""
+        await self.open(session.user)
+        if not session.over:
+            self.of(session.user).enter(session)
 
     async def open(self, user: User) -> None:
         """Open a user's inbox and show the messages that waited. If they cannot be read now, they go on waiting."""
@@ -310,33 +389,3 @@ def unread(page: Page) -> Unread:
         if entry.seq > upto and isinstance(entry.event, MAIL):
             found.add(entry.event)
     return found
-
-
-def show(state: ChatState, session: Session, entries: Iterable[Entry], late: bool) -> None:
-    """Show entries of an inbox to a session, except those of users that it ignores and those that it does not hear."""
-    data = b""
-    for entry in entries:
-        if session.hears(entry) and not session.ignores(entry.event):
-            event = entry.event
-            if isinstance(event, Private):
-                session.user.last_writer = event.by, event.by_id
-                event = msgspec.structs.replace(event, seq=entry.seq, late=late or event.late, via="")
-            else:
-                event = placed(event, entry.seq, getattr(event, "room", ""))
-            data += session.dialect.answer(event)
-            state.counters.deliveries += 1
-    if data:
-        session.out.write(data)
-
-
-def _pages(entries: list[Entry]) -> Iterable[list[Entry]]:
-    """Cut entries into pages of at most ``HISTORY_BYTES`` each, or of one longer entry."""
-    page: list[Entry] = []
-    room = HISTORY_BYTES
-    for entry in entries:
-        room -= len(entry.body)
-        if room < 0 and page:
-            yield page
-            page, room = [], HISTORY_BYTES - len(entry.body)
-        page.append(entry)
-    yield page

@@ -181,7 +181,7 @@ async def _greet(chat: Chat, session: Session, ref: int | str | None, secret: st
     answer = Account(name=user.name, operator=user.operator, users=names[:LISTED], more=more, token=secret)
     session.answer(answer, ref)
     follow_sent(chat, session.user)
-    await chat.inboxes.open(session.user)
+    await chat.inboxes.enter(session)
 
 
 @handles(Logout)

@@ -119,7 +119,7 @@ async def _private_history(chat: Chat, session: Session, command: ReadHistory, l
 @handles(Acknowledge)
 def acknowledge(chat: Chat, session: Session, command: Acknowledge) -> Event:
     """Note that a program has received the messages of its inbox up to a seq, a place in the inbox's log."""
-    chat.inboxes.of(session.user).acknowledge(command.seq)
+    chat.inboxes.of(session.user).acknowledge(session, command.seq)
     return Ok()
 
 

@@ -31,7 +31,10 @@ row(Quit, "leave the server", "quit|exit", upper="EXIT", bare="exit|quit", topic
 
 
 class Acknowledge(Command, frozen=True, gc=False, tag="ack"):
-    """Acknowledge everything in your inbox up to a seq. What is not acknowledged is sent again at the next login."""
+    """Acknowledge everything in your inbox up to a seq. What is not acknowledged is sent again at the next login.
+
+    If ``hello`` named a device, this holds for the device: others are sent what they have not acknowledged themselves.
+    """
 
     seq: Seq
 
