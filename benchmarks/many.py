@@ -269,6 +269,36 @@ def memory(args: argparse.Namespace) -> Iterator[Row]:
     )
 
 
+def rooms(args: argparse.Namespace) -> Iterator[Row]:
+    """A thousand programs of ten to a room: what each takes in one room, and what each of 19 further rooms takes."""
+    found = [memory_of_rooms() for _ in range(args.repeat)]
+    further = [each for _, each in found]
+    yield (
+        "memory of a further room per connection, 1,000 programs in 20 rooms each",
+        f"{statistics.median(further):.0f} bytes ({listed(further)})",
+    )
+
+
+def memory_of_rooms() -> tuple[float, float]:
+    """Return the bytes that each of a thousand programs takes in one room, and in each of 19 further rooms."""
+    number, most = 1000, 20
+
+    def join(room: int) -> Callable[[int], bytes]:
+        return lambda i: b'{"do":"join","room":"room%d-%d","stay":true}\n' % (room, i % (number // 10))
+
+    with Server() as server, Crowd(server.port) as crowd:
+        before = server.resident()
+        crowd.add(number, lambda i: b'{"do":"hello","version":1}\n' + join(0)(i))
+        crowd.wait(b'"entered"')
+        time.sleep(SETTLE)
+        one = server.resident()
+        for room in range(1, most):
+            crowd.say(join(room))
+            crowd.wait(b'"entered"')
+        time.sleep(SETTLE)
+        return (one - before) / number, (server.resident() - one) / number / (most - 1)
+
+
 def joined_memory() -> tuple[float, float]:
     """Return the bytes that the daemon holds with nobody, and how many more each of ten thousand takes."""
     with Server() as server, Crowd(server.port) as crowd:
@@ -438,6 +468,7 @@ def logging_in() -> Bystander:
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "memory": memory,
+    "rooms": rooms,
     "coming": coming,
     "start": start,
     "gaps": gaps,
