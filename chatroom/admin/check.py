@@ -9,6 +9,7 @@ from pathlib import Path
 from chatroom.admin.database import MOST_FAULTS, damages, database_in, one_moment, reading, stranger, version
 from chatroom.admin.folder_lock import InUse, holding
 from chatroom.chat.rooms import record_storage
+from chatroom.engines.amending import MESSAGE
 from chatroom.engines.sqlite.reader import Reader
 from chatroom.engines.sqlite.schema import LADDER, connect
 from chatroom.model import account
@@ -65,7 +66,7 @@ def _check(path: Path) -> Findings:
 
 
 def _counts(db: sqlite3.Connection, reader: Reader) -> str:
-    messages = db.execute("SELECT count(*) FROM log WHERE message").fetchone()[0]
+    messages = db.execute("SELECT count(*) FROM log WHERE message=?", (MESSAGE,)).fetchone()[0]
     accounts, rooms = reader.count(account.BUCKET), reader.count(record_storage.ROOMS)
     return f"schema {version(db)}; accounts: {accounts}, rooms: {rooms}, messages: {messages}"
 
@@ -79,11 +80,12 @@ def _words_faults(db: sqlite3.Connection) -> list[str]:
     The table ``terms_docsize`` has a row for each message in the index.
     """
     lost = db.execute(
-        "SELECT count(*) FROM log WHERE message AND seq<=(SELECT upto FROM indexed)"
-        " AND seq NOT IN (SELECT id FROM terms_docsize)"
+        "SELECT count(*) FROM log WHERE message=? AND seq<=(SELECT upto FROM indexed)"
+        " AND seq NOT IN (SELECT id FROM terms_docsize)",
+        (MESSAGE,),
     ).fetchone()[0]
     stray = db.execute(
-        "SELECT count(*) FROM terms_docsize WHERE id NOT IN (SELECT seq FROM log WHERE message)"
+        "SELECT count(*) FROM terms_docsize WHERE id NOT IN (SELECT seq FROM log WHERE message=?)", (MESSAGE,)
     ).fetchone()[0]
     faults = []
     if lost:

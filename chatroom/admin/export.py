@@ -23,6 +23,7 @@ from chatroom.admin.database import database_in, one_moment, reading, stranger
 from chatroom.admin.errors import CommandFailed
 from chatroom.chat.rooms import record_storage
 from chatroom.chat.rooms.record import RoomRecord
+from chatroom.engines.amending import SPENT
 from chatroom.engines.sqlite.reader import Reader
 from chatroom.model import account
 from chatroom.model.account import AccountRecord
@@ -87,7 +88,7 @@ def _everything(db: sqlite3.Connection, private: bool) -> Iterator[Struct]:
         for number, log in db.execute("SELECT no, name FROM logs")
         if private or log.startswith(ROOM)
     }
-    for seq, number, body in db.execute("SELECT seq, log, body FROM log ORDER BY seq"):
+    for seq, number, body in db.execute("SELECT seq, log, body FROM log WHERE message<>? ORDER BY seq", (SPENT,)):
         if number in logs:
             yield ExportedEntry(*logs[number], seq, Raw(body))
 
@@ -105,7 +106,9 @@ def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
     # NOT INDEXED: read the entries of all logs in order. With its index, SQLite would have to sort the room's entries,
     # and so hold all of them at once.
     rows = db.execute(
-        "SELECT seq, body FROM log NOT INDEXED WHERE log=(SELECT no FROM logs WHERE name=?) ORDER BY seq", (log,)
+        "SELECT seq, body FROM log NOT INDEXED"
+        " WHERE log=(SELECT no FROM logs WHERE name=?) AND message<>? ORDER BY seq",
+        (log, SPENT),
     )
     for seq, body in rows:
         yield ExportedEntry(log, _record(value).name, seq, Raw(body))

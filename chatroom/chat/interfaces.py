@@ -87,7 +87,9 @@ class Engine(Protocol):
 
         Args:
             log: The log's name; it begins to exist with its first entry.
-            event: What happened.
+            event: What happened. If it is about a message of the log (``LogEvent.about``), the message changes in the
+                same transaction, as ``chatroom.model.amendments`` says; ``done`` is given ``NotAmended``, and nothing
+                is stored, if the message may not change so. The event gets what it shows of the message.
             done: Called exactly once: with the entry and None when the entry is durable and this engine's followers
                 have been given it, or with the entry and an error. It is a plain callable, because a Deferred for each
                 message would cost more than the message.
@@ -142,6 +144,9 @@ class Engine(Protocol):
     def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
         """Remove some old entries of a log. Call it again until it returns 0.
 
+        Amendments are kept as long as the messages that they are about, and count neither among messages nor among
+        other entries.
+
         Args:
             log: The log's name.
             older_than: Remove entries made before this time, in milliseconds since 1970.
@@ -153,8 +158,8 @@ class Engine(Protocol):
         """
 
     def erase(self, log: str, seq: int) -> Deferred[bool]:
-        """Erase a message's text, also from the search index; the entry stays. The Deferred gives False if there is
-        no such message."""
+        """Erase a message's text, also from the search index, with what was done to the message and what quotes show of
+        it; the entry stays. The Deferred gives False if there is no such message."""
 
     def drop(self, log: str) -> Deferred[None]:
         """Remove a log with all its entries. The caller makes sure that nobody follows the log."""

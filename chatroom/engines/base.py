@@ -230,7 +230,9 @@ class BatchingEngine(PresenceTable):
         Call this before the next batch is handed to ``_store``, because that replaces the times of this batch.
         """
         self.counters.commits.observe(self._reactor.seconds() - self._handed)
-        self.counters.messages += sum(type(entry.event) in MESSAGES and not entry.repeated for entry in batch)
+        self.counters.messages += sum(
+            type(entry.event) in MESSAGES and not entry.repeated and entry.error is None for entry in batch
+        )
         last = batch[-1]
         last.done = partial(self._told, self._first, last.done)
 

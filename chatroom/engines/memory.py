@@ -4,39 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 
+from chatroom.engines.amending import KINDS, MESSAGE, OTHER, SPENT, erase, relate, sent_again
 from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine, enough, not_before
 from chatroom.engines.memory_blobs import MemoryBlobs
+from chatroom.engines.memory_rows import MemoryLog, MemoryRows, Row, seq_of
 from chatroom.engines.search_scheduler import SearchScheduler, Step
 from chatroom.engines.sqlite.reader import LAST_CHARACTER, PAGE_LOGS, cut_page
 from chatroom.engines.tokenizer import Query
 from chatroom.model import events
-from chatroom.model.events import MESSAGES, blanked
-from chatroom.model.log import Change, Conflict, Entry, Hits, Page, Unavailable
+from chatroom.model.events import Edited
+from chatroom.model.log import Change, Conflict, Entry, Hits, NotAmended, Page, Unavailable
 from chatroom.model.log_names import ROOM
 
 T = TypeVar("T")
-
-
-class _Log:
-    """One log: its rows (entries) in the order of their seq, the bytes that they take, its floor and its last time.
-
-    The floor is the greatest seq of the entries that retention has removed. The time is that of the last entry, in
-    milliseconds since 1970. A row is a tuple of plain values, which the garbage collector does not track, so there may
-    be many rows.
-    """
-
-    __slots__ = ("at", "bytes", "floor", "rows")
-
-    def __init__(self) -> None:
-        self.rows: list[_Row] = []
-        self.floor = 0
-        self.bytes = 0
-        self.at = 0
 
 
 class _Bucket:
@@ -77,9 +63,6 @@ class _Bucket:
         return bisect_left(self.keys, prefix), bisect_left(self.keys, prefix + LAST_CHARACTER)
 
 
-_Row = tuple[int, bool, int, str | None, bytes]  # seq, whether it is a message, ms since 1970, ``Entry.key``, body
-
-
 class MemoryEngine(BatchingEngine):
     """The engine in memory. ``chatroom.chat.interfaces.Engine`` documents each method.
 
@@ -90,7 +73,7 @@ class MemoryEngine(BatchingEngine):
     def __init__(self, reactor: Any) -> None:
         super().__init__(reactor)
         self.blobs = MemoryBlobs(reactor)
-        self._logs: dict[str, _Log] = {}
+        self._logs: dict[str, MemoryLog] = {}
         # By ``Entry.key``: the log, the seq and the body of the first entry with that key.
         self._by_key: dict[str, tuple[str, int, bytes]] = {}
         self._buckets: dict[str, _Bucket] = {}
@@ -117,26 +100,47 @@ class MemoryEngine(BatchingEngine):
             last = log.at if copy is None else max(log.at, self._log(copy.log).at)
             if entry.event.at < last:
                 not_before(entry, last)
-            self._add(log, entry)
+            kind, about = KINDS[type(entry.event)], entry.event.about
+            if about:
+                try:
+                    kind = relate(self._rows(entry.log), entry)
+                except NotAmended as error:
+                    entry.error = error
+                    continue
+            self._add(log, entry, kind, about)
             if copy is not None:
-                self._add(self._log(copy.log), copy)
+                self._add(self._log(copy.log), copy, kind)
         self._stored(batch, None)
 
-    def _log(self, name: str) -> _Log:
+    def _log(self, name: str) -> MemoryLog:
         """Return the log with a name; make it if there is none."""
         log = self._logs.get(name)
         if log is None:
-            log = self._logs[name] = _Log()
+            log = self._logs[name] = MemoryLog()
         return log
 
-    def _add(self, log: _Log, entry: Entry) -> None:
-        """Give an entry its seq, and add it to a log."""
+    def _rows(self, log: str) -> MemoryRows:
+        """Return the rows of a log, for the functions of ``amending``."""
+        kept = self._log(log)
+        return MemoryRows(log, kept, self._by_key, partial(self._grow, kept))
+
+    def _add(self, log: MemoryLog, entry: Entry, kind: int, about: int = 0) -> None:
+        """Give an entry its seq, and add it to a log.
+
+        Args:
+            log: The log.
+            entry: The entry.
+            kind: The kind of row that the entry becomes.
+            about: The seq of the message that it is about, if any.
+        """
         self._seq += 1
         entry.seq = self._seq
         if entry.key is not None:
             self._by_key[entry.key] = entry.log, entry.seq, entry.body
         log.at = entry.event.at
-        log.rows.append((entry.seq, isinstance(entry.event, MESSAGES), log.at, entry.key, entry.body))
+        log.rows.append((entry.seq, kind, log.at, entry.key, entry.body))
+        if about and kind != OTHER:
+            log.about.setdefault(about, []).append(entry.seq)
         self._grow(log, len(entry.body) + ROW)
 
     def _was_there(self, entry: Entry) -> bool:
@@ -146,9 +150,12 @@ class MemoryEngine(BatchingEngine):
             return False
         entry.log, entry.seq, entry.body = first
         entry.event, entry.repeated = events.decode(entry.body), True
+        if isinstance(entry.event, Edited):
+            entry.event = sent_again(self._rows(entry.log), entry.event)
+            entry.body = events.encode(entry.event)
         return True
 
-    def _grow(self, log: _Log, size: int) -> None:
+    def _grow(self, log: MemoryLog, size: int) -> None:
         log.bytes += size
         self._bytes += size
 
@@ -165,13 +172,13 @@ class MemoryEngine(BatchingEngine):
         messages: bool = False,
         oldest: bool = False,
     ) -> Deferred[Page]:
-        kept = self._logs.get(log) or _Log()
-        start = bisect_right(kept.rows, after, key=_seq)
-        end = len(kept.rows) if before is None else bisect_left(kept.rows, before, key=_seq)
+        kept = self._logs.get(log) or MemoryLog()
+        start = bisect_right(kept.rows, after, key=seq_of)
+        end = len(kept.rows) if before is None else bisect_left(kept.rows, before, key=seq_of)
         found: list[Entry] = []
         complete = messages or after >= kept.floor
         for i in range(start, end) if oldest else range(end - 1, start - 1, -1):
-            if messages and not kept.rows[i][1]:
+            if kept.rows[i][1] == SPENT or (messages and kept.rows[i][1] != MESSAGE):
                 continue
             if len(found) == limit:
                 complete = False
@@ -198,9 +205,9 @@ class MemoryEngine(BatchingEngine):
         rows = self._logs[log].rows if log in self._logs else []
         found: list[Entry] = []
         end = self._reactor.seconds() + LONGEST_TURN
-        for i in range(bisect_left(rows, before, key=_seq) - 1, -1, -1):
-            seq, message, at, _, _ = rows[i]
-            if not message:
+        for i in range(bisect_left(rows, before, key=seq_of) - 1, -1, -1):
+            seq, kind, at, _, _ = rows[i]
+            if kind != MESSAGE:
                 continue
             entry = _entry(log, rows[i])
             if wanted.matches(entry.event.text):  # type: ignore[attr-defined]
@@ -215,17 +222,16 @@ class MemoryEngine(BatchingEngine):
             return succeed(0)
         if kept.rows[0][2] >= older_than and (not keep or len(kept.rows) <= keep):
             return succeed(0)
-        room = {True: keep or len(kept.rows), False: keep or len(kept.rows)}
-        left: list[_Row] = []
-        gone: list[_Row] = []
+        room = {MESSAGE: keep or len(kept.rows), OTHER: keep or len(kept.rows)}
+        gone: list[Row] = []
         for row in reversed(kept.rows):
+            if row[1] not in room:
+                continue
             if row[2] >= older_than and room[row[1]] > 0:
                 room[row[1]] -= 1
-                left.append(row)
             else:
                 gone.append(row)
-        kept.rows = left[::-1]
-        self._forget(kept, gone)
+        self._remove(kept, gone)
         return succeed(len(gone))
 
     def usage(self) -> Deferred[int]:
@@ -237,34 +243,31 @@ class MemoryEngine(BatchingEngine):
             return succeed(("", 0))
         name = max(rooms, key=lambda name: self._logs[name].bytes)
         log = self._logs[name]
-        gone = enough(log.rows[:TRIM_STEP], wanted, lambda row: len(row[4]))
-        log.rows = log.rows[len(gone) :]
-        self._forget(log, gone)
+        oldest = islice((row for row in log.rows if row[1] in (OTHER, MESSAGE)), TRIM_STEP)
+        gone = enough(list(oldest), wanted, lambda row: len(row[4]))
+        self._remove(log, gone)
         return succeed((name, len(gone)))
 
-    def _forget(self, log: _Log, gone: list[_Row]) -> None:
-        """Update the sizes, the floor and the keys after entries (``gone``) were removed from a log."""
-        self._grow(log, -sum(len(row[4]) + ROW for row in gone))
-        for row in gone:
-            log.floor = max(log.floor, row[0])
+    def _remove(self, log: MemoryLog, gone: list[Row]) -> None:
+        """Remove rows from a log, with the amendments to them; update its size and floor, and the keys."""
+        if gone:
+            log.floor = max(log.floor, *(row[0] for row in gone))
+        removed = log.take_out({row[0] for row in gone})
+        self._grow(log, -sum(len(row[4]) + ROW for row in removed))
+        for row in removed:
             self._by_key.pop(row[3] or "", None)
 
     def erase(self, log: str, seq: int) -> Deferred[bool]:
-        rows = self._logs[log].rows if log in self._logs else []
-        i = bisect_left(rows, seq, key=_seq)
-        if i == len(rows) or rows[i][0] != seq or not rows[i][1]:
-            return succeed(False)
-        _, message, at, key, body = rows[i]
-        blank = events.encode(blanked(events.decode(body)))
-        rows[i] = seq, message, at, key, blank
-        self._grow(self._logs[log], len(blank) - len(body))
-        if key is not None:
-            self._by_key[key] = log, seq, blank
-        return succeed(True)
+        erased = erase(self._rows(log), seq) if log in self._logs else False
+        if erased is not None:
+            return succeed(erased)
+        turn: Deferred[None] = Deferred()  # very many messages quote this one; others get turns in between
+        self._reactor.callLater(0, turn.callback, None)
+        return turn.addCallback(lambda _: self.erase(log, seq))
 
     def drop(self, log: str) -> Deferred[None]:
-        dropped = self._logs.pop(log, _Log())
-        self._forget(dropped, dropped.rows)
+        dropped = self._logs.pop(log, MemoryLog())
+        self._remove(dropped, dropped.rows)
         return succeed(None)
 
     def logs(self, after: str = "") -> Deferred[list[str]]:
@@ -319,9 +322,5 @@ class MemoryEngine(BatchingEngine):
         return turn
 
 
-def _seq(row: _Row) -> int:
-    return row[0]
-
-
-def _entry(log: str, row: _Row) -> Entry:
+def _entry(log: str, row: Row) -> Entry:
     return Entry(log, events.decode(row[4]), row[4], row[0])

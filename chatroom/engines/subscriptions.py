@@ -27,10 +27,10 @@ class Subscriptions:
 
     @staticmethod
     def by_log(batch: list[Entry]) -> dict[str, list[Entry]]:
-        """Group a stored batch and its copies by log, without the entries that only repeat an earlier one."""
+        """Group a stored batch and its copies by log, without entries that repeat an earlier one or were not stored."""
         by_log: dict[str, list[Entry]] = {}
         for entry in batch:
-            if not entry.repeated:
+            if not entry.repeated and entry.error is None:
                 entries = by_log.get(entry.log)
                 if entries is None:
                     by_log[entry.log] = [entry]

@@ -14,6 +14,7 @@ import pytest
 from admin.folders import ROOT, Fails, entry, runs, said, write
 
 from chatroom.admin.export import export
+from chatroom.model.events import Edited
 
 
 def exported(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[dict[str, Any]]:
@@ -64,6 +65,20 @@ def test_one_room_is_exported_alone(fails: Fails, folder: Path, capsys: pytest.C
     assert brief(lines) == [("Lobby",), (1, "Lobby", "hello"), (3, "Lobby", ""), (5, "Lobby", "bye")]
     assert "no room" in fails("export", "--room", "attic", "--data", folder)
     assert "letters" in fails("export", "--room", "a b", "--data", folder)
+
+
+def test_an_edited_message_is_exported_as_it_is_now(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, text in enumerate(("hello all", "hello everybody")):
+        edit = Edited(f"e{number}", 2000, "alice", "a1", message=1, text=text)
+        sent = entry("room/r1", edit)
+        sent.key = f"a1/{edit.id}"
+        write(folder, sent)
+    for arguments in ((), ("--room", "Lobby")):
+        lines = brief(exported(capsys, *arguments, "--data", folder))
+        assert (1, "Lobby", "hello everybody") in lines
+        assert [line[2] for line in lines if len(line) == 3 and line[0] > 5] == ["hello everybody"]
+    runs("check", "--data", folder)
+    assert "messages: 4" in capsys.readouterr().out
 
 
 def test_an_export_to_a_file_is_there_whole_or_not_at_all(fails: Fails, folder: Path, tmp_path: Path) -> None:

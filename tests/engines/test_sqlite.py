@@ -340,8 +340,8 @@ async def test_times_of_more_logs_than_are_kept_in_memory_do_not_go_back(
 
 async def test_a_time_is_looked_up_once_for_each_log(engine: SQLiteEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
-    look = engine._writer._last_time
-    monkeypatch.setattr(engine._writer, "_last_time", lambda number: looked.append(number) or look(number))
+    look = engine._writer._places.last_time
+    monkeypatch.setattr(engine._writer._places, "last_time", lambda number: looked.append(number) or look(number))
     for i in range(5):
         await stored(engine, LOBBY, said(f"m{i}"))
         await stored(engine, BOX, said(f"n{i}"))

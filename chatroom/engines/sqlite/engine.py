@@ -47,6 +47,8 @@ class SQLiteEngine(BatchingEngine):
         self._search_thread = Worker(reactor, "log-search")
         self._searches = SearchScheduler(reactor, self._step)
         self._indexing: Any = None  # the timer of the next step of indexing
+        self._purging: Any = None  # the timer for removing words of erased messages from the search index
+        self._purge_wait: float | None = None  # seconds until these may be removed; None if there are none
         self._changes: deque[tuple[Sequence[Change], Deferred[int]]] = deque()  # calls that wait for the writer thread
         self._index_step = False  # the writer thread is adding messages to the search index
         self._index_again = False  # something was stored while ``_index_step`` was set
@@ -58,7 +60,7 @@ class SQLiteEngine(BatchingEngine):
         Raises:
             BadDatabase: The file can't be used. The call itself raises this, not the Deferred.
         """
-        self._writer = Writer(open_database(self._path))
+        self._writer = Writer(open_database(self._path), self._reactor.seconds)
         self._reader = Reader(connect(self._path))
         self._lister = Reader(connect(self._path))
         self._finder = Finder(connect(self._path), self._reactor.seconds)
@@ -70,9 +72,10 @@ class SQLiteEngine(BatchingEngine):
         return succeed(None)
 
     def _close(self) -> Deferred[None]:
-        if self._indexing is not None:
-            self._indexing.cancel()
-            self._indexing = None
+        for timer in (self._indexing, self._purging):
+            if timer is not None:
+                timer.cancel()
+        self._indexing = self._purging = None
         # Wait until these threads have run the jobs that were given to them, so that their callers get answers.
         read = DeferredList([thread.run(lambda: None) for thread in (self._reader_thread, self._list_thread)])
         return read.addCallback(lambda _: self.blobs.close()).addCallback(self._close_file)
@@ -136,7 +139,13 @@ class SQLiteEngine(BatchingEngine):
             return
         self._put_off = False
         self._index_step = True
-        self._writer_thread.run(self._writer.index_some).addCallbacks(self._indexed, self._not_indexed)
+        self._writer_thread.run(self._index_there).addCallbacks(self._indexed, self._not_indexed)
+
+    def _index_there(self) -> bool:
+        """Take a step of indexing; return whether more may be left to do now. Runs on the writer thread."""
+        more = self._writer.index_some()
+        self._purge_wait = None if more else self._writer.purge_wait()
+        return more
 
     def _indexed(self, more: bool) -> None:
         """Schedule the next step of indexing: now if there is more to index, later if a batch was stored meanwhile."""
@@ -145,6 +154,12 @@ class SQLiteEngine(BatchingEngine):
             self._index_later(0)
         elif again:
             self._index_later()
+        elif self._purge_wait is not None and self._purging is None and self._stopping is None:
+            self._purging = self._reactor.callLater(self._purge_wait, self._purge)
+
+    def _purge(self) -> None:
+        self._purging = None
+        self._index_later()
 
     def _not_indexed(self, failure: Any) -> None:
         """Stop indexing after an error, such as a full disk, until the next batch is stored; report the error."""
@@ -184,7 +199,15 @@ class SQLiteEngine(BatchingEngine):
         return removed
 
     def erase(self, log: str, seq: int) -> Deferred[bool]:
-        return self._on(self._writer_thread, self._writer.erase, log, seq)
+        return Deferred.fromCoroutine(self._erase(log, seq))
+
+    async def _erase(self, log: str, seq: int) -> bool:
+        """Erase a message in steps, since very many messages may quote it."""
+        erased: bool | None = None
+        while erased is None:
+            erased = await self._on(self._writer_thread, self._writer.erase, log, seq)
+        self._index_later()
+        return erased
 
     def drop(self, log: str) -> Deferred[None]:
         return Deferred.fromCoroutine(self._drop(log))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+from chatroom.engines.amending import MESSAGE
 from chatroom.engines.tokenizer import tokens
 from chatroom.model import events
 from chatroom.model.events import MESSAGES
@@ -61,8 +62,8 @@ class Indexer:
         """Return the messages to index in the next step; empty if all are indexed."""
         while True:
             rows = self._db.execute(
-                "SELECT seq, log, CASE WHEN message THEN body END FROM log WHERE seq>? ORDER BY seq LIMIT ?",
-                (max(self._passed, self._upto()), INDEX_STEP),
+                "SELECT seq, log, CASE WHEN message=? THEN body END FROM log WHERE seq>? ORDER BY seq LIMIT ?",
+                (MESSAGE, max(self._passed, self._upto()), INDEX_STEP),
             ).fetchall()
             messages = [row for row in rows if row[2] is not None]
             if messages or not rows:
@@ -82,11 +83,18 @@ class Indexer:
             (_indexed(message) for message in messages if message[0] <= upto),
         )
 
-    def blank(self, message: Row) -> None:
-        """Replace a message's text in the index by an empty one."""
-        self.forget([message])
-        if message[0] <= self._upto():
-            self._db.execute("INSERT INTO terms(rowid, tokens) VALUES (?,'')", (message[0],))
+    def replace(self, message: Row, body: bytes) -> None:
+        """Index a message by another text, unless it is not indexed yet. ``purger.py`` then removes the old words.
+
+        Args:
+            message: The message as it was.
+            body: Its new body.
+        """
+        old, new = _text(message[2]), _text(body)
+        if old != new and message[0] <= self._upto():
+            self.forget([message])
+            self._db.execute("INSERT INTO terms(rowid, tokens) VALUES (?,?)", _indexed((*message[:2], body)))
+            self._db.execute("UPDATE indexed SET stale=stale+1")
 
     def _upto(self) -> int:
         """Return the stored seq up to which all messages are indexed."""
@@ -124,6 +132,11 @@ def _first(messages: list[Row]) -> list[Row]:
 def _indexed(message: Row) -> tuple[int, str]:
     """Return a message's row in the index: its seq, and its tokens, each with the prefix of ``prefix_of``."""
     seq, log, body = message
-    event = events.decode(body)
     prefix = prefix_of(log, seq)
-    return seq, " ".join(prefix + token for token in tokens(event.text)) if isinstance(event, MESSAGES) else ""
+    return seq, " ".join(prefix + token for token in tokens(_text(body)))
+
+
+def _text(body: bytes) -> str:
+    """Return what a message can be found by; empty for other events."""
+    event = events.decode(body)
+    return event.text if isinstance(event, MESSAGES) else ""

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
+from chatroom.engines.amending import AMENDMENT, MESSAGE, OTHER
 from chatroom.model import events
 from chatroom.model.log import Entry, Page
 
@@ -31,13 +32,13 @@ class Reader:
     def read(self, log: str, after: int, before: int | None, limit: int, messages: bool, oldest: bool) -> Page:
         """Return entries of a log, as ``chatroom.chat.interfaces.Engine.read`` describes."""
         number, floor = self._log(log)
-        kinds = (True,) if messages else (False, True)
+        kinds = (MESSAGE,) if messages else (OTHER, MESSAGE, AMENDMENT)
         order = "ASC" if oldest else "DESC"
         rows: list[tuple[int, bytes]] = []
-        for message in kinds:
+        for kind in kinds:
             rows += self.db.execute(
                 f"SELECT seq, body FROM log WHERE log=? AND message=? AND seq>? AND seq<? ORDER BY seq {order} LIMIT ?",
-                (number, message, after, _NEVER if before is None else before, limit + 1),
+                (number, kind, after, _NEVER if before is None else before, limit + 1),
             ).fetchall()
         rows.sort(reverse=not oldest)
         complete = len(rows) <= limit and (messages or after >= floor)
@@ -48,7 +49,7 @@ class Reader:
 
         Args:
             log: The log.
-            message: Whether to count messages, or all other entries.
+            message: Whether to count messages, or other entries. Amendments do not count.
             keep: How many messages, or other entries, stay.
         """
         row = self.db.execute(

@@ -78,6 +78,14 @@ LADDER = (
     ALTER TABLE logs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
     UPDATE logs SET bytes=200 * (SELECT count(*) FROM log WHERE log.log=logs.no);
     """,
+    # 6: events that are about a message of the same log: `about` is its seq. The column `message` has the kind of the
+    # row (``amending.py``). Deletions that are in the file stay what they are, and expire by their own age. `stale` is
+    # how many texts have left the index whose words may still be in the file (``purger.py``).
+    """
+    ALTER TABLE log ADD COLUMN about INTEGER;
+    CREATE INDEX log_about ON log(about, message) WHERE about IS NOT NULL;
+    ALTER TABLE indexed ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 
@@ -101,6 +109,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         _check(db, path)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA secure_delete=ON")  # overwrites what is deleted; not every build of SQLite does so by itself
         db.execute(f"PRAGMA journal_size_limit={64 * 1024 * 1024}")
         _climb(db)
         return db

@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from chatroom.engines.amending import KINDS, MESSAGE, OTHER, erase, relate, sent_again
 from chatroom.engines.base import NEARLY_FULL, ROW, TRIM_STEP, enough, not_before
 from chatroom.engines.sqlite.indexer import Indexer
+from chatroom.engines.sqlite.message_rows import SQLiteRows
+from chatroom.engines.sqlite.places import Place, Places
+from chatroom.engines.sqlite.purger import IndexPurger
 from chatroom.engines.sqlite.record_changes import make
 from chatroom.model import events
-from chatroom.model.events import MESSAGES, blanked
-from chatroom.model.log import Change, Conflict, Entry
+from chatroom.model.events import Edited
+from chatroom.model.log import Change, Conflict, Entry, NotAmended
 
 EXPIRE_STEP = 500  # entries that one call of ``expire`` or ``drop`` removes
 MOST_PLACES = 20_000  # logs whose numbers and times are kept in memory; one batch may add some more
 
-
-_Row = tuple[int, int, bytes, bool, int]  # seq, the log's number, body, whether it is a message, ms since 1970
-
-
-class _Place:
-    """What the writer keeps in memory about a log.
-
-    Args:
-        number: The log's number.
-        at: The time of the log's last entry, in milliseconds since 1970; 0 if it has no entries.
-    """
-
-    __slots__ = ("at", "number")
-
-    def __init__(self, number: int, at: int) -> None:
-        self.number = number
-        self.at = at
+_Row = tuple[int, int, bytes, int, int]  # seq, the log's number, body, the kind of row, milliseconds since 1970
 
 
 class Writer:
@@ -42,18 +30,20 @@ class Writer:
 
     Args:
         db: A connection from ``open_database``. Only one thread at a time may use it.
+        seconds: Returns the time in seconds; called on the thread that uses the connection.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, seconds: Callable[[], float] = lambda: 0.0) -> None:
         self.db = db
         # Retention may have removed the newest entries, and their seqs must not be used again.
         self._seq: int = db.execute(
             "SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(floor), 0) FROM logs))"
         ).fetchone()[0]
         self._page_size: int = db.execute("PRAGMA page_size").fetchone()[0]
-        self._places: dict[str, _Place] = {}
+        self._places = Places(db)
         self._grown: Counter[int] = Counter()  # by a log's number: bytes by which it grew, not stored yet
         self.index = Indexer(db)
+        self._purger = IndexPurger(db, seconds)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -69,38 +59,65 @@ class Writer:
             raise
 
     def store(self, batch: list[Entry]) -> None:
-        """Give each entry and its copy their seqs and store them, unless the entry's key was stored earlier."""
+        """Give each entry and its copy their seqs and store them, unless the entry's key was stored earlier.
+
+        An entry that may not change the message that it is about is not stored; its ``error`` says why.
+        """
         rows: list[tuple[Any, ...]] = []
+        inserted = 0
         keyed: dict[str, Entry] = {}
         if len(self._places) >= MOST_PLACES:
             self._places.clear()
         with self._transaction():
             for entry in batch:
                 key = entry.key
-                if key is not None:
-                    if self._was_there(entry, keyed.get(key)):
-                        continue
-                    keyed[key] = entry
-                place = self._places.get(entry.log) or self._place(entry.log)
+                if key is not None and self._was_there(entry, keyed.get(key)):
+                    continue
+                place = self._places[entry.log]
                 if entry.copy is not None:
-                    place.at = max(place.at, self._place(entry.copy.log).at)
+                    place.at = max(place.at, self._places[entry.copy.log].at)
                 if entry.event.at < place.at:
                     not_before(entry, place.at)
-                rows.append(self._row(place, entry))
-                if entry.copy is not None:
-                    rows.append(self._row(self._place(entry.copy.log), entry.copy))
-            self.db.executemany("INSERT INTO log(seq, log, message, at, key, body) VALUES (?,?,?,?,?,?)", rows)
+                if entry.event.about:
+                    self._insert(rows[inserted:])  # the entry may change rows of this batch
+                    inserted = len(rows)
+                    if not self._insert_about(place, entry):
+                        continue
+                else:
+                    rows.append(self._row(place, entry, KINDS[type(entry.event)]))
+                    if entry.copy is not None:
+                        rows.append(self._row(self._places[entry.copy.log], entry.copy, rows[-1][2]))
+                if key is not None:
+                    keyed[key] = entry
+            self._insert(rows[inserted:])
         grown = self._grown
         for row in rows:
             grown[row[1]] += len(row[5]) + ROW
 
-    def _row(self, place: _Place, entry: Entry) -> tuple[Any, ...]:
+    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
+        self.db.executemany("INSERT INTO log(seq, log, message, at, key, body) VALUES (?,?,?,?,?,?)", rows)
+
+    def _row(self, place: Place, entry: Entry, kind: int) -> tuple[Any, ...]:
         """Give an entry its seq, note its time as the last of its log, and return its row in the table ``log``."""
         self._seq += 1
         entry.seq = self._seq
-        event = entry.event
-        place.at = event.at
-        return self._seq, place.number, isinstance(event, MESSAGES), event.at, entry.key, entry.body
+        place.at = entry.event.at
+        return self._seq, place.number, kind, place.at, entry.key, entry.body
+
+    def _insert_about(self, place: Place, entry: Entry) -> bool:
+        """Store an entry that is about a message, and change that message; return False if the entry may not do so."""
+        about = entry.event.about
+        try:
+            kind = relate(self._rows(place.number), entry)
+        except NotAmended as error:
+            entry.error = error
+            return False
+        row = self._row(place, entry, kind)
+        self._insert([row])
+        if kind != OTHER:
+            self.db.execute("UPDATE log SET about=? WHERE seq=?", (about, entry.seq))
+        self._grown[place.number] += len(entry.body) + ROW
+        return True
 
     def _was_there(self, entry: Entry, earlier: Entry | None) -> bool:
         """Return whether an entry with the same key came earlier; if so, copy that one into ``entry``.
@@ -119,35 +136,22 @@ class Writer:
                 return False
             entry.log, entry.seq, entry.body = row
         entry.event, entry.repeated = events.decode(entry.body), True
+        if isinstance(entry.event, Edited):
+            entry.event = sent_again(self._rows(self._places.number(entry.log)), entry.event)
+            entry.body = events.encode(entry.event)
         return True
 
-    def _known(self, log: str) -> int:
-        """Return the number of a log; 0 if there is no such log."""
-        row = self.db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
-        return int(row[0]) if row is not None else 0
-
-    def _place(self, log: str) -> _Place:
-        """Return what is known about a log; make the log if there is none of that name."""
-        place = self._places.get(log)
-        if place is None:
-            number = self._known(log)
-            if not number:
-                number = self.db.execute("INSERT INTO logs(name) VALUES (?) RETURNING no", (log,)).fetchone()[0]
-            place = self._places[log] = _Place(number, self._last_time(number))
-        return place
-
-    def _last_time(self, number: int) -> int:
-        """Return the time of a log's last entry, in milliseconds since 1970; 0 if the log has no entries."""
-        last = "SELECT at FROM log WHERE log=?1 AND message={} ORDER BY seq DESC LIMIT 1"
-        row = self.db.execute(
-            f"SELECT max(coalesce(({last.format(0)}), 0), coalesce(({last.format(1)}), 0))", (number,)
-        ).fetchone()
-        return int(row[0])
+    def _rows(self, number: int) -> SQLiteRows:
+        """Return the rows of the log with a number, for the functions of ``amending``."""
+        return SQLiteRows(self.db, self.index, self._grown, number)
 
     # ---- search ------------------------------------------------------------------------------------------------
 
     def index_some(self) -> bool:
-        """Index some messages, or remove a part of an earlier schema's index; return whether more may be left to do."""
+        """Take a small step of the work on the search index; return whether more may be left to do now.
+
+        A step adds some messages, removes a part of an earlier schema's index, or removes words of erased messages.
+        """
         if self.index.has_old:
             with self._transaction():
                 self.index.remove_old()
@@ -156,7 +160,16 @@ class Writer:
         if messages:
             with self._transaction():
                 self.index.add(messages)
-        return bool(messages)
+            return True
+        if self._purger.wait() != 0:
+            return False
+        with self._transaction():
+            self._purger.step()
+        return True
+
+    def purge_wait(self) -> float | None:
+        """Return the seconds until words of erased messages may be removed; None if there are none."""
+        return self._purger.wait()
 
     # ---- how much there is -------------------------------------------------------------------------------------
 
@@ -199,29 +212,36 @@ class Writer:
             # A room may have entries even if it takes nothing by our count, since a crash loses a part of the count.
             room = self.db.execute(
                 "SELECT no, name FROM logs WHERE name GLOB 'room/*'"
-                " AND EXISTS (SELECT 1 FROM log WHERE log.log=logs.no) ORDER BY bytes DESC LIMIT 1"
+                " AND EXISTS (SELECT 1 FROM log WHERE log.log=logs.no AND message IN (?,?))"
+                " ORDER BY bytes DESC LIMIT 1",
+                (OTHER, MESSAGE),
             ).fetchone()
             if room is None:
                 return "", 0
             rows = sorted(row for message in (False, True) for row in self._oldest(room[0], message, TRIM_STEP))
-            gone = enough(rows[:TRIM_STEP], wanted, lambda row: len(row[2]))
-            self._remove(gone)
+            gone = self._remove(enough(rows[:TRIM_STEP], wanted, lambda row: len(row[2])))
             self._raise_floor(gone)
         return room[1], len(gone)
 
     def _oldest(self, number: int, message: bool, most: int) -> list[_Row]:
-        """Return the oldest messages of a log, or its oldest other entries if ``message`` is false."""
+        """Return the oldest messages of a log, or if ``message`` is false its oldest entries that are about none."""
         return self.db.execute(
             "SELECT seq, log, body, message, at FROM log WHERE log=? AND message=? ORDER BY seq LIMIT ?",
             (number, message, most),
         ).fetchall()
 
-    def _remove(self, rows: list[_Row]) -> None:
-        """Remove entries of one log from the log and from the search index."""
+    def _remove(self, rows: list[_Row]) -> list[_Row]:
+        """Remove entries of one log, with the amendments to them, from the log and from the search index.
+
+        Returns:
+            The entries that were removed. They are fewer than ``rows`` if there were very many amendments to them.
+        """
         if rows:
-            self.index.forget([row[:3] for row in rows if row[3]])
+            rows = rows[: self._rows(rows[0][1]).remove_about([row[0] for row in rows])]
+            self.index.forget([row[:3] for row in rows if row[3] == MESSAGE])
             self.db.executemany("DELETE FROM log WHERE seq=?", [(row[0],) for row in rows])
             self._grown[rows[0][1]] -= sum(len(row[2]) + ROW for row in rows)
+        return rows
 
     def _raise_floor(self, gone: list[_Row]) -> None:
         """Store the greatest seq removed from a log, so that readers learn that entries are missing.
@@ -239,7 +259,7 @@ class Writer:
 
         Args:
             log: The log.
-            message: Whether to remove messages, or other entries.
+            message: Whether to remove messages, with the amendments to them, or entries that are about no message.
             older_than: Entries made before this time (milliseconds since 1970) are removed ...
             cut: ... and entries with a seq up to this one.
 
@@ -247,21 +267,20 @@ class Writer:
             How many entries were removed; 0 if no such entries are left.
         """
         with self._transaction():
-            rows = self._oldest(self._known(log), message, EXPIRE_STEP)
-            old = [row for row in rows if row[4] < older_than or row[0] <= cut]
-            self._remove(old)
+            rows = self._oldest(self._places.number(log), message, EXPIRE_STEP)
+            old = self._remove([row for row in rows if row[4] < older_than or row[0] <= cut])
             self._raise_floor(old)
             return len(old)
 
     def drop(self, log: str) -> bool:
         """Remove some of a log's entries, and the log itself with the last of them; return whether more may be left."""
         with self._transaction():
-            number = self._known(log)
+            number = self._places.number(log)
             rows = self.db.execute(
                 "SELECT seq, log, body, message, at FROM log WHERE log=? LIMIT ?", (number, EXPIRE_STEP)
             ).fetchall()
-            self._remove(rows)
-            if len(rows) < EXPIRE_STEP:
+            more = len(self._remove(rows)) < len(rows) or len(rows) == EXPIRE_STEP
+            if not more:
                 self._grown.pop(number, None)
                 self._places.clear()
                 self.db.execute("DELETE FROM logs WHERE name=?", (log,))
@@ -270,20 +289,12 @@ class Writer:
                     "INSERT INTO logs(name, floor) VALUES ('', ?1) ON CONFLICT DO UPDATE SET floor=max(floor, ?1)",
                     (self._seq,),
                 )
-            return len(rows) == EXPIRE_STEP
+            return more
 
-    def erase(self, log: str, seq: int) -> bool:
-        """Remove the text of one message, but not its entry; return whether there was such a message."""
+    def erase(self, log: str, seq: int) -> bool | None:
+        """Erase a message, as ``amending.erase`` does: None means that this must be called again."""
         with self._transaction():
-            row = self.db.execute(
-                "SELECT seq, log, body FROM log WHERE seq=? AND log=? AND message", (seq, self._known(log))
-            ).fetchone()
-            if row is None:
-                return False
-            self.index.blank(row)
-            blank = events.encode(blanked(events.decode(row[2])))
-            self.db.execute("UPDATE log SET body=? WHERE seq=?", (blank, seq))
-            return True
+            return erase(self._rows(self._places.number(log)), seq)
 
     # ---- records -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,54 @@
+"""What the writer knows about the logs in the SQLite file without a look: their numbers and the times of their ends."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from chatroom.engines.amending import AMENDMENT, MESSAGE, OTHER
+
+_LAST = "coalesce((SELECT at FROM log WHERE log=?1 AND message={} ORDER BY seq DESC LIMIT 1), 0)"
+_LAST_TIME = f"SELECT max({', '.join(_LAST.format(kind) for kind in (OTHER, MESSAGE, AMENDMENT))})"
+
+
+class Place:
+    """What is known about a log.
+
+    Args:
+        number: The log's number.
+        at: The time of the log's last entry, in milliseconds since 1970; 0 if it has no entries.
+    """
+
+    __slots__ = ("at", "number")
+
+    def __init__(self, number: int, at: int) -> None:
+        self.number = number
+        self.at = at
+
+
+class Places(dict[str, Place]):
+    """The places of logs, by the log's name. A look-up makes the log if there is none of that name.
+
+    Args:
+        db: The writing connection, in a transaction whenever a place is looked up.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        super().__init__()
+        self._db = db
+
+    def __missing__(self, log: str) -> Place:
+        """Read the place of a log from the file, and remember it."""
+        number = self.number(log)
+        if not number:
+            number = self._db.execute("INSERT INTO logs(name) VALUES (?) RETURNING no", (log,)).fetchone()[0]
+        place = self[log] = Place(number, self.last_time(number))
+        return place
+
+    def number(self, log: str) -> int:
+        """Return the number of a log; 0 if there is no such log."""
+        row = self._db.execute("SELECT no FROM logs WHERE name=?", (log,)).fetchone()
+        return int(row[0]) if row is not None else 0
+
+    def last_time(self, number: int) -> int:
+        """Return the time of a log's last entry, in milliseconds since 1970; 0 if the log has no entries."""
+        return int(self._db.execute(_LAST_TIME, (number,)).fetchone()[0])
