@@ -191,7 +191,7 @@ class Client(ClientFacts):
             call: The function.
             room: If not empty, only commands about the room of this name count.
         """
-        self._conversation.when_there(call, room)
+        self._outgoing.when_there(call, room)
 
     # ---- for a carrier of files ------------------------------------------------------------------------------------
 

@@ -147,6 +147,8 @@ class ServerConnection(LineReceiver):
             self._begin_piece(event)
         elif event is not None:
             self._heard(event, re)
+        elif re is not None:
+            self._heard(a.Error("version", "this client does not understand the server's answer."), re)
 
     def _begin_piece(self, chunk: a.Chunk) -> None:
         if chunk.bytes > CHUNK:

@@ -192,6 +192,7 @@ class Conversation:
             else:
                 self._refuse(command)
         self.marks.flush()
+        self._list_conversations()
         self.carrier.ready()
 
     # ---- commands --------------------------------------------------------------------------------------------------
@@ -217,6 +218,14 @@ class Conversation:
             self.ask(do, quiet=True, **fields).addErrback(lambda failure: None)
         return self.state.ready
 
+    def _list_conversations(self) -> None:
+        """Ask for our private conversations, to learn what is unread in each, if we may be in several rooms.
+
+        Such a client shows them side by side. The others count what comes, which needs no list.
+        """
+        if self.state.joined.several and "read" in self.state.features:
+            self.ask("conversations", quiet=True).addErrback(lambda failure: None)
+
     def write(self, record: dict[str, Any], data: bytes = b"") -> None:
         """Send a record that has no answer, and raw bytes after it; without a connection, drop both."""
         if self._connection is not None:
@@ -226,19 +235,6 @@ class Conversation:
         """Call a function when the network accepts more data; never, if the connection ends first."""
         if self._connection is not None:
             self._connection.when_free(call)
-
-    def when_there(self, call: Callable[[], None], room: str = "") -> None:
-        """Call a function when the last command that changes our rooms is answered; see ``Client.when_there``."""
-
-        def answered(result: Any) -> Any:
-            call()
-            return result
-
-        command = self._outgoing.last_move(room)
-        if command is None:
-            call()
-        else:
-            command.answer.addBoth(answered)
 
     def _send(self, command: PendingCommand) -> None:
         if self._connection is not None:
@@ -296,6 +292,8 @@ class Conversation:
         """
         if reaction.new_inbox:
             self._acks.reset()
+            if self.state.ready:
+                self._list_conversations()
         for told in reaction.told:
             if not (quiet and told is reaction.answer):
                 self._tell(told)

@@ -20,7 +20,7 @@ class PeerState:
         user: The person's name.
         user_id: The person's id; empty if it is not known.
         count: Counts the person's messages that we have not read.
-        seq: The seq of the person's last message in our inbox; 0 if it is not known.
+        seq: The seq of the last message of either side; 0 if it is not known.
     """
 
     def __init__(self, user: str, user_id: str = "") -> None:
@@ -62,13 +62,21 @@ class InboxState:
     def received(self, event: e.Private) -> bool:
         """Note a private message. Returns whether it is to us, and not one that we have sent from elsewhere."""
         if isinstance(event, a.OwnPrivate):
-            self.peer(event.to, event.to_id)
+            peer = self.peer(event.to, event.to_id)
+            peer.seq = max(peer.seq, event.seq)
             return False
         self.writer = event.by_id
         peer = self.peer(event.by, event.by_id)
         peer.seq = max(peer.seq, event.seq)
         peer.count.add(event.seq, mention=False)
         return True
+
+    def listed(self, answer: a.Conversations) -> None:
+        """Follow the server's list of our conversations, which counts what is unread in each."""
+        for line in reversed(answer.conversations):
+            peer = self.peer(line.user, line.user_id)
+            peer.seq = max(peer.seq, line.seq)
+            peer.count.resume(line.read, line.unread, 0, line.seq)
 
     def peer(self, user: str, user_id: str = "") -> PeerState:
         """Return what is known of a person; a person with that id who has another name now is found, too.

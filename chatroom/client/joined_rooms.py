@@ -25,12 +25,13 @@ class JoinedRooms:
     Attributes:
         rooms: The rooms by folded name, in the order of joining.
         first: The names of the rooms that are still to be joined first.
+        several: As the argument.
         may_stay: Whether the server lets us be in several rooms.
     """
 
     def __init__(self, first: Sequence[str], *, several: bool) -> None:
         self.may_stay = False
-        self._several = several
+        self.several = several
         self.rooms: dict[str, RoomState] = {}
         self.first = list({fold(room): room for room in first if room}.values())
         self._focus = fold(self.first[-1]) if self.first else ""
@@ -131,7 +132,7 @@ class JoinedRooms:
 
     def staying(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the fields of a command that joins a room, with ``stay`` if we stay in the other rooms."""
-        return {"stay": True, **fields} if self._several and self.may_stay else fields
+        return {"stay": True, **fields} if self.several and self.may_stay else fields
 
     def caught_up(self) -> None:
         """Note that everything stored before we joined was shown."""

@@ -7,6 +7,7 @@ room that we had not reached yet. The order is that in which commands were given
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -109,10 +110,19 @@ class PendingQueue:
         """Return whether a command of one of these kinds was sent and is not answered."""
         return any(command.do in kinds and command.sent is not None for command in self._by_ref.values())
 
-    def last_move(self, room: str = "") -> PendingCommand | None:
-        """Return the last command that changes our rooms, or only the room of that name; None if there is none."""
+    def when_there(self, call: Callable[[], None], room: str = "") -> None:
+        """Call a function when the last command that changes our rooms is answered; see ``Client.when_there``."""
+
+        def answered(result: Any) -> Any:
+            call()
+            return result
+
         moves = (command for command in reversed(self._by_ref.values()) if command.do in MOVING)
-        return next((command for command in moves if not room or command.room in ("", fold(room))), None)
+        command = next((command for command in moves if not room or command.room in ("", fold(room))), None)
+        if command is None:
+            call()
+        else:
+            command.answer.addBoth(answered)
 
     def target(self, room: str) -> str:
         """Return the name of the room that a command given now is for, unless it names one.

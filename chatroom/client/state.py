@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from chatroom import __version__
 from chatroom.client.guest_name import chosen
@@ -170,6 +170,7 @@ class ClientState:
         """
         if code in WORTHLESS:
             self.credentials.forget()
+        self.inbox.forget()
         self.credentials.login = None  # only in this run; a saved token that may still be good stays
         return Denied("login", user, code, text)
 
@@ -251,7 +252,7 @@ class ClientState:
         Returns:
             What ``Client`` has to do now.
         """
-        event = self._of_its_kind(event, record)
+        event = _as_meant(event, record, self.name)
         was_guest = self.guest
         fresh = self._fresh(event) or awaited
         refused = record is not None and isinstance(event, a.Error)
@@ -267,14 +268,6 @@ class ClientState:
             seen=event.seq if e.of_inbox(event) and not isinstance(event, a.OwnPrivate) else 0,
             end=_FINAL.get(code, ""),
         )
-
-    def _of_its_kind(self, event: Event, record: dict[str, Any] | None) -> Event:
-        """Return the event as the class whose words are meant: two classes of the server have the same record."""
-        if isinstance(event, a.Account) and record is not None and record["do"] == "account":
-            return a.Unchanged(**asdict(event))
-        if isinstance(event, e.Private) and event.by == self.name and event.to != self.name:
-            return a.OwnPrivate(**asdict(event))
-        return event
 
     def _fresh(self, event: Event) -> bool:
         """Return whether an event was not shown before; from now on it counts as shown."""
@@ -307,6 +300,8 @@ class ClientState:
             gap = self._entered(event, record)
         elif isinstance(event, e.Left) and self._own(event, do):
             self.joined.leave(event.room)
+        elif isinstance(event, a.Conversations):
+            self.inbox.listed(event)
         elif isinstance(event, e.Private):
             self.unread += self.inbox.received(event)
         elif isinstance(event, a.Error):
@@ -327,6 +322,8 @@ class ClientState:
 
     def _account(self, event: a.Account, record: dict[str, Any]) -> None:
         do = record.get("do")
+        if self.ready and event.guest is not self.guest:
+            self.inbox.forget()
         if event.guest:
             self.credentials.forget()
             self._want("")
@@ -355,3 +352,20 @@ class ClientState:
         """Note the name that the server has given us, and whether we are a guest under it."""
         self.joined.rename(self.name, name)
         self.name, self.guest = name, guest
+
+
+def _as_meant(event: Event, record: dict[str, Any] | None, me: str) -> Event:
+    """Return an event as the class that has the right words: some classes of the server have the same record.
+
+    Args:
+        event: The event.
+        record: Our command that the event answers, if any.
+        me: Our name.
+    """
+    if isinstance(event, a.Account) and record is not None and record["do"] == "account":
+        return a.Unchanged(**asdict(event))
+    if isinstance(event, a.History | a.Found):
+        return replace(event, events=[_as_meant(each, None, me) for each in event.events])
+    if isinstance(event, e.Private) and event.by == me and event.to != me:
+        return a.OwnPrivate(**asdict(event))
+    return event

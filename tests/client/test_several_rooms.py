@@ -240,3 +240,75 @@ def test_a_limit_of_rooms_is_a_refusal_like_any_other(network: Network, world: W
     assert caught.value.code == "too-many-joined"
     assert names(alice) == ROOMS
     alice.leave()
+
+
+# ---- typing, and what a newer server says --------------------------------------------------------------------------
+
+
+def test_typing_is_told_to_the_room_and_to_a_person(network: Network, world: World) -> None:
+    bob, carol = staying(world, "bob", "one"), staying(world, "carol", "two")
+    alice = coming(network, "one", "two")
+    for _ in range(3):
+        alice.client.typing()
+        alice.client.typing(user="bob")
+    network.flow()
+    assert [record["room"] for record in carol.records() if record["event"] == "typing"] == ["two"]
+    assert [record.get("room", "") for record in bob.records() if record["event"] == "typing"] == [""]
+    carol.record(do="typing", room="two")
+    network.flow()
+    assert [(event.by, event.room) for event in alice.heard(a.Typing)] == [("carol", "two")]
+    assert alice.heard(a.Ok) == []
+    alice.leave()
+
+
+def test_an_older_client_passes_over_what_it_does_not_know(network: Network, world: World) -> None:
+    alice = coming(network, "one")
+    line = network.lines[0].client
+    line.dataReceived(b'{"event":"mind-read","room":"one","seq":99,"by":"bob"}\n')
+    told = len(alice.told)
+    asked: list[Any] = []
+    alice.client.do("who").addErrback(asked.append)
+    ref = max(alice.client._outgoing._by_ref)
+    line.dataReceived(b'{"event":"crowd","size":3,"re":%d}\n' % ref)
+    assert [failure.value.code for failure in asked] == ["version"]
+    assert len(alice.told) == told
+    alice.say("still here")
+    network.flow()
+    assert alice.said == ["still here"]
+    alice.leave()
+
+
+# ---- private conversations -----------------------------------------------------------------------------------------
+
+
+def test_private_messages_are_counted_for_each_person(network: Network, world: World) -> None:
+    bob, carol = world.program("bob"), world.program("carol")
+    alice = coming(network, "one")
+    for text in ("one", "two"):
+        bob.record(do="message", user="alice", text=text)
+    carol.record(do="message", user="alice", text="three")
+    network.flow()
+    peers = alice.client.peers
+    assert [(peer.user, peer.unread) for peer in peers.values()] == [("bob", 2), ("carol", 1)]
+    alice.client.mark_read(peers["bob"].seq, user="Bob")
+    bob.record(do="name", name="rob")
+    bob.record(do="message", user="alice", text="four")
+    network.flow()
+    assert [(peer.user, peer.unread) for peer in peers.values()] == [("carol", 1), ("rob", 1)]
+    assert alice.client.unread == 4
+    alice.leave()
+
+
+def test_both_halves_of_a_conversation_read_as_what_they_are(network: Network, world: World) -> None:
+    bob = world.program("bob")
+    alice = coming(network, "one")
+    alice.do("message", user="bob", text="hi")
+    bob.record(do="message", user="alice", text="hello")
+    network.flow()
+    history = alice.do("history", user="bob")
+    assert [type(event) for event in history.events] == [a.OwnPrivate, e.Private]
+    assert [event.seq for event in history.events] == sorted(event.seq for event in history.events)
+    listed = alice.do("conversations")
+    assert [line.user for line in listed.conversations] == ["bob"]
+    assert alice.client.peers["bob"].seq == history.events[-1].seq
+    alice.leave()
