@@ -28,17 +28,9 @@ WORKLOADS = {
     "W2": ("run --rooms 200 --members 5 --senders 5 --window 1", 1.5),
     "W3": ("run --members 1000 --senders 10 --rate 500", 1.3),
 }
-COMMON = [
-    "--secs=2",
-    "--warmup=0.7",
-    "--quickack",
-    "--setup-limit=40",
-    "--quiet",
-    "--proto=line",
-    "--core=0",
-    "--echo=1",
-]
-WORDS = ["--hello", "/name %n", "--welcome", "You are now", "--join", "/join %r", "--joined", "Current users"]
+COMMON = ["--secs=2", "--warmup=0.7", "--quickack", "--setup-limit=40", "--quiet", "--core=0"]
+LINES = ["--proto=line", "--echo=1", "--hello", "/name %n", "--welcome", "You are now", "--join", "/join %r"]
+LINES += ["--joined", "Current users", "--say", "%t"]
 
 
 def main() -> None:
@@ -80,23 +72,31 @@ def core(args: argparse.Namespace, chatload: Path, name: str, mode: str) -> dict
     return measure(chatload, name, port, [sys.executable, str(args.core), str(port), mode])
 
 
-def ours(chatload: Path, name: str, mode: str) -> dict:
-    """Measure the daemon, durable or ephemeral."""
+def ours(chatload: Path, name: str, mode: str, environment: dict[str, str] | None = None) -> dict:
+    """Measure the daemon, durable or ephemeral, in this process's environment or another."""
     port = free_port()
     with tempfile.TemporaryDirectory() as data:
         keeps = ["--ephemeral"] if mode == "memory" else ["--data", data]
         bounds = ["--rate", "0", "--per-address", "0", "--replay", "0"]
         twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile="]
         chatroom = ["chatroom", "--port", str(port), "--interface", "127.0.0.1", *bounds, *keeps]
-        return measure(chatload, name, port, [*twistd, *chatroom])
+        return measure(chatload, name, port, [*twistd, *chatroom], environment=environment)
 
 
-def measure(chatload: Path, name: str, port: int, command: list[str]) -> dict:
+def measure(
+    chatload: Path,
+    name: str,
+    port: int,
+    command: list[str],
+    words: list[str] = LINES,
+    environment: dict[str, str] | None = None,
+) -> dict:
     """Start the server on processor 0, the load on processor 1; return what the load generator measured."""
-    server = subprocess.Popen(["taskset", "-c", "0", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pinned = ["taskset", "-c", "0", *command]
+    server = subprocess.Popen(pinned, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         wait_for(port)
-        load = ["taskset", "-c", "1", str(chatload), *WORKLOADS[name][0].split(), *COMMON, *WORDS, "--say", "%t"]
+        load = ["taskset", "-c", "1", str(chatload), *WORKLOADS[name][0].split(), *COMMON, *words]
         result = subprocess.run(
             [*load, "--port", str(port), "--pid", str(server.pid)], capture_output=True, text=True, check=False
         )
