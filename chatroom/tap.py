@@ -28,10 +28,12 @@ def makeService(options: Options) -> IService:
         from chatroom.daemon.start_check import report
 
         raise SystemExit(report(options))
+    from chatroom.daemon.twistd_start import BadStart, check_twistd, choose_reactor
+
+    choose_reactor()  # before anything imports twisted.internet.reactor, which would install Twisted's default
     from chatroom.daemon.assembly import make
     from chatroom.daemon.options import refuse
     from chatroom.daemon.privileges import NewUser
-    from chatroom.daemon.twistd_start import BadStart, check_twistd
 
     try:
         check_twistd(options.parent)

@@ -40,7 +40,8 @@ class Errors:
     def expect(self, kind: type[BaseException]) -> None:
         """Assert that errors of this kind, and at least one, were logged; forget them."""
         gc.collect()
-        found = [event for event in self.events if event.get("log_failure") and event["log_failure"].check(kind)]
+        failures = [(event.get("log_failure") or event.get("failure"), event) for event in self.events]  # new and old
+        found = [event for failure, event in failures if failure is not None and failure.check(kind)]
         assert found, f"no {kind.__name__} was logged"
         self.events = [event for event in self.events if event not in found]
 

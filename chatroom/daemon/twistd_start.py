@@ -1,12 +1,14 @@
-"""Checks before a start that twistd's own options can be obeyed: the user, the folder to run in, and the log file.
+"""What comes before a start by twistd: choosing the reactor, and checking twistd's own options.
 
-twistd itself would fail with a traceback, and only after the daemon has made its data folder.
+The options that are checked are the user, the folder to run in, and the log file. twistd itself would fail with a
+traceback, and only after the daemon has made its data folder.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,20 @@ from typing import Any
 
 class BadStart(Exception):
     """twistd could not start the daemon with these options; the text says why and what to do."""
+
+
+def choose_reactor() -> None:
+    """Install the daemon's own reactor, unless ``twistd --reactor`` has installed one, or the system has no epoll.
+
+    If none is installed here, the first import of ``twisted.internet.reactor`` installs Twisted's default.
+    """
+    if "twisted.internet.reactor" in sys.modules:
+        return
+    try:
+        from chatroom.daemon.reactor import install
+    except ImportError:
+        return
+    install()
 
 
 def check_twistd(twistd: Mapping[str, Any] | None) -> None:
