@@ -144,7 +144,7 @@ def test_history_and_search_of_a_room(daemon: Daemon) -> None:
     sue.expect_dated("sue: Grüße")
     sue.ask("/search secret", "No messages found.")
     sue.ask("/search", "Error: usage: /search <words>.")
-    sue.ask("/history many", "Error: usage: /history [messages].")
+    sue.ask("/history many", "Error: usage: /history [messages] [user].")
 
 
 def test_history_outside_a_room_is_of_ones_private_messages(daemon: Daemon) -> None:
