@@ -54,6 +54,7 @@ class Piece(Struct, frozen=True, gc=False):
 
 _head = msgspec.json.Decoder(_Head).decode
 _decoders = {kind.__struct_config__.tag: msgspec.json.Decoder(kind).decode for kind in a.TOLD}
+_NOT_UNDERSTOOD = a.Error("version", "this client does not understand the server's answer.")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -147,8 +148,6 @@ class ServerConnection(LineReceiver):
             self._begin_piece(event)
         elif event is not None:
             self._heard(event, re)
-        elif re is not None:
-            self._heard(a.Error("version", "this client does not understand the server's answer."), re)
 
     def _begin_piece(self, chunk: a.Chunk) -> None:
         if chunk.bytes > CHUNK:
@@ -237,6 +236,8 @@ def encoded(record: dict[str, Any]) -> bytes:
 def decoded(line: bytes) -> tuple[e.Event | None, Ref | None]:
     """Return the event in a line, and the ``ref`` of the command that it answers; an event to ignore is None.
 
+    An unknown answer of a newer server is an error, so that nobody waits for ever.
+
     Raises:
         NoRecord: The line is no record.
     """
@@ -246,7 +247,7 @@ def decoded(line: bytes) -> tuple[e.Event | None, Ref | None]:
         raise NoRecord(str(error)) from None
     decode = _decoders.get(head.event)
     if decode is None:
-        return None, head.re
+        return None if head.re is None else _NOT_UNDERSTOOD, head.re
     try:
         return _sane(decode(line)), head.re
     except (ValueError, RecursionError):

@@ -12,7 +12,7 @@ from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
 
-_ONE = "this server lets you be in one room at a time."
+_ONE = "you are not in room {room}: this server lets you be in one room at a time."
 
 
 class JoinedRooms:
@@ -117,7 +117,8 @@ class JoinedRooms:
         kept = fold(self.target or names[-1])
         self._keep_only(kept)
         self.first = [name for name in self.first if fold(name) == kept]
-        return [Denied("room", name, "too-many-joined", _ONE) for name in names if fold(name) != kept]
+        others = [name for name in names if fold(name) != kept]
+        return [Denied("room", name, "too-many-joined", _ONE.format(room=name)) for name in others]
 
     def joins(self, messages: int) -> list[dict[str, Any]]:
         """Return the fields of the ``join`` of each room on a new connection: of our rooms, then of the first rooms.
@@ -148,7 +149,7 @@ class JoinedRooms:
             do: The command's name.
             fields: Its fields, complete.
         """
-        return self.may_stay and bool(self.rooms) and lacks_room(do, fields)
+        return bool(self.rooms) and lacks_room(do, fields)
 
     def reaches(self, record: dict[str, Any]) -> bool:
         """Return whether a waiting message may be sent: a server of one room would take it for the room that we are in.

@@ -80,12 +80,17 @@ class PipeCommands:
             await self._command(typed)
 
     def _focus(self, room: str) -> None:
-        """Let the lines that follow be said in a room. Raises ``Misuse`` if we are not in it."""
+        """Let the lines that follow be said in a room.
+
+        Raises:
+            Misuse: We are not in it. Then the lines that follow are said nowhere, for they are meant for no other room.
+        """
         if not room:
             raise Misuse(f"usage: /{WINDOW} <room>.")
         try:
             self._client.focus(room)
         except KeyError:
+            self._client.focus("")
             raise Misuse(f"you are not in room {room}; join it with /join {room}.") from None
 
     async def _connection(self) -> None:
