@@ -9,8 +9,9 @@ import pytest
 from attackers import operate
 from harness import Client, World
 
+from chatroom.chat.limits import TABS
 from chatroom.daemon.options import DaemonSettings
-from chatroom.wire.connection_limits import NEW
+from chatroom.wire.connection_limits import NEW, WINDOW
 
 HOST = "198.51.100.23"
 TOO_MANY = "Error: too many connections from your address; try again later."
@@ -49,6 +50,32 @@ def test_a_class_that_logs_in_fits_and_so_do_guests_beside_it(school: World) -> 
     pupils = [pupil(school, number) for number in range(30)]
     assert [guest(school) for _ in range(5)] == [True] * 4 + [False]
     assert all(client.open for client in pupils)
+
+
+def test_a_class_whose_pages_are_loaded_again_and_again_gets_in() -> None:
+    """Each page is a new connection of a guest; nobody comes back by a secret."""
+    with closing(World(per_address=DaemonSettings().per_address)) as world:
+        for _ in range(NEW // 30):
+            pages = [world.connect(HOST) for _ in range(30)]
+            for page in pages:
+                page.record(do="hello", version=1)
+                assert page.records()[0]["event"] == "welcome"
+            for page in pages:
+                page.drop()
+        assert not guest(world)
+        world.pass_time(WINDOW + 1)
+        assert guest(world)
+
+
+def test_all_devices_and_tabs_of_an_account_leave_the_slots_to_guests(school: World) -> None:
+    operate(school, "add_account", "ann", "secret")
+    for device in range(school.rules.devices):
+        for tab in range(TABS):
+            client = school.connect(HOST)
+            client.record(do="hello", version=1, device=f"device-{device}", tab=f"{tab}")
+            client.record(do="login", user="ann", password="secret")
+            assert client.records()[1]["event"] == "account"
+    assert [guest(school) for _ in range(5)] == [True] * 4 + [False]
 
 
 def test_more_than_the_new_ones_may_come_if_they_log_in(school: World) -> None:

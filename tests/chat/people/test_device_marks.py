@@ -329,6 +329,24 @@ def test_marks_are_there_after_a_restart(engine: MoodyEngine) -> None:
     world.close(again)
 
 
+def test_a_crash_before_the_mark_is_stored_shows_a_message_twice_and_loses_none(engine: MoodyEngine) -> None:
+    world = made(engine)
+    bob = world.person()
+    bob.say("/login bob secret")
+    bob.take()
+    phone, laptop = Program(world, "phone"), Program(world, "laptop")
+    write(bob, "one")
+    assert phone.read() == ["one"]
+    engine.broken = True  # from here on nothing reaches the disk
+    assert laptop.read() == ["one"]
+    world.end()
+    engine.broken = False
+    again = World(engine, engine._reactor, announce=False, first_id=10_000)
+    assert Program(again, "laptop").given() == ["one"]
+    assert Program(again, "phone").given() == []
+    again.close()
+
+
 def test_only_the_devices_that_were_here_last_are_remembered(moody: World, bob: Client) -> None:
     Program(moody, "old").drop()
     for number in range(DEVICES_REMEMBERED):
