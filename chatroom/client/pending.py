@@ -17,13 +17,34 @@ from twisted.internet.defer import Deferred
 from chatroom.client.connection import encoded
 from chatroom.client.errors import Rejected
 from chatroom.client.state import KEPT
+from chatroom.model.errors import TOO_LONG, TOO_MANY_LINES
 from chatroom.model.events import Event
 from chatroom.model.names import fold
 from chatroom.model.replies import Limits
+from chatroom.model.text import MOST_LINES, clean_lines
 
 MOVING = frozenset({"join", "create", "leave"})
 _TO_ROOM = frozenset({"say", "me"})  # messages to a room
 MOST = 1000  # commands that wait at a time
+
+
+def check_text(text: str, most_bytes: int) -> None:
+    """Check the text of a message as the server will.
+
+    Args:
+        text: The text.
+        most_bytes: Bytes that a text may have.
+
+    Raises:
+        Rejected: The text is too long, or has too many lines.
+    """
+    refused = None
+    if len(text.encode("utf-8", "replace")) > most_bytes:
+        refused = TOO_LONG(limit=most_bytes)
+    elif clean_lines(text).count("\n") >= MOST_LINES:
+        refused = TOO_MANY_LINES(limit=MOST_LINES)
+    if refused is not None:
+        raise Rejected(refused.code, refused.text)
 
 
 @dataclass(slots=True, eq=False)
@@ -97,8 +118,8 @@ class PendingQueue:
     def _check(self, record: dict[str, Any]) -> None:
         """Raise ``Rejected`` if a command or its text is longer than the server's limits."""
         text = record.get("text")
-        if isinstance(text, str) and len(text.encode("utf-8", "replace")) > self.limits.text:
-            raise Rejected("too-long", f"line too long (limit {self.limits.text} bytes).")
+        if isinstance(text, str):
+            check_text(text, self.limits.text)
         if len(encoded(record)) > self.limits.record:
             raise Rejected("too-long", f"command too long (limit {self.limits.record} bytes).")
 

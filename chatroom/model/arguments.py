@@ -5,6 +5,7 @@ Both the daemon, for people on telnet, and chatroom-client use this.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -12,7 +13,14 @@ from typing import Any
 from chatroom.model import durations
 
 BLANKS = " \t"  # stripped around an argument; other control characters may be part of a password
+_SPACE = re.compile("[ \n]")
 _SWITCHES = {"on": True, "off": False}
+
+
+def first_word(text: str) -> tuple[str, str]:
+    """Return the text up to the first space or the first end of a line, and what comes after that."""
+    word, *rest = _SPACE.split(text, maxsplit=1)
+    return word, rest[0].strip(BLANKS) if rest else ""
 
 
 class Misread(Exception):
@@ -42,6 +50,7 @@ class Arg:
         ask: What telnet asks if the argument is left out; if empty, leaving it out is an error.
         prompt: What the client asks if the argument is left out.
         twice: Whether the client asks for it a second time, because what is typed is hidden.
+        lines: Whether it may have several lines; if so, it is the last argument.
     """
 
     field: str
@@ -51,6 +60,7 @@ class Arg:
     ask: str = ""
     prompt: str = ""
     twice: bool = False
+    lines: bool = False
 
     @property
     def usage(self) -> str:
@@ -75,8 +85,7 @@ def read(arg: Arg, rest: str, *, last: bool) -> tuple[Any, str]:
     """
     if arg.kind is Kind.REST or (arg.kind is Kind.SECRET and last):
         return rest, ""
-    word, _, rest = rest.partition(" ")
-    rest = rest.strip(BLANKS)
+    word, rest = first_word(rest)
     if arg.kind in (Kind.WORD, Kind.SECRET):
         return word, rest
     if arg.kind is Kind.DURATION:

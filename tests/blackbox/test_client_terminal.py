@@ -186,10 +186,38 @@ def test_pasted_lines_are_held(daemon: Daemon, window: Callable[[str], Window]) 
     ann.enter("/join lobby")
     bob.expect("ann has joined the room.")
     ann.paste("one\n/quit\nthree\n")
-    ann.see("-- you pasted 3 lines: one...", "Say them as [o]ne message, [l]ine by line, or [d]rop them?")
+    ann.see(
+        "-- you pasted 3 lines: one...", "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?"
+    )
     bob.nothing_more()
     ann.enter("l")
     bob.expect("ann: one", "ann: /quit", "ann: three")
+
+
+def test_five_pasted_lines_are_one_message_everywhere(daemon: Daemon, window: Callable[[str], Window]) -> None:
+    bob, bot = daemon.person("bob", "lobby"), daemon.program("bot", "lobby")
+    ann = window("ann")
+    ann.start_as(daemon.port, "ann")
+    ann.enter("/join lobby")
+    bob.expect("bot has joined the room.", "ann has joined the room.")
+    ann.paste("def wave():\n    /quit\n\n    bob: hi\n/join den\n")
+    question = "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?"
+    ann.see("-- you pasted 4 lines: def wave():...", question)
+    ann.enter("")
+    further = ["    |     /quit", "    | ", "    |     bob: hi", "    | /join den"]
+    bob.expect("ann: def wave():", *further)
+    text = "def wave():\n    /quit\n\n    bob: hi\n/join den"
+    bot.event(event="joined", by="ann")
+    assert bot.event(event="said", by="ann")["text"] == text
+    bot.record(do="history", messages=1, ref=1)
+    assert [event["text"] for event in bot.event(event="history", re=1)["events"]] == [text]
+    ann.until(
+        lambda rows: [row.rstrip() for row in rows if row.startswith("    |")] == [each.rstrip() for each in further]
+    )
+    ann.type("one")
+    ann.press("M-Enter")
+    ann.enter("two")
+    bob.expect("ann: one", "    | two")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -137,7 +137,8 @@ class App:
         self.doing = LineInput(
             client, self.hearing, self.terminal.questions, self.own, reactor.seconds, self._ask_quietly
         )
-        self.pasting = Paste(self.terminal.questions.ask, self.doing.say, self._say, self.doing.looks_secret)
+        ask, keep = self.terminal.questions.ask, self.terminal.keep
+        self.pasting = Paste(ask, self.doing.say, self._say, self.doing.looks_secret, keep)
         self._countdown = Countdown(reactor, lambda: client.retry_in, self.terminal.refresh)
         self._leaving = False
         self._refused: Denied | None = None  # the server's refusal of our name or login
@@ -247,14 +248,13 @@ class App:
     # ---- details ---------------------------------------------------------------------------------------------------
 
     def _parts(self) -> Parts:
-        actions = Actions(self.interrupt, self._end, self._suspend, self.clear, self.pasted, self._focus)
+        ending = (self.interrupt, self._end, lambda: self.terminal.suspend())
+        actions = Actions(*ending, self.clear, self.pasted, self._focus)
         history = SavedHistory(self._settings.state / "history", kept_nowhere)
         completer = ChatCompleter(self.known)
         keys = bindings(actions)
-        return Parts(self._prompt, self._bar, self._under_way, self._typed, history, completer, keys, self._outside)
-
-    def _outside(self) -> bool:
-        return not self._client.inside
+        shown, typed = (self._prompt, self._bar, self._under_way), (self._typed, lambda line: self.doing.refuses(line))
+        return Parts(*shown, *typed, history, completer, keys, lambda: not self._client.inside)
 
     def _prompt(self) -> Line:
         room = fitted(clean(self._client.room), self.terminal.columns // 3)
@@ -281,9 +281,6 @@ class App:
             self.terminal.questions.cancel()
         else:
             self.terminal.leave()
-
-    def _suspend(self) -> None:
-        self.terminal.suspend()
 
     def _focus(self, there: bool) -> None:
         self.mark.focus(there)

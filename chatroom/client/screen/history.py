@@ -1,4 +1,7 @@
-"""The history of typed lines, without passwords. Each server has a file of its own, which only its owner can read."""
+"""The history of typed lines, without passwords. Each server has a file of its own, which only its owner can read.
+
+In the file an entry is one line. A message of several lines has U+000B (VT) between them there, which cannot be typed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from pathlib import Path
 from prompt_toolkit.history import History
 
 MOST = 1000  # lines kept
-LONGEST = 4096  # characters; longer lines are not kept in the file
+LONGEST = 4096  # characters, as many as a message has at most; longer entries are not kept in the file
+_LINE_END = "\v"
 
 
 class SavedHistory(History):
@@ -31,12 +35,13 @@ class SavedHistory(History):
     def load_history_strings(self) -> Iterable[str]:
         """See ``History``: return the lines, the newest first. A file that has grown is cut to the newest lines."""
         try:
-            lines = self._path.read_text("utf-8-sig", "replace").splitlines()
+            lines = self._path.read_text("utf-8-sig", "replace").split("\n")
         except OSError:
             return []
-        if len(lines) > 2 * MOST:
-            self._write("w", lines[-MOST:])
-        return list(reversed(lines[-MOST:]))
+        entries = [line for line in lines if line]
+        if len(entries) > 2 * MOST:
+            self._write("w", entries[-MOST:])
+        return [entry.replace(_LINE_END, "\n") for entry in reversed(entries[-MOST:])]
 
     def append_string(self, string: str) -> None:
         """See ``History``: add a line, unless it is blank or may hold a password."""
@@ -45,9 +50,9 @@ class SavedHistory(History):
             del self._loaded_strings[MOST:]
 
     def store_string(self, string: str) -> None:
-        """See ``History``: add a line to the file, unless it is very long."""
+        """See ``History``: add an entry to the file, unless it is very long."""
         if len(string) <= LONGEST:
-            self._write("a", [" ".join(string.splitlines())])
+            self._write("a", [_LINE_END.join(" ".join(line.splitlines()) for line in string.split("\n"))])
 
     def _write(self, mode: str, lines: list[str]) -> None:
         """Write lines to the file, opened in this mode; do nothing if that fails."""

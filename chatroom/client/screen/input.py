@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from chatroom.client.client import Client
 from chatroom.client.errors import Rejected
+from chatroom.client.pending import check_text
 from chatroom.client.screen.local_commands import LocalCommand
 from chatroom.client.screen.parser import (
     CommandLine,
@@ -30,6 +31,7 @@ from chatroom.model import replies as a
 from chatroom.model.arguments import Arg, Kind
 from chatroom.model.commands import BY_SLASH, CommandRow
 from chatroom.model.errors import ANSWER_FIRST
+from chatroom.model.text import on_one_line
 
 _log = Logger()
 
@@ -91,8 +93,21 @@ class LineInput:
         if self._client.online and not self._client.room:
             raise Misuse("you are not in a room; join one with /join <room>.")
         if not self._client.online and not self._client.over:
-            self._hearing.say(f"no connection; this is said when there is one again: {text}")
+            self._hearing.say(f"no connection; this is said when there is one again: {on_one_line(text)}")
         await self._client.say(text)
+
+    def refuses(self, line: str) -> bool:
+        """Return whether the text in a typed line is longer than a message may be; if so, tell the user."""
+        try:
+            meaning = read(line, self._own)
+            text = meaning.text if isinstance(meaning, SayLine) else getattr(meaning, "fields", {}).get("text", "")
+            check_text(text, self._client.limits.text)
+        except Misuse:
+            return False  # what is wrong is told when the line is carried out
+        except Rejected as refused:
+            self._hearing.complain(refused.text)
+            return True
+        return False
 
     def looks_secret(self, line: str) -> bool:
         """Return whether a line that would be said, such as a pasted one, seems to contain a password."""
@@ -138,7 +153,7 @@ class LineInput:
             return
         match meaning:
             case SayLine(text):
-                slip = None if line.startswith("/") else self._slip(line)
+                slip = None if line.startswith("/") else next(filter(None, map(self._slip, line.split("\n"))), None)
                 self.start(self.say(text) if slip is None else self._say_if_meant(line, slip))
             case CommandLine():
                 self.start(self._give(meaning))

@@ -1,5 +1,7 @@
 """Keys that do more than editing: Ctrl-C, Ctrl-D, Ctrl-L, Ctrl-Z, Escape, pasting several lines, the terminal's focus.
 
+Alt-Enter begins another line of the same message.
+
 Escape closes the list of completions. For Alt and a letter, a terminal sends Escape and the letter, which looks the
 same as both keys typed quickly. Only letters that edit words in readline count as Alt; any other character after Escape
 is typed. Keys with which ``prompt_toolkit`` would recall old lines unexpectedly do nothing.
@@ -10,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prompt_toolkit.filters import Always, has_completions, is_searching
+from prompt_toolkit.filters import Always, has_completions, has_focus, is_searching
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
+LINE = "line"  # the name of the input line's buffer; only there a text may have several lines
 LONGEST = 16_384  # characters pasted into the line
 _WORD_KEYS = "bcdflu"  # letters: with Alt, each moves over a word, deletes a word, or changes its case
 _TYPED = [chr(code) for code in range(ord(" "), 0x7F) if chr(code) not in "["]  # "[" begins a terminal's own sequences
@@ -68,6 +71,11 @@ def bindings(actions: Actions) -> KeyBindings:
     @keys.add("c-l")
     def clear(event: KeyPressEvent) -> None:
         actions.clear()
+
+    @keys.add("escape", "enter", filter=has_focus(LINE))
+    def another_line(event: KeyPressEvent) -> None:
+        event.current_buffer.cancel_completion()
+        event.current_buffer.insert_text("\n")
 
     @keys.add(Keys.BracketedPaste)
     def paste(event: KeyPressEvent) -> None:

@@ -57,8 +57,10 @@ def read(
 ) -> SayLine | CommandLine | LocalLine | None:
     """Return what a line means; None for a blank line or ``/say`` alone. The rules are those of telnet.
 
+    Several lines are one message; only if the first begins with ``/`` may they be a command.
+
     Args:
-        line: What was typed.
+        line: What was typed, usually one line.
         own: The words of the client's own commands; they take precedence over the server's.
         inside: Whether the user is in a room, where most lines without ``/`` are said.
         guest: Whether the user is a guest: then ``login`` and ``register`` alone are commands in a room, too.
@@ -69,18 +71,28 @@ def read(
     if not line.strip():
         return None
     if not line.startswith("/"):
+        if "\n" in line:
+            return SayLine(line)
         row, rest = _without_slash(line, inside, guest)
         return SayLine(line) if row is None else _meant(row, rest, own)
     if line.startswith("//"):
         return SayLine(line[1:])
-    word, _, rest = line[1:].strip(BLANKS).partition(" ")
-    rest = rest.strip(BLANKS)
+    word, rest = arguments.first_word(line[1:].strip(BLANKS))
     if word.lower() in own:
+        _check_one_line(word, line)
         return LocalLine(word.lower(), rest)
     if word.lower() == "say":
         return SayLine(rest) if rest else None
     row, rest = _row(word, rest, own)
+    if not (row.args and row.args[-1].lines):
+        _check_one_line(word, line)
     return _command(row, rest)
+
+
+def _check_one_line(word: str, line: str) -> None:
+    """Raise ``Misuse`` if several lines were typed for a command that takes one."""
+    if "\n" in line:
+        raise Misuse(f"/{word.lower()} takes one line; to say these lines, begin the first with //.")
 
 
 def depends_on_room(line: str) -> bool:

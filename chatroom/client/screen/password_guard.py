@@ -39,8 +39,8 @@ def forgotten_slash(line: str) -> str | None:
 
 
 def kept_nowhere(line: str) -> bool:
-    """Return whether a typed line may hold a password, so that the history must not keep it."""
-    return holds_secret(line) or forgotten_slash(line) is not None
+    """Return whether a typed line, or one of several, may hold a password, so that the history must not keep it."""
+    return any(holds_secret(part) or forgotten_slash(part) is not None for part in line.split("\n"))
 
 
 def _command(word: str, rest: str) -> str | None:

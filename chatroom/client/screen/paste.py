@@ -1,4 +1,7 @@
-"""Pasting several lines: the client asks how to say the lines before any of them is said."""
+"""Pasting several lines: the client asks what to do with them before any of them is said.
+
+They are one message unless the user wants something else. They are text even if a line begins with ``/``.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import Deferred
 
+from chatroom.client.errors import Rejected
 from chatroom.client.screen.parser import Misuse
+from chatroom.model.text import clean_lines
 
 MOST = 500  # lines
 ALL = 32 * 1024  # characters
-LONGEST = 3800  # characters that may be said as one message; the server accepts 4096 bytes
+ONE, EDIT, EACH, DROP = "oeld"  # the answers to the question
 
 
 class Paste:
@@ -18,9 +23,10 @@ class Paste:
 
     Args:
         ask: Asks the user a question; each of the letters in ``keys`` is an answer as soon as it is typed.
-        say: Says a line to the room; returns when the server has stored the line.
+        say: Says a message to the room; returns when the server has stored it.
         tell: Shows a sentence to the user.
         secret: Returns whether a line looks as if it contains a password.
+        keep: Puts a text into the input line.
     """
 
     def __init__(
@@ -29,11 +35,13 @@ class Paste:
         say: Callable[[str], Awaitable[None]],
         tell: Callable[[str], None],
         secret: Callable[[str], bool],
+        keep: Callable[[str], None],
     ) -> None:
         self._ask = ask
         self._say = say
         self._tell = tell
         self._secret = secret
+        self._keep = keep
         self._going = False
 
     async def pasted(self, text: str) -> None:
@@ -55,10 +63,12 @@ class Paste:
             raise Misuse("what you pasted before is still being said; nothing was sent.")
         self._tell(self._notice(lines))
         how = await self._how()
-        if how == "d" or not await self._is_meant(lines):
+        if how == EDIT:
+            self._keep(text)
+        elif how == DROP or not await self._is_meant(lines):
             self._tell("dropped; nothing was sent.")
-        elif how == "o":
-            await self._say_as_one(lines)
+        elif how == ONE:
+            await self._say_as_one(text)
         else:
             await self._say_each(lines)
 
@@ -76,24 +86,27 @@ class Paste:
         return answer.strip().lower() in ("y", "yes")
 
     async def _how(self) -> str:
-        """Ask how to say the lines. Returns ``o`` for one message, ``l`` for line by line, or ``d`` for not at all."""
+        """Ask what to do with the lines, and return the answer; Enter alone means one message."""
+        words = "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them? "
         while True:
-            answer = await self._ask("Say them as [o]ne message, [l]ine by line, or [d]rop them? ", keys="old")
-            if answer.strip().lower()[:1] in ("o", "l", "d"):
-                return answer.strip().lower()[:1]
-            self._tell("press o, l or d; Ctrl-C drops them.")
+            answer = (await self._ask(words, keys="oeld")).strip().lower()[:1] or ONE
+            if answer in (ONE, EDIT, EACH, DROP):
+                return answer
+            self._tell("press o, l, e or d; Ctrl-C drops them.")
 
     def stop(self) -> bool:
         """Stop saying pasted lines one by one. Returns whether there were any left to say."""
         going, self._going = self._going, False
         return going
 
-    async def _say_as_one(self, lines: list[str]) -> None:
-        """Say the lines as one message. Raises ``Misuse`` if it is too long."""
-        one = " ".join(line.strip() for line in lines)
-        if len(one) > LONGEST:
-            raise Misuse(f"that is too long for one message (at most {LONGEST} characters); nothing was sent.")
-        await self._say(one)
+    async def _say_as_one(self, text: str) -> None:
+        """Say the text as one message; if it is refused as too long, put it into the input line."""
+        try:
+            await self._say(clean_lines(text))
+        except Rejected as refused:
+            if refused.code in ("too-long", "too-many-lines"):
+                self._keep(text)
+            raise
 
     async def _say_each(self, lines: list[str]) -> None:
         """Say each line once the line before is stored: the server ends a connection that says too much at once."""

@@ -41,9 +41,10 @@ from prompt_toolkit.styles import Style
 from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.hiding import HiddenSecrets
 from chatroom.client.screen.job_control import stop_until_continued
+from chatroom.client.screen.keys import LINE
 from chatroom.client.screen.questions import Question, Questions
 from chatroom.client.screen.redraw import Redraw
-from chatroom.model.text import clean
+from chatroom.model.text import CONTINUATION, clean
 
 MENU = 8  # rows of the completion menu, at most
 _FOCUS_TOLD, _FOCUS_UNTOLD = "\x1b[?1004h", "\x1b[?1004l"
@@ -72,6 +73,7 @@ class Parts:
         bar: Returns the bar below the input.
         under_way: Returns the lines between the input and the bar, which show the transfers of files.
         typed: Called with each typed line.
+        refuses: Returns whether a typed line cannot be sent as it is; then it stays in the input line.
         history: The history of typed lines.
         completer: Completes the line.
         keys: Key bindings in addition to those for editing.
@@ -82,6 +84,7 @@ class Parts:
     bar: Callable[[], Line]
     under_way: Callable[[], list[str]]
     typed: Callable[[str], None]
+    refuses: Callable[[str], bool]
     history: History
     completer: Completer
     keys: KeyBindingsBase
@@ -226,6 +229,11 @@ class Terminal:
             self.output.cursor_goto(self.output.get_size().rows - 1, 0)
             self.app.renderer.render(self.app, self.app.layout)
 
+    def keep(self, text: str) -> None:
+        """Put a text of several lines into the input line. It stays a text, even if it begins with ``/``."""
+        slash = "/" if text.startswith("/") and not self.line.text else ""
+        self.line.insert_text(f"{slash}{text}")
+
     # ---- asking ------------------------------------------------------------------------------------------------
 
     def _question_changed(self) -> None:
@@ -255,9 +263,12 @@ class Terminal:
     def _typed(self, buffer: Buffer) -> bool:
         """Take a typed line: add it to the history, clear the input line, and only then do what the line says.
 
-        The line is not added if it is empty or the same as the last one. Returns False: the input line is cleared.
+        The line is not added if it is empty or the same as the last one. Returns whether to keep the text in the input
+        line, because it cannot be sent.
         """
         text = buffer.text
+        if self.parts.refuses(text):
+            return True
         if text.strip() and [text] != self.parts.history.get_strings()[-1:]:
             self.parts.history.append_string(text)
         buffer.reset()
@@ -268,7 +279,8 @@ class Terminal:
 
     def _line_buffer(self) -> Buffer:
         return Buffer(
-            multiline=False,
+            name=LINE,
+            multiline=False,  # Enter sends the text, of one or several lines
             history=self.parts.history,
             completer=self.parts.completer,
             complete_while_typing=Condition(lambda: self.line.text.startswith("/") and " " not in self.line.text),
@@ -290,7 +302,7 @@ class Terminal:
                 preview_search=True,
             ),
             height=self._line_height,
-            get_line_prefix=_first_line(self.parts.prompt),
+            get_line_prefix=_first_line(self.parts.prompt, CONTINUATION),
             wrap_lines=True,
             dont_extend_height=True,
         )
@@ -323,14 +335,16 @@ class Terminal:
         return Window(control, style="class:bar", height=1, dont_extend_height=True)
 
     def _line_height(self) -> Dimension:
-        """Return the least height of the input line, with room for the completion menu while the menu is shown."""
-        return Dimension(min=1 + MENU if self.line.complete_state is not None else 1)
+        """Return the bounds of the input line's height: half of the terminal; the completion menu must have room."""
+        least = 1 + MENU if self.line.complete_state is not None else 1
+        return Dimension(min=least, max=max(least, self.output.get_size().rows // 2))
 
     def _question(self) -> Line:
         question: Question | None = self.questions.current
         return [("class:prompt", clean(question.words))] if question else []
 
 
-def _first_line(words: Callable[[], Line]) -> Callable[[int, int], Any]:
-    """Return a ``get_line_prefix`` for a window: it puts the words before the first row, and nothing before others."""
-    return lambda number, wraps: words() if not (number or wraps) else []
+def _first_line(words: Callable[[], Line], further: str = "") -> Callable[[int, int], Any]:
+    """Return a ``get_line_prefix`` for a window: it puts the words before the first row, and ``further`` before each
+    further line of the text. Nothing is before the rows into which a long line is wrapped."""
+    return lambda number, wraps: [] if wraps else [("class:prompt", further)] if number else words()

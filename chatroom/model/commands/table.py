@@ -179,7 +179,8 @@ def row(
 
 
 USER = Arg("user")
-TEXT = Arg("text", Kind.REST, ask="Message:")
+TEXT = Arg("text", Kind.REST, ask="Message:", lines=True)
+ONE_LINE = Arg("text", Kind.REST, ask="Message:")
 USER_PERHAPS = Arg("user", required=False)
 ACCOUNT = Arg("user", prompt="Name:")
 REASON = Arg("reason", Kind.REST, required=False)

@@ -25,6 +25,7 @@ from chatroom.client.room_state import RoomState
 from chatroom.client.screen.app import App
 from chatroom.client.screen.output import TOGETHER
 from chatroom.model import events as e
+from chatroom.model.replies import Limits
 
 DEADLINE = 30.0  # seconds until a test that waits has failed; long, for a run under nice
 NOW = 1_790_000_000  # seconds since 1970
@@ -45,6 +46,7 @@ class FakeClient:
         self.security = "plain"
         self.lag: float | None = None
         self.unread = 0
+        self.limits = Limits(record=16 * 1024, text=4096, name=32, room=64, rate=2.0)
         self.retry_in: float | None = None
         self.tried_now = 0
         self.did: list[tuple[str, dict[str, Any]]] = []

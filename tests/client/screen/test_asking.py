@@ -238,19 +238,22 @@ def test_cancel_answers_no_question_for_a_password_and_that_is_said_once(tmp_pat
 def test_a_paste_is_not_dropped_by_enter_and_one_key_is_enough(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("\x1b[200~five\nsix\x1b[201~")
-        await stage.shows("Say them as [o]ne message, [l]ine by line, or [d]rop them?")
-        stage.type("\r")
+        await stage.shows("Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?")
+        stage.type("xx\r")
         await stage.shows(
-            "-- press o, l or d; Ctrl-C drops them.", "Say them as [o]ne message, [l]ine by line, or [d]rop them?"
+            "-- press o, l, e or d; Ctrl-C drops them.",
+            "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?",
         )
         stage.type("O")
-        await stage.until(lambda: stage.client.said == ["five six"])
+        await stage.until(lambda: stage.client.said == ["five\nsix"])
+        stage.type("\x1b[200~seven\neight\x1b[201~\r")  # Enter alone is the first choice
+        await stage.until(lambda: stage.client.said == ["five\nsix", "seven\neight"])
         assert stage.screen.terminal.questions.current is None
 
     on_stage(tmp_path, scene)
 
 
-PASTE = "Say them as [o]ne message, [l]ine by line, or [d]rop them?"
+PASTE = "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?"
 MEANT = "A line looks like a password. Say them to everybody here? [y]es, [n]o:"
 
 
@@ -269,7 +272,7 @@ def test_a_pasted_password_is_not_shown_and_asked_about_before_it_is_said(tmp_pa
         assert stage.client.said == []
         await stage.shows("-- dropped; nothing was sent.", "[lobby]")
         stage.type(f"{pasted}oyes\r")
-        await stage.until(lambda: stage.client.said == [f"{first} six seven"])
+        await stage.until(lambda: stage.client.said == [f"{first}\nsix\nseven"])
 
     on_stage(tmp_path, scene)
 

@@ -8,6 +8,7 @@ import pytest
 
 from chatroom.client.screen.history import MOST, SavedHistory
 from chatroom.client.screen.parser import holds_secret
+from chatroom.client.screen.password_guard import kept_nowhere
 from chatroom.client.screen.saved_state import SavedState, load, save
 
 
@@ -22,6 +23,19 @@ def test_lines_come_back_the_newest_first_in_a_file_of_ones_own(tmp_path: Path) 
     assert list(history(tmp_path).load_history_strings()) == ["two", "one"]
     assert (tmp_path / "x" / "history").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o700
+
+
+def test_several_lines_come_back_as_one_entry(tmp_path: Path) -> None:
+    kept = SavedHistory(tmp_path / "x" / "history", kept_nowhere)
+    for entry in ("one\ntwo\n\nfour", "a\x0bb\x85c\u2028d", "hello\n/login bob s3cret", "five"):
+        kept.append_string(entry)
+    again = ["five", "a b c d", "one\ntwo\n\nfour"]
+    assert list(history(tmp_path).load_history_strings()) == again
+    text = (tmp_path / "x" / "history").read_text()
+    assert text.count("\n") == 3
+    (tmp_path / "x" / "history").write_text("".join(f"{i}\n" for i in range(2 * MOST + 1)) + text)
+    assert list(history(tmp_path).load_history_strings())[:3] == again  # as the file is cut, too
+    assert list(history(tmp_path).load_history_strings())[:3] == again
 
 
 def test_the_file_does_not_grow_without_end(tmp_path: Path) -> None:

@@ -125,3 +125,126 @@ def test_bare_words_are_commands_outside_a_room_and_upper_case_words_anywhere(tm
         await stage.until(lambda: stage.running.done())
 
     on_stage(tmp_path, scene)
+
+
+# ---- several lines -----------------------------------------------------------------------------------------------
+
+
+def test_alt_enter_begins_another_line_of_the_same_message(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("one\x1b\rtwo\x1b\r\x1b\rfour")
+        await stage.shows("[lobby] one", "    | two", "    |", "    | four", BAR)
+        assert stage.client.said == []
+        stage.type("\r")
+        await stage.until(lambda: stage.client.said == ["one\ntwo\n\nfour"])
+        await stage.shows("[lobby]", BAR)
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_arrows_move_in_the_lines_and_bring_them_back_as_they_were(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        line = stage.screen.terminal.line
+        stage.type("one\x1b\rtwo\r")
+        await stage.until(lambda: stage.client.said == ["one\ntwo"])
+        await stage.until(lambda: len(line._working_lines) > 1)
+        stage.type("\x1b[A")
+        await stage.until(lambda: line.text == "one\ntwo")
+        stage.type("\x1b[A!")
+        await stage.until(lambda: line.text in ("one!\ntwo", "!one\ntwo"))
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_question_has_one_line(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/login nora\r")
+        await stage.until(lambda: stage.screen.terminal.questions.current)
+        stage.type("sec\x1b\rret")
+        await stage.until(lambda: stage.client.did)
+        assert [fields.get("password") for _, fields in stage.client.did] == ["sec"]
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("typed", "done"),
+    [
+        ("/me waves\nand smiles", ("me", {"text": "waves\nand smiles"})),
+        ("/me\nwaves", ("me", {"text": "waves"})),
+        ("/msg bob one\n/quit", ("message", {"user": "bob", "text": "one\n/quit"})),
+        ("/msg bob\none\n\ntwo", ("message", {"user": "bob", "text": "one\n\ntwo"})),
+    ],
+)
+def test_commands_that_take_a_text_take_its_lines(tmp_path: Path, typed: str, done: object) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(typed.replace("\n", "\x1b\r") + "\r")
+        await stage.until(lambda: stage.client.did == [done])
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize("typed", ["/topic one\ntwo", "/bell off\noff", "/join den\nden", "/quit\nme"])
+def test_other_commands_take_one_line(tmp_path: Path, typed: str) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(typed.replace("\n", "\x1b\r") + "\r")
+        word = typed.split()[0]
+        await stage.shows(f"Error: {word} takes one line; to say these lines, begin the first with //.", "[lobby]", BAR)
+        assert stage.client.did == stage.client.said == []
+        assert not stage.running.done()
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize("typed", ["LEAVE_ROOM\nhere", "leave\nit", "//etc/passwd\n/quit", "who\nhi"])
+def test_other_lines_are_one_message_and_no_command(tmp_path: Path, typed: str) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(typed.replace("\n", "\x1b\r") + "\r")
+        await stage.until(lambda: stage.client.said == [typed.replace("//", "/", 1)])
+        assert stage.client.did == []
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("\n".join("x" * 51), "Error: a message may have at most 50 lines; send the rest as another message."),
+        ("x" * 4097, "Error: line too long (limit 4096 bytes)."),
+        ("/me " + "x" * 4097, "Error: line too long (limit 4096 bytes)."),
+    ],
+)
+def test_what_is_too_long_stays_in_the_input_line(tmp_path: Path, text: str, why: str) -> None:
+    async def scene(stage: Stage) -> None:
+        line = stage.screen.terminal.line
+        line.text = text
+        stage.type("\r")
+        await stage.shows(why)
+        assert line.text == text
+        assert stage.client.said == []
+        line.text = text.removesuffix("x").removesuffix("\n")
+        stage.type("\r")
+        await stage.until(lambda: [*stage.client.said, *stage.client.did])
+        assert line.text == ""
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_password_in_a_further_line_is_asked_about(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("hello\x1b\rlogin nora,secretpw2\r")
+        await stage.shows("That looks like a password. Say it to everybody here? [y]es, [n]o:", BAR)
+        stage.type("n\r")
+        await stage.until(lambda: stage.screen.terminal.questions.current is None)
+        assert stage.client.said == []
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_password_is_hidden_with_all_that_follows_it(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type("/login nora secretpw2\x1b\rsecretpw3")
+        await stage.shows("[lobby] /login nora *********", "    | *********", BAR)
+        assert "secretpw" not in stage.glass.raw
+
+    on_stage(tmp_path, scene)

@@ -339,7 +339,10 @@ def paste(text: str) -> str:
 def test_several_pasted_lines_are_said_one_after_another(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type(paste("one\r\n/quit\n\nthree\n"))
-        await stage.shows("-- you pasted 3 lines: one...", "Say them as [o]ne message, [l]ine by line, or [d]rop them?")
+        await stage.shows(
+            "-- you pasted 3 lines: one...",
+            "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?",
+        )
         assert stage.client.said == []
         stage.type("l\r")
         for heard in (["one"], ["one", "/quit"], ["one", "/quit", "three"]):
@@ -366,11 +369,11 @@ def test_a_paste_is_stopped_by_ctrl_c(tmp_path: Path) -> None:
 def test_several_pasted_lines_are_said_as_one_or_dropped(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type(paste("one\ntwo") + "o\r")
-        await stage.until(lambda: stage.client.said == ["one two"])
+        await stage.until(lambda: stage.client.said == ["one\ntwo"])
         stage.type(paste("one\ntwo") + "d\r")
         await stage.shows("-- dropped; nothing was sent.", "[lobby]")
         stage.type(paste("one line") + "!\r")
-        await stage.until(lambda: stage.client.said == ["one two", "one line!"])
+        await stage.until(lambda: stage.client.said == ["one\ntwo", "one line!"])
 
     on_stage(tmp_path, scene)
 
