@@ -91,6 +91,12 @@ What you write to one person is kept for you as well: your other sessions get th
 own name. Its `seq` counts among the messages that you have sent, so it is not for `ack`. No two messages have the same
 seq, whatever log they are in: put in the order of `seq`, the messages of both sides are the conversation.
 
+**Read marks.** `read` says how far you have read a room, or the private messages with one person. An account has one
+mark for each, which all its sessions share: the others are told by `marked`. A mark never goes back, and never beyond
+the last message. `entered` says how many messages are unread when you join, and how many of them mention you;
+`conversations` says how many private messages are. Unread are the messages of others after the mark that were not
+deleted, at most the newest 1000. At your first join of a room, everything said before counts as read.
+
 **Coming back.** The welcome has a secret, `resume`. A program gives it in the first `hello` of its next connection. If
 the server has not yet noticed that the old connection is dead, this ends the old connection at once. The program is
 then the same guest, also after a restart of the server: it has the same `by_id`, so that an `id` said again is stored
@@ -148,7 +154,20 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
                 a.Welcome("chatroom", 1, "bot", True, _LIMITS, list(a.FEATURES), "s3cr3t", 10),
                 1,
             ),
-            (a.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 4),
+            (
+                a.Entered(
+                    room="lobby",
+                    room_id="k3f9",
+                    topic="",
+                    users=["alice", "bot"],
+                    seq=131,
+                    complete=True,
+                    read=120,
+                    unread=3,
+                    mentions=1,
+                ),
+                4,
+            ),
             (a.Rooms([a.RoomLine("lobby", 3, "all about it"), a.RoomLine("quiet", 0, "")]), 6),
             (a.Users([a.UserLine("alice", "lobby"), a.UserLine("bob", "", "lunch")], 2), 7),
             (a.Members("lobby", ["alice", "bob"]), 53),
@@ -211,6 +230,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Private("01J91", 1790000000000, "bob", "x7k2", to="alice", text="hi", seq=7), None),
             (a.Typing(by="alice", by_id="k2x7", room="lobby"), None),
             (a.Away("alice", "lunch"), None),
+            (a.Marked(room="lobby", seq=131), None),
             (e.Arrived("c0:1", 1790000000000, "bob", "x7k2"), None),
             (e.Departed("c0:2", 1790000000000, "bob", "x7k2", session="y8l3"), None),
             (e.Announced("c0:3", 1790000000000, "alice", "", text="back in five minutes"), None),

@@ -27,8 +27,10 @@ from chatroom.chat.people.guest_mail import GuestMail
 from chatroom.chat.people.guest_resume import GuestResume
 from chatroom.chat.people.inbox import Inboxes
 from chatroom.chat.people.inbox_quotas import InboxQuotas
+from chatroom.chat.people.mark_store import MarkStore
 from chatroom.chat.people.passwords import Passwords
 from chatroom.chat.people.throttles import Throttles, Window
+from chatroom.chat.people.unread_in_rooms import UnreadInRooms
 from chatroom.chat.retention import Retention
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.empty_rooms import EmptyRooms
@@ -114,9 +116,11 @@ class Chat(ChatState):
         self.guests = GuestMail(engine, self.mint, self.now, self.next_id)
         self.inboxes = Inboxes(self, self.connections.put_out)
         self.shares = InboxQuotas(self, self.inboxes, self.returning.mark)
+        self.read_marks = MarkStore(self)
+        self.unread = UnreadInRooms(self)
         self._make_files()
         self.account_changes = AccountChanges(
-            self, self.accounts, self.connections, self.seats, self.guests, self.files, self.deleted
+            self, self.accounts, self.connections, self.seats, self.guests, self.files, self.deleted, self.read_marks
         )
         self.checkers = Checkers(checkers, self.scheduler)
         disown = self.account_changes.change_password
@@ -159,6 +163,7 @@ class Chat(ChatState):
         await self.disk_limit.rounds.stop()
         await self._empty_rooms.stop()
         await self._succession.rounds.stop()
+        await self.read_marks.stop()
         await self.engine.stop()
         for user in self.users.values():
             if user.inbox is not None:

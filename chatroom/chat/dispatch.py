@@ -14,7 +14,7 @@ from chatroom.chat.files import sharing
 from chatroom.chat.handlers import HANDLERS
 from chatroom.chat.limits import ROOM_CHARACTERS
 from chatroom.chat.operators import commands
-from chatroom.chat.people import conversations, guest_names, hello, login, login_sessions, preferences
+from chatroom.chat.people import conversations, guest_names, hello, login, login_sessions, marking, preferences
 from chatroom.chat.rooms import join_leave, moderation, queries, sanctions, search
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
@@ -49,6 +49,7 @@ _MODULES = (
     join_leave,
     login,
     login_sessions,
+    marking,
     messaging,
     typing_notices,
     moderation,

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from chatroom.chat.bans_and_mutes import account_key, address_key, former_keys, guest_key, name_key
 from chatroom.chat.interfaces import AddressSlot, Dialect, Engine, Recipient
 from chatroom.chat.limits import MOST_JOINED, WAS, Rules
+from chatroom.chat.marks import Marks
 from chatroom.chat.rooms.room import Arrival, Room
 from chatroom.chat.session_output import SessionOutput
 from chatroom.chat.session_parts import OpenInbox, OpenSentLog, OpenTransfers, TakeoverOffer, UnfinishedSearch
@@ -73,11 +74,12 @@ class User:
         last_writer: The name and the id of the user to whom ``/reply`` writes; None if nobody has written yet.
         inbox: The user's inbox; None until it is needed.
         sent: Shows the user's own private messages to the user's other sessions; None for a guest, who has one session.
+        marks: How far the user has read each room and conversation; None until that is needed.
         resumable: Whether the program of a guest can come back as the same guest
             (``chatroom.chat.people.guest_resume``).
     """
 
-    __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "resumable", "sent", "sessions")
+    __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "marks", "resumable", "sent", "sessions")
 
     def __init__(self, id: str, handle: Name, account: AccountRecord | None = None) -> None:
         self.id = id
@@ -88,6 +90,7 @@ class User:
         self.last_writer: tuple[str, str] | None = None
         self.inbox: OpenInbox | None = None
         self.sent: OpenSentLog | None = None
+        self.marks: Marks | None = None
         self.resumable = False
 
     @property

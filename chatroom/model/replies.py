@@ -8,89 +8,17 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
 
 from chatroom.model.event_base import Audience, Event, told_to
 from chatroom.model.events import OF_A_ROOM, Message, Private
-
-
-class Limits(Struct, frozen=True, gc=False):
-    """The limits that a program must keep.
-
-    ``record`` is in bytes, ``text``, ``name`` and ``room`` are in characters, and ``rate`` is in lines per second.
-    ``file`` is the size of a shared file in bytes; 0 means no limit. ``rooms`` is the number of rooms that a session
-    can be in at the same time.
-    """
-
-    record: int
-    text: int
-    name: int
-    room: int
-    rate: float
-    file: int = 0
-    rooms: int = 1
-
-
-class RoomLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A room in the list of rooms. ``users`` is the number of its members."""
-
-    room: str
-    users: int
-    topic: str
-
-
-class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A user who is online, with the user's away message.
-
-    ``room`` is the room that the user joined last. ``rooms`` lists all rooms of a user who is in several.
-    """
-
-    name: str
-    room: str = ""
-    away: str = ""
-    rooms: list[str] = []
-
-
-class SessionLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A place where you are logged in or can log in without the password. Times are in milliseconds since 1970.
-
-    ``device`` is the name of the device that is logged in there, and ``connections`` how many are.
-    """
-
-    client: str
-    made: int
-    used: int
-    online: bool = False
-    this: bool = False
-    device: str = ""
-    connections: int = 0
-
-
-class HelpLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A command: how it is used, what it does, and how it is spelled."""
-
-    usage: str
-    help: str
-    spellings: list[str] = []
-
-
-class FileLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A shared file. ``at`` is in milliseconds since 1970."""
-
-    file: str
-    number: int
-    name: str
-    size: int
-    by: str
-    at: int
-
-
-class HelpTopic(Struct, frozen=True, gc=False):
-    """Something that people may want to do, and the commands for it, such as ``/join``."""
-
-    name: str
-    title: str
-    commands: list[str]
+from chatroom.model.reply_lines import ConversationLine as ConversationLine
+from chatroom.model.reply_lines import FileLine as FileLine
+from chatroom.model.reply_lines import HelpLine as HelpLine
+from chatroom.model.reply_lines import HelpTopic as HelpTopic
+from chatroom.model.reply_lines import Limits as Limits
+from chatroom.model.reply_lines import RoomLine as RoomLine
+from chatroom.model.reply_lines import SessionLine as SessionLine
+from chatroom.model.reply_lines import UserLine as UserLine
 
 
 class Response(Event, frozen=True, gc=False):
@@ -107,6 +35,7 @@ class Response(Event, frozen=True, gc=False):
 FEATURES = (
     "files",  # share, get and so on
     "lines",  # a text may have several lines
+    "read",  # read marks, unread counts and conversations
     "rooms",  # several rooms at once: ``stay``, and ``room`` of each command about a room
     "typing",
 )
@@ -142,6 +71,9 @@ class Entered(Response, frozen=True, gc=False, kw_only=True):
     If you gave ``after``, the messages after that seq follow. ``complete`` is false when not all of them follow: use
     ``history`` with that ``after`` to get the others. ``gone`` is true when some of them no longer exist. ``made`` is
     true when your command has made the room, and ``created`` when that command was ``create``.
+
+    ``read`` is your read mark: the seq up to which you have read the room. ``unread`` is the number of messages of
+    others after it that are not deleted, and ``mentions`` the number of those that mention you, both at most 1000.
     """
 
     room: str
@@ -154,6 +86,9 @@ class Entered(Response, frozen=True, gc=False, kw_only=True):
     gone: bool = False
     created: bool = False
     made: bool = False
+    read: int = 0
+    unread: int = 0
+    mentions: int = 0
 
 
 class Rooms(Response, frozen=True, gc=False):
@@ -202,21 +137,6 @@ class History(Response, frozen=True, gc=False):
     complete: bool
     user: str = ""
     searched_to: int = 0
-
-
-class ConversationLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Your private messages with one person.
-
-    ``seq`` and ``at`` are those of the newest message. ``unread`` is the number of messages of that person after your
-    read mark ``read``. ``user_id`` is empty if it is not known.
-    """
-
-    user: str
-    user_id: str
-    seq: int
-    at: int
-    unread: int = 0
-    read: int = 0
 
 
 class Conversations(Response, frozen=True, gc=False):
@@ -399,6 +319,22 @@ class Typing(Response, frozen=True, gc=False, kw_only=True):
     by: str
     by_id: str
     room: str = ""
+
+
+class Marked(Response, frozen=True, gc=False, kw_only=True):
+    """Another session of yours has read a room, or the private messages with ``user``, up to the message ``seq``.
+
+    ``unread`` and ``mentions`` count what is left, as those of ``entered`` do.
+    """
+
+    audience = Audience.PERSON
+
+    room: str = ""
+    user: str = ""
+    user_id: str = ""
+    seq: int
+    unread: int = 0
+    mentions: int = 0
 
 
 class Ping(Response, frozen=True, gc=False):

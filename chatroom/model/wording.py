@@ -399,6 +399,7 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     e.Announced: lambda recalled, event: [f"Announcement by {event.by}: {event.text}"],
     a.Away: lambda recalled, event: [f"{event.user} is away: {event.text}"],
     a.Typing: _nothing,  # people on text are not told
+    a.Marked: _nothing,  # it is for programs, which show what is unread
     a.Ping: _nothing,
     a.Shutdown: lambda recalled, event: ["The server is shutting down."],
 }

@@ -42,7 +42,7 @@ def test_the_sets_of_events() -> None:
         *(e.Read, e.Expelled, e.Registered, e.Deregistered, e.PasswordChanged, e.BansChanged),
         *(e.Seen, e.Mailed, e.Emptied),
     }
-    assert set(a.OF_A_PERSON) == {e.Private, a.Away, a.Typing, e.Arrived, e.Departed, e.Announced}
+    assert set(a.OF_A_PERSON) == {e.Private, a.Away, a.Marked, a.Typing, e.Arrived, e.Departed, e.Announced}
     assert set(a.OF_FILES) == {a.Upload, a.Download, a.Chunk}
     assert set(a.OF_THE_CONNECTION) == {a.Ping, a.Shutdown}
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import product
+from unicodedata import normalize
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from chatroom.model.mentions import mentions
 
@@ -47,3 +53,57 @@ def test_a_long_text_without_spaces_is_not_folded_again_and_again(monkeypatch: p
     mentions("a" + "-" * 4000, "ann")
     mentions("\xe9." * 2000, "ann")
     assert len(folded) < 200
+
+
+# Names in several scripts and spellings, with letters that change when they are normalized or put in lower case.
+NAMES = (
+    "bob",
+    "Jos\xe9",
+    "\u039f\u0394\u039f\u03a3",  # in lower case it ends with a final sigma
+    "\xc5ngstr\xf6m",
+    "\u0130stanbul",
+    "stra\xdfe",
+    "\ud55c\uae00",
+    "\uff42\uff4f\uff42",  # of double width
+    "\u01c4oko",
+    "\u041a\u0442\u043e",
+    "\ufb01ona",
+)
+AROUND = ("{}", "x {} y", "({})", "@{}!", "{}'s x", "\u0391.{}.\u0392", "\xe9{}", "\u0301{}", "{}\u0301", "={}")
+SPELLINGS = (
+    str,
+    str.upper,
+    str.lower,
+    str.title,
+    *(partial(normalize, f"NF{form}") for form in ("C", "D", "KC", "KD")),
+)
+LETTERS = "boB \u039f\u0394\u03a3\u03c3\u03c2i\u0130\u0131\xe9e\u0301\uff42\xdfs.-'\uff20\u01c4\u01c6"
+LETTERS += "\uac00\u1100\u1161\u0338="  # and some that are put together with their neighbours
+
+
+def compared(text: str, name: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Return the mentions that are found by comparing each word, without the quick look at the text before."""
+    with monkeypatch.context() as patch:
+        patch.setattr("chatroom.model.mentions._loose", lambda text: "")
+        return mentions(text, name)
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_the_quick_look_misses_no_mention(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for spell, around in product(SPELLINGS, AROUND):
+        text = around.format(spell(name))
+        assert mentions(text, name) == compared(text, name, monkeypatch), ascii(text)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.sampled_from(LETTERS), max_size=12), name=st.sampled_from(NAMES))
+def test_the_quick_look_changes_nothing(text: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for whole in (text, f"{text} {name.lower()}", f"{name.upper()}{text}", f"{text}{name}"):
+        assert mentions(whole, name) == compared(whole, name, monkeypatch)
+
+
+def test_a_long_text_that_mentions_nobody_is_looked_through_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.model.mentions.fold", lambda text: folded.append(text) or text.lower())
+    folded: list[str] = []
+    assert mentions("\xfcber alles " * 1000, "bob") == []
+    assert folded == ["bob"], "no word was compared"

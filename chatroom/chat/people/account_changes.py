@@ -14,6 +14,7 @@ from chatroom.chat.people.authentication import with_password
 from chatroom.chat.people.capacity import Capacity
 from chatroom.chat.people.deleted_accounts import DeletedAccounts
 from chatroom.chat.people.guest_mail import GuestMail
+from chatroom.chat.people.mark_store import MarkStore
 from chatroom.chat.session import User
 from chatroom.chat.state import ChatState
 from chatroom.model.account import AccountRecord
@@ -39,6 +40,7 @@ class AccountChanges:
         guests: The mail that waits for names of guests.
         files: The shared files.
         deleted: Remembers deleted accounts by address.
+        marks: The read marks of accounts.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class AccountChanges:
         guests: GuestMail,
         files: FileStore,
         deleted: DeletedAccounts,
+        marks: MarkStore,
     ) -> None:
         self._state = state
         self._accounts = accounts
@@ -58,6 +61,7 @@ class AccountChanges:
         self._guests = guests
         self._files = files
         self._deleted = deleted
+        self._marks = marks
 
     async def add(
         self,
@@ -106,6 +110,7 @@ class AccountChanges:
         try:
             await state.engine.drop(inbox_log(account.id))
             await state.engine.drop(sent_log(account.id))
+            await self._marks.forget(account.id)
             await self._files.remove_of(inbox_log(account.id))
         except Unavailable as error:
             _log.warn("the mail of {name} goes later: {why}", name=account.name, why=str(error))

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import CONVERSATIONS, INBOX_MESSAGES
-from chatroom.chat.people.private_messages import Peer, peer_in, read_both
+from chatroom.chat.marks import Marks
+from chatroom.chat.people.private_messages import Peer, is_own, peer_in, read_both
 from chatroom.chat.session import Session, User
 from chatroom.model.commands import ListConversations
 from chatroom.model.events import Event
 from chatroom.model.log import Entry
 from chatroom.model.names import fold
 from chatroom.model.replies import ConversationLine, Conversations
+from chatroom.model.unread import counts
 
 
 @dataclass(slots=True)
@@ -29,8 +31,10 @@ async def conversations(chat: Chat, session: Session, command: ListConversations
     """List the conversations, the one with the newest message first. The newest 500 messages of each side count."""
     user = session.user
     async with chat.lists:
+        marks = await chat.read_marks.of(user)
         stretch = await read_both(chat.engine, user, limit=INBOX_MESSAGES)
-        return Conversations([_line(chat, each) for each in _grouped(stretch.entries, user)[:CONVERSATIONS]])
+        listed = _grouped(stretch.entries, user)[:CONVERSATIONS]
+        return Conversations([_line(chat, user, each, marks) for each in listed])
 
 
 def _grouped(entries: list[Entry], user: User) -> list[_Conversation]:
@@ -60,7 +64,15 @@ def _grouped(entries: list[Entry], user: User) -> list[_Conversation]:
     return found
 
 
-def _line(chat: Chat, conversation: _Conversation) -> ConversationLine:
-    peer, newest = conversation.peer, conversation.entries[0]
-    online = chat.users.get(peer.id)
-    return ConversationLine(online.name if online is not None else peer.name, peer.id, newest.seq, newest.event.at)
+def _line(chat: Chat, user: User, conversation: _Conversation, marks: Marks) -> ConversationLine:
+    """Return the line for a conversation of a user."""
+    peer, entries = conversation.peer, conversation.entries
+    online, read = chat.users.get(peer.id), marks.of_peer(peer.key)
+    return ConversationLine(
+        user=online.name if online is not None else peer.name,
+        user_id=peer.id,
+        seq=entries[0].seq,
+        at=entries[0].event.at,
+        unread=sum(entry.seq > read and not is_own(entry, user) and counts(entry.event, user.id) for entry in entries),
+        read=read,
+    )

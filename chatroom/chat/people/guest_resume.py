@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from chatroom.chat.interfaces import Engine, Mint
 from chatroom.chat.limits import GUESTS, SHORTEST_SECRET
+from chatroom.chat.marks import Marks
 from chatroom.chat.session import Session
 from chatroom.model.log import Conflict
 from chatroom.model.logger import logger
@@ -37,12 +38,14 @@ class PartedGuest:
         was: The ids of the accounts and guests that the session was before.
         last_writer: The name and id of the user that ``/reply`` writes to; None if there is none.
         rooms: The names of the rooms that the session was in.
+        marks: How far the guest has read; None if nothing was marked.
     """
 
     handle: Name | None
     was: tuple[str, ...]
     last_writer: tuple[str, str] | None
     rooms: tuple[str, ...] = ()
+    marks: Marks | None = None
 
 
 class GuestResume:
@@ -90,7 +93,7 @@ class GuestResume:
             return
         user, rooms = session.user, tuple(room.name for room in session.rooms)
         if user.account is None:
-            parted = PartedGuest(user.handle, session.was, user.last_writer, rooms)
+            parted = PartedGuest(user.handle, session.was, user.last_writer, rooms, user.marks)
         else:
             session.was_also(user.id)
             parted = PartedGuest(None, session.was, None, rooms)

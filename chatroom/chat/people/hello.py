@@ -126,7 +126,7 @@ def _become(chat: Chat, session: Session, id: str, parted: PartedGuest) -> None:
     mine = former is not None and is_guest_name(former) and not chat.names.others(None, former)
     guest = User(id, former if former is not None and mine else nobody.handle)
     guest.resumable = True
-    guest.last_writer = parted.last_writer
+    guest.last_writer, guest.marks = parted.last_writer, parted.marks
     guest.sessions = (session,)
     session.was_also(session.guest_id, *parted.was)
     session.guest_id = id

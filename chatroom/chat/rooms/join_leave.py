@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES
+from chatroom.chat.people.marking import unread_at_join
 from chatroom.chat.rooms.admission import check_admitted
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
@@ -90,7 +91,7 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
     finally:
         session.heading = None
         chat.directory.let_go(room)
-    await _welcome(session, room, command, made, created)
+    await _welcome(chat, session, room, command, made, created)
 
 
 def _check_number(chat: Chat, session: Session, room: Room, *, stay: bool) -> None:
@@ -113,7 +114,7 @@ async def _leave_all(session: Session) -> None:
             session.answer(left)
 
 
-async def _welcome(session: Session, room: Room, command: Join, made: bool, created: bool) -> None:
+async def _welcome(chat: Chat, session: Session, room: Room, command: Join, made: bool, created: bool) -> None:
     """Send the welcome and the missed history, then what the room has shown the session since it joined."""
     arrival = session.arrival
     if arrival is None:  # the connection ended before its `Joined` was applied
@@ -123,6 +124,7 @@ async def _welcome(session: Session, room: Room, command: Join, made: bool, crea
     _log.info("{name} joined room {room}", name=session.name, room=room.name)
     first = b""
     try:
+        read, unread = await unread_at_join(chat, session, room, arrival.seq)
         page = await _missed(session, room, arrival.seq, command)
         entered = Entered(
             room=room.name,
@@ -135,6 +137,9 @@ async def _welcome(session: Session, room: Room, command: Join, made: bool, crea
             gone=not page.complete and await _gone(session, room, command),
             created=created,
             made=made,
+            read=read,
+            unread=unread.messages,
+            mentions=unread.mentions,
         )
         first = session.dialect.answer(entered, command.ref) + session.dialect.replay(room.name, page.entries)
     finally:

@@ -157,6 +157,7 @@ class Room:
         spoke: When each user last spoke in a slow room, in milliseconds since 1970, by user id or name.
         members: The members by session id, in the order of joining. A person may have several sessions.
         people: How many of the members' sessions each user has, by user id.
+        seq: The place of the last entry that was applied; 0 if none was.
         expected: How many sessions are about to join. While there are any, the room stays loaded.
         sub: The subscription to the room's log; None if the room does not follow it.
     """
@@ -179,6 +180,7 @@ class Room:
         "people",
         "record",
         "rev",
+        "seq",
         "silenced",
         "spoke",
         "sub",
@@ -206,6 +208,7 @@ class Room:
         self.log = room_log(record.id)
         self.take(record, rev)
         self.closed = False
+        self.seq = 0
         self.spoke: dict[str, int] = {}
         self.members: dict[str, Member] = {}
         self.people: Counter[str] = Counter()
@@ -261,6 +264,7 @@ class Room:
 
     def apply(self, entries: list[Entry]) -> None:
         """Apply entries that the log has stored: change the state, and show them to the members."""
+        self.seq = entries[-1].seq
         passage: _Passage | None = None
         for i, entry in enumerate(entries):
             if type(entry.event) not in ROOM_MESSAGES:

@@ -164,7 +164,7 @@ class ReadHistory(RoomCommand, frozen=True, gc=False, tag="history"):
     @property
     def cost(self) -> int:
         """Count the command as a query; more messages cost more."""
-        return 1 + min(self.messages or 0, 200) // 20
+        return (5 if self.user else 1) + min(self.messages or 0, 200) // 20
 
 
 row(
@@ -181,6 +181,11 @@ row(
 class ListConversations(Command, frozen=True, gc=False, tag="conversations"):
     """List the people with whom you have exchanged private messages, those with the newest message first."""
 
+    @property
+    def cost(self) -> int:
+        """Count the command as some queries: many messages are looked at."""
+        return 5
+
 
 row(
     ListConversations,
@@ -189,6 +194,30 @@ row(
     topic="talk",
     examples=[{}],
 )
+
+
+class MarkRead(RoomCommand, frozen=True, gc=False, tag="read"):
+    """Say that you have read the room, or with ``user`` your private messages with that person, up to a ``seq``.
+
+    Without ``seq``, everything is read. This moves your read mark, which never goes back. The mark is kept for your
+    account, and your other sessions are told. The marks of a guest last as long as the guest.
+    """
+
+    seq: Seq | None = None
+    user: Word = ""
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether it is a room that was read."""
+        return not self.user
+
+    @property
+    def cost(self) -> int:
+        """Count the command as a query."""
+        return 1
+
+
+row(MarkRead, "say how far you have read; for programs", "", pipelined=True, examples=[{"room": "lobby", "seq": 131}])
 
 
 class Search(RoomCommand, frozen=True, gc=False):

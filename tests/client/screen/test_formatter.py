@@ -42,7 +42,7 @@ def test_every_event_has_its_words_or_is_for_programs(kind: type) -> None:
     else:
         event = example(kind)
     shown = lines().heard(event)
-    assert bool(shown) == (kind not in (a.Welcome, a.Ping, a.Ok, a.Typing))
+    assert bool(shown) == (kind not in (a.Welcome, a.Ping, a.Ok, a.Typing, a.Marked))
     assert all(isinstance(piece, str) for line in shown for piece in line[0])
 
 

@@ -1,0 +1,80 @@
+"""Counts what a user has not read in a room, by the rule of ``chatroom.model.unread``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred, DeferredSemaphore
+
+from chatroom.chat.limits import COUNTED_BYTES, COUNTS_AT_ONCE
+from chatroom.chat.session import User
+from chatroom.chat.state import ChatState
+from chatroom.model.events import Spoken
+from chatroom.model.log import Entry
+from chatroom.model.mentions import mentions
+from chatroom.model.unread import MOST_COUNTED, counts
+
+PAGE = 250  # messages that are read at a time, in about a millisecond
+LONGEST_TURN = 0.005  # seconds for which messages are looked at in one turn of the reactor
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadInRoom:
+    """How many messages a user has not read, and how many of them mention the user."""
+
+    messages: int = 0
+    mentions: int = 0
+
+
+class UnreadInRooms:
+    """Counts unread messages, for few users at a time: others wait, when many join at once.
+
+    Args:
+        state: What the parts of the chat share.
+    """
+
+    def __init__(self, state: ChatState) -> None:
+        self._engine = state.engine
+        self._scheduler = state.scheduler
+        self._turns = DeferredSemaphore(COUNTS_AT_ONCE)
+
+    async def count(self, log: str, user: User, after: int, before: int | None = None) -> UnreadInRoom:
+        """Count the unread messages among the newest ``MOST_COUNTED`` of a room.
+
+        If the messages are long, only as many are looked at as ``COUNTED_BYTES`` hold.
+
+        Args:
+            log: The room's log.
+            user: The user.
+            after: The user's read mark.
+            before: Only messages with a smaller seq; None for all.
+
+        Raises:
+            Unavailable: The log cannot be read.
+        """
+        async with self._turns:
+            unread, left, room = UnreadInRoom(), MOST_COUNTED, COUNTED_BYTES
+            while left > 0 and room > 0:
+                page = await self._engine.read(log, after=after, before=before, limit=min(PAGE, left), messages=True)
+                unread = await self._add(unread, page.entries, user)
+                if page.complete:
+                    break
+                left -= len(page.entries)
+                room -= sum(len(entry.body) for entry in page.entries)
+                before = page.entries[0].seq
+            return unread
+
+    async def _add(self, unread: UnreadInRoom, entries: list[Entry], user: User) -> UnreadInRoom:
+        """Return a count with the unread messages among some entries added."""
+        messages, named = unread.messages, unread.mentions
+        until = self._scheduler.seconds() + LONGEST_TURN
+        for entry in entries:
+            if counts(entry.event, user.id):
+                messages += 1
+                named += isinstance(entry.event, Spoken) and bool(mentions(entry.event.text, user.name))
+            if self._scheduler.seconds() > until:
+                turn: Deferred[None] = Deferred()
+                self._scheduler.callLater(0, turn.callback, None)
+                await turn
+                until = self._scheduler.seconds() + LONGEST_TURN
+        return UnreadInRoom(messages, named)
