@@ -29,6 +29,7 @@ from chatroom.chat.people.inbox import Inboxes
 from chatroom.chat.people.inbox_quotas import InboxQuotas
 from chatroom.chat.people.mark_store import MarkStore
 from chatroom.chat.people.passwords import Passwords
+from chatroom.chat.people.terminal_reading import TerminalReading
 from chatroom.chat.people.throttles import Throttles, Window
 from chatroom.chat.people.unread_in_rooms import UnreadInRooms
 from chatroom.chat.retention import Retention
@@ -117,6 +118,9 @@ class Chat(ChatState):
         self.inboxes = Inboxes(self, self.connections.put_out)
         self.shares = InboxQuotas(self, self.inboxes, self.returning.mark)
         self.read_marks = MarkStore(self)
+        self.terminals = TerminalReading(self.read_marks)
+        self.connections.on_close = self.terminals.closed
+        self.shown_at_terminal = self.terminals.shown
         self.unread = UnreadInRooms(self)
         self._make_files()
         self.account_changes = AccountChanges(
@@ -159,6 +163,7 @@ class Chat(ChatState):
         self._server_log.stop()
         for session in list(self.sessions.values()):
             session.answer(Shutdown())
+            self.terminals.closed(session)
         await self._retention.rounds.stop()
         await self.disk_limit.rounds.stop()
         await self._empty_rooms.stop()

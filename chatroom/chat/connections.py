@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chatroom.chat.bans_and_mutes import address_key
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.limits import ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW
@@ -34,6 +36,7 @@ class Connections:
 
     Attributes:
         draining: Whether new connections are refused.
+        on_close: Called with each session that ends, while it is in its rooms.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Connections:
         self._deleted = deleted
         self._announced = Window(ANNOUNCEMENTS, ANNOUNCEMENTS_WINDOW, state.scheduler.seconds)
         self.draining = False
+        self.on_close: Callable[[Session], None] = lambda session: None
 
     # ---- beginning and end -------------------------------------------------------------------------------------
 
@@ -94,6 +98,7 @@ class Connections:
         if session.over:
             return
         session.over = True
+        self.on_close(session)
         self._state.sessions.pop(session.id, None)
         self._returning.part(session)
         self._state.engine.withdraw(f"user/{session.id}")

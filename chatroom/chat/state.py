@@ -35,11 +35,13 @@ class ChatState:
         lists: Bounds how many long lists are read at the same time.
         retries: Repeats changes that could not be stored until they are stored.
         withdraw: Removes the text of a message whose author had lost the right to speak when the log stored it.
+        shown_at_terminal: Notes that private messages were shown to a person who has an account.
         room_name: Returns the shown name of the room that has a log; empty if the room does not exist any more.
     """
 
     withdraw: Callable[[Entry], None]
     room_name: Callable[[str], Coroutine[Any, Any, str]]
+    shown_at_terminal: Callable[[User, list[Entry]], None]
 
     def __init__(self, engine: Engine, rules: Rules, scheduler: Any, clock: Clock, mint: Mint) -> None:
         self.engine = engine

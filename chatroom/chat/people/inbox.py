@@ -281,6 +281,7 @@ class Inbox:
             if people:
                 self._shown = max(self._shown, news[-1].seq)
                 self._unmarked = error is not None
+                self._state.shown_at_terminal(self._user, news)
             elif error is None:
                 self._mark(self._shown)
             if late:

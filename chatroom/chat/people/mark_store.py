@@ -17,12 +17,13 @@ from twisted.python.failure import Failure
 from chatroom.chat.limits import GUEST_MARKS, MARKS
 from chatroom.chat.marks import Marks, MarksRecord
 from chatroom.chat.people.inbox import READ_AT_ONCE
-from chatroom.chat.session import User
+from chatroom.chat.session import Session, User
 from chatroom.chat.state import ChatState
 from chatroom.model.events import Read
 from chatroom.model.log import Change, Conflict, Page, Unavailable
 from chatroom.model.log_names import inbox_log
 from chatroom.model.logger import logger
+from chatroom.model.replies import Marked
 
 BUCKET = "read"
 SAVE_AFTER = 1.0  # seconds from the move of a mark until it is stored
@@ -166,6 +167,19 @@ class MarkStore:
         await DeferredList([stored for _, stored in self._saving.values()])
         self._begin(list(self._unsaved))
         await DeferredList([stored for _, stored in self._saving.values()])
+
+
+def tell_marked(user: User, marked: Marked, but: Session | None = None) -> None:
+    """Tell the programs of a user of a mark. People are not told.
+
+    Args:
+        user: The user.
+        marked: What they are told.
+        but: The session that has moved the mark, which knows; None if none has.
+    """
+    for session in user.sessions:
+        if session is not but and not session.person:
+            session.answer(marked)
 
 
 def _shown(page: Page) -> int:

@@ -6,6 +6,7 @@ from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import INBOX_MESSAGES
 from chatroom.chat.marks import place_of_peer
+from chatroom.chat.people.mark_store import tell_marked
 from chatroom.chat.people.private_messages import Peer, peer_in, peer_of, read_both
 from chatroom.chat.people.unread_in_rooms import UnreadInRoom
 from chatroom.chat.rooms.room import Room
@@ -49,22 +50,22 @@ async def _mark_room(chat: Chat, session: Session, room: Room, seq: int) -> None
     """Move the mark in a room; tell the user's other sessions."""
     user = session.user
     marks = await chat.read_marks.of(user)
-    if not chat.read_marks.move(user, room.id, seq) or not _others(session):
+    if not chat.read_marks.move(user, room.id, seq) or _is_alone(session):
         return
     unread = await chat.unread.count(room.log, user, seq) if seq < room.seq else UnreadInRoom()
     if marks.of(room.id) == seq:  # else somebody has moved it further meanwhile, and tells that
-        _tell(session, Marked(room=room.name, seq=seq, unread=unread.messages, mentions=unread.mentions))
+        tell_marked(user, Marked(room=room.name, seq=seq, unread=unread.messages, mentions=unread.mentions), session)
 
 
 async def _mark_conversation(chat: Chat, session: Session, peer: Peer, seq: int) -> None:
     """Move the mark in the conversation with a person; tell the user's other sessions."""
     user, place = session.user, place_of_peer(peer.key)
     marks = await chat.read_marks.of(user)
-    if seq <= marks.before or not chat.read_marks.move(user, place, seq) or not _others(session):
+    if seq <= marks.before or not chat.read_marks.move(user, place, seq) or _is_alone(session):
         return
     unread = await _unread_of(chat, user, peer, seq)
     if marks.of(place) == seq:
-        _tell(session, Marked(user=peer.name, user_id=peer.id, seq=seq, unread=unread))
+        tell_marked(user, Marked(user=peer.name, user_id=peer.id, seq=seq, unread=unread), session)
 
 
 async def _unread_of(chat: Chat, user: User, peer: Peer, after: int) -> int:
@@ -73,15 +74,9 @@ async def _unread_of(chat: Chat, user: User, peer: Peer, after: int) -> int:
     return sum(counts(entry.event, user.id) and peer_in(entry, user).is_same(peer) for entry in page.entries)
 
 
-def _others(session: Session) -> list[Session]:
-    """Return the programs of the session's user, without the session itself. People are not told of marks."""
-    return [other for other in session.user.sessions if other is not session and not other.person]
-
-
-def _tell(session: Session, marked: Marked) -> None:
-    """Tell the user's other sessions of a mark that the session has moved."""
-    for other in _others(session):
-        other.answer(marked)
+def _is_alone(session: Session) -> bool:
+    """Return whether the session's user has no other program to tell of a mark."""
+    return all(other is session or other.person for other in session.user.sessions)
 
 
 # ---- joining -----------------------------------------------------------------------------------------------------
@@ -106,7 +101,7 @@ async def unread_at_join(chat: Chat, session: Session, room: Room, seq: int) -> 
         mark = (await chat.read_marks.of(user)).of(room.id)
         if mark is None or session.person:
             if chat.read_marks.move(user, room.id, seq) and mark is not None:
-                _tell(session, Marked(room=room.name, seq=seq))
+                tell_marked(user, Marked(room=room.name, seq=seq), session)
             return seq, UnreadInRoom()
         return mark, await chat.unread.count(room.log, user, mark, before=seq)
     except Unavailable as error:

@@ -37,7 +37,7 @@ async def join(chat: Chat, session: Session, command: Join) -> None:
 @handles(Leave)
 async def leave(chat: Chat, session: Session, command: Leave, room: Room) -> Event | None:
     """Leave the room."""
-    return await _leave(session, room)
+    return await _leave(chat, session, room)
 
 
 @handles(Quit)
@@ -47,13 +47,14 @@ def quit(chat: Chat, session: Session, command: Quit) -> None:
     chat.connections.hang_up(session)
 
 
-async def _leave(session: Session, room: Room) -> Event | None:
+async def _leave(chat: Chat, session: Session, room: Room) -> Event | None:
     """Leave a room; return the ``left`` event, or None if the session has been removed from the room meanwhile."""
     if room not in session.rooms:
         return None
     about = session.next_id(), session.host.now(), session.name, session.user_id
     event = Left(*about, session=session.id, again=room.has_another(session))
     entry = await session.happen(room.log, event)
+    chat.terminals.left(session, room)
     session.host.announce(session)
     _log.info("{name} left room {room}", name=session.name, room=room.name)
     left: Event = placed(entry.event, entry.seq, room.name)
@@ -79,7 +80,7 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
         _check_number(chat, session, room, stay=command.stay)
         check_admitted(session, room, session.user)
         if not command.stay or chat.rules.rooms == 1:
-            await _leave_all(session)
+            await _leave_all(chat, session)
         if session.over:
             return
         check_admitted(session, room, session.user)  # again, for bans made meanwhile; later ones come after `Joined`
@@ -106,10 +107,10 @@ def _check_number(chat: Chat, session: Session, room: Room, *, stay: bool) -> No
         raise TOO_MANY_JOINED(most=chat.rules.rooms)
 
 
-async def _leave_all(session: Session) -> None:
+async def _leave_all(chat: Chat, session: Session) -> None:
     """Leave all rooms, and tell the client so."""
     for room in session.rooms:
-        left = await _leave(session, room)
+        left = await _leave(chat, session, room)
         if left is not None and not session.over:
             session.answer(left)
 

@@ -260,6 +260,64 @@ def test_a_person_who_joins_reads_the_room(moody: World) -> None:
     assert again(bot)[1:] == (0, 0)
 
 
+@pytest.mark.parametrize("how", ["leave", "quit", "drop", "join", "stop"])
+def test_a_person_has_read_the_room_until_leaving_it(how: str) -> None:
+    world = World(sessions=2)
+    bob, bot = owner(world, "bob", "lobby"), owner(world, "alice")
+    person = world.person()
+    person.say("/login alice correct horse", "/join lobby")
+    (seq,) = say(bob, "hello alice")
+    bot.records()
+    if how == "leave":
+        person.say("/leave")
+    elif how == "quit":
+        person.say("/quit")
+    elif how == "drop":
+        person.drop()
+    elif how == "join":
+        person.say("/join den")
+    if how == "stop":
+        bot.drop()
+        world = restarted(world)
+        bot = owner(world, "alice")
+    else:
+        told = [one for one in marked(bot) if one["room"] == "lobby"]
+        assert [one["seq"] >= seq for one in told] == [True]
+    assert enter(bot)[1:] == (0, 0)
+    say(owner(world, "bob", "lobby"), "after")
+    assert again(bot)[1:] == (1, 0)
+    world.close()
+
+
+def test_private_messages_that_a_person_was_shown_are_read(moody: World) -> None:
+    bob, carol, bot = owner(moody, "bob"), guest(moody, "carol"), owner(moody, "alice", "lobby")
+    moody.pass_time(SAVE_AFTER)
+    bot.drop()
+    tell(bob, "alice", "one", "two")
+    person = moody.person()
+    person.say("/login alice correct horse")
+    assert "one" in person.take().decode()
+    bot = owner(moody, "alice")
+    lines = ask(bot, "conversations")["conversations"]
+    assert [line.get("unread", 0) for line in lines] == [0]
+    tell(bob, "alice", "three")
+    tell(carol, "alice", "four")
+    assert [(one["user"], one.get("unread", 0)) for one in marked(bot)] == [("bob", 0), ("carol", 0)]
+    lines = ask(bot, "conversations")["conversations"]
+    assert [line.get("unread", 0) for line in lines] == [0, 0]
+
+
+def test_what_is_shown_to_a_person_when_marks_cannot_be_read_is_shown_all_the_same(moody: World) -> None:
+    engine: Any = moody.engine
+    bob, person = owner(moody, "bob"), moody.person()
+    person.say("/login alice correct horse")
+    person.take()
+    get, engine.get = engine.get, lambda *args: fail(Unavailable("disk full"))
+    tell(bob, "alice", "psst")
+    assert person.lines() == ["bob (private): psst"]
+    engine.get = get
+
+
 # ---- conversations -----------------------------------------------------------------------------------------------
 
 
