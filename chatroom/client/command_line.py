@@ -16,6 +16,7 @@ from chatroom.client.server_address import port_of, read_address
 PORT = 8888
 PATIENCE = 60  # seconds
 LONGEST_PATIENCE = 10**9
+_OPTIONS = ("name", "room", "links", "notify")  # options that are settings of the config file, too
 
 _EXAMPLES = """\
 on a terminal:  chatroom-client chat.example 8888 --name alice --room lobby
@@ -31,7 +32,8 @@ when something was not (stderr says what), 2 when the command line or the config
 
 files: {config}
          server = "chat.example:8888", name = "alice", room = "lobby" or ["lobby", "work"], colours = true,
-         bell = "off", "private" or "all", timestamps = true, downloads = "~/Downloads" (otherwise: the current folder)
+         bell = "off", "private" or "all", timestamps = true, downloads = "~/Downloads" (otherwise: the current folder),
+         links and notify as the options above
        {known}
          the keys of the servers that this client has connected to
        {tokens}
@@ -166,6 +168,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default=PATIENCE,
         help=f"in a pipe: how long to try to reconnect when the connection is lost ({PATIENCE}); 0: forever",
     )
+    _add_terminal_options(parser)
     parser.add_argument("--config", metavar="FILE", type=Path, help="the config file, instead of the usual one")
     parser.add_argument(
         "--accept-new-key",
@@ -174,6 +177,20 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"chatroom-client {__version__}")
     return parser
+
+
+def _add_terminal_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options about what the terminal can do."""
+    parser.add_argument(
+        "--links",
+        choices=["auto", "on", "off"],
+        help="write links so that the terminal can follow them (OSC 8); auto: if the terminal is known to",
+    )
+    parser.add_argument(
+        "--notify",
+        choices=["auto", "osc9", "osc777", "off"],
+        help="notify of private messages and your name while the terminal has no focus; auto: as it is known to",
+    )
 
 
 def _port(text: str) -> int:
@@ -194,6 +211,6 @@ def _patience(text: str) -> float:
 
 
 def _overridden(config: Config, options: argparse.Namespace) -> Config:
-    """Return the settings of the config file, with the name and room of the command line if they were given there."""
-    given = {key: value for key in ("name", "room") if (value := getattr(options, key)) is not None}
+    """Return the settings of the config file, with those of the command line in place of theirs."""
+    given = {key: value for key in _OPTIONS if (value := getattr(options, key)) is not None}
     return Config(**{**{field: getattr(config, field) for field in Config.__struct_fields__}, **given})

@@ -27,6 +27,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bell: What rings the bell: nothing, private messages and mentions, or every message.
         timestamps: Whether each line begins with its time.
         downloads: The folder for fetched files; empty for the folder in which the client was started.
+        links: Whether links are written so that the terminal can follow them; ``auto`` if it is known to.
+        notify: How the terminal is told to notify the user while it has no focus; ``auto`` as it is known to.
     """
 
     server: str = ""
@@ -36,6 +38,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bell: Literal["off", "private", "all"] = "private"
     timestamps: bool = True
     downloads: str = ""
+    links: Literal["auto", "on", "off"] = "auto"
+    notify: Literal["auto", "osc9", "osc777", "off"] = "auto"
 
     @property
     def rooms(self) -> list[str]:

@@ -89,3 +89,18 @@ def test_several_rooms_may_be_named_instead_of_those_of_the_config_file(tmp_path
     assert wanted(config, {}).config.rooms == ["a", "b"]
     assert wanted([*config, "--room", "c"], {}).config.rooms == ["c"]
     assert wanted([*config, "--room", "c", "--room", "d"], {}).config.rooms == ["c", "d"]
+
+
+def test_what_the_terminal_is_told_may_be_said_in_both_places(tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    path.write_text('links = "on"\nnotify = "osc9"\n')
+    config = wanted(["chat", "--config", str(path)], {"HOME": str(tmp_path)}).config
+    assert (config.links, config.notify) == ("on", "osc9")
+    typed = ["--links", "off", "--notify", "osc777"]
+    config = wanted(["chat", "--config", str(path), *typed], {"HOME": str(tmp_path)}).config
+    assert (config.links, config.notify) == ("off", "osc777")
+    config = wanted(["chat"], {"HOME": str(tmp_path)}).config
+    assert (config.links, config.notify) == ("auto", "auto")
+    path.write_text('notify = "osc8"\n')
+    with pytest.raises(BadConfig, match="notify: give auto, osc9, osc777 or off"):
+        wanted(["chat", "--config", str(path)], {"HOME": str(tmp_path)})
