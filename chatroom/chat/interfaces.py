@@ -114,6 +114,7 @@ class Engine(Protocol):
         before: int | None = None,
         limit: int,
         messages: bool = False,
+        amendments: bool = False,
         oldest: bool = False,
     ) -> Deferred[Page]:
         """Read the newest ``limit`` entries with a seq between ``after`` and ``before`` (both excluded), the newest
@@ -121,6 +122,7 @@ class Engine(Protocol):
 
         Args:
             messages: Read messages only.
+            amendments: Read messages, and the edits, reactions and deletions that changed messages.
             oldest: Read the oldest entries instead; the newest of them is still the last.
         """
 

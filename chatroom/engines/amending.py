@@ -34,6 +34,13 @@ MOST_QUOTES = 200  # of one message that show its new text when it is edited; ol
 ERASE_STEP = 500  # quotes of an erased message that one call of ``erase`` changes
 
 
+def kinds_of(*, messages: bool, amendments: bool) -> tuple[int, ...]:
+    """Return the kinds of rows that ``Engine.read`` gives; ``chatroom.chat.interfaces`` describes the arguments."""
+    if amendments:
+        return MESSAGE, AMENDMENT
+    return (MESSAGE,) if messages else (OTHER, MESSAGE, AMENDMENT)
+
+
 @dataclass(frozen=True, slots=True)
 class AboutRow:
     """A row that is about a message: its seq, its ``Entry.key``, and its body."""

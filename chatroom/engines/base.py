@@ -145,6 +145,7 @@ class BatchingEngine(PresenceTable):
         before: int | None = None,
         limit: int,
         messages: bool = False,
+        amendments: bool = False,
         oldest: bool = False,
     ) -> Deferred[Page]:
         """Read entries of a log, as ``chatroom.chat.interfaces.Engine.read`` describes."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from chatroom.engines.amending import KINDS, MESSAGE, OTHER, SPENT, erase, relate, sent_again
+from chatroom.engines.amending import KINDS, MESSAGE, OTHER, erase, kinds_of, relate, sent_again
 from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine, enough, not_before
 from chatroom.engines.memory_blobs import MemoryBlobs
 from chatroom.engines.memory_rows import MemoryLog, MemoryRows, Row, seq_of
@@ -170,15 +170,17 @@ class MemoryEngine(BatchingEngine):
         before: int | None = None,
         limit: int,
         messages: bool = False,
+        amendments: bool = False,
         oldest: bool = False,
     ) -> Deferred[Page]:
         kept = self._logs.get(log) or MemoryLog()
         start = bisect_right(kept.rows, after, key=seq_of)
         end = len(kept.rows) if before is None else bisect_left(kept.rows, before, key=seq_of)
         found: list[Entry] = []
-        complete = messages or after >= kept.floor
+        kinds = kinds_of(messages=messages, amendments=amendments)
+        complete = OTHER not in kinds or after >= kept.floor
         for i in range(start, end) if oldest else range(end - 1, start - 1, -1):
-            if kept.rows[i][1] == SPENT or (messages and kept.rows[i][1] != MESSAGE):
+            if kept.rows[i][1] not in kinds:
                 continue
             if len(found) == limit:
                 complete = False

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from chatroom.model.event_base import Audience, Event, told_to
-from chatroom.model.events import OF_A_ROOM, Message, Private
+from chatroom.model.events import OF_A_ROOM, Deleted, Edited, Message, Private, Reacted
 from chatroom.model.reply_lines import ConversationLine as ConversationLine
 from chatroom.model.reply_lines import FileLine as FileLine
 from chatroom.model.reply_lines import HelpLine as HelpLine
@@ -130,10 +130,13 @@ class History(Response, frozen=True, gc=False):
     ``complete`` is true when there are no messages before these, or none after these if you asked for those ``after`` a
     seq. ``user`` is the person whose private messages you asked for. If such an answer is not complete, ask for more
     with ``searched_to`` as ``before`` or ``after``: an answer may hold few messages, or none, of one person.
+
+    The messages of a room ``after`` a seq come with what was done to messages since then, so that a program that was
+    away can correct what it has: ``edited``, ``reacted`` and ``deleted``.
     """
 
     room: str
-    events: list[Message]
+    events: list[Message | Edited | Reacted | Deleted]
     complete: bool
     user: str = ""
     searched_to: int = 0

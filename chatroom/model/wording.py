@@ -140,10 +140,11 @@ def with_deletion_shown(event: M) -> M:
     """Return a message as it is shown in the history: ``(deleted)`` stands for a text that was deleted.
 
     Args:
-        event: The message. A shared file is returned unchanged: its line in ``LINES`` says ``(deleted)`` itself.
+        event: The message. A shared file is returned unchanged: its line in ``LINES`` says ``(deleted)`` itself. So is
+            what was done to a message, such as an edit.
     """
     message: Any = event
-    if isinstance(event, e.Shared) or message.text:
+    if isinstance(event, e.Shared | e.Amendment) or message.text:
         return event
     return msgspec.structs.replace(event, text="(deleted)")
 

@@ -12,6 +12,7 @@ from harness import QuickPasswords, World
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.limits import CATCH_UP
+from chatroom.chat.rooms import join_leave
 from chatroom.client import backfill
 from chatroom.client.backfill import Backfill
 from chatroom.client.pending import PendingQueue
@@ -83,6 +84,27 @@ def test_what_is_let_go_of_while_a_page_is_on_its_way_is_fetched_by_the_next(mon
     catching.tell()
     catching.receive(said(6), None)
     assert heard == [1, 2, 3, 4, 5, 5, 6]  # ``Place`` drops what was shown before
+
+
+def test_what_was_done_to_messages_is_fetched_too(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server tells only the newest of what was missed by itself."""
+    monkeypatch.setattr(join_leave, "CATCH_UP", 5)
+    monkeypatch.setattr(backfill, "PAGE", 4)
+    bob = network.world.program("bob", "lobby")
+    alice = Person(network, name="alice", room="lobby").come()
+    for i in range(3):
+        bob.record(do="say", text=str(i))
+    network.flow()
+    gone = alice.heard(e.Said)[1].seq
+    network.lines[0].end()
+    bob.record(do="delete", seq=gone)
+    for i in range(3, 20):
+        bob.record(do="say", text=str(i))
+    network.pass_time(5)
+    assert alice.texts == [str(i) for i in range(20)]
+    assert [event.message for event in alice.heard(e.Deleted)] == [gone]
+    assert (alice.heard(Gap), alice.client.place.unread) == ([], 19)
+    alice.leave()
 
 
 def said(seq: int) -> e.Said:

@@ -524,3 +524,22 @@ async def test_a_file_from_before_amendments_is_brought_up_to_date(tmp_path: Pat
     assert await engine.expire(LOBBY, 3000, 0) == 3
     assert await kinds(engine) == []
     await engine.stop()
+
+
+# ---- reading messages with what was done to them --------------------------------------------------------------------
+
+
+async def test_amendments_can_be_read_with_the_messages_and_without_the_rest(engine: Any) -> None:
+    first = await say(engine, "one")
+    second = await say(engine, "two")
+    await stored(engine, LOBBY, joined())
+    await stored(engine, LOBBY, edit(first, "uno"))
+    await stored(engine, LOBBY, react(second))
+    await say(engine, "three")
+    await stored(engine, LOBBY, delete(second))
+    read = await engine.read(LOBBY, after=second, limit=9, messages=True, amendments=True, oldest=True)
+    assert [type(entry.event).__name__ for entry in read.entries] == ["Edited", "Reacted", "Said", "Deleted"]
+    assert read.complete
+    read = await engine.read(LOBBY, after=second, limit=2, messages=True, amendments=True, oldest=True)
+    assert [type(entry.event).__name__ for entry in read.entries] == ["Edited", "Reacted"]
+    assert not read.complete

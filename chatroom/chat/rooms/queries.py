@@ -93,7 +93,13 @@ async def history(chat: Chat, session: Session, command: ReadHistory, room: Room
     if command.user or room is None:
         return await _private_history(chat, session, command, limit)
     page = await chat.engine.read(
-        room.log, after=command.after or 0, before=command.before, limit=limit, messages=True, oldest=onward
+        room.log,
+        after=command.after or 0,
+        before=command.before,
+        limit=limit,
+        messages=True,
+        amendments=onward,
+        oldest=onward,
     )
     page = bounded(page, oldest=onward)
     return History(room.name, _shown(room.name, page.entries), page.complete)

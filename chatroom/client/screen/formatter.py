@@ -86,8 +86,11 @@ class Formatter:
         stamp = self._stamp(self._now(), TIME) if len(texts) == 1 else []  # a table needs no time
         return [[*stamp, (style, text)] for text in texts]
 
-    def recalled(self, event: e.Message) -> Line:
-        """Return the line of an old message, always with its day; if it was deleted, the line says so."""
+    def recalled(self, event: e.Message | e.Amendment) -> Line:
+        """Return the line of an old message, or of what was done to one, always with its day.
+
+        If the message was deleted, the line says so.
+        """
         return [(QUIET, f"{spell_moment(event.at, DAY_AND_TIME)} "), *self._message(event)]
 
     def about_many(self, text: str) -> Line:
@@ -100,9 +103,9 @@ class Formatter:
 
     # ---- pieces ------------------------------------------------------------------------------------------------
 
-    def _message(self, event: e.Message) -> Line:
+    def _message(self, event: e.Message | e.Amendment) -> Line:
         """Return a message without its time, with the author's name in its colour."""
-        if isinstance(event, e.Shared):
+        if isinstance(event, e.Shared | e.Amendment | a.OwnPrivate):
             return self._happened(event)
         event = with_deletion_shown(event)
         name = (self._colours.of(event.by), event.by)
@@ -133,8 +136,8 @@ class Formatter:
     def _mentions(self, text: str) -> list[tuple[int, int]]:
         return mentions(text, self._me())
 
-    def _happened(self, event: e.RoomEvent) -> Line:
-        """Return the line for an event of the room without its time, with the name at its beginning in its colour."""
+    def _happened(self, event: e.RoomEvent | e.Private) -> Line:
+        """Return the line for an event without its time, with the name at its beginning in its colour."""
         words = LINES[type(event)]("", event)
         if isinstance(event, e.Shared) and event.to == self._me():
             (words,) = ANSWERS[e.Shared](unused, event)

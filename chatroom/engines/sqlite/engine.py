@@ -13,6 +13,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, fail, succeed
 
+from chatroom.engines.amending import kinds_of
 from chatroom.engines.base import FULL, BatchingEngine
 from chatroom.engines.blobs import FolderBlobs
 from chatroom.engines.search_scheduler import SearchScheduler, Step
@@ -184,9 +185,11 @@ class SQLiteEngine(BatchingEngine):
         before: int | None = None,
         limit: int,
         messages: bool = False,
+        amendments: bool = False,
         oldest: bool = False,
     ) -> Deferred[Page]:
-        return self._on(self._reader_thread, self._reader.read, log, after, before, limit, messages, oldest)
+        kinds = kinds_of(messages=messages, amendments=amendments)
+        return self._on(self._reader_thread, self._reader.read, log, after, before, limit, kinds, oldest)
 
     def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
         return Deferred.fromCoroutine(self._expire(log, older_than, keep))

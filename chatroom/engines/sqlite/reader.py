@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
-from chatroom.engines.amending import AMENDMENT, MESSAGE, OTHER
+from chatroom.engines.amending import OTHER
 from chatroom.model import events
 from chatroom.model.log import Entry, Page
 
@@ -29,10 +29,9 @@ class Reader:
         self.db = db
         db.execute("PRAGMA query_only=1")
 
-    def read(self, log: str, after: int, before: int | None, limit: int, messages: bool, oldest: bool) -> Page:
-        """Return entries of a log, as ``chatroom.chat.interfaces.Engine.read`` describes."""
+    def read(self, log: str, after: int, before: int | None, limit: int, kinds: tuple[int, ...], oldest: bool) -> Page:
+        """Return entries of a log of these kinds, as ``chatroom.chat.interfaces.Engine.read`` describes."""
         number, floor = self._log(log)
-        kinds = (MESSAGE,) if messages else (OTHER, MESSAGE, AMENDMENT)
         order = "ASC" if oldest else "DESC"
         rows: list[tuple[int, bytes]] = []
         for kind in kinds:
@@ -41,7 +40,7 @@ class Reader:
                 (number, kind, after, _NEVER if before is None else before, limit + 1),
             ).fetchall()
         rows.sort(reverse=not oldest)
-        complete = len(rows) <= limit and (messages or after >= floor)
+        complete = len(rows) <= limit and (OTHER not in kinds or after >= floor)
         return Page(_entries(log, sorted(rows[:limit])), complete)
 
     def cut(self, log: str, message: bool, keep: int) -> int:
