@@ -83,7 +83,7 @@ class RoomState:
         if strange:
             self.after = 0
             self.count.begin(*_counted(event))
-        elif getattr(event, "read", 0):
+        elif event.read:
             self.count.resume(*_counted(event))
         return strange or event.gone
 
@@ -169,8 +169,5 @@ class RoomState:
 
 
 def _counted(event: a.Entered) -> tuple[int, int, int, int]:
-    """Return our read mark, the numbers of unread messages and of mentions, and the seq up to which these count.
-
-    An older server tells none of them.
-    """
-    return getattr(event, "read", 0), getattr(event, "unread", 0), getattr(event, "mentions", 0), event.seq
+    """Return our read mark, the numbers of unread messages and of mentions, and the seq up to which these count."""
+    return event.read, event.unread, event.mentions, event.seq

@@ -302,6 +302,8 @@ class ClientState:
             self.joined.leave(event.room)
         elif isinstance(event, a.Conversations):
             self.inbox.listed(event)
+        elif isinstance(event, a.Marked):
+            self._marked(event)
         elif isinstance(event, e.Private):
             self.unread += self.inbox.received(event)
         elif isinstance(event, a.Error):
@@ -338,6 +340,14 @@ class ClientState:
         gap = self.joined.entered(event, again="after" in record, stay=bool(record.get("stay")))
         self.joined.answered(event.room)
         return gap
+
+    def _marked(self, event: a.Marked) -> None:
+        """Follow a read mark that another session of ours has set."""
+        room = self.joined.find(event.room)
+        if event.user:
+            self.inbox.peer(event.user, event.user_id).count.marked(event.seq, event.unread, 0)
+        elif room is not None:
+            room.count.marked(event.seq, event.unread, event.mentions)
 
     def _own(self, event: e.Left, do: str) -> bool:
         """Return whether it is we who left the room: by the command ``leave``, or on the way to another room."""

@@ -1,12 +1,12 @@
 """How many messages of others a user has not read, in a room or from one person, and how many of them mention the user.
 
-The rule is the server's: living messages of others after the user's read mark. The server counts them when we join, and
-the client goes on counting. A message that mentions the user counts as one mention, whatever edits do to it.
+The rule is the server's (``chatroom.model.unread``). The server counts the messages when we join, and the client goes
+on counting. A message that mentions the user counts as one mention, whatever edits do to it.
 """
 
 from __future__ import annotations
 
-MOST_COUNTED = 1000  # messages; the server counts no further, either
+from chatroom.model.unread import MOST_COUNTED
 
 
 class UnreadCount:
@@ -84,9 +84,9 @@ class UnreadCount:
         if seq <= self.read:
             return
         if seq <= self._counted:
-            if not self._untold:
-                return  # it is older than what counts
-            self._untold -= 1
+            if not self.read:
+                return  # the server has counted it if it counts: without a mark, nothing tells
+            self._untold -= min(self._untold, 1)
             self._untold_mentions -= min(self._untold_mentions, mention)
         self._told[seq] = mention
         if len(self._told) > MOST_COUNTED:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from client.network import Network, Person
 from harness import Client, World
-from order import owner
+from order import PASSWORD, account, owner
 
 from chatroom.client.errors import Rejected
 from chatroom.client.status import Denied, Named
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.device import Device
 
 ROOMS = ["one", "two", "three"]
 
@@ -312,3 +313,81 @@ def test_both_halves_of_a_conversation_read_as_what_they_are(network: Network, w
     assert [line.user for line in listed.conversations] == ["bob"]
     assert alice.client.peers["bob"].seq == history.events[-1].seq
     alice.leave()
+
+
+# ---- read marks that are shared with other clients -----------------------------------------------------------------
+
+
+def on_devices(network: Network, world: World, *names: str) -> list[Person]:
+    """Return alice's clients on devices of these names; all are in the rooms one and two."""
+    account(world, "alice")
+    device = {name: Device(name, "tab") for name in names}
+    login = ("alice", PASSWORD)
+    fields: dict[str, Any] = {"room": ["one", "two"], "several": True, "login": login}
+    return [Person(network, device=device[name], secret=f"the secret of {name}", **fields).come() for name in names]
+
+
+def counts(person: Person) -> list[tuple[int, int]]:
+    """Return the numbers of unread messages and mentions in each room."""
+    return [(room.unread, room.mentions) for room in person.client.rooms.values()]
+
+
+def test_a_mark_set_in_one_client_empties_the_counts_of_another(network: Network, world: World) -> None:
+    phone, desk = on_devices(network, world, "phone", "desk")
+    bob = staying(world, "bob", "one", "two")
+    for text in ("hello", "alice?"):
+        bob.record(do="say", text=text, room="one")
+    bob.record(do="say", text="here, too", room="two")
+    bob.record(do="message", user="alice", text="psst")
+    network.flow()
+    assert counts(phone) == counts(desk) == [(2, 1), (1, 0)]
+    phone.client.mark_read(phone.client.rooms["one"].after, room="one")
+    phone.client.mark_read(phone.client.peers["bob"].seq, user="bob")
+    network.pass_time(2)
+    assert counts(phone) == counts(desk) == [(0, 0), (1, 0)]
+    assert [person.client.peers["bob"].unread for person in (phone, desk)] == [0, 0]
+    assert [(event.room, event.user) for event in desk.heard(a.Marked)] == [("one", ""), ("", "bob")]
+    assert (phone.heard(a.Marked), phone.heard(a.Ok)) == ([], [])
+    for person in (phone, desk):
+        person.leave()
+
+
+def test_a_mark_that_was_set_while_a_client_was_away_counts_when_it_is_back(network: Network, world: World) -> None:
+    """What it has not been told yet is counted by the server, and not twice."""
+    phone, desk = on_devices(network, world, "phone", "desk")
+    bob = staying(world, "bob", "one", "two")
+    for text in ("1", "2", "alice!"):
+        bob.record(do="say", text=text, room="one")
+    network.flow()
+    seen = phone.client.rooms["one"].after
+    network.lines[1].end()
+    bob.record(do="say", text="alice, are you there?", room="one")
+    bob.record(do="message", user="alice", text="psst")
+    phone.client.mark_read(seen, room="one")
+    network.pass_time(3)
+    assert desk.client.online
+    assert counts(desk) == counts(phone) == [(1, 1), (0, 0)]
+    assert desk.client.rooms["one"].read == seen
+    assert desk.client.peers["bob"].unread == 1
+    for person in (phone, desk):
+        person.leave()
+
+
+def test_what_is_unread_is_known_to_a_client_that_has_just_started(network: Network, world: World) -> None:
+    (phone,) = on_devices(network, world, "phone")
+    bob = staying(world, "bob", "one", "two")
+    phone.leave()
+    for text in ("1", "alice!", "3"):
+        bob.record(do="say", text=text, room="two")
+    bob.record(do="message", user="alice", text="psst")
+    fields: dict[str, Any] = {"room": ["one", "two"], "several": True, "login": ("alice", PASSWORD), "history": 2}
+    desk = Person(network, device=Device("desk", "tab"), **fields).come()
+    assert counts(desk) == [(0, 0), (3, 1)]
+    assert [event.text for event in desk.heard(e.Said)] == ["alice!", "3"]
+    assert (desk.client.peers["bob"].unread, desk.client.unread) == (1, 1)
+    assert desk.heard(a.Conversations) == []
+    desk.client.mark_read(desk.client.peers["bob"].seq, user="bob")
+    desk.leave()
+    phone = Person(network, device=Device("phone", "tab"), **fields).come()
+    assert phone.client.peers["bob"].unread == 0
+    phone.leave()

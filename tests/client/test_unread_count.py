@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chatroom.client.unread_count import MOST_COUNTED, UnreadCount
+from chatroom.client.unread_count import UnreadCount
+from chatroom.model.unread import MOST_COUNTED
 
 
 def counted(*seqs: int, read: int = 0) -> UnreadCount:
@@ -48,6 +49,16 @@ def test_the_history_of_a_room_that_was_never_read_does_not_count() -> None:
     assert shown(count) == (0, 0)
     count.add(5001, mention=True)
     assert shown(count) == (1, 1)
+
+
+def test_a_message_that_was_deleted_while_we_were_away_is_taken_out_once() -> None:
+    """The server has not counted it, and its deletion is told after the count."""
+    count = counted(6, 7, 8, read=5)
+    count.resume(5, 4, 0, 15)
+    for seq in (12, 14):
+        count.add(seq, mention=False)
+    count.delete(7, own=False)
+    assert shown(count) == (4, 0)
 
 
 def test_deleted_messages_do_not_count_whether_they_were_told_or_not() -> None:
