@@ -13,6 +13,7 @@ from chatroom.client.connection import ServerConnection
 from chatroom.client.conversation import Conversation
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier
+from chatroom.client.introduction import Introduction
 from chatroom.client.login import Credentials, LoginState
 from chatroom.client.pending import PendingQueue
 from chatroom.client.reconnecting import Reconnector
@@ -43,7 +44,7 @@ class Client(ClientFacts):
             the server shows to people.
         client: How an account's list of sessions is to call this client; see ``Credentials``.
         keep: Saves the token of a login for the next start; see ``Credentials``.
-        keep_name: Saves the guest's name for the next start; see ``ClientState``.
+        keep_name: Saves the guest's name for the next start; see ``Introduction``.
         secret: The guest's secret, of at least 16 characters that nobody can guess, by which the client comes back as
             the same guest. If it is empty, the first welcome brings one; until then a lost connection loses the guest.
         device: The device that the client runs on; with a device, an account may have several clients at a time.
@@ -79,16 +80,13 @@ class Client(ClientFacts):
         self._outgoing = PendingQueue()
         super().__init__(
             ClientState(
-                name=name,
+                introduction=Introduction(name, secret, keep_name, device),
                 rooms=(room,) if isinstance(room, str) else room,
                 several=several,
                 credentials=Credentials(LoginState(*login) if isinstance(login, tuple) else login, client, keep),
                 history=history,
-                secret=secret,
                 mint=mint,
-                keep_name=keep_name,
                 waiting_for=self._outgoing.waiting_for,
-                device=device,
             )
         )
         self._reconnecting = Reconnector(connect, clock, chance, self._made, self._not_there)

@@ -71,7 +71,7 @@ async def restore(client: Resumable) -> None:
 
 async def _hello(client: Resumable) -> None:
     """Say hello; if our name is refused, say hello without a name, so that the server makes one."""
-    name = client.state.wanted if client.state.credentials.login is None else ""
+    name = client.state.introduction.wanted if client.state.credentials.login is None else ""
     try:
         await _welcome(client, name)
     except Rejected as refused:
@@ -84,7 +84,7 @@ async def _hello(client: Resumable) -> None:
 async def _welcome(client: Resumable, name: str) -> None:
     """Send ``hello``, and wait for its answer; raise ``Rejected`` if none comes in time."""
     try:
-        await client.ask("hello", **client.state.hello(name)).addTimeout(WELCOME_WITHIN, client.clock)
+        await client.ask("hello", **client.state.introduction.hello(name)).addTimeout(WELCOME_WITHIN, client.clock)
     except TimeoutError:
         raise Rejected("silent", "the server does not answer as a chatroom server does.") from None
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from msgspec.structs import asdict, replace
 
-from chatroom import __version__
 from chatroom.client.guest_name import chosen
 from chatroom.client.inbox_state import InboxState
+from chatroom.client.introduction import Introduction
 from chatroom.client.joined_rooms import JoinedRooms
 from chatroom.client.login import Credentials
 from chatroom.client.room_commands import is_about_room
@@ -23,9 +23,8 @@ from chatroom.client.room_state import RoomState
 from chatroom.client.status import Connected, Denied, Gap, Named, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
-from chatroom.model.device import NO_DEVICE, Device
 from chatroom.model.errors import IN_USE
-from chatroom.model.events import PROTOCOL_VERSION, Event
+from chatroom.model.events import Event
 
 KEPT = frozenset({"say", "me", "message", "reply"})  # commands that are sent again after a reconnection
 _QUIET = frozenset({"pong", "read", "typing"})  # commands that the client gives by itself; their answers are not told
@@ -63,16 +62,13 @@ class ClientState:
     """Knows our name, our login and our rooms, and decides what follows from each event.
 
     Args:
-        name: The name to take as a guest.
+        introduction: Says who we are on each connection.
         rooms: The names of the rooms to join first.
         several: Whether to stay in the other rooms when another is joined, if the server allows that.
         credentials: Keeps the current login for the next connection.
         history: How many earlier messages to ask for when a room is joined; None: as many as people are shown.
-        secret: The guest's secret, by which the server recognises the guest; empty if the server has not given one yet.
         mint: Returns a new unique id.
-        keep_name: Called with the guest's name to ask for at the next start, when it may have changed; empty for none.
         waiting_for: Given names of commands; returns whether a command of such a name was sent and is not answered yet.
-        device: The device that we run on, and what tells this program apart from others there.
 
     Attributes:
         online: Whether the server has let us in on this connection.
@@ -81,8 +77,7 @@ class ClientState:
         guest: Whether we are not logged in to an account.
         server: The name that the server gives itself.
         unread: How many private messages have come since ``Client`` or its user last set this to 0.
-        wanted: The guest's name to ask for on each connection; empty to let the server make one.
-        secret: Proves on the next connection that we are the same guest; the server then ends our former session.
+        introduction: Says who we are on each connection.
         joined: The rooms that we are in, and those to join first.
         inbox: The state of our inbox.
         features: What the server says that it can do.
@@ -93,15 +88,12 @@ class ClientState:
     def __init__(
         self,
         *,
-        name: str,
+        introduction: Introduction,
         rooms: Sequence[str],
         credentials: Credentials,
         history: int | None,
-        secret: str,
         mint: Callable[[], str],
-        keep_name: Callable[[str], None],
         waiting_for: Callable[..., bool],
-        device: Device = NO_DEVICE,
         several: bool = False,
     ) -> None:
         self.online = self.ready = self.moved = False
@@ -109,8 +101,7 @@ class ClientState:
         self.guest = True
         self.server = ""
         self.unread = 0
-        self.wanted = name
-        self.secret = secret
+        self.introduction = introduction
         self.joined = JoinedRooms(rooms, several=several)
         self.inbox = InboxState()
         self.credentials = credentials
@@ -118,9 +109,7 @@ class ClientState:
         self._history = history
         self._shown_to_people = 0  # how many earlier messages the server shows to people when they join
         self._mint = mint
-        self._keep_name = keep_name
         self._waiting_for = waiting_for
-        self._device = device
         self._complaint = ""  # the server's last error on this connection that answers no command
 
     @property
@@ -204,17 +193,6 @@ class ClientState:
 
     # ---- commands --------------------------------------------------------------------------------------------------
 
-    def hello(self, name: str) -> dict[str, Any]:
-        """Return the fields of a ``hello`` that asks for a name; if the name is empty, the server makes one."""
-        fields: dict[str, Any] = {"version": PROTOCOL_VERSION, "client": f"chatroom-client {__version__}"}
-        if name:
-            fields["name"] = name
-        if self.secret:
-            fields["resume"] = self.secret
-        if self._device.name:
-            fields |= {"device": self._device.name, "tab": self._device.tab}
-        return fields
-
     def joins(self) -> list[dict[str, Any]]:
         """Return the fields of each ``join`` on a new connection: of our rooms, and of the first rooms."""
         return self.joined.joins(self.history)
@@ -294,7 +272,7 @@ class ClientState:
             self._account(event, record)
         elif isinstance(event, e.Renamed) and (do == "name" or (event.by == self.name and (do or self.ready))):
             if do == "name":
-                self._want(event.name)
+                self.introduction.want(event.name)
             self._become(event.name, self.guest)
         elif isinstance(event, a.Entered):
             gap = self._entered(event, record)
@@ -314,12 +292,12 @@ class ClientState:
         return gap
 
     def _welcome(self, event: a.Welcome) -> None:
-        self.server, self.secret = event.server, event.resume
+        self.server, self.introduction.secret = event.server, event.resume
         self.features = frozenset(event.features)
         self.joined.may_stay = "rooms" in self.features and event.limits.rooms > 1
         self._shown_to_people = event.replay
         if event.guest and chosen(event.you):
-            self._want(event.you)
+            self.introduction.want(event.you)
         self._become(event.you, event.guest)
 
     def _account(self, event: a.Account, record: dict[str, Any]) -> None:
@@ -328,7 +306,7 @@ class ClientState:
             self.inbox.forget()
         if event.guest:
             self.credentials.forget()
-            self._want("")
+            self.introduction.want("")
         elif do == "takeover":
             self.credentials.took_over(event)
         elif do in _LOGGING_IN:
@@ -352,11 +330,6 @@ class ClientState:
     def _own(self, event: e.Left, do: str) -> bool:
         """Return whether it is we who left the room: by the command ``leave``, or on the way to another room."""
         return do == "leave" or (event.by == self.name and self._waiting_for("join", "create"))
-
-    def _want(self, name: str) -> None:
-        """Ask for this guest's name on each later connection, and at the next start; for no name if it is empty."""
-        self.wanted = name
-        self._keep_name(name)
 
     def _become(self, name: str, guest: bool) -> None:
         """Note the name that the server has given us, and whether we are a guest under it."""

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from chatroom.client.introduction import Introduction
 from chatroom.client.login import Credentials, LoginState
 from chatroom.client.plain_text import lines_of
 from chatroom.client.state import ClientState
@@ -26,13 +27,11 @@ class Core:
         self.names: list[str] = []
         ids = itertools.count(1)
         self.state = ClientState(
-            name="me",
+            introduction=Introduction("me", "", self.names.append),
             rooms=["lobby"],
             credentials=Credentials(None, "", None),
             history=None,
-            secret="",
             mint=lambda: f"id-{next(ids)}",
-            keep_name=self.names.append,
             waiting_for=lambda *kinds: False,
         )
 
@@ -59,11 +58,11 @@ def said(seq: int, text: str = "hi") -> e.Said:
 def test_what_a_new_connection_asks_for_follows_from_what_is_known(core: Core) -> None:
     fresh = Core().state
     assert fresh.joins() == [{"room": "lobby", "messages": 0}]
-    assert "resume" not in fresh.hello("me")
+    assert "resume" not in fresh.introduction.hello("me")
     core.told(said(7))
     assert core.state.joins() == [{"room": "lobby", "after": 7}]
-    assert core.state.hello("")["resume"] == "secret"
-    assert "name" not in core.state.hello("")
+    assert core.state.introduction.hello("")["resume"] == "secret"
+    assert "name" not in core.state.introduction.hello("")
 
 
 def test_an_event_is_told_once(core: Core) -> None:
@@ -81,7 +80,7 @@ def test_a_gap_is_told_after_the_return_to_the_room(core: Core) -> None:
 def test_a_new_name_is_told_before_the_event_and_kept(core: Core) -> None:
     renamed = e.Renamed("n", 1, "me", "g", room="lobby", seq=6, session="s", name="mine")
     assert core.told(renamed, {"do": "name", "name": "mine"}) == [Named("mine"), renamed]
-    assert (core.state.name, core.state.wanted, core.names) == ("mine", "mine", ["me", "mine"])
+    assert (core.state.name, core.state.introduction.wanted, core.names) == ("mine", "mine", ["me", "mine"])
     assert core.state.place.users == ["mine", "ann"]
 
 
