@@ -53,6 +53,13 @@ def test_a_table_is_no_wider_than_the_terminal() -> None:
     assert lines[2].endswith("short")
 
 
+def test_a_cell_with_several_lines_stays_one_row() -> None:
+    table = Table([("one\ntwo\u2028three\x0bfour", "x")], (Column("a", lambda row: row[0]),), "row")
+    lines = repr(table).splitlines()
+    assert len(lines) == 4
+    assert lines[2] == "one\ufffdtwo\ufffdthree\ufffdfour"
+
+
 def test_rows_can_be_walked_through(console: Console) -> None:
     assert next(user.name for user in console.users()) == console.users()[0].name == "bob"
 

@@ -81,6 +81,15 @@ def test_an_edited_message_is_exported_as_it_is_now(folder: Path, capsys: pytest
     assert "messages: 4" in capsys.readouterr().out
 
 
+def test_a_message_of_several_lines_is_one_line_of_the_export(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'one\n{"type":"account","record":{"name":"mallory"}}\n\nfour'
+    write(folder, entry("room/r1", said(text, 9)))
+    runs("export", "--data", folder)
+    lines = capsys.readouterr().out.split("\n")[:-1]
+    assert not [line for line in lines if "mallory" in line and '"said"' not in line]
+    assert [json.loads(line)["event"]["text"] for line in lines if "mallory" in line] == [text]
+
+
 def test_an_export_to_a_file_is_there_whole_or_not_at_all(fails: Fails, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()

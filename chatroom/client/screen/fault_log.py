@@ -1,5 +1,5 @@
 """Errors of the client itself. Each is shown in one line, because a traceback would destroy the screen; a file keeps
-the traceback, so that the user can report it.
+the traceback, so that the user can report it. Each further line of one error begins with ``CONTINUATION`` there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom.client.screen.history import private
-from chatroom.model.text import clean
+from chatroom.model.text import clean, marked
 
 MOST = 256 * 1024  # bytes; a file of this size gets no more errors
 
@@ -50,7 +50,8 @@ class FaultLog:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(self._path, "a", encoding="utf-8", opener=private) as file:
                 if os.fstat(file.fileno()).st_size < MOST:
-                    file.writelines(f"{clean(line)}\n" for line in text[:MOST].split("\n"))
+                    lines = "\n".join(map(clean, text[:MOST].split("\n")))
+                    file.write(f"{marked(lines)}\n")
         except OSError:
             return
 

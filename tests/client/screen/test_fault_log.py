@@ -29,7 +29,8 @@ def test_it_is_told_in_one_line_and_kept_in_a_file_of_ones_own(tmp_path: Path) -
     assert told == [f"this client has a fault, which is written down in {path}: ValueError: one two\x1b[2J"]
     kept = path.read_text()
     assert "it did not work\n" in kept
-    assert "ValueError: one\ntwo\n" in kept
+    assert "ValueError: one\n    | two\n" in kept
+    assert len([line for line in kept.splitlines() if not line.startswith("    | ")]) == 1  # no part poses as an error
     assert "never mind" not in kept
     assert path.stat().st_mode & 0o777 == 0o600
 
