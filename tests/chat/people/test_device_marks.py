@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
 from fakes import MoodyEngine, SocketClient
 from harness import NOON, Client, World, result, stored_records
+from hypothesis import given, settings
 from stepping import nobody_is_left
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -81,7 +83,7 @@ class Program:
         found = [record for record in self.client.records() if record["event"] == "private"]
         if late is not None:
             assert {record.get("late", False) for record in found} <= {late}
-        self.seqs = [record["seq"] for record in found]
+        self.seqs = [record["seq"] for record in found] or self.seqs
         return [record["text"] for record in found]
 
     def ack(self, number: int = -1) -> None:
@@ -617,3 +619,97 @@ def test_a_page_of_marks_only_is_skipped(moody: World, bob: Client) -> None:
         phone.read()
     laptop = Program(moody, "laptop")
     assert laptop.given() == [f"{number}" for number in range(READ_AT_ONCE + 5)]
+
+
+# ---- any order -------------------------------------------------------------------------------------------------------
+
+NAMES = ("phone", "laptop", "tablet")
+ACTS = st.one_of(
+    st.just(("write", "")),
+    st.tuples(st.sampled_from(("come", "come", "go", "lose", "ack", "ack half", "log out")), st.sampled_from(NAMES)),
+    st.tuples(st.just("restart"), st.just("")),
+)
+
+
+class Device:
+    """What one device should have been given, and what it has acknowledged, counted in messages."""
+
+    def __init__(self, begins: int) -> None:
+        self.program: Program | None = None
+        self.acked = self.given = begins
+
+
+class Model:
+    """The server, and what should be true of each device."""
+
+    def __init__(self, engine: MoodyEngine) -> None:
+        self.engine = engine
+        self.world = made(engine)
+        self.worlds = [self.world]
+        self.written: list[str] = []
+        self.furthest = 0
+        self.devices: dict[str, Device] = {}
+        self.bob = self._bob()
+
+    def _bob(self) -> Client:
+        bob = self.world.person()
+        bob.say("/login bob secret")
+        bob.take()
+        return bob
+
+    def act(self, do: str, name: str) -> None:
+        """Do one thing, and check what each device is given."""
+        device = self.devices.get(name)
+        program = device.program if device is not None else None
+        if do == "write":
+            self.written.append(f"message {len(self.written)}")
+            write(self.bob, self.written[-1])
+        elif do == "restart":
+            self.restart()
+        elif do == "come":
+            self.come(name)
+        elif device is not None and program is not None:
+            self._act(do, device, program)
+        self.check()
+
+    def _act(self, do: str, device: Device, program: Program) -> None:
+        if do in ("go", "lose", "log out"):
+            program.record(do="logout") if do == "log out" else program.drop()
+            device.program = None
+        elif program.seqs:
+            program.ack(-1 if do == "ack" else len(program.seqs) // 2)
+            left = 0 if do == "ack" else len(program.seqs) - len(program.seqs) // 2 - 1
+            device.acked = max(device.acked, device.given - left)
+            self.furthest = max(self.furthest, device.acked)
+
+    def come(self, name: str) -> None:
+        """Let a device come, or come again while its last session is still here."""
+        device = self.devices.setdefault(name, Device(self.furthest))
+        device.program = Program(self.world, name)
+        device.given = device.acked
+
+    def restart(self) -> None:
+        """End all connections to the daemon, and start another one on the same engine."""
+        nobody_is_left(self.world)
+        self.world = World(self.engine, self.engine._reactor, announce=False, first_id=1000 * len(self.worlds) + 1000)
+        self.worlds.append(self.world)
+        self.bob = self._bob()
+        for device in self.devices.values():
+            device.program = None
+
+    def check(self) -> None:
+        """Assert that each device that is here is given all that is new to it, in order."""
+        for name, device in self.devices.items():
+            if device.program is not None:
+                assert device.program.given() == self.written[device.given :], name
+                device.given = len(self.written)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(ACTS, min_size=10, max_size=40))
+def test_whatever_happens_each_device_is_given_what_it_has_not_acknowledged(acts: list[tuple[str, str]]) -> None:
+    model = Model(MoodyEngine(Clock()))
+    for each in acts:
+        model.act(*each)
+    nobody_is_left(model.world)
+    model.world.close(*model.worlds[:-1])
