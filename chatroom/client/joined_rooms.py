@@ -12,6 +12,7 @@ from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
 
+MOST_ROOMS = 200  # that are followed, whatever the server tells; its own limit is far lower
 _ONE = "you are not in room {room}: this server lets you be in one room at a time."
 
 
@@ -93,6 +94,8 @@ class JoinedRooms:
         if not (stay and self.may_stay):
             self._keep_only("")
         self.rooms.pop(key, None)
+        if len(self.rooms) >= MOST_ROOMS:
+            self.leave(next(iter(self.rooms)))
         self.rooms[key] = room = RoomState()
         room.enter(event)
         if key not in map(fold, self.first):

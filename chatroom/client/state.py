@@ -270,7 +270,7 @@ class ClientState:
             self._welcome(event)
         elif isinstance(event, a.Account):
             self._account(event, record)
-        elif isinstance(event, e.Renamed) and (do == "name" or (event.by == self.name and (do or self.ready))):
+        elif isinstance(event, e.Renamed) and self._own_name(event, do):
             if do == "name":
                 self.introduction.want(event.name)
             self._become(event.name, self.guest)
@@ -326,6 +326,13 @@ class ClientState:
             self.inbox.peer(event.user, event.user_id).count.marked(event.seq, event.unread, 0)
         elif room is not None:
             room.count.marked(event.seq, event.unread, event.mentions)
+
+    def _own_name(self, event: e.Renamed, do: str) -> bool:
+        """Return whether it is we who have a new name: by the command ``name``, or by what somebody has done.
+
+        If we have logged out in another client (``again``), that one has another name, and we keep ours.
+        """
+        return do == "name" or (event.by == self.name and not event.again and bool(do or self.ready))
 
     def _own(self, event: e.Left, do: str) -> bool:
         """Return whether it is we who left the room: by the command ``leave``, or on the way to another room."""

@@ -391,3 +391,38 @@ def test_what_is_unread_is_known_to_a_client_that_has_just_started(network: Netw
     phone = Person(network, device=Device("phone", "tab"), **fields).come()
     assert phone.client.peers["bob"].unread == 0
     phone.leave()
+
+
+def test_who_logs_out_on_one_device_is_still_there_on_the_other(network: Network, world: World) -> None:
+    phone, desk = on_devices(network, world, "phone", "desk")
+    bob = staying(world, "bob", "one", "two")
+    phone.do("logout")
+    guest = phone.client.name
+    assert guest.startswith("guest-")
+    assert desk.client.name == "alice"
+    assert [sorted(room.users) for room in desk.client.rooms.values()] == [["alice", "bob", guest]] * 2
+    assert (phone.heard(Named), desk.heard(Named)) == ([Named(guest)], [])
+    phone.do("login", user="alice", password=PASSWORD)
+    assert [sorted(room.users) for room in desk.client.rooms.values()] == [["alice", "bob"]] * 2
+    assert [sorted(room.users) for room in phone.client.rooms.values()] == [["alice", "bob"]] * 2
+    bob.records()
+    desk.do("leave", room="one")
+    phone.do("leave", room="two")
+    assert bob.records() == []
+    assert (names(desk), names(phone)) == (["two"], ["one"])
+    for person in (phone, desk):
+        person.leave()
+
+
+def test_a_mark_that_is_set_without_a_connection_is_told_later(network: Network, world: World) -> None:
+    phone, desk = on_devices(network, world, "phone", "desk")
+    bob = staying(world, "bob", "one", "two")
+    bob.record(do="say", text="alice?", room="one")
+    network.flow()
+    network.lines[0].end()
+    phone.client.mark_read(phone.client.rooms["one"].after, room="one")
+    assert counts(desk) == [(1, 1), (0, 0)]
+    network.pass_time(3)
+    assert counts(desk) == counts(phone) == [(0, 0), (0, 0)]
+    for person in (phone, desk):
+        person.leave()

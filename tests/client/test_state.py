@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from chatroom.client.introduction import Introduction
+from chatroom.client.joined_rooms import MOST_ROOMS
 from chatroom.client.login import Credentials, LoginState
 from chatroom.client.plain_text import lines_of
 from chatroom.client.state import ClientState
@@ -112,6 +113,15 @@ def test_ones_own_private_message_from_elsewhere_is_neither_unread_nor_acknowled
     assert [(peer.user, peer.unread) for peer in core.state.inbox.peers.values()] == [("ann", 1), ("bob", 0)]
     to_oneself = e.Private("r", 3, "me", "m", to="me", text="note", seq=4)
     assert core.state.receive(to_oneself, None, awaited=False).seen == 4
+
+
+def test_however_many_rooms_the_server_tells_of_few_are_followed(core: Core) -> None:
+    core.state.joined.may_stay = True
+    for number in range(MOST_ROOMS + 5):
+        entered = a.Entered(room=f"r{number}", room_id=f"{number}", topic="", users=["me"], seq=5, complete=True)
+        core.told(entered, {"do": "join", "room": f"r{number}", "stay": True})
+    assert len(core.state.joined.rooms) == MOST_ROOMS
+    assert core.state.place.room == f"r{MOST_ROOMS + 4}"
 
 
 def test_a_person_with_a_new_name_is_the_same_person(core: Core) -> None:
