@@ -72,6 +72,7 @@ class User:
         sessions: The user's sessions; the user is online while there are any.
         away: What the user said when going away; empty if the user is not away.
         last_writer: The name and the id of the user to whom ``/reply`` writes; None if nobody has written yet.
+        heard: The seq of the newest private message that a session was shown.
         inbox: The user's inbox; None until it is needed.
         sent: Shows the user's own private messages to the user's other sessions; None for a guest, who has one session.
         marks: How far the user has read each room and conversation; None until that is needed.
@@ -79,7 +80,19 @@ class User:
             (``chatroom.chat.people.guest_resume``).
     """
 
-    __slots__ = ("account", "away", "handle", "id", "inbox", "last_writer", "marks", "resumable", "sent", "sessions")
+    __slots__ = (
+        "account",
+        "away",
+        "handle",
+        "heard",
+        "id",
+        "inbox",
+        "last_writer",
+        "marks",
+        "resumable",
+        "sent",
+        "sessions",
+    )
 
     def __init__(self, id: str, handle: Name, account: AccountRecord | None = None) -> None:
         self.id = id
@@ -88,6 +101,7 @@ class User:
         self.sessions: tuple[Session, ...] = ()
         self.away = ""
         self.last_writer: tuple[str, str] | None = None
+        self.heard = 0
         self.inbox: OpenInbox | None = None
         self.sent: OpenSentLog | None = None
         self.marks: Marks | None = None

@@ -177,6 +177,26 @@ def test_there_may_be_so_many_users(world: World, operator: Operator) -> None:
     world.pass_time(3.0)
 
 
+def test_an_account_may_be_in_use_on_so_many_devices(world: World, operator: Operator) -> None:
+    world.person().say("/register alice secret", "/logout")
+
+    def come(device: str) -> str:
+        program = world.connect()
+        program.record(do="hello", version=1, device=device)
+        program.record(do="login", user="alice", password="secret", ref=1)
+        (answer,) = [record for record in program.records() if record.get("re") == 1]
+        return str(answer.get("code", answer["event"]))
+
+    operator.change(devices=2)
+    assert [come("one"), come("two"), come("three")] == ["account", "account", "too-many-devices"]
+    operator.change(devices=1)
+    alice = world.chat.names.get("alice")
+    assert alice is not None
+    assert len(alice.sessions) == 2, "nobody is dropped"
+    operator.change(devices=0)
+    assert come("four") == "account"
+
+
 def test_so_much_is_kept(world: World, operator: Operator) -> None:
     alice = world.person("alice", "lobby")
     alice.say("m0", "m1", "m2")

@@ -96,7 +96,7 @@ class DeviceFeed:
         """Show those entries that were not shown before."""
         fresh = [entry for entry in entries if entry.seq > self.shown and not isinstance(entry.event, Read)]
         self.shown = max(self.shown, entries[-1].seq)
-        show(self._state, self._session, fresh, late)
+        show(self._state, self._session, fresh, late, again=True)
 
     async def _catch_up(self) -> None:
         """Read and show pages until everything is shown.

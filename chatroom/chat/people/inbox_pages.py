@@ -15,14 +15,25 @@ from chatroom.model.log import Entry
 AGAIN = 0.5  # seconds until it is checked again whether a slow client has taken the page before
 
 
-def show(state: ChatState, session: Session, entries: Iterable[Entry], late: bool) -> None:
-    """Show entries of an inbox to a session, except those of users that it ignores and those that it does not hear."""
-    data = b""
+def show(state: ChatState, session: Session, entries: Iterable[Entry], late: bool, *, again: bool = False) -> None:
+    """Show entries of an inbox to a session, except those of users that it ignores and those that it does not hear.
+
+    Args:
+        state: What the parts of the chat share.
+        session: The session.
+        entries: The entries.
+        late: Whether they had to wait.
+        again: Whether the user's other sessions may have been shown them earlier. Then ``/reply`` goes on writing to
+            whoever wrote the newest message that any session was shown.
+    """
+    data, user = b"", session.user
     for entry in entries:
         if session.hears(entry) and not session.ignores(entry.event):
             event = entry.event
             if isinstance(event, Private):
-                session.user.last_writer = event.by, event.by_id
+                if not again or entry.seq >= user.heard:
+                    user.last_writer = event.by, event.by_id
+                user.heard = max(user.heard, entry.seq)
                 event = msgspec.structs.replace(event, seq=entry.seq, late=late or event.late, via="")
             else:
                 event = placed(event, entry.seq, getattr(event, "room", ""))

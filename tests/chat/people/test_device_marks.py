@@ -280,6 +280,32 @@ def test_a_person_and_a_device_each_hear_what_comes(moody: World, bob: Client) -
     assert Program(moody, "phone").given() == ["one"], "it has acknowledged nothing"
 
 
+def test_a_reply_goes_to_the_newest_message_while_a_slow_device_is_given_older_ones(moody: World, bob: Client) -> None:
+    Program(moody, "laptop").drop()
+    alice = moody.person()
+    alice.say("/login alice secret")
+    for _ in range(40):
+        write(bob, "x" * 4000)
+    write(moody.person("carol"), "the newest")
+    alice.take()
+    slow = SocketClient(moody)
+    slow.socket.room = 20_000
+    laptop = Program(moody, "laptop", client=slow)
+    assert b"the newest" not in slow.take()
+    alice.say("/reply me?")
+    assert alice.lines() == ["To carol (private): me?"]
+    laptop.drop()
+
+
+def test_a_device_that_comes_alone_replies_to_what_it_is_given(moody: World, bob: Client) -> None:
+    Program(moody, "laptop").drop()
+    write(bob, "one")
+    laptop = Program(moody, "laptop")
+    assert laptop.given() == ["one"]
+    laptop.record(do="reply", text="yes?")
+    assert bob.lines() == ["alice (private): yes?"]
+
+
 def test_programs_without_a_device_share_one_mark(moody: World, bob: Client) -> None:
     moody.rules.sessions = 2
     Program(moody, "phone").drop()

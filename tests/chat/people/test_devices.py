@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -240,6 +241,30 @@ def test_a_takeover_ends_nobody_when_there_is_room_by_then(world: World) -> None
     world.rules.devices = 2
     assert answer(new, do="takeover")["event"] == "account"
     assert old.open
+
+
+# ---- the end of a device -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"do": "end-session", "number": 2},
+        {"do": "password", "old": "secret", "new": "better-secret"},
+        {"do": "delete-account", "password": "secret"},
+    ],
+    ids=lambda end: str(end["do"]),
+)
+@pytest.mark.usefixtures("alice")
+def test_a_device_that_is_ended_hears_nothing_more(world: World, end: dict[str, Any]) -> None:
+    """Not even what is written in the same packet."""
+    here, there = on(world, "laptop"), on(world, "phone")
+    message = {"do": "message", "user": "alice", "text": "a secret"}
+    here.send("".join(f"{json.dumps(record)}\n" for record in (end, message)).encode())
+    there.record(do="ack", seq=9)
+    assert "a secret" not in str(there.records())
+    assert not there.open or end["do"] == "delete-account"
+    nobody_is_left(world)
 
 
 # ---- the list ------------------------------------------------------------------------------------------------------
