@@ -16,6 +16,7 @@ from chatroom.chat import limits
 from chatroom.model import commands as c
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.amendments import EXCERPT
 from chatroom.model.commands import TABLE, CommandRow, made
 from chatroom.model.errors import REFUSALS
 from chatroom.model.log import Entry
@@ -57,7 +58,10 @@ its own.
    that answer, and it may be anything: a password is the whole line, blanks included. In a room, where the
    next line would be said, an answer with a password that fails is asked for again until it is right or cancelled.
    The server does not ask for the arguments of a command that is not allowed.
-6. A duration is `30s`, `10m`, `2h`, `7d` or `1w`. A ban or mute without a duration is for good.
+6. `-n` counts messages of the room back: `-1` is the last one that the person was shown, `-2` the one before; for
+   `/edit` the person's own last one, which is also meant without it. Messages of ignored people and deleted messages do
+   not count, and at most 200 are counted back. A text that begins so needs it: `/edit -1 -2 degrees`.
+7. A duration is `30s`, `10m`, `2h`, `7d` or `1w`. A ban or mute without a duration is for good.
 
 A command waits until everything said before it is stored. The commands that move a person (name, create, join, leave,
 register, login, logout) are finished before the next line is read.
@@ -81,6 +85,13 @@ of its own is answered `ok` if it carried a `ref`; a message is answered by its 
 author's `id`, is the acknowledgement: it is sent when the message is durable. Saying the same `id` again stores
 nothing; the first message is sent once more, to its author alone. `seq` grows within a log, possibly with gaps. `at` is
 in milliseconds since 1970.
+
+**One message.** `edit`, `react` and `delete` are events of the room's log, and they change the stored message as well.
+So history, search and `join` with `after` give the present text, say when that was `edited`, and have the `reactions`
+that were not taken back. Apply these events to the message if you hold it; it may already be as the event makes it. A
+newer edit replaces the older one's event, and all such events go with their message. `quote` makes a message an answer:
+`quoted` has the author and the first {excerpt} characters of the other message, or no text if that was deleted. An edit
+is answered as a message is. If an older edit is sent again, the answer has its `id` and the present text.
 
 **Inboxes.** Private messages, and files and invitations with `to`, are in the inbox of the person they are for: their
 `seq` counts in that inbox and in no room. A program says with `ack` how far it has dealt with them. What was not
@@ -271,7 +282,7 @@ def protocol() -> str:
         parts[0] = parts[0].replace(f"{{{word}}}", str(figure))
     parts += ["\n", typed_table()]
     records = RECORDS.replace("{chunk}", str(CHUNK)).replace("{window}", str(WINDOW))
-    records = records.replace("{transfers}", str(TRANSFERS))
+    records = records.replace("{transfers}", str(TRANSFERS)).replace("{excerpt}", str(EXCERPT))
     parts.append(records.replace("{conversation}", "\n    ".join(map(line, CONVERSATION))))
     parts += [command(example) for example in COMMANDS]
     for title, examples in EVENTS:

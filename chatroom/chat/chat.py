@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.connections import Connections
@@ -42,7 +43,16 @@ from chatroom.chat.rooms.room_quotas import RoomQuotas
 from chatroom.chat.rooms.room_records import RoomRecords
 from chatroom.chat.server_log import ServerLog
 from chatroom.chat.state import ChatState
-from chatroom.model.events import BansChanged, Deregistered, PasswordChanged, Registered, Shared
+from chatroom.model.events import (
+    BansChanged,
+    Deleted,
+    Deregistered,
+    Edited,
+    PasswordChanged,
+    Reacted,
+    Registered,
+    Shared,
+)
 from chatroom.model.log import Entry
 from chatroom.model.log_names import id_in
 from chatroom.model.logger import logger
@@ -175,7 +185,19 @@ class Chat(ChatState):
                 user.inbox.close()
 
     def _withdraw(self, entry: Entry) -> None:
-        """Erase a message, and the file that it shares: its author had lost the right to speak before it was stored."""
+        """Erase a message, and the file that it shares: its author had lost the right to speak before it was stored.
+
+        An edit has replaced the text, so the message is deleted for everybody to see; a reaction is taken back.
+        """
+        event = entry.event
+        if isinstance(event, Reacted):
+            self.owe(entry.log, replace(event, id=f"{event.id}.withdrawn", on=False))
+            return
+        if isinstance(event, Edited):
+            who = f"{event.id}.withdrawn", self.now(), event.by, event.by_id
+            self.retries.erase(entry.log, event.message)
+            self.owe(entry.log, Deleted(*who, message=event.message, user=event.by))
+            return
         self.retries.erase(entry.log, entry.seq)
         if isinstance(entry.event, Shared):
             Deferred.fromCoroutine(self.files.remove(entry.event.file)).addErrback(_not_removed)

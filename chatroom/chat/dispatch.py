@@ -15,7 +15,7 @@ from chatroom.chat.handlers import HANDLERS
 from chatroom.chat.limits import ROOM_CHARACTERS
 from chatroom.chat.operators import commands
 from chatroom.chat.people import conversations, guest_names, hello, login, login_sessions, marking, preferences
-from chatroom.chat.rooms import join_leave, moderation, queries, sanctions, search
+from chatroom.chat.rooms import amendments, join_leave, moderation, queries, sanctions, search
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.model.commands import ROWS, Command, CommandRow, Hello, Login, Needs, Pong, Ref, RoomCommand, Takeover
@@ -41,6 +41,7 @@ _log = logger(__name__)
 
 # Importing these modules registers their handlers.
 _MODULES = (
+    amendments,
     commands,
     conversations,
     guest_names,

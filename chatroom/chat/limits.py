@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from chatroom.model.commands.talk import MOST_BACK
 from chatroom.model.password_rules import LEAST
 
 TEXT_BYTES = 4096  # of a line that a person types, and of the text of any message
@@ -15,7 +16,7 @@ MOST_JOINED = 50  # rooms that one session can be in at most, whatever --rooms s
 LISTED = 200  # people or rooms in one answer
 LISTS_AT_ONCE = 2  # lists that are read from the store at the same time; further commands for lists wait
 HISTORY = 200  # messages in one answer
-RECENT = 200  # newest messages among which a message that shall be deleted is looked for, if its seq is not given
+RECENT = MOST_BACK  # newest messages among which a message is looked for if a command does not give its seq
 HISTORY_BYTES = 96 * 1024  # of the entries in one answer; far fewer than the bytes that may be held for a slow client
 CATCH_UP = 1000  # entries that a program is given of what it missed, when it joins a room again
 FOUND = 50

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec.structs import replace
+
 from chatroom.chat.bans_and_mutes import name_key
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
@@ -38,22 +40,27 @@ from chatroom.model.text import MOST_LINES, clean_lines, is_blank
 @handles(Say)
 def say(chat: Chat, session: Session, command: Say, room: Room) -> None:
     """Say something to the room. The answer to the author is the stored message itself, or ``ok`` with echo off."""
-    _speak(session, command, room, Said)
+    speak(session, command, room, Said)
 
 
 @handles(Act)
 def act(chat: Chat, session: Session, command: Act, room: Room) -> None:
     """Tell the room what the user does, as in ``* alice waves``; answered as ``say`` is."""
-    _speak(session, command, room, Acted)
+    speak(session, command, room, Acted)
 
 
-def _speak(session: Session, command: Say | Act, room: Room, kind: type[Said] | type[Acted]) -> None:
-    """Check the text and the right to speak, then append the message to the room's log."""
+def speak(session: Session, command: Say | Act, room: Room, kind: type[Said] | type[Acted]) -> None:
+    """Check the text and the right to speak, then append the message to the room's log.
+
+    If it answers another message, the engine looks that up when it stores the message.
+    """
     own = command.id
     text = checked(command.text)
     if room.guarded:
         may_speak(session, room)
     event = kind(own or session.next_id(), session.host.now(), session.name, session.user_id, text=text)
+    if command.quote:
+        event = replace(event, quote=command.quote)
     session.say(room, event, command.ref, once=own is not None)
 
 

@@ -29,7 +29,7 @@ BEGINNINGS = (
     "current", "did", "disconnected", "echo", "everybody", "file", "files", "from", "goodbye", "guest",
     "guests", "hello", "help", "here", "hint", "hints", "important", "in", "invalid", "invitation", "joined",
     "kicked", "left", "login", "logout", "message", "messages", "muted", "name", "no", "nobody", "note",
-    "notes", "password", "people", "private", "register", "reminder", "room", "rooms", "searched",
+    "notes", "password", "people", "private", "reactions", "register", "reminder", "room", "rooms", "searched",
     "searching", "seats", "session", "sessions", "shutdown", "spellings", "the", "there", "this",
     "timestamps", "tip", "tips", "to", "topic", "try", "type", "usage", "user", "username", "users",
     "welcome", "what", "you", "your",

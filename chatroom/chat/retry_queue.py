@@ -11,7 +11,7 @@ from typing import Any
 
 from chatroom.chat.interfaces import Engine
 from chatroom.model.events import LogEvent
-from chatroom.model.log import Entry, Unavailable
+from chatroom.model.log import Entry, NotAmended, Unavailable
 from chatroom.model.logger import logger
 
 _log = logger(__name__)
@@ -37,10 +37,10 @@ class RetryQueue:
         engine.on_state = self._state_changed
 
     def append(self, log: str, event: LogEvent) -> None:
-        """Append an event to a log; if the store fails, retry until the event is stored."""
+        """Append an event to a log; if the store fails, retry until the event is stored, or can never be."""
 
         def done(entry: Entry, error: Unavailable | None) -> None:
-            if error is not None:
+            if error is not None and not isinstance(error, NotAmended):
                 self._events[event.id] = log, event
                 self._try_later()
 

@@ -19,14 +19,15 @@ from chatroom.chat.bans_and_mutes import account_key, address_key, former_keys, 
 from chatroom.chat.interfaces import AddressSlot, Dialect, Engine, Recipient
 from chatroom.chat.limits import MOST_JOINED, WAS, Rules
 from chatroom.chat.marks import Marks
+from chatroom.chat.not_said import why_not_said
 from chatroom.chat.rooms.room import Arrival, Room
 from chatroom.chat.session_output import SessionOutput
 from chatroom.chat.session_parts import OpenInbox, OpenSentLog, OpenTransfers, TakeoverOffer, UnfinishedSearch
 from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.device import NO_DEVICE
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID
-from chatroom.model.events import LogEvent, Private, RoomEvent
-from chatroom.model.log import Done, Entry, Unavailable, Withdrawn
+from chatroom.model.events import LogEvent, Private, Reacted, RoomEvent
+from chatroom.model.log import Done, Entry, NothingToChange, Unavailable
 from chatroom.model.log_names import guest_log, guest_sent_log, inbox_log, sent_log
 from chatroom.model.names import Name, fold
 from chatroom.model.network import is_local
@@ -218,7 +219,6 @@ class Session(SessionOutput):
         "offer",
         "over",
         "pending",
-        "person",
         "place",
         "put_out",
         "question",
@@ -241,10 +241,9 @@ class Session(SessionOutput):
     def __init__(
         self, host: SessionHost, id: str, out: Recipient, dialect: Dialect, person: bool, address: str, secure: bool
     ) -> None:
-        super().__init__(out, dialect)
+        super().__init__(out, dialect, person)
         self.host = host
         self.id = self.guest_id = id
-        self.person = person
         self.address = address
         self.secure = secure
         self.seated = True
@@ -318,10 +317,11 @@ class Session(SessionOutput):
         return self.rooms if heading is None or heading in self.rooms else (*self.rooms, heading)
 
     def prefer(self, preferences: Preferences) -> None:
-        """Apply a user's preferences: the echo, the ignored users, and the times before messages."""
+        """Apply a user's preferences: the echo, reactions, the ignored users, and the times before messages."""
 
         def change() -> None:
             self.echo = preferences.echo
+            self.reactions = preferences.reactions
             self.ignored = MappingProxyType({fold(shown): (shown, id) for _, shown, id in preferences.ignored})
             self.dialect = self.dialect.with_stamps(preferences.timestamps)
 
@@ -372,16 +372,24 @@ class Session(SessionOutput):
     def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None) -> None:
         """Tell the client whether its message is stored, unless the message's echo does so; then call `settled`."""
         if error is not None:
-            self.refuse(NOT_SAID() if isinstance(error, Withdrawn) else NOT_CONFIRMED(), ref)
+            self._not_said(entry, error, ref)
         elif self._too_late(entry):
             self.host.withdraw(entry)  # a room that is in memory withdraws it itself, too
             self.refuse(NOT_SAID(), ref)
         elif entry.repeated or not self._was_there(entry):
             self.repeat(entry, ref)  # the room does not show the message to this session
             return
-        elif ref is not None and not self.echo:
+        elif ref is not None and (not self.echo or isinstance(entry.event, Reacted)):
             self.answer(Ok(), ref)
         self.settled()
+
+    def _not_said(self, entry: Entry, error: Unavailable, ref: int | str | None) -> None:
+        """Tell the client why its message is not stored or shown; a reaction that is there already is answered ok."""
+        if isinstance(error, NothingToChange):
+            self.answer(Ok(), ref)
+            return
+        room = self.room_with(entry.log)
+        self.refuse(why_not_said(error, room.name if room is not None else "the room"), ref)
 
     def _too_late(self, entry: Entry) -> bool:
         """Return whether a message was stored after the event that removed the session from the room."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.model.errors import Refused
-from chatroom.model.events import MESSAGES, Event, LogEvent, Spoken
+from chatroom.model.events import MESSAGES, Edited, Event, LogEvent, Reacted, RoomMessage, Spoken
 from chatroom.model.log import Entry
 from chatroom.model.names import fold
 from chatroom.model.replies import Error
 from chatroom.model.text import clean
 
+_HEARD = (*MESSAGES, Edited, Reacted)  # what people say, and what is not shown of ignored users
+_OWN = (Spoken, Edited, Reacted)  # what a user without echo is not shown of the user's own
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 
@@ -26,17 +30,21 @@ class SessionOutput:
     Attributes:
         user_id: The id of the session's user.
         echo: Whether the client is shown (the session "hears") the user's own messages.
+        reactions: Whether the user wishes to see reactions to messages; a program is shown them in any case.
         ignored: The shown names and the ids of the users whose messages the session does not hear, by folded name.
+        person: Whether a person types, not a program.
     """
 
-    __slots__ = ("dialect", "echo", "ignored", "out", "user_id")
+    __slots__ = ("dialect", "echo", "ignored", "out", "person", "reactions", "user_id")
 
     user_id: str
 
-    def __init__(self, out: Recipient, dialect: Dialect) -> None:
+    def __init__(self, out: Recipient, dialect: Dialect, person: bool) -> None:
         self.out = out
         self.dialect = dialect
+        self.person = person
         self.echo = True
+        self.reactions = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
 
     def answer(self, event: Event, ref: int | str | None = None) -> None:
@@ -55,17 +63,33 @@ class SessionOutput:
 
     @property
     def filters(self) -> bool:
-        """Whether the client is not shown all events of its rooms: it has no echo, or its user ignores somebody."""
-        return not self.echo or bool(self.ignored)
+        """Whether the client is not shown all events of its rooms: its settings hide something, or ignore somebody."""
+        return not self.echo or bool(self.ignored) or self.hides_reactions
+
+    @property
+    def hides_reactions(self) -> bool:
+        """Whether the client is shown no reactions."""
+        return self.person and not self.reactions
 
     def hears(self, entry: Entry) -> bool:
-        """Return whether the client is shown an entry: not the user's own without echo, nor those of ignored users."""
+        """Return whether the client is shown an entry: not the user's own without echo, nor those of ignored users.
+
+        Reactions to the messages of ignored users are not shown either, because they show the messages' first words.
+        """
         event = entry.event
-        if not isinstance(event, MESSAGES):
+        if not isinstance(event, _HEARD):
             return True
+        if isinstance(event, Reacted) and (self.hides_reactions or fold(event.user) in self.ignored):
+            return False
         if event.by_id == self.user_id:
-            return self.echo or not isinstance(event, Spoken)
+            return self.echo or not isinstance(event, _OWN)
         return not self.ignores(event)
+
+    def as_shown(self, event: LogEvent) -> LogEvent:
+        """Return an older event as the client is shown it: without reactions, if the client is shown none."""
+        if self.hides_reactions and isinstance(event, RoomMessage) and event.reactions:
+            return replace(event, reactions=())
+        return event
 
     def ignores(self, event: LogEvent) -> bool:
         """Return whether the session ignores the author of an event."""

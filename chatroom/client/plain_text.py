@@ -9,7 +9,7 @@ from typing import Any
 
 from chatroom.model import events as e
 from chatroom.model.timestamps import spell_moment
-from chatroom.model.wording import ANSWERS, LINES, with_deletion_shown
+from chatroom.model.wording import ANSWERS, LINES, what_became, with_deletion_shown
 
 
 def lines_of(event: e.Event, me: str = "") -> list[str]:
@@ -36,7 +36,7 @@ def recalled(room: str, event: Any, me: str = "") -> str:
         event: The message.
         me: See ``lines_of``.
     """
-    return f"[{spell_moment(event.at)}] {_spelled(room, with_deletion_shown(event), me)}"
+    return f"[{spell_moment(event.at)}] {_spelled(room, with_deletion_shown(event), me)}{what_became(event)}"
 
 
 def _spelled(room: str, event: Any, me: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 _MODERATION = {"topic", "kick", "ban", "unban", "mute", "unmute", "op", "deop", "owner", "invite", "lock", "unlock"}
 _FILES = {"share", "get", "unshare", "files"}
-_TALK = {"say", "me", "history", "search", "edit", "react", "typing", "read", "delete"}
+_TALK = {"say", "me", "history", "search", "quote", "edit", "react", "typing", "read", "delete"}
 _ABOUT_ROOM = frozenset({"leave", "names", "slow", *_MODERATION, *_FILES, *_TALK})
 _OR_PERSON = frozenset({"history", "search", "share", "typing", "read"})  # about a person instead, if they name a user
 _OF_A_FILE = frozenset({"get", "unshare"})  # the server finds most files without the room

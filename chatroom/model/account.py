@@ -18,6 +18,7 @@ class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     timestamps: bool = False
     away: str = ""
     ignored: tuple[tuple[str, str, str], ...] = ()
+    reactions: bool = True
 
 
 class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from chatroom.model.emoji import same_emoji
 from chatroom.model.events import (
     Amendment,
     Edited,
@@ -28,18 +29,11 @@ EXCERPT = 60  # characters of a message that are shown where it is quoted
 REACTIONS = 200  # to one message ...
 REACTIONS_OF_ONE = 20  # ... of which so many may be from one user
 
-_EMOJI_STYLE = "\ufe0f"  # asks for the coloured form of the character before it; many keyboards leave it out
-
 
 def excerpt(message: RoomMessage) -> str:
     """Return the first words of a message on one line; empty if the message was deleted."""
     text = on_one_line(message.text)  # type: ignore[attr-defined]
     return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1].rstrip()}…"
-
-
-def same_emoji(one: str, other: str) -> bool:
-    """Return whether two emojis are the same reaction: U+FE0F makes no difference."""
-    return one.replace(_EMOJI_STYLE, "") == other.replace(_EMOJI_STYLE, "")
 
 
 def amended(message: LogEvent, amendment: Amendment) -> Any:

@@ -15,6 +15,7 @@ from chatroom.model import durations
 BLANKS = " \t"  # stripped around an argument; other control characters may be part of a password
 _SPACE = re.compile("[ \n]")
 _SWITCHES = {"on": True, "off": False}
+_BACK = re.compile("-[0-9]{1,9}")
 
 
 def first_word(text: str) -> tuple[str, str]:
@@ -33,6 +34,7 @@ class Kind(Enum):
     WORD = "one word"
     REST = "the rest of the line"
     COUNT = "a number"
+    BACK = "a minus and a number, as -2; left out if it is something else"
     SWITCH = "on or off"
     DURATION = "a number with its unit, as 10m, 2h, 7d; left out if it is something else"
     SECRET = "a password: one word, or as the last argument the rest of the line"
@@ -85,7 +87,10 @@ def read(arg: Arg, rest: str, *, last: bool) -> tuple[Any, str]:
     """
     if arg.kind is Kind.REST or (arg.kind is Kind.SECRET and last):
         return rest, ""
+    line = rest
     word, rest = first_word(rest)
+    if arg.kind is Kind.BACK and (_BACK.fullmatch(word) or not arg.required):
+        return (int(word[1:]), rest) if _BACK.fullmatch(word) else (None, line)
     if arg.kind in (Kind.WORD, Kind.SECRET):
         return word, rest
     if arg.kind is Kind.DURATION:

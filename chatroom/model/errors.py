@@ -42,6 +42,7 @@ ALREADY_LOGGED_IN = Refusal("already-logged-in", "{user} is already logged in.")
 ALREADY_THERE = Refusal("already-there", "you are already in room {room}.")
 ANSWER_FIRST = Refusal("answer-first", "{word} is a command, and you are being asked; answer first, or type /cancel.")
 BAD_BAN = Refusal("bad-ban", "{why}.")
+BAD_EMOJI = Refusal("bad-emoji", "a reaction is one emoji, or one short word.")
 BAD_NAME = Refusal("bad-name", "{why}; {next}.")
 BAD_PASSWORD = Refusal("bad-password", "{why}.")
 BAD_RECORD = Refusal("bad-record", "{why}.")
@@ -89,6 +90,7 @@ NOT_TO_AN_OPERATOR = Refusal(
 NOT_TO_A_MODERATOR = Refusal("not-to-a-moderator", "{user} moderates {room}; only its owner can do that.")
 NOT_TO_THE_OWNER = Refusal("not-to-the-owner", "{user} owns {room}; only an operator can do that.")
 NOT_TO_YOURSELF = Refusal("not-to-yourself", "you cannot do that to yourself; to leave the room, use /leave.")
+NOT_YOUR_TEXT = Refusal("not-your-text", "that message is not yours; only its author can edit it.")
 NOT_YOURS = Refusal("not-yours", "that message is not yours; only a moderator of {room} can delete it.")
 MISREAD = Refusal("bad-argument", "{why}")
 NO_ACCOUNT = Refusal("no-account", "there is no account {user}; check the name.")
@@ -139,6 +141,9 @@ TOO_MANY_FAILURES = Refusal("too-many-failures", "too many failed logins; try ag
 TOO_MANY_GUEST_ROOMS = Refusal(
     "too-many-guest-rooms",
     "guests from your address have made {most} rooms already; log in, or close one of them with /close.",
+)
+TOO_MANY_REACTIONS = Refusal(
+    "too-many-reactions", "that message has as many reactions as it may have: {own} of one user, {most} in all."
 )
 TOO_MANY_IGNORED = Refusal("too-many-ignored", "you ignore {most} people already; see /set.")
 TOO_MANY_LINES = Refusal(

@@ -33,8 +33,11 @@ class Response(Event, frozen=True, gc=False):
 
 
 FEATURES = (
+    "edit",
     "files",  # share, get and so on
     "lines",  # a text may have several lines
+    "quote",  # ``quote`` of ``say`` and ``me``
+    "react",
     "read",  # read marks, unread counts and conversations
     "rooms",  # several rooms at once: ``stay``, and ``room`` of each command about a room
     "typing",
@@ -179,6 +182,7 @@ class Settings(Response, frozen=True, gc=False):
     away: str
     ignored: list[str]
     changed: str = ""
+    reactions: bool = True
 
 
 class Sent(Response, frozen=True, gc=False):

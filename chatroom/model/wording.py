@@ -149,7 +149,7 @@ def with_deletion_shown(event: M) -> M:
     return msgspec.structs.replace(event, text="(deleted)")
 
 
-def what_became(event: e.LogEvent) -> str:
+def what_became(event: e.Event) -> str:
     """Return what follows a message in the history: ``(edited)``, and its reactions with their numbers: ``[👍 2]``."""
     if not isinstance(event, e.RoomMessage):
         return ""
@@ -290,10 +290,15 @@ def _settings(recalled: Recalled, event: a.Settings) -> list[str]:
     lines = {
         "echo": f"Echo is {_switch(event.echo)}.",
         "timestamps": f"Timestamps are {_switch(event.timestamps)}.",
+        "reactions": f"Reactions are {_switch(event.reactions)}.",
         "away": f"You are away: {event.away}" if event.away else "You are not away.",
         "ignored": f"You ignore {', '.join(event.ignored) or 'nobody'}.",
     }
-    return [lines[event.changed]] if event.changed in lines else list(lines.values())
+    if event.changed in lines:
+        return [lines[event.changed]]
+    if event.reactions:  # as most people have it
+        del lines["reactions"]
+    return list(lines.values())
 
 
 def _unchanged(recalled: Recalled, event: a.Unchanged) -> list[str]:

@@ -451,6 +451,8 @@ SAMPLE = {
     "seconds": 5,
     "number": 1,
     "seq": 1,
+    "last": 1,
+    "emoji": "+1",
     "size": 10,
     "sha256": "0" * 64,
     "file": "q3w9",

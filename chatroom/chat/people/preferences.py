@@ -1,5 +1,6 @@
-"""A user's settings: echo, timestamps, ignored users, being away. An account's settings are stored, and all its
-sessions share them.
+"""A user's settings: echo, timestamps, reactions, ignored users, being away.
+
+An account's settings are stored, and all its sessions share them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from chatroom.chat.limits import AWAY_CHARACTERS, IGNORED
 from chatroom.chat.messaging import seen
 from chatroom.chat.session import Session
 from chatroom.model.account import AccountRecord, Preferences
-from chatroom.model.commands import SetAway, SetEcho, SetIgnore, SetTimestamps, ShowSettings
+from chatroom.model.commands import SetAway, SetEcho, SetIgnore, SetReactions, SetTimestamps, ShowSettings
 from chatroom.model.errors import TOO_MANY_IGNORED
 from chatroom.model.events import Event
 from chatroom.model.names import fold
@@ -40,6 +41,14 @@ async def timestamps(chat: Chat, session: Session, command: SetTimestamps) -> Ev
     if command.on is not None:
         await _change(chat, session, "timestamps", command.on)
     return settings(session, "timestamps")
+
+
+@handles(SetReactions)
+async def reactions(chat: Chat, session: Session, command: SetReactions) -> Event:
+    """Show a person on telnet reactions to messages, or hide them; or show the setting."""
+    if command.on is not None:
+        await _change(chat, session, "reactions", command.on)
+    return settings(session, "reactions")
 
 
 @handles(SetIgnore)
@@ -72,7 +81,7 @@ async def away(chat: Chat, session: Session, command: SetAway) -> Event:
 def settings(session: Session, changed: str = "") -> Settings:
     """Return a reply with the session's settings and the name of the one that was changed or asked for (empty: all)."""
     ignored = [name for name, _ in session.ignored.values()]
-    return Settings(session.echo, session.dialect.stamped, session.user.away, ignored, changed)
+    return Settings(session.echo, session.dialect.stamped, session.user.away, ignored, changed, session.reactions)
 
 
 async def _change(chat: Chat, session: Session, what: str, value: object) -> None:
@@ -95,4 +104,4 @@ async def _change(chat: Chat, session: Session, what: str, value: object) -> Non
 def _of(session: Session) -> Preferences:
     """Return the session's present settings, in the form in which an account stores them."""
     ignored = tuple((key, shown, id) for key, (shown, id) in session.ignored.items())
-    return Preferences(session.echo, session.dialect.stamped, session.user.away, ignored)
+    return Preferences(session.echo, session.dialect.stamped, session.user.away, ignored, session.reactions)

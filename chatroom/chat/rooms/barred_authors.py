@@ -1,12 +1,22 @@
 """Users who have lost the right to speak in a room by a kick, a ban, a mute or the end of the room.
 
-A message of such a user may already be on its way to the log, from this daemon or from another. If it is stored after
-the event that took away the right, it is not shown.
+A message of such a user, an edit or a reaction may already be on its way to the log, from this daemon or from another.
+If it is stored after the event that took away the right, it is not shown.
 """
 
 from __future__ import annotations
 
-from chatroom.model.events import Closed, Joined, MemberRemoved, Muted, Opped, RoomEvent, Unmuted
+from chatroom.model.events import (
+    Closed,
+    Deleted,
+    Joined,
+    MemberRemoved,
+    Muted,
+    Opped,
+    Reacted,
+    RoomEvent,
+    Unmuted,
+)
 
 REMEMBERED = 1000  # users of one room: a message takes seconds to reach the log, and there are fewer kicks in that time
 
@@ -44,7 +54,12 @@ class BarredAuthors:
         _shorten(self._out)
 
     def bars(self, event: RoomEvent) -> bool:
-        """Return whether a message comes after an event that took away its author's right to speak."""
+        """Return whether an event comes after one that took away its author's right to speak.
+
+        A deletion, and taking a reaction back, need no right to speak.
+        """
+        if isinstance(event, Deleted) or (isinstance(event, Reacted) and not event.on):
+            return False
         author = event.by_id
         if self._closed or author in self._out:
             return True

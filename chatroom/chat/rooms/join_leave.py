@@ -142,9 +142,16 @@ async def _welcome(chat: Chat, session: Session, room: Room, command: Join, made
             unread=unread.messages,
             mentions=unread.mentions,
         )
-        first = session.dialect.answer(entered, command.ref) + session.dialect.replay(room.name, page.entries)
+        first = session.dialect.answer(entered, command.ref) + _replay(session, room, page.entries)
     finally:
         session.out.uncork(first)
+
+
+def _replay(session: Session, room: Room, entries: list[Entry]) -> bytes:
+    """Return earlier entries of a room as the session is shown them."""
+    if session.hides_reactions:
+        entries = [Entry(entry.log, session.as_shown(entry.event), entry.body, entry.seq) for entry in entries]
+    return session.dialect.replay(room.name, entries)
 
 
 async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page:

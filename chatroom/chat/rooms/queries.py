@@ -102,7 +102,7 @@ async def history(chat: Chat, session: Session, command: ReadHistory, room: Room
         oldest=onward,
     )
     page = bounded(page, oldest=onward)
-    return History(room.name, _shown(room.name, page.entries), page.complete)
+    return History(room.name, _shown(session, room.name, page.entries), page.complete)
 
 
 async def _private_history(chat: Chat, session: Session, command: ReadHistory, limit: int) -> Event:
@@ -135,6 +135,6 @@ def pong(chat: Chat, session: Session, command: Pong) -> Event:
     return Ok()
 
 
-def _shown(room: str, entries: list[Entry]) -> list[Any]:
-    """Return the events of the entries, with the room's name and their seqs, as they are shown."""
-    return [placed(entry.event, entry.seq, room) for entry in entries]
+def _shown(session: Session, room: str, entries: list[Entry]) -> list[Any]:
+    """Return the events of the entries, with the room's name and their seqs, as the session is shown them."""
+    return [placed(session.as_shown(entry.event), entry.seq, room) for entry in entries]

@@ -19,7 +19,7 @@ from chatroom.chat.rooms.listeners import Listener, Listeners
 from chatroom.chat.rooms.record import RoomRecord, RoomUser
 from chatroom.model.counters import Counters
 from chatroom.model.event_base import Event
-from chatroom.model.events import ROOM_MESSAGES, Closed, Joined, MemberGone, MemberRemoved, Renamed
+from chatroom.model.events import ROOM_MESSAGES, Amendment, Closed, Joined, MemberGone, MemberRemoved, Renamed
 from chatroom.model.log import Entry, Subscription, Withdrawn
 from chatroom.model.log_names import room_log
 
@@ -298,14 +298,21 @@ class Room:
     # ---- changing the state ------------------------------------------------------------------------------------
 
     def _withdraw(self, i: int, entry: Entry, passage: _Passage) -> None:
-        """Hide a message. Its author is told when the engine reports that the message is withdrawn."""
+        """Hide a message, an edit or a reaction. The engine then reports to its author that it is withdrawn."""
         entry.error = Withdrawn()
         passage.hidden.add(i)
         self._on_withdrawn(entry)
 
     def _change(self, i: int, entry: Entry, passage: _Passage) -> None:
-        """Apply entry ``i`` of a batch, which is not a message, to the room, and note in the passage what it does."""
+        """Apply entry ``i`` of a batch, which is not a message, to the room, and note in the passage what it does.
+
+        An amendment changes nothing here: the engine has changed the message that it is about.
+        """
         event = entry.event
+        if isinstance(event, Amendment):
+            if self._barred and self._barred.bars(event):
+                self._withdraw(i, entry, passage)
+            return
         self._barred.note(event)  # type: ignore[arg-type]
         if isinstance(event, Joined):
             self._joined(i, entry, event, passage)

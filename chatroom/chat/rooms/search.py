@@ -68,7 +68,7 @@ async def _hits(
 
 def _shown(session: Session, room: Room | None, entry: Entry) -> Any:
     """Return the event of a message that was found, as the session is shown it."""
-    return shown(entry, session.user) if room is None else placed(entry.event, entry.seq, room.name)
+    return shown(entry, session.user) if room is None else placed(session.as_shown(entry.event), entry.seq, room.name)
 
 
 def _left_off(session: Session, place: str, words: str) -> int | None:

@@ -15,7 +15,7 @@ from chatroom.model.mentions import mentions
 from chatroom.model.replies import Settings
 from chatroom.model.text import CONTINUATION
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
-from chatroom.model.wording import ANSWERS, LINES, searched_back, with_deletion_shown
+from chatroom.model.wording import ANSWERS, LINES, searched_back, speaker, what_became, with_deletion_shown
 
 Line = list[tuple[str, str]]
 """What is on one line: (style, text) after another."""
@@ -89,9 +89,11 @@ class Formatter:
     def recalled(self, event: e.Message | e.Amendment) -> Line:
         """Return the line of an old message, or of what was done to one, always with its day.
 
-        If the message was deleted, the line says so.
+        The line of a message says what became of it since.
         """
-        return [(QUIET, f"{spell_moment(event.at, DAY_AND_TIME)} "), *self._message(event)]
+        line = [(QUIET, f"{spell_moment(event.at, DAY_AND_TIME)} "), *self._message(event)]
+        became = what_became(event)
+        return [*line, (QUIET, became)] if became else line
 
     def about_many(self, text: str) -> Line:
         """Return a line about several users who came and went."""
@@ -109,11 +111,13 @@ class Formatter:
             return self._happened(event)
         event = with_deletion_shown(event)
         name = (self._colours.of(event.by), event.by)
-        if isinstance(event, e.Acted):
-            return [(PLAIN, "* "), name, (PLAIN, " "), *self._text(event)]
         if isinstance(event, e.Private):
             return [name, (PRIVATE, " (private): "), (PLAIN, event.text)]
-        return [name, (PLAIN, ": "), *self._text(event)]
+        answers = speaker(event).removeprefix(event.by)
+        who = [name, (QUIET, answers)] if answers else [name]
+        if isinstance(event, e.Acted):
+            return [(PLAIN, "* "), *who, (PLAIN, " "), *self._text(event)]
+        return [*who, (PLAIN, ": "), *self._text(event)]
 
     def _concerns_me_alone(self, event: e.RoomEvent) -> bool:
         """Return whether an event is about the user or answers the user, so that it reads ``You are now bob.``"""

@@ -52,7 +52,8 @@ class IgnoreList:
         return replace(settings, ignored=[*settings.ignored, *sorted(self._here - set(map(fold, settings.ignored)))])
 
     def heard(self, settings: Settings) -> None:
-        """Hide the users in the server's list, and those that only the client hides."""
+        """Take over what the server hides: reactions, and users; those that only the client hides stay hidden."""
+        self._filter.reactions = settings.reactions
         self._filter.ignored = {*map(fold, settings.ignored[:MOST]), *self._here}
 
     def forget(self, name: str) -> None:

@@ -78,7 +78,7 @@ def read(
     if line.startswith("//"):
         return SayLine(line[1:])
     word, rest = arguments.first_word(line[1:].strip(BLANKS))
-    if word.lower() in own:
+    if word.lower() in own and f"{word} {arguments.first_word(rest)[0]}".lower() not in BY_SLASH:  # /set reactions
         _check_one_line(word, line)
         return LocalLine(word.lower(), rest)
     if word.lower() == "say":

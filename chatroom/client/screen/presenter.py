@@ -21,6 +21,7 @@ from chatroom.model.names import fold
 from chatroom.model.wording import TAKEOVERS
 
 _COMING = (e.Joined, e.Left, e.Disconnected)
+_SAID = (*e.MESSAGES, e.Edited, e.Reacted)
 _RULE = "-" * 12
 
 
@@ -31,14 +32,18 @@ class Filter:
     Attributes:
         ignored: The folded names of ignored users; see ``fold``.
         focus: The folded names of users in focus.
+        reactions: Whether reactions to messages are shown.
     """
 
     ignored: set[str] = field(default_factory=set)
     focus: set[str] = field(default_factory=set)
+    reactions: bool = True
 
     def hides(self, event: e.Event, me: str) -> bool:
-        """Return whether an event is a message that must be hidden."""
-        if not isinstance(event, e.MESSAGES) or event.by == me:
+        """Return whether an event is something said, or a reaction, that must be hidden."""
+        if isinstance(event, e.Reacted) and (not self.reactions or fold(event.user) in self.ignored):
+            return True
+        if not isinstance(event, _SAID) or event.by == me:
             return False
         name = fold(event.by)
         return name in self.ignored or bool(self.focus and name not in self.focus and not isinstance(event, e.Private))

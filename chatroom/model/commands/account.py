@@ -205,6 +205,22 @@ row(
 )
 
 
+class SetReactions(Command, frozen=True, gc=False, tag="reactions"):
+    """Choose whether people's reactions to messages are shown to you on telnet. Without ``on``, show the setting."""
+
+    on: bool | None = None
+
+
+row(
+    SetReactions,
+    "show or hide reactions to messages; alone, it shows the setting",
+    "reactions|set reactions",
+    ON_PERHAPS,
+    topic="settings",
+    examples=[{"on": False}],
+)
+
+
 class SetTimestamps(Command, frozen=True, gc=False, tag="timestamps"):
     """Choose whether each message is shown with its time. Without ``on``, show the setting."""
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 from chatroom.model.arguments import Arg, Kind
 from chatroom.model.commands.table import (
     MESSAGES,
+    ON_PERHAPS,
     TEXT,
     TEXT_PERHAPS,
     USER_PERHAPS,
@@ -21,12 +22,21 @@ from chatroom.model.commands.table import (
     row,
 )
 
+MOST_BACK = 200  # messages that somebody can count back to the one that is meant
+BACK = Arg("last", Kind.BACK, "-n")
+BACK_PERHAPS = Arg("last", Kind.BACK, "-n", required=False)
+Back = Annotated[int, Meta(ge=1, le=MOST_BACK)]
+
 
 class Say(RoomCommand, frozen=True, gc=False):
-    """Send a message to the room. A message that is sent again with the same ``id`` is stored only once."""
+    """Send a message to the room. A message that is sent again with the same ``id`` is stored only once.
+
+    ``quote`` is the seq of the message that it answers.
+    """
 
     text: str
     id: Id | None = None
+    quote: Seq = 0
 
 
 row(
@@ -42,10 +52,11 @@ row(
 
 
 class Act(RoomCommand, frozen=True, gc=False, tag="me"):
-    """Tell the room what you do, as in ``* alice waves``."""
+    """Tell the room what you do, as in ``* alice waves``. ``quote`` is the seq of the message that it answers."""
 
     text: str
     id: Id | None = None
+    quote: Seq = 0
 
 
 row(
@@ -57,6 +68,80 @@ row(
     pipelined=True,
     topic="talk",
     examples=[{"text": "waves", "id": "01J90"}],
+)
+
+
+class Quote(RoomCommand, frozen=True, gc=False):
+    """Say something that answers one message: the last one that you were shown, or with ``last`` one before that.
+
+    The messages of people whom you ignore and deleted messages do not count. A program that knows the seq of the
+    message gives it to ``say`` as ``quote``.
+    """
+
+    last: Back
+    text: str
+    id: Id | None = None
+
+
+row(
+    Quote,
+    "answer one message: -1 is the last one, -2 the one before",
+    "quote",
+    BACK,
+    TEXT,
+    in_room=True,
+    topic="talk",
+    examples=[{"last": 3, "text": "agreed", "id": "01J93"}],
+)
+
+
+class Edit(RoomCommand, frozen=True, gc=False):
+    """Give one of your own messages another text: that with the ``seq``, or else the last one; ``last`` counts back.
+
+    An edit that is sent again with the same ``id`` is stored only once. It counts as a message in a slow room.
+    """
+
+    text: str
+    seq: Seq | None = None
+    last: Back = 1
+    id: Id | None = None
+
+
+row(
+    Edit,
+    "correct your last message in the room, or with -2 the one before",
+    "edit",
+    BACK_PERHAPS,
+    TEXT,
+    in_room=True,
+    topic="talk",
+    examples=[{"seq": 131, "text": "hello all", "id": "01J94"}],
+)
+
+
+class React(RoomCommand, frozen=True, gc=False):
+    """React to a message with an emoji, or take the reaction back.
+
+    It is the message with that ``seq``, or the last one that you were shown; ``last`` counts back. You may have 20
+    reactions to a message, and all members together 200. U+FE0F in an emoji makes no difference.
+    """
+
+    emoji: Word
+    seq: Seq | None = None
+    last: Back = 1
+    on: bool = True
+
+
+row(
+    React,
+    "react to the last message, or with -2 to the one before; off takes it back",
+    "react",
+    BACK_PERHAPS,
+    Arg("emoji"),
+    ON_PERHAPS,
+    in_room=True,
+    topic="talk",
+    examples=[{"seq": 131, "emoji": "\N{THUMBS UP SIGN}"}],
 )
 
 

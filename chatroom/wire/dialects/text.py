@@ -13,7 +13,7 @@ from chatroom.model.commands import Command
 from chatroom.model.log import Entry
 from chatroom.model.message_format import DEFAULT
 from chatroom.model.text import marked
-from chatroom.model.wording import ANSWERS, LINES, with_deletion_shown
+from chatroom.model.wording import ANSWERS, LINES, speaker, what_became, with_deletion_shown
 from chatroom.wire.dialects import text_reader
 
 _END = "\r\n"
@@ -61,7 +61,7 @@ class TextDialect:
         return LINES[e.Said] if self._form == DEFAULT else self._said_in_form
 
     def _said_in_form(self, room: str, event: e.Said) -> str:
-        return self._form.format(user=event.by, room=room, text=event.text)
+        return self._form.format(user=speaker(event), room=room, text=event.text)
 
     # ---- out ---------------------------------------------------------------------------------------------------
 
@@ -80,7 +80,7 @@ class TextDialect:
     def recalled(self, room: str, event: Any) -> str:
         """Return the line for an earlier event in a room, with its day and time; a message may have further lines."""
         event = with_deletion_shown(event)
-        return f"[{_time(event.at):%Y-%m-%d %H:%M}] {self._forms[type(event)](room, event)}"
+        return f"[{_time(event.at):%Y-%m-%d %H:%M}] {self._forms[type(event)](room, event)}{what_became(event)}"
 
     def answer(self, event: e.Event, ref: object = None) -> bytes:
         """Return the lines for an event that concerns one session. People give no ref, so it is ignored."""

@@ -16,7 +16,20 @@ from sharing import begin, chunk, hear
 from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
-from chatroom.model.events import Acted, Banned, Closed, Joined, Kicked, Muted, Opped, Said, Shared, Unmuted
+from chatroom.model.events import (
+    Acted,
+    Banned,
+    Closed,
+    Edited,
+    Joined,
+    Kicked,
+    Muted,
+    Opped,
+    Reacted,
+    Said,
+    Shared,
+    Unmuted,
+)
 from chatroom.model.log import Unavailable
 
 
@@ -253,3 +266,100 @@ def test_to_be_opped_changes_nothing_for_who_is_out(world: World) -> None:
     alice = owner(world, "alice", "den")
     happen(world, puts_out(world, Kicked), puts_out(world, Opped), speaks(world))
     assert told(alice, "said") == []
+
+
+# ---- late edits and reactions ------------------------------------------------------------------------------------
+
+
+def bobs_message(world: World, *, at: str = "in time") -> int:
+    """Let bob, who is on the other daemon, say something; return its seq."""
+    happen(world, speaks(world, Said, at))
+    log = engine_of(world)._logs["room/" + record_of(world, "den").id]
+    seq: int = log.rows[-1][0]
+    return seq
+
+
+def edits(world: World, seq: int) -> Edited:
+    return Edited(f"bob:{far(world)[0]}", world.chat.now(), "bob", "bob-id", message=seq, text="too late apple")
+
+
+def reacts(world: World, seq: int, *, on: bool = True) -> Reacted:
+    return Reacted(f"bob:{far(world)[0]}", world.chat.now(), "bob", "bob-id", message=seq, emoji="+", on=on)
+
+
+@pytest.mark.parametrize("kind", [Kicked, Banned, Muted])
+def test_an_edit_that_is_stored_too_late_is_not_shown_and_deletes_the_message(world: World, kind: type) -> None:
+    """The text of before is gone already, and the new one must not be shown."""
+    alice, ann = owner(world, "alice", "den"), world.person("ann", "den")
+    seq = bobs_message(world)
+    alice.records()
+    ann.lines()
+    happen(world, puts_out(world, kind), edits(world, seq))
+    told_of = [(r["event"], r.get("message")) for r in alice.records() if r["event"] in ("edited", "deleted")]
+    assert told_of == [("deleted", seq)]
+    assert ann.lines()[1:] == ["bob deleted a message."]
+    assert history(alice) == [""]
+    assert found(alice, "apple") == []
+    kept = [row[4] for log in engine_of(world)._logs.values() for row in log.rows]
+    assert not any(b"apple" in body for body in kept)
+
+
+def test_an_edit_in_time_is_shown(world: World) -> None:
+    alice = owner(world, "alice", "den")
+    seq = bobs_message(world)
+    happen(world, edits(world, seq), puts_out(world, Muted))
+    assert history(alice) == ["too late apple"]
+
+
+@pytest.mark.parametrize("kind", [Kicked, Banned, Muted])
+def test_a_reaction_that_is_stored_too_late_is_taken_back(world: World, kind: type) -> None:
+    alice = owner(world, "alice", "den")
+    seq = bobs_message(world)
+    alice.records()
+    happen(world, puts_out(world, kind), reacts(world, seq))
+    assert [record["on"] for record in alice.records() if record["event"] == "reacted"] == [False]
+    alice.record(do="history")
+    (message,) = alice.records()[-1]["events"]
+    assert "reactions" not in message
+
+
+def test_who_is_put_out_may_still_have_taken_back_a_reaction(world: World) -> None:
+    alice = owner(world, "alice", "den")
+    seq = bobs_message(world)
+    happen(world, reacts(world, seq), puts_out(world, Kicked), reacts(world, seq, on=False))
+    assert [record["on"] for record in alice.records() if record["event"] == "reacted"] == [True, False]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act["do"])
+def test_what_is_edited_while_the_act_is_being_stored_is_refused(world: World, act: dict[str, str]) -> None:
+    alice, bob = owner(world, "alice", "den"), guest(world, "bob", "den")
+    bob.record(do="say", text="before")
+    seq = next(record["seq"] for record in bob.records() if record["event"] == "said")
+    engine_of(world).holding = True
+    alice.record(**act)
+    bob.record(do="edit", seq=seq, text="late", ref=1)
+    bob.record(do="react", seq=seq, emoji="+", ref=2)
+    engine_of(world).let_go()
+    world.settle()
+    heard = bob.records()
+    assert [(record["code"], record["re"]) for record in heard if record["event"] == "error"] == [
+        ("not-said", 1),
+        ("not-said", 2),
+    ]
+    kept = [row[4] for log in engine_of(world)._logs.values() for row in log.rows]
+    assert not any(b"late" in body for body in kept)
+
+
+def test_the_author_of_an_edit_is_told_when_another_daemon_was_first(world: World) -> None:
+    alice = owner(world, "alice", "den")
+    bob = guest(world, "bob", "den")
+    bob.record(do="say", text="before")
+    seq = next(record["seq"] for record in bob.records() if record["event"] == "said")
+    log, user = session_of(bob).room.log, session_of(bob).user_id
+    alice.records()
+    world.engine.append(log, Kicked(*far(world), user="bob", user_id=user))
+    bob.record(do="edit", seq=seq, text="apple", ref=1)
+    world.settle()
+    assert told(bob, "error") == ["not-said"]
+    assert [r["event"] for r in alice.records() if r["event"] in ("edited", "deleted")] == ["deleted"], "once"
+    assert "apple" not in repr(engine_of(world)._logs[log].rows)
