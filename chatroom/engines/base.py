@@ -63,6 +63,21 @@ def not_before(entry: Entry, at: int) -> None:
         entry.copy.event, entry.copy.body = entry.event, entry.body
 
 
+class LastTime:
+    """The time of the last entry of a log, or of the two logs that hold one user's private messages.
+
+    These two share their time, so that times do not go back when both are read as one conversation, either.
+
+    Args:
+        at: The time in milliseconds since 1970; 0 if there are no entries.
+    """
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: int = 0) -> None:
+        self.at = at
+
+
 class PresenceTable:
     """Knows which users are online, for engines that serve a single daemon. Keys are ``user/<session id>``."""
 

@@ -20,7 +20,7 @@ from chatroom.engines.tokenizer import Query
 from chatroom.model import events
 from chatroom.model.events import Edited
 from chatroom.model.log import Change, Conflict, Entry, Hits, NotAmended, Page, Unavailable
-from chatroom.model.log_names import ROOM
+from chatroom.model.log_names import ROOM, other_half
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ class MemoryEngine(BatchingEngine):
             if entry.key is not None and self._was_there(entry):
                 continue
             log, copy = self._log(entry.log), entry.copy
-            last = log.at if copy is None else max(log.at, self._log(copy.log).at)
+            last = log.time.at if copy is None else max(log.time.at, self._log(copy.log).time.at)
             if entry.event.at < last:
                 not_before(entry, last)
             kind, about = KINDS[type(entry.event)], entry.event.about
@@ -117,6 +117,9 @@ class MemoryEngine(BatchingEngine):
         log = self._logs.get(name)
         if log is None:
             log = self._logs[name] = MemoryLog()
+            half = self._logs.get(other_half(name))
+            if half is not None:
+                log.time = half.time
         return log
 
     def _rows(self, log: str) -> MemoryRows:
@@ -137,8 +140,8 @@ class MemoryEngine(BatchingEngine):
         entry.seq = self._seq
         if entry.key is not None:
             self._by_key[entry.key] = entry.log, entry.seq, entry.body
-        log.at = entry.event.at
-        log.rows.append((entry.seq, kind, log.at, entry.key, entry.body))
+        log.time.at = at = entry.event.at
+        log.rows.append((entry.seq, kind, at, entry.key, entry.body))
         if about and kind != OTHER:
             log.about.setdefault(about, []).append(entry.seq)
         self._grow(log, len(entry.body) + ROW)

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 from chatroom.engines.amending import AMENDMENT, MESSAGE, SPENT, AboutRow
-from chatroom.engines.base import ROW
+from chatroom.engines.base import ROW, LastTime
 
 Row = tuple[int, int, int, str | None, bytes]  # seq, the kind of row, milliseconds since 1970, ``Entry.key``, body
 
@@ -14,20 +14,20 @@ Row = tuple[int, int, int, str | None, bytes]  # seq, the kind of row, milliseco
 class MemoryLog:
     """One log: its rows (entries) in the order of their seq, the bytes that they take, its floor and its last time.
 
-    The floor is the greatest seq of the entries that retention has removed. The time is that of the last entry, in
-    milliseconds since 1970. A row is a tuple of plain values, which the garbage collector does not track, so there may
+    The floor is the greatest seq of the entries that retention has removed. The time is that of the last entry.
+    A row is a tuple of plain values, which the garbage collector does not track, so there may
     be many rows. ``about`` has the seqs of the rows that are about a message, by the message's seq; some of these rows
     may have been removed.
     """
 
-    __slots__ = ("about", "at", "bytes", "floor", "rows")
+    __slots__ = ("about", "bytes", "floor", "rows", "time")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.about: dict[int, list[int]] = {}
         self.floor = 0
         self.bytes = 0
-        self.at = 0
+        self.time = LastTime()
 
     def find(self, seq: int) -> int:
         """Return the index of the row with a seq; -1 if there is none."""

@@ -61,6 +61,16 @@ def guest_sent_log(id: str) -> str:
     return GUEST_SENT + id
 
 
+_OTHER_HALVES = {INBOX: SENT, SENT: INBOX, GUEST: GUEST_SENT, GUEST_SENT: GUEST}
+
+
+def other_half(log: str) -> str:
+    """Return the log with the other half of the same user's private messages; empty if the log has none."""
+    kind, slash, id = log.partition("/")
+    other = _OTHER_HALVES.get(kind + slash)
+    return other + id if other is not None else ""
+
+
 def id_in(log: str) -> str:
     """Return the id of the room, account or guest that a log belongs to."""
     return log.partition("/")[2]

@@ -797,6 +797,21 @@ async def test_time_never_goes_back_within_a_log(engine: Any) -> None:
     assert await times(engine, "room/other") == [1000], "each log has its own time"
 
 
+async def test_time_does_not_go_back_within_a_conversation(engine: Any) -> None:
+    seen: list[Entry] = []
+    for log in ("inbox/alice", "sent/alice"):
+        await engine.follow(log, seen.extend)
+    await paired(engine, said("from alice", at=9000))
+    answer: Deferred[None] = Deferred()
+    engine.append("inbox/alice", said("from bob", at=1000), lambda *_: answer.callback(None), copy="sent/bob")
+    await answer
+    await stored(engine, "inbox/alice", said("from carol", at=2000))
+    await paired(engine, said("from alice again", at=3000))
+    assert [entry.event.at for entry in seen] == [9000] * 4
+    await stored(engine, "inbox/carol", said("elsewhere", at=1000))
+    assert await times(engine, "inbox/carol") == [1000]
+
+
 async def test_both_halves_of_a_pair_have_the_later_time(engine: Any) -> None:
     await stored(engine, BOX, said("late", at=7000))
     await paired(engine, said("one", at=1000))

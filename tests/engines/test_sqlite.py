@@ -326,6 +326,17 @@ async def test_time_does_not_go_back_over_a_restart(path: Path, last: Any) -> No
     await engine.stop()
 
 
+async def test_time_does_not_go_back_within_a_conversation_over_a_restart(path: Path) -> None:
+    engine = SQLiteEngine(reactor, path)
+    await engine.start()
+    await paired(engine, said("from alice", at=9000))
+    await engine.stop()
+    engine = SQLiteEngine(reactor, path)
+    await engine.start()
+    assert (await stored(engine, "inbox/alice", said("to alice", at=1000))).event.at == 9000
+    await engine.stop()
+
+
 async def test_times_of_more_logs_than_are_kept_in_memory_do_not_go_back(
     engine: SQLiteEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from chatroom.engines.amending import AMENDMENT, MESSAGE, OTHER
+from chatroom.engines.base import LastTime
+from chatroom.model.log_names import other_half
 
 _LAST = "coalesce((SELECT at FROM log WHERE log=?1 AND message={} ORDER BY seq DESC LIMIT 1), 0)"
 _LAST_TIME = f"SELECT max({', '.join(_LAST.format(kind) for kind in (OTHER, MESSAGE, AMENDMENT))})"
@@ -15,14 +17,14 @@ class Place:
 
     Args:
         number: The log's number.
-        at: The time of the log's last entry, in milliseconds since 1970; 0 if it has no entries.
+        time: The time of its last entry.
     """
 
-    __slots__ = ("at", "number")
+    __slots__ = ("number", "time")
 
-    def __init__(self, number: int, at: int) -> None:
+    def __init__(self, number: int, time: LastTime) -> None:
         self.number = number
-        self.at = at
+        self.time = time
 
 
 class Places(dict[str, Place]):
@@ -41,8 +43,16 @@ class Places(dict[str, Place]):
         number = self.number(log)
         if not number:
             number = self._db.execute("INSERT INTO logs(name) VALUES (?) RETURNING no", (log,)).fetchone()[0]
-        place = self[log] = Place(number, self.last_time(number))
+        place = self[log] = Place(number, self._time(log, number))
         return place
+
+    def _time(self, log: str, number: int) -> LastTime:
+        """Return the time of the last entry of a log, which it may share with another log."""
+        half = other_half(log)
+        if half in self:
+            return self[half].time
+        numbers = [number, self.number(half) if half else 0]
+        return LastTime(max(self.last_time(each) for each in numbers if each))
 
     def number(self, log: str) -> int:
         """Return the number of a log; 0 if there is no such log."""

@@ -74,10 +74,11 @@ class Writer:
                 if key is not None and self._was_there(entry, keyed.get(key)):
                     continue
                 place = self._places[entry.log]
+                last = place.time.at
                 if entry.copy is not None:
-                    place.at = max(place.at, self._places[entry.copy.log].at)
-                if entry.event.at < place.at:
-                    not_before(entry, place.at)
+                    last = max(last, self._places[entry.copy.log].time.at)
+                if entry.event.at < last:
+                    not_before(entry, last)
                 if entry.event.about:
                     self._insert(rows[inserted:])  # the entry may change rows of this batch
                     inserted = len(rows)
@@ -101,8 +102,8 @@ class Writer:
         """Give an entry its seq, note its time as the last of its log, and return its row in the table ``log``."""
         self._seq += 1
         entry.seq = self._seq
-        place.at = entry.event.at
-        return self._seq, place.number, kind, place.at, entry.key, entry.body
+        place.time.at = at = entry.event.at
+        return self._seq, place.number, kind, at, entry.key, entry.body
 
     def _insert_about(self, place: Place, entry: Entry) -> bool:
         """Store an entry that is about a message, and change that message; return False if the entry may not do so."""
