@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Notice
-from chatroom.model.errors import IN_USE
+from chatroom.model.errors import ALREADY_LOGGED_IN, IN_USE
 
 TAKING_OVER = "/takeover"
 FIRST_LINE_WITHIN = 5.0  # seconds to wait for a first line that is ``/takeover``
@@ -95,7 +95,10 @@ class PipeNotices:
         denied, self._in_use = self._in_use, None
         if self._first_line != TAKING_OVER:
             why = denied.text.rstrip(".")
-            self._fail(f"{why}; end that session, or give {TAKING_OVER} as the first line to take its place")
+            if denied.code == ALREADY_LOGGED_IN.code:
+                self._fail(f"{why}; end that session, or give {TAKING_OVER} as the first line to take its place")
+            else:
+                self._fail(f"{why}; or give {TAKING_OVER} as the first line to take the place of the oldest")
 
     def _decide_no_more(self) -> None:
         """Cancel the delayed call of ``_decide_on_takeover``."""

@@ -134,7 +134,8 @@ TOO_MANY_ADDRESS_FILES = Refusal(
 )
 TOO_MANY_CONNECTIONS = Refusal("too-many-connections", "too many connections from your address; try again later.")
 TOO_MANY_DEVICES = Refusal(
-    "too-many-devices", "{user} is logged in on {most} devices already; end one of these sessions there, see /sessions."
+    "too-many-devices",
+    "{user} is already in use on the most devices allowed ({most}); end a session there, see /sessions.",
 )
 TOO_MANY_CHANGES = Refusal("too-many-changes", "too many new passwords; try again in {wait}.")
 TOO_MANY_FAILURES = Refusal("too-many-failures", "too many failed logins; try again in {wait}.")
@@ -163,7 +164,8 @@ TOO_MANY_SEARCHES = Refusal(
     "too-many-searches", "too many people are searching at this moment; try again in a few seconds."
 )
 TOO_MANY_TABS = Refusal(
-    "too-many-tabs", "{user} has {most} sessions on this device already; end one of them there, see /sessions."
+    "too-many-tabs",
+    "{user} already has the most sessions allowed on one device ({most}); end one of them there, see /sessions.",
 )
 TOO_MANY_TRANSFERS = Refusal(
     "too-many-transfers", "you are already sending or fetching {most} files; wait for one to finish, or cancel it."

@@ -27,6 +27,7 @@ from chatroom.client.files.partial_file import PartialFile
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.pipe import Pipe
 from chatroom.client.pipe_notices import FIRST_LINE_WITHIN
+from chatroom.model.device import NO_DEVICE, Device
 
 
 class Piped:
@@ -37,6 +38,7 @@ class Piped:
         patience: Of the pipe.
         downloads: Where fetched files are put.
         login: Of its account.
+        device: What it runs on.
         rooms: Where it comes to; with more than one, it stays in the others when it joins another.
     """
 
@@ -47,6 +49,7 @@ class Piped:
         patience: float = 60.0,
         downloads: Path = Path(),
         login: tuple[str, str] | None = None,
+        device: Device = NO_DEVICE,
         rooms: Sequence[str] = ("x",),
     ) -> None:
         self.network = network
@@ -63,6 +66,7 @@ class Piped:
             room=rooms,
             several=len(rooms) > 1,
             login=login,
+            device=device,
             chance=lambda: 0.0,
         )
         self.transport = StringTransport()
@@ -491,6 +495,24 @@ def test_who_is_logged_in_elsewhere_is_told_of_takeover(network: Network, world:
     piped.end()
     assert piped.complaints == [ELSEWHERE]
     assert (piped.over, piped.pipe.status) == (True, 1)
+
+
+def test_who_is_one_device_too_many_is_told_of_takeover(network: Network, world: World) -> None:
+    logged_in_elsewhere(world).drop()
+    world.rules.devices = 1
+    there = world.connect()
+    there.record(do="hello", version=1, device="phone")
+    there.record(do="login", user="al", password="secret")
+    for first, status in (("/who", 1), ("/takeover", 0)):
+        piped = Piped(network, login=("al", "secret"), device=Device("laptop", "1"))
+        piped.type(first)
+        piped.end()
+        assert (piped.over, piped.pipe.status, there.open) == (True, status, status == 1)
+        if status:
+            assert piped.complaints == [
+                "al is already in use on the most devices allowed (1); end a session there, see /sessions; "
+                "or give /takeover as the first line to take the place of the oldest"
+            ]
 
 
 def test_who_is_logged_in_elsewhere_and_says_nothing_is_told_of_takeover_soon(network: Network, world: World) -> None:

@@ -96,7 +96,10 @@ def test_so_many_devices_and_no_more(world: World) -> None:
     late.record(do="login", user="alice", password="secret", ref=1)
     (refused,) = late.records()
     assert (refused["code"], refused["re"]) == ("too-many-devices", 1)
-    assert refused["text"] == "alice is logged in on 8 devices already; end one of these sessions there, see /sessions."
+    assert (
+        refused["text"]
+        == "alice is already in use on the most devices allowed (8); end a session there, see /sessions."
+    )
     assert all(client.open for client in here)
     here[3].drop()
     assert login(late) == "account"

@@ -190,9 +190,9 @@ def test_a_login_that_finds_the_account_in_use_is_told_of_takeover(tmp_path: Pat
         await stage.shows(
             "Error: eve is already logged in.", "-- Type /takeover to end that session and log in here.", "[lobby]"
         )
-        stage.tell(Denied("login", "eve", "too-many-devices", "eve is logged in on 8 devices already."))
+        stage.tell(Denied("login", "eve", "too-many-devices", "eve is already in use on the most devices allowed (8)."))
         await stage.shows(
-            "Error: eve is logged in on 8 devices already.",
+            "Error: eve is already in use on the most devices allowed (8).",
             "-- Type /takeover to log out the device that logged in first, and log in here.",
             "[lobby]",
         )
