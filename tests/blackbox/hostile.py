@@ -135,10 +135,12 @@ def _value(kind: Any, evil: str) -> Any:
             return False
         case msgspec.inspect.LiteralType():
             return kind.values[0]
-        case msgspec.inspect.ListType():
+        case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType():
             return [_value(kind.item_type, evil)] * 3
+        case msgspec.inspect.NamedTupleType():
+            return [_value(field.type, evil) for field in kind.fields]
         case msgspec.inspect.UnionType():
-            return _value(kind.types[0], evil)
+            return next(_value(one, evil) for one in kind.types if not isinstance(one, msgspec.inspect.NoneType))
         case msgspec.inspect.StructType():
             tag = {"event": kind.cls.__struct_config__.tag} if kind.cls.__struct_config__.tag else {}
             return {**tag, **_fields(kind, evil)}

@@ -356,6 +356,32 @@ def test_a_crash_of_the_daemon_loses_and_doubles_nothing(here: Folder, tmp_path:
     assert "trying to connect again" in client.stderr.read().decode()
 
 
+def test_in_three_rooms_a_crash_of_the_daemon_loses_and_doubles_nothing(here: Folder, tmp_path: Path) -> None:
+    rooms = ["x", "y", "z"]
+    words = [(rooms[i % 3], f"word {i}") for i in range(150)]
+    lines = [line for room, word in words for line in (f"/window {room}", word)]
+    with Daemon(tmp_path) as daemon:
+        port = daemon.port
+        named = [argument for room in rooms for argument in ("--room", room)]
+        client = here.start("127.0.0.1", port, "--plain", *named, "--name", "al")
+        out = Log(client.stdout, tmp_path / "out")
+        feed(client.stdin, lines[:150])
+        out.wait_for(r"\[\w\] al: word 50$")
+        daemon.kill()
+    feed(client.stdin, lines[150:])
+    client.stdin.close()
+    with Daemon(tmp_path, "--port", str(port)) as daemon:
+        assert client.wait(DEADLINE) == 0
+        out.finish()
+        for room in rooms:
+            said = [f"al: {word}" for there, word in words if there == room]
+            assert [line for line in out.lines if line.startswith(f"[{room}] al: ")] == [
+                f"[{room}] {it}" for it in said
+            ]
+            assert history(daemon, room) == said
+    assert "trying to connect again" in client.stderr.read().decode()
+
+
 def test_patience_has_the_end_that_was_asked_for(here: Folder, daemon: Daemon) -> None:
     options = ("--plain", "--room", "x", "--name", "al", "--patience", "0.1")
     client = here.start("localhost", daemon.port, *options)
@@ -367,10 +393,10 @@ def test_patience_has_the_end_that_was_asked_for(here: Folder, daemon: Daemon) -
     assert given_up.startswith("chatroom-client: could not connect again: ")
 
 
-def history(daemon: Daemon) -> list[str]:
+def history(daemon: Daemon, room: str = "x") -> list[str]:
     """Return all that was said in the room, as the daemon has it."""
-    program = daemon.program("reader")
-    program.record(do="join", room="x", after=0)
+    program = daemon.program(f"reader-{room}")
+    program.record(do="join", room=room, after=0)
     program.record(do="pong", ref="all")
     heard: list[str] = []
     while (record := program.event()).get("re") != "all":
