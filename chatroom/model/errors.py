@@ -133,11 +133,11 @@ TOO_MANY_ADDRESS_FILES = Refusal(
     "or try again when older files have expired.",
 )
 TOO_MANY_CONNECTIONS = Refusal("too-many-connections", "too many connections from your address; try again later.")
+TOO_MANY_CHANGES = Refusal("too-many-changes", "too many new passwords; try again in {wait}.")
 TOO_MANY_DEVICES = Refusal(
     "too-many-devices",
     "{user} is already in use on the most devices allowed ({most}); end a session there, see /sessions.",
 )
-TOO_MANY_CHANGES = Refusal("too-many-changes", "too many new passwords; try again in {wait}.")
 TOO_MANY_FAILURES = Refusal("too-many-failures", "too many failed logins; try again in {wait}.")
 TOO_MANY_GUEST_ROOMS = Refusal(
     "too-many-guest-rooms",

@@ -124,6 +124,20 @@ def test_two_clients_of_one_account_live_side_by_side(network: Network, there: t
         person.leave()
 
 
+@pytest.mark.parametrize("login", [None, ("alice", "secret")], ids=["guests", "one account"])
+@pytest.mark.usefixtures("account")
+def test_clients_with_copied_files_do_not_end_each_other_for_ever(network: Network, login: Any) -> None:
+    """They have the same secret, by which the server takes the one for the other on a new connection."""
+    fields: Any = {"secret": "a copied secret of 16 characters", "login": login}
+    first, second = (Person(network, device=Device("laptop", tab), **fields).come() for tab in ("1", "2"))
+    network.pass_time(300)
+    assert [ended.retry for ended in first.heard(Ended)] == [False]
+    assert (second.heard(Ended), second.client.online) == ([], True)
+    assert len(network.world.chat.sessions) == 1
+    first.leave()
+    second.leave()
+
+
 @pytest.mark.usefixtures("account")
 def test_a_client_that_is_one_device_too_many_may_take_over(network: Network, world: World) -> None:
     world.rules.devices = 1

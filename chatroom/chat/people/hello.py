@@ -13,7 +13,7 @@ from chatroom.chat.people.guest_resume import PartedGuest
 from chatroom.chat.session import Session, User
 from chatroom.model.commands import Hello
 from chatroom.model.device import Device
-from chatroom.model.errors import LOG_OUT_FIRST, VERSION
+from chatroom.model.errors import LOG_OUT_FIRST, SESSION_TAKEN_OVER, VERSION
 from chatroom.model.events import PROTOCOL_VERSION, Event
 from chatroom.model.logger import logger
 from chatroom.model.names import is_guest_name
@@ -106,9 +106,15 @@ def resume(chat: Chat, session: Session, secret: str) -> tuple[str, tuple[str, .
 
 
 def _replace(chat: Chat, ghost: Session, session: Session) -> None:
-    """End the guest's old connection. If the new session has no seat, it gets the one that becomes free."""
+    """End the guest's old connection. If the new session has no seat, it gets the one that becomes free.
+
+    If the old connection is another program's, which has the same secret because its files were copied, it is told so
+    and does not come back by itself: otherwise the two would end each other for ever.
+    """
     _log.info("{name} is back and ends its former connection", name=ghost.name)
     chat.counters.drops["resumed"] += 1
+    if ghost.device.name and ghost.device != session.device:
+        ghost.refuse(SESSION_TAKEN_OVER(user=ghost.name))
     chat.connections.hang_up(ghost)
     chat.seats.offer(session)
     chat.announce(session)
