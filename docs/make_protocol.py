@@ -106,7 +106,8 @@ seq, whatever log they are in: put in the order of `seq`, the messages of both s
 mark for each, which all its sessions share: the others are told by `marked`. A mark never goes back, and never beyond
 the last message. `entered` says how many messages are unread when you join, and how many of them mention you;
 `conversations` says how many private messages are. Unread are the messages of others after the mark that were not
-deleted, at most the newest 1000. At your first join of a room, everything said before counts as read.
+deleted, except those of people whom you ignore; at most the newest 1000 are counted. At your first join of a room,
+everything said before counts as read.
 
 **Coming back.** The welcome has a secret, `resume`. A program gives it in the first `hello` of its next connection. If
 the server has not yet noticed that the old connection is dead, this ends the old connection at once. The program is

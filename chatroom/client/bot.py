@@ -101,7 +101,11 @@ class Bot:
         await self.client.do("message", user=user, text=text)
 
     async def events(self) -> AsyncIterator[Heard]:
-        """Yield each event and each notice (``chatroom.client.status``) until ``leave``, or after ``Ended``."""
+        """Yield each event and each notice (``chatroom.client.status``) until ``leave``, or after ``Ended``.
+
+        The bot's own messages are among the events, and so are those that other sessions of its account send to one
+        person: a bot that answers must look at ``by`` first.
+        """
         while self._waiting or not self._over:
             if not self._waiting:
                 self._taker = Deferred()

@@ -9,13 +9,13 @@ from chatroom.chat.handlers import handles
 from chatroom.chat.limits import CONVERSATIONS, INBOX_MESSAGES
 from chatroom.chat.marks import Marks
 from chatroom.chat.people.private_messages import Peer, is_own, peer_in, read_both
+from chatroom.chat.people.unread_in_rooms import is_unread
 from chatroom.chat.session import Session, User
 from chatroom.model.commands import ListConversations
 from chatroom.model.events import Event
 from chatroom.model.log import Entry
 from chatroom.model.names import fold
 from chatroom.model.replies import ConversationLine, Conversations
-from chatroom.model.unread import counts
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ async def conversations(chat: Chat, session: Session, command: ListConversations
         marks = await chat.read_marks.of(user)
         stretch = await read_both(chat.engine, user, limit=INBOX_MESSAGES)
         listed = _grouped(stretch.entries, user)[:CONVERSATIONS]
-        return Conversations([_line(chat, user, each, marks) for each in listed])
+        return Conversations([_line(chat, session, each, marks) for each in listed])
 
 
 def _grouped(entries: list[Entry], user: User) -> list[_Conversation]:
@@ -64,8 +64,9 @@ def _grouped(entries: list[Entry], user: User) -> list[_Conversation]:
     return found
 
 
-def _line(chat: Chat, user: User, conversation: _Conversation, marks: Marks) -> ConversationLine:
-    """Return the line for a conversation of a user."""
+def _line(chat: Chat, session: Session, conversation: _Conversation, marks: Marks) -> ConversationLine:
+    """Return the line for a conversation of the session's user."""
+    user = session.user
     peer, entries = conversation.peer, conversation.entries
     online, read = chat.users.get(peer.id), marks.of_peer(peer.key)
     return ConversationLine(
@@ -73,6 +74,6 @@ def _line(chat: Chat, user: User, conversation: _Conversation, marks: Marks) -> 
         user_id=peer.id,
         seq=entries[0].seq,
         at=entries[0].event.at,
-        unread=sum(entry.seq > read and not is_own(entry, user) and counts(entry.event, user.id) for entry in entries),
+        unread=sum(entry.seq > read and not is_own(entry, user) and is_unread(entry, session) for entry in entries),
         read=read,
     )

@@ -8,16 +8,15 @@ from chatroom.chat.limits import INBOX_MESSAGES
 from chatroom.chat.marks import place_of_peer
 from chatroom.chat.people.mark_store import tell_marked
 from chatroom.chat.people.private_messages import Peer, peer_in, peer_of, read_both
-from chatroom.chat.people.unread_in_rooms import UnreadInRoom
+from chatroom.chat.people.unread_in_rooms import UnreadInRoom, is_unread
 from chatroom.chat.rooms.room import Room
-from chatroom.chat.session import Session, User
+from chatroom.chat.session import Session
 from chatroom.model.commands import MarkRead
 from chatroom.model.errors import NOT_IN_ROOM
 from chatroom.model.events import Event
 from chatroom.model.log import Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.replies import Marked, Ok
-from chatroom.model.unread import counts
 
 _log = logger(__name__)
 
@@ -52,7 +51,7 @@ async def _mark_room(chat: Chat, session: Session, room: Room, seq: int) -> None
     marks = await chat.read_marks.of(user)
     if not chat.read_marks.move(user, room.id, seq) or _is_alone(session):
         return
-    unread = await chat.unread.count(room.log, user, seq) if seq < room.seq else UnreadInRoom()
+    unread = await chat.unread.count(room.log, session, seq) if seq < room.seq else UnreadInRoom()
     if marks.of(room.id) == seq:  # else somebody has moved it further meanwhile, and tells that
         tell_marked(user, Marked(room=room.name, seq=seq, unread=unread.messages, mentions=unread.mentions), session)
 
@@ -63,15 +62,16 @@ async def _mark_conversation(chat: Chat, session: Session, peer: Peer, seq: int)
     marks = await chat.read_marks.of(user)
     if seq <= marks.before or not chat.read_marks.move(user, place, seq) or _is_alone(session):
         return
-    unread = await _unread_of(chat, user, peer, seq)
+    unread = await _unread_of(chat, session, peer, seq)
     if marks.of(place) == seq:
         tell_marked(user, Marked(user=peer.name, user_id=peer.id, seq=seq, unread=unread), session)
 
 
-async def _unread_of(chat: Chat, user: User, peer: Peer, after: int) -> int:
-    """Return how many messages of a person the user has not read."""
+async def _unread_of(chat: Chat, session: Session, peer: Peer, after: int) -> int:
+    """Return how many messages of a person the session's user has not read."""
+    user = session.user
     page = await chat.engine.read(user.inbox_log, after=after, limit=INBOX_MESSAGES, messages=True)
-    return sum(counts(entry.event, user.id) and peer_in(entry, user).is_same(peer) for entry in page.entries)
+    return sum(is_unread(entry, session) and peer_in(entry, user).is_same(peer) for entry in page.entries)
 
 
 def _is_alone(session: Session) -> bool:
@@ -103,7 +103,7 @@ async def unread_at_join(chat: Chat, session: Session, room: Room, seq: int) -> 
             if chat.read_marks.move(user, room.id, seq) and mark is not None:
                 tell_marked(user, Marked(room=room.name, seq=seq), session)
             return seq, UnreadInRoom()
-        return mark, await chat.unread.count(room.log, user, mark, before=seq)
+        return mark, await chat.unread.count(room.log, session, mark, before=seq)
     except Unavailable as error:
         _log.warn("what {name} has not read cannot be counted: {why}", name=session.name, why=str(error))
         return 0, UnreadInRoom()

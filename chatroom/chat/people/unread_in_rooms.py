@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from twisted.internet.defer import Deferred, DeferredSemaphore
 
 from chatroom.chat.limits import COUNTED_BYTES, COUNTS_AT_ONCE
-from chatroom.chat.session import User
+from chatroom.chat.session import Session
 from chatroom.chat.state import ChatState
 from chatroom.model.events import Spoken
 from chatroom.model.log import Entry
@@ -26,6 +26,14 @@ class UnreadInRoom:
     mentions: int = 0
 
 
+def is_unread(entry: Entry, session: Session) -> bool:
+    """Return whether a message after the read mark of the session's user is unread; the client counts like this, too.
+
+    The client is not shown the messages of people whom the user ignores, so they do not count.
+    """
+    return counts(entry.event, session.user_id) and not session.ignores(entry.event)
+
+
 class UnreadInRooms:
     """Counts unread messages, for few users at a time: others wait, when many join at once.
 
@@ -38,14 +46,14 @@ class UnreadInRooms:
         self._scheduler = state.scheduler
         self._turns = DeferredSemaphore(COUNTS_AT_ONCE)
 
-    async def count(self, log: str, user: User, after: int, before: int | None = None) -> UnreadInRoom:
+    async def count(self, log: str, session: Session, after: int, before: int | None = None) -> UnreadInRoom:
         """Count the unread messages among the newest ``MOST_COUNTED`` of a room.
 
         If the messages are long, only as many are looked at as ``COUNTED_BYTES`` hold.
 
         Args:
             log: The room's log.
-            user: The user.
+            session: A session of the user. The messages of people whom the user ignores do not count.
             after: The user's read mark.
             before: Only messages with a smaller seq; None for all.
 
@@ -56,7 +64,7 @@ class UnreadInRooms:
             unread, left, room = UnreadInRoom(), MOST_COUNTED, COUNTED_BYTES
             while left > 0 and room > 0:
                 page = await self._engine.read(log, after=after, before=before, limit=min(PAGE, left), messages=True)
-                unread = await self._add(unread, page.entries, user)
+                unread = await self._add(unread, page.entries, session)
                 if page.entries:
                     await self._turn()  # an engine in memory may have answered at once, and many may be waiting
                 if page.complete:
@@ -66,14 +74,14 @@ class UnreadInRooms:
                 before = page.entries[0].seq
             return unread
 
-    async def _add(self, unread: UnreadInRoom, entries: list[Entry], user: User) -> UnreadInRoom:
+    async def _add(self, unread: UnreadInRoom, entries: list[Entry], session: Session) -> UnreadInRoom:
         """Return a count with the unread messages among some entries added."""
         messages, named = unread.messages, unread.mentions
         until = self._scheduler.seconds() + LONGEST_TURN
         for entry in entries:
-            if counts(entry.event, user.id):
+            if is_unread(entry, session):
                 messages += 1
-                named += isinstance(entry.event, Spoken) and bool(mentions(entry.event.text, user.name))
+                named += isinstance(entry.event, Spoken) and bool(mentions(entry.event.text, session.name))
             if self._scheduler.seconds() > until:
                 await self._turn()
                 until = self._scheduler.seconds() + LONGEST_TURN

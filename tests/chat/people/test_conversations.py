@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from chat.people.test_own_copies import come, program
+from coming_back import come as hello
 from fakes import MoodyEngine
 from harness import Client, World
 from stepping import nobody_is_left
@@ -202,6 +203,34 @@ def test_a_new_holder_of_a_guests_name_is_another_person(moody: World, alice: Cl
     lines = ask(alice, "conversations")["conversations"]
     assert [line["user"] for line in lines] == ["dave", "dave"]
     assert len({line["user_id"] for line in lines}) == 2
+
+
+def test_a_guest_who_comes_back_reads_both_halves(moody: World, alice: Client) -> None:
+    dave, secret = hello(moody, name="dave")
+    tell(dave, "alice", "one")
+    tell(alice, "dave", "two")
+    dave.drop()
+    tell(alice, "dave", "three")
+    dave, _ = hello(moody, name="dave", resume=secret)
+    assert texts(ask(dave, "history", user="alice")) == ["one", "two", "three"]
+
+
+def test_the_clock_steps_back_and_the_times_do_not(moody: World, alice: Client, bob: Client) -> None:
+    for client in (alice, bob):
+        client.record(do="join", room="lobby")
+    before = moody.chat.clock
+    tell(alice, "bob", "one")
+    alice.record(do="say", text="in the room")
+    moody.chat.clock = lambda: before() - 3600
+    tell(bob, "alice", "two")
+    bob.record(do="say", text="in the room, too")
+    for history in (ask(alice, "history", user="bob"), ask(bob, "history", user="alice"), ask(bob, "history")):
+        times = [event["at"] for event in history["events"]]
+        assert len(times) == 2
+        assert times == sorted(times)
+    tell(moody.program("eve"), "carol", "elsewhere")
+    told = ask(program(moody, "carol"), "history")["events"]
+    assert told[0]["at"] < times[0], "other logs have the clock's time"
 
 
 def test_who_has_another_name_by_now_is_the_same_person(moody: World, alice: Client) -> None:

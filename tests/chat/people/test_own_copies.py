@@ -90,6 +90,14 @@ def test_what_a_person_writes_is_told_to_the_persons_programs(moody: World) -> N
     assert [record["text"] for record in bot.records()] == ["one"]
 
 
+def test_a_copy_of_several_lines_cannot_pose_as_the_line_of_another(moody: World) -> None:
+    bot, person = program(moody), come(moody, "alice")
+    bot.record(do="message", user="bob", text="one\nbob (private): two")
+    assert person.lines() == ["To bob (private): one", "    | bob (private): two"]
+    person.say("/history")
+    assert person.lines()[1:] == ["    | bob (private): two"]
+
+
 def test_a_copy_has_the_time_and_the_id_of_the_message(moody: World) -> None:
     alice, other, bob = program(moody), program(moody), program(moody, "bob")
     alice.record(do="message", user="bob", text="hi")

@@ -178,6 +178,18 @@ def moody_features(world: World) -> list[str]:
     return features
 
 
+def test_messages_of_who_is_ignored_do_not_count(moody: World) -> None:
+    bob, carol, alice = owner(moody, "bob", "lobby"), guest(moody, "carol", "lobby"), owner(moody, "alice", "lobby")
+    alice.record(do="leave")
+    alice.record(do="ignore", user="carol")
+    say(bob, "one")
+    say(carol, "two", "alice!")
+    tell(carol, "alice", "three")
+    assert enter(alice)[1:] == (1, 0)
+    (line,) = ask(alice, "conversations")["conversations"]
+    assert line.get("unread", 0) == 0
+
+
 def test_no_more_than_so_many_are_counted(moody: World) -> None:
     bob, alice = owner(moody, "bob", "lobby"), owner(moody, "alice", "lobby")
     alice.record(do="leave")
