@@ -149,13 +149,22 @@ def with_deletion_shown(event: M) -> M:
     return msgspec.structs.replace(event, text="(deleted)")
 
 
+MOST_EMOJIS = 8  # different reactions to one message that its line in the history shows
+
+
 def what_became(event: e.Event) -> str:
-    """Return what follows a message in the history: ``(edited)``, and its reactions with their numbers: ``[👍 2]``."""
+    """Return what follows a message in the history: ``(edited)``, and its most frequent reactions: ``[👍 2]``.
+
+    At most ``MOST_EMOJIS`` different reactions are shown.
+    """
     if not isinstance(event, e.RoomMessage):
         return ""
     edited = " (edited)" if isinstance(event, e.Spoken) and event.edited else ""
     numbers = Counter(reaction.emoji for reaction in event.reactions)
-    return edited + (f"  [{' '.join(f'{emoji} {number}' for emoji, number in numbers.items())}]" if numbers else "")
+    if not numbers:
+        return edited
+    shown = " ".join(f"{emoji} {number}" for emoji, number in numbers.most_common(MOST_EMOJIS))
+    return f"{edited}  [{shown}{' …' if len(numbers) > MOST_EMOJIS else ''}]"
 
 
 # ---- answers, and records for one person ------------------------------------------------------------------------

@@ -162,5 +162,8 @@ def test_people_read_in_the_history_what_became_of_a_message() -> None:
     many = with_reactions(SAID, reacted(), reacted(RED_HEART), reacted(by_id="c1"))
     assert what_became(many) == f"  [{THUMB} 2 {RED_HEART} 1]"
     assert what_became(amended(many, edited())) == f" (edited)  [{THUMB} 2 {RED_HEART} 1]"
+    full = with_reactions(SAID, *(reacted(chr(0x1F600 + i)) for i in range(9)), reacted(chr(0x1F608), by_id="c1"))
+    first = " ".join(f"{chr(0x1F600 + i)} 1" for i in range(7))
+    assert what_became(full) == f"  [{chr(0x1F608)} 2 {first} \u2026]", "the most frequent ones"
     assert what_became(amended(FILE, reacted())) == f"  [{THUMB} 1]"
     assert what_became(e.Private(**WHO, to="alice", text="psst")) == ""
