@@ -186,11 +186,7 @@ class Conversation:
         """Note that login and room are restored, and send the commands that wait and the unacknowledged messages."""
         self.state.caught_up()
         self._steady()
-        for command in self._outgoing.unsent():
-            if self.state.joined.reaches(command.record):
-                self._send(command)
-            else:
-                self._refuse(command)
+        self._send_what_waits()
         self.marks.flush()
         self._list_conversations()
         self.carrier.ready()
@@ -201,9 +197,13 @@ class Conversation:
         """Give a command; see ``Client.do``."""
         if do not in KEPT and not self.state.online:
             return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
-        fields = self.state.complete(do, fields, self._outgoing.target(self.state.joined.target))
-        if self.state.joined.lacks_room(do, fields):
+        rooms = self.state.joined
+        target = self._outgoing.target(rooms.target)
+        fields = self.state.complete(do, fields, target)
+        if rooms.lacks_room(do, fields):
             return fail(Rejected("which-room", "name the room that you mean: none has the focus."))
+        if self.state.ready and rooms.misses(do, fields, target):
+            return fail(_not_in(fields["room"]))
         try:
             command = self._outgoing.add(do, fields)
         except Rejected as refused:
@@ -244,10 +244,18 @@ class Conversation:
             command.sent = self.clock.seconds()
             self._connection.send(command.record)
 
-    def _refuse(self, command: PendingCommand) -> None:
-        """Fail a message to a room that we are not in any more, because the server would take it for another room."""
-        self._outgoing.answered(command.record["ref"])
-        command.answer.errback(Rejected("not-in-that-room", f"you are not in {command.record['room']} any more."))
+    def _send_what_waits(self) -> None:
+        """Send the commands that wait, in order; fail those that an old server would take for another room."""
+        rooms = self.state.joined
+        target = rooms.target
+        for command in self._outgoing.unsent():
+            if rooms.misses(command.do, command.record, target):
+                self._outgoing.answered(command.record["ref"])
+                command.answer.errback(_not_in(command.record["room"]))
+                continue
+            if command.moves:
+                target = "" if command.do == "leave" else command.room
+            self._send(command)
 
     def _ping(self) -> None:
         """Ask the server for an answer; only show it that we are alive if reading is paused or we are not ready."""
@@ -317,3 +325,8 @@ class Conversation:
         if command is not None and command.sent is not None and command.do in ("pong", "say", "me"):
             self._keepalive.lag = self.clock.seconds() - command.sent
         return command
+
+
+def _not_in(room: str) -> Rejected:
+    """Return the refusal of a command about a room that we are not in."""
+    return Rejected("not-in-that-room", f"you are not in room {room}; join it with /join {room}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chatroom.client.room_commands import lacks_room
+from chatroom.client.room_commands import is_about_room, lacks_room
 from chatroom.client.room_state import RoomState
 from chatroom.client.status import Denied
 from chatroom.model import events as e
@@ -27,11 +27,12 @@ class JoinedRooms:
         rooms: The rooms by folded name, in the order of joining.
         first: The names of the rooms that are still to be joined first.
         several: As the argument.
+        named: Whether the server knows several rooms, so that commands about a room name it.
         may_stay: Whether the server lets us be in several rooms.
     """
 
     def __init__(self, first: Sequence[str], *, several: bool) -> None:
-        self.may_stay = False
+        self.named = self.may_stay = False
         self.several = several
         self.rooms: dict[str, RoomState] = {}
         self.first = list({fold(room): room for room in first if room}.values())
@@ -154,14 +155,16 @@ class JoinedRooms:
         """
         return bool(self.rooms) and lacks_room(do, fields)
 
-    def reaches(self, record: dict[str, Any]) -> bool:
-        """Return whether a waiting message may be sent: a server of one room would take it for the room that we are in.
+    def misses(self, do: str, fields: dict[str, Any], target: str) -> bool:
+        """Return whether an old server, to which the names of rooms say nothing, would take a command for another room.
 
         Args:
-            record: The record of the message.
+            do: The command's name.
+            fields: Its fields.
+            target: The name of the room in which we are when the server gets the command.
         """
-        room = record.get("room", "")
-        return self.may_stay or not room or not self.rooms or fold(room) in self.rooms
+        room = fields.get("room", "")
+        return bool(room) and not self.named and is_about_room(do, fields) and fold(room) != fold(target)
 
     # ---- events ----------------------------------------------------------------------------------------------------
 

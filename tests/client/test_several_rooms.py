@@ -9,8 +9,9 @@ from client.network import Network, Person
 from harness import Client, World
 from order import PASSWORD, account, owner
 
+from chatroom.chat.people import hello
 from chatroom.client.errors import Rejected
-from chatroom.client.status import Denied, Named
+from chatroom.client.status import Connected, Denied, Named
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.device import Device
@@ -180,6 +181,47 @@ def test_what_was_for_a_room_that_the_server_allows_no_more_is_said_nowhere_else
     network.pass_time(3)
     assert (names(alice), alice.refused, alice.said) == (["two"], ["not-in-that-room"], ["for two"])
     assert said(bob) == [("two", "for two")]
+    alice.leave()
+
+
+def test_an_old_server_that_takes_no_rooms_name_is_told_nothing_that_is_for_another_room(
+    network: Network, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hello, "FEATURES", ())
+    bob = staying(world, "bob", *ROOMS)
+    alice = coming(network, *ROOMS)
+    assert names(alice) == ["three"]
+    for room in ROOMS:
+        alice.say_in(room, f"for {room}")
+    alice.client.do("leave", room="one").addErrback(lambda failure: alice.refused.append(failure.value.code))
+    network.flow()
+    assert (said(bob), alice.refused) == ([("three", "for three")], ["not-in-that-room"] * 3)
+    alice.client.do("join", room="two")
+    alice.say("on the way to two")
+    alice.say_in("three", "no longer for three")
+    network.flow()
+    assert (names(alice), said(bob)) == (["two"], [("two", "on the way to two")])
+    assert alice.refused == ["not-in-that-room"] * 4
+    alice.leave()
+
+
+@pytest.mark.parametrize("features", [hello.FEATURES, ()], ids=["new server", "old server"])
+def test_a_join_that_is_asked_for_while_the_client_comes_back_is_sent_then(
+    network: Network, world: World, monkeypatch: pytest.MonkeyPatch, features: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(hello, "FEATURES", features)
+    alice = Person(network, name="alice", room="one")
+
+    def come(event: Any) -> None:
+        alice.told.append(event)
+        if isinstance(event, Connected):
+            alice.client.do("join", room="two")
+            alice.say("in two")
+
+    alice.client._conversation._tell = come
+    alice.come()
+    assert (names(alice), alice.said, alice.refused) == (["two"], ["in two"], [])
+    assert [event.room for event in alice.heard(e.Said)] == ["two"]
     alice.leave()
 
 
