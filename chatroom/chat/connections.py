@@ -12,6 +12,7 @@ from chatroom.chat.people.capacity import Capacity
 from chatroom.chat.people.deleted_accounts import DeletedAccounts
 from chatroom.chat.people.guest_resume import GuestResume
 from chatroom.chat.people.throttles import Window
+from chatroom.chat.rooms.further_sessions import has_another
 from chatroom.chat.session import Session, User
 from chatroom.chat.state import ChatState
 from chatroom.model.account import Preferences
@@ -126,7 +127,7 @@ class Connections:
         """Tell the session's rooms, and the room that it is about to join, that its connection has ended."""
         about = self._state.now(), session.name, session.user_id
         for room, id in session.ids_in(session.told):
-            again = room.has_another(session)
+            again = has_another(room, session)
             self._state.owe(room.log, Disconnected(id, *about, session=session.id, again=again))
 
     # ---- whose a session is ------------------------------------------------------------------------------------
@@ -140,7 +141,7 @@ class Connections:
         state = self._state
         self._seats.change(session, user)
         old, first = session.user, not user.online
-        told = {room: room.has_another(session) for room in session.told}
+        told = {room: has_another(room, session) for room in session.told}
         user.sessions = (*user.sessions, session)
         session.sit(user)
         session.token, session.offer = "", None

@@ -7,6 +7,7 @@ from chatroom.chat.handlers import handles
 from chatroom.chat.limits import CATCH_UP, HISTORY, HISTORY_BYTES
 from chatroom.chat.people.marking import unread_at_join
 from chatroom.chat.rooms.admission import check_admitted
+from chatroom.chat.rooms.further_sessions import has_another
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.model.commands import Create, Join, Leave, Quit
@@ -52,7 +53,7 @@ async def _leave(chat: Chat, session: Session, room: Room) -> Event | None:
     if room not in session.rooms:
         return None
     about = session.next_id(), session.host.now(), session.name, session.user_id
-    event = Left(*about, session=session.id, again=room.has_another(session))
+    event = Left(*about, session=session.id, again=has_another(room, session))
     entry = await session.happen(room.log, event)
     chat.terminals.left(session, room)
     session.host.announce(session)
@@ -86,7 +87,7 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
         check_admitted(session, room, session.user)  # again, for bans made meanwhile; later ones come after `Joined`
         session.heading = room
         about = session.next_id(), chat.now(), session.name, session.user_id
-        await session.happen(room.log, Joined(*about, session=session.id, again=room.has_another(session)))
+        await session.happen(room.log, Joined(*about, session=session.id, again=has_another(room, session)))
         if room.closed and session.arrival is None:
             raise NO_ROOM(room=room.name)
     finally:

@@ -417,6 +417,8 @@ class Room:
         once = {member.user_id: member.name for member in self.members.values()}
         return list(islice(once.values(), most))
 
-    def has_another(self, session: MemberSession) -> bool:
-        """Return whether the session's user has another session in the room."""
-        return self.people[session.user_id] > (self in session.rooms)
+    def has_remote(self, session: MemberSession) -> bool:
+        """Return whether the session's user has a session in the room that is on another daemon."""
+        id = session.user_id
+        several = self.people[id] > (self in session.rooms)
+        return several and any(each.user_id == id and each.session is None for each in self.members.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fakes import MoodyEngine
 from harness import Client, World
 from order import PASSWORD, account, owner
 from sharing import only
@@ -275,6 +276,53 @@ def test_what_is_caught_up_tells_no_further_sessions(world: World, two: tuple[Cl
     again.record(do="join", room="lobby", after=seen)
     told = [record["event"] for record in again.records() if record["event"] in ("joined", "left", "said")]
     assert told == ["said"]
+
+
+def test_sessions_that_come_and_go_at_the_same_moment_are_told_once(moody: World, engine: MoodyEngine) -> None:
+    """Also to who was away meanwhile, and the last that goes is told as one who has gone."""
+    moody.rules.sessions, moody.rules.announce = 0, False
+    three = [owner(moody, "alice") for _ in range(3)]
+    bob = moody.program("bob")
+    bob.record(do="join", room="lobby")
+    seen = only(bob, event="entered")["seq"]
+    engine.holding = True
+    for session in three:
+        session.record(do="join", room="lobby")
+    engine.let_go()
+    moody.settle()
+    assert heard(bob, "by", "again") == [("joined", "alice", None)]
+    engine.holding = True
+    for session in three:
+        session.drop()
+    engine.let_go()
+    moody.settle()
+    assert heard(bob, "by", "again") == [("disconnected", "alice", None)]
+    again = moody.program("robert")
+    again.record(do="join", room="lobby", after=seen)
+    told = [record["event"] for record in again.records() if record.get("by") == "alice"]
+    assert told == ["joined", "disconnected"]
+
+
+def test_a_session_on_another_daemon_counts(moody: World, engine: MoodyEngine) -> None:
+    there = World(engine, moody.clock, first_id=10_000, announce=False)
+    moody.rules.announce = False
+    near, far = owner(moody, "alice"), owner(there, "alice")
+    bob = moody.program("bob")
+    bob.record(do="join", room="lobby")
+    seen = only(bob, event="entered")["seq"]
+    for session in (far, near):
+        session.record(do="join", room="lobby")
+    for session in (near, far):
+        session.drop()
+        moody.settle()
+    assert heard(bob, "by") == [("joined", "alice"), ("disconnected", "alice")]
+    again = moody.program("robert")
+    again.record(do="join", room="lobby", after=seen)
+    told = [record["event"] for record in again.records() if record.get("by") == "alice"]
+    assert told == ["joined", "disconnected"]
+    for client in there.clients:
+        client.drop()
+    there.end()
 
 
 def test_resuming_says_which_rooms_there_were(world: World) -> None:
