@@ -8,6 +8,7 @@ from typing import Any
 from chatroom.chat.files.expiry import FileExpiry
 from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES
 from chatroom.chat.people.device_marks import BUCKET as DEVICES
+from chatroom.chat.people.mark_store import BUCKET as MARKS
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.records import pages
 from chatroom.chat.rooms.directory import Directory
@@ -88,11 +89,11 @@ class Retention:
         return not (await self._engine.read(room_log(record.id), limit=1)).entries
 
     async def _drop_orphans(self) -> None:
-        """Remove the logs of closed rooms and of deleted accounts, the empty logs of guests who are gone, and the marks
-        of devices of deleted accounts."""
+        """Remove the logs of closed rooms and of deleted accounts, the empty logs of guests who are gone, and the read
+        marks of deleted accounts and of their devices."""
         # The logs are listed before the accounts: the inbox of an account that is made in between is no orphan.
         logs = [log async for log in self._logs()]
-        marked = [id async for page in pages(self._engine, DEVICES) for id, _ in page]
+        marked = [(kind, id) for kind in (DEVICES, MARKS) async for page in pages(self._engine, kind) for id, _ in page]
         accounts = {decode(value).id async for page in pages(self._engine, BUCKET) for _, value in page}
         for log in logs:
             if self.rounds.stopping:
@@ -106,9 +107,9 @@ class Retention:
                 orphan = log.startswith((INBOX, SENT)) and id not in accounts
             if orphan:
                 await self._engine.drop(log)
-        for id in marked:
+        for kind, id in marked:
             if id not in accounts and not self.rounds.stopping:
-                await self._engine.change([Change(DEVICES, id, None)])
+                await self._engine.change([Change(kind, id, None)])
 
     async def _logs(self) -> AsyncIterator[str]:
         """Yield the names of all logs. The names are read from the engine a page at a time."""

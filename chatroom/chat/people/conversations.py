@@ -8,7 +8,7 @@ from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.limits import CONVERSATIONS, INBOX_MESSAGES
 from chatroom.chat.marks import Marks
-from chatroom.chat.people.private_messages import Peer, is_own, peer_in, read_both
+from chatroom.chat.people.private_messages import Peer, is_own, newest_of_both, peer_in
 from chatroom.chat.people.unread_in_rooms import is_unread
 from chatroom.chat.session import Session, User
 from chatroom.model.commands import ListConversations
@@ -32,8 +32,7 @@ async def conversations(chat: Chat, session: Session, command: ListConversations
     user = session.user
     async with chat.lists:
         marks = await chat.read_marks.of(user)
-        stretch = await read_both(chat.engine, user, limit=INBOX_MESSAGES)
-        listed = _grouped(stretch.entries, user)[:CONVERSATIONS]
+        listed = _grouped(await newest_of_both(chat.engine, user, INBOX_MESSAGES), user)[:CONVERSATIONS]
         return Conversations([_line(chat, session, each, marks) for each in listed])
 
 

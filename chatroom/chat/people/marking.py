@@ -7,7 +7,7 @@ from chatroom.chat.handlers import handles
 from chatroom.chat.limits import INBOX_MESSAGES
 from chatroom.chat.marks import place_of_peer
 from chatroom.chat.people.mark_store import tell_marked
-from chatroom.chat.people.private_messages import Peer, peer_in, peer_of, read_both
+from chatroom.chat.people.private_messages import Peer, newest_of_both, peer_in, peer_of
 from chatroom.chat.people.unread_in_rooms import UnreadInRoom, is_unread
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
@@ -31,7 +31,7 @@ async def mark_read(chat: Chat, session: Session, command: MarkRead, room: Room 
     """
     if command.user:
         peer = await peer_of(chat, session, command.user)
-        newest = (await read_both(chat.engine, session.user, limit=1)).entries
+        newest = await newest_of_both(chat.engine, session.user, 1)
         await _mark_conversation(chat, session, peer, _clamped(command.seq, newest[-1].seq if newest else 0))
     elif room is None:
         raise NOT_IN_ROOM()

@@ -97,14 +97,20 @@ async def peer_of(chat: Chat, session: Session, name: str) -> Peer:
         refused = no_user
     if peer.id:
         return peer
-    stretch = await read_both(chat.engine, session.user, limit=INBOX_MESSAGES)
-    former = [found for entry in stretch.entries if (found := peer_in(entry, session.user)).is_same(peer)]
+    newest = await newest_of_both(chat.engine, session.user, INBOX_MESSAGES)
+    former = [found for entry in newest if (found := peer_in(entry, session.user)).is_same(peer)]
     if refused is not None and not former:
         raise refused
     return next((found for found in reversed(former) if found.id), peer)
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
+
+
+async def newest_of_both(engine: Engine, user: User, limit: int) -> list[Entry]:
+    """Return the newest messages of a user, at most ``limit`` of each of the two logs, in the order of seq."""
+    logs = [await engine.read(log, limit=limit, messages=True) for log in (user.inbox_log, user.sent_log)]
+    return sorted((entry for page in logs for entry in page.entries), key=_seq)
 
 
 async def read_both(

@@ -298,8 +298,8 @@ class MarkRead(RoomCommand, frozen=True, gc=False, tag="read"):
 
     @property
     def cost(self) -> int:
-        """Count the command as a query."""
-        return 1
+        """Count the command as a query; finding a person may take longer."""
+        return 3 if self.user else 1
 
 
 row(MarkRead, "say how far you have read; for programs", "", pipelined=True, examples=[{"room": "lobby", "seq": 131}])

@@ -13,7 +13,7 @@ from fakes import MoodyEngine
 from harness import Client, World
 from stepping import nobody_is_left
 
-from chatroom.chat.limits import CONVERSATIONS
+from chatroom.chat.limits import CONVERSATIONS, INBOX_MESSAGES
 from chatroom.chat.people.private_messages import MOST_STEPS, STEP
 
 DATED = re.compile(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
@@ -284,6 +284,17 @@ def test_conversations_are_listed_the_newest_first(moody: World, alice: Client, 
     other = moody.person("eve")
     other.say("/conversations")
     assert other.lines() == ["No private messages."]
+
+
+def test_whom_one_wrote_long_ago_is_listed_however_much_came_since(
+    moody: World, alice: Client, bob: Client, carol: Client
+) -> None:
+    tell(alice, "bob", "long ago")
+    for number in range(INBOX_MESSAGES + 5):
+        carol.record(do="message", user="alice", text=f"c{number}")
+        alice.record(do="ack", seq=alice.records()[-1]["seq"])
+        carol.take()
+    assert [line["user"] for line in ask(alice, "conversations")["conversations"]] == ["carol", "bob"]
 
 
 def test_so_many_conversations_are_listed(moody: World, alice: Client) -> None:

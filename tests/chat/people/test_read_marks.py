@@ -18,6 +18,7 @@ from twisted.internet.defer import fail
 from chatroom.chat.limits import COUNTED_BYTES, GUEST_MARKS, MARKS
 from chatroom.chat.marks import Marks, MarksRecord
 from chatroom.chat.people.mark_store import BUCKET, SAVE_AFTER, SAVE_AGAIN, SAVED_AT_ONCE, MarkStore
+from chatroom.chat.retention import EVERY
 from chatroom.model.log import Change, Unavailable
 from chatroom.model.unread import MOST_COUNTED
 
@@ -160,22 +161,10 @@ def test_an_edit_changes_what_is_counted(moody: World) -> None:
     alice.record(do="leave")
     first, second = say(bob, "alice, come", "nobody")
     assert enter(alice)[1:] == (2, 1)
-    if "edit" not in moody_features(moody):
-        pytest.skip("messages cannot be edited yet")
     bob.record(do="edit", seq=first, text="alice, go")
     assert again(alice)[1:] == (2, 1)
     bob.record(do="edit", seq=second, text="Alice, too")
     assert again(alice)[1:] == (2, 2)
-
-
-def moody_features(world: World) -> list[str]:
-    """Return what the server says that it can do."""
-    client = world.connect()
-    client.record(do="hello", version=1)
-    (welcome,) = client.records()
-    client.drop()
-    features: list[str] = welcome["features"]
-    return features
 
 
 def test_messages_of_who_is_ignored_do_not_count(moody: World) -> None:
@@ -506,6 +495,18 @@ def test_the_marks_of_a_deleted_account_go_and_do_not_come_back(moody: World, wh
     owners = {key for bucket, key in stored_records(moody) if bucket == BUCKET}
     bob = next(user for user in moody.chat.users.values() if user.name == "bob")
     assert owners <= {bob.id}
+
+
+def test_marks_that_could_not_be_removed_with_the_account_go_later(moody: World) -> None:
+    engine: Any = moody.engine
+    alice = owner(moody, "alice", "lobby")
+    moody.pass_time(SAVE_AFTER)
+    drop, engine.drop = engine.drop, lambda log: fail(Unavailable("disk full"))
+    alice.record(do="delete-account", password="correct horse")
+    engine.drop = drop
+    assert [bucket for bucket, _ in stored_records(moody) if bucket == BUCKET]
+    moody.pass_time(EVERY)
+    assert not [bucket for bucket, _ in stored_records(moody) if bucket == BUCKET]
 
 
 def test_marks_removed_by_another_daemon_are_not_stored_again(moody: World) -> None:
