@@ -472,6 +472,25 @@ def test_two_daemons_keep_the_marks_that_are_further_on(moody: World) -> None:
     assert user.marks.of("elsewhere") == 77
 
 
+def test_a_session_on_another_daemon_does_not_set_marks_back() -> None:
+    one = World(sessions=0)
+    two = World(one.engine, one.clock, sessions=0, first_id=10**6)
+    bob, here = owner(one, "bob", "lobby"), owner(one, "alice", "lobby")
+    there = owner(two, "alice")
+    for room in ("lobby", "den"):
+        enter(there, room, stay=True)
+    first, second = say(bob, "one", "two")
+    there.records()
+    here.record(do="read", room="lobby", seq=second)
+    there.record(do="read", room="lobby", seq=first)
+    (other,) = say(owner(two, "dave", "den"), "three")
+    there.record(do="read", room="den", seq=other)
+    one.pass_time(2 * SAVE_AFTER)
+    marks = saved(one, "alice")
+    assert sorted(marks.values()) == [second, other]
+    one.close(two)
+
+
 async def _change(world: World, change: Change) -> None:
     await world.engine.change((change,))
 
