@@ -91,7 +91,8 @@ So history, search and `join` with `after` give the present text, say when that 
 that were not taken back. Apply these events to the message if you hold it; it may already be as the event makes it. A
 newer edit replaces the older one's event, and all such events go with their message. `quote` makes a message an answer:
 `quoted` has the author and the first {excerpt} characters of the other message, or no text if that was deleted. An edit
-is answered as a message is. If an older edit is sent again, the answer has its `id` and the present text.
+with a `ref` is answered `ok` after its event. If an older edit is sent again, its event is sent to its author alone,
+with the present text.
 
 **Inboxes.** Private messages, and files and invitations with `to`, are in the inbox of the person they are for: their
 `seq` counts in that inbox and in no room. A program says with `ack` how far it has dealt with them. What was not

@@ -49,10 +49,13 @@ def act(chat: Chat, session: Session, command: Act, room: Room) -> None:
     speak(session, command, room, Acted)
 
 
-def speak(session: Session, command: Say | Act, room: Room, kind: type[Said] | type[Acted]) -> None:
+def speak(
+    session: Session, command: Say | Act, room: Room, kind: type[Said] | type[Acted], *, ok: bool = False
+) -> None:
     """Check the text and the right to speak, then append the message to the room's log.
 
-    If it answers another message, the engine looks that up when it stores the message.
+    If it answers another message, the engine looks that up when it stores the message. ``ok`` is that of
+    ``Session.say``.
     """
     own = command.id
     text = checked(command.text)
@@ -61,7 +64,7 @@ def speak(session: Session, command: Say | Act, room: Room, kind: type[Said] | t
     event = kind(own or session.next_id(), session.host.now(), session.name, session.user_id, text=text)
     if command.quote:
         event = replace(event, quote=command.quote)
-    session.say(room, event, command.ref, once=own is not None)
+    session.say(room, event, command.ref, once=own is not None, ok=ok)
 
 
 def may_speak(session: Session, room: Room) -> None:

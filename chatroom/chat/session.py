@@ -26,7 +26,7 @@ from chatroom.chat.session_parts import OpenInbox, OpenSentLog, OpenTransfers, T
 from chatroom.model.account import AccountRecord, Preferences
 from chatroom.model.device import NO_DEVICE
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID
-from chatroom.model.events import LogEvent, Private, Reacted, RoomEvent
+from chatroom.model.events import LogEvent, Private, RoomEvent
 from chatroom.model.log import Done, Entry, NothingToChange, Unavailable
 from chatroom.model.log_names import guest_log, guest_sent_log, inbox_log, sent_log
 from chatroom.model.names import Name, fold
@@ -355,10 +355,18 @@ class Session(SessionOutput):
         self.pending += 1
         self.host.engine.append(log, event, done, once=once, copy=copy)
 
-    def say(self, room: Room, event: RoomEvent, ref: int | str | None, *, once: bool = False) -> None:
-        """Append a message to a room's log. The client gets its echo if it is stored, an error if it may not be."""
+    def say(self, room: Room, event: RoomEvent, ref: int | str | None, *, once: bool = False, ok: bool = False) -> None:
+        """Append a message to a room's log. The client gets its echo if it is stored, an error if it may not be.
+
+        Args:
+            room: The room.
+            event: The message, or what happens to one.
+            ref: The ref of the command.
+            once: Whether the client chose the event's id.
+            ok: Whether a command with a ref is answered ``ok`` although the client gets the echo.
+        """
         self.pending += 1
-        done: Done = self._said if ref is None else partial(self._said, ref=ref)
+        done: Done = self._said if ref is None else partial(self._said, ref=ref, ok=ok)
         self.host.engine.append(room.log, event, done, once=once)
 
     def happen(self, log: str, event: LogEvent) -> Deferred[Entry]:
@@ -369,7 +377,7 @@ class Session(SessionOutput):
         """
         return self.host.append_and_wait(log, event)
 
-    def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None) -> None:
+    def _said(self, entry: Entry, error: Unavailable | None, ref: int | str | None = None, *, ok: bool = False) -> None:
         """Tell the client whether its message is stored, unless the message's echo does so; then call `settled`."""
         if error is not None:
             self._not_said(entry, error, ref)
@@ -377,9 +385,9 @@ class Session(SessionOutput):
             self.host.withdraw(entry)  # a room that is in memory withdraws it itself, too
             self.refuse(NOT_SAID(), ref)
         elif entry.repeated or not self._was_there(entry):
-            self.repeat(entry, ref)  # the room does not show the message to this session
+            self.repeat(entry, ref, ok=ok)  # the room does not show the message to this session
             return
-        elif ref is not None and (not self.echo or isinstance(entry.event, Reacted)):
+        elif ref is not None and (ok or not self.echo):
             self.answer(Ok(), ref)
         self.settled()
 
@@ -400,8 +408,11 @@ class Session(SessionOutput):
         """Return whether the room has shown the entry to the session, which may have been removed just afterwards."""
         return self.room_with(entry.log) is not None or entry.seq < self.put_out.get(entry.log, 0)
 
-    def repeat(self, entry: Entry, ref: int | str | None) -> None:
-        """Acknowledge a stored message that the room does not show to the session: send it to the session alone."""
+    def repeat(self, entry: Entry, ref: int | str | None, *, ok: bool = False) -> None:
+        """Acknowledge a stored message that the room does not show to the session: send it to the session alone.
+
+        With ``ok``, the command with that ref is answered ``ok`` as well.
+        """
         event = entry.event
         if isinstance(event, Private):
             self.answer(Sent(event.id, event.to, event.text), ref)
@@ -410,6 +421,8 @@ class Session(SessionOutput):
 
         def named(room: str) -> None:
             self.out.write(self.dialect.render(room, entry))
+            if ok:
+                self.answer(Ok(), ref)
             self.settled()
 
         def unknown(failure: Failure) -> None:

@@ -22,7 +22,7 @@ from chatroom.model.events import ROOM_MESSAGES, Edited, LogEvent, Reacted, Said
 
 @handles(Edit)
 async def edit(chat: Chat, session: Session, command: Edit, room: Room) -> None:
-    """Give one of the user's own messages another text. The answer is the stored event, or ``ok`` with echo off."""
+    """Give one of the user's own messages another text. The answer is ``ok``, after the event itself."""
     text = checked(command.text)
     seq = command.seq
     if seq is None:
@@ -35,7 +35,7 @@ async def edit(chat: Chat, session: Session, command: Edit, room: Room) -> None:
         may_speak(session, room)
     own_id = command.id
     event = Edited(own_id or session.next_id(), chat.now(), session.name, session.user_id, message=seq, text=text)
-    session.say(room, event, command.ref, once=own_id is not None)
+    session.say(room, event, command.ref, once=own_id is not None, ok=True)
 
 
 @handles(React)
@@ -48,15 +48,15 @@ async def react(chat: Chat, session: Session, command: React, room: Room) -> Non
         check_not_silenced(session, room)
         check_not_muted(session, room)
     who = session.next_id(), chat.now(), session.name, session.user_id
-    session.say(room, Reacted(*who, message=seq, emoji=command.emoji, on=command.on), command.ref)
+    session.say(room, Reacted(*who, message=seq, emoji=command.emoji, on=command.on), command.ref, ok=True)
 
 
 @handles(Quote)
 async def quote(chat: Chat, session: Session, command: Quote, room: Room) -> None:
-    """Answer a message that the user was shown; the answer to the author is as that of ``say``."""
+    """Answer a message that the user was shown. The command is answered ``ok``, after the echo."""
     checked(command.text)
     seq = await _shown_back(chat, session, room, command.last)
-    speak(session, Say(text=command.text, id=command.id, quote=seq, ref=command.ref), room, Said)
+    speak(session, Say(text=command.text, id=command.id, quote=seq, ref=command.ref), room, Said, ok=True)
 
 
 async def _shown_back(chat: Chat, session: Session, room: Room, last: int) -> int:

@@ -46,8 +46,9 @@ def test_a_message_is_corrected_for_everybody(world: World) -> None:
     (seq,) = say(bob, "helo apple")
     carol.lines()
     bob.record(do="edit", seq=seq, text="hello pear", id="e1", ref=1)
-    for client in (alice, bob):
-        (event,) = heard(client, "edited")
+    own, answer = bob.records()
+    assert answer == {"event": "ok", "re": 1}
+    for event in (own, *heard(alice, "edited")):
         assert (event["room"], event["message"], event["text"], event["by"]) == ("den", seq, "hello pear", "bob")
         assert (event["id"], event["seq"] > seq, event["at"]) == ("e1", True, world.chat.now())
     assert carol.lines() == ["bob corrected: hello pear"]
@@ -150,8 +151,9 @@ def test_an_edit_that_is_sent_again_is_acknowledged_and_told_nobody(world: World
     assert len(heard(alice, "edited")) == 2
     bob.records()
     bob.record(do="edit", seq=seq, text="two", id="e1", ref=7)
-    (event,) = bob.records()
+    event, answer = bob.records()
     assert (event["event"], event["id"], event["text"]) == ("edited", "e1", "three"), "the present text"
+    assert answer == {"event": "ok", "re": 7}
     assert alice.records() == []
     assert history(alice) == ["three"]
 
