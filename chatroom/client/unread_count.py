@@ -87,7 +87,7 @@ class UnreadCount:
             if not self.read:
                 return  # the server has counted it if it counts: without a mark, nothing tells
             self._untold -= min(self._untold, 1)
-            self._untold_mentions -= min(self._untold_mentions, mention)
+            self._untold_mentions = max(0, min(self._untold, self._untold_mentions - mention))
         self._told[seq] = mention
         if len(self._told) > MOST_COUNTED:
             self._drop_oldest()

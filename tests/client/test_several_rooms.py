@@ -10,6 +10,8 @@ from harness import Client, World
 from order import PASSWORD, account, owner
 
 from chatroom.chat.people import hello
+from chatroom.chat.rooms import join_leave
+from chatroom.client import backfill
 from chatroom.client.errors import Rejected
 from chatroom.client.status import Connected, Denied, Named
 from chatroom.model import events as e
@@ -468,3 +470,53 @@ def test_a_mark_that_is_set_without_a_connection_is_told_later(network: Network,
     assert counts(desk) == counts(phone) == [(0, 0), (0, 0)]
     for person in (phone, desk):
         person.leave()
+
+
+# ---- edits and deletions -------------------------------------------------------------------------------------------
+
+
+def test_an_edit_counts_a_mention_once_and_a_deletion_counts_it_no_more(network: Network, world: World) -> None:
+    bob = staying(world, "bob", "one")
+    alice = coming(network, "one")
+    room = alice.client.rooms["one"]
+    bob.record(do="say", text="alice?", room="one")
+    bob.record(do="edit", text="alice, are you there?", room="one")
+    network.flow()
+    assert (room.unread, room.mentions) == (1, 1)
+    bob.record(do="say", text="hello", room="one")
+    bob.record(do="edit", text="hello alice", room="one")
+    network.flow()
+    assert (room.unread, room.mentions) == (2, 2)
+    bob.record(do="edit", text="hello", room="one")
+    network.flow()
+    assert (room.unread, room.mentions) == (2, 1)
+    bob.record(do="delete", room="one")
+    network.flow()
+    assert (room.unread, room.mentions) == (1, 1)
+    assert len(alice.heard(e.Edited)) == 3
+    alice.leave()
+
+
+@pytest.mark.parametrize("missed", [2, 40], ids=["short gap", "long gap"])
+def test_what_was_edited_and_deleted_while_a_client_was_away_is_told_and_counted(
+    network: Network, world: World, monkeypatch: pytest.MonkeyPatch, missed: int
+) -> None:
+    monkeypatch.setattr(join_leave, "CATCH_UP", 10)
+    monkeypatch.setattr(backfill, "PAGE", 7)
+    bob = staying(world, "bob", "one", "two")
+    alice = coming(network, "one", "two")
+    for number in range(1, 11):
+        bob.record(do="say", text=f"{number}", room="one")
+    network.flow()
+    third, fourth = (event.seq for event in alice.heard(e.Said)[2:4])
+    cut(network)
+    bob.record(do="edit", seq=third, text="3, alice", room="one")
+    bob.record(do="delete", seq=fourth, room="one")
+    for number in range(missed):
+        bob.record(do="say", text=f"meanwhile {number}", room="one")
+        bob.record(do="say", text=f"meanwhile {number}", room="two")
+    network.pass_time(5)
+    assert [(event.message, event.text) for event in alice.heard(e.Edited)] == [(third, "3, alice")]
+    assert [event.message for event in alice.heard(e.Deleted)] == [fourth]
+    assert counts(alice) == [(9 + missed, 1), (missed, 0)]
+    alice.leave()

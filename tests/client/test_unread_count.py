@@ -61,6 +61,15 @@ def test_a_message_that_was_deleted_while_we_were_away_is_taken_out_once() -> No
     assert shown(count) == (4, 0)
 
 
+def test_a_message_that_mentions_the_user_since_an_edit_while_we_were_away_counts_once() -> None:
+    """The server has counted its new text, and the edit is told after the count."""
+    count = counted(6, 7, read=5)
+    count.resume(5, 3, 1, 15)
+    count.edit(6, mention=True)
+    count.add(12, mention=False)
+    assert shown(count) == (3, 1)
+
+
 def test_deleted_messages_do_not_count_whether_they_were_told_or_not() -> None:
     count = UnreadCount()
     count.begin(5, 2, 2, 12)

@@ -1,0 +1,41 @@
+"""Which commands are about a room: the client's list is that of the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chatroom.client.room_commands import is_about_room, lacks_room
+from chatroom.model.commands import TABLE, CommandRow, RoomCommand
+
+ROWS = {row.do: row for row in TABLE}
+
+
+def example(row: CommandRow, **fields: Any) -> Any:
+    """Return a command of a row, with a value in each required field."""
+    required = {
+        field.name: 1 if field.type is int else "x" for field in msgspec.structs.fields(row.command) if field.required
+    }
+    return row.command(**{**required, **fields})
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_commands_about_a_room_are_known_to_be_so(row: CommandRow) -> None:
+    closes = row.about_room and issubclass(row.command, RoomCommand) and row.command.elsewhere
+    assert is_about_room(row.do, {}) == (row.about_room and not closes)
+
+
+@pytest.mark.parametrize("do", ["history", "search", "share", "typing", "read"])
+def test_with_a_person_they_are_about_no_room(do: str) -> None:
+    assert not example(ROWS[do], user="bob").needs_room
+    assert not is_about_room(do, {"user": "bob"})
+    assert is_about_room(do, {})
+
+
+def test_what_must_name_a_room() -> None:
+    assert lacks_room("say", {"text": "hi"})
+    assert not lacks_room("say", {"text": "hi", "room": "lobby"})
+    assert not lacks_room("get", {"file": "f"})
+    assert not lacks_room("who", {})
