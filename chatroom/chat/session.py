@@ -406,7 +406,7 @@ class Session(SessionOutput):
 
     def _was_there(self, entry: Entry) -> bool:
         """Return whether the room has shown the entry to the session, which may have been removed just afterwards."""
-        return self.room_with(entry.log) is not None or entry.seq < self.put_out.get(entry.log, 0)
+        return entry.log in [room.log for room in self.rooms] or entry.seq < self.put_out.get(entry.log, 0)
 
     def repeat(self, entry: Entry, ref: int | str | None, *, ok: bool = False) -> None:
         """Acknowledge a stored message that the room does not show to the session: send it to the session alone.

@@ -104,7 +104,7 @@ def marked(text: str, end: str = "\n") -> str:
         text: A line, or a message of several lines with LF between them.
         end: What ends a line in the output.
     """
-    return text.replace("\n", f"{end}{CONTINUATION}")
+    return text.replace("\n", end + CONTINUATION)
 
 
 def on_one_line(text: str) -> str:

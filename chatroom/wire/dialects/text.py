@@ -71,7 +71,7 @@ class TextDialect:
         line = self._forms[type(event)](room, event)
         if self.stamped:
             line = f"[{_time(event.at):%H:%M}] {line}"
-        return _lines([line])
+        return _line(line)
 
     def replay(self, room: str, entries: list[Entry]) -> bytes:
         """Return the lines for earlier entries, with the day and time of each."""
@@ -106,5 +106,10 @@ def _time(at: int) -> datetime:
 
 
 def _lines(lines: list[str]) -> bytes:
-    """Return lines as they are sent. Every line goes through here, so no part of a message can pose as another line."""
-    return "".join(f"{marked(line, _END)}{_END}" for line in lines).encode("utf-8", "replace")
+    """Return lines as they are sent."""
+    return b"".join(map(_line, lines))
+
+
+def _line(line: str) -> bytes:
+    """Return a line as it is sent. Every line goes through here, so no part of a message can pose as another line."""
+    return f"{marked(line, _END)}{_END}".encode("utf-8", "replace")
