@@ -215,3 +215,66 @@ def test_nothing_is_lost_or_doubled_in_three_rooms_wherever_the_line_is_cut(
         if not cut:
             break
     assert 15 < cut_after < MOST_PACKETS
+
+
+def reading_in_three_rooms(cut_after: int, *, missed: int) -> tuple[bool, Person, Any, World]:
+    """Return what ``in_three_rooms`` does; some messages were read, edited or deleted, and some mention the person."""
+    world = World(passwords=QuickPasswords())
+    network = Network(world)
+    other = world.program("bob")
+    for room in ROOMS:
+        other.record(do="join", room=room, stay=True)
+    other.records()
+    person = Person(network, name="alice", room=ROOMS, several=True).come()
+    network.cut_after = network.packets + cut_after
+    for i in range(4):
+        for room in ROOMS:
+            other.record(do="say", text=f"alice {i}" if i % 2 else f"{i}", room=room)
+            network.flow()
+        other.record(do="edit", text=f"alice, {i}", room=ROOMS[0])
+        if i == 1:
+            other.record(do="delete", room=ROOMS[1])
+            network.flow()
+            state = person.client.rooms["work"]
+            person.client.mark_read(state.after, room="work")
+        network.flow()
+        if not person.client.online:
+            for n in range(missed):
+                for room in ROOMS:
+                    other.record(do="say", text=f"meanwhile {n}", room=room)
+            network.pass_time(4)
+    network.pass_time(4)
+    return network.cut_after is None, person, other, world
+
+
+def living(records: list[dict[str, Any]], room: str, after: int) -> tuple[int, int]:
+    """Return how many messages of the room after a seq are living at the end, and how many of them mention alice."""
+    texts: dict[int, str] = {}
+    for record in records:
+        if record.get("room") != room:
+            continue
+        if record["event"] == "said":
+            texts[record["seq"]] = record["text"]
+        elif record["event"] == "edited":
+            texts[record["message"]] = record["text"]
+        elif record["event"] == "deleted":
+            del texts[record["message"]]
+    left = [text for seq, text in texts.items() if seq > after]
+    return len(left), sum("alice" in text for text in left)
+
+
+@pytest.mark.parametrize("missed", [1, 12], ids=["few missed", "many missed"])
+def test_what_is_unread_is_counted_right_wherever_the_line_is_cut(monkeypatch: pytest.MonkeyPatch, missed: int) -> None:
+    monkeypatch.setattr(join_leave, "CATCH_UP", 5)
+    monkeypatch.setattr(backfill, "PAGE", 4)
+    for cut_after in itertools.count():
+        cut, person, other, world = reading_in_three_rooms(cut_after, missed=missed)
+        records = other.records()
+        for state in person.client.rooms.values():
+            counted = state.unread, state.mentions
+            assert counted == living(records, state.room, state.read), f"{state.room}, cut after packet {cut_after}"
+        person.leave()
+        world.close()
+        if not cut:
+            break
+    assert 10 < cut_after < MOST_PACKETS
