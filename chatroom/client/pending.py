@@ -24,7 +24,7 @@ from chatroom.model.replies import Limits
 from chatroom.model.text import MOST_LINES, clean_lines
 
 MOVING = frozenset({"join", "create", "leave"})
-_TO_ROOM = frozenset({"say", "me"})  # messages to a room
+_TO_ROOM = frozenset({"say", "me", "edit"})  # messages to a room, and to change one
 MOST = 1000  # commands that wait at a time
 
 

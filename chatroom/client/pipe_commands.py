@@ -17,6 +17,10 @@ from chatroom.client.state import KEPT
 QUITTING = ("quit", "exit")
 WINDOW = "window"
 
+# Commands that are not given again if the connection was lost before the answer came: they may have been done, and may
+# mean another message by now.
+_NOT_AGAIN = frozenset({"quote"})
+
 
 class PipeCommands:
     """Carries out lines of the input, one after another.
@@ -111,7 +115,7 @@ class PipeCommands:
                 await self._client.do(typed.row.do, **typed.fields)
                 return
             except Rejected as refused:
-                if refused.code not in ("offline", "lost"):
+                if refused.code not in ("offline", "lost") or (refused.code == "lost" and typed.row.do in _NOT_AGAIN):
                     raise
 
     def _give(self, do: str, fields: dict[str, Any]) -> None:

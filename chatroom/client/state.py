@@ -26,7 +26,7 @@ from chatroom.model import replies as a
 from chatroom.model.errors import IN_USE
 from chatroom.model.events import Event
 
-KEPT = frozenset({"say", "me", "message", "reply"})  # commands that are sent again after a reconnection
+KEPT = frozenset({"say", "me", "edit", "message", "reply"})  # commands that are sent again after a reconnection
 _QUIET = frozenset({"pong", "read", "typing"})  # commands that the client gives by itself; their answers are not told
 CHANGING_USER = frozenset({"login", "register", "takeover", "logout"})  # commands after which we have another inbox
 _LOGGING_IN = frozenset({"login", "register"})

@@ -85,6 +85,24 @@ def test_what_the_server_repeats_is_told_once(alice: Person) -> None:
     alice.leave()
 
 
+@pytest.mark.parametrize("packets", range(8))
+def test_an_edit_is_made_once_wherever_the_line_is_cut(network: Network, world: World, packets: int) -> None:
+    bob = world.person("bob", "lobby")
+    alice = Person(network, name="alice", room="lobby").come()
+    alice.say("one", "two")
+    network.flow()
+    bob.lines()
+    network.cut_after = network.packets + packets
+    for text in ("three", "four"):
+        alice.client.do("edit", text=text)
+    network.pass_time(3)
+    assert [line for line in bob.lines() if "corrected" in line] == ["alice corrected: three", "alice corrected: four"]
+    network.cut_after = None
+    events = alice.do("history", messages=9).events
+    assert [event.text for event in events] == ["one", "four"]
+    alice.leave()
+
+
 def test_our_own_coming_is_no_news_at_the_next_return(alice: Person, network: Network) -> None:
     for _ in range(3):
         cut(network)

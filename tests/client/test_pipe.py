@@ -227,6 +227,20 @@ def test_a_command_that_was_cut_off_is_given_again(piped: Piped, network: Networ
     assert piped.pipe.status == 0
 
 
+def test_an_answer_to_one_message_is_not_said_twice(piped: Piped, network: Network, world: World) -> None:
+    """When the line is cut before the answer comes, it may have been said, and -1 may mean another message by now."""
+    bob = world.person("bob", "x")
+    bob.say("shall we?")
+    network.flow()
+    bob.lines()
+    network.cut_after = network.packets + 1
+    piped.type("/quote -1 yes")
+    network.pass_time(3)
+    assert [line for line in bob.lines() if "yes" in line] == ['al (to bob: "shall we?"): yes']
+    assert "the connection was lost before the answer came; try again" in piped.complaints
+    piped.end()
+
+
 def test_a_gap_is_told(piped: Piped, network: Network, world: World) -> None:
     bob = world.person("bob", "x")
     network.lines[0].end()
