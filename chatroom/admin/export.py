@@ -6,7 +6,8 @@ Each line is an object with a ``type``:
     {"type":"room","record":{...}}
     {"type":"entry","log":"room/<id>","room":"lobby","seq":7,"event":{...}}     in the order of seq
 
-``event`` is as in docs/protocol.md. ``room`` is empty if the log is not a room's, or its room is gone.
+``event`` is as in docs/protocol.md. ``room`` is empty if the log is not a room's, or its room is gone. A private
+message is an entry of two logs: of the reader's inbox, and of the log of what the writer has sent.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -115,8 +116,12 @@ def test_a_conversation_is_read_page_by_page_in_both_directions(alice: Client, b
     assert (texts(onward), onward["complete"]) == (["b4"], True)
 
 
+@pytest.mark.parametrize("step", [1, 3, STEP])
 @pytest.mark.parametrize("messages", [1, 2, 7, 200])
-def test_every_message_is_on_one_page(moody: World, alice: Client, bob: Client, carol: Client, messages: int) -> None:
+def test_every_message_is_on_one_page(
+    alice: Client, bob: Client, carol: Client, messages: int, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.chat.people.private_messages.STEP", step)
     for number in range(30):
         tell(alice if number % 3 else bob, "bob" if number % 3 else "alice", f"b{number}")
         tell(carol if number % 4 else alice, "alice" if number % 4 else "carol", f"c{number}")
@@ -329,6 +334,34 @@ def test_private_messages_are_searched_outside_a_room_and_by_person(
     lines = person.lines()
     assert lines[0] == "1 message found:"
     assert DATED.sub("", lines[1]) == "To bob (private): lunch on monday?"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_search_finds_every_message_once_however_the_two_sides_alternate(
+    alice: Client, bob: Client, carol: Client, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.chat.rooms.search.FOUND", 7)
+    chance = random.Random(seed)
+    wanted: dict[str, list[str]] = {"bob": [], "carol": []}
+    for number in range(60):
+        peer, client = chance.choice([("bob", bob), ("carol", carol)])
+        text = f"{chance.choice(['word', 'other'])} {number}"
+        sender, to = (alice, peer) if chance.random() < 0.3 else (client, "alice")
+        tell(sender, to, text)
+        if text.startswith("word"):
+            wanted[peer].append(text)
+    for fields, expected in (
+        ({"user": "bob"}, wanted["bob"]),
+        ({"user": "carol"}, wanted["carol"]),
+        ({}, sorted(wanted["bob"] + wanted["carol"], key=lambda text: int(text.split()[1]))),
+    ):
+        found: list[str] = []
+        before: int | None = None
+        while before != 0:
+            answer = ask(alice, "search", words="word", **fields, **({} if before is None else {"before": before}))
+            found[:0] = texts(answer)
+            before = answer.get("searched_to", 0)
+        assert found == expected
 
 
 def test_a_search_of_private_messages_goes_on_with_older_ones(moody: World, alice: Client, bob: Client) -> None:
