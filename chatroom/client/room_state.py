@@ -74,6 +74,7 @@ class RoomState:
         Returns:
             Whether some of the missed events are no longer stored.
         """
+        self.after = self.seen  # what follows may be lost by another cut before it is told
         # Another room of the same name, or a log that was restored from a backup: our seqs mean nothing in its log.
         strange = event.room_id != self._id or event.seq < self.after
         self.missed = None if strange or event.complete else self.seen

@@ -151,23 +151,27 @@ def test_private_messages_of_guests_come_once_wherever_the_line_is_cut(noticed: 
 ROOMS = ["lobby", "den", "work"]
 
 
-def in_three_rooms(cut_after: int, *, noticed: bool, missed: int) -> tuple[bool, Person, Any, World]:
+def in_three_rooms(
+    cut_after: int, *, noticed: bool, missed: int, again: int | None = None, largest: int = 1 << 30
+) -> tuple[bool, Person, Any, World]:
     """Return whether the cut came, the person, and a program that is in the rooms, too, after all that was said there.
 
     Args:
         cut_after: The line is cut after so many packets.
         noticed: Whether the server notices the cut.
         missed: How many messages are said in each room while the person is cut off.
+        again: After so many more packets it is cut once more; None: it is not.
+        largest: Bytes of a packet.
     """
     world = World(passwords=QuickPasswords())
     network = Network(world)
-    network.noticed = noticed
+    network.noticed, network.largest = noticed, largest
     other = world.program("bob")
     for room in ROOMS:
         other.record(do="join", room=room, stay=True)
     other.records()
     person = Person(network, name="alice", room=ROOMS, several=True)
-    network.cut_after = cut_after
+    network.cut_after, network.cut_again = cut_after, again
     person.come()
     network.pass_time(3)
     for i in range(3):
@@ -278,3 +282,18 @@ def test_what_is_unread_is_counted_right_wherever_the_line_is_cut(monkeypatch: p
         if not cut:
             break
     assert 10 < cut_after < MOST_PACKETS
+
+
+def test_two_cuts_in_a_row_lose_nothing_though_packets_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer to a ``join`` and the missed messages after it come in several packets."""
+    monkeypatch.setattr(join_leave, "CATCH_UP", 5)
+    monkeypatch.setattr(backfill, "PAGE", 4)
+    for cut_after in itertools.count():
+        again = 9 + cut_after % 17
+        cut, person, other, world = in_three_rooms(cut_after, noticed=False, missed=7, again=again, largest=400)
+        check_each_room(person, other.records(), f"cut after packet {cut_after}, and again after {again}")
+        person.leave()
+        world.close()
+        if not cut:
+            break
+    assert 30 < cut_after < MOST_PACKETS

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from msgspec.structs import replace
 
 from chatroom.client.introduction import Introduction
 from chatroom.client.joined_rooms import MOST_ROOMS
@@ -76,6 +77,21 @@ def test_a_gap_is_told_after_the_return_to_the_room(core: Core) -> None:
     core.state.disconnected()
     back = a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=90, complete=True, gone=True)
     assert core.told(back, record) == [back, Gap("lobby")]
+
+
+def test_what_a_second_cut_takes_on_its_way_is_asked_for_again(core: Core) -> None:
+    """We joined a room by a command, and nothing has happened there since; the answer to our return comes alone."""
+    den = a.Entered(room="den", room_id="d", topic="", users=["me"], seq=10, complete=True)
+    core.told(den, {"do": "join", "room": "den"})
+    (record,) = core.state.joins()
+    assert record["after"] == 10
+    core.state.disconnected()
+    core.told(replace(den, seq=20), {"do": "join", **record})
+    core.state.disconnected()
+    assert core.state.joins() == [record]
+    missed = e.Said("s", 1, "ann", "a", room="den", seq=15, text="hi")
+    core.told(replace(den, seq=30), {"do": "join", **record})
+    assert core.told(missed) == [missed]
 
 
 def test_a_new_name_is_told_before_the_event_and_kept(core: Core) -> None:
