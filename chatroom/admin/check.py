@@ -9,7 +9,7 @@ from pathlib import Path
 from chatroom.admin.database import MOST_FAULTS, damages, database_in, one_moment, reading, stranger, version
 from chatroom.admin.folder_lock import InUse, holding
 from chatroom.chat.rooms import record_storage
-from chatroom.engines.amending import MESSAGE
+from chatroom.engines.amending import AMENDMENT, MESSAGE
 from chatroom.engines.sqlite.reader import Reader
 from chatroom.engines.sqlite.schema import LADDER, connect
 from chatroom.model import account
@@ -61,7 +61,7 @@ def _check(path: Path) -> Findings:
         if version(db) < len(LADDER):
             remarks.append(f"schema {version(db)} is older than this chatroom's ({len(LADDER)}); a start upgrades it")
         else:
-            faults += _words_faults(db)
+            faults += _words_faults(db) + _amendment_faults(db)
         return Findings(faults + _account_faults(reader), remarks)
 
 
@@ -69,6 +69,16 @@ def _counts(db: sqlite3.Connection, reader: Reader) -> str:
     messages = db.execute("SELECT count(*) FROM log WHERE message=?", (MESSAGE,)).fetchone()[0]
     accounts, rooms = reader.count(account.BUCKET), reader.count(record_storage.ROOMS)
     return f"schema {version(db)}; accounts: {accounts}, rooms: {rooms}, messages: {messages}"
+
+
+def _amendment_faults(db: sqlite3.Connection) -> list[str]:
+    """Return the fault that edits, reactions or deletions are about messages that are gone: nothing removes these."""
+    number = db.execute(
+        "SELECT count(*) FROM log AS amendment WHERE about IS NOT NULL AND message>=?"
+        " AND NOT EXISTS (SELECT 1 FROM log WHERE seq=amendment.about AND message=?)",
+        (AMENDMENT, MESSAGE),
+    ).fetchone()[0]
+    return [f"{number} edits, reactions or deletions are about messages that are gone"] if number else []
 
 
 # ---- search -----------------------------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ def test_an_older_schema_is_no_fault_and_stays(tmp_path: Path, capsys: pytest.Ca
         ),
         ("DELETE FROM terms_docsize WHERE id=1", "the search index lacks 1 messages"),
         ("DELETE FROM log WHERE seq=1", "the search index holds 1 messages that are gone"),
+        ("UPDATE log SET message=2, about=99 WHERE seq=3", "1 edits, reactions or deletions are about messages that"),
         ("UPDATE terms_data SET block=zeroblob(30) WHERE id>10", "the search index is damaged"),
     ],
 )

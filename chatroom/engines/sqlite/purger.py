@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 
 PAGES = 4  # of the index that are merged in one step, which takes about two milliseconds
-PAUSE = 20  # times as long as all steps took together: the pause after the last of them
+PAUSE = 60  # times as long as all steps took together: the pause after the last of them
 
 
 class IndexPurger:
