@@ -1,4 +1,4 @@
-"""Which messages count as unread: the server and the client count by the same rule.
+"""Which messages count as unread, and which of them mention the user: the server and the client share this rule.
 
 Unread are the messages of others after the user's read mark that are living, which means not deleted.
 """
@@ -8,18 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from chatroom.model.events import MESSAGES, Event
+from chatroom.model.mentions import mentions
 
 MOST_COUNTED = 1000  # of the newest messages after the read mark
 
 
-def counts(event: Event, own_id: str) -> bool:
-    """Return whether an event counts as unread if it comes after the read mark.
-
-    Args:
-        event: Any event.
-        own_id: The id of the user who has or has not read it.
-    """
-    if not isinstance(event, MESSAGES):
-        return False
+def living_text(event: Event) -> str:
+    """Return the text of a message, or the name of a file; empty if it was deleted, or if the event is no message."""
     message: Any = event
-    return bool(message.text) and message.by_id != own_id
+    return str(message.text) if isinstance(event, MESSAGES) else ""
+
+
+def is_mention(text: str, name: str) -> bool:
+    """Return whether the text of an unread message mentions the user with a name."""
+    return bool(mentions(text, name))

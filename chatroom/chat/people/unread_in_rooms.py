@@ -9,10 +9,8 @@ from twisted.internet.defer import Deferred, DeferredSemaphore
 from chatroom.chat.limits import COUNTED_BYTES, COUNTS_AT_ONCE
 from chatroom.chat.session import Session
 from chatroom.chat.state import ChatState
-from chatroom.model.events import Spoken
 from chatroom.model.log import Entry
-from chatroom.model.mentions import mentions
-from chatroom.model.unread import MOST_COUNTED, counts
+from chatroom.model.unread import MOST_COUNTED, is_mention, living_text
 
 PAGE = 100  # messages that are read at a time; reading and looking at usual ones takes half a millisecond
 LONGEST_TURN = 0.005  # seconds for which messages are looked at in one turn of the reactor
@@ -31,7 +29,8 @@ def is_unread(entry: Entry, session: Session) -> bool:
 
     The client is not shown the messages of people whom the user ignores, so they do not count.
     """
-    return counts(entry.event, session.user_id) and not session.ignores(entry.event)
+    event = entry.event
+    return bool(living_text(event)) and event.by_id != session.user_id and not session.ignores(event)
 
 
 class UnreadInRooms:
@@ -81,7 +80,7 @@ class UnreadInRooms:
         for entry in entries:
             if is_unread(entry, session):
                 messages += 1
-                named += isinstance(entry.event, Spoken) and bool(mentions(entry.event.text, session.name))
+                named += is_mention(living_text(entry.event), session.name)
             if self._scheduler.seconds() > until:
                 await self._turn()
                 until = self._scheduler.seconds() + LONGEST_TURN
