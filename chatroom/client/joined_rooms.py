@@ -12,7 +12,7 @@ from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
 
-MOST_ROOMS = 200  # that are followed, whatever the server tells; its own limit is far lower
+MOST_ROOMS = 64  # that are followed; servers allow 50 at most
 _ONE = "you are not in room {room}: this server lets you be in one room at a time."
 
 

@@ -29,6 +29,7 @@ from chatroom.model.events import Event
 KEPT = frozenset({"say", "me", "edit", "message", "reply"})  # commands that are sent again after a reconnection
 _QUIET = frozenset({"pong", "read", "typing"})  # commands that the client gives by itself; their answers are not told
 CHANGING_USER = frozenset({"login", "register", "takeover", "logout"})  # commands after which we have another inbox
+_JOINING = frozenset({"join", "create"})
 _LOGGING_IN = frozenset({"login", "register"})
 WORTHLESS = frozenset({"wrong-token", "wrong-password"})  # refusals after which a login need not be remembered
 _MOVED = "session-taken-over"  # the error that ends a session because its user goes on in another client
@@ -211,7 +212,7 @@ class ClientState:
             fields = {"to": self.inbox.writer, **fields}  # for another user may write before the command arrives
         if do in KEPT:
             return {"id": self._mint(), **fields}
-        if do in ("join", "create"):
+        if do in _JOINING:
             fields = self.joined.staying(fields)
         if do == "join":
             return {"messages": self.history, **fields}
@@ -274,7 +275,7 @@ class ClientState:
             if do == "name":
                 self.introduction.want(event.name)
             self._become(event.name, self.guest)
-        elif isinstance(event, a.Entered):
+        elif isinstance(event, a.Entered) and do in _JOINING:  # nobody is put into a room unasked
             gap = self._entered(event, record)
         elif isinstance(event, e.Left) and self._own(event, do):
             self.joined.leave(event.room)
@@ -337,7 +338,7 @@ class ClientState:
 
     def _own(self, event: e.Left, do: str) -> bool:
         """Return whether it is we who left the room: by the command ``leave``, or on the way to another room."""
-        return do == "leave" or (event.by == self.name and self._waiting_for("join", "create"))
+        return do == "leave" or (event.by == self.name and self._waiting_for(*_JOINING))
 
     def _become(self, name: str, guest: bool) -> None:
         """Note the name that the server has given us, and whether we are a guest under it."""

@@ -131,6 +131,13 @@ def test_ones_own_private_message_from_elsewhere_is_neither_unread_nor_acknowled
     assert core.state.receive(to_oneself, None, awaited=False).seen == 4
 
 
+def test_nobody_is_put_into_a_room_unasked(core: Core) -> None:
+    entered = a.Entered(room="trap", room_id="t", topic="", users=["me"], seq=5, complete=True)
+    assert core.told(entered) == [entered]
+    assert list(core.state.joined.rooms) == ["lobby"]
+    assert core.state.place.room == "lobby"
+
+
 def test_however_many_rooms_the_server_tells_of_few_are_followed(core: Core) -> None:
     core.state.joined.may_stay = True
     for number in range(MOST_ROOMS + 5):
