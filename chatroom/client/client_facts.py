@@ -60,8 +60,8 @@ class ClientFacts:
 
     @property
     def peers(self) -> Mapping[str, PeerState]:
-        """The people who have written to us or whom we have written to from elsewhere, by folded name, the latest last,
-        with what is unread of each."""
+        """The people with whom we have exchanged private messages, by folded name, the latest last, with what is unread
+        of each."""
         return self.state.inbox.peers
 
     @property

@@ -40,7 +40,7 @@ class InboxState:
 
     Attributes:
         writer: The id of the author of the last private message; empty if there was none.
-        peers: The people who have written to us, by folded name.
+        peers: The people with whom we have exchanged private messages, by folded name, the latest last.
     """
 
     def __init__(self) -> None:

@@ -281,6 +281,8 @@ class ClientState:
             self.joined.leave(event.room)
         elif isinstance(event, a.Conversations):
             self.inbox.listed(event)
+        elif isinstance(event, a.Sent):
+            self.inbox.peer(event.to)
         elif isinstance(event, a.Marked):
             self._marked(event)
         elif isinstance(event, e.Private):

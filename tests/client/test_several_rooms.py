@@ -333,8 +333,11 @@ def test_private_messages_are_counted_for_each_person(network: Network, world: W
         bob.record(do="message", user="alice", text=text)
     carol.record(do="message", user="alice", text="three")
     network.flow()
+    alice.do("message", user="bob", text="zero")
     peers = alice.client.peers
-    assert [(peer.user, peer.unread) for peer in peers.values()] == [("bob", 2), ("carol", 1)]
+    assert list(peers) == ["carol", "bob"]
+    bob.records()
+    assert [(peer.user, peer.unread) for peer in peers.values()] == [("carol", 1), ("bob", 2)]
     alice.client.mark_read(peers["bob"].seq, user="Bob")
     bob.record(do="name", name="rob")
     bob.record(do="message", user="alice", text="four")
@@ -469,6 +472,17 @@ def test_a_mark_that_is_set_without_a_connection_is_told_later(network: Network,
     network.pass_time(3)
     assert counts(desk) == counts(phone) == [(0, 0), (0, 0)]
     for person in (phone, desk):
+        person.leave()
+
+
+def test_who_is_kicked_is_out_on_all_devices_and_still_in_the_other_room(network: Network, world: World) -> None:
+    boss = owner(world, "olga", "one")
+    phone, desk = on_devices(network, world, "phone", "desk")
+    boss.record(do="kick", user="alice")
+    network.flow()
+    for person in (phone, desk):
+        assert names(person) == ["two"]
+        assert [(event.room, event.user) for event in person.heard(e.Kicked)] == [("one", "alice")]
         person.leave()
 
 
