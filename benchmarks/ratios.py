@@ -72,13 +72,15 @@ def core(args: argparse.Namespace, chatload: Path, name: str, mode: str) -> dict
     return measure(chatload, name, port, [sys.executable, str(args.core), str(port), mode])
 
 
-def ours(chatload: Path, name: str, mode: str, environment: dict[str, str] | None = None) -> dict:
-    """Measure the daemon, durable or ephemeral, in this process's environment or another."""
+def ours(
+    chatload: Path, name: str, mode: str, environment: dict[str, str] | None = None, options: tuple[str, ...] = ()
+) -> dict:
+    """Measure the daemon, durable or ephemeral, in this process's environment or another, with options of twistd."""
     port = free_port()
     with tempfile.TemporaryDirectory() as data:
         keeps = ["--ephemeral"] if mode == "memory" else ["--data", data]
         bounds = ["--rate", "0", "--per-address", "0", "--replay", "0"]
-        twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile="]
+        twistd = [str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile=", *options]
         chatroom = ["chatroom", "--port", str(port), "--interface", "127.0.0.1", *bounds, *keeps]
         return measure(chatload, name, port, [*twistd, *chatroom], environment=environment)
 
