@@ -189,6 +189,7 @@ class Connections:
             user.inbox.close()
         if user.sent is not None:
             user.sent.close()
+            user.sent = None
         if user.account is not None and self.announces(user):
             state.tell_all(Departed(state.next_id(), state.now(), user.name, user.id, session=session.id))
 

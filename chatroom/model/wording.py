@@ -224,7 +224,9 @@ def _conversations(recalled: Recalled, event: a.Conversations) -> list[str]:
     if not event.conversations:
         return ["No private messages."]
     lines = [f"Private messages with ({len(event.conversations)}); /history 20 <user> shows them:"]
-    return [*lines, *(f"  {line.user}  {spell_moment(line.at)}" for line in event.conversations)]
+    for line in event.conversations:
+        lines.append(f"  {line.user}  {spell_moment(line.at)}" + (f"  ({line.unread} unread)" if line.unread else ""))
+    return lines
 
 
 def searched_back(event: a.Found) -> list[str]:

@@ -16,6 +16,8 @@ from stepping import nobody_is_left
 
 from chatroom.chat.limits import CONVERSATIONS, INBOX_MESSAGES
 from chatroom.chat.people.private_messages import MOST_STEPS, STEP
+from chatroom.model.replies import ConversationLine, Conversations
+from chatroom.model.wording import ANSWERS
 
 DATED = re.compile(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
 
@@ -281,6 +283,13 @@ def test_conversations_are_listed_the_newest_first(moody: World, alice: Client, 
     assert [line["user"] for line in lines] == ["bob", "carol"]
     newest = ask(alice, "history", user="bob")["events"][-1]
     assert {key: lines[0][key] for key in ("seq", "at")} == {key: newest[key] for key in ("seq", "at")}
+    bob.record(do="read", user="alice")
+    person = come(moody, "bob")
+    tell(alice, "bob", "b5")
+    tell(carol, "bob", "c3")
+    assert len(person.lines()) == 2, "which reads them"
+    person.say("/conversations")
+    assert [line.partition("  (")[2] for line in person.lines()] == [""] * 3
     person = come(moody, "alice")
     person.say("/conversations")
     told = person.lines()
@@ -300,6 +309,13 @@ def test_whom_one_wrote_long_ago_is_listed_however_much_came_since(
         alice.record(do="ack", seq=alice.records()[-1]["seq"])
         carol.take()
     assert [line["user"] for line in ask(alice, "conversations")["conversations"]] == ["carol", "bob"]
+
+
+def test_people_are_told_how_many_messages_are_unread() -> None:
+    """Nobody has such on telnet, but people type commands in the client, too."""
+    lines = [ConversationLine("bob", "x", 1, 0, 3), ConversationLine("carol", "y", 1, 0)]
+    told = ANSWERS[Conversations](lambda *_: "", Conversations(lines))
+    assert [line.partition("  (")[2] for line in told[1:]] == ["3 unread)", ""]
 
 
 def test_so_many_conversations_are_listed(moody: World, alice: Client) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from fakes import MoodyEngine
 from harness import Client, World, result
+from order import session_of
 from stepping import nobody_is_left
 from twisted.internet.defer import fail
 
 from chatroom.chat.limits import INBOX_MESSAGES
+from chatroom.chat.people.sent_log import follow_sent
 from chatroom.chat.retention import EVERY
 from chatroom.model.log import Unavailable
 
@@ -173,6 +175,16 @@ def test_no_session_is_followed_for_when_the_owner_has_left(moody: World) -> Non
     assert [log for log in engine.followed if log.startswith("sent/")]
     other.drop()
     assert engine.followed == set()
+
+
+def test_whose_last_session_left_during_a_login_is_followed_for_again(moody: World) -> None:
+    engine: Any = moody.engine
+    bot, other = program(moody), moody.program()
+    user = session_of(bot).user
+    bot.drop()
+    moody.chat.connections.become(session_of(other), user)  # as a login does that found the user before
+    follow_sent(moody.chat, user)
+    assert [log for log in engine.followed if log.startswith("sent/")]
 
 
 def test_who_logs_out_is_not_told_what_the_account_writes(moody: World) -> None:
