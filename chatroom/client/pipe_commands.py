@@ -121,16 +121,18 @@ class PipeCommands:
     def _give(self, do: str, fields: dict[str, Any]) -> None:
         """Send a message without waiting for its acknowledgement."""
         self.unacknowledged += 1
-        self._client.do(do, **fields).addErrback(self._not_said).addBoth(self._acknowledged)
+        self._client.do(do, **fields).addErrback(self._not_said, fields["text"]).addBoth(self._acknowledged)
 
-    def _not_said(self, failure: Failure) -> None:
+    def _not_said(self, failure: Failure, text: str) -> None:
+        """Say what was refused; with the text, if it was for a room that we are not in any more."""
         failure.trap(Rejected)
-        self._not_done(failure.value)
+        refused: Any = failure.value
+        self._not_done(refused, text if refused.code == "not-in-that-room" else "")
 
-    def _not_done(self, refused: Any) -> None:
+    def _not_done(self, refused: Rejected, text: str = "") -> None:
         """Say what was refused, unless the client has ended: the reason for its end is told once, as a notice."""
         if not self.over and refused.code != "ended":
-            self._refused(refused.text)
+            self._refused(f"{refused.text} Not said: {text}" if text else refused.text)
 
     def _acknowledged(self, result: object) -> object:
         self.unacknowledged -= 1

@@ -594,6 +594,19 @@ def test_lines_go_to_the_room_named_last_and_to_that_of_window(in_two: Piped, ne
     assert (in_two.pipe.status, in_two.over) == (1, True)
 
 
+def test_what_was_for_a_room_that_one_was_put_out_of_is_said_nowhere_and_shown(network: Network, world: World) -> None:
+    boss = owner(world, "olga", "y")
+    in_two = Piped(network, rooms=("x", "y"))
+    bob = world.person("bob", "x")
+    network.lines[0].end()
+    in_two.type("for y", "/window x", "for x")
+    boss.record(do="ban", user="al")
+    in_two.end()
+    assert [line for line in bob.lines() if "al:" in line] == ["al: for x"]
+    assert in_two.complaints[-1] == "you are not in room y; join it with /join y. Not said: for y"
+    assert (in_two.pipe.status, in_two.over) == (1, True)
+
+
 def test_with_one_room_window_is_no_command_and_join_leaves(piped: Piped, network: Network, world: World) -> None:
     bob = world.person("bob", "x")
     piped.type("/window x", "/join y", "in y")
