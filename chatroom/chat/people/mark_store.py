@@ -28,6 +28,7 @@ from chatroom.model.replies import Marked
 BUCKET = "read"
 SAVE_AFTER = 1.0  # seconds from the move of a mark until it is stored
 SAVE_AGAIN = 5.0  # seconds until marks that could not be stored are tried again
+FEW = 50  # of the newest entries of an inbox; most often one of them says how far it was read
 SAVED_AT_ONCE = 50  # accounts whose marks are handed to the store in one turn of the reactor
 
 _log = logger(__name__)
@@ -71,7 +72,12 @@ class MarkStore:
             record = _decode(held[0])
             return Marks(MARKS, before=record.before, seqs=record.seqs, rev=held[1])
         # What was shown to the account before it had marks does not count as unread.
-        return Marks(MARKS, before=_shown(await self._engine.read(inbox_log(id), limit=READ_AT_ONCE)))
+        for limit in (FEW, READ_AT_ONCE):
+            page = await self._engine.read(inbox_log(id), limit=limit)
+            before = _shown(page)
+            if before or page.complete:
+                break
+        return Marks(MARKS, before=before)
 
     def _moved(self, id: str) -> Marks | None:
         """Return the marks of an account if they were moved and are not stored yet."""

@@ -17,7 +17,7 @@ from twisted.internet.defer import fail
 
 from chatroom.chat.limits import COUNTED_BYTES, GUEST_MARKS, MARKS
 from chatroom.chat.marks import Marks, MarksRecord
-from chatroom.chat.people.mark_store import BUCKET, SAVE_AFTER, SAVE_AGAIN, SAVED_AT_ONCE, MarkStore
+from chatroom.chat.people.mark_store import BUCKET, FEW, SAVE_AFTER, SAVE_AGAIN, SAVED_AT_ONCE, MarkStore
 from chatroom.chat.retention import EVERY
 from chatroom.model.log import Change, Unavailable
 from chatroom.model.unread import MOST_COUNTED
@@ -372,6 +372,16 @@ def test_what_was_shown_before_there_were_marks_is_read(moody: World) -> None:
         user.marks = None  # as if they had been there before this version
     (line,) = ask(alice, "conversations")["conversations"]
     assert line["unread"] == 1
+
+
+@pytest.mark.parametrize("waiting", [FEW - 5, FEW + 5])
+def test_it_is_known_what_was_shown_however_much_waits(moody: World, waiting: int) -> None:
+    bob, alice = owner(moody, "bob"), owner(moody, "alice")
+    tell(bob, "alice", "old", "older")
+    alice.record(do="ack", seq=alice.records()[-1]["seq"])
+    tell(bob, "alice", *(f"m{number}" for number in range(waiting)))
+    (line,) = ask(alice, "conversations")["conversations"]
+    assert line["unread"] == waiting
 
 
 # ---- keeping -----------------------------------------------------------------------------------------------------
