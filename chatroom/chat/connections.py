@@ -14,7 +14,7 @@ from chatroom.chat.people.guest_resume import GuestResume
 from chatroom.chat.people.throttles import Window
 from chatroom.chat.rooms.further_sessions import has_another
 from chatroom.chat.session import Session, User
-from chatroom.chat.state import ChatState
+from chatroom.chat.state import ChatState, ids_in
 from chatroom.model.account import Preferences
 from chatroom.model.errors import DRAINING, TOO_MANY_CONNECTIONS, Refused
 from chatroom.model.events import Departed, Disconnected, Renamed
@@ -126,7 +126,7 @@ class Connections:
     def depart(self, session: Session) -> None:
         """Tell the session's rooms, and the room that it is about to join, that its connection has ended."""
         about = self._state.now(), session.name, session.user_id
-        for room, id in session.ids_in(session.told):
+        for room, id in ids_in(session.told, session):
             again = has_another(room, session)
             self._state.owe(room.log, Disconnected(id, *about, session=session.id, again=again))
 
@@ -159,7 +159,7 @@ class Connections:
         session.prefer(user.account.preferences if user.account is not None else Preferences())
         state.announce(session)
         about = state.now(), old.name, old.id
-        for room, id in session.ids_in(told):
+        for room, id in ids_in(told, session):
             renamed = Renamed(id, *about, session=session.id, name=user.name, user_id=user.id, again=told[room])
             state.owe(room.log, renamed)
 
@@ -233,7 +233,7 @@ class Connections:
         state.names.claim(guest, handle)
         for session in guest.sessions:
             about = state.now(), old, guest.id
-            for room, id in session.ids_in(session.told):
+            for room, id in ids_in(session.told, session):
                 state.owe(room.log, Renamed(id, *about, session=session.id, name=handle.shown))
             self.rename(session, handle)
             session.answer(Ok(f"{old} belongs to an account now."))

@@ -80,7 +80,8 @@ def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
         if not session.seated and not isinstance(command, Login | Takeover | Hello | Pong):
             raise chat.seats.full()
         if row.about_room:
-            room = room_meant(session, command)  # type: ignore[arg-type]
+            only = len(session.rooms) < 2 and not command.room  # type: ignore[attr-defined]
+            room = session.room if only else room_meant(session, command)  # type: ignore[arg-type]
             check_allowed(row, session, room)
             outcome = HANDLERS[type(command)](chat, session, command, room)
         else:

@@ -34,7 +34,7 @@ from chatroom.model.log import Entry, Unavailable
 from chatroom.model.log_names import inbox_log
 from chatroom.model.names import BadName, user_name
 from chatroom.model.replies import Away, Sent
-from chatroom.model.text import MOST_LINES, clean_lines, is_blank
+from chatroom.model.text import MOST_LINES, clean, clean_lines, is_blank
 
 
 @handles(Say)
@@ -275,10 +275,10 @@ def checked(text: str, cleaned: Callable[[str], str] = clean_lines) -> str:
     """
     if len(text) > TEXT_BYTES // 4 and len(text.encode("utf-8", "replace")) > TEXT_BYTES:
         raise TOO_LONG(limit=TEXT_BYTES)
-    text = cleaned(text)
+    text = cleaned(text) if "\n" in text else clean(text)
     if is_blank(text):
         raise NOTHING_SAID()
-    if text.count("\n") >= MOST_LINES:
+    if "\n" in text and text.count("\n") >= MOST_LINES:
         raise TOO_MANY_LINES(limit=MOST_LINES)
     return text
 

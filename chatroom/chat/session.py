@@ -7,7 +7,7 @@ A user may have several sessions, and each session has a user, so the two classe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -342,14 +342,6 @@ class Session(SessionOutput):
         self._counter += 1
         return f"{self.id}:{self._counter}"
 
-    def ids_in(self, rooms: Iterable[Room]) -> list[tuple[Room, str]]:
-        """Return each of the rooms with an id for an event that tells all of them of one happening.
-
-        These ids are equal up to the dot, by which a client in several of the rooms sees that it is one happening.
-        """
-        id = self.next_id()
-        return [(room, f"{id}.{room.id}") for room in rooms]
-
     def append(self, log: str, event: LogEvent, done: Done, *, once: bool = False, copy: str = "") -> None:
         """Append an event without waiting. ``done``, given the outcome, must answer the client and call ``settled``."""
         self.pending += 1
@@ -381,7 +373,7 @@ class Session(SessionOutput):
         """Tell the client whether its message is stored, unless the message's echo does so; then call `settled`."""
         if error is not None:
             self._not_said(entry, error, ref)
-        elif self._too_late(entry):
+        elif self.put_out and self._too_late(entry):
             self.host.withdraw(entry)  # a room that is in memory withdraws it itself, too
             self.refuse(NOT_SAID(), ref)
         elif entry.repeated or not self._was_there(entry):
@@ -406,7 +398,10 @@ class Session(SessionOutput):
 
     def _was_there(self, entry: Entry) -> bool:
         """Return whether the room has shown the entry to the session, which may have been removed just afterwards."""
-        return entry.log in [room.log for room in self.rooms] or entry.seq < self.put_out.get(entry.log, 0)
+        room = self.room  # most sessions are in one room
+        if room is not None and room.log == entry.log:
+            return True
+        return self.room_with(entry.log) is not None or entry.seq < self.put_out.get(entry.log, 0)
 
     def repeat(self, entry: Entry, ref: int | str | None, *, ok: bool = False) -> None:
         """Acknowledge a stored message that the room does not show to the session: send it to the session alone.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
@@ -11,6 +11,7 @@ from chatroom.chat.interfaces import Clock, Engine, Mint
 from chatroom.chat.limits import LISTS_AT_ONCE, Rules
 from chatroom.chat.people.nicknames import Nicknames
 from chatroom.chat.retry_queue import RetryQueue
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session, User
 from chatroom.model.events import LogEvent, ServerEvent
 from chatroom.model.log import Entry, Presence, Unavailable
@@ -140,3 +141,12 @@ class ChatState:
     async def tell_all_surely(self, event: ServerEvent) -> None:
         """Append to the server's log the event of a change that a record holds already; see ``append_surely``."""
         await self.append_surely(SERVER_LOG, event)
+
+
+def ids_in(rooms: Iterable[Room], session: Session) -> list[tuple[Room, str]]:
+    """Return each of the rooms with an id for an event that tells all of them of one happening about a session.
+
+    These ids are equal up to the dot, by which a client in several of the rooms sees that it is one happening.
+    """
+    id = session.next_id()
+    return [(room, f"{id}.{room.id}") for room in rooms]

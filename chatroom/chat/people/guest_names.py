@@ -16,6 +16,7 @@ from chatroom.chat.people.guest_mail import Mailbox
 from chatroom.chat.people.nicknames import parse_chosen_name
 from chatroom.chat.rooms.admission import check_name
 from chatroom.chat.session import Session
+from chatroom.chat.state import ids_in
 from chatroom.model.commands import SetName
 from chatroom.model.errors import LOG_OUT_FIRST, NAME_IN_USE, Refused
 from chatroom.model.events import Event, Private, Renamed, placed
@@ -80,11 +81,11 @@ async def _tell_rooms(chat: Chat, session: Session, event: Renamed) -> Renamed:
             before again.
     """
     rooms = session.rooms
-    storing = [session.happen(room.log, replace(event, id=id)) for room, id in session.ids_in(rooms)]
+    storing = [session.happen(room.log, replace(event, id=id)) for room, id in ids_in(rooms, session)]
     stored = await DeferredList(storing, consumeErrors=True)
     if not all(done for done, _ in stored):
         before = replace(event, by=event.name, name=event.by)
-        for (done, _), (room, id) in zip(stored, session.ids_in(rooms), strict=True):
+        for (done, _), (room, id) in zip(stored, ids_in(rooms, session), strict=True):
             if done:
                 chat.owe(room.log, replace(before, id=id))
         raise Unavailable("a room was not told of the new name")
@@ -111,7 +112,7 @@ def _take_back(chat: Chat, session: Session, name: Name) -> None:
     user = session.user
     session.name = user.name
     about = chat.now(), name.shown, user.id
-    for room, id in session.ids_in(session.rooms):
+    for room, id in ids_in(session.rooms, session):
         chat.owe(room.log, Renamed(id, *about, session=session.id, name=user.name))
 
 

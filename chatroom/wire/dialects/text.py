@@ -112,4 +112,6 @@ def _lines(lines: list[str]) -> bytes:
 
 def _line(line: str) -> bytes:
     """Return a line as it is sent. Every line goes through here, so no part of a message can pose as another line."""
-    return f"{marked(line, _END)}{_END}".encode("utf-8", "replace")
+    if "\n" in line:
+        line = marked(line, _END)
+    return f"{line}\r\n".encode("utf-8", "replace")
