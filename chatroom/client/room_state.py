@@ -117,6 +117,10 @@ class RoomState:
         """Return whether an event of the room is from before we first joined, and so is no news."""
         return 0 < event.seq < self._replayed
 
+    def is_past(self, event: e.RoomEvent) -> bool:
+        """Return whether an event is from before we joined last, so that it does not change who is in the room now."""
+        return event.seq <= self._arrived
+
     def apply(self, event: e.RoomEvent, me: str) -> None:
         """Update the members and the unread messages by an event, and leave the room if the event puts us out of it.
 
@@ -125,7 +129,7 @@ class RoomState:
             me: Our name.
         """
         self._count(event, me)
-        if event.seq <= self._arrived:
+        if self.is_past(event):
             return
         if isinstance(event, e.Joined):
             self._came(event.by)

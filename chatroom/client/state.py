@@ -339,8 +339,13 @@ class ClientState:
         return do == "name" or (event.by == self.name and not event.again and bool(do or self.ready))
 
     def _own(self, event: e.Left, do: str) -> bool:
-        """Return whether it is we who left the room: by the command ``leave``, or on the way to another room."""
-        return do == "leave" or (event.by == self.name and self._waiting_for(*_JOINING))
+        """Return whether it is we who left the room: by the command ``leave``, or on the way to another room.
+
+        Among the missed events of a room to which we have returned, it is an earlier session of ours that has left.
+        """
+        room = self.joined.of(event)
+        past = room is not None and room.is_past(event)
+        return do == "leave" or (event.by == self.name and not past and self._waiting_for(*_JOINING))
 
     def _become(self, name: str, guest: bool) -> None:
         """Note the name that the server has given us, and whether we are a guest under it."""

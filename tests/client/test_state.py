@@ -131,6 +131,19 @@ def test_ones_own_private_message_from_elsewhere_is_neither_unread_nor_acknowled
     assert core.state.receive(to_oneself, None, awaited=False).seen == 4
 
 
+def test_an_earlier_session_that_left_the_room_is_not_we(core: Core) -> None:
+    """The answer to ``leave`` was lost with the connection; it is among the missed events while we join other rooms."""
+    record = {"do": "join", **core.state.joins()[0]}
+    core.state.disconnected()
+    core.state._waiting_for = lambda *kinds: "join" in kinds
+    core.told(replace(HERE, seq=20), record)
+    left = e.Left("l", 1, "me", "m", room="lobby", seq=15, session="s")
+    assert core.told(left) == [left]
+    assert core.state.place.room == "lobby"
+    core.told(replace(left, seq=21, id="k"))
+    assert core.state.place.room == ""
+
+
 def test_nobody_is_put_into_a_room_unasked(core: Core) -> None:
     entered = a.Entered(room="trap", room_id="t", topic="", users=["me"], seq=5, complete=True)
     assert core.told(entered) == [entered]

@@ -1,0 +1,117 @@
+"""Rooms are joined, left and looked at, and the line is cut at any time: each message reaches its room once."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from client.network import Network, Person
+from harness import World
+from twisted.python.failure import Failure
+
+from chatroom.client.errors import Rejected
+from chatroom.model import events as e
+from chatroom.model.names import fold
+
+ROOMS = ["one", "two", "three"]
+STEPS = 60
+
+
+class Walk:
+    """A person who does things at random in a few rooms, and a program that is in all of them and sees what comes.
+
+    Args:
+        seed: Decides what is done.
+        several: Whether the client stays in the other rooms.
+    """
+
+    def __init__(self, seed: int, *, several: bool) -> None:
+        self.random = Random(seed)
+        self.world = World()
+        self.network = Network(self.world)
+        self.network.largest = self.random.choice([200, 1000, 1 << 30])
+        self.watcher = self.world.program("bob")
+        for room in ROOMS:
+            self.watcher.record(do="join", room=room, stay=True)
+        self.watcher.records()
+        self.person = Person(self.network, name="alice", room=ROOMS[:2] if several else "one", several=several)
+        self.meant: dict[str, str] = {}  # the room of each message, as it was when it was typed
+        self.outcome: dict[str, str] = {}  # "said", or the code of the refusal
+        self.seen: list[tuple[str, str]] = []
+        self.person.come()
+
+    def go(self) -> None:
+        """Do a few things, and wait until all is answered."""
+        for _ in range(STEPS):
+            self.random.choice([self.say, self.say, self.say, self.move, self.look, self.cut, self.flow, self.flow])()
+            self._watch()
+        self.network.pass_time(10)
+        self._watch()
+
+    def say(self) -> None:
+        """Say something, in the room where a typed line would go or in one that is named."""
+        client, text = self.person.client, f"text {len(self.meant)}"
+        named = self.random.choice(["", "", *ROOMS])
+        self.meant[text] = fold(named or client.target)
+
+        def done(result: Any) -> None:
+            self.outcome[text] = result.value.code if isinstance(result, Failure) else "said"
+
+        client.say(text, named).addBoth(done)
+
+    def move(self) -> None:
+        """Join or leave a room."""
+        do, room = self.random.choice(["join", "join", "leave"]), self.random.choice(ROOMS)
+        self.person.client.do(do, room=room).addErrback(lambda failure: failure.trap(Rejected))
+
+    def look(self) -> None:
+        """Give the focus to a room."""
+        rooms = [room.room for room in self.person.client.rooms.values()]
+        if rooms:
+            self.person.client.focus(self.random.choice(rooms))
+
+    def cut(self) -> None:
+        """Cut the line now or in the middle of what comes next; the server may not notice."""
+        self.network.noticed = self.random.random() < 0.5
+        self.network.cut_after = self.network.packets + self.random.randrange(12)
+
+    def flow(self) -> None:
+        """Let packets flow, and perhaps some time pass."""
+        self.network.flow()
+        if self.random.random() < 0.4:
+            self.network.pass_time(2)
+
+    def _watch(self) -> None:
+        said = (record for record in self.watcher.records() if record["event"] == "said")
+        self.seen += [(record["room"], record["text"]) for record in said if record["by"] != "bob"]
+
+    def end(self) -> None:
+        """End it all."""
+        self.person.leave()
+        self.world.close()
+
+
+@pytest.mark.parametrize("several", [True, False], ids=["several", "one at a time"])
+@pytest.mark.parametrize("seed", range(80))
+def test_each_message_reaches_the_room_that_it_was_typed_for_once_and_in_order(seed: int, several: bool) -> None:
+    walk = Walk(seed, several=several)
+    walk.go()
+    texts = [text for _, text in walk.seen]
+    assert len(texts) == len(set(texts))
+    assert all(walk.meant[text] == room for room, text in walk.seen)
+    for text, outcome in walk.outcome.items():
+        assert outcome in ("said", "lost", "which-room", "not-in-room", "not-in-that-room")
+        if outcome != "lost":  # then nobody knows
+            assert (text in texts) == (outcome == "said"), text
+    assert walk.outcome.keys() == walk.meant.keys()
+    said = [(room, int(text.split()[1])) for room, text in walk.seen if walk.outcome[text] == "said"]
+    for room in ROOMS:
+        numbers = [number for there, number in said if there == room]
+        assert numbers == sorted(numbers)
+    (session,) = [session for session in walk.world.chat.sessions.values() if session.name == "alice"]
+    there = {fold(room.name): sorted(room.names(99)) for room in session.rooms}
+    assert {key: sorted(room.users) for key, room in walk.person.client.rooms.items()} == there
+    told = [(event.room, event.seq) for event in walk.person.heard(e.Said)]
+    assert len(told) == len(set(told))
+    walk.end()
