@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from unicodedata import category, normalize
 
 from chatroom.model.names import ROOM_LIMIT, fold
@@ -21,23 +22,35 @@ def mentions(text: str, name: str) -> list[tuple[int, int]]:
         text: The text of a message.
         name: The name of the user.
     """
+    return list(_each(text, name))
+
+
+def is_mentioned(text: str, name: str) -> bool:
+    """Return whether a text mentions a user; quicker than ``mentions``, since one mention is enough."""
+    return any(True for _ in _each(text, name))
+
+
+def _each(text: str, name: str) -> Iterator[tuple[int, int]]:
+    """Yield what ``mentions`` returns."""
     wanted = fold(name)
     part = _loose(wanted)
     if part not in _loose(text):  # most texts mention nobody, and comparing each word takes a hundred times longer
-        return []
-    found = []
+        return
+    bare = part.strip(_PUNCTUATION)
     for match in _WORD.finditer(text):
         for start, end in _words(text, *match.span()):
-            if part not in _loose(text[start:end]):
+            if _loose(text[start:end]).strip(_PUNCTUATION) != bare:
                 continue
             place = _place(text, start, end, wanted)
             if place is not None:
-                found.append(place)
-    return found
+                yield place
 
 
 def _loose(text: str) -> str:
-    """Return a form of a text that is quickly made: where a name occurs in the text, its form occurs in this form."""
+    """Return a form of a text that is quickly made: if two names are the same, so are their forms.
+
+    Where a name occurs in a text, its form occurs in the form of the text.
+    """
     if text.isascii():
         return text.lower()
     # Twice, since lower case can be decomposed anew. The sigma at the end of a word depends on what follows the word.

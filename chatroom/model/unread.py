@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from chatroom.model.events import MESSAGES, Event
-from chatroom.model.mentions import mentions
+from chatroom.model.mentions import is_mentioned
 
 MOST_COUNTED = 1000  # of the newest messages after the read mark
 
@@ -21,4 +21,4 @@ def living_text(event: Event) -> str:
 
 def is_mention(text: str, name: str) -> bool:
     """Return whether the text of an unread message mentions the user with a name."""
-    return bool(mentions(text, name))
+    return is_mentioned(text, name)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatroom.model.mentions import mentions
+from chatroom.model.mentions import is_mentioned, mentions
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ LETTERS += "\uac00\u1100\u1161\u0338="  # and some that are put together with th
 def compared(text: str, name: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Return the mentions that are found by comparing each word, without the quick look at the text before."""
     with monkeypatch.context() as patch:
-        patch.setattr("chatroom.model.mentions._loose", lambda text: "")
+        patch.setattr("chatroom.model.mentions._loose", lambda text: "")  # all texts and words may be mentions then
         return mentions(text, name)
 
 
@@ -92,14 +92,16 @@ def compared(text: str, name: str, monkeypatch: pytest.MonkeyPatch) -> list[tupl
 def test_the_quick_look_misses_no_mention(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for spell, around in product(SPELLINGS, AROUND):
         text = around.format(spell(name))
-        assert mentions(text, name) == compared(text, name, monkeypatch), ascii(text)
+        found = compared(text, name, monkeypatch)
+        assert (mentions(text, name), is_mentioned(text, name)) == (found, bool(found)), ascii(text)
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.sampled_from(LETTERS), max_size=12), name=st.sampled_from(NAMES))
 def test_the_quick_look_changes_nothing(text: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for whole in (text, f"{text} {name.lower()}", f"{name.upper()}{text}", f"{text}{name}"):
-        assert mentions(whole, name) == compared(whole, name, monkeypatch)
+        found = compared(whole, name, monkeypatch)
+        assert (mentions(whole, name), is_mentioned(whole, name)) == (found, bool(found))
 
 
 def test_a_long_text_that_mentions_nobody_is_looked_through_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,3 +109,12 @@ def test_a_long_text_that_mentions_nobody_is_looked_through_quickly(monkeypatch:
     folded: list[str] = []
     assert mentions("\xfcber alles " * 1000, "bob") == []
     assert folded == ["bob"], "no word was compared"
+
+
+def test_a_long_text_of_words_that_contain_the_name_is_looked_through_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.model.mentions.fold", lambda text: folded.append(text) or text.lower())
+    folded: list[str] = []
+    assert not is_mentioned("m\xe4lbob bobby\xe4 " * 500, "bob")
+    assert folded == ["bob"]
+    assert is_mentioned("Bob \xe4 " * 500, "bob")
+    assert folded == ["bob", "bob", "Bob"], "one is enough"
