@@ -167,8 +167,7 @@ class Client(ClientFacts):
             user: The name of the person who wrote it, if it is private.
         """
         place = self._place(room, user)
-        count = self._count_of(place)
-        if count is not None and count.mark(seq):
+        if self.state.mark(place, seq):
             self._conversation.marks.note(place, seq)
 
     def typing(self, *, room: str = "", user: str = "") -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chatroom.client.hints import Place
 from chatroom.client.inbox_state import PeerState
 from chatroom.client.room_state import RoomState
 from chatroom.client.state import ClientState
-from chatroom.client.unread_count import UnreadCount
+from chatroom.client.unread_count import Place
 from chatroom.model.events import Event
 
 
@@ -100,11 +99,3 @@ class ClientFacts:
     def _place(self, room: str, user: str) -> Place:
         """Return a person, or else a room, the one in focus if its name is empty."""
         return ("user", user) if user else ("room", room or self.room)
-
-    def _count_of(self, place: Place) -> UnreadCount | None:
-        """Return what counts the unread messages of a place; None if it is a room that we are not in."""
-        kind, name = place
-        if kind == "user":
-            return self.state.inbox.peer(name).count
-        room = self.state.joined.find(name)
-        return None if room is None else room.count

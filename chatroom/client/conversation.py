@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 
 from chatroom.client import resume
 from chatroom.client.acks import Acks
@@ -62,7 +62,7 @@ class Conversation:
         self.backfill = Backfill(self.ask, outgoing, self._handle)
         self._keepalive = ServerKeepalive(clock, self._ping, self.drop)
         self._acks = Acks(clock, self.write)
-        self.marks = ReadMarks(clock, self.hint)
+        self.marks = ReadMarks(clock, self.hint, state.mark)
         self.typing = TypingNotices(clock, self.hint)
 
     @property
@@ -91,14 +91,7 @@ class Conversation:
             self.pause()
         connection.listen(self._received, lost)
         if self._connection is connection:
-            Deferred.fromCoroutine(resume.restore(self)).addErrback(self._not_restored, connection)
-
-    def _not_restored(self, failure: Any, connection: ServerConnection) -> None:
-        """End a connection on which login and room could not be restored."""
-        if failure.check(Rejected):
-            connection.abort(Failed(failure.value.text.rstrip("."), hopeless=failure.value.code in resume.HOPELESS))
-        else:
-            connection.abort(Failed(f"the client has an error: {failure.getErrorMessage()}", hopeless=True))
+            Deferred.fromCoroutine(resume.restore(self)).addErrback(_not_restored, connection)
 
     def lost(self) -> None:
         """Note that the connection has gone; keep the messages that wait, and fail the other commands."""
@@ -212,11 +205,15 @@ class Conversation:
             self._send(command)
         return command.answer
 
-    def hint(self, do: str, **fields: Any) -> bool:
-        """Send a command whose answer nobody needs, if the server knows it. Returns whether a connection takes it."""
-        if self.state.ready and do in self.state.features:
-            self.ask(do, quiet=True, **fields).addErrback(lambda failure: None)
-        return self.state.ready
+    def hint(self, do: str, **fields: Any) -> Deferred[Any] | None:
+        """Send a command whose answer is not told, unless the server does not know it.
+
+        Returns:
+            A Deferred of the answer; None if there is no connection.
+        """
+        if not self.state.ready:
+            return None
+        return self.ask(do, quiet=True, **fields) if do in self.state.features else succeed(None)
 
     def _list_conversations(self) -> None:
         """Ask for our private conversations, to learn what is unread in each, if we may be in several rooms.
@@ -330,3 +327,11 @@ class Conversation:
 def _not_in(room: str) -> Rejected:
     """Return the refusal of a command about a room that we are not in."""
     return Rejected("not-in-that-room", f"you are not in room {room}; join it with /join {room}.")
+
+
+def _not_restored(failure: Any, connection: ServerConnection) -> None:
+    """End a connection on which login and room could not be restored."""
+    if failure.check(Rejected):
+        connection.abort(Failed(failure.value.text.rstrip("."), hopeless=failure.value.code in resume.HOPELESS))
+    else:
+        connection.abort(Failed(f"the client has an error: {failure.getErrorMessage()}", hopeless=True))

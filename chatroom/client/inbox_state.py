@@ -78,6 +78,11 @@ class InboxState:
             peer.seq = max(peer.seq, line.seq)
             peer.count.resume(line.read, line.unread, 0, line.seq)
 
+    def mark(self, user: str, seq: int) -> bool:
+        """Move our read mark of a person. Returns False if it is there already; True for somebody who is not known."""
+        peer = self.peers.get(fold(user))
+        return peer is None or peer.count.mark(seq)
+
     def peer(self, user: str, user_id: str = "") -> PeerState:
         """Return what is known of a person; a person with that id who has another name now is found, too.
 

@@ -161,7 +161,7 @@ class RoomState:
         elif isinstance(event, e.Edited):
             self.count.edit(event.message, mention=is_mention(event.text, me))
         elif isinstance(event, e.Deleted):
-            self.count.delete(event.message, own=event.user == me)
+            self.count.delete(event.message, own=event.user == me, at=event.seq)
 
     def _came(self, name: str) -> None:
         if name not in self.users and len(self.users) < MOST_USERS:

@@ -21,6 +21,7 @@ from chatroom.client.login import Credentials
 from chatroom.client.room_commands import is_about_room
 from chatroom.client.room_state import RoomState
 from chatroom.client.status import Connected, Denied, Gap, Named, Notice
+from chatroom.client.unread_count import Place
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.errors import IN_USE
@@ -322,6 +323,14 @@ class ClientState:
         gap = self.joined.entered(event, again="after" in record, stay=bool(record.get("stay")))
         self.joined.answered(event.room)
         return gap
+
+    def mark(self, place: Place, seq: int) -> bool:
+        """Move our read mark in a room or of a person. Returns False if it is there already, or we are not there."""
+        kind, name = place
+        if kind == "user":
+            return self.inbox.mark(name, seq)
+        room = self.joined.find(name)
+        return room is not None and room.count.mark(seq)
 
     def _marked(self, event: a.Marked) -> None:
         """Follow a read mark that another session of ours has set."""

@@ -6,7 +6,12 @@ on counting. A message that mentions the user counts as one mention, whatever ed
 
 from __future__ import annotations
 
+from typing import Literal
+
 from chatroom.model.unread import MOST_COUNTED
+
+Place = tuple[Literal["room", "user"], str]
+"""A room or a person, as ``("room", "lobby")`` or ``("user", "bob")``."""
 
 
 class UnreadCount:
@@ -97,14 +102,15 @@ class UnreadCount:
         if seq in self._told:
             self._told[seq] = mention
 
-    def delete(self, seq: int, *, own: bool) -> None:
+    def delete(self, seq: int, *, own: bool, at: int) -> None:
         """Take a deleted message out of the count.
 
         Args:
             seq: The seq of the message.
             own: Whether it is the user's own message.
+            at: The seq of the deletion; the server has not counted what was deleted before it counted.
         """
-        if self._told.pop(seq, None) is None and not own and self.read < seq <= self._counted:
+        if self._told.pop(seq, None) is None and not own and self.read < seq <= self._counted < at:
             self._untold = max(0, self._untold - 1)
             self._untold_mentions = min(self._untold, self._untold_mentions)
 
@@ -120,7 +126,7 @@ class UnreadCount:
     def _leave_untold(self, unread: int, mentions: int) -> None:
         """Note how many of the unread messages that the server counted were not told to us."""
         self._untold = max(0, unread - len(self._told))
-        self._untold_mentions = max(0, mentions - sum(self._told.values()))
+        self._untold_mentions = max(0, min(self._untold, mentions - sum(self._told.values())))
 
     def _drop_oldest(self) -> None:
         """Remember only the number of the oldest message, because there are too many."""

@@ -10,8 +10,11 @@ from client.network import Network, Person
 from harness import World
 from twisted.python.failure import Failure
 
+from chatroom.chat.rooms import join_leave
+from chatroom.client import backfill
 from chatroom.client.errors import Rejected
 from chatroom.model import events as e
+from chatroom.model import replies as a
 from chatroom.model.names import fold
 
 ROOMS = ["one", "two", "three"]
@@ -24,9 +27,10 @@ class Walk:
     Args:
         seed: Decides what is done.
         several: Whether the client stays in the other rooms.
+        history: How many earlier messages the client asks for.
     """
 
-    def __init__(self, seed: int, *, several: bool) -> None:
+    def __init__(self, seed: int, *, several: bool, history: int = 0) -> None:
         self.random = Random(seed)
         self.world = World()
         self.network = Network(self.world)
@@ -35,7 +39,9 @@ class Walk:
         for room in ROOMS:
             self.watcher.record(do="join", room=room, stay=True)
         self.watcher.records()
-        self.person = Person(self.network, name="alice", room=ROOMS[:2] if several else "one", several=several)
+        self.person = Person(
+            self.network, name="alice", room=ROOMS[:2] if several else "one", several=several, history=history
+        )
         self.meant: dict[str, str] = {}  # the room of each message, as it was when it was typed
         self.outcome: dict[str, str] = {}  # "said", or the code of the refusal
         self.seen: list[tuple[str, str]] = []
@@ -114,4 +120,66 @@ def test_each_message_reaches_the_room_that_it_was_typed_for_once_and_in_order(s
     assert {key: sorted(room.users) for key, room in walk.person.client.rooms.items()} == there
     told = [(event.room, event.seq) for event in walk.person.heard(e.Said)]
     assert len(told) == len(set(told))
+    walk.end()
+
+
+class BusyWalk(Walk):
+    """A walk among others, who speak, edit and delete; the person reads some of it.
+
+    The server tells little of what was missed by itself, so that the client must fetch the rest.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed, several=True, history=200)
+        self.others = 0
+
+    def go(self) -> None:
+        """Do a few things, and wait until all is answered."""
+        theirs = [self.talk, self.talk, self.talk, self.edit, self.delete, self.read]
+        mine = [self.say, self.move, self.look, self.cut, self.flow, self.flow]
+        for _ in range(2 * STEPS):
+            self.random.choice([*theirs, *mine])()
+            self._watch()
+        self.network.pass_time(10)
+        self._watch()
+
+    def talk(self) -> None:
+        """Let somebody else speak, sometimes much, and sometimes to the person."""
+        for _ in range(self.random.choice([1, 1, 1, 12])):
+            self.others += 1
+            text = f"alice {self.others}" if self.random.random() < 0.3 else f"bob {self.others}"
+            self.watcher.record(do="say", room=self.random.choice(ROOMS), text=text)
+
+    def edit(self) -> None:
+        """Let somebody else correct a message."""
+        text = self.random.choice(["alice, corrected", "corrected"])
+        self.watcher.record(do="edit", room=self.random.choice(ROOMS), last=self.random.randrange(1, 4), text=text)
+
+    def delete(self) -> None:
+        """Let somebody else delete a message."""
+        self.watcher.record(do="delete", room=self.random.choice(ROOMS))
+
+    def read(self) -> None:
+        """Let the person read a room."""
+        for room in self.person.client.rooms.values():
+            if self.random.random() < 0.5:
+                self.person.client.mark_read(room.after, room=room.room)
+
+    def counts(self) -> dict[str, tuple[int, int, int]]:
+        """Return our read mark in each room, and how many messages are unread, and how many of these mention us."""
+        rooms = self.person.client.rooms.values()
+        return {room.room: (room.read, room.unread, room.mentions) for room in rooms}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_unread_agrees_with_the_server_whatever_happens(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr(join_leave, "CATCH_UP", 8)
+    monkeypatch.setattr(backfill, "PAGE", 5)
+    walk = BusyWalk(seed)
+    walk.go()
+    mine = walk.counts()
+    walk.network.lines[0].end()
+    walk.network.pass_time(5)
+    theirs = {event.room: (event.read, event.unread, event.mentions) for event in walk.person.heard(a.Entered)}
+    assert mine == {room: theirs[room] for room in mine} == walk.counts()
     walk.end()

@@ -57,7 +57,7 @@ def test_a_message_that_was_deleted_while_we_were_away_is_taken_out_once() -> No
     count.resume(5, 4, 0, 15)
     for seq in (12, 14):
         count.add(seq, mention=False)
-    count.delete(7, own=False)
+    count.delete(7, own=False, at=10)
     assert shown(count) == (4, 0)
 
 
@@ -74,12 +74,13 @@ def test_deleted_messages_do_not_count_whether_they_were_told_or_not() -> None:
     count = UnreadCount()
     count.begin(5, 2, 2, 12)
     count.add(20, mention=True)
-    count.delete(20, own=False)
+    count.delete(20, own=False, at=21)
     assert shown(count) == (2, 2)
-    count.delete(7, own=False)
+    count.delete(7, own=False, at=22)
     assert shown(count) == (1, 1)
-    count.delete(8, own=True)
-    count.delete(4, own=False)
+    count.delete(8, own=True, at=23)
+    count.delete(4, own=False, at=24)
+    count.delete(9, own=False, at=11)  # the server knew that when it counted
     assert shown(count) == (1, 1)
 
 
