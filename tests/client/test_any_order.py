@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from client.network import Network, Person
 from harness import World
+from order import owner
 from twisted.python.failure import Failure
 
 from chatroom.chat.rooms import join_leave
@@ -124,7 +125,7 @@ def test_each_message_reaches_the_room_that_it_was_typed_for_once_and_in_order(s
 
 
 class BusyWalk(Walk):
-    """A walk among others, who speak, edit and delete; the person reads some of it.
+    """A walk among others, who speak, edit, delete and kick; the person reads some of it.
 
     The server tells little of what was missed by itself, so that the client must fetch the rest.
     """
@@ -132,10 +133,13 @@ class BusyWalk(Walk):
     def __init__(self, seed: int) -> None:
         super().__init__(seed, several=True, history=200)
         self.others = 0
+        self.olga = owner(self.world, "olga", operator=True)
+        for room in ROOMS:
+            self.olga.record(do="join", room=room, stay=True)
 
     def go(self) -> None:
         """Do a few things, and wait until all is answered."""
-        theirs = [self.talk, self.talk, self.talk, self.edit, self.delete, self.read]
+        theirs = [self.talk, self.talk, self.talk, self.edit, self.delete, self.kick, self.read]
         mine = [self.say, self.move, self.look, self.cut, self.flow, self.flow]
         for _ in range(2 * STEPS):
             self.random.choice([*theirs, *mine])()
@@ -159,6 +163,13 @@ class BusyWalk(Walk):
         """Let somebody else delete a message."""
         self.watcher.record(do="delete", room=self.random.choice(ROOMS))
 
+    def kick(self) -> None:
+        """Let an operator put the person out of a room, or only out for a while."""
+        if self.random.random() < 0.3:
+            room = self.random.choice(ROOMS)
+            do = self.random.choice(["kick", "ban", "unban"])
+            self.olga.record(do=do, user="alice", room=room)
+
     def read(self) -> None:
         """Let the person read a room."""
         for room in self.person.client.rooms.values():
@@ -178,6 +189,8 @@ def test_what_is_unread_agrees_with_the_server_whatever_happens(monkeypatch: pyt
     walk = BusyWalk(seed)
     walk.go()
     mine = walk.counts()
+    (session,) = [session for session in walk.world.chat.sessions.values() if session.name == "alice"]
+    assert sorted(mine) == sorted(room.name for room in session.rooms)
     walk.network.lines[0].end()
     walk.network.pass_time(5)
     theirs = {event.room: (event.read, event.unread, event.mentions) for event in walk.person.heard(a.Entered)}
