@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from client.network import Network, Person
 from harness import World
-from order import owner
+from order import PASSWORD, account, owner
 from twisted.python.failure import Failure
 
 from chatroom.chat.rooms import join_leave
@@ -16,6 +16,7 @@ from chatroom.client import backfill
 from chatroom.client.errors import Rejected
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.device import Device
 from chatroom.model.names import fold
 
 ROOMS = ["one", "two", "three"]
@@ -196,3 +197,46 @@ def test_what_is_unread_agrees_with_the_server_whatever_happens(monkeypatch: pyt
     theirs = {event.room: (event.read, event.unread, event.mentions) for event in walk.person.heard(a.Entered)}
     assert mine == {room: theirs[room] for room in mine} == walk.counts()
     walk.end()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_two_clients_of_one_account_agree_on_what_is_unread(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr(join_leave, "CATCH_UP", 8)
+    monkeypatch.setattr(backfill, "PAGE", 5)
+    random, world = Random(seed), World()
+    network = Network(world)
+    bob = world.program("bob")
+    for room in ROOMS:
+        bob.record(do="join", room=room, stay=True)
+    account(world, "alice")
+    more: dict[str, Any] = {"room": ROOMS, "several": True, "login": ("alice", PASSWORD)}
+    clients = [Person(network, device=Device(name, "t"), **more).come() for name in ("phone", "desk")]
+    for number in range(STEPS):
+        step = random.randrange(6)
+        client = random.choice(clients).client
+        if step < 2:
+            bob.record(do="say", room=random.choice(ROOMS), text=random.choice(["alice!", f"{number}"]))
+        elif step == 2:
+            bob.record(do="message", user="alice", text=f"{number}")
+        elif step == 3:
+            room = random.choice([*client.rooms.values()])
+            client.mark_read(room.after, room=room.room)
+        elif step == 4 and "bob" in client.peers:
+            client.mark_read(client.peers["bob"].seq, user="bob")
+        else:
+            random.choice(network.lines).end(noticed=random.random() < 0.5) if network.lines else None
+        if random.random() < 0.6:
+            network.pass_time(random.choice([0.3, 2]))
+    network.pass_time(10)
+    counts = [
+        {
+            **{room.room: (room.read, room.unread, room.mentions) for room in person.client.rooms.values()},
+            **{f"@{peer.user}": (peer.count.read, peer.unread) for peer in person.client.peers.values()},
+        }
+        for person in clients
+    ]
+    assert counts[0] == counts[1]
+    assert list(clients[0].client.rooms) == list(clients[1].client.rooms) == ROOMS
+    for person in clients:
+        person.leave()
+    world.close()
