@@ -266,6 +266,7 @@ ATTACKS: dict[str, Attack] = {
     "searches-in-tiny-rooms": Attack(chat_attacks.search_tiny_rooms, chat_attacks.say_much, ("--rate", "0")),
     "searches-in-large-rooms": Attack(chat_attacks.search_large_rooms, chat_attacks.say_much, ("--rate", "0")),
     "lists": Attack(chat_attacks.lists, database=bounds.prepare, room="room1"),
+    "unread-counts": Attack(chat_attacks.count_unread, chat_attacks.say_to_readers, ("--rate", "0")),
     "bans": Attack(chat_attacks.bans),
     "first-chunks": Attack(chat_attacks.first_chunks),
     "full-database": Attack(chat_attacks.flood, chat_attacks.fill, ("--disk", "20000000")),

@@ -14,6 +14,7 @@ from flooding import PATIENCE, Flood
 from many import Crowd, some_messages
 
 MANY = 200  # connections
+READERS = 30  # connections of those who count what is unread
 CHUNK = 256 * 1024  # bytes
 ENDS = ("upload", "error")  # what answers an announcement
 
@@ -46,6 +47,45 @@ def first_chunks(port: int, seconds: float) -> None:
             if "file" in answer:
                 client.sendall(_record(do="chunk", file=answer["file"], index=0, bytes=CHUNK) + bytes(CHUNK))
                 heard.readline()
+
+
+def say_to_readers(port: int) -> None:
+    """Let the readers join a room once, then say a thousand long messages there, and send them to each reader."""
+    almost = " ".join(f"st\xe9eve{i}x" for i in range(READERS)) * 8  # words that hold the readers' names
+    clients = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(READERS)]
+    for i, client in enumerate(clients):
+        client.sendall(_reader(i) + _record(do="join", room="hall-of-words", ref="in"))
+        _until(client, b'"re":"in"')
+    for i, client in enumerate(clients):
+        said = _record(do="say", text=almost) * (1200 // READERS)
+        client.sendall(said + _record(do="message", user=f"eve{i}", text=almost) * 90 + _record(do="pong", ref="out"))
+        for other in clients:
+            _until(other, b'"re":"out"' if other is client else b'"said"')
+    for client in clients:
+        client.close()
+
+
+def count_unread(port: int, seconds: float) -> None:
+    """Come back to a room where a thousand long messages are unread, and ask for conversations."""
+    join = _record(do="join", room="hall-of-words")
+
+    def script(i: int) -> Iterator[bytes]:
+        ask = _record(do="conversations") + _record(do="history", user=f"eve{i}", messages=200)
+        return _after(_reader(i) + join, lambda n: _record(do="leave") + join + ask)
+
+    say_again(port, seconds, READERS, script)
+
+
+def _reader(number: int) -> bytes:
+    """Return what makes a program the reader with a number, again if it was here before."""
+    return _record(do="hello", version=1, name=f"eve{number}", resume=f"the secret of reader {number}")
+
+
+def _until(client: socket.socket, wanted: bytes) -> None:
+    """Read until something comes."""
+    heard = b""
+    while wanted not in heard:
+        heard = heard[-100:] + client.recv(1 << 20)
 
 
 def fill(port: int) -> None:
