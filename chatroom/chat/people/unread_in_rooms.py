@@ -13,7 +13,7 @@ from chatroom.model.log import Entry
 from chatroom.model.unread import MOST_COUNTED, is_mention, living_text
 
 PAGE = 100  # messages that are read at a time; reading and looking at usual ones takes half a millisecond
-LONGEST_TURN = 0.005  # seconds for which messages are looked at in one turn of the reactor
+LONGEST_TURN = 0.002  # seconds for which messages are looked at in one turn of the reactor
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -11,15 +12,16 @@ from chat.people.test_conversations import ask, tell
 from coming_back import after_restart, come, noticed
 from fakes import MoodyEngine
 from harness import Client, World, result, stored_records
-from order import account, guest, owner, restarted
+from order import account, guest, owner, restarted, session_of
 from stepping import nobody_is_left
-from twisted.internet.defer import fail
+from twisted.internet.defer import Deferred, fail
 
-from chatroom.chat.limits import COUNTED_BYTES, GUEST_MARKS, MARKS
+from chatroom.chat.limits import COUNTED_BYTES, COUNTS_AT_ONCE, GUEST_MARKS, MARKS
 from chatroom.chat.marks import Marks, MarksRecord
 from chatroom.chat.people.mark_store import BUCKET, FEW, SAVE_AFTER, SAVE_AGAIN, SAVED_AT_ONCE, MarkStore
+from chatroom.chat.people.unread_in_rooms import UnreadInRooms
 from chatroom.chat.retention import EVERY
-from chatroom.model.log import Change, Unavailable
+from chatroom.model.log import Change, Page, Unavailable
 from chatroom.model.unread import MOST_COUNTED
 
 
@@ -586,3 +588,22 @@ def test_only_so_many_marks_are_kept_and_the_one_moved_longest_ago_goes() -> Non
 def test_a_store_of_marks_without_users_holds_nothing(moody: World) -> None:
     store = MarkStore(moody.chat)
     result(store.stop())
+
+
+def test_few_count_at_the_same_time(moody: World) -> None:
+    reads: list[Deferred[Page]] = []
+
+    def read(log: str, **options: Any) -> Deferred[Page]:
+        reads.append(Deferred())
+        return reads[-1]
+
+    counter = UnreadInRooms(moody.chat)
+    counter._engine = SimpleNamespace(read=read)  # type: ignore[assignment]
+    alice = session_of(owner(moody, "alice"))
+    done = [Deferred.fromCoroutine(counter.count("room/x", alice, 0)) for _ in range(9)]
+    assert len(reads) == COUNTS_AT_ONCE
+    reads[0].callback(Page([], True))
+    assert (len(reads), sum(one.called for one in done)) == (COUNTS_AT_ONCE + 1, 1)
+    for number in range(1, 9):
+        reads[number].callback(Page([], True))
+    assert all(one.called for one in done)
