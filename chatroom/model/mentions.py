@@ -12,6 +12,7 @@ from unicodedata import category, normalize
 from chatroom.model.names import ROOM_LIMIT, fold
 
 _PUNCTUATION = "-_."  # may be part of a name, and may also stand beside it
+_MOST_REMEMBERED = 10_000  # characters
 _WORD = re.compile(r"[^\s!-,/:-@\[-^`{-~]+")  # no white space, no ASCII punctuation except that of names
 
 
@@ -37,10 +38,9 @@ def _each(text: str, name: str) -> Iterator[tuple[int, int]]:
     if part not in _loose(text):  # most texts mention nobody, and comparing each word takes a hundred times longer
         return
     bare = part.strip(_PUNCTUATION)
-    for match in _WORD.finditer(text):
-        for start, end in _words(text, *match.span()):
-            if _loose(text[start:end]).strip(_PUNCTUATION) != bare:
-                continue
+    for match in _WORD.finditer(text if text.isascii() else text.translate(_SEPARATED)):
+        start, end = match.span()
+        if _loose(text[start:end]).strip(_PUNCTUATION) == bare:
             place = _place(text, start, end, wanted)
             if place is not None:
                 yield place
@@ -57,16 +57,19 @@ def _loose(text: str) -> str:
     return normalize("NFKC", normalize("NFKC", text).lower()).replace("\u03c2", "\u03c3")
 
 
-def _words(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the start and end of each word in ``text[start:end]``; punctuation of any script separates words."""
-    if text[start:end].isascii():
-        return [(start, end)]
-    words, first = [], start
-    for at in range(start, end + 1):
-        if at == end or not (text[at] in _PUNCTUATION or category(text[at])[0] in "LMN"):
-            words.append((first, at))
-            first = at + 1
-    return words
+class _Separators(dict[int, int]):
+    """A table for ``str.translate`` that replaces what separates words in any script by blanks."""
+
+    def __missing__(self, point: int) -> int:
+        """Return the code point that stands for another one, and remember it."""
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        char = chr(point)
+        self[point] = point if char in _PUNCTUATION or category(char)[0] in "LMN" else ord(" ")
+        return self[point]
+
+
+_SEPARATED = _Separators()
 
 
 def _place(text: str, start: int, end: int, wanted: str) -> tuple[int, int] | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import product
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatroom.model.mentions import is_mentioned, mentions
+from chatroom.model.mentions import _MOST_REMEMBERED, _SEPARATED, is_mentioned, mentions
+from chatroom.model.names import fold
 
 
 @pytest.mark.parametrize(
@@ -118,3 +119,23 @@ def test_a_long_text_of_words_that_contain_the_name_is_looked_through_quickly(mo
     assert folded == ["bob"]
     assert is_mentioned("Bob \xe4 " * 500, "bob")
     assert folded == ["bob", "bob", "Bob"], "one is enough"
+
+
+@given(text=st.text(max_size=20))
+def test_punctuation_and_symbols_of_any_script_separate_words(text: str) -> None:
+    words = [""]
+    for char in text:
+        if char in "-_." or category(char)[0] in "LMN":
+            words[-1] += char
+        else:
+            words.append("")
+    named = f"bob {text} bob"
+    expected = ["bob", *words, "bob"]
+    stripped = [word.strip("-_.").lower() for word in expected]
+    assert len(mentions(named, "bob")) == sum(fold(word) == "bob" for word in stripped)
+
+
+def test_only_so_many_characters_are_remembered() -> None:
+    for start in range(0x4E00, 0x4E00 + 3 * _MOST_REMEMBERED, 1000):
+        mentions("bob" + "".join(chr(point) for point in range(start, start + 1000)), "bob")
+    assert 0 < len(_SEPARATED) <= _MOST_REMEMBERED
