@@ -103,7 +103,7 @@ def _client(
         tell,
         name=wish.config.name or ("" if piped else guest.load()),
         room=wish.config.rooms,
-        several=len(wish.config.rooms) > 1,
+        several=not piped or len(wish.config.rooms) > 1,
         history=0 if wish.records else None,
         login=_remembered(tokens, dialer.server, wish.config.name) if wish.config.name or not piped else None,
         client=f"chatroom-client on {gethostname()}",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-# What the client (and bash before it) writes on purpose: cursor moves, erasing or deleting what is below or to the
-# right, its own colours, and the modes that it sets and takes back.
+# What the client (and bash before it) writes on purpose: cursor moves, erasing what is below or to the right, its own
+# colours, and the modes that it sets and takes back, as that of the screen of its own (1049).
 OWN = re.compile(
-    r"""\x1b\[ (?: \d*[A-D] | 0?[JK] | \d+M
-             | \?(?:1|7|12|25|1004|2004|2026)[hl] | (?:0|1|3|7|38;5;\d+|48;5;\d+|;)*m )""",
+    r"""\x1b\[ (?: \d*[A-D] | 0?[JK] | (?:1;1)?H
+             | \?(?:1|7|12|25|1004|1007|1049|2004|2026)[hl] | (?:0|1|3|7|38;5;\d+|48;5;\d+|;)*m )""",
     re.VERBOSE,
 )
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # whatever they are, as tmux writes them anew

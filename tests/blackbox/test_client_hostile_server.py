@@ -51,7 +51,7 @@ def is_untouched(window: Window, last: str) -> None:
     flags = (
         "#{alternate_on}#{mouse_any_flag}#{cursor_flag}#{scroll_region_upper}-#{scroll_region_lower}#{window_bell_flag}"
     )
-    assert window.ask(flags) == "0010-230"
+    assert window.ask(flags) == "1010-230"
     assert "evil" not in window.ask("#{pane_title}")
     assert window.do("list-buffers") == ""
 

@@ -20,7 +20,7 @@ from blackbox.daemon import DEADLINE, environment, needs
 
 CLIENT = [sys.executable, "-c", "import sys; from chatroom.client.main import main; sys.exit(main())"]
 CTRL_C, CTRL_D, CTRL_R, CTRL_Z, UP, TAB, ENTER = "C-c", "C-d", "C-r", "C-z", "Up", "Tab", "Enter"
-SCROLLBACK = 20_000  # rows that a terminal keeps
+TALL = 5000  # rows, more than a window of the client has lines
 _TIME = re.compile(r"\d\d:\d\d ")
 
 
@@ -85,8 +85,17 @@ class Window:
 
     @property
     def lines(self) -> list[str]:
-        """All that can be scrolled back to and the screen, each line whole and without its time."""
-        rows = self.do("capture-pane", "-pJ", "-S", "-", "-t", self.name).rstrip().split("\n")
+        """All that the client's window in front can scroll back to, each line without its time.
+
+        The terminal is made so high for a moment that it shows all of that.
+        """
+        width, height = self.ask("#{window_width} #{window_height}").split()
+        where = self.rows[-1].partition("|")[0]
+        self.do("resize-window", "-t", self.name, "-x", width, "-y", str(TALL))
+        self.until(lambda rows: len(rows) == TALL and rows[-1].startswith(where))
+        rows = [row for row in self.rows if row]
+        self.do("resize-window", "-t", self.name, "-x", width, "-y", height)
+        self.until(lambda rows: len(rows) == int(height) and rows[-1].startswith(where))
         return [_TIME.sub("", row.rstrip(), count=1) for row in rows]
 
     def see(self, *wanted: str) -> None:
@@ -102,16 +111,26 @@ class Window:
             self._read(min(left, 0.2))  # now and then without news: tmux may write to the pipe before it has drawn
 
     def written(self, last: str) -> bytes:
-        """Return all that has been written to the terminal, which these words are a part of."""
-        deadline = time.monotonic() + DEADLINE
-        while last.encode() not in self._raw:
-            assert time.monotonic() < deadline, self._raw[-1000:]
-            self._read(0.2)
+        """Return all that has been written to the terminal when these words are on it. Words that are drawn over others
+        may not be written whole."""
+        self.until(lambda rows: last.encode() in self._raw or any(last in row for row in rows))
+        while self._read(0):
+            pass
         return self._raw
 
-    def _read(self, within: float) -> None:
-        if select.select([self._news], [], [], within)[0]:
+    def until_written(self, condition: Callable[[bytes], bool]) -> None:
+        """Wait until all that has been written to the terminal is so."""
+        deadline = time.monotonic() + DEADLINE
+        while not condition(self._raw):
+            assert time.monotonic() < deadline, self._raw[-1000:]
+            self._read(0.2)
+
+    def _read(self, within: float) -> bool:
+        """Read what is written within some seconds; return whether there was anything."""
+        news = bool(select.select([self._news], [], [], within)[0])
+        if news:
             self._raw += os.read(self._news, 65536)
+        return news
 
     # ---- the client ------------------------------------------------------------------------------------------------
 
@@ -171,7 +190,7 @@ def windows(folder: Path) -> Iterator[Callable[[str], Window]]:
     tmux = [needs("tmux"), "-S", str(folder / "tmux"), "-f", "/dev/null"]
     opened: list[Window] = []
     changes = {"XDG_CONFIG_HOME": str(folder / "config"), "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
-    options = ["set", "-g", "exit-empty", "off", ";", "set", "-g", "history-limit", str(SCROLLBACK)]
+    options = ["set", "-g", "exit-empty", "off"]
     subprocess.run([*tmux, "start-server", ";", *options], check=True, env=environment(changes))
 
     def make(name: str) -> Window:

@@ -4,62 +4,63 @@ because importing takes a tenth of a second."""
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Protocol
 
 from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.output import Output, create_output
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatroom.client.client import Client
-from chatroom.client.errors import Rejected
-from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
-from chatroom.client.screen.argument_values import argument_at
-from chatroom.client.screen.bar import bar, fitted
 from chatroom.client.screen.bell import Bell, Ring
 from chatroom.client.screen.completer import ChatCompleter
+from chatroom.client.screen.crowds import Crowds
 from chatroom.client.screen.fault_log import FaultLog, catch
-from chatroom.client.screen.formatter import Formatter, Line
+from chatroom.client.screen.file_progress import FileProgress
+from chatroom.client.screen.formatter import Formatter, Line, notice
+from chatroom.client.screen.help_command import HelpCommand
 from chatroom.client.screen.history import SavedHistory
 from chatroom.client.screen.ignore_list import IgnoreList
 from chatroom.client.screen.input import LineInput
 from chatroom.client.screen.job_control import survive_hangup
 from chatroom.client.screen.join_coalescing import JoinCoalescing
 from chatroom.client.screen.keys import Actions, bindings
-from chatroom.client.screen.known_words import OWN_TITLE, OWN_TOPIC, KnownWords
+from chatroom.client.screen.known_words import KnownWords
 from chatroom.client.screen.local_commands import LocalCommand, LocalCommands
-from chatroom.client.screen.output import LineOutput
+from chatroom.client.screen.message_area import MessageArea
+from chatroom.client.screen.naming import Naming
 from chatroom.client.screen.password_guard import kept_nowhere
 from chatroom.client.screen.paste import Paste
 from chatroom.client.screen.presenter import Filter, Presenter
+from chatroom.client.screen.quiet_questions import QuietQuestions
 from chatroom.client.screen.read_marker import ReadMarker
 from chatroom.client.screen.reconnect_countdown import Countdown
-from chatroom.client.screen.redraw import wraps_anew
+from chatroom.client.screen.routing import Router
 from chatroom.client.screen.saved_state import SavedState, load, save
+from chatroom.client.screen.surroundings import Surroundings
+from chatroom.client.screen.switching import Switcher
 from chatroom.client.screen.terminal import Parts, Terminal
+from chatroom.client.screen.typing_people import TypingPeople
 from chatroom.client.screen.user_lookup import UserLookup
+from chatroom.client.screen.window_commands import WindowCommands
+from chatroom.client.screen.window_keys import window_bindings
+from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
+from chatroom.client.screen.window_output import WindowOutput
 from chatroom.client.state import WORTHLESS
 from chatroom.client.status import Connected, Denied, Lost, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
-from chatroom.model.commands import TABLE
-from chatroom.model.suggestions import nearest
-from chatroom.model.text import clean
 
 _log = Logger()
 
 PATIENCE = 0.5  # seconds that ending may take before the user is told what it waits for
-PROGRESS = 1.0  # seconds between redraws while files are sent or fetched
-FILES_SHOWN = 3  # such files listed above the bar
-FRESH = 10.0  # seconds before the server is asked again who is online
 
 
 class AppSettings(Protocol):
@@ -98,7 +99,6 @@ class App:
         input: The keys that the user presses.
         output: The terminal to draw on.
         now: Returns the seconds since 1970.
-        wraps_anew: Whether the terminal wraps its lines anew when its width changes.
     """
 
     def __init__(
@@ -109,8 +109,6 @@ class App:
         input: Input,
         output: Output,
         now: Callable[[], float] = time.time,
-        *,
-        wraps_anew: bool = True,
     ) -> None:
         self._reactor = reactor
         self._client = client
@@ -121,34 +119,55 @@ class App:
         self.filter = Filter(set(before.ignored))
         self.mark = ReadMarker(before.seen)
         self.lines = Formatter(lambda: client.name, lambda: int(now() * 1000), stamps=settings.timestamps)
-        self.terminal = Terminal(self._parts(), input, output, settings.colours, wraps_anew=wraps_anew)
-        self.above = LineOutput(reactor, self.terminal.write)
-        self.crowd = JoinCoalescing(reactor, self._show, self._show_many)
-        self.once = AnnouncementCoalescing(reactor, self.crowd.add)
-        self.bell = Bell(reactor.seconds, self.terminal.bell, settings.bell)
-        self.hearing = Presenter(
-            client, self.lines, self.above, self.crowd, self.once, self.mark, self.bell, self.known, self.filter
-        )
-        self.ignoring = IgnoreList(client, self.filter, self._ask_quietly)
-        self.hearing.settings = self._server_settings
-        self.transfers = Transfers(client, settings.address, reactor)
-        self._files = FileCommands(self.transfers, settings.downloads, self._say)
-        self.own = {command.word: command for command in self._own_commands()}
-        self.doing = LineInput(
-            client, self.hearing, self.terminal.questions, self.own, reactor.seconds, self._ask_quietly
-        )
-        ask, keep = self.terminal.questions.ask, self.terminal.keep
-        self.pasting = Paste(ask, self.doing.say, self._say, self.doing.looks_secret, keep)
-        self._countdown = Countdown(reactor, lambda: client.retry_in, self.terminal.refresh)
+        self.windows = Windows()
+        self.typing = TypingPeople(reactor, self._draw)
+        columns, typing = (lambda: output.get_size().columns), self.typing.notice
+        self.around = Surroundings(client, self.windows, settings.address, columns, typing)
+        self.terminal: Terminal = Terminal(self._parts(), input, output, settings.colours)
         self._leaving = False
         self._refused: Denied | None = None  # the server's refusal of our name or login
-        self._looking: Any = None  # the delayed call of _look_at_files
-        self._asked_who = -FRESH
-        self._learn_commands()
-        self.terminal.line.on_text_changed += lambda buffer: self._typing(buffer.text)
+        self._make_output()
+        self._make_input()
+        self.switcher.begin()
+        self.terminal.line.on_text_changed += lambda buffer: self._typing_line(buffer.text)
+
+    def _make_output(self) -> None:
+        """Make the parts that show what happens."""
+        client, reactor, draw = self._client, self._reactor, self._draw
+        self.output = WindowOutput(self.windows, draw)
+        self.switcher: Switcher = Switcher(self.windows, client, self.terminal, draw)
+        self.router = Router(self.windows, lambda: client.rooms, lambda: client.name)
+        self.crowds = Crowds(self.windows, self._crowd)
+        self.once = AnnouncementCoalescing(reactor, self._announced)
+        self.bell = Bell(reactor.seconds, self.terminal.bell, self._settings.bell)
+        self.hearing = Presenter(
+            client, self.lines, self.output, self.router, self.crowds, self.once, self.mark, self.bell, self.known,
+            self.filter, self.typing,
+        )  # fmt: skip
+        self.hearing.settings = self._server_settings
+        self._say = self.hearing.say
+        self._countdown = Countdown(reactor, lambda: client.retry_in, draw)
+
+    def _make_input(self) -> None:
+        """Make the parts that carry out what the user types."""
+        client, reactor, settings = self._client, self._reactor, self._settings
+        ask, draw = self.terminal.questions.ask, self._draw
+        self.quiet = QuietQuestions(client, self.hearing, self.known, reactor.seconds, self._say)
+        self.ignoring = IgnoreList(client, self.filter, self.quiet.ask)
+        self.transfers = Transfers(client, settings.address, reactor)
+        self.files = FileProgress(reactor, self.transfers, settings.downloads, self._say, self._start, draw)
+        self._help = HelpCommand(self.known, self._say, self.hearing.show, self._ask_for_help)
+        self.own = {command.word: command for command in self._own_commands()}
+        self.doing = LineInput(client, self.windows, self.hearing, self.terminal.questions, self.own, reactor.seconds)
+        self.naming = Naming(
+            client, self.hearing, self.terminal.questions, self.quiet.ask, lambda line: self.doing.typed(line)
+        )
+        self.pasting = Paste(ask, self._say, self.doing.looks_secret, self.terminal.keep)
+        self._help.learn(self.own)
 
     def _own_commands(self) -> list[LocalCommand]:
         """Return the commands that the client carries out itself."""
+        find = UserLookup(self._client, self.hearing, self.known, self.filter).find
         local = LocalCommands(
             self._say,
             self.clear,
@@ -157,15 +176,14 @@ class App:
             self.lines,
             self.filter,
             self.ignoring,
-            lambda coroutine: self.doing.start(coroutine),
+            self._start,
             lambda do, **fields: self.doing.give(do, **fields),
-            UserLookup(self._client, self.hearing, self.known, self.filter).find,
+            find,
         )
-        help = LocalCommand("/help [command]", "explain the commands, or one of them", self._help, "end")
-        files = [
-            LocalCommand(usage, help, partial(self._file, word), "share") for word, (usage, help) in USAGES.items()
-        ]
-        return [help, *local.commands(), *files]
+        windows = WindowCommands(
+            self.windows, self.switcher, self._say, find, lambda *said: self.doing.say(*said), self._start
+        )
+        return [self._help.command(), *local.commands(), *windows.commands(), *self.files.commands()]
 
     async def run(self) -> None:
         """Run until the user leaves."""
@@ -174,10 +192,11 @@ class App:
         finally:
             self.terminal.questions.end()
             self._countdown.end()
-            self._leave_files()
+            self.files.end()
+            self.typing.end()
             self.once.flush()
-            self.crowd.flush()
-            self.above.flush()
+            self.crowds.flush()
+            self._print_last_screen()
             save(self._path, SavedState(self.mark.seen, self.ignoring.remembered))
 
     def tell(self, event: e.Event | Notice) -> None:
@@ -189,7 +208,9 @@ class App:
 
     def _tell(self, event: e.Event | Notice) -> None:
         """Show an event or a notice, and do what follows from it, such as asking for another name."""
+        self.switcher.before(event)
         self.hearing.tell(event)
+        self.switcher.after(event)
         self.terminal.refresh()
         if isinstance(event, Lost):
             self._countdown.begin()
@@ -208,19 +229,21 @@ class App:
             if not (event.guest or isinstance(event, a.Unchanged)):
                 self.doing.start(self.doing.join_refused_room())
             if event.operator:
-                self._ask_quietly("help", a.Help)  # there are more commands now
+                self.quiet.ask("help", a.Help)  # there are more commands now
         elif isinstance(event, a.Entered) and event.made and not event.created:
-            self._ask_quietly("rooms", a.Rooms).addCallback(self._room_made, event.room)
+            self.quiet.room_made(event.room)
 
     def waits_for_the_end(self) -> None:
         """Tell the user that the program waits for the server before it ends."""
-        self._say("waiting until the server has stored what you said; Ctrl-C gives up.")
-        self.above.flush()
+        self.terminal.print(
+            [*notice("waiting until the server has stored what you said; Ctrl-C gives up."), ("", "\n")]
+        )
 
     def clear(self) -> None:
-        """Clear the screen."""
-        self.above.flush()
-        self.terminal.clear()
+        """Show an empty window; scrolling back shows its lines again."""
+        self.windows.front.position = None
+        self.windows.front.lines.hide_all()
+        self.terminal.draw_anew()
 
     # ---- keys ------------------------------------------------------------------------------------------------------
 
@@ -243,38 +266,67 @@ class App:
     def pasted(self, text: str) -> None:
         """Ask how to say a pasted text of several lines, unless another question is open."""
         if self.terminal.questions.current is None:
-            self.doing.start(self.pasting.pasted(text))
+            front = self.windows.front
+            self.doing.start(self.pasting.pasted(text, lambda message: self.doing.say(message, front)))
 
-    # ---- details ---------------------------------------------------------------------------------------------------
+    # ---- what is shown ---------------------------------------------------------------------------------------------
 
     def _parts(self) -> Parts:
         ending = (self.interrupt, self._end, lambda: self.terminal.suspend())
         actions = Actions(*ending, self.clear, self.pasted, self._focus)
         history = SavedHistory(self._settings.state / "history", kept_nowhere)
         completer = ChatCompleter(self.known)
-        keys = bindings(actions)
-        shown, typed = (self._prompt, self._bar, self._under_way), (self._typed, lambda line: self.doing.refuses(line))
-        return Parts(*shown, *typed, history, completer, keys, lambda: not self._client.inside)
-
-    def _prompt(self) -> Line:
-        room = fitted(clean(self._client.room), self.terminal.columns // 3)
-        return [("class:prompt", f"[{room or '-'}] ")]
+        area = MessageArea(lambda: self.windows.front, self.around.topic, self._drawn)
+        keys = merge_key_bindings([bindings(actions), window_bindings(lambda: self.switcher)])
+        return Parts(
+            area,
+            self.around.prompt,
+            self._bar,
+            lambda: self.files.lines(),
+            self._typed,
+            lambda line: self.doing.refuses(line),
+            history,
+            completer,
+            keys,
+            lambda: not self._client.inside,
+        )
 
     def _bar(self) -> Line:
-        return bar(self._client, self._settings.address, self.terminal.columns)
+        self.switcher.count()
+        return self.around.bar()
 
-    def _under_way(self) -> list[str]:
-        lines = self.transfers.lines()
-        more = [f"and {len(lines) - FILES_SHOWN} more"] if len(lines) > FILES_SHOWN else []
-        return [*lines[:FILES_SHOWN], *more]
+    def _draw(self) -> None:
+        self.terminal.refresh()
+
+    def _drawn(self, window: ChatWindow) -> None:
+        self.switcher.drawn(window)
+
+    def _print_last_screen(self) -> None:
+        """Leave what the window in front shows on the shell's screen, so that nothing seems lost."""
+        self.windows.front.position = None
+        for row in self.terminal.view.rows(self.windows.front):
+            self.terminal.print([*row, ("", "\n")])
+
+    # ---- details ---------------------------------------------------------------------------------------------------
 
     def _typed(self, line: str) -> None:
         """Carry out a typed line; an empty line without a connection tries to connect now."""
         self._leaving = False
+        self.switcher.show_newest()
         if not line.strip() and self._client.try_now():
             self._say("trying again now.")
             self._countdown.begin()
         self.doing.typed(line)
+
+    def _typing_line(self, line: str) -> None:
+        """Act on what is in the input line, while the user types."""
+        self.quiet.typing(line)
+        front = self.windows.front
+        if line.strip() and not line.startswith("/"):
+            if front.kind is WindowKind.PERSON:
+                self._client.typing(user=front.name)
+            elif self._client.room:
+                self._client.typing(room=self._client.room)
 
     def _end(self) -> None:
         if self.terminal.questions.current is not None:
@@ -283,54 +335,22 @@ class App:
             self.terminal.leave()
 
     def _focus(self, there: bool) -> None:
-        self.mark.focus(there)
+        self.switcher.focus(there)
 
-    def _file(self, word: str, rest: str) -> None:
-        self.doing.start(self._files.run(word, rest))
-        if self._looking is None:
-            self._look_at_files()
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self.doing.start(coroutine)
 
-    def _look_at_files(self) -> None:
-        """Redraw the bar regularly while files are being sent or fetched."""
-        self._looking = self._reactor.callLater(PROGRESS, self._look_at_files) if self.transfers.lines() else None
-        self.terminal.refresh()
+    def _announced(self, event: e.Arrived | e.Departed) -> None:
+        self.hearing.came_or_went(event)
 
-    def _leave_files(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-        for line in self.transfers.lines():
-            self._say(f"{line}: stopped; the same command continues it next time.")
+    def _crowd(self, window: ChatWindow) -> JoinCoalescing:
+        def together(text: str) -> None:
+            self.output.add(self.lines.about_many(text), window)
 
-    def _show(self, event: e.Event) -> None:
-        self.hearing.show(event)
+        return JoinCoalescing(self._reactor, lambda event: self.hearing.show(event), together)
 
-    def _show_many(self, text: str) -> None:
-        self.above.add(self.lines.about_many(text))
-
-    def _say(self, text: str) -> None:
-        self.hearing.say(text)
-
-    def _learn_commands(self) -> None:
-        """Offer the commands that the client knows for completion; the server's help replaces its commands later."""
-        for row in (row for row in TABLE if row.slash):
-            self.known.add_command(row.usage, "")
-            for word in row.slash:
-                self.known.add_usage(word, "" if row.secret else row.usage)
-        for command in self.own.values():
-            self.known.add_usage(command.word, command.usage)
-            self.known.add_command(command.usage, command.help)
-            self.known.own.append(a.HelpLine(command.usage, command.help))
-            self.known.topics[f"/{command.word}"] = command.topic
-
-    def _help(self, rest: str) -> None:
-        """Handle ``/help``: explain one of the client's own commands, or ask the server to explain its commands."""
-        command = self.own.get(rest.removeprefix("/").lower())
-        if command is not None:
-            self._say(f"{command.usage}: {command.help}.")
-        elif rest.lower() == OWN_TOPIC:
-            self.hearing.show(a.Help(self.known.own, title=OWN_TITLE))
-        else:
-            self.doing.start(self.doing.give("help", **({"command": rest} if rest else {})))
+    def _ask_for_help(self, **fields: str) -> None:
+        self.doing.start(self.doing.give("help", **fields))
 
     def _server_settings(self, settings: a.Settings) -> a.Settings:
         self.ignoring.heard(settings)
@@ -341,50 +361,12 @@ class App:
         if self._refused is not None or (not what.again and what.guest and what.name.startswith("guest-")):
             self._ask_for_a_name()
         if not what.again:
-            self._arrived()
+            self.quiet.arrived()
 
     def _ask_for_a_name(self) -> None:
         """Ask for a name, or for the password of the account whose name or login was refused."""
         refused, self._refused = self._refused, None
-        self.doing.start(self.doing.take_a_name(refused))
-
-    def _arrived(self) -> None:
-        """Learn the server's commands, rooms and users, for completion."""
-        for do, answer in (("help", a.Help), ("rooms", a.Rooms), ("who", a.Users)):
-            self._ask_quietly(do, answer)
-
-    def _room_made(self, rooms: a.Rooms | None, room: str) -> None:
-        """Tell the user that joining has made a new room, and which existing room may have been meant."""
-        near = nearest(room, [line.room for line in rooms.rooms]) if rooms is not None else None
-        meant = f" Did you mean {near}? Type /join {near}." if near else ""
-        self._say(f"there was no room {room}, so you have created it.{meant}")
-
-    def _typing(self, line: str) -> None:
-        """Ask the server who is online when the user types a command that takes a user's name."""
-        command, blank, _ = line.partition(" ")
-        wanted = blank and "user" in argument_at(self.known.usage(command), 0)
-        if wanted and self._client.online and self._reactor.seconds() - self._asked_who >= FRESH:
-            self._asked_who = self._reactor.seconds()
-            self._ask_quietly("who", a.Users)
-
-    def _ask_quietly(self, do: str, answer: type[e.Event], **fields: Any) -> Deferred[Any]:
-        """Give the server a command whose answer is not shown, for instance to learn names for completion.
-
-        Args:
-            do: The command's name.
-            answer: The kind of its answer.
-            fields: The command's other fields.
-
-        Returns:
-            A Deferred that fires with the answer, or with None if the command is refused.
-        """
-        self.hearing.learn_quietly(answer)
-
-        def failed(failure: Any) -> None:
-            failure.trap(Rejected)
-            self.hearing.learned(answer)
-
-        return self._client.do(do, **fields).addErrback(failed)
+        self.doing.start(self.naming.take_a_name(refused))
 
 
 async def run(
@@ -403,7 +385,7 @@ async def run(
     output.enable_cpr = False  # type: ignore[attr-defined]  # do not ask the terminal where the cursor is
     survive_hangup(output, lambda: screen.terminal.leave())
     made = client(lambda event: screen.tell(event))
-    screen = App(reactor, made, settings, create_input(), output, wraps_anew=wraps_anew(os.environ))
+    screen = App(reactor, made, settings, create_input(), output)
     gone: Deferred[None] = Deferred()
 
     def shutdown() -> Deferred[None] | None:

@@ -1,11 +1,11 @@
-"""The bar below the input line: the room, the user's name, unread messages, the security, the server, its lag.
+"""The bar below the input line: the windows or the room, the user's name, the security, the server, its lag.
 
-The most important part comes first, and only as many parts are shown as there are columns for.
+The most important part comes first, and only as many parts are shown as there are columns for. If not all windows fit,
+the one in front and those with something unread do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Protocol
 
@@ -13,11 +13,14 @@ from prompt_toolkit.utils import get_cwidth
 
 from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.reconnect_countdown import whole_seconds
+from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
 from chatroom.model.text import clean
 
 LONGEST = 32  # columns of a name that others choose
 NARROW = 60  # columns; a narrower bar has short forms
 SEPARATOR = " | "
+MOST_SHOWN = 999  # unread messages; more are shown as 999+
+FRONT = "class:bar.front"
 MARKED = 8  # characters considered for each column, because some have no width
 
 
@@ -42,31 +45,74 @@ class BarState(Protocol):
     def security(self) -> str: ...
     @property
     def lag(self) -> float | None: ...
-    @property
-    def unread(self) -> int: ...
 
 
-def bar(client: BarState, address: str, columns: int) -> Line:
+def bar(client: BarState, address: str, columns: int, windows: Windows, notice: str = "") -> Line:
     """Return the bar as one line of styled text.
 
     Args:
         client: The client whose state the bar shows.
         address: Host and port, as the user gave them.
         columns: The terminal's width.
+        windows: The windows; they are listed if there are several.
+        notice: What is happening in the window in front, such as ``bob is typing``; empty for nothing.
     """
     if not client.online:
-        parts = [_offline(client, columns), address]
+        return _joined([[("", part)] for part in (_offline(client, columns), address)], columns)
+    name = partial(_name, columns=min(LONGEST, columns // 4))
+    listed = [window for window in windows.shown if window.number or window is windows.front]
+    users = _people(len(client.users), columns)
+    if len(listed) > 1:
+        where = [_list(listed, windows.front, columns - 2), [("", users if client.room else "")]]
+    elif windows.front.kind is WindowKind.PERSON:
+        where = [[("", name(windows.front.label))]]
     else:
-        name = partial(_name, columns=min(LONGEST, columns // 4))
-        parts = [
-            f"{name(client.room)} ({_people(len(client.users), columns)})" if client.room else "in no room",
-            name(client.name),
-            f"{client.unread} private" if client.unread else "",
-            client.security,
-            f"{name(client.server)} {address}",
-            f"lag {_lag(client.lag)}" if client.lag is not None else "",
-        ]
-    return [("", f" {SEPARATOR.join(_that_fit(parts, columns - 2))} ")]
+        where = [[("", f"{name(client.room)} ({users})" if client.room else "in no room")]]
+    rest = [
+        notice,
+        name(client.name),
+        client.security,
+        f"{name(client.server)} {address}",
+        f"lag {_lag(client.lag)}" if client.lag is not None else "",
+    ]
+    return _joined([*where, *([("", part)] for part in rest)], columns)
+
+
+def _list(windows: list[ChatWindow], front: ChatWindow, columns: int) -> Line:
+    """Return the windows that fit into the columns, by number, and how many are left out."""
+    room = min(LONGEST, max(columns // 4, len("x...")))
+    shown = {window: _window(window, room) for window in windows}
+    kept: list[ChatWindow] = []
+    columns -= len(" +99") * (sum(get_cwidth(text) + 1 for text in shown.values()) > columns + 1)
+    for window in sorted(windows, key=lambda one: (one is not front, not one.mentions, not one.unread, one.number)):
+        columns -= get_cwidth(shown[window]) + (1 if kept else 0)
+        if columns < 0:
+            break
+        kept.append(window)
+    pieces: Line = []
+    for window in sorted(kept, key=lambda one: one.number):
+        pieces += [("", " " if pieces else ""), (FRONT if window is front else "", shown[window])]
+    left = len(windows) - len(kept)
+    return [*pieces, ("", f" +{left}")] if left else pieces
+
+
+def _window(window: ChatWindow, columns: int) -> str:
+    """Return a window as the bar lists it: ``2:work(3)``; ``!`` says that a message is private or mentions the user."""
+    number = str(window.unread) if window.unread <= MOST_SHOWN else f"{MOST_SHOWN}+"
+    count = f"({number}{'!' if window.mentions else ''})" if window.unread else ""
+    return f"{window.number}:{_name(window.label, columns)}{count}"
+
+
+def _joined(parts: list[Line], columns: int) -> Line:
+    """Return the parts that fit into the columns together with their separators; earlier parts come first."""
+    line: Line = []
+    left = columns - 2
+    for part in parts:
+        width = sum(get_cwidth(text) for _, text in part)
+        if 0 < width <= left:
+            left -= width + len(SEPARATOR)
+            line += [("", SEPARATOR if line else " "), *part]
+    return [*line, ("", " ")]
 
 
 def fitted(text: str, columns: int) -> str:
@@ -80,14 +126,6 @@ def fitted(text: str, columns: int) -> str:
             break
         kept += char
     return f"{kept}..."
-
-
-def _that_fit(parts: list[str], columns: int) -> Iterator[str]:
-    """Yield the parts that fit into the columns together with their separators; earlier parts come first."""
-    for part in filter(None, parts):
-        if get_cwidth(part) <= columns:
-            columns -= get_cwidth(part) + len(SEPARATOR)
-            yield part
 
 
 def _name(text: str, columns: int) -> str:

@@ -1,16 +1,19 @@
 """Turning events and answers into lines. A line is a list of pieces of text, each with its style.
 
 The words are those of ``chatroom.model.wording``; messages get a form of their own here, with the names in their
-colours. No text is cleaned here: ``output.py``, which all lines go through, does that.
+colours. No text is cleaned here: ``scrollback.py``, which all lines go through, does that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.amendments import amended
+from chatroom.model.log import MessageGone, NothingToChange, NotTheAuthor, TooManyReactions
 from chatroom.model.mentions import mentions
 from chatroom.model.replies import Settings
 from chatroom.model.text import CONTINUATION
@@ -21,6 +24,30 @@ Line = list[tuple[str, str]]
 """What is on one line: (style, text) after another."""
 
 _LOUD = (e.Announced, a.Shutdown, e.Invited)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLine:
+    """The line of a message, in parts, so that an edit or a reaction can change it later.
+
+    Args:
+        head: What stands before the text: the time, and the author.
+        body: The text.
+        tail: What stands after it.
+        edited: When the message was last edited, in ms since 1970; 0 if it never was.
+        reactions: The reactions to it.
+    """
+
+    head: Line
+    body: Line
+    tail: Line
+    edited: int = 0
+    reactions: tuple[e.EmojiReaction, ...] = ()
+
+    @property
+    def whole(self) -> Line:
+        """The whole line."""
+        return [*self.head, *self.body, *self.tail]
 
 
 def split(line: Line) -> list[Line]:
@@ -65,10 +92,42 @@ class Formatter:
     def _heard(self, event: e.Event) -> list[Line]:
         """Return the lines of an event as ``heard`` does; a line still holds LF if a message has several lines."""
         if isinstance(event, e.MESSAGES):
-            return [self._stamp(event.at, DAY_AND_TIME if self._old(event) else TIME) + self._message(event)]
+            return [self.message(event).whole]
         if isinstance(event, e.RoomEvent) and not self._concerns_me_alone(event):
             return [self._stamp(event.at, TIME) + self._happened(event)]
         return self.answer(event)
+
+    def message(self, event: e.Message, *, private: bool = False) -> MessageLine:
+        """Return the line of a message with its time.
+
+        Args:
+            event: The message.
+            private: Whether the line is for the window of a private conversation, which says so already.
+        """
+        line = self._message(event, private=private)
+        stamp = self._stamp(event.at, DAY_AND_TIME if self._old(event) else TIME)
+        return MessageLine([*stamp, *line.head], line.body, line.tail)
+
+    def amended(self, event: e.Amendment, edited: int, reactions: tuple[e.EmojiReaction, ...]) -> MessageLine | None:
+        """Return what becomes of the line of a message, with an empty body if its text stays; None if nothing does.
+
+        Args:
+            event: What is done to the message.
+            edited: When the message was last edited.
+            reactions: The reactions to it.
+        """
+        before = e.Said("", 0, event.by, event.by_id, text=".", edited=edited, reactions=reactions)
+        try:
+            message = amended(before, event)
+        except (MessageGone, NotTheAuthor, TooManyReactions, NothingToChange):
+            return None
+        body = [] if message.text == before.text else self._text(with_deletion_shown(message))
+        return MessageLine([], body, self._tail(message), message.edited, message.reactions)
+
+    def sent(self, event: a.Sent) -> MessageLine:
+        """Return the line of our own private message for the window of the conversation."""
+        name = (self._colours.of(self._me()), self._me())
+        return MessageLine([*self._stamp(self._now(), TIME), name, (PLAIN, ": ")], [(PLAIN, event.text)], [])
 
     def answer(self, event: e.Event) -> list[Line]:
         """Return the lines of an answer, or of an event that concerns only the user."""
@@ -91,9 +150,7 @@ class Formatter:
 
         The line of a message says what became of it since.
         """
-        line = [(QUIET, f"{spell_moment(event.at, DAY_AND_TIME)} "), *self._message(event)]
-        became = what_became(event)
-        return [*line, (QUIET, became)] if became else line
+        return [(QUIET, f"{spell_moment(event.at, DAY_AND_TIME)} "), *self._message(event).whole]
 
     def about_many(self, text: str) -> Line:
         """Return a line about several users who came and went."""
@@ -105,19 +162,27 @@ class Formatter:
 
     # ---- pieces ------------------------------------------------------------------------------------------------
 
-    def _message(self, event: e.Message | e.Amendment) -> Line:
-        """Return a message without its time, with the author's name in its colour."""
-        if isinstance(event, e.Shared | e.Amendment | a.OwnPrivate):
-            return self._happened(event)
+    def _message(self, event: e.Message | e.Amendment, *, private: bool = False) -> MessageLine:
+        """Return a message, or what was done to one, without its time, with the author's name in its colour."""
+        if isinstance(event, e.Amendment) or (isinstance(event, a.OwnPrivate) and not private):
+            return MessageLine(self._happened(event), [], [])
+        if isinstance(event, e.Shared):
+            return MessageLine(self._happened(event), [], self._tail(event), 0, event.reactions)
+        tail = self._tail(event)
         event = with_deletion_shown(event)
         name = (self._colours.of(event.by), event.by)
         if isinstance(event, e.Private):
-            return [name, (PRIVATE, " (private): "), (PLAIN, event.text)]
-        answers = speaker(event).removeprefix(event.by)
-        who = [name, (QUIET, answers)] if answers else [name]
-        if isinstance(event, e.Acted):
-            return [(PLAIN, "* "), *who, (PLAIN, " "), *self._text(event)]
-        return [*who, (PLAIN, ": "), *self._text(event)]
+            between = (PLAIN, ": ") if private else (PRIVATE, " (private): ")
+            return MessageLine([name, between], [(PLAIN, event.text)], tail)
+        quoting = [(QUIET, speaker(event).removeprefix(event.by))] if event.quote else []
+        acted = isinstance(event, e.Acted)
+        head = [*([(PLAIN, "* ")] if acted else []), name, *quoting, (PLAIN, " " if acted else ": ")]
+        return MessageLine(head, self._text(event), tail, event.edited, event.reactions)
+
+    def _tail(self, event: e.Message) -> Line:
+        """Return what follows the text of a message: that it was edited, and the reactions to it."""
+        became = what_became(event)
+        return [(QUIET, became)] if became else []
 
     def _concerns_me_alone(self, event: e.RoomEvent) -> bool:
         """Return whether an event is about the user or answers the user, so that it reads ``You are now bob.``"""

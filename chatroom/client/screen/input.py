@@ -1,4 +1,8 @@
-"""Carrying out typed lines: saying one to the room, giving the server a command, or running the client's own."""
+"""Carrying out typed lines: saying one, giving the server a command, or running the client's own.
+
+A line is said to the room or to the person of the window in which it was entered, and a command about a room is about
+that room, even if the user has gone to another window before it is carried out.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from twisted.python.failure import Failure
 from chatroom.client.client import Client
 from chatroom.client.errors import Rejected
 from chatroom.client.pending import check_text
+from chatroom.client.room_commands import is_about_room
 from chatroom.client.screen.local_commands import LocalCommand
 from chatroom.client.screen.parser import (
     CommandLine,
@@ -26,17 +31,18 @@ from chatroom.client.screen.parser import (
 from chatroom.client.screen.password_guard import forgotten_slash, is_pair, kept_nowhere
 from chatroom.client.screen.presenter import Presenter
 from chatroom.client.screen.questions import Cancelled, Questions
-from chatroom.client.status import Denied
-from chatroom.model import replies as a
+from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
 from chatroom.model.arguments import Arg, Kind
 from chatroom.model.commands import BY_SLASH, CommandRow
 from chatroom.model.errors import ANSWER_FIRST
+from chatroom.model.names import fold
 from chatroom.model.text import on_one_line
 
 _log = Logger()
 
 SOON = 60.0  # seconds after a failed login in which a line such as ``alice,secret`` may be meant for the login
 FOR_GUESTS = frozenset({"login", "register"})
+ABOUT_PERSON = frozenset({"history", "search"})  # in the window of a person, about the conversation
 FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
 
@@ -45,12 +51,11 @@ class LineInput:
 
     Args:
         client: The connection to the server.
+        windows: The windows; a line is entered in the one in front.
         hearing: Shows errors and messages.
         questions: Asks for missing arguments.
         own: The client's own commands, by word.
         seconds: Returns the time in seconds.
-        ask_quietly: Gives the server a command whose answer is not shown; its Deferred fires with the answer, or with
-            None if the command is refused. Given the command, the kind of the answer, and the command's fields.
 
     Attributes:
         refused_room: The room that the server has refused to us on our way in; empty once we have been in a room.
@@ -59,42 +64,51 @@ class LineInput:
     def __init__(
         self,
         client: Client,
+        windows: Windows,
         hearing: Presenter,
         questions: Questions,
         own: Mapping[str, LocalCommand],
         seconds: Callable[[], float],
-        ask_quietly: Callable[..., Deferred[Any]],
     ) -> None:
         self._client = client
+        self._windows = windows
         self._hearing = hearing
         self._questions = questions
         self._own = own
         self._seconds = seconds
-        self._ask_quietly = ask_quietly
         self._login_failed = -SOON
-        self._naming = False
         self._told_cancelling = False
         self.refused_room = ""
 
     def typed(self, line: str) -> None:
         """Carry out a typed line; if its meaning depends on the room, first wait for the answer to a change of room."""
-        self._client.unread = 0  # a user who types has seen the messages on the screen
+        window = self._windows.front
         if depends_on_room(line):
-            self._client.when_there(lambda: self._carry_out(line))
+            self._client.when_there(lambda: self._carry_out(line, window))
         else:
-            self._carry_out(line)
+            self._carry_out(line, window)
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Start a coroutine, and show its error if it fails."""
         Deferred.fromCoroutine(coroutine).addErrback(self._failed)
 
-    async def say(self, text: str) -> None:
-        """Say something to the room; return when the server has stored it."""
-        if self._client.online and not self._client.room:
+    async def say(self, text: str, window: ChatWindow | None = None) -> None:
+        """Say something to the room or the person of a window; return when the server has stored it.
+
+        Args:
+            text: What to say.
+            window: The window; None for the one in front.
+        """
+        window = window or self._windows.front
+        heard = window.kind is WindowKind.PERSON or self._is_inside(window)
+        if self._client.online and not (heard or self._client.room):
             raise Misuse("you are not in a room; join one with /join <room>.")
         if not self._client.online and not self._client.over:
             self._hearing.say(f"no connection; this is said when there is one again: {on_one_line(text)}")
-        await self._client.say(text)
+        if window.kind is WindowKind.PERSON:
+            await self._client.do("message", user=window.name, text=text)
+        else:
+            await self._client.say(text, window.name if heard else "")
 
     def refuses(self, line: str) -> bool:
         """Return whether the text in a typed line is longer than a message may be; if so, tell the user."""
@@ -123,40 +137,22 @@ class LineInput:
         if room and not self._client.room:
             await self.give("join", room=room)
 
-    async def take_a_name(self, denied: Denied | None = None) -> None:
-        """Ask for a name until one is accepted, or the user types a command or nothing. If the user is being asked for
-        a name already, do nothing.
-
-        Args:
-            denied: The refusal of our name or login; if it concerns an account, ask for the account's password first.
-        """
-        if self._naming:
-            return
-        self._naming = True
-        try:
-            done = denied is not None and await self._denied_settled(denied)
-            while not done:
-                done = await self._name_taken(await self._questions.ask("Your name (Enter: stay a guest): "))
-        except Cancelled:
-            self._hearing.say(f"you stay {self._client.name}; /name <name> takes another.")
-        finally:
-            self._naming = False
-
     # ---- details ---------------------------------------------------------------------------------------------------
 
-    def _carry_out(self, line: str) -> None:
-        """Read a line and do what it means; show an error if it is wrong."""
+    def _carry_out(self, line: str, window: ChatWindow) -> None:
+        """Read a line that was entered in a window, and do what it means; show an error if it is wrong."""
+        inside = window.kind is WindowKind.PERSON or self._is_inside(window) or self._client.inside
         try:
-            meaning = read(line, self._own, inside=self._client.inside, guest=self._client.guest)
+            meaning = read(line, self._own, inside=inside, guest=self._client.guest)
         except Misuse as misuse:
             self._hearing.complain(str(misuse))
             return
         match meaning:
             case SayLine(text):
                 slip = None if line.startswith("/") else next(filter(None, map(self._slip, line.split("\n"))), None)
-                self.start(self.say(text) if slip is None else self._say_if_meant(line, slip))
+                self.start(self.say(text, window) if slip is None else self._say_if_meant(line, slip, window))
             case CommandLine():
-                self.start(self._give(meaning))
+                self.start(self._give(meaning, window))
             case LocalLine(word, rest):
                 self._do_own(word, rest)
 
@@ -170,91 +166,27 @@ class LineInput:
         just_now = self._seconds() - self._login_failed < SOON
         return "/login" if self._client.guest and just_now and is_pair(line) else None
 
-    async def _say_if_meant(self, line: str, command: str) -> None:
+    def _is_inside(self, window: ChatWindow) -> bool:
+        """Return whether a window is that of a room that we are in."""
+        return window.kind is WindowKind.ROOM and fold(window.name) in self._client.rooms
+
+    async def _say_if_meant(self, line: str, command: str, window: ChatWindow) -> None:
         """Ask before saying a line that looks like a command with a password."""
+        whom = window.name if window.kind is WindowKind.PERSON else "everybody here"
         try:
-            answer = await self._questions.ask("That looks like a password. Say it to everybody here? [y]es, [n]o: ")
+            answer = await self._questions.ask(f"That looks like a password. Say it to {whom}? [y]es, [n]o: ")
         except Cancelled:
             answer = ""
         if answer.strip().lower() in ("y", "yes"):
-            await self.say(line)
+            await self.say(line, window)
         else:
             self._hearing.say(f"nothing was said; {command} is the command, and asks for what you leave out.")
 
-    async def _is_account(self, name: str) -> bool:
-        """Ask the server whether an account has the name."""
-        person = await self._ask_quietly("whois", a.Person, user=name)
-        return person is not None and person.account
-
-    async def _denied_settled(self, denied: Denied) -> bool:
-        """Ask for the password of the account that a refusal concerns; return whether there is nothing more to ask."""
-        if denied.what == "login":
-            return await self._password_given(denied.wanted, "")
-        return denied.code == "name-in-use" and await self._name_in_use(denied.wanted, denied.text)
-
-    async def _name_in_use(self, name: str, text: str) -> bool:
-        """Ask for the password if an account has the name, or else show why the name is refused.
-
-        Returns:
-            Whether there is nothing more to ask.
-        """
-        if await self._is_account(name):
-            return await self._password_given(name, f"{name} is a registered name. ")
-        self._hearing.complain(text)
-        return False
-
-    async def _password_given(self, name: str, why: str) -> bool:
-        """Ask for an account's password until it is right; return False if the user wants another name instead."""
-        try:
-            while not await self._logged_in(name, why):
-                pass
-        except Cancelled:
-            return False
-        return True
-
-    async def _logged_in(self, name: str, why: str) -> bool:
-        """Ask for the account's password and log in; return whether there is nothing more to ask.
-
-        Raises:
-            Cancelled: The user wants another name.
-        """
-        words = f"{why}Password for {name} (Enter: choose another name): "
-        password = await self._questions.ask(words, secret=True)
-        try:
-            check_password(password)
-            await self.give("login", user=name, password=password)
-        except Misuse as misuse:
-            self._hearing.complain(str(misuse))
-            return False
-        except Rejected as refused:
-            self._hearing.refused(refused.code, refused.text)
-            return refused.code != "wrong-password"
-        return True
-
-    async def _name_taken(self, answer: str) -> bool:
-        """Take the answered name, or carry out an answered command. Returns whether there is nothing more to ask."""
-        name = answer.strip()
-        if name.startswith("/"):
-            self.typed(name)
-            return True
-        slip = forgotten_slash(name) if any(mark in name for mark in " ,:=") else None
-        if slip is not None:
-            self._hearing.complain(f"that is no name; {slip} is the command, and asks for what you leave out.")
-            return False
-        try:
-            await self._client.do("name", name=name)
-        except Rejected as refused:
-            if refused.code == "name-in-use":
-                return await self._name_in_use(name, refused.text)
-            self._hearing.complain(refused.text)
-            return False
-        return True
-
-    async def _give(self, command: CommandLine) -> None:
+    async def _give(self, command: CommandLine, window: ChatWindow) -> None:
         """Ask for the arguments that the command lacks, then give the server the command."""
         if command.missing:
             self._check_login(command.row)
-        fields = dict(command.fields)
+        fields = self._placed(command, window)
         for arg in command.missing:
             if arg.field in fields:
                 continue  # the password was given together with the name
@@ -270,6 +202,15 @@ class LineInput:
             if command.row.do in FOR_GUESTS:
                 self._login_failed = self._seconds()
             raise
+
+    def _placed(self, command: CommandLine, window: ChatWindow) -> dict[str, Any]:
+        """Return the fields of a command, with the room or the person of its window if the command is about that."""
+        fields = dict(command.fields)
+        if window.kind is WindowKind.PERSON and command.row.do in ABOUT_PERSON:
+            return {"user": window.name, **fields}
+        if self._is_inside(window) and is_about_room(command.row.do, fields):
+            return {"room": window.name, **fields}
+        return fields
 
     def _check_login(self, row: CommandRow) -> None:
         """Refuse a login that the server would refuse anyway, before asking for a password."""

@@ -3,8 +3,8 @@
 Alt-Enter begins another line of the same message.
 
 Escape closes the list of completions. For Alt and a letter, a terminal sends Escape and the letter, which looks the
-same as both keys typed quickly. Only letters that edit words in readline count as Alt; any other character after Escape
-is typed. Keys with which ``prompt_toolkit`` would recall old lines unexpectedly do nothing.
+same as both keys typed quickly. Only letters that edit words in readline, and the keys of ``window_keys.py``, count as
+Alt; any other character after Escape is typed. Keys with which ``prompt_toolkit`` would recall old lines do nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LINE = "line"  # the name of the input line's buffer; only there a text may have
 LONGEST = 16_384  # characters pasted into the line
 _WORD_KEYS = "bcdflu"  # letters: with Alt, each moves over a word, deletes a word, or changes its case
 _TYPED = [chr(code) for code in range(ord(" "), 0x7F) if chr(code) not in "["]  # "[" begins a terminal's own sequences
-_IGNORED = ("pageup", "pagedown", "c-pageup", "c-pagedown", "s-pageup", "s-pagedown", "c-up", "c-down")
+_IGNORED = ("c-pageup", "c-pagedown", "c-up", "c-down")
 
 
 @dataclass(frozen=True, slots=True)

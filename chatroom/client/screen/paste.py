@@ -17,13 +17,14 @@ MOST = 500  # lines
 ALL = 32 * 1024  # characters
 ONE, EDIT, EACH, DROP = "oeld"  # the answers to the question
 
+Say = Callable[[str], Awaitable[None]]
+
 
 class Paste:
     """Holds a pasted text until the user decides about it.
 
     Args:
         ask: Asks the user a question; each of the letters in ``keys`` is an answer as soon as it is typed.
-        say: Says a message to the room; returns when the server has stored it.
         tell: Shows a sentence to the user.
         secret: Returns whether a line looks as if it contains a password.
         keep: Puts a text into the input line.
@@ -32,23 +33,22 @@ class Paste:
     def __init__(
         self,
         ask: Callable[..., Deferred[str]],
-        say: Callable[[str], Awaitable[None]],
         tell: Callable[[str], None],
         secret: Callable[[str], bool],
         keep: Callable[[str], None],
     ) -> None:
         self._ask = ask
-        self._say = say
         self._tell = tell
         self._secret = secret
         self._keep = keep
         self._going = False
 
-    async def pasted(self, text: str) -> None:
+    async def pasted(self, text: str, say: Say) -> None:
         """Ask what to do with a pasted text, and do it.
 
         Args:
             text: The pasted text, usually of several lines.
+            say: Says a message where the text was pasted; returns when the server has stored it.
 
         Raises:
             Misuse: The text is too long, or another paste is still being said.
@@ -68,9 +68,9 @@ class Paste:
         elif how == DROP or not await self._is_meant(lines):
             self._tell("dropped; nothing was sent.")
         elif how == ONE:
-            await self._say_as_one(text)
+            await self._say_as_one(text, say)
         else:
-            await self._say_each(lines)
+            await self._say_each(lines, say)
 
     def _notice(self, lines: list[str]) -> str:
         """Return a sentence with the number of lines, and the first line unless that looks like a password."""
@@ -99,16 +99,16 @@ class Paste:
         going, self._going = self._going, False
         return going
 
-    async def _say_as_one(self, text: str) -> None:
+    async def _say_as_one(self, text: str, say: Say) -> None:
         """Say the text as one message; if it is refused as too long, put it into the input line."""
         try:
-            await self._say(clean_lines(text))
+            await say(clean_lines(text))
         except Rejected as refused:
             if refused.code in ("too-long", "too-many-lines"):
                 self._keep(text)
             raise
 
-    async def _say_each(self, lines: list[str]) -> None:
+    async def _say_each(self, lines: list[str], say: Say) -> None:
         """Say each line once the line before is stored: the server ends a connection that says too much at once."""
         self._going = True
         try:
@@ -116,7 +116,7 @@ class Paste:
                 if not self._going:
                     self._tell(f"stopped; {said} of {len(lines)} lines were sent.")
                     return
-                await self._say(line)
+                await say(line)
         finally:
             self._going = False
 

@@ -1,4 +1,4 @@
-"""Deciding what happens with each event from the server: it is shown, remembered for completion, or hidden."""
+"""Deciding what happens with each event from the server: it is shown in a window, learned from, or hidden."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from dataclasses import dataclass, field
 from chatroom.client.client import Client
 from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
 from chatroom.client.screen.bell import Bell
-from chatroom.client.screen.colours import MARK, QUIET
-from chatroom.client.screen.formatter import Formatter, error, notice, setting_lines
-from chatroom.client.screen.join_coalescing import JoinCoalescing
+from chatroom.client.screen.colours import QUIET
+from chatroom.client.screen.crowds import Crowds
+from chatroom.client.screen.formatter import Formatter, Line, error, notice, setting_lines
+from chatroom.client.screen.join_coalescing import Coming
 from chatroom.client.screen.known_words import KnownWords
-from chatroom.client.screen.output import LineOutput
 from chatroom.client.screen.read_marker import ReadMarker
+from chatroom.client.screen.routing import Router
+from chatroom.client.screen.typing_people import TypingPeople
+from chatroom.client.screen.window_list import ChatWindow, WindowKind
+from chatroom.client.screen.window_output import WindowOutput
 from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Named, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
+from chatroom.model.text import clean
 from chatroom.model.wording import TAKEOVERS
 
 _COMING = (e.Joined, e.Left, e.Disconnected)
 _SAID = (*e.MESSAGES, e.Edited, e.Reacted)
-_RULE = "-" * 12
+_OF_THE_CHAT = (e.Arrived, e.Departed, e.Announced, a.Shutdown)
 
 
 @dataclass
@@ -38,6 +43,10 @@ class Filter:
     ignored: set[str] = field(default_factory=set)
     focus: set[str] = field(default_factory=set)
     reactions: bool = True
+
+    def ignores(self, name: str) -> bool:
+        """Return whether a user is ignored."""
+        return fold(name) in self.ignored
 
     def hides(self, event: e.Event, me: str) -> bool:
         """Return whether an event is something said, or a reaction, that must be hidden."""
@@ -55,13 +64,15 @@ class Presenter:
     Args:
         client: The client that the events come from.
         lines: Turns events into lines.
-        above: Shows the lines.
-        crowd: Shows the users who enter and leave the room.
+        output: Adds the lines to the windows.
+        router: Finds the window of each event.
+        crowds: Shows the users who enter and leave rooms.
         once: Shows the users who log in and out.
         mark: Finds the place where the user stopped reading.
         bell: Rings at some messages.
         known: Learns rooms, users and commands for completion.
         filter: Hides messages of some users.
+        typing: Shows who is typing.
 
     Attributes:
         settings: Called with every ``Settings`` from the server, even if not shown; returns the ``Settings`` to show.
@@ -71,23 +82,27 @@ class Presenter:
         self,
         client: Client,
         lines: Formatter,
-        above: LineOutput,
-        crowd: JoinCoalescing,
+        output: WindowOutput,
+        router: Router,
+        crowds: Crowds,
         once: AnnouncementCoalescing,
         mark: ReadMarker,
         bell: Bell,
         known: KnownWords,
         filter: Filter,
+        typing: TypingPeople,
     ) -> None:
         self._client = client
         self._lines = lines
-        self._above = above
-        self._crowd = crowd
+        self._output = output
+        self._router = router
+        self._crowds = crowds
         self._once = once
         self._mark = mark
         self._bell = bell
         self._known = known
         self._filter = filter
+        self._typing = typing
         self.settings: Callable[[a.Settings], a.Settings] = lambda settings: settings
         self._unshown: list[type] = []
         self._why = ""
@@ -111,6 +126,7 @@ class Presenter:
         if isinstance(event, a.Settings):
             event = self.settings(event)
         self._learn(event)
+        self._note_typing(event)
         if type(event) in self._unshown:
             self._unshown.remove(type(event))
         elif isinstance(event, e.Arrived | e.Departed):
@@ -119,27 +135,38 @@ class Presenter:
             pass
         elif isinstance(event, _COMING) and event.by != self._client.name:
             self._once.happened(event)
-            self._crowd.add(event)
+            self.came_or_went(event)
         elif not self._filter.hides(event, self._client.name):
             self._show(event)
 
+    def came_or_went(self, event: Coming) -> None:
+        """Show somebody who comes or goes, now or later together with others."""
+        self._crowds.of(self._router.window(event)).add(event)
+
     def show(self, event: e.Event) -> None:
-        """Show an event at once."""
-        if isinstance(event, a.Settings):
-            for text in setting_lines(event, guest=self._client.guest):
-                self._above.add([(QUIET, text)])
-            return
-        for line in self._lines.heard(event):
-            self._above.add(line)
+        """Show an event at once, in the window where it belongs."""
+        window = self._router.window(event)
+        if isinstance(event, e.MESSAGES):
+            self._message(event, window, unread_line=False)
+        elif isinstance(event, a.Sent):
+            self._sent(event, window)
+        elif isinstance(event, e.Amendment) and self._amended(event, window):
+            pass
+        else:
+            for line in self._lines_of(event):
+                if isinstance(event, _OF_THE_CHAT):
+                    self._output.add_everywhere(line)
+                else:
+                    self._output.add(line, window)
 
     def say(self, text: str) -> None:
-        """Show a message of the client itself."""
+        """Show a message of the client itself in the window in front."""
         for line in text.split("\n"):
-            self._above.add(notice(line))
+            self._output.add(notice(line))
 
     def complain(self, text: str) -> None:
-        """Show an error."""
-        self._above.add(error(text))
+        """Show an error in the window in front."""
+        self._output.add(error(text))
 
     def refused(self, code: str, text: str) -> None:
         """Show a refusal of the server, and advice if the user is logged in elsewhere.
@@ -160,17 +187,54 @@ class Presenter:
 
     def _show(self, event: e.Event) -> None:
         """Show an event after the events that wait, mark where unread ones begin, and ring if it should ring."""
+        window = self._router.window(event)
         self._once.happened(event)
         self._once.before(event)
-        self._crowd.before(event)
-        if self._client.replayed(event):
+        self._crowds.before(event, window)
+        if self._client.replayed(event) or not isinstance(event, e.MESSAGES):
             self.show(event)
             return
-        own = getattr(event, "by", "") == self._client.name
-        if self._mark.before(event, own=own):
-            self._above.add([(MARK, f"{_RULE} new since you looked away {_RULE}")])
-        self.show(event)
+        own = event.by == self._client.name
+        self._message(event, window, unread_line=self._mark.before(event, own=own, away=window.away))
+        if own:
+            window.away = False
         self._bell.heard(event, own=own, mentioned=self._lines.mentions_me(event))
+
+    def _message(self, event: e.Message, window: ChatWindow, *, unread_line: bool) -> None:
+        line = self._lines.message(event, private=window.kind is WindowKind.PERSON)
+        self._output.message(line, window, event.seq, unread_line=unread_line)
+
+    def _note_typing(self, event: e.Event) -> None:
+        """Note who is typing, until that person says something."""
+        if isinstance(event, a.Typing):
+            window = self._router.typed_in(event)
+            if window is not None and not self._filter.ignores(event.by):
+                self._typing.typing(window, clean(event.by))
+        elif isinstance(event, e.MESSAGES):
+            self._typing.stopped(self._router.window(event), clean(event.by))
+
+    def _amended(self, event: e.Amendment, window: ChatWindow) -> bool:
+        """Change the line of the message that an event is about. Returns whether that says all; if the window does not
+        have the line any more, or the message is deleted, the event has a line of its own."""
+        stored = window.lines.find(event.message)
+        if stored is None:
+            return False
+        line = self._lines.amended(event, stored.edited, stored.reactions)
+        if line is not None:
+            self._output.amend(stored, line, window)
+        return not isinstance(event, e.Deleted)
+
+    def _sent(self, event: a.Sent, window: ChatWindow) -> None:
+        """Show our own private message in its window; in the window in front, say that it was sent or that it waits."""
+        self._output.message(self._lines.sent(event), window, 0, unread_line=False)
+        if event.waits or not self._router.in_front(window):
+            for line in self._lines.heard(event):
+                self._output.add(line)
+
+    def _lines_of(self, event: e.Event) -> list[Line]:
+        if isinstance(event, a.Settings):
+            return [[(QUIET, text)] for text in setting_lines(event, guest=self._client.guest)]
+        return self._lines.heard(event)
 
     def _learn(self, event: e.Event) -> None:
         """Learn the rooms, users and commands in an event, for completion."""
@@ -194,23 +258,32 @@ class Presenter:
         self._why = what.why if isinstance(what, Lost) else ""
         match what:
             case Connected(again=True):
-                self.say(f"connected again, as {what.name}.")
+                self._tell_all(f"connected again, as {what.name}.")
             case Connected():
-                self.say(f"connected to {what.server} as {what.name} ({what.security}); /help explains the commands.")
+                self._tell_all(
+                    f"connected to {what.server} as {what.name} ({what.security}); /help explains the commands."
+                )
             case Lost():
-                self.say(f"{_sentence(what.why)} The client keeps trying; Enter tries now.")
+                self._tell_all(f"{_sentence(what.why)} The client keeps trying; Enter tries now.")
             case Ended(retry=True):
-                self.complain(f"{_sentence(what.why)} Enter tries again.")
+                self._complain_to_all(f"{_sentence(what.why)} Enter tries again.")
             case Ended():
-                self.complain(_sentence(what.why))
+                self._complain_to_all(_sentence(what.why))
             case Gap():
-                self.say(f"some messages sent to {what.room} in the meantime are not shown; see /history.")
+                gap = f"some messages sent to {what.room} in the meantime are not shown; see /history."
+                self._output.add(notice(gap), self._router.window(what))
             case Denied(what="name", code="name-in-use"):
                 pass  # ``LineInput`` asks for the account's password, or shows this if there is no account
             case Denied():
                 self.refused(what.code, what.text)
             case Named():
                 pass  # the bar shows the new name, and the answer to the command told it
+
+    def _tell_all(self, text: str) -> None:
+        self._output.add_everywhere(notice(text))
+
+    def _complain_to_all(self, text: str) -> None:
+        self._output.add_everywhere(error(text))
 
 
 def _sentence(why: str) -> str:

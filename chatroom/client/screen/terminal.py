@@ -1,7 +1,7 @@
-"""The terminal: an input line with a bar below it; above them the chat, in the terminal's own scrollback.
+"""The terminal: the window in front fills the screen; below it are the input line and the bar.
 
-``prompt_toolkit`` draws and edits the input line. To write lines above the input line, the input line is erased, the
-lines are written, and the input line is drawn again, all in one call. So no message can damage what the user types.
+``prompt_toolkit`` draws everything and edits the input line. Whatever changes, the screen is drawn at most once in
+20 ms, so thousands of lines that come at once cost no more than a few drawings.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from prompt_toolkit.application.current import set_app
 from prompt_toolkit.application.run_in_terminal import run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
+from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.history import DummyHistory, History
 from prompt_toolkit.input import Input
@@ -42,20 +43,21 @@ from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.hiding import HiddenSecrets
 from chatroom.client.screen.job_control import stop_until_continued
 from chatroom.client.screen.keys import LINE
+from chatroom.client.screen.message_area import MessageArea
 from chatroom.client.screen.questions import Question, Questions
-from chatroom.client.screen.redraw import Redraw
+from chatroom.client.screen.redraw import FullScreen
+from chatroom.client.screen.scrolling import Viewport
 from chatroom.model.text import CONTINUATION, clean
 
 MENU = 8  # rows of the completion menu, at most
 _FOCUS_TOLD, _FOCUS_UNTOLD = "\x1b[?1004h", "\x1b[?1004l"
-_TOGETHER, _TOGETHER_UNTIL_HERE = (
-    "\x1b[?2026h",
-    "\x1b[?2026l",
-)  # terminals that support this show the whole update at once
+TOGETHER = 0.02  # seconds; what changes within them is drawn together
 _STYLE = Style.from_dict(
     {
         "prompt": "bold",
         "bar": "reverse",
+        "bar.front": "noreverse bold",
+        "topic": "underline",
         "completion-menu": "noreverse bg:#444444 #eeeeee",
         "completion-menu.completion.current": "noreverse bg:#d7d7d7 #000000 bold",
         "completion-menu.meta.completion": "noreverse bg:#444444 #bcbcbc",
@@ -69,6 +71,7 @@ class Parts:
     """The functions that return what the terminal shows, and the function that is given what the user types.
 
     Args:
+        area: Shows the window in front.
         prompt: Returns the text before the input.
         bar: Returns the bar below the input.
         under_way: Returns the lines between the input and the bar, which show the transfers of files.
@@ -80,6 +83,7 @@ class Parts:
         bare: Returns whether ``login`` and ``register`` need no slash at present, so that their passwords are hidden.
     """
 
+    area: MessageArea
     prompt: Callable[[], Line]
     bar: Callable[[], Line]
     under_way: Callable[[], list[str]]
@@ -102,7 +106,6 @@ class Terminal:
         colours: False for no colours; otherwise ``prompt_toolkit`` chooses: as many as the terminal has, and none if
             the variable NO_COLOR is set.
         stop: Stops this process; returns when the process is continued.
-        wraps_anew: Whether the terminal wraps its lines anew when its width changes.
 
     Attributes:
         questions: The questions that the user is asked in place of the input line.
@@ -116,11 +119,11 @@ class Terminal:
     output: Output
     colours: bool | None = None
     stop: Callable[[], None] = stop_until_continued
-    wraps_anew: bool = True
     questions: Questions = field(init=False)
     line: Buffer = field(init=False)
     answer: Buffer = field(init=False)
     app: Application[None] = field(init=False)
+    _screen: FullScreen = field(init=False)
 
     def __post_init__(self) -> None:
         self.questions = Questions(self._question_changed)
@@ -135,10 +138,13 @@ class Terminal:
             color_depth=ColorDepth.DEPTH_1_BIT if self.colours is False else None,
             input=self.input,
             output=self.output,
+            full_screen=True,
             erase_when_done=True,
+            min_redraw_interval=TOGETHER,
             terminal_size_polling_interval=None,
         )
-        self.app.renderer = Redraw(self.app.renderer.style, self.output, wraps_anew=self.wraps_anew)
+        self._screen = FullScreen(self.app.renderer.style, self.output)
+        self.app.renderer = self._screen
         self.app.ttimeoutlen = 0.1  # seconds until Escape counts as a key of its own, not as part of another
         self.app.timeoutlen = 0  # seconds until Escape, as a key of its own, takes effect
 
@@ -171,8 +177,7 @@ class Terminal:
             self.input.raw_mode().__enter__()  # ``run`` has stored the terminal's former state
             self._tell_focus(True)
             with set_app(self.app):
-                self.app.renderer.erase()
-                self.app.renderer.render(self.app, self.app.layout)
+                self._screen.draw_anew(self.app)
 
     def _stopped(self) -> None:
         """Stop this process until it is continued; the terminal sends no focus reports meanwhile."""
@@ -187,26 +192,22 @@ class Terminal:
 
     # ---- showing -----------------------------------------------------------------------------------------------
 
-    def write(self, pieces: Line) -> None:
-        """Write lines above the input line.
+    @property
+    def view(self) -> Viewport:
+        """The part of the screen that shows the window in front."""
+        return self.parts.area.view
+
+    def print(self, pieces: Line) -> None:
+        """Write text to the shell's screen, after the end.
 
         Args:
             pieces: Pieces of clean text, each with its style; newlines end lines.
         """
         pieces_: Any = pieces
-        if not self.app.is_running:
-            print_formatted_text(self.output, pieces_, _STYLE, color_depth=self.app.color_depth)
-            return
-        with set_app(self.app):
-            self.output.write_raw(_TOGETHER)
-            self.app.renderer.erase()
-            print_formatted_text(self.output, pieces_, _STYLE, color_depth=self.app.color_depth)
-            self.app.renderer.render(self.app, self.app.layout)
-            self.output.write_raw(_TOGETHER_UNTIL_HERE)
-            self.output.flush()
+        print_formatted_text(self.output, pieces_, _STYLE, color_depth=self.app.color_depth)
 
     def refresh(self) -> None:
-        """Redraw the prompt and the bar soon, because they may have changed."""
+        """Redraw the screen soon, because something on it may have changed."""
         self.app.invalidate()
 
     @property
@@ -219,15 +220,27 @@ class Terminal:
         self.output.bell()
         self.output.flush()
 
-    def clear(self) -> None:
-        """Clear the screen, and draw the input line at the bottom.
+    def draw_anew(self) -> None:
+        """Draw everything, for instance because something else has written to the terminal."""
+        if self.app.is_running:
+            with set_app(self.app):
+                self._screen.draw_anew(self.app)
 
-        If the input line were at the top, tmux would move its first rows out of reach when the terminal gets narrower.
-        """
-        with set_app(self.app):
-            self.app.renderer.clear()
-            self.output.cursor_goto(self.output.get_size().rows - 1, 0)
-            self.app.renderer.render(self.app, self.app.layout)
+    # ---- the draft -------------------------------------------------------------------------------------------------
+
+    @property
+    def draft(self) -> tuple[str, int]:
+        """What is typed in the input line, and the position of the cursor in it."""
+        return self.line.text, self.line.cursor_position
+
+    @draft.setter
+    def draft(self, draft: tuple[str, int]) -> None:
+        text, cursor = draft
+        if self.app.layout.is_searching:
+            with set_app(self.app):
+                stop_search()
+        self.line.reset(Document(text, min(cursor, len(text))))
+        self.app.invalidate()
 
     def keep(self, text: str) -> None:
         """Put a text of several lines into the input line. It stays a text, even if it begins with ``/``."""
@@ -289,9 +302,8 @@ class Terminal:
         )
 
     def _layout(self) -> Layout:
-        """Return the layout: the input line, or in its place the search of the history or a question; then the bar.
-
-        The completion menu floats over them.
+        """Return the layout: the window in front; the input line, or in its place the search of the history or a
+        question; then the bar. The completion menu floats over the window.
         """
         search = SearchBufferControl(input_processors=[ReverseSearchProcessor()])
         line = Window(
@@ -322,8 +334,8 @@ class Terminal:
             ConditionalContainer(searching, is_searching),
             ConditionalContainer(answer, asked),
         )
-        body = HSplit([*lines, self._under_way(), self._bar(), Window()])
-        return Layout(FloatContainer(body, [menu]), focused_element=line)
+        above = FloatContainer(HSplit([self.parts.area, *lines]), [menu])
+        return Layout(HSplit([above, self._under_way(), self._bar()]), focused_element=line)
 
     def _under_way(self) -> ConditionalContainer:
         control = FormattedTextControl(lambda: "\n".join(f" {clean(line)}" for line in self.parts.under_way()))
@@ -335,9 +347,10 @@ class Terminal:
         return Window(control, style="class:bar", height=1, dont_extend_height=True)
 
     def _line_height(self) -> Dimension:
-        """Return the bounds of the input line's height: half of the terminal; the completion menu must have room."""
-        least = 1 + MENU if self.line.complete_state is not None else 1
-        return Dimension(min=least, max=max(least, self.output.get_size().rows // 2))
+        """Return the bounds of the input line's height: half of the terminal; the completion menu has room in it, so
+        that it hides nothing of what is said."""
+        most = max(1, self.output.get_size().rows // 2)
+        return Dimension(min=min(1 + MENU, most) if self.line.complete_state is not None else 1, max=most)
 
     def _question(self) -> Line:
         question: Question | None = self.questions.current

@@ -23,16 +23,36 @@ from twisted.internet.task import Clock
 from chatroom.client.errors import Rejected
 from chatroom.client.room_state import RoomState
 from chatroom.client.screen.app import App
-from chatroom.client.screen.output import TOGETHER
 from chatroom.model import events as e
+from chatroom.model.names import fold
 from chatroom.model.replies import Limits
 
 DEADLINE = 30.0  # seconds until a test that waits has failed; long, for a run under nice
 NOW = 1_790_000_000  # seconds since 1970
 
 
+@dataclass
+class Unread:
+    """What a ``RoomState`` or a ``PeerState`` knows of unread messages."""
+
+    room: str = ""
+    unread: int = 0
+    mentions: int = 0
+    seq: int = 0
+
+
 class FakeClient:
-    """What a ``Client`` is to a screen; the test fires the Deferreds."""
+    """What a ``Client`` is to a screen; the test fires the Deferreds.
+
+    Attributes:
+        did: The commands; the room in focus is not noted with them.
+        said: What was said, to whatever room.
+        heard_in: The room of each of these.
+        marked: Where the user has read, and up to which seq.
+        typed_in: Where the user was typing.
+        rooms: The rooms that we are in, by folded name.
+        peers: The people who wrote to us, by folded name.
+    """
 
     def __init__(self) -> None:
         self.online = True
@@ -40,7 +60,8 @@ class FakeClient:
         self.name = "me"
         self.guest = True
         self.server = "chatroom"
-        self.room = "lobby"
+        self.rooms = {"lobby": Unread("lobby")}
+        self._room = "lobby"
         self.place = RoomState()
         self.users = ["me", "bob", "Bea"]
         self.security = "plain"
@@ -51,6 +72,10 @@ class FakeClient:
         self.tried_now = 0
         self.did: list[tuple[str, dict[str, Any]]] = []
         self.said: list[str] = []
+        self.heard_in: list[str] = []
+        self.marked: list[tuple[str, int]] = []
+        self.typed_in: list[str] = []
+        self.peers: dict[str, Unread] = {}
         self.asked = 0  # who is online
         self.answers: list[Deferred[Any]] = []
 
@@ -62,6 +87,38 @@ class FakeClient:
     def inside(self) -> bool:
         """Whether a line is said to a room."""
         return bool(self.room)
+
+    @property
+    def room(self) -> str:
+        """The room in focus; a test that sets it moves us from the one to the other."""
+        return self._room
+
+    @room.setter
+    def room(self, room: str) -> None:
+        self.rooms.pop(fold(self._room), None)
+        if room:
+            self.rooms[fold(room)] = Unread(room)
+        self._room = room
+
+    def focus(self, room: str) -> None:
+        """Another room has the focus."""
+        self._room = self.rooms[fold(room)].room if room else ""
+
+    def mark_read(self, seq: int, *, room: str = "", user: str = "") -> None:
+        """Nothing up to there is unread any more."""
+        self.marked.append((room or f"@{user}", seq))
+        place = self.rooms.get(fold(room)) if room else self.peers.get(fold(user))
+        if place is not None:
+            place.unread = place.mentions = 0
+
+    def typing(self, *, room: str = "", user: str = "") -> None:
+        """Remember where the user is typing."""
+        self.typed_in.append(room or f"@{user}")
+
+    @property
+    def target(self) -> str:
+        """The room that a command is for."""
+        return self._room
 
     @property
     def may_retry(self) -> bool:
@@ -76,13 +133,16 @@ class FakeClient:
         if do == "who":
             self.asked += 1
             return Deferred()
+        if fields.get("room") == self.room and do not in ("join", "create"):
+            del fields["room"]
         self.did.append((do, fields))
         self.answers.append(Deferred())
         return self.answers[-1]
 
-    def say(self, text: str) -> Deferred[None]:
+    def say(self, text: str, room: str = "") -> Deferred[None]:
         """Remember the message."""
         self.said.append(text)
+        self.heard_in.append(room)
         self.answers.append(Deferred())
         return self.answers[-1]
 
@@ -102,23 +162,6 @@ class FakeClient:
         self.answers.pop().errback(Rejected(code, text))
 
 
-class Keeping(pyte.HistoryScreen):
-    """A screen that knows what tmux keeps when all of it is erased at once.
-
-    Attributes:
-        kept: The rows that were not empty then.
-    """
-
-    def __init__(self, columns: int, rows: int) -> None:
-        self.kept: list[str] = []
-        super().__init__(columns, rows, history=10_000, ratio=0.5)
-
-    def erase_in_display(self, how: int = 0, *args: Any, **more: Any) -> None:
-        if how == 2 or (how == 0 and (self.cursor.x, self.cursor.y) == (0, 0)):
-            self.kept += [row.rstrip() for row in self.display if row.strip()]
-        super().erase_in_display(how, *args, **more)
-
-
 class Glass(io.TextIOBase):
     """A terminal's screen behind what is written.
 
@@ -129,37 +172,10 @@ class Glass(io.TextIOBase):
     encoding = "utf-8"
 
     def __init__(self, columns: int, rows: int) -> None:
-        self.screen = Keeping(columns, rows)
+        self.screen = pyte.Screen(columns, rows)
         self.screen.set_mode(pyte.modes.LNM)
         self._stream = pyte.Stream(self.screen)
         self.raw = ""
-
-    def narrow(self, columns: int, *, wrap: bool) -> None:
-        """Make it narrower: longer rows are wrapped anew, as by most terminals, or cut."""
-        screen = self.screen
-        rows = [[screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines)]
-        cursor = screen.cursor
-        screen.resize(screen.lines, columns)
-        if wrap:
-            self._wrap(rows, cursor.x, cursor.y)
-
-    def _wrap(self, rows: list[list[pyte.screens.Char]], x: int, y: int) -> None:
-        """Show the rows in the new width; the cursor stays at its character, what is too much scrolls away."""
-        screen, wrapped = self.screen, []
-        for number, row in enumerate(rows):
-            used = len(row)
-            while used and row[used - 1] == screen.default_char:
-                used -= 1
-            if number == y:
-                at = min(x, used) - (0 < used <= x and used % screen.columns == 0)
-                place = len(wrapped) + at // screen.columns, at % screen.columns
-            wrapped += [row[i : i + screen.columns] for i in range(0, max(used, 1), screen.columns)]
-        gone = len(wrapped) - screen.lines  # as tmux does, even if rows at the end are empty
-        screen.history.top.extend(dict(enumerate(row)) for row in wrapped[:gone])
-        for number, row in enumerate(wrapped[gone : gone + screen.lines]):
-            screen.buffer[number].clear()
-            screen.buffer[number].update(enumerate(row))
-        screen.cursor.y, screen.cursor.x = place[0] - gone, place[1]
 
     def write(self, text: str) -> int:
         self.raw += text
@@ -187,10 +203,9 @@ class Stage:
         wants: Its settings.
         keys: Where keys go in.
         size: Columns and rows.
-        wrap: The terminal wraps lines anew when it becomes narrower; otherwise it cuts them.
     """
 
-    def __init__(self, wants: Wants, keys: PipeInput, size: tuple[int, int] = (80, 24), *, wrap: bool = False) -> None:
+    def __init__(self, wants: Wants, keys: PipeInput, size: tuple[int, int] = (80, 24)) -> None:
         self.client = FakeClient()
         self.clock = Clock()
         self.clock.rightNow = NOW
@@ -202,8 +217,7 @@ class Stage:
         )
         client: Any = self.client
         self.keys = keys
-        self.screen = App(self.clock, client, wants, keys, output, now=self.clock.seconds, wraps_anew=wrap)
-        self._wrap = wrap
+        self.screen = App(self.clock, client, wants, keys, output, now=self.clock.seconds)
         self.running: asyncio.Future[None] = asyncio.ensure_future(self.screen.terminal.run())
 
     # ---- doing -----------------------------------------------------------------------------------------------------
@@ -217,10 +231,10 @@ class Stage:
         for event in events:
             self.screen.tell(event)
 
-    def narrow(self, columns: int, *, told: bool = True) -> None:
-        """Make the terminal narrower; ``told``: the client hears of it at once."""
-        self.size = self.size._replace(columns=columns)
-        self.glass.narrow(columns, wrap=self._wrap)
+    def resize(self, columns: int, rows: int | None = None, *, told: bool = True) -> None:
+        """Give the terminal another size; ``told``: the client hears of it at once."""
+        self.size = Size(columns=columns, rows=rows or self.size.rows)
+        self.glass.screen.resize(self.size.rows, columns)
         if told:
             self.screen.terminal.app._on_resize()
 
@@ -230,11 +244,6 @@ class Stage:
     def rows(self) -> list[str]:
         """What is on the screen, without the empty end."""
         return "\n".join(line.rstrip() for line in self.glass.screen.display).rstrip().split("\n")
-
-    @property
-    def scrolled(self) -> list[str]:
-        """What has scrolled off the screen."""
-        return ["".join(row[x].data for x in sorted(row)).rstrip() for row in self.glass.screen.history.top]
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something is true."""
@@ -246,13 +255,7 @@ class Stage:
     async def shows(self, *rows: str) -> None:
         """Wait until these rows are on the screen, one below the other."""
         wanted = "\n".join(rows)
-
-        def there() -> bool:
-            if any(call.getTime() - self.clock.seconds() <= TOGETHER for call in self.clock.getDelayedCalls()):
-                self.clock.advance(TOGETHER)
-            return f"\n{wanted}\n" in "\n".join(["", *self.rows, ""])
-
-        await self.until(there)
+        await self.until(lambda: f"\n{wanted}\n" in "\n".join(["", *self.rows, ""]))
 
 
 def on_stage(folder: Path, scene: Callable[[Stage], Coroutine[Any, Any, None]], **wants: Any) -> None:
@@ -261,23 +264,23 @@ def on_stage(folder: Path, scene: Callable[[Stage], Coroutine[Any, Any, None]], 
     Args:
         folder: Where state is kept.
         scene: What happens.
-        wants: Settings; ``size`` of the terminal, and whether it has to ``wrap`` lines anew.
+        wants: Settings, and the ``size`` of the terminal.
     """
     asyncio.run(_on_stage(folder, scene, **wants))
 
 
 async def _on_stage(folder: Path, scene: Callable[[Stage], Coroutine[Any, Any, None]], **wants: Any) -> None:
-    size, wrap = wants.pop("size", (80, 24)), wants.pop("wrap", False)
-    async with stage(Wants(folder, **wants), size, wrap=wrap) as made:
+    size = wants.pop("size", (80, 24))
+    async with stage(Wants(folder, **wants), size) as made:
         await made.until(lambda: any("[lobby]" in row for row in made.rows))
         await scene(made)
 
 
 @contextlib.asynccontextmanager
-async def stage(wants: Wants, size: tuple[int, int], *, wrap: bool = False) -> AsyncIterator[Stage]:
+async def stage(wants: Wants, size: tuple[int, int]) -> AsyncIterator[Stage]:
     """A stage, and its end."""
     with create_pipe_input() as keys:
-        made = Stage(wants, keys, size, wrap=wrap)
+        made = Stage(wants, keys, size)
         try:
             yield made
         finally:
@@ -285,8 +288,7 @@ async def stage(wants: Wants, size: tuple[int, int], *, wrap: bool = False) -> A
             await asyncio.wait_for(made.running, DEADLINE)
             made.screen.terminal.questions.end()
             made.screen.once.flush()
-            made.screen.crowd.flush()
-            made.screen.above.flush()
+            made.screen.crowds.flush()
 
 
 def said(text: str, by: str = "bob", **more: Any) -> e.Said:

@@ -9,8 +9,8 @@ from client.screen.stage import Stage, on_stage
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from chatroom.client.screen.app import FRESH
 from chatroom.client.screen.argument_values import DURATIONS, argument_at
+from chatroom.client.screen.quiet_questions import FRESH
 from chatroom.model import replies as a
 
 

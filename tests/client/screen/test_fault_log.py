@@ -53,9 +53,9 @@ def test_what_cannot_be_shown_does_not_end_the_connection(tmp_path: Path, errors
 
     async def scene(stage: Stage) -> None:
         broken: Any = said("x")
-        stage.screen.hearing.show = lambda event: event.no_such_thing  # type: ignore[method-assign]
+        stage.screen.lines.message = lambda event, private: event.no_such_thing  # type: ignore[assignment,misc]
         stage.tell(broken)
-        del stage.screen.hearing.show
+        del stage.screen.lines.message
         stage.tell(said("hello"))
         await stage.shows("bob: hello", "[lobby]")
         errors.expect(AttributeError)

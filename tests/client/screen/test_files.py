@@ -71,7 +71,7 @@ def test_leaving_says_what_was_not_finished(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("/send a.txt\r")
         await stage.until(lambda: stage.screen.transfers.lines())
-        stage.screen._leave_files()
+        stage.screen.files.end()
         await tells(stage, "sending a.txt waits: stopped; the same command continues it next time.")
 
     on_stage(tmp_path, scene, size=(120, 24))

@@ -115,29 +115,29 @@ def test_those_that_wait_are_not_without_end() -> None:
 
 def test_the_mark_comes_before_what_was_not_seen_the_last_time() -> None:
     mark = ReadMarker({"lobby": 5})
-    due = [mark.before(said("x", seq=seq), own=False) for seq in (4, 5, 6, 7)]
+    due = [mark.before(said("x", seq=seq), own=False, away=False) for seq in (4, 5, 6, 7)]
     assert due == [False, False, True, False]
     assert mark.seen == {"lobby": 7}
 
 
 def test_no_mark_before_what_one_says_oneself_nor_where_one_never_was() -> None:
     mark = ReadMarker({"lobby": 5})
-    assert not mark.before(said("x", seq=6), own=True)
-    assert not mark.before(said("x", seq=7), own=False)
-    assert not mark.before(said("x", seq=7, room="attic"), own=False)
+    assert not mark.before(said("x", seq=6), own=True, away=False)
+    assert not mark.before(said("x", seq=7), own=False, away=False)
+    assert not mark.before(said("x", seq=7, room="attic"), own=False, away=False)
 
 
-def test_the_mark_is_drawn_once_each_time_one_looks_away() -> None:
-    mark = ReadMarker()
-    turns = ((True, False), (False, True), (False, False), (True, False), (False, True))
-    for seq, (there, due) in enumerate(turns, 1):
-        mark.focus(there)
-        assert mark.before(said("x", seq=seq), own=False) == due
+def test_the_mark_comes_where_one_has_looked_away() -> None:
+    mark = ReadMarker({"lobby": 5})
+    assert mark.before(said("x", seq=6, room="attic"), own=False, away=True)
+    assert not mark.before(said("x", seq=7, room="attic"), own=True, away=True)
+    assert mark.before(e.Private("", 0, "bob", "b", to="me", text="x"), own=False, away=True)
+    assert not mark.before(e.Private("", 0, "bob", "b", to="me", text="x"), own=False, away=False)
 
 
 def test_only_so_many_rooms_are_remembered() -> None:
     mark = ReadMarker()
     for i in range(ROOMS + 10):
-        mark.before(said("x", room=f"r{i}"), own=False)
+        mark.before(said("x", room=f"r{i}"), own=False, away=False)
     assert len(mark.seen) == ROOMS
     assert "r0" not in mark.seen

@@ -102,7 +102,7 @@ def test_login_alone_is_the_command_for_a_guest(tmp_path: Path) -> None:
 
 def test_a_login_is_no_name(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        stage.screen.doing.start(stage.screen.doing.take_a_name())
+        stage.screen.doing.start(stage.screen.naming.take_a_name())
         stage.type("login dora tr0ub4dor\r")
         await stage.shows("Error: that is no name; /login is the command, and asks for what you leave out.")
         stage.type("pw=correcthorse\r")

@@ -45,12 +45,12 @@ def checked(client: Any) -> Any:
     """Return what says a text as a ``Client`` does: it refuses what the server would refuse."""
     say = client.say
 
-    def as_client(text: str) -> Any:
+    def as_client(text: str, room: str) -> Any:
         try:
             check_text(text, client.limits.text)
         except Rejected as refused:
             return fail(refused)
-        return say(text)
+        return say(text, room)
 
     return as_client
 

@@ -9,10 +9,10 @@ import pytest
 from client.screen.stage import Stage, on_stage, said
 
 from chatroom.client.screen.job_control import survive_hangup
-from chatroom.client.screen.redraw import wraps_anew
 
+PAGE_UP = "\x1b[5~"
 BAR = " lobby (3 users) | me | plain | chatroom chat.example:8888"
-MODES = ("?1004", "?2004")  # the focus is told; pasting is told apart from typing
+MODES = ("?1004", "?1049", "?2004")  # the focus is told; the screen is ours; pasting is told apart from typing
 
 
 def on(raw: str) -> list[str]:
@@ -27,18 +27,18 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_as_it_was(tmp_path: Path) -> Non
         def stop() -> None:
             found.append([row for row in stage.rows if row])
             found.append(on(stage.glass.raw))
-            stage.glass.write("$ fg\r\n")
 
         stage.screen.terminal.stop = stop
         stage.type("half a sen")
         await stage.shows("[lobby] half a sen", BAR)
         stage.type("\x1a")
-        await stage.shows("$ fg", "[lobby] half a sen", BAR)
+        await stage.until(lambda: found)
+        await stage.shows("[lobby] half a sen", BAR)
         assert found == [[], []]
         assert on(stage.glass.raw) == list(MODES)
         stage.tell(said("hello"))
         stage.type("tence")
-        await stage.shows("$ fg", "bob: hello", "[lobby] half a sentence", BAR)
+        await stage.shows("bob: hello", "[lobby] half a sentence", BAR)
 
     on_stage(tmp_path, scene)
 
@@ -47,9 +47,13 @@ def test_who_was_stopped_without_being_asked_draws_anew(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.type("half a sen")
         await stage.shows("[lobby] half a sen", BAR)
-        stage.glass.write("\r\n\x1b[J[1]+  Stopped\x1b[?1004l\x1b[?2004l\r\n$ fg\r\n")
+        stage.tell(said("hello"))
+        await stage.shows("bob: hello", "[lobby] half a sen", BAR)
+        stage.glass.write("\r\n\x1b[J[1]+  Stopped\x1b[?1004l\x1b[?1049l\x1b[?2004l\r\n$ fg\r\n")
+        assert on(stage.glass.raw) == []
         stage.screen.terminal.resume()
-        await stage.shows("$ fg", "[lobby] half a sen", BAR)
+        await stage.shows("bob: hello", "[lobby] half a sen", BAR)
+        assert not any("Stopped" in row or "fg" in row for row in stage.rows)
         assert on(stage.glass.raw) == list(MODES)
 
     on_stage(tmp_path, scene)
@@ -103,18 +107,18 @@ def test_what_is_written_to_a_terminal_that_is_gone_goes_nowhere() -> None:
     os.close(writing)
 
 
-# ---- leaving no trace ----------------------------------------------------------------------------------------------
+# ---- resizing ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wrap", [True, False])
-@pytest.mark.parametrize("columns", [60, 45, 31])
+@pytest.mark.parametrize("rows", [24, 16])
+@pytest.mark.parametrize("columns", [100, 60, 45, 31])
 @pytest.mark.parametrize(
     "typed",
     ["short", "a line that is longer than sixty columns are, by a word or by two", "漢字" * 30, "word " * 40],
     ids=["short", "two rows", "wide", "many rows"],
 )
-def test_a_narrower_terminal_has_one_prompt_and_all_that_was_said(
-    tmp_path: Path, typed: str, columns: int, wrap: bool
+def test_a_terminal_of_another_size_has_one_prompt_and_all_that_was_said(
+    tmp_path: Path, typed: str, columns: int, rows: int
 ) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(*(said(f"line {i}", seq=i) for i in range(1, 23)))
@@ -122,15 +126,18 @@ def test_a_narrower_terminal_has_one_prompt_and_all_that_was_said(
         stage.type(f"{typed}\x1b[D")
         line = stage.screen.terminal.line
         await stage.until(lambda: line.cursor_position == len(typed) - 1)
-        stage.narrow(columns)
+        stage.resize(columns, rows)
         stage.tell(said("line 23", seq=23))
-        stage.clock.advance(0.02)
-        rows = [*stage.scrolled, *stage.rows]
-        text = "".join(rows)
-        assert text.count("[lobby]") == text.count("lobby (3") == text.count("| me") == 1, rows
-        assert [row for row in rows if row.startswith("bob:")] == [f"bob: line {i}" for i in range(1, 24)]
+        await stage.until(lambda: "bob: line 23" in stage.rows)
+        text = "".join(stage.rows)
+        assert text.count("[lobby]") == text.count("lobby (3") == text.count("| me") == 1, stage.rows
+        lines = [row for row in stage.rows if row.startswith("bob:")]
+        assert lines == [f"bob: line {i}" for i in range(24 - len(lines), 24)]
+        stage.resize(80, 60)
+        await stage.until(lambda: stage.rows[-2].startswith("[lobby]") or "bob: line 1" in stage.rows)
+        assert [row for row in stage.rows if row.startswith("bob:")] == [f"bob: line {i}" for i in range(1, 24)]
 
-    on_stage(tmp_path, scene, wrap=wrap)
+    on_stage(tmp_path, scene)
 
 
 def test_what_comes_before_the_client_hears_of_the_new_width_leaves_one_prompt_too(tmp_path: Path) -> None:
@@ -138,16 +145,15 @@ def test_what_comes_before_the_client_hears_of_the_new_width_leaves_one_prompt_t
         stage.tell(said("first"))
         stage.type("words that fill more than one row of thirty")
         await stage.until(lambda: stage.rows[-2].endswith("of thirty"))
-        stage.narrow(30, told=False)
+        stage.resize(30, told=False)
         stage.tell(said("second"))
-        stage.clock.advance(0.02)
-        assert stage.rows[:2] == ["bob: first", "bob: second"]
-        assert "".join(stage.rows).count("[lobby]") == 1
-        stage.screen.terminal.app._on_resize()
-        assert stage.rows[:2] == ["bob: first", "bob: second"]
-        assert "".join(stage.rows).count("[lobby]") == 1
+        for told in (False, True):
+            if told:
+                stage.screen.terminal.app._on_resize()
+            await stage.shows("bob: first", "bob: second", "[lobby] words that fill more t", "han one row of thirty")
+            assert "".join(stage.rows).count("[lobby]") == 1
 
-    on_stage(tmp_path, scene, wrap=True)
+    on_stage(tmp_path, scene)
 
 
 @pytest.mark.parametrize("columns", [60, 30])
@@ -155,36 +161,49 @@ def test_a_narrower_terminal_has_one_prompt_after_it_was_cleared(tmp_path: Path,
     async def scene(stage: Stage) -> None:
         stage.type("/clear\rwords that fill more than one row, and more than two if they have to")
         await stage.until(lambda: "have to" in stage.rows[-2])
-        stage.narrow(columns)
-        assert "".join([*stage.scrolled, *stage.rows]).count("[lobby]") == 1
+        stage.resize(columns)
+        await stage.until(lambda: "have to" in stage.rows[-2])
+        assert "".join(stage.rows).count("[lobby]") == 1
 
-    on_stage(tmp_path, scene, wrap=True)
+    on_stage(tmp_path, scene)
 
 
-def test_nothing_is_erased_in_a_way_that_tmux_would_keep(tmp_path: Path) -> None:
-    """What stands there when all of the screen is erased goes into the scrollback of tmux."""
-
+def test_what_was_cleared_is_found_by_scrolling_back(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(said("first"))
         await stage.shows("bob: first", "[lobby]", BAR)
         stage.type("/clear\r")
         await stage.until(lambda: stage.rows == [*[""] * 22, "[lobby]", BAR])
         stage.tell(said("second"))
-        await stage.shows("bob: second", "[lobby]", BAR)
-        assert stage.glass.screen.kept == ["bob: first"]
+        await stage.until(lambda: stage.rows == [*[""] * 21, "bob: second", "[lobby]", BAR])
+        stage.type(PAGE_UP)
+        await stage.until(lambda: stage.rows == [*[""] * 20, "bob: first", "bob: second", "[lobby]", BAR])
 
     on_stage(tmp_path, scene)
 
 
-@pytest.mark.parametrize(
-    ("environ", "wraps"),
-    [
-        ({"TERM": "xterm-256color"}, True),
-        ({"TERM": "screen-256color", "TMUX": "/tmp/x"}, True),
-        ({"TERM": "xterm", "XTERM_VERSION": "XTerm(379)"}, False),
-        ({"TERM": "screen.xterm-256color", "STY": "1.pts"}, False),
-        ({"TERM": "linux"}, False),
-    ],
-)
-def test_which_terminals_wrap_lines_anew(environ: dict[str, str], wraps: bool) -> None:
-    assert wraps_anew(environ) is wraps
+def test_the_last_screenful_stays_when_the_client_has_ended(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(*(said(f"line {i}", seq=i) for i in range(1, 40)))
+        await stage.shows("bob: line 39", "[lobby]", BAR)
+        stage.type(PAGE_UP)
+        await stage.until(lambda: "bob: line 39" not in stage.rows)
+        stage.type("\x04")
+        await stage.until(stage.running.done)
+        assert on(stage.glass.raw) == []
+        stage.screen._print_last_screen()
+        shown = [f"bob: line {i}" for i in range(18, 40)]
+        assert stage.rows[: len(shown)] == shown
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_mouse_is_left_to_the_terminal(tmp_path: Path) -> None:
+    """So that text can be marked and copied, and the wheel recalls no old lines."""
+
+    async def scene(stage: Stage) -> None:
+        raw = stage.glass.raw
+        assert not any(f"\x1b[?{mode}h" in raw for mode in (1000, 1002, 1003, 1006, 1007, 1015))
+        assert "\x1b[?1007l" in raw
+
+    on_stage(tmp_path, scene)

@@ -1,0 +1,72 @@
+"""The commands for files, and the lines that show how far the transfers are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from chatroom.client.files.commands import USAGES, FileCommands
+from chatroom.client.files.transfers import Transfers
+from chatroom.client.screen.local_commands import LocalCommand
+
+PROGRESS = 1.0  # seconds between redraws while files are sent or fetched
+SHOWN = 3  # such files listed above the bar
+
+
+class FileProgress:
+    """Carries out the commands for files, and has the screen redrawn while files are sent or fetched.
+
+    Args:
+        reactor: Makes delayed calls.
+        transfers: Sends and fetches the files.
+        downloads: The folder for fetched files.
+        say: Shows a sentence.
+        start: Starts a coroutine, and shows its error.
+        draw: Has the screen redrawn.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        transfers: Transfers,
+        downloads: Path,
+        say: Callable[[str], None],
+        start: Callable[[Coroutine[Any, Any, None]], None],
+        draw: Callable[[], None],
+    ) -> None:
+        self._reactor = reactor
+        self._transfers = transfers
+        self._commands = FileCommands(transfers, downloads, say)
+        self._say = say
+        self._start = start
+        self._draw = draw
+        self._looking: Any = None  # the delayed call of _look
+
+    def commands(self) -> list[LocalCommand]:
+        """Return the commands for files."""
+        return [LocalCommand(usage, help, partial(self._run, word), "share") for word, (usage, help) in USAGES.items()]
+
+    def lines(self) -> list[str]:
+        """Return the lines about the transfers: the first few, and how many more there are."""
+        lines = self._transfers.lines()
+        more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+        return [*lines[:SHOWN], *more]
+
+    def end(self) -> None:
+        """Say which transfers are not finished, because the client ends."""
+        if self._looking is not None:
+            self._looking.cancel()
+        for line in self._transfers.lines():
+            self._say(f"{line}: stopped; the same command continues it next time.")
+
+    def _run(self, word: str, rest: str) -> None:
+        self._start(self._commands.run(word, rest))
+        if self._looking is None:
+            self._look()
+
+    def _look(self) -> None:
+        """Redraw regularly while files are being sent or fetched."""
+        self._looking = self._reactor.callLater(PROGRESS, self._look) if self._transfers.lines() else None
+        self._draw()
