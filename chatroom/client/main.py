@@ -30,6 +30,8 @@ class ScreenSettings:
     bell: Literal["off", "private", "all"]
     timestamps: bool
     colours: bool | None
+    links: bool
+    notify: Literal["osc9", "osc777", "off"]
 
 
 def main() -> NoReturn:
@@ -208,13 +210,15 @@ def _screen(wish: Wish) -> int:
     from twisted.internet.defer import Deferred
 
     from chatroom.client.screen.app import run
+    from chatroom.client.screen.terminal_features import has_links, way_to_notify
     from chatroom.model.replies import Error, Ok
 
     running: Any = reactor
     address = spell(wish.host, wish.port)
     config = wish.config
     colours = None if config.colours else False
-    settings = ScreenSettings(address, wish.folder, wish.downloads, config.bell, config.timestamps, colours)
+    can = has_links(os.environ, config.links), way_to_notify(os.environ, config.notify)
+    settings = ScreenSettings(address, wish.folder, wish.downloads, config.bell, config.timestamps, colours, *can)
     failures: list[Any] = []
 
     def begin() -> None:

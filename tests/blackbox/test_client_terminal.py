@@ -202,7 +202,7 @@ def test_five_pasted_lines_are_one_message_everywhere(daemon: Daemon, window: Ca
     bob.expect("bot has joined the room.", "ann has joined the room.")
     ann.paste("def wave():\n    /quit\n\n    bob: hi\n/join den\n")
     question = "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?"
-    ann.see("-- you pasted 4 lines: def wave():...", question)
+    ann.see("-- you pasted 5 lines: def wave():...", question)
     ann.enter("")
     further = ["    |     /quit", "    | ", "    |     bob: hi", "    | /join den"]
     bob.expect("ann: def wave():", *further)

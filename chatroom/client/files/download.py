@@ -51,6 +51,11 @@ class FileDownload(Transfer[Path]):
             if self._part is not None:
                 self._part.close()
 
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the file's bytes, in hexadecimal; empty before the server has described the file."""
+        return self._about.sha256 if self._about is not None else ""
+
     def is_called(self, name: str) -> bool:
         return super().is_called(name) or name == self._called
 

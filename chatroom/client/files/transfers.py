@@ -21,6 +21,7 @@ from chatroom.model.shared_files import TRANSFERS
 from chatroom.model.text import shortened
 
 MOST = 100  # transfers that run or wait for their turn
+MOST_REMEMBERED = 200  # files that were fetched
 NAME_SHOWN = 40  # characters of a name to show in a line
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Transfers:
 
     Attributes:
         online: Whether there is a connection on which login and room are restored.
+        fetched: The paths of the files that were fetched last, by the SHA-256 of their bytes.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Transfers:
         self.clock = clock
         self.work = work
         self.online = False
+        self.fetched: dict[str, Path] = {}
         self._under_way: list[Transfer[Any]] = []
         self._ended: Rejected | None = None
         client.carry(self)
@@ -78,7 +81,13 @@ class Transfers:
         Raises:
             Rejected: The file could not be fetched.
         """
-        return await self._run(FileDownload(self, number, wanted, folder=folder, given=given))
+        download = FileDownload(self, number, wanted, folder=folder, given=given)
+        path = await self._run(download)
+        self.fetched.pop(download.sha256, None)
+        self.fetched[download.sha256] = path
+        if len(self.fetched) > MOST_REMEMBERED:
+            del self.fetched[next(iter(self.fetched))]
+        return path
 
     def cancel(self, which: str) -> None:
         """Cancel a transfer.

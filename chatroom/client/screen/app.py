@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 from prompt_toolkit.input import Input, create_input
 from prompt_toolkit.key_binding import merge_key_bindings
-from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.output import Output
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatroom.client.client import Client
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
-from chatroom.client.screen.bell import Bell, Ring
+from chatroom.client.screen.bell import Ring
 from chatroom.client.screen.completer import ChatCompleter
 from chatroom.client.screen.crowds import Crowds
 from chatroom.client.screen.fault_log import FaultLog, catch
@@ -27,6 +27,7 @@ from chatroom.client.screen.file_progress import FileProgress
 from chatroom.client.screen.formatter import Formatter, Line, notice
 from chatroom.client.screen.help_command import HelpCommand
 from chatroom.client.screen.history import SavedHistory
+from chatroom.client.screen.hyperlinks import linking_output, links_on
 from chatroom.client.screen.ignore_list import IgnoreList
 from chatroom.client.screen.input import LineInput
 from chatroom.client.screen.job_control import survive_hangup
@@ -36,6 +37,7 @@ from chatroom.client.screen.known_words import KnownWords
 from chatroom.client.screen.local_commands import LocalCommand, LocalCommands
 from chatroom.client.screen.message_area import MessageArea
 from chatroom.client.screen.naming import Naming
+from chatroom.client.screen.notifier import Alerts, Way
 from chatroom.client.screen.password_guard import kept_nowhere
 from chatroom.client.screen.paste import Paste
 from chatroom.client.screen.presenter import Filter, Presenter
@@ -73,6 +75,8 @@ class AppSettings(Protocol):
         bell: When the terminal rings.
         timestamps: Whether lines begin with their time.
         colours: Whether to use colours; None: if the terminal can and NO_COLOR is not set.
+        links: Whether the terminal can follow links.
+        notify: The escape sequence by which the terminal notifies the user.
     """
 
     @property
@@ -87,6 +91,10 @@ class AppSettings(Protocol):
     def timestamps(self) -> bool: ...
     @property
     def colours(self) -> bool | None: ...
+    @property
+    def links(self) -> bool: ...
+    @property
+    def notify(self) -> Way: ...
 
 
 class App:
@@ -123,6 +131,7 @@ class App:
         self.typing = TypingPeople(reactor, self._draw)
         columns, typing = (lambda: output.get_size().columns), self.typing.notice
         self.around = Surroundings(client, self.windows, settings.address, columns, typing)
+        self.links = links_on(output, on=settings.links)
         self.terminal: Terminal = Terminal(self._parts(), input, output, settings.colours)
         self._leaving = False
         self._refused: Denied | None = None  # the server's refusal of our name or login
@@ -139,9 +148,9 @@ class App:
         self.router = Router(self.windows, lambda: client.rooms, lambda: client.name)
         self.crowds = Crowds(self.windows, self._crowd)
         self.once = AnnouncementCoalescing(reactor, self._announced)
-        self.bell = Bell(reactor.seconds, self.terminal.bell, self._settings.bell)
+        self.alerts = Alerts(reactor.seconds, self.terminal, self._settings.bell, self._settings.notify)
         self.hearing = Presenter(
-            client, self.lines, self.output, self.router, self.crowds, self.once, self.mark, self.bell, self.known,
+            client, self.lines, self.output, self.router, self.crowds, self.once, self.mark, self.alerts, self.known,
             self.filter, self.typing,
         )  # fmt: skip
         self.hearing.settings = self._server_settings
@@ -155,7 +164,8 @@ class App:
         self.quiet = QuietQuestions(client, self.hearing, self.known, reactor.seconds, self._say)
         self.ignoring = IgnoreList(client, self.filter, self.quiet.ask)
         self.transfers = Transfers(client, settings.address, reactor)
-        self.files = FileProgress(reactor, self.transfers, settings.downloads, self._say, self._start, draw)
+        lines = self.windows.newest_first
+        self.files = FileProgress(reactor, self.transfers, settings.downloads, self._say, self._start, draw, lines)
         self._help = HelpCommand(self.known, self._say, self.hearing.show, self._ask_for_help)
         self.own = {command.word: command for command in self._own_commands()}
         self.doing = LineInput(client, self.windows, self.hearing, self.terminal.questions, self.own, reactor.seconds)
@@ -172,7 +182,7 @@ class App:
             self._say,
             self.clear,
             self.terminal.leave,
-            self.bell,
+            self.alerts.bell,
             self.lines,
             self.filter,
             self.ignoring,
@@ -276,7 +286,7 @@ class App:
         actions = Actions(*ending, self.clear, self.pasted, self._focus)
         history = SavedHistory(self._settings.state / "history", kept_nowhere)
         completer = ChatCompleter(self.known)
-        area = MessageArea(lambda: self.windows.front, self.around.topic, self._drawn)
+        area = MessageArea(lambda: self.windows.front, self.around.topic, self._drawn, self.links)
         keys = merge_key_bindings([bindings(actions), window_bindings(lambda: self.switcher)])
         return Parts(
             area,
@@ -336,6 +346,7 @@ class App:
 
     def _focus(self, there: bool) -> None:
         self.switcher.focus(there)
+        self.alerts.focus(there)
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self.doing.start(coroutine)
@@ -381,8 +392,8 @@ async def run(
         client: Given the function that takes events and notices, returns the client, which is started and stopped here.
         settings: What the user wants.
     """
-    output = create_output()
-    output.enable_cpr = False  # type: ignore[attr-defined]  # do not ask the terminal where the cursor is
+    output = linking_output()
+    output.enable_cpr = False  # do not ask the terminal where the cursor is
     survive_hangup(output, lambda: screen.terminal.leave())
     made = client(lambda event: screen.tell(event))
     screen = App(reactor, made, settings, create_input(), output)

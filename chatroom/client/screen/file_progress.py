@@ -1,8 +1,8 @@
-"""The commands for files, and the lines that show how far the transfers are."""
+"""The commands for files and ``/open``, and the lines that show how far the transfers are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.screen.local_commands import LocalCommand
+from chatroom.client.screen.open_command import OpenCommand, Pieces, system_opener
 
 PROGRESS = 1.0  # seconds between redraws while files are sent or fetched
 SHOWN = 3  # such files listed above the bar
@@ -25,6 +26,7 @@ class FileProgress:
         say: Shows a sentence.
         start: Starts a coroutine, and shows its error.
         draw: Has the screen redrawn.
+        lines: Returns the lines of the window in front, each in pieces, the newest first.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class FileProgress:
         say: Callable[[str], None],
         start: Callable[[Coroutine[Any, Any, None]], None],
         draw: Callable[[], None],
+        lines: Callable[[], Iterable[Pieces]],
     ) -> None:
         self._reactor = reactor
         self._transfers = transfers
@@ -42,11 +45,15 @@ class FileProgress:
         self._say = say
         self._start = start
         self._draw = draw
+        self._open = OpenCommand(lines, transfers.fetched, say, system_opener(reactor, say))
         self._looking: Any = None  # the delayed call of _look
 
     def commands(self) -> list[LocalCommand]:
-        """Return the commands for files."""
-        return [LocalCommand(usage, help, partial(self._run, word), "share") for word, (usage, help) in USAGES.items()]
+        """Return the commands for files, and ``/open``."""
+        commands = [
+            LocalCommand(usage, help, partial(self._run, word), "share") for word, (usage, help) in USAGES.items()
+        ]
+        return [*commands, self._open.command()]
 
     def lines(self) -> list[str]:
         """Return the lines about the transfers: the first few, and how many more there are."""

@@ -60,6 +60,20 @@ def split(line: Line) -> list[Line]:
     return lines
 
 
+class SharedStyle(str):
+    """The style of the words about a shared file that can be fetched, with what identifies the file.
+
+    Attributes:
+        number: What follows ``/get``: ``7``, or ``@7`` for a file given to the user.
+        sha256: The SHA-256 of its bytes, in hexadecimal.
+    """
+
+    __slots__ = ("number", "sha256")
+
+    number: str
+    sha256: str
+
+
 def notice(text: str) -> Line:
     """Return a line with a message of the client itself."""
     return [(QUIET, "-- "), (NOTICE, text)]
@@ -208,11 +222,14 @@ class Formatter:
     def _happened(self, event: e.RoomEvent | e.Private) -> Line:
         """Return the line for an event without its time, with the name at its beginning in its colour."""
         words = LINES[type(event)]("", event)
-        if isinstance(event, e.Shared) and event.to == self._me():
-            (words,) = ANSWERS[e.Shared](unused, event)
+        style = QUIET
+        if isinstance(event, e.Shared):
+            if event.to == self._me():
+                (words,) = ANSWERS[e.Shared](unused, event)
+            style = _shared(event) if event.name and event.to in ("", self._me()) else QUIET
         if words.startswith(event.by):
-            return [(self._colours.of(event.by), event.by), (QUIET, words[len(event.by) :])]
-        return [(QUIET, words)]
+            return [(self._colours.of(event.by), event.by), (style, words[len(event.by) :])]
+        return [(style, words)]
 
     def _sent(self, event: a.Sent) -> Line:
         return [(PLAIN, "To "), (self._colours.of(event.to), event.to), (PRIVATE, " (private): "), (PLAIN, event.text)]
@@ -232,6 +249,12 @@ class Formatter:
     def _old(self, event: e.Message) -> bool:
         """Return whether a message is not of today, so that its line needs the day."""
         return spell_moment(event.at, DAY) != spell_moment(self._now(), DAY)
+
+
+def _shared(event: e.Shared) -> str:
+    style = SharedStyle(QUIET)
+    style.number, style.sha256 = f"{'@' if event.to else ''}{event.number}", event.sha256
+    return style
 
 
 def unused(room: str, event: object) -> str:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Hashable
 from typing import Any
 
-from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Attrs, BaseStyle
 from prompt_toolkit.styles.base import DEFAULT_ATTRS
@@ -180,13 +180,19 @@ class LinkingOutput(Vt100_Output):
             self.write_raw(f"\x1b]8;{f'id={number}' if address else ''};{address}\x1b\\")
 
 
-def linking_output(links: LinkTable) -> Any:
+def links_on(output: Output, *, on: bool) -> LinkTable:
+    """Return the table of the links on a terminal; ``on`` says whether they are written as links."""
+    table = LinkTable(on=on and isinstance(output, LinkingOutput))
+    if isinstance(output, LinkingOutput):
+        output.links = table
+    return table
+
+
+def linking_output() -> Any:
     """Return this process's terminal."""
-    output: Any = LinkingOutput.from_pty(
+    return LinkingOutput.from_pty(
         sys.stdout,
         term=get_term_environment_variable(),
         default_color_depth=ColorDepth.from_env(),
         enable_bell=get_bell_environment_variable(),
     )
-    output.links = links
-    return output

@@ -9,6 +9,7 @@ from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.screen import _CHAR_CACHE, Char, Screen, WritePosition
 from prompt_toolkit.utils import get_cwidth
 
+from chatroom.client.screen.hyperlinks import LinkTable
 from chatroom.client.screen.scrolling import Viewport
 from chatroom.client.screen.window_list import ChatWindow
 from chatroom.client.screen.wrapping import Row
@@ -24,6 +25,7 @@ class MessageArea(Container):
         front: Returns the window to draw.
         heading: Returns the row above the lines, given the width; None for no such row.
         drawn: Called after each drawing with the window that was drawn.
+        links: Gives the links on the screen their numbers.
     """
 
     def __init__(
@@ -31,11 +33,13 @@ class MessageArea(Container):
         front: Callable[[], ChatWindow],
         heading: Callable[[int], Row | None],
         drawn: Callable[[ChatWindow], None],
+        links: LinkTable,
     ) -> None:
         self.view = Viewport()
         self._front = front
         self._heading = heading
         self._drawn = drawn
+        self._links = links
 
     def reset(self) -> None:
         """See ``Container``."""
@@ -69,8 +73,9 @@ class MessageArea(Container):
             top, height = top + 1, height - 1
         self.view.resize(write_position.width, height)
         rows = self.view.rows(window) if height > 0 else []
+        self._links.begin()
         for y, row in enumerate(rows, top + height - len(rows)):
-            screen.data_buffer[y].update(cells(row))
+            screen.data_buffer[y].update(cells([(self._links.style(style), text) for style, text in row]))
         self._drawn(window)
 
 

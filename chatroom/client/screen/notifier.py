@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
-from chatroom.client.screen.bell import PAUSE, Bell
+from chatroom.client.screen.bell import PAUSE, Bell, Ring
 from chatroom.model import events as e
 from chatroom.model.text import clean, on_one_line, shortened
 
 TITLE = "chatroom"
+Way = Literal["osc9", "osc777", "off"]
 LONGEST = 120  # characters of a notification
 
 
@@ -22,9 +23,7 @@ class Notifier:
         way: The escape sequence that the terminal knows.
     """
 
-    def __init__(
-        self, seconds: Callable[[], float], write: Callable[[str], None], way: Literal["osc9", "osc777", "off"]
-    ) -> None:
+    def __init__(self, seconds: Callable[[], float], write: Callable[[str], None], way: Way) -> None:
         self._seconds = seconds
         self._write = write
         self._way = way
@@ -50,21 +49,37 @@ class Notifier:
             self._write(sequence(self._way, _words(event)))
 
 
+class CanAlert(Protocol):
+    """The part of a ``Terminal`` that is used here."""
+
+    def bell(self) -> None: ...
+    def notify(self, sequence: str) -> None: ...
+
+
 class Alerts:
-    """Tells the bell and the notifier of each message.
+    """The bell and the notifier.
 
     Args:
-        bell: Rings.
-        notifier: Notifies.
+        seconds: Returns the time in seconds.
+        terminal: Rings, and writes escape sequences.
+        mode: When to ring.
+        way: The escape sequence for notifications that the terminal knows.
+
+    Attributes:
+        bell: The bell.
     """
 
-    def __init__(self, bell: Bell, notifier: Notifier) -> None:
-        self._bell = bell
-        self._notifier = notifier
+    def __init__(self, seconds: Callable[[], float], terminal: CanAlert, mode: Ring, way: Way) -> None:
+        self.bell = Bell(seconds, terminal.bell, mode)
+        self._notifier = Notifier(seconds, terminal.notify, way)
+
+    def focus(self, there: bool) -> None:
+        """See ``Notifier``."""
+        self._notifier.focus(there)
 
     def heard(self, event: e.Event, *, own: bool, mentioned: bool) -> None:
         """See ``Bell`` and ``Notifier``."""
-        self._bell.heard(event, own=own, mentioned=mentioned)
+        self.bell.heard(event, own=own, mentioned=mentioned)
         self._notifier.heard(event, own=own, mentioned=mentioned)
 
 

@@ -61,7 +61,7 @@ class Paste:
             raise Misuse(f"that is too much to paste (at most {ALL} characters); nothing was sent.")
         if self._going:
             raise Misuse("what you pasted before is still being said; nothing was sent.")
-        self._tell(self._notice(lines))
+        self._tell(self._notice(lines, clean_lines(text).count("\n") + 1))
         how = await self._how()
         if how == EDIT:
             self._keep(text)
@@ -72,9 +72,9 @@ class Paste:
         else:
             await self._say_each(lines, say)
 
-    def _notice(self, lines: list[str]) -> str:
+    def _notice(self, lines: list[str], count: int) -> str:
         """Return a sentence with the number of lines, and the first line unless that looks like a password."""
-        number = f"{len(lines)} line{'s' if len(lines) > 1 else ''}"
+        number = f"{count} line{'s' if count > 1 else ''}"
         hidden = bool(lines) and self._secret(lines[0])
         return f"you pasted {number}{'.' if hidden else f': {_start(lines)}'}"
 

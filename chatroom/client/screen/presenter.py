@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from chatroom.client.client import Client
 from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
-from chatroom.client.screen.bell import Bell
 from chatroom.client.screen.colours import QUIET
 from chatroom.client.screen.crowds import Crowds
 from chatroom.client.screen.formatter import Formatter, Line, error, notice, setting_lines
 from chatroom.client.screen.join_coalescing import Coming
 from chatroom.client.screen.known_words import KnownWords
+from chatroom.client.screen.notifier import Alerts
 from chatroom.client.screen.read_marker import ReadMarker
 from chatroom.client.screen.routing import Router
 from chatroom.client.screen.typing_people import TypingPeople
@@ -69,7 +69,7 @@ class Presenter:
         crowds: Shows the users who enter and leave rooms.
         once: Shows the users who log in and out.
         mark: Finds the place where the user stopped reading.
-        bell: Rings at some messages.
+        alerts: Ring, and notify, at some messages.
         known: Learns rooms, users and commands for completion.
         filter: Hides messages of some users.
         typing: Shows who is typing.
@@ -87,7 +87,7 @@ class Presenter:
         crowds: Crowds,
         once: AnnouncementCoalescing,
         mark: ReadMarker,
-        bell: Bell,
+        alerts: Alerts,
         known: KnownWords,
         filter: Filter,
         typing: TypingPeople,
@@ -99,7 +99,7 @@ class Presenter:
         self._crowds = crowds
         self._once = once
         self._mark = mark
-        self._bell = bell
+        self._alerts = alerts
         self._known = known
         self._filter = filter
         self._typing = typing
@@ -198,7 +198,7 @@ class Presenter:
         self._message(event, window, unread_line=self._mark.before(event, own=own, away=window.away))
         if own:
             window.away = False
-        self._bell.heard(event, own=own, mentioned=self._lines.mentions_me(event))
+        self._alerts.heard(event, own=own, mentioned=self._lines.mentions_me(event))
 
     def _message(self, event: e.Message, window: ChatWindow, *, unread_line: bool) -> None:
         line = self._lines.message(event, private=window.kind is WindowKind.PERSON)

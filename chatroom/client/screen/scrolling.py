@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatroom.client.screen.colours import MARK, NOTICE
+from chatroom.client.screen.hyperlinks import with_links
 from chatroom.client.screen.scrollback import StoredLine
 from chatroom.client.screen.window_list import ChatWindow, Position
 from chatroom.client.screen.wrapping import Row, wrapped
@@ -121,7 +122,7 @@ class Viewport:
         if known is None or known[0] is not line.text:
             if self._remembered >= MOST_ROWS:
                 self._forget()
-            known = self._wrapped[line] = line.text, wrapped(line.pieces, self.columns)
+            known = self._wrapped[line] = line.text, wrapped(with_links(line.pieces), self.columns)
             self._remembered += len(known[1])
         marked = line.number == window.lines.mark
         return [[(MARK, _UNREAD[: self.columns])], *known[1]] if marked else known[1]

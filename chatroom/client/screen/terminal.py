@@ -41,6 +41,7 @@ from prompt_toolkit.styles import Style
 
 from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.hiding import HiddenSecrets
+from chatroom.client.screen.hyperlinks import LinkingStyle
 from chatroom.client.screen.job_control import stop_until_continued
 from chatroom.client.screen.keys import LINE
 from chatroom.client.screen.message_area import MessageArea
@@ -143,7 +144,7 @@ class Terminal:
             min_redraw_interval=TOGETHER,
             terminal_size_polling_interval=None,
         )
-        self._screen = FullScreen(self.app.renderer.style, self.output)
+        self._screen = FullScreen(LinkingStyle(self.app.renderer.style), self.output)
         self.app.renderer = self._screen
         self.app.ttimeoutlen = 0.1  # seconds until Escape counts as a key of its own, not as part of another
         self.app.timeoutlen = 0  # seconds until Escape, as a key of its own, takes effect
@@ -214,6 +215,11 @@ class Terminal:
     def columns(self) -> int:
         """The terminal's width in columns."""
         return self.output.get_size().columns
+
+    def notify(self, sequence: str) -> None:
+        """Write an escape sequence that notifies the user; it must hold nothing that others have written unchecked."""
+        self.output.write_raw(sequence)
+        self.output.flush()
 
     def bell(self) -> None:
         """Ring the terminal's bell."""

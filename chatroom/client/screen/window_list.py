@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from chatroom.client.screen.scrollback import Scrollback
+from chatroom.client.screen.wrapping import Row
 from chatroom.model.names import fold
 
 MOST = 120  # windows; a server cannot make the client have more
@@ -101,6 +102,10 @@ class Windows:
     def shown(self) -> list[ChatWindow]:
         """The windows that are not hidden, by number."""
         return [window for window in self._windows if not window.hidden]
+
+    def newest_first(self) -> Iterator[Row]:
+        """Yield the lines of the window in front, each in pieces, the newest first."""
+        yield from (line.pieces for line in reversed(list(self.front.lines)))
 
     def find(self, kind: WindowKind, name: str) -> ChatWindow | None:
         """Return the window of a room or of a person; None if there is none."""

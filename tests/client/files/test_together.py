@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from sharing import DATA
 
 from chatroom.client.errors import Failed, Rejected
+from chatroom.client.files import transfers
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.shared_files import CHUNK, TRANSFERS, WINDOW
@@ -290,3 +292,17 @@ def test_files_are_sent_again_after_an_end_that_the_user_has_decided_about(netwo
     assert alice.client.try_now()
     network.flow()
     share(network, alice, write(tmp_path))
+
+
+def test_what_was_fetched_is_known_by_its_hash_up_to_a_bound(
+    network: Network, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "MOST_REMEMBERED", 2)
+    alice, bob = Friend(network, "alice"), Friend(network, "bob")
+    paths = []
+    for text in (b"one", b"two", b"three"):
+        box = bob.get(share(network, alice, write(tmp_path, text)), here)
+        network.pass_time(5)
+        paths.append((hashlib.sha256(text).hexdigest(), box[0]))
+    assert list(bob.transfers.fetched.items()) == paths[1:]
+    assert alice.transfers.fetched == {}

@@ -16,13 +16,13 @@ import pyte
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import ColorDepth
-from prompt_toolkit.output.vt100 import Vt100_Output
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.client.errors import Rejected
 from chatroom.client.room_state import RoomState
 from chatroom.client.screen.app import App
+from chatroom.client.screen.hyperlinks import LinkingOutput
 from chatroom.model import events as e
 from chatroom.model.names import fold
 from chatroom.model.replies import Limits
@@ -194,6 +194,8 @@ class Wants:
     bell: Any = "private"
     timestamps: bool = False
     colours: bool | None = None
+    links: bool = False
+    notify: Any = "off"
 
 
 class Stage:
@@ -212,7 +214,7 @@ class Stage:
         self.glass = Glass(*size)
         self.size = Size(columns=size[0], rows=size[1])
         out: Any = self.glass
-        output = Vt100_Output(
+        output = LinkingOutput(
             out, lambda: self.size, term="xterm-256color", default_color_depth=ColorDepth.DEPTH_8_BIT, enable_cpr=False
         )
         client: Any = self.client

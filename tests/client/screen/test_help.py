@@ -43,7 +43,7 @@ SETTINGS = a.HelpTopic("settings", "choose what you see", ["/set"])
 def test_what_the_client_does_stands_in_the_topics_where_people_look_for_it(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(a.Help(LINES, [SHARE, SETTINGS]))
-        await stage.shows("  share     share files: /files /get /send /cancel")
+        await stage.shows("  share     share files: /files /get /send /cancel /open")
         overview = " ".join(" ".join(stage.rows).split())
         assert "settings choose what you see: /set /bell" in overview
         settings, _, client = overview.partition("client use this client:")

@@ -61,7 +61,7 @@ def test_a_paste_may_be_edited_first_and_stays_a_text(tmp_path: Path) -> None:
         await stage.until(lambda: stage.screen.terminal.questions.current)
         stage.type("e")
         await stage.shows(
-            "-- you pasted 3 lines: /quit...", "[lobby] //quit", "    |", "    |   two", "    | /me three", BAR
+            "-- you pasted 4 lines: /quit...", "[lobby] //quit", "    |", "    |   two", "    | /me three", BAR
         )
         stage.type("!\r")
         await stage.until(lambda: stage.client.said == ["/quit\n\n  two\n/me three!"])

@@ -339,7 +339,7 @@ def test_several_pasted_lines_are_said_one_after_another(tmp_path: Path) -> None
     async def scene(stage: Stage) -> None:
         stage.type(paste("one\r\n/quit\n\nthree\n"))
         await stage.shows(
-            "-- you pasted 3 lines: one...",
+            "-- you pasted 4 lines: one...",
             "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them?",
         )
         assert stage.client.said == []
