@@ -65,6 +65,11 @@ class HostileServer:
             if asked["do"] == "pong":
                 return
 
+    def answer(self, do: str, **fields: Any) -> None:
+        """Wait for a command, and answer it with a record."""
+        asked = next(asked for asked in self._asked() if asked["do"] == do)
+        self.record(re=asked["ref"], **fields)
+
     def record(self, **fields: Any) -> None:
         """Send a record."""
         self.send(json.dumps(fields).encode() + b"\n")

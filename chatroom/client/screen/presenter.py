@@ -210,7 +210,7 @@ class Presenter:
             window = self._router.typed_in(event)
             if window is not None and not self._filter.ignores(event.by):
                 self._typing.typing(window, clean(event.by))
-        elif isinstance(event, e.MESSAGES):
+        elif self._typing.anybody and isinstance(event, e.MESSAGES):
             self._typing.stopped(self._router.window(event), clean(event.by))
 
     def _amended(self, event: e.Amendment, window: ChatWindow) -> bool:

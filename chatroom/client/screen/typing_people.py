@@ -25,6 +25,11 @@ class TypingPeople:
         self._until: dict[tuple[ChatWindow, str], float] = {}
         self._call: Any = None
 
+    @property
+    def anybody(self) -> bool:
+        """Whether anybody is typing anywhere."""
+        return bool(self._until)
+
     def typing(self, window: ChatWindow, name: str) -> None:
         """Note that somebody is typing in a window."""
         if len(self._until) < MOST or (window, name) in self._until:

@@ -1,0 +1,132 @@
+"""Windows in a real terminal (tmux), against the real daemon: what somebody sees who is in several rooms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from blackbox.daemon import Daemon
+from blackbox.windows import CTRL_D, ENTER, Window
+
+TIME = re.compile(r"^\d\d:\d\d ")
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """A daemon of the test's own."""
+    with Daemon(tmp_path) as running:
+        yield running
+
+
+def resize(window: Window, columns: int, rows: int) -> None:
+    """Give the terminal another size, and wait until the client has drawn for it."""
+    window.do("resize-window", "-t", window.name, "-x", str(columns), "-y", str(rows))
+    window.until(lambda seen: len(seen) == rows and all(len(row) <= columns for row in seen))
+
+
+def prompt(window: Window, text: str) -> None:
+    """Wait until the row above the bar is that."""
+    window.until(lambda rows: len(rows) > 1 and rows[-2] == text)
+
+
+def bar(window: Window, text: str) -> None:
+    """Wait until the bar begins with that."""
+    window.until(lambda rows: rows[-1].startswith(f" {text}"))
+
+
+def test_rooms_and_a_conversation_have_windows(daemon: Daemon, window: Callable[[str], Window]) -> None:
+    """Their lines, drafts and counts stay apart."""
+    bob, eve = daemon.person("bob", "lobby"), daemon.person("eve", "work")
+    ann = window("ann")
+    ann.start_as(daemon.port, "ann", "--room", "lobby", plain=False)
+    ann.see("Current users: bob, ann", "[lobby]")
+    ann.enter("/join work")
+    eve.expect("ann has joined the room.")
+    prompt(ann, "[work]")
+    bar(ann, "1:lobby 2:work | 2 users | ann | TLS 1.3")
+    bob.say("hello ann", "one more", "/msg ann psst")
+    bar(ann, "1:lobby(2!) 2:work 3:@bob(1!) | 2 users | ann")
+    assert not any("hello" in row or "psst" in row for row in ann.rows)
+    ann.type("a draft")
+    ann.press("M-1")
+    ann.enter("hello bob")
+    bob.until(lambda line: line == "ann: hello bob")
+    ann.see(
+        "------------ new since you looked away ------------",
+        "bob: hello ann",
+        "bob: one more",
+        "ann: hello bob",
+        "[lobby]",
+    )
+    bar(ann, "1:lobby 2:work 3:@bob(1!) | 2 users | ann")
+    ann.press("M-a")
+    prompt(ann, "[@bob]")
+    ann.enter("what is it?")
+    bob.until(lambda line: line == "ann (private): what is it?")
+    ann.see("bob: psst", "ann: what is it?", "[@bob]")
+    ann.press("M-2")
+    prompt(ann, "[work] a draft")
+    ann.press(ENTER)
+    eve.expect("ann: a draft")
+    ann.enter("/leave")
+    eve.expect("ann has left the room.")
+    ann.see("You have left room work.", "[@bob]")
+    bar(ann, "1:lobby 3:@bob | ann")
+    ann.press("M-1")
+    prompt(ann, "[lobby]")
+    ann.press(CTRL_D)
+    ann.is_over()
+
+
+def test_words_are_wrapped_anew_at_each_size_and_scrolling_keeps_its_place(
+    daemon: Daemon, window: Callable[[str], Window]
+) -> None:
+    eve = daemon.person("eve", "work")
+    ann = window("ann")
+    ann.start_as(daemon.port, "ann", "--room", "work")
+    eve.expect("ann has joined the room.")
+    for number in range(40):
+        eve.ask(f"line {number} {'of some words ' * 6}end", f"eve: line {number} {'of some words ' * 6}end")
+    ann.until(lambda rows: any("line 39" in row for row in rows))
+    ann.press("PageUp")
+    ann.until(lambda rows: any("more lines below; the End key shows the newest --" in row for row in rows))
+    last = re.findall(r"line (\d+)", "\n".join(ann.rows))[-1]
+    ann.type("typing while the terminal changes")
+    for columns, rows in ((40, 15), (20, 8), (100, 30)):
+        resize(ann, columns, rows)
+        ann.until(lambda seen: any("below" in row for row in seen) and "changes" in " ".join(seen))
+        seen = ann.rows
+        assert f"line {last}" in " ".join(seen)
+        assert sum(row.startswith("[work] typing") for row in seen) == 1
+        text = seen[: next(number for number, row in enumerate(seen) if "below" in row)]
+        assert all(TIME.match(row) or row.startswith("    ") or row == "" for row in text), text
+    ann.press("End")
+    ann.until(lambda rows: not any("below" in row for row in rows) and any("line 39" in row for row in rows))
+    ann.press("C-u", CTRL_D)
+    ann.is_over()
+
+
+def test_read_in_one_client_is_read_in_the_other(daemon: Daemon, window: Callable[[str], Window]) -> None:
+    bob = daemon.person("bob", "lobby")
+    first, second = window("first"), window("second")
+    first.start_as(daemon.port, "ann", "--room", "lobby")
+    first.enter("/register ann s3cret-enough")
+    first.until(lambda rows: any("You are logged in as ann." in row for row in rows))
+    first.enter("/join work")
+    prompt(first, "[work]")
+    second.start(daemon.port, "--name", "ann", "--room", "lobby", "--room", "den")
+    second.until(lambda rows: any("Password for ann" in row for row in rows))
+    second.enter("s3cret-enough")
+    second.until(lambda rows: any("You are logged in as ann." in row for row in rows))
+    second.until(lambda rows: rows[-1].startswith(" 1:lobby 2:den |"))
+    prompt(second, "[den]")
+    bob.say("are you there, ann?")
+    bar(first, "1:lobby(1!) 2:work")
+    bar(second, "1:lobby(1!) 2:den")
+    second.press("M-1")
+    bar(first, "1:lobby 2:work")
+    for one in (first, second):
+        one.press(CTRL_D)
+        one.is_over()
