@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from blackbox.daemon import Daemon
+from blackbox.escapes import ALIEN, OWN
 from blackbox.windows import CTRL_C, CTRL_D, CTRL_R, ENTER, TAB, UP, Window
 
 
@@ -218,6 +220,38 @@ def test_five_pasted_lines_are_one_message_everywhere(daemon: Daemon, window: Ca
     ann.press("M-Enter")
     ann.enter("two")
     bob.expect("ann: one", "    | two")
+
+
+HOSTILE = "https://e.org/\x1b]8;;https://evil.org\x1b\\x;y \x1b]777;notify;x;z\x07 \x9d9;w\x9c \u2028 ann"
+LINK = re.compile(r"\x1b\]8;(?:id=\d+)?;[!#-:=?-\[\]_a-zA-Z~]*\x1b\\")
+TOLD = re.compile(r"\x1b\]9;[^\x00-\x1f\x7f-\x9f;]{0,120}\x1b\\")
+
+
+def test_links_and_notifications_are_the_only_escapes_that_follow_from_a_message(
+    daemon: Daemon, window: Callable[[str], Window]
+) -> None:
+    bot = daemon.program("bot", "lobby")
+    ann = window("ann")
+    ann.start_as(daemon.port, "ann", "--links", "on", "--notify", "osc9")
+    ann.enter("/join lobby")
+    bot.event(event="joined", by="ann")
+    ann.enter("/bell off")
+    ann.press("Escape", "[", "O")  # what a terminal sends when it loses the focus
+    ann.type("x")
+    ann.until(lambda rows: "[lobby] x" in rows)
+    bot.record(do="say", text=HOSTILE)
+    ann.until_written(lambda written: b"\x1b]9;bot in lobby: https://e.org/x,y" in written)
+    bot.record(do="say", text=f"{HOSTILE}\n{HOSTILE}")
+    bot.record(do="say", text="that was all")
+    text = ann.written("that was all").decode()
+    addresses = re.findall(r"\x1b\]8;id=\d+;([^\x1b]*)\x1b", text)
+    assert {*addresses} == {"https://e.org/x%3By"}
+    assert len(TOLD.findall(text)) == 1  # the second came within a second
+    left = OWN.sub("", TOLD.sub("", LINK.sub("", text)))
+    assert not ALIEN.search(left), ascii(left)
+    ann.press("C-u")
+    ann.enter("/quit")
+    ann.is_over()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
