@@ -19,7 +19,7 @@ from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier, NoCarrier
 from chatroom.client.hints import ReadMarks, TypingNotices
 from chatroom.client.keepalive import ServerKeepalive
-from chatroom.client.pending import PendingCommand, PendingQueue
+from chatroom.client.pending import PendingCommand, PendingQueue, understood
 from chatroom.client.state import CHANGING_USER, KEPT, ClientState, Reaction
 from chatroom.client.status import Notice
 from chatroom.model import events as e
@@ -239,7 +239,7 @@ class Conversation:
                 self._acks.hold()
                 self.marks.flush()
             command.sent = self.clock.seconds()
-            self._connection.send(command.record)
+            self._connection.send(understood(command.record, self.state.features))
 
     def _send_what_waits(self) -> None:
         """Send the commands that wait, in order; fail those that an old server would take for another room."""

@@ -7,7 +7,7 @@ room that we had not reached yet. The order is that in which commands were given
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -21,7 +21,7 @@ from chatroom.model.errors import TOO_LONG, TOO_MANY_LINES
 from chatroom.model.events import Event
 from chatroom.model.names import fold
 from chatroom.model.replies import Limits
-from chatroom.model.text import MOST_LINES, clean_lines
+from chatroom.model.text import MOST_LINES, clean_lines, on_one_line
 
 MOVING = frozenset({"join", "create", "leave"})
 _TO_ROOM = frozenset({"say", "me", "edit"})  # messages to a room, and to change one
@@ -45,6 +45,19 @@ def check_text(text: str, most_bytes: int) -> None:
         refused = TOO_MANY_LINES(limit=MOST_LINES)
     if refused is not None:
         raise Rejected(refused.code, refused.text)
+
+
+def understood(record: dict[str, Any], features: Collection[str]) -> dict[str, Any]:
+    """Return the record of a command as the server understands it: for an old server, a text is put on one line.
+
+    Args:
+        record: The record.
+        features: What the server says that it can do.
+    """
+    text = record.get("text")
+    if isinstance(text, str) and "\n" in text and "lines" not in features:
+        return {**record, "text": on_one_line(clean_lines(text))}
+    return record
 
 
 @dataclass(slots=True, eq=False)

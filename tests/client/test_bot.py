@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 import chatroom.client
+from chatroom.chat.people import hello
 from chatroom.client import bot
 from chatroom.client.bot import Bot
 from chatroom.client.errors import Rejected
@@ -70,7 +71,11 @@ def test_the_example_greets_whoever_says_hello(network: Network, world: World) -
     assert greeting.running.called
 
 
-def test_a_bot_may_say_several_lines(network: Network, world: World) -> None:
+@pytest.mark.parametrize("features", [hello.FEATURES, ()], ids=["new server", "old server"])
+def test_a_bot_may_say_several_lines(
+    network: Network, world: World, monkeypatch: pytest.MonkeyPatch, features: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(hello, "FEATURES", features)
     alice = world.person("alice", "lobby")
     made = Bot(world.clock, network.dial, "chat.example:8888", name="bot", room="lobby")
     Deferred.fromCoroutine(made.arrive())
@@ -79,7 +84,9 @@ def test_a_bot_may_say_several_lines(network: Network, world: World) -> None:
     for saying in (made.say("one\ntwo"), made.tell("alice", "three\r\nfour")):
         Deferred.fromCoroutine(saying)
         network.flow()
-    assert alice.lines() == ["bot: one", "    | two", "bot (private): three", "    | four"]
+    marked = ["bot: one", "    | two", "bot (private): three", "    | four"]
+    one_line = ["bot: one two", "bot (private): three four"]  # an old server would spoil the ends of lines
+    assert alice.lines() == (marked if features else one_line)
     stopped = Deferred.fromCoroutine(made.leave())
     network.pass_time(1)
     assert stopped.called
