@@ -207,6 +207,9 @@ class App:
             self.once.flush()
             self.crowds.flush()
             self._print_last_screen()
+            for room in self._client.rooms.values():
+                if room.unread:
+                    self.mark.unread(room.room, room.read)
             save(self._path, SavedState(self.mark.seen, self.ignoring.remembered))
 
     def tell(self, event: e.Event | Notice) -> None:

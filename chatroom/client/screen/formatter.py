@@ -49,6 +49,11 @@ class MessageLine:
         """The whole line."""
         return [*self.head, *self.body, *self.tail]
 
+    @property
+    def mentions(self) -> bool:
+        """Whether the text has the user's name in it, and is somebody else's."""
+        return any(style == MENTION for style, _ in self.body)
+
 
 def split(line: Line) -> list[Line]:
     """Return the lines of a message of several lines, of which each further one begins with ``CONTINUATION``."""
@@ -169,10 +174,6 @@ class Formatter:
     def about_many(self, text: str) -> Line:
         """Return a line about several users who came and went."""
         return [*self._stamp(self._now(), TIME), (QUIET, text)]
-
-    def mentions_me(self, event: e.Event) -> bool:
-        """Return whether the event is a message of somebody else that mentions the user."""
-        return isinstance(event, e.Spoken) and event.by != self._me() and bool(self._mentions(event.text))
 
     # ---- pieces ------------------------------------------------------------------------------------------------
 

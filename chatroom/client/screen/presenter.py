@@ -9,7 +9,7 @@ from chatroom.client.client import Client
 from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
 from chatroom.client.screen.colours import QUIET
 from chatroom.client.screen.crowds import Crowds
-from chatroom.client.screen.formatter import Formatter, Line, error, notice, setting_lines
+from chatroom.client.screen.formatter import Formatter, Line, MessageLine, error, notice, setting_lines
 from chatroom.client.screen.join_coalescing import Coming
 from chatroom.client.screen.known_words import KnownWords
 from chatroom.client.screen.notifier import Alerts
@@ -125,6 +125,8 @@ class Presenter:
             event = self._known.with_own(event)
         if isinstance(event, a.Settings):
             event = self.settings(event)
+        if isinstance(event, a.Entered):
+            self._mark.entered(event.room, event.read if event.unread else 0)
         self._learn(event)
         self._note_typing(event)
         if type(event) in self._unshown:
@@ -191,18 +193,23 @@ class Presenter:
         self._once.happened(event)
         self._once.before(event)
         self._crowds.before(event, window)
-        if self._client.replayed(event) or not isinstance(event, e.MESSAGES):
+        if not isinstance(event, e.MESSAGES):
             self.show(event)
             return
+        replayed = self._client.replayed(event)  # it was said before we came
         own = event.by == self._client.name
-        self._message(event, window, unread_line=self._mark.before(event, own=own, away=window.away))
+        due = self._mark.before(event, own=own, away=window.away and not replayed)
+        line = self._message(event, window, unread_line=due)
+        if replayed:
+            return
         if own:
             window.away = False
-        self._alerts.heard(event, own=own, mentioned=self._lines.mentions_me(event))
+        self._alerts.heard(event, own=own, mentioned=line.mentions)
 
-    def _message(self, event: e.Message, window: ChatWindow, *, unread_line: bool) -> None:
+    def _message(self, event: e.Message, window: ChatWindow, *, unread_line: bool) -> MessageLine:
         line = self._lines.message(event, private=window.kind is WindowKind.PERSON)
         self._output.message(line, window, event.seq, unread_line=unread_line)
+        return line
 
     def _note_typing(self, event: e.Event) -> None:
         """Note who is typing, until that person says something."""

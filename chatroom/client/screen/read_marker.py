@@ -26,6 +26,27 @@ class ReadMarker:
         self.seen: dict[str, int] = dict(seen or {})
         self._due: set[str] = set(self.seen)  # rooms of the last run in which no new message came yet
 
+    def entered(self, room: str, read: int) -> None:
+        """Note up to which seq the user has read a room on any device, before the room's messages are shown.
+
+        Args:
+            room: The name of the room, which the user has just joined.
+            read: The seq; 0 if it is not known, or if nothing is unread.
+        """
+        if read:
+            self.seen[room] = max(self.seen.get(room, 0), read)
+            self._due.add(room)
+
+    def unread(self, room: str, read: int) -> None:
+        """Note that some messages of a room were shown in a window that the user did not look at.
+
+        Args:
+            room: The name of the room.
+            read: The seq up to which the user has read it.
+        """
+        if read and room in self.seen:
+            self.seen[room] = min(self.seen[room], read)
+
     def before(self, event: e.Event, *, own: bool, away: bool) -> bool:
         """Return whether the line belongs before an event, and remember that the event was shown.
 

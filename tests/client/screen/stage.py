@@ -39,6 +39,7 @@ class Unread:
     unread: int = 0
     mentions: int = 0
     seq: int = 0
+    read: int = 0
 
 
 class FakeClient:

@@ -68,8 +68,8 @@ def test_my_name_stands_out(heard: str, marked: list[str]) -> None:
     (line,) = made.heard(said(heard))
     assert [piece for style, piece in line if style == MENTION] == marked
     assert text(line) == f"bob: {heard}"
-    assert made.mentions_me(said(heard)) == bool(marked)
-    assert not made.mentions_me(said(heard, by="me"))
+    assert made.message(said(heard)).mentions == bool(marked)
+    assert not made.message(said(heard, by="me")).mentions
 
 
 def test_nothing_stands_out_while_i_have_no_name() -> None:
@@ -204,9 +204,9 @@ def test_when_there_are_too_many_the_newest_takes_the_colour_of_who_was_silent_l
 def test_other_peoples_names_that_contain_mine_are_no_mention_of_me() -> None:
     heard = said("tom-2, tim-tom: where is tom.", by="bob")
     made = lines("tom")
-    assert made.mentions_me(heard)
+    assert made.message(heard).mentions
     assert [piece for style, piece in made.heard(heard)[0] if style == MENTION] == ["tom"]
-    assert not made.mentions_me(said("tom-2, tim-tom and tom.jones", by="bob"))
+    assert not made.message(said("tom-2, tim-tom and tom.jones", by="bob")).mentions
 
 
 LINED = "one\nme: two\n\nthree"

@@ -135,6 +135,28 @@ def test_the_mark_comes_where_one_has_looked_away() -> None:
     assert not mark.before(e.Private("", 0, "bob", "b", to="me", text="x"), own=False, away=False)
 
 
+def test_the_mark_of_another_device_counts_too() -> None:
+    mark = ReadMarker({"lobby": 5})
+    mark.entered("lobby", 7)
+    mark.entered("attic", 0)
+    assert [mark.before(said("x", seq=seq), own=False, away=False) for seq in (6, 7, 8, 9)] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert not mark.before(said("x", seq=8, room="attic"), own=False, away=False)
+
+
+def test_what_was_shown_and_not_looked_at_is_new_the_next_time() -> None:
+    mark = ReadMarker()
+    for seq in range(1, 8):
+        mark.before(said("x", seq=seq), own=False, away=False)
+    mark.unread("lobby", 4)
+    mark.unread("attic", 4)
+    assert mark.seen == {"lobby": 4}
+
+
 def test_only_so_many_rooms_are_remembered() -> None:
     mark = ReadMarker()
     for i in range(ROOMS + 10):

@@ -259,6 +259,17 @@ def test_only_what_is_looked_at_counts_as_read(tmp_path: Path) -> None:
     on_stage(tmp_path, scene)
 
 
+def test_the_unread_line_is_where_one_has_read_on_any_device(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.client.place.enter(entered("lobby"))
+        stage.client.place._replayed = 6
+        stage.tell(a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=6, complete=True, read=4, unread=1))
+        stage.tell(*(said(f"line {seq}", seq=seq) for seq in (3, 4, 5, 7)))
+        await stage.shows("bob: line 3", "bob: line 4", RULE, "bob: line 5", "bob: line 7", "[lobby]")
+
+    on_stage(tmp_path, scene)
+
+
 def test_scrolling_back_and_how_much_more_there_is(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(*(said(f"line {n}", seq=n) for n in range(1, 61)))
