@@ -27,6 +27,7 @@ from chatroom.model.shared_files import CHUNK
 from chatroom.model.text import MOST_LINES, clean, clean_lines, on_one_line
 
 LINE_BYTES = 1 << 19  # the longest record of a server, a list of 200 rooms with long topics, has about 400 kB
+READ_AT_ONCE = 16 * 1024  # bytes; Twisted reads 64 KiB, and the screen needs more than 20 ms for so many events
 LONGEST = {"text": 64 * 1024}  # characters, by field
 OTHERWISE = 1024  # characters of any other field
 MOST_ITEMS = 10_000  # of a list
@@ -88,6 +89,13 @@ class ServerConnection(LineReceiver):
         self._spoken = False  # the server has sent a valid record
         self._piece: tuple[a.Chunk, RawBytes] | None = None  # the chunk whose bytes are being received
         self._writing: _Writing | None = None
+
+    def makeConnection(self, transport: Any) -> None:
+        """See ``Protocol``: read little at a time, so that thousands of events leave the user turns in between."""
+        tcp = getattr(transport, "transport", transport)  # below TLS
+        if hasattr(tcp, "bufferSize"):
+            tcp.bufferSize = READ_AT_ONCE
+        super().makeConnection(transport)
 
     def listen(self, heard: Heard, ended: Ended) -> None:
         """Pass on events from now on.

@@ -210,3 +210,16 @@ def test_why_there_is_no_connection_is_said_in_words(failure: Exception, why: st
     assert why in said
     assert "\n" not in said
     assert not said.endswith(".")
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_little_is_read_at_a_time_so_that_the_user_is_not_kept_waiting(tls: bool) -> None:
+    """Each turn of the reactor handles one read; see ``READ_AT_ONCE``."""
+    tcp: Any = Transport()
+    tcp.bufferSize = 65536
+    transport = tcp
+    if tls:
+        transport = Transport()
+        transport.transport = tcp
+    ServerConnection("chat:1").makeConnection(transport)
+    assert tcp.bufferSize == connection.READ_AT_ONCE
