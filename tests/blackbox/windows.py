@@ -150,7 +150,8 @@ class Window:
     def start_as(self, port: int, name: str, *more: str, plain: bool = True) -> None:
         """Start the client under a name, and wait until it is on the server."""
         self.start(port, "--name", name, *more, plain=plain)
-        self.until(lambda rows: any(row.startswith(f"-- connected to chatroom as {name} ") for row in rows))
+        here = f"-- connected to chatroom as {name} "  # with several rooms, it stands in the first window only
+        self.until(lambda rows: f"| {name} |" in rows[-1] or any(row.startswith(here) for row in rows))
 
     def is_over(self) -> None:
         """Wait for the end of the client: it ended well, and left the terminal as it was."""

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from chatroom.client.client import Client
 from chatroom.client.errors import Rejected
 from chatroom.client.pending import check_text
-from chatroom.client.room_commands import is_about_room
+from chatroom.client.room_commands import is_about_room, lacks_room
 from chatroom.client.screen.local_commands import LocalCommand
 from chatroom.client.screen.parser import (
     CommandLine,
@@ -101,6 +101,8 @@ class LineInput:
         """
         window = window or self._windows.front
         heard = window.kind is WindowKind.PERSON or self._is_inside(window)
+        if window.kind is WindowKind.ROOM and not heard:
+            raise Misuse(f"you are not in {window.name} any more; /join {window.name} brings you back.")
         if self._client.online and not (heard or self._client.room):
             raise Misuse("you are not in a room; join one with /join <room>.")
         if not self._client.online and not self._client.over:
@@ -204,12 +206,18 @@ class LineInput:
             raise
 
     def _placed(self, command: CommandLine, window: ChatWindow) -> dict[str, Any]:
-        """Return the fields of a command, with the room or the person of its window if the command is about that."""
+        """Return the fields of a command, with the room or the person of its window if the command is about that.
+
+        Raises:
+            Misuse: The command is about a room, and we are in some, but the window is none's.
+        """
         fields = dict(command.fields)
         if window.kind is WindowKind.PERSON and command.row.do in ABOUT_PERSON:
             return {"user": window.name, **fields}
         if self._is_inside(window) and is_about_room(command.row.do, fields):
             return {"room": window.name, **fields}
+        if self._client.rooms and not self._client.target and lacks_room(command.row.do, fields):
+            raise Misuse(f"this is not the window of a room; {command.row.usage.partition(' ')[0]} is for one.")
         return fields
 
     def _check_login(self, row: CommandRow) -> None:

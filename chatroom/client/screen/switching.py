@@ -154,13 +154,16 @@ class Switcher:
     def after(self, event: object) -> None:
         """After an event was shown: go to a room that we have joined, and note a room's topic."""
         if isinstance(event, a.Entered):
-            self._open(event.room).topic = event.topic
+            window = self._open(event.room)
+            window.topic = event.topic
             if fold(event.room) == fold(self._client.room):
-                self._step(lambda: self._windows.go(self._open(event.room)), along=True)
+                self._step(lambda: self._windows.go(window), along=True)
+            elif window is not self._windows.front:
+                window.away = True  # nobody has looked at it yet
         elif isinstance(event, e.Topic):
-            window = self._windows.find(WindowKind.ROOM, event.room)
-            if window is not None:
-                window.topic = event.text
+            changed = self._windows.find(WindowKind.ROOM, event.room)
+            if changed is not None:
+                changed.topic = event.text
 
     def drawn(self, window: ChatWindow) -> None:
         """Count what was drawn as read, if the user looks at it and the newest line is shown."""
