@@ -24,9 +24,10 @@ from chatroom.chat.rooms.room import Arrival, Room
 from chatroom.chat.session_output import SessionOutput
 from chatroom.chat.session_parts import OpenInbox, OpenSentLog, OpenTransfers, TakeoverOffer, UnfinishedSearch
 from chatroom.model.account import AccountRecord, Preferences
+from chatroom.model.amendments import own_part
 from chatroom.model.device import NO_DEVICE
 from chatroom.model.errors import NOT_CONFIRMED, NOT_SAID
-from chatroom.model.events import LogEvent, Private, RoomEvent
+from chatroom.model.events import LogEvent, Private, RoomEvent, encode
 from chatroom.model.log import Done, Entry, NothingToChange, Unavailable
 from chatroom.model.log_names import guest_log, guest_sent_log, inbox_log, sent_log
 from chatroom.model.names import Name, fold
@@ -409,6 +410,9 @@ class Session(SessionOutput):
         With ``ok``, the command with that ref is answered ``ok`` as well.
         """
         event = entry.event
+        if entry.repeated and self.room_with(entry.log) is None:
+            event = own_part(event)
+            entry = Entry(entry.log, event, encode(event), entry.seq)
         if isinstance(event, Private):
             self.answer(Sent(event.id, event.to, event.text), ref)
             self.settled()

@@ -102,6 +102,19 @@ def informed(event: Any, message: LogEvent) -> Any:
     return event
 
 
+def own_part(message: LogEvent) -> Any:
+    """Return a message without what others have made of it since: the words that it quotes, and the reactions to it.
+
+    That is what its author may see who is in the room no more.
+    """
+    if not isinstance(message, RoomMessage):
+        return message
+    bare: Any = replace(message, reactions=())
+    if isinstance(bare, Spoken) and bare.quoted is not None:
+        bare = replace(bare, quoted=Quoted(bare.quoted.by, ""))
+    return bare
+
+
 def supersedes(new: LogEvent, old: LogEvent) -> bool:
     """Return whether nobody needs the amendment ``old`` any more after ``new``, which is about the same message."""
     if isinstance(new, Edited):

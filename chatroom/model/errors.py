@@ -121,6 +121,7 @@ SHARE_FULL = Refusal(
     "share-full",
     "{user} has not read the last {most} messages from you or your address; write again when {user} has been here.",
 )
+SESSION_ENDED = Refusal("session-ended", "this session was ended from another one.")
 SESSION_TAKEN_OVER = Refusal("session-taken-over", "{user} has logged in elsewhere and ended this session.")
 STORE_FULL = Refusal("store-full", "there is no space left for {name}; try again when older files have expired.")
 TAKEN_OVER = Refusal("taken-over", "another of your connections is sending {name} now.")

@@ -50,8 +50,8 @@ class Welcome(Response, frozen=True, gc=False):
 
     ``resume`` is a secret. In the ``hello`` of a later connection it ends this connection, if the server still has it,
     and makes the later connection the same guest. ``replay`` is the number of older messages that people are shown when
-    they join a room; a program may ask for any number. ``rooms`` are the rooms that the resumed connection was in: join
-    each of them again, with ``stay``.
+    they join a room; a program may ask for any number. ``rooms`` are the rooms that the resumed connection was in, as
+    far as the server remembers: join each of them again, with ``stay``.
     """
 
     server: str

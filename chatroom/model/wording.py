@@ -93,6 +93,7 @@ def speaker(event: e.Spoken) -> str:
 
 
 def _cited(text: str) -> str:
+    text = text.replace('"', "'")  # else a text could end the quotation itself, and pose as what its reader answers
     return f'"{text}"' if text else ""
 
 

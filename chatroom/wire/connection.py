@@ -318,7 +318,7 @@ class ChatProtocol(PausableLineReceiver):
         transfers = self._session.transfers
         if transfers is not None and transfers.excused():
             return False
-        late = self._pace is not None and self._pace.spend_line(command.cost if command is not None else 0)
+        late = self._pace is not None and self._pace.spend_command(command)
         if self._telnet is None:  # a person's bytes were charged as they came; a chunk's bytes are never charged
             self._spend_bytes(length)
         return late

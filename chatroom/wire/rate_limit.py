@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chatroom.chat.limits import BYTES_A_SECOND, BYTES_BURST, LINES_BURST, QUERIES_A_SECOND, QUERIES_BURST, Bucket
+from chatroom.model.commands import Command
 
 
 class RateLimit:
@@ -17,7 +18,7 @@ class RateLimit:
     Args:
         reactor: Gives ``seconds`` and ``callLater``.
         rate: Lines per second that the connection may send after a burst.
-        go: Called when there is budget again, after ``spend_line`` or ``spend_bytes`` returned True.
+        go: Called when there is budget again, after ``spend_command`` or ``spend_bytes`` returned True.
     """
 
     __slots__ = ("_bytes", "_go", "_lines", "_queries", "_reactor", "_timer")
@@ -31,15 +32,16 @@ class RateLimit:
         self._go = go
         self._timer: Any = None
 
-    def spend_line(self, cost: int = 0) -> bool:
+    def spend_command(self, command: Command | None) -> bool:
         """Count a line; return whether the next line must wait until ``go`` is called.
 
         Args:
-            cost: What a query costs; 0 for a line that is no query (``Command.cost``).
+            command: The command in the line; None if the line has none.
         """
         now = self._reactor.seconds()
+        cost = command.cost if command is not None else 0
         if not cost:
-            return self._wait(self._lines.spend(1, now))
+            return self._wait(self._lines.spend(command.weight if command is not None else 1, now))
         if self._queries is None:
             self._queries = Bucket(QUERIES_A_SECOND, QUERIES_BURST, now)
         return self._wait(self._queries.spend(cost, now))

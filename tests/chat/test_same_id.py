@@ -105,3 +105,39 @@ def test_an_id_said_again_in_another_room_is_acknowledged_as_what_it_was(world: 
     bot.take()
     bot.record(do="say", text="hello", id="x")
     assert bot.records() == [echo]
+
+
+def test_one_id_for_commands_of_different_kinds_is_several_events(world: World) -> None:
+    bot, alice = world.program("bot", "lobby"), world.program("alice", "lobby")
+    bot.record(do="say", text="to all", id="x", ref=1)
+    seq = next(r["seq"] for r in bot.records() if r["event"] == "said")
+    bot.record(do="message", user="alice", text="to alice", id="x", ref=2)
+    bot.record(do="me", text="waves", id="x", ref=3)
+    bot.record(do="edit", seq=seq, text="to everybody", id="x", ref=4)
+    assert [(r["event"], r.get("text"), r.get("re")) for r in bot.records()] == [
+        ("sent", "to alice", 2),
+        ("acted", "waves", None),
+        ("edited", "to everybody", None),
+        ("ok", None, 4),
+    ]
+    assert [r["text"] for r in alice.records() if "text" in r] == ["to all", "to alice", "waves", "to everybody"]
+
+
+def test_who_is_banned_learns_nothing_from_an_id_said_again(world: World) -> None:
+    """The message comes back, but not what others have made of it since."""
+    boss = world.program("boss", "den")
+    mm, vv = world.program("mm", "den"), world.program("vv", "den")
+    vv.record(do="say", text="first words")
+    seq = next(r["seq"] for r in vv.records() if r["event"] == "said")
+    mm.record(do="say", text="quoting", quote=seq, id="q")
+    own = next(r["seq"] for r in mm.records() if r.get("text") == "quoting")
+    mm.record(do="join", room="other", stay=True)
+    boss.record(do="ban", user="mm")
+    vv.record(do="edit", seq=seq, text="SECRET")
+    vv.record(do="react", seq=own, emoji="!")
+    mm.records()
+    mm.record(do="say", text="x", id="q", room="other")
+    (again,) = mm.records()
+    assert (again["text"], again["quoted"]) == ("quoting", {"by": "vv", "text": ""})
+    assert "reactions" not in again
+    assert "SECRET" not in str(again)

@@ -122,3 +122,21 @@ def test_queries_have_a_budget_of_their_own() -> None:
     world.pass_time(8 * 0.55)
     assert len(alice.records()) == 8
     world.close()
+
+
+def test_a_message_of_many_lines_costs_more_than_one_line() -> None:
+    world = World(rate=2.0)
+    alice, bob = world.program("alice", "lobby"), world.program("bob", "lobby")
+    world.pass_time(60)
+    bob.records()
+    text = "\n".join("x" * 50)
+    for _ in range(3):  # each counts as ten; ten lines are free at once, then two a second
+        alice.record(do="say", text=text)
+    assert len(bob.records()) == 1
+    world.pass_time(0.5)
+    assert len(bob.records()) == 1
+    world.pass_time(4.5)
+    assert len(bob.records()) == 0
+    world.pass_time(0.5)
+    assert len(bob.records()) == 1
+    world.close()

@@ -9,7 +9,7 @@ from chatroom.chat.handlers import handles
 from chatroom.chat.people import tokens
 from chatroom.chat.session import Session
 from chatroom.model.commands import EndSession, ListSessions
-from chatroom.model.errors import NO_SESSION, Refused
+from chatroom.model.errors import NO_SESSION, SESSION_ENDED, Refused
 from chatroom.model.events import Event
 from chatroom.model.replies import Account, Ok, SessionLine, Sessions
 
@@ -46,7 +46,7 @@ async def end(chat: Chat, session: Session, command: EndSession) -> Event:
         await chat.account_changes.amend(account, lambda now: tokens.without(now, place.token))
     for other in place.sessions:
         if other is not session:
-            other.refuse(Refused("session-ended", "this session was ended from another one."))
+            other.refuse(SESSION_ENDED())
             chat.connections.hang_up(other)
     if session in place.sessions and not session.over:
         _end_own(chat, session)

@@ -27,6 +27,10 @@ class Nicknames:
             Refused: Another user has the name, or a name that looks like it.
         """
         rivals = self.others(user, name)
+        for former in [rival for rival in rivals if rival.id == user.id and not rival.online]:
+            # The guest is back on a new connection; the old one, which has ended, was still taking the name.
+            self._drop(former, name, kept=None)
+            rivals.remove(former)
         if user.account is not None:
             # Two accounts were compared when they were made, except those of an older chatroom, which may look alike.
             rivals = {rival for rival in rivals if rival.account is None or rival.handle.folded == name.folded}

@@ -65,13 +65,16 @@ class Writer:
         """
         rows: list[tuple[Any, ...]] = []
         inserted = 0
-        keyed: dict[str, Entry] = {}
+        keyed: set[str] = set()
         if len(self._places) >= MOST_PLACES:
             self._places.clear()
         with self._transaction():
             for entry in batch:
                 key = entry.key
-                if key is not None and self._was_there(entry, keyed.get(key)):
+                if key in keyed:
+                    self._insert(rows[inserted:])  # the earlier entry with this key is among them
+                    inserted = len(rows)
+                if key is not None and self._was_there(entry):
                     continue
                 place = self._places[entry.log]
                 last = place.time.at
@@ -89,7 +92,7 @@ class Writer:
                     if entry.copy is not None:
                         rows.append(self._row(self._places[entry.copy.log], entry.copy, rows[-1][2]))
                 if key is not None:
-                    keyed[key] = entry
+                    keyed.add(key)
             self._insert(rows[inserted:])
         grown = self._grown
         for row in rows:
@@ -120,22 +123,17 @@ class Writer:
         self._grown[place.number] += len(entry.body) + ROW
         return True
 
-    def _was_there(self, entry: Entry, earlier: Entry | None) -> bool:
-        """Return whether an entry with the same key came earlier; if so, copy that one into ``entry``.
+    def _was_there(self, entry: Entry) -> bool:
+        """Return whether an entry with the same key is stored; if so, copy that one into ``entry``, marked as repeated.
 
-        Args:
-            entry: The entry, which has a key. A copy is marked as repeated.
-            earlier: An earlier entry of the same batch with the same key; None if there is none.
+        An earlier entry of the same batch must be in the database by now: others of the batch may have changed it.
         """
-        if earlier is not None:
-            entry.log, entry.seq, entry.body = earlier.log, earlier.seq, earlier.body
-        else:
-            row = self.db.execute(
-                "SELECT logs.name, seq, body FROM log JOIN logs ON logs.no=log.log WHERE key=?", (entry.key,)
-            ).fetchone()
-            if row is None:
-                return False
-            entry.log, entry.seq, entry.body = row
+        row = self.db.execute(
+            "SELECT logs.name, seq, body FROM log JOIN logs ON logs.no=log.log WHERE key=?", (entry.key,)
+        ).fetchone()
+        if row is None:
+            return False
+        entry.log, entry.seq, entry.body = row
         entry.event, entry.repeated = events.decode(entry.body), True
         if isinstance(entry.event, Edited):
             entry.event = sent_again(self._rows(self._places.number(entry.log)), entry.event)

@@ -29,7 +29,7 @@ class Join(Command, frozen=True, gc=False):
 
     Unless ``create`` is false, the room is made if there is none. ``messages`` is the number of older messages to show.
     With ``after``, everything after that seq is sent instead. Unless ``stay`` is true, the rooms that you are in are
-    left.
+    left; but a room that you are in already is refused, and changes nothing.
     """
 
     room: Word

@@ -15,8 +15,11 @@ from chatroom.model.event_base import tag
 Ref = Annotated[int, Meta(ge=-(2**53), le=2**53)] | Annotated[str, Meta(max_length=64)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
+MessageSeq = Annotated[int, Meta(ge=1, le=2**53)]  # of a message; 0 is no message's seq
 Id = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,64}\Z")]
 Word = Annotated[str, Meta(max_length=256)]  # names have stricter limits; this one keeps checking them cheap
+
+LINES_IN_ONE = 5  # lines of one text that count as one line of the budget for messages
 
 Secret = Annotated[str, Meta(max_length=1024)]  # passwords have stricter limits; this one keeps checking them cheap
 Reason = Annotated[str, Meta(max_length=4096)]
@@ -35,6 +38,12 @@ class Command(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, t
         A client gives many queries by itself, such as those to resume its rooms. They must not delay what people say.
         """
         return 0
+
+    @property
+    def weight(self) -> int:
+        """How many lines of the budget for messages the command counts as: more than one if its text has many lines."""
+        text = getattr(self, "text", None)
+        return 1 + text.count("\n") // LINES_IN_ONE if text else 1
 
 
 class Secretive(Command, frozen=True, gc=False, kw_only=True):

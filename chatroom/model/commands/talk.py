@@ -16,6 +16,7 @@ from chatroom.model.commands.table import (
     Command,
     Count,
     Id,
+    MessageSeq,
     RoomCommand,
     Seq,
     Word,
@@ -102,7 +103,7 @@ class Edit(RoomCommand, frozen=True, gc=False):
     """
 
     text: str
-    seq: Seq | None = None
+    seq: MessageSeq | None = None
     last: Back = 1
     id: Id | None = None
 
@@ -127,7 +128,7 @@ class React(RoomCommand, frozen=True, gc=False):
     """
 
     emoji: Word
-    seq: Seq | None = None
+    seq: MessageSeq | None = None
     last: Back = 1
     on: bool = True
 

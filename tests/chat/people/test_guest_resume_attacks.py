@@ -196,3 +196,17 @@ def test_two_daemons_of_one_engine_sign_alike(world: World) -> None:
     one, two = (deferred.result for deferred in both)
     assert one == two
     assert len(one) == 32
+
+
+def test_a_second_hello_gets_the_name_that_the_first_was_taking(moody: World, engine: MoodyEngine) -> None:
+    first, second = moody.connect(), moody.connect()
+    hello = {"do": "hello", "version": 1, "name": "rita", "resume": "a secret of mine that is long"}
+    engine.slow = True
+    first.record(**hello)
+    second.record(**hello)
+    while engine._held:
+        engine.let_go()
+        moody.settle()
+    (welcome,) = [record for record in second.records() if record["event"] == "welcome"]
+    assert welcome["you"] == "rita"
+    assert not first.open

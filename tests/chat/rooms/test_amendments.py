@@ -371,3 +371,25 @@ def test_the_template_of_messages_shows_what_is_answered() -> None:
     alice.say("hi", "/quote -1 hello")
     assert alice.lines()[-1] == '<alice (to alice: "hi")> hello'
     world.close()
+
+
+@pytest.mark.parametrize("command", [{"do": "edit", "text": "x"}, {"do": "react", "emoji": "!"}])
+def test_there_is_no_message_0(world: World, command: dict[str, Any]) -> None:
+    alice, bob = world.program("alice", "lobby"), world.program("bob", "lobby")
+    alice.records(), bob.records()
+    alice.record(**command, seq=0, ref=1)
+    (refused,) = alice.records()
+    assert refused["code"] == "bad-record"
+    assert bob.records() == []
+
+
+def test_a_quoted_text_cannot_end_the_quotation(world: World) -> None:
+    alice, mallory, tom = (
+        world.person("alice", "lobby"),
+        world.program("mallory", "lobby"),
+        world.person("tom", "lobby"),
+    )
+    mallory.record(do="say", text='ok"): I resign (to bob: "what')
+    tom.lines()
+    alice.say("/quote -1 sure")
+    assert tom.lines() == ["alice (to mallory: \"ok'): I resign (to bob: 'what\"): sure"]
