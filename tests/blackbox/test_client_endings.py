@@ -16,7 +16,7 @@ from pathlib import Path
 import pyte
 import pytest
 from blackbox.daemon import DEADLINE, Daemon, environment, needs
-from blackbox.escapes import ALIEN, OWN, modes_left
+from blackbox.escapes import ALIEN, OWN, Screen, modes_left
 from blackbox.windows import CLIENT
 
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -32,7 +32,7 @@ class BareTerminal:
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.written = b""
-        self._screen = pyte.Screen(80, 24)
+        self._screen = Screen(80, 24)
         self._stream = pyte.ByteStream(self._screen)
         self._master, self._terminal = os.openpty()
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))

@@ -17,8 +17,9 @@ from prompt_toolkit.styles import BaseStyle
 
 # Terminals that support this show a whole update at once.
 _TOGETHER, _TOGETHER_UNTIL_HERE = "\x1b[?2026h", "\x1b[?2026l"
-# Without this, some terminals turn the mouse wheel into arrow keys, which would recall old input lines.
-_WHEEL_TYPES_NOTHING = "\x1b[?1007l"
+# On the alternate screen, many terminals turn the mouse wheel into arrow keys, which would recall old lines. Those that
+# cannot save and restore this mode (1007) mostly begin with it, so it is set before it is restored.
+_SAVE_WHEEL, _WHEEL_TYPES_NOTHING, _WHEEL_AS_BEFORE = "\x1b[?1007s", "\x1b[?1007l", "\x1b[?1007h\x1b[?1007r"
 
 
 class FullScreen(Renderer):
@@ -30,6 +31,7 @@ class FullScreen(Renderer):
     """
 
     def __init__(self, style: BaseStyle, output: Output) -> None:
+        self._wheel_saved = False
         super().__init__(style, output, full_screen=True)
 
     def render(self, app: Application[Any], layout: Layout, is_done: bool = False) -> None:
@@ -38,7 +40,9 @@ class FullScreen(Renderer):
         if not self._in_alternate_screen:
             self.output.enter_alternate_screen()
             self._in_alternate_screen = True
+            self.output.write_raw("" if self._wheel_saved else _SAVE_WHEEL)
             self.output.write_raw(_WHEEL_TYPES_NOTHING)
+            self._wheel_saved = True
             self._home()
         elif self._last_size is not None and self._last_size != self.output.get_size():
             self._home()
@@ -51,6 +55,13 @@ class FullScreen(Renderer):
         if self._in_alternate_screen:
             self._home()
         super().erase(leave_alternate_screen)
+
+    def reset(self, _scroll: bool = False, leave_alternate_screen: bool = True) -> None:
+        """Forget what was drawn; give the shell's screen back, and the mouse wheel as it was, unless told otherwise."""
+        if self._wheel_saved and leave_alternate_screen:
+            self.output.write_raw(_WHEEL_AS_BEFORE)
+            self._wheel_saved = False
+        super().reset(_scroll, leave_alternate_screen)
 
     def draw_anew(self, app: Application[Any]) -> None:
         """Take the screen again and draw everything, whatever is on the terminal now."""

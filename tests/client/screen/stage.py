@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyte
+from blackbox.escapes import Screen
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import ColorDepth
@@ -173,7 +174,7 @@ class Glass(io.TextIOBase):
     encoding = "utf-8"
 
     def __init__(self, columns: int, rows: int) -> None:
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = Screen(columns, rows)
         self.screen.set_mode(pyte.modes.LNM)
         self._stream = pyte.Stream(self.screen)
         self.raw = ""

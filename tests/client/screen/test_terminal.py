@@ -204,6 +204,13 @@ def test_the_mouse_is_left_to_the_terminal(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         raw = stage.glass.raw
         assert not any(f"\x1b[?{mode}h" in raw for mode in (1000, 1002, 1003, 1006, 1007, 1015))
-        assert "\x1b[?1007l" in raw
+        assert "\x1b[?1007s\x1b[?1007l" in raw
+        stage.screen.terminal.draw_anew()
+        assert stage.glass.raw.count("\x1b[?1007s") == 1, "it would save what we have set"
+        stage.screen.terminal.leave()
+        await stage.until(stage.running.done)
+        left = stage.glass.raw
+        assert left.index("\x1b[?1007h\x1b[?1007r") > left.rindex("\x1b[?1007l")
+        assert left.count("\x1b[?1007r") == 1
 
     on_stage(tmp_path, scene)
