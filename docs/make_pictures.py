@@ -166,9 +166,13 @@ def come(port: int, folder: Path) -> Terminal:
 
 
 def chat(port: int, folder: Path) -> str:
-    """A room where people talk."""
+    """A room where people talk, while there is something in other windows, too."""
     bob, carol = Person(port, "bob"), Person(port, "carol")
     alice = come(port, folder)
+    alice.type("/join work\r")
+    alice.see("room work")
+    alice.type("\x1b1")  # back to the lobby
+    alice.see("1:lobby 2:work")
     carol.say("has anybody tried the new build?")
     alice.see("new build?")
     alice.type("it works here 🎉\r")
@@ -179,7 +183,7 @@ def chat(port: int, folder: Path) -> str:
     bob.say("alice, the release notes are in the wiki", "добрый день, 你好")
     alice.see("你好")
     carol.say("/msg alice lunch at noon?")
-    alice.see("lunch")
+    alice.see("@carol(1!)")
     crowd = [Person(port, name) for name in ("dan", "eve", "fay", "gus", "hal", "ida", "jim", "kay", "lea")]
     alice.see("joined.")
     bob.say("/topic release day")

@@ -115,7 +115,7 @@ class Scrollback:
     def take_from(self, other: Scrollback) -> None:
         """Begin with the lines of another window."""
         self._lines = list(other)
-        self.size, self.mark, self._next = other.size, other.mark, other._next
+        self.size, self.mark, self.hidden, self._next = other.size, other.mark, other.hidden, other._next
 
     def find(self, seq: int) -> StoredLine | None:
         """Return the line of a message; None if it is not there any more."""

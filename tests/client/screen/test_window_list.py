@@ -47,7 +47,10 @@ def test_opening_steals_no_focus_and_finds_what_is_open() -> None:
 def test_the_first_window_goes_on_where_the_servers_window_was() -> None:
     windows = Windows()
     windows.server.lines.add([("", "connected")])
-    assert [line.text for line in windows.open(WindowKind.ROOM, "lobby").lines] == ["connected"]
+    windows.server.lines.hide_all()
+    lobby = windows.open(WindowKind.ROOM, "lobby").lines
+    assert [line.text for line in lobby] == ["connected"]
+    assert lobby.hidden == windows.server.lines.hidden == 1, "what was cleared there stays so here"
     assert len(windows.open(WindowKind.ROOM, "work").lines) == 0
 
 
