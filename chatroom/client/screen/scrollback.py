@@ -104,9 +104,10 @@ class Scrollback:
             self.drop()
         return line
 
-    def drop(self) -> None:
-        """Drop the oldest line."""
-        self.size -= len(self._lines.pop(0).text)
+    def drop(self, count: int = 1) -> None:
+        """Drop the oldest lines, so many of them."""
+        self.size -= sum(len(line.text) for line in self._lines[:count])
+        del self._lines[:count]
 
     def hide_all(self) -> None:
         """Hide the present lines until the user scrolls back."""

@@ -14,7 +14,8 @@ from chatroom.client.screen.wrapping import Row
 from chatroom.model.names import fold
 
 MOST = 120  # windows; a server cannot make the client have more
-MOST_TEXT = 1024 * 1024  # characters of the lines of all windows
+MOST_LINES = 12_000  # lines of all windows
+MOST_TEXT = 1024 * 1024  # characters of these lines
 
 
 class WindowKind(Enum):
@@ -208,8 +209,9 @@ class Windows:
     # ---- bounds ----------------------------------------------------------------------------------------------------
 
     def thin_out(self) -> None:
-        """Drop the oldest lines of the windows with most text until all together have no more than they may."""
+        """Drop the oldest lines of the windows with most lines, or with most text, until all together have no more than
+        they may."""
+        while sum(len(window.lines) for window in self._windows) > MOST_LINES:
+            max(self._windows, key=lambda window: len(window.lines)).lines.drop(100)
         while sum(window.lines.size for window in self._windows) > MOST_TEXT:
-            most = max(self._windows, key=lambda window: window.lines.size)
-            for _ in range(min(100, len(most.lines))):
-                most.lines.drop()
+            max(self._windows, key=lambda window: window.lines.size).lines.drop(100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -194,6 +195,17 @@ def test_the_last_screenful_stays_when_the_client_has_ended(tmp_path: Path) -> N
         stage.screen._print_last_screen()
         shown = [f"bob: line {i}" for i in range(18, 40)]
         assert stage.rows[: len(shown)] == shown
+
+    on_stage(tmp_path, scene)
+
+
+def test_an_error_gives_the_terminal_back(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.screen.terminal.app.exit(exception=ValueError("a fault"))
+        await stage.until(stage.running.done)
+        assert isinstance(stage.running.exception(), ValueError)
+        assert on(stage.glass.raw) == []
+        stage.running = asyncio.ensure_future(asyncio.sleep(0))
 
     on_stage(tmp_path, scene)
 

@@ -6,6 +6,7 @@ import pytest
 
 from chatroom.client.screen.scrollback import LONGEST, MOST, MOST_TEXT, Scrollback
 from chatroom.client.screen.window_list import MOST as MOST_WINDOWS
+from chatroom.client.screen.window_list import MOST_LINES as MOST_LINES_OF_ALL
 from chatroom.client.screen.window_list import MOST_TEXT as MOST_TEXT_OF_ALL
 from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
 
@@ -136,6 +137,18 @@ def test_all_windows_together_keep_so_much() -> None:
             window.lines.add([("", "x" * 10_000)])
             windows.thin_out()
     assert sum(window.lines.size for window in windows) <= MOST_TEXT_OF_ALL
+    assert windows.front.lines[0].text == "kept"
+
+
+def test_all_windows_together_have_so_many_lines() -> None:
+    windows = opened(*(f"r{number}" for number in range(4)))
+    windows.front.lines.add([("", "kept")])
+    for window in list(windows)[2:]:
+        for _ in range(MOST):
+            window.lines.add([("", "x")])
+    windows.open(WindowKind.ROOM, "r4").lines.add([("", "y")])
+    windows.thin_out()
+    assert sum(len(window.lines) for window in windows) <= MOST_LINES_OF_ALL
     assert windows.front.lines[0].text == "kept"
 
 
