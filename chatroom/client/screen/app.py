@@ -123,7 +123,7 @@ class App:
         self._settings = settings
         self._path = settings.state / "screen.json"
         before = load(self._path)
-        self.known = KnownWords(lambda: client.users)
+        self.known = KnownWords(self._people_here)
         self.filter = Filter(set(before.ignored))
         self.mark = ReadMarker(before.seen)
         self.lines = Formatter(lambda: client.name, lambda: int(now() * 1000), stamps=settings.timestamps)
@@ -307,6 +307,11 @@ class App:
     def _bar(self) -> Line:
         self.switcher.count()
         return self.around.bar()
+
+    def _people_here(self) -> list[str]:
+        """Return who hears what is said in the window in front."""
+        front = self.windows.front
+        return [front.name] if front.kind is WindowKind.PERSON else self._client.users
 
     def _draw(self) -> None:
         self.terminal.refresh()
