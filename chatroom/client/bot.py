@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.client.client import Client
 from chatroom.client.connection import ServerConnection
+from chatroom.client.dialing import Dialer
 from chatroom.client.errors import Rejected
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.known_hosts import KnownHosts
@@ -181,8 +182,6 @@ async def connect(
     Raises:
         Rejected: The server refuses the name or the login, or cannot be reached and trying again would not help.
     """
-    from chatroom.client.dialing import Dialer  # loads OpenSSL
-
     servers = known or KnownHosts(state_folder(os.environ) / "known_servers")
     dialer = Dialer(reactor, host, port, servers, plain=plain)
     bot = Bot(reactor, dialer.connect, dialer.server, name=name, login=login, device=Device(device))

@@ -159,6 +159,11 @@ def test_who_was_spoken_to_by_tls_is_not_spoken_to_in_plain_text(here: Folder, d
     assert (status, lines) == (1, [])
     assert err.startswith(f"chatroom-client: localhost:{daemon.port} was reached by TLS before, so it is not spoken to")
     assert err.count("\n") == 1
+    status, lines, err = here.run("hello\n", "localhost", daemon.port, "--plain", "--accept-new-key")
+    assert (status, lines) == (1, [])
+    key, why = err.splitlines()
+    assert key.startswith(f"chatroom-client: The key of localhost:{daemon.port} is ")
+    assert why.startswith(f"chatroom-client: localhost:{daemon.port} was reached by TLS before, so it is not spoken to")
 
 
 @pytest.mark.parametrize(
