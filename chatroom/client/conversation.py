@@ -194,7 +194,7 @@ class Conversation:
         target = self._outgoing.target(rooms.target)
         fields = self.state.complete(do, fields, target)
         if rooms.lacks_room(do, fields):
-            return fail(Rejected("which-room", "name the room that you mean: none has the focus."))
+            return fail(Rejected("which-room", "no room is in front; go to one with /window <room>."))
         if self.state.ready and rooms.misses(do, fields, target):
             return fail(_not_in(fields["room"]))
         try:

@@ -103,6 +103,20 @@ class JoinedRooms:
             self._focus = key
         return False
 
+    def welcomed(self, event: a.Welcome, *, new: bool) -> None:
+        """Note what the server lets us do.
+
+        Args:
+            event: The server's welcome.
+            new: Whether it is the first one. Then we go back into the rooms that our session of an earlier run was in,
+                unless we were told which rooms to join.
+        """
+        self.named = "rooms" in event.features
+        self.may_stay = self.named and event.limits.rooms > 1
+        if new and self.several and not self.names and event.rooms:
+            self.first = event.rooms[:MOST_ROOMS]
+            self._focus = fold(event.rooms[-1])
+
     def answered(self, room: str) -> None:
         """Note that the server has answered our ``join`` of a first room."""
         self.first = [name for name in self.first if fold(name) != fold(room)]

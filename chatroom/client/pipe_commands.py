@@ -13,6 +13,7 @@ from chatroom.client.errors import Rejected
 from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.screen.parser import CommandLine, LocalLine, Misuse, SayLine, depends_on_room, read
 from chatroom.client.state import KEPT
+from chatroom.model.commands import BY_SLASH
 
 QUITTING = ("quit", "exit")
 WINDOW = "window"
@@ -67,6 +68,8 @@ class PipeCommands:
                 return False
             await self._run(typed)
         except Misuse as misuse:
+            if WINDOW in self._own and _is_to_person(line):
+                self._client.focus("")  # the lines that follow may be meant for that person
             self._refused(str(misuse))
         except Rejected as refused:
             self._not_done(refused)
@@ -138,3 +141,9 @@ class PipeCommands:
         self.unacknowledged -= 1
         self._changed()
         return result
+
+
+def _is_to_person(line: str) -> bool:
+    """Return whether a line begins with a command for a private message, such as ``/query``."""
+    row = BY_SLASH.get(line[1:].partition(" ")[0].lower()) if line.startswith("/") else None
+    return row is not None and row.do == "message"

@@ -61,7 +61,9 @@ class PipeOutput:
     def _write_of(self, event: e.Event, lines: list[str]) -> None:
         """Write the lines of an event; if the client may be in several rooms, each begins with the event's room."""
         room = "" if e.of_inbox(event) or not self._several else getattr(event, "room", "")
-        self._write([f"[{room}] {line}" for line in lines] if room else lines)
+        if room:
+            lines = [f"[{room}] {part}" for line in lines for part in marked(line).split("\n")]
+        self._write(lines)
 
     def _write(self, lines: list[str]) -> None:
         """Write lines. All output goes through here, so no part of a message can pose as another line."""

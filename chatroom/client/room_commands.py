@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-_MODERATION = {"topic", "kick", "ban", "unban", "mute", "unmute", "op", "deop", "owner", "invite", "lock", "unlock"}
+_MODERATION = {
+    "topic",
+    "kick",
+    "ban",
+    "unban",
+    "mute",
+    "unmute",
+    "op",
+    "deop",
+    "owner",
+    "invite",
+    "lock",
+    "unlock",
+    "close",
+}
 _FILES = {"share", "get", "unshare", "files"}
 _TALK = {"say", "me", "history", "search", "quote", "edit", "react", "typing", "read", "delete"}
 _ABOUT_ROOM = frozenset({"leave", "names", "slow", *_MODERATION, *_FILES, *_TALK})

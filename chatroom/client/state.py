@@ -298,8 +298,7 @@ class ClientState:
     def _welcome(self, event: a.Welcome) -> None:
         self.server, self.introduction.secret = event.server, event.resume
         self.features = frozenset(event.features)
-        self.joined.named = "rooms" in self.features
-        self.joined.may_stay = self.joined.named and event.limits.rooms > 1
+        self.joined.welcomed(event, new=not self.name)
         self._shown_to_people = event.replay
         if event.guest and chosen(event.you):
             self.introduction.want(event.you)

@@ -561,6 +561,22 @@ def in_two(network: Network) -> Piped:
     return Piped(network, rooms=("x", "y"))
 
 
+def test_further_lines_of_a_message_name_the_room_too(in_two: Piped, network: Network, world: World) -> None:
+    bob = world.program("bob", "x")
+    bob.record(do="say", text="a\nb")
+    network.flow()
+    assert in_two.lines[-2:] == ["[x] bob: a", "[x]     | b"]
+    in_two.end()
+
+
+def test_after_a_message_without_a_text_lines_are_refused(in_two: Piped, network: Network, world: World) -> None:
+    y = world.person("carol", "y")
+    in_two.type("/query carol", "a secret for carol", "/window y", "hello")
+    in_two.end()
+    assert [line for line in y.lines() if line.startswith("al:")] == ["al: hello"]
+    assert in_two.pipe.status == 1
+
+
 def test_in_several_rooms_each_line_of_a_room_names_it(in_two: Piped, network: Network, world: World) -> None:
     bob = world.program("bob", "x")
     bob.record(do="say", text="in x")
@@ -587,9 +603,9 @@ def test_lines_go_to_the_room_named_last_and_to_that_of_window(in_two: Piped, ne
     assert "[z] al: three" in in_two.lines
     assert in_two.complaints == [
         "you are not in room nowhere; join it with /join nowhere",
-        "name the room that you mean: none has the focus",
+        "no room is in front; go to one with /window <room>",
         "usage: /window <room>",
-        "name the room that you mean: none has the focus",
+        "no room is in front; go to one with /window <room>",
     ]
     assert (in_two.pipe.status, in_two.over) == (1, True)
 

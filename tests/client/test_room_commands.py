@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chatroom.client.room_commands import is_about_room, lacks_room
-from chatroom.model.commands import TABLE, CommandRow, RoomCommand
+from chatroom.model.commands import TABLE, CommandRow
 
 ROWS = {row.do: row for row in TABLE}
 
@@ -23,8 +23,7 @@ def example(row: CommandRow, **fields: Any) -> Any:
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_commands_about_a_room_are_known_to_be_so(row: CommandRow) -> None:
-    closes = row.about_room and issubclass(row.command, RoomCommand) and row.command.elsewhere
-    assert is_about_room(row.do, {}) == (row.about_room and not closes)
+    assert is_about_room(row.do, {}) == row.about_room
 
 
 @pytest.mark.parametrize("do", ["history", "search", "share", "typing", "read"])

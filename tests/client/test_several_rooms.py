@@ -97,7 +97,7 @@ def test_without_a_focus_a_command_must_say_which_room_it_means(network: Network
     alice.say_in("one", "here")
     network.flow()
     assert (alice.refused, said(bob)) == (["which-room"], [("one", "here")])
-    with pytest.raises(Rejected, match="none has the focus"):
+    with pytest.raises(Rejected, match="no room is in front"):
         alice.do("history")
     alice.leave()
 
@@ -534,3 +534,11 @@ def test_what_was_edited_and_deleted_while_a_client_was_away_is_told_and_counted
     assert [event.message for event in alice.heard(e.Deleted)] == [fourth]
     assert counts(alice) == [(9 + missed, 1), (missed, 0)]
     alice.leave()
+
+
+def test_a_client_started_again_goes_back_into_its_rooms(network: Network) -> None:
+    coming(network, "one", "two", secret="a secret of this client").leave()
+    again = Person(network, name="alice", several=True, secret="a secret of this client").come()
+    assert names(again) == ["one", "two"]
+    assert again.client.room == "two"
+    again.leave()
