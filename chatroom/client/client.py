@@ -144,6 +144,17 @@ class Client(ClientFacts):
         """
         return fail(self.over) if self.over is not None else self._conversation.give(do, fields)
 
+    def ask(self, do: str, **fields: Any) -> Deferred[Event]:
+        """Give a command whose answer is only for the caller, and not told; see ``do``.
+
+        Args:
+            do: The command's name.
+            fields: The other fields of its record.
+        """
+        if not self.state.ready:
+            return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
+        return self._conversation.ask(do, quiet=True, **fields)
+
     def say(self, text: str, room: str = "") -> Deferred[None]:
         """Say something to a room; it is sent again after a reconnection.
 

@@ -21,7 +21,7 @@ from chatroom.client.hints import ReadMarks, TypingNotices
 from chatroom.client.keepalive import ServerKeepalive
 from chatroom.client.pending import PendingCommand, PendingQueue, understood
 from chatroom.client.state import CHANGING_USER, KEPT, ClientState, Reaction
-from chatroom.client.status import Notice
+from chatroom.client.status import ConversationsListed, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.events import Event
@@ -221,7 +221,8 @@ class Conversation:
         Such a client shows them side by side. The others count what comes, which needs no list.
         """
         if self.state.joined.several and "read" in self.state.features:
-            self.ask("conversations", quiet=True).addErrback(lambda failure: None)
+            listed = self.ask("conversations", quiet=True)
+            listed.addCallbacks(lambda answer: self._tell(ConversationsListed()), lambda failure: None)
 
     def write(self, record: dict[str, Any], data: bytes = b"") -> None:
         """Send a record that has no answer, and raw bytes after it; without a connection, drop both."""

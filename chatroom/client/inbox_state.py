@@ -34,6 +34,11 @@ class PeerState:
         """How many messages of the person we have not read, at most 1000."""
         return self.count.unread
 
+    @property
+    def read(self) -> int:
+        """The seq of our read mark; 0 if there is none."""
+        return self.count.read
+
 
 class InboxState:
     """Follows our inbox.

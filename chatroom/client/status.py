@@ -77,4 +77,8 @@ class Denied(Struct, frozen=True, gc=False):
     text: str
 
 
-Notice = Connected | Lost | Ended | Gap | Named | Denied
+class ConversationsListed(Struct, frozen=True, gc=False):
+    """The server has listed our private conversations: ``Client.peers`` knows what is unread in each."""
+
+
+Notice = ConversationsListed | Connected | Lost | Ended | Gap | Named | Denied

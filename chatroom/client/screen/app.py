@@ -41,6 +41,7 @@ from chatroom.client.screen.notifier import Alerts, Way
 from chatroom.client.screen.password_guard import kept_nowhere
 from chatroom.client.screen.paste import Paste
 from chatroom.client.screen.presenter import Filter, Presenter
+from chatroom.client.screen.private_history import PrivateHistory
 from chatroom.client.screen.quiet_questions import QuietQuestions
 from chatroom.client.screen.read_marker import ReadMarker
 from chatroom.client.screen.reconnect_countdown import Countdown
@@ -154,6 +155,8 @@ class App:
             self.filter, self.typing,
         )  # fmt: skip
         self.hearing.settings = self._server_settings
+        self.past = PrivateHistory(client, self.windows, self.lines, self.output, self.filter)
+        self.switcher.came_to_front = self.past.fetch
         self._say = self.hearing.say
         self._countdown = Countdown(reactor, lambda: client.retry_in, draw)
 
@@ -224,6 +227,7 @@ class App:
         self.switcher.before(event)
         self.hearing.tell(event)
         self.switcher.after(event)
+        self.past.told(event)
         self.terminal.refresh()
         if isinstance(event, Lost):
             self._countdown.begin()

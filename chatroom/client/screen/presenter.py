@@ -18,7 +18,7 @@ from chatroom.client.screen.routing import Router
 from chatroom.client.screen.typing_people import TypingPeople
 from chatroom.client.screen.window_list import ChatWindow, WindowKind
 from chatroom.client.screen.window_output import WindowOutput
-from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Named, Notice
+from chatroom.client.status import Connected, ConversationsListed, Denied, Ended, Gap, Lost, Named, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
@@ -196,6 +196,8 @@ class Presenter:
         if not isinstance(event, e.MESSAGES):
             self.show(event)
             return
+        if isinstance(event, e.Private) and event.seq <= window.newest and window.lines.find(event.seq):
+            return  # it came with the messages that were fetched when the window was opened
         replayed = self._client.replayed(event)  # it was said before we came
         own = event.by == self._client.name
         due = self._mark.before(event, own=own, away=window.away and not replayed)
@@ -233,7 +235,10 @@ class Presenter:
 
     def _sent(self, event: a.Sent, window: ChatWindow) -> None:
         """Show our own private message in its window; in the window in front, say that it was sent or that it waits."""
-        self._output.message(self._lines.sent(event), window, 0, unread_line=False)
+        if window.lacks_past:
+            window.sent.append(event.id)
+        if event.to != self._client.name:  # what we write to ourselves comes to us
+            self._output.message(self._lines.sent(event), window, 0, unread_line=False)
         if event.waits or not self._router.in_front(window):
             for line in self._lines.heard(event):
                 self._output.add(line)
@@ -283,6 +288,8 @@ class Presenter:
                 pass  # ``LineInput`` asks for the account's password, or shows this if there is no account
             case Denied():
                 self.refused(what.code, what.text)
+            case ConversationsListed():
+                pass  # ``PrivateHistory`` opens their windows
             case Named():
                 pass  # the bar shows the new name, and the answer to the command told it
 

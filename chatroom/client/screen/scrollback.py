@@ -100,9 +100,33 @@ class Scrollback:
         self._next += 1
         self._lines.append(line)
         self.size += len(line.text)
+        self._fit()
+        return line
+
+    def first_message(self) -> int:
+        """Return the number of the first line that holds a message; of the next new line if none does."""
+        return next((line.number for line in self._lines if line.seq or line.end > line.start), self._next)
+
+    def put_before(self, number: int, older: Scrollback) -> None:
+        """Put the lines of another scrollback before the line with that number; drop the oldest if there are too many.
+
+        The lines from there on get greater numbers.
+        """
+        at, count = self.index(number), len(older)
+        for line in self._lines[at:]:
+            line.number += count
+        for place, line in enumerate(older, number):
+            line.number = place
+        self.mark += count if self.mark >= number else 0
+        self.hidden += count if self.hidden >= number else 0
+        self._next += count
+        self._lines[at:at] = list(older)
+        self.size += older.size
+        self._fit()
+
+    def _fit(self) -> None:
         while len(self._lines) > MOST or self.size > MOST_TEXT:
             self.drop()
-        return line
 
     def drop(self, count: int = 1) -> None:
         """Drop the oldest lines, so many of them."""

@@ -55,6 +55,7 @@ class Switcher:
 
     Attributes:
         looking: Whether the terminal has the focus; True for a terminal that does not tell.
+        came_to_front: Called with each window that comes to the front.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Switcher:
         self._terminal = terminal
         self._changed = changed
         self.looking = True
+        self.came_to_front: Callable[[ChatWindow], None] = lambda window: None
 
     # ---- by the user -----------------------------------------------------------------------------------------------
 
@@ -168,7 +170,7 @@ class Switcher:
     def drawn(self, window: ChatWindow) -> None:
         """Count what was drawn as read, if the user looks at it and the newest line is shown."""
         self._count(window)
-        if self.looking and window.position is None and window.unread:
+        if self.looking and window.position is None and window.unread and not window.lacks_past:
             self._read(window)
 
     def count(self) -> None:
@@ -197,7 +199,7 @@ class Switcher:
         if window.kind is WindowKind.ROOM:
             self._client.mark_read(window.newest, room=window.name)
         elif window.kind is WindowKind.PERSON:
-            self._client.mark_read(self._client.peers[fold(window.name)].seq, user=window.name)
+            self._client.mark_read(window.newest, user=window.name)
 
     def _step(self, change: Callable[[], None], *, along: bool) -> None:
         """Make a change that may bring another window to the front.
@@ -224,4 +226,5 @@ class Switcher:
         front.away = not self.looking
         inside = front.kind is WindowKind.ROOM and fold(front.name) in self._client.rooms
         self._client.focus(front.name if inside else "")
+        self.came_to_front(front)
         self._changed()

@@ -5,6 +5,7 @@ Nothing here draws or sends anything. ``Windows`` knows which windows there are,
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -16,6 +17,7 @@ from chatroom.model.names import fold
 MOST = 120  # windows; a server cannot make the client have more
 MOST_LINES = 12_000  # lines of all windows
 MOST_TEXT = 1024 * 1024  # characters of these lines
+MOST_SENT = 200  # ids of our messages
 
 
 class WindowKind(Enum):
@@ -59,6 +61,8 @@ class ChatWindow:
         hidden: Whether the user has hidden it; the next message shows it again.
         away: Whether the user has looked away from it since its last message.
         newest: The seq of its newest message.
+        lacks_past: Whether the older messages of a private conversation are still to be fetched from the server.
+        sent: The ids of our messages that were shown meanwhile.
     """
 
     kind: WindowKind
@@ -74,6 +78,8 @@ class ChatWindow:
     hidden: bool = False
     away: bool = False
     newest: int = 0
+    lacks_past: bool = False
+    sent: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_SENT))
 
     @property
     def label(self) -> str:
@@ -137,7 +143,7 @@ class Windows:
         window = self.find(kind, name)
         if window is None:
             self._make_place()
-            window = ChatWindow(kind, name, self._free_number())
+            window = ChatWindow(kind, name, self._free_number(), lacks_past=kind is WindowKind.PERSON)
             self._windows.append(window)
             self._windows.sort(key=lambda one: one.number)
             self._recent.insert(0, window)

@@ -51,6 +51,11 @@ class WindowOutput:
         self._windows.thin_out()
         self._changed()
 
+    def changed(self) -> None:
+        """Have the windows kept within bounds, and the screen drawn, after lines were put into a window."""
+        self._windows.thin_out()
+        self._changed()
+
     def amend(self, stored: StoredLine, line: MessageLine, window: ChatWindow) -> None:
         """Give the message in a line of a window another text, or something else after the text.
 

@@ -36,11 +36,16 @@ NOW = 1_790_000_000  # seconds since 1970
 class Unread:
     """What a ``RoomState`` or a ``PeerState`` knows of unread messages."""
 
-    room: str = ""
+    room: str = ""  # or the person
     unread: int = 0
     mentions: int = 0
     seq: int = 0
     read: int = 0
+
+    @property
+    def user(self) -> str:
+        """The name of the person."""
+        return self.room
 
 
 class FakeClient:
@@ -54,6 +59,8 @@ class FakeClient:
         typed_in: Where the user was typing.
         rooms: The rooms that we are in, by folded name.
         peers: The people who wrote to us, by folded name.
+        recalled: The fields of each ``history`` that the screen has asked for by itself.
+        pasts: The answers to these.
     """
 
     def __init__(self) -> None:
@@ -79,6 +86,8 @@ class FakeClient:
         self.typed_in: list[str] = []
         self.peers: dict[str, Unread] = {}
         self.asked = 0  # who is online
+        self.recalled: list[dict[str, Any]] = []
+        self.pasts: list[Deferred[Any]] = []
         self.answers: list[Deferred[Any]] = []
 
     def replayed(self, event: e.Event) -> bool:
@@ -140,6 +149,13 @@ class FakeClient:
         self.did.append((do, fields))
         self.answers.append(Deferred())
         return self.answers[-1]
+
+    def ask(self, do: str, **fields: Any) -> Deferred[Any]:
+        """Remember which conversation the screen asks for."""
+        assert do == "history"
+        self.recalled.append(fields)
+        self.pasts.append(Deferred())
+        return self.pasts[-1]
 
     def say(self, text: str, room: str = "") -> Deferred[None]:
         """Remember the message."""
