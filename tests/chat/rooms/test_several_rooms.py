@@ -360,3 +360,37 @@ def test_a_late_end_of_the_old_connection_changes_nothing(world: World) -> None:
     assert heard(bob) == []
     again.record(do="say", text="me")
     assert heard(bob, "by") == [("said", "alice")]
+
+
+def test_who_is_kicked_from_a_room_on_the_way_to_another_does_not_leave_it_as_well(
+    moody: World, engine: MoodyEngine
+) -> None:
+    alice, boss = staying(moody, "alice", "one"), moody.program("boss", "two")
+    alice.record(do="join", room="two", stay=True)
+    alice.records()
+    boss.records()
+    engine.holding = True
+    alice.record(do="join", room="three")  # her leaving of the first room is being stored
+    boss.record(do="kick", user="alice")
+    engine.let_go()
+    moody.settle()
+    told = [fields for fields in heard(alice, "room") if fields[0] in ("left", "kicked", "entered")]
+    assert told == [("left", "one"), ("kicked", "two"), ("entered", "three")] or told == [
+        ("kicked", "two"),
+        ("left", "one"),
+        ("entered", "three"),
+    ]
+
+
+def test_nobody_edits_in_a_room_that_one_was_put_out_of_meanwhile(moody: World, engine: MoodyEngine) -> None:
+    boss, alice = moody.program("boss", "one"), staying(moody, "alice", "one", "two")
+    alice.record(do="say", text="mine", room="one")
+    alice.records()
+    engine.slow = True
+    alice.record(do="edit", text="not mine any more", room="one", ref=1)  # its message is being looked for
+    engine.slow = False
+    boss.record(do="kick", user="alice")
+    engine.let_go()
+    moody.settle()
+    assert [record["code"] for record in alice.records() if record.get("re") == 1] == ["not-in-room"]
+    assert "edited" not in [record["event"] for record in boss.records()]
