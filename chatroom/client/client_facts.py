@@ -43,6 +43,11 @@ class ClientFacts:
         return self.state.joined.rooms
 
     @property
+    def first_rooms(self) -> list[str]:
+        """The names of the rooms that are still to be joined first, in this order."""
+        return self.state.joined.first
+
+    @property
     def place(self) -> RoomState:
         """What we know of the room in focus; outside every room, its name is empty."""
         return self.state.joined.here

@@ -53,19 +53,21 @@ class FileCommands:
         self._downloads = downloads
         self._say = say
 
-    async def run(self, word: str, rest: str) -> None:
+    async def run(self, word: str, rest: str, user: str = "") -> None:
         """Carry out a command, and return when it is done.
 
         Args:
             word: The command, one of ``USAGES``.
             rest: What was typed after it.
+            user: To whom a file is sent if nobody is named; empty for the room.
 
         Raises:
             Rejected: The command could not be carried out.
         """
         try:
             if word == "send":
-                await self._transfers.send(*what_to_send(rest))
+                path, named = what_to_send(rest)
+                await self._transfers.send(path, named or user)
             elif word == "get":
                 self._say(_fetched(await self._get(what_to_get(rest, self._downloads))))
             else:

@@ -45,6 +45,7 @@ from chatroom.client.screen.private_history import PrivateHistory
 from chatroom.client.screen.quiet_questions import QuietQuestions
 from chatroom.client.screen.read_marker import ReadMarker
 from chatroom.client.screen.reconnect_countdown import Countdown
+from chatroom.client.screen.refused_rooms import RefusedRooms
 from chatroom.client.screen.routing import Router
 from chatroom.client.screen.saved_state import SavedState, load, save
 from chatroom.client.screen.surroundings import Surroundings
@@ -54,7 +55,7 @@ from chatroom.client.screen.typing_people import TypingPeople
 from chatroom.client.screen.user_lookup import UserLookup
 from chatroom.client.screen.window_commands import WindowCommands
 from chatroom.client.screen.window_keys import window_bindings
-from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
+from chatroom.client.screen.window_list import ChatWindow, Windows
 from chatroom.client.screen.window_output import WindowOutput
 from chatroom.client.state import WORTHLESS
 from chatroom.client.status import Connected, Denied, Lost, Notice
@@ -129,6 +130,7 @@ class App:
         self.mark = ReadMarker(before.seen)
         self.lines = Formatter(lambda: client.name, lambda: int(now() * 1000), stamps=settings.timestamps)
         self.windows = Windows()
+        self.windows.keep_numbers(client.first_rooms)
         self.typing = TypingPeople(reactor, self._draw)
         columns, typing = (lambda: output.get_size().columns), self.typing.notice
         self.around = Surroundings(client, self.windows, settings.address, columns, typing)
@@ -157,6 +159,7 @@ class App:
         self.hearing.settings = self._server_settings
         self.past = PrivateHistory(client, self.windows, self.lines, self.output, self.filter)
         self.switcher.came_to_front = self.past.fetch
+        self.refused = RefusedRooms(self.windows, self.hearing.complain)
         self._say = self.hearing.say
         self._countdown = Countdown(reactor, lambda: client.retry_in, draw)
 
@@ -167,11 +170,13 @@ class App:
         self.quiet = QuietQuestions(client, self.hearing, self.known, reactor.seconds, self._say)
         self.ignoring = IgnoreList(client, self.filter, self.quiet.ask)
         self.transfers = Transfers(client, settings.address, reactor)
-        lines = self.windows.newest_first
-        self.files = FileProgress(reactor, self.transfers, settings.downloads, self._say, self._start, draw, lines)
+        shown = self.windows.newest_first, lambda: self.windows.person
+        self.files = FileProgress(reactor, self.transfers, settings.downloads, self._say, self._start, draw, *shown)
         self._help = HelpCommand(self.known, self._say, self.hearing.show, self._ask_for_help)
         self.own = {command.word: command for command in self._own_commands()}
-        self.doing = LineInput(client, self.windows, self.hearing, self.terminal.questions, self.own, reactor.seconds)
+        self.doing = LineInput(
+            client, self.windows, self.hearing, self.terminal.questions, self.own, reactor.seconds, self.switcher.go
+        )
         self.naming = Naming(
             client, self.hearing, self.terminal.questions, self.quiet.ask, lambda line: self.doing.typed(line)
         )
@@ -228,6 +233,7 @@ class App:
         self.hearing.tell(event)
         self.switcher.after(event)
         self.past.told(event)
+        self.refused.told(event)
         self.terminal.refresh()
         if isinstance(event, Lost):
             self._countdown.begin()
@@ -285,6 +291,8 @@ class App:
         if self.terminal.questions.current is None:
             front = self.windows.front
             self.doing.start(self.pasting.pasted(text, lambda message: self.doing.say(message, front)))
+        else:
+            self.hearing.complain("answer the question first, then paste again; nothing was pasted.")
 
     # ---- what is shown ---------------------------------------------------------------------------------------------
 
@@ -314,8 +322,7 @@ class App:
 
     def _people_here(self) -> list[str]:
         """Return who hears what is said in the window in front."""
-        front = self.windows.front
-        return [front.name] if front.kind is WindowKind.PERSON else self._client.users
+        return [self.windows.person] if self.windows.person else self._client.users
 
     def _draw(self) -> None:
         self.terminal.refresh()
@@ -334,6 +341,7 @@ class App:
     def _typed(self, line: str) -> None:
         """Carry out a typed line; an empty line without a connection tries to connect now."""
         self._leaving = False
+        self.refused.forget()
         self.switcher.show_newest()
         if not line.strip() and self._client.try_now():
             self._say("trying again now.")
@@ -343,10 +351,9 @@ class App:
     def _typing_line(self, line: str) -> None:
         """Act on what is in the input line, while the user types."""
         self.quiet.typing(line)
-        front = self.windows.front
         if line.strip() and not line.startswith("/"):
-            if front.kind is WindowKind.PERSON:
-                self._client.typing(user=front.name)
+            if self.windows.person:
+                self._client.typing(user=self.windows.person)
             elif self._client.room:
                 self._client.typing(room=self._client.room)
 

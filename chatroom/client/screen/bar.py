@@ -6,6 +6,7 @@ the one in front and those with something unread do.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Protocol
 
@@ -83,7 +84,9 @@ def _list(windows: list[ChatWindow], front: ChatWindow, columns: int) -> Line:
     room = min(LONGEST, max(columns // 4, len("x...")))
     shown = {window: _window(window, room) for window in windows}
     kept: list[ChatWindow] = []
-    columns -= len(" +99") * (sum(get_cwidth(text) + 1 for text in shown.values()) > columns + 1)
+    if _width(shown.values()) > columns:
+        loud = [text for window, text in shown.items() if window is front or window.mentions]
+        columns -= len(" +99") + (_width(loud) > columns - len(" +99"))  # a "!" if not all of these fit
     for window in sorted(windows, key=lambda one: (one is not front, not one.mentions, not one.unread, one.number)):
         columns -= get_cwidth(shown[window]) + (1 if kept else 0)
         if columns < 0:
@@ -92,8 +95,14 @@ def _list(windows: list[ChatWindow], front: ChatWindow, columns: int) -> Line:
     pieces: Line = []
     for window in sorted(kept, key=lambda one: one.number):
         pieces += [("", " " if pieces else ""), (FRONT if window is front else "", shown[window])]
-    left = len(windows) - len(kept)
-    return [*pieces, ("", f" +{left}")] if left else pieces
+    left = [window for window in windows if window not in kept]
+    mark = "!" if any(window.mentions for window in left) else ""
+    return [*pieces, ("", f" +{len(left)}{mark}")] if left else pieces
+
+
+def _width(texts: Collection[str]) -> int:
+    """Return the columns that the texts take with a blank between them."""
+    return sum(map(get_cwidth, texts)) + len(texts) - 1
 
 
 def _window(window: ChatWindow, columns: int) -> str:

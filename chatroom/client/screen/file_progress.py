@@ -27,6 +27,7 @@ class FileProgress:
         start: Starts a coroutine, and shows its error.
         draw: Has the screen redrawn.
         lines: Returns the lines of the window in front, each in pieces, the newest first.
+        person: Returns the person of the window in front; empty if it is none of a private conversation.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class FileProgress:
         start: Callable[[Coroutine[Any, Any, None]], None],
         draw: Callable[[], None],
         lines: Callable[[], Iterable[Pieces]],
+        person: Callable[[], str],
     ) -> None:
         self._reactor = reactor
         self._transfers = transfers
@@ -46,6 +48,7 @@ class FileProgress:
         self._start = start
         self._draw = draw
         self._open = OpenCommand(lines, transfers.fetched, say, system_opener(reactor, say))
+        self._person = person
         self._looking: Any = None  # the delayed call of _look
 
     def commands(self) -> list[LocalCommand]:
@@ -69,7 +72,7 @@ class FileProgress:
             self._say(f"{line}: stopped; the same command continues it next time.")
 
     def _run(self, word: str, rest: str) -> None:
-        self._start(self._commands.run(word, rest))
+        self._start(self._commands.run(word, rest, self._person()))
         if self._looking is None:
             self._look()
 

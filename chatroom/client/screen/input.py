@@ -42,6 +42,7 @@ _log = Logger()
 
 SOON = 60.0  # seconds after a failed login in which a line such as ``alice,secret`` may be meant for the login
 FOR_GUESTS = frozenset({"login", "register"})
+ABOUT_MESSAGE = frozenset({"edit", "react", "quote", "delete"})
 ABOUT_PERSON = frozenset({"history", "search"})  # in the window of a person, about the conversation
 FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
@@ -56,6 +57,7 @@ class LineInput:
         questions: Asks for missing arguments.
         own: The client's own commands, by word.
         seconds: Returns the time in seconds.
+        go: Brings a window to the front.
 
     Attributes:
         refused_room: The room that the server has refused to us on our way in; empty once we have been in a room.
@@ -69,6 +71,7 @@ class LineInput:
         questions: Questions,
         own: Mapping[str, LocalCommand],
         seconds: Callable[[], float],
+        go: Callable[[ChatWindow], None],
     ) -> None:
         self._client = client
         self._windows = windows
@@ -76,6 +79,7 @@ class LineInput:
         self._questions = questions
         self._own = own
         self._seconds = seconds
+        self._go = go
         self._login_failed = -SOON
         self._told_cancelling = False
         self.refused_room = ""
@@ -102,7 +106,9 @@ class LineInput:
         window = window or self._windows.front
         heard = window.kind is WindowKind.PERSON or self._is_inside(window)
         if window.kind is WindowKind.ROOM and not heard:
-            raise Misuse(f"you are not in {window.name} any more; /join {window.name} brings you back.")
+            raise _not_in(window)
+        if window.kind is WindowKind.SERVER and self._client.rooms and not self._client.target:
+            raise Misuse("nobody hears this; go to the window of a room or a person first.")
         if self._client.online and not (heard or self._client.room):
             raise Misuse("you are not in a room; join one with /join <room>.")
         if not self._client.online and not self._client.over:
@@ -147,7 +153,8 @@ class LineInput:
         try:
             meaning = read(line, self._own, inside=inside, guest=self._client.guest)
         except Misuse as misuse:
-            self._hearing.complain(str(misuse))
+            if not self._leaves_by_name(line):
+                self._hearing.complain(str(misuse))
             return
         match meaning:
             case SayLine(text):
@@ -186,6 +193,8 @@ class LineInput:
 
     async def _give(self, command: CommandLine, window: ChatWindow) -> None:
         """Ask for the arguments that the command lacks, then give the server the command."""
+        if self._goes_to_window(command):
+            return
         if command.missing:
             self._check_login(command.row)
         fields = self._placed(command, window)
@@ -217,8 +226,39 @@ class LineInput:
         if self._is_inside(window) and is_about_room(command.row.do, fields):
             return {"room": window.name, **fields}
         if self._client.rooms and not self._client.target and lacks_room(command.row.do, fields):
-            raise Misuse(f"this is not the window of a room; {command.row.usage.partition(' ')[0]} is for one.")
+            return {"room": self._room_for(command.row, window), **fields}
         return fields
+
+    def _room_for(self, row: CommandRow, window: ChatWindow) -> str:
+        """Return a room for a command that was given in the window of none: ``/files`` lists one's own files anywhere.
+
+        Raises:
+            Misuse: The command is for the window of a room.
+        """
+        if row.do == "files":
+            return list(self._client.rooms.values())[-1].room
+        if window.kind is WindowKind.ROOM:
+            raise _not_in(window)
+        about = "a message of a room" if row.do in ABOUT_MESSAGE else "a room"
+        raise Misuse(f"{row.usage.partition(' ')[0]} is about {about}; go to the window of the room first.")
+
+    def _leaves_by_name(self, line: str) -> bool:
+        """If a line is ``/leave`` with the name of a room that we are in, leave that room. Returns whether it is."""
+        word, _, name = line.partition(" ")
+        room = self._client.rooms.get(fold(name.strip())) if word.lower() == "/leave" else None
+        if room is not None:
+            self.start(self.give("leave", room=room.room))
+        return room is not None
+
+    def _goes_to_window(self, command: CommandLine) -> bool:
+        """Go to the window of the room of a ``/join`` if we are in that room already. Returns whether we are, and it
+        was not in front."""
+        room = self._client.rooms.get(fold(command.fields.get("room", ""))) if command.row.do == "join" else None
+        window = self._windows.open(WindowKind.ROOM, room.room) if room is not None else self._windows.front
+        if window is self._windows.front:
+            return False
+        self._go(window)
+        return True
 
     def _check_login(self, row: CommandRow) -> None:
         """Refuse a login that the server would refuse anyway, before asking for a password."""
@@ -272,3 +312,8 @@ class LineInput:
         else:
             _log.failure("what was typed could not be done", failure)
             self._hearing.complain("something went wrong in this client; try again.")
+
+
+def _not_in(window: ChatWindow) -> Misuse:
+    """Return the error of a line in the window of a room that we are not in."""
+    return Misuse(f"you are not in {window.name}; join it with /join {window.name}.")

@@ -61,6 +61,7 @@ class PrivateHistory:
         """If the server has listed our conversations, open a window for each with unread messages."""
         if not isinstance(event, ConversationsListed):
             return
+        self._windows.free_numbers()  # the first rooms are joined by now, or were refused
         for peer in reversed(list(self._client.peers.values())):
             if peer.unread and not self._filter.ignores(peer.user):
                 self._windows.open(WindowKind.PERSON, peer.user)

@@ -11,6 +11,7 @@ from chatroom.client.screen.switching import Switcher
 from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
 
 WINDOW = "/window [number|name|next|previous]"
+CLOSE = "/close-window [number|name]"
 
 
 class WindowCommands:
@@ -45,11 +46,11 @@ class WindowCommands:
         """Return the commands."""
         window = "go to a window, as Alt and its number do; alone, it lists the windows"
         query = "open a window for a private conversation, in which what you type goes to that person"
-        close = "close this window; that of a room you are in comes back with its next message"
+        close = "close this window or another; the window of a room you are in shows again with the next message there"
         return [
             LocalCommand(WINDOW, window, self._window),
             LocalCommand("/query <user> [text]", query, self._query, "talk"),
-            LocalCommand("/close-window", close, self._close),
+            LocalCommand(CLOSE, close, self._close),
         ]
 
     def _window(self, rest: str) -> None:
@@ -58,11 +59,17 @@ class WindowCommands:
             self._list()
         elif word in ("next", "previous"):
             self._switcher.go_beside(1 if word == "next" else -1)
+        elif word.split()[0] in ("next", "previous"):
+            raise Misuse(f"usage: {WINDOW}.")
         else:
-            found = self._windows.meant(rest.strip())
-            if found is None:
-                raise Misuse(f"there is no window {rest.strip()[:64]}; /window lists them.")
-            self._switcher.go(found)
+            self._switcher.go(self._meant(rest))
+
+    def _meant(self, rest: str) -> ChatWindow:
+        """Return the window that was named. Raises ``Misuse`` if there is none."""
+        found = self._windows.meant(rest.strip())
+        if found is None:
+            raise Misuse(f"there is no window {rest.strip()[:64]}; /window lists them.")
+        return found
 
     def _list(self) -> None:
         """List the windows, with what is unread in them."""
@@ -94,6 +101,9 @@ class WindowCommands:
             await self._say(text, window)
 
     def _close(self, rest: str) -> None:
-        if self._windows.front is self._windows.server:
-            raise Misuse("this is the server's window; it stays.")
-        self._switcher.close(self._windows.front)
+        if len(rest.split()) > 1:
+            raise Misuse(f"usage: {CLOSE}.")
+        window = self._meant(rest) if rest.strip() else self._windows.front
+        if window is self._windows.server:
+            raise Misuse("the server's window stays.")
+        self._switcher.close(window)

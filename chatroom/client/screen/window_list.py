@@ -6,7 +6,7 @@ Nothing here draws or sends anything. ``Windows`` knows which windows there are,
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -100,6 +100,7 @@ class Windows:
         self.front = self.server
         self._windows = [self.server]  # by number
         self._recent = [self.server]  # the one in front is at the end
+        self._kept_free: list[str] = []  # the folded names of the rooms for which the first numbers are kept
         self._first = True  # no other window was ever opened
 
     def __iter__(self) -> Iterator[ChatWindow]:
@@ -109,6 +110,11 @@ class Windows:
     def shown(self) -> list[ChatWindow]:
         """The windows that are not hidden, by number."""
         return [window for window in self._windows if not window.hidden]
+
+    @property
+    def person(self) -> str:
+        """The person of the window in front; empty if it is none of a private conversation."""
+        return self.front.name if self.front.kind is WindowKind.PERSON else ""
 
     def newest_first(self) -> Iterator[Row]:
         """Yield the lines of the window in front, each in pieces, the newest first."""
@@ -143,7 +149,7 @@ class Windows:
         window = self.find(kind, name)
         if window is None:
             self._make_place()
-            window = ChatWindow(kind, name, self._free_number(), lacks_past=kind is WindowKind.PERSON)
+            window = ChatWindow(kind, name, self._free_number(kind, name), lacks_past=kind is WindowKind.PERSON)
             self._windows.append(window)
             self._windows.sort(key=lambda one: one.number)
             self._recent.insert(0, window)
@@ -179,9 +185,22 @@ class Windows:
         if window is self.front:
             self.front = next(one for one in reversed(self._recent) if one is not window and not one.hidden)
 
-    def _free_number(self) -> int:
+    def keep_numbers(self, rooms: Iterable[str]) -> None:
+        """Keep the first numbers for the windows of these rooms, in this order, until ``free_numbers``."""
+        self._kept_free = [fold(room) for room in rooms][: MOST - 1]
+
+    def free_numbers(self) -> None:
+        """Let any window have the numbers that were kept for rooms."""
+        self._kept_free = []
+
+    def _free_number(self, kind: WindowKind, name: str) -> int:
         taken = {window.number for window in self._windows}
-        return next(number for number in range(1, MOST + 2) if number not in taken)
+        if kind is WindowKind.ROOM and fold(name) in self._kept_free:
+            number = self._kept_free.index(fold(name)) + 1
+            if number not in taken:
+                return number
+        taken.update(range(1, len(self._kept_free) + 1))
+        return next(number for number in range(1, 2 * MOST + 1) if number not in taken)
 
     def _make_place(self) -> None:
         """If there are as many windows as there may be, close the one that was not looked at for longest: a window of

@@ -72,6 +72,7 @@ class FakeClient:
         self.rooms = {"lobby": Unread("lobby")}
         self._room = "lobby"
         self.place = RoomState()
+        self.first_rooms: list[str] = []
         self.users = ["me", "bob", "Bea"]
         self.security = "plain"
         self.lag: float | None = None

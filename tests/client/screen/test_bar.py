@@ -48,6 +48,7 @@ def test_as_much_is_shown_as_fits(columns: int, words: str) -> None:
         (40, "lobby", " 1:lobby 2:work(3) 3:@bob(1!) | 3 "),
         (26, "lobby", " 1:lobby 3:@bob(1!) +1 "),
         (26, "bob", " 2:work(3) 3:@bob(1!) +1 "),
+        (22, "lobby", " 1:lobby +2! | 3 "),
     ],
 )
 def test_of_several_windows_those_that_matter_fit(columns: int, front: str, words: str) -> None:

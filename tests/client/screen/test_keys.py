@@ -120,7 +120,7 @@ def test_bare_words_are_commands_outside_a_room_and_upper_case_words_anywhere(tm
         stage.type("rooms\rjoin attic\r")
         await stage.until(lambda: [do for do, _ in stage.client.did] == ["rooms", "rooms", "join"])
         stage.type("nobody hears this\r")
-        await stage.shows("Error: you are not in lobby any more; /join lobby brings you back.")
+        await stage.shows("Error: you are not in lobby; join it with /join lobby.")
         stage.type("\x1b0nobody hears this either\r")
         await stage.shows("Error: you are not in a room; join one with /join <room>.")
         stage.type("quit\r")

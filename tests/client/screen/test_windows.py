@@ -242,7 +242,7 @@ def test_leaving_a_room_closes_its_window_and_being_put_out_does_not(tmp_path: P
         stage.tell(e.Kicked("", 0, "bob", "b", room="work", seq=3, user="me"))
         await stage.shows("me was kicked by bob.", "[-]")
         stage.type("hello?\r")
-        await stage.shows("Error: you are not in work any more; /join work brings you back.", "[-]")
+        await stage.shows("Error: you are not in work; join it with /join work.", "[-]")
         assert stage.client.said == []
 
     on_stage(tmp_path, scene)
@@ -391,7 +391,7 @@ def test_history_and_search_in_a_private_window_are_about_the_conversation(tmp_p
         await stage.until(lambda: len(stage.client.did) == 2)
         assert [(do, fields["user"]) for do, fields in stage.client.did] == [("history", "bob"), ("search", "bob")]
         stage.type("/kick bea\r")
-        await stage.shows("Error: this is not the window of a room; /kick is for one.", "[@bob]")
+        await stage.shows("Error: /kick is about a room; go to the window of the room first.", "[@bob]")
         assert len(stage.client.did) == 2
 
     on_stage(tmp_path, scene)
