@@ -224,7 +224,7 @@ def _found(recalled: Recalled, event: a.Found) -> list[str]:
 def _conversations(recalled: Recalled, event: a.Conversations) -> list[str]:
     if not event.conversations:
         return ["No private messages."]
-    lines = [f"Private messages with ({len(event.conversations)}); /history 20 <user> shows them:"]
+    lines = [f"Conversations ({len(event.conversations)}); /history 20 <user> shows them:"]
     for line in event.conversations:
         lines.append(f"  {line.user}  {spell_moment(line.at)}" + (f"  ({line.unread} unread)" if line.unread else ""))
     return lines

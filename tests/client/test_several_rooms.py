@@ -13,7 +13,7 @@ from chatroom.chat.people import hello
 from chatroom.chat.rooms import join_leave
 from chatroom.client import backfill
 from chatroom.client.errors import Rejected
-from chatroom.client.status import Connected, Denied, Named
+from chatroom.client.status import Connected, ConversationsListed, Denied, Named
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.device import Device
@@ -360,6 +360,30 @@ def test_both_halves_of_a_conversation_read_as_what_they_are(network: Network, w
     assert [line.user for line in listed.conversations] == ["bob"]
     assert alice.client.peers["bob"].seq == history.events[-1].seq
     alice.leave()
+
+
+def test_a_new_client_is_told_of_its_conversations_and_asks_for_one_unseen(network: Network, world: World) -> None:
+    account(world, "alice")
+    login = ("alice", PASSWORD)
+    first = Person(network, several=True, login=login, room="one").come()
+    bob = world.program("bob")
+    for text in ("one", "two"):
+        bob.record(do="message", user="alice", text=text)
+    network.flow()
+    sent = first.do("message", user="bob", text="three")
+    first.leave()
+    second = Person(network, several=True, login=login, room="one", device=Device("d", "t")).come()
+    assert second.heard(ConversationsListed)
+    assert second.client.peers["bob"].unread == 2
+    assert second.client.peers["bob"].read == 0
+    told = len(second.told)
+    answers: list[Any] = []
+    second.client.ask("history", user="bob", messages=20).addCallback(answers.append)
+    network.flow()
+    assert [event.text for event in answers[0].events] == ["one", "two", "three"]
+    assert answers[0].events[-1].id == sent.id, "by this the screen knows what it shows already"
+    assert len(second.told) == told
+    second.leave()
 
 
 # ---- read marks that are shared with other clients -----------------------------------------------------------------

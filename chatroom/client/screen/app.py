@@ -131,6 +131,7 @@ class App:
         self.lines = Formatter(lambda: client.name, lambda: int(now() * 1000), stamps=settings.timestamps)
         self.windows = Windows()
         self.windows.keep_numbers(client.first_rooms)
+        self.known.windows = lambda: [window.label for window in self.windows]
         self.typing = TypingPeople(reactor, self._draw)
         columns, typing = (lambda: output.get_size().columns), self.typing.notice
         self.around = Surroundings(client, self.windows, settings.address, columns, typing)

@@ -12,6 +12,8 @@ from chatroom.client.screen.known_words import KnownWords
 from chatroom.model.names import fold
 from chatroom.model.text import clean
 
+OF_WINDOWS = ("/window", "/close-window")
+
 
 class ChatCompleter(Completer):
     """Offers completions of the line up to the cursor.
@@ -52,6 +54,8 @@ class ChatCompleter(Completer):
         two = self._known.usage(" ".join(given[:2])) if len(given) > 1 else ""
         kinds = argument_at(two or self._known.usage(given[0]), len(given) - (2 if two else 1))
         yield from _offered(words_of(kinds), word)
+        if given[0].lower() in OF_WINDOWS and len(given) == 1:
+            yield from _offered(self._known.windows(), word)
         for kind in kinds:
             if kind in FREE:
                 yield from self._mentions(word, " ")

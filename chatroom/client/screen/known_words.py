@@ -23,11 +23,13 @@ class KnownWords:
         users: Returns the names of the users in the room.
         own: The client's own commands, with their help.
         topics: For each of these commands, the name of the server's help topic that it belongs to.
+        windows: Returns the names of the windows, as ``lobby`` and ``@bob``.
     """
 
     users: Callable[[], list[str]]
     own: list[HelpLine] = field(default_factory=list)
     topics: dict[str, str] = field(default_factory=dict)
+    windows: Callable[[], list[str]] = list
     _names: dict[str, str] = field(default_factory=dict)
     _commands: dict[str, str] = field(default_factory=dict)
     _rooms: dict[str, None] = field(default_factory=dict)

@@ -105,7 +105,7 @@ class LocalCommands:
             await self.give("set")
         finally:
             settings = (self._bell_now(), self._timestamps_now(), self._focus_now())
-            self.say("\n".join(["this client keeps until it ends:", *(f"  {setting}." for setting in settings)]))
+            self.say("\n".join(["this client keeps until you quit:", *(f"  {setting}." for setting in settings)]))
 
     def _bell(self, rest: str) -> None:
         if rest and rest.lower() not in RINGS:
@@ -174,4 +174,4 @@ class LocalCommands:
 
     def _tell(self, setting: str) -> None:
         """Show a setting, with the hint that the client keeps it."""
-        self.say(f"{setting} (this client keeps this until it ends).")
+        self.say(f"{setting} (this client keeps this until you quit).")

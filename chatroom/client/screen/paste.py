@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.client.errors import Rejected
 from chatroom.client.screen.parser import Misuse
-from chatroom.model.text import clean_lines
+from chatroom.model.text import MOST_LINES, clean_lines
 
 MOST = 500  # lines
 ALL = 32 * 1024  # characters
@@ -61,8 +61,9 @@ class Paste:
             raise Misuse(f"that is too much to paste (at most {ALL} characters); nothing was sent.")
         if self._going:
             raise Misuse("what you pasted before is still being said; nothing was sent.")
-        self._tell(self._notice(lines, clean_lines(text).count("\n") + 1))
-        how = await self._how()
+        count = clean_lines(text).count("\n") + 1
+        self._tell(self._notice(lines, count))
+        how = await self._how(fits=count <= MOST_LINES)
         if how == EDIT:
             self._keep(text)
         elif how == DROP or not await self._is_meant(lines):
@@ -85,14 +86,22 @@ class Paste:
         answer = await self._ask("A line looks like a password. Say them to everybody here? [y]es, [n]o: ")
         return answer.strip().lower() in ("y", "yes")
 
-    async def _how(self) -> str:
-        """Ask what to do with the lines, and return the answer; Enter alone means one message."""
+    async def _how(self, *, fits: bool) -> str:
+        """Ask what to do with the lines, and return the answer.
+
+        Args:
+            fits: Whether one message may have so many lines; then Enter alone means one message, else to edit them.
+        """
         words = "Say them as [o]ne message (Enter), [l]ine by line, [e]dit, or [d]rop them? "
+        if not fits:
+            words = (
+                f"A message has at most {MOST_LINES} lines. Say them [l]ine by line, [e]dit (Enter), or [d]rop them? "
+            )
         while True:
-            answer = (await self._ask(words, keys="oeld")).strip().lower()[:1] or ONE
+            answer = (await self._ask(words, keys="oeld")).strip().lower()[:1] or (ONE if fits else EDIT)
             if answer in (ONE, EDIT, EACH, DROP):
                 return answer
-            self._tell("press o, l, e or d; Ctrl-C drops them.")
+            self._tell(f"press {'o, ' if fits else ''}l, e or d; Ctrl-C drops them.")
 
     def stop(self) -> bool:
         """Stop saying pasted lines one by one. Returns whether there were any left to say."""

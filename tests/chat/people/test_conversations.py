@@ -293,7 +293,7 @@ def test_conversations_are_listed_the_newest_first(moody: World, alice: Client, 
     person = come(moody, "alice")
     person.say("/conversations")
     told = person.lines()
-    assert told[0] == "Private messages with (2); /history 20 <user> shows them:"
+    assert told[0] == "Conversations (2); /history 20 <user> shows them:"
     assert re.fullmatch(r"  bob  \d{4}-\d\d-\d\d.*", told[1])
     other = moody.person("eve")
     other.say("/conversations")

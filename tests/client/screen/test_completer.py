@@ -31,6 +31,9 @@ def all_of(start: str, *words: str) -> list[str]:
     [
         ("@b", ["@Bea ", "@bob "]),
         ("hello @BO", ["hello @bob "]),
+        ("/window ", all_of("/window ", "next", "previous", "server", "lobby")),
+        ("/window l", ["/window lobby "]),
+        ("/close-window ", all_of("/close-window ", "server", "lobby")),
         ("hello  bo", ["hello  bob "]),
         ("  bo", ["  bob: "]),
         ("//slash bo", ["//slash bob "]),

@@ -88,3 +88,16 @@ def test_a_long_text_leaves_room_for_the_chat(tmp_path: Path) -> None:
         assert len([row for row in stage.rows if row.startswith("    | ")]) == 12
 
     on_stage(tmp_path, scene)
+
+
+def test_the_question_about_a_text_of_too_many_lines_offers_what_is_possible(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        text = "\n".join(map(str, range(60)))
+        stage.type(paste(text))
+        question = "A message has at most 50 lines. Say them [l]ine by line, [e]dit (Enter), or"
+        await stage.until(lambda: any(question in row for row in stage.rows))
+        stage.type("\r")
+        await stage.until(lambda: stage.screen.terminal.line.text == text)
+        assert stage.client.said == []
+
+    on_stage(tmp_path, scene, size=(100, 24))

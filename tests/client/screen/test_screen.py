@@ -518,7 +518,7 @@ def test_the_bell_rings_once_for_many(tmp_path: Path) -> None:
         stage.tell(said("hi ME!"), said("me?"), said("home"))
         assert stage.glass.raw.count("\a") == rings + 1
         stage.type("/bell off\r")
-        await stage.shows("-- the bell is off (this client keeps this until it ends).", "[lobby]")
+        await stage.shows("-- the bell is off (this client keeps this until you quit).", "[lobby]")
         stage.clock.advance(2)
         stage.tell(said("me?"))
         assert stage.glass.raw.count("\a") == rings + 1
@@ -546,7 +546,7 @@ def test_while_some_are_in_focus_the_others_are_not_seen(tmp_path: Path) -> None
     async def scene(stage: Stage) -> None:
         stage.tell(said("hello", by="carl"))
         stage.type("/focus carl\r")
-        told = "-- you see only messages from carl; /focus off ends it (this client keeps this until it ends)."
+        told = "-- you see only messages from carl; /focus off ends it (this client keeps this until you quit)."
         await stage.shows(told, "[lobby]")
         stage.tell(said("unseen", by="bea"), e.Private(id="", at=NOW * 1000, by="bea", by_id="", to="me", text="psst"))
         stage.tell(said("heard", by="carl", seq=2))

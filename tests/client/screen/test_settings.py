@@ -16,7 +16,7 @@ from chatroom.client.status import Connected
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
-HERE = " (this client keeps this until it ends)."
+HERE = " (this client keeps this until you quit)."
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_all_settings_are_shown_together_with_who_keeps_them(tmp_path: Path, gue
             "  Echo is off.",
             "  You are away: lunch",
             "  You ignore Dora.",
-            "-- this client keeps until it ends:",
+            "-- this client keeps until you quit:",
             "--   the bell rings for private messages and your name.",
             "--   timestamps are off.",
             "--   you see everybody.",
