@@ -20,6 +20,7 @@ from chatroom.client.file_carrier import Carrier, NoCarrier
 from chatroom.client.hints import ReadMarks, TypingNotices
 from chatroom.client.keepalive import ServerKeepalive
 from chatroom.client.pending import PendingCommand, PendingQueue, understood
+from chatroom.client.room_commands import MAY_BE_PRIVATE
 from chatroom.client.state import CHANGING_USER, KEPT, ClientState, Reaction
 from chatroom.client.status import ConversationsListed, Notice
 from chatroom.model import events as e
@@ -193,7 +194,9 @@ class Conversation:
         rooms = self.state.joined
         target = self._outgoing.target(rooms.target)
         fields = self.state.complete(do, fields, target)
-        if rooms.lacks_room(do, fields):
+        if rooms.lacks_room(do, fields) and do in MAY_BE_PRIVATE:
+            fields["private"] = True
+        elif rooms.lacks_room(do, fields):
             return fail(Rejected("which-room", "no room is in front; go to one with /window <room>."))
         if self.state.ready and rooms.misses(do, fields, target):
             return fail(_not_in(fields["room"]))

@@ -29,6 +29,7 @@ class UnreadCount:
         self._untold = 0  # unread messages that the server counted and that were not told to us
         self._untold_mentions = 0
         self._counted = 0  # the seq up to which the server has counted
+        self._newest = 0  # the seq of the newest counted message that was told: those that were not told are older
 
     @property
     def unread(self) -> int:
@@ -52,14 +53,14 @@ class UnreadCount:
             last: The seq of the last message that the server has counted.
         """
         self._told.clear()
-        self.read, self._counted = read, last
+        self.read, self._counted, self._newest = read, last, 0
         self._untold, self._untold_mentions = unread, mentions
 
     def resume(self, read: int, unread: int, mentions: int, last: int) -> None:
         """Go on after a reconnection; see ``begin``. Our own mark may be ahead of the server's, and then holds."""
         if read >= self.read:
             self._move(read)
-            self._counted = last
+            self._counted, self._newest = last, 0
             self._leave_untold(unread, mentions)
 
     def marked(self, read: int, unread: int, mentions: int) -> None:
@@ -89,6 +90,7 @@ class UnreadCount:
         if seq <= self.read:
             return
         if seq <= self._counted:
+            self._newest = max(self._newest, seq)
             if not self.read:
                 return  # the server has counted it if it counts: without a mark, nothing tells
             self._untold -= min(self._untold, 1)
@@ -120,7 +122,7 @@ class UnreadCount:
         """Set the read mark, and forget the messages up to it."""
         self.read = read
         self._told = {seq: mention for seq, mention in self._told.items() if seq > read}
-        if read >= self._counted:
+        if read >= (self._newest or self._counted):
             self._untold = self._untold_mentions = 0
 
     def _leave_untold(self, unread: int, mentions: int) -> None:

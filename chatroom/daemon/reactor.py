@@ -1,4 +1,5 @@
-"""The daemon's reactor: Twisted's for epoll, except that connections with bytes to read are read directly.
+"""The daemon's reactor: Twisted's for epoll, except that connections with bytes to read are read directly, and that
+its time never goes back.
 
 Twisted calls each connection inside a logging context, and making that costs about as much as reading from the socket.
 Our protocols log without such contexts, so only a connection that fails is given one. Importing this module raises
@@ -7,6 +8,8 @@ ImportError where there is no epoll, as importing Twisted's does.
 
 from __future__ import annotations
 
+import time
+
 from twisted.internet.epollreactor import EPOLLIN, EPollReactor
 from twisted.internet.main import installReactor
 from twisted.internet.tcp import Server
@@ -14,7 +17,10 @@ from twisted.python.log import callWithLogger, err
 
 
 class DirectReactor(EPollReactor):
-    """Reads from accepted TCP connections directly; does everything else as Twisted's own reactor does."""
+    """Reads from accepted TCP connections directly; does nearly everything else as Twisted's own reactor does."""
+
+    # Twisted takes the time of day: when that is set back, all that is to happen later waits until it is reached again.
+    seconds = staticmethod(time.monotonic)
 
     def doPoll(self, timeout: float | None) -> None:
         """Wait until descriptors are ready, then let each of them read or write.

@@ -131,3 +131,16 @@ def test_the_count_and_what_it_remembers_are_bounded() -> None:
     assert len(count._told) == MOST_COUNTED
     count.mark(3 * MOST_COUNTED - 11)
     assert shown(count) == (10, 1)
+
+
+def test_who_has_read_the_newest_message_has_read_those_that_were_not_told() -> None:
+    """The server counted 30 and told the last 10: the others are older."""
+    count = UnreadCount()
+    count.begin(read=1, unread=30, mentions=2, last=40)
+    for seq in range(30, 40):
+        count.add(seq, mention=False)
+    assert (count.unread, count.mentions) == (30, 2)
+    count.mark(35)
+    assert count.unread == 24
+    count.mark(39)
+    assert (count.unread, count.mentions) == (0, 0)

@@ -249,3 +249,11 @@ def test_what_is_no_connection_is_told_as_ever(port: Port) -> None:
     port.reactor.callFromThread(called.append, "called")
     port.reactor.iterate(60)
     assert called == ["called"]
+
+
+def test_its_time_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the clock is set back an hour, what was to happen in a second happens in a second."""
+    reactor = DirectReactor()
+    before = reactor.seconds()
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    assert before <= reactor.seconds() < before + 60

@@ -11,6 +11,7 @@ from chatroom.chat.handlers import handles
 from chatroom.chat.limits import LISTED
 from chatroom.chat.people import takeover, tokens
 from chatroom.chat.people.authentication import checked_password
+from chatroom.chat.people.marking import begin_marks
 from chatroom.chat.people.nicknames import parse_chosen_name, parse_user_name
 from chatroom.chat.people.sent_log import follow_sent
 from chatroom.chat.people.session_limits import obstacle, same_program
@@ -182,6 +183,8 @@ async def _greet(chat: Chat, session: Session, ref: int | str | None, secret: st
     session.answer(answer, ref)
     follow_sent(chat, session.user)
     await chat.inboxes.enter(session)
+    if session.rooms:
+        await begin_marks(chat, session)
 
 
 @handles(Logout)

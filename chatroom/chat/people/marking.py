@@ -79,6 +79,21 @@ def _is_alone(session: Session) -> bool:
     return all(other is session or other.person for other in session.user.sessions)
 
 
+async def begin_marks(chat: Chat, session: Session) -> None:
+    """Set the read marks of a user who has just logged in, in those rooms of the session where there are none yet.
+
+    Otherwise the user's next join would be the first one, and what came after this moment would not be unread.
+    """
+    try:
+        marks = await chat.read_marks.of(session.user)
+    except Unavailable as error:
+        _log.warn("the read marks of {name} cannot be read: {why}", name=session.name, why=str(error))
+        return
+    for room in session.rooms:
+        if marks.of(room.id) is None:
+            chat.read_marks.move(session.user, room.id, room.seq)
+
+
 # ---- joining -----------------------------------------------------------------------------------------------------
 
 

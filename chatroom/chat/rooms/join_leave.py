@@ -127,7 +127,7 @@ async def _welcome(chat: Chat, session: Session, room: Room, command: Join, made
     first = b""
     try:
         read, unread = await unread_at_join(chat, session, room, arrival.seq)
-        page = await _missed(session, room, arrival.seq, command)
+        page = await _missed(session, room, arrival.seq, command, unread.messages)
         entered = Entered(
             room=room.name,
             room_id=room.id,
@@ -155,7 +155,7 @@ def _replay(session: Session, room: Room, entries: list[Entry]) -> bytes:
     return session.dialect.replay(room.name, entries)
 
 
-async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page:
+async def _missed(session: Session, room: Room, seq: int, command: Join, unread: int) -> Page:
     """Return the part of the room's history that the command asks for; an empty, incomplete page if the store fails.
 
     Args:
@@ -163,6 +163,7 @@ async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page
         room: The room.
         seq: The place of the session's ``Joined`` in the log; only entries before it are returned.
         command: Says how much the session wants.
+        unread: How many messages the user has not read; a session that wants any messages is given all of these.
     """
     try:
         if command.after is not None:
@@ -173,7 +174,9 @@ async def _missed(session: Session, room: Room, seq: int, command: Join) -> Page
             wanted = session.host.rules.replay if session.person else 0
         if wanted == 0:
             return Page([], True)
-        page = await session.host.engine.read(room.log, before=seq, limit=min(wanted, HISTORY), messages=True)
+        page = await session.host.engine.read(
+            room.log, before=seq, limit=min(max(wanted, unread), HISTORY), messages=True
+        )
         return Page(bounded(page).entries, True)
     except Unavailable as error:
         _log.warn("the history of {room} could not be read: {why}", room=room.name, why=str(error))

@@ -87,10 +87,10 @@ async def whois(chat: Chat, session: Session, command: Whois) -> Event:
 
 @handles(ReadHistory)
 async def history(chat: Chat, session: Session, command: ReadHistory, room: Room | None) -> Event:
-    """Show older messages of the room; or private messages, if a person is named or the session is in no room."""
+    """Show older messages of the room; or private messages, if the command says so or the session is in no room."""
     wanted = HISTORY_DEFAULT if command.messages is None else command.messages
     limit, onward = max(1, min(wanted, HISTORY)), command.after is not None
-    if command.user or room is None:
+    if command.user or command.private or room is None:
         return await _private_history(chat, session, command, limit)
     page = await chat.engine.read(
         room.log,

@@ -24,10 +24,10 @@ from chatroom.model.text import clean
 async def search(chat: Chat, session: Session, command: Search, room: Room | None) -> Found:
     """Find the newest messages that contain all the words, or older ones if the search goes on.
 
-    Private messages are searched if a person is named or the session is in no room, else the room.
+    Private messages are searched if the command says so or the session is in no room, else the room.
     """
     peer = await peer_of(chat, session, command.user) if command.user else None
-    if peer is not None:
+    if peer is not None or command.private:
         room = None
     place = room.log if room is not None else f"{session.user.inbox_log} {peer.key if peer is not None else ''}"
     before = command.before

@@ -27,7 +27,8 @@ from chatroom.model.device import DeviceWord
 class Join(Command, frozen=True, gc=False):
     """Join a room.
 
-    Unless ``create`` is false, the room is made if there is none. ``messages`` is the number of older messages to show.
+    Unless ``create`` is false, the room is made if there is none. ``messages`` is the number of older messages to show;
+    if more than that are unread, all of these are shown, at most 200.
     With ``after``, everything after that seq is sent instead. Unless ``stay`` is true, the rooms that you are in are
     left; but a room that you are in already is refused, and changes nothing.
     """

@@ -233,24 +233,25 @@ class ReadHistory(RoomCommand, frozen=True, gc=False, tag="history"):
     """Read older messages of the room, or outside a room your private messages.
 
     With ``user``, your private messages with that person are read, wherever you are: those of both sides, in the order
-    of ``seq``. With ``before``, only messages before that seq are read. With ``after``, the oldest messages after that
-    seq are.
+    of ``seq``. With ``private``, all your private messages are read, wherever you are. With ``before``, only messages
+    before that seq are read. With ``after``, the oldest messages after that seq are.
     """
 
     messages: Count | None = None
     before: Seq | None = None
     after: Seq | None = None
     user: Word = ""
+    private: bool = False
 
     @property
     def needs_room(self) -> bool:
         """Whether the messages are those of a room."""
-        return not self.user
+        return not (self.user or self.private)
 
     @property
     def cost(self) -> int:
         """Count the command as a query; more messages cost more."""
-        return (5 if self.user else 1) + min(self.messages or 0, 200) // 20
+        return (1 if self.needs_room else 5) + min(self.messages or 0, 200) // 20
 
 
 row(
@@ -309,21 +310,22 @@ row(MarkRead, "say how far you have read; for programs", "", pipelined=True, exa
 class Search(RoomCommand, frozen=True, gc=False):
     """Find the newest messages of the room that contain all these words; outside a room, your private messages.
 
-    With ``user``, your private messages with that person are searched, wherever you are. With ``before``, only messages
-    with a smaller seq are searched; ``searched_to`` of ``found`` is such a seq. With ``again``, the search continues by
-    itself where your last search in this room stopped, if that was for the same words and did not reach the oldest
-    message.
+    With ``user``, your private messages with that person are searched, wherever you are, and with ``private`` all of
+    them. With ``before``, only messages with a smaller seq are searched; ``searched_to`` of ``found`` is such a seq.
+    With ``again``, the search continues by itself where your last search in this room stopped, if that was for the same
+    words and did not reach the oldest message.
     """
 
     words: Annotated[str, Meta(max_length=400)]
     before: Seq | None = None
     again: bool = False
     user: Word = ""
+    private: bool = False
 
     @property
     def needs_room(self) -> bool:
         """Whether the messages are those of a room."""
-        return not self.user
+        return not (self.user or self.private)
 
 
 row(

@@ -12,7 +12,7 @@ from chat.people.test_conversations import ask, tell
 from coming_back import after_restart, come, noticed
 from fakes import MoodyEngine
 from harness import Client, World, result, stored_records
-from order import account, guest, owner, restarted, session_of
+from order import PASSWORD, account, guest, owner, restarted, session_of
 from stepping import nobody_is_left
 from twisted.internet.defer import Deferred, fail
 
@@ -607,3 +607,32 @@ def test_few_count_at_the_same_time(moody: World) -> None:
     for number in range(1, 9):
         reads[number].callback(Page([], True))
     assert all(one.called for one in done)
+
+
+def test_all_that_is_unread_is_shown_at_the_join(world: World) -> None:
+    alice = owner(world, "alice", "lobby")
+    alice.drop()
+    bob = world.program("bob", "lobby")
+    for number in range(30):
+        bob.record(do="say", text=f"line {number}")
+    alice = owner(world, "alice")
+    alice.record(do="join", room="lobby", messages=10)
+    records = alice.records()
+    assert records[0]["unread"] == 30
+    assert [r["text"] for r in records if r["event"] == "said"] == [f"line {number}" for number in range(30)]
+    alice.record(do="leave")
+    alice.record(do="join", room="lobby", messages=0)
+    assert not [r for r in alice.records() if r["event"] == "said"]
+
+
+def test_a_guest_who_logs_in_within_a_room_has_a_mark_there(world: World) -> None:
+    world.rules.sessions = 0
+    account(world, "alice")
+    guest = world.program("guest", "lobby")
+    guest.record(do="login", user="alice", password=PASSWORD)
+    bob = world.program("bob", "lobby")
+    for number in range(3):
+        bob.record(do="say", text=f"line {number}")
+    other = owner(world, "alice")
+    other.record(do="join", room="lobby")
+    assert next(r["unread"] for r in other.records() if r["event"] == "entered") == 3

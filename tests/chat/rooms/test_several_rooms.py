@@ -394,3 +394,15 @@ def test_nobody_edits_in_a_room_that_one_was_put_out_of_meanwhile(moody: World, 
     moody.settle()
     assert [record["code"] for record in alice.records() if record.get("re") == 1] == ["not-in-room"]
     assert "edited" not in [record["event"] for record in boss.records()]
+
+
+@pytest.mark.parametrize("rooms", [("one",), ("one", "two")])
+def test_private_messages_are_found_and_read_in_whatever_rooms_one_is(world: World, rooms: tuple[str, ...]) -> None:
+    alice, bob = staying(world, "alice", *rooms), world.program("bob")
+    bob.record(do="message", user="alice", text="a private word")
+    alice.record(do="say", text="a word for all", room="one")
+    alice.records()
+    alice.record(do="search", words="word", private=True)
+    assert [event["text"] for event in only(alice, event="found")["events"]] == ["a private word"]
+    alice.record(do="history", private=True)
+    assert [event["text"] for event in only(alice, event="history")["events"]] == ["a private word"]
