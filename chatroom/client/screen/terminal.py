@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -151,12 +152,14 @@ class Terminal:
 
     async def run(self) -> None:
         """Show everything and read keys until ``leave`` is called; then restore the terminal. This is for asyncio."""
-        self._tell_focus(True)
+        # In the next turn: by then the terminal echoes nothing, and so not its own first report either.
+        telling = asyncio.get_running_loop().call_soon(self._tell_focus, True)
         try:
             await self.app.run_async(handle_sigint=False, set_exception_handler=False)
         except EOFError:
             pass  # no key will ever come again: the user has left
         finally:
+            telling.cancel()
             self._tell_focus(False)
 
     def leave(self) -> None:
