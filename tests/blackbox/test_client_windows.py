@@ -130,3 +130,43 @@ def test_read_in_one_client_is_read_in_the_other(daemon: Daemon, window: Callabl
     for one in (first, second):
         one.press(CTRL_D)
         one.is_over()
+
+
+def test_what_was_unread_when_the_client_starts_is_shown_once_and_then_read(
+    daemon: Daemon, window: Callable[[str], Window]
+) -> None:
+    """It does not matter whether an earlier run of the client has got the messages already."""
+    bob = daemon.person("bob", "lobby")
+    ann = window("ann")
+    ann.start_as(daemon.port, "ann", "--room", "lobby", plain=False)
+    ann.see("Current users: bob, ann", "[lobby]")
+    ann.enter("/register ann tr0ub4dor")
+    ann.see("Users online (2): ann, bob", "[lobby]")
+    bob.say("/msg ann zero")
+    bar(ann, "1:lobby 2:@bob(1!) |")
+    ann.press("M-2")
+    bar(ann, "1:lobby 2:@bob |")
+    ann.press("M-1")
+    prompt(ann, "[lobby]")
+    bob.say("/msg ann one", "/msg ann two")
+    bar(ann, "1:lobby 2:@bob(2!) |")
+    ann.press(CTRL_D)
+    ann.is_over()
+    bob.say("/msg ann three")
+    ann.start_as(daemon.port, "ann", "--room", "lobby", plain=False)
+    bar(ann, "1:lobby 2:@bob(3!) |")
+    ann.press("M-a")
+    rule = "------------ new since you looked away ------------"
+    ann.see("bob: zero", rule, "bob: one", "bob: two", "bob: three", "[@bob]")
+    bar(ann, "1:lobby 2:@bob |")
+    ann.enter("four")
+    bob.until(lambda line: line == "ann (private): four")
+    ann.press(CTRL_D)
+    ann.is_over()
+    ann.start_as(daemon.port, "ann", "--room", "lobby", plain=False)
+    prompt(ann, "[lobby]")
+    bar(ann, "lobby (2 users) | ann")
+    ann.enter("/query bob")
+    ann.see("bob: zero", "bob: one", "bob: two", "bob: three", "ann: four", "[@bob]")
+    ann.press(CTRL_D)
+    ann.is_over()
