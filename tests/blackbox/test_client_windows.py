@@ -170,3 +170,37 @@ def test_what_was_unread_when_the_client_starts_is_shown_once_and_then_read(
     ann.see("bob: zero", "bob: one", "bob: two", "bob: three", "ann: four", "[@bob]")
     ann.press(CTRL_D)
     ann.is_over()
+
+
+def test_one_account_on_two_terminals_shows_both_halves_of_a_conversation_once(
+    daemon: Daemon, window: Callable[[str], Window]
+) -> None:
+    bob = daemon.person("bob", "lobby")
+    first, second = window("first"), window("second")
+    first.start_as(daemon.port, "ann", "--room", "lobby", plain=False)
+    first.see("Current users: bob, ann", "[lobby]")
+    first.enter("/register ann tr0ub4dor")
+    first.see("Users online (2): ann, bob", "[lobby]")
+    second.start_as(daemon.port, "eve", "--room", "lobby", plain=False)
+    prompt(second, "[lobby]")
+    second.enter("/login ann tr0ub4dor")
+    bar(second, "lobby (2 users) | ann |")
+    bob.say("/msg ann hi")
+    for terminal in (first, second):
+        bar(terminal, "1:lobby 2:@bob(1!) |")
+    second.press("M-2")
+    for terminal in (second, first):
+        bar(terminal, "1:lobby 2:@bob |")
+    first.press("M-2")
+    first.see("bob: hi", "[@bob]")
+    first.enter("my answer")
+    second.see("bob: hi", "ann: my answer", "[@bob]")
+    second.enter("another")
+    first.see("bob: hi", "ann: my answer", "ann: another", "[@bob]")
+    first.enter("/msg ann to myself")
+    for terminal in (first, second):
+        bar(terminal, "1:lobby 2:@bob 3:@ann")
+        terminal.press("M-3")
+        terminal.see("ann: to myself", "[@ann]")
+        terminal.press(CTRL_D)
+        terminal.is_over()
