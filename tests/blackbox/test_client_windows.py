@@ -204,3 +204,25 @@ def test_one_account_on_two_terminals_shows_both_halves_of_a_conversation_once(
         terminal.see("ann: to myself", "[@ann]")
         terminal.press(CTRL_D)
         terminal.is_over()
+
+
+def test_the_rooms_of_the_command_line_come_before_a_message_that_waited(
+    daemon: Daemon, window: Callable[[str], Window]
+) -> None:
+    bob = daemon.person("bob", "lobby")
+    ann = window("ann")
+    ann.start_as(daemon.port, "ann", "--room", "lobby", plain=False)
+    ann.see("Current users: bob, ann", "[lobby]")
+    ann.enter("/register ann tr0ub4dor")
+    ann.see("Users online (2): ann, bob", "[lobby]")
+    ann.press(CTRL_D)
+    ann.is_over()
+    bob.say("/msg ann early")
+    ann.start_as(daemon.port, "ann", "--room", "lobby", "--room", "work", plain=False)
+    bar(ann, "1:lobby 2:work 3:@bob(1!) |")
+    prompt(ann, "[work]")
+    ann.press("M-3")
+    ann.until(lambda rows: any("early" in row for row in rows) and rows[-2] == "[@bob]")
+    bar(ann, "1:lobby 2:work 3:@bob |")
+    ann.press(CTRL_D)
+    ann.is_over()
