@@ -26,7 +26,7 @@ AUTHORITIES = (
 # Words that begin a line of the server. tests/chat/test_reserved_names.py looks for them in the code.
 BEGINNINGS = (
     "all", "attention", "banned", "cancelled", "caution", "choose", "closed", "commands", "connection",
-    "current", "did", "disconnected", "echo", "everybody", "file", "files", "from", "goodbye", "guest",
+    "conversations", "current", "did", "disconnected", "echo", "everybody", "file", "files", "from", "goodbye", "guest",
     "guests", "hello", "help", "here", "hint", "hints", "important", "in", "invalid", "invitation", "joined",
     "kicked", "left", "login", "logout", "message", "messages", "muted", "name", "no", "nobody", "note",
     "notes", "password", "people", "private", "reactions", "register", "reminder", "room", "rooms", "searched",
