@@ -1,6 +1,6 @@
 """``typing``: telling others that somebody is typing. Nothing is stored, and what comes too often is dropped silently.
 
-It reaches the programs on this daemon. A notice is worth nothing after some seconds, so it takes no log.
+Only programs on this daemon are told. A notice is worthless after some seconds, so it is not appended to a log.
 """
 
 from __future__ import annotations

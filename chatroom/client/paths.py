@@ -79,7 +79,7 @@ def changing(path: Path) -> Iterator[None]:
     """Lock a file against other clients, while it is read and written.
 
     Args:
-        path: The file. The lock is another file beside it, since writing replaces the file itself.
+        path: The file to protect. A second file beside it is locked, because each write replaces the file at ``path``.
 
     Raises:
         OSError: The lock cannot be made.

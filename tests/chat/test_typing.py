@@ -140,3 +140,15 @@ def test_a_message_of_many_lines_costs_more_than_one_line() -> None:
     world.pass_time(0.5)
     assert len(bob.records()) == 1
     world.close()
+
+
+def test_going_to_and_fro_between_rooms_is_no_query() -> None:
+    """With ``after`` and without ``stay`` a join leaves a room, of which all members of both are told."""
+    world = World(rate=2.0)
+    alice, bob = world.program("alice", "one"), world.program("bob", "one")
+    world.pass_time(60)
+    bob.records()
+    for number in range(30):
+        alice.record(do="join", room=("two", "one")[number % 2], after=0)
+    assert len(bob.records()) <= 11  # ten lines at once, and the one that finds the budget spent
+    world.close()

@@ -175,16 +175,16 @@ class MarkStore:
         await DeferredList([stored for _, stored in self._saving.values()])
 
 
-def tell_marked(user: User, marked: Marked, but: Session | None = None) -> None:
-    """Tell the programs of a user of a mark. People are not told.
+def tell_marked(user: User, marked: Marked, mover: Session | None = None) -> None:
+    """Send a moved read mark to the sessions of a user that are programs; people on telnet need no marks.
 
     Args:
         user: The user.
-        marked: What they are told.
-        but: The session that has moved the mark, which knows; None if none has.
+        marked: The event to send.
+        mover: The session that moved the mark, which is not sent the event; None to send it to all programs.
     """
     for session in user.sessions:
-        if session is not but and not session.person:
+        if session is not mover and not session.person:
             session.answer(marked)
 
 

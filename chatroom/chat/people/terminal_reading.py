@@ -37,7 +37,7 @@ class TerminalReading:
         """Note that a session leaves a room: a person has read everything that the room has shown until now."""
         user = session.user  # its marks were loaded when it joined
         if session.person and user.account is not None and self._marks.move(user, room.id, room.seq):
-            tell_marked(session.user, Marked(room=room.name, seq=room.seq), but=session)
+            tell_marked(session.user, Marked(room=room.name, seq=room.seq), mover=session)
 
     def shown(self, user: User, entries: list[Entry]) -> None:
         """Note that private messages have been shown to the owner of an account."""

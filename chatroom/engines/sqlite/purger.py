@@ -36,9 +36,9 @@ class IndexPurger:
         return 0.0 if self._removing else max(0.0, self._not_before - self._seconds())
 
     def step(self) -> None:
-        """Merge some pages. When all are merged, subtract the texts that are gone from those that have left the index.
+        """Merge some pages of the index. After the last page, no erased text of this round is left in the file.
 
-        Texts that leave the index meanwhile are removed by another round of steps.
+        A round counts only the texts that were erased before it began; a later round removes the others.
         """
         began = self._seconds()
         # A negative number of pages tells FTS5 to merge all segments, a positive one to go on with that.

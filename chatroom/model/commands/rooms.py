@@ -41,8 +41,11 @@ class Join(Command, frozen=True, gc=False):
 
     @property
     def cost(self) -> int:
-        """Count the return to a room as a query; what was missed may be long."""
-        return 5 if self.after is not None else 0
+        """Count the return to one of several rooms as a query; what was missed may be long.
+
+        A join that leaves other rooms is none: it would let a program tell rooms of its coming and going very often.
+        """
+        return 5 if self.after is not None and self.stay else 0
 
 
 row(
