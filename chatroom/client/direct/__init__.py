@@ -1,0 +1,1 @@
+"""Links from client to client, past the server."""
