@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from chatroom.engines.amending import KINDS, MESSAGE, OTHER, erase, kinds_of, relate, sent_again
 from chatroom.engines.base import FULL, LONGEST_TURN, ROW, TRIM_STEP, BatchingEngine, enough, not_before
 from chatroom.engines.memory_blobs import MemoryBlobs
-from chatroom.engines.memory_rows import MemoryLog, MemoryRows, Row, seq_of
+from chatroom.engines.memory_rows import MemoryLog, MemoryLogRows, Row, seq_of
 from chatroom.engines.search_scheduler import SearchScheduler, Step
 from chatroom.engines.sqlite.reader import LAST_CHARACTER, PAGE_LOGS, cut_page
 from chatroom.engines.tokenizer import Query
@@ -122,10 +122,10 @@ class MemoryEngine(BatchingEngine):
                 log.time = half.time
         return log
 
-    def _rows(self, log: str) -> MemoryRows:
+    def _rows(self, log: str) -> MemoryLogRows:
         """Return the rows of a log, for the functions of ``amending``."""
         kept = self._log(log)
-        return MemoryRows(log, kept, self._by_key, partial(self._grow, kept))
+        return MemoryLogRows(log, kept, self._by_key, partial(self._grow, kept))
 
     def _add(self, log: MemoryLog, entry: Entry, kind: int, about: int = 0) -> None:
         """Give an entry its seq, and add it to a log.

@@ -44,7 +44,7 @@ class MemoryLog:
         return removed
 
 
-class MemoryRows:
+class MemoryLogRows:
     """Implements ``MessageRows``.
 
     Args:

@@ -1,1 +1,1 @@
-"""The core of end-to-end encryption: keys, sessions and what is trusted. It has no connection, no clock and no Deferred."""
+"""The core of end-to-end encryption: keys, sessions and trust. It has no connection, no clock and no Deferred."""
