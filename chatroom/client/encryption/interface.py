@@ -1,0 +1,178 @@
+"""What the screen, the pipe and bots use of encryption: the methods, and what these return.
+
+Nothing of the cryptography is imported here, because a client without keys needs none of it.
+
+Each coroutine raises ``Rejected`` with a sentence for the user if it cannot do what it was asked to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from chatroom.model import events as e
+
+
+class Security(StrEnum):
+    """How messages to a person are protected.
+
+    ``UNKNOWN``: it is not known yet whether that person has keys. ``BLOCKED``: nothing is sent, because that person's
+    key has changed and the user has not accepted the new one.
+    """
+
+    ENCRYPTED = "encrypted"
+    VERIFIED = "verified"
+    PLAIN = "plain"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+class LinkPath(StrEnum):
+    """Which way encrypted messages to a person take; ``NONE`` if no direct link was asked for."""
+
+    NONE = ""
+    DIRECT = "direct"
+    RELAYED = "relayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What two people compare to verify each other.
+
+    Args:
+        digits: The safety number: 60 digits in twelve groups of five, with blanks between the groups.
+        uri: The same for a QR code.
+        verified: Whether the user has said that these digits are right.
+    """
+
+    digits: str
+    uri: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine:
+    """One of the user's own devices.
+
+    Args:
+        device: The id, as ``ABCDE23456``.
+        label: The name that the device has given itself.
+        this: Whether it is the device that this client runs on.
+        pending: Whether it waits for the user to link it; until then it gets no keys.
+        code: The code of a pending device, which that device shows as well; empty for linked devices.
+    """
+
+    device: str
+    label: str
+    this: bool
+    pending: bool
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """The state of the user's keys.
+
+    Args:
+        fingerprint: The fingerprint of this device.
+        contacts: The number of people whose keys are remembered.
+        recovery: Whether a recovery key is set.
+        linked: Whether this device is one of the user's linked devices.
+        code: What to compare on another device to link this one; empty if it is linked.
+    """
+
+    fingerprint: str
+    contacts: int
+    recovery: bool
+    linked: bool
+    code: str
+
+
+class UserEncryption(Protocol):
+    """The encryption of private messages and rooms. People and rooms are named as the user knows them."""
+
+    def status(self, user: str) -> Security:
+        """Return how messages to a person are protected."""
+        ...
+
+    def room_encrypted(self, room: str) -> bool:
+        """Return whether a room is encrypted; once it was, it stays so whatever the server says."""
+        ...
+
+    def sealed(self, event: e.Event) -> bool:
+        """Return whether a message that is shown came encrypted."""
+        ...
+
+    async def verify(self, user: str) -> Verification:
+        """Return what to compare with a person."""
+        ...
+
+    async def confirm(self, user: str, digits: str) -> None:
+        """Mark a person as verified. Refused if these digits are no longer that person's."""
+        ...
+
+    async def accept(self, user: str) -> None:
+        """Accept the changed key of a person."""
+        ...
+
+    async def accept_plain(self, user: str) -> None:
+        """Let messages go in plain text to a person with whom they were encrypted before."""
+        ...
+
+    async def devices(self) -> list[DeviceLine]:
+        """Return the user's devices, pending ones as well."""
+        ...
+
+    async def link(self, code: str) -> None:
+        """Link the pending device with this code."""
+        ...
+
+    async def unlink(self, device: str) -> None:
+        """Remove a device, and make a new user key, because that device knows the present one."""
+        ...
+
+    async def new_recovery_key(self) -> str:
+        """Return a new recovery key, which replaces the one before."""
+        ...
+
+    async def recover(self, key: str) -> None:
+        """Link this device with the recovery key."""
+        ...
+
+    async def export_keys(self, path: Path, passphrase: str) -> int:
+        """Write the keys of room messages to a new file, encrypted. Returns how many."""
+        ...
+
+    async def import_keys(self, path: Path, passphrase: str) -> int:
+        """Read such a file. Returns how many keys were new."""
+        ...
+
+    async def keys(self) -> KeyState:
+        """Return the state of the user's keys."""
+        ...
+
+
+class UserLinks(Protocol):
+    """Direct links between clients, which the other person has to agree to."""
+
+    def path(self, user: str) -> LinkPath:
+        """Return which way encrypted messages to a person take."""
+        ...
+
+    async def addresses(self, user: str) -> list[str]:
+        """Return our addresses that a direct link would reveal to a person. Nothing is sent."""
+        ...
+
+    async def agree(self, user: str) -> None:
+        """Ask a person for a direct link, or agree to one that this person asked for; this reveals our addresses."""
+        ...
+
+    async def refuse(self, user: str) -> None:
+        """Refuse the direct link that a person asked for."""
+        ...
+
+    async def end(self, user: str) -> None:
+        """End the direct link with a person, and make none until the user asks again."""
+        ...
