@@ -149,7 +149,8 @@ COMMANDS = tuple(
 
 _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room": "lobby", "seq": 132}
 _WHOM = {"user": "mallory", "user_id": "m4l1"}
-_FILE = {"file": "q3w9", "number": 3, "name": "notes.txt", "size": 300000, "sha256": _SHA256}
+_FILE: dict[str, Any] = {"file": "q3w9", "number": 3, "name": "notes.txt", "size": 300000, "sha256": _SHA256}
+_SEALED: dict[str, Any] = {**_FILE, "name": "9f86d081884c7d659a2feaa0c55ad015", "sealed": True}
 _LIMITS = a.Limits(16384, 4096, 32, 64, 2.0, 16777216)
 _AMENDED: dict[str, Any] = {
     "quote": 131,
@@ -214,6 +215,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (_SAID, None),
             (e.Acted(**_WHO, **_AMENDED, text="waves"), None),
             (e.Shared(**_WHO, **_FILE), None),
+            (e.Shared(**_WHO, **_SEALED), None),
             (e.Joined(**_WHO, session="x7k2"), None),
             (e.Left(**_WHO, session="x7k2"), None),
             (e.Disconnected(**_WHO, session="x7k2"), None),

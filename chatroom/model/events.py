@@ -118,7 +118,8 @@ class Shared(RoomMessage, frozen=True, gc=False, kw_only=True):
     """A file for everybody in the room, or only for the person ``to``; ``get`` fetches it.
 
     ``number`` identifies the file in the room, or among the files of that person. ``sha256`` is in hexadecimal. The
-    ``name`` of a deleted file is empty.
+    ``name`` of a deleted file is empty. ``sealed`` is true if the bytes are encrypted end to end; the name is then a
+    random one, and the sender tells the real one in an encrypted message.
     """
 
     is_mail = True
@@ -130,6 +131,7 @@ class Shared(RoomMessage, frozen=True, gc=False, kw_only=True):
     sha256: str
     to: str = ""
     via: str = ""
+    sealed: bool = False
 
     @property
     def text(self) -> str:

@@ -270,7 +270,8 @@ class Upload(Response, frozen=True, gc=False, kw_only=True):
 class Download(Response, frozen=True, gc=False, kw_only=True):
     """The file follows in chunks of ``chunk`` bytes, beginning with the index ``from``. Acknowledge each with ``got``.
 
-    If ``given`` is true, the file was given to one person, and ``number`` is its number among that person's files.
+    If ``given`` is true, the file was given to one person, and ``number`` is its number among that person's files. If
+    ``sealed`` is true, the bytes are encrypted end to end.
     """
 
     audience = Audience.TRANSFER
@@ -283,6 +284,9 @@ class Download(Response, frozen=True, gc=False, kw_only=True):
     chunk: int
     start: int = msgspec.field(name="from", default=0)
     given: bool = False
+    by: str = ""
+    by_id: str = ""
+    sealed: bool = False
 
 
 class Chunk(Response, frozen=True, gc=False):

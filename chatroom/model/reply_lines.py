@@ -66,7 +66,7 @@ class HelpLine(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class FileLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A shared file. ``at`` is in milliseconds since 1970."""
+    """A shared file. ``at`` is in milliseconds since 1970. ``sealed`` is true if the file is encrypted end to end."""
 
     file: str
     number: int
@@ -74,6 +74,8 @@ class FileLine(Struct, frozen=True, gc=False, omit_defaults=True):
     size: int
     by: str
     at: int
+    by_id: str = ""
+    sealed: bool = False
 
 
 class HelpTopic(Struct, frozen=True, gc=False):

@@ -12,6 +12,7 @@ WINDOW = 8  # chunks that may be on their way: sent, and not yet acknowledged
 TRANSFERS = 4  # files that one connection may send and fetch at the same time
 NAME_CHARACTERS = 100
 
+_OPAQUE = re.compile(r"[0-9a-f]{32}\Z")
 _JOINERS = "\u200c\u200d"
 _NOT_AT_AN_END = f" .{_JOINERS}"
 _ENDING = re.compile(r"(?:\.tar)?\.[^\s.]{1,16}\Z")
@@ -38,6 +39,11 @@ def safe_name(name: str) -> str:
     stem, ending = split_ending(seen.strip(_NOT_AT_AN_END))
     stem = stem[: NAME_CHARACTERS - len(ending)].rstrip(_NOT_AT_AN_END)
     return ("file" if is_blank(stem) else stem) + ending
+
+
+def is_opaque(name: str) -> bool:
+    """Return whether a name is a random one, as the server is given for a file that is encrypted end to end."""
+    return _OPAQUE.match(name) is not None
 
 
 def split_ending(name: str) -> tuple[str, str]:

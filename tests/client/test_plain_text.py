@@ -44,3 +44,14 @@ def test_only_whoever_was_given_a_file_is_told_its_number() -> None:
     assert line.endswith("] ann shares notes.txt with you (12 B): /get @3")
     taken_back = e.Shared(**MADE, **FILE, name="", to="bob")
     assert lines_of(taken_back, "bob") == ["ann shared a file (deleted)"]
+
+
+def test_a_sealed_file_is_called_by_its_real_name_or_an_encrypted_file() -> None:
+    unknown = e.Shared(**MADE, **FILE, name="0f" * 16, sealed=True)
+    assert lines_of(unknown) == ["ann shares an encrypted file (12 B): /get 3"]
+    known = e.Shared(**MADE, **FILE, name="notes.txt", sealed=True)
+    assert lines_of(known) == ["ann shares notes.txt (12 B, encrypted): /get 3"]
+    given = e.Shared(**MADE, **FILE, name="0f" * 16, sealed=True, to="bob")
+    assert lines_of(given, "bob") == ["ann shares an encrypted file with you (12 B): /get @3"]
+    line = a.FileLine("f", 3, "0f" * 16, 12, "ann", 1000, sealed=True)
+    assert "  3  an encrypted file  12 B  ann" in lines_of(a.Files("den", [line]))[1]

@@ -28,6 +28,7 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         to_id: That user's id.
         number: The number of the file in its log, from the moment when it can be fetched; 0 before.
         whence: The key of the network from which an account sends the file; empty if files are not counted by address.
+        sealed: Whether the bytes are encrypted end to end; the name is then a random one.
     """
 
     id: str
@@ -44,6 +45,7 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     to_id: str = ""
     number: int = 0
     whence: str = ""
+    sealed: bool = False
 
     @property
     def place(self) -> str:
@@ -69,11 +71,12 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             size=self.size,
             sha256=self.sha256,
             to=self.to,
+            sealed=self.sealed,
         )
 
     def line(self) -> FileLine:
         """Return the file's line in a list of files."""
-        return FileLine(self.id, self.number, self.name, self.size, self.by, self.at)
+        return FileLine(self.id, self.number, self.name, self.size, self.by, self.at, self.by_id, self.sealed)
 
 
 def owner_of(session: Session) -> str:

@@ -42,6 +42,7 @@ async def share(chat: Chat, session: Session, command: c.Share, room: Room | Non
         to=to,
         to_id=to_id,
         whence=whence_of(session),
+        sealed=command.sealed,
     )
     await _begin(chat, session, transfers.uploads, command, wanted, room)
 
@@ -94,6 +95,9 @@ async def get(chat: Chat, session: Session, command: c.Get, room: Room | None) -
         chunk=CHUNK,
         start=command.start,
         given=bool(record.to_id),
+        by=record.by,
+        by_id=record.by_id,
+        sealed=record.sealed,
     )
     if not session.over:
         session.answer(answer, command.ref)

@@ -78,13 +78,15 @@ row(
 class Share(RoomCommand, frozen=True, gc=False):
     """Share a file with the room, or give it to one person. The answer ``upload`` says which chunk to send first.
 
-    After a lost connection, share the same file again to continue the upload.
+    After a lost connection, share the same file again to continue the upload. ``sealed`` says that the bytes are
+    encrypted end to end: ``name`` is then a random one, and ``size`` and ``sha256`` are those of the encrypted bytes.
     """
 
     name: Annotated[str, Meta(max_length=1024)]
     size: Count
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     user: Word = ""
+    sealed: bool = False
 
     @property
     def needs_room(self) -> bool:
