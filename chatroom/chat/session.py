@@ -7,20 +7,21 @@ A user may have several sessions, and each session has a user, so the two classe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chatroom.chat.bans_and_mutes import account_key, address_key, former_keys, guest_key, name_key
-from chatroom.chat.interfaces import AddressSlot, Dialect, Engine, Recipient
-from chatroom.chat.limits import MOST_JOINED, WAS, Rules
+from chatroom.chat.interfaces import AddressSlot, Dialect, Recipient
+from chatroom.chat.limits import MOST_JOINED, WAS
 from chatroom.chat.marks import Marks
 from chatroom.chat.not_said import why_not_said
 from chatroom.chat.rooms.room import Arrival, Room
+from chatroom.chat.session_host import SessionHost
 from chatroom.chat.session_output import SessionOutput
 from chatroom.chat.session_parts import OpenInbox, OpenSentLog, OpenTransfers, TakeoverOffer, UnfinishedSearch
 from chatroom.model.account import AccountRecord, Preferences
@@ -35,31 +36,6 @@ from chatroom.model.network import is_local
 from chatroom.model.replies import Ok, Sent
 
 _NOWHERE: Mapping[str, int] = MappingProxyType({})
-
-
-class SessionHost(Protocol):
-    """What a session needs of the chat that it is in."""
-
-    engine: Engine
-    rules: Rules
-
-    def now(self) -> int:
-        """Return the time in milliseconds since 1970."""
-
-    def append_and_wait(self, log: str, event: LogEvent, *, once: bool = False) -> Deferred[Entry]:
-        """Append an event to a log. The Deferred gives its entry when it is stored and this daemon has acted on it.
-
-        The Deferred fails with ``Unavailable`` if the event may not be stored.
-        """
-
-    def announce(self, session: Session) -> None:
-        """Tell all daemons which rooms the session is in."""
-
-    def withdraw(self, entry: Entry) -> None:
-        """Remove the text of a message whose author had lost the right to speak when the log stored it."""
-
-    def room_name(self, log: str) -> Coroutine[Any, Any, str]:
-        """Return the shown name of the room that has this log; empty if the room does not exist any more."""
 
 
 class User:
@@ -185,6 +161,8 @@ class Session(SessionOutput):
         was: The ids of the accounts and guests that the session was before. Their bans and mutes apply to it.
         token: The id of the token by which the session logged in; empty if it did so by other means.
         device: The device that the program named; it does not change while the session is logged in.
+        keys_device: The id of the device whose keys the session has published; empty for none.
+        keyed: Whether that device is in the user's device list, so that the session can follow an encrypted room.
         guest_id: The user's id while the user is a guest: the session's own id, or that of the guest's first session.
         rooms: The rooms that the session is in, in the order of joining. Only ``Room.apply`` changes them.
         room: The room that the session joined last; None if it is in no room.
@@ -216,6 +194,8 @@ class Session(SessionOutput):
         "heading",
         "host",
         "id",
+        "keyed",
+        "keys_device",
         "name",
         "offer",
         "over",
@@ -238,6 +218,8 @@ class Session(SessionOutput):
 
     user: User
     name: str
+    keys_device: str
+    keyed: bool
 
     def __init__(
         self, host: SessionHost, id: str, out: Recipient, dialect: Dialect, person: bool, address: str, secure: bool
@@ -275,8 +257,9 @@ class Session(SessionOutput):
         self.was = tuple(dict.fromkeys((*self.was, *ids)))[-WAS:]
 
     def sit(self, user: User) -> None:
-        """Set the session's user, and the copies of the user's id and name."""
+        """Set the session's user, and the copies of the user's id and name. The keys of another user count no more."""
         self.user = user
+        self.keys_device, self.keyed = "", False
         self.user_id = user.id
         self.name = user.name
 
