@@ -17,6 +17,7 @@ from chatroom.client.introduction import Introduction
 from chatroom.client.login import Credentials, LoginState
 from chatroom.client.pending import PendingQueue
 from chatroom.client.reconnecting import Reconnector
+from chatroom.client.sealing import Sealing
 from chatroom.client.state import ClientState
 from chatroom.client.status import Ended, Lost, Notice
 from chatroom.model.device import NO_DEVICE, Device
@@ -201,11 +202,15 @@ class Client(ClientFacts):
         """
         self._outgoing.when_there(call, room)
 
-    # ---- for a carrier of files ------------------------------------------------------------------------------------
+    # ---- for a carrier of files, and for encryption ----------------------------------------------------------------
 
     def carry(self, carrier: Carrier) -> None:
         """Let a carrier send and fetch files over this client."""
         self._conversation.carrier = carrier
+
+    def seal(self, sealing: Callable[[Conversation], Sealing]) -> None:
+        """Let what a function makes seal what is sent, and open what comes; call this before ``start``."""
+        self._conversation.sealing = sealing(self._conversation)
 
     def write(self, record: dict[str, Any], data: bytes = b"") -> None:
         """Send a record that has no answer, and raw bytes after it; without a connection, drop both."""
@@ -258,6 +263,7 @@ class Client(ClientFacts):
             self._reconnecting.stop()
             await self._say_goodbye()
             self._conversation.end(Rejected("not-confirmed", "we left before the server confirmed it."))
+            await self._conversation.sealing.end()
 
     async def _say_goodbye(self) -> None:
         """Ask the server to end the connection, and end it ourselves if that takes too long."""

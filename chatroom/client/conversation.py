@@ -1,7 +1,7 @@
 """Commands and events on the client's current connection.
 
-Each event is handed to ``ClientState``; what follows from the event is carried out here. Commands wait in
-``PendingQueue`` until ``resume`` has restored login and room on the connection.
+``EventHandler`` acts on the events. Commands wait in ``PendingQueue`` until ``resume`` has restored login and room on
+the connection.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from chatroom.client.acks import Acks
 from chatroom.client.backfill import Backfill
 from chatroom.client.connection import Piece, Ref, ServerConnection
 from chatroom.client.errors import Failed, Rejected
+from chatroom.client.event_handler import EventHandler
 from chatroom.client.file_carrier import Carrier, NoCarrier
 from chatroom.client.hints import ReadMarks, TypingNotices
 from chatroom.client.keepalive import ServerKeepalive
 from chatroom.client.pending import PendingCommand, PendingQueue, understood
 from chatroom.client.room_commands import MAY_BE_PRIVATE
-from chatroom.client.state import CHANGING_USER, KEPT, ClientState, Reaction
+from chatroom.client.sealing import NoSealing, Sealing
+from chatroom.client.state import CHANGING_USER, KEPT, ClientState
 from chatroom.client.status import ConversationsListed, Notice
-from chatroom.model import events as e
-from chatroom.model import replies as a
 from chatroom.model.events import Event
 
 
@@ -40,6 +40,8 @@ class Conversation:
 
     Attributes:
         carrier: Sends and fetches files.
+        sealing: Seals what is sent, and opens what comes.
+        handler: Acts on each event.
         marks: Sends read marks.
         typing: Tells that the user is typing.
         backfill: Fetches missed events that the server does not send unasked.
@@ -56,13 +58,14 @@ class Conversation:
         self.state = state
         self.clock = clock
         self.carrier: Carrier = NoCarrier()
+        self.sealing: Sealing = NoSealing()
         self._outgoing = outgoing
-        self._tell = tell
         self._steady = steady
         self._connection: ServerConnection | None = None
-        self.backfill = Backfill(self.ask, outgoing, self._handle)
+        self.backfill = Backfill(self.ask, outgoing, self._open)
         self._keepalive = ServerKeepalive(clock, self._ping, self.drop)
         self._acks = Acks(clock, self.write)
+        self.handler = EventHandler(self, outgoing, self._acks, self._keepalive, tell)
         self.marks = ReadMarks(clock, self.hint, state.mark)
         self.typing = TypingNotices(clock, self.hint)
 
@@ -114,6 +117,7 @@ class Conversation:
         self._keepalive.stop()
         self._acks.reset()
         self.marks.stop()
+        self.sealing.lost()
 
     def quit(self) -> bool:
         """Ask the server to end the connection. Returns whether there is a connection."""
@@ -147,16 +151,19 @@ class Conversation:
 
     # ---- for ``resume`` --------------------------------------------------------------------------------------------
 
-    def ask(self, do: str, *, quiet: bool = False, **fields: Any) -> Deferred[Event]:
+    def ask(self, do: str, *, quiet: bool = False, aside: bool = False, **fields: Any) -> Deferred[Event]:
         """Send a command at once, ahead of those that wait. Returns a Deferred of its answer, as ``give`` does.
 
         Args:
             do: The command's name.
             quiet: Whether the answer is only for the caller, and not told.
+            aside: Whether the answer is handled at once, even if earlier events are still to be opened.
             fields: The other fields of its record.
         """
         command = self._outgoing.add(do, fields, first=True, quiet=quiet)
-        self._send(command)
+        command.aside = aside
+        self._note_sent(command)
+        self.transmit(command)
         return command.answer
 
     def fail_pending(self, why: Rejected) -> None:
@@ -170,11 +177,11 @@ class Conversation:
         Args:
             again: Whether we were on the server before.
         """
-        self._tell(self.state.welcomed(self.security, again=again))
+        self.handler.tell(self.state.welcomed(self.security, again=again))
 
     def notify(self, notice: Notice) -> None:
         """Show a notice (``chatroom.client.status``) to the user or the program of this client."""
-        self._tell(notice)
+        self.handler.tell(notice)
 
     def ready(self) -> None:
         """Note that login and room are restored, and send the commands that wait and the unacknowledged messages."""
@@ -218,6 +225,11 @@ class Conversation:
             return None
         return self.ask(do, quiet=True, **fields) if do in self.state.features else succeed(None)
 
+    def became_another(self) -> None:
+        """Publish our keys again and ask for our conversations: we are another user now, with another inbox."""
+        self.sealing.arrive().addErrback(lambda failure: None)  # it has told the user why
+        self._list_conversations()
+
     def _list_conversations(self) -> None:
         """Ask for our private conversations, to learn what is unread in each, if we may be in several rooms.
 
@@ -225,7 +237,7 @@ class Conversation:
         """
         if self.state.joined.several and "read" in self.state.features:
             listed = self.ask("conversations", quiet=True)
-            listed.addCallbacks(lambda answer: self._tell(ConversationsListed()), lambda failure: None)
+            listed.addCallbacks(lambda answer: self.handler.tell(ConversationsListed()), lambda failure: None)
 
     def write(self, record: dict[str, Any], data: bytes = b"") -> None:
         """Send a record that has no answer, and raw bytes after it; without a connection, drop both."""
@@ -238,11 +250,22 @@ class Conversation:
             self._connection.when_free(call)
 
     def _send(self, command: PendingCommand) -> None:
+        """Send a command; if it is to be sealed, or must wait for such commands before it, it is sent later."""
         if self._connection is not None:
-            if command.do in CHANGING_USER:
-                self._acks.hold()
-                self.marks.flush()
-            command.sent = self.clock.seconds()
+            self._note_sent(command)
+            if not self.sealing.send(command):
+                self.transmit(command)
+
+    def _note_sent(self, command: PendingCommand) -> None:
+        """Note that a command is on its way."""
+        if command.do in CHANGING_USER:
+            self._acks.hold()
+            self.marks.flush()
+        command.sent = self.clock.seconds()
+
+    def transmit(self, command: PendingCommand) -> None:
+        """Write the record of a command to the connection; without a connection, do nothing."""
+        if self._connection is not None:
             self._connection.send(understood(command.record, self.state.features))
 
     def _send_what_waits(self) -> None:
@@ -268,64 +291,14 @@ class Conversation:
     # ---- events ----------------------------------------------------------------------------------------------------
 
     def _received(self, event: Event | Piece, re: Ref | None) -> None:
-        """Give an event from the connection to ``Backfill``, which passes it to ``_handle`` now or later."""
+        """Give an event from the connection to ``Backfill``, which passes it to ``_open`` now or later."""
         self._keepalive.beat()
         self.backfill.receive(event, re)
 
-    def _handle(self, event: Event | Piece, re: Ref | None) -> None:
-        """Act on an event: show what follows from it, answer its command, and let the file carrier see it."""
-        if (re is None and self.carrier.take(event)) or isinstance(event, Piece):
-            return
-        command = self._answered(event, re)
-        if isinstance(event, a.Ping):
-            self.write({"do": "pong"})
-            return
-        if isinstance(event, a.Welcome):
-            self._outgoing.limits = event.limits
-        awaited = re is not None or self.carrier.awaits(event)
-        reaction = self.state.receive(event, command.record if command is not None else None, awaited=awaited)
-        self._tell_all(reaction, quiet=command is not None and command.quiet)
-        if command is not None:
-            self._answer(command, reaction.answer)
-        if isinstance(event, e.Shared):
-            self.carrier.shared(event)
-        if reaction.end:
-            self.drop(reaction.end, hopeless=True)
-
-    def _tell_all(self, reaction: Reaction, *, quiet: bool) -> None:
-        """Show what follows from an event, and then acknowledge the event if it is of our inbox.
-
-        Args:
-            reaction: What follows from the event.
-            quiet: Whether the event itself is not shown.
-        """
-        if reaction.new_inbox:
-            self._acks.reset()
-            if self.state.ready:
-                self._list_conversations()
-        for told in reaction.told:
-            if not (quiet and told is reaction.answer):
-                self._tell(told)
-        if reaction.seen:
-            self._acks.told(reaction.seen)
-
-    def _answer(self, command: PendingCommand, answer: Event) -> None:
-        """Give the caller of a command its answer; an error fails the command's Deferred with ``Rejected``."""
-        if not isinstance(answer, a.Error):
-            command.answer.callback(answer)
-            return
-        if command.do in CHANGING_USER:
-            self._acks.release()
-        command.answer.errback(Rejected(answer.code, answer.text))
-
-    def _answered(self, event: Event, re: Ref | None) -> PendingCommand | None:
-        """Return the command that an event answers or, as its echo, acknowledges; it then waits no more."""
-        command = self._outgoing.answered(re)
-        if command is None and isinstance(event, e.Spoken):
-            command = self._outgoing.seen(event.id)
-        if command is not None and command.sent is not None and command.do in ("pong", "say", "me"):
-            self._keepalive.lag = self.clock.seconds() - command.sent
-        return command
+    def _open(self, event: Event | Piece, re: Ref | None) -> None:
+        """Have an event opened if it is sealed, or held back while earlier ones are opened; otherwise handle it now."""
+        if self._outgoing.is_aside(re) or not self.sealing.receive(event, re):
+            self.handler.handle(event, re)
 
 
 def _not_in(room: str) -> Rejected:

@@ -69,6 +69,7 @@ class PendingCommand:
         kept: Whether the command is a message, which is sent again after a reconnection.
         moves: Whether the command changes our rooms, so that later messages may be for the new room.
         quiet: Whether the answer is only for the caller, and not told.
+        aside: Whether the answer is handled at once, even if earlier events are still to be opened.
         answer: Fires with the answer, or fails with ``Rejected``.
         sent: When the command was sent on this connection, in the clock's seconds; None if it was not sent.
     """
@@ -77,6 +78,7 @@ class PendingCommand:
     kept: bool
     moves: bool = False
     quiet: bool = False
+    aside: bool = False
     answer: Deferred[Event] = field(default_factory=Deferred)
     sent: float | None = None
 
@@ -176,6 +178,11 @@ class PendingQueue:
     def answered(self, ref: object) -> PendingCommand | None:
         """Remove and return the command with this ref, or None if there is none; the caller fires its Deferred."""
         return self._take(ref) if isinstance(ref, int) else None
+
+    def is_aside(self, ref: object) -> bool:
+        """Return whether the command with this ref waits, and its answer is to be handled at once."""
+        command = self._by_ref.get(ref) if isinstance(ref, int) else None
+        return command is not None and command.aside
 
     def seen(self, id: str) -> PendingCommand | None:
         """Remove and return the message with this id, whose echo has come; None if there is none. See ``answered``."""

@@ -1,4 +1,4 @@
-"""The steps on each new connection: say hello, end our old session, log in, join the rooms, fetch missed events.
+"""The steps on each new connection: say hello, end our old session, log in, publish keys, join rooms, fetch events.
 
 Waiting commands are sent only after these steps. A message that the server stored just before the connection was lost
 is then among the missed events, and is not sent again. Any other message, such as a private one, is sent again; the
@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, TimeoutError
 from chatroom.client.backfill import Backfill
 from chatroom.client.errors import Rejected
 from chatroom.client.room_state import RoomState
+from chatroom.client.sealing import Sealing
 from chatroom.client.state import ClientState
 from chatroom.client.status import Denied, Gap, Notice
 from chatroom.model.errors import IN_USE
@@ -38,6 +39,7 @@ class Resumable(Protocol):
     state: ClientState
     clock: Any
     backfill: Backfill
+    sealing: Sealing
 
     def ask(self, do: str, **fields: Any) -> Deferred[Event]: ...
 
@@ -61,6 +63,7 @@ async def restore(client: Resumable) -> None:
     if client.state.credentials.login is not None:
         await _log_in(client, again=again)
     client.welcomed(again=again)
+    await client.sealing.arrive()
     for denied in client.state.joined.surplus():
         client.notify(denied)
     for fields in client.state.joins():

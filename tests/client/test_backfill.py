@@ -34,7 +34,7 @@ def away(network: Network) -> tuple[Person, Any]:
 
 def whisper(alice: Person, bob: Any, each: int) -> None:
     """Let bob say something whenever alice has been told so many messages; the last time soon after she is back."""
-    tell = alice.client._conversation._tell
+    tell = alice.client._conversation.handler.tell
 
     def told(event: Any) -> None:
         tell(event)
@@ -42,7 +42,7 @@ def whisper(alice: Person, bob: Any, each: int) -> None:
         if getattr(event, "text", "").isdigit() and number % each == 0 and number < MISSED:
             bob.say(f"meanwhile {number}")
 
-    alice.client._conversation._tell = told
+    alice.client._conversation.handler.tell = told
 
 
 @pytest.mark.parametrize("held", [backfill.HELD, 300, 1])
@@ -131,14 +131,14 @@ def test_who_is_put_out_meanwhile_is_told_that_last(network: Network, world: Wor
     alice = Person(network, name="alice", room="lobby").come()
     network.lines[0].end()
     bob.say(*map(str, range(MISSED)))
-    tell = alice.client._conversation._tell
+    tell = alice.client._conversation.handler.tell
 
     def told(event: Any) -> None:
         tell(event)
         if getattr(event, "text", "") == "5":
             bob.say("/kick alice")
 
-    alice.client._conversation._tell = told  # type: ignore[method-assign]
+    alice.client._conversation.handler.tell = told  # type: ignore[method-assign]
     network.pass_time(30)
     assert alice.texts[:6] == [str(i) for i in range(6)]
     assert alice.texts[-1] == str(MISSED - 1)

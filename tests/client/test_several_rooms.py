@@ -222,7 +222,7 @@ def test_a_join_that_is_asked_for_while_the_client_comes_back_is_sent_then(
             alice.client.do("join", room="two")
             alice.say("in two")
 
-    alice.client._conversation._tell = come
+    alice.client._conversation.handler.tell = come
     alice.come()
     assert (names(alice), alice.said, alice.refused) == (["two"], ["in two"], [])
     assert [event.room for event in alice.heard(e.Said)] == ["two"]

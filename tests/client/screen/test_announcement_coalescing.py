@@ -72,7 +72,7 @@ def test_who_is_in_my_room_is_told_of_once(me: Person, tmp_path: Path, act: Act,
     me.network.flow()
     me.told.clear()
     timed: list[tuple[float, Any]] = []
-    me.client._conversation._tell = lambda event: timed.append((world.clock.seconds(), event))
+    me.client._conversation.handler.tell = lambda event: timed.append((world.clock.seconds(), event))
     act(world, dora)
     me.network.flow()
     world.pass_time(0)

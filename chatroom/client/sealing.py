@@ -1,0 +1,63 @@
+"""The protocol of what seals commands on their way out and opens events on their way in: end-to-end encryption.
+
+``chatroom.client.encryption`` implements it. A client without a vault for keys has ``NoSealing``.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+from chatroom.client.connection import Piece, Ref
+from chatroom.client.pending import PendingCommand
+from chatroom.model.events import Event
+
+
+class Sealing(Protocol):
+    """Seals and opens what a client sends and receives; ``Conversation`` calls it."""
+
+    def arrive(self) -> Deferred[None]:
+        """Publish our keys on a new connection, or after we have become another user.
+
+        The Deferred fires when rooms may be joined; it fails with ``Rejected`` if the connection has gone.
+        """
+
+    def send(self, command: PendingCommand) -> bool:
+        """Take a command that is to be sent, and send it sealed, or later. Returns False if it is to be sent as it is,
+        now."""
+
+    def receive(self, event: Event | Piece, re: Ref | None) -> bool:
+        """Take an event of the server, and have it handled opened, or later. Returns False if it is to be handled as it
+        is, now."""
+
+    def lost(self) -> None:
+        """Drop what is under way: the connection has gone. Commands that wait are given to ``send`` again."""
+
+    def end(self) -> Deferred[None]:
+        """Close the vault: no other connection will come. The Deferred fires when it is closed."""
+
+
+class NoSealing:
+    """The sealing of a client that has no keys."""
+
+    def arrive(self) -> Deferred[None]:
+        """Return a Deferred that has fired."""
+        done: Deferred[None] = Deferred()
+        done.callback(None)
+        return done
+
+    def send(self, command: PendingCommand) -> bool:
+        """Return False: every command is sent as it is."""
+        return False
+
+    def receive(self, event: Event | Piece, re: Ref | None) -> bool:
+        """Return False: every event is handled as it is."""
+        return False
+
+    def lost(self) -> None:
+        """Do nothing."""
+
+    def end(self) -> Deferred[None]:
+        """Return a Deferred that has fired."""
+        return self.arrive()
