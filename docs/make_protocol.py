@@ -19,6 +19,7 @@ from chatroom.model import replies as a
 from chatroom.model.amendments import EXCERPT
 from chatroom.model.commands import TABLE, CommandRow, made
 from chatroom.model.errors import REFUSALS
+from chatroom.model.examples_of_keys import DEVICE, LIST, ONE_TIME
 from chatroom.model.log import Entry
 from chatroom.model.shared_files import CHUNK, TRANSFERS, WINDOW
 from chatroom.model.text import CONTINUATION, MOST_LINES
@@ -151,6 +152,7 @@ _WHO = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2", "room"
 _WHOM = {"user": "mallory", "user_id": "m4l1"}
 _FILE: dict[str, Any] = {"file": "q3w9", "number": 3, "name": "notes.txt", "size": 300000, "sha256": _SHA256}
 _SEALED: dict[str, Any] = {**_FILE, "name": "9f86d081884c7d659a2feaa0c55ad015", "sealed": True}
+_ENVELOPE: dict[str, Any] = {"id": "01J8Z", "at": 1790000000000, "by": "bob", "by_id": "x7k2"}
 _LIMITS = a.Limits(16384, 4096, 32, 64, 2.0, 16777216)
 _AMENDED: dict[str, Any] = {
     "quote": 131,
@@ -165,7 +167,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
         "Answers",
         (
             (
-                a.Welcome("chatroom", 1, "bot", True, _LIMITS, list(a.FEATURES), "s3cr3t", 10),
+                a.Welcome("chatroom", 1, "bot", True, _LIMITS, list(a.FEATURES), "s3cr3t", 10, [], "m3k8q0z1", "y2p5"),
                 1,
             ),
             (
@@ -191,7 +193,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (a.Conversations([a.ConversationLine("bob", "x7k2", 140, 1790000000000, 2, 131)]), 61),
             (a.Help([a.HelpLine("/leave", "leave the room", ["/leave", "LEAVE_ROOM", "leave"])]), 13),
             (a.Settings(True, False, "lunch", ["mallory"], "away"), 17),
-            (a.Account(name="bob", users=["alice", "bob"]), 21),
+            (a.Account(name="bob", users=["alice", "bob"], id="x7k2"), 21),
             (
                 a.Sessions(
                     [
@@ -260,12 +262,26 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (a.Chunk("q3w9", 1, 37856), None),
         ),
     ),
+    (
+        "Keys",
+        (
+            (a.KeysPublished(count=57, rev=1, pending=False, generation=3), 62),
+            (a.Keys(users=[a.UserKeys(name="bob", user_id="x7k2", list=LIST, rev=1)], pending=[]), 64),
+            (a.Claimed(keys=[a.ClaimedKey(user_id="x7k2", device=DEVICE.device, key=ONE_TIME)]), 65),
+            (a.KeysBackedUp(sealed="c2VhbGVk"), 67),
+            (a.E2eSent(id="01J8Z", waits="account"), 68),
+            (e.E2eFrom(**_ENVELOPE, device=DEVICE.device, kind=0, body="c2VhbGVk", seq=140), None),
+            (a.KeysLow(count=19), None),
+            (a.KeysChanged(user="bob", user_id="x7k2", rev=2), None),
+            (a.E2eNotice(by="bob", by_id="x7k2"), None),
+        ),
+    ),
     ("Events of the connection", ((a.Ping(), None), (a.Shutdown(), None))),
 )
 
 CONVERSATION = (
     c.Hello(version=1, client="example 1.0", name="bot", ref=1),
-    (a.Welcome("chatroom", 1, "bot", True, _LIMITS, list(a.FEATURES), "s3cr3t", 10), 1),
+    (a.Welcome("chatroom", 1, "bot", True, _LIMITS, list(a.FEATURES), "s3cr3t", 10, [], "m3k8q0z1", "y2p5"), 1),
     c.Join(room="lobby", ref=2),
     (a.Entered(room="lobby", room_id="k3f9", topic="", users=["alice", "bot"], seq=131, complete=True), 2),
     c.Say(text="hello", id="01J8Z", ref=3),

@@ -41,6 +41,7 @@ from chatroom.chat.rooms.ownership import OwnerSuccession
 from chatroom.chat.rooms.room_changes import RoomChanges
 from chatroom.chat.rooms.room_quotas import RoomQuotas
 from chatroom.chat.rooms.room_records import RoomRecords
+from chatroom.chat.server_id import server_id
 from chatroom.chat.server_log import ServerLog
 from chatroom.chat.state import ChatState
 from chatroom.model.events import (
@@ -153,6 +154,7 @@ class Chat(ChatState):
     async def start(self) -> None:
         """Open the engine, load what it keeps, and start the work that is repeated, such as removing old entries."""
         await self.engine.start()
+        self.server_id = await server_id(self.engine, self.mint)
         await self.returning.start()
         await self._server_log.start()
         await self.guests.start()

@@ -237,4 +237,4 @@ class Connections:
                 state.owe(room.log, Renamed(id, *about, session=session.id, name=handle.shown))
             self.rename(session, handle)
             session.answer(Ok(f"{old} belongs to an account now."))
-            session.answer(Account(name=handle.shown, guest=True))
+            session.answer(Account(name=handle.shown, guest=True, id=session.user_id))

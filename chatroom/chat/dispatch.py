@@ -12,6 +12,7 @@ from chatroom.chat import help, messaging, typing_notices
 from chatroom.chat.chat import Chat
 from chatroom.chat.files import sharing
 from chatroom.chat.handlers import HANDLERS
+from chatroom.chat.keys import commands as key_commands
 from chatroom.chat.limits import ROOM_CHARACTERS
 from chatroom.chat.operators import commands
 from chatroom.chat.people import conversations, guest_names, hello, login, login_sessions, marking, preferences
@@ -47,6 +48,7 @@ _MODULES = (
     guest_names,
     hello,
     help,
+    key_commands,
     join_leave,
     login,
     login_sessions,

@@ -32,6 +32,7 @@ class ChatState:
         counters: The counters of this daemon.
         sessions: All sessions on this daemon, by their ids.
         users: The users of these sessions, by their ids; the owner of an account may have several sessions.
+        server_id: Names the server for ever; empty until the chat is started.
         names: The names that are in use.
         lists: Bounds how many long lists are read at the same time.
         retries: Repeats changes that could not be stored until they are stored.
@@ -52,6 +53,7 @@ class ChatState:
         self.counters = engine.counters
         self.sessions: dict[str, Session] = {}
         self.users: dict[str, User] = {}
+        self.server_id = ""
         self.names = Nicknames()
         self.retries = RetryQueue(engine, scheduler)
         self.clock = clock

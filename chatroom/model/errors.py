@@ -61,7 +61,10 @@ GUEST_MAIL_FULL = Refusal(
     "guest-mail-full", "too much mail waits for guests already; write to {user} when {user} is here."
 )
 INBOX_FULL = Refusal("inbox-full", "the inbox of {user} is full; write again after {user} has read it.")
+BAD_KEYS = Refusal("bad-keys", "these keys are not yours, or not of this server; publish those of this device.")
 INTERNAL = Refusal("internal", "something went wrong on the server, and it was logged; try again.")
+KEYS_ELSEWHERE = Refusal("keys-elsewhere", "another session has this device's keys now, and gets its sealed messages.")
+KEYS_LIMITED = Refusal("keys-limited", "you have asked for too many keys of {user}; write later.")
 LOCKED = Refusal("locked", "{room} is locked; ask a moderator to invite you.")
 LOGIN_NEEDS_TLS = Refusal(
     "login-needs-tls",
@@ -69,6 +72,9 @@ LOGIN_NEEDS_TLS = Refusal(
 )
 LOG_IN_FIRST = Refusal("log-in-first", "you are not logged in; use /login <user> <password>.")
 LOG_OUT_FIRST = Refusal("log-out-first", "you are logged in as {user}; /logout first.")
+MAILBOX_FULL = Refusal(
+    "mailbox-full", "{user} has not fetched the last messages to a device; write again when {user} has been here."
+)
 MUTED = Refusal("muted", "you are muted in {room}{more}.")
 NAME_IN_USE = Refusal("name-in-use", "username is already used; choose another with /name <name>.")
 NEEDS_TLS = Refusal(
@@ -99,6 +105,7 @@ NOT_STORED = Refusal("not-stored", "{name} could not be stored; share it again t
 NO_FILE = Refusal("no-file", "there is no such file here; see /files.")
 NO_FILE_OF_YOURS = Refusal("not-your-file", "you have not shared a file named {name}; see /files.")
 NO_INBOX = Refusal("no-inbox", "{user} is offline and not registered; files wait only for accounts.")
+NO_KEYS = Refusal("no-keys", "this session has no keys of a device; publish them first.")
 NO_MESSAGE = Refusal("no-message", "there is no such message in {room} any more; see /history.")
 NO_REGISTRATION = Refusal("no-registration", "registration is closed here; ask the operator for an account.")
 NO_ROOM = Refusal("no-room", "no room named {room}; create it with /create {room}.")
@@ -158,6 +165,10 @@ TOO_MANY_FILES = Refusal(
 )
 TOO_MANY_ROOMS = Refusal("too-many-rooms", "there are too many rooms ({most}); join one of them, see /rooms.")
 SANCTIONS_FULL = Refusal("sanctions-full", "the bans and mutes of {room} fill the space for them; lift some first.")
+STALE_DEVICES = Refusal("stale-devices", "the devices of {user} have changed; ask for them again.")
+STALE_VAULT = Refusal(
+    "stale-vault", "the keys of this device are an old copy; use the newest one, or make new keys for this device."
+)
 STALLED = Refusal("stalled", "the upload of {name} made no progress, and its space was given to others; send it again.")
 TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; remove some first.")
 TOO_MANY_JOINED = Refusal("too-many-joined", "you are in {most} rooms, which is the most allowed; leave one first.")

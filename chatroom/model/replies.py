@@ -9,8 +9,19 @@ from typing import Literal
 
 import msgspec
 
-from chatroom.model.event_base import Audience, Event, told_to
+from chatroom.model.event_base import Audience, told_to
 from chatroom.model.events import OF_A_ROOM, Deleted, Edited, Message, Private, Reacted
+from chatroom.model.key_replies import OF_KEYS as OF_KEYS
+from chatroom.model.key_replies import Claimed as Claimed
+from chatroom.model.key_replies import ClaimedKey as ClaimedKey
+from chatroom.model.key_replies import E2eNotice as E2eNotice
+from chatroom.model.key_replies import E2eSent as E2eSent
+from chatroom.model.key_replies import Keys as Keys
+from chatroom.model.key_replies import KeysBackedUp as KeysBackedUp
+from chatroom.model.key_replies import KeysChanged as KeysChanged
+from chatroom.model.key_replies import KeysLow as KeysLow
+from chatroom.model.key_replies import KeysPublished as KeysPublished
+from chatroom.model.key_replies import UserKeys as UserKeys
 from chatroom.model.reply_lines import ConversationLine as ConversationLine
 from chatroom.model.reply_lines import FileLine as FileLine
 from chatroom.model.reply_lines import HelpLine as HelpLine
@@ -19,22 +30,12 @@ from chatroom.model.reply_lines import Limits as Limits
 from chatroom.model.reply_lines import RoomLine as RoomLine
 from chatroom.model.reply_lines import SessionLine as SessionLine
 from chatroom.model.reply_lines import UserLine as UserLine
-
-
-class Response(Event, frozen=True, gc=False):
-    """A record for one connection, which no log keeps. Most of them answer a command."""
-
-    abstract = True
-    audience = Audience.ASKER
-    is_message = False
-    is_mail = False
-    changes_members = False
-    changes_record = False
-
+from chatroom.model.response import Response as Response
 
 FEATURES = (
     "edit",
     "files",  # share, get and so on
+    "keys",  # keys of devices, and sealed messages to them
     "lines",  # a text may have several lines
     "quote",  # ``quote`` of ``say`` and ``me``
     "react",
@@ -51,7 +52,8 @@ class Welcome(Response, frozen=True, gc=False):
     ``resume`` is a secret. In the ``hello`` of a later connection it ends this connection, if the server still has it,
     and makes the later connection the same guest. ``replay`` is the number of older messages that people are shown when
     they join a room; a program may ask for any number. ``rooms`` are the rooms that the resumed connection was in, as
-    far as the server remembers: join each of them again, with ``stay``.
+    far as the server remembers: join each of them again, with ``stay``. ``server_id`` names this server for ever, and
+    ``you_id`` is your user id.
     """
 
     server: str
@@ -63,6 +65,8 @@ class Welcome(Response, frozen=True, gc=False):
     resume: str = ""
     replay: int = 0
     rooms: list[str] = msgspec.field(default_factory=list)
+    server_id: str = ""
+    you_id: str = ""
 
     def __repr__(self) -> str:
         return f"Welcome(server={self.server!r}, you={self.you!r}, ...)"  # the secret must not be shown
@@ -218,7 +222,8 @@ class Account(Response, frozen=True, gc=False, kw_only=True):
     """Who you are now.
 
     After a login, ``users`` are the users who are online, and ``more`` is the number of users left out. ``was`` is the
-    account that you have just logged out of. ``token`` logs in again; it is given if you asked to be remembered.
+    account that you have just logged out of. ``token`` logs in again; it is given if you asked to be remembered. ``id``
+    is your user id.
     """
 
     name: str
@@ -228,6 +233,7 @@ class Account(Response, frozen=True, gc=False, kw_only=True):
     more: int = 0
     was: str = ""
     token: str = ""
+    id: str = ""
 
 
 class Unchanged(Account, frozen=True, gc=False, kw_only=True, tag="account"):

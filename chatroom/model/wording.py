@@ -427,6 +427,9 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     a.Away: lambda recalled, event: [f"{event.user} is away: {event.text}"],
     a.Typing: _nothing,  # people on text are not told
     a.Marked: _nothing,  # it is for programs, which show what is unread
+    **dict.fromkeys(a.OF_KEYS, _nothing),
+    e.E2eFrom: _nothing,
+    a.E2eNotice: lambda recalled, event: [f"{event.by} sent you an encrypted message; read it in chatroom-client."],
     a.Ping: _nothing,
     a.Shutdown: lambda recalled, event: ["The server is shutting down."],
 }

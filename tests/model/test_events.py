@@ -40,15 +40,18 @@ def test_the_sets_of_events() -> None:
     }
     assert {kind for kind in e.STORED if kind.audience is e.Audience.NOBODY} == {
         *(e.Read, e.Expelled, e.Registered, e.Deregistered, e.PasswordChanged, e.BansChanged),
-        *(e.Seen, e.Mailed, e.Emptied),
+        *(e.Seen, e.Mailed, e.Emptied, e.DevicesListed, e.SealedCame),
     }
-    assert set(a.OF_A_PERSON) == {e.Private, a.Away, a.Marked, a.Typing, e.Arrived, e.Departed, e.Announced}
+    assert set(a.OF_A_PERSON) == {
+        *(e.Private, a.Away, a.Marked, a.Typing, e.Arrived, e.Departed, e.Announced),
+        *(e.E2eFrom, a.KeysLow, a.KeysChanged, a.E2eNotice),
+    }
     assert set(a.OF_FILES) == {a.Upload, a.Download, a.Chunk}
     assert set(a.OF_THE_CONNECTION) == {a.Ping, a.Shutdown}
 
 
 def test_what_is_stored_is_what_has_a_place_in_a_log() -> None:
-    assert all(issubclass(kind, e.RoomEvent | e.InboxEvent | e.ServerEvent) for kind in e.STORED)
+    assert all(issubclass(kind, e.RoomEvent | e.InboxEvent | e.ServerEvent | e.E2eFrom) for kind in e.STORED)
     assert not any(issubclass(kind, e.LogEvent) for kind in a.ANSWERS)
     assert set(e.OF_A_ROOM) == {kind for kind in e.STORED if issubclass(kind, e.RoomEvent)}
 

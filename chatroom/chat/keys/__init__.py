@@ -1,1 +1,4 @@
-"""The keys that clients publish, and the mailboxes of their devices: the server's part of end-to-end encryption."""
+"""End-to-end encryption, as far as the server takes part: it keeps signed keys and sealed messages, and hands them out.
+
+Nothing here can read a message or make a signature, and nothing here is trusted by a client.
+"""

@@ -127,7 +127,7 @@ class AccountChanges:
             except Refused as refused:
                 self._connections.put_out(session, refused)
             else:
-                session.answer(Account(name=session.name, guest=True, was=name))
+                session.answer(Account(name=session.name, guest=True, was=name, id=session.user_id))
 
     async def change_password(
         self, account: AccountRecord, hashed: str, *, before: str | None = None, session: str = ""

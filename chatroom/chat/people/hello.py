@@ -66,7 +66,8 @@ def welcome(chat: Chat, session: Session, rooms: Sequence[str]) -> Welcome:
     guest = session.user.account is None
     secret = chat.returning.promise(session)
     you = session.name, guest, limits
-    return Welcome(rules.name, PROTOCOL_VERSION, *you, list(FEATURES), secret, rules.replay, list(rooms))
+    ids = chat.server_id, session.user_id
+    return Welcome(rules.name, PROTOCOL_VERSION, *you, list(FEATURES), secret, rules.replay, list(rooms), *ids)
 
 
 def resume(chat: Chat, session: Session, secret: str) -> tuple[str, tuple[str, ...]]:

@@ -179,7 +179,7 @@ async def _greet(chat: Chat, session: Session, ref: int | str | None, secret: st
     user = session.user
     names = sorted({presence.name for presence in chat.who()}, key=fold)
     more = max(0, len(names) - LISTED)
-    answer = Account(name=user.name, operator=user.operator, users=names[:LISTED], more=more, token=secret)
+    answer = Account(name=user.name, operator=user.operator, users=names[:LISTED], more=more, token=secret, id=user.id)
     session.answer(answer, ref)
     follow_sent(chat, session.user)
     await chat.inboxes.enter(session)
@@ -201,14 +201,14 @@ async def logout(chat: Chat, session: Session, command: Logout) -> Event | None:
         return None
     name = session.name
     if session.user.account is None:  # the account was deleted meanwhile
-        return Account(name=name, guest=True)
+        return Account(name=name, guest=True, id=session.user_id)
     try:
         chat.connections.log_out(session)
     except Refused as refused:
         session.refuse(refused, command.ref)
         chat.connections.hang_up(session)
         return None
-    return Account(name=session.name, guest=True, was=name)
+    return Account(name=session.name, guest=True, was=name, id=session.user_id)
 
 
 @handles(ChangePassword)
@@ -237,7 +237,7 @@ async def delete(chat: Chat, session: Session, command: DeleteAccount) -> Event:
 def show(chat: Chat, session: Session, command: ShowAccount) -> Event:
     """Answer with the name of the session's user, and whether the user is a guest or an operator."""
     user = session.user
-    return Unchanged(name=user.name, guest=user.account is None, operator=user.operator)
+    return Unchanged(name=user.name, guest=user.account is None, operator=user.operator, id=user.id)
 
 
 async def _authenticated(chat: Chat, session: Session, user: str, password: str) -> AccountRecord:

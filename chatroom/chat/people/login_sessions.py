@@ -61,7 +61,7 @@ def _end_own(chat: Chat, session: Session) -> None:
     except Refused as refused:
         chat.connections.put_out(session, refused)
     else:
-        session.answer(Account(name=session.name, guest=True, was=name))
+        session.answer(Account(name=session.name, guest=True, was=name, id=session.user_id))
 
 
 def _places(session: Session) -> list[_Place]:

@@ -14,6 +14,7 @@ import msgspec
 
 from chatroom.model.commands.account import *  # noqa: F403
 from chatroom.model.commands.files import *  # noqa: F403
+from chatroom.model.commands.keys import *  # noqa: F403
 from chatroom.model.commands.moderation import *  # noqa: F403
 from chatroom.model.commands.operators import *  # noqa: F403
 from chatroom.model.commands.rooms import *  # noqa: F403

@@ -1,0 +1,76 @@
+"""The signed records of end-to-end encryption: a device's keys, its one-time keys, a user's list of devices.
+
+The server keeps these records and hands them out. It does not check their signatures, because no client trusts the
+server: every client checks them itself. A default is sent as well, so that what is signed is what is sent.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+MOST_DEVICES = 20  # in one list
+
+UserId = Annotated[str, Meta(min_length=1, max_length=64)]
+DeviceId = Annotated[str, Meta(pattern=r"^[A-Za-z2-7]{10}\Z")]  # base32 of the SHA-256 of the device's Ed25519 key
+PublicKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{43}\Z")]  # 32 bytes as base64 without padding
+Signature = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{86}\Z")]  # 64 bytes
+ServerId = Annotated[str, Meta(max_length=64)]
+Label = Annotated[str, Meta(max_length=64)]
+Body = Annotated[str, Meta(max_length=8192)]
+Version = Annotated[int, Meta(ge=1, le=1000)]
+ListRev = Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class DeviceKeys(Struct, frozen=True, gc=False, kw_only=True):
+    """The long-term keys of a device. ``sig`` is made by the device's own key ``ed25519``."""
+
+    v: Version = 1
+    server: ServerId
+    user_id: UserId
+    device: DeviceId
+    ed25519: PublicKey
+    curve25519: PublicKey
+    label: Label
+    sig: Signature
+
+
+class SignedKey(Struct, frozen=True, gc=False, kw_only=True):
+    """A one-time key of a device, or its fallback key, which may be given out several times."""
+
+    v: Version = 1
+    server: ServerId
+    user_id: UserId
+    device: DeviceId
+    key: PublicKey
+    fallback: bool
+    sig: Signature
+
+
+class DeviceList(Struct, frozen=True, gc=False, kw_only=True):
+    """The devices of a user. ``sig`` is made by the user key, and ``rev`` grows by one with each new list."""
+
+    v: Version = 1
+    server: ServerId
+    user_id: UserId
+    rev: ListRev
+    user_key: PublicKey
+    devices: Annotated[tuple[DeviceKeys, ...], Meta(max_length=MOST_DEVICES)]
+    sig: Signature
+
+    def keys_of(self, device: str) -> DeviceKeys | None:
+        """Return the keys of a device; None if the device is not in the list."""
+        return next((keys for keys in self.devices if keys.device == device), None)
+
+
+class Envelope(Struct, frozen=True, gc=False, kw_only=True):
+    """A sealed message for one device. ``kind`` is 0 for an Olm pre-key message and 1 for a normal one."""
+
+    user_id: UserId
+    device: DeviceId
+    kind: Literal[0, 1]
+    body: Body
+
+    def __repr__(self) -> str:
+        return f"Envelope(user_id={self.user_id!r}, device={self.device!r}, ...)"  # a log must not have the body

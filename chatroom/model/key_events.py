@@ -1,0 +1,42 @@
+"""The events of end-to-end encryption that logs keep: sealed messages, and what all daemons must know of keys."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from chatroom.model.event_base import Audience, LogEvent
+from chatroom.model.server_events import ServerEvent
+
+
+class E2eFrom(LogEvent, frozen=True, gc=False, kw_only=True):
+    """A sealed message for this device, from the ``device`` of the user ``by_id``.
+
+    ``kind`` and ``body`` are those of the envelope. ``seq`` counts in the mailbox of this device: acknowledge it with
+    ``e2e-ack``. At most 100 are sent that are not acknowledged; these come again on the next connection.
+    """
+
+    audience = Audience.PERSON
+    is_message = False
+    is_mail = False
+    changes_members = False
+    changes_record = False
+
+    device: str
+    kind: Literal[0, 1]
+    body: str
+    seq: int = 0
+
+    def __repr__(self) -> str:
+        return f"E2eFrom(id={self.id!r}, by={self.by!r}, ...)"  # a log must not have the body
+
+
+class DevicesListed(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The user ``by_id`` has a new list of devices, or a device that waits to be in it."""
+
+    rev: int
+
+
+class SealedCame(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The user ``user_id`` was sent a sealed message; daemons tell a user who has no session with keys."""
+
+    user_id: str
