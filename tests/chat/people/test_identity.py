@@ -95,7 +95,8 @@ def test_a_question_can_be_cancelled(world: World, answer: str) -> None:
 def test_records_register_log_in_and_out(world: World) -> None:
     bot = world.program()
     bot.record(do="register", user="bot", password="secret", ref=1)
-    assert bot.records() == [{"event": "account", "re": 1, "name": "bot", "users": ["bot"]}]
+    id = world.chat.names.get("bot").id
+    assert bot.records() == [{"event": "account", "re": 1, "name": "bot", "users": ["bot"], "id": id}]
     bot.record(do="logout", ref=2)
     (out,) = bot.records()
     assert (out["event"], out["re"], out["guest"], out["was"]) == ("account", 2, True, "bot")
@@ -310,7 +311,8 @@ def test_to_ask_who_one_is_does_not_read_like_a_change(world: World) -> None:
     zelda, bot = world.clients[-1], world.program("bot")
     assert zelda.lines() == ["You are zelda, a guest."]
     bot.record(do="account", ref=3)
-    assert bot.records() == [{"event": "account", "re": 3, "name": "bot", "guest": True}]
+    id = world.chat.names.get("bot").id
+    assert bot.records() == [{"event": "account", "re": 3, "name": "bot", "guest": True, "id": id}]
 
 
 def test_a_pair_with_a_comma_registers_and_logs_in(world: World) -> None:
