@@ -1,4 +1,4 @@
-"""The error of this package."""
+"""The error of this package, and one that several modules raise."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ class CryptoRefusal(Exception):
         super().__init__(text)
         self.code = code
         self.text = text
+
+
+def not_linked() -> CryptoRefusal:
+    """Return the error for what only a linked device may do."""
+    return CryptoRefusal("not-linked", "this device is not linked; compare its code on another device")
