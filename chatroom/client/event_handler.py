@@ -64,6 +64,7 @@ class EventHandler:
         """Act on an event: show what follows from it, answer its command, and let the file carrier see it."""
         if (re is None and self._owner.carrier.take(event)) or isinstance(event, Piece):
             return
+        event = self._owner.carrier.named(event)
         command = self._answered(event, re)
         if isinstance(event, a.Ping):
             self._owner.write({"do": "pong"})

@@ -18,6 +18,9 @@ class Carrier(Protocol):
     def awaits(self, event: Event) -> bool:
         """Return whether an event shares a file that is being sent; it is then shown even if it was shown before."""
 
+    def named(self, event: Event) -> Event:
+        """Return an event with the real names of those sealed files whose offers are known."""
+
     def shared(self, event: Shared) -> None:
         """Take the event that shares a file, after it was shown."""
 
@@ -44,6 +47,10 @@ class NoCarrier:
     def awaits(self, event: Event) -> bool:
         """Return False: no file is being sent."""
         return False
+
+    def named(self, event: Event) -> Event:
+        """Return the event as it is."""
+        return event
 
     def shared(self, event: Shared) -> None:
         """Do nothing."""

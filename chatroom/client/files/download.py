@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from chatroom.client.connection import Piece
+from chatroom.client.crypto.file_cipher import sealed_size
+from chatroom.client.crypto.file_offers import FileOffer
 from chatroom.client.errors import Rejected
 from chatroom.client.files.partial_file import PartialFile, chunk_fits
+from chatroom.client.files.sealed_part import SealedPart
 from chatroom.client.files.transfer import AllTransfers, Transfer
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -36,7 +39,7 @@ class FileDownload(Transfer[Path]):
         self._wanted = wanted
         self._folder = folder
         self._about: a.Download | None = None
-        self._part: PartialFile | None = None
+        self._part: PartialFile | SealedPart | None = None
         self._pieces: deque[Piece] = deque()
 
     async def run(self) -> Path:
@@ -64,16 +67,38 @@ class FileDownload(Transfer[Path]):
         about = await self._look()
         part = self._part
         if part is None:
-            server = self._transfers.server
-            part = self._part = await self._transfers.work(PartialFile, about, server, self._wanted, self._folder)
+            part = self._part = await self._open(about)
             self._check()
-        self._reach(part.done, about.size)
+        self._reach(part.done, part.size)
         if not part.complete:
             await self._ask(about, part.have)
         while not part.complete:
             await self._take(about, part)
         path: Path = await self._transfers.work(part.finish)
         return path  # even if it was cancelled meanwhile: the file is in place
+
+    async def _open(self, about: a.Download) -> PartialFile | SealedPart:
+        """Open the part to which the file is fetched; that of a sealed file if we have its offer."""
+        offer = self._offer_of(about)
+        kind, what = (PartialFile, about) if offer is None else (SealedPart, offer)
+        part: PartialFile | SealedPart = await self._transfers.work(
+            kind, what, self._transfers.server, self._wanted, self._folder
+        )
+        return part
+
+    def _offer_of(self, about: a.Download) -> FileOffer | None:
+        """Return the offer of a file if it is sealed, whether the server says so or not.
+
+        Raises:
+            Rejected: The file is sealed and its offer is not known here, or it has not the size that was offered.
+        """
+        offer = self._transfers.sealing.find(about.file, about.by_id)
+        if offer is not None and about.size != sealed_size(offer.size, offer.first):
+            raise self._nonsense()
+        if offer is None and about.sealed:
+            why = f"file {self._called} is encrypted, and this device has no key for it"
+            raise Rejected("no-key", f"{why}; ask {about.by or 'the sender'} to send it again.")
+        return offer
 
     def _check_place(self) -> None:
         """Check our room as ``Transfer`` does, but not for a file given to this user: it can be fetched in any room."""
@@ -92,7 +117,8 @@ class FileDownload(Transfer[Path]):
                 raise Rejected("version", text)
             if self._given and not about.given:
                 raise Rejected("version", f"file {self._called} cannot be fetched: the server sent a different file.")
-            self.name = safe_name(about.name)
+            offer = self._offer_of(about)
+            self.name = offer.name if offer is not None else safe_name(about.name)
             self._claim(about.file)
             self._about = about
         return self._about
@@ -104,7 +130,7 @@ class FileDownload(Transfer[Path]):
         if not isinstance(answer, a.Download) or _what(answer) != _what(about):
             raise self._nonsense()
 
-    async def _take(self, about: a.Download, part: PartialFile) -> None:
+    async def _take(self, about: a.Download, part: PartialFile | SealedPart) -> None:
         """Wait for the next piece of the file, write it to the part, and acknowledge it to the server."""
         await self._until(lambda: bool(self._pieces))
         piece = self._pieces.popleft()
@@ -112,7 +138,7 @@ class FileDownload(Transfer[Path]):
             raise self._nonsense()
         await self._transfers.work(part.write, piece.data)
         self._check()
-        self._reach(part.done, about.size)
+        self._reach(part.done, part.size)
         self._client.write({"do": "got", "file": about.file, "index": piece.index})
 
     def heard(self, event: e.Event | Piece) -> None:

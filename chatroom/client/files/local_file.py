@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chatroom.client.errors import Rejected
 from chatroom.client.paths import spelled, why_unusable
-from chatroom.model.shared_files import CHUNK, bytes_of, chunks_of, spell_apart
+from chatroom.model.shared_files import CHUNK, chunks_of, safe_name, spell_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,43 @@ class LocalFile:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlainFile:
+    """A file that is sent as it is.
+
+    Args:
+        path: The file.
+        about: What ``look`` has found.
+    """
+
+    path: Path
+    about: LocalFile
+
+    @property
+    def name(self) -> str:
+        """The name that the server is given."""
+        return safe_name(self.path.name)
+
+    @property
+    def size(self) -> int:
+        """The size in bytes."""
+        return self.about.size
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256, in hexadecimal."""
+        return self.about.sha256
+
+    @property
+    def content(self) -> tuple[int, str]:
+        """The size and the SHA-256 of the file itself."""
+        return self.size, self.sha256
+
+    def chunk(self, index: int) -> bytes:
+        """Return a chunk; see ``chunk_of``."""
+        return chunk_of(self.path, self.size, index)
+
+
 def look(path: Path, most: int, wanted: Callable[[], bool]) -> LocalFile:
     """Return the size and the hash of a file.
 
@@ -39,18 +76,38 @@ def look(path: Path, most: int, wanted: Callable[[], bool]) -> LocalFile:
     Raises:
         Rejected: The file cannot be sent, or is not to be sent any more.
     """
-    with _opened(path) as (descriptor, size):
-        if not size:
-            raise Rejected("empty-file", f"{spelled(path)} is empty.")
-        if most and size > most:
-            has, takes = spell_apart(size, most)
-            raise Rejected("file-too-big", f"{spelled(path)} has {has}; the server takes {takes} at most.")
+    with opened(path) as (descriptor, size):
+        check_size(path, size, size, most)
         digest = hashlib.sha256()
         for index in range(chunks_of(size)):  # only up to the size found above, for the file may grow meanwhile
-            if not wanted():
-                raise Rejected("cancelled", f"{spelled(path)}: cancelled.")
-            digest.update(_read(descriptor, path, size, index))
+            check_wanted(path, wanted)
+            digest.update(read(descriptor, path, size, index))
     return LocalFile(size, digest.hexdigest())
+
+
+def check_size(path: Path, size: int, sent: int, most: int) -> None:
+    """Check that a file can be sent.
+
+    Args:
+        path: The file.
+        size: Its size in bytes.
+        sent: How many bytes the server gets.
+        most: How many it takes; 0: any number.
+
+    Raises:
+        Rejected: The file is empty or too big.
+    """
+    if not size:
+        raise Rejected("empty-file", f"{spelled(path)} is empty.")
+    if most and sent > most:
+        has, takes = spell_apart(sent, most)
+        raise Rejected("file-too-big", f"{spelled(path)} has {has}; the server takes {takes} at most.")
+
+
+def check_wanted(path: Path, wanted: Callable[[], bool]) -> None:
+    """Raise ``Rejected`` if a file is not to be sent any more."""
+    if not wanted():
+        raise Rejected("cancelled", f"{spelled(path)}: cancelled.")
 
 
 def chunk_of(path: Path, size: int, index: int) -> bytes:
@@ -64,20 +121,37 @@ def chunk_of(path: Path, size: int, index: int) -> bytes:
     Raises:
         Rejected: The file cannot be read, or has become shorter.
     """
-    with _opened(path) as (descriptor, _):
-        return _read(descriptor, path, size, index)
+    with opened(path) as (descriptor, _):
+        return read(descriptor, path, size, index)
 
 
-def _read(descriptor: int, path: Path, size: int, index: int) -> bytes:
-    wanted = bytes_of(size, index)
-    data = os.pread(descriptor, wanted, index * CHUNK)
+def read(descriptor: int, path: Path, size: int, index: int, piece: int = CHUNK) -> bytes:
+    """Return a piece of an open file.
+
+    Args:
+        descriptor: The file.
+        path: Its path, for errors.
+        size: Its size in bytes when it was first read.
+        index: The number of the piece, from 0.
+        piece: The number of bytes in each piece but the last.
+
+    Raises:
+        Rejected: The file has become shorter.
+    """
+    wanted = max(0, min(piece, size - index * piece))
+    data = os.pread(descriptor, wanted, index * piece)
     if len(data) < wanted:
-        raise Rejected("file-changed", f"{spelled(path)} has changed while it was being sent; send it again.")
+        raise changed(path)
     return data
 
 
+def changed(path: Path) -> Rejected:
+    """Return the error that a file has other bytes than when it was first read."""
+    return Rejected("file-changed", f"{spelled(path)} has changed while it was being sent; send it again.")
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[int, int]]:
+def opened(path: Path) -> Iterator[tuple[int, int]]:
     """Open a file, and give its descriptor and size. Refuse what is no regular file, and never wait for a pipe."""
     try:
         _check_kind(path, path.stat())

@@ -17,11 +17,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from chatroom.client.errors import Rejected
 from chatroom.client.paths import spelled, why_unusable
 from chatroom.model.replies import Download
-from chatroom.model.shared_files import CHUNK, bytes_of, chunks_of, safe_name, spell_apart, split_ending
+from chatroom.model.shared_files import CHUNK, bytes_of, safe_name, spell_apart, split_ending
 
 NAME_BYTES = 200  # of a name that we choose: less than a file system allows, for a number may be added
 MOST_NAMES = 1000  # numbered names to try
@@ -31,24 +32,46 @@ MODE = 0o600  # of the part and of the file
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
+class Described(Protocol):
+    """What is known of a file before it is fetched: ``Download``, or the offer of an encrypted file."""
+
+    @property
+    def file(self) -> str:
+        """The id of the file."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its bytes, in hexadecimal."""
+
+
 class PartialFile:
-    """Writes the chunks of a file to its part, and moves the complete file to its path.
+    """Writes the pieces of a file to its part, and moves the complete file to its path.
 
     Args:
-        about: The file, as the server describes it.
+        about: The file.
         server: Host and port of the server.
         wanted: The path for the file; if it is a folder, the file gets its own name in it.
         folder: Whether the path is meant as a folder, which is then made if it is missing.
+        piece: The number of bytes in each piece but the last.
 
     Attributes:
-        have: How many chunks were written, those of an earlier fetch included.
+        have: How many pieces were written, those of an earlier fetch included.
 
     Raises:
         Rejected: The path cannot be used, the disk is too full, or the file is being fetched already.
     """
 
-    def __init__(self, about: Download, server: str, wanted: Path, folder: bool = False) -> None:
+    def __init__(self, about: Described, server: str, wanted: Path, folder: bool = False, piece: int = CHUNK) -> None:
         self._about = about
+        self._piece = piece
         self._name = safe_name(about.name)
         self._wanted = wanted
         with self._explained():
@@ -69,22 +92,27 @@ class PartialFile:
                 raise
 
     @property
+    def size(self) -> int:
+        """The size of the file in bytes."""
+        return self._about.size
+
+    @property
     def complete(self) -> bool:
-        """Whether all chunks were written."""
-        return self.have == chunks_of(self._about.size)
+        """Whether all pieces were written."""
+        return self.have == -(-self._about.size // self._piece)
 
     @property
     def done(self) -> int:
         """How many bytes were written."""
-        return min(self.have * CHUNK, self._about.size)
+        return min(self.have * self._piece, self._about.size)
 
     def write(self, data: bytes) -> None:
-        """Write the next chunk.
+        """Write the next piece.
 
         Raises:
             Rejected: The part cannot be written, or was removed.
         """
-        rest, at = memoryview(data), self.have * CHUNK
+        rest, at = memoryview(data), self.have * self._piece
         with self._explained():
             self._check_there()
             while rest:
@@ -223,10 +251,10 @@ class PartialFile:
             raise Rejected("removed", f"{there} has been removed in the meantime; fetch it again.")
 
     def _beginning(self) -> int:
-        """Return how many whole chunks an earlier fetch has written to the part; cut off what is beyond them."""
+        """Return how many whole pieces an earlier fetch has written to the part; cut off what is beyond them."""
         size = min(os.fstat(self._descriptor).st_size, self._about.size)
-        have = chunks_of(size) if size == self._about.size else size // CHUNK
-        os.ftruncate(self._descriptor, min(have * CHUNK, self._about.size))
+        have = -(-size // self._piece) if size == self._about.size else size // self._piece
+        os.ftruncate(self._descriptor, min(have * self._piece, self._about.size))
         return have
 
     def _check_room(self) -> None:

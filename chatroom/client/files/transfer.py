@@ -12,6 +12,7 @@ from chatroom.client.client import Client
 from chatroom.client.connection import Piece
 from chatroom.client.errors import Rejected
 from chatroom.client.files.progress import Progress
+from chatroom.client.files.sealing import FileSealing
 from chatroom.model.events import Event
 from chatroom.model.names import fold
 
@@ -25,6 +26,7 @@ class AllTransfers(Protocol):
     clock: Any
     online: bool
     server: str
+    sealing: FileSealing
     work: Callable[..., Deferred[Any]]
 
     def may(self, one: Transfer[Any]) -> bool: ...
@@ -171,6 +173,19 @@ class Transfer(Generic[T]):
         return Rejected(
             "busy", f"{self.name} is already being sent or fetched; wait for it, or cancel it with /cancel."
         )
+
+    async def _outlast(self, deferred: Deferred[Any]) -> Any:
+        """Wait for a Deferred, also over lost connections; if the disk hangs, the transfer can still be ended.
+
+        Raises:
+            Rejected: The transfer was ended, or the Deferred has failed so.
+        """
+        box = self._box_of(deferred)
+        while not box and self._over is None:
+            await self._stirred()
+        if self._over is not None:
+            raise self._over
+        return raised(box[0])
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         """Wait until a condition holds.

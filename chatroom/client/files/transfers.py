@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
@@ -13,6 +14,7 @@ from chatroom.client.client import Client
 from chatroom.client.connection import Piece
 from chatroom.client.errors import Rejected
 from chatroom.client.files.download import FileDownload
+from chatroom.client.files.sealing import FileSealing, NoFileSealing
 from chatroom.client.files.transfer import Transfer
 from chatroom.client.files.upload import FileUpload
 from chatroom.model import events as e
@@ -25,6 +27,7 @@ MOST_REMEMBERED = 200  # files that were fetched
 NAME_SHOWN = 40  # characters of a name to show in a line
 
 T = TypeVar("T")
+M = TypeVar("M", bound=e.Event)
 
 
 class Transfers:
@@ -37,6 +40,7 @@ class Transfers:
         work: Calls a blocking function in a thread; returns a Deferred that gives its result.
 
     Attributes:
+        sealing: Which files are sealed, and the known offers; to be set before the client is started.
         online: Whether there is a connection on which login and room are restored.
         fetched: The paths of the files that were fetched last, by the SHA-256 of their bytes.
     """
@@ -48,6 +52,7 @@ class Transfers:
         self.server = server
         self.clock = clock
         self.work = work
+        self.sealing: FileSealing = NoFileSealing()
         self.online = False
         self.fetched: dict[str, Path] = {}
         self._under_way: list[Transfer[Any]] = []
@@ -158,6 +163,28 @@ class Transfers:
 
     def awaits(self, event: e.Event) -> bool:
         return isinstance(event, e.Shared) and isinstance(self._carrying(event.file), FileUpload)
+
+    def named(self, event: e.Event) -> e.Event:
+        if isinstance(event, e.Shared):
+            return self._named(event)
+        if isinstance(event, a.History | a.Found):
+            return replace(event, events=[self._named(one) for one in event.events])
+        if isinstance(event, a.Files):
+            return replace(event, files=self._named_lines(event.files), given=self._named_lines(event.given))
+        return event
+
+    def _named(self, event: M) -> M:
+        """Return a message; if it shares a sealed file whose offer is known, with the real name."""
+        if not isinstance(event, e.Shared) or not event.sealed or not event.name:
+            return event
+        one = self._carrying(event.file)
+        offer = self.sealing.find(event.file, event.by_id)
+        name = one.name if isinstance(one, FileUpload) else offer.name if offer is not None else event.name
+        return replace(event, name=name)
+
+    def _named_lines(self, lines: list[a.FileLine]) -> list[a.FileLine]:
+        known = ((line, self.sealing.find(line.file, line.by_id) if line.sealed else None) for line in lines)
+        return [replace(line, name=offer.name) if offer is not None else line for line, offer in known]
 
     def shared(self, event: e.Shared) -> None:
         one = self._carrying(event.file)

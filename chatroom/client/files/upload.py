@@ -6,14 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from chatroom.client.connection import Piece
+from chatroom.client.crypto.file_offers import offer_of
 from chatroom.client.errors import Rejected
-from chatroom.client.files import local_file
-from chatroom.client.files.transfer import AllTransfers, Transfer, raised
+from chatroom.client.files import local_file, sealed_file
+from chatroom.client.files.local_file import PlainFile
+from chatroom.client.files.sealed_file import SealedFile
+from chatroom.client.files.transfer import AllTransfers, Transfer
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
 from chatroom.model.shared_files import CHUNK, WINDOW, chunks_of, safe_name
+
+ANEW = 3  # times that a sealed file is read and sealed again, because it has changed meanwhile
 
 
 class FileUpload(Transfer[e.Shared]):
@@ -31,7 +38,8 @@ class FileUpload(Transfer[e.Shared]):
         super().__init__(transfers, safe_name(path.name))
         self._path = path
         self._user = user
-        self._found: local_file.LocalFile | None = None
+        self._found: PlainFile | SealedFile | None = None
+        self._anew = 0  # how often the file was read again because it had changed
         self._stored = 0
         self._shared: e.Shared | None = None
 
@@ -43,7 +51,8 @@ class FileUpload(Transfer[e.Shared]):
         return isinstance(other, FileUpload) and self._found is not None and self._what() == other._what()
 
     def _what(self) -> tuple[object, ...]:
-        return self.name, self._found, fold(self._user), "" if self._user else self._room
+        content = self._found.content if self._found is not None else None
+        return self.name, content, fold(self._user), "" if self._user else self._room
 
     def _check_place(self) -> None:
         """Check our room as ``Transfer`` does, but not for a file that is given to a user: any room will do."""
@@ -51,29 +60,78 @@ class FileUpload(Transfer[e.Shared]):
             super()._check_place()
 
     async def _carry(self) -> e.Shared:
-        """Return whether the file is still to be sent; `local_file.look` asks this between chunks."""
-        found = self._found
-        if found is None:
-            found = self._found = await self._read(local_file.look, self._path, self._client.limits.file, self._wanted)
+        """Send the chunks that are missing, and return the event that shares the file.
+
+        A sealed file that has changed is sent anew, with a new key and as another file of the server.
+        """
+        while True:
+            try:
+                return await self._send_all()
+            except Rejected as refused:
+                if refused.code != "file-changed" or not isinstance(self._found, SealedFile) or self._anew >= ANEW:
+                    raise
+                self._anew += 1
+                self._begin_anew()
+
+    async def _send_all(self) -> e.Shared:
+        """Send the chunks that are missing of the file as it was when it was first read."""
+        if self._shared is None:
+            found = await self._look()
+            for index in range(await self._offer(found), chunks_of(found.size)):
+                await self._send(found, index)
+            await self._until(lambda: self._shared is not None)
+        assert self._shared is not None
+        if isinstance(self._found, SealedFile):
+            await self._hand_over(self._found, self._shared)
+        return self._shared
+
+    async def _look(self) -> PlainFile | SealedFile:
+        """Return the file as it is sent, after reading it if that was not done yet.
+
+        Whether it is to be sealed is asked after reading, too: of a file that has to be sealed by then, the server must
+        not even learn the name.
+        """
+        while True:
+            self._check_place()
+            sealed = await self._seals()
+            self._check()
+            if sealed and isinstance(self._found, PlainFile):
+                self._begin_anew()
+            if self._found is not None:
+                return self._found
+            self._found = await self._read_all(sealed)
             if self._transfers.sends(self):
                 raise self._under_way()
-        self._check()
-        have = await self._offer(found)
-        for index in range(have, chunks_of(found.size)):
-            await self._send(found, index)
-        await self._until(lambda: self._shared is not None)
-        assert self._shared is not None
-        return self._shared
+
+    async def _read_all(self, sealed: bool) -> PlainFile | SealedFile:
+        """Read the whole file once, and seal it if it has to be sealed."""
+        most = self._client.limits.file
+        if sealed:
+            random = self._transfers.sealing.random
+            found: SealedFile = await self._read(sealed_file.seal, self._path, most, self._wanted, random)
+            return found
+        return PlainFile(self._path, await self._read(local_file.look, self._path, most, self._wanted))
+
+    async def _seals(self) -> bool:
+        """Return whether the file has to be sealed."""
+        asked = self._transfers.sealing.seals(self._room, self._user)
+        return bool(await self._outlast(Deferred.fromCoroutine(asked)))
+
+    def _begin_anew(self) -> None:
+        """Forget what was sent, so that the file is read again."""
+        self._tell_the_server()
+        self.file, self.progress, self._found, self._stored = "", None, None, 0
 
     def _wanted(self) -> bool:
         """Return whether the file is still to be sent; `local_file.look` asks this between chunks."""
         return self._over is None
 
-    async def _offer(self, found: local_file.LocalFile) -> int:
+    async def _offer(self, found: PlainFile | SealedFile) -> int:
         """Announce the file to the server. Returns how many of its chunks the server has already."""
-        self._check_place()
-        whom = {"user": self._user} if self._user else self._where
-        answer = await self._do("share", name=self.name, size=found.size, sha256=found.sha256, **whom)
+        whom: dict[str, Any] = {"user": self._user} if self._user else self._where
+        if isinstance(found, SealedFile):
+            whom = {**whom, "sealed": True}
+        answer = await self._do("share", name=found.name, size=found.size, sha256=found.sha256, **whom)
         if isinstance(answer, a.Upload):
             self._claim(answer.file)
         if not isinstance(answer, a.Upload) or not answer.file or answer.chunk != CHUNK:
@@ -83,30 +141,26 @@ class FileUpload(Transfer[e.Shared]):
         self._reach(min(answer.have * CHUNK, found.size), found.size)
         return answer.have
 
-    async def _send(self, found: local_file.LocalFile, index: int) -> None:
+    async def _send(self, found: PlainFile | SealedFile, index: int) -> None:
         """Send a chunk as soon as the transfer's window and the network allow it."""
         await self._until(lambda: index - self._stored < WINDOW)
         await self._until_free()
-        data = await self._read(local_file.chunk_of, self._path, found.size, index)
+        data = await self._read(found.chunk, index)
         self._check()
         self._client.write({"do": "chunk", "file": self.file, "index": index, "bytes": len(data)}, data)
 
-    async def _read(self, read: Callable[..., Any], *args: Any) -> Any:
-        """Read from the file in a thread; if the disk hangs, the transfer can still be ended.
+    async def _hand_over(self, found: SealedFile, shared: e.Shared) -> None:
+        """Send the offer of a sealed file, which has its key, to those whom the file is for."""
+        offer = offer_of(found.sealer, shared.file, self.name)
+        await self._outlast(Deferred.fromCoroutine(self._transfers.sealing.offer(self._room, self._user, offer)))
 
-        Args:
-            read: The function that reads.
-            args: Its arguments.
+    async def _read(self, read: Callable[..., Any], *args: Any) -> Any:
+        """Call a function that reads from the file in a thread; see ``_outlast``.
 
         Raises:
             Rejected: The file cannot be read, or the transfer was ended.
         """
-        box = self._box_of(self._transfers.work(read, *args))
-        while not box and self._over is None:
-            await self._stirred()
-        if self._over is not None:
-            raise self._over
-        return raised(box[0])
+        return await self._outlast(self._transfers.work(read, *args))
 
     def heard(self, event: e.Event | Piece) -> None:
         """Note that the server has stored a chunk, or has shared the file."""
@@ -115,4 +169,6 @@ class FileUpload(Transfer[e.Shared]):
             self._reach(min(self._stored * CHUNK, self._found.size), self._found.size)
         elif isinstance(event, e.Shared):
             self._shared = event
+            if isinstance(self._found, SealedFile):
+                self._transfers.sealing.note(event.by_id, offer_of(self._found.sealer, event.file, self.name))
         self.stir()

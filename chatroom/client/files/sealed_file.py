@@ -1,0 +1,79 @@
+"""Reads and seals a file that is being sent. The functions wait for the disk, so they are called in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.crypto.file_cipher import PIECE, FileSealer, pieces_of, sealed_size
+from chatroom.client.files.local_file import changed, check_size, check_wanted, opened, read
+
+
+class SealedFile:
+    """A file that was read and sealed once. Nothing of that is kept but hashes; its chunks are sealed again to be sent.
+
+    Args:
+        path: The file.
+        sealer: The sealer, which has read it.
+    """
+
+    def __init__(self, path: Path, sealer: FileSealer) -> None:
+        self.sealer = sealer
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        """The name that the server is given."""
+        return self.sealer.head.file
+
+    @property
+    def size(self) -> int:
+        """The number of sealed bytes."""
+        return sealed_size(self.sealer.head.size)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the sealed bytes, in hexadecimal."""
+        return self.sealer.sealed_sha256
+
+    @property
+    def content(self) -> tuple[int, str]:
+        """The size and the SHA-256 of the file itself."""
+        return self.sealer.head.size, self.sealer.sha256
+
+    def chunk(self, index: int) -> bytes:
+        """Return a sealed chunk.
+
+        Raises:
+            Rejected: The file cannot be read, or a piece of it is not what it was (``file-changed``). Nothing more can
+                be sealed then.
+        """
+        size = self.sealer.head.size
+        with opened(self._path) as (descriptor, _):
+            plain = read(descriptor, self._path, size, index, PIECE)
+        try:
+            return self.sealer.seal(index, plain)
+        except CryptoRefusal:
+            raise changed(self._path) from None
+
+
+def seal(path: Path, most: int, wanted: Callable[[], bool], random: Callable[[int], bytes]) -> SealedFile:
+    """Return a file with a new key, after reading and sealing it once.
+
+    Args:
+        path: The file.
+        most: The largest number of bytes that the server takes; 0: any.
+        wanted: Returns whether the file is still to be sent; asked before each piece.
+        random: Returns so many random bytes.
+
+    Raises:
+        Rejected: The file cannot be sent, or is not to be sent any more.
+    """
+    with opened(path) as (descriptor, size):
+        check_size(path, size, sealed_size(size), most)
+        sealer = FileSealer(size, random)
+        for index in range(pieces_of(size)):  # only up to the size found above, for the file may grow meanwhile
+            check_wanted(path, wanted)
+            sealer.seal(index, read(descriptor, path, size, index, PIECE))
+    return SealedFile(path, sealer)
