@@ -9,6 +9,7 @@ time of a first message: a new session, and its key for so many devices, without
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable
 
@@ -30,8 +31,8 @@ class Sealer:
     """
 
     def __init__(self, devices: int) -> None:
-        self._writer = GroupSessions(MemoryRows(), ALICE, 1)
-        self.reader = GroupSessions(MemoryRows(), BOB, 1)
+        self._writer = GroupSessions(MemoryRows(), ALICE, 1, os.urandom)
+        self.reader = GroupSessions(MemoryRows(), BOB, 1, os.urandom)
         others: dict[DeviceId, str] = {(f"user {number}", "A"): f"key {number}" for number in range(devices - 1)}
         self._devices = {BOB: "key of bob", **others}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,7 +40,7 @@ class Member:
 
     def resume(self) -> None:
         """Read the state from the rows again, in the same generation of the vault."""
-        self.sessions = GroupSessions(self.rows, self.id, self.generation)
+        self.sessions = GroupSessions(self.rows, self.id, self.generation, os.urandom)
 
     def prepare(self, members: Iterable[Member], rev: int = 1, now: int = NOW, room: str = ROOM) -> KeyShare | None:
         """Begin a session if one is due, and return who needs its key."""

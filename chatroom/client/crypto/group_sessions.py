@@ -9,6 +9,7 @@ from chatroom.client.crypto.inbound_sessions import InboundSessions
 from chatroom.client.crypto.key_export import ExportedKey
 from chatroom.client.crypto.key_requests import KeyRequests
 from chatroom.client.crypto.outbound_sessions import OutboundSessions
+from chatroom.client.crypto.pickles import Random
 from chatroom.client.crypto.room_messages import DeviceId, RoomKey, SessionName
 from chatroom.client.crypto.rows import Rows
 
@@ -20,6 +21,7 @@ class GroupSessions:
         rows: Keeps them.
         own: This device.
         generation: The vault's, which counts up each time that the vault is opened.
+        random: Returns so many random bytes.
 
     Attributes:
         inbound: Opens messages.
@@ -27,9 +29,9 @@ class GroupSessions:
         requests: Takes keys, asks for missing ones, and answers who asks.
     """
 
-    def __init__(self, rows: Rows, own: DeviceId, generation: int) -> None:
-        self.inbound = InboundSessions(rows)
-        self.outbound = OutboundSessions(rows, self.inbound, own, generation)
+    def __init__(self, rows: Rows, own: DeviceId, generation: int, random: Random) -> None:
+        self.inbound = InboundSessions(rows, random)
+        self.outbound = OutboundSessions(rows, self.inbound, own, generation, random)
         self.requests = KeyRequests(rows, self.inbound, self.outbound, own)
 
     def exported(self) -> Iterator[ExportedKey]:

@@ -19,6 +19,7 @@ from msgspec.json import Decoder, encode
 from vodozemac import ExportedSessionKey, InboundGroupSession, MegolmMessage, SessionKey
 
 from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.crypto.pickles import Random, pickled, unpickled
 from chatroom.client.crypto.room_messages import (
     LONGEST_CIPHERTEXT,
     LONGEST_SESSION,
@@ -35,7 +36,6 @@ MOST_LOADED = 200  # sessions in memory, ready to open
 SESSIONS = "room-sessions"
 SEEN = "room-sessions-seen"
 ORDER = "room-sessions-order"
-PICKLE_KEY = bytes(32)  # the rows are encrypted by the vault; vodozemac's own encryption of a pickle adds nothing to it
 
 _ENTRY = 34  # bytes of one index that was seen: two for the index, then the digest
 
@@ -43,7 +43,7 @@ _ENTRY = 34  # bytes of one index that was seen: two for the index, then the dig
 class _Kept(Struct, frozen=True):
     """A session as its row holds it."""
 
-    pickle: str
+    pickle: bytes
     start: int  # messages before this index are not expected
     authenticated: bool
 
@@ -87,11 +87,13 @@ class InboundSessions:
 
     Args:
         rows: Keeps the sessions.
+        random: Returns so many random bytes.
         most: How many sessions are kept; then the oldest of the user who has the most is forgotten.
     """
 
-    def __init__(self, rows: Rows, most: int = MOST_SESSIONS) -> None:
+    def __init__(self, rows: Rows, random: Random, most: int = MOST_SESSIONS) -> None:
         self._rows = rows
+        self._random = random
         self._most = most
         self._loaded: dict[SessionName, InboundSession] = {}
         self._order: dict[SessionName, int] | None = None  # the number of each session, the oldest first
@@ -241,7 +243,7 @@ class InboundSessions:
         return next(name for name in numbers if name.owner[0] == user_id)
 
     def _write(self, name: SessionName, session: InboundSession) -> None:
-        kept = _Kept(session.ratchet.pickle(PICKLE_KEY), session.start, session.authenticated)
+        kept = _Kept(pickled(session.ratchet, self._random), session.start, session.authenticated)
         self._rows.put(SESSIONS, name.key(), encode(kept))
         if not session.seen:
             self._rows.delete(SEEN, name.key())  # of a session that the genuine one replaced
@@ -255,7 +257,7 @@ class InboundSessions:
         seen = self._rows.get(SEEN, name.key()) or b""
         entries = (seen[at : at + _ENTRY] for at in range(0, len(seen), _ENTRY))
         return InboundSession(
-            InboundGroupSession.from_pickle(kept.pickle, PICKLE_KEY),
+            unpickled(InboundGroupSession, kept.pickle),
             kept.start,
             kept.authenticated,
             {int.from_bytes(entry[:2]): entry[2:] for entry in entries},

@@ -7,7 +7,7 @@ Nobody vouches for what a file says: an imported session is marked until its own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from argon2.low_level import Type, hash_secret_raw
@@ -19,6 +19,7 @@ from msgspec.json import Decoder, encode
 
 from chatroom.client.crypto.encoding import b64, padded, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.crypto.pickles import Random
 from chatroom.client.crypto.room_messages import LONGEST_ID, LONGEST_KEY, LONGEST_SESSION
 
 FORMAT = "chatroom-room-keys"
@@ -64,7 +65,7 @@ class _Content(Struct, frozen=True):
 _contents = Decoder(_Content)
 
 
-def seal_keys(keys: Iterable[ExportedKey], passphrase: str, random: Callable[[int], bytes]) -> str:
+def seal_keys(keys: Iterable[ExportedKey], passphrase: str, random: Random) -> str:
     """Return the text of a file of keys. Call it on a thread: it takes about 0.2 s and 64 MiB.
 
     Args:

@@ -17,7 +17,8 @@ from vodozemac import GroupSession
 
 from chatroom.client.crypto.encoding import canonical, padded
 from chatroom.client.crypto.errors import CryptoRefusal
-from chatroom.client.crypto.inbound_sessions import PICKLE_KEY, InboundSessions
+from chatroom.client.crypto.inbound_sessions import InboundSessions
+from chatroom.client.crypto.pickles import Random, pickled, unpickled
 from chatroom.client.crypto.room_messages import DeviceId, RoomKey, RoomPlaintext, SessionName
 from chatroom.client.crypto.rows import Rows
 
@@ -33,7 +34,7 @@ OFFERS = "room-outbound-offers"
 class _State(Struct, frozen=True):
     """An outbound session as its row holds it."""
 
-    pickle: str
+    pickle: bytes
     created: int  # ms
     members_rev: int
     generation: int
@@ -110,12 +111,14 @@ class OutboundSessions:
         own: This device.
         generation: The vault's, which counts up each time that the vault is opened. A session of another generation is
             never used: the vault may have been copied or restored, and then other messages have used its indexes.
+        random: Returns so many random bytes.
     """
 
-    def __init__(self, rows: Rows, inbound: InboundSessions, own: DeviceId, generation: int) -> None:
+    def __init__(self, rows: Rows, inbound: InboundSessions, own: DeviceId, generation: int, random: Random) -> None:
         self._rows = rows
         self._inbound = inbound
         self._own = own
+        self._random = random
         self._generation = generation
         self._sessions: dict[str, _Outbound] = {}  # by room
 
@@ -226,7 +229,7 @@ class OutboundSessions:
         state = _states.decode(row)
         if state.generation != self._generation:
             return None
-        ratchet = GroupSession.from_pickle(state.pickle, PICKLE_KEY)
+        ratchet = unpickled(GroupSession, state.pickle)
         name = SessionName(room, ratchet.session_id, self._own)
         self._sessions[room] = session = _Outbound(name, ratchet, state, self._read_offers(name))
         return session
@@ -236,14 +239,14 @@ class OutboundSessions:
         name = SessionName(room, ratchet.session_id, self._own)
         key = RoomKey(room=room, sid=name.sid, key=ratchet.session_key.to_base64(), index=0)
         self._inbound.take_shared(name, key)
-        session = _Outbound(name, ratchet, _State("", now, members_rev, self._generation), {})
+        session = _Outbound(name, ratchet, _State(b"", now, members_rev, self._generation), {})
         self._sessions[room] = session
         self._write(session)
         self._drop_old(session)
         return session
 
     def _write(self, session: _Outbound) -> None:
-        session.state = replace(session.state, pickle=session.ratchet.pickle(PICKLE_KEY))
+        session.state = replace(session.state, pickle=pickled(session.ratchet, self._random))
         self._rows.put(OUTBOUND, session.name.room, encode(session.state))
 
     def _write_offers(self, session: _Outbound) -> None:
