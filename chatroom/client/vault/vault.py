@@ -174,7 +174,10 @@ class Vault:
         """Return the keys of a table's rows in the file."""
         place = self._sealer.name("table", table)
         try:
-            rows = self._reads.execute("SELECT name, label FROM rows INDEXED BY rows_of WHERE place=?", (place,))
+            # All at once: a statement that is left half done would hold up SQLite's checkpoints.
+            rows = self._reads.execute(
+                "SELECT name, label FROM rows INDEXED BY rows_of WHERE place=?", (place,)
+            ).fetchall()
             opened = [self._sealer.open(label, "label", table, name.hex()) for name, label in rows]
             return [key.decode("utf-8", "surrogatepass") for key in opened]
         except (sqlite3.Error, VaultError, TypeError, AttributeError) as error:

@@ -98,6 +98,7 @@ class VaultFile:
     def _open(self, unlock: Unlock) -> None:
         path = self._lock.path
         if self._lock.size:
+            self._lock.check_beginning()
             _check_format(path)
         self._lock.make_private()
         self._db = _connect(path, "rw")
@@ -252,10 +253,10 @@ def _explained(path: Path) -> Iterator[None]:
     """Turn errors of the disk and of the file into errors for the user."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise VaultError(f"the vault {path} cannot be used: {in_words(error)}") from None
-    except sqlite3.DatabaseError as error:
-        raise VaultDamaged(f"the vault {path} is damaged: {in_words(error)}") from None
+    except sqlite3.Error as error:
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise VaultError(f"the vault {path} cannot be used: {in_words(error)}") from None
+        raise VaultDamaged(f"the vault {path} is damaged: {in_words(error)}") from None  # such as "no such table"
     except (msgspec.MsgspecError, TypeError) as error:
         raise VaultDamaged(f"the vault {path} is damaged: {type(error).__name__}") from None
     except OSError as error:

@@ -121,6 +121,7 @@ class HistoryRows:
         name = self._name(message.place, message.id)
         if self._db.execute("SELECT 1 FROM history WHERE name=?", (name,)).fetchone():
             return
+        counts = self._counted()
         place = self._place(message.place)
         label = msgspec.json.encode(Label(message.place, message.id, message.seq, message.at))
         sealed = self._sealer.seal(label, "history label", name.hex())
@@ -128,7 +129,6 @@ class HistoryRows:
         added = self._db.execute(
             "INSERT INTO history(place, name, label, value) VALUES (?,?,?,?)", (place, name, sealed, value)
         )
-        counts = self._counted()
         counts[place] = counts.get(place, 0) + 1
         order = self._orders.get(place)
         if order is not None and order.last is None:
@@ -162,8 +162,8 @@ class HistoryRows:
 
     def _remove(self, place: bytes, numbers: list[int]) -> None:
         """Remove rows of one place."""
-        self._db.executemany("DELETE FROM history WHERE no=?", [(no,) for no in numbers])
         counts = self._counted()
+        self._db.executemany("DELETE FROM history WHERE no=?", [(no,) for no in numbers])
         counts[place] -= len(numbers)
         if not counts[place]:
             del counts[place]

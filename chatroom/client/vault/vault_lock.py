@@ -10,6 +10,9 @@ from pathlib import Path
 
 from chatroom.client.vault.errors import VaultDamaged, VaultError, VaultInUse, in_words
 
+BEGINS = b"SQLite format 3\0"
+SHORTEST = 512  # bytes of an SQLite file
+
 # By device and inode: the vaults that this process has open. Opening and closing such a file again, only to try its
 # lock, would take away the locks of SQLite, which belong to the process and not to the descriptor.
 _OPEN: set[tuple[int, int]] = set()
@@ -74,6 +77,11 @@ class VaultLock:
     def size(self) -> int:
         """How many bytes the file has."""
         return os.fstat(self._descriptor).st_size
+
+    def check_beginning(self) -> None:
+        """Raise ``VaultDamaged`` if the file is no database: SQLite would write over a file that is very short."""
+        if self.size < SHORTEST or os.pread(self._descriptor, len(BEGINS), 0) != BEGINS:
+            raise VaultDamaged(f"{self.path} is no vault")
 
     def make_private(self) -> None:
         """Let only this user read and write the file."""
