@@ -15,6 +15,7 @@ from chatroom.chat.files.finishing import FileFinisher
 from chatroom.chat.files.store import FileStore
 from chatroom.chat.files.upload_limits import FileSpace
 from chatroom.chat.interfaces import Clock, Engine, Mint
+from chatroom.chat.keys.service import KeyService
 from chatroom.chat.limits import TYPING_EVERY, TYPING_IN_ROOM, TYPING_WINDOW, Rules
 from chatroom.chat.operators.audit import MembersAudit
 from chatroom.chat.operators.server_bans import ServerBans
@@ -91,6 +92,7 @@ class Chat(ChatState):
         self.typing = Window(1, TYPING_EVERY, scheduler.seconds)
         self.typing_in_rooms = Window(TYPING_IN_ROOM, TYPING_WINDOW, scheduler.seconds)
         self.members_audit = MembersAudit(scheduler.seconds)
+        self.keys = KeyService(self)
         self._make_rooms()
         self._make_people(passwords, checkers)
         self.withdraw = self._withdraw
@@ -98,7 +100,7 @@ class Chat(ChatState):
         self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
         self._retention = Retention(
-            self, self.directory, self.room_records, self._file_expiry, self._in_use, self.guests.sweep
+            self, self.directory, self.room_records, self._file_expiry, self._in_use, self.guests.sweep, self.keys
         )
         self.disk_limit = DiskLimit(engine, rules, scheduler)
 
@@ -145,9 +147,10 @@ class Chat(ChatState):
             self.connections.put_out,
             {
                 Registered: lambda event: self.connections.evict(user_name(event.name), event.by_id),
-                Deregistered: lambda event: self.account_changes.removed(event.by_id),
+                Deregistered: self._deregistered,
                 PasswordChanged: lambda event: self.account_changes.password_changed(event.by_id, event.session),
                 BansChanged: lambda event: self.bans.reload(),
+                **self.keys.acts,
             },
         )
 
@@ -203,6 +206,11 @@ class Chat(ChatState):
         self.retries.erase(entry.log, entry.seq)
         if isinstance(entry.event, Shared):
             Deferred.fromCoroutine(self.files.remove(entry.event.file)).addErrback(_not_removed)
+
+    def _deregistered(self, event: Deregistered) -> None:
+        """Take a deleted account away from its sessions, and remove its keys."""
+        self.account_changes.removed(event.by_id)
+        self.keys.gone(event.by_id)
 
     def _in_use(self, log: str) -> bool:
         """Return whether a guest's log may still be written to."""

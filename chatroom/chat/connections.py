@@ -176,8 +176,12 @@ class Connections:
         self.become(session, self._new_guest(session))
 
     def take_leave(self, session: Session, user: User) -> None:
-        """Take the session away from a user. If it was the last one, release the user's name."""
+        """Take the session away from a user, whose sealed messages it is then not sent any more.
+
+        If it was the last session, release the user's name.
+        """
         state = self._state
+        session.leave_mailbox()
         user.sessions = tuple(other for other in user.sessions if other is not session)
         if user.inbox is not None:
             user.inbox.leave(session)

@@ -12,7 +12,7 @@ from chatroom.chat import help, messaging, typing_notices
 from chatroom.chat.chat import Chat
 from chatroom.chat.files import sharing
 from chatroom.chat.handlers import HANDLERS
-from chatroom.chat.keys import commands as key_commands
+from chatroom.chat.keys import asking, publishing, sealed_messages
 from chatroom.chat.limits import ROOM_CHARACTERS
 from chatroom.chat.operators import commands
 from chatroom.chat.people import conversations, guest_names, hello, login, login_sessions, marking, preferences
@@ -43,12 +43,12 @@ _log = logger(__name__)
 # Importing these modules registers their handlers.
 _MODULES = (
     amendments,
+    asking,
     commands,
     conversations,
     guest_names,
     hello,
     help,
-    key_commands,
     join_leave,
     login,
     login_sessions,
@@ -57,8 +57,10 @@ _MODULES = (
     typing_notices,
     moderation,
     preferences,
+    publishing,
     queries,
     sanctions,
+    sealed_messages,
     search,
     sharing,
 )

@@ -143,7 +143,7 @@ class Engine(Protocol):
             TooManySearches: Too many searches are running, or too many from this address.
         """
 
-    def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
+    def expire(self, log: str, older_than: int, keep: int, upto: int = 0) -> Deferred[int]:
         """Remove some old entries of a log. Call it again until it returns 0.
 
         Amendments are kept as long as the messages that they are about, and count neither among messages nor among
@@ -154,6 +154,7 @@ class Engine(Protocol):
             older_than: Remove entries made before this time, in milliseconds since 1970.
             keep: Remove messages that are not among the newest ``keep`` messages, and likewise other entries; 0 for no
                 such limit.
+            upto: Remove entries with a seq up to this one.
 
         Returns:
             How many entries were removed; 0 if no such entries are left.

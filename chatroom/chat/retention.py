@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from chatroom.chat.files.expiry import FileExpiry
-from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES
+from chatroom.chat.keys.service import KeyService
+from chatroom.chat.limits import GUEST_DAYS, GUESTS, INBOX_DAYS, INBOX_MESSAGES, MAILBOX_DAYS
 from chatroom.chat.people.device_marks import BUCKET as DEVICES
 from chatroom.chat.people.mark_store import BUCKET as MARKS
 from chatroom.chat.periodic_work import PeriodicWork
@@ -17,7 +18,7 @@ from chatroom.chat.rooms.room_records import RoomRecords
 from chatroom.chat.state import ChatState
 from chatroom.model.account import BUCKET, decode
 from chatroom.model.log import Change
-from chatroom.model.log_names import GUEST, GUEST_SENT, INBOX, SENT, SERVER, guest_log, room_log
+from chatroom.model.log_names import DEVICE, GUEST, GUEST_SENT, INBOX, SENT, SERVER, guest_log, room_log
 from chatroom.model.logger import logger
 
 EVERY = 600.0  # seconds between two rounds
@@ -36,6 +37,7 @@ class Retention:
         files: Removes expired shared files.
         in_use: Returns whether a guest's log belongs to a guest who is online, or was lately.
         sweep_mail: Removes the mailboxes of guests whose mail has expired.
+        keys: Removes the keys, and the mailboxes of devices, of users who are gone for good.
 
     Attributes:
         rounds: Calls ``go_round`` every ten minutes.
@@ -49,6 +51,7 @@ class Retention:
         files: FileExpiry,
         in_use: Callable[[str], bool],
         sweep_mail: Callable[[], Coroutine[Any, Any, None]],
+        keys: KeyService,
     ) -> None:
         self._engine = state.engine
         self._directory = directory
@@ -58,6 +61,7 @@ class Retention:
         self._clock = state.clock
         self._in_use = in_use
         self._sweep_mail = sweep_mail
+        self._keys = keys
         self.rounds = PeriodicWork("keeping house", self.go_round, EVERY, state.scheduler)
 
     async def go_round(self) -> None:
@@ -93,6 +97,7 @@ class Retention:
         marks of deleted accounts and of their devices."""
         # The logs are listed before the accounts: the inbox of an account that is made in between is no orphan.
         logs = [log async for log in self._logs()]
+        owners = await self._keys.owners()
         marked = [(kind, id) for kind in (DEVICES, MARKS) async for page in pages(self._engine, kind) for id, _ in page]
         accounts = {decode(value).id async for page in pages(self._engine, BUCKET) for _, value in page}
         for log in logs:
@@ -107,6 +112,7 @@ class Retention:
                 orphan = log.startswith((INBOX, SENT)) and id not in accounts
             if orphan:
                 await self._engine.drop(log)
+        await self._keys.sweep(owners, accounts, [log for log in logs if log.startswith(DEVICE)], self.rounds)
         for kind, id in marked:
             if id not in accounts and not self.rounds.stopping:
                 await self._engine.change([Change(kind, id, None)])
@@ -123,6 +129,8 @@ class Retention:
         """Return for how many days a log's entries are kept, and how many entries; 0 for no limit."""
         if log.startswith((INBOX, SENT)):
             return INBOX_DAYS, INBOX_MESSAGES
+        if log.startswith(DEVICE):
+            return MAILBOX_DAYS, 0
         if log.startswith((GUEST, GUEST_SENT)):
             return GUEST_DAYS, INBOX_MESSAGES
         if log.startswith(SERVER):

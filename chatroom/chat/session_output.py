@@ -8,6 +8,7 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from chatroom.chat.interfaces import Dialect, Recipient
+from chatroom.chat.session_parts import OpenMailbox
 from chatroom.model.errors import Refused
 from chatroom.model.events import MESSAGES, Edited, Event, LogEvent, Reacted, RoomMessage, Spoken
 from chatroom.model.log import Entry
@@ -33,9 +34,10 @@ class SessionOutput:
         reactions: Whether the user wishes to see reactions to messages; a program is shown them in any case.
         ignored: The shown names and the ids of the users whose messages the session does not hear, by folded name.
         person: Whether a person types, not a program.
+        mailbox: The mailbox of the device whose keys the session has published; None if it has published none.
     """
 
-    __slots__ = ("dialect", "echo", "ignored", "out", "person", "reactions", "user_id")
+    __slots__ = ("dialect", "echo", "ignored", "mailbox", "out", "person", "reactions", "user_id")
 
     user_id: str
 
@@ -46,6 +48,13 @@ class SessionOutput:
         self.echo = True
         self.reactions = True
         self.ignored: Mapping[str, tuple[str, str]] = _NOBODY  # folded name: shown name, id
+        self.mailbox: OpenMailbox | None = None
+
+    def leave_mailbox(self) -> None:
+        """Be sent no sealed messages any more, until keys are published again."""
+        if self.mailbox is not None:
+            self.mailbox.stop()
+            self.mailbox = None
 
     def answer(self, event: Event, ref: int | str | None = None) -> None:
         """Send an event to the session alone; ``ref`` is that of the command that the event answers, if any."""

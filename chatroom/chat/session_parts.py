@@ -40,6 +40,21 @@ class OpenSentLog(Protocol):
         """Stop following the log of the copies."""
 
 
+class OpenMailbox(Protocol):
+    """The mailbox of the device whose keys a session has (``chatroom.chat.keys.delivery``)."""
+
+    device: str
+
+    def acknowledge(self, upto: int) -> None:
+        """Note that the device has stored everything up to a seq."""
+
+    def watch(self, user_id: str) -> None:
+        """Note that the session has asked for the devices of a user, and is to be told when they change."""
+
+    def stop(self) -> None:
+        """Send the session nothing more."""
+
+
 class OpenTransfers(Protocol):
     """The files that a session is sending and fetching (``chatroom.chat.files.transfers``)."""
 

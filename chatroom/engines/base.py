@@ -78,13 +78,16 @@ class LastTime:
         self.at = at
 
 
-def key_of(event: LogEvent) -> str:
+def key_of(event: LogEvent, log: str) -> str:
     """Return the key by which an event whose author chose its id is stored once.
 
     Ids are told apart by the kind of event: a message to a person is not taken for one to a room with the same id. A
-    ``said`` has the key that it had in older databases. No id has a space.
+    ``said`` has the key that it had in older databases. No id has a space. An event that may be in several logs with
+    one id, such as a message sealed for each of several devices, has a key for each log.
     """
     kind = event.__struct_config__.tag
+    if event.once_a_log:
+        return f"{event.by_id}/{event.id} {kind} {log}"
     return f"{event.by_id}/{event.id}" if kind == "said" else f"{event.by_id}/{event.id} {kind}"
 
 
@@ -182,7 +185,7 @@ class BatchingEngine(PresenceTable):
         self, log: str, event: LogEvent, done: Done | None = None, *, once: bool = False, copy: str = ""
     ) -> None:
         body = events.encode(event)
-        entry = Entry(log, event, body, 0, done, key_of(event) if once else None)
+        entry = Entry(log, event, body, 0, done, key_of(event, log) if once else None)
         if copy:
             entry.copy = Entry(copy, event, body)  # part of the entry, so that no cut between two batches parts them
         if self._stopping is not None:

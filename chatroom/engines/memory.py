@@ -221,18 +221,18 @@ class MemoryEngine(BatchingEngine):
                 return Step(found, seq, at)
         return Step(found)
 
-    def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
+    def expire(self, log: str, older_than: int, keep: int, upto: int = 0) -> Deferred[int]:
         kept = self._logs.get(log)
         if kept is None or not kept.rows:
             return succeed(0)
-        if kept.rows[0][2] >= older_than and (not keep or len(kept.rows) <= keep):
+        if kept.rows[0][2] >= older_than and kept.rows[0][0] > upto and (not keep or len(kept.rows) <= keep):
             return succeed(0)
         room = {MESSAGE: keep or len(kept.rows), OTHER: keep or len(kept.rows)}
         gone: list[Row] = []
         for row in reversed(kept.rows):
             if row[1] not in room:
                 continue
-            if row[2] >= older_than and room[row[1]] > 0:
+            if row[2] >= older_than and row[0] > upto and room[row[1]] > 0:
                 room[row[1]] -= 1
             else:
                 gone.append(row)

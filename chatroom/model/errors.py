@@ -63,6 +63,7 @@ GUEST_MAIL_FULL = Refusal(
 INBOX_FULL = Refusal("inbox-full", "the inbox of {user} is full; write again after {user} has read it.")
 BAD_KEYS = Refusal("bad-keys", "these keys are not yours, or not of this server; publish those of this device.")
 INTERNAL = Refusal("internal", "something went wrong on the server, and it was logged; try again.")
+KEY_BACKUPS_LIMITED = Refusal("key-backups-limited", "you have done that very often; try again in {wait}.")
 KEYS_ELSEWHERE = Refusal("keys-elsewhere", "another session has this device's keys now, and gets its sealed messages.")
 KEYS_LIMITED = Refusal("keys-limited", "you have asked for too many keys of {user}; write later.")
 LOCKED = Refusal("locked", "{room} is locked; ask a moderator to invite you.")
@@ -73,7 +74,7 @@ LOGIN_NEEDS_TLS = Refusal(
 LOG_IN_FIRST = Refusal("log-in-first", "you are not logged in; use /login <user> <password>.")
 LOG_OUT_FIRST = Refusal("log-out-first", "you are logged in as {user}; /logout first.")
 MAILBOX_FULL = Refusal(
-    "mailbox-full", "{user} has not fetched the last messages to a device; write again when {user} has been here."
+    "mailbox-full", "{user} has not fetched the last messages; write again when {user} has been here."
 )
 MUTED = Refusal("muted", "you are muted in {room}{more}.")
 NAME_IN_USE = Refusal("name-in-use", "username is already used; choose another with /name <name>.")
@@ -185,6 +186,7 @@ TOO_MANY_TRANSFERS = Refusal(
 TOO_QUIET = Refusal("too-quiet", "you sent nothing for {seconds} seconds.")
 TOO_SLOW = Refusal("too-slow", "you are reading too slowly; reconnect to get the rest.")
 TOO_SOON = Refusal("too-soon", "{room} is slow: one message every {seconds} s; try again in {wait}.")
+UNLINKED = Refusal("unlinked", "this device was taken out of the list of your devices.")
 USAGE = Refusal("usage", "usage: {usage}.")
 VERSION = Refusal("version", "this server speaks version {version} of the records.")
 WHICH_ROOM = Refusal("which-room", "you are in several rooms ({rooms}); say which one you mean.")

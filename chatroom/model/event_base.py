@@ -73,9 +73,13 @@ class LogEvent(Event, frozen=True, gc=False):
 
     ``at`` is in milliseconds since 1970, by the server's clock. ``by`` is the name of the user who caused the event,
     and ``by_id`` the user's id.
+
+    Attributes:
+        once_a_log: Whether the same id of the same author may be in several logs, once in each.
     """
 
     abstract = True
+    once_a_log: ClassVar[bool] = False
 
     id: str
     at: int

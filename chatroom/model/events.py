@@ -21,9 +21,7 @@ from chatroom.model.event_base import Audience as Audience
 from chatroom.model.event_base import Event as Event
 from chatroom.model.event_base import LogEvent as LogEvent
 from chatroom.model.event_base import told_to
-from chatroom.model.key_events import DevicesListed as DevicesListed
 from chatroom.model.key_events import E2eFrom as E2eFrom
-from chatroom.model.key_events import SealedCame as SealedCame
 from chatroom.model.server_events import Announced as Announced
 from chatroom.model.server_events import Arrived as Arrived
 from chatroom.model.server_events import BansChanged as BansChanged

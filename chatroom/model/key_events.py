@@ -20,23 +20,40 @@ class E2eFrom(LogEvent, frozen=True, gc=False, kw_only=True):
     is_mail = False
     changes_members = False
     changes_record = False
+    once_a_log = True
 
     device: str
     kind: Literal[0, 1]
     body: str
     seq: int = 0
+    via: str = ""
 
     def __repr__(self) -> str:
         return f"E2eFrom(id={self.id!r}, by={self.by!r}, ...)"  # a log must not have the body
 
 
 class DevicesListed(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """The user ``by_id`` has a new list of devices, or a device that waits to be in it."""
+    """The user ``by_id`` has a new list of ``devices``, or another device that waits to be in it."""
 
     rev: int
+    devices: tuple[str, ...]
 
 
 class SealedCame(ServerEvent, frozen=True, gc=False, kw_only=True):
     """The user ``user_id`` was sent a sealed message; daemons tell a user who has no session with keys."""
 
     user_id: str
+
+
+class DeviceTaken(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The session ``session`` of the user ``by_id`` has the keys of ``device`` now, and no other session has them."""
+
+    device: str
+    session: str
+
+
+class FewKeysLeft(ServerEvent, frozen=True, gc=False, kw_only=True):
+    """The device ``device`` of the user ``by_id`` has only ``count`` one-time keys left."""
+
+    device: str
+    count: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
 from chatroom.model.event_base import Audience
@@ -67,11 +67,13 @@ class E2eSent(Response, frozen=True, gc=False, kw_only=True):
     """The sealed message is stored for each device.
 
     ``waits`` is empty if ``user`` is online in a session with keys. Otherwise it is ``keys`` if the user is online
-    without keys, ``account`` if the owner of an account is offline, and ``guest`` if a guest is.
+    without keys, ``account`` if the owner of an account is offline, and ``guest`` if a guest is. ``full`` has the
+    devices for which nothing was stored, because their mailboxes are full.
     """
 
     id: str
     waits: Literal["", "keys", "account", "guest"]
+    full: list[str] = field(default_factory=list)
 
 
 class KeysLow(Response, frozen=True, gc=False, kw_only=True):

@@ -1,6 +1,6 @@
 """The names of logs. A room, an account's inbox and an absent guest's mailbox each have a log named after their id.
 
-So do the private messages that an account, or a guest, has sent.
+So do the private messages that an account, or a guest, has sent, and the mailbox of each device that has keys.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ INBOX = "inbox/"
 GUEST = "guest/"
 SENT = "sent/"
 GUEST_SENT = "guest-sent/"
+DEVICE = "device/"
 SERVER = "server/"  # logs of the whole server
 
 SERVER_LOG = f"{SERVER}all"  # the events that concern every daemon
@@ -59,6 +60,16 @@ def guest_sent_log(id: str) -> str:
         id: The guest's id.
     """
     return GUEST_SENT + id
+
+
+def device_log(user_id: str, device: str) -> str:
+    """Return the name of the log that holds the sealed messages for a device.
+
+    Args:
+        user_id: The id of the account or guest.
+        device: The id of the device.
+    """
+    return f"{DEVICE}{user_id}/{device}"
 
 
 _OTHER_HALVES = {INBOX: SENT, SENT: INBOX, GUEST: GUEST_SENT, GUEST_SENT: GUEST}

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from chatroom.model import events as e
+from chatroom.model import key_events as k
 from chatroom.model import replies as a
 from chatroom.model.wording import ANSWERS, LINES, WITHOUT_WORDS
 
@@ -40,7 +41,8 @@ def test_the_sets_of_events() -> None:
     }
     assert {kind for kind in e.STORED if kind.audience is e.Audience.NOBODY} == {
         *(e.Read, e.Expelled, e.Registered, e.Deregistered, e.PasswordChanged, e.BansChanged),
-        *(e.Seen, e.Mailed, e.Emptied, e.DevicesListed, e.SealedCame),
+        *(e.Seen, e.Mailed, e.Emptied, k.DevicesListed, k.SealedCame),
+        *(k.DeviceTaken, k.FewKeysLeft),
     }
     assert set(a.OF_A_PERSON) == {
         *(e.Private, a.Away, a.Marked, a.Typing, e.Arrived, e.Departed, e.Announced),

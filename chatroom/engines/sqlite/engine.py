@@ -191,13 +191,14 @@ class SQLiteEngine(BatchingEngine):
         kinds = kinds_of(messages=messages, amendments=amendments)
         return self._on(self._reader_thread, self._reader.read, log, after, before, limit, kinds, oldest)
 
-    def expire(self, log: str, older_than: int, keep: int) -> Deferred[int]:
-        return Deferred.fromCoroutine(self._expire(log, older_than, keep))
+    def expire(self, log: str, older_than: int, keep: int, upto: int = 0) -> Deferred[int]:
+        return Deferred.fromCoroutine(self._expire(log, older_than, keep, upto))
 
-    async def _expire(self, log: str, older_than: int, keep: int) -> int:
+    async def _expire(self, log: str, older_than: int, keep: int, upto: int) -> int:
         removed = 0
         for message in (True, False):  # messages first: an inbox's marks must not go before the messages they mark
             cut = await self._on(self._list_thread, self._lister.cut, log, message, keep) if keep else 0
+            cut = max(cut, upto)
             removed += await self._on(self._writer_thread, self._writer.expire, log, message, older_than, cut)
         return removed
 

@@ -1,0 +1,115 @@
+"""The handlers that give keys: device lists, one-time keys, and a user's own sealed user key."""
+
+from __future__ import annotations
+
+from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
+from chatroom.chat.limits import CLAIMS_OF_ONE, FEW_KEYS
+from chatroom.chat.people.unread_counts import senders
+from chatroom.chat.session import Session
+from chatroom.model.commands import KeysBackup, KeysClaim, KeysQuery, KeysRestore
+from chatroom.model.durations import spell
+from chatroom.model.errors import KEY_BACKUPS_LIMITED, KEYS_LIMITED, NO_USER
+from chatroom.model.key_events import FewKeysLeft
+from chatroom.model.names import BadName, user_name
+from chatroom.model.replies import Claimed, ClaimedKey, Keys, KeysBackedUp, Ok, UserKeys
+
+BY_ID = "id:"  # what a user id begins with where a name may be as well; no name has a colon
+
+
+@handles(KeysQuery)
+async def query(chat: Chat, session: Session, command: KeysQuery) -> Keys:
+    """Give the device lists of users, and the user's own devices that are in no list."""
+    user_id = session.user_id
+    users = [await _user_keys(chat, session, asked) for asked in dict.fromkeys(command.users)]
+    present = await chat.keys.directory.list_of(user_id)
+    listed = {keys.device for keys in present.devices} if present is not None else set()
+    own = [record.keys for record in await chat.keys.directory.devices(user_id)]
+    return Keys(users=users, pending=[keys for keys in own if keys.device not in listed])
+
+
+async def _user_keys(chat: Chat, session: Session, asked: str) -> UserKeys:
+    """Return the device list of a user, who is asked for by name or id, and watch it for the session."""
+    user_id = asked.removeprefix(BY_ID) if asked.startswith(BY_ID) else await _id_of(chat, asked)
+    if not user_id:
+        return UserKeys(name=asked, user_id="", list=None, rev=0)
+    if session.mailbox is not None:  # before the list is read, so that no change is missed
+        session.mailbox.watch(user_id)
+    held = await chat.keys.directory.listed(user_id)
+    user = chat.users.get(user_id)
+    name = user.name if user is not None else held.name if held is not None else asked
+    if held is None:
+        return UserKeys(name=name, user_id=user_id, list=None, rev=0)
+    return UserKeys(name=name, user_id=user_id, list=held.list, rev=held.list.rev)
+
+
+async def _id_of(chat: Chat, name: str) -> str:
+    """Return the id of the user with a name; empty if nobody has it."""
+    user = chat.names.get(name)
+    if user is not None:
+        return user.id
+    try:
+        account = await chat.accounts.get(user_name(name))
+    except BadName:
+        return ""
+    return account.id if account is not None else ""
+
+
+@handles(KeysClaim)
+async def claim(chat: Chat, session: Session, command: KeysClaim) -> Claimed:
+    """Give one key of each device: a one-time key, or the fallback key if none is left or many were given already."""
+    user_id, keys = command.user_id, chat.keys
+    held = await keys.directory.listed(user_id)
+    if held is None:
+        raise NO_USER(user=user_id)
+    who = senders(session.user_id, chat.shares.via(session))[0]
+    devices = [device for device in dict.fromkeys(command.devices) if held.list.keys_of(device) is not None]
+    if any(keys.claims.wait((who, user_id, device)) for device in devices):
+        raise KEYS_LIMITED(user=held.name)
+    found: list[ClaimedKey] = []
+    for device in devices:
+        keys.claims.count((who, user_id, device))
+        key = None
+        if keys.claims.times((who, user_id, device)) <= CLAIMS_OF_ONE:
+            key = await keys.one_time.take(user_id, device)
+            await _tell_of_few(chat, held.name, user_id, device)
+        if key is None:
+            record = await keys.directory.device(user_id, device)
+            key = record.fallback if record is not None else None
+        if key is not None:
+            found.append(ClaimedKey(user_id=user_id, device=device, key=key))
+    return Claimed(keys=found)
+
+
+async def _tell_of_few(chat: Chat, name: str, user_id: str, device: str) -> None:
+    """Tell a device if it has few one-time keys left."""
+    left = await chat.keys.one_time.count(user_id, device)
+    if left < FEW_KEYS:
+        chat.tell_all(FewKeysLeft(chat.next_id(), chat.now(), name, user_id, device=device, count=left))
+
+
+@handles(KeysBackup)
+async def backup(chat: Chat, session: Session, command: KeysBackup) -> Ok:
+    """Keep the user's own sealed user key."""
+    _limit(chat, session, "backup")
+    await chat.keys.directory.keep_backup(session.user_id, command.sealed)
+    return Ok()
+
+
+@handles(KeysRestore)
+async def restore(chat: Chat, session: Session, command: KeysRestore) -> KeysBackedUp:
+    """Give the user's own sealed user key."""
+    _limit(chat, session, "restore")
+    return KeysBackedUp(sealed=await chat.keys.directory.backup(session.user_id))
+
+
+def _limit(chat: Chat, session: Session, what: str) -> None:
+    """Count that a user stores or fetches the sealed user key.
+
+    Raises:
+        Refused: The user has done so too often in the last hour.
+    """
+    wait = chat.keys.backups.wait((session.user_id, what))
+    if wait:
+        raise KEY_BACKUPS_LIMITED(wait=spell(wait))
+    chat.keys.backups.count((session.user_id, what))

@@ -1,0 +1,202 @@
+"""The published keys of devices and the device lists of users, as records of the engine.
+
+Each change reads a record, decides, and writes it back only if nobody has changed it in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from chatroom.chat.interfaces import Engine
+from chatroom.chat.limits import DEVICES_OF_ONE
+from chatroom.chat.records import pages, retried_on_conflict
+from chatroom.model.commands import KeysPublish
+from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
+from chatroom.model.errors import BAD_KEYS, STALE_DEVICES, STALE_VAULT
+from chatroom.model.log import Change
+
+DEVICES = "device-keys"  # a record for each device, by ``<user id>/<device>``
+LISTS = "device-lists"  # a record for each user, by id
+BACKUPS = "key-backups"  # the sealed user key of each user, by id
+TOUCH = 24 * 3600 * 1000  # milliseconds after which the time of a device's record is brought up to date
+
+
+class DeviceRecord(Struct, frozen=True, gc=False, kw_only=True):
+    """What is kept of a device.
+
+    Args:
+        keys: Its long-term keys.
+        fallback: Its fallback key, if it has published one.
+        generation: The highest generation of its program's key store.
+        at: When it was last here, to the day, in milliseconds since 1970.
+    """
+
+    keys: DeviceKeys
+    fallback: SignedKey | None = None
+    generation: int = 0
+    at: int = 0
+
+
+class ListRecord(Struct, frozen=True, gc=False, kw_only=True):
+    """The device list of a user, and the name that the user had when it was stored."""
+
+    name: str
+    list: DeviceList
+
+
+encode = msgspec.json.Encoder().encode
+_device = msgspec.json.Decoder(DeviceRecord).decode
+_list = msgspec.json.Decoder(ListRecord).decode
+
+
+def record_key(user_id: str, device: str = "") -> str:
+    """Return the key of a device's record, or what the keys of all records of a user's devices begin with."""
+    return f"{user_id}/{device}"
+
+
+class KeyDirectory:
+    """The keys and the device lists of all users.
+
+    Args:
+        engine: Keeps the records.
+        now: Returns the time in milliseconds since 1970.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._now = now
+
+    # ---- devices -----------------------------------------------------------------------------------------------
+
+    async def device(self, user_id: str, device: str) -> DeviceRecord | None:
+        """Return what is kept of a device; None if it has published no keys."""
+        held = await self._engine.get(DEVICES, record_key(user_id, device))
+        return _device(held[0]) if held is not None else None
+
+    async def devices(self, user_id: str) -> list[DeviceRecord]:
+        """Return what is kept of all devices of a user."""
+        found = pages(self._engine, DEVICES, record_key(user_id))
+        return [_device(value) async for page in found for _, value in page]
+
+    @retried_on_conflict
+    async def publish(self, user_id: str, command: KeysPublish) -> tuple[DeviceRecord, bool]:
+        """Keep the keys of a device.
+
+        Returns:
+            What is kept of the device now, and whether the device was not known before.
+
+        Raises:
+            Refused: The device has other keys already, or the program's key store is an old copy.
+        """
+        key = record_key(user_id, command.device.device)
+        held = await self._engine.get(DEVICES, key)
+        old = _device(held[0]) if held is not None else None
+        if old is not None and old.keys.ed25519 != command.device.ed25519:
+            raise BAD_KEYS()
+        if old is not None and command.generation < old.generation:
+            raise STALE_VAULT()
+        fallback = command.fallback or (old.fallback if old is not None else None)
+        at = old.at if old is not None and self._now() - old.at < TOUCH else self._now()
+        new = DeviceRecord(keys=command.device, fallback=fallback, generation=command.generation, at=at)
+        if new != old:
+            if old is None:
+                await self._make_place(user_id)
+            await self._engine.put(DEVICES, key, encode(new), held[1] if held is not None else 0)
+        return new, old is None
+
+    async def _make_place(self, user_id: str) -> None:
+        """Forget the device that was here longest ago of those in no list, if the user has too many devices."""
+        if await self._engine.count(DEVICES, record_key(user_id)) < DEVICES_OF_ONE:
+            return
+        present = await self.list_of(user_id)
+        listed = {keys.device for keys in present.devices} if present is not None else set()
+        pending = [each for each in await self.devices(user_id) if each.keys.device not in listed]
+        oldest = min(pending, key=lambda each: each.at, default=None)
+        if oldest is not None:
+            await self._engine.change([Change(DEVICES, record_key(user_id, oldest.keys.device), None)])
+
+    @retried_on_conflict
+    async def touch(self, user_id: str, device: str) -> None:
+        """Note that a device is here, if the last note is old."""
+        held = await self._engine.get(DEVICES, record_key(user_id, device))
+        if held is not None and self._now() - (old := _device(held[0])).at >= TOUCH:
+            await self._engine.put(DEVICES, record_key(user_id, device), encode(replace(old, at=self._now())), held[1])
+
+    # ---- lists -------------------------------------------------------------------------------------------------
+
+    async def list_of(self, user_id: str) -> DeviceList | None:
+        """Return the device list of a user; None if there is none."""
+        held = await self.listed(user_id)
+        return held.list if held is not None else None
+
+    async def listed(self, user_id: str) -> ListRecord | None:
+        """Return the record of a user's device list; None if there is none."""
+        held = await self._engine.get(LISTS, user_id)
+        return _list(held[0]) if held is not None else None
+
+    @retried_on_conflict
+    async def replace_list(self, name: str, new: DeviceList, *, reset: bool) -> set[str]:
+        """Replace the device list of a user.
+
+        The list's number must be greater than that of the present list. It may leave out numbers, because a backup of
+        this server's database, when it is restored, has a list that its user had replaced already.
+
+        Args:
+            name: The user's name.
+            new: The list.
+            reset: Whether it may be signed by another user key.
+
+        Returns:
+            The devices that are not in the list any more.
+
+        Raises:
+            Refused: The list is not newer, another user key signed it, or it adds a device that has no keys.
+        """
+        held = await self._engine.get(LISTS, new.user_id)
+        old = _list(held[0]).list if held is not None else None
+        if old == new:  # it is sent again, because the answer was lost
+            return set()
+        if old is not None and (new.rev <= old.rev or (new.user_key != old.user_key and not reset)):
+            raise STALE_DEVICES(user=name)
+        for keys in new.devices:
+            if old is None or old.keys_of(keys.device) != keys:
+                published = await self.device(new.user_id, keys.device)
+                if published is None or published.keys.ed25519 != keys.ed25519:
+                    raise BAD_KEYS()
+        record = encode(ListRecord(name=name, list=new))
+        await self._engine.put(LISTS, new.user_id, record, held[1] if held is not None else 0)
+        return {keys.device for keys in (old.devices if old is not None else ())} - {k.device for k in new.devices}
+
+    async def forget_device(self, user_id: str, device: str) -> None:
+        """Remove what is kept of a device."""
+        await self._engine.change([Change(DEVICES, record_key(user_id, device), None)])
+
+    async def forget_list(self, user_id: str) -> None:
+        """Remove a user's device list and sealed user key."""
+        await self._engine.change([Change(LISTS, user_id, None), Change(BACKUPS, user_id, None)])
+
+    # ---- the sealed user key -----------------------------------------------------------------------------------
+
+    async def backup(self, user_id: str) -> str:
+        """Return the sealed user key of a user; empty if none is kept."""
+        held = await self._engine.get(BACKUPS, user_id)
+        return held[0].decode() if held is not None else ""
+
+    async def keep_backup(self, user_id: str, sealed: str) -> None:
+        """Keep the sealed user key of a user, in place of an earlier one; an empty text removes it."""
+        await self._engine.change([Change(BACKUPS, user_id, sealed.encode() or None)])
+
+
+def last_seen(value: bytes) -> int:
+    """Return the time in a stored record of a device, in milliseconds since 1970."""
+    return _device(value).at
+
+
+def same_owner(keys: Any, server: str, user_id: str, device: str = "") -> bool:
+    """Return whether a signed record is of this server and user and, if it is given, of the device."""
+    return keys.server == server and keys.user_id == user_id and (not device or keys.device == device)

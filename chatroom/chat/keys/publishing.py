@@ -1,0 +1,80 @@
+"""The handlers by which a user publishes the keys of a device, and the list of devices."""
+
+from __future__ import annotations
+
+from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
+from chatroom.chat.keys.directory import same_owner
+from chatroom.chat.session import Session
+from chatroom.model.commands import KeysList, KeysPublish
+from chatroom.model.device_keys import DeviceList
+from chatroom.model.errors import BAD_KEYS, NO_KEYS
+from chatroom.model.key_events import DevicesListed
+from chatroom.model.log import Unavailable
+from chatroom.model.replies import KeysPublished, Ok
+
+
+@handles(KeysPublish)
+async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
+    """Keep the keys of the session's device, and send the session what is in the device's mailbox."""
+    user, device, keys = session.user, command.device.device, chat.keys
+    _check_own(chat.server_id, user.id, command)
+    record, new = await keys.directory.publish(user.id, command)
+    if command.withdraw:
+        await keys.one_time.clear(user.id, device)
+    if command.one_time:
+        await keys.one_time.add(user.id, device, command.one_time)
+    count = await keys.one_time.count(user.id, device)
+    if session.user is not user:  # the session has logged out meanwhile, or was logged out
+        raise BAD_KEYS()
+    if session.over:
+        return
+    feed = keys.holders.attach(session, device)
+    present = await keys.directory.list_of(user.id)
+    devices = _devices_in(present)
+    rev = present.rev if present is not None else 0
+    keys.holders.listed(session, devices, rev)
+    if session.mailbox is not feed:  # another session has the device by now, or it was taken out of the list
+        raise NO_KEYS()
+    pending = device not in devices
+    answer = KeysPublished(count=count, rev=rev, pending=pending, generation=record.generation)
+    session.answer(answer, command.ref)
+    feed.start()
+    if new and present is not None:
+        chat.tell_all(DevicesListed(chat.next_id(), chat.now(), user.name, user.id, rev=rev, devices=devices))
+
+
+def _devices_in(present: DeviceList | None) -> tuple[str, ...]:
+    return tuple(keys.device for keys in present.devices) if present is not None else ()
+
+
+def _check_own(server: str, user_id: str, command: KeysPublish) -> None:
+    """Check that all keys are of this server, of the session's user and of one device.
+
+    Raises:
+        Refused: They are not.
+    """
+    device, fallback = command.device.device, command.fallback
+    own = all(same_owner(key, server, user_id, device) and not key.fallback for key in command.one_time)
+    own = own and (fallback is None or (same_owner(fallback, server, user_id, device) and fallback.fallback))
+    if not own or not same_owner(command.device, server, user_id):
+        raise BAD_KEYS()
+
+
+@handles(KeysList)
+async def replace_list(chat: Chat, session: Session, command: KeysList) -> Ok:
+    """Replace the list of the user's devices, and tell those whom it concerns."""
+    user, new, keys = session.user, command.list, chat.keys
+    names = {each.device for each in new.devices}
+    own = all(same_owner(each, chat.server_id, user.id) for each in (new, *new.devices))
+    if not own or len(names) < len(new.devices):
+        raise BAD_KEYS()
+    removed = await keys.directory.replace_list(user.name, new, reset=command.reset)
+    who = chat.next_id(), chat.now(), user.name, user.id
+    try:
+        await chat.tell_all_surely(DevicesListed(*who, rev=new.rev, devices=_devices_in(new)))
+        for device in removed:
+            await keys.forget_device(user.id, device)
+    except Unavailable:  # the list is stored all the same: others are told, and what is left is removed, later
+        pass
+    return Ok()

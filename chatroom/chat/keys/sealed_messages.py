@@ -1,0 +1,164 @@
+"""The handlers of sealed messages: ``e2e-send`` puts envelopes into mailboxes, ``e2e-ack`` removes what was fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from twisted.internet.defer import Deferred
+
+from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
+from chatroom.chat.keys.delivery import sending
+from chatroom.chat.keys.directory import ListRecord
+from chatroom.chat.keys.mailbox import DeviceMailbox
+from chatroom.chat.keys.watching import has_keys, notify
+from chatroom.chat.people.unread_counts import senders
+from chatroom.chat.session import Session
+from chatroom.model.commands import E2eAck, E2eSend
+from chatroom.model.device_keys import Envelope
+from chatroom.model.errors import MAILBOX_FULL, NO_KEYS, STALE_DEVICES
+from chatroom.model.key_events import E2eFrom, SealedCame
+from chatroom.model.log import Entry
+from chatroom.model.log_names import device_log
+from chatroom.model.names import BadName, user_name
+from chatroom.model.replies import E2eSent, Ok
+
+Lists = dict[str, ListRecord]
+Waits = Literal["", "keys", "account", "guest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A mailbox that an envelope is for, and whether it is stored there already."""
+
+    envelope: Envelope
+    log: str
+    mailbox: DeviceMailbox
+    stored: bool
+
+
+@handles(E2eSend)
+async def send(chat: Chat, session: Session, command: E2eSend) -> E2eSent:
+    """Put envelopes into the mailboxes of their devices, and answer when all are stored."""
+    device, author = session.keys_device, (session.name, session.user_id)
+    if not device:
+        raise NO_KEYS()
+    lists = await _checked_lists(chat, command)
+    via = chat.shares.via(session)
+    targets, full = await _with_room(chat, author[1], via, command, lists)
+    storing: list[Deferred[Entry]] = []
+    releases: list[Callable[[], None]] = []
+    for target in targets:
+        if not target.stored:
+            env = target.envelope
+            at, what = chat.now(), env.body
+            event = E2eFrom(command.id, at, *author, device=device, kind=env.kind, body=what, via=via)
+            releases.append(target.mailbox.claim(senders(author[1], via), sending(author[1], command.id)))
+            storing.append(chat.append_and_wait(target.log, event, once=True))
+    await _all(storing, releases)
+    recipient = next((env.user_id for env in command.envelopes if env.user_id != author[1]), "")
+    waits = await _waits(chat, recipient, lists) if recipient else ""
+    if command.notice and recipient:
+        _notify(chat, recipient, *author)
+    return E2eSent(id=command.id, waits=waits, full=full)
+
+
+async def _checked_lists(chat: Chat, command: E2eSend) -> Lists:
+    """Return the records of the device lists of the users whom a message is for, by user id.
+
+    Raises:
+        Refused: A list is not the one that the author knows, or an envelope is for a device that is in no list.
+    """
+    lists: Lists = {}
+    for user_id in dict.fromkeys([*command.revs, *(env.user_id for env in command.envelopes)]):
+        held = await chat.keys.directory.listed(user_id)
+        if held is None or command.revs.get(user_id) != held.list.rev:
+            user = chat.users.get(user_id)
+            raise STALE_DEVICES(user=held.name if held is not None else user.name if user is not None else user_id)
+        lists[user_id] = held
+    for env in command.envelopes:
+        if lists[env.user_id].list.keys_of(env.device) is None:
+            raise STALE_DEVICES(user=lists[env.user_id].name)
+    return lists
+
+
+async def _with_room(
+    chat: Chat, author: str, via: str, command: E2eSend, lists: Lists
+) -> tuple[list[Addressed], list[str]]:
+    """Return the mailboxes that have room for their envelopes, and the devices whose mailboxes are full.
+
+    Raises:
+        Refused: The message could be stored for no device of one of its readers.
+    """
+    targets, full = [], []
+    for env in {(env.user_id, env.device): env for env in command.envelopes}.values():
+        log = device_log(env.user_id, env.device)
+        mailbox = await chat.keys.mailboxes.of(log)
+        stored = mailbox.has(sending(author, command.id))
+        if stored or await mailbox.check(senders(author, via), own=env.user_id == author):
+            targets.append(Addressed(env, log, mailbox, stored))
+        else:
+            full.append(env.device)
+    reached = {target.envelope.user_id for target in targets} | {author}
+    for env in command.envelopes:
+        if env.user_id not in reached:
+            raise MAILBOX_FULL(user=lists[env.user_id].name)
+    return targets, full
+
+
+async def _all(storing: list[Deferred[Entry]], releases: list[Callable[[], None]]) -> None:
+    """Wait until everything is stored, then give back the places that were held for it.
+
+    Raises:
+        Unavailable: Something may not be stored.
+    """
+    failed: BaseException | None = None
+    for waiting in storing:
+        try:
+            await waiting
+        except Exception as error:
+            failed = error
+    for release in releases:
+        release()
+    if failed is not None:
+        raise failed
+
+
+async def _waits(chat: Chat, user_id: str, lists: Lists) -> Waits:
+    """Return what a message to a user waits for; empty if the user is online with keys, or on another daemon."""
+    user = chat.users.get(user_id)
+    if user is not None:
+        return "" if has_keys(user) else "keys"
+    if _elsewhere(chat, user_id):
+        return ""
+    try:
+        account = await chat.accounts.get(user_name(lists[user_id].name))
+    except BadName:
+        account = None
+    return "account" if account is not None and account.id == user_id else "guest"
+
+
+def _elsewhere(chat: Chat, user_id: str) -> bool:
+    """Return whether a user is online on another daemon."""
+    return any(presence.id == user_id for presence in chat.engine.who("user/"))
+
+
+def _notify(chat: Chat, user_id: str, by: str, by_id: str) -> None:
+    """Tell a user who is online without keys that a sealed message came, which only chatroom-client can read."""
+    user = chat.users.get(user_id)
+    if user is not None:
+        if not has_keys(user):
+            notify(user, by, by_id)
+    elif _elsewhere(chat, user_id):
+        chat.tell_all(SealedCame(chat.next_id(), chat.now(), by, by_id, user_id=user_id))
+
+
+@handles(E2eAck)
+def acknowledge(chat: Chat, session: Session, command: E2eAck) -> Ok:
+    """Remove from the mailbox of the session's device what the device has stored."""
+    if session.mailbox is None:
+        raise NO_KEYS()
+    session.mailbox.acknowledge(command.seq)
+    return Ok()

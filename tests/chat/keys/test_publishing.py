@@ -1,0 +1,267 @@
+"""A program publishes the keys of its device and the list of its user's devices; others ask for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from devices_with_keys import Device, Keyed, b64, connected, keyed
+from harness import World, result, stored_records
+
+from chatroom.chat.keys.directory import DEVICES
+from chatroom.chat.limits import DEVICES_OF_ONE, KEY_BACKUPS, ONE_TIME_KEYS
+from chatroom.model.replies import FEATURES
+
+
+def test_the_welcome_has_the_id_of_the_server_for_ever_and_that_of_the_user(world: World) -> None:
+    first, second = world.connect(), world.connect()
+    for client in (first, second):
+        client.record(do="hello", version=1)
+    one, other = first.records()[0], second.records()[0]
+    assert one["server_id"] == other["server_id"] == world.chat.server_id != ""
+    assert one["you_id"] != other["you_id"]
+    assert "keys" in one["features"]
+    assert "keys" in FEATURES
+    later = World(world.engine, world.clock, first_id=10**6)
+    assert later.chat.server_id == world.chat.server_id
+    later.end()
+
+
+def test_keys_are_published_and_counted(world: World) -> None:
+    alice = keyed(world, "alice", listed=False)
+    told = alice.publish(1, 2, 3, fallback="last", generation=4)
+    assert told == {
+        **{"event": "keys-published", "re": "it"},
+        **{"count": 3, "rev": 0, "pending": True, "generation": 4},
+    }
+    assert alice.list_devices(1)["event"] == "ok"
+    told = alice.publish(3, 4, generation=4)
+    assert (told["count"], told["rev"], told["pending"]) == (4, 1, False), "the same key is no second one"
+    assert alice.publish(9, withdraw=True, generation=4)["count"] == 1
+    (session,) = world.chat.sessions.values()
+    assert (session.keys_device, session.keyed) == (alice.device.id, True)
+
+
+def test_a_session_has_its_keys_until_it_has_another_user(world: World) -> None:
+    alice = keyed(world, "alice", listed=False)
+    (session,) = world.chat.sessions.values()
+    assert (session.keys_device, session.keyed) == (alice.device.id, False)
+    alice.list_devices(1)
+    assert session.keyed
+    alice.ask("logout")
+    assert (session.keys_device, session.keyed, session.mailbox) == ("", False, None)
+    assert list(world.chat.keys.holders) == []
+    assert alice.ask("e2e-ack", seq=1)["code"] == "no-keys"
+    assert alice.publish()["code"] == "bad-keys", "these are keys of the account"
+
+
+def test_only_so_many_one_time_keys_are_kept(world: World) -> None:
+    alice = keyed(world, "alice")
+    for start in range(0, 250, 50):
+        count = alice.publish(*range(start, start + 50))["count"]
+    assert count == ONE_TIME_KEYS
+
+
+def test_an_old_copy_of_the_keys_is_refused(world: World) -> None:
+    alice = keyed(world, "alice")
+    alice.publish(generation=7)
+    assert alice.publish(1, generation=6)["code"] == "stale-vault"
+    assert alice.publish(generation=7)["count"] == 0
+    assert alice.publish(generation=8)["generation"] == 8
+
+
+@pytest.mark.parametrize("wrong", [{"user_id": "somebody"}, {"server": "another"}], ids=str)
+def test_nobody_publishes_for_another_user_or_server(world: World, wrong: dict[str, str]) -> None:
+    client, user_id = connected(world, "alice")
+    alice = Keyed(client, "alice", world.chat.server_id, user_id)
+    right, device = alice.device.keys, alice.device
+    assert alice.ask("keys-publish", device={**right, **wrong})["code"] == "bad-keys"
+    for field in ("one_time", "fallback"):
+        key: Any = {**device.key(1, fallback=field == "fallback"), **wrong}
+        keys = {field: key if field == "fallback" else [key]}
+        assert alice.ask("keys-publish", device=right, **keys)["code"] == "bad-keys"
+    assert result(world.chat.keys.directory.device(user_id, device.id)) is None
+    alice.publish()
+    assert alice.ask("keys-list", list={**device.listing(1, device), **wrong})["code"] == "bad-keys"
+    inside = device.listing(1)
+    inside["devices"] = [{**right, **wrong}]
+    assert alice.ask("keys-list", list=inside)["code"] == "bad-keys"
+    assert result(world.chat.keys.directory.list_of(user_id)) is None
+
+
+@pytest.mark.parametrize("fallback", [True, False])
+def test_a_fallback_key_is_no_one_time_key_and_the_other_way_round(world: World, fallback: bool) -> None:
+    alice = keyed(world, "alice")
+    key = alice.device.key(1, fallback=fallback)
+    keys: dict[str, Any] = {"one_time": [key]} if fallback else {"fallback": key}
+    assert alice.ask("keys-publish", device=alice.device.keys, **keys)["code"] == "bad-keys"
+
+
+def test_a_key_of_another_device_is_refused(world: World) -> None:
+    alice = keyed(world, "alice")
+    other = Device("other", world.chat.server_id, alice.device.user_id)
+    assert alice.ask("keys-publish", device=alice.device.keys, one_time=other.one_time(1))["code"] == "bad-keys"
+
+
+def test_a_device_does_not_change_its_key(world: World) -> None:
+    alice = keyed(world, "alice")
+    changed = {**alice.device.keys, "ed25519": b64("another", 32)}
+    assert alice.ask("keys-publish", device=changed)["code"] == "bad-keys"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"ed25519": "short"}, {"device": "../../../x"}, {"sig": ""}, {"label": "x" * 65}, {"v": 0}, {"curve25519": None}],
+    ids=str,
+)
+def test_what_is_no_record_of_keys_is_refused(world: World, wrong: dict[str, Any]) -> None:
+    alice = keyed(world, "alice")
+    assert alice.ask("keys-publish", device={**alice.device.keys, **wrong})["code"] == "bad-record"
+
+
+# ---- lists -------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_follows_the_present_one_and_keeps_the_user_key(world: World) -> None:
+    alice = keyed(world, "alice")
+    assert alice.list_devices(1, user_key="user key")["event"] == "ok", "the same list again changes nothing"
+    phone = keyed(world, "alice", "phone", listed=False).device
+    assert alice.list_devices(1, alice.device, phone)["code"] == "stale-devices"
+    assert alice.list_devices(2, alice.device, phone, user_key="another")["code"] == "stale-devices"
+    assert alice.list_devices(2, alice.device, phone)["event"] == "ok"
+    assert alice.list_devices(3, user_key="another", reset=True)["event"] == "ok"
+    kept = result(world.chat.keys.directory.list_of(alice.device.user_id))
+    assert (kept.rev, kept.user_key) == (3, b64("another", 32))
+
+
+def test_after_a_restored_backup_a_list_may_leave_out_numbers(world: World) -> None:
+    alice = keyed(world, "alice")
+    assert alice.list_devices(7)["event"] == "ok"
+    assert alice.list_devices(6)["code"] == "stale-devices"
+
+
+def test_a_list_names_a_device_once_and_only_devices_that_have_keys(world: World) -> None:
+    alice = keyed(world, "alice")
+    unknown = Device("unknown", world.chat.server_id, alice.device.user_id)
+    assert alice.list_devices(2, alice.device, alice.device)["code"] == "bad-keys"
+    assert alice.list_devices(2, alice.device, unknown)["code"] == "bad-keys"
+
+
+def test_a_device_that_is_taken_out_is_told_and_forgotten(world: World) -> None:
+    alice = keyed(world, "alice")
+    phone = keyed(world, "alice", "phone", listed=False)
+    phone.publish(1, 2)
+    alice.list_devices(2, alice.device, phone.device)
+    phone.client.records()
+    alice.client.record(do="keys-list", list=alice.device.listing(3, alice.device))
+    told = [(record["event"], record.get("code")) for record in phone.client.records()]
+    assert ("error", "unlinked") in told
+    assert phone.ask("e2e-ack", seq=1)["code"] == "no-keys"
+    left = [key for bucket, key in stored_records(world) if phone.device.id in key]
+    assert left == []
+    assert phone.publish()["pending"] is True
+
+
+def test_a_new_device_waits_to_be_in_the_list_and_the_others_are_told(world: World) -> None:
+    alice = keyed(world, "alice")
+    phone = keyed(world, "alice", "phone", listed=False)
+    (told,) = [record for record in alice.client.records() if record["event"] == "keys-changed"]
+    assert told == {"event": "keys-changed", "user": "alice", "user_id": alice.device.user_id, "rev": 1}
+    answer = alice.ask("keys-query", users=["alice"])
+    assert answer["pending"] == [phone.device.keys]
+    assert answer["users"][0]["list"]["devices"] == [alice.device.keys]
+
+
+def test_too_many_devices_displace_those_in_no_list(world: World) -> None:
+    alice = keyed(world, "alice")
+    for number in range(DEVICES_OF_ONE + 3):
+        world.pass_time(60)
+        word = f"x{chr(97 + number // 26)}{chr(97 + number % 26)}"
+        other = Keyed(alice.client, word, world.chat.server_id, alice.device.user_id)
+        assert other.publish()["event"] == "keys-published"
+    kept = {key for bucket, key in stored_records(world) if bucket == DEVICES}
+    assert len(kept) == DEVICES_OF_ONE
+    assert f"{alice.device.user_id}/{alice.device.id}" in kept
+    assert f"{alice.device.user_id}/{other.device.id}" in kept
+
+
+# ---- asking ------------------------------------------------------------------------------------------------------
+
+
+def test_a_query_by_name_and_by_id(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob", account=False)
+    connected(world, "carol")
+    nobody = {"name": "nobody", "user_id": "", "list": None, "rev": 0}
+    told = alice.ask("keys-query", users=["bob", f"id:{bob.device.user_id}", "carol", "nobody", "id:nobody", "/"])
+    by_name, by_id, carol, missing, no_id, no_name = told["users"]
+    assert by_name == by_id
+    assert (by_name["name"], by_name["rev"], by_name["list"]["devices"]) == ("bob", 1, [bob.device.keys])
+    assert (carol["name"], carol["list"], carol["rev"]) == ("carol", None, 0)
+    assert carol["user_id"]
+    assert missing == nobody
+    assert (no_id["user_id"], no_id["list"]) == ("nobody", None)
+    assert no_name["user_id"] == ""
+
+
+def test_an_offline_account_is_found_by_id(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    bob.client.drop()
+    (found,) = alice.ask("keys-query", users=[f"id:{bob.device.user_id}"])["users"]
+    assert (found["name"], found["rev"]) == ("bob", 1)
+
+
+def changes(client: Any) -> list[tuple[str, int]]:
+    """Return of whose new lists a client was told."""
+    return [(record["user"], record["rev"]) for record in client.records() if record["event"] == "keys-changed"]
+
+
+def test_who_is_told_of_a_new_list(world: World) -> None:
+    """The user's own sessions, those in a room with the user, and those that asked; nobody else."""
+    bob = keyed(world, "bob")
+    tablet = keyed(world, "bob", "tablet", listed=False)
+    neighbour, asker, stranger = (keyed(world, name) for name in ("neighbour", "asker", "stranger"))
+    without_keys, _ = connected(world, "nokeys")
+    for client in (bob.client, neighbour.client, without_keys):
+        client.record(do="join", room="lobby")
+    asker.ask("keys-query", users=["bob"])
+    everybody = (bob, tablet, neighbour, asker, stranger)
+    for each in everybody:
+        each.client.records()
+    without_keys.records()
+    bob.client.record(do="keys-list", list=bob.device.listing(2, bob.device))
+    assert [changes(each.client) for each in everybody] == [[("bob", 2)]] * 4 + [[]]
+    assert changes(without_keys) == []
+
+
+def test_only_the_last_users_who_were_asked_for_are_watched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.chat.keys.delivery.WATCHED", 2)
+    asker, bob = keyed(world, "asker"), keyed(world, "bob")
+    asker.ask("keys-query", users=["bob", "id:one", "id:two"])
+    bob.list_devices(2)
+    assert changes(asker.client) == []
+
+
+# ---- the sealed user key ---------------------------------------------------------------------------------------------
+
+
+def test_the_sealed_user_key_is_kept_for_its_owner_alone(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    assert alice.ask("keys-restore")["sealed"] == ""
+    assert alice.ask("keys-backup", sealed="c2VhbGVk")["event"] == "ok"
+    assert bob.ask("keys-restore")["sealed"] == ""
+    again, _ = connected(world, "alice", device="another")
+    again.record(do="keys-restore", ref=1)
+    assert again.records()[-1] == {"event": "keys-backup", "re": 1, "sealed": "c2VhbGVk"}
+    assert alice.ask("keys-backup", sealed="")["event"] == "ok"
+    assert alice.ask("keys-restore")["sealed"] == ""
+    assert alice.ask("keys-backup", sealed="x" * 4097)["code"] == "bad-record"
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_the_sealed_user_key_is_stored_and_given_only_so_often(world: World, command: str) -> None:
+    alice = keyed(world, "alice")
+    fields = {"sealed": "x"} if command == "backup" else {}
+    told = [alice.ask(f"keys-{command}", **fields).get("code", "") for _ in range(KEY_BACKUPS + 1)]
+    assert told == [""] * KEY_BACKUPS + ["key-backups-limited"]
+    world.pass_time(3601)
+    assert "code" not in alice.ask(f"keys-{command}", **fields)
