@@ -219,7 +219,7 @@ def _screen(wish: Wish) -> int:
     from twisted.internet import reactor
     from twisted.internet.defer import Deferred
 
-    from chatroom.client.screen.app import run
+    from chatroom.client.screen.running import run
     from chatroom.client.screen.terminal_features import has_links, way_to_notify
     from chatroom.model.replies import Error, Ok
 

@@ -165,8 +165,13 @@ class UserLinks(Protocol):
         """Return our addresses that a direct link would reveal to a person. Nothing is sent."""
         ...
 
-    async def agree(self, user: str) -> None:
-        """Ask a person for a direct link, or agree to one that this person asked for; this reveals our addresses."""
+    async def agree(self, user: str, addresses: list[str]) -> None:
+        """Ask a person for a direct link, or agree to one that this person asked for.
+
+        Args:
+            user: The person.
+            addresses: Our addresses that the user was told of; the person is shown these, and no others.
+        """
         ...
 
     async def refuse(self, user: str) -> None:
@@ -176,3 +181,32 @@ class UserLinks(Protocol):
     async def end(self, user: str) -> None:
         """End the direct link with a person, and make none until the user asks again."""
         ...
+
+
+@dataclass(slots=True)
+class Privacy:
+    """What a client has for encryption; each is None if it has none.
+
+    Args:
+        encryption: Encrypts private messages and rooms.
+        links: Makes direct links.
+    """
+
+    encryption: UserEncryption | None = None
+    links: UserLinks | None = None
+
+    def status(self, user: str) -> Security:
+        """Return how messages to a person are protected."""
+        return self.encryption.status(user) if self.encryption is not None else Security.PLAIN
+
+    def path(self, user: str) -> LinkPath:
+        """Return which way encrypted messages to a person take."""
+        return self.links.path(user) if self.links is not None else LinkPath.NONE
+
+    def room_encrypted(self, room: str) -> bool:
+        """Return whether a room is encrypted."""
+        return self.encryption is not None and self.encryption.room_encrypted(room)
+
+    def sealed(self, event: e.Event) -> bool:
+        """Return whether a message that is shown came encrypted."""
+        return self.encryption is not None and self.encryption.sealed(event)

@@ -4,13 +4,12 @@ because importing takes a tenth of a second."""
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Protocol
 
-from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.output import Output
 from twisted.internet.defer import Deferred
@@ -21,16 +20,15 @@ from chatroom.client.files.transfers import Transfers
 from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
 from chatroom.client.screen.bell import Ring
 from chatroom.client.screen.completer import ChatCompleter
+from chatroom.client.screen.consequences import Consequences
 from chatroom.client.screen.crowds import Crowds
-from chatroom.client.screen.fault_log import FaultLog, catch
 from chatroom.client.screen.file_progress import FileProgress
 from chatroom.client.screen.formatter import Formatter, Line, notice
 from chatroom.client.screen.help_command import HelpCommand
 from chatroom.client.screen.history import SavedHistory
-from chatroom.client.screen.hyperlinks import linking_output, links_on
+from chatroom.client.screen.hyperlinks import links_on
 from chatroom.client.screen.ignore_list import IgnoreList
 from chatroom.client.screen.input import LineInput
-from chatroom.client.screen.job_control import survive_hangup
 from chatroom.client.screen.join_coalescing import JoinCoalescing
 from chatroom.client.screen.keys import Actions, bindings
 from chatroom.client.screen.known_words import KnownWords
@@ -57,14 +55,11 @@ from chatroom.client.screen.window_commands import WindowCommands
 from chatroom.client.screen.window_keys import window_bindings
 from chatroom.client.screen.window_list import ChatWindow, Windows
 from chatroom.client.screen.window_output import WindowOutput
-from chatroom.client.state import WORTHLESS
-from chatroom.client.status import Connected, Denied, Lost, Notice
+from chatroom.client.status import Lost, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
 _log = Logger()
-
-PATIENCE = 0.5  # seconds that ending may take before the user is told what it waits for
 
 
 class AppSettings(Protocol):
@@ -138,7 +133,6 @@ class App:
         self.links = links_on(output, on=settings.links)
         self.terminal: Terminal = Terminal(self._parts(), input, output, settings.colours)
         self._leaving = False
-        self._refused: Denied | None = None  # the server's refusal of our name or login
         self._make_output()
         self._make_input()
         self.switcher.begin()
@@ -181,6 +175,7 @@ class App:
         self.naming = Naming(
             client, self.hearing, self.terminal.questions, self.quiet.ask, lambda line: self.doing.typed(line)
         )
+        self.consequences = Consequences(client, self.doing, self.ignoring, self.naming, self.quiet)
         self.pasting = Paste(ask, self._say, self.doing.looks_secret, self.terminal.keep)
         self._help.learn(self.own)
 
@@ -238,24 +233,7 @@ class App:
         self.terminal.refresh()
         if isinstance(event, Lost):
             self._countdown.begin()
-        if isinstance(event, a.Entered):
-            self.doing.refused_room = ""
-        if isinstance(event, Connected):
-            self._connected(event)
-        elif isinstance(event, Denied) and (event.what == "name" or event.code in WORTHLESS):
-            self._refused = event
-            if self._client.online:
-                self._ask_for_a_name()
-        elif isinstance(event, Denied) and event.what == "room":
-            self.doing.refused_room = event.wanted
-        elif isinstance(event, a.Account):
-            self.ignoring.changed_user()
-            if not (event.guest or isinstance(event, a.Unchanged)):
-                self.doing.start(self.doing.join_refused_room())
-            if event.operator:
-                self.quiet.ask("help", a.Help)  # there are more commands now
-        elif isinstance(event, a.Entered) and event.made and not event.created:
-            self.quiet.room_made(event.room)
+        self.consequences.told(event)
 
     def waits_for_the_end(self) -> None:
         """Tell the user that the program waits for the server before it ends."""
@@ -386,61 +364,3 @@ class App:
     def _server_settings(self, settings: a.Settings) -> a.Settings:
         self.ignoring.heard(settings)
         return self.ignoring.whole(settings)
-
-    def _connected(self, what: Connected) -> None:
-        self.doing.start(self.ignoring.restore())
-        if self._refused is not None or (not what.again and what.guest and what.name.startswith("guest-")):
-            self._ask_for_a_name()
-        if not what.again:
-            self.quiet.arrived()
-
-    def _ask_for_a_name(self) -> None:
-        """Ask for a name, or for the password of the account whose name or login was refused."""
-        refused, self._refused = self._refused, None
-        self.doing.start(self.naming.take_a_name(refused))
-
-
-async def run(
-    reactor: Any,
-    client: Callable[[Callable[[e.Event | Notice], None]], Client],
-    settings: AppSettings,
-) -> None:
-    """Run the terminal application until the user leaves or the reactor stops.
-
-    Args:
-        reactor: Twisted's reactor on asyncio; it must be the one that was installed.
-        client: Given the function that takes events and notices, returns the client, which is started and stopped here.
-        settings: What the user wants.
-    """
-    output = linking_output()
-    output.enable_cpr = False  # do not ask the terminal where the cursor is
-    survive_hangup(output, lambda: screen.terminal.leave())
-    made = client(lambda event: screen.tell(event))
-    screen = App(reactor, made, settings, create_input(), output)
-    gone: Deferred[None] = Deferred()
-
-    def shutdown() -> Deferred[None] | None:
-        """Delay the reactor's end until everything is sent; return None if the user is leaving already."""
-        if not screen.terminal.app.is_running:
-            return None
-        screen.terminal.leave()
-        return gone
-
-    loop = asyncio.get_event_loop()
-    catch(FaultLog(settings.state / "faults.log", screen.hearing.complain), loop)
-    reactor.addSystemEventTrigger("before", "shutdown", shutdown)
-    terminal = screen.terminal
-    handlers = {signal.SIGHUP: terminal.leave, signal.SIGTSTP: terminal.suspend, signal.SIGCONT: terminal.resume}
-    for number, handler in handlers.items():  # Twisted handles the other signals
-        loop.add_signal_handler(number, handler)
-    made.start()
-    try:
-        await screen.run()
-    finally:
-        waiting = reactor.callLater(PATIENCE, screen.waits_for_the_end)
-        try:
-            await made.stop()
-        finally:
-            if waiting.active():
-                waiting.cancel()
-            gone.callback(None)
