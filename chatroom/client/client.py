@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, fail
 from chatroom.client.client_facts import ClientFacts
 from chatroom.client.connection import ServerConnection
 from chatroom.client.conversation import Conversation
+from chatroom.client.encryption.interface import Privacy
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier
 from chatroom.client.introduction import Introduction
@@ -54,6 +55,7 @@ class Client(ClientFacts):
     Attributes:
         state: What we know: our name, our rooms, our login; ``ClientFacts`` has its most important parts.
         over: Why the client does not connect by itself any more; None as long as it does.
+        privacy: What encrypts messages; nothing unless it is set before the start.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Client(ClientFacts):
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.over: Rejected | None = None
+        self.privacy = Privacy()
         self._clock = clock
         self._tell = tell
         self._outgoing = PendingQueue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Notice
+from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Notice, SecurityNotice
 from chatroom.model.errors import ALREADY_LOGGED_IN, IN_USE
 
 TAKING_OVER = "/takeover"
@@ -61,6 +61,8 @@ class PipeNotices:
             self._room_refused(notice.text)
         elif isinstance(notice, Denied):
             self._fail(notice.text.rstrip("."))
+        elif isinstance(notice, SecurityNotice):
+            self._complain(notice.text)
         elif isinstance(notice, Gap):
             self._complain(f"some messages sent to {notice.room} in the meantime are not shown")
 

@@ -81,4 +81,20 @@ class ConversationsListed(Struct, frozen=True, gc=False):
     """The server has listed our private conversations: ``Client.peers`` knows what is unread in each."""
 
 
-Notice = ConversationsListed | Connected | Lost | Ended | Gap | Named | Denied
+class SecurityNotice(Struct, frozen=True, gc=False):
+    """Something about encryption that the user has to know, such as that a person's key has changed.
+
+    Args:
+        text: The sentence; ``chatroom.client.encryption.words`` has them.
+        user: The person that it is about; empty for nobody.
+        room: The room that it is about; empty for none.
+        alarm: Whether the user has to decide something before messages go on.
+    """
+
+    text: str
+    user: str = ""
+    room: str = ""
+    alarm: bool = False
+
+
+Notice = SecurityNotice | ConversationsListed | Connected | Lost | Ended | Gap | Named | Denied

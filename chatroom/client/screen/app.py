@@ -22,6 +22,7 @@ from chatroom.client.screen.bell import Ring
 from chatroom.client.screen.completer import ChatCompleter
 from chatroom.client.screen.consequences import Consequences
 from chatroom.client.screen.crowds import Crowds
+from chatroom.client.screen.encryption_view import EncryptionView
 from chatroom.client.screen.file_progress import FileProgress
 from chatroom.client.screen.formatter import Formatter, Line, notice
 from chatroom.client.screen.help_command import HelpCommand
@@ -46,6 +47,7 @@ from chatroom.client.screen.reconnect_countdown import Countdown
 from chatroom.client.screen.refused_rooms import RefusedRooms
 from chatroom.client.screen.routing import Router
 from chatroom.client.screen.saved_state import SavedState, load, save
+from chatroom.client.screen.secrecy_marks import SecrecyMarks
 from chatroom.client.screen.surroundings import Surroundings
 from chatroom.client.screen.switching import Switcher
 from chatroom.client.screen.terminal import Parts, Terminal
@@ -123,13 +125,16 @@ class App:
         self.known = KnownWords(self._people_here)
         self.filter = Filter(set(before.ignored))
         self.mark = ReadMarker(before.seen)
-        self.lines = Formatter(lambda: client.name, lambda: int(now() * 1000), stamps=settings.timestamps)
+        marks = SecrecyMarks(client.privacy, lambda: client.name)
+        self.lines = Formatter(
+            lambda: client.name, lambda: int(now() * 1000), stamps=settings.timestamps, mark=marks.of
+        )
         self.windows = Windows()
         self.windows.keep_numbers(client.first_rooms)
         self.known.windows = lambda: [window.label for window in self.windows]
         self.typing = TypingPeople(reactor, self._draw)
         columns, typing = (lambda: output.get_size().columns), self.typing.notice
-        self.around = Surroundings(client, self.windows, settings.address, columns, typing)
+        self.around = Surroundings(client, self.windows, settings.address, columns, typing, client.privacy)
         self.links = links_on(output, on=settings.links)
         self.terminal: Terminal = Terminal(self._parts(), input, output, settings.colours)
         self._leaving = False
@@ -167,6 +172,10 @@ class App:
         self.transfers = Transfers(client, settings.address, reactor)
         shown = self.windows.newest_first, lambda: self.windows.person
         self.files = FileProgress(reactor, self.transfers, settings.downloads, self._say, self._start, draw, *shown)
+        size = self.terminal.output.get_size
+        self.encryption = EncryptionView(
+            client.privacy, self._say, self.output.add, ask, size, self._start, lambda: self.windows.person
+        )
         self._help = HelpCommand(self.known, self._say, self.hearing.show, self._ask_for_help)
         self.own = {command.word: command for command in self._own_commands()}
         self.doing = LineInput(
@@ -197,7 +206,8 @@ class App:
         windows = WindowCommands(
             self.windows, self.switcher, self._say, find, lambda *said: self.doing.say(*said), self._start
         )
-        return [self._help.command(), *local.commands(), *windows.commands(), *self.files.commands()]
+        others = (windows, self.files, self.encryption)
+        return [self._help.command(), *local.commands(), *(command for each in others for command in each.commands())]
 
     async def run(self) -> None:
         """Run until the user leaves."""

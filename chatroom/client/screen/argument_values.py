@@ -6,7 +6,18 @@ import re
 
 DURATIONS = ("10m", "1h", "1d", "7d")
 FREE = frozenset({"text", "reason", "words"})  # free text: names of people in the room are offered
-_OPEN = FREE | {"messages", "name", "new", "number", "old", "password", "seconds"}  # kinds of any value
+# Kinds of any value:
+_OPEN = FREE | {
+    "code",
+    "device",
+    "messages",
+    "name",
+    "new",
+    "number",
+    "old",
+    "password",
+    "seconds",
+}  # kinds of any value
 _ARGUMENT = re.compile(r"[<\[]([^>\]]*)[>\]]")
 
 

@@ -48,7 +48,7 @@ class BarState(Protocol):
     def lag(self) -> float | None: ...
 
 
-def bar(client: BarState, address: str, columns: int, windows: Windows, notice: str = "") -> Line:
+def bar(client: BarState, address: str, columns: int, windows: Windows, notice: str = "", secrecy: str = "") -> Line:
     """Return the bar as one line of styled text.
 
     Args:
@@ -57,18 +57,21 @@ def bar(client: BarState, address: str, columns: int, windows: Windows, notice: 
         columns: The terminal's width.
         windows: The windows; they are listed if there are several.
         notice: What is happening in the window in front, such as ``bob is typing``; empty for nothing.
+        secrecy: Who can read what is said in the window in front, as ``encrypted``; it always has its place.
     """
     if not client.online:
         return _joined([[("", part)] for part in (_offline(client, columns), address)], columns)
     name = partial(_name, columns=min(LONGEST, columns // 4))
     listed = [window for window in windows.shown if window.number or window is windows.front]
     users = _people(len(client.users), columns)
+    kept = len(SEPARATOR) + len(secrecy) if secrecy else 0
     if len(listed) > 1:
-        where = [_list(listed, windows.front, columns - 2), [("", users if client.room else "")]]
+        where = [_list(listed, windows.front, columns - 2 - kept), [("", users if client.room else "")]]
     elif windows.front.kind is WindowKind.PERSON:
         where = [[("", name(windows.front.label))]]
     else:
         where = [[("", f"{name(client.room)} ({users})" if client.room else "in no room")]]
+    where.insert(1, [("", secrecy)])
     rest = [
         notice,
         name(client.name),

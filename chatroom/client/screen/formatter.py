@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chatroom.client.screen.colours import ERROR, LOUD, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
+from chatroom.client.screen.colours import ERROR, LOUD, MARK, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.amendments import amended
@@ -96,11 +96,20 @@ class Formatter:
         me: Returns the user's present name.
         now: Returns the present time in ms since 1970.
         stamps: Whether lines begin with their time.
+        mark: Returns what stands in brackets after the author of a message; empty for nothing.
     """
 
-    def __init__(self, me: Callable[[], str], now: Callable[[], int], *, stamps: bool = True) -> None:
+    def __init__(
+        self,
+        me: Callable[[], str],
+        now: Callable[[], int],
+        *,
+        stamps: bool = True,
+        mark: Callable[[e.Message], str] = lambda event: "",
+    ) -> None:
         self._me = me
         self._now = now
+        self._mark = mark
         self._colours = Colours()
         self.stamps = stamps
 
@@ -186,12 +195,14 @@ class Formatter:
         tail = self._tail(event)
         event = with_deletion_shown(event)
         name = (self._colours.of(event.by), event.by)
+        word = self._mark(event)
+        mark = [(MARK, f" ({word})")] if word else []
         if isinstance(event, e.Private):
             between = (PLAIN, ": ") if private else (PRIVATE, " (private): ")
-            return MessageLine([name, between], [(PLAIN, event.text)], tail)
+            return MessageLine([name, *mark, between], [(PLAIN, event.text)], tail)
         quoting = [(QUIET, speaker(event).removeprefix(event.by))] if event.quote else []
         acted = isinstance(event, e.Acted)
-        head = [*([(PLAIN, "* ")] if acted else []), name, *quoting, (PLAIN, " " if acted else ": ")]
+        head = [*([(PLAIN, "* ")] if acted else []), name, *mark, *quoting, (PLAIN, " " if acted else ": ")]
         return MessageLine(head, self._text(event), tail, event.edited, event.reactions)
 
     def _tail(self, event: e.Message) -> Line:

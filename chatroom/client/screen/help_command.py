@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from chatroom.client.screen.known_words import OWN_TITLE, OWN_TOPIC, KnownWords
+from chatroom.client.screen.known_words import OWN_TOPICS, KnownWords
 from chatroom.client.screen.local_commands import LocalCommand
 from chatroom.model import replies as a
 from chatroom.model.commands import TABLE
@@ -62,7 +62,7 @@ class HelpCommand:
         command = self._own.get(rest.removeprefix("/").lower())
         if command is not None:
             self._say(f"{command.usage}: {command.help}.")
-        elif rest.lower() == OWN_TOPIC:
-            self._show(a.Help(self._known.own, title=OWN_TITLE))
+        elif rest.lower() in OWN_TOPICS:
+            self._show(self._known.own_help(rest.lower()))
         else:
             self._ask(**({"command": rest} if rest else {}))

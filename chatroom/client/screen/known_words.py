@@ -10,7 +10,9 @@ from chatroom.model.replies import Help, HelpLine, HelpTopic
 from chatroom.model.text import clean
 
 OWN_TOPIC = "client"
-OWN_TITLE = "use this client"
+PRIVACY_TOPIC = "privacy"
+OWN_TOPICS = {OWN_TOPIC: "use this client", PRIVACY_TOPIC: "encrypt what you write"}
+"""The client's own topics of help, with their titles. The first has the commands of topics that the server lacks."""
 MOST = 300  # commands, rooms, and people who were seen
 MOST_ONLINE = 2000  # names taken from the server's list of users online
 
@@ -61,8 +63,21 @@ class KnownWords:
             HelpTopic(topic.name, topic.title, [*topic.commands, *self._added(topic.name, shown)]) for topic in theirs
         ]
         there = {command for topic in topics for command in topic.commands}
-        rest = [word for line in self.own if (word := _word(line.usage)) not in there]
-        return [*topics, HelpTopic(OWN_TOPIC, OWN_TITLE, rest)] if rest else topics
+        for name, title in OWN_TOPICS.items():
+            words = [_word(line.usage) for line in self.own]
+            rest = [word for word in words if word not in there and self._own_topic(word) == name]
+            topics += [HelpTopic(name, title, rest)] if rest else []
+        return topics
+
+    def own_help(self, topic: str) -> Help:
+        """Return the help on one of the client's own topics; on ``client``, all but what the others have."""
+        lines = [line for line in self.own if self._own_topic(_word(line.usage)) == topic]
+        return Help(lines, title=OWN_TOPICS[topic])
+
+    def _own_topic(self, word: str) -> str:
+        """Return the client's own topic under which a command stands, unless the server has its topic."""
+        topic = self.topics.get(word, "")
+        return topic if topic in OWN_TOPICS else OWN_TOPIC
 
     def _added(self, topic: str, shown: set[str]) -> list[str]:
         """Return the client's commands of a topic that are not in ``shown``."""

@@ -18,7 +18,17 @@ from chatroom.client.screen.routing import Router
 from chatroom.client.screen.typing_people import TypingPeople
 from chatroom.client.screen.window_list import ChatWindow, WindowKind
 from chatroom.client.screen.window_output import WindowOutput
-from chatroom.client.status import Connected, ConversationsListed, Denied, Ended, Gap, Lost, Named, Notice
+from chatroom.client.status import (
+    Connected,
+    ConversationsListed,
+    Denied,
+    Ended,
+    Gap,
+    Lost,
+    Named,
+    Notice,
+    SecurityNotice,
+)
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
@@ -284,6 +294,9 @@ class Presenter:
             case Gap():
                 gap = f"some messages sent to {what.room} in the meantime are not shown; see /history."
                 self._output.add(notice(gap), self._router.window(what))
+            case SecurityNotice():
+                line = error(what.text) if what.alarm else notice(what.text)
+                self._output.add(line, self._router.window(what))
             case Denied(what="name", code="name-in-use"):
                 pass  # ``LineInput`` asks for the account's password, or shows this if there is no account
             case Denied():

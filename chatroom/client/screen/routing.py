@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
-from chatroom.client.status import Gap, Notice
+from chatroom.client.status import Gap, Notice, SecurityNotice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
@@ -33,7 +33,14 @@ class Router:
             return self._of_person(event.to)
         if isinstance(event, a.Entered | Gap) or (isinstance(event, e.RoomEvent) and not e.of_inbox(event)):
             return self._of_room(event.room, message=isinstance(event, e.MESSAGES))
+        if isinstance(event, SecurityNotice):
+            return self._noticed(event)
         return self._windows.front
+
+    def _noticed(self, event: SecurityNotice) -> ChatWindow:
+        """Return the window of the person or the room that a notice is about; it opens none."""
+        kind, name = (WindowKind.PERSON, event.user) if event.user else (WindowKind.ROOM, event.room)
+        return self._windows.find(kind, name) or self._windows.front
 
     def typed_in(self, event: a.Typing) -> ChatWindow | None:
         """Return the window in which somebody is typing; None if there is none, because nothing opens for that."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chatroom.client.encryption.interface import Privacy
+from chatroom.client.encryption.words import state_words
 from chatroom.client.screen.bar import BarState, bar, fitted
 from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
@@ -19,6 +21,7 @@ class Surroundings:
         address: Host and port, as the user gave them.
         columns: Returns the terminal's width.
         typing: Returns who is typing in a window.
+        privacy: What encrypts messages.
     """
 
     def __init__(
@@ -28,12 +31,14 @@ class Surroundings:
         address: str,
         columns: Callable[[], int],
         typing: Callable[[ChatWindow], str],
+        privacy: Privacy,
     ) -> None:
         self._client = client
         self._windows = windows
         self._address = address
         self._columns = columns
         self._typing = typing
+        self._privacy = privacy
 
     def prompt(self) -> Line:
         """Return what stands before the input: where it goes, or ``[-]`` if nobody hears it."""
@@ -49,4 +54,13 @@ class Surroundings:
     def bar(self) -> Line:
         """Return the bar."""
         typing = self._typing(self._windows.front)
-        return bar(self._client, self._address, self._columns(), self._windows, typing)
+        return bar(self._client, self._address, self._columns(), self._windows, typing, self._secrecy())
+
+    def _secrecy(self) -> str:
+        """Return who can read what is said in the window in front; empty if this client encrypts nothing."""
+        front, privacy = self._windows.front, self._privacy
+        if privacy.encryption is None or front.kind is WindowKind.SERVER:
+            return ""
+        if front.kind is WindowKind.ROOM:
+            return "e2e" if privacy.room_encrypted(front.name) else ""
+        return state_words(privacy.status(front.name), privacy.path(front.name))

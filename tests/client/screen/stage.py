@@ -20,6 +20,7 @@ from prompt_toolkit.output import ColorDepth
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from chatroom.client.encryption.interface import Privacy
 from chatroom.client.errors import Rejected
 from chatroom.client.room_state import RoomState
 from chatroom.client.screen.app import App
@@ -90,6 +91,7 @@ class FakeClient:
         self.recalled: list[dict[str, Any]] = []
         self.pasts: list[Deferred[Any]] = []
         self.answers: list[Deferred[Any]] = []
+        self.privacy = Privacy()
 
     def replayed(self, event: e.Event) -> bool:
         """Return whether an event is from before the room was joined."""

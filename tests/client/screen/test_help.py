@@ -20,12 +20,12 @@ LINES = [
 def test_the_client_adds_a_topic_for_what_it_does_itself(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(a.Help(LINES, [TALK, END]))
-        await stage.shows("  talk    say something: /say /me /query", "  end     leave: /quit /help /exit")
+        await stage.shows("  talk     say something: /say /me /query", "  end      leave: /quit /help /exit")
         rows = [row for row in stage.rows if row.strip()]
         start = next(number for number, row in enumerate(rows) if row.startswith("What do you want to do?"))
         assert rows[start + 1 : start + 3] == [
-            "  talk    say something: /say /me /query",
-            "  end     leave: /quit /help /exit",
+            "  talk     say something: /say /me /query",
+            "  end      leave: /quit /help /exit",
         ]
         own = " ".join(" ".join(rows[start + 3 :]).split())
         assert own.startswith("client use this client: /")
@@ -61,7 +61,7 @@ def test_what_the_client_does_stands_in_the_topics_where_people_look_for_it(tmp_
 def test_a_topic_that_the_server_does_not_have_leaves_the_commands_with_the_client(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         stage.tell(a.Help(LINES, [TALK]))
-        await stage.shows("  talk    say something: /say /me /query")
+        await stage.shows("  talk     say something: /say /me /query")
         client = " ".join(" ".join(stage.rows).split()).partition("client use this client:")[2]
         assert {"/send", "/cancel", "/bell", "/focus", "/clear"} <= set(client.split())
 
@@ -93,6 +93,19 @@ def test_the_clients_own_topic_is_not_asked_of_the_server(tmp_path: Path) -> Non
         assert ("help", {"command": "client"}) not in stage.client.did
 
     on_stage(tmp_path, scene, size=(80, 40))
+
+
+def test_encryption_has_a_topic_of_its_own(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(a.Help(LINES, [TALK]))
+        await stage.shows("  privacy  encrypt what you write: /verify /devices /keys /direct")
+        stage.type("/help privacy\r")
+        await stage.shows("To encrypt what you write:")
+        rows = "\n".join(stage.rows).partition("To encrypt what you write:")[2]
+        assert [rows.count(f"  {word} ") for word in ("/verify", "/devices", "/keys", "/direct")] == [1, 1, 1, 1]
+        assert "/clear" not in rows
+
+    on_stage(tmp_path, scene, size=(100, 40))
 
 
 def test_all_commands_of_the_server_are_still_offered_after_a_topic(tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""The commands for encryption, as people type them on the screen and in a pipe."""
+
+from __future__ import annotations
+
+from chatroom.client.encryption.device_command import DeviceCommand
+from chatroom.client.encryption.dialogue import Dialogue
+from chatroom.client.encryption.direct_command import DirectCommand
+from chatroom.client.encryption.interface import Privacy
+from chatroom.client.encryption.key_command import KeyCommand
+from chatroom.client.encryption.verify_command import VerifyCommand
+from chatroom.client.encryption.words import NO_KEYS
+from chatroom.client.errors import Rejected
+
+USAGES = {
+    "verify": ("/verify <user> [ok|accept]", "compare keys with a person; ok: they are right; accept: a changed key"),
+    "devices": ("/devices [link|remove] [code or device]", "list your devices with keys, link a new one, remove one"),
+    "keys": (
+        "/keys [recovery|recover|export|import|plain] [path or user]",
+        "show your keys; make a recovery key or use it; save or read room keys; write to somebody in plain text again",
+    ),
+    "direct": (
+        "/direct <user> [yes|no|off]",
+        "link to a person's computer; alone, it names the addresses that this shows",
+    ),
+}
+_WORDS = {"verify": ("ok", "accept"), "direct": ("yes", "no", "off")}
+_ALONE = ("", "recovery", "recover")  # these words of /keys take nothing after them
+_KEYS = (*_ALONE, "export", "import", "plain")
+
+
+class EncryptionCommands:
+    """Carries out the commands.
+
+    Args:
+        privacy: What encrypts messages.
+        dialogue: Talks with the user.
+    """
+
+    def __init__(self, privacy: Privacy, dialogue: Dialogue) -> None:
+        self._privacy = privacy
+        self._verify = VerifyCommand(dialogue)
+        self._devices = DeviceCommand(dialogue)
+        self._keys = KeyCommand(dialogue)
+        self._direct = DirectCommand(dialogue)
+
+    async def run(self, word: str, rest: str, person: str = "") -> None:
+        """Carry out a command, and return when it is done.
+
+        Args:
+            word: The command, one of ``USAGES``.
+            rest: What was typed after it.
+            person: Who is meant if nobody is named: the person of the window; empty for nobody.
+
+        Raises:
+            Rejected: The command is typed wrongly, or cannot be carried out.
+        """
+        encryption, links = self._privacy.encryption, self._privacy.links
+        if encryption is None or (word == "direct" and links is None):
+            raise Rejected("no-keys", NO_KEYS)
+        first, _, more = rest.strip().partition(" ")
+        more = more.strip()
+        if word == "devices":
+            _check(word, first.lower() in ("", "link", "remove") and bool(first) == bool(more))
+            await self._devices.run(encryption, first.lower(), more)
+        elif word == "keys":
+            await self._keys.run(encryption, first.lower(), _argument(first.lower(), more, person))
+        elif word == "verify":
+            await self._verify.run(encryption, *_person_and_word(word, first, more, person))
+        elif links is not None:
+            await self._direct.run(links, *_person_and_word(word, first, more, person))
+
+
+def _check(word: str, right: bool) -> None:
+    """Raise ``Rejected`` with a command's usage, unless it was typed rightly."""
+    if not right:
+        raise Rejected("usage", f"usage: {USAGES[word][0]}.")
+
+
+def _argument(word: str, more: str, person: str) -> str:
+    """Return the file or the person after a word of ``/keys``."""
+    more = more or (person if word == "plain" else "")
+    _check("keys", word in _KEYS and (not more if word in _ALONE else bool(more) or word != "plain"))
+    return more.removeprefix("@") if word == "plain" else more
+
+
+def _person_and_word(command: str, first: str, more: str, person: str) -> tuple[str, str]:
+    """Return the person that is meant and the word after it; in the window of a person, the person can be left out."""
+    words = _WORDS[command]
+    if person and not more and first.lower() in ("", *words):
+        return person, first.lower()
+    _check(command, bool(first) and more.lower() in ("", *words))
+    return first.removeprefix("@"), more.lower()

@@ -1,0 +1,86 @@
+"""``/devices``: the user's own devices, linking a new one and removing one."""
+
+from __future__ import annotations
+
+from chatroom.client.encryption.dialogue import Dialogue
+from chatroom.client.encryption.interface import DeviceLine, UserEncryption
+from chatroom.client.encryption.words import removing, unlinked
+from chatroom.client.errors import Rejected
+from chatroom.model.names import fold
+
+
+class DeviceCommand:
+    """Carries out ``/devices``.
+
+    Args:
+        dialogue: Talks with the user.
+    """
+
+    def __init__(self, dialogue: Dialogue) -> None:
+        self._dialogue = dialogue
+
+    async def run(self, encryption: UserEncryption, word: str, rest: str) -> None:
+        """List the user's devices, link one or remove one.
+
+        Args:
+            encryption: Knows the devices.
+            word: ``link``, ``remove`` or empty.
+            rest: The code of the device to link, or the name or id of the device to remove.
+
+        Raises:
+            Rejected: There is no such device, or it cannot be removed.
+        """
+        if word == "link":
+            await encryption.link(rest)
+            self._dialogue.say("the device is linked: it gets the messages that are sent from now on.")
+        elif word == "remove":
+            await self._remove(encryption, rest)
+        else:
+            self._dialogue.say("\n".join(listed(await encryption.devices())))
+
+    async def _remove(self, encryption: UserEncryption, name: str) -> None:
+        """Remove a device, if the user says so."""
+        device = named(await encryption.devices(), name)
+        if device.this:
+            raise Rejected("this-device", "that is this device; remove it from another one.")
+        if device.pending:
+            raise Rejected("not-linked", f"{device.label} is not linked: it gets nothing unless you link it.")
+        self._dialogue.say(removing(device.label, device.device))
+        if not await self._dialogue.agrees(f"Remove {device.label} ({device.device})?"):
+            self._dialogue.say("nothing was changed.")
+            return
+        await encryption.unlink(device.device)
+        self._dialogue.say(f"{device.label} is removed, and you have a new user key; contacts see a changed key.")
+
+
+def listed(devices: list[DeviceLine]) -> list[str]:
+    """Return the lines that list devices.
+
+    A device that waits is listed without its code if this device could link it: the code has to be read from the new
+    device itself, for the server could have added a device.
+    """
+    if not devices:
+        return ["you have no devices with keys."]
+    width = max(len(device.label) for device in devices)
+    linked = [
+        f"  {one.device}  {one.label:{width}}{'  this one' if one.this else ''}" for one in devices if not one.pending
+    ]
+    others = [f"  {one.device}  {one.label}" for one in devices if one.pending and not one.this]
+    lines = ["your devices:", *linked]
+    if others:
+        lines += ["devices that wait to be linked; until then they get nothing:", *others]
+        lines += ["if one of them is yours, it shows its code: type /devices link and that code."]
+        lines += ["if you do not know a device, do not link it; change your password."]
+    own = next((one for one in devices if one.this and one.pending), None)
+    return lines if own is None else [*lines, f"  {own.device}  {own.label}  this one", *unlinked(own.code)]
+
+
+def named(devices: list[DeviceLine], name: str) -> DeviceLine:
+    """Return the device with an id or a name. Raises ``Rejected`` if there is none, or more than one."""
+    found = [one for one in devices if fold(one.device) == fold(name)]
+    found = found or [one for one in devices if fold(one.label) == fold(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Rejected("which-device", f"more than one device is called {name}; give its id, as in /devices.")
+    raise Rejected("no-device", f"you have no device {name}; /devices lists them.")

@@ -1,0 +1,107 @@
+"""``/keys``: the state of the user's keys, the recovery key, and files with the keys of rooms' messages."""
+
+from __future__ import annotations
+
+from chatroom.client.encryption.dialogue import Dialogue
+from chatroom.client.encryption.interface import Security, UserEncryption
+from chatroom.client.encryption.words import accepting_plain, state_of_keys
+from chatroom.client.errors import Rejected
+from chatroom.client.paths import expanded, spelled
+
+SHORTEST = 8  # characters of a passphrase: whoever gets the file can try many of them
+_NO_FILE = "name a file: /keys {word} room-keys.txt"
+RECOVERY = (
+    "The recovery key links a new device if you have lost all others. Write it on paper: it is shown once, and kept "
+    "nowhere. Whoever has it and your password can read what is sent to you."
+)
+
+
+class KeyCommand:
+    """Carries out ``/keys``.
+
+    Args:
+        dialogue: Talks with the user.
+    """
+
+    def __init__(self, dialogue: Dialogue) -> None:
+        self._dialogue = dialogue
+
+    async def run(self, encryption: UserEncryption, word: str, rest: str) -> None:
+        """Show the state of the keys, or do what the word says.
+
+        Args:
+            encryption: Has the keys.
+            word: ``recovery``, ``recover``, ``export``, ``import``, ``plain`` or empty.
+            rest: The file, or for ``plain`` the user.
+
+        Raises:
+            Rejected: It cannot be done.
+        """
+        match word:
+            case "recovery":
+                await self._make_recovery_key(encryption)
+            case "recover":
+                await self._recover(encryption)
+            case "export":
+                await self._export(encryption, rest)
+            case "import":
+                await self._import(encryption, rest)
+            case "plain":
+                await self._accept_plain(encryption, rest)
+            case _:
+                self._dialogue.say("\n".join(state_of_keys(await encryption.keys())))
+
+    async def _make_recovery_key(self, encryption: UserEncryption) -> None:
+        """Show a new recovery key in a question, so that it stays in no window and not on the terminal."""
+        state = await encryption.keys()
+        self._dialogue.say(RECOVERY)
+        once = "The one that you have ends. " if state.recovery else ""
+        if not await self._dialogue.agrees(f"{once}Make {'a new' if once else 'the'} recovery key?"):
+            self._dialogue.say("nothing was changed.")
+            return
+        key = await encryption.new_recovery_key()
+        try:
+            await self._dialogue.ask(f"{key}  (Enter when you have written it down)", keys=" ")
+        finally:
+            self._dialogue.say("the recovery key is set. If it was not written down, make another: /keys recovery.")
+
+    async def _recover(self, encryption: UserEncryption) -> None:
+        await encryption.recover(await self._dialogue.ask("Recovery key: ", secret=True))
+        self._dialogue.say("this device is linked: it gets the messages that are sent from now on.")
+
+    async def _export(self, encryption: UserEncryption, file: str) -> None:
+        if not file:
+            raise Rejected("usage", _NO_FILE.format(word="export"))
+        passphrase = await self._dialogue.ask("Passphrase for the file: ", secret=True)
+        if len(passphrase) < SHORTEST:
+            raise Rejected("too-short", f"the passphrase needs at least {SHORTEST} characters; nothing was written.")
+        if await self._dialogue.ask("The same again: ", secret=True) != passphrase:
+            raise Rejected("not-the-same", "the two are not the same; nothing was written.")
+        path = expanded(file)
+        number = await encryption.export_keys(path, passphrase)
+        self._dialogue.say(
+            f"{_keys(number)} written to {spelled(path)}, encrypted. With /keys import another device of yours reads "
+            f"what was said in encrypted rooms."
+        )
+
+    async def _import(self, encryption: UserEncryption, file: str) -> None:
+        if not file:
+            raise Rejected("usage", _NO_FILE.format(word="import"))
+        passphrase = await self._dialogue.ask("Passphrase of the file: ", secret=True)
+        number = await encryption.import_keys(expanded(file), passphrase)
+        self._dialogue.say(f"{_keys(number)} read.")
+
+    async def _accept_plain(self, encryption: UserEncryption, user: str) -> None:
+        """Let messages go in plain text to somebody with whom they were encrypted, if the user says so."""
+        if encryption.status(user) is Security.PLAIN:
+            raise Rejected("is-plain", f"messages to {user} go in plain text already.")
+        self._dialogue.say(accepting_plain(user))
+        if not await self._dialogue.agrees(f"Write to {user} in plain text from now on?"):
+            self._dialogue.say("nothing was changed.")
+            return
+        await encryption.accept_plain(user)
+        self._dialogue.say(f"messages to {user} may go in plain text now; they are encrypted when {user} has keys.")
+
+
+def _keys(number: int) -> str:
+    return "1 key was" if number == 1 else f"{number} keys were"

@@ -1,0 +1,128 @@
+"""What users are told about encryption, in sentences."""
+
+from __future__ import annotations
+
+from chatroom.client.encryption.interface import KeyState, LinkPath, Security
+
+NO_KEYS = "this client has no keys, so it encrypts nothing; see docs/security.md."
+
+
+def plain_notice(user: str) -> str:
+    """Return the line that is shown before the first message in plain text to a person."""
+    return f"To {user} in plain text: the server can read it."
+
+
+def state_words(security: Security, path: LinkPath) -> str:
+    """Return what the bar says about a private conversation, as ``verified, direct``; empty if nothing is known."""
+    shown = "" if security is Security.UNKNOWN else str(security)
+    return ", ".join(filter(None, (shown, str(path))))
+
+
+def key_changed(user: str) -> str:
+    """Return the alarm that a person's key has changed."""
+    return f"{user}'s key has changed, so nothing is sent to {user}. /verify {user} shows the new digits."
+
+
+def own_key_changed() -> str:
+    """Return the alarm that the server names a user key for the user that none of the user's devices has made."""
+    return (
+        "the server gives another user key out as yours. Unless you have made it on another device, somebody poses as "
+        "you: nothing is encrypted with it. /devices and /keys say more."
+    )
+
+
+def not_opened(number: int) -> str:
+    """Return the line about messages that could not be opened."""
+    return "1 message could not be opened." if number == 1 else f"{number} messages could not be opened."
+
+
+def missing(number: int) -> str:
+    """Return the line about messages of an encrypted room that never came."""
+    return "1 message is missing here." if number == 1 else f"{number} messages are missing here."
+
+
+def asks_for_link(user: str) -> str:
+    """Return the line that a person asks for a direct link."""
+    return f"{user} asks for a direct link; /direct {user} says what it shows {user}, /direct {user} no refuses it."
+
+
+def link_words(user: str, path: LinkPath) -> str:
+    """Return the line that messages to a person take another way now."""
+    if path is LinkPath.DIRECT:
+        return f"messages and files to {user} go directly now."
+    return f"messages and files to {user} are relayed by the server, encrypted as before."
+
+
+def device_waits(label: str) -> str:
+    """Return the line that a new device of the user waits to be linked."""
+    return f"a device that calls itself {label} has logged in as you, and waits to be linked; /devices says more."
+
+
+def guest_keys(name: str) -> str:
+    """Return what a guest is told about keys, once."""
+    return f"your keys belong to {name}, a guest, and end with the name; /register keeps them."
+
+
+def compare_first(user: str) -> str:
+    """Return the refusal to mark somebody as verified whose digits were not shown."""
+    return f"compare the digits first: /verify {user} shows them."
+
+
+def digits_changed(user: str) -> str:
+    """Return the refusal to mark somebody as verified whose digits are others now than those that were shown."""
+    return f"the digits changed after they were shown, so {user} is not verified; compare the new ones: /verify {user}."
+
+
+def accepting(user: str) -> str:
+    """Return what a changed key means, before the user is asked whether to accept it."""
+    return (
+        f"{user}'s key has changed. Perhaps {user} has removed a device, or has begun anew and lost the old keys. Or "
+        f"somebody, such as the server, poses as {user} to read what you write. Only {user} can tell you which: ask in "
+        f"person or in a call, and compare the digits of /verify {user}."
+    )
+
+
+def accepting_plain(user: str) -> str:
+    """Return what plain text means, before the user is asked whether to accept it."""
+    return (
+        f"Your messages to {user} are encrypted. In plain text the server can read what you write to {user} from now "
+        f"on, and so can anybody who gets its disk. Perhaps {user} has no program with keys any more; perhaps the "
+        f"server only says so."
+    )
+
+
+def removing(label: str, device: str) -> str:
+    """Return what it means to remove a device, before the user is asked whether to do it."""
+    return (
+        f"{label} ({device}) gets no more messages then. It knows your user key, so you get a new user key: the people "
+        f"you write to are told that your key has changed, and send you nothing until they accept it. Your other "
+        f"devices get the new key. Your recovery key ends; make a new one with /keys recovery."
+    )
+
+
+def revealing(user: str, addresses: list[str]) -> str:
+    """Return what a direct link reveals, before the user is asked to agree."""
+    return (
+        f"A direct link takes messages and files to {user} without passing through the server. It shows {user} the "
+        f"addresses of this computer: {', '.join(addresses)}. It does not get through most home routers; messages are "
+        f"relayed by the server then, encrypted as before. /direct {user} yes asks {user} for a link."
+    )
+
+
+def state_of_keys(state: KeyState) -> list[str]:
+    """Return the lines of ``/keys``."""
+    people = "1 person" if state.contacts == 1 else f"{state.contacts} people"
+    lines = ["your keys:", f"  this device: {state.fingerprint}", f"  remembered: the keys of {people}"]
+    if not state.linked:
+        return [*lines, *unlinked(state.code)]
+    recovery = "set; /keys recovery makes a new one" if state.recovery else "none; /keys recovery makes one"
+    return [*lines, f"  recovery key: {recovery}"]
+
+
+def unlinked(code: str) -> list[str]:
+    """Return the lines that say how this device is linked."""
+    return [
+        "  this device is not linked, so nobody sends it encrypted messages. Link it in one of two ways:",
+        f"    on a device that is linked, type /devices link {code}",
+        "    here, type /keys recover, and then your recovery key",
+    ]

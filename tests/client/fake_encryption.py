@@ -1,0 +1,146 @@
+"""A stand-in for the encryption of a client: it remembers what it was asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chatroom.client.encryption.interface import DeviceLine, KeyState, LinkPath, Security, Verification
+from chatroom.client.errors import Rejected
+
+DIGITS = " ".join(str(number) * 5 for number in (1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2))
+OTHER_DIGITS = " ".join(["99999"] * 12)
+LAPTOP = DeviceLine("AAAAA22222", "laptop", this=True, pending=False, code="")
+PHONE = DeviceLine("BBBBB33333", "phone", this=False, pending=False, code="")
+NEW = DeviceLine("CCCCC44444", "tablet", this=False, pending=True, code="K7Q2M XY3ZA")
+STATE = KeyState("F1F2 F3F4 F5F6", contacts=2, recovery=False, linked=True, code="")
+RECOVERY_KEY = "ABCDE FGHIJ KLMNO PQRST UVWXY Z"
+
+
+@dataclass
+class FakeEncryption:
+    """What an ``Encryption`` is to the screen and the pipe.
+
+    Attributes:
+        states: How messages to people are protected, by name.
+        rooms: The encrypted rooms.
+        digits: The digits of everybody.
+        verified: Who is verified.
+        did: What was asked for, with its arguments.
+        own: The user's devices.
+        state: The state of the keys.
+        plain_events: Events that came in plain text.
+    """
+
+    states: dict[str, Security] = field(default_factory=dict)
+    rooms: set[str] = field(default_factory=set)
+    digits: str = DIGITS
+    uri: str = ""
+    verified: set[str] = field(default_factory=set)
+    did: list[tuple[Any, ...]] = field(default_factory=list)
+    own: list[DeviceLine] = field(default_factory=lambda: [LAPTOP, PHONE, NEW])
+    state: KeyState = STATE
+    plain_events: list[Any] = field(default_factory=list)
+
+    def status(self, user: str) -> Security:
+        """Return what the test has said."""
+        return self.states.get(user, Security.UNKNOWN)
+
+    def room_encrypted(self, room: str) -> bool:
+        """Return what the test has said."""
+        return room in self.rooms
+
+    def sealed(self, event: Any) -> bool:
+        """Return whether the test has not said that it is plain."""
+        return event not in self.plain_events
+
+    async def verify(self, user: str) -> Verification:
+        """Return the digits."""
+        if user == "nobody":
+            raise Rejected("no-keys", "nobody has no keys.")
+        return Verification(
+            self.digits, self.uri or f"CHATROOM:1:{self.digits.replace(' ', '')}", user in self.verified
+        )
+
+    async def confirm(self, user: str, digits: str) -> None:
+        """Remember it."""
+        self.did.append(("confirm", user, digits))
+
+    async def accept(self, user: str) -> None:
+        """Remember it."""
+        self.did.append(("accept", user))
+
+    async def accept_plain(self, user: str) -> None:
+        """Remember it."""
+        self.did.append(("plain", user))
+
+    async def devices(self) -> list[DeviceLine]:
+        """Return the devices."""
+        return self.own
+
+    async def link(self, code: str) -> None:
+        """Remember it."""
+        self.did.append(("link", code))
+
+    async def unlink(self, device: str) -> None:
+        """Remember it."""
+        self.did.append(("unlink", device))
+
+    async def new_recovery_key(self) -> str:
+        """Return the recovery key."""
+        self.did.append(("recovery",))
+        return RECOVERY_KEY
+
+    async def recover(self, key: str) -> None:
+        """Remember it."""
+        self.did.append(("recover", key))
+
+    async def export_keys(self, path: Path, passphrase: str) -> int:
+        """Remember it."""
+        self.did.append(("export", path, passphrase))
+        return 12
+
+    async def import_keys(self, path: Path, passphrase: str) -> int:
+        """Remember it."""
+        self.did.append(("import", path, passphrase))
+        return 1
+
+    async def keys(self) -> KeyState:
+        """Return the state."""
+        return self.state
+
+
+@dataclass
+class FakeLinks:
+    """What makes direct links.
+
+    Attributes:
+        own: Our addresses.
+        paths: Which way messages take, by name.
+        did: What was asked for, with its arguments.
+    """
+
+    own: list[str] = field(default_factory=lambda: ["192.0.2.7", "2001:db8::7"])
+    paths: dict[str, LinkPath] = field(default_factory=dict)
+    did: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def path(self, user: str) -> LinkPath:
+        """Return what the test has said."""
+        return self.paths.get(user, LinkPath.NONE)
+
+    async def addresses(self, user: str) -> list[str]:
+        """Return our addresses."""
+        return list(self.own)
+
+    async def agree(self, user: str, addresses: list[str]) -> None:
+        """Remember it."""
+        self.did.append(("agree", user, addresses))
+
+    async def refuse(self, user: str) -> None:
+        """Remember it."""
+        self.did.append(("refuse", user))
+
+    async def end(self, user: str) -> None:
+        """Remember it."""
+        self.did.append(("end", user))

@@ -1,0 +1,563 @@
+"""The commands for encryption on the screen, what the bar says, and which messages are marked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from client.fake_encryption import DIGITS, NEW, OTHER_DIGITS, RECOVERY_KEY, FakeEncryption, FakeLinks
+from client.screen.stage import NOW, Stage, on_stage, said
+
+from chatroom.client.encryption.interface import DeviceLine, KeyState, LinkPath, Security
+from chatroom.client.encryption.words import key_changed, plain_notice
+from chatroom.client.screen.window_list import WindowKind
+from chatroom.client.status import SecurityNotice
+from chatroom.model import events as e
+from chatroom.model import replies as a
+
+
+def equipped(stage: Stage, **states: Security) -> FakeEncryption:
+    """Give the client keys; the states are those of its conversations."""
+    stage.client.privacy.encryption = made = FakeEncryption(states=dict(states))
+    return made
+
+
+def open_bob(stage: Stage) -> None:
+    """Bring bob's window to the front."""
+    stage.screen.switcher.go(stage.screen.windows.open(WindowKind.PERSON, "bob"))
+
+
+async def asked(stage: Stage, words: str) -> None:
+    """Wait until a question with these words is open."""
+
+    def there() -> bool:
+        current = stage.screen.terminal.questions.current
+        return current is not None and words in current.words
+
+    await stage.until(there)
+
+
+async def tells(stage: Stage, text: str) -> None:
+    """Wait until that is on the screen, wherever its lines are broken."""
+    await stage.until(lambda: text in " ".join(" ".join(stage.rows).split()))
+
+
+def private(text: str, by: str = "bob", to: str = "me", seq: int = 1) -> e.Private:
+    """Return a private message."""
+    return e.Private(id=f"p{seq}", at=NOW * 1000, by=by, by_id=by, to=to, text=text, seq=seq)
+
+
+# ---- verify ----------------------------------------------------------------------------------------------------------
+
+
+def test_verify_shows_the_digits_beside_a_code_that_fits_a_usual_terminal(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage, bob=Security.ENCRYPTED)
+        open_bob(stage)
+        stage.type("/verify\r")
+        await tells(stage, "The same? /verify bob ok")
+        rows = [row.rstrip() for row in stage.rows]
+        code = [row[:33] for row in rows if row.startswith("\u2588\u2588")]
+        assert len(code) == 17
+        assert {len(row) for row in code} == {33}
+        groups = [row[33:].split() for row in rows if row.startswith("\u2588")]
+        assert " ".join(word for row in groups for word in row if word.isdigit()) == DIGITS
+        assert "Compare these digits in person or in a call" in " ".join(" ".join(row) for row in groups)
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("size", "uri"), [((80, 12), ""), ((50, 24), ""), ((80, 24), "x" * 2000), ((80, 24), "x" * 9000)]
+)
+def test_verify_shows_the_digits_alone_where_the_code_does_not_fit(
+    tmp_path: Path, size: tuple[int, int], uri: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage).uri = uri
+        stage.type("/verify bob\r")
+        await tells(stage, "The same? /verify bob ok")
+        text = " ".join(" ".join(stage.rows).replace("--", " ").split())
+        assert DIGITS in text
+        assert "\u2588" not in text
+
+    on_stage(tmp_path, scene, size=size)
+
+
+def test_ok_verifies_the_digits_that_were_shown(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.type("/verify bob\r")
+        await tells(stage, "/verify bob ok")
+        stage.type("/verify Bob ok\r")
+        await tells(stage, "Bob is verified.")
+        assert encryption.did == [("confirm", "Bob", DIGITS)]
+
+    on_stage(tmp_path, scene)
+
+
+def test_ok_is_refused_before_the_digits_were_shown(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.type("/verify bob ok\r")
+        await tells(stage, "compare the digits first: /verify bob shows them.")
+        assert encryption.did == []
+
+    on_stage(tmp_path, scene)
+
+
+def test_ok_is_refused_if_the_digits_changed_after_they_were_shown(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.type("/verify bob\r")
+        await tells(stage, "/verify bob ok")
+        encryption.digits = OTHER_DIGITS
+        stage.type("/verify bob ok\r")
+        await tells(stage, "the digits changed after they were shown, so bob is not verified")
+        encryption.digits = DIGITS
+        stage.type("/verify bob ok\r")
+        await tells(stage, "compare the digits first")
+        assert encryption.did == []
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_changed_key_is_accepted_only_after_its_meaning_was_read(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage, bob=Security.BLOCKED)
+        open_bob(stage)
+        stage.type("/verify\r")
+        await tells(stage, "bob's key has changed, and")
+        await tells(stage, "The same? /verify bob accept")
+        for answer, told in (
+            ("n", "nothing was changed; nothing is sent to bob."),
+            ("y", "bob's new key is accepted,"),
+        ):
+            assert encryption.did == []
+            stage.type("/verify accept\r")
+            await asked(stage, "Accept bob's new key? [y]es, [n]o:")
+            await tells(stage, "poses as bob")
+            stage.type(f"{answer}\r")
+            await tells(stage, told)
+        assert encryption.did == [("accept", "bob")]
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_key_that_changes_while_the_user_decides_is_not_accepted(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage, bob=Security.BLOCKED)
+        stage.type("/verify bob accept\r")
+        await asked(stage, "Accept bob's new key?")
+        encryption.digits = OTHER_DIGITS
+        stage.type("y\r")
+        await tells(stage, "bob's key changed again meanwhile; nothing was accepted.")
+        assert encryption.did == []
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_key_that_has_not_changed_is_not_accepted(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage, bob=Security.ENCRYPTED)
+        stage.type("/verify bob accept\r")
+        await tells(stage, "bob's key has not changed; there is nothing to accept.")
+        assert encryption.did == []
+
+    on_stage(tmp_path, scene)
+
+
+# ---- devices ---------------------------------------------------------------------------------------------------------
+
+
+def test_devices_lists_this_one_and_does_not_give_the_code_of_one_that_waits(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage)
+        stage.type("/devices\r")
+        await stage.shows("--   AAAAA22222  laptop  this one", "--   BBBBB33333  phone")
+        await tells(stage, "-- devices that wait to be linked; until then they get nothing:")
+        await tells(stage, "CCCCC44444 tablet")
+        assert NEW.code not in stage.glass.raw, "the code has to be read from the device itself"
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_device_that_waits_shows_its_own_code(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage).own = [DeviceLine("CCCCC44444", "tablet", this=True, pending=True, code=NEW.code)]
+        stage.type("/devices\r")
+        await tells(stage, f"on a device that is linked, type /devices link {NEW.code}")
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_device_is_linked_by_its_code(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.type(f"/devices link {NEW.code}\r")
+        await tells(stage, "the device is linked: it gets the messages that are sent from now on.")
+        assert encryption.did == [("link", NEW.code)]
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize("name", ["phone", "BBBBB33333", "bbbbb33333"])
+def test_a_device_is_removed_after_the_user_has_read_what_that_means(tmp_path: Path, name: str) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        for answer, told in (("n", "nothing was changed."), ("y", "phone is removed, and you have a new user key;")):
+            assert encryption.did == []
+            stage.type(f"/devices remove {name}\r")
+            await asked(stage, "Remove phone (BBBBB33333)?")
+            await tells(stage, "are told that your key has changed")
+            stage.type(f"{answer}\r")
+            await tells(stage, told)
+        assert encryption.did == [("unlink", "BBBBB33333")]
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("laptop", "that is this device; remove it from another one."),
+        ("tablet", "tablet is not linked: it gets nothing unless you link it."),
+        ("fridge", "you have no device fridge; /devices lists them."),
+        ("twin", "more than one device is called twin; give its id, as in /devices."),
+    ],
+)
+def test_another_device_is_not_removed(tmp_path: Path, name: str, told: str) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        encryption.own += [DeviceLine(i * 10, "twin", this=False, pending=False, code="") for i in "DE"]
+        stage.type(f"/devices remove {name}\r")
+        await tells(stage, told)
+        assert encryption.did == []
+
+    on_stage(tmp_path, scene)
+
+
+# ---- keys ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (KeyState("F1F2", 2, recovery=False, linked=True, code=""), "recovery key: none; /keys recovery makes one"),
+        (KeyState("F1F2", 1, recovery=True, linked=True, code=""), "recovery key: set; /keys recovery makes a new one"),
+        (KeyState("F1F2", 2, recovery=True, linked=False, code="K7Q2M"), "here, type /keys recover, and then your"),
+    ],
+)
+def test_keys_says_how_things_are(tmp_path: Path, state: KeyState, told: str) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage).state = state
+        stage.type("/keys\r")
+        await tells(stage, told)
+        await tells(stage, "this device: F1F2")
+        await tells(stage, "the keys of 1 person" if state.contacts == 1 else "the keys of 2 people")
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_recovery_key_is_shown_once_and_stays_in_no_window(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.type("/keys recovery\r")
+        await asked(stage, "Make the recovery key?")
+        assert encryption.did == []
+        stage.type("y\r")
+        await stage.until(lambda: any(RECOVERY_KEY in row for row in stage.rows))
+        stage.type("\r")
+        await tells(stage, "the recovery key is set.")
+        assert RECOVERY_KEY not in "\n".join(stage.rows)
+        lines = [line.text for window in stage.screen.windows for line in window.lines]
+        assert not [line for line in lines if RECOVERY_KEY in line]
+        assert encryption.did == [("recovery",)]
+
+    on_stage(tmp_path, scene)
+
+
+def test_no_recovery_key_is_made_if_the_user_says_no(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        encryption.state = KeyState("F1F2", 2, recovery=True, linked=True, code="")
+        stage.type("/keys recovery\r")
+        await asked(stage, "The one that you have ends. Make a new recovery key?")
+        stage.type("n\r")
+        await tells(stage, "nothing was changed.")
+        assert encryption.did == []
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_recovery_key_is_hidden_while_it_is_typed(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.type("/keys recover\r")
+        await asked(stage, "Recovery key:")
+        stage.type(f"{RECOVERY_KEY}\r")
+        await tells(stage, "this device is linked")
+        assert encryption.did == [("recover", RECOVERY_KEY)]
+        assert RECOVERY_KEY not in stage.glass.raw
+
+    on_stage(tmp_path, scene)
+
+
+def test_room_keys_are_exported_with_a_passphrase_that_is_typed_twice(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        file = tmp_path / "my keys"
+        for first, second, told in (
+            ("short", "", "the passphrase needs at least 8 characters; nothing was written."),
+            ("long enough", "long enouhg", "the two are not the same; nothing was written."),
+            ("long enough", "long enough", "12 keys were written to"),
+        ):
+            assert encryption.did == []
+            stage.type(f"/keys export {file}\r")
+            await asked(stage, "Passphrase for the file:")
+            stage.type(f"{first}\r")
+            if second:
+                await asked(stage, "The same again:")
+                stage.type(f"{second}\r")
+            await tells(stage, told)
+        assert encryption.did == [("export", file, "long enough")]
+        assert "long enough" not in stage.glass.raw
+
+    on_stage(tmp_path, scene)
+
+
+def test_room_keys_are_imported(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.type(f"/keys import {tmp_path}/k\r")
+        await asked(stage, "Passphrase of the file:")
+        stage.type("long enough\r")
+        await tells(stage, "1 key was read.")
+        assert encryption.did == [("import", tmp_path / "k", "long enough")]
+        assert "long enough" not in stage.glass.raw
+
+    on_stage(tmp_path, scene)
+
+
+def test_plain_text_is_accepted_only_after_its_meaning_was_read(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage, bob=Security.VERIFIED)
+        open_bob(stage)
+        for answer, told in (("n", "nothing was changed."), ("y", "messages to bob may go in plain text now;")):
+            assert encryption.did == []
+            stage.type("/keys plain\r")
+            await asked(stage, "Write to bob in plain text from now on?")
+            await tells(stage, "the server can read what you write to bob")
+            stage.type(f"{answer}\r")
+            await tells(stage, told)
+        assert encryption.did == [("plain", "bob")]
+
+    on_stage(tmp_path, scene)
+
+
+# ---- direct links ----------------------------------------------------------------------------------------------------
+
+
+def test_addresses_are_named_before_anything_is_revealed(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage)
+        stage.client.privacy.links = links = FakeLinks()
+        stage.type("/direct bob\r")
+        await tells(stage, "It shows bob the addresses of this computer: 192.0.2.7, 2001:db8::7.")
+        assert links.did == []
+        stage.type("/direct bob yes\r")
+        await tells(stage, "a direct link with bob is made when both of you agree")
+        assert links.did == [("agree", "bob", ["192.0.2.7", "2001:db8::7"])]
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_yes_reveals_no_address_that_was_not_named(tmp_path: Path, before: bool) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage)
+        stage.client.privacy.links = links = FakeLinks()
+        if before:
+            stage.type("/direct bob\r")
+            await tells(stage, "192.0.2.7")
+            links.own = [*links.own, "198.51.100.9"]
+        stage.type("/direct bob yes\r")
+        await tells(stage, "nothing was revealed yet; the same again reveals these addresses.")
+        assert links.did == []
+        assert all(address in " ".join(stage.rows) for address in links.own)
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_link_is_refused_and_ended(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage)
+        stage.client.privacy.links = links = FakeLinks()
+        open_bob(stage)
+        stage.type("/direct no\r")
+        await tells(stage, "no direct link with bob; bob learns no address of yours.")
+        stage.type("/direct off\r")
+        await tells(stage, "messages to bob are relayed by the server, encrypted as before.")
+        links.own = []
+        stage.type("/direct\r")
+        await tells(stage, "this computer has no address that bob could reach; messages are relayed.")
+        assert links.did == [("refuse", "bob"), ("end", "bob")]
+
+    on_stage(tmp_path, scene)
+
+
+# ---- typed wrongly ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/verify", "usage: /verify <user> [ok|accept]."),
+        ("/verify bob maybe", "usage: /verify <user> [ok|accept]."),
+        ("/verify nobody", "nobody has no keys."),
+        ("/devices link", "usage: /devices [link|remove] [code or device]."),
+        ("/devices paint it", "usage: /devices [link|remove]"),
+        ("/keys recovery now", "usage: /keys [recovery|recover|export|import|plain] [path or user]."),
+        ("/keys lost", "usage: /keys [recovery"),
+        ("/keys plain", "usage: /keys [recovery"),
+        ("/keys export", "name a file: /keys export room-keys.txt"),
+        ("/direct", "usage: /direct <user> [yes|no|off]."),
+        ("/help verify", "/verify <user> [ok|accept]: compare keys with a person;"),
+    ],
+)
+def test_what_is_typed_wrongly_is_explained(tmp_path: Path, line: str, told: str) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.client.privacy.links = FakeLinks()
+        stage.type(f"{line}\r")
+        await tells(stage, told)
+        assert encryption.did == []
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize("line", ["/verify bob", "/devices", "/keys", "/direct bob"])
+def test_a_client_without_keys_says_so(tmp_path: Path, line: str) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.type(f"{line}\r")
+        await tells(stage, "this client has no keys, so it encrypts nothing; see docs/security.md.")
+
+    on_stage(tmp_path, scene)
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("/verify bo", "/verify bob "),
+        ("/verify bob o", "/verify bob ok "),
+        ("/devices l", "/devices link "),
+        ("/keys recoveru\b", "/keys recover"),
+        ("/keys plain Be", "/keys plain Bea "),
+        ("/direct bob y", "/direct bob yes "),
+    ],
+)
+def test_tab_completes(tmp_path: Path, typed: str, line: str) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage)
+        stage.type(f"{typed}\t")
+        await stage.until(lambda: stage.screen.terminal.line.text == line)
+
+    on_stage(tmp_path, scene)
+
+
+# ---- the bar ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "path", "shown"),
+    [
+        (Security.ENCRYPTED, LinkPath.NONE, "| encrypted |"),
+        (Security.VERIFIED, LinkPath.DIRECT, "| verified, direct |"),
+        (Security.ENCRYPTED, LinkPath.RELAYED, "| encrypted, relayed |"),
+        (Security.PLAIN, LinkPath.NONE, "2:@bob | plain | me"),
+        (Security.BLOCKED, LinkPath.NONE, "| blocked |"),
+        (Security.UNKNOWN, LinkPath.NONE, "2:@bob | me"),
+    ],
+)
+def test_the_bar_says_who_can_read_a_conversation(tmp_path: Path, state: Security, path: LinkPath, shown: str) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage, bob=state)
+        stage.client.privacy.links = FakeLinks(paths={"bob": path})
+        stage.screen.windows.open(WindowKind.ROOM, "lobby")
+        open_bob(stage)
+        await stage.until(lambda: shown in stage.rows[-1])
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_bar_says_that_a_room_is_encrypted_however_many_windows_there_are(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage).rooms.add("lobby")
+        stage.screen.switcher.go(stage.screen.windows.open(WindowKind.ROOM, "lobby"))
+        stage.screen.terminal.refresh()
+        await stage.until(lambda: "| e2e |" in stage.rows[-1])
+        for number in range(30):
+            stage.screen.windows.open(WindowKind.PERSON, f"person{number}")
+        stage.screen.terminal.refresh()
+        await stage.until(lambda: "+2" in stage.rows[-1])
+        assert "| e2e" in stage.rows[-1]
+
+    on_stage(tmp_path, scene)
+
+
+# ---- marks -----------------------------------------------------------------------------------------------------------
+
+
+def test_only_messages_that_differ_from_their_conversation_are_marked(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage, bob=Security.VERIFIED, Bea=Security.PLAIN)
+        plain = private("in the clear", seq=2)
+        letter = private("sealed", by="Bea", seq=3)
+        postcard = private("open", by="Bea", seq=4)
+        encryption.plain_events += [plain, postcard]
+        stage.tell(private("hidden"), plain, letter, postcard)
+        open_bob(stage)
+        await stage.shows("bob: hidden", "bob (plain): in the clear")
+        stage.screen.switcher.go(stage.screen.windows.open(WindowKind.PERSON, "Bea"))
+        await stage.shows("Bea (encrypted): sealed", "Bea: open")
+
+    on_stage(tmp_path, scene)
+
+
+def test_plain_messages_of_an_encrypted_room_are_marked(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        encryption.rooms.add("lobby")
+        old = said("before", seq=1)
+        encryption.plain_events.append(old)
+        stage.tell(old, said("after", seq=2))
+        await stage.shows("bob (plain): before", "bob: after")
+        stage.tell(a.History("lobby", [old], complete=True))
+        await stage.until(lambda: sum("bob (plain): before" in row for row in stage.rows) == 2)
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_client_without_keys_marks_nothing(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tell(said("hello"))
+        await stage.shows("bob: hello")
+
+    on_stage(tmp_path, scene)
+
+
+# ---- notices ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_notice_stands_in_the_window_of_its_person(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage)
+        window = stage.screen.windows.open(WindowKind.PERSON, "bob")
+        stage.tell(SecurityNotice(plain_notice("bob"), user="bob"))
+        stage.tell(SecurityNotice(key_changed("bob"), user="bob", alarm=True))
+        texts = [line.text for line in window.lines]
+        assert texts[-2:] == ["-- To bob in plain text: the server can read it.", f"Error: {key_changed('bob')}"]
+        stage.tell(SecurityNotice("of nobody's window", user="carol"))
+        await stage.shows("-- of nobody's window")
+
+    on_stage(tmp_path, scene)
