@@ -1,9 +1,10 @@
 """What encryption costs a client in an encrypted room: sealing, opening and sharing keys, on one core.
 
-    python benchmarks/sealing.py [--messages 5000] [--devices 100]
+    python benchmarks/sealing.py [--messages 5000] [--devices 100] [--commit 20]
 
-State is kept in rows in memory; what a vault adds is measured by its own benchmark. Prints messages per second, and the
-time of a first message: a new session, and its key for so many devices, without the Olm envelopes around it.
+Prints messages per second of CPU: with rows in memory, and with rows that are stored in a vault after so many messages
+each (the vault is in the folder for temporary files). Then the time of a first message: a new session, and its key for
+so many devices, without the Olm envelopes around it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from chatroom.client.crypto.group_sessions import GroupSessions
 from chatroom.client.crypto.room_messages import DeviceId, RoomCiphertext
 from chatroom.client.crypto.rows import MemoryRows
+from chatroom.client.vault.vault_file import VaultFile
+from chatroom.client.vault.vault_key import KeyFile
 
 ROOM = "room-1"
 ALICE, BOB = ("alice", "A"), ("bob", "B")
@@ -23,16 +28,44 @@ NOW = 1_800_000_000_000  # ms
 BODY = {"text": "The quick brown fox jumps over the lazy dog, and the dog does not mind."}
 
 
+class ChangedRows(MemoryRows):
+    """Rows that know what was changed.
+
+    Args:
+        file: Stores the changes; None for rows in memory only.
+    """
+
+    def __init__(self, file: VaultFile | None) -> None:
+        super().__init__()
+        self._file = file
+        self._changes: dict[tuple[str, str], bytes | None] = {}
+
+    def put(self, table: str, key: str, value: bytes) -> None:
+        """Set the value of a row."""
+        super().put(table, key, value)
+        self._changes[table, key] = value
+
+    def commit(self) -> None:
+        """Store what was changed."""
+        if self._file is not None:
+            self._file.store(self._changes, [])
+        self._changes.clear()
+
+
 class Sealer:
     """A device that seals for a room, and shares its keys with one reader.
 
     Args:
         devices: How many devices are in the room besides.
+        file: Stores the rows of both; None to keep them in memory.
+        commit: After how many messages rows are stored.
     """
 
-    def __init__(self, devices: int) -> None:
-        self._writer = GroupSessions(MemoryRows(), ALICE, 1, os.urandom)
-        self.reader = GroupSessions(MemoryRows(), BOB, 1, os.urandom)
+    def __init__(self, devices: int, file: VaultFile | None, commit: int) -> None:
+        self._rows = ChangedRows(file), ChangedRows(file)
+        self._commit = commit
+        self._writer = GroupSessions(self._rows[0], ALICE, 1, os.urandom)
+        self._reader = GroupSessions(self._rows[1], BOB, 1, os.urandom)
         others: dict[DeviceId, str] = {(f"user {number}", "A"): f"key {number}" for number in range(devices - 1)}
         self._devices = {BOB: "key of bob", **others}
 
@@ -40,7 +73,7 @@ class Sealer:
         """Share the key of the session with those who lack it, as before each message."""
         share = self._writer.outbound.prepare(ROOM, rev, self._devices, NOW)
         if share is not None:
-            self.reader.requests.take_key(ALICE, share.body())
+            self._reader.requests.take_key(ALICE, share.body())
             self._writer.outbound.given(share, share.devices)
 
     def seal(self, number: int) -> RoomCiphertext:
@@ -48,7 +81,15 @@ class Sealer:
         self.share(rev=1)
         message = {"id": str(number), "type": "msg", "ts": NOW, "body": BODY}
         sealed = self._writer.outbound.seal(ROOM, 1, message, NOW)
+        if number % self._commit == 0:
+            self._rows[0].commit()
         return RoomCiphertext(ROOM, str(number), ALICE, sealed.sid, sealed.ct)
+
+    def open(self, sealed: RoomCiphertext) -> None:
+        """Open a message."""
+        self._reader.inbound.open(sealed)
+        if int(sealed.id) % self._commit == 0:
+            self._rows[1].commit()
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -58,19 +99,29 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - since
 
 
+def measure(name: str, sealer: Sealer, messages: int) -> None:
+    """Seal and open messages, and print how many were done in a second."""
+    sealed: list[RoomCiphertext] = []
+    sealing = seconds(lambda: sealed.extend(map(sealer.seal, range(messages))))
+    opening = seconds(lambda: [sealer.open(one) for one in sealed])
+    print(f"{name}: seal {messages / sealing:.0f}/s, open {messages / opening:.0f}/s")
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=5000)
     parser.add_argument("--devices", type=int, default=100)
+    parser.add_argument("--commit", type=int, default=20)
     options = parser.parse_args()
-    sealer = Sealer(options.devices)
-    sealed: list[RoomCiphertext] = []
-    sealing = seconds(lambda: sealed.extend(map(sealer.seal, range(options.messages))))
-    opening = seconds(lambda: [sealer.reader.inbound.open(one) for one in sealed])
-    first = min(seconds(lambda rev=rev: sealer.share(rev)) for rev in range(2, 12))
-    print(f"seal {options.messages / sealing:.0f}/s, open {options.messages / opening:.0f}/s")
-    print(f"a new session for {options.devices} devices: {first * 1000:.2f} ms without Olm")
+    measure("rows in memory", Sealer(options.devices, None, options.commit), options.messages)
+    with TemporaryDirectory() as folder:
+        file = VaultFile(Path(folder, "vault"), KeyFile(Path(folder, "key")), os.urandom)
+        measure("rows in a vault", Sealer(options.devices, file, options.commit), options.messages)
+        file.close()
+    sealer = Sealer(options.devices, None, options.commit)
+    first = min(seconds(lambda rev=rev: sealer.share(rev)) for rev in range(10))
+    print(f"a new session for {options.devices} devices: {first * 1000:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -87,14 +87,13 @@ class KeyRequests:
         if asker[0] == self._own[0]:
             if asker[1] not in signed or asker == self._own:
                 raise CryptoRefusal("not-yours", "a device that is not signed asked for a room key")
-            index = None if session is None else session.ratchet.first_known_index
+            index = session.ratchet.first_known_index if session is not None else 0
         else:
-            index = self._outbound.was_given(name, asker, ed25519)
-            if index is None:
+            given = self._outbound.was_given(name, asker, ed25519)
+            if given is None:
                 raise CryptoRefusal("not-given", "a device asked for a room key that it was never given")
-        if session is None or index is None or not session.authenticated:
-            raise CryptoRefusal("no-key", "a device asked for a room key that is not known here")
-        exported = session.ratchet.export_at(index)
+            index = given
+        exported = session.ratchet.export_at(index) if session is not None and session.authenticated else None
         if exported is None:
             raise CryptoRefusal("no-key", "a device asked for a room key that is not known here")
         answer = RoomKey(room=name.room, sid=name.sid, key=exported.to_base64(), index=index, owner=name.owner)

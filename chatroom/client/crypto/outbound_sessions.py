@@ -192,15 +192,13 @@ class OutboundSessions:
         return SealedForRoom(session.name.sid, ct, index)
 
     def was_given(self, name: SessionName, device: DeviceId, ed25519: str) -> int | None:
-        """Return the index from which a device was given the key of a session of ours; None if it was not.
+        """Return the index from which we gave a device the key of a session of ours; None if we did not.
 
         Args:
             name: The session; also one that is used no more.
             device: The device that asks.
             ed25519: Its key; another device of that name was not given anything.
         """
-        if name.owner != self._own:
-            return None
         offer = self._read_offers(name).get(device)
         return offer.index if offer is not None and offer.sent and offer.ed25519 == ed25519 else None
 
