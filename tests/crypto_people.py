@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from chatroom.client.crypto.contacts import Contacts, Learned
 from chatroom.client.crypto.encoding import b64, to_sign
 from chatroom.client.crypto.identity import Identity
+from chatroom.client.crypto.olm_sessions import OlmSessions
 from chatroom.client.crypto.rows import MemoryRows
 from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
 
@@ -38,6 +39,7 @@ class Person:
         self.identity = Identity(self.rows, os.urandom)
         self.identity.act_as(SERVER, self.user_id)
         self.contacts = Contacts(self.rows, self.identity)
+        self.olm = OlmSessions(self.rows, self.identity, os.urandom)
 
     @property
     def keys(self) -> DeviceKeys:
@@ -50,10 +52,10 @@ class Person:
         self.identity.mark_published()
         return key
 
-    def relist(self, *devices: DeviceKeys, rev: int) -> DeviceList:
+    def relist(self, *devices: DeviceKeys, rev: int, **changes: object) -> DeviceList:
         """Return a list of these devices that the user really signed, whatever the rules of linking say."""
         key = self.identity._signing_key()
-        unsigned = replace(self.list, user_key=self.identity.user_key, devices=devices, rev=rev)
+        unsigned = replace(self.list, user_key=self.identity.user_key, devices=devices, rev=rev, **changes)
         return replace(unsigned, sig=b64(key.sign(to_sign("device-list", unsigned))))
 
     def meet(self, other: Person) -> Learned:

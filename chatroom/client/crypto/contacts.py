@@ -152,10 +152,11 @@ class Contacts:
         former_id = self.id_of(name)
         if former_id not in ("", contact.user_id) and contact.user_id != self._identity.user_id:
             former = self.get(former_id)
-            if former.known is not None or former.encrypted_once:
-                learned = Learned.OTHER_PERSON if learned is not Learned.CHANGED else learned
-                if former.encrypted_once or former.verified or former.former:
-                    contact = replace(contact, former=former.former or former_id)
+            if former.matters and learned is not Learned.CHANGED:
+                learned = Learned.OTHER_PERSON
+            first = former.former or former_id  # the user with whom messages were encrypted
+            if (former.encrypted_once or former.verified or former.former) and first != contact.user_id:
+                contact = replace(contact, former=first)
         contact = replace(contact, name=name)
         self._keep(contact)
         if former_id != contact.user_id and contact.matters:
@@ -225,7 +226,7 @@ class Contacts:
         known = self.get(self._identity.user_id).known
         if known is None or known.user_key != self._identity.user_key:
             return False
-        return known.keys_of(self._identity.device) is not None
+        return any(device.ed25519 == self._identity.ed25519 for device in known.devices)
 
     def _check_self(self) -> None:
         """Raise ``CryptoRefusal`` if our own user key is not the one that the server tells, or we are not linked."""
