@@ -12,7 +12,7 @@ MOST_LOST = 200  # ids of one device
 IN_ONE_RESET = 4000  # characters of ids, so that the request fits in an envelope
 
 
-class Lost(Struct):
+class LostIds(Struct):
     """What could not be opened of a device.
 
     Args:
@@ -46,11 +46,11 @@ class LostMessages:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self._lost = {name: decode(rows.get(TABLE, name) or b"", type=Lost) for name in rows.keys(TABLE)}
+        self._lost = {name: decode(rows.get(TABLE, name) or b"", type=LostIds) for name in rows.keys(TABLE)}
 
     def add(self, peer: str, user_id: str, device: str, id: str) -> None:
         """Note that a message could not be opened. Of a device, only the last ``MOST_LOST`` are remembered."""
-        lost = self._lost.setdefault(peer, Lost(user_id, device, []))
+        lost = self._lost.setdefault(peer, LostIds(user_id, device, []))
         if id not in lost.ids:
             lost.ids = [*lost.ids, id][-MOST_LOST:]
             self._rows.put(TABLE, peer, encode(lost))
@@ -67,10 +67,10 @@ class LostMessages:
             del self._lost[peer]
             self._rows.delete(TABLE, peer)
 
-    def of(self, peer: str) -> Lost | None:
+    def of(self, peer: str) -> LostIds | None:
         """Return what could not be opened of a device; None if there is nothing."""
         return self._lost.get(peer)
 
-    def all(self) -> dict[str, Lost]:
+    def all(self) -> dict[str, LostIds]:
         """Return everything that could not be opened."""
         return dict(self._lost)

@@ -20,7 +20,7 @@ from chatroom.client.crypto.errors import CryptoRefusal, not_linked
 from chatroom.client.crypto.identity import Identity
 from chatroom.client.crypto.inner import Inner, read, written
 from chatroom.client.crypto.lost_messages import LostMessages
-from chatroom.client.crypto.peer_sessions import Peer, PeerSessions, peer_name
+from chatroom.client.crypto.peer_sessions import RemoteDevice, PeerSessions, peer_name
 from chatroom.client.crypto.pickles import Random
 from chatroom.client.crypto.rows import Rows
 from chatroom.client.crypto.seen_messages import SeenMessages
@@ -112,7 +112,7 @@ class OlmSessions:
         return self._seal(peer, to, message, claimed, keep=type not in NOT_KEPT)
 
     def _seal(
-        self, peer: Peer, to: DeviceKeys, message: SentMessage, claimed: SignedKey | None, *, keep: bool = False
+        self, peer: RemoteDevice, to: DeviceKeys, message: SentMessage, claimed: SignedKey | None, *, keep: bool = False
     ) -> Envelope:
         """Seal a message in a new session, or in the first one, and keep it or not."""
         plain = written(self._identity, to, message.type, message.id, message.ts, message.body)
@@ -125,7 +125,7 @@ class OlmSessions:
         self._peers.keep(peer, session)
         return Envelope(user_id=to.user_id, device=to.device, kind=PRE_KEY if kind == 0 else NORMAL, body=b64(sealed))
 
-    def _session_for(self, peer: Peer, to: DeviceKeys, claimed: SignedKey | None) -> Session:
+    def _session_for(self, peer: RemoteDevice, to: DeviceKeys, claimed: SignedKey | None) -> Session:
         """Return the session to seal in, the first of the device by now."""
         if to.server != self._identity.server or to.ed25519 == self._identity.ed25519:
             raise CryptoRefusal("no-session", "nothing is sealed for that device")
@@ -140,7 +140,7 @@ class OlmSessions:
             raise CryptoRefusal("no-session", f"there is no one-time key for a device of {to.user_id}")
         return peer.sessions[0]
 
-    def _wants_key(self, peer: Peer) -> bool:
+    def _wants_key(self, peer: RemoteDevice) -> bool:
         """Return whether a new session with a device is wanted."""
         return not peer.sessions or peer.unanswered >= FRESH_AFTER
 
@@ -178,7 +178,7 @@ class OlmSessions:
             raise CryptoRefusal("undecryptable", "a message could not be opened") from None
         return self._judge(peer, sender, session, plain, digest, id)
 
-    def _decrypt(self, peer: Peer, sender: DeviceKeys, kind: int, sealed: bytes) -> tuple[Session, bytes]:
+    def _decrypt(self, peer: RemoteDevice, sender: DeviceKeys, kind: int, sealed: bytes) -> tuple[Session, bytes]:
         """Return the text of a message, and the session that opened it, which may be new.
 
         Raises:
@@ -198,7 +198,7 @@ class OlmSessions:
                 continue
         raise ValueError("no session opens it")
 
-    def _start(self, peer: Peer, sender: DeviceKeys, first: PreKeyMessage) -> tuple[Session, bytes]:
+    def _start(self, peer: RemoteDevice, sender: DeviceKeys, first: PreKeyMessage) -> tuple[Session, bytes]:
         """Return the session that a message starts, and its text. The same session is never started twice.
 
         A fallback key would let the server start a session again, and show its first messages a second time.
@@ -213,7 +213,7 @@ class OlmSessions:
         return session, plain
 
     def _judge(
-        self, peer: Peer, sender: DeviceKeys, session: Session, plain: bytes, digest: str, id: str
+        self, peer: RemoteDevice, sender: DeviceKeys, session: Session, plain: bytes, digest: str, id: str
     ) -> Inner | Duplicate:
         """Return the message of an opened text if it is what it seems. Its session has moved on in any case."""
         try:
@@ -234,7 +234,7 @@ class OlmSessions:
         self._lost.remove(peer.name, [id])
         return Duplicate(id) if known else inner
 
-    def _advance(self, peer: Peer, session: Session) -> None:
+    def _advance(self, peer: RemoteDevice, session: Session) -> None:
         """Make the session that has just opened a message the first of a device."""
         self._peers.use(peer, session)
         peer.state.unanswered[session.session_id] = 0
@@ -317,7 +317,7 @@ class OlmSessions:
         for name in self._peers.names():
             self._sent.forget_old(name, now)
 
-    def _reset_from(self, peer: Peer) -> int:
+    def _reset_from(self, peer: RemoteDevice) -> int:
         """Return when the next reset may be sent to a device, in milliseconds."""
         return 0 if peer.state.reset_at is None else peer.state.reset_at + RESET_EVERY
 

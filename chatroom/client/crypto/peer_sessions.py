@@ -20,7 +20,7 @@ MOST_STARTED = 256  # ids of sessions that a device has started, so that none is
 CACHED = 1000  # devices in memory
 
 
-class PeerState(Struct):
+class RemoteState(Struct):
     """What is remembered of a device beside the sessions themselves.
 
     Args:
@@ -36,7 +36,7 @@ class PeerState(Struct):
     reset_at: int | None = None
 
 
-class Peer:
+class RemoteDevice:
     """A device and our sessions with it.
 
     Args:
@@ -45,7 +45,7 @@ class Peer:
         sessions: The sessions, in the order in which they are tried.
     """
 
-    def __init__(self, name: str, state: PeerState, sessions: list[Session]) -> None:
+    def __init__(self, name: str, state: RemoteState, sessions: list[Session]) -> None:
         self.name = name
         self.state = state
         self.sessions = sessions
@@ -72,15 +72,15 @@ class PeerSessions:
     def __init__(self, rows: Rows, random: Random) -> None:
         self._rows = rows
         self._random = random
-        self._cache: OrderedDict[str, Peer] = OrderedDict()
+        self._cache: OrderedDict[str, RemoteDevice] = OrderedDict()
 
-    def of(self, name: str) -> Peer:
+    def of(self, name: str) -> RemoteDevice:
         """Return a device with our sessions."""
         peer = self._cache.get(name)
         if peer is None:
             value = self._rows.get(PEERS, name)
-            state = PeerState() if value is None else decode(value, type=PeerState)
-            peer = self._cache[name] = Peer(name, state, [self._read(name, id) for id in state.sessions])
+            state = RemoteState() if value is None else decode(value, type=RemoteState)
+            peer = self._cache[name] = RemoteDevice(name, state, [self._read(name, id) for id in state.sessions])
             while len(self._cache) > CACHED:
                 self._cache.popitem(last=False)
         self._cache.move_to_end(name)
@@ -90,7 +90,7 @@ class PeerSessions:
         """Return the names of all devices that are remembered."""
         return self._rows.keys(PEERS)
 
-    def use(self, peer: Peer, session: Session) -> None:
+    def use(self, peer: RemoteDevice, session: Session) -> None:
         """Make a session, also a new one, the first of a device; the fifth is dropped. The state is to be kept then."""
         id = session.session_id
         if not peer.sessions or peer.sessions[0] is not session:
@@ -101,21 +101,21 @@ class PeerSessions:
                 peer.state.unanswered.pop(dropped.session_id, None)
             peer.state.sessions = [other.session_id for other in peer.sessions]
 
-    def keep(self, peer: Peer, session: Session | None = None) -> None:
+    def keep(self, peer: RemoteDevice, session: Session | None = None) -> None:
         """Keep the state of a device, and one of its sessions as it is now."""
         if session is not None:
             self._rows.put(SESSIONS, f"{peer.name} {session.session_id}", pickled(session, self._random))
         self._rows.put(PEERS, peer.name, encode(peer.state))
 
-    def was_started(self, peer: Peer, id: str) -> bool:
+    def was_started(self, peer: RemoteDevice, id: str) -> bool:
         """Return whether a device has started a session with this id before."""
         return id in self._started(peer)
 
-    def note_started(self, peer: Peer, id: str) -> None:
+    def note_started(self, peer: RemoteDevice, id: str) -> None:
         """Remember that a device has started a session."""
         self._rows.put(STARTED, peer.name, encode([*self._started(peer), id][-MOST_STARTED:]))
 
-    def _started(self, peer: Peer) -> list[str]:
+    def _started(self, peer: RemoteDevice) -> list[str]:
         """Return the ids of the sessions that a device has started."""
         value = self._rows.get(STARTED, peer.name)
         return [] if value is None else decode(value, type=list[str])
