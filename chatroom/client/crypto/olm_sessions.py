@@ -20,7 +20,7 @@ from chatroom.client.crypto.errors import CryptoRefusal, not_linked
 from chatroom.client.crypto.identity import Identity
 from chatroom.client.crypto.inner import Inner, read, written
 from chatroom.client.crypto.lost_messages import LostMessages
-from chatroom.client.crypto.peer_sessions import RemoteDevice, PeerSessions, peer_name
+from chatroom.client.crypto.peer_sessions import PeerSessions, RemoteDevice, peer_name
 from chatroom.client.crypto.pickles import Random
 from chatroom.client.crypto.rows import Rows
 from chatroom.client.crypto.seen_messages import SeenMessages
