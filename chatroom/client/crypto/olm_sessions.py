@@ -20,10 +20,10 @@ from chatroom.client.crypto.errors import CryptoRefusal, not_linked
 from chatroom.client.crypto.identity import Identity
 from chatroom.client.crypto.inner import Inner, read, written
 from chatroom.client.crypto.lost_messages import LostMessages
+from chatroom.client.crypto.opened_messages import OpenedMessages
 from chatroom.client.crypto.peer_sessions import PeerSessions, RemoteDevice, peer_name
 from chatroom.client.crypto.pickles import Random
 from chatroom.client.crypto.rows import Rows
-from chatroom.client.crypto.seen_messages import SeenMessages
 from chatroom.client.crypto.sent_messages import NOT_KEPT, SentMessage, SentMessages
 from chatroom.model.device_keys import DeviceKeys, Envelope, SignedKey
 
@@ -69,7 +69,7 @@ class OlmSessions:
     def __init__(self, rows: Rows, identity: Identity, random: Random) -> None:
         self._identity = identity
         self._peers = PeerSessions(rows, random)
-        self._seen = SeenMessages(rows)
+        self._seen = OpenedMessages(rows)
         self._sent = SentMessages(rows)
         self._lost = LostMessages(rows)
 

@@ -36,7 +36,7 @@ class _Seen:
         self.inner = {inner for _, _, inner in messages if inner}
 
 
-class SeenMessages:
+class OpenedMessages:
     """The messages that were opened, by the device that sent them.
 
     Args:
