@@ -150,8 +150,8 @@ class Race:
 
     def opened(self, link: DirectLink) -> None:
         """See ``Referee``."""
-        self._won(link)
         self.stop()
+        self._won(link)
 
     def ended(self, link: DirectLink) -> None:
         """See ``Referee``."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_twisted
+from client.direct.strangers import Race_, Racing
 from client.direct.two_clients import Pair, Somebody, introduce, settle
 from twisted.internet import reactor
 
@@ -25,4 +26,20 @@ async def pair() -> AsyncIterator[Pair]:
     yield make
     for who in made:
         who.links.stop()
+    await settle(before)
+
+
+@pytest_twisted.async_yield_fixture
+async def racing() -> AsyncIterator[Race_]:
+    """Begins races; they end with the test, and so do those whom they meet."""
+    before = set(reactor.getReaders())  # type: ignore[attr-defined]
+    begun: list[Racing] = []
+
+    def begin(**options: Any) -> Racing:
+        begun.append(Racing(**options))
+        return begun[-1]
+
+    yield begin
+    for it in begun:
+        it.end()
     await settle(before)
