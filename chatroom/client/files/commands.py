@@ -1,6 +1,7 @@
 """The commands for files: ``/send notes.txt bob``, ``/get 3 ~/Downloads``, ``/cancel 3``.
 
-``3`` is the number of a file of the room; ``@3`` is a file that was given to this user, and can be fetched in any room.
+``3`` is the number of a file of the room; ``@3`` is a file that was given to this user, and can be fetched in any room;
+``d3`` is a file that was offered over a direct link.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatroom.client.errors import Rejected
+from chatroom.client.files.direct_files import DirectFiles
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.paths import expanded, is_folder, is_there, spelled
 from chatroom.model.shared_files import spell_size
@@ -31,12 +33,14 @@ class ToGet:
         given: Whether the number is that of a file given to this user, and not of one of the room.
         path: Where to put the file: a folder, or a path at which nothing exists.
         folder: Whether the path is a folder; it is made if it is missing.
+        direct: Whether the number is that of a file offered over a direct link.
     """
 
     number: int
     given: bool
     path: Path
     folder: bool
+    direct: bool = False
 
 
 class FileCommands:
@@ -46,12 +50,16 @@ class FileCommands:
         transfers: Sends and fetches the files.
         downloads: The folder for fetched files for which no path was typed.
         say: Shows a sentence.
+        direct: Sends and fetches over direct links, if the client can.
     """
 
-    def __init__(self, transfers: Transfers, downloads: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, transfers: Transfers, downloads: Path, say: Callable[[str], None], direct: DirectFiles | None = None
+    ) -> None:
         self._transfers = transfers
         self._downloads = downloads
         self._say = say
+        self._direct = direct
 
     async def run(self, word: str, rest: str, user: str = "") -> None:
         """Carry out a command, and return when it is done.
@@ -67,7 +75,7 @@ class FileCommands:
         try:
             if word == "send":
                 path, named = what_to_send(rest)
-                await self._transfers.send(path, named or user)
+                await (self._direct or self._transfers).send(path, named or user)
             elif word == "get":
                 self._say(_fetched(await self._get(what_to_get(rest, self._downloads))))
             else:
@@ -78,6 +86,10 @@ class FileCommands:
             self._say(refused.text)
 
     async def _get(self, wanted: ToGet) -> Path:
+        if wanted.direct:
+            if self._direct is None:
+                raise _usage("get")
+            return await self._direct.get(wanted.number, wanted.path, folder=wanted.folder)
         return await self._transfers.get(wanted.number, wanted.path, folder=wanted.folder, given=wanted.given)
 
 
@@ -122,18 +134,19 @@ def what_to_get(rest: str, downloads: Path) -> ToGet:
         Rejected: No number was typed, or there is no such folder.
     """
     text, _, place = rest.partition(" ")
-    given, number = text.startswith("@"), text.removeprefix("@")
+    mark = text[:1] if text[:1] in ("@", "d") else ""
+    given, direct, number = mark == "@", mark == "d", text.removeprefix(mark)
     if not (number.isascii() and number.isdigit() and 0 < len(number) < 10):
         raise _usage("get")
     words = _words(place)
     if not words:
-        return ToGet(int(number), given, downloads, folder=True)
+        return ToGet(int(number), given, downloads, folder=True, direct=direct)
     text = words[0] if len(words) == 1 else place.strip()
     path = expanded(text)
     folder = is_folder(path)
     if text.endswith("/") and not folder:
         raise Rejected("no-folder", f"there is no folder {spelled(path)}; make it, or name another.")
-    return ToGet(int(number), given, path, folder)
+    return ToGet(int(number), given, path, folder, direct)
 
 
 def _words(text: str) -> list[str]:

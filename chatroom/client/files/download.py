@@ -27,13 +27,24 @@ class FileDownload(Transfer[Path]):
         wanted: Where to put the file: a folder, or a path at which nothing exists.
         folder: Whether ``wanted`` is a folder; it is made if it is missing.
         given: Whether the file was given to this user; such a file can be fetched in any room.
+        offer: The offer of a sealed file that is fetched by its id and not by a number.
     """
 
     doing = "fetching"
 
-    def __init__(self, transfers: AllTransfers, number: int, wanted: Path, *, folder: bool, given: bool) -> None:
-        self._called = f"@{number}" if given else str(number)
+    def __init__(
+        self,
+        transfers: AllTransfers,
+        number: int,
+        wanted: Path,
+        *,
+        folder: bool,
+        given: bool,
+        offer: FileOffer | None = None,
+    ) -> None:
+        self._called = offer.name if offer is not None else f"@{number}" if given else str(number)
         super().__init__(transfers, f"file {self._called}")
+        self._offer = offer
         self._number = number
         self._given = given
         self._wanted = wanted
@@ -92,7 +103,7 @@ class FileDownload(Transfer[Path]):
         Raises:
             Rejected: The file is sealed and its offer is not known here, or it has not the size that was offered.
         """
-        offer = self._transfers.sealing.find(about.file, about.by_id)
+        offer = self._offer or self._transfers.sealing.find(about.file, about.by_id)
         if offer is not None and about.size != sealed_size(offer.size, offer.first):
             raise self._nonsense()
         if offer is None and about.sealed:
@@ -102,15 +113,14 @@ class FileDownload(Transfer[Path]):
 
     def _check_place(self) -> None:
         """Check our room as ``Transfer`` does, but not for a file given to this user: it can be fetched in any room."""
-        if not self._given:
+        if not self._given and self._offer is None:
             super()._check_place()
 
     async def _look(self) -> a.Download:
         """Return the server's description of the file; ask the server only the first time."""
         if self._about is None:
             self._check_place()
-            among: dict[str, Any] = {"given": True} if self._given else self._where
-            about = await self._do("get", number=self._number, send=False, **among)
+            about = await self._do("get", send=False, **self._which())
             self._check_place()
             if not isinstance(about, a.Download) or not about.file or about.chunk != CHUNK or not about.size:
                 text = f"file {self._called} cannot be fetched: this client is too old for the server, or too new."
@@ -122,6 +132,12 @@ class FileDownload(Transfer[Path]):
             self._claim(about.file)
             self._about = about
         return self._about
+
+    def _which(self) -> dict[str, Any]:
+        """Return the fields of ``get`` that say which file is meant."""
+        if self._offer is not None:
+            return {"file": self._offer.file}
+        return {"number": self._number, **({"given": True} if self._given else self._where)}
 
     async def _ask(self, about: a.Download, have: int) -> None:
         """Let the server send the chunks from number `have` on, and check that it still means the same file."""

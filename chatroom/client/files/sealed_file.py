@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,11 +17,15 @@ class SealedFile:
     Args:
         path: The file.
         sealer: The sealer, which has read it.
+        first: The index of the first piece to send; those before it came to the receiver on another way.
+        sha256: The SHA-256 of the sealed pieces from ``first`` on, if these are not all.
     """
 
-    def __init__(self, path: Path, sealer: FileSealer) -> None:
+    def __init__(self, path: Path, sealer: FileSealer, first: int = 0, sha256: str = "") -> None:
         self.sealer = sealer
+        self.first = first
         self._path = path
+        self._sha256 = sha256 or sealer.sealed_sha256
 
     @property
     def name(self) -> str:
@@ -29,13 +34,13 @@ class SealedFile:
 
     @property
     def size(self) -> int:
-        """The number of sealed bytes."""
-        return sealed_size(self.sealer.head.size)
+        """The number of sealed bytes to send."""
+        return sealed_size(self.sealer.head.size, self.first)
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the sealed bytes, in hexadecimal."""
-        return self.sealer.sealed_sha256
+        """The SHA-256 of the sealed bytes to send, in hexadecimal."""
+        return self._sha256
 
     @property
     def content(self) -> tuple[int, str]:
@@ -43,15 +48,34 @@ class SealedFile:
         return self.sealer.head.size, self.sealer.sha256
 
     def chunk(self, index: int) -> bytes:
-        """Return a sealed chunk.
+        """Return a sealed chunk; 0 is the first one to send.
 
         Raises:
             Rejected: The file cannot be read, or a piece of it is not what it was (``file-changed``). Nothing more can
                 be sealed then.
         """
-        size = self.sealer.head.size
         with opened(self._path) as (descriptor, _):
-            plain = read(descriptor, self._path, size, index, PIECE)
+            return self._seal(descriptor, self.first + index)
+
+    def rest(self, first: int, wanted: Callable[[], bool]) -> SealedFile:
+        """Return the same file, of which only the pieces from ``first`` on are to be sent; they are read for that.
+
+        Args:
+            first: The index of the first piece to send.
+            wanted: Returns whether the file is still to be sent; asked before each piece.
+
+        Raises:
+            Rejected: As for ``chunk``, or the file is not to be sent any more.
+        """
+        digest = hashlib.sha256()
+        with opened(self._path) as (descriptor, _):
+            for index in range(first, pieces_of(self.sealer.head.size)):
+                check_wanted(self._path, wanted)
+                digest.update(self._seal(descriptor, index))
+        return SealedFile(self._path, self.sealer, first, digest.hexdigest())
+
+    def _seal(self, descriptor: int, index: int) -> bytes:
+        plain = read(descriptor, self._path, self.sealer.head.size, index, PIECE)
         try:
             return self.sealer.seal(index, plain)
         except CryptoRefusal:

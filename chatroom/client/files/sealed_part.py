@@ -47,6 +47,11 @@ class SealedPart:
         return self._part.have - self._offer.first
 
     @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self._offer.name
+
+    @property
     def complete(self) -> bool:
         """Whether all pieces were written."""
         return self._part.complete

@@ -23,7 +23,9 @@ class FileSealing(Protocol):
         ...
 
     async def offer(self, room: str, user: str, offer: FileOffer) -> None:
-        """Send the offer of a file that the server has now, encrypted, to those whom the file is for.
+        """Send the offer of a file, encrypted, to those whom the file is for.
+
+        The server has the bytes; or the offer's ``file`` is that of its ``head``, and they come over a direct link.
 
         This returns when the offer will reach them in any case, also if the connection is lost.
 

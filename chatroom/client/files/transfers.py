@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
@@ -12,8 +12,11 @@ from twisted.internet.threads import deferToThread
 
 from chatroom.client.client import Client
 from chatroom.client.connection import Piece
+from chatroom.client.crypto.file_offers import FileOffer
 from chatroom.client.errors import Rejected
 from chatroom.client.files.download import FileDownload
+from chatroom.client.files.progress import Progress
+from chatroom.client.files.sealed_file import SealedFile
 from chatroom.client.files.sealing import FileSealing, NoFileSealing
 from chatroom.client.files.transfer import Transfer
 from chatroom.client.files.upload import FileUpload
@@ -30,6 +33,27 @@ T = TypeVar("T")
 M = TypeVar("M", bound=e.Event)
 
 
+class OtherTransfer(Protocol):
+    """A transfer that does not go by the server; it is listed, and can be cancelled.
+
+    Attributes:
+        name: The name of the file, for people.
+        doing: ``sending`` or ``fetching``.
+        progress: How far it is; None while it waits for the other side.
+    """
+
+    name: str
+    doing: str
+    progress: Progress | None
+
+    def is_called(self, name: str) -> bool:
+        """Return whether a name that was typed may mean this file."""
+        ...
+
+    def cancel(self) -> None:
+        """End the transfer because the user wants that."""
+
+
 class Transfers:
     """Sends and fetches files over a client; it is the client's ``Carrier``.
 
@@ -42,6 +66,7 @@ class Transfers:
     Attributes:
         sealing: Which files are sealed, and the known offers; to be set before the client is started.
         online: Whether there is a connection on which login and room are restored.
+        others: The transfers over direct links.
         fetched: The paths of the files that were fetched last, by the SHA-256 of their bytes.
     """
 
@@ -54,24 +79,34 @@ class Transfers:
         self.work = work
         self.sealing: FileSealing = NoFileSealing()
         self.online = False
+        self.others: list[OtherTransfer] = []
         self.fetched: dict[str, Path] = {}
         self._under_way: list[Transfer[Any]] = []
         self._ended: Rejected | None = None
         client.carry(self)
 
-    async def send(self, path: Path, user: str = "") -> e.Shared:
+    async def send(self, path: Path, user: str = "", sealed: SealedFile | None = None) -> e.Shared:
         """Share a file with the room, or give it to a user; return when others can fetch it.
 
         Args:
             path: The file.
             user: The name of the user; empty for the room.
+            sealed: The file, if it was sealed and partly sent over a direct link before.
 
         Raises:
             Rejected: The file could not be sent.
         """
-        return await self._run(FileUpload(self, path, user))
+        return await self._run(FileUpload(self, path, user, sealed))
 
-    async def get(self, number: int, wanted: Path, *, folder: bool = False, given: bool = False) -> Path:
+    async def get(
+        self,
+        number: int,
+        wanted: Path,
+        *,
+        folder: bool = False,
+        given: bool = False,
+        offer: FileOffer | None = None,
+    ) -> Path:
         """Fetch a file, or continue an earlier fetch of it; no file is ever overwritten.
 
         Args:
@@ -79,6 +114,7 @@ class Transfers:
             wanted: Where to put the file: a folder, or a path at which nothing exists.
             folder: Whether ``wanted`` is a folder; it is made if it is missing.
             given: Whether the file was given to this user; such a file can be fetched in any room.
+            offer: The offer of a sealed file that is fetched by its id; the number does not count then.
 
         Returns:
             The path of the file.
@@ -86,7 +122,7 @@ class Transfers:
         Raises:
             Rejected: The file could not be fetched.
         """
-        download = FileDownload(self, number, wanted, folder=folder, given=given)
+        download = FileDownload(self, number, wanted, folder=folder, given=given, offer=offer)
         path = await self._run(download)
         self.fetched.pop(download.sha256, None)
         self.fetched[download.sha256] = path
@@ -104,8 +140,9 @@ class Transfers:
         Raises:
             Rejected: No transfer matches, or more than one does.
         """
-        found = [one for one in self._under_way if not which or one.is_called(which)]
-        if not self._under_way:
+        running: list[Transfer[Any] | OtherTransfer] = [*self._under_way, *self.others]
+        found = [one for one in running if not which or one.is_called(which)]
+        if not running:
             raise Rejected("no-transfer", "no file is being sent or fetched.")
         if len(found) != 1:
             known = "; ".join(self.lines())
@@ -114,11 +151,12 @@ class Transfers:
 
     def lines(self) -> list[str]:
         """Return a line about each transfer: ``sending notes.txt 42%, 1.2 MB/s, 12 s left``."""
-        return [self._line(one) for one in self._under_way]
+        lines = [self._line(one, waits=not self.may(one)) for one in self._under_way]
+        return lines + [self._line(one, waits=one.progress is None) for one in self.others]
 
-    def _line(self, one: Transfer[Any]) -> str:
+    def _line(self, one: Transfer[Any] | OtherTransfer, *, waits: bool) -> str:
         name = shortened(one.name, NAME_SHOWN)
-        if not self.may(one):
+        if waits:
             return f"{one.doing} {name} waits"
         return f"{one.doing} {name} {one.progress.spell(self.clock.seconds()) if one.progress else ''}".rstrip()
 

@@ -30,15 +30,16 @@ class FileUpload(Transfer[e.Shared]):
         transfers: All transfers of the client.
         path: The file.
         user: The name of the user to give it to; empty for the room.
+        sealed: The file, if it was sealed and partly sent over a direct link before.
     """
 
     doing = "sending"
 
-    def __init__(self, transfers: AllTransfers, path: Path, user: str) -> None:
+    def __init__(self, transfers: AllTransfers, path: Path, user: str, sealed: SealedFile | None = None) -> None:
         super().__init__(transfers, safe_name(path.name))
         self._path = path
         self._user = user
-        self._found: PlainFile | SealedFile | None = None
+        self._found: PlainFile | SealedFile | None = sealed
         self._anew = 0  # how often the file was read again because it had changed
         self._stored = 0
         self._shared: e.Shared | None = None
@@ -151,7 +152,7 @@ class FileUpload(Transfer[e.Shared]):
 
     async def _hand_over(self, found: SealedFile, shared: e.Shared) -> None:
         """Send the offer of a sealed file, which has its key, to those whom the file is for."""
-        offer = offer_of(found.sealer, shared.file, self.name)
+        offer = offer_of(found.sealer, shared.file, self.name, found.first)
         await self._outlast(Deferred.fromCoroutine(self._transfers.sealing.offer(self._room, self._user, offer)))
 
     async def _read(self, read: Callable[..., Any], *args: Any) -> Any:
@@ -170,5 +171,6 @@ class FileUpload(Transfer[e.Shared]):
         elif isinstance(event, e.Shared):
             self._shared = event
             if isinstance(self._found, SealedFile):
-                self._transfers.sealing.note(event.by_id, offer_of(self._found.sealer, event.file, self.name))
+                offer = offer_of(self._found.sealer, event.file, self.name, self._found.first)
+                self._transfers.sealing.note(event.by_id, offer)
         self.stir()

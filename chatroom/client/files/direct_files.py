@@ -1,0 +1,355 @@
+"""Files over direct links: which were offered, which are being sent and fetched, and how they go on by the server.
+
+A file is offered in an encrypted message, and sent when the other side asks for it. If the link is lost before the
+other side has the whole file, the rest is given to the server's store and offered once more; the other side then goes
+on where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from chatroom.client.crypto.file_cipher import PIECE, pieces_of
+from chatroom.client.crypto.file_offers import FileOffer, offer_of
+from chatroom.client.errors import Rejected
+from chatroom.client.files import sealed_file
+from chatroom.client.files.direct_transfer import (
+    DirectReceiver,
+    DirectSender,
+    FrameKind,
+    PathLost,
+    unpack,
+)
+from chatroom.client.files.progress import Progress
+from chatroom.client.files.sealed_file import SealedFile
+from chatroom.client.files.sealed_part import SealedPart
+from chatroom.client.files.transfers import Transfers
+from chatroom.client.files.upload import ANEW
+from chatroom.model.shared_files import safe_name
+
+MOST = 100  # offers over direct links to remember, and files to send
+MOST_OF_ONE = 20  # of one user
+
+Peer = tuple[str, str]  # a user's id, and a device of that user
+T = TypeVar("T")
+
+
+class FileLinks(Protocol):
+    """The direct links that are open."""
+
+    def peer(self, user: str) -> Peer | None:
+        """Return the device of a user, named as the user is shown, to which a link is open; None if there is none."""
+        ...
+
+    def is_open(self, peer: Peer) -> bool:
+        """Return whether a link to a device is open."""
+        ...
+
+    def send_chunk(self, peer: Peer, data: bytes) -> Deferred[None]:
+        """Send bytes; the Deferred fires when the device has handled them, and fails if there is no link."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _PeerPath:
+    """The path to a device; see ``FilePath``."""
+
+    links: FileLinks
+    to: Peer
+
+    def send(self, frame: bytes) -> Deferred[None]:
+        """Send a frame."""
+        return self.links.send_chunk(self.to, frame)
+
+
+@dataclass(slots=True, eq=False)
+class _Offered:
+    """A file that another user offers over a direct link.
+
+    Args:
+        number: Its number, for ``/get``.
+        peer: The device that offers it.
+        offer: The offer.
+
+    Attributes:
+        relayed: The offer of the rest, which is in the server's store; None while there is none.
+        waiting: Fire when there is such an offer.
+    """
+
+    number: int
+    peer: Peer
+    offer: FileOffer
+    relayed: FileOffer | None = None
+    waiting: list[Deferred[None]] = field(default_factory=list)
+
+
+class _Run:
+    """One transfer over a link, as ``OtherTransfer`` documents it."""
+
+    doing = ""
+
+    def __init__(self, transfers: Transfers, name: str, called: str) -> None:
+        self.name = name
+        self.progress: Progress | None = None
+        self._transfers = transfers
+        self._called = called
+        self._over: Rejected | None = None
+        self._stop: Callable[[Rejected], None] | None = None
+
+    def is_called(self, name: str) -> bool:
+        """Return whether a name that was typed may mean this file."""
+        return name in (self.name, self._called)
+
+    def cancel(self) -> None:
+        """End the transfer because the user wants that."""
+        self._over = self._over or Rejected("cancelled", f"{self.name}: cancelled.")
+        if self._stop is not None:
+            self._stop(self._over)
+
+    def wanted(self) -> bool:
+        """Return whether the transfer was not cancelled."""
+        return self._over is None
+
+    def reach(self, done: int, size: int) -> None:
+        """Note how many pieces of the file the receiver has."""
+        now, there = self._transfers.clock.seconds(), min(done * PIECE, size)
+        if self.progress is None:
+            self.progress = Progress(size, there, now)
+        else:
+            self.progress.reach(there, now)
+
+    @contextmanager
+    def stopping(self, stop: Callable[[Rejected], None]) -> Iterator[None]:
+        """Have a function called if the transfer is cancelled; raise ``Rejected`` if it was cancelled already."""
+        if self._over is not None:
+            raise self._over
+        self._stop = stop
+        try:
+            yield
+        finally:
+            self._stop = None
+
+
+class _Send(_Run):
+    doing = "sending"
+
+
+class _Fetch(_Run):
+    doing = "fetching"
+
+
+class DirectFiles:
+    """Sends and fetches files over direct links.
+
+    Args:
+        transfers: Sends and fetches what goes by the server, and lists all transfers.
+        links: The direct links.
+    """
+
+    def __init__(self, transfers: Transfers, links: FileLinks) -> None:
+        self._transfers = transfers
+        self._links = links
+        self._sending: dict[tuple[Peer, str], DirectSender] = {}
+        self._receiving: dict[tuple[Peer, str], DirectReceiver] = {}
+        self._offers: dict[int, _Offered] = {}
+        self._numbers = 0
+
+    # ---- sending ---------------------------------------------------------------------------------------------------
+
+    async def send(self, path: Path, user: str) -> None:
+        """Send a file to a user: over the direct link if there is one, else by the server.
+
+        Args:
+            path: The file.
+            user: The name of the user; empty for the room.
+
+        Raises:
+            Rejected: The file could not be sent.
+        """
+        peer = self._links.peer(user) if user else None
+        if peer is None or not await self._transfers.sealing.seals("", user):
+            await self._transfers.send(path, user)
+            return
+        if len(self._sending) >= MOST:
+            raise Rejected("busy", f"{MOST} files are offered already; cancel some with /cancel.")
+        run = _Send(self._transfers, safe_name(path.name), str(path))
+        rest = await self._listed(run, self._send_directly(run, path, user, peer))
+        if rest is not None:
+            await self._transfers.send(path, user, rest)
+
+    async def _send_directly(self, run: _Run, path: Path, user: str, peer: Peer) -> SealedFile | None:
+        """Offer a file and send it over a link. Returns what is to go by the server, if the link was lost."""
+        for anew in range(ANEW + 1):
+            sealing, work = self._transfers.sealing, self._transfers.work
+            sealed: SealedFile = await work(sealed_file.seal, path, 0, run.wanted, sealing.random)
+            try:
+                arrived = await self._offer(run, sealed, user, peer)
+                if arrived is None:
+                    return None
+                first = min(arrived, pieces_of(sealed.sealer.head.size) - 1)
+                return await work(sealed.rest, first, run.wanted) if first else sealed
+            except Rejected as refused:
+                if refused.code != "file-changed" or anew == ANEW:
+                    raise
+        raise AssertionError("the last attempt has raised")
+
+    async def _offer(self, run: _Run, sealed: SealedFile, user: str, peer: Peer) -> int | None:
+        """Offer a sealed file, and send it when the other side wants it.
+
+        Returns:
+            None if the other side has the file; else how many pieces it has, because the link was lost.
+        """
+        size, key = sealed.sealer.head.size, (peer, sealed.name)
+        sender = DirectSender(sealed, self._transfers.work, lambda: run.reach(sender.arrived, size))
+        self._sending[key] = sender
+        try:
+            with run.stopping(sender.cancel):
+                running = Deferred.fromCoroutine(sender.run(_PeerPath(self._links, peer)))
+                offer = offer_of(sealed.sealer, sealed.name, run.name)
+                Deferred.fromCoroutine(self._transfers.sealing.offer("", user, offer)).addErrback(_stop, sender)
+                if not self._links.is_open(peer):
+                    sender.lost()
+                await running
+            return None
+        except PathLost:
+            return sender.arrived
+        finally:
+            del self._sending[key]
+
+    # ---- fetching --------------------------------------------------------------------------------------------------
+
+    def offered(self, peer: Peer, offer: FileOffer) -> int:
+        """Take an offer that a device has made, after it was remembered.
+
+        Returns:
+            The number of the file for ``/get d1``; 0 if the file is fetched from the server by the number there.
+        """
+        known = next((one for one in self._offers.values() if _is_of(one, peer, offer)), None)
+        if offer.file != offer.head.file:
+            if known is not None:
+                known.relayed = offer
+                waiting, known.waiting = known.waiting, []
+                for one in waiting:
+                    one.callback(None)
+            return 0
+        if known is None:
+            self._numbers += 1
+            known = self._offers[self._numbers] = _Offered(self._numbers, peer, offer)
+            self._forget_oldest(peer[0])
+        return known.number
+
+    def _forget_oldest(self, user_id: str) -> None:
+        """Forget the oldest offers beyond the bounds for a user and for all."""
+        theirs = [number for number, one in self._offers.items() if one.peer[0] == user_id]
+        beyond = theirs[:-MOST_OF_ONE] or list(self._offers)[:-MOST]
+        for number in beyond:
+            del self._offers[number]
+
+    async def get(self, number: int, wanted: Path, *, folder: bool = False) -> Path:
+        """Fetch a file that was offered over a direct link: over the link if it is open, else by the server.
+
+        Args:
+            number: The number of the offer.
+            wanted: Where to put the file: a folder, or a path at which nothing exists.
+            folder: Whether ``wanted`` is a folder; it is made if it is missing.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            Rejected: The file could not be fetched.
+        """
+        one = self._offers.get(number)
+        if one is None:
+            raise Rejected("no-file", f"no file d{number} was offered; ask for it to be sent again.")
+        if one.relayed is None:
+            if not self._links.is_open(one.peer):
+                why = f"the direct link over which {one.offer.name} was offered is closed"
+                raise Rejected("no-link", f"{why}; open it again with /direct, or wait for the file from the server.")
+            run = _Fetch(self._transfers, one.offer.name, f"d{number}")
+            path = await self._listed(run, self._fetch(run, one, wanted, folder))
+            if path is not None:
+                return path
+        return await self._transfers.get(0, wanted, folder=folder, offer=one.relayed)
+
+    async def _fetch(self, run: _Run, one: _Offered, wanted: Path, folder: bool) -> Path | None:
+        """Fetch a file over the link. Returns None when the rest can be fetched from the server."""
+        key = (one.peer, one.offer.head.file)
+        if key in self._receiving:
+            raise Rejected("busy", f"{run.name} is being fetched already.")
+        part: SealedPart = await self._transfers.work(SealedPart, one.offer, self._transfers.server, wanted, folder)
+        receiver = DirectReceiver(key[1], part, self._transfers.work, lambda: run.reach(part.have, part.size))
+        self._receiving[key] = receiver
+        try:
+            with run.stopping(receiver.cancel):
+                return await receiver.run(_PeerPath(self._links, one.peer))
+        except PathLost:
+            pass
+        except Rejected as refused:
+            if refused.code == "cancelled":
+                part.remove()
+            raise
+        finally:
+            del self._receiving[key]
+            part.close()
+        run.progress = None
+        await self._until_relayed(run, one)
+        return None
+
+    async def _until_relayed(self, run: _Run, one: _Offered) -> None:
+        """Wait until the sender has given the rest of a file to the server."""
+        if one.relayed is not None:
+            return
+        waits: Deferred[None] = Deferred()
+        one.waiting.append(waits)
+
+        def stop(why: Rejected) -> None:
+            one.waiting.remove(waits)
+            waits.errback(why)
+
+        with run.stopping(stop):
+            await waits
+
+    # ---- the links -------------------------------------------------------------------------------------------------
+
+    def received(self, peer: Peer, data: bytes) -> Deferred[None] | None:
+        """Take bytes that a device has sent over a link. A Deferred that is returned fires when they are handled."""
+        frame = unpack(data)
+        if frame is None:
+            return None
+        sender = self._sending.get((peer, frame.file))
+        if sender is not None and frame.kind != FrameKind.PIECE:
+            sender.heard(frame)
+        receiver = self._receiving.get((peer, frame.file))
+        return receiver.heard(frame) if receiver is not None else None
+
+    def lost(self, peer: Peer) -> None:
+        """Let what goes over a link go on by the server: the link has ended."""
+        halves = [*self._sending.items(), *self._receiving.items()]
+        for (of, _), half in halves:
+            if of == peer:
+                half.lost()
+
+    async def _listed(self, run: _Run, running: Awaitable[T]) -> T:
+        """List a transfer while it runs."""
+        self._transfers.others.append(run)
+        try:
+            return await running
+        finally:
+            self._transfers.others.remove(run)
+
+
+def _is_of(one: _Offered, peer: Peer, offer: FileOffer) -> bool:
+    return one.peer[0] == peer[0] and one.offer.head == offer.head
+
+
+def _stop(failure: Any, sender: DirectSender) -> None:
+    """Cancel a transfer whose offer could not be sent."""
+    failure.trap(Rejected)
+    sender.cancel(failure.value)
