@@ -33,6 +33,7 @@ class FileOffer(Struct, frozen=True, kw_only=True):
         key: Its key in base64.
         head: The header that is authenticated with each piece.
         first: The index of the first piece that ``file`` has; the pieces before it came on another way.
+        replaces: The id in the header of an earlier offer that this one replaces, because the file had changed.
     """
 
     file: Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}\Z")]
@@ -42,12 +43,13 @@ class FileOffer(Struct, frozen=True, kw_only=True):
     key: Annotated[str, Meta(min_length=43, max_length=43)]
     head: FileHead
     first: Annotated[int, Meta(ge=0)] = 0
+    replaces: Annotated[str, Meta(max_length=32)] = ""
 
     def __repr__(self) -> str:
         return f"<FileOffer of {self.file}>"  # never the key or the name
 
 
-def offer_of(sealer: FileSealer, file: str, name: str, first: int = 0) -> FileOffer:
+def offer_of(sealer: FileSealer, file: str, name: str, first: int = 0, replaces: str = "") -> FileOffer:
     """Return the offer of a file that was read to its end.
 
     Args:
@@ -55,10 +57,17 @@ def offer_of(sealer: FileSealer, file: str, name: str, first: int = 0) -> FileOf
         file: The id by which the sealed bytes are fetched.
         name: The real name.
         first: The index of the first piece that ``file`` has.
+        replaces: The id in the header of an earlier offer that this one replaces.
     """
-    head = sealer.head
     return FileOffer(
-        file=file, name=name, size=head.size, sha256=sealer.sha256, key=b64(sealer.key), head=head, first=first
+        file=file,
+        name=name,
+        size=sealer.head.size,
+        sha256=sealer.sha256,
+        key=b64(sealer.key),
+        head=sealer.head,
+        first=first,
+        replaces=replaces,
     )
 
 

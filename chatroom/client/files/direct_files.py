@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from twisted.internet.defer import Deferred
 
 from chatroom.client.crypto.file_cipher import PIECE, pieces_of
-from chatroom.client.crypto.file_offers import FileOffer, offer_of
+from chatroom.client.crypto.file_offers import FileOffer
 from chatroom.client.errors import Rejected
 from chatroom.client.files import sealed_file
 from chatroom.client.files.direct_transfer import (
@@ -87,6 +87,20 @@ class _Offered:
     offer: FileOffer
     relayed: FileOffer | None = None
     waiting: list[Deferred[None]] = field(default_factory=list)
+
+    def go_on(self, relayed: FileOffer) -> None:
+        """Let those who wait go on with what the server has."""
+        self.relayed = relayed
+        waiting, self.waiting = self.waiting, []
+        for one in waiting:
+            one.callback(None)
+
+    def end(self) -> None:
+        """Let those who wait know that nothing will come: the file had changed and is offered anew."""
+        waiting, self.waiting = self.waiting, []
+        for one in waiting:
+            why = f"{self.offer.name} has changed where it comes from, and is offered anew; fetch the new one."
+            one.errback(Rejected("stopped", why))
 
 
 class _Run:
@@ -185,9 +199,10 @@ class DirectFiles:
 
     async def _send_directly(self, run: _Run, path: Path, user: str, peer: Peer) -> SealedFile | None:
         """Offer a file and send it over a link. Returns what is to go by the server, if the link was lost."""
+        random, work, replaces = self._transfers.sealing.random, self._transfers.work, ""
         for anew in range(ANEW + 1):
-            sealing, work = self._transfers.sealing, self._transfers.work
-            sealed: SealedFile = await work(sealed_file.seal, path, 0, run.wanted, sealing.random)
+            sealed: SealedFile = await work(sealed_file.seal, path, 0, run.wanted, random, replaces)
+            replaces = sealed.name
             try:
                 arrived = await self._offer(run, sealed, user, peer)
                 if arrived is None:
@@ -205,16 +220,16 @@ class DirectFiles:
         Returns:
             None if the other side has the file; else how many pieces it has, because the link was lost.
         """
+        if not self._links.is_open(peer):
+            return 0
         size, key = sealed.sealer.head.size, (peer, sealed.name)
         sender = DirectSender(sealed, self._transfers.work, lambda: run.reach(sender.arrived, size))
         self._sending[key] = sender
         try:
             with run.stopping(sender.cancel):
                 running = Deferred.fromCoroutine(sender.run(_PeerPath(self._links, peer)))
-                offer = offer_of(sealed.sealer, sealed.name, run.name)
+                offer = sealed.offer(sealed.name, run.name)
                 Deferred.fromCoroutine(self._transfers.sealing.offer("", user, offer)).addErrback(_stop, sender)
-                if not self._links.is_open(peer):
-                    sender.lost()
                 await running
             return None
         except PathLost:
@@ -230,19 +245,24 @@ class DirectFiles:
         Returns:
             The number of the file for ``/get d1``; 0 if the file is fetched from the server by the number there.
         """
-        known = next((one for one in self._offers.values() if _is_of(one, peer, offer)), None)
+        known = self._known(peer, offer.head.file)
+        replaced = self._known(peer, offer.replaces) if offer.replaces else None
+        if replaced is not None:
+            replaced.end()
         if offer.file != offer.head.file:
             if known is not None:
-                known.relayed = offer
-                waiting, known.waiting = known.waiting, []
-                for one in waiting:
-                    one.callback(None)
+                known.go_on(offer)
             return 0
         if known is None:
             self._numbers += 1
             known = self._offers[self._numbers] = _Offered(self._numbers, peer, offer)
             self._forget_oldest(peer[0])
         return known.number
+
+    def _known(self, peer: Peer, file: str) -> _Offered | None:
+        """Return the offer of a user whose header has this id."""
+        theirs = (one for one in self._offers.values() if one.peer[0] == peer[0])
+        return next((one for one in theirs if one.offer.head.file == file), None)
 
     def _forget_oldest(self, user_id: str) -> None:
         """Forget the oldest offers beyond the bounds for a user and for all."""
@@ -343,10 +363,6 @@ class DirectFiles:
             return await running
         finally:
             self._transfers.others.remove(run)
-
-
-def _is_of(one: _Offered, peer: Peer, offer: FileOffer) -> bool:
-    return one.peer[0] == peer[0] and one.offer.head == offer.head
 
 
 def _stop(failure: Any, sender: DirectSender) -> None:

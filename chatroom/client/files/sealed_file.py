@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_cipher import PIECE, FileSealer, pieces_of, sealed_size
+from chatroom.client.crypto.file_offers import FileOffer, offer_of
 from chatroom.client.files.local_file import changed, check_size, check_wanted, opened, read
 
 
@@ -19,11 +20,13 @@ class SealedFile:
         sealer: The sealer, which has read it.
         first: The index of the first piece to send; those before it came to the receiver on another way.
         sha256: The SHA-256 of the sealed pieces from ``first`` on, if these are not all.
+        replaces: The name of the sealed file that this one replaces, because the file had changed; empty if none.
     """
 
-    def __init__(self, path: Path, sealer: FileSealer, first: int = 0, sha256: str = "") -> None:
+    def __init__(self, path: Path, sealer: FileSealer, first: int = 0, sha256: str = "", replaces: str = "") -> None:
         self.sealer = sealer
         self.first = first
+        self.replaces = replaces
         self._path = path
         self._sha256 = sha256 or sealer.sealed_sha256
 
@@ -72,7 +75,16 @@ class SealedFile:
             for index in range(first, pieces_of(self.sealer.head.size)):
                 check_wanted(self._path, wanted)
                 digest.update(self._seal(descriptor, index))
-        return SealedFile(self._path, self.sealer, first, digest.hexdigest())
+        return SealedFile(self._path, self.sealer, first, digest.hexdigest(), self.replaces)
+
+    def offer(self, file: str, name: str) -> FileOffer:
+        """Return the offer of this file.
+
+        Args:
+            file: The id by which the sealed bytes are fetched.
+            name: The real name.
+        """
+        return offer_of(self.sealer, file, name, self.first, self.replaces)
 
     def _seal(self, descriptor: int, index: int) -> bytes:
         plain = read(descriptor, self._path, self.sealer.head.size, index, PIECE)
@@ -82,7 +94,9 @@ class SealedFile:
             raise changed(self._path) from None
 
 
-def seal(path: Path, most: int, wanted: Callable[[], bool], random: Callable[[int], bytes]) -> SealedFile:
+def seal(
+    path: Path, most: int, wanted: Callable[[], bool], random: Callable[[int], bytes], replaces: str = ""
+) -> SealedFile:
     """Return a file with a new key, after reading and sealing it once.
 
     Args:
@@ -90,6 +104,7 @@ def seal(path: Path, most: int, wanted: Callable[[], bool], random: Callable[[in
         most: The largest number of bytes that the server takes; 0: any.
         wanted: Returns whether the file is still to be sent; asked before each piece.
         random: Returns so many random bytes.
+        replaces: The name of the sealed file that this one replaces.
 
     Raises:
         Rejected: The file cannot be sent, or is not to be sent any more.
@@ -100,4 +115,4 @@ def seal(path: Path, most: int, wanted: Callable[[], bool], random: Callable[[in
         for index in range(pieces_of(size)):  # only up to the size found above, for the file may grow meanwhile
             check_wanted(path, wanted)
             sealer.seal(index, read(descriptor, path, size, index, PIECE))
-    return SealedFile(path, sealer)
+    return SealedFile(path, sealer, replaces=replaces)

@@ -9,7 +9,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import Piece
-from chatroom.client.crypto.file_offers import offer_of
 from chatroom.client.errors import Rejected
 from chatroom.client.files import local_file, sealed_file
 from chatroom.client.files.local_file import PlainFile
@@ -41,6 +40,7 @@ class FileUpload(Transfer[e.Shared]):
         self._user = user
         self._found: PlainFile | SealedFile | None = sealed
         self._anew = 0  # how often the file was read again because it had changed
+        self._replaces = ""
         self._stored = 0
         self._shared: e.Shared | None = None
 
@@ -109,7 +109,8 @@ class FileUpload(Transfer[e.Shared]):
         most = self._client.limits.file
         if sealed:
             random = self._transfers.sealing.random
-            found: SealedFile = await self._read(sealed_file.seal, self._path, most, self._wanted, random)
+            how = self._path, most, self._wanted, random, self._replaces
+            found: SealedFile = await self._read(sealed_file.seal, *how)
             return found
         return PlainFile(self._path, await self._read(local_file.look, self._path, most, self._wanted))
 
@@ -121,6 +122,7 @@ class FileUpload(Transfer[e.Shared]):
     def _begin_anew(self) -> None:
         """Forget what was sent, so that the file is read again."""
         self._tell_the_server()
+        self._replaces = self._found.name if isinstance(self._found, SealedFile) else ""
         self.file, self.progress, self._found, self._stored = "", None, None, 0
 
     def _wanted(self) -> bool:
@@ -152,7 +154,7 @@ class FileUpload(Transfer[e.Shared]):
 
     async def _hand_over(self, found: SealedFile, shared: e.Shared) -> None:
         """Send the offer of a sealed file, which has its key, to those whom the file is for."""
-        offer = offer_of(found.sealer, shared.file, self.name, found.first)
+        offer = found.offer(shared.file, self.name)
         await self._outlast(Deferred.fromCoroutine(self._transfers.sealing.offer(self._room, self._user, offer)))
 
     async def _read(self, read: Callable[..., Any], *args: Any) -> Any:
@@ -171,6 +173,5 @@ class FileUpload(Transfer[e.Shared]):
         elif isinstance(event, e.Shared):
             self._shared = event
             if isinstance(self._found, SealedFile):
-                offer = offer_of(self._found.sealer, event.file, self.name, self._found.first)
-                self._transfers.sealing.note(event.by_id, offer)
+                self._transfers.sealing.note(event.by_id, self._found.offer(event.file, self.name))
         self.stir()

@@ -1,0 +1,352 @@
+"""Files over direct links between whole clients, and by the server when the link is lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import harness
+import pytest
+from client.files.friends import Friend, refusal, result_of, write
+from client.files.links import Links, join
+from client.files.secrets import Secrets
+from client.network import Network
+from msgspec import to_builtins
+from msgspec.structs import replace
+from sharing import kept_files
+
+from chatroom.client.crypto.file_cipher import PIECE
+from chatroom.client.crypto.file_offers import FileOffer, read_offer
+from chatroom.client.errors import Rejected
+from chatroom.client.files import direct_files
+from chatroom.client.files.commands import FileCommands
+from chatroom.client.files.direct_files import DirectFiles
+from chatroom.client.files.direct_transfer import Frame, FrameKind, pack
+
+DATA = os.urandom(20 * PIECE + 5)
+
+
+class DirectFriend(Friend):
+    """Somebody with an encryption, and direct links.
+
+    Attributes:
+        numbers: The numbers of the files that were offered to them.
+    """
+
+    def __init__(self, network: Network, name: str) -> None:
+        super().__init__(network, name)
+        self.secrets = Secrets()
+        self.transfers.sealing = self.secrets
+        (user_id,) = (user.id for user in network.world.chat.users.values() if user.name == name)
+        self.links = Links((user_id, "DEVICE"))
+        self.links.files = self.direct = DirectFiles(self.transfers, self.links)
+        self.numbers: list[int] = []
+
+    def offers_to(self, other: DirectFriend) -> None:
+        """Let encrypted offers reach somebody."""
+        secrets = self.secrets
+        secrets.sealed.add(other.client.name)
+        self.links.names[other.client.name] = other.links.me
+
+        async def offer(room: str, user: str, offer: FileOffer) -> None:
+            if secrets.refusing is not None:
+                raise secrets.refusing
+            assert user == other.client.name
+            body = to_builtins(offer)
+            secrets.offers.append((room, user, body))
+            other.secrets.known.add(self.links.me[0], read_offer(body))
+            other.numbers.append(other.direct.offered(self.links.me, read_offer(body)))
+
+        secrets.offer = offer  # type: ignore[method-assign]
+
+    def send_directly(self, path: Path, user: str) -> list[Any]:
+        """Begin to send; what comes of it will be in the list."""
+        return result_of(self.direct.send(path, user))
+
+    def get_directly(self, number: int, wanted: Path) -> list[Any]:
+        """Begin to fetch; what comes of it will be in the list."""
+        return result_of(self.direct.get(number, wanted, folder=True))
+
+
+class Two:
+    """Alice, bob, and a link between them."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.alice, self.bob = DirectFriend(network, "alice"), DirectFriend(network, "bob")
+        self.alice.offers_to(self.bob)
+        self.link = join(self.alice.links, self.bob.links)
+
+    def flow(self) -> None:
+        """Deliver everything, on the link and by the server."""
+        self.link.flow()
+        self.network.pass_time(5)
+        self.link.flow()
+
+
+@pytest.fixture
+def two(network: Network) -> Two:
+    """Alice, bob, and a link between them."""
+    return Two(network)
+
+
+def begin(two: Two, tmp_path: Path, here: Path) -> tuple[list[Any], list[Any]]:
+    """Let alice offer a file and bob ask for it."""
+    sent = two.alice.send_directly(write(tmp_path, DATA), "bob")
+    assert two.bob.numbers == [1]
+    return sent, two.bob.get_directly(1, here)
+
+
+def test_a_file_does_not_pass_the_server(two: Two, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire: list[bytes] = []
+    monkeypatch.setattr(harness.Client, "send", lambda self, data: wire.append(data))
+    sent, got = begin(two, tmp_path, here)
+    two.link.flow()
+    assert sent == [None]
+    assert got == [here / "notes.txt"]
+    assert got[0].read_bytes() == DATA
+    two.network.flow()
+    assert not wire, "the offer is all that goes by the server, and it is the encryption's"
+    assert two.alice.transfers.lines() == two.bob.transfers.lines() == []
+
+
+def test_what_travels_is_sealed(two: Two, tmp_path: Path, here: Path) -> None:
+    begin(two, tmp_path, here)
+    two.link.flow()
+    carried = b"".join(frame.data for frame in two.link.carried)
+    assert len(carried) > len(DATA)
+    assert DATA[:1000] not in carried
+
+
+def test_nothing_is_sent_unasked(two: Two, tmp_path: Path, here: Path) -> None:
+    sent = two.alice.send_directly(write(tmp_path, DATA), "bob")
+    two.flow()
+    assert not sent
+    assert two.link.carried == []
+    assert two.alice.transfers.lines() == ["sending notes.txt waits"]
+    got = two.bob.get_directly(1, here)
+    two.flow()
+    assert got[0].read_bytes() == DATA
+
+
+@pytest.mark.parametrize("after", range(0, 23, 2))
+def test_when_the_link_is_lost_the_rest_goes_by_the_server(two: Two, tmp_path: Path, here: Path, after: int) -> None:
+    two.link.cut_after = after
+    sent, got = begin(two, tmp_path, here)
+    two.flow()
+    assert sent == [None]
+    assert got == [here / "notes.txt"]
+    assert got[0].read_bytes() == DATA
+    assert os.listdir(here) == ["notes.txt"]
+    if two.link.open:
+        return
+    over_the_link = max(two.link.pieces(), default=-1) + 1
+    (record,) = kept_files(two.network.world)
+    assert record.sealed
+    offer = two.alice.secrets.offers[-1][2]
+    assert offer["first"] == min(over_the_link, 20)
+    assert record.size == sum(len(DATA[i * PIECE :][:PIECE]) + 16 for i in range(offer["first"], 21))
+    assert two.bob.numbers == [1, 0]
+
+
+def test_a_file_that_nobody_wanted_yet_goes_by_the_server_when_the_link_is_lost(
+    two: Two, tmp_path: Path, here: Path
+) -> None:
+    sent = two.alice.send_directly(write(tmp_path, DATA), "bob")
+    two.link.cut()
+    two.flow()
+    assert sent == [None]
+    got = two.bob.get_directly(1, here)
+    two.flow()
+    assert got[0].read_bytes() == DATA
+
+
+def test_the_rest_may_come_after_a_restart_of_the_receiver(two: Two, tmp_path: Path, here: Path) -> None:
+    two.link.cut_after = 10
+    begin(two, tmp_path, here)
+    two.link.flow()
+    two.bob.transfers.cancel("")
+    two.flow()
+    (part,) = here.iterdir()
+    assert part.stat().st_size == 9 * PIECE
+    got = result_of(two.bob.transfers.get(1, here, folder=True, given=True))  # as any file from the server
+    two.flow()
+    assert got[0].read_bytes() == DATA
+
+
+def test_a_rest_without_its_beginning_is_refused(two: Two, tmp_path: Path, here: Path) -> None:
+    two.link.cut_after = 10
+    _, got = begin(two, tmp_path, here)
+    two.flow()
+    got[0].unlink()
+    again = result_of(two.bob.transfers.get(1, here, folder=True, given=True))
+    two.flow()
+    assert refusal(again, "no-beginning") == (
+        "the beginning of notes.txt is missing here; ask for it to be sent again."
+    )
+
+
+def test_a_file_that_changed_is_offered_anew_over_the_link(two: Two, tmp_path: Path, here: Path) -> None:
+    sent = two.alice.send_directly(write(tmp_path, DATA), "bob")
+    changed = bytes([DATA[0] ^ 1]) + DATA[1:]
+    write(tmp_path, changed)
+    first = two.bob.get_directly(1, here)
+    two.flow()
+    refusal(first, "stopped")
+    assert two.bob.numbers == [1, 2]
+    one, other = (offer["head"]["file"] for _, _, offer in two.alice.secrets.offers)
+    assert one != other
+    got = two.bob.get_directly(2, here)
+    two.flow()
+    assert got[0].read_bytes() == changed
+    assert sent == [None]
+
+
+def test_a_file_that_changed_after_the_cut_is_offered_anew(two: Two, tmp_path: Path, here: Path) -> None:
+    two.link.cut_after = 10
+    _, waits = begin(two, tmp_path, here)
+    changed = DATA[:-1] + bytes([DATA[-1] ^ 1])
+    write(tmp_path, changed)
+    two.flow()
+    assert "notes.txt has changed where it comes from, and is offered anew" in refusal(waits, "stopped")
+    got = result_of(two.bob.transfers.get(1, here, folder=True, given=True))
+    two.flow()
+    assert got[0].read_bytes() == changed
+    one, other = (offer for _, _, offer in two.alice.secrets.offers)
+    assert (other["first"], other["replaces"]) == (0, one["head"]["file"])
+    assert one["key"] != other["key"]
+
+
+def test_a_file_that_changes_while_its_rest_goes_to_the_server_is_offered_anew(
+    two: Two, tmp_path: Path, here: Path
+) -> None:
+    two.link.cut_after = 10
+    _, waits = begin(two, tmp_path, here)
+    two.link.flow()
+    changed = DATA[:-1] + bytes([DATA[-1] ^ 1])
+    two.network.cut_after = two.network.packets + 1
+    two.network.flow()
+    write(tmp_path, changed)
+    two.flow()
+    refusal(waits, "stopped")
+    (record,) = kept_files(two.network.world)
+    got = result_of(two.bob.transfers.get(record.number, here, folder=True, given=True))
+    two.flow()
+    assert got[0].read_bytes() == changed
+
+
+# ---- what is not possible ------------------------------------------------------------------------------------------
+
+
+def test_without_a_link_a_file_goes_by_the_server(two: Two, tmp_path: Path, here: Path) -> None:
+    two.link.cut()
+    sent = two.alice.send_directly(write(tmp_path, DATA), "bob")
+    two.flow()
+    assert sent == [None]
+    assert two.bob.numbers == [0]
+    assert len(kept_files(two.network.world)) == 1
+
+
+def test_a_file_for_the_room_goes_by_the_server(two: Two, tmp_path: Path) -> None:
+    sent = two.alice.send_directly(write(tmp_path, DATA), "")
+    two.flow()
+    assert sent == [None]
+    assert len(kept_files(two.network.world)) == 1
+
+
+def test_an_unknown_number_and_a_closed_link_are_refused(two: Two, tmp_path: Path, here: Path) -> None:
+    assert refusal(two.bob.get_directly(3, here), "no-file") == ("no file d3 was offered; ask for it to be sent again.")
+    two.alice.send_directly(write(tmp_path, DATA), "bob")
+    two.link.cut()
+    assert "open it again with /direct" in refusal(two.bob.get_directly(1, here), "no-link")
+    assert os.listdir(here) == []
+
+
+def test_an_offer_that_cannot_be_sent_ends_the_transfer(two: Two, tmp_path: Path) -> None:
+    two.alice.secrets.refusing = Rejected("blocked", "bob's key has changed; /verify bob.")
+    sent = two.alice.send_directly(write(tmp_path, DATA), "bob")
+    refusal(sent, "blocked")
+    two.flow()
+    assert two.alice.transfers.lines() == []
+
+
+def test_a_file_that_cannot_be_read_is_not_offered(two: Two, tmp_path: Path) -> None:
+    refusal(two.alice.send_directly(tmp_path / "nothing", "bob"), "no-file")
+    assert two.bob.numbers == []
+
+
+def test_another_device_cannot_ask_for_the_file(two: Two, tmp_path: Path) -> None:
+    two.alice.send_directly(write(tmp_path, DATA), "bob")
+    file = two.alice.secrets.offers[0][2]["head"]["file"]
+    mallory = Links(("id of mallory", "DEVICE"))
+    mallory.files = two.bob.direct
+    link = join(two.alice.links, mallory)
+    link.send(1, pack(Frame(file, FrameKind.WANT)))
+    link.send(1, b"nonsense")
+    link.flow()
+    assert link.pieces() == []
+
+
+def test_the_same_offer_is_not_fetched_twice_at_once(two: Two, tmp_path: Path, here: Path) -> None:
+    _, got = begin(two, tmp_path, here)
+    refusal(two.bob.get_directly(1, here), "busy")
+    two.flow()
+    assert got[0].read_bytes() == DATA
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+def test_either_side_cancels(two: Two, tmp_path: Path, here: Path, who: str) -> None:
+    sent, got = begin(two, tmp_path, here)
+    for _ in range(8):
+        two.link.step()
+    friend = getattr(two, who)
+    assert friend.transfers.lines()[0].startswith(("sending notes.txt ", "fetching notes.txt "))
+    assert "%" in friend.transfers.lines()[0]
+    friend.transfers.cancel("notes.txt")
+    two.link.flow()
+    if who == "alice":
+        refusal(sent, "cancelled")
+        refusal(got, "stopped")
+    else:
+        refusal(got, "cancelled")
+        assert os.listdir(here) == [], "the part is removed"
+        assert two.alice.transfers.lines()[0].startswith("sending notes.txt")
+        two.alice.transfers.cancel("notes.txt")
+    assert two.alice.transfers.lines() == two.bob.transfers.lines() == []
+
+
+def test_waiting_for_the_server_can_be_cancelled(two: Two, tmp_path: Path, here: Path) -> None:
+    two.link.cut_after = 10
+    _, got = begin(two, tmp_path, here)
+    two.link.flow()
+    assert two.bob.transfers.lines() == ["fetching notes.txt waits"]
+    two.bob.transfers.cancel("d1")
+    refusal(got, "cancelled")
+    two.flow()
+    assert two.bob.transfers.lines() == []
+
+
+def test_the_oldest_offers_are_forgotten(two: Two, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct_files, "MOST", 5)
+    monkeypatch.setattr(direct_files, "MOST_OF_ONE", 3)
+    two.alice.send_directly(write(here, b"x"), "bob")
+    offer = read_offer(two.alice.secrets.offers[0][2])
+
+    for number in range(10):
+        file = f"{number:032x}"
+        two.bob.direct.offered(("mallory", "M"), replace(offer, file=file, head=replace(offer.head, file=file)))
+    assert sorted(two.bob.direct._offers) == [1, 9, 10, 11]
+    two.alice.transfers.cancel("")
+
+
+def test_the_commands_use_the_link(two: Two, tmp_path: Path, here: Path) -> None:
+    said: list[str] = []
+    alice = FileCommands(two.alice.transfers, here, said.append, two.alice.direct)
+    bob = FileCommands(two.bob.transfers, here, said.append, two.bob.direct)
+    result_of(alice.run("send", str(write(tmp_path, DATA)), "bob"))
+    result_of(bob.run("get", "d1"))
+    two.flow()
+    assert said == [f"fetched {here / 'notes.txt'} (5.2 MB, SHA-256 checked)."]
+    plain = FileCommands(two.bob.transfers, here, said.append)
+    refusal(result_of(plain.run("get", "d1")), "usage")
