@@ -16,7 +16,7 @@ from chatroom.client.server_address import port_of, read_address
 PORT = 8888
 PATIENCE = 60  # seconds
 LONGEST_PATIENCE = 10**9
-_OPTIONS = ("name", "room", "links", "notify")  # options that are settings of the config file, too
+_OPTIONS = ("name", "room", "links", "notify", "passphrase")  # options that are settings of the config file, too
 
 _EXAMPLES = """\
 on a terminal:  chatroom-client chat.example 8888 --name alice --room lobby
@@ -33,7 +33,7 @@ when something was not (stderr says what), 2 when the command line or the config
 files: {config}
          server = "chat.example:8888", name = "alice", room = "lobby" or ["lobby", "work"], colours = true,
          bell = "off", "private" or "all", timestamps = true, downloads = "~/Downloads" (otherwise: the current folder),
-         links and notify as the options above
+         links, notify and passphrase as the options above
        {known}
          the keys of the servers that this client has connected to
        {tokens}
@@ -169,6 +169,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         help=f"in a pipe: how long to try to reconnect when the connection is lost ({PATIENCE}); 0: forever",
     )
     _add_terminal_options(parser)
+    parser.add_argument(
+        "--passphrase",
+        metavar="WHERE",
+        help="lock this client's keys with a passphrase: ask (on the terminal), fd:N or file:PATH (its first line); "
+        "without it, a file beside the keys unlocks them",
+    )
     parser.add_argument("--config", metavar="FILE", type=Path, help="the config file, instead of the usual one")
     parser.add_argument(
         "--accept-new-key",

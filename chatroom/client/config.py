@@ -28,6 +28,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         timestamps: Whether each line begins with its time.
         downloads: The folder for fetched files; empty for the folder in which the client was started.
         links: Whether links are written so that the terminal can follow them; ``auto`` if it is known to.
+        passphrase: Where the passphrase of the keys comes from, as ``ask``; empty if a key file unlocks them.
         notify: How the terminal is told to notify the user while it has no focus; ``auto`` as it is known to.
     """
 
@@ -40,6 +41,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     downloads: str = ""
     links: Literal["auto", "on", "off"] = "auto"
     notify: Literal["auto", "osc9", "osc777", "off"] = "auto"
+    passphrase: str = ""
 
     @property
     def rooms(self) -> list[str]:

@@ -18,6 +18,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chatroom.client.client import Client
+from chatroom.client.encryption.commands import EncryptionCommands
+from chatroom.client.encryption.dialogue import Dialogue, in_words
 from chatroom.client.files.commands import FileCommands
 from chatroom.client.pipe_commands import PipeCommands
 from chatroom.client.pipe_notices import PipeNotices
@@ -81,7 +83,9 @@ class Pipe(LineReceiver):
         """
         self._client = client
         self._output.begin(client)
-        self._commands = PipeCommands(client, files, self._refused, self._stir, self._something, several=self._several)
+        keys = EncryptionCommands(client.privacy, Dialogue(self._tell, lambda *found: self._tell(in_words(*found))))
+        signals = self._refused, self._stir, self._something
+        self._commands = PipeCommands(client, files, keys, *signals, several=self._several)
         client.start()
         Deferred.fromCoroutine(self._work()).addErrback(self._broken)
 
@@ -208,6 +212,11 @@ class Pipe(LineReceiver):
     def say(self, text: str) -> None:
         """Write a message of the client itself."""
         self._output.say(text)
+
+    def _tell(self, text: str) -> None:
+        """Write what a command for encryption says; where events are written as records, to stderr."""
+        for line in text.split("\n"):
+            (self._complain if self._output.records else self.say)(line)
 
     # ---- the end ---------------------------------------------------------------------------------------------------
 

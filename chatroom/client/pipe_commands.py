@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chatroom.client.client import Client
+from chatroom.client.encryption import commands as encryption
+from chatroom.client.encryption.commands import EncryptionCommands
 from chatroom.client.errors import Rejected
 from chatroom.client.files.commands import USAGES, FileCommands
 from chatroom.client.screen.parser import CommandLine, LocalLine, Misuse, SayLine, depends_on_room, read
@@ -29,6 +31,7 @@ class PipeCommands:
     Args:
         client: The client.
         files: Sends and fetches files.
+        keys: Carries out the commands for encryption.
         refused: Called with the text of each refusal.
         changed: Called when a message has been acknowledged or refused.
         wait: Returns a Deferred that fires when anything has happened.
@@ -43,6 +46,7 @@ class PipeCommands:
         self,
         client: Client,
         files: FileCommands,
+        keys: EncryptionCommands,
         refused: Callable[[str], None],
         changed: Callable[[], None],
         wait: Callable[[], Deferred[None]],
@@ -53,10 +57,11 @@ class PipeCommands:
         self.over = False
         self._client = client
         self._files = files
+        self._keys = keys
         self._refused = refused
         self._changed = changed
         self._wait = wait
-        self._own = (*QUITTING, *USAGES, *((WINDOW,) if several else ()))
+        self._own = (*QUITTING, *USAGES, *encryption.USAGES, *((WINDOW,) if several else ()))
 
     async def run(self, line: str) -> bool:
         """Carry out a line. Returns False if the line ends the input, as ``/quit`` does."""
@@ -76,9 +81,12 @@ class PipeCommands:
         return True
 
     async def _run(self, typed: object) -> None:
-        """Carry out what a line means: a file command, a message, or a command of the server."""
+        """Carry out what a line means: a command of the client, a message, or a command of the server."""
         if isinstance(typed, LocalLine) and typed.word == WINDOW:
             self._focus(typed.rest)
+        elif isinstance(typed, LocalLine) and typed.word in encryption.USAGES:
+            await self._connection()
+            await self._keys.run(typed.word, typed.rest)
         elif isinstance(typed, LocalLine):
             await self._files.run(typed.word, typed.rest)
         elif isinstance(typed, SayLine):

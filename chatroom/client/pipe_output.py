@@ -14,13 +14,16 @@ from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.text import marked
 
+_SEALED = '"encrypted":true'  # what a record has if its message came encrypted
+
 
 @implementer(IPushProducer)
 class PipeOutput:
     """Writes what the server sends, and stops reading from the server while the output is full.
 
     Args:
-        records: Whether to write events as records, as the server sent them, instead of text.
+        records: Whether to write events as records, as the server sent them, instead of text. The record of a message
+            that came encrypted also has ``"encrypted": true``.
         several: Whether the client may be in several rooms, so that each line of a room begins with the room's name.
     """
 
@@ -47,7 +50,9 @@ class PipeOutput:
     def show(self, event: e.Event) -> None:
         """Write an event."""
         if self.records:
-            self._write([e.encode(_without_secrets(event)).decode()])
+            record = e.encode(_without_secrets(event)).decode()
+            sealed = isinstance(event, e.MESSAGES) and self._client.privacy.sealed(event)
+            self._write([f"{record[:-1]},{_SEALED}}}" if sealed else record])
         elif self._client.replayed(event):
             self._write_of(event, [recalled("", event, self._client.name)])
         else:

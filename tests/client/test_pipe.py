@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -10,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from client.fake_encryption import DIGITS, RECOVERY_KEY, FakeEncryption
 from client.network import Network
 from harness import World, stored_records
 from order import ask, owner
@@ -21,13 +24,17 @@ from twisted.internet.testing import StringTransport
 from chatroom.chat.limits import FOUND
 from chatroom.client import pipe as module
 from chatroom.client.client import Client
+from chatroom.client.encryption.interface import Security
+from chatroom.client.encryption.words import plain_notice
 from chatroom.client.errors import Failed
 from chatroom.client.files.commands import FileCommands
 from chatroom.client.files.partial_file import PartialFile
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.pipe import Pipe
 from chatroom.client.pipe_notices import FIRST_LINE_WITHIN
+from chatroom.client.status import SecurityNotice
 from chatroom.model.device import NO_DEVICE, Device
+from chatroom.model.events import Said
 
 
 class Piped:
@@ -39,6 +46,7 @@ class Piped:
         downloads: Where fetched files are put.
         login: Of its account.
         device: What it runs on.
+        records: Whether it writes records.
         rooms: Where it comes to; with more than one, it stays in the others when it joins another.
     """
 
@@ -51,11 +59,12 @@ class Piped:
         login: tuple[str, str] | None = None,
         device: Device = NO_DEVICE,
         rooms: Sequence[str] = ("x",),
+        records: bool = False,
     ) -> None:
         self.network = network
         clock = network.world.clock
         self.complaints: list[str] = []
-        self.pipe = Pipe(clock, self.complaints.append, patience=patience, several=len(rooms) > 1)
+        self.pipe = Pipe(clock, self.complaints.append, records=records, patience=patience, several=len(rooms) > 1)
         ids = (f"piped-{i}" for i in itertools.count(1))
         self.client = Client(
             network.dial,
@@ -642,3 +651,65 @@ def test_it_goes_on_without_a_room_that_is_refused(network: Network, world: Worl
     assert bob.lines() == ["al: for x", "al has disconnected."]
     assert (piped.pipe.status, piped.over) == (1, True)
     assert "banned" in piped.complaints[0]
+
+
+# ---- encryption ------------------------------------------------------------------------------------------------------
+
+
+def test_keys_are_compared_and_devices_listed_in_a_pipe(piped: Piped) -> None:
+    piped.client.privacy.encryption = encryption = FakeEncryption()
+    piped.type("/verify bob", "/verify bob ok", "/devices")
+    rows = DIGITS.split()
+    assert [f"    {' '.join(rows[:6])}", f"    {' '.join(rows[6:])}"] == [
+        row for row in piped.lines if "11111" in row or "77777" in row
+    ]
+    assert encryption.did == [("confirm", "bob", DIGITS)]
+    assert "  AAAAA22222  laptop  this one" in piped.lines
+    piped.end()
+    assert (piped.pipe.status, piped.complaints) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/keys recovery", "/keys recover", "/keys export x", "/keys import x", "/keys plain bob", "/devices remove phone"],
+)
+def test_a_pipe_does_nothing_that_a_person_has_to_answer(piped: Piped, line: str) -> None:
+    piped.client.privacy.encryption = encryption = FakeEncryption(states={"bob": Security.ENCRYPTED})
+    piped.type(line)
+    piped.end()
+    assert piped.complaints == ["this asks you something; do it in chatroom-client on a terminal"]
+    assert (piped.pipe.status, encryption.did) == (1, [])
+    assert RECOVERY_KEY not in " ".join(piped.lines)
+
+
+def test_a_pipe_accepts_no_changed_key(piped: Piped) -> None:
+    piped.client.privacy.encryption = encryption = FakeEncryption(states={"bob": Security.BLOCKED})
+    piped.type("/verify bob accept")
+    piped.end()
+    assert (piped.pipe.status, encryption.did) == (1, [])
+
+
+def test_a_pipe_without_keys_says_so(piped: Piped) -> None:
+    piped.type("/verify bob")
+    piped.end()
+    assert piped.complaints == ["this client has no keys, so it encrypts nothing; see docs/security.md"]
+
+
+def test_a_notice_about_keys_is_a_complaint_of_a_pipe(piped: Piped) -> None:
+    piped.pipe.told(SecurityNotice(plain_notice("bob"), user="bob"))
+    assert piped.complaints == ["To bob in plain text: the server can read it."]
+    piped.end()
+
+
+def test_the_record_of_a_message_that_came_encrypted_says_so(network: Network) -> None:
+    piped = Piped(network, records=True)
+    plain = Said(id="x", at=1, by="bob", by_id="bob", text="plain", room="x", seq=5)
+    piped.client.privacy.encryption = encryption = FakeEncryption()
+    encryption.plain_events.append(plain)
+    sealed = msgspec.structs.replace(plain, text="sealed", seq=plain.seq + 1)
+    for event in (plain, sealed):
+        piped.pipe.told(event)
+    first, second = (json.loads(line) for line in piped.lines[-2:])
+    assert "encrypted" not in first
+    assert (second["encrypted"], second["text"], second["event"]) == (True, "sealed", "said")
+    piped.end()

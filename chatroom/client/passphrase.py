@@ -1,0 +1,98 @@
+"""Reading the passphrase that unlocks the client's keys.
+
+It is never an argument and never in the environment, because other programs of the user, or all users of the machine,
+can see those. It is typed on the terminal, or it is the first line of a file or of what a descriptor gives.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from getpass import getpass
+
+from chatroom.client.paths import expanded, spelled
+
+MOST_BYTES = 1024
+PROMPT = "Passphrase of your keys: "
+
+
+class NoPassphrase(Exception):
+    """The passphrase cannot be read; the text says why, in one sentence, and never what was read."""
+
+
+def read_passphrase(where: str, ask: Callable[[str], str] = getpass) -> str:
+    """Return the passphrase.
+
+    Args:
+        where: ``ask``, ``fd:N`` or ``file:PATH``.
+        ask: Asks on the terminal, without showing the answer.
+
+    Raises:
+        NoPassphrase: There is none there, or others may read the file.
+    """
+    kind, _, rest = where.partition(":")
+    if where == "ask":
+        return _asked(ask)
+    if kind == "fd" and rest.isascii() and rest.isdigit() and len(rest) < 10:
+        return _checked(_first_line(int(rest)), where)
+    if kind == "file" and rest:
+        return _checked(_first_line_of_file(rest), where)
+    raise NoPassphrase("--passphrase: give ask, fd:N or file:PATH; the passphrase itself is no argument.")
+
+
+def _asked(ask: Callable[[str], str]) -> str:
+    """Ask on the terminal of this process. Standard input is not asked: it may be the messages, and is shown."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        raise NoPassphrase(
+            "there is no terminal to ask for the passphrase; give --passphrase fd:N or file:PATH."
+        ) from None
+    try:
+        answer = ask(PROMPT)
+    except (EOFError, KeyboardInterrupt):
+        answer = ""
+    if not answer:
+        raise NoPassphrase("no passphrase was typed.")
+    return answer
+
+
+def _first_line_of_file(path: str) -> bytes:
+    """Return the first line of a file that nobody else may read."""
+    place = expanded(path)
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)  # a fifo without a writer does not stop us
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", "") or "no such path"
+        raise NoPassphrase(f"the passphrase's file {spelled(place)} cannot be read: {why}.") from None
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(mode) and mode & 0o077:
+            raise NoPassphrase(f"others may read {spelled(place)}; chmod 600 it, and change the passphrase.")
+        return _first_line(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _first_line(descriptor: int) -> bytes:
+    """Return the first line that a descriptor gives, byte by byte: what follows may be the messages of a pipe."""
+    line = b""
+    try:
+        while len(line) <= MOST_BYTES and (byte := os.read(descriptor, 1)) not in (b"", b"\n"):
+            line += byte
+    except OSError as error:
+        raise NoPassphrase(f"the passphrase cannot be read: {error.strerror}.") from None
+    return line.removesuffix(b"\r")
+
+
+def _checked(line: bytes, where: str) -> str:
+    """Return a line as text. Raises ``NoPassphrase`` if it is empty, too long or not UTF-8."""
+    if not line:
+        raise NoPassphrase(f"--passphrase {where}: its first line is empty.")
+    if len(line) > MOST_BYTES:
+        raise NoPassphrase(f"--passphrase {where}: its first line has more than {MOST_BYTES} bytes.")
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        raise NoPassphrase(f"--passphrase {where}: its first line is not UTF-8.") from None
