@@ -130,6 +130,15 @@ it to the sharer once more. `get` is answered with `download`, and then chunks c
 acknowledges each with `got`, and `from` continues a download that was cut. An `error` with a `file` says that the
 transfer of that file has ended.
 
+**Encrypted rooms.** The owner of a room can `encrypt` it, for ever: the record says so when you join (`entered`), and
+`encrypted` says so when it happens. Only sessions with the keys of a device in their user's device list can be there;
+others are refused at the door, and removed, with `encrypted-room` or a `kicked` that has a `session`. Everything that
+is plain (`say`, `me`, `quote`, `edit`, `react`, `share` without `sealed`) is refused with `encrypted-room`; a message
+is sent with `say-sealed`, and comes as `sealed`. The server reads none of them: they have no text to search for or to
+quote, and mention nobody. In all else they are messages: in the history, counted as unread, slow, muted, ignored and
+deleted. `member-ids` names the members; to know who may have the keys, follow the `seq` of these events: `joined`,
+`left`, `disconnected`, `kicked`, `banned`, `renamed` with a `user_id`, and `devices-changed`.
+
 **Details.** Unknown fields are ignored. If a field is given twice, the last one counts. These are refused: an unknown
 `do`, a wrong type, invalid UTF-8, a lone surrogate, a number beyond 2^53, nesting deeper than 8. The server sends
 `ping` after 90 s of silence and closes the connection after 150 s. Anything that the program sends counts; `pong` is
@@ -184,9 +193,10 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
                 ),
                 4,
             ),
-            (a.Rooms([a.RoomLine("lobby", 3, "all about it"), a.RoomLine("quiet", 0, "")]), 6),
+            (a.Rooms([a.RoomLine("lobby", 3, "all about it", True), a.RoomLine("quiet", 0, "")]), 6),
             (a.Users([a.UserLine("alice", "lobby"), a.UserLine("bob", "", "lunch")], 2), 7),
             (a.Members("lobby", ["alice", "bob"]), 53),
+            (a.MemberIdPage(room="lobby", rev=131, members=[a.MemberId("x7k2", "bob", 3)]), 55),
             (a.Person(name="bob", account=True, online=True, rooms=["lobby"], away="lunch"), 54),
             (a.History("lobby", [_SAID], False), 11),
             (a.Found("hello", [_SAID], False, 97, 1789990000000, 1790000000000), 12),
@@ -217,6 +227,7 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (_SAID, None),
             (e.Acted(**_WHO, **_AMENDED, text="waves"), None),
             (e.Shared(**_WHO, **_FILE), None),
+            (e.SealedMessage(**_WHO, device="MFRGGZDFMZ", sid="c2Vzc2lvbg", ct="AwgAEpABv3W"), None),
             (e.Shared(**_WHO, **_SEALED), None),
             (e.Joined(**_WHO, session="x7k2"), None),
             (e.Left(**_WHO, session="x7k2"), None),
@@ -235,6 +246,8 @@ EVENTS: tuple[tuple[str, tuple[tuple[e.Event, int | None], ...]], ...] = (
             (e.Locked(**_WHO), None),
             (e.Unlocked(**_WHO), None),
             (e.Slowed(**_WHO, seconds=10), None),
+            (e.Encrypted(**_WHO), None),
+            (e.DevicesChanged(**_WHO, rev=4), None),
             (e.Closed(**_WHO, reason="moved to den"), None),
             (e.Edited(**_WHO, message=131, text="hello all"), None),
             (e.Reacted(**_WHO, message=131, emoji="👍", on=True, user="mallory", text="hello"), None),

@@ -31,6 +31,9 @@ from chatroom.model.account import AccountRecord
 from chatroom.model.log_names import ROOM, room_log
 from chatroom.model.names import BadName, room_name
 from chatroom.model.text import clean
+from chatroom.model.wording import SEALED
+
+_SEALED = b'{"event":"sealed"'  # the beginning of the JSON of a sealed message
 
 
 class ExportedAccount(Struct, frozen=True, tag_field="type", tag="account"):
@@ -46,7 +49,7 @@ class ExportedRoom(Struct, frozen=True, tag_field="type", tag="room"):
 
 
 class ExportedEntry(Struct, frozen=True, tag_field="type", tag="entry"):
-    """An entry of a log. ``event`` is the JSON that the database stores."""
+    """An entry of a log. ``event`` is the JSON that the database stores; of a sealed message, without ``ct``."""
 
     log: str
     room: str
@@ -91,7 +94,7 @@ def _everything(db: sqlite3.Connection, private: bool) -> Iterator[Struct]:
     }
     for seq, number, body in db.execute("SELECT seq, log, body FROM log WHERE message<>? ORDER BY seq", (SPENT,)):
         if number in logs:
-            yield ExportedEntry(*logs[number], seq, Raw(body))
+            yield ExportedEntry(*logs[number], seq, _readable(body))
 
 
 def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
@@ -112,7 +115,17 @@ def _one_room(db: sqlite3.Connection, room: str) -> Iterator[Struct]:
         (log, SPENT),
     )
     for seq, body in rows:
-        yield ExportedEntry(log, _record(value).name, seq, Raw(body))
+        yield ExportedEntry(log, _record(value).name, seq, _readable(body))
+
+
+def _readable(body: bytes) -> Raw:
+    """Return the JSON of an event; for a sealed message, which nobody can read here, words instead of ``ct``."""
+    if not body.startswith(_SEALED):
+        return Raw(body)
+    event = msgspec.json.decode(body)
+    if event.pop("ct"):
+        event["text"] = SEALED
+    return Raw(msgspec.json.encode(event))
 
 
 def _records(db: sqlite3.Connection, bucket: str) -> Iterator[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -35,6 +36,7 @@ from chatroom.chat.people.terminal_reading import TerminalReading
 from chatroom.chat.people.throttles import Throttles, Window
 from chatroom.chat.people.unread_in_rooms import UnreadInRooms
 from chatroom.chat.retention import Retention
+from chatroom.chat.rooms import encrypted
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.empty_rooms import EmptyRooms
 from chatroom.chat.rooms.loaded_rooms import LoadedRooms
@@ -97,8 +99,10 @@ class Chat(ChatState):
         self._make_people(passwords, checkers)
         self.withdraw = self._withdraw
         self.room_name = self.room_records.name_of
+        self.list_revs = _no_lists
         self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
+        self.directory.on_changed = partial(encrypted.put_out_keyless, self)
         self._retention = Retention(
             self, self.directory, self.room_records, self._file_expiry, self._in_use, self.guests.sweep, self.keys
         )
@@ -215,6 +219,10 @@ class Chat(ChatState):
     def _in_use(self, log: str) -> bool:
         """Return whether a guest's log may still be written to."""
         return id_in(log) in self.users or self.guests.has(log)
+
+
+async def _no_lists(user_ids: Sequence[str]) -> Mapping[str, int]:
+    return {}
 
 
 def _not_removed(failure: Any) -> None:

@@ -12,6 +12,7 @@ from chatroom.chat.people.capacity import Capacity
 from chatroom.chat.people.deleted_accounts import DeletedAccounts
 from chatroom.chat.people.guest_resume import GuestResume
 from chatroom.chat.people.throttles import Window
+from chatroom.chat.rooms.encrypted import put_out_of_encrypted
 from chatroom.chat.rooms.further_sessions import has_another
 from chatroom.chat.session import Session, User
 from chatroom.chat.state import ChatState, ids_in
@@ -135,6 +136,8 @@ class Connections:
     def become(self, session: Session, user: User) -> None:
         """Give the session another user, and tell its rooms as soon as their logs can store the event.
 
+        The session has no keys of that user's yet, so encrypted rooms remove it.
+
         Raises:
             Refused: There is no seat.
         """
@@ -162,6 +165,7 @@ class Connections:
         for room, id in ids_in(told, session):
             renamed = Renamed(id, *about, session=session.id, name=user.name, user_id=user.id, again=told[room])
             state.owe(room.log, renamed)
+        put_out_of_encrypted(state, session)
 
     def log_out(self, session: Session) -> None:
         """Make the session a guest session.

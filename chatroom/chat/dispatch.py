@@ -16,7 +16,7 @@ from chatroom.chat.keys import asking, publishing, sealed_messages
 from chatroom.chat.limits import ROOM_CHARACTERS
 from chatroom.chat.operators import commands
 from chatroom.chat.people import conversations, guest_names, hello, login, login_sessions, marking, preferences
-from chatroom.chat.rooms import amendments, join_leave, moderation, queries, sanctions, search
+from chatroom.chat.rooms import amendments, join_leave, moderation, queries, sanctions, sealed, search
 from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.model.commands import ROWS, Command, CommandRow, Hello, Login, Needs, Pong, Ref, RoomCommand, Takeover
@@ -60,6 +60,7 @@ _MODULES = (
     publishing,
     queries,
     sanctions,
+    sealed,
     sealed_messages,
     search,
     sharing,

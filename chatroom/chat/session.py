@@ -20,7 +20,9 @@ from chatroom.chat.interfaces import AddressSlot, Dialect, Recipient
 from chatroom.chat.limits import MOST_JOINED, WAS
 from chatroom.chat.marks import Marks
 from chatroom.chat.not_said import why_not_said
-from chatroom.chat.rooms.room import Arrival, Room
+from chatroom.chat.rooms.barred_authors import is_sealed
+from chatroom.chat.rooms.members import Arrival
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.session_host import SessionHost
 from chatroom.chat.session_output import SessionOutput
 from chatroom.chat.session_parts import OpenInbox, OpenSentLog, OpenTransfers, TakeoverOffer, UnfinishedSearch
@@ -340,7 +342,13 @@ class Session(SessionOutput):
             ref: The ref of the command.
             once: Whether the client chose the event's id.
             ok: Whether a command with a ref is answered ``ok`` although the client gets the echo.
+
+        Raises:
+            Refused: The room is encrypted, and the event is not. The room's log has what was appended before it was
+                encrypted; so this is checked here, right before the event is appended.
         """
+        if room.record.encrypted and not is_sealed(event):
+            room.record.check_plain(keyed=self.keyed)
         self.pending += 1
         done: Done = self._said if ref is None else partial(self._said, ref=ref, ok=ok)
         self.host.engine.append(room.log, event, done, once=once)

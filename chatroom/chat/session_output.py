@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from chatroom.chat.interfaces import Dialect, Recipient
 from chatroom.chat.session_parts import OpenMailbox
 from chatroom.model.errors import Refused
-from chatroom.model.events import MESSAGES, Edited, Event, LogEvent, Reacted, RoomMessage, Spoken
+from chatroom.model.events import MESSAGES, Edited, Event, LogEvent, Reacted, RoomMessage, SealedMessage, Spoken
 from chatroom.model.log import Entry
 from chatroom.model.names import fold
 from chatroom.model.replies import Error
 from chatroom.model.text import clean
 
 _HEARD = (*MESSAGES, Edited, Reacted)  # what people say, and what is not shown of ignored users
-_OWN = (Spoken, Edited, Reacted)  # what a user without echo is not shown of the user's own
+_OWN = (Spoken, SealedMessage, Edited, Reacted)  # what a user without echo is not shown of the user's own
 _NOBODY: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from chatroom.client.unread_count import UnreadCount
 from chatroom.model import events as e
 from chatroom.model import replies as a
-from chatroom.model.unread import is_mention, living_text
+from chatroom.model.unread import is_living, is_mention, living_text
 
 MOST_USERS = 20_000  # members of a room whose names are kept
 
@@ -155,9 +155,8 @@ class RoomState:
 
     def _count(self, event: e.RoomEvent, me: str) -> None:
         """Count a message of another user as unread, and a deleted one no more."""
-        text = living_text(event)
-        if text and event.by != me:
-            self.count.add(event.seq, mention=is_mention(text, me))
+        if is_living(event) and event.by != me:
+            self.count.add(event.seq, mention=is_mention(living_text(event), me))
         elif isinstance(event, e.Edited):
             self.count.edit(event.message, mention=is_mention(event.text, me))
         elif isinstance(event, e.Deleted):

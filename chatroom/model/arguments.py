@@ -36,6 +36,7 @@ class Kind(Enum):
     COUNT = "a number"
     BACK = "a minus and a number, as -2; left out if it is something else"
     SWITCH = "on or off"
+    YES = "the word yes"
     DURATION = "a number with its unit, as 10m, 2h, 7d; left out if it is something else"
     SECRET = "a password: one word, or as the last argument the rest of the line"
 
@@ -102,4 +103,6 @@ def read(arg: Arg, rest: str, *, last: bool) -> tuple[Any, str]:
         return int(word), rest
     if arg.kind is Kind.SWITCH and word.lower() in _SWITCHES:
         return _SWITCHES[word.lower()], rest
+    if arg.kind is Kind.YES and word.lower() == "yes":
+        return True, rest
     raise Misread

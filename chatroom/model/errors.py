@@ -39,6 +39,7 @@ class Refusal:
 
 
 ALREADY_LOGGED_IN = Refusal("already-logged-in", "{user} is already logged in.")
+ALREADY_ENCRYPTED = Refusal("already-encrypted", "{room} is encrypted already, and stays so.")
 ALREADY_THERE = Refusal("already-there", "you are already in room {room}.")
 ANSWER_FIRST = Refusal("answer-first", "{word} is a command, and you are being asked; answer first, or type /cancel.")
 BAD_BAN = Refusal("bad-ban", "{why}.")
@@ -53,6 +54,7 @@ BUSY = Refusal("busy", "too many people are logging in at this moment; try again
 CHAT_FULL = Refusal("chat-full", "the chat is full (max users {most}).")
 CHUNK_TOO_LONG = Refusal("chunk-too-long", "a chunk may have at most {most} bytes; reconnect and resume there.")
 DRAINING = Refusal("draining", "the server is not accepting new connections at the moment; come back later.")
+ENCRYPTED_ROOM = Refusal("encrypted-room", "{room} is encrypted; {next}.")
 EXPECTED_PAIR = Refusal("expected-pair", "expected user,password.")
 EMPTY_FILE = Refusal("empty-file", "{name} is empty; share a file with something in it.")
 FILE_TOO_BIG = Refusal("file-too-big", "{name} is {size}, but a file here may be at most {most}; make it smaller.")
@@ -86,6 +88,7 @@ NOBODY_TO_REPLY = Refusal("nobody-to-reply", "nobody has written to you yet; use
 NOT_SAID = Refusal("not-said", "the message was not said.")
 NOTHING_SAID = Refusal("nothing-said", "there is nothing visible in that; write something.")
 NOT_CONFIRMED = Refusal("not-confirmed", "not confirmed: the message may not have been stored; send it again.")
+NOT_ENCRYPTED = Refusal("not-encrypted", "{room} is not encrypted; its owner can encrypt it with /encrypt.")
 NOT_IN_ROOM = Refusal("not-in-room", "you are not in a room; join one with /join <room>.")
 NOT_IN_THAT_ROOM = Refusal("not-in-that-room", "you are not in room {room}; join it with /join {room}.")
 NOT_MODERATOR = Refusal("not-moderator", "only a moderator of {room} can do that.")
@@ -170,6 +173,7 @@ STALE_DEVICES = Refusal("stale-devices", "the devices of {user} have changed; as
 STALE_VAULT = Refusal(
     "stale-vault", "the keys of this device are an old copy; use the newest one, or make new keys for this device."
 )
+STALE_MEMBERS = Refusal("stale-members", "the members of {room}, or their devices, have changed; ask for them again.")
 STALLED = Refusal("stalled", "the upload of {name} made no progress, and its space was given to others; send it again.")
 TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; remove some first.")
 TOO_MANY_JOINED = Refusal("too-many-joined", "you are in {most} rooms, which is the most allowed; leave one first.")
@@ -201,5 +205,9 @@ WRONG_TOKEN = Refusal("wrong-token", "this client's login has expired; log in wi
 
 IN_USE = frozenset({ALREADY_LOGGED_IN.code, TOO_MANY_DEVICES.code, TOO_MANY_TABS.code})
 """The codes of a login that is refused because of the account's other sessions: ``takeover`` can complete it."""
+
+CANNOT_READ = "join with chatroom-client (telnet, programs without keys, IRC and the page cannot read it)"
+ONLY_SEALED = "only sealed messages and files can be sent there"
+"""What ``ENCRYPTED_ROOM`` says next: at the door, and to a member who sends something plain."""
 
 REFUSALS = tuple(value for value in list(globals().values()) if isinstance(value, Refusal))

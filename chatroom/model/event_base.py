@@ -92,6 +92,17 @@ class LogEvent(Event, frozen=True, gc=False):
         return 0
 
 
+class RoomEvent(LogEvent, frozen=True, gc=False):
+    """An event in a room."""
+
+    abstract = True
+    audience = Audience.ROOM
+    is_mail = False
+
+    room: str = ""
+    seq: int = 0
+
+
 def told_to(audience: Audience) -> tuple[type[Event], ...]:
     """Return the classes of events that this audience is told of, without subclasses of a class in ``EVENTS``."""
     return tuple(kind for kind in EVENTS if kind.audience is audience and kind.__base__ not in EVENTS)

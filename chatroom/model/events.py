@@ -20,8 +20,27 @@ from chatroom.model.event_base import EVENTS as EVENTS
 from chatroom.model.event_base import Audience as Audience
 from chatroom.model.event_base import Event as Event
 from chatroom.model.event_base import LogEvent as LogEvent
+from chatroom.model.event_base import RoomEvent as RoomEvent
 from chatroom.model.event_base import told_to
 from chatroom.model.key_events import E2eFrom as E2eFrom
+from chatroom.model.moderation_events import AboutMember as AboutMember
+from chatroom.model.moderation_events import Banned as Banned
+from chatroom.model.moderation_events import Closed as Closed
+from chatroom.model.moderation_events import Deopped as Deopped
+from chatroom.model.moderation_events import Encrypted as Encrypted
+from chatroom.model.moderation_events import Invited as Invited
+from chatroom.model.moderation_events import Kicked as Kicked
+from chatroom.model.moderation_events import Locked as Locked
+from chatroom.model.moderation_events import MemberRemoved as MemberRemoved
+from chatroom.model.moderation_events import ModerationEvent as ModerationEvent
+from chatroom.model.moderation_events import Muted as Muted
+from chatroom.model.moderation_events import Opped as Opped
+from chatroom.model.moderation_events import Owned as Owned
+from chatroom.model.moderation_events import Slowed as Slowed
+from chatroom.model.moderation_events import Topic as Topic
+from chatroom.model.moderation_events import Unbanned as Unbanned
+from chatroom.model.moderation_events import Unlocked as Unlocked
+from chatroom.model.moderation_events import Unmuted as Unmuted
 from chatroom.model.server_events import Announced as Announced
 from chatroom.model.server_events import Arrived as Arrived
 from chatroom.model.server_events import BansChanged as BansChanged
@@ -40,17 +59,6 @@ PROTOCOL_VERSION = 1
 # Fields that are stored and never sent. ``via`` stands for the address that an event came from; it serves to limit the
 # space that one address can fill.
 HIDDEN = ("via",)
-
-
-class RoomEvent(LogEvent, frozen=True, gc=False):
-    """An event in a room."""
-
-    abstract = True
-    audience = Audience.ROOM
-    is_mail = False
-
-    room: str = ""
-    seq: int = 0
 
 
 # ---- messages to a room ------------------------------------------------------------------------------------------
@@ -140,6 +148,26 @@ class Shared(RoomMessage, frozen=True, gc=False, kw_only=True):
         return self.name
 
 
+class SealedMessage(RoomMessage, frozen=True, gc=False, kw_only=True, tag="sealed"):
+    """A message to an encrypted room. Only the devices of the members can read it.
+
+    ``device`` is the author's device, ``sid`` names the keys, and ``ct`` is the encrypted message: base64 without
+    padding. ``ct`` of a deleted message is empty.
+    """
+
+    device: str
+    sid: str
+    ct: str
+
+    @property
+    def text(self) -> str:
+        """What can be searched for, quoted and blanked: nothing."""
+        return ""
+
+    def __repr__(self) -> str:
+        return f"SealedMessage(id={self.id!r}, by={self.by!r}, ...)"
+
+
 # ---- members who come and go -------------------------------------------------------------------------------------
 
 
@@ -186,110 +214,18 @@ class Renamed(MembershipEvent, frozen=True, gc=False, kw_only=True):
     user_id: str = ""
 
 
-# ---- what moderators do ------------------------------------------------------------------------------------------
+class DevicesChanged(RoomEvent, frozen=True, gc=False, kw_only=True):
+    """The member ``by`` of an encrypted room has another list of devices, with the revision ``rev``.
 
+    It changes nobody's membership, but who may have the keys: ``members`` of ``say-sealed`` is the ``seq`` of the last
+    event that changed one of both.
+    """
 
-class ModerationEvent(RoomEvent, frozen=True, gc=False):
-    """Something that a moderator does; the room's record says so already."""
-
-    abstract = True
     is_message = False
     changes_members = False
-    changes_record = True
+    changes_record = False
 
-
-class Topic(ModerationEvent, frozen=True, gc=False, kw_only=True):
-    """The room has a new topic."""
-
-    text: str
-
-
-class AboutMember(ModerationEvent, frozen=True, gc=False, kw_only=True):
-    """Something that ``by`` does about ``user``. ``user_id`` is empty when nobody of that name was there."""
-
-    abstract = True
-
-    user: str
-    user_id: str = ""
-
-
-class MemberRemoved(AboutMember, frozen=True, gc=False, kw_only=True):
-    """A member is removed from the room."""
-
-    abstract = True
-    changes_members = True
-
-    reason: str = ""
-
-
-class Kicked(MemberRemoved, frozen=True, gc=False, kw_only=True):
-    """A member was removed from the room, and may join again."""
-
-
-class Banned(MemberRemoved, frozen=True, gc=False, kw_only=True):
-    """A user was removed and may not join. ``until`` is in milliseconds since 1970; 0 means for good."""
-
-    until: int = 0
-
-
-class Unbanned(AboutMember, frozen=True, gc=False, kw_only=True):
-    """A banned user may join again."""
-
-
-class Muted(AboutMember, frozen=True, gc=False, kw_only=True):
-    """A user may read but not write. ``until`` is in milliseconds since 1970; 0 means for good."""
-
-    reason: str = ""
-    until: int = 0
-
-
-class Unmuted(AboutMember, frozen=True, gc=False, kw_only=True):
-    """A muted user may write again."""
-
-
-class Opped(AboutMember, frozen=True, gc=False, kw_only=True):
-    """A user is now a moderator of the room."""
-
-
-class Deopped(AboutMember, frozen=True, gc=False, kw_only=True):
-    """A user is no longer a moderator of the room."""
-
-
-class Owned(AboutMember, frozen=True, gc=False, kw_only=True):
-    """A user now owns the room. ``before`` names the former owner if that user left for good; then ``by`` is empty."""
-
-    before: str = ""
-
-
-class Invited(AboutMember, frozen=True, gc=False, kw_only=True):
-    """A user may join although the room is locked. The user's inbox gets a copy, which has ``to``."""
-
-    is_mail = True
-
-    to: str = ""
-    via: str = ""
-
-
-class Locked(ModerationEvent, frozen=True, gc=False):
-    """Only invited users may join the room."""
-
-
-class Unlocked(ModerationEvent, frozen=True, gc=False):
-    """Everybody may join the room again."""
-
-
-class Slowed(ModerationEvent, frozen=True, gc=False, kw_only=True):
-    """Each member may send one message in this many seconds; 0 ends this."""
-
-    seconds: int
-
-
-class Closed(ModerationEvent, frozen=True, gc=False, kw_only=True):
-    """The room has ended and all its members are out. A later room of the same name is a new room."""
-
-    changes_members = True
-
-    reason: str = ""
+    rev: int
 
 
 # ---- what happens to a message -----------------------------------------------------------------------------------
@@ -386,7 +322,7 @@ class Read(InboxEvent, frozen=True, gc=False, kw_only=True):
 
 # ---- sets of events, derived from what each class says -----------------------------------------------------------
 
-Message = Said | Acted | Shared | Private
+Message = Said | Acted | Shared | Private | SealedMessage
 Mail = Private | Shared | Invited
 
 
@@ -420,16 +356,23 @@ def of_inbox(event: Event) -> TypeGuard[Mail]:
 
 
 def blanked(event: Any) -> Any:
-    """Return a copy of a message with an empty text; of a shared file, with an empty name.
+    """Return a copy of a message with an empty text; of a file, with an empty name; of a sealed one, with no ``ct``.
 
     What was done to a message of a room, and what it answers, goes as well.
     """
-    gone: dict[str, Any] = {"name" if isinstance(event, Shared) else "text": ""}
+    gone: dict[str, Any] = {_content_of(event): ""}
     if isinstance(event, RoomMessage):
         gone["reactions"] = ()
     if isinstance(event, Spoken):
         gone |= {"quote": 0, "quoted": None, "edited": 0}
     return msgspec.structs.replace(event, **gone)
+
+
+def _content_of(event: Any) -> str:
+    """Return the name of the field that holds what somebody says by a message."""
+    if isinstance(event, SealedMessage):
+        return "ct"
+    return "name" if isinstance(event, Shared) else "text"
 
 
 def placed(event: Any, seq: int, room: str = "") -> Any:

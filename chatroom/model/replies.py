@@ -27,6 +27,7 @@ from chatroom.model.reply_lines import FileLine as FileLine
 from chatroom.model.reply_lines import HelpLine as HelpLine
 from chatroom.model.reply_lines import HelpTopic as HelpTopic
 from chatroom.model.reply_lines import Limits as Limits
+from chatroom.model.reply_lines import MemberId as MemberId
 from chatroom.model.reply_lines import RoomLine as RoomLine
 from chatroom.model.reply_lines import SessionLine as SessionLine
 from chatroom.model.reply_lines import UserLine as UserLine
@@ -34,6 +35,7 @@ from chatroom.model.response import Response as Response
 
 FEATURES = (
     "edit",
+    "encrypted-rooms",  # sealed messages to rooms
     "files",  # share, get and so on
     "keys",  # keys of devices, and sealed messages to them
     "lines",  # a text may have several lines
@@ -81,6 +83,8 @@ class Entered(Response, frozen=True, gc=False, kw_only=True):
 
     ``read`` is your read mark: the seq up to which you have read the room. ``unread`` is the number of messages of
     others after it that are not deleted, and ``mentions`` the number of those that mention you, both at most 1000.
+
+    If the room is ``encrypted``, ``members_rev`` is what ``member-ids`` says in ``rev``, as it was when you joined.
     """
 
     room: str
@@ -96,6 +100,8 @@ class Entered(Response, frozen=True, gc=False, kw_only=True):
     read: int = 0
     unread: int = 0
     mentions: int = 0
+    encrypted: bool = False
+    members_rev: int = 0
 
 
 class Rooms(Response, frozen=True, gc=False):
@@ -117,6 +123,19 @@ class Members(Response, frozen=True, gc=False):
 
     room: str
     users: list[str]
+    more: int = 0
+
+
+class MemberIdPage(Response, frozen=True, gc=False, kw_only=True, tag="member-ids"):
+    """Some members of the room: each with the user's id, name, and revision of the device list. You are among them.
+
+    ``rev`` is the ``seq`` of the last event that changed who is in the room, or a member's devices. ``more`` is the
+    number of members after these. If ``rev`` differs between pages, begin again.
+    """
+
+    room: str
+    rev: int
+    members: list[MemberId]
     more: int = 0
 
 

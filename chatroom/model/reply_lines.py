@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec import Struct
 
 
@@ -23,11 +25,12 @@ class Limits(Struct, frozen=True, gc=False):
 
 
 class RoomLine(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A room in the list of rooms. ``users`` is the number of its members."""
+    """A room in the list of rooms. ``users`` is the number of its members; ``encrypted``, whether it is encrypted."""
 
     room: str
     users: int
     topic: str
+    encrypted: bool = False
 
 
 class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -40,6 +43,14 @@ class UserLine(Struct, frozen=True, gc=False, omit_defaults=True):
     room: str = ""
     away: str = ""
     rooms: list[str] = []
+
+
+class MemberId(NamedTuple):
+    """A member of a room: the user's id and name, and the revision of the user's device list (0 for none)."""
+
+    user_id: str
+    name: str
+    list_rev: int
 
 
 class SessionLine(Struct, frozen=True, gc=False, omit_defaults=True):

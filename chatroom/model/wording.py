@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from textwrap import wrap
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +17,7 @@ from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.durations import spell
 from chatroom.model.errors import ALREADY_LOGGED_IN, TOO_MANY_DEVICES, TOO_MANY_TABS
+from chatroom.model.help_wording import help_lines
 from chatroom.model.shared_files import is_opaque, spell_size
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
 
@@ -29,6 +29,8 @@ TAKEOVERS = {
     TOO_MANY_DEVICES.code: "Type /takeover to log out the device that logged in first, and log in here.",
     TOO_MANY_TABS.code: "Type /takeover to end the oldest of these sessions, and log in here.",
 }
+
+SEALED = "[encrypted message]"  # stands for a message that cannot be read here
 
 # ---- messages, and what a room sees ------------------------------------------------------------------------------
 
@@ -77,6 +79,14 @@ def _size(file: e.Shared) -> str:
     return spell_size(file.size) + (", encrypted" if file.sealed and not is_opaque(file.name) else "")
 
 
+def _sealed(room: str, event: e.SealedMessage) -> str:
+    return f"{event.by}: {SEALED if event.ct else '(deleted)'}"
+
+
+def _kicked(room: str, event: e.Kicked) -> str:
+    return _to(event, "kicked") if not event.session else f"{event.user} was removed: {event.reason}."
+
+
 def _renamed(room: str, event: e.Renamed) -> str:
     if event.again:  # ``by`` has another connection in the room
         return f"{event.name} has joined the room."
@@ -121,12 +131,17 @@ LINES: dict[type, Callable[[str, Any], str]] = {
     e.Private: lambda room, event: f"{event.by} (private): {event.text}",
     a.OwnPrivate: lambda room, event: f"To {event.to} (private): {event.text}",
     e.Shared: _shared,
+    e.SealedMessage: _sealed,
+    e.DevicesChanged: lambda room, event: f"The devices of {event.by} have changed.",
+    e.Encrypted: lambda room, event: (
+        f"{event.by} encrypted the room; what was said before stays readable on the server."
+    ),
     e.Joined: lambda room, event: f"{event.by} has joined the room.",
     e.Left: lambda room, event: f"{event.by} has left the room.",
     e.Disconnected: lambda room, event: f"{event.by} has disconnected.",
     e.Renamed: _renamed,
     e.Topic: _topic,
-    e.Kicked: lambda room, event: _to(event, "kicked"),
+    e.Kicked: _kicked,
     e.Banned: lambda room, event: _to(event, "banned"),
     e.Unbanned: lambda room, event: _to(event, "unbanned"),
     e.Muted: lambda room, event: _to(event, "muted"),
@@ -150,11 +165,11 @@ def with_deletion_shown(event: M) -> M:
     """Return a message as it is shown in the history: ``(deleted)`` stands for a text that was deleted.
 
     Args:
-        event: The message. A shared file is returned unchanged: its line in ``LINES`` says ``(deleted)`` itself. So is
-            what was done to a message, such as an edit.
+        event: The message. A shared file and a sealed message are returned unchanged: their lines in ``LINES`` say
+            ``(deleted)`` themselves. So is what was done to a message, such as an edit.
     """
     message: Any = event
-    if isinstance(event, e.Shared | e.Amendment) or message.text:
+    if isinstance(event, e.Shared | e.SealedMessage | e.Amendment) or message.text:
         return event
     return msgspec.structs.replace(event, text="(deleted)")
 
@@ -179,9 +194,6 @@ def what_became(event: e.Event) -> str:
 
 # ---- answers, and records for one person ------------------------------------------------------------------------
 
-COLUMNS = 79  # characters of the longest line of help
-WIDEST_USAGE = 28  # characters of a command's usage; the explanation of a longer one begins on the next line
-
 Recalled = Callable[[str, Any], str]
 """Returns the line for an older message, given the name of its room and the message."""
 
@@ -204,7 +216,8 @@ def _rooms(recalled: Recalled, event: a.Rooms) -> list[str]:
         return ["No rooms yet; create one with /create <room>."]
     lines = [f"Rooms ({len(event.rooms) + event.more}):"]
     for line in event.rooms:
-        lines.append(f"  {line.room}  {_count(line.users, 'user')}" + (f"  {line.topic}" if line.topic else ""))
+        more = f"{'  [e2e]' if line.encrypted else ''}{f'  {line.topic}' if line.topic else ''}"
+        lines.append(f"  {line.room}  {_count(line.users, 'user')}{more}")
     return lines + _more(event.more)
 
 
@@ -261,50 +274,6 @@ def _person(recalled: Recalled, event: a.Person) -> list[str]:
     where = f"online in {' and '.join(event.rooms)}" if event.rooms else "online, in no room"
     lines = [f"{event.name} is {kind}, {where if event.online else 'offline'}."]
     return [*lines, f"{event.name} is away: {event.away}"] if event.away else lines
-
-
-def _help(recalled: Recalled, event: a.Help) -> list[str]:
-    if event.topics:
-        return _topics(event.topics)
-    if len(event.commands) == 1 and not event.title:
-        line = event.commands[0]
-        return [f"{line.usage}: {line.help}.", f"Spellings: {', '.join(line.spellings)}"]
-    lines = [f"To {event.title}:" if event.title else "Commands:"]
-    width = max((len(line.usage) for line in event.commands if len(line.usage) <= WIDEST_USAGE), default=0)
-    for line in event.commands:
-        if len(line.usage) > width:
-            lines.append(f"  {line.usage}")
-        lines += _wrapped(line.help, "" if len(line.usage) > width else f"  {line.usage:<{width}}  ", width + 4)
-    return lines
-
-
-def _topics(topics: list[a.HelpTopic]) -> list[str]:
-    """Return the lines of ``/help``: each thing that people may want to do, and the commands for it."""
-    lines = ["What do you want to do? /help <topic> or /help <command> says more."]
-    width = max(len(topic.name) for topic in topics)
-    for topic in topics:
-        text = f"{topic.title}: {' '.join(topic.commands)}"
-        lines += _wrapped(text, f"  {topic.name:<{width}}  ", width + 4)
-    return [*lines, "In a room, anything else you type is said to it; //text says /text."]
-
-
-def _wrapped(text: str, first: str, indent: int) -> list[str]:
-    """Break a text into lines that fit the width of a terminal.
-
-    Args:
-        text: The text.
-        first: The beginning of the first line; if empty, the first line is indented as well.
-        indent: How many spaces the further lines are indented by.
-    """
-    gap = " " * indent
-    return wrap(
-        text,
-        COLUMNS,
-        initial_indent=first or gap,
-        subsequent_indent=gap,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def _settings(recalled: Recalled, event: a.Settings) -> list[str]:
@@ -397,11 +366,12 @@ ANSWERS: dict[type, Callable[[Recalled, Any], list[str]]] = {
     a.Rooms: _rooms,
     a.Users: _users,
     a.Members: _members,
+    a.MemberIdPage: _nothing,  # ids are for programs
     a.Person: _person,
     a.History: _history,
     a.Found: _found,
     a.Conversations: _conversations,
-    a.Help: _help,
+    a.Help: lambda recalled, event: help_lines(event),
     a.Settings: _settings,
     a.Account: _account,
     a.Unchanged: _unchanged,

@@ -12,7 +12,7 @@ from chatroom.chat.records import retried_on_conflict
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.chat.rooms.room_changes import RoomChanges
 from chatroom.chat.state import ChatState
-from chatroom.model.errors import NO_FILE, WRONG_HASH
+from chatroom.model.errors import NO_FILE, WRONG_HASH, Refused
 from chatroom.model.events import Shared
 from chatroom.model.log import Entry
 from chatroom.model.logger import logger
@@ -82,12 +82,33 @@ class FileFinisher:
         if not await self._engine.blobs.seal(record.id, record.sha256):
             await self._store.remove(record.id)
             raise WRONG_HASH(name=record.name)
+        if room is not None and not record.sealed:
+            await self._check_plain(record, room)
         if not record.number:
             record = await self._number(record, uploaded, room)
         user = self._state.users.get(record.to_id)
         if user is not None:
             await self._inboxes.of(user).open()
         return await self._state.append_and_wait(record.log, self._told(record), once=True)
+
+    async def _check_plain(self, record: FileRecord, room: RoomRecord) -> None:
+        """Remove a file that is not encrypted, if its room was encrypted while the file was on its way.
+
+        If that happens after this look at the record, the room withdraws the file (``BarredAuthors``).
+
+        Raises:
+            Refused: The room is encrypted, or gone.
+        """
+
+        def check(now: RoomRecord) -> RoomRecord:
+            now.check_plain(keyed=True)
+            return now
+
+        try:
+            await self._rooms.amend(room, check)
+        except Refused:
+            await self._store.remove(record.id)
+            raise
 
     async def _number(self, record: FileRecord, uploaded: FileRecord, room: RoomRecord | None) -> FileRecord:
         """Give a file its number and the name of its sender; return the new record."""

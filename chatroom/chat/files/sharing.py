@@ -18,7 +18,7 @@ from chatroom.model.events import Deleted, Event, Shared
 from chatroom.model.log_names import id_in
 from chatroom.model.names import fold
 from chatroom.model.replies import Download, Files, Ok, Upload
-from chatroom.model.shared_files import CHUNK, chunks_of, safe_name
+from chatroom.model.shared_files import CHUNK, chunks_of, is_opaque, safe_name
 
 
 @handles(c.Share)
@@ -26,6 +26,8 @@ async def share(chat: Chat, session: Session, command: c.Share, room: Room | Non
     """Reserve space for a file, and tell the client how many of its chunks are stored already."""
     transfers = _transfers(chat, session)
     room = None if command.user else _speaking(session, room)
+    if room is not None and not (command.sealed and is_opaque(command.name)):
+        room.record.check_plain(keyed=session.keyed)
     log, to, to_id = (room.log, "", "") if room is not None else await _inbox(chat, session, command.user)
     transfers.check_number()
     wanted = FileRecord(

@@ -10,7 +10,7 @@ from chatroom.chat.limits import COUNTED_BYTES, COUNTS_AT_ONCE
 from chatroom.chat.session import Session
 from chatroom.chat.state import ChatState
 from chatroom.model.log import Entry
-from chatroom.model.unread import MOST_COUNTED, is_mention, living_text
+from chatroom.model.unread import MOST_COUNTED, is_living, is_mention, living_text
 
 PAGE = 100  # messages that are read at a time; reading and looking at usual ones takes half a millisecond
 LONGEST_TURN = 0.002  # seconds for which messages are looked at in one turn of the reactor
@@ -30,7 +30,7 @@ def is_unread(entry: Entry, session: Session) -> bool:
     The client is not shown the messages of people whom the user ignores, so they do not count.
     """
     event = entry.event
-    return bool(living_text(event)) and event.by_id != session.user_id and not session.ignores(event)
+    return is_living(event) and event.by_id != session.user_id and not session.ignores(event)
 
 
 class UnreadInRooms:

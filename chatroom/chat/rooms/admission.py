@@ -1,4 +1,8 @@
-"""Whether a session may be in a room, and under which name. It is checked at a join, a login and a change of name."""
+"""Whether a session may be in a room, and under which name. It is checked at a join, a login and a change of name.
+
+A login is not refused because of an encrypted room: whoever becomes another user has no keys of that user's, and is
+removed from the encrypted rooms (``Connections.become``).
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,10 @@ def check_admitted(session: Session, room: Room, user: User) -> None:
     """Check that a session may be in a room as a user.
 
     Raises:
-        Refused: The user, or the address, is banned; or the room is locked and the user is not invited.
+        Refused: The user, or the address, is banned; or the room is locked and the user is not invited; or the room is
+            encrypted and the session has no keys of the user's.
     """
-    keys = (*user.keys, *session.keys)
-    room.record.admit(user, keys, session.host.now(), inside=room in session.rooms)
+    _check(session, room, user, keyed=session.keyed and session.user is user)
 
 
 def check_everywhere(session: Session, user: User) -> None:
@@ -24,7 +28,12 @@ def check_everywhere(session: Session, user: User) -> None:
         Refused: The user is banned from one of them.
     """
     for room in session.rooms:
-        check_admitted(session, room, user)
+        _check(session, room, user, keyed=True)
+
+
+def _check(session: Session, room: Room, user: User, *, keyed: bool) -> None:
+    keys = (*user.keys, *session.keys)
+    room.record.admit(user, keys, session.host.now(), inside=room in session.rooms, keyed=keyed)
 
 
 def check_name(session: Session, name: Name) -> None:

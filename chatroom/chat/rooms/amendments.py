@@ -1,5 +1,7 @@
 """The commands about one message of the room: to edit it, to react to it, and to answer it.
 
+In an encrypted room they are refused: there, such things are said inside sealed messages.
+
 What may be done to the message is decided when the event is stored (``chatroom.model.amendments``), because it may
 change until then. Here the right to speak is checked, and which message is meant.
 """
@@ -23,6 +25,7 @@ from chatroom.model.events import ROOM_MESSAGES, Edited, LogEvent, Reacted, Said
 @handles(Edit)
 async def edit(chat: Chat, session: Session, command: Edit, room: Room) -> None:
     """Give one of the user's own messages another text. The answer is ``ok``, after the event itself."""
+    room.record.check_plain(keyed=session.keyed)
     text = checked(command.text)
     seq = command.seq
     if seq is None:
@@ -41,6 +44,7 @@ async def edit(chat: Chat, session: Session, command: Edit, room: Room) -> None:
 @handles(React)
 async def react(chat: Chat, session: Session, command: React, room: Room) -> None:
     """React to a message, or take a reaction back. The answer is ``ok``, also if there was nothing to change."""
+    room.record.check_plain(keyed=session.keyed)
     if not is_emoji(command.emoji):
         raise BAD_EMOJI()
     seq = command.seq if command.seq is not None else await _shown_back(chat, session, room, command.last)
@@ -54,6 +58,7 @@ async def react(chat: Chat, session: Session, command: React, room: Room) -> Non
 @handles(Quote)
 async def quote(chat: Chat, session: Session, command: Quote, room: Room) -> None:
     """Answer a message that the user was shown. The command is answered ``ok``, after the echo."""
+    room.record.check_plain(keyed=session.keyed)
     checked(command.text)
     seq = await _shown_back(chat, session, room, command.last)
     speak(session, Say(text=command.text, id=command.id, quote=seq, ref=command.ref), room, Said, ok=True)

@@ -1,5 +1,7 @@
 """Users who have lost the right to speak in a room by a kick, a ban, a mute or the end of the room.
 
+In a room that was encrypted, nobody may say anything plain.
+
 A message of such a user, an edit or a reaction may already be on its way to the log, from this daemon or from another.
 If it is stored after the event that took away the right, it is not shown.
 """
@@ -9,12 +11,16 @@ from __future__ import annotations
 from chatroom.model.events import (
     Closed,
     Deleted,
+    Encrypted,
     Joined,
+    Kicked,
     MemberRemoved,
     Muted,
     Opped,
     Reacted,
     RoomEvent,
+    SealedMessage,
+    Shared,
     Unmuted,
 )
 
@@ -24,20 +30,25 @@ REMEMBERED = 1000  # users of one room: a message takes seconds to reach the log
 class BarredAuthors:
     """The users of one room whose messages are not shown. The object is true if any messages are not to be shown."""
 
-    __slots__ = ("_closed", "_muted", "_out")
+    __slots__ = ("_closed", "_encrypted", "_muted", "_out")
 
     def __init__(self) -> None:
         self._closed = False
+        self._encrypted = False
         self._out: dict[str, None] = {}  # user ids, in the order of removal
         self._muted: dict[str, int] = {}  # end of the mute by user id, in milliseconds since 1970 (0: for good)
 
     def __bool__(self) -> bool:
-        return self._closed or bool(self._out or self._muted)
+        return self._closed or self._encrypted or bool(self._out or self._muted)
 
     def note(self, event: RoomEvent) -> None:
         """Apply an event of the log: note the user who loses the right to speak by it, or gets the right back."""
         if isinstance(event, Closed):
             self._closed = True
+        elif isinstance(event, Encrypted):
+            self._encrypted = True
+        elif isinstance(event, Kicked) and event.session:
+            pass  # the room knows whether the user has another session there, and calls ``put_out`` if not
         elif isinstance(event, MemberRemoved) and event.user_id:
             self.put_out(event.user_id)
         elif isinstance(event, Joined):
@@ -53,6 +64,10 @@ class BarredAuthors:
         self._out[user_id] = None
         _shorten(self._out)
 
+    def bar_plain(self) -> None:
+        """Hide messages that are not sealed, because the room is encrypted."""
+        self._encrypted = True
+
     def bars(self, event: RoomEvent) -> bool:
         """Return whether an event comes after one that took away its author's right to speak.
 
@@ -60,11 +75,18 @@ class BarredAuthors:
         """
         if isinstance(event, Deleted) or (isinstance(event, Reacted) and not event.on):
             return False
+        if self._encrypted and not is_sealed(event):
+            return True
         author = event.by_id
         if self._closed or author in self._out:
             return True
         until = self._muted.get(author)
         return until is not None and (not until or until > event.at)
+
+
+def is_sealed(event: RoomEvent) -> bool:
+    """Return whether an event may be sent to an encrypted room: a sealed message, or a file of encrypted bytes."""
+    return isinstance(event, SealedMessage) or (isinstance(event, Shared) and event.sealed)
 
 
 def _shorten(users: dict[str, None] | dict[str, int]) -> None:

@@ -43,6 +43,7 @@ class Directory:
 
     Attributes:
         on_withdrawn: Called with a message that must not be shown: its author had been silenced before it was stored.
+        on_changed: Called with a loaded room whose record was read again, because an event has changed it.
         on_empty: Called with the id and the folded name of a guest's room when the last session on this daemon leaves.
     """
 
@@ -57,6 +58,7 @@ class Directory:
         self._quotas = quotas
         self._opening: dict[str, list[Deferred[Exception | None]]] = {}  # joins waiting for a room that is being loaded
         self.on_withdrawn: Callable[[Entry], None] = lambda entry: None
+        self.on_changed: Callable[[Room], None] = lambda room: None
         self.on_empty: Callable[[str, str], None] = lambda id, folded: None
 
     async def start(self) -> None:
@@ -191,6 +193,7 @@ class Directory:
         record, rev = await self._records.read(room.record.folded, room)
         if record is not None and record.id == room.id:
             room.take(record, rev)
+            self.on_changed(room)
 
     # ---- unloading and forgetting ------------------------------------------------------------------------------
 

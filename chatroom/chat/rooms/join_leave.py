@@ -12,7 +12,7 @@ from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.model.commands import Create, Join, Leave, Quit
 from chatroom.model.errors import ALREADY_THERE, NO_ROOM, TOO_MANY_JOINED
-from chatroom.model.events import Event, Joined, Left, MemberGone, placed
+from chatroom.model.events import Event, Joined, Kicked, Left, MemberGone, placed
 from chatroom.model.log import Entry, Page, Unavailable
 from chatroom.model.logger import logger
 from chatroom.model.replies import Entered, Ok
@@ -142,6 +142,8 @@ async def _welcome(chat: Chat, session: Session, room: Room, command: Join, made
             read=read,
             unread=unread.messages,
             mentions=unread.mentions,
+            encrypted=room.record.encrypted,
+            members_rev=arrival.members_rev if room.record.encrypted else 0,
         )
         first = session.dialect.answer(entered, command.ref) + _replay(session, room, page.entries)
     finally:
@@ -184,8 +186,8 @@ async def _missed(session: Session, room: Room, seq: int, command: Join, unread:
 
 
 def _untold(entry: Entry) -> bool:
-    """Return whether members were not told of an entry: a further connection of a person came or went."""
-    return isinstance(entry.event, Joined | MemberGone) and entry.event.again
+    """Return whether members were not told of an entry: a further connection of a person came, went or was removed."""
+    return isinstance(entry.event, Joined | MemberGone | Kicked) and entry.event.again
 
 
 async def _gone(session: Session, room: Room, command: Join) -> bool:

@@ -30,7 +30,6 @@ from chatroom.model.errors import (
     TOO_MANY_SANCTIONS,
 )
 from chatroom.model.events import (
-    MESSAGES,
     Closed,
     Deleted,
     Deopped,
@@ -48,6 +47,7 @@ from chatroom.model.log import Entry
 from chatroom.model.names import fold
 from chatroom.model.replies import Ok
 from chatroom.model.text import clean
+from chatroom.model.unread import is_living
 
 
 @handles(c.SetTopic)
@@ -127,7 +127,7 @@ async def _message_meant(chat: Chat, session: Session, room: Room, command: c.De
     def meant(event: LogEvent) -> bool:
         if command.seq is None and (fold(event.by) != wanted if wanted else event.by_id != session.user_id):
             return False
-        return isinstance(event, MESSAGES) and bool(event.text)
+        return is_living(event)
 
     found = [entry for entry in page.entries if meant(entry.event)]
     if not found:

@@ -19,8 +19,9 @@ from chatroom.chat.people.nicknames import parse_user_name
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.rooms.empty_rooms import owned_by_account
 from chatroom.chat.rooms.loaded_rooms import LoadedRooms
+from chatroom.chat.rooms.members import Member
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.chat.rooms.room import Member, Room
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.rooms.room_changes import RoomChanges
 from chatroom.chat.session import User
 from chatroom.chat.state import ChatState

@@ -32,9 +32,9 @@ async def rooms(chat: Chat, session: Session, command: ListRooms) -> Event:
         for name, there in nsmallest(LISTED, users.items(), key=lambda item: (-item[1], fold(item[0]))):
             head = await chat.room_records.head(name)
             if head is not None:
-                lines.append(RoomLine(name, there, head.topic))
+                lines.append(RoomLine(name, there, head.topic, head.encrypted))
         async for heads in chat.room_records.heads(LISTED):
-            lines += [RoomLine(head.name, 0, head.topic) for head in heads if head.name not in users]
+            lines += [RoomLine(head.name, 0, head.topic, head.encrypted) for head in heads if head.name not in users]
             if len(lines) >= LISTED:
                 break
         return Rooms(lines[:LISTED], max(0, await chat.room_records.count() - LISTED))

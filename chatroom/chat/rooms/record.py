@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chatroom.chat.bans_and_mutes import Sanction, account_key, guest_key, matching, name_key
 from chatroom.chat.limits import MODERATORS
-from chatroom.model.errors import BANNED, LOCKED
+from chatroom.model.errors import BANNED, CANNOT_READ, ENCRYPTED_ROOM, LOCKED, ONLY_SEALED
 from chatroom.model.names import Name, room_name
 
 
@@ -50,6 +50,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         counted: The key of the list that the room is counted on (``chatroom.chat.rooms.room_quotas``); empty in the
             records of an older chatroom, which had no lists.
         changes: How often the record has changed.
+        encrypted: Whether only messages that are encrypted end to end can be sent to the room. It stays so for ever.
     """
 
     id: str
@@ -67,6 +68,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     next_file: int = 1
     counted: str = ""
     changes: int = 0
+    encrypted: bool = False
 
     @property
     def folded(self) -> str:
@@ -124,7 +126,7 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         if ban is not None and not self.moderated_by(user):
             raise BANNED(room=self.name, more=ban.more(now))
 
-    def admit(self, user: RoomUser, keys: Iterable[str], now: int, *, inside: bool) -> None:
+    def admit(self, user: RoomUser, keys: Iterable[str], now: int, *, inside: bool, keyed: bool) -> None:
         """Check that a user may be in the room.
 
         Args:
@@ -132,15 +134,31 @@ class RoomRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             keys: The keys of bans that apply to the user and the session.
             now: Milliseconds since 1970.
             inside: Whether the session is in the room already.
+            keyed: Whether the session has the keys of a device in the user's device list.
 
         Raises:
-            Refused: The user, or the address, is banned; or the room is locked and the user not invited.
+            Refused: The user, or the address, is banned; or the room is locked and the user not invited; or the room is
+                encrypted and the session could not read it.
         """
         ban = self._against(self.bans, user, keys, now)
         if ban is not None:
             raise BANNED(room=self.name, more=ban.more(now))
         if self.locked and not inside and not self.moderated_by(user) and user.id not in self.invited:
             raise LOCKED(room=self.name)
+        if self.encrypted and not keyed:
+            raise ENCRYPTED_ROOM(room=self.name, next=CANNOT_READ)
+
+    def check_plain(self, *, keyed: bool) -> None:
+        """Check that something may be said to the room that is not encrypted end to end.
+
+        Args:
+            keyed: Whether the session has the keys of a device in its user's device list.
+
+        Raises:
+            Refused: The room is encrypted.
+        """
+        if self.encrypted:
+            raise ENCRYPTED_ROOM(room=self.name, next=ONLY_SEALED if keyed else CANNOT_READ)
 
     def mute_of(self, user: RoomUser, keys: Iterable[str], now: int) -> Sanction | None:
         """Return the mute that holds for a user; None if there is none.

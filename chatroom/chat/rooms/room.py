@@ -5,140 +5,36 @@ The entries come in batches. Members who join or leave within a batch see only a
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Protocol
 
 from chatroom.chat.limits import LISTED
 from chatroom.chat.rooms.barred_authors import BarredAuthors
-from chatroom.chat.rooms.listeners import Listener, Listeners
-from chatroom.chat.rooms.record import RoomRecord, RoomUser
+from chatroom.chat.rooms.listeners import Listeners
+from chatroom.chat.rooms.members import Arrival, Member, MemberSession, RoomMembers
+from chatroom.chat.rooms.passage import Passage
+from chatroom.chat.rooms.record import RoomRecord
 from chatroom.model.counters import Counters
 from chatroom.model.event_base import Event
-from chatroom.model.events import ROOM_MESSAGES, Amendment, Closed, Joined, MemberGone, MemberRemoved, Renamed
+from chatroom.model.events import (
+    ROOM_MESSAGES,
+    Amendment,
+    Closed,
+    DevicesChanged,
+    Joined,
+    Kicked,
+    MemberGone,
+    MemberRemoved,
+    Renamed,
+)
 from chatroom.model.log import Entry, Subscription, Withdrawn
 from chatroom.model.log_names import room_log
 
 MOST_SPEAKERS = 1000  # users a slow room remembers before it forgets those who may speak again
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What a session found when it joined a room.
-
-    Args:
-        seq: The place of the session's ``Joined`` in the log.
-        users: The names of the first members, at most as many as one answer lists.
-        total: The number of members.
-    """
-
-    seq: int
-    users: list[str]
-    total: int
-
-
-class MemberSession(Listener, Protocol):
-    """What a room needs of the session of a member on this daemon."""
-
-    name: str
-    user_id: str
-    rooms: tuple[Room, ...]
-    arrival: Arrival | None
-
-    @property
-    def user(self) -> MemberUser:
-        """The session's user."""
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys of bans and mutes that hold for the session."""
-
-    def entered(self, room: Room) -> None:
-        """Note that the session is in one more room."""
-
-    def left(self, room: Room, put_out: int = 0) -> None:
-        """Note that the session is in a room no more; ``put_out`` is the seq of the event that removed it, if any."""
-
-
-class MemberUser(RoomUser, Protocol):
-    """The user of a member's session."""
-
-    @property
-    def account(self) -> Any:
-        """The user's account; None for a guest."""
-
-
-class Member:
-    """A member of a room.
-
-    Args:
-        name: The member's name as shown.
-        user_id: The id of the member's user.
-        session: The member's session if it is on this daemon; else None.
-    """
-
-    __slots__ = ("name", "session", "user_id")
-
-    def __init__(self, name: str, user_id: str, session: MemberSession | None) -> None:
-        self.name = name
-        self.user_id = user_id
-        self.session = session
-
-    def is_one_of(self, users: set[str]) -> bool:
-        """Return whether the member is one of these users.
-
-        A session that has just logged in may have another user than the one that the room knows.
-        """
-        return self.user_id in users or (self.session is not None and self.session.user_id in users)
-
-
-class _Passage:
-    """What a batch of log entries does to the sessions on this daemon.
-
-    Attributes:
-        came: For each session that joined, the index of its ``Joined``.
-        went: For each session that left, the index of the first entry that it does not see. A session that is removed
-            still sees the entry that says why.
-        own: For each session, the indexes of the entries that it is not shown, because it gets them as the answer to
-            its command.
-        hidden: The indexes of the entries that are shown to nobody.
-    """
-
-    __slots__ = ("came", "hidden", "own", "went")
-
-    def __init__(self) -> None:
-        self.came: dict[MemberSession, int] = {}
-        self.went: dict[MemberSession, int] = {}
-        self.own: dict[MemberSession, set[int]] = {}
-        self.hidden: set[int] = set()
-
-    def seen_by(self, session: MemberSession, entries: list[Entry]) -> Iterable[int]:
-        """Return the indexes of the entries that a session sees."""
-        seen = range(self.came.get(session, -1) + 1, self.went.get(session, len(entries)))
-        own = self.own.get(session, ())
-        if not own and not session.filters:
-            return seen
-        return [i for i in seen if i not in own and session.hears(entries[i])]
-
-    def without_hidden(self, entries: list[Entry]) -> list[Entry]:
-        """Return the entries that are not hidden, and change all indexes to those in the returned list.
-
-        An entry that changed nothing is hidden, such as the end of a connection that never joined, or the coming of a
-        person who has another connection in the room.
-        """
-        kept = [i for i in range(len(entries)) if i not in self.hidden]
-        place = {old: new for new, old in enumerate(kept)}
-        self.came = {session: bisect_right(kept, i) - 1 for session, i in self.came.items()}
-        self.own = {session: {place[i] for i in own if i in place} for session, own in self.own.items()}
-        self.went = {session: bisect_left(kept, end) for session, end in self.went.items()}
-        return [entries[i] for i in kept]
-
-
-class Room:
+class Room(RoomMembers):
     """A loaded room with its members. ``apply`` is the only place that changes who is in it.
 
     Args:
@@ -155,8 +51,6 @@ class Room:
         guarded: Whether some members may not speak, or not always.
         silenced: For each session id, how many events on their way to the log take away its right to speak.
         spoke: When each user last spoke in a slow room, in milliseconds since 1970, by user id or name.
-        members: The members by session id, in the order of joining. A person may have several sessions.
-        people: How many of the members' sessions each user has, by user id.
         seq: The place of the last entry that was applied; 0 if none was.
         expected: How many sessions are about to join. While there are any, the room stays loaded.
         sub: The subscription to the room's log; None if the room does not follow it.
@@ -175,9 +69,7 @@ class Room:
         "guarded",
         "id",
         "log",
-        "members",
         "name",
-        "people",
         "record",
         "rev",
         "seq",
@@ -200,6 +92,7 @@ class Room:
         on_moderated: Callable[[Room], None],
         on_withdrawn: Callable[[Entry], None],
     ) -> None:
+        super().__init__()
         self.silenced: Counter[str] = Counter()
         self._barred = BarredAuthors()
         self._on_withdrawn = on_withdrawn
@@ -210,8 +103,6 @@ class Room:
         self.closed = False
         self.seq = 0
         self.spoke: dict[str, int] = {}
-        self.members: dict[str, Member] = {}
-        self.people: Counter[str] = Counter()
         self.expected = 0
         self.sub: Subscription | None = None
         self._sessions = sessions
@@ -229,6 +120,8 @@ class Room:
         """
         self.record = record
         self.rev = rev
+        if record.encrypted and not self.members:  # with members, messages from before may be on their way to the log
+            self._barred.bar_plain()
         self._guard()
 
     def _guard(self) -> None:
@@ -265,15 +158,15 @@ class Room:
     def apply(self, entries: list[Entry]) -> None:
         """Apply entries that the log has stored: change the state, and show them to the members."""
         self.seq = entries[-1].seq
-        passage: _Passage | None = None
+        passage: Passage | None = None
         for i, entry in enumerate(entries):
             if type(entry.event) not in ROOM_MESSAGES:
                 if passage is None:
-                    passage = _Passage()
+                    passage = Passage()
                 self._change(i, entry, passage)
             elif self._barred and self._barred.bars(entry.event):  # type: ignore[arg-type]
                 if passage is None:
-                    passage = _Passage()
+                    passage = Passage()
                 self._withdraw(i, entry, passage)
         if passage is None:
             self._show(entries)
@@ -282,7 +175,7 @@ class Room:
         if not self.members:
             self._on_empty(self)
 
-    def _show_around(self, entries: list[Entry], passage: _Passage) -> None:
+    def _show_around(self, entries: list[Entry], passage: Passage) -> None:
         """Show a batch to the members who see all of it, then to each session that sees only a part of it."""
         if passage.hidden:
             entries = passage.without_hidden(entries)
@@ -294,16 +187,18 @@ class Room:
             self._listeners.show_part(session, entries, rendered, passage.seen_by(session, entries))
             if self in session.rooms:
                 self._listeners.seat(session)
+        for session, entry in passage.alone:
+            self._listeners.show_part(session, [entry], {}, (0,))
 
     # ---- changing the state ------------------------------------------------------------------------------------
 
-    def _withdraw(self, i: int, entry: Entry, passage: _Passage) -> None:
+    def _withdraw(self, i: int, entry: Entry, passage: Passage) -> None:
         """Hide a message, an edit or a reaction. The engine then reports to its author that it is withdrawn."""
         entry.error = Withdrawn()
         passage.hidden.add(i)
         self._on_withdrawn(entry)
 
-    def _change(self, i: int, entry: Entry, passage: _Passage) -> None:
+    def _change(self, i: int, entry: Entry, passage: Passage) -> None:
         """Apply entry ``i`` of a batch, which is not a message, to the room, and note in the passage what it does.
 
         An amendment changes nothing here: the engine has changed the message that it is about.
@@ -317,9 +212,13 @@ class Room:
         if isinstance(event, Joined):
             self._joined(i, entry, event, passage)
         elif isinstance(event, MemberGone):
-            self._gone(i, event, passage)
+            self._gone(i, entry, event, passage)
         elif isinstance(event, Renamed):
-            self._renamed(i, event, passage)
+            self._renamed(i, entry, event, passage)
+        elif isinstance(event, DevicesChanged):
+            self.members_rev = entry.seq
+        elif isinstance(event, Kicked) and event.session:
+            self._session_out(i, entry, event, passage)
         elif isinstance(event, MemberRemoved):
             self._put_out(i, entry, [id for id, m in self.members.items() if m.user_id == event.user_id], passage)
         elif isinstance(event, Closed):
@@ -328,7 +227,7 @@ class Room:
         if event.changes_record:
             self._on_moderated(self)
 
-    def _joined(self, i: int, entry: Entry, event: Joined, passage: _Passage) -> None:
+    def _joined(self, i: int, entry: Entry, event: Joined, passage: Passage) -> None:
         """Add a member; hold the output of its session, if that is on this daemon, until the welcome is sent."""
         if self.closed:
             passage.hidden.add(i)
@@ -338,45 +237,61 @@ class Room:
         self.people[event.by_id] += 1
         if self.people[event.by_id] > 1:
             passage.hidden.add(i)
+        else:
+            self.members_rev = entry.seq
         if session is None:
             return
         session.entered(self)
-        session.arrival = Arrival(entry.seq, self.names(LISTED), len(self.people))
+        session.arrival = Arrival(entry.seq, self.names(LISTED), len(self.people), self.members_rev)
         session.out.cork()  # hold its output: the welcome must come first, and may have to wait
         passage.came[session] = i
 
-    def _gone(self, i: int, event: MemberGone, passage: _Passage) -> None:
+    def _gone(self, i: int, entry: Entry, event: MemberGone, passage: Passage) -> None:
         """Remove a member who has left or whose connection has ended; hide the entry if there is no such member."""
         member = self.members.pop(event.session, None)
         if member is None:
             passage.hidden.add(i)
             return
-        if self._other_sessions(member.user_id):
+        if self._one_less(member.user_id):
             passage.hidden.add(i)
+        else:
+            self.members_rev = entry.seq
         if member.session is not None:
             member.session.left(self)
             passage.went[member.session] = i
 
-    def _put_out(self, i: int, entry: Entry, ids: list[str], passage: _Passage) -> None:
+    def _session_out(self, i: int, entry: Entry, event: Kicked, passage: Passage) -> None:
+        """Remove one session of a user; if the user has others in the room, only that session is told."""
+        member = self.members.get(event.session)
+        if member is None:
+            passage.hidden.add(i)
+            return
+        session = member.session
+        if self.people[member.user_id] == 1:
+            self._barred.put_out(member.user_id)
+            self._put_out(i, entry, [event.session], passage)
+            return
+        passage.hidden.add(i)
+        del self.members[event.session]
+        self._one_less(member.user_id)
+        if session is not None:
+            session.left(self, put_out=entry.seq)
+            passage.went[session] = i
+            passage.alone.append((session, entry))
+
+    def _put_out(self, i: int, entry: Entry, ids: list[str], passage: Passage) -> None:
         """Remove members, who see this entry and none after it."""
+        self.members_rev = entry.seq
         for id in ids:
             member = self.members.pop(id)
-            self._other_sessions(member.user_id)
+            self._one_less(member.user_id)
             session = member.session
             if session is not None:
                 self._barred.put_out(session.user_id)  # the session's user may have changed since the session joined
                 session.left(self, put_out=entry.seq)
                 passage.went[session] = i + 1
 
-    def _other_sessions(self, user_id: str) -> int:
-        """Count one session less of a user; return how many sessions of the user are left in the room."""
-        self.people[user_id] -= 1
-        left = self.people[user_id]
-        if not left:
-            del self.people[user_id]
-        return left
-
-    def _renamed(self, i: int, event: Renamed, passage: _Passage) -> None:
+    def _renamed(self, i: int, entry: Entry, event: Renamed, passage: Passage) -> None:
         """Give a member a new name, and a new user id if the session has logged in or out."""
         member = self.members.get(event.session)
         if member is None:
@@ -386,7 +301,8 @@ class Room:
             passage.hidden.add(i)
         member.name = event.name
         if event.user_id:
-            self._other_sessions(member.user_id)
+            self.members_rev = entry.seq
+            self._one_less(member.user_id)
             self.people[event.user_id] += 1
             member.user_id = event.user_id
         if member.session is not None:
@@ -407,18 +323,3 @@ class Room:
     def tell_programs(self, event: Event, by: MemberSession) -> None:
         """Tell the programs of the other members something that no log keeps; ``by`` is the author's session."""
         self._listeners.tell_programs(event, by)
-
-    # ---- who is there ------------------------------------------------------------------------------------------
-
-    def names(self, most: int) -> list[str]:
-        """Return the names of the first members, at most so many, in the order of joining: each person once."""
-        if len(self.people) == len(self.members):
-            return [member.name for member in islice(self.members.values(), most)]
-        once = {member.user_id: member.name for member in self.members.values()}
-        return list(islice(once.values(), most))
-
-    def has_remote(self, session: MemberSession) -> bool:
-        """Return whether the session's user has a session in the room that is on another daemon."""
-        id = session.user_id
-        several = self.people[id] > (self in session.rooms)
-        return several and any(each.user_id == id and each.session is None for each in self.members.values())

@@ -69,7 +69,8 @@ class RoomChanges:
         if changed is None:
             changes = await self._removal(folded, rev, now)
         else:
-            changed = replace(changed, changes=now.changes + 1)
+            # Nothing makes an encrypted room plain again.
+            changed = replace(changed, changes=now.changes + 1, encrypted=now.encrypted or changed.encrypted)
             changes = record_storage.update(folded, rev, now, changed)
         self._take(folded, changed, await self._engine.change(changes))
         return now, changed

@@ -9,7 +9,8 @@ from ipaddress import ip_address, ip_network
 from chatroom.chat.bans_and_mutes import account_key, address_key, name_key
 from chatroom.chat.chat import Chat
 from chatroom.chat.people.nicknames import no_user
-from chatroom.chat.rooms.room import MemberSession, Room
+from chatroom.chat.rooms.members import MemberSession
+from chatroom.chat.rooms.room import Room
 from chatroom.chat.session import Session
 from chatroom.model.errors import BAD_BAN, NOT_TO_A_MODERATOR, NOT_TO_AN_OPERATOR, NOT_TO_THE_OWNER, NOT_TO_YOURSELF
 from chatroom.model.log_names import inbox_log

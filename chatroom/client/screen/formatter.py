@@ -190,7 +190,7 @@ class Formatter:
         """Return a message, or what was done to one, without its time, with the author's name in its colour."""
         if isinstance(event, e.Amendment) or (isinstance(event, a.OwnPrivate) and not private):
             return MessageLine(self._happened(event), [], [])
-        if isinstance(event, e.Shared):
+        if isinstance(event, e.Shared | e.SealedMessage):
             return MessageLine(self._happened(event), [], self._tail(event), 0, event.reactions)
         tail = self._tail(event)
         event = with_deletion_shown(event)

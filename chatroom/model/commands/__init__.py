@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from chatroom.model.commands.account import *  # noqa: F403
+from chatroom.model.commands.encryption import *  # noqa: F403
 from chatroom.model.commands.files import *  # noqa: F403
 from chatroom.model.commands.keys import *  # noqa: F403
 from chatroom.model.commands.moderation import *  # noqa: F403

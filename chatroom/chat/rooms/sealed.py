@@ -1,0 +1,101 @@
+"""The commands about encrypted rooms: to encrypt a room, to send a sealed message, and to list the members' ids."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from chatroom.chat.chat import Chat
+from chatroom.chat.handlers import handles
+from chatroom.chat.limits import LISTED
+from chatroom.chat.messaging import may_speak
+from chatroom.chat.rooms.acts import act
+from chatroom.chat.rooms.encrypted import keyless_in
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.chat.rooms.room import Room
+from chatroom.chat.session import Session
+from chatroom.model.commands import Encrypt, MemberIds, SaySealed
+from chatroom.model.errors import (
+    ALREADY_ENCRYPTED,
+    CANNOT_READ,
+    ENCRYPTED_ROOM,
+    NOT_ENCRYPTED,
+    NOT_MODERATOR,
+    NOT_OWNER,
+    STALE_MEMBERS,
+)
+from chatroom.model.events import Encrypted, Event, SealedMessage
+from chatroom.model.replies import MemberId, MemberIdPage, Ok
+
+NAMED = 20  # members who cannot follow that are named; the others are counted
+
+
+@handles(Encrypt)
+async def encrypt(chat: Chat, session: Session, command: Encrypt, room: Room) -> Event:
+    """Encrypt the room for ever; without ``yes``, say who would have to leave it.
+
+    The members who cannot follow are removed when the room applies the event (``Directory.on_changed``).
+    """
+    if not room.record.owned_by(session.user):
+        raise (NOT_OWNER if room.record.moderated_by(session.user) else NOT_MODERATOR)(room=room.name)
+    if room.record.encrypted:
+        raise ALREADY_ENCRYPTED(room=room.name)
+    if not command.yes:
+        return Ok("\n".join(_consequences(session, room, keyless_in(chat, room))))
+    return await act(chat, session, room, _encrypted, Encrypted, owner=True)
+
+
+def _encrypted(now: RoomRecord) -> RoomRecord:
+    if now.encrypted:  # another owner's command, or an operator's, came first
+        raise ALREADY_ENCRYPTED(room=now.name)
+    return replace(now, encrypted=True)
+
+
+def _consequences(session: Session, room: Room, keyless: list[Session]) -> list[str]:
+    """Return the lines that say what it means to encrypt a room, and who would have to leave it.
+
+    Args:
+        session: The session of the owner.
+        room: The room.
+        keyless: The sessions in the room that cannot follow.
+    """
+    lines = [f"If you encrypt {room.name}, it stays encrypted for ever, and only chatroom-client can be in it."]
+    lines.append("What was said before stays readable on the server.")
+    if not session.keyed:
+        lines.append("You would be removed yourself: this connection cannot follow.")
+    names = list(dict.fromkeys(each.name for each in keyless if each.user is not session.user))
+    if names:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        lines.append(f"These would be removed, because they cannot follow: {', '.join(names[:NAMED])}{more}.")
+    return [*lines, "To do it, type /encrypt yes."]
+
+
+@handles(SaySealed)
+def say_sealed(chat: Chat, session: Session, command: SaySealed, room: Room) -> None:
+    """Send a message to an encrypted room. The answer to the author is the stored message itself, as of ``say``.
+
+    Raises:
+        Refused: The room is not encrypted, or the session may not be in it or not speak there; or the message was
+            sealed for other members than the room has.
+    """
+    if not room.record.encrypted:
+        raise NOT_ENCRYPTED(room=room.name)
+    if not session.keyed:
+        raise ENCRYPTED_ROOM(room=room.name, next=CANNOT_READ)
+    if command.members != room.members_rev:
+        raise STALE_MEMBERS(room=room.name)
+    if room.guarded:
+        may_speak(session, room)
+    who = command.id, session.host.now(), session.name, session.user_id
+    event = SealedMessage(*who, device=session.keys_device, sid=command.sid, ct=command.ct)
+    session.say(room, event, command.ref, once=True)
+
+
+@handles(MemberIds)
+async def member_ids(chat: Chat, session: Session, command: MemberIds, room: Room) -> Event:
+    """List the members with their ids and the revisions of their device lists, a page at a time."""
+    rev, users = room.members_rev, room.users(command.after, LISTED)
+    more = max(0, len(room.people) - command.after - len(users))
+    async with chat.lists:
+        revs = await chat.list_revs([id for id, _ in users])
+    members = [MemberId(id, name, revs.get(id, 0)) for id, name in users]
+    return MemberIdPage(room=room.name, rev=rev, members=members, more=more)

@@ -1,0 +1,436 @@
+"""An encrypted room: who may come in, who is removed, and that nothing plain is said there ever again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from fakes import MoodyEngine
+from harness import Client, World, stored_records
+from order import ask, guest, owner, record_of, restarted, session_of, settled
+from sealing import DEVICE, encrypted_room, keyed, members_rev, seal, sealed, with_keys
+from sharing import DATA, begin, chunk, hear
+from twisted.internet.task import Clock
+
+from chatroom.chat.rooms.encrypted import devices_changed
+from chatroom.chat.rooms.record import RoomRecord
+from chatroom.model.events import Encrypted, Said, Shared, decode
+
+DOOR = "den is encrypted; join with chatroom-client (telnet, programs without keys, IRC and the page cannot read it)."
+OUT = "the room is encrypted now; join with chatroom-client"
+
+
+@pytest.fixture
+def moody() -> Iterator[World]:
+    clock = Clock()
+    with closing(World(MoodyEngine(clock), clock)) as made:
+        yield made
+
+
+def refusal(client: Client, **record: Any) -> tuple[str, str]:
+    """Return the code and the text by which a record is refused."""
+    client.record(**record, ref="?")
+    (error,) = [r for r in client.records() if r.get("re") == "?" and r["event"] == "error"]
+    return error["code"], error["text"]
+
+
+def kinds(client: Client) -> list[str]:
+    """Return which events have come since the last time."""
+    return [record["event"] for record in heard(client)]
+
+
+def heard(client: Client) -> list[dict[str, Any]]:
+    """Return what has come since the last time, but for who logged in or out."""
+    return [record for record in client.records() if record["event"] not in ("arrived", "departed")]
+
+
+def lose_keys(client: Client) -> None:
+    """Let the device of a session be removed from its user's list."""
+    session_of(client).keyed = False
+    devices_changed(client.world.chat, session_of(client).user_id, 2)
+    client.world.settle()
+
+
+# ---- to encrypt a room -----------------------------------------------------------------------------------------------
+
+
+def test_without_yes_the_owner_is_told_who_would_have_to_leave(world: World) -> None:
+    alice = keyed(world, "alice", "den")
+    keyed(world, "bob", "den")
+    guest(world, "carol", "den")
+    world.person("dave", "den")
+    alice.records()
+    alice.record(do="encrypt", ref=1)
+    (answer,) = alice.records()
+    assert answer["event"] == "ok"
+    assert answer["text"].splitlines() == [
+        "If you encrypt den, it stays encrypted for ever, and only chatroom-client can be in it.",
+        "What was said before stays readable on the server.",
+        "These would be removed, because they cannot follow: carol, dave.",
+        "To do it, type /encrypt yes.",
+    ]
+    assert not record_of(world, "den").encrypted
+
+
+def test_a_person_on_telnet_is_told_that_they_would_be_removed_themselves(world: World) -> None:
+    alice = world.person("alice", "den")
+    alice.say("/encrypt")
+    assert "You would be removed yourself: this connection cannot follow." in alice.lines()
+    alice.say("/encrypt yes")
+    assert alice.lines() == [
+        "alice encrypted the room; what was said before stays readable on the server.",
+        f"alice was removed: {OUT}.",
+    ]
+    alice.say("/join den")
+    assert alice.lines() == [f"Error: {DOOR}"]
+
+
+def test_yes_is_the_only_word(world: World) -> None:
+    alice = world.person("alice", "den")
+    alice.say("/encrypt now")
+    assert alice.lines() == ["Error: usage: /encrypt [yes]."]
+
+
+def test_only_the_owner_can_encrypt(world: World) -> None:
+    alice, bob, carol = keyed(world, "alice", "den"), keyed(world, "bob", "den"), keyed(world, "carol", "den")
+    assert ask(alice, "op", user="bob") == "ok"
+    assert ask(bob, "encrypt", yes=True) == "not-owner"
+    assert ask(carol, "encrypt") == "not-moderator"
+    assert not record_of(world, "den").encrypted
+    oscar = with_keys(owner(world, "oscar", operator=True))
+    assert ask(oscar, "join", room="den") == "ok"
+    assert ask(oscar, "encrypt", yes=True) == "ok"
+    assert ask(alice, "encrypt", yes=True) == "already-encrypted"
+
+
+def test_a_guest_can_own_an_encrypted_room(world: World) -> None:
+    alice = with_keys(guest(world, "alice", "den"))
+    assert ask(alice, "encrypt", yes=True) == "ok"
+    seal(alice, "m1")
+    assert sealed(alice) == ["m1"]
+
+
+def test_who_cannot_follow_is_removed_and_told_why(world: World) -> None:
+    alice, bob = keyed(world, "alice", "den"), keyed(world, "bob", "den")
+    carol, dave = guest(world, "carol", "den"), world.person("dave", "den")
+    for client in (alice, bob, carol, dave):
+        client.take()
+    alice.record(do="encrypt", yes=True, ref=1)
+    assert [(r["event"], r.get("user"), r["by"]) for r in heard(bob)] == [
+        ("encrypted", None, "alice"),
+        ("kicked", "carol", ""),
+        ("kicked", "dave", ""),
+    ]
+    assert [(r["event"], r.get("reason")) for r in heard(carol)] == [("encrypted", None), ("kicked", OUT)]
+    assert dave.lines()[-1] == f"dave was removed: {OUT}."
+    assert session_of(carol).rooms == session_of(dave).rooms == ()
+    assert sorted(member.name for member in session_of(bob).room.members.values()) == ["alice", "bob"]
+
+
+def test_somebody_who_is_just_joining_is_removed_as_well(moody: World) -> None:
+    alice, carol = keyed(moody, "alice", "den"), guest(moody, "carol")
+    moody.engine.holding = True  # type: ignore[attr-defined]
+    carol.record(do="join", room="den")
+    alice.record(do="encrypt", yes=True)
+    moody.engine.let_go()  # type: ignore[attr-defined]
+    moody.settle()
+    assert session_of(carol).rooms == ()
+    assert kinds(carol)[-1] in ("kicked", "error")
+
+
+def test_a_second_session_without_keys_goes_alone_and_nobody_else_is_told(world: World) -> None:
+    world.rules.sessions = 0
+    alice, bob, again = keyed(world, "alice", "den"), keyed(world, "bob", "den"), owner(world, "bob", "den")
+    for client in (alice, bob, again):
+        client.records()
+    alice.record(do="encrypt", yes=True)
+    assert kinds(alice) == ["encrypted"]
+    assert kinds(bob) == ["encrypted"]
+    assert [(r["event"], r.get("again")) for r in heard(again)] == [("encrypted", None), ("kicked", True)]
+    seal(bob, "still-here")
+    assert sealed(alice) == sealed(bob) == ["still-here"]
+    last = session_of(alice).room.seq
+    alice.record(do="leave")
+    alice.record(do="join", room="den", after=last - 3)
+    assert "kicked" not in kinds(alice)  # nor is anybody who catches up
+
+
+# ---- the door --------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_without_keys_comes_in(world: World) -> None:
+    (alice,) = encrypted_room(world, "alice")
+    bob, tom = guest(world, "bob"), world.person("tom")
+    assert refusal(bob, do="join", room="den") == ("encrypted-room", DOOR)
+    tom.say("/join den")
+    assert tom.lines() == [f"Error: {DOOR}"]
+    oscar = owner(world, "oscar", operator=True)
+    assert refusal(oscar, do="join", room="den") == ("encrypted-room", DOOR)
+    pending = guest(world, "pia")
+    session_of(pending).keys_device = DEVICE  # published, and in no list
+    assert refusal(pending, do="join", room="den") == ("encrypted-room", DOOR)
+    assert kinds(alice) == []
+
+
+def test_whoever_has_keys_comes_in_and_is_told(world: World) -> None:
+    (alice,) = encrypted_room(world, "alice")
+    bob = keyed(world, "bob")
+    bob.record(do="join", room="den", ref=1)
+    (entered,) = bob.records()
+    assert entered["encrypted"] is True
+    assert entered["members_rev"] == entered["seq"] == members_rev(alice)
+    quiet = keyed(world, "carol", "quiet")
+    quiet.record(do="leave")
+    quiet.record(do="join", room="quiet", ref=1)
+    assert not {"encrypted", "members_rev"} & quiet.records()[-1].keys()
+
+
+def test_a_ban_still_holds_for_who_has_keys(world: World) -> None:
+    alice, bob = encrypted_room(world, "alice", "bob")
+    assert ask(alice, "ban", user="bob") == "ok"
+    assert ask(bob, "join", room="den") == "banned"
+
+
+def test_who_logs_in_has_no_keys_of_that_account_and_is_removed(world: World) -> None:
+    (alice,) = encrypted_room(world, "alice")
+    owner(world, "bob").drop()
+    bob = with_keys(guest(world, "zed"))
+    assert ask(bob, "join", room="den") == "ok"
+    alice.records()
+    bob.record(do="login", user="bob", password="correct horse")
+    assert [(r["event"], r.get("user")) for r in heard(alice)] == [("renamed", None), ("kicked", "bob")]
+    assert session_of(bob).rooms == ()
+    assert refusal(bob, do="join", room="den") == ("encrypted-room", DOOR)
+
+
+def test_who_logs_out_is_removed(world: World) -> None:
+    alice, bob = encrypted_room(world, "alice", "bob")
+    bob.record(do="logout")
+    assert kinds(alice) == ["renamed", "kicked"]
+    assert session_of(bob).rooms == ()
+    assert not session_of(bob).keyed
+
+
+def test_who_takes_another_name_stays(world: World) -> None:
+    (alice,) = encrypted_room(world, "alice")
+    bob = with_keys(guest(world, "bob"))
+    assert ask(bob, "join", room="den") == "ok"
+    rev = members_rev(alice)
+    assert ask(bob, "name", name="rob") == "ok"
+    assert members_rev(alice) == rev  # the same user, with the same devices
+    seal(bob, "m1")
+    assert "m1" in sealed(alice)
+
+
+def test_who_comes_back_must_have_keys_again(world: World) -> None:
+    encrypted_room(world, "alice")
+    bob = world.connect()
+    bob.record(do="hello", version=1, name="bob")
+    secret = bob.records()[0]["resume"]
+    with_keys(bob)
+    assert ask(bob, "join", room="den") == "ok"
+    bob.drop()
+    again = world.connect()
+    again.record(do="hello", version=1, name="bob", resume=secret)
+    again.records()
+    assert refusal(again, do="join", room="den", stay=True) == ("encrypted-room", DOOR)
+    with_keys(again)
+    assert ask(again, "join", room="den", stay=True) == "ok"
+
+
+def test_an_operator_can_still_close_and_kick(world: World) -> None:
+    _, bob = encrypted_room(world, "alice", "bob")
+    oscar = owner(world, "oscar", operator=True)
+    assert ask(oscar, "kick", user="bob", everywhere=True) == "ok"
+    assert not bob.open
+    assert ask(oscar, "close", room="den") == "ok"
+
+
+# ---- devices ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_changed_device_list_is_told_in_order_and_moves_the_revision(world: World) -> None:
+    alice, bob = encrypted_room(world, "alice", "bob")
+    old = members_rev(alice)
+    devices_changed(world.chat, session_of(bob).user_id, 7)
+    world.settle()
+    (told,) = alice.records()
+    assert (told["event"], told["by"], told["rev"]) == ("devices-changed", "bob", 7)
+    assert told["seq"] == members_rev(alice) > old
+    alice.record(do="say-sealed", id="m1", sid="c2Vz", ct="AA", members=old, ref=1)
+    assert [r["code"] for r in alice.records()] == ["stale-members"]
+
+
+def test_only_encrypted_rooms_are_told_of_devices(world: World) -> None:
+    alice, bob = keyed(world, "alice", "den"), keyed(world, "bob", "den")
+    devices_changed(world.chat, session_of(bob).user_id, 7)
+    devices_changed(world.chat, "nobody", 7)
+    world.settle()
+    assert kinds(alice) == ["joined"]
+
+
+def test_a_session_whose_device_is_removed_is_put_out(world: World) -> None:
+    alice, bob = encrypted_room(world, "alice", "bob")
+    lose_keys(bob)
+    assert kinds(alice) == ["devices-changed", "kicked"]
+    (told,) = [record for record in bob.records() if record["event"] == "kicked"]
+    assert (told["user"], told["session"]) == ("bob", session_of(bob).id)
+    assert "chatroom-client" in told["reason"]
+    assert session_of(bob).rooms == ()
+
+
+def test_a_session_that_loses_its_keys_while_it_joins_is_put_out(moody: World) -> None:
+    encrypted_room(moody, "alice")
+    bob = keyed(moody, "bob")
+    moody.engine.holding = True  # type: ignore[attr-defined]
+    bob.record(do="join", room="den")
+    lose_keys(bob)
+    moody.engine.let_go()  # type: ignore[attr-defined]
+    moody.settle()
+    assert session_of(bob).rooms == ()
+
+
+# ---- for ever --------------------------------------------------------------------------------------------------------
+
+
+def test_an_encrypted_room_survives_a_restart_and_stays_encrypted(world: World) -> None:
+    encrypted_room(world, "alice")
+    again = restarted(world)
+    try:
+        assert record_of(again, "den").encrypted
+        assert refusal(guest(again, "bob"), do="join", room="den") == ("encrypted-room", DOOR)
+        alice = keyed(again, "alice", "den")
+        assert refusal(alice, do="say", text="plain")[0] == "encrypted-room"
+    finally:
+        again.close()
+
+
+def test_no_change_of_the_record_makes_the_room_plain(world: World) -> None:
+    encrypted_room(world, "alice")
+    record = record_of(world, "den")
+    plain = RoomRecord(record.id, record.name, record.made, record.owner, record.owner_id, topic="plain again")
+    settled(world, world.chat.room_changes.amend(record, lambda now: plain))
+    assert record_of(world, "den").topic == "plain again"
+    assert record_of(world, "den").encrypted
+
+
+def test_a_room_that_is_closed_and_made_again_is_another_one_and_plain(world: World) -> None:
+    (alice,) = encrypted_room(world, "alice")
+    old = record_of(world, "den").id
+    assert ask(alice, "close") == "ok"
+    assert ask(guest(world, "bob"), "join", room="den") == "ok"
+    assert record_of(world, "den").id != old
+    assert not record_of(world, "den").encrypted
+
+
+def test_the_list_of_rooms_marks_it(world: World) -> None:
+    encrypted_room(world, "alice")
+    keyed(world, "bob", "quiet")
+    tom = world.person("tom")
+    tom.say("/rooms")
+    assert tom.lines()[1:] == ["  den  1 user  [e2e]", "  quiet  1 user"]
+
+
+# ---- nothing plain ---------------------------------------------------------------------------------------------------
+
+PLAIN: list[dict[str, Any]] = [
+    {"do": "say", "text": "plain"},
+    {"do": "say", "text": "plain", "quote": 1},
+    {"do": "me", "text": "is plain"},
+    {"do": "quote", "last": 1, "text": "plain"},
+    {"do": "edit", "text": "plain"},
+    {"do": "edit", "text": "plain", "seq": 1},
+    {"do": "react", "emoji": "\N{THUMBS UP SIGN}"},
+    {"do": "react", "emoji": "\N{THUMBS UP SIGN}", "seq": 1},
+    {"do": "share", "name": "notes.txt", "size": 3, "sha256": "0" * 64},
+    {"do": "share", "name": "notes.txt", "size": 3, "sha256": "0" * 64, "sealed": True},
+]
+
+
+@pytest.mark.parametrize("command", PLAIN, ids=lambda command: " ".join(map(str, command.values()))[:40])
+def test_nothing_plain_is_accepted(world: World, command: dict[str, Any]) -> None:
+    alice, bob = keyed(world, "alice", "den"), keyed(world, "bob", "den")
+    bob.record(do="say", text="before")
+    assert ask(alice, "encrypt", yes=True) == "ok"
+    alice.records(), bob.records()
+    why = "den is encrypted; only sealed messages and files can be sent there."
+    seqs = {"seq": 3} if "seq" in command else {}
+    assert refusal(bob, **{**command, **seqs}) == ("encrypted-room", why)
+    assert kinds(alice) == []
+
+
+def test_a_sealed_file_is_accepted_and_typing_is_told(world: World) -> None:
+    alice, bob = encrypted_room(world, "alice", "bob")
+    assert begin(bob, name="0f" * 16, sealed=True)
+    alice.records()
+    assert ask(bob, "typing") == "ok"
+    assert kinds(alice) == ["typing"]
+
+
+def test_a_message_that_races_with_encrypt_is_stored_before_or_refused(moody: World) -> None:
+    """Whatever is under way when the owner encrypts: no plain message comes after ``encrypted`` in the log."""
+    alice, bob = keyed(moody, "alice", "den"), keyed(moody, "bob", "den")
+    for client in (alice, bob):
+        client.records()
+    engine: Any = moody.engine
+    engine.holding = True
+    bob.record(do="say", text="early", ref=1)
+    alice.record(do="encrypt", yes=True)
+    for number in range(3):
+        bob.record(do="say", text=f"late {number}", ref=2)
+        engine.let_go()
+        moody.settle()
+        engine.holding = True
+    engine.let_go()
+    moody.settle()
+    bob.record(do="say", text="last", ref=3)
+    log = engine._logs[f"room/{record_of(moody, 'den').id}"]
+    kept = [type(moody_event(row)) for row in log.rows]
+    at = kept.index(Encrypted)
+    assert Said in kept[:at]
+    assert Said not in kept[at:]
+    assert [r["code"] for r in bob.records() if r.get("re") == 3] == ["encrypted-room"]
+
+
+def moody_event(row: Any) -> Any:
+    """Return the event of a row of the engine in memory."""
+    return decode(row[4])
+
+
+def test_a_plain_message_of_another_daemon_after_encrypt_is_not_shown_and_blanked(world: World) -> None:
+    """That daemon had not read the record yet when it appended the message."""
+    alice, bob = encrypted_room(world, "alice", "bob")
+    log = f"room/{record_of(world, 'den').id}"
+    world.engine.append(log, Said("far:1", world.chat.now(), "frida", "far-away", text="too late apple"))
+    file = {"file": "f", "number": 9, "name": "apple.txt", "size": 1, "sha256": "0" * 64}
+    world.engine.append(log, Shared("far:2", world.chat.now(), "frida", "far-away", **file))
+    world.settle()
+    assert kinds(alice) == kinds(bob) == []
+    bob.record(do="history")
+    assert "apple" not in str(bob.records())
+
+
+def test_a_room_that_is_loaded_encrypted_shows_nothing_plain_either(world: World) -> None:
+    encrypted_room(world, "alice")[0].drop()
+    world.settle()
+    alice = keyed(world, "alice", "den")
+    log = f"room/{record_of(world, 'den').id}"
+    world.engine.append(log, Said("far:1", world.chat.now(), "frida", "far-away", text="too late apple"))
+    world.settle()
+    assert kinds(alice) == []
+
+
+def test_a_plain_file_that_was_on_its_way_is_refused_and_removed(world: World) -> None:
+    alice, bob = keyed(world, "alice", "den"), keyed(world, "bob", "den")
+    file = begin(bob)
+    bob.send(chunk(file, 0))
+    assert ask(alice, "encrypt", yes=True) == "ok"
+    bob.send(chunk(file, 1))
+    bob.send(chunk(file, 2))
+    (error,) = [record for record in hear(bob) if record["event"] == "error"]
+    assert (error["code"], error["file"]) == ("encrypted-room", file)
+    assert "shared" not in kinds(alice)
+    assert not [key for bucket, key in stored_records(world) if bucket == "file"]
+    assert len(DATA) > 2 * 256 * 1024
