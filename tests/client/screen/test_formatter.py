@@ -42,7 +42,7 @@ def test_every_event_has_its_words_or_is_for_programs(kind: type) -> None:
     else:
         event = example(kind)
     shown = lines().heard(event)
-    for_keys = (*a.OF_KEYS, e.E2eFrom)
+    for_keys = (*a.OF_KEYS, a.MemberIdPage, e.E2eFrom)
     assert bool(shown) == (kind not in (a.Welcome, a.Ping, a.Ok, a.Typing, a.Marked, *for_keys))
     assert all(isinstance(piece, str) for line in shown for piece in line[0])
 
