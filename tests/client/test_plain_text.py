@@ -19,6 +19,8 @@ OF_BEFORE = [
     (e.Acted(**MADE, text="waves"), "* ann waves"),
     (e.Private(**MADE, to="me", text="psst"), "ann (private): psst"),
     (e.Shared(**MADE, **FILE, name="notes.txt"), "ann shares notes.txt (12 B): /get 3"),
+    (e.SealedMessage(**MADE, device="d", sid="s", ct="c"), "ann: [encrypted message]"),
+    (e.SealedMessage(**MADE, device="d", sid="s", ct=""), "ann: (deleted)"),
     (e.Said(**MADE, text=""), "ann: (deleted)"),
     (e.Private(**MADE, to="me", text=""), "ann (private): (deleted)"),
     (e.Shared(**MADE, **FILE, name=""), "ann shared a file (deleted)"),

@@ -461,10 +461,16 @@ SAMPLE = {
 }
 
 
+SAMPLE_OF: dict[type[c.Command], dict[str, Any]] = {
+    c.SaySealed: {"id": "01J9A", "sid": "c2Vzc2lvbg", "ct": "AwgA", "members": 1},
+}
+
+
 def sample(command: type[c.Command]) -> dict[str, Any]:
     """Return a record of the command with all that it must have."""
     must = [f.encode_name for f in msgspec.structs.fields(command) if f.required]
-    return {"do": command.__struct_config__.tag, **{name: SAMPLE[name] for name in must}}
+    values = {**SAMPLE, **SAMPLE_OF.get(command, {})}
+    return {"do": command.__struct_config__.tag, **{name: values[name] for name in must}}
 
 
 @pytest.mark.parametrize("command", ROWS, ids=lambda command: command.__name__)

@@ -202,7 +202,7 @@ def test_a_word_of_the_clients_own_commands_is_its_own_without_a_slash() -> None
 
 
 def test_what_the_table_makes_the_server_understands() -> None:
-    values = {Kind.COUNT: 3, Kind.BACK: 3, Kind.SWITCH: True, Kind.DURATION: 60}
+    values = {Kind.COUNT: 3, Kind.BACK: 3, Kind.SWITCH: True, Kind.YES: True, Kind.DURATION: 60}
     kinds = {command.__struct_config__.tag: command for command in vars(c).values() if _is_command(command)}
     for row in (row for row in TABLE if row.spellings):
         fields = {arg.field: values.get(arg.kind, "x") for arg in row.args}
