@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from devices_with_keys import Device
 from harness import Client, World
-from order import ask, owner, session_of
+from order import ask, owner, session_of, settled
 
-DEVICE = "MFRGGZDFMZ"
 CT = "AwgAEpABv3W"
 
 
-def with_keys(client: Client, device: str = DEVICE) -> Client:
-    """Give a client's session the keys of a device that is in its user's list."""
-    session = session_of(client)
-    session.keys_device, session.keyed = device, True
+def device_of(client: Client, word: str = "phone") -> Device:
+    """Return the device of a client that a word stands for; other users' devices have other words."""
+    return Device(f"{word} {session_of(client).user_id}", client.world.chat.server_id, session_of(client).user_id)
+
+
+def publish(client: Client, word: str = "phone") -> None:
+    """Publish the keys of a device."""
+    keys = device_of(client, word).keys
+    assert ask(client, "keys-publish", device=keys, one_time=[], fallback=None) == "ok"
+
+
+def list_devices(client: Client, *words: str) -> None:
+    """Let a user's list have these devices."""
+    revs = settled(client.world, client.world.chat.keys.directory.revs([session_of(client).user_id]))
+    devices = [device_of(client, word) for word in words]
+    client.record(do="keys-list", list=device_of(client).listing(sum(revs.values()) + 1, *devices))
+
+
+def with_keys(client: Client, word: str = "phone") -> Client:
+    """Let a client publish the keys of a device, and its user list that device, if no device is listed."""
+    publish(client, word)
+    if not session_of(client).keyed:
+        list_devices(client, word)
+    client.records()
     return client
 
 

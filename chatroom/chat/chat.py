@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -99,10 +99,10 @@ class Chat(ChatState):
         self._make_people(passwords, checkers)
         self.withdraw = self._withdraw
         self.room_name = self.room_records.name_of
-        self.list_revs = _no_lists
         self.directory.on_withdrawn = self.withdraw
         self.directory.on_empty = self._empty_rooms.note
         self.directory.on_changed = partial(encrypted.put_out_keyless, self)
+        self.keys.watching.on_listed = partial(encrypted.devices_changed, self)
         self._retention = Retention(
             self, self.directory, self.room_records, self._file_expiry, self._in_use, self.guests.sweep, self.keys
         )
@@ -219,10 +219,6 @@ class Chat(ChatState):
     def _in_use(self, log: str) -> bool:
         """Return whether a guest's log may still be written to."""
         return id_in(log) in self.users or self.guests.has(log)
-
-
-async def _no_lists(user_ids: Sequence[str]) -> Mapping[str, int]:
-    return {}
 
 
 def _not_removed(failure: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
@@ -38,12 +38,10 @@ class ChatState:
         retries: Repeats changes that could not be stored until they are stored.
         withdraw: Removes the text of a message whose author had lost the right to speak when the log stored it.
         shown_at_terminal: Notes that private messages were shown to a person who has an account.
-        list_revs: Returns the revisions of the device lists of users, by their ids; users without keys are left out.
         room_name: Returns the shown name of the room that has a log; empty if the room does not exist any more.
     """
 
     withdraw: Callable[[Entry], None]
-    list_revs: Callable[[Sequence[str]], Coroutine[Any, Any, Mapping[str, int]]]
     room_name: Callable[[str], Coroutine[Any, Any, str]]
     shown_at_terminal: Callable[[User, list[Entry]], None]
 

@@ -33,10 +33,11 @@ class E2eFrom(LogEvent, frozen=True, gc=False, kw_only=True):
 
 
 class DevicesListed(ServerEvent, frozen=True, gc=False, kw_only=True):
-    """The user ``by_id`` has a new list of ``devices``, or another device that waits to be in it."""
+    """The user ``by_id`` has a new list of ``devices``; or, with ``pending``, another device that waits to be in it."""
 
     rev: int
     devices: tuple[str, ...]
+    pending: bool = False
 
 
 class SealedCame(ServerEvent, frozen=True, gc=False, kw_only=True):

@@ -5,7 +5,7 @@ Each change reads a record, decides, and writes it back only if nobody has chang
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -49,9 +49,20 @@ class ListRecord(Struct, frozen=True, gc=False, kw_only=True):
     list: DeviceList
 
 
+class _Numbered(Struct, frozen=True, gc=False):
+    rev: int
+
+
+class _ListNumber(Struct, frozen=True, gc=False):
+    """A ``ListRecord`` of which only the number is read."""
+
+    list: _Numbered
+
+
 encode = msgspec.json.Encoder().encode
 _device = msgspec.json.Decoder(DeviceRecord).decode
 _list = msgspec.json.Decoder(ListRecord).decode
+_rev = msgspec.json.Decoder(_ListNumber).decode
 
 
 def record_key(user_id: str, device: str = "") -> str:
@@ -138,6 +149,11 @@ class KeyDirectory:
         """Return the record of a user's device list; None if there is none."""
         held = await self._engine.get(LISTS, user_id)
         return _list(held[0]) if held is not None else None
+
+    async def revs(self, user_ids: Iterable[str]) -> dict[str, int]:
+        """Return the numbers of the device lists of users, by their ids. Users without a list are left out."""
+        held = [(user_id, await self._engine.get(LISTS, user_id)) for user_id in user_ids]
+        return {user_id: _rev(record[0]).list.rev for user_id, record in held if record is not None}
 
     @retried_on_conflict
     async def replace_list(self, name: str, new: DeviceList, *, reset: bool) -> set[str]:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 
 from chatroom.chat.keys.delivery import MailboxFeed
 from chatroom.chat.keys.mailbox import DeviceMailboxes
+from chatroom.chat.rooms.encrypted import put_out_of_encrypted
 from chatroom.chat.session import Session
 from chatroom.chat.state import ChatState
 from chatroom.model.errors import KEYS_ELSEWHERE, UNLINKED, Refusal
@@ -68,7 +69,8 @@ class Holders:
     def listed(self, session: Session, devices: Collection[str], rev: int) -> None:
         """Note whether the device of a session is in its user's device list.
 
-        If it was in the list and is not any more, it is taken away from the session, which is told so.
+        If it is not, encrypted rooms remove the session. If it was in the list and is not any more, it is also taken
+        away from the session, which is told so.
 
         Args:
             session: The session.
@@ -83,10 +85,12 @@ class Holders:
             self._take_away(feed, UNLINKED)
         else:
             session.keyed = feed.device in devices
+        put_out_of_encrypted(self._state, session)
 
     def _take_away(self, feed: MailboxFeed, why: Refusal) -> None:
         feed.session.leave_mailbox()
         feed.session.refuse(why())
+        put_out_of_encrypted(self._state, feed.session)
 
     def _left(self, feed: MailboxFeed) -> None:
         """Forget a feed that has ended. Its session may have another user by now."""

@@ -41,7 +41,8 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
     session.answer(answer, command.ref)
     feed.start()
     if new and present is not None:
-        chat.tell_all(DevicesListed(chat.next_id(), chat.now(), user.name, user.id, rev=rev, devices=devices))
+        who = chat.next_id(), chat.now(), user.name, user.id
+        chat.tell_all(DevicesListed(*who, rev=rev, devices=devices, pending=True))
 
 
 def _devices_in(present: DeviceList | None) -> tuple[str, ...]:

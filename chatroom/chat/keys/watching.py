@@ -33,10 +33,11 @@ class Watching:
 
     def listed(self, event: DevicesListed) -> None:
         """Tell the sessions whom it concerns that a user has a new list; take away the devices that are not in it."""
+        if not event.pending:
+            self.on_listed(event.by_id, event.rev)  # first, so that rooms are told why a session is removed
         user = self._state.users.get(event.by_id)
         for session in user.sessions if user is not None else ():
             self._holders.listed(session, event.devices, event.rev)
-        self.on_listed(event.by_id, event.rev)
         self._tell(deque(self._holders), event)
 
     def _tell(self, feeds: deque[MailboxFeed], event: DevicesListed) -> None:

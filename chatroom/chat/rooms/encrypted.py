@@ -35,9 +35,9 @@ def put_out_of_encrypted(state: ChatState, session: Session) -> None:
 
 
 def devices_changed(state: ChatState, user_id: str, rev: int) -> None:
-    """Tell a user's encrypted rooms that the user has a new device list, and remove sessions whose device is not in it.
+    """Tell a user's encrypted rooms that the user has a new device list.
 
-    Call this after ``Session.keyed`` of the user's sessions was set.
+    Sessions whose device is not in it are removed by ``put_out_of_encrypted``.
 
     Args:
         state: What the parts of the chat share.
@@ -50,8 +50,6 @@ def devices_changed(state: ChatState, user_id: str, rev: int) -> None:
     rooms = dict.fromkeys(room for session in user.sessions for room in session.told if room.record.encrypted)
     for room in rooms:
         state.owe(room.log, DevicesChanged(state.next_id(), state.now(), user.name, user.id, rev=rev))
-    for session in user.sessions:
-        put_out_of_encrypted(state, session)
 
 
 def keyless_in(state: ChatState, room: Room) -> list[Session]:
@@ -63,7 +61,13 @@ def keyless_in(state: ChatState, room: Room) -> list[Session]:
 
 
 def _put_out(state: ChatState, session: Session, room: Room, reason: str) -> None:
-    """Remove a session from a room, and tell it why. Other members are told if the user has no other session there."""
+    """Remove a session from a room, and tell it why. Other members are told if the user has no other session there.
+
+    Do nothing if the session's removal is on its way already, or if the connection has ended.
+    """
+    if session.id in room.going or session.over:
+        return
+    room.going.add(session.id)
     others = (other for other in session.user.sessions if other is not session)
     again = any(other.keyed and room in other.told for other in others) or room.has_remote(session)
     whom = {"user": session.name, "user_id": session.user_id, "session": session.id, "again": again}

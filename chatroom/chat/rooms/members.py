@@ -91,14 +91,16 @@ class RoomMembers:
         people: How many of the members' sessions each user has, by user id.
         members_rev: The seq of the last entry, of those shown, that changed which users are members, or the devices of
             a member.
+        going: The ids of the sessions whose removal, one by one, is on its way to the log.
     """
 
-    __slots__ = ("members", "members_rev", "people")
+    __slots__ = ("going", "members", "members_rev", "people")
 
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
         self.people: Counter[str] = Counter()
         self.members_rev = 0
+        self.going: set[str] = set()
 
     def _one_less(self, user_id: str) -> int:
         """Count one session less of a user; return how many sessions of the user are left in the room."""

@@ -262,6 +262,7 @@ class Room(RoomMembers):
 
     def _session_out(self, i: int, entry: Entry, event: Kicked, passage: Passage) -> None:
         """Remove one session of a user; if the user has others in the room, only that session is told."""
+        self.going.discard(event.session)
         member = self.members.get(event.session)
         if member is None:
             passage.hidden.add(i)

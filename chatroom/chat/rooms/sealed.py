@@ -96,6 +96,6 @@ async def member_ids(chat: Chat, session: Session, command: MemberIds, room: Roo
     rev, users = room.members_rev, room.users(command.after, LISTED)
     more = max(0, len(room.people) - command.after - len(users))
     async with chat.lists:
-        revs = await chat.list_revs([id for id, _ in users])
+        revs = await chat.keys.directory.revs(id for id, _ in users)
     members = [MemberId(id, name, revs.get(id, 0)) for id, name in users]
     return MemberIdPage(room=room.name, rev=rev, members=members, more=more)

@@ -10,11 +10,10 @@ import pytest
 from fakes import MoodyEngine
 from harness import Client, World, stored_records
 from order import ask, guest, owner, record_of, restarted, session_of, settled
-from sealing import DEVICE, encrypted_room, keyed, members_rev, seal, sealed, with_keys
+from sealing import encrypted_room, keyed, list_devices, members_rev, publish, seal, sealed, with_keys
 from sharing import DATA, begin, chunk, hear
 from twisted.internet.task import Clock
 
-from chatroom.chat.rooms.encrypted import devices_changed
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.model.events import Encrypted, Said, Shared, decode
 
@@ -42,15 +41,13 @@ def kinds(client: Client) -> list[str]:
 
 
 def heard(client: Client) -> list[dict[str, Any]]:
-    """Return what has come since the last time, but for who logged in or out."""
-    return [record for record in client.records() if record["event"] not in ("arrived", "departed")]
+    """Return what has come since the last time, but for who logged in or out, or has other keys."""
+    return [record for record in client.records() if record["event"] not in ("arrived", "departed", "keys-changed")]
 
 
 def lose_keys(client: Client) -> None:
-    """Let the device of a session be removed from its user's list."""
-    session_of(client).keyed = False
-    devices_changed(client.world.chat, session_of(client).user_id, 2)
-    client.world.settle()
+    """Let the device of a session be removed from its user's list by the user's other device."""
+    list_devices(client)
 
 
 # ---- to encrypt a room -----------------------------------------------------------------------------------------------
@@ -169,7 +166,7 @@ def test_nobody_without_keys_comes_in(world: World) -> None:
     oscar = owner(world, "oscar", operator=True)
     assert refusal(oscar, do="join", room="den") == ("encrypted-room", DOOR)
     pending = guest(world, "pia")
-    session_of(pending).keys_device = DEVICE  # published, and in no list
+    publish(pending)  # its keys are published, and its device is in no list
     assert refusal(pending, do="join", room="den") == ("encrypted-room", DOOR)
     assert kinds(alice) == []
 
@@ -254,10 +251,9 @@ def test_an_operator_can_still_close_and_kick(world: World) -> None:
 def test_a_changed_device_list_is_told_in_order_and_moves_the_revision(world: World) -> None:
     alice, bob = encrypted_room(world, "alice", "bob")
     old = members_rev(alice)
-    devices_changed(world.chat, session_of(bob).user_id, 7)
-    world.settle()
-    (told,) = alice.records()
-    assert (told["event"], told["by"], told["rev"]) == ("devices-changed", "bob", 7)
+    list_devices(bob, "phone")
+    (told,) = [record for record in alice.records() if record["event"] != "keys-changed"]
+    assert (told["event"], told["by"], told["rev"]) == ("devices-changed", "bob", 2)
     assert told["seq"] == members_rev(alice) > old
     alice.record(do="say-sealed", id="m1", sid="c2Vz", ct="AA", members=old, ref=1)
     assert [r["code"] for r in alice.records()] == ["stale-members"]
@@ -265,10 +261,18 @@ def test_a_changed_device_list_is_told_in_order_and_moves_the_revision(world: Wo
 
 def test_only_encrypted_rooms_are_told_of_devices(world: World) -> None:
     alice, bob = keyed(world, "alice", "den"), keyed(world, "bob", "den")
-    devices_changed(world.chat, session_of(bob).user_id, 7)
-    devices_changed(world.chat, "nobody", 7)
-    world.settle()
+    list_devices(bob, "phone")
     assert kinds(alice) == ["joined"]
+
+
+def test_a_device_that_waits_to_be_listed_changes_nothing(world: World) -> None:
+    alice, bob = encrypted_room(world, "alice", "bob")
+    rev = members_rev(alice)
+    publish(owner(world, "bob", host="192.0.2.1"), "tablet")
+    assert members_rev(alice) == rev
+    assert kinds(alice) == []
+    seal(bob, "m1")
+    assert sealed(alice) == ["m1"]
 
 
 def test_a_session_whose_device_is_removed_is_put_out(world: World) -> None:
@@ -286,7 +290,7 @@ def test_a_session_that_loses_its_keys_while_it_joins_is_put_out(moody: World) -
     bob = keyed(moody, "bob")
     moody.engine.holding = True  # type: ignore[attr-defined]
     bob.record(do="join", room="den")
-    lose_keys(bob)
+    moody.chat.keys.holders.listed(session_of(bob), (), 2)
     moody.engine.let_go()  # type: ignore[attr-defined]
     moody.settle()
     assert session_of(bob).rooms == ()
