@@ -22,7 +22,8 @@ class KeysPublish(Command, frozen=True, gc=False, kw_only=True):
     Give it on every connection after the login, also without new keys: from then on, the session is sent what is in the
     mailbox of the device. ``generation`` grows with each start of the program's key store; one that is lower than
     before is refused, because the store is an old copy. With ``withdraw``, all one-time keys published earlier are
-    dropped first. At most 200 one-time keys are kept for a device; the same key again is no second one.
+    dropped first. At most 200 one-time keys are kept for a device; the same key again is no second one. About 50 keys
+    fit into one record.
     """
 
     device: DeviceKeys
