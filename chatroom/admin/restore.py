@@ -12,12 +12,15 @@ from chatroom.admin.backup import copy_database
 from chatroom.admin.database import BESIDE, NAME, check_usable, reading
 from chatroom.admin.errors import CommandFailed
 from chatroom.admin.folder_lock import holding
+from chatroom.chat.keys.claiming import ONE_TIME
 
 
 def restore(folder: Path, source: Path, *, force: bool = False) -> Path | None:
     """Put a backup into a data folder, which no daemon may be using.
 
-    The backup is checked and copied before anything in the folder is moved.
+    The backup is checked and copied before anything in the folder is moved. One-time keys are left out: some of them
+    were given to somebody after the backup was made, and none may be given twice. Each device publishes new ones when
+    it connects.
 
     Args:
         folder: The data folder; made if there is none.
@@ -48,9 +51,20 @@ def _restore(db: sqlite3.Connection, target: Path, there: bool) -> Path | None:
     aside = None
     with whole_file(target, force=True) as made:
         copy_database(db, made)
+        _drop_one_time_keys(made)
         if there:
             aside = _move_aside(target)
     return aside
+
+
+def _drop_one_time_keys(path: Path) -> None:
+    """Remove the one-time keys of all devices from a database that no daemon uses."""
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        if db.execute("SELECT 1 FROM sqlite_master WHERE name='record'").fetchone() is not None:
+            db.execute("DELETE FROM record WHERE bucket=?", (ONE_TIME,))
+    finally:
+        db.close()
 
 
 def _move_aside(target: Path) -> Path:

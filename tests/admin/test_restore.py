@@ -8,9 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from admin.folders import Fails, change, damage, entry, runs, said, texts, write
+from admin.folders import Fails, change, damage, entry, keep, runs, said, texts, write
 
-from chatroom.engines.sqlite.schema import LADDER, open_database
+from chatroom.chat.keys.claiming import ONE_TIME
+from chatroom.chat.keys.directory import BACKUPS, DEVICES, LISTS
+from chatroom.engines.sqlite.schema import LADDER, connect, open_database
 from chatroom.engines.sqlite.writer import Writer
 
 
@@ -94,3 +96,27 @@ def test_a_bad_backup_is_refused_before_anything_is_touched(
 def test_a_running_daemons_database_is_not_replaced(fails: Fails, copy: Path, folder: Path) -> None:
     assert "stop it first" in fails("restore", copy, "--force", "--data", folder)
     assert {path.name for path in folder.iterdir()} == {"chat.db", "lock"}
+
+
+def test_one_time_keys_are_not_restored_but_all_other_keys_are(folder: Path, empty: Path, tmp_path: Path) -> None:
+    """Some were given to somebody after the backup was made; given once more, they would open what they protect."""
+    records = {
+        (ONE_TIME, "u1/DEVICE/00000000000000000001"): "given later",
+        (DEVICES, "u1/DEVICE"): "keys",
+        (LISTS, "u1"): "list",
+        (BACKUPS, "u1"): "sealed",
+    }
+    for (bucket, key), value in records.items():
+        keep(folder, bucket, key, value)
+    runs("backup", tmp_path / "copy", "--data", folder)
+    assert kept(tmp_path / "copy") >= records.keys()
+    runs("restore", tmp_path / "copy", "--data", empty)
+    assert kept(empty / "chat.db") & records.keys() == records.keys() - {(ONE_TIME, "u1/DEVICE/00000000000000000001")}
+    assert kept(tmp_path / "copy") >= records.keys(), "the backup is as it was"
+    runs("check", "--data", empty)
+
+
+def kept(path: Path) -> set[tuple[str, str]]:
+    """Return the buckets and keys of all records of a database."""
+    with closing(connect(path)) as db:
+        return set(db.execute("SELECT bucket, key FROM record").fetchall())

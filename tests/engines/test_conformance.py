@@ -17,7 +17,7 @@ from chatroom.engines.base import TRIM_STEP
 from chatroom.engines.memory import MemoryEngine
 from chatroom.engines.sqlite.engine import SQLiteEngine
 from chatroom.engines.sqlite.reader import PAGE_BYTES, PAGE_LOGS, PAGE_ROWS
-from chatroom.model.events import Acted, Joined, Said, Shared
+from chatroom.model.events import Acted, E2eFrom, Joined, Said, Shared
 from chatroom.model.log import Change, Conflict, Entry, Presence, Unavailable
 from chatroom.model.shared_files import CHUNK
 
@@ -290,6 +290,36 @@ async def test_retention_by_age_and_by_number(engine: Any) -> None:
     assert await found(engine, LOBBY, "word", 9) == ["m3 word", "m4 word", "m5 word"]
     assert await engine.expire(LOBBY, 0, 0) == 0
     assert texts((await engine.read("room/other", limit=9)).entries) == ["word"]
+
+
+async def test_entries_up_to_a_seq_are_removed_whatever_their_times(engine: Any) -> None:
+    for i in range(6):
+        await stored(engine, LOBBY, said(f"m{i} word"))
+        await stored(engine, LOBBY, joined())
+    await stored(engine, "room/other", said("word"))
+    entries = (await engine.read(LOBBY, limit=99)).entries
+    assert await engine.expire(LOBBY, 0, 0, entries[0].seq - 1) == 0
+    assert await engine.expire(LOBBY, 0, 0, entries[6].seq) == 7
+    assert await engine.expire(LOBBY, 0, 0, entries[6].seq) == 0
+    kept = (await engine.read(LOBBY, limit=99)).entries
+    assert [entry.seq for entry in kept] == [entry.seq for entry in entries[7:]]
+    assert await found(engine, LOBBY, "word", 9) == ["m4 word", "m5 word"]
+    assert await engine.expire(LOBBY, 0, 0, 2**53) == 5
+    assert (await engine.read("room/other", limit=9)).entries
+
+
+async def test_a_sealed_message_is_stored_once_in_each_log(engine: Any) -> None:
+    def sealed(id: str, by: str = "alice", body: str = "body") -> E2eFrom:
+        return E2eFrom(id, 1000, by, f"{by}-id", device="d", kind=1, body=body)
+
+    first = await stored(engine, "device/b/one", sealed("m1"), once=True)
+    other = await stored(engine, "device/b/two", sealed("m1"), once=True)
+    assert (first.repeated, other.repeated) == (False, False)
+    for log, entry in (("device/b/one", first), ("device/b/two", other)):
+        again = await stored(engine, log, sealed("m1", body="another"), once=True)
+        assert (again.repeated, again.log, again.seq) == (True, log, entry.seq)
+    assert not (await stored(engine, "device/b/one", sealed("m1", by="carol"), once=True)).repeated
+    assert len((await engine.read("device/b/one", limit=9)).entries) == 2
 
 
 async def test_who_was_away_too_long_is_told_of_the_gap(engine: Any) -> None:
