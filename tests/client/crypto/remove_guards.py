@@ -1,0 +1,81 @@
+"""Remove each guard of the encryption in turn, in a copy of the project, and show that a test fails without it.
+
+    python tests/client/crypto/remove_guards.py [WORD ...]
+
+Only guards with one of the words in their line are removed; all of them if there is none. Not a part of the tests: it
+takes some minutes. The guards are in ``guards.py``. The exit status is 1 if the tests pass without a guard, or if a
+guard is not found exactly once in its file.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+from tempfile import TemporaryDirectory
+
+from guards import GUARDS, Guard
+
+PROJECT = Path(__file__).parents[3]
+COPIED = ("chatroom", "tests", "benchmarks", "twisted", "setup.cfg", "pyproject.toml")
+LONGEST = 600  # seconds for the tests of one guard; a guard against endless work may be missed by its end
+
+
+def copy_project(to: Path) -> None:
+    """Copy what the tests need, so that an interrupted run leaves no guard removed."""
+    for name in COPIED:
+        source = PROJECT / name
+        if source.is_dir():
+            copytree(source, to / name, ignore=ignore_patterns("__pycache__"))
+        elif source.exists():
+            (to / name).write_bytes(source.read_bytes())
+
+
+def passes(project: Path, tests: tuple[str, ...]) -> bool:
+    """Return whether tests pass in a copy of the project."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # a file may change twice in one second
+    try:
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def remove(project: Path, guard: Guard) -> str:
+    """Remove a guard, run its tests, and put it back; return what came of it."""
+    path = project / guard.file
+    text = path.read_text()
+    if (found := text.count(guard.text)) != 1:
+        return f"FOUND {found} TIMES"
+    path.write_text(text.replace(guard.text, guard.instead))
+    try:
+        return "NO TEST FAILS" if passes(project, guard.tests) else "missed"
+    finally:
+        path.write_text(text)
+
+
+def main(words: list[str]) -> int:
+    """Run the script; return its exit status."""
+    chosen = [guard for guard in GUARDS if not words or any(word in str(guard) for word in words)]
+    wrong = 0
+    with TemporaryDirectory() as folder:
+        project = Path(folder)
+        copy_project(project)
+        if not passes(project, tuple(sorted({test for guard in chosen for test in guard.tests}))):
+            print("the tests fail with all guards in place")
+            return 1
+        for guard in chosen:
+            since = time.monotonic()
+            result = remove(project, guard)
+            wrong += result != "missed"
+            print(f"{result}: {guard.file}: {guard.what} ({time.monotonic() - since:.0f} s)", flush=True)
+    print(f"{len(chosen)} guards, {wrong} wrong")
+    return wrong > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
