@@ -19,7 +19,8 @@ TOWARDS = ("192.0.2.1", "2001:db8::1", "192.168.0.1", "10.0.0.1", "172.16.0.1", 
 
 _NEVER: tuple[IPv4Network | IPv6Network, ...] = (
     IPv4Network("0.0.0.0/8"),  # "this machine" for some systems
-    IPv6Network("2002::/16"),  # these four hold an IPv4 address, which would escape the rules for IPv4
+    IPv6Network("::ffff:0:0/96"),  # these five hold an IPv4 address, which would escape the rules for IPv4
+    IPv6Network("2002::/16"),
     IPv6Network("2001::/32"),
     IPv6Network("64:ff9b::/96"),
     IPv6Network("64:ff9b:1::/48"),
@@ -55,13 +56,11 @@ def usable(ip: str, *, loopback: bool) -> str:
 
 
 def _is_usable(address: IPv4Address | IPv6Address, loopback: bool) -> bool:
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+    if any(address in network for network in _NEVER):
         return False
     if address.is_loopback:
         return loopback
-    if address.is_unspecified or address.is_multicast or address.is_reserved or address.is_link_local:
-        return False
-    return not any(address in network for network in _NEVER)
+    return not (address.is_unspecified or address.is_multicast or address.is_reserved or address.is_link_local)
 
 
 def dialable(candidates: Iterable[Candidate], *, loopback: bool) -> list[Candidate]:

@@ -315,6 +315,7 @@ def test_at_most_eight_chunks_are_under_way(clock: Clock) -> None:
     waiting: list[Any] = [Deferred() for _ in range(CHUNK_WINDOW + 2)]
     other.handled = list(waiting)
     told = [fate(one.channel.send_chunk(bytes([number]))) for number in range(CHUNK_WINDOW + 2)]
+    assert len(one.socket.value()) == CHUNK_WINDOW * len(frame(CHUNK, b"x"))
     exchange(one, other)
     assert len(other.chunks) == CHUNK_WINDOW
     assert other.socket.producerState == "paused"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from chatroom.client.direct.channel import UseRelay
-from chatroom.client.direct.direct_links import MOST_PEERS, NO_TLS, LinkState
+from chatroom.client.direct.direct_links import MOST_PEERS, LinkState
 from chatroom.client.direct.offer import ANSWER, ASK, OFFER, REFUSE, LinkPeer
 
 ASKING, ASKED, CONNECTING = LinkState.ASKING, LinkState.ASKED, LinkState.CONNECTING
@@ -272,21 +271,6 @@ def test_nobody_asks_oneself(pair: Pair) -> None:
     alice.links.received(alice.peer, ASK, {"id": "1" * 32, "exp": int(NOW) + 120})
     assert alice.sent == []
     assert alice.states == []
-
-
-def test_a_client_without_tls_says_so_and_refuses(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith(("OpenSSL", "chatroom.client.direct.race"))]:
-        monkeypatch.delitem(sys.modules, name)
-    for name in ("chatroom.client.direct.pinned_tls", "twisted.protocols.tls"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setitem(sys.modules, "OpenSSL", None)
-    alice, bob = pair()
-    alice.links.ask(bob.peer)
-    assert alice.states == [(RELAYED, NO_TLS)]
-    assert alice.sent == []
-    bob.links.received(alice.peer, ASK, {"id": "1" * 32, "exp": int(NOW) + 120})
-    assert bob.sent == [(REFUSE, {"id": "1" * 32})]
-    assert bob.states == []
 
 
 # ---- loopback --------------------------------------------------------------------------------------------------------

@@ -80,6 +80,15 @@ def test_go_is_said_only_if_the_race_grants_it(clock: Clock) -> None:
     assert socket.aborted  # the other side said no goodbye
 
 
+def test_a_link_that_has_ended_does_not_give_way(clock: Clock) -> None:
+    link, socket = linked(clock, Judge(), opened=False)
+    link.handshakeCompleted()
+    link.abort("enough")
+    link.give_way()
+    assert socket.value() == b"ready\n"
+    assert link.why == "enough"
+
+
 def test_go_counts_only_if_the_race_grants_it(clock: Clock) -> None:
     judge = Judge(offered=False)
     judge.claims = False
@@ -128,8 +137,9 @@ def test_a_hostile_head_ends_the_link(clock: Clock, head: bytes) -> None:
     link.dataReceived(head + bytes(100))
     assert socket.aborted
     assert got == []
-    link.dataReceived(HEAD.pack(0, PING))
+    link.dataReceived(HEAD.pack(0, PING) * 100)
     assert got == []
+    assert len(link._buffer) < 200  # it keeps nothing more
 
 
 def test_we_send_no_frame_that_is_too_long(clock: Clock) -> None:
@@ -162,6 +172,23 @@ def test_while_reading_is_paused_nothing_is_passed_on_and_the_network_is_not_rea
     link.pause(False)
     assert got == [PING] * 3
     assert socket.producerState == "producing"
+
+
+def test_frames_are_passed_on_one_after_the_other_also_if_reading_stops_and_goes_on_meanwhile(clock: Clock) -> None:
+    link, _ = linked(clock, Judge())
+    inside: list[int] = []
+    most: list[int] = []
+
+    def take(kind: int, payload: bytes) -> None:
+        inside.append(kind)
+        most.append(len(inside))
+        link.pause(True)
+        link.pause(False)
+        inside.pop()
+
+    link.listen(take, lambda received: None, lambda why: None)
+    link.dataReceived(HEAD.pack(0, PING) * 3)
+    assert most == [1, 1, 1]
 
 
 # ---- the end ---------------------------------------------------------------------------------------------------------
