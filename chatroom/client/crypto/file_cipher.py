@@ -15,14 +15,16 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from chatroom.client.crypto.encoding import canonical
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.model.shared_files import CHUNK
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 TAG = 16  # bytes that sealing adds to a piece
 PIECE = CHUNK - TAG  # bytes of the file in a piece; the last piece may be shorter
@@ -103,7 +105,7 @@ class FileSealer:
     def __init__(self, size: int, random: Callable[[int], bytes]) -> None:
         self.head = check_head(FileHead(file=random(16).hex(), size=size))
         self.key = random(KEY_BYTES)
-        self._cipher: AESGCM | None = AESGCM(self.key)
+        self._cipher: AESGCM | None = _cipher(self.key)
         self._bound = _digest_of(self.head)
         self._pieces = bytearray()  # the SHA-256 of each piece that was read
         self._plain = hashlib.sha256()
@@ -173,7 +175,7 @@ class FileOpener:
 
     def __init__(self, head: FileHead, key: bytes, start: int = 0) -> None:
         self._head = check_head(head)
-        self._cipher = AESGCM(key)
+        self._cipher = _cipher(key)
         self._bound = _digest_of(head)
         self.next = start
 
@@ -192,12 +194,21 @@ class FileOpener:
             raise CryptoRefusal("out-of-order", "a piece of the encrypted file came out of order")
         if len(sealed) != bytes_of_piece(self._head.size, index) + TAG:
             raise CryptoRefusal("forged-file", "a piece of the encrypted file has the wrong length")
+        from cryptography.exceptions import InvalidTag  # here, as in ``_cipher``
+
         try:
             plain = self._cipher.decrypt(_nonce(self._head, index), sealed, self._bound)
         except InvalidTag:
             raise CryptoRefusal("forged-file", "a piece of the encrypted file is not what its sender sealed") from None
         self.next += 1
         return plain
+
+
+def _cipher(key: bytes) -> AESGCM:
+    """Return the cipher. Import it only now: it takes 8 MB, and most clients never need it."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
 
 
 def _nonce(head: FileHead, index: int) -> bytes:
