@@ -167,8 +167,6 @@ class VaultFile:
 
     def store(self, changes: RowChanges, history: Sequence[HistoryChange]) -> None:
         """Make changes to rows and to the history, all of them or none; return when they are durable."""
-        if not changes and not history:
-            return
         marks = self._sum
         with self._transaction() as db:
             for (table, key), value in changes.items():

@@ -210,7 +210,7 @@ def test_a_file_that_is_no_vault_is_refused_untouched(vaults: Vaults, make: Call
     vaults.folder.mkdir()
     make(vaults.path)
     before = vaults.path.read_bytes() if vaults.path.is_file() else None
-    with pytest.raises(VaultError):
+    with pytest.raises(VaultError, match=r"is no (vault|file)|cannot be opened: is a directory"):
         vaults.open()
     assert (vaults.path.read_bytes() if vaults.path.is_file() else None) == before
 
@@ -310,6 +310,39 @@ def test_a_vault_that_this_process_has_open_is_refused(vaults: Vaults, other_pat
     assert caught.value.pid == os.getpid()
     vault.put("t", "k", b"goes on")
     vaults.commit(vault)
+
+
+LOCK_ALL = """
+import fcntl, os, sys
+try:
+    fcntl.lockf(os.open(sys.argv[1], os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("locked")
+"""
+
+
+def test_a_refused_opening_leaves_sqlite_its_locks(vaults: Vaults) -> None:
+    """The system drops a process's locks on a file when the process closes any descriptor of the file."""
+    vault = vaults.open()
+    with pytest.raises(VaultInUse):
+        vaults.open()
+    done = subprocess.run(
+        [sys.executable, "-c", LOCK_ALL, str(vaults.path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "locked\n"
+    vaults.close(vault)
+    done = subprocess.run(
+        [sys.executable, "-c", LOCK_ALL, str(vaults.path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+
+
+def test_a_vault_of_another_user_is_refused(vaults: Vaults, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(vaults)
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    with pytest.raises(VaultError, match="belongs to another user"):
+        vaults.open()
 
 
 def test_a_vault_with_two_names_is_refused(vaults: Vaults) -> None:

@@ -158,8 +158,12 @@ def test_a_search_and_an_index_read_in_bounded_steps(vaults: Vaults, monkeypatch
     recent(vaults, vault, "lobby", limit=5)
     assert jobs == [200] * 5 + [0, 10]
     jobs.clear()
+    statements: list[str] = []
+    assert vault._file._db is not None
+    vault._file._db.set_trace_callback(statements.append)
     recent(vaults, vault, "lobby", limit=5)
     assert jobs == [0, 10]  # the order is known
+    assert len(statements) == 5
 
 
 def test_a_commit_need_not_wait_for_a_search(vaults: Vaults) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import sqlite3
 import stat
@@ -179,6 +180,16 @@ def test_a_wrong_key_file_is_told_and_left_as_it_is(vaults: Vaults, spoil: Calla
     if "not the key" not in words:
         with pytest.raises(WrongKeyFile, match=words):
             vaults.open()
+
+
+def test_a_key_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlock = KeyFile(tmp_path / "vault.key")
+    header = wrap(b"id", DATA_KEY, unlock, secrets.token_bytes)
+    assert unwrap(header, unlock) == DATA_KEY
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    with pytest.raises(WrongKeyFile, match="other users"):
+        unwrap(header, unlock)
 
 
 def test_a_key_file_that_cannot_be_made_is_told(vaults: Vaults) -> None:
