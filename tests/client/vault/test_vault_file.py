@@ -15,6 +15,7 @@ import pytest
 from client.vault.pump import Vaults
 
 from chatroom.client.vault.errors import VaultDamaged, VaultError, VaultInUse, VaultTooNew
+from chatroom.client.vault.vault_lock import VaultLock
 
 HOLDER = """
 import sys
@@ -342,6 +343,19 @@ def test_a_vault_of_another_user_is_refused(vaults: Vaults, monkeypatch: pytest.
     me = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: me + 1)
     with pytest.raises(VaultError, match="belongs to another user"):
+        vaults.open()
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_refused(vaults: Vaults, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock would be on the one file, and the commits would go to the other."""
+    filled(vaults)
+    filled(vaults, vaults.folder.parent / "other")
+
+    def replace(lock: VaultLock) -> None:
+        (vaults.folder.parent / "other" / "me.vault").replace(lock.path)
+
+    monkeypatch.setattr(VaultLock, "make_private", replace)
+    with pytest.raises(VaultDamaged, match="was replaced"):
         vaults.open()
 
 

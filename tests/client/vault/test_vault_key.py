@@ -7,6 +7,7 @@ import os
 import secrets
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,21 @@ def test_a_passphrase_opens_its_vault_and_another_does_not(vaults: Vaults) -> No
     assert "house" not in str(caught.value)
     assert vaults.open(Passphrase("correct horse")).get("t", "k") == b"v"
     assert not vaults.key.path.exists()
+
+
+def test_the_passphrase_is_hashed_on_another_thread(vaults: Vaults, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def hashing(*args: Any) -> bytes:
+        threads.append(threading.current_thread().name)
+        return bytes(32)
+
+    monkeypatch.setattr(vault_key, "hash_secret_raw", hashing)
+    vault = vaults.open(Passphrase("x"))
+    vaults.pump.wait(vault.change_unlock(Passphrase("y")))
+    vaults.close(vault)
+    vaults.open(Passphrase("y"))
+    assert threads == ["vault"] * 3
 
 
 def header_of(path: Path) -> bytes:
