@@ -178,12 +178,15 @@ class OutboundSessions:
 
         Raises:
             CryptoRefusal: ``key-due``: ``prepare`` must be called first, because a new session must begin;
-                ``too-long``: the message is too long.
+                ``too-long``: the message is too long; ``unwritable``: it holds something that JSON cannot.
         """
         session = self._current(room)
         if session is None or self._is_due(session, members_rev, now):
             raise CryptoRefusal("key-due", "the members need a new key before this message can be sealed")
-        plain = padded(canonical(RoomPlaintext(room=room, sender=self._own, **message)))
+        try:
+            plain = padded(canonical(RoomPlaintext(room=room, sender=self._own, **message)))
+        except ValueError:
+            raise CryptoRefusal("unwritable", "the message holds characters that cannot be encrypted") from None
         if len(plain) > LONGEST_PLAIN:
             raise CryptoRefusal("too-long", "the message is too long to be encrypted")
         index = session.ratchet.message_index

@@ -57,7 +57,7 @@ INBOUND = _guards(
         ),
         ("a ratchet that contradicts the known one", "if known.follows(ratchet):", "if True:"),
         (
-            "a file that replaces the genuine session",
+            "an answer that replaces the genuine session",
             "if known.authenticated or not authenticated:",
             "if not authenticated:",
         ),
@@ -80,6 +80,7 @@ INBOUND = _guards(
         ("a late message that stays counted as missing", "session.start <= index < due", "False"),
     ],
     "crypto/test_inbound_sessions",
+    "crypto/test_key_requests",
     "crypto/test_key_export",
 )
 OUTBOUND = _guards(

@@ -150,6 +150,12 @@ def test_a_code_finds_its_device_among_others_and_forged_ones(old: Person, new: 
     assert code_of(lambda: old.identity.sign_list([old.keys, other.keys], 2, old.list)) == "not-compared"
 
 
+def test_no_code_is_shown_for_a_forged_device(old: Person, new: Person) -> None:
+    forged = replace(new.keys, label="another label")
+    assert code_of(lambda: old.identity.link_code(forged)) == "forged"
+    assert old.identity.link_code(new.keys)
+
+
 def test_a_compared_device_is_signed_only_with_the_keys_that_were_compared(old: Person, new: Person) -> None:
     old.identity.compare([new.keys], new.identity.expect_user_key(old.identity.user_key))
     other = Person("alice", linked=False)

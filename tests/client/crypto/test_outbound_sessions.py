@@ -208,6 +208,12 @@ def test_a_message_that_is_too_long_uses_no_index(alice: Member, bob: Member, te
     assert bob.open(alice.seal()).index == 0
 
 
+def test_a_message_that_cannot_be_written_uses_no_index(alice: Member, bob: Member) -> None:
+    alice.share(bob)
+    assert seal_refusal(alice, text="\ud800") == "unwritable"
+    assert bob.open(alice.seal()).index == 0
+
+
 def test_the_longest_message_fits_into_what_the_server_takes(alice: Member, bob: Member) -> None:
     alice.share(bob)
     assert len(alice.seal("x" * 8_500, id="1").ct) <= 12_000
