@@ -14,7 +14,7 @@ import pytest
 from admin.folders import ROOT, Fails, entry, runs, said, write
 
 from chatroom.admin.export import export
-from chatroom.model.events import Edited
+from chatroom.model.events import Edited, SealedMessage
 
 
 def exported(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[dict[str, Any]]:
@@ -79,6 +79,20 @@ def test_an_edited_message_is_exported_as_it_is_now(folder: Path, capsys: pytest
         assert [line[2] for line in lines if len(line) == 3 and line[0] > 5] == ["hello everybody"]
     runs("check", "--data", folder)
     assert "messages: 4" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [(), ("--room", "Lobby"), ("--private",)])
+def test_a_sealed_message_is_exported_without_its_content(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    for id, ct in (("s1", "SECRETsecret"), ("s2", "")):
+        write(folder, entry("room/r1", SealedMessage(id, 1000, "alice", "a1", device="D", sid="SECRETsid", ct=ct)))
+    lines = exported(capsys, *arguments, "--data", folder)
+    assert "SECRETsecret" not in json.dumps(lines)
+    there, deleted = [line["event"] for line in lines if line.get("event", {}).get("event") == "sealed"]
+    assert (there["id"], there["by"], there["text"]) == ("s1", "alice", "[encrypted message]")
+    assert deleted["id"] == "s2"
+    assert "text" not in deleted
 
 
 def test_a_message_of_several_lines_is_one_line_of_the_export(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

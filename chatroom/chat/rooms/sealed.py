@@ -58,14 +58,14 @@ def _consequences(session: Session, room: Room, keyless: list[Session]) -> list[
         room: The room.
         keyless: The sessions in the room that cannot follow.
     """
-    lines = [f"If you encrypt {room.name}, it stays encrypted for ever, and only chatroom-client can be in it."]
+    lines = [f"The room {room.name} would be encrypted for ever, and only chatroom-client can be in it then."]
     lines.append("What was said before stays readable on the server.")
     if not session.keyed:
         lines.append("You would be removed yourself: this connection cannot follow.")
     names = list(dict.fromkeys(each.name for each in keyless if each.user is not session.user))
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        lines.append(f"These would be removed, because they cannot follow: {', '.join(names[:NAMED])}{more}.")
+        lines.append(f"There are members who cannot follow, and would be removed: {', '.join(names[:NAMED])}{more}.")
     return [*lines, "To do it, type /encrypt yes."]
 
 

@@ -57,7 +57,7 @@ def test_a_room_is_encrypted_for_ever(tmp_path: Path) -> None:
 
         olga.record(do="encrypt", ref=1)
         text = olga.event(event="ok", re=1)["text"]
-        assert "These would be removed, because they cannot follow: tom, pam." in text.split("\n")
+        assert "There are members who cannot follow, and would be removed: tom, pam." in text.split("\n")
         olga.record(do="encrypt", yes=True, ref=2)
         for peer in (olga, pam):
             peer.event(event="encrypted", by="olga", room="lobby")

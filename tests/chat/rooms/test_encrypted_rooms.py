@@ -63,9 +63,9 @@ def test_without_yes_the_owner_is_told_who_would_have_to_leave(world: World) -> 
     (answer,) = alice.records()
     assert answer["event"] == "ok"
     assert answer["text"].splitlines() == [
-        "If you encrypt den, it stays encrypted for ever, and only chatroom-client can be in it.",
+        "The room den would be encrypted for ever, and only chatroom-client can be in it then.",
         "What was said before stays readable on the server.",
-        "These would be removed, because they cannot follow: carol, dave.",
+        "There are members who cannot follow, and would be removed: carol, dave.",
         "To do it, type /encrypt yes.",
     ]
     assert not record_of(world, "den").encrypted
