@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from chatroom.client.encryption.commands import USAGES
+from chatroom.client.encryption.interface import LinkPath, Security
 from chatroom.daemon.options import ChatOptions
 from chatroom.daemon.reload import LIVE
 
@@ -51,6 +53,29 @@ def test_the_check_sees_a_broken_link() -> None:
 def test_every_file_that_a_page_names_is_there(name: str) -> None:
     named = set(MARKED.findall((ROOT / name).read_text())) - NOT_OF_OURS
     assert {path for path in named if not any([*(ROOT / start).glob(path.rstrip("/"))] for start in STARTS)} == set()
+
+
+def typed(page: str) -> set[str]:
+    """Return the commands about encryption in a page, each as it is typed there."""
+    return set(re.findall(r"/(?:verify|devices|keys|direct)\b(?: [^`\n|;.,]*)?", (ROOT / page).read_text()))
+
+
+@pytest.mark.parametrize("page", ["docs/security.md", "README.md"])
+def test_what_pages_say_about_encryption_can_be_typed(page: str) -> None:
+    words = {"verify": "ok accept", "devices": "link remove", "direct": "yes no off"}
+    words["keys"] = "recovery recover export import plain"
+    for line in typed(page):
+        command, *rest = line[1:].split()
+        at = 1 if command in ("verify", "direct") else 0
+        assert not rest[at:] or rest[at] in words[command].split(), line
+        assert all(word in USAGES[command][0] for word in words[command].split())
+    assert {line[1:].split()[0] for line in typed(page)} == set(words)
+
+
+def test_the_security_page_has_every_word_of_the_bar() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    shown = {*Security, *LinkPath} - {Security.UNKNOWN, LinkPath.NONE}
+    assert [word for word in shown if f"`{word}`" not in page] == []
 
 
 def test_the_architecture_is_short() -> None:
