@@ -62,7 +62,7 @@ def test_what_programs_send(world: World, command: type[Command]) -> None:
     for field in msgspec.structs.fields(command):
         for value in VALUES:
             program = owner(world, "alice", "lobby", operator=True)
-            record = {**example, "do": ROWS[command].do, field.encode_name: value}
+            record = {**msgspec.to_builtins(example), "do": ROWS[command].do, field.encode_name: value}
             program.send(json.dumps(record).encode() + b"\n")
             assert "internal" not in [answer.get("code") for answer in program.records()]
             program.drop()

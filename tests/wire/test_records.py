@@ -461,7 +461,9 @@ SAMPLE = {
 }
 
 
+KEY_COMMANDS = (c.KeysPublish, c.KeysList, c.KeysQuery, c.KeysClaim, c.KeysBackup, c.E2eSend)
 SAMPLE_OF: dict[type[c.Command], dict[str, Any]] = {
+    **{row.command: msgspec.to_builtins(row.examples[0]) for row in c.TABLE if row.command in KEY_COMMANDS},
     c.SaySealed: {"id": "01J9A", "sid": "c2Vzc2lvbg", "ct": "AwgA", "members": 1},
 }
 
