@@ -23,6 +23,8 @@ USAGES = {
     "cancel": ("/cancel [number|name]", "stop sending or fetching a file"),
 }
 
+PLAIN = "plain "  # before the number of a file that may be unencrypted
+
 
 @dataclass(frozen=True, slots=True)
 class ToGet:
@@ -34,6 +36,7 @@ class ToGet:
         path: Where to put the file: a folder, or a path at which nothing exists.
         folder: Whether the path is a folder; it is made if it is missing.
         direct: Whether the number is that of a file offered over a direct link.
+        plain: Whether to fetch the file even if it is not encrypted where files have to be.
     """
 
     number: int
@@ -41,6 +44,7 @@ class ToGet:
     path: Path
     folder: bool
     direct: bool = False
+    plain: bool = False
 
 
 class FileCommands:
@@ -90,7 +94,9 @@ class FileCommands:
             if self._direct is None:
                 raise _usage("get")
             return await self._direct.get(wanted.number, wanted.path, folder=wanted.folder)
-        return await self._transfers.get(wanted.number, wanted.path, folder=wanted.folder, given=wanted.given)
+        return await self._transfers.get(
+            wanted.number, wanted.path, folder=wanted.folder, given=wanted.given, plain=wanted.plain
+        )
 
 
 def _fetched(path: Path) -> str:
@@ -133,20 +139,21 @@ def what_to_get(rest: str, downloads: Path) -> ToGet:
     Raises:
         Rejected: No number was typed, or there is no such folder.
     """
-    text, _, place = rest.partition(" ")
+    plain = rest.startswith(PLAIN)
+    text, _, place = rest.removeprefix(PLAIN).lstrip().partition(" ")
     mark = text[:1] if text[:1] in ("@", "d") else ""
     given, direct, number = mark == "@", mark == "d", text.removeprefix(mark)
     if not (number.isascii() and number.isdigit() and 0 < len(number) < 10):
         raise _usage("get")
     words = _words(place)
     if not words:
-        return ToGet(int(number), given, downloads, folder=True, direct=direct)
+        return ToGet(int(number), given, downloads, folder=True, direct=direct, plain=plain)
     text = words[0] if len(words) == 1 else place.strip()
     path = expanded(text)
     folder = is_folder(path)
     if text.endswith("/") and not folder:
         raise Rejected("no-folder", f"there is no folder {spelled(path)}; make it, or name another.")
-    return ToGet(int(number), given, path, folder, direct)
+    return ToGet(int(number), given, path, folder, direct, plain)
 
 
 def _words(text: str) -> list[str]:

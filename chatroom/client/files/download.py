@@ -6,6 +6,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from chatroom.client.connection import Piece
 from chatroom.client.crypto.file_cipher import sealed_size
 from chatroom.client.crypto.file_offers import FileOffer
@@ -28,6 +30,7 @@ class FileDownload(Transfer[Path]):
         folder: Whether ``wanted`` is a folder; it is made if it is missing.
         given: Whether the file was given to this user; such a file can be fetched in any room.
         offer: The offer of a sealed file that is fetched by its id and not by a number.
+        plain: Whether the file may be one that is not sealed although files there have to be.
     """
 
     doing = "fetching"
@@ -41,10 +44,12 @@ class FileDownload(Transfer[Path]):
         folder: bool,
         given: bool,
         offer: FileOffer | None = None,
+        plain: bool = False,
     ) -> None:
         self._called = offer.name if offer is not None else f"@{number}" if given else str(number)
         super().__init__(transfers, f"file {self._called}")
         self._offer = offer
+        self._plain = plain
         self._number = number
         self._given = given
         self._wanted = wanted
@@ -111,6 +116,20 @@ class FileDownload(Transfer[Path]):
             raise Rejected("no-key", f"{why}; ask {about.by or 'the sender'} to send it again.")
         return offer
 
+    async def _check_may_be_plain(self, about: a.Download) -> None:
+        """Refuse a file that is not sealed where files have to be: the server may have made it up.
+
+        Raises:
+            Rejected: Files of that room, or of the person who has given the file, are sealed.
+        """
+        room, user = ("", about.by) if self._given else (self._room, "")
+        sealing = self._transfers.sealing.seals(room, user)
+        if (room or user) and await self._outlast(Deferred.fromCoroutine(sealing)):
+            why = f"file {self._called} is not encrypted, though {room or f'what {user} sends you'} is"
+            how = f"it may be older, or not genuine. /get plain {self._called} fetches it all the same"
+            raise Rejected("not-sealed", f"{why}: {how}.")
+        self._check()
+
     def _check_place(self) -> None:
         """Check our room as ``Transfer`` does, but not for a file given to this user: it can be fetched in any room."""
         if not self._given and self._offer is None:
@@ -128,6 +147,8 @@ class FileDownload(Transfer[Path]):
             if self._given and not about.given:
                 raise Rejected("version", f"file {self._called} cannot be fetched: the server sent a different file.")
             offer = self._offer_of(about)
+            if offer is None and not self._plain:
+                await self._check_may_be_plain(about)
             self.name = offer.name if offer is not None else safe_name(about.name)
             self._claim(about.file)
             self._about = about

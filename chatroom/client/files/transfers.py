@@ -106,6 +106,7 @@ class Transfers:
         folder: bool = False,
         given: bool = False,
         offer: FileOffer | None = None,
+        plain: bool = False,
     ) -> Path:
         """Fetch a file, or continue an earlier fetch of it; no file is ever overwritten.
 
@@ -115,6 +116,7 @@ class Transfers:
             folder: Whether ``wanted`` is a folder; it is made if it is missing.
             given: Whether the file was given to this user; such a file can be fetched in any room.
             offer: The offer of a sealed file that is fetched by its id; the number does not count then.
+            plain: Whether the file may be one that is not sealed although files there have to be.
 
         Returns:
             The path of the file.
@@ -122,7 +124,7 @@ class Transfers:
         Raises:
             Rejected: The file could not be fetched.
         """
-        download = FileDownload(self, number, wanted, folder=folder, given=given, offer=offer)
+        download = FileDownload(self, number, wanted, folder=folder, given=given, offer=offer, plain=plain)
         path = await self._run(download)
         self.fetched.pop(download.sha256, None)
         self.fetched[download.sha256] = path

@@ -65,6 +65,12 @@ def test_a_file_that_was_given(typed: str, path: Path) -> None:
     assert what_to_get(typed, HERE) == ToGet(7, True, path, folder=path == HERE)
 
 
+def test_a_file_that_may_be_plain_and_one_over_a_direct_link() -> None:
+    assert what_to_get("plain 3", HERE) == ToGet(3, False, HERE, folder=True, plain=True)
+    assert what_to_get("plain @3 there", HERE) == ToGet(3, True, Path("there"), folder=False, plain=True)
+    assert what_to_get("d3", HERE) == ToGet(3, False, HERE, folder=True, direct=True)
+
+
 def test_what_ends_like_a_folder_is_one(tmp_path: Path) -> None:
     for typed in (f"3 {tmp_path}/", f"3 {tmp_path}"):
         assert what_to_get(typed, HERE) == ToGet(3, False, tmp_path, folder=True)

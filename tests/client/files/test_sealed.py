@@ -403,6 +403,37 @@ def hide_seal(friend: Friend) -> None:
     handler.handle = lie  # type: ignore[method-assign,assignment]
 
 
+def test_a_plain_file_in_an_encrypted_room_is_refused_unless_it_is_asked_for(
+    network: Network, tmp_path: Path, here: Path
+) -> None:
+    alice, secrets, bob, reader = two(network)
+    secrets.sealed.clear()
+    sent_by(network, alice, write(tmp_path, DATA))  # before the room was encrypted, or so the server says
+    reader.sealed.add("lobby")
+    got = bob.get(1, here)
+    network.flow()
+    assert refusal(got, "not-sealed") == (
+        "file 1 is not encrypted, though lobby is: it may be older, or not genuine. "
+        "/get plain 1 fetches it all the same."
+    )
+    assert os.listdir(here) == []
+    got = result_of(bob.transfers.get(1, here, folder=True, plain=True))
+    network.flow()
+    assert got[0].read_bytes() == DATA
+
+
+def test_a_plain_file_of_somebody_who_encrypts_is_refused(network: Network, tmp_path: Path, here: Path) -> None:
+    alice, _, bob, reader = two(network)
+    sent_by(network, alice, write(tmp_path, DATA), "bob")
+    got = result_of(bob.transfers.get(1, here, folder=True, given=True))
+    network.flow()
+    assert got[0].read_bytes() == DATA, "bob does not expect alice to encrypt"
+    reader.sealed.add("alice")
+    got = result_of(bob.transfers.get(1, here, folder=True, given=True))
+    network.flow()
+    assert "file @1 is not encrypted, though what alice sends you is" in refusal(got, "not-sealed")
+
+
 def chunks_kept(network: Network, file: str) -> dict[int, bytes]:
     """Return the chunks that the server keeps of a file, for the test to change."""
     kept: dict[int, bytes] = network.world.engine.blobs._whole[file]  # type: ignore[attr-defined]
