@@ -266,7 +266,7 @@ class Conversation:
     def transmit(self, command: PendingCommand) -> None:
         """Write the record of a command to the connection; without a connection, do nothing."""
         if self._connection is not None:
-            self._connection.send(understood(command.record, self.state.features))
+            self._connection.send(self.carrier.for_server(understood(command.record, self.state.features)))
 
     def _send_what_waits(self) -> None:
         """Send the commands that wait, in order; fail those that an old server would take for another room."""

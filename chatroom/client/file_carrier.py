@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatroom.client.connection import Piece
 from chatroom.client.errors import Rejected
@@ -20,6 +20,10 @@ class Carrier(Protocol):
 
     def named(self, event: Event) -> Event:
         """Return an event with the real names of those sealed files whose offers are known."""
+
+    def for_server(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record of a command with the server's names of files, in place of the real ones."""
+        ...
 
     def shared(self, event: Shared) -> None:
         """Take the event that shares a file, after it was shown."""
@@ -51,6 +55,10 @@ class NoCarrier:
     def named(self, event: Event) -> Event:
         """Return the event as it is."""
         return event
+
+    def for_server(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record as it is."""
+        return record
 
     def shared(self, event: Shared) -> None:
         """Do nothing."""

@@ -46,6 +46,11 @@ def is_opaque(name: str) -> bool:
     return _OPAQUE.match(name) is not None
 
 
+def file_called(name: str, sealed: bool) -> str:
+    """Return a file's name for people; a sealed file whose real name is not known here is an encrypted file."""
+    return "an encrypted file" if sealed and is_opaque(name) else name
+
+
 def split_ending(name: str) -> tuple[str, str]:
     """Return a file's name without its ending, and the ending with its dot: ``.txt``, ``.tar.gz``, or nothing."""
     found = _ENDING.search(name)

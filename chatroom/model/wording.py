@@ -18,7 +18,7 @@ from chatroom.model import replies as a
 from chatroom.model.durations import spell
 from chatroom.model.errors import ALREADY_LOGGED_IN, TOO_MANY_DEVICES, TOO_MANY_TABS
 from chatroom.model.help_wording import help_lines
-from chatroom.model.shared_files import is_opaque, spell_size
+from chatroom.model.shared_files import file_called, is_opaque, spell_size
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
 
 M = TypeVar("M", bound=e.Event)
@@ -60,19 +60,14 @@ def _shared(room: str, event: e.Shared) -> str:
     if not event.name:
         return f"{event.by} shared a file (deleted)"
     if event.to:  # the number counts that person's files, not the room's, so others cannot use it
-        return f"{event.by} shares {file_called(event)} with {event.to} ({_size(event)})."
-    return f"{event.by} shares {file_called(event)} ({_size(event)}): /get {event.number}"
+        return f"{event.by} shares {file_called(event.name, event.sealed)} with {event.to} ({_size(event)})."
+    return f"{event.by} shares {file_called(event.name, event.sealed)} ({_size(event)}): /get {event.number}"
 
 
 def _given(event: e.Shared) -> str:
     """Return the line for the person who is given a file. It ends in ``/get @7``: the person's seventh file, not the
     room's."""
-    return f"{event.by} shares {file_called(event)} with you ({_size(event)}): /get @{event.number}"
-
-
-def file_called(file: e.Shared | a.FileLine | a.Download) -> str:
-    """Return a file's name for people; a sealed file whose real name is not known here is an encrypted file."""
-    return "an encrypted file" if file.sealed and is_opaque(file.name) else file.name
+    return f"{event.by} shares {file_called(event.name, event.sealed)} with you ({_size(event)}): /get @{event.number}"
 
 
 def _size(file: e.Shared) -> str:
@@ -344,7 +339,7 @@ def _file_lines(where: str, mark: str, files: list[a.FileLine], more: int) -> li
     lines = [f"Files {where} ({len(files) + more}):"]
     for line in files:
         size, day = spell_size(line.size), spell_moment(line.at)
-        lines.append(f"  {mark}{line.number}  {file_called(line)}  {size}  {line.by}  {day}")
+        lines.append(f"  {mark}{line.number}  {file_called(line.name, line.sealed)}  {size}  {line.by}  {day}")
     return lines + _more(more)
 
 

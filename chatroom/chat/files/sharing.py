@@ -18,7 +18,7 @@ from chatroom.model.events import Deleted, Event, Shared
 from chatroom.model.log_names import id_in
 from chatroom.model.names import fold
 from chatroom.model.replies import Download, Files, Ok, Upload
-from chatroom.model.shared_files import CHUNK, chunks_of, is_opaque, safe_name
+from chatroom.model.shared_files import CHUNK, chunks_of, file_called, is_opaque, safe_name
 
 
 @handles(c.Share)
@@ -129,10 +129,11 @@ async def unshare(chat: Chat, session: Session, command: c.Unshare, room: Room |
     record = await _meant(chat, session, command, room)
     await chat.files.remove(record.id)
     await _blank(chat, session, record)
+    what = file_called(record.name, record.sealed)
     if record.to_id:
-        return Ok(f"{record.name}, which you gave to {record.to}, is taken back.")
+        return Ok(f"{what}, which you gave to {record.to}, is taken back.")
     name = await chat.room_records.name_of(record.log)
-    return Ok(f"{record.name} is not shared in {name} any more." if name else f"{record.name} is not shared any more.")
+    return Ok(f"{what} is not shared in {name} any more." if name else f"{what} is not shared any more.")
 
 
 async def _meant(chat: Chat, session: Session, command: c.Unshare, room: Room | None) -> FileRecord:

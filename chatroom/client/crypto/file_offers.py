@@ -142,6 +142,19 @@ class SealedFiles:
         one = self._kept.get(_key(file, by_id))
         return one.offer if one is not None else None
 
+    def name_on_server(self, name: str, by_id: str) -> str:
+        """Return the random name under which the server has the last file of a sender with this name.
+
+        Args:
+            name: The real name.
+            by_id: The user id of the sender.
+
+        Returns:
+            The name on the server; empty if no such file is known.
+        """
+        found = (one.offer for one in reversed(self._kept.values()) if one.by_id == by_id and one.offer.name == name)
+        return next((offer.head.file for offer in found if offer.file != offer.head.file), "")
+
     def forget(self, file: str, by_id: str) -> None:
         """Forget an offer, if it is known."""
         if self._kept.pop(_key(file, by_id), None) is not None:

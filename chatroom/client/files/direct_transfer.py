@@ -129,13 +129,6 @@ class _Half:
         if self._why is not None:
             raise self._why
 
-    async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
-        """Call a blocking function in a thread, and check afterwards whether the transfer has ended."""
-        result = await self._work(call, *args)
-        if self._why is not None:
-            raise self._why
-        return result
-
     def _tell(self, kind: FrameKind, index: int = 0) -> None:
         """Send a frame without a piece; that the path has gone is noticed otherwise."""
         if self._path is not None:
@@ -204,7 +197,7 @@ class DirectSender(_Half):
         """Send the next piece, unless the receiver asks for another one meanwhile."""
         index, asked = self._next, self._asked
         assert index is not None
-        data = await self._in_thread(self._sealed.chunk, index)
+        data: bytes = await self._work(self._sealed.chunk, index)
         if (index, asked) != (self._next, self._asked):
             return
         self._next = index + 1
@@ -288,7 +281,7 @@ class DirectReceiver(_Half):
         if frame.index > self._part.have:
             raise Rejected("nonsense", f"{self._part.name} cannot be fetched: its sender left out a part of it.")
         if frame.index == self._part.have:
-            await self._in_thread(self._part.write, frame.data)
+            await self._work(self._part.write, frame.data)
             self._moved()
         self._pieces.popleft()
         handled.callback(None)

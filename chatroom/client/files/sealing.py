@@ -40,6 +40,11 @@ class FileSealing(Protocol):
     def find(self, file: str, by_id: str) -> FileOffer | None:
         """Return the offer that a sender has made of a file; None if it is not known."""
 
+    def name_on_server(self, name: str) -> str:
+        """Return the random name under which the server has our last sealed file of this name; empty if there is
+        none."""
+        ...
+
     def random(self, number: int) -> bytes:
         """Return so many random bytes."""
         ...
@@ -62,6 +67,10 @@ class NoFileSealing:
     def find(self, file: str, by_id: str) -> FileOffer | None:
         """Return None: no offer can be read."""
         return None
+
+    def name_on_server(self, name: str) -> str:
+        """Return nothing: no file is sealed."""
+        return ""
 
     def random(self, number: int) -> bytes:
         """Fail: no file is sealed, so no key is made."""

@@ -213,6 +213,16 @@ class Transfers:
             return replace(event, files=self._named_lines(event.files), given=self._named_lines(event.given))
         return event
 
+    def for_server(self, record: dict[str, Any]) -> dict[str, Any]:
+        if record.get("do") != "unshare":
+            return record
+        typed = str(record.get("name", ""))
+        for name, user in ((typed, ""), (typed.rpartition(" ")[0].rstrip(), typed.rpartition(" ")[2])):
+            known = self.sealing.name_on_server(name) if name else ""
+            if known:
+                return {**record, "name": f"{known} {user}".rstrip()}
+        return record
+
     def _named(self, event: M) -> M:
         """Return a message; if it shares a sealed file whose offer is known, with the real name."""
         if not isinstance(event, e.Shared) or not event.sealed or not event.name:

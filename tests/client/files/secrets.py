@@ -61,6 +61,10 @@ class Secrets:
         """Return an offer."""
         return self.known.get(file, by_id)
 
+    def name_on_server(self, name: str) -> str:
+        """Return the server's name of our file."""
+        return self.known.name_on_server(name, self.me)
+
     def random(self, number: int) -> bytes:
         """Return random bytes."""
         return os.urandom(number)

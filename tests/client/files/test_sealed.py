@@ -213,6 +213,23 @@ def test_names_are_shown_where_the_offer_is_known(network: Network, tmp_path: Pa
         assert {line.name, old.name, found.name} == {name}
 
 
+@pytest.mark.parametrize("typed", ["notes.txt", "notes.txt bob"])
+def test_a_sealed_file_is_taken_back_by_its_real_name(
+    network: Network, tmp_path: Path, wire: list[bytes], typed: str
+) -> None:
+    alice, _, bob, _ = two(network, "lobby", "bob")
+    secretive(bob, "lobby")
+    user = typed.partition(" ")[2]
+    sent_by(network, alice, write(tmp_path, DATA), user)
+    answer = alice.do("unshare", name=typed)
+    assert answer.text.startswith("an encrypted file")
+    assert kept_files(network.world) == []
+    assert b"notes.txt" not in b"".join(wire)
+    sent_by(network, bob, write(tmp_path, DATA))
+    with pytest.raises(Rejected, match="you have not shared a file"):
+        alice.do("unshare", name="notes.txt")  # which is bob's; alice's own is gone
+
+
 def test_the_name_on_the_disk_is_clean(network: Network, tmp_path: Path, here: Path) -> None:
     alice, secrets, bob, reader = two(network)
     secrets.readers.clear()
