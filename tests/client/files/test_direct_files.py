@@ -290,7 +290,7 @@ def test_another_device_cannot_ask_for_the_file(two: Two, tmp_path: Path) -> Non
 
 def test_the_same_offer_is_not_fetched_twice_at_once(two: Two, tmp_path: Path, here: Path) -> None:
     _, got = begin(two, tmp_path, here)
-    refusal(two.bob.get_directly(1, here), "busy")
+    refusal(two.bob.get_directly(1, tmp_path / "another folder"), "busy")
     two.flow()
     assert got[0].read_bytes() == DATA
 
