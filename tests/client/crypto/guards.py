@@ -421,6 +421,70 @@ OLM = (
         "crypto/test_olm_sessions",
     )
 )
+VAULT_TESTS = ("vault/test_vault_file", "vault/test_vault_key", "vault/test_vault")
+VAULT = (
+    _guards(
+        "vault/vault_file",
+        [
+            ("a row that was put back or removed", 'if f"{self._sum:x}" != head.sum:', "if False:"),
+            (
+                "a copied or restored vault",
+                "self.generation = head.generation + 1",
+                "self.generation = head.generation",
+            ),
+            ("a vault of a newer client", "if version > FORMAT:", "if False:"),
+            ("a file that is another database", "if application != APPLICATION and (", "if False and ("),
+            ("a commit that is undone by a crash", '"PRAGMA synchronous=FULL"', '"PRAGMA synchronous=OFF"'),
+            ("old keys in free pages", '"PRAGMA secure_delete=ON"', '"PRAGMA secure_delete=OFF"'),
+        ],
+        *VAULT_TESTS,
+    )
+    + _guards(
+        "vault/sealing",
+        [
+            (
+                "a value that was moved, or is of another vault",
+                'self._cipher = ChaCha20Poly1305(_derived(data_key, b"values"))',
+                'bare = ChaCha20Poly1305(_derived(data_key, b"values"))\n'
+                "        seal, open_ = (lambda n, v, _: bare.encrypt(n, v, b'')), (lambda n, v, _: bare.decrypt(n, v, b''))\n"
+                '        self._cipher = type("Bare", (), {"encrypt": staticmethod(seal), "decrypt": staticmethod(open_)})',
+            ),
+            (
+                "names that can be read",
+                'return hmac.digest(self._names, lengths(*map(text, parts)), "sha256")[:NAME]',
+                "return lengths(*map(text, parts))",
+            ),
+        ],
+        *VAULT_TESTS,
+    )
+    + _guards(
+        "vault/vault_key",
+        [
+            ("a header that was changed", "if hashlib.sha256(body).digest()[:CHECK] != stored[:CHECK]:", "if False:"),
+            (
+                "a header that asks for endless work",
+                "if not all(cost in fitting for cost, fitting in costs):",
+                "if False:",
+            ),
+            ("an empty passphrase", "    if not words:", "    if False:"),
+            (
+                "a key of another vault",
+                '    return lengths(b"chatroom vault wrap 1", header.id, ',
+                '    return lengths(b"chatroom vault wrap 1", ',
+            ),
+        ],
+        *VAULT_TESTS,
+    )
+    + _guards(
+        "vault/vault_lock",
+        [
+            ("two vaults on one file in a process", "if _identity(os.stat(self.path)) in _OPEN:", "if False:"),
+            ("two processes on one file", "fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),
+            ("a file with a second name", "if found.st_nlink > 1:", "if False:"),
+        ],
+        *VAULT_TESTS,
+    )
+)
 ENCODING = _guards(
     "crypto/encoding",
     [
@@ -445,5 +509,6 @@ GUARDS = [
     *FILES,
     *CONTACTS,
     *OLM,
+    *VAULT,
     *ENCODING,
 ]

@@ -367,6 +367,12 @@ def test_plain_text_is_allowed_only_where_there_never_were_keys(alice: Person, b
     assert alice.contacts.get("bob").encrypted_once
 
 
+def test_no_plain_text_goes_to_whom_messages_were_encrypted_whatever_is_known_of_the_keys(alice: Person) -> None:
+    alice.contacts.note_encrypted("bob")
+    assert alice.contacts.get("bob").known is None
+    assert not alice.contacts.may_send_plain("bob")
+
+
 def test_keys_that_appear_end_the_consent_to_plain_text(alice: Person, bob: Person) -> None:
     alice.contacts.accept_plain("bob")
     alice.meet(bob)
