@@ -446,8 +446,9 @@ VAULT = (
                 "a value that was moved, or is of another vault",
                 'self._cipher = ChaCha20Poly1305(_derived(data_key, b"values"))',
                 'bare = ChaCha20Poly1305(_derived(data_key, b"values"))\n'
-                "        seal, open_ = (lambda n, v, _: bare.encrypt(n, v, b'')), (lambda n, v, _: bare.decrypt(n, v, b''))\n"
-                '        self._cipher = type("Bare", (), {"encrypt": staticmethod(seal), "decrypt": staticmethod(open_)})',
+                "        seal = staticmethod(lambda nonce, value, place: bare.encrypt(nonce, value, None))\n"
+                "        unseal = staticmethod(lambda nonce, value, place: bare.decrypt(nonce, value, None))\n"
+                '        self._cipher = type("Bare", (), {"encrypt": seal, "decrypt": unseal})()',
             ),
             (
                 "names that can be read",
