@@ -38,6 +38,7 @@ MAILBOX_OF_ADDRESS = 500  # ... and from all users at one address together
 MAILBOX_WINDOW = 100  # sealed messages that a device is sent without having acknowledged them
 ONE_TIME_KEYS = 200  # of one device that are kept
 FEW_KEYS = 20  # one-time keys of a device: with fewer, it is told
+LISTS_OF_ONE = 30  # changes of one user's device list in an hour; all the user's encrypted rooms are told of each
 DEVICES_OF_ONE = 32  # of one user whose keys are kept, also of those that wait to be in the list
 CLAIMS_OF_ONE = 20  # one-time keys of one device that one user, or all guests at one address, are given in an hour
 FALLBACK_CLAIMS = 20  # ... and then so many times the fallback key

@@ -8,7 +8,8 @@ from chatroom.chat.keys.directory import same_owner
 from chatroom.chat.session import Session
 from chatroom.model.commands import KeysList, KeysPublish
 from chatroom.model.device_keys import DeviceList
-from chatroom.model.errors import BAD_KEYS, NO_KEYS
+from chatroom.model.durations import spell
+from chatroom.model.errors import BAD_KEYS, DEVICES_LIMITED, NO_KEYS
 from chatroom.model.key_events import DevicesListed
 from chatroom.model.log import Unavailable
 from chatroom.model.replies import KeysPublished, Ok
@@ -70,6 +71,10 @@ async def replace_list(chat: Chat, session: Session, command: KeysList) -> Ok:
     own = all(same_owner(each, chat.server_id, user.id) for each in (new, *new.devices))
     if not own or len(names) < len(new.devices):
         raise BAD_KEYS()
+    wait = keys.lists.wait((user.id,))
+    if wait:
+        raise DEVICES_LIMITED(wait=spell(wait))
+    keys.lists.count((user.id,))
     removed = await keys.directory.replace_list(user.name, new, reset=command.reset)
     who = chat.next_id(), chat.now(), user.name, user.id
     try:

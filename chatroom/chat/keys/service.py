@@ -12,7 +12,7 @@ from chatroom.chat.keys.directory import DEVICES, LISTS, KeyDirectory, last_seen
 from chatroom.chat.keys.holders import Holders
 from chatroom.chat.keys.mailbox import DeviceMailboxes
 from chatroom.chat.keys.watching import Watching
-from chatroom.chat.limits import CLAIMS_OF_ONE, FALLBACK_CLAIMS, GUEST_DAYS, KEY_BACKUPS
+from chatroom.chat.limits import CLAIMS_OF_ONE, FALLBACK_CLAIMS, GUEST_DAYS, KEY_BACKUPS, LISTS_OF_ONE
 from chatroom.chat.people.throttles import Window
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.records import pages
@@ -41,6 +41,7 @@ class KeyService:
         holders: The sessions of this daemon that have keys.
         watching: Tells sessions what has changed.
         claims: Counts the keys that were given, by who asked and for which device.
+        lists: Counts how often device lists were replaced, by user.
         backups: Counts how often sealed user keys were stored and given.
         acts: What this daemon does on each kind of event of the server's log that is about keys.
     """
@@ -54,6 +55,7 @@ class KeyService:
         self.holders = Holders(state, self.mailboxes)
         self.watching = Watching(state, self.holders)
         self.claims = Window(CLAIMS_OF_ONE + FALLBACK_CLAIMS, HOUR, seconds)
+        self.lists = Window(LISTS_OF_ONE, HOUR, seconds)
         self.backups = Window(KEY_BACKUPS, HOUR, seconds)
         self.acts: Mapping[type, Callable[[Any], None]] = {
             DevicesListed: self.watching.listed,

@@ -14,6 +14,7 @@ from sealing import encrypted_room, keyed, list_devices, members_rev, publish, s
 from sharing import DATA, begin, chunk, hear
 from twisted.internet.task import Clock
 
+from chatroom.chat.limits import LISTS_OF_ONE
 from chatroom.chat.rooms.record import RoomRecord
 from chatroom.model.events import Encrypted, Said, Shared, decode
 
@@ -296,6 +297,17 @@ def test_a_session_that_loses_its_keys_while_it_joins_is_put_out(moody: World) -
     assert session_of(bob).rooms == ()
 
 
+def test_nobody_floods_rooms_by_changing_devices(world: World) -> None:
+    alice, bob = encrypted_room(world, "alice", "bob")
+    for _ in range(LISTS_OF_ONE + 10):
+        list_devices(bob, "phone")
+    assert kinds(alice) == ["devices-changed"] * (LISTS_OF_ONE - 1)
+    assert [r["code"] for r in heard(bob) if r["event"] == "error"] == ["devices-limited"] * 11
+    world.pass_time(3600)
+    list_devices(alice, "phone")
+    assert kinds(alice) == ["devices-changed"]
+
+
 # ---- for ever --------------------------------------------------------------------------------------------------------
 
 
@@ -438,3 +450,15 @@ def test_a_plain_file_that_was_on_its_way_is_refused_and_removed(world: World) -
     assert "shared" not in kinds(alice)
     assert not [key for bucket, key in stored_records(world) if bucket == "file"]
     assert len(DATA) > 2 * 256 * 1024
+
+
+def test_keys_are_those_of_one_user(world: World) -> None:
+    """Whoever a session becomes, it has no keys of that user."""
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    session = session_of(alice)
+    mailbox, session.mailbox = session.mailbox, None  # so that only the change of the user counts
+    before = session.user
+    session.sit(session_of(bob).user)
+    assert (session.keyed, session.keys_device) == (False, "")
+    session.sit(before)
+    session.mailbox = mailbox
