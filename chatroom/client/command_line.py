@@ -10,6 +10,7 @@ from pathlib import Path
 from chatroom import __version__
 from chatroom.client.config import FILE, BadConfig, Config, load
 from chatroom.client.known_hosts import KnownHosts, spell
+from chatroom.client.passphrase import WRONG_PLACE, is_place
 from chatroom.client.paths import config_folder, expanded, state_folder
 from chatroom.client.server_address import port_of, read_address
 
@@ -94,6 +95,8 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
     path = options.config or config_folder(environment) / FILE
     config = load(path, required=options.config is not None)
     _check_downloads(config, path)
+    if config.passphrase and not is_place(config.passphrase):
+        raise BadConfig(f"{path}: passphrase: {WRONG_PLACE}.")
     host, port = _server(options, config, path)
     config = _overridden(config, options)
     state = state_folder(environment)
@@ -172,6 +175,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--passphrase",
         metavar="WHERE",
+        type=_place,
         help="lock this client's keys with a passphrase: ask (on the terminal), fd:N or file:PATH (its first line); "
         "without it, a file beside the keys unlocks them",
     )
@@ -204,6 +208,13 @@ def _port(text: str) -> int:
         return port_of(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _place(text: str) -> str:
+    """Return where a passphrase is read. What was typed is not repeated: it may be the passphrase itself."""
+    if not is_place(text):
+        raise argparse.ArgumentTypeError(WRONG_PLACE)
+    return text
 
 
 def _patience(text: str) -> float:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from getpass import getpass
 
 from chatroom.client.paths import expanded, spelled
 
+WRONG_PLACE = "give ask, fd:N or file:PATH; the passphrase itself is no argument"
 MOST_BYTES = 1024
 PROMPT = "Passphrase of your keys: "
 
@@ -21,7 +21,20 @@ class NoPassphrase(Exception):
     """The passphrase cannot be read; the text says why, in one sentence, and never what was read."""
 
 
-def read_passphrase(where: str, ask: Callable[[str], str] = getpass) -> str:
+def is_place(where: str) -> bool:
+    """Return whether a text says where a passphrase can be read."""
+    kind, _, rest = where.partition(":")
+    number = rest.isascii() and rest.isdigit() and len(rest) < 10
+    return where == "ask" or (kind == "fd" and number) or (kind == "file" and bool(rest))
+
+
+def _on_terminal(prompt: str) -> str:
+    from getpass import getpass  # here, because few users need it
+
+    return getpass(prompt)
+
+
+def read_passphrase(where: str, ask: Callable[[str], str] = _on_terminal) -> str:
     """Return the passphrase.
 
     Args:
@@ -31,14 +44,12 @@ def read_passphrase(where: str, ask: Callable[[str], str] = getpass) -> str:
     Raises:
         NoPassphrase: There is none there, or others may read the file.
     """
-    kind, _, rest = where.partition(":")
+    if not is_place(where):
+        raise NoPassphrase(f"--passphrase: {WRONG_PLACE}.")
     if where == "ask":
         return _asked(ask)
-    if kind == "fd" and rest.isascii() and rest.isdigit() and len(rest) < 10:
-        return _checked(_first_line(int(rest)), where)
-    if kind == "file" and rest:
-        return _checked(_first_line_of_file(rest), where)
-    raise NoPassphrase("--passphrase: give ask, fd:N or file:PATH; the passphrase itself is no argument.")
+    kind, _, rest = where.partition(":")
+    return _checked(_first_line(int(rest)) if kind == "fd" else _first_line_of_file(rest), where)
 
 
 def _asked(ask: Callable[[str], str]) -> str:

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from chatroom.client.client import Client
+from chatroom.client.encryption.secrecy_marks import SecrecyMarks
 from chatroom.client.plain_text import lines_of, recalled
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -31,11 +32,13 @@ class PipeOutput:
         self.records = records
         self._several = several
         self._client: Client
+        self._marks: SecrecyMarks
         self._transport: Any = None
 
     def begin(self, client: Client) -> None:
         """Set the client whose events are written."""
         self._client = client
+        self._marks = SecrecyMarks(client.privacy, lambda: client.name)
 
     def open(self, transport: Any) -> None:
         """Write to a transport from now on; what is written before is dropped."""
@@ -54,9 +57,25 @@ class PipeOutput:
             sealed = isinstance(event, e.MESSAGES) and self._client.privacy.sealed(event)
             self._write([f"{record[:-1]},{_SEALED}}}" if sealed else record])
         elif self._client.replayed(event):
-            self._write_of(event, [recalled("", event, self._client.name)])
+            self._write_of(event, [self._marked(recalled("", event, self._client.name), event, stamped=True)])
         else:
-            self._write_of(event, lines_of(event, self._client.name))
+            stamped = isinstance(event, e.Private) and event.late
+            lines = lines_of(event, self._client.name)
+            self._write_of(event, [self._marked(line, event, stamped=stamped) for line in lines])
+
+    def _marked(self, line: str, event: e.Event, *, stamped: bool) -> str:
+        """Return the line of an event; that of a message that is not protected as its conversation has a mark.
+
+        Args:
+            line: The line.
+            event: The event.
+            stamped: Whether the line begins with its time in brackets.
+        """
+        mark = self._marks.of(event) if isinstance(event, e.Private | e.Said | e.Acted) else ""
+        if not mark or not isinstance(event, e.LogEvent):
+            return line
+        end = line.index(event.by, line.index("] ") if stamped else 0) + len(event.by)
+        return f"{line[:end]} ({mark}){line[end:]}"
 
     def say(self, text: str) -> None:
         """Write a message of the client itself; when events are written as records, write nothing."""

@@ -104,3 +104,24 @@ def test_what_the_terminal_is_told_may_be_said_in_both_places(tmp_path: Path) ->
     path.write_text('notify = "osc8"\n')
     with pytest.raises(BadConfig, match="notify: give auto, osc9, osc777 or off"):
         wanted(["chat", "--config", str(path)], {"HOME": str(tmp_path)})
+
+
+def test_the_place_of_the_passphrase_is_taken_from_the_command_line_before_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    path.write_text('passphrase = "ask"\n')
+    typed = ["--config", str(path), "chat.example"]
+    assert wanted(typed, {"HOME": "/nowhere"}).config.passphrase == "ask"
+    assert wanted(["--passphrase", "fd:3", *typed], {"HOME": "/nowhere"}).config.passphrase == "fd:3"
+
+
+def test_a_passphrase_that_was_given_itself_is_refused_and_not_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        wanted(["--passphrase", "correct horse", "chat.example"], {"HOME": "/nowhere"})
+    assert "the passphrase itself is no argument" in (told := capsys.readouterr().err)
+    path = tmp_path / "client.toml"
+    path.write_text('passphrase = "correct horse"\n')
+    with pytest.raises(BadConfig, match="give ask, fd:N or file:PATH") as caught:
+        wanted(["--config", str(path), "chat.example"], {"HOME": "/nowhere"})
+    assert "horse" not in told + str(caught.value)

@@ -34,7 +34,7 @@ from chatroom.client.pipe import Pipe
 from chatroom.client.pipe_notices import FIRST_LINE_WITHIN
 from chatroom.client.status import SecurityNotice
 from chatroom.model.device import NO_DEVICE, Device
-from chatroom.model.events import Said
+from chatroom.model.events import Acted, Private, Said
 
 
 class Piped:
@@ -712,4 +712,18 @@ def test_the_record_of_a_message_that_came_encrypted_says_so(network: Network) -
     first, second = (json.loads(line) for line in piped.lines[-2:])
     assert "encrypted" not in first
     assert (second["encrypted"], second["text"], second["event"]) == (True, "sealed", "said")
+    piped.end()
+
+
+def test_a_line_in_plain_text_of_an_encrypted_conversation_has_a_mark(piped: Piped) -> None:
+    piped.client.privacy.encryption = encryption = FakeEncryption(states={"bob": Security.VERIFIED}, rooms={"x"})
+    now = Private(id="p1", at=1, by="bob", by_id="bob", to="al", text="now", seq=1)
+    late = msgspec.structs.replace(now, text="late", late=True)
+    did = Acted(id="a", at=1, by="bob", by_id="bob", text="waves", room="x", seq=10**6)
+    encryption.plain_events += [now, late, did]
+    for event in (now, late, did, msgspec.structs.replace(now, text="sealed")):
+        piped.pipe.told(event)
+    *_, first, second, third, fourth = piped.lines
+    assert (first, third, fourth) == ("bob (plain) (private): now", "* bob (plain) waves", "bob (private): sealed")
+    assert second.endswith("] bob (plain) (private): late")
     piped.end()

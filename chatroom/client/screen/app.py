@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from chatroom.client.client import Client
+from chatroom.client.encryption.secrecy_marks import SecrecyMarks
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
 from chatroom.client.screen.bell import Ring
@@ -47,7 +48,6 @@ from chatroom.client.screen.reconnect_countdown import Countdown
 from chatroom.client.screen.refused_rooms import RefusedRooms
 from chatroom.client.screen.routing import Router
 from chatroom.client.screen.saved_state import SavedState, load, save
-from chatroom.client.screen.secrecy_marks import SecrecyMarks
 from chatroom.client.screen.surroundings import Surroundings
 from chatroom.client.screen.switching import Switcher
 from chatroom.client.screen.terminal import Parts, Terminal
