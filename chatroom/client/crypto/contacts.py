@@ -216,9 +216,8 @@ class Contacts:
             raise CryptoRefusal("blocked", self.why_blocked(user_id))
         if contact.known is None:
             raise CryptoRefusal("no-keys", f"no keys of {contact.name or user_id} are known")
-        if user_id != self._identity.user_id:
-            return contact.known.devices
-        return tuple(device for device in contact.known.devices if device.ed25519 != self._identity.ed25519)
+        ours = user_id == self._identity.user_id
+        return self._without_this_one(contact.known) if ours else contact.known.devices
 
     @property
     def linked(self) -> bool:
@@ -227,6 +226,10 @@ class Contacts:
         if known is None or known.user_key != self._identity.user_key:
             return False
         return any(device.ed25519 == self._identity.ed25519 for device in known.devices)
+
+    def _without_this_one(self, listed: DeviceList) -> tuple[DeviceKeys, ...]:
+        """Return the devices of a list except the one that this program runs on."""
+        return tuple(device for device in listed.devices if device.ed25519 != self._identity.ed25519)
 
     def _check_self(self) -> None:
         """Raise ``CryptoRefusal`` if our own user key is not the one that the server tells, or we are not linked."""
