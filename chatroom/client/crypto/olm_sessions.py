@@ -215,11 +215,11 @@ class OlmSessions:
     def _judge(
         self, peer: RemoteDevice, sender: DeviceKeys, session: Session, plain: bytes, digest: str, id: str
     ) -> Inner | Duplicate:
-        """Return the message of an opened text if it is what it seems. Its session has moved on in any case."""
+        """Return the message of an opened text if it is what it seems; only then its session is used further."""
         try:
             inner = read(plain, self._identity, sender, id)
         except CryptoRefusal as refusal:
-            if session in peer.sessions or refusal.code == "newer-version":
+            if refusal.code == "newer-version":  # the sender is genuine, and goes on in this session
                 self._advance(peer, session)
             self._seen.add(peer.name, digest, id, "")
             raise

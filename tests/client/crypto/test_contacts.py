@@ -53,6 +53,7 @@ def test_nothing_is_sealed_for_a_user_without_keys(alice: Person) -> None:
     assert code_of(lambda: alice.contacts.recipients("telnet")) == "no-keys"
     assert code_of(lambda: alice.contacts.number("telnet")) == "no-keys"
     assert alice.contacts.count() == 1  # nothing to remember of the other
+    assert alice.rows.keys("contact-names") == ["alice"]
 
 
 def test_a_swapped_list_changes_nothing(alice: Person, bob: Person) -> None:

@@ -100,6 +100,7 @@ def test_a_signature_has_one_spelling(bob: Person) -> None:
     respelled = bob.list.sig[:-1] + last[bob.list.sig[-1]]
     for spelling in (respelled, f"{bob.list.sig}==", f"{bob.list.sig}="):
         assert not signature_holds(bob.identity.user_key, to_sign("device-list", bob.list), spelling)
+    assert not signature_holds(bob.identity.user_key + "=", to_sign("device-list", bob.list), bob.list.sig)
     assert signature_holds(bob.identity.user_key, to_sign("device-list", bob.list), bob.list.sig)
 
 

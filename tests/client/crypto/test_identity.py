@@ -146,6 +146,7 @@ def test_a_code_finds_its_device_among_others_and_forged_ones(old: Person, new: 
     other = Person("alice", linked=False)
     assert old.identity.compare([forged, other.keys, new.keys], code.replace(" ", "")) == new.keys
     assert code_of(lambda: old.identity.compare([forged, other.keys], code)) == "wrong-code"
+    assert code_of(lambda: old.identity.link_code(forged)) == "forged"
     assert code_of(lambda: old.identity.compare([new.keys], code[:-1])) == "wrong-code"
     assert code_of(lambda: old.identity.sign_list([old.keys, other.keys], 2, old.list)) == "not-compared"
 
@@ -184,6 +185,8 @@ def test_only_the_expected_user_key_is_adopted(old: Person, new: Person) -> None
     assert code_of(lambda: new.identity.adopt_user_key(b"short")) == "forged"
     assert new.identity.user_key == ""
     new.identity.adopt_user_key(old.identity.user_seed())
+    assert new.identity.expected_user_key == ""
+    new.restart()
     assert new.identity.expected_user_key == ""
 
 

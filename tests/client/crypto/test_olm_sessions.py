@@ -11,7 +11,7 @@ import pytest
 from crypto_people import ZERO_KEY, Person, device_by, key_by
 from msgspec.structs import replace
 
-from chatroom.client.crypto import olm_sessions
+from chatroom.client.crypto import olm_sessions, peer_sessions
 from chatroom.client.crypto.encoding import b64, padded, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inner import Inner
@@ -290,6 +290,22 @@ def test_the_inner_id_is_enough_to_tell_a_replay(alice: Person, bob: Person) -> 
     assert open_(bob, alice, "x", again) == Duplicate("x")
 
 
+def test_a_one_time_key_is_used_once_whatever_else_is_forgotten(alice: Person, bob: Person) -> None:
+    sealed = seal(alice, bob, "x", bob.new_key())
+    open_(bob, alice, "x", sealed)
+    forget(bob, "olm-started", "olm-sessions", "olm-peers", "olm-seen")
+    assert code_of(lambda: open_(bob, alice, "x", sealed)) == "undecryptable"
+
+
+def test_the_memory_of_started_sessions_is_bounded(monkeypatch: pytest.MonkeyPatch, alice: Person, bob: Person) -> None:
+    monkeypatch.setattr(peer_sessions, "MOST_STARTED", 3)
+    for number in range(5):
+        open_(bob, alice, f"s{number}", seal(alice, bob, f"s{number}", bob.new_key()))
+    value = bob.rows.get("olm-started", peer_name(alice.keys))
+    assert value is not None
+    assert len(msgspec.json.decode(value)) == 3
+
+
 def test_a_session_that_is_open_is_not_started_again(alice: Person, bob: Person) -> None:
     """Messages before the first answer all start the session; each goes to the session that the first has started."""
     first, second = seal(alice, bob, "1", fallback_of(bob)), seal(alice, bob, "2")
@@ -435,6 +451,13 @@ def test_a_lost_message_is_asked_for_and_comes_again(alice: Person, bob: Person)
     assert seal(bob, alice, "z").kind == 1  # the new session goes on
 
 
+def test_what_was_asked_for_is_not_asked_for_again(alice: Person, bob: Person) -> None:
+    introduce(alice, bob)
+    lose(alice, bob, ["x"])
+    assert bob.olm.seal_reset(alice.keys, id="r", now=1, claimed=alice.new_key()) is not None
+    assert bob.olm.resets() == []
+
+
 def test_a_hundred_lost_messages_come_again(alice: Person, bob: Person) -> None:
     introduce(alice, bob)
     ids = [f"{number:032d}" for number in range(150)]
@@ -543,6 +566,7 @@ def test_a_device_that_waits_to_be_linked_takes_the_user_key_and_nothing_else(al
     new.identity.expect_user_key(alice.identity.user_key)
     copy = seal(alice, new, "copy", new.new_key())
     assert code_of(lambda: open_(new, alice, "copy", copy)) == "not-linked"
+    assert open_(new, alice, "copy", copy) == Duplicate("copy")
     assert code_of(lambda: open_(new, bob, "from bob", seal(bob, new, "from bob", new.new_key()))) == "not-linked"
     seed = b64(alice.identity.user_seed())
     opened = open_(new, alice, "usk", seal(alice, new, "usk", type="secret.usk", body={"seed": seed}))
