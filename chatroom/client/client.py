@@ -215,6 +215,10 @@ class Client(ClientFacts):
         """Let what a function makes seal what is sent, and open what comes; call this before ``start``."""
         self._conversation.sealing = sealing(self._conversation)
 
+    def server_address(self) -> str:
+        """Return the address of the server that we are connected to; empty without a connection."""
+        return self._conversation.address
+
     def write(self, record: dict[str, Any], data: bytes = b"") -> None:
         """Send a record that has no answer, and raw bytes after it; without a connection, drop both."""
         self._conversation.write(record, data)

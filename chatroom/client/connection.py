@@ -28,7 +28,7 @@ from chatroom.model.text import MOST_LINES, clean, clean_lines, on_one_line
 
 LINE_BYTES = 1 << 19  # the longest record of a server, a list of 200 rooms with long topics, has about 400 kB
 READ_AT_ONCE = 16 * 1024  # bytes; Twisted reads 64 KiB, and the screen needs more than 20 ms for so many events
-LONGEST = {"text": 64 * 1024}  # characters, by field
+LONGEST = {"text": 64 * 1024, "body": 16 * 1024, "ct": 16 * 1024, "sealed": 8 * 1024}  # characters, by field
 OTHERWISE = 1024  # characters of any other field
 MOST_ITEMS = 10_000  # of a list
 GREATEST = 2**53  # the largest number
@@ -96,6 +96,12 @@ class ServerConnection(LineReceiver):
         if hasattr(tcp, "bufferSize"):
             tcp.bufferSize = READ_AT_ONCE
         super().makeConnection(transport)
+
+    @property
+    def address(self) -> str:
+        """The address of the server, as ``192.0.2.7``; empty if there is none."""
+        transport: Any = self.transport
+        return str(getattr(transport.getPeer(), "host", "")) if transport is not None else ""
 
     def listen(self, heard: Heard, ended: Ended) -> None:
         """Pass on events from now on.

@@ -75,6 +75,11 @@ class Conversation:
         return "" if self._connection is None else self._connection.security
 
     @property
+    def address(self) -> str:
+        """The address of the server; empty without a connection."""
+        return "" if self._connection is None else self._connection.address
+
+    @property
     def lag(self) -> float | None:
         """Seconds that the server's last answer took; None if not known."""
         return self._keepalive.lag
@@ -214,6 +219,14 @@ class Conversation:
         if self.state.ready:
             self._send(command)
         return command.answer
+
+    def waits(self, id: str) -> bool:
+        """Return whether the message with this id is not acknowledged."""
+        return self._outgoing.has(id)
+
+    def waiting(self, ref: Ref) -> PendingCommand | None:
+        """Return the command with this ref, if it is not answered."""
+        return self._outgoing.find(ref)
 
     def hint(self, do: str, **fields: Any) -> Deferred[Any] | None:
         """Send a command whose answer is not told, unless the server does not know it.

@@ -60,7 +60,7 @@ class EventHandler:
         self._keepalive = keepalive
         self.tell = tell
 
-    def handle(self, event: Event | Piece, re: Ref | None) -> None:
+    def handle(self, event: Event | Piece, re: Ref | None, *, late: bool = False) -> None:
         """Act on an event: show what follows from it, answer its command, and let the file carrier see it."""
         if (re is None and self._owner.carrier.take(event)) or isinstance(event, Piece):
             return
@@ -71,7 +71,7 @@ class EventHandler:
             return
         if isinstance(event, a.Welcome):
             self._outgoing.limits = event.limits
-        awaited = re is not None or self._owner.carrier.awaits(event)
+        awaited = late or re is not None or self._owner.carrier.awaits(event)
         reaction = self._owner.state.receive(event, command.record if command is not None else None, awaited=awaited)
         self._tell_all(reaction, quiet=command is not None and command.quiet)
         if command is not None:
@@ -110,6 +110,11 @@ class EventHandler:
         reaction = self._owner.state.receive(answer, command.record, awaited=True)
         self._tell_all(reaction, quiet=command.quiet)
         self._answer(command, reaction.answer)
+
+    def refuse(self, command: PendingCommand, refused: Rejected) -> None:
+        """Fail a command that the server has not answered, and will not be given; if it waits no more, do nothing."""
+        if self._outgoing.answered(command.record["ref"]) is not None:
+            command.answer.errback(refused)
 
     def _answer(self, command: PendingCommand, answer: Event) -> None:
         """Give the caller of a command its answer; an error fails the command's Deferred with ``Rejected``."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from chatroom.client.opened import Opened
 from chatroom.client.unread_count import UnreadCount
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.names import fold
+from chatroom.model.unread import MOST_COUNTED
 
 MOST_PRIVATE = 2000  # events of the inbox that are remembered as shown
 MOST_PEERS = 500  # people whose unread messages are counted
@@ -20,6 +22,7 @@ class PeerState:
         user: The person's name.
         user_id: The person's id; empty if it is not known.
         count: Counts the person's messages that we have not read.
+        sealed: How many of the person's sealed messages we have not read; these have no seq.
         seq: The seq of the last message of either side; 0 if it is not known.
     """
 
@@ -27,12 +30,13 @@ class PeerState:
         self.user = user
         self.user_id = user_id
         self.count = UnreadCount()
+        self.sealed = 0
         self.seq = 0
 
     @property
     def unread(self) -> int:
         """How many messages of the person we have not read, at most 1000."""
-        return self.count.unread
+        return min(MOST_COUNTED, self.count.unread + self.sealed)
 
     @property
     def read(self) -> int:
@@ -73,7 +77,10 @@ class InboxState:
         self.writer = event.by_id
         peer = self.peer(event.by, event.by_id)
         peer.seq = max(peer.seq, event.seq)
-        peer.count.add(event.seq, mention=False)
+        if isinstance(event, Opened):
+            peer.sealed += 1
+        else:
+            peer.count.add(event.seq, mention=False)
         return True
 
     def listed(self, answer: a.Conversations) -> None:
@@ -86,7 +93,10 @@ class InboxState:
     def mark(self, user: str, seq: int) -> bool:
         """Move our read mark of a person. Returns False if it is there already; True for somebody who is not known."""
         peer = self.peers.get(fold(user))
-        return peer is None or peer.count.mark(seq)
+        if peer is None:
+            return True
+        peer.sealed = 0
+        return peer.count.mark(seq)
 
     def peer(self, user: str, user_id: str = "") -> PeerState:
         """Return what is known of a person; a person with that id who has another name now is found, too.

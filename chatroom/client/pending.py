@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import encoded
 from chatroom.client.errors import Rejected
-from chatroom.client.state import KEPT
+from chatroom.client.state import KEPT, KEPT_TO_PERSON
 from chatroom.model.errors import TOO_LONG, TOO_MANY_LINES
 from chatroom.model.events import Event
 from chatroom.model.names import fold
@@ -124,7 +124,8 @@ class PendingQueue:
         ref = next(self._refs)
         record = {"do": do, **fields, "ref": ref}
         self._check(record)
-        command = PendingCommand(record, do in KEPT, do in MOVING and not first, quiet)
+        kept = do in KEPT or (do in KEPT_TO_PERSON and bool(fields.get("user")))
+        command = PendingCommand(record, kept, do in MOVING and not first, quiet)
         self._by_ref[ref] = command
         if command.kept:
             self._by_id[record["id"]] = ref
@@ -179,9 +180,17 @@ class PendingQueue:
         """Remove and return the command with this ref, or None if there is none; the caller fires its Deferred."""
         return self._take(ref) if isinstance(ref, int) else None
 
+    def has(self, id: str) -> bool:
+        """Return whether the message with this id waits."""
+        return id in self._by_id
+
+    def find(self, ref: object) -> PendingCommand | None:
+        """Return the command with this ref; None if it does not wait."""
+        return self._by_ref.get(ref) if isinstance(ref, int) else None
+
     def is_aside(self, ref: object) -> bool:
         """Return whether the command with this ref waits, and its answer is to be handled at once."""
-        command = self._by_ref.get(ref) if isinstance(ref, int) else None
+        command = self.find(ref)
         return command is not None and command.aside
 
     def seen(self, id: str) -> PendingCommand | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chatroom.client.opened import PrivateChange
 from chatroom.client.status import Connected, Denied, Ended, Gap, Lost, Notice, SecurityNotice
 from chatroom.model.errors import ALREADY_LOGGED_IN, IN_USE
 
@@ -63,6 +64,8 @@ class PipeNotices:
             self._fail(notice.text.rstrip("."))
         elif isinstance(notice, SecurityNotice):
             self._complain(notice.text)
+        elif isinstance(notice, PrivateChange):
+            self._complain(notice.words.rstrip("."))
         elif isinstance(notice, Gap):
             self._complain(f"some messages sent to {notice.room} in the meantime are not shown")
 

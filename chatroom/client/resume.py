@@ -66,7 +66,7 @@ async def restore(client: Resumable) -> None:
     await client.sealing.arrive()
     for denied in client.state.joined.surplus():
         client.notify(denied)
-    for fields in client.state.joins():
+    for fields in client.state.joined.joins(client.state.history):
         await _enter(client, fields)
     await client.ask("pong")  # the answer comes after all missed events
     client.ready()

@@ -22,6 +22,10 @@ class RoomState:
         after: The seq (the number of an event in the room's log) up to which everything in the room was shown.
         missed: The seq after which we miss events that the server does not send unasked; None if we miss none.
         count: Counts the messages of others that we have not read.
+        id: The room's id; empty if it is not known.
+        encrypted: Whether the server says that the room is encrypted.
+        members_rev: The seq of the last event that changed the members, or the devices of a member.
+        absent: The users whose connection was lost: when, in ms since 1970, and the name, by id.
     """
 
     def __init__(self) -> None:
@@ -30,7 +34,10 @@ class RoomState:
         self.after = 0
         self.missed: int | None = None
         self.count = UnreadCount()
-        self._id = ""
+        self.id = ""
+        self.encrypted = False
+        self.members_rev = 0
+        self.absent: dict[str, tuple[int, str]] = {}
         self._replayed = 0  # events below this seq were stored before we first joined
         self._arrived = 0  # the seq of our own join; earlier events do not change the members
 
@@ -58,7 +65,7 @@ class RoomState:
 
     def enter(self, event: a.Entered) -> None:
         """Start following a room that we joined; its history is shown even if it was shown in an earlier stay."""
-        self._id = event.room_id
+        self.id = event.room_id
         self.room = event.room
         self._join(event)
         self.after = 0
@@ -76,10 +83,10 @@ class RoomState:
         """
         self.after = self.seen  # what follows may be lost by another cut before it is told
         # Another room of the same name, or a log that was restored from a backup: our seqs mean nothing in its log.
-        strange = event.room_id != self._id or event.seq < self.after
+        strange = event.room_id != self.id or event.seq < self.after
         self.missed = None if strange or event.complete else self.seen
         self._replayed = 0
-        self._id = event.room_id
+        self.id = event.room_id
         self._join(event)
         if strange:
             self.after = 0
@@ -90,6 +97,8 @@ class RoomState:
 
     def _join(self, event: a.Entered) -> None:
         self._arrived = event.seq
+        self.encrypted = self.encrypted or event.encrypted
+        self.members_rev = max(self.members_rev, event.members_rev)
         self.users = event.users[:MOST_USERS]
 
     def caught_up(self) -> None:
@@ -129,6 +138,11 @@ class RoomState:
             me: Our name.
         """
         self._count(event, me)
+        if event.changes_members or isinstance(event, e.DevicesChanged):
+            self.members_rev = max(self.members_rev, event.seq)
+        if isinstance(event, e.Encrypted):
+            self.encrypted = True
+        self._note_absent(event)
         if self.is_past(event):
             return
         if isinstance(event, e.Joined):
@@ -145,6 +159,15 @@ class RoomState:
                 self.leave()
         elif isinstance(event, e.Closed):
             self.leave()
+
+    def _note_absent(self, event: e.RoomEvent) -> None:
+        """Note who has only lost the connection, and has not left and was not removed."""
+        if isinstance(event, e.Disconnected) and len(self.absent) < MOST_USERS:
+            self.absent[event.by_id] = event.at, event.by
+        elif isinstance(event, e.Joined | e.MemberGone):
+            self.absent.pop(event.by_id, None)
+        elif isinstance(event, e.MemberRemoved):
+            self.absent.pop(event.user_id, None)
 
     def rename(self, old: str, new: str) -> None:
         """Give a member a new name; a member who is there under that name already is listed once."""

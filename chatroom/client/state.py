@@ -27,7 +27,8 @@ from chatroom.model import replies as a
 from chatroom.model.errors import IN_USE
 from chatroom.model.events import Event
 
-KEPT = frozenset({"say", "me", "edit", "message", "reply"})  # commands that are sent again after a reconnection
+KEPT = frozenset({"say", "me", "edit", "message", "reply", "file"})  # commands that are sent again after a reconnection
+KEPT_TO_PERSON = frozenset({"quote", "react", "delete"})  # kept, too, if they are about a sealed private message
 _QUIET = frozenset({"pong", "read", "typing"})  # commands that the client gives by itself; their answers are not told
 CHANGING_USER = frozenset({"login", "register", "takeover", "logout"})  # commands after which we have another inbox
 _JOINING = frozenset({"join", "create"})
@@ -78,6 +79,8 @@ class ClientState:
         name: Our name; empty until the server has told it.
         guest: Whether we are not logged in to an account.
         server: The name that the server gives itself.
+        server_id: The server's id; empty if it does not tell one.
+        user_id: Our user id; empty if the server does not tell it.
         unread: How many private messages have come since ``Client`` or its user last set this to 0.
         introduction: Says who we are on each connection.
         joined: The rooms that we are in, and those to join first.
@@ -101,7 +104,7 @@ class ClientState:
         self.online = self.ready = self.moved = False
         self.name = ""
         self.guest = True
-        self.server = ""
+        self.server = self.server_id = self.user_id = ""
         self.unread = 0
         self.introduction = introduction
         self.joined = JoinedRooms(rooms, several=several)
@@ -195,10 +198,6 @@ class ClientState:
 
     # ---- commands --------------------------------------------------------------------------------------------------
 
-    def joins(self) -> list[dict[str, Any]]:
-        """Return the fields of each ``join`` on a new connection: of our rooms, and of the first rooms."""
-        return self.joined.joins(self.history)
-
     def complete(self, do: str, fields: dict[str, Any], target: str = "") -> dict[str, Any]:
         """Return the fields of a command together with the fields that the client adds to all commands of that name.
 
@@ -211,7 +210,7 @@ class ClientState:
             fields = {"room": target, **fields}
         if do == "reply":
             fields = {"to": self.inbox.writer, **fields}  # for another user may write before the command arrives
-        if do in KEPT:
+        if do in KEPT or (do in KEPT_TO_PERSON and fields.get("user")):
             return {"id": self._mint(), **fields}
         if do in _JOINING:
             fields = self.joined.staying(fields)
@@ -297,6 +296,7 @@ class ClientState:
 
     def _welcome(self, event: a.Welcome) -> None:
         self.server, self.introduction.secret = event.server, event.resume
+        self.server_id, self.user_id = event.server_id, event.you_id
         self.features = frozenset(event.features)
         self.joined.welcomed(event, new=not self.name)
         self._shown_to_people = event.replay
@@ -315,6 +315,7 @@ class ClientState:
             self.credentials.took_over(event)
         elif do in _LOGGING_IN:
             self.credentials.logged_in(event, record)
+        self.user_id = event.id
         self._become(event.name, event.guest)
 
     def _entered(self, event: a.Entered, record: dict[str, Any]) -> bool:
@@ -373,6 +374,6 @@ def _as_meant(event: Event, record: dict[str, Any] | None, me: str) -> Event:
         return a.Unchanged(**asdict(event))
     if isinstance(event, a.History | a.Found):
         return replace(event, events=[_as_meant(each, None, me) for each in event.events])
-    if isinstance(event, e.Private) and event.by == me and event.to != me:
+    if type(event) is e.Private and event.by == me and event.to != me:
         return a.OwnPrivate(**asdict(event))
     return event

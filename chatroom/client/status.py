@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from chatroom.client.opened import PrivateChange
+
 
 class Connected(Struct, frozen=True, gc=False):
     """The server has let us in.
@@ -97,4 +99,4 @@ class SecurityNotice(Struct, frozen=True, gc=False):
     alarm: bool = False
 
 
-Notice = SecurityNotice | ConversationsListed | Connected | Lost | Ended | Gap | Named | Denied
+Notice = SecurityNotice | PrivateChange | ConversationsListed | Connected | Lost | Ended | Gap | Named | Denied

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from typing import Any
@@ -27,6 +28,11 @@ def example(kind: Any) -> Any:
         fields = {field.encode_name: example(field.type) for field in msgspec.structs.fields(kind)}
         tag = kind.__struct_config__.tag
         return {"event": tag, **fields} if tag else fields
+    if typing.get_origin(kind) is typing.Annotated:
+        base, *metas = typing.get_args(kind)
+        patterns = [meta.pattern for meta in metas if meta.pattern]
+        fitting = (text for text in ("x", "A" * 10, "A" * 43, "A" * 86) if all(re.match(one, text) for one in patterns))
+        return next(fitting) if patterns else example(base)
     if typing.get_origin(kind) is list:
         (item,) = typing.get_args(kind)
         return [example(one) for one in typing.get_args(item) or (item,)]

@@ -48,7 +48,7 @@ def core() -> Core:
     welcome = a.Welcome("chatroom", 1, "me", True, LIMITS, [], "secret", 20)
     assert core.told(welcome, {"do": "hello"}) == [welcome]
     assert core.state.welcomed("plain", again=False) == Connected("chatroom", "me", True, "plain")
-    assert core.told(HERE, {"do": "join", **core.state.joins()[0]}) == [HERE]
+    assert core.told(HERE, {"do": "join", **core.state.joined.joins(core.state.history)[0]}) == [HERE]
     core.state.caught_up()
     return core
 
@@ -59,10 +59,10 @@ def said(seq: int, text: str = "hi") -> e.Said:
 
 def test_what_a_new_connection_asks_for_follows_from_what_is_known(core: Core) -> None:
     fresh = Core().state
-    assert fresh.joins() == [{"room": "lobby", "messages": 0}]
+    assert fresh.joined.joins(fresh.history) == [{"room": "lobby", "messages": 0}]
     assert "resume" not in fresh.introduction.hello("me")
     core.told(said(7))
-    assert core.state.joins() == [{"room": "lobby", "after": 7}]
+    assert core.state.joined.joins(core.state.history) == [{"room": "lobby", "after": 7}]
     assert core.state.introduction.hello("")["resume"] == "secret"
     assert "name" not in core.state.introduction.hello("")
 
@@ -73,7 +73,7 @@ def test_an_event_is_told_once(core: Core) -> None:
 
 
 def test_a_gap_is_told_after_the_return_to_the_room(core: Core) -> None:
-    record = {"do": "join", **core.state.joins()[0]}
+    record = {"do": "join", **core.state.joined.joins(core.state.history)[0]}
     core.state.disconnected()
     back = a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=90, complete=True, gone=True)
     assert core.told(back, record) == [back, Gap("lobby")]
@@ -83,12 +83,12 @@ def test_what_a_second_cut_takes_on_its_way_is_asked_for_again(core: Core) -> No
     """We joined a room by a command, and nothing has happened there since; the answer to our return comes alone."""
     den = a.Entered(room="den", room_id="d", topic="", users=["me"], seq=10, complete=True)
     core.told(den, {"do": "join", "room": "den"})
-    (record,) = core.state.joins()
+    (record,) = core.state.joined.joins(core.state.history)
     assert record["after"] == 10
     core.state.disconnected()
     core.told(replace(den, seq=20), {"do": "join", **record})
     core.state.disconnected()
-    assert core.state.joins() == [record]
+    assert core.state.joined.joins(core.state.history) == [record]
     missed = e.Said("s", 1, "ann", "a", room="den", seq=15, text="hi")
     core.told(replace(den, seq=30), {"do": "join", **record})
     assert core.told(missed) == [missed]
@@ -133,7 +133,7 @@ def test_ones_own_private_message_from_elsewhere_is_neither_unread_nor_acknowled
 
 def test_an_earlier_session_that_left_the_room_is_not_we(core: Core) -> None:
     """The answer to ``leave`` was lost with the connection; it is among the missed events while we join other rooms."""
-    record = {"do": "join", **core.state.joins()[0]}
+    record = {"do": "join", **core.state.joined.joins(core.state.history)[0]}
     core.state.disconnected()
     core.state._waiting_for = lambda *kinds: "join" in kinds
     core.told(replace(HERE, seq=20), record)
@@ -194,7 +194,7 @@ def test_a_client_goes_on_without_the_room_that_was_refused() -> None:
         "room", "lobby", "banned", "you are banned."
     )
     assert not state.inside
-    assert state.joins() == []
+    assert state.joined.joins(state.history) == []
 
 
 @pytest.mark.parametrize(("code", "forgotten"), [("wrong-token", True), ("name-banned", False)])

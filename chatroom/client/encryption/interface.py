@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatroom.model import events as e
 
@@ -190,10 +190,14 @@ class Privacy:
     Args:
         encryption: Encrypts private messages and rooms.
         links: Makes direct links.
+        files: Seals files, and knows their offers; see ``chatroom.client.files.sealing``.
+        file_links: Carries files over direct links, and is given what takes them; see ``CurrentLinks``.
     """
 
     encryption: UserEncryption | None = None
     links: UserLinks | None = None
+    files: Any = None
+    file_links: Any = None
 
     def status(self, user: str) -> Security:
         """Return how messages to a person are protected."""

@@ -77,7 +77,7 @@ class Transfers:
         self.server = server
         self.clock = clock
         self.work = work
-        self.sealing: FileSealing = NoFileSealing()
+        self.sealing: FileSealing = client.privacy.files or NoFileSealing()
         self.online = False
         self.others: list[OtherTransfer] = []
         self.fetched: dict[str, Path] = {}

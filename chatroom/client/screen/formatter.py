@@ -233,7 +233,7 @@ class Formatter:
 
     def _happened(self, event: e.RoomEvent | e.Private) -> Line:
         """Return the line for an event without its time, with the name at its beginning in its colour."""
-        words = LINES[type(event)]("", event)
+        words = LINES[type(event) if type(event) in LINES else type(event).__mro__[1]]("", event)  # opened ones
         style = QUIET
         if isinstance(event, e.Shared):
             if event.to == self._me():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chatroom.client.client import Client
+from chatroom.client.opened import PrivateChange
 from chatroom.client.screen.announcement_coalescing import AnnouncementCoalescing
 from chatroom.client.screen.colours import QUIET
 from chatroom.client.screen.crowds import Crowds
@@ -206,7 +207,7 @@ class Presenter:
         if not isinstance(event, e.MESSAGES):
             self.show(event)
             return
-        if isinstance(event, e.Private) and event.seq <= window.newest and window.lines.find(event.seq):
+        if isinstance(event, e.Private) and event.seq and event.seq <= window.newest and window.lines.find(event.seq):
             return  # it came with the messages that were fetched when the window was opened
         replayed = self._client.replayed(event)  # it was said before we came
         own = event.by == self._client.name
@@ -301,6 +302,8 @@ class Presenter:
                 pass  # ``LineInput`` asks for the account's password, or shows this if there is no account
             case Denied():
                 self.refused(what.code, what.text)
+            case PrivateChange():
+                self._output.add(notice(what.words), self._router.window(what))
             case ConversationsListed():
                 pass  # ``PrivateHistory`` opens their windows
             case Named():

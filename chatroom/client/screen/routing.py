@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from chatroom.client.opened import PrivateChange
 from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
 from chatroom.client.status import Gap, Notice, SecurityNotice
 from chatroom.model import events as e
@@ -31,6 +32,8 @@ class Router:
             return self._of_person(event.to if event.by == self._me() else event.by)
         if isinstance(event, a.Sent):
             return self._of_person(event.to)
+        if isinstance(event, PrivateChange):
+            return self._of_person(event.user)
         if isinstance(event, a.Entered | Gap) or (isinstance(event, e.RoomEvent) and not e.of_inbox(event)):
             return self._of_room(event.room, message=isinstance(event, e.MESSAGES))
         if isinstance(event, SecurityNotice):

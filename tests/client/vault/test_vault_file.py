@@ -113,14 +113,6 @@ def test_a_changed_file_is_refused(vaults: Vaults, statements: tuple[str, ...]) 
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["head", "header"])
-def test_what_is_missing_is_named(vaults: Vaults, name: str) -> None:
-    filled(vaults)
-    change(vaults.path, f"DELETE FROM meta WHERE name='{name}'")
-    with pytest.raises(VaultDamaged, match=f"its {name} is missing"):
-        vaults.open()
-
-
 def test_a_row_that_was_put_back_is_refused(vaults: Vaults) -> None:
     """The old value of a ratchet, under its own key, would make the client use a message key twice."""
     filled(vaults)

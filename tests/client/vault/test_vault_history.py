@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import pytest
 from client.vault.pump import Vaults
 
 from chatroom.client.vault import vault_history
-from chatroom.client.vault.errors import VaultBroken
 from chatroom.client.vault.sealing import Sealer
 from chatroom.client.vault.vault import Vault
 from chatroom.client.vault.vault_history import NotedMessage
-from chatroom.client.vault.vault_worker import VaultWorker
 
 
 def recent(vaults: Vaults, vault: Vault, place: str, before: int = 0, limit: int = 100) -> list[NotedMessage]:
@@ -92,9 +89,6 @@ def test_ids_of_two_places_are_apart(vaults: Vaults) -> None:
     vault.forget("lobby", "i1")
     assert recent(vaults, vault, "lobby") == []
     assert seqs(recent(vaults, vault, "other")) == [1]
-    vault.forget("other", "i1")
-    vaults.commit(vault)
-    assert vault._file.history._counts == {}
 
 
 def test_a_forgotten_message_is_gone(vaults: Vaults) -> None:
@@ -181,29 +175,6 @@ def test_a_commit_need_not_wait_for_a_search(vaults: Vaults) -> None:
     vaults.commit(vault)
     assert not searching.called
     assert vaults.pump.wait(searching) == []
-
-
-@pytest.mark.parametrize("steps", range(8))
-def test_closing_ends_what_is_being_read(vaults: Vaults, steps: int) -> None:
-    vault = vaults.open()
-    noted(vault, "lobby", range(1, 1001))
-    vaults.commit(vault)
-    reading = [vault.search("", ["nothing"], 5), vault.recent("lobby", 0, 5)]
-    for _ in range(steps):
-        vaults.pump.step()
-    vaults.close(vault)
-    for deferred in reading:
-        with suppress(VaultBroken):  # it may have been ready
-            vaults.pump.wait(deferred)
-
-
-def test_a_stopped_worker_refuses_jobs_instead_of_leaving_them(vaults: Vaults) -> None:
-    worker = VaultWorker(vaults.pump)
-    last = worker.run(int)
-    worker.stop()
-    with pytest.raises(VaultBroken, match="closed"):
-        vaults.pump.wait(worker.run(int))
-    assert vaults.pump.wait(last) == 0
 
 
 def test_a_message_that_is_noted_while_the_order_is_read_is_in_it_once(vaults: Vaults) -> None:

@@ -1,0 +1,270 @@
+"""End-to-end encryption on a client's connection: what is sealed on the way out, and opened on the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+
+from chatroom.client.connection import Piece, Ref
+from chatroom.client.conversation import Conversation
+from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.encryption.client_port import ClientPort
+from chatroom.client.encryption.event_opening import EventOpening
+from chatroom.client.encryption.keyring import KeyRing
+from chatroom.client.encryption.local_answers import LocalAnswers
+from chatroom.client.encryption.mail_acks import MailAcks
+from chatroom.client.encryption.parts import EncryptionParts
+from chatroom.client.encryption.private_sealing import PrivateSealing
+from chatroom.client.encryption.refusals import as_rejected, sentence
+from chatroom.client.encryption.room_sealing import SEALED
+from chatroom.client.encryption.store import Store
+from chatroom.client.encryption.way_out import Send, WayOut
+from chatroom.client.errors import Rejected
+from chatroom.client.pending import PendingCommand
+from chatroom.client.room_state import RoomState
+from chatroom.client.status import SecurityNotice
+from chatroom.client.vault.errors import VaultError
+from chatroom.model import replies as a
+from chatroom.model.events import Event
+
+OpenStore = Callable[[str, str], Deferred[Store]]
+"""Opens the store of a user, given the server's id and the user's id; fails with a ``VaultError``."""
+
+
+class EncryptionDriver:
+    """Seals and opens for a ``Conversation``; it implements ``Sealing``.
+
+    Args:
+        conversation: Has the connection.
+        open_store: Opens a user's store.
+        random: Returns so many random bytes.
+        mint: Returns a new unique id.
+        now: Returns the time in milliseconds since 1970.
+        label: What people call this device.
+
+    Attributes:
+        conversation: As the argument.
+        port: The client around the encryption.
+        acks: Acknowledges mail.
+        opening: Opens events.
+        parts: What belongs to our keys; None if we have none here.
+        problem: Why we have no keys here although the server knows keys; empty if there is no problem.
+        on_parts: Called with the new ``parts`` when these change, and with None before they end.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        open_store: OpenStore,
+        random: Callable[[int], bytes],
+        mint: Callable[[], str],
+        now: Callable[[], int],
+        label: str,
+    ) -> None:
+        self.conversation = conversation
+        self._open_store = open_store
+        self._random = random
+        self._label = label
+        self.port = ClientPort(conversation, mint, now, self._again)
+        self._out = WayOut(self, conversation.transmit, self.port.refuse)
+        self.acks = MailAcks(conversation.clock, self._acknowledge, self._ask_again)
+        self._local = LocalAnswers(self.port)
+        self.opening = EventOpening(self)
+        self.on_parts: Callable[[EncryptionParts | None], None] = lambda parts: None
+        self.parts: EncryptionParts | None = None
+        self.problem = ""
+
+    # ---- the connection --------------------------------------------------------------------------------------------
+
+    def arrive(self) -> Deferred[None]:
+        """Open the store of the user that we are now, and publish our keys."""
+        self._out.hold()
+        return Deferred.fromCoroutine(self._arrive()).addBoth(self._arrived)
+
+    def _arrived(self, result: Any) -> Any:
+        self._out.release()
+        return result
+
+    async def _arrive(self) -> None:
+        state = self.conversation.state
+        if "keys" not in state.features:
+            return
+        await self._open(state.server_id, state.user_id)
+        if self.parts is None:
+            return
+        self.acks.start()
+        try:
+            await self.parts.devices.arrive()
+        except Rejected as refused:
+            if refused.code == "lost":
+                raise
+            await self._stop(refused.text)
+            return
+        self._send_again(self.parts)
+
+    async def _open(self, server: str, user_id: str) -> None:
+        """Open the store of a user, unless it is open."""
+        if self.parts is not None and (self.parts.ring.server, self.parts.ring.user_id) == (server, user_id):
+            return
+        await self._close()
+        self.problem = ""
+        try:
+            store = await self._open_store(server, user_id)
+            ring = KeyRing(store, server, user_id, self._random)
+        except (VaultError, CryptoRefusal) as error:
+            await self._stop(sentence(str(error)))
+            return
+        ask = self.conversation.ask
+        self.parts = EncryptionParts(ring, ask, self.port, self._label, self._random)
+        self.on_parts(self.parts)
+
+    async def _stop(self, why: str) -> None:
+        """Go on without keys: nothing private is sent from now on, because nobody knows what was encrypted before."""
+        await self._close()
+        self.problem = why
+        self.port.tell(SecurityNotice(text=f"Encryption does not work here: {why}", alarm=True))
+
+    async def _close(self) -> None:
+        parts, self.parts = self.parts, None
+        if parts is not None:
+            self.on_parts(None)
+            await parts.ring.store.close()
+
+    def _send_again(self, parts: EncryptionParts) -> None:
+        """Give the messages again that an earlier run has sealed and that the server has not confirmed."""
+        for sealed in parts.outbox.all():
+            if not self.conversation.waits(sealed.record["id"]):
+                fields = {key: value for key, value in sealed.record.items() if key != "do"}
+                self.conversation.give(sealed.record["do"], fields).addErrback(self._not_again, sealed.record["id"])
+
+    def _not_again(self, failure: Any, id: str) -> None:
+        """Tell the user that a message of an earlier run cannot be sent."""
+        if self.parts is not None and failure.value.code not in ("lost", "ended", "not-confirmed"):
+            self.parts.outbox.remove(id)
+            self.port.tell(
+                SecurityNotice(text=f"A message of the last run was not sent: {failure.value.text}", alarm=True)
+            )
+
+    def lost(self) -> None:
+        """Drop what is under way: the connection has gone."""
+        self._out.lost()
+        self.opening.lost()
+        self.acks.stop()
+        if self.parts is not None:
+            self.parts.room.lost()
+            self.parts.peers.forget()
+
+    def end(self) -> Deferred[None]:
+        """Close the store."""
+        return Deferred.fromCoroutine(self._end())
+
+    async def _end(self) -> None:
+        await self.opening.way_in.idle()
+        await self._close()
+
+    def give(self, do: str, fields: dict[str, Any]) -> Deferred[Event]:
+        """Give a command of the encryption's own; see ``Client.do``."""
+        return self.conversation.give(do, fields)
+
+    # ---- the way out -----------------------------------------------------------------------------------------------
+
+    def send(self, command: PendingCommand) -> bool:
+        """Take a command, unless it is to be sent as it is, now."""
+        return self._out.send(command)
+
+    def takes(self, command: PendingCommand) -> bool:
+        """Return whether a command is to be sealed, or refused, or answered here."""
+        record = command.record
+        if PrivateSealing.takes(record):
+            return self.parts is not None or bool(self.problem)
+        if self.parts is None:
+            return False
+        sealed = record["do"] in SEALED and self._sealed_room(record) is not None
+        return sealed or self._local.takes(record, self.parts)
+
+    async def seal(self, command: PendingCommand) -> Send:
+        """Seal a command."""
+        if self.parts is None:
+            raise Rejected("no-keys", f"This was not sent, because it may have to be encrypted. {self.problem}")
+        try:
+            if PrivateSealing.takes(command.record):
+                return await self.parts.private.seal(command)
+            if self._local.takes(command.record, self.parts):
+                return await self._local.answer(command, self.parts)
+            room = self._sealed_room(command.record)
+            if room is not None:
+                return await self.parts.room.seal(command, room)
+            return partial(self.port.transmit, command)
+        except CryptoRefusal as refused:
+            raise as_rejected(refused) from None
+        except VaultError as error:
+            raise Rejected("vault", sentence(str(error))) from None
+
+    async def commit(self) -> None:
+        """Store what was noted."""
+        if self.parts is not None:
+            try:
+                await self.parts.ring.store.commit()
+            except VaultError as error:
+                await self._stop(sentence(str(error)))
+                raise Rejected("vault", f"This was not sent. {self.problem}") from None
+
+    def _again(self, command: PendingCommand) -> None:
+        self._out.again(command)
+
+    def _sealed_room(self, record: dict[str, Any]) -> RoomState | None:
+        """Return the encrypted room that a command is for; None if it is for none."""
+        room = self.conversation.state.joined.find(str(record.get("room", "")))
+        return room if room is not None and self.is_encrypted(room) else None
+
+    def is_encrypted(self, room: RoomState) -> bool:
+        """Return whether a room is encrypted, or ever was."""
+        pinned = self.parts is not None and self.parts.rooms.is_encrypted(room.id, room.room)
+        return room.encrypted or pinned
+
+    # ---- the way in ------------------------------------------------------------------------------------------------
+
+    def receive(self, event: Event | Piece, re: Ref | None) -> bool:
+        """Take an event, unless it is to be handled as it is, now."""
+        parts = self.parts
+        if parts is None:
+            return False
+        if isinstance(event, a.Error) and re is not None and self._refused(event, re, parts):
+            return True
+        return self.opening.way_in.receive(event, re)
+
+    def _refused(self, event: a.Error, re: Ref, parts: EncryptionParts) -> bool:
+        """Return whether a refused message to a room is sealed again."""
+        waiting = self.conversation.waiting(re)
+        if waiting is None:
+            return False
+        room = self.conversation.state.joined.find(str(waiting.record.get("room", "")))
+        if event.code == "encrypted-room" and room is not None and waiting.do in SEALED and not parts.room.has_sent(re):
+            room.encrypted = True  # it was encrypted while our message was on its way
+            self._again(waiting)
+            return True
+        return parts.room.refused(re, event.code, room)
+
+    # ---- details ---------------------------------------------------------------------------------------------------
+
+    def _acknowledge(self, seq: int) -> None:
+        if self.parts is not None:
+            Deferred.fromCoroutine(self.parts.server.acknowledge(seq)).addErrback(self.not_now)
+
+    def _ask_again(self) -> Deferred[None]:
+        """Ask for what could not be opened. Returns a Deferred that fires when that is done."""
+        if self.parts is None:
+            return succeed(None)
+        return Deferred.fromCoroutine(self._ask(self.parts)).addErrback(self.not_now)
+
+    async def _ask(self, parts: EncryptionParts) -> None:
+        await parts.resets.ask()
+        await parts.room_keys.ask()
+
+    def not_now(self, failure: Any) -> None:
+        """Ignore what fails because the connection is gone: it is done on the next one."""
+        if not failure.check(Rejected, VaultError):
+            self.port.failed(failure)

@@ -1,0 +1,186 @@
+"""What the screen, the pipe, bots and files use of end-to-end encryption; ``UserEncryption`` describes the methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+
+from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.crypto.key_export import open_keys, seal_keys
+from chatroom.client.encryption.driver import EncryptionDriver
+from chatroom.client.encryption.interface import DeviceLine, KeyState, Security, Verification
+from chatroom.client.encryption.parts import EncryptionParts
+from chatroom.client.encryption.refusals import as_rejected
+from chatroom.client.errors import Rejected
+from chatroom.client.opened import OPENED
+from chatroom.client.paths import why_unusable, write_private
+from chatroom.model import events as e
+
+LARGEST_EXPORT = 16 << 20  # bytes of a file of keys
+
+
+class Encryption:
+    """Implements ``UserEncryption``.
+
+    Args:
+        driver: Seals and opens.
+        random: Returns so many random bytes.
+        work: Calls a blocking function in a thread; returns a Deferred that gives its result.
+    """
+
+    def __init__(
+        self,
+        driver: EncryptionDriver,
+        random: Callable[[int], bytes],
+        work: Callable[..., Deferred[Any]] = deferToThread,
+    ) -> None:
+        self._driver = driver
+        self._random = random
+        self._work = work
+
+    @property
+    def _parts(self) -> EncryptionParts:
+        """What belongs to our keys.
+
+        Raises:
+            Rejected: We have no keys here.
+        """
+        parts = self._driver.parts
+        if parts is None:
+            why = self._driver.problem or "This server does not know encryption, or there is no connection yet."
+            raise Rejected("no-keys", why)
+        return parts
+
+    # ---- people ----------------------------------------------------------------------------------------------------
+
+    def status(self, user: str) -> Security:
+        if self._driver.parts is None:
+            return Security.BLOCKED if self._driver.problem else Security.UNKNOWN
+        return self._driver.parts.peers.security(user)
+
+    def room_encrypted(self, room: str) -> bool:
+        state = self._driver.port.rooms.find(room)
+        return state is not None and self._driver.is_encrypted(state)
+
+    def sealed(self, event: e.Event) -> bool:
+        return isinstance(event, OPENED)
+
+    async def learn(self, user: str) -> Security:
+        """Ask the server about a person's keys, such as when the person's window is opened; see ``status``."""
+        if self._driver.parts is not None:
+            await self._driver.parts.peers.find(user)
+        return self.status(user)
+
+    async def verify(self, user: str) -> Verification:
+        parts = self._parts
+        peer = await parts.peers.find(user)
+        try:
+            digits = parts.ring.contacts.number(peer.user_id)
+        except CryptoRefusal as refused:
+            raise as_rejected(refused) from None
+        uri = f"chatroom-verify:{digits.replace(' ', '')}"
+        return Verification(digits, uri, parts.ring.contacts.is_verified(peer.user_id))
+
+    async def confirm(self, user: str, digits: str) -> None:
+        await self._decide(user, lambda parts, id: parts.ring.contacts.verify(id, digits))
+
+    async def accept(self, user: str) -> None:
+        await self._decide(user, lambda parts, id: parts.ring.contacts.accept(id))
+
+    async def accept_plain(self, user: str) -> None:
+        await self._decide(user, lambda parts, id: parts.ring.contacts.accept_plain(id))
+
+    async def _decide(self, user: str, change: Callable[[EncryptionParts, str], None]) -> None:
+        """Change what is remembered of a person, and show what was held back because of that.
+
+        Raises:
+            Rejected: There is no such person, or the change is refused.
+        """
+        parts = self._parts
+        peer = await parts.peers.find(user)
+        if not peer.user_id:
+            raise Rejected("no-user", f"There is no user {user}.")
+        try:
+            change(parts, peer.user_id)
+        except CryptoRefusal as refused:
+            raise as_rejected(refused) from None
+        parts.members.forget()
+        told = await parts.mail.reopen(peer.user_id)
+        await self._driver.commit()
+        for each in told:
+            if isinstance(each, e.Event):
+                self._driver.port.handle(each, None)
+            else:
+                self._driver.port.tell(each)
+
+    # ---- our devices -----------------------------------------------------------------------------------------------
+
+    async def devices(self) -> list[DeviceLine]:
+        await self._parts.devices.refresh()
+        return self._parts.devices.lines()
+
+    async def link(self, code: str) -> None:
+        await self._parts.devices.link(code)
+
+    async def unlink(self, device: str) -> None:
+        await self._parts.devices.unlink(device)
+
+    async def reset(self) -> None:
+        """Make new keys for ourselves, because no linked device and no recovery key is left. Contacts see that."""
+        await self._parts.devices.reset()
+
+    async def new_recovery_key(self) -> str:
+        return await self._parts.devices.new_recovery_key()
+
+    async def recover(self, key: str) -> None:
+        await self._parts.devices.recover(key)
+
+    async def keys(self) -> KeyState:
+        parts = self._parts
+        recovery = bool(await parts.server.backup())
+        identity, devices = parts.ring.identity, parts.devices
+        return KeyState(identity.device, parts.ring.contacts.count(), recovery, devices.linked, devices.code)
+
+    # ---- files of keys ---------------------------------------------------------------------------------------------
+
+    async def export_keys(self, path: Path, passphrase: str) -> int:
+        keys = list(self._parts.ring.groups.exported())
+        try:
+            text = await self._work(seal_keys, keys, passphrase, self._random)
+            if path.exists():
+                raise Rejected("exists", f"{path} exists already; give the name of a new file.")
+            await self._work(write_private, path, text)
+        except CryptoRefusal as refused:
+            raise as_rejected(refused) from None
+        except OSError as error:
+            raise Rejected("no-file", f"{path} cannot be written: {why_unusable(error)}.") from None
+        return len(keys)
+
+    async def import_keys(self, path: Path, passphrase: str) -> int:
+        parts = self._parts
+        try:
+            text = await self._work(partial(_read, path))
+            keys = await self._work(open_keys, text, passphrase)
+        except CryptoRefusal as refused:
+            raise as_rejected(refused) from None
+        except (OSError, ValueError) as error:
+            raise Rejected("no-file", f"{path} cannot be read: {why_unusable(error)}.") from None
+        taken = sum(parts.ring.groups.import_key(key) for key in keys)
+        await self._driver.commit()
+        return taken
+
+
+def _read(path: Path) -> str:
+    """Return the text of a file of keys.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is no text.
+    """
+    with path.open("rb") as file:
+        return file.read(LARGEST_EXPORT).decode("utf-8")

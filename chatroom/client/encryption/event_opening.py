@@ -1,0 +1,150 @@
+"""Opening the events of a connection: mail, messages of rooms, pages of history, and shared files."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from functools import partial
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+from chatroom.client.connection import Piece
+from chatroom.client.conversation import Conversation
+from chatroom.client.encryption.mail_acks import MailAcks
+from chatroom.client.encryption.parts import EncryptionParts
+from chatroom.client.encryption.port import Port
+from chatroom.client.encryption.room_standing import note_room
+from chatroom.client.encryption.way_in import OpenedEvents, WayIn
+from chatroom.client.errors import Rejected
+from chatroom.client.status import SecurityNotice
+from chatroom.model import events as e
+from chatroom.model import replies as a
+from chatroom.model.events import Event
+from chatroom.model.key_events import E2eFrom
+from chatroom.model.key_replies import KeysChanged, KeysLow
+
+
+class OpeningOwner(Protocol):
+    """The part of ``EncryptionDriver`` that is needed here; its members are documented there."""
+
+    parts: EncryptionParts | None
+    conversation: Conversation
+    acks: MailAcks
+
+    @property
+    def port(self) -> Port: ...
+
+    def commit(self) -> Awaitable[None]: ...
+
+    def not_now(self, failure: Any) -> None: ...
+
+
+class EventOpening:
+    """Opens events; it implements ``EventOpener``.
+
+    Args:
+        owner: Has our keys and the connection.
+
+    Attributes:
+        way_in: Has the events handled in order.
+    """
+
+    def __init__(self, owner: OpeningOwner) -> None:
+        self._owner = owner
+        self._over_links: dict[int, Deferred[None]] = {}  # what came over links, by the identity of the event
+        self.way_in = WayIn(self, owner.port)
+
+    def lost(self) -> None:
+        """Drop what is not opened yet: the connection has gone."""
+        self.way_in.lost()
+        self._over_links.clear()
+
+    def opens(self, event: Event | Piece) -> bool:
+        """Return whether an event is sealed, or has sealed ones in it."""
+        if isinstance(event, a.History):
+            return any(isinstance(each, e.SealedMessage) for each in event.events)
+        if isinstance(event, e.Shared):
+            return event.sealed and bool(event.name) and self._lacks_offer(event)
+        return isinstance(event, E2eFrom | e.SealedMessage)
+
+    def _lacks_offer(self, event: e.Shared) -> bool:
+        """Return whether it is not known what a shared file is. Our own uploads show their own names."""
+        own = self._owner.conversation.carrier.awaits(event)
+        return (
+            self._owner.parts is not None and not own and self._owner.parts.files.get(event.file, event.by_id) is None
+        )
+
+    async def open(self, event: Event) -> OpenedEvents:
+        """Open an event."""
+        parts = self._owner.parts
+        if parts is None:
+            return OpenedEvents()
+        if isinstance(event, E2eFrom):
+            return await self._open_mail(event, parts)
+        if isinstance(event, a.History):
+            return self._open_history(event, parts)
+        if isinstance(event, e.Shared):
+            parts.news.parked.park(event)
+            return OpenedEvents(changed=False)
+        assert isinstance(event, e.SealedMessage)  # see ``opens``
+        told = parts.news.open(event)
+        if event.by_id == parts.ring.user_id and event.device == parts.ring.identity.device:
+            parts.room.echoed(event.id)
+        return OpenedEvents(told)
+
+    async def _open_mail(self, event: E2eFrom, parts: EncryptionParts) -> OpenedEvents:
+        over_link = self._over_links.pop(id(event), None)
+        if over_link is None and not self._owner.acks.takes(event.seq):
+            return OpenedEvents(changed=False)
+        try:
+            told = await parts.mail.open(event)
+        except Rejected as refused:
+            if over_link is not None:
+                over_link.errback(refused)
+            else:
+                self._owner.acks.stop()  # this one comes again, so none after it may be acknowledged
+            return OpenedEvents(changed=False)
+        late = parts.mail.take_late()
+        done = partial(self._owner.acks.note, event.seq) if over_link is None else partial(over_link.callback, None)
+        return OpenedEvents(told, late=late, done=done)
+
+    def take_over_link(self, event: E2eFrom) -> Deferred[None]:
+        """Take a sealed message that came over a direct link; the Deferred fires when it is opened and stored."""
+        done: Deferred[None] = Deferred()
+        self._over_links[id(event)] = done
+        self.way_in.receive(event, None)
+        return done
+
+    def _open_history(self, event: a.History, parts: EncryptionParts) -> OpenedEvents:
+        """Open the messages of a page of a room's history; those that cannot be opened are counted."""
+        events: list[Any] = []
+        for each in event.events:
+            opened = parts.news.open(each) if isinstance(each, e.SealedMessage) else [each]
+            events += [one for one in opened if isinstance(one, Event)]
+        missing = len(event.events) - len(events)
+        told: list[Any] = [a.History(event.room, events, event.complete, event.user, event.searched_to)]
+        if missing:
+            text = f"{missing} message{'s' * (missing != 1)} cannot be opened by this device."
+            told.append(SecurityNotice(text=text, room=event.room))
+        return OpenedEvents(told)
+
+    def note(self, event: Event) -> None:
+        """Follow an event that is about to be handled as it is."""
+        parts = self._owner.parts
+        if parts is None:
+            return
+        if isinstance(event, KeysLow):
+            Deferred.fromCoroutine(parts.devices.refill()).addErrback(self._owner.not_now)
+        elif isinstance(event, KeysChanged):
+            parts.peers.forget(event.user_id)
+            parts.members.forget()
+            if event.user_id == parts.ring.user_id:
+                Deferred.fromCoroutine(parts.devices.changed(event.rev)).addErrback(self._owner.not_now)
+        elif isinstance(event, a.Entered | e.Encrypted):
+            note_room(event, self._owner.conversation.state.joined, parts.rooms, self._owner.port)
+        elif isinstance(event, e.Deleted):
+            parts.news.deleted(event)
+
+    async def store(self) -> None:
+        """Store what was noted."""
+        await self._owner.commit()

@@ -1,0 +1,50 @@
+"""Sealed messages from people whose key has changed: they are kept, unopened, until the user accepts the new key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.json import decode, encode
+
+from chatroom.client.crypto.rows import Rows
+from chatroom.model.key_events import E2eFrom
+
+TABLE = "held"
+MOST_OF_ONE = 200  # messages of one sender
+MOST = 2000
+
+
+class HeldMail:
+    """The messages that are held back.
+
+    Args:
+        rows: Keeps them.
+        lost: Called with a sender's name when a message is dropped because too many wait.
+    """
+
+    def __init__(self, rows: Rows, lost: Callable[[str], None]) -> None:
+        self._rows = rows
+        self._lost = lost
+
+    def hold(self, event: E2eFrom) -> None:
+        """Keep a message, or drop it if too many wait."""
+        keys = self._rows.keys(TABLE)
+        of_one = sum(key.startswith(f"{event.by_id} ") for key in keys)
+        if of_one >= MOST_OF_ONE or len(keys) >= MOST:
+            self._lost(event.by)
+            return
+        self._rows.put(TABLE, f"{event.by_id} {event.seq:020}", encode(event))
+
+    def count(self, user_id: str) -> int:
+        """Return how many messages of a user wait."""
+        return sum(key.startswith(f"{user_id} ") for key in self._rows.keys(TABLE))
+
+    def take(self, user_id: str) -> list[E2eFrom]:
+        """Remove and return the messages of a user, in the order in which they came."""
+        events = []
+        for key in [key for key in self._rows.keys(TABLE) if key.startswith(f"{user_id} ")]:
+            value = self._rows.get(TABLE, key)
+            if value is not None:
+                events.append(decode(value, type=E2eFrom))
+            self._rows.delete(TABLE, key)
+        return events

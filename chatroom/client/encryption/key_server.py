@@ -1,0 +1,118 @@
+"""What the encryption asks the server for. The answers are for it alone, and are not held back behind other events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, cast
+
+from msgspec import to_builtins
+from twisted.internet.defer import Deferred, DeferredList
+
+from chatroom.model.device_keys import DeviceKeys, DeviceList, Envelope, SignedKey
+from chatroom.model.events import Event
+from chatroom.model.key_replies import Claimed, E2eSent, Keys, KeysBackedUp, KeysPublished, UserKeys
+
+USERS = 50  # in one query
+ENVELOPES = 10  # in one record
+
+Ask = Callable[..., Deferred[Event]]
+
+
+class KeyServer:
+    """Asks for keys, and sends sealed messages. Each method raises ``Rejected`` as ``Client.do`` does.
+
+    Args:
+        ask: Gives the server a command; see ``Conversation.ask``.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._given = ask
+
+    async def _ask(self, do: str, **fields: Any) -> Event:
+        return await self._given(do, quiet=True, aside=True, **fields)
+
+    async def ask_as_given(self, do: str, fields: dict[str, Any]) -> Event:
+        """Give a command of the user, and return its answer, which nobody else is told."""
+        return await self._ask(do, **fields)
+
+    async def publish(
+        self,
+        device: DeviceKeys,
+        generation: int,
+        one_time: Sequence[SignedKey] = (),
+        fallback: SignedKey | None = None,
+        *,
+        withdraw: bool = False,
+    ) -> KeysPublished:
+        """Publish keys of this device, and take its mailbox. Returns what the server has of the device now."""
+        fields = {"one_time": to_builtins(one_time), "fallback": to_builtins(fallback), "withdraw": withdraw}
+        answer = await self._ask("keys-publish", device=to_builtins(device), generation=generation, **fields)
+        return cast(KeysPublished, answer)
+
+    async def list_devices(self, listed: DeviceList, *, reset: bool = False) -> None:
+        """Replace the list of our devices."""
+        await self._ask("keys-list", list=to_builtins(listed), reset=reset)
+
+    async def query(self, users: Collection[str]) -> tuple[list[UserKeys], list[DeviceKeys]]:
+        """Return the device lists of users, and our own devices that are in no list.
+
+        Args:
+            users: Names, or ``id:`` and an id.
+        """
+        found: list[UserKeys] = []
+        pending: list[DeviceKeys] = []
+        wanted = list(users)
+        for i in range(0, len(wanted), USERS):
+            answer = cast(Keys, await self._ask("keys-query", users=wanted[i : i + USERS]))
+            found += answer.users
+            pending = answer.pending
+        return found, pending
+
+    async def claim(self, user_id: str, devices: Collection[str]) -> dict[str, SignedKey]:
+        """Return a one-time key of each of a user's devices that has one, by device."""
+        answer = cast(Claimed, await self._ask("keys-claim", user_id=user_id, devices=list(devices)))
+        return {claimed.device: claimed.key for claimed in answer.keys}
+
+    async def send(
+        self, id: str, envelopes: Sequence[Envelope], revs: Mapping[str, int], *, notice: str = "", user: str = ""
+    ) -> E2eSent | None:
+        """Send sealed messages to devices. Returns the answer to the last record; None if there are no envelopes."""
+        waiting = []
+        for i in range(0, len(envelopes), ENVELOPES):
+            some = envelopes[i : i + ENVELOPES]
+            of_these = {each.user_id: revs[each.user_id] for each in some}
+            fields = {"id": id, "envelopes": to_builtins(some), "revs": of_these, "user": user, "notice": notice}
+            waiting.append(self._given("e2e-send", quiet=True, aside=True, **fields))
+            notice = ""
+        for succeeded, result in await DeferredList(waiting, consumeErrors=True):
+            if not succeeded:
+                raise result.value  # type: ignore[attr-defined]  # a Failure; of several, the first
+        return cast(E2eSent, await waiting[0]) if waiting else None
+
+    async def acknowledge(self, seq: int) -> None:
+        """Say that this device has kept everything in its mailbox up to a seq."""
+        await self._ask("e2e-ack", seq=seq)
+
+    async def keep_backup(self, sealed: str) -> None:
+        """Keep our user key on the server, sealed by the recovery key."""
+        await self._ask("keys-backup", sealed=sealed)
+
+    async def backup(self) -> str:
+        """Return our sealed user key; empty if the server keeps none."""
+        return cast(KeysBackedUp, await self._ask("keys-restore")).sealed
+
+    async def members(self, room: str) -> tuple[int, list[tuple[str, str, int]]]:
+        """Return the membership revision of a room, and the id, name and device-list revision of each member.
+
+        If the members change while they are read, they are read again.
+        """
+        while True:
+            rev, members = -1, list[tuple[str, str, int]]()
+            while True:
+                answer: Any = await self._ask("member-ids", room=room, after=len(members))
+                members += [tuple(member) for member in answer.members]
+                if rev not in (-1, answer.rev):
+                    break
+                rev = answer.rev
+                if not answer.more:
+                    return rev, members

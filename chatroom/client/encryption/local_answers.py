@@ -1,0 +1,87 @@
+"""Commands that this client answers itself: to search and read what only it can open."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from msgspec.json import decode
+
+from chatroom.client.encryption.parts import EncryptionParts
+from chatroom.client.encryption.port import Port
+from chatroom.client.encryption.room_opening import KeptRoomLine
+from chatroom.client.encryption.way_out import Send
+from chatroom.client.pending import PendingCommand
+from chatroom.model import events as e
+from chatroom.model import replies as a
+
+FOUND = 50  # messages in one answer
+
+
+class LocalAnswers:
+    """Answers searches in encrypted rooms, and searches and histories of private conversations with sealed messages.
+
+    Args:
+        port: Gives the answers.
+    """
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+
+    def takes(self, record: dict[str, Any], parts: EncryptionParts) -> bool:
+        """Return whether a command is answered here."""
+        if record["do"] not in ("search", "history"):
+            return False
+        if record.get("user"):
+            return bool(parts.ring.contacts.id_of(str(record["user"])))
+        room = self._port.rooms.find(str(record.get("room", "")))
+        return record["do"] == "search" and room is not None and parts.rooms.is_encrypted(room.id, room.room)
+
+    async def answer(self, command: PendingCommand, parts: EncryptionParts) -> Send:
+        """Return what gives the answer.
+
+        Raises:
+            Rejected: The server cannot be asked for its part of the answer.
+        """
+        record = command.record
+        if record.get("user"):
+            answer = await self._of_person(record, parts)
+        else:
+            answer = await self._in_room(record, parts)
+        return partial(self._port.answered, command, answer)
+
+    async def _in_room(self, record: dict[str, Any], parts: EncryptionParts) -> a.Found:
+        room = self._port.rooms.find(record["room"])
+        assert room is not None  # see ``takes``
+        words = str(record["words"])
+        kept = await parts.ring.store.search(f"room/{room.id}", words.split(), FOUND, _text_of)
+        events: list[Any] = []
+        for each in reversed(kept):
+            line = decode(each.value, type=KeptRoomLine)
+            kind = e.Acted if line.acted else e.Said
+            fields: dict[str, Any] = {"id": line.id, "at": line.at, "by": line.by, "by_id": line.by_id}
+            events.append(kind(**fields, text=line.text, room=room.room, seq=line.seq))
+        return a.Found(words, events, at=self._port.now())
+
+    async def _of_person(self, record: dict[str, Any], parts: EncryptionParts) -> a.History | a.Found:
+        """Return what the server has of a conversation, with the sealed messages among it by their time."""
+        fields = {key: value for key, value in record.items() if key not in ("do", "ref")}
+        answer: Any = await parts.server.ask_as_given(record["do"], fields)
+        peer_id = parts.ring.contacts.id_of(str(record["user"]))
+        if record["do"] == "search":
+            lines = await parts.conversations.search(peer_id, str(record["words"]), FOUND)
+        elif record.get("after") is not None:
+            lines = []
+        else:
+            oldest = answer.events[0].at if answer.events and not answer.complete else 0
+            lines = await parts.conversations.recent(peer_id, 0, record.get("messages") or 20)
+            lines = [line for line in lines if line.at >= oldest and not record.get("before")]
+        sealed = [line.event(parts.ring.user_id) for line in lines]
+        events = sorted([*answer.events, *sealed], key=lambda event: event.at)
+        if isinstance(answer, a.Found):
+            return a.Found(answer.words, events, answer.complete, answer.searched_to, answer.searched_at, answer.at)
+        return a.History(answer.room, events, answer.complete, answer.user, answer.searched_to)
+
+
+def _text_of(value: bytes) -> str:
+    return decode(value, type=KeptRoomLine).text

@@ -1,0 +1,77 @@
+"""Sealed messages that the server has not confirmed. They are kept in the vault, so that after a lost connection, or a
+crash, the very same bytes are sent again: sealing once more would use another key for the same message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+from msgspec.json import decode, encode
+
+from chatroom.client.crypto.rows import Rows
+from chatroom.model.device_keys import Envelope
+
+TABLE = "outbox"
+MOST = 1000  # messages
+
+
+class SealedCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A command as it was given, and as it was sealed.
+
+    Args:
+        number: Orders the outbox.
+        record: The command: its name ``do`` and its fields, without ``ref``.
+        envelopes: The sealed message, if it is private.
+        revs: The device-list revision of each user among the envelopes.
+        to: The name and the id of the person, if it is private.
+        room_record: The record to send, if it is for a room.
+    """
+
+    number: int
+    record: dict[str, Any]
+    envelopes: tuple[Envelope, ...] = ()
+    revs: dict[str, int] = {}
+    to: tuple[str, str] = ("", "")
+    room_record: dict[str, Any] = {}
+
+
+class SealedOutbox:
+    """The sealed messages that are not confirmed.
+
+    Args:
+        rows: Keeps them.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._number = max((command.number for command in self.all()), default=0)
+
+    def get(self, id: str) -> SealedCommand | None:
+        """Return the sealed message with an id; None if there is none."""
+        value = self._rows.get(TABLE, id)
+        return None if value is None else decode(value, type=SealedCommand)
+
+    def put(self, record: Mapping[str, Any], **sealed: Any) -> SealedCommand:
+        """Keep a sealed message.
+
+        Args:
+            record: The command as it was given.
+            sealed: The other fields of ``SealedCommand``.
+        """
+        self._number += 1
+        plain = {key: value for key, value in record.items() if key != "ref"}
+        command = SealedCommand(number=self._number, record=plain, **sealed)
+        self._rows.put(TABLE, str(record["id"]), encode(command))
+        return command
+
+    def remove(self, id: str) -> None:
+        """Forget a message: the server has it, or will never have it."""
+        self._rows.delete(TABLE, id)
+
+    def all(self) -> list[SealedCommand]:
+        """Return all sealed messages, in the order in which they were sealed."""
+        values = [self._rows.get(TABLE, id) for id in self._rows.keys(TABLE)]
+        commands = [decode(value, type=SealedCommand) for value in values if value is not None]
+        return sorted(commands, key=lambda command: command.number)

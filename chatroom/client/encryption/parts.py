@@ -1,0 +1,130 @@
+"""The parts of the encryption for one user, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chatroom.client.crypto.encrypted_rooms import EncryptedRooms
+from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.crypto.file_offers import FileOffer, SealedFiles
+from chatroom.client.crypto.inner import Inner
+from chatroom.client.encryption.conversations import SealedConversations
+from chatroom.client.encryption.envelopes import Envelopes
+from chatroom.client.encryption.held_mail import HeldMail
+from chatroom.client.encryption.key_server import Ask, KeyServer
+from chatroom.client.encryption.keyring import KeyRing
+from chatroom.client.encryption.outbox import SealedOutbox
+from chatroom.client.encryption.own_devices import OwnDevices
+from chatroom.client.encryption.peers import Peers
+from chatroom.client.encryption.port import Port
+from chatroom.client.encryption.private_opening import PrivateOpening
+from chatroom.client.encryption.private_sealing import PrivateSealing
+from chatroom.client.encryption.refusals import sentence
+from chatroom.client.encryption.resets import Resets
+from chatroom.client.encryption.room_keys import RoomKeys
+from chatroom.client.encryption.room_members import RoomReaders
+from chatroom.client.encryption.room_memory import RoomMemory
+from chatroom.client.encryption.room_opening import RoomOpening
+from chatroom.client.encryption.room_sealing import RoomSealing
+from chatroom.client.encryption.sealed_files import take_offer
+from chatroom.client.status import SecurityNotice
+from chatroom.model.device_keys import DeviceKeys
+from chatroom.model.key_events import E2eFrom
+
+
+class EncryptionParts:
+    """All that belongs to one user's keys.
+
+    Args:
+        ring: The keys.
+        ask: Gives the server a command.
+        port: The client around them.
+        label: What people call this device.
+        random: Returns so many random bytes.
+
+    Attributes:
+        ring: As the argument.
+        server: Asks the server.
+        peers: The people of private conversations.
+        envelopes: Seals for devices.
+        outbox: What the server has not confirmed.
+        conversations: The history of private messages.
+        private: Seals private messages.
+        mail: Opens what comes through Olm.
+        rooms: Which rooms are encrypted.
+        members: The devices of rooms' members.
+        room: Seals messages to rooms.
+        news: Opens messages of rooms.
+        room_keys: Takes, asks for and gives keys of rooms.
+        resets: Asks again for what could not be opened.
+        devices: Our own devices.
+        files: The offers of encrypted files.
+        on_offer: Called with the device and the name of a user who offers a file, and with the offer.
+        port: As the argument.
+    """
+
+    def __init__(self, ring: KeyRing, ask: Ask, port: Port, label: str, random: Callable[[int], bytes]) -> None:
+        def warn(text: str) -> None:
+            port.tell(SecurityNotice(text=text, alarm=True))
+
+        def warn_room(room: str, text: str) -> None:
+            port.tell(SecurityNotice(text=text, room=room, alarm=True))
+
+        def lost(name: str) -> None:
+            warn(f"Too many messages of {name} wait, so one was dropped; see /verify {name}.")
+
+        self.ring = ring
+        self.port = port
+        self.on_offer: Callable[[tuple[str, str], str, FileOffer], None] = lambda peer, name, offer: None
+        self.files = SealedFiles(ring.store)
+        self.server = KeyServer(ask)
+        self.peers = Peers(self.server, ring.contacts)
+        self.envelopes = Envelopes(self.server, ring.olm, port.now, warn)
+        self.outbox = SealedOutbox(ring.store)
+        self.conversations = SealedConversations(ring.store, ring.user_id)
+        common = ring, self.server, self.peers, self.envelopes
+        self.private = PrivateSealing(*common, self.outbox, self.conversations, port)
+        self.mail = PrivateOpening(ring, self.peers, self.conversations, HeldMail(ring.store, lost), port)
+        self.rooms = EncryptedRooms(ring.store)
+        memory = RoomMemory()
+        self.members = RoomReaders(self.server, self.peers, ring.contacts, ring.user_id, port.now, warn_room)
+        self.room = RoomSealing(ring, self.server, self.members, self.envelopes, self.outbox, memory, port)
+        self.news = RoomOpening(ring, memory, self.files, port)
+        self.room_keys = RoomKeys(*common, self.news, self.mail.show_late, port)
+        self.resets = Resets(*common, port)
+        self.devices = OwnDevices(ring, self.server, self.envelopes, port, label, random)
+        takers = self.mail.takers
+        takers["room.key"] = self.room_keys.take
+        takers["room.key.request"] = self.room_keys.asked
+        takers["file.offer"] = self._file_offered
+        takers["session.reset"] = self.resets.asked
+        takers["secret.usk"] = lambda inner, event, device: self.devices.take_user_key(inner, device)
+
+    def _file_offered(self, inner: Inner, event: E2eFrom, device: DeviceKeys) -> None:
+        """Take the offer of a file that somebody has sent, or another device of ours."""
+        try:
+            offer = take_offer(self.files, inner.sender[0], inner.body)
+        except CryptoRefusal as refused:
+            self.port.tell(SecurityNotice(text=f"{sentence(refused.text)} It came from {event.by}.", user=event.by))
+            return
+        self.mail.show_late(self.news.parked.take(offer.file, inner.sender[0]))
+        if inner.sender[0] != self.ring.user_id:
+            self.on_offer(inner.sender, event.by, offer)
+
+    async def to_device(self, device: DeviceKeys, kind: str, body: Mapping[str, Any]) -> None:
+        """Send something to one device; it is stored in the vault before it leaves.
+
+        Args:
+            device: The device.
+            kind: The type of the message.
+            body: Its contents.
+
+        Raises:
+            Rejected: The server cannot be asked.
+        """
+        id = self.port.mint()
+        envelopes = await self.envelopes.seal([device], kind, id, body)
+        await self.ring.store.commit()
+        known = self.ring.contacts.get(device.user_id).known
+        await self.server.send(id, envelopes, {device.user_id: known.rev if known is not None else 0})

@@ -1,0 +1,190 @@
+"""Messages to encrypted rooms on their way out: sealed once, after the members' devices were given the key."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.crypto.outbound_sessions import KeyShare
+from chatroom.client.encryption.envelopes import Envelopes
+from chatroom.client.encryption.key_server import KeyServer
+from chatroom.client.encryption.keyring import KeyRing
+from chatroom.client.encryption.outbox import SealedCommand, SealedOutbox
+from chatroom.client.encryption.port import Port
+from chatroom.client.encryption.refusals import as_rejected
+from chatroom.client.encryption.room_members import Readers, RoomReaders
+from chatroom.client.encryption.room_memory import RoomMemory
+from chatroom.client.encryption.way_out import Send
+from chatroom.client.errors import Rejected
+from chatroom.client.pending import PendingCommand
+from chatroom.client.room_state import RoomState
+from chatroom.model import replies as a
+
+SEALED = frozenset({"say", "me", "quote", "edit", "react", "file"})
+STALE = frozenset({"stale-members", "stale-devices", "encrypted-room"})  # refusals after which it is sealed anew
+MOST_TRIES = 5  # times that one message is sealed, because members came or went meanwhile
+
+
+class RoomSealing:
+    """Seals messages to rooms, and what is done to them.
+
+    Args:
+        ring: Our keys.
+        server: Takes keys for devices.
+        members: Knows the devices of the members.
+        envelopes: Seals keys for devices.
+        outbox: Keeps what the server has not confirmed.
+        memory: The messages that were opened.
+        port: Gives answers to commands.
+    """
+
+    def __init__(
+        self,
+        ring: KeyRing,
+        server: KeyServer,
+        members: RoomReaders,
+        envelopes: Envelopes,
+        outbox: SealedOutbox,
+        memory: RoomMemory,
+        port: Port,
+    ) -> None:
+        self._ring = ring
+        self._server = server
+        self._members = members
+        self._envelopes = envelopes
+        self._outbox = outbox
+        self._memory = memory
+        self._port = port
+        self._tries: dict[int, int] = {}
+        self._sent: dict[str, PendingCommand] = {}  # by id
+
+    async def seal(self, command: PendingCommand, room: RoomState) -> Send:
+        """Seal a message to an encrypted room.
+
+        Raises:
+            Rejected: It is not to be sent.
+        """
+        kept = self._outbox.get(str(command.record.get("id", "")))
+        if kept is not None and kept.room_record.get("members") == room.members_rev:
+            return partial(self._send, command, kept)
+        kind, body = self._body(command.record, room)
+        id = str(command.record.get("id") or self._port.mint())
+        for _ in range(MOST_TRIES):
+            readers = await self._members.of(room)
+            if await self._share(room, readers):
+                return self._sealed(command, room, readers, id, kind, body)
+        raise Rejected("busy", f"The members of {room.room} change too fast to give all of them the key; try again.")
+
+    def _sealed(
+        self, command: PendingCommand, room: RoomState, readers: Readers, id: str, kind: str, body: dict[str, Any]
+    ) -> Send:
+        now = self._port.now()
+        message = {"id": id, "type": kind, "ts": now, "body": body}
+        try:
+            sealed = self._ring.groups.outbound.seal(room.id, readers.rev, message, now)
+        except CryptoRefusal as refused:
+            raise as_rejected(refused) from None
+        record = {"do": "say-sealed", "room": room.room, "id": id, "sid": sealed.sid, "ct": sealed.ct}
+        kept = self._outbox.put({**command.record, "id": id}, room_record={**record, "members": readers.rev})
+        return partial(self._send, command, kept)
+
+    async def _share(self, room: RoomState, readers: Readers) -> bool:
+        """Give the key to the devices that lack it. Returns False if the devices have changed meanwhile."""
+        keys = {name: device.ed25519 for name, device in readers.devices.items()}
+        share = self._ring.groups.outbound.prepare(room.id, readers.rev, keys, self._port.now())
+        if share is None:
+            return True
+        try:
+            await self._give(share, readers)
+        except Rejected as refused:
+            if refused.code != "stale-devices":
+                raise
+            self._members.forget(room.id)
+            return False
+        return True
+
+    async def _give(self, share: KeyShare, readers: Readers) -> None:
+        """Send a key to devices; the vault has the sessions before they leave."""
+        devices = [readers.devices[name] for name in share.devices]
+        id = self._port.mint()
+        envelopes = await self._envelopes.seal(devices, "room.key", id, share.body())
+        await self._ring.store.commit()
+        await self._server.send(id, envelopes, readers.revs)
+        self._ring.groups.outbound.given(share, [(each.user_id, each.device) for each in envelopes])
+
+    def _body(self, record: dict[str, Any], room: RoomState) -> tuple[str, dict[str, Any]]:
+        """Return the type and the body of what a command seals.
+
+        Raises:
+            Rejected: The message that it is about is not known.
+        """
+        if record["do"] == "file":
+            return "file", record["offer"]
+        do, seq, last = record["do"], record.get("seq"), record.get("last", 1)
+        if do in ("say", "me"):
+            body = {"text": record["text"]}
+            if record.get("quote"):
+                body["quote"] = self._memory.meant(room.id, record["quote"], 1).id
+            return "msg" if do == "say" else "me", body
+        own = self._ring.user_id if do == "edit" else ""
+        meant = self._memory.meant(room.id, seq, last, own)
+        if do == "quote":
+            return "msg", {"text": record["text"], "quote": meant.id}
+        if do == "edit":
+            return "edit", {"message": meant.id, "text": record["text"]}
+        return "react", {"message": meant.id, "emoji": record["emoji"], "on": record.get("on", True)}
+
+    # ---- sending ---------------------------------------------------------------------------------------------------
+
+    def _send(self, command: PendingCommand, sealed: SealedCommand) -> None:
+        """Send a sealed message; see ``Send``."""
+        self._sent[sealed.record["id"]] = command
+        self._port.write({**sealed.room_record, "ref": command.record["ref"]})
+
+    def echoed(self, id: str) -> None:
+        """Note that the server has stored a message of ours; its echo was opened."""
+        command = self._sent.pop(id, None)
+        self._outbox.remove(id)
+        if command is not None:
+            self._tries.pop(command.record["ref"], None)
+            if command.do not in ("say", "me"):  # these are answered by their echo
+                self._port.answered(command, a.Ok())
+
+    def refused(self, ref: object, code: str, room: RoomState | None) -> bool:
+        """Seal a message again that the server has refused because we knew too little.
+
+        Args:
+            ref: The ``ref`` of its command.
+            code: The refusal.
+            room: The room, if we are still in it.
+
+        Returns:
+            Whether it is sealed again; otherwise it is refused.
+        """
+        found = self._found(ref)
+        if found is None:
+            return False
+        id, command = found
+        del self._sent[id]
+        self._outbox.remove(id)
+        tries = self._tries.pop(command.record["ref"], 0) + 1
+        if code not in STALE or tries >= MOST_TRIES or room is None:
+            return False
+        self._tries[command.record["ref"]] = tries
+        self._members.forget(room.id)
+        self._port.again(command)
+        return True
+
+    def has_sent(self, ref: object) -> bool:
+        """Return whether the command with this ref was sent sealed, and is not answered."""
+        return self._found(ref) is not None
+
+    def _found(self, ref: object) -> tuple[str, PendingCommand] | None:
+        return next(((id, sent) for id, sent in self._sent.items() if sent.record["ref"] == ref), None)
+
+    def lost(self) -> None:
+        """Forget what is under way: the connection has gone."""
+        self._sent.clear()
+        self._tries.clear()
+        self._members.forget()

@@ -1,0 +1,85 @@
+"""Giving a client end-to-end encryption, with its keys in a vault."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from chatroom.client.client import Client
+from chatroom.client.encryption.current_links import CurrentLinks
+from chatroom.client.encryption.driver import EncryptionDriver, OpenStore
+from chatroom.client.encryption.encryption import Encryption
+from chatroom.client.encryption.links import Links
+from chatroom.client.encryption.parts import EncryptionParts
+from chatroom.client.encryption.sealed_files import SealedFileOffers
+from chatroom.client.vault.vault import open_vault
+from chatroom.client.vault.vault_key import Unlock
+
+
+def wall_clock() -> int:
+    """Return the time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def encrypt(
+    client: Client,
+    open_store: OpenStore,
+    mint: Callable[[], str],
+    label: str,
+    reactor: Any,
+    now: Callable[[], int] = wall_clock,
+    random: Callable[[int], bytes] = os.urandom,
+) -> Encryption:
+    """Let a client that is not started yet seal and open messages and files, and make direct links.
+
+    Args:
+        client: The client; its ``privacy`` is set.
+        open_store: Opens the store of a user; see ``in_vault``.
+        mint: Returns a new unique id.
+        label: What people call this device, at most 64 characters.
+        reactor: Twisted's reactor.
+        now: Returns the time in milliseconds since 1970.
+        random: Returns so many random bytes.
+    """
+    drivers: list[EncryptionDriver] = []
+
+    def made(conversation: Any) -> EncryptionDriver:
+        drivers.append(EncryptionDriver(conversation, open_store, random, mint, now, label[:64]))
+        return drivers[0]
+
+    client.seal(made)
+    (driver,) = drivers
+    encryption, links = Encryption(driver, random), CurrentLinks()
+
+    def changed(parts: EncryptionParts | None) -> None:
+        take = driver.opening.take_over_link
+        address = client.server_address
+        links.use(None if parts is None else Links(parts, reactor, address, take, lambda: links.files, random))
+
+    driver.on_parts = changed
+    client.privacy.encryption, client.privacy.links, client.privacy.file_links = encryption, links, links
+    client.privacy.files = SealedFileOffers(
+        lambda: driver.parts, lambda: driver.problem, encryption.room_encrypted, driver.give, random
+    )
+    return encryption
+
+
+def in_vault(folder: Path, unlock: Unlock, reactor: Any) -> OpenStore:
+    """Return a function that opens the vault of a user, a file of its own for each server and user.
+
+    Args:
+        folder: The folder of the vaults.
+        unlock: The passphrase or the key file.
+        reactor: Twisted's reactor.
+    """
+
+    def opened(server: str, user_id: str) -> Deferred[Any]:
+        return open_vault(folder, sha256(f"{server}\0{user_id}".encode()).hexdigest()[:32], unlock, reactor)
+
+    return opened

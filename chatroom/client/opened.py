@@ -1,0 +1,73 @@
+"""What sealed messages are opened to: the client handles them as the usual messages.
+
+No server can send these records: only what this client has opened itself is of these classes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from chatroom.model import events as e
+from chatroom.model import replies as a
+
+
+class Opened(e.Private, frozen=True, gc=False, kw_only=True, tag="private"):
+    """A private message that came sealed, from somebody else. Its ``seq`` is 0, for it is in no inbox of the server.
+
+    ``quoted`` is the message that it answers. ``edited`` is when its text was last changed.
+    """
+
+    abstract = True
+
+    encrypted: Literal[True] = True
+    quoted: e.Quoted | None = None
+    edited: int = 0
+
+
+class OpenedOwn(a.OwnPrivate, frozen=True, gc=False, kw_only=True, tag="private"):
+    """A private message that another device of the user has sent, sealed; see ``Opened``."""
+
+    abstract = True
+
+    encrypted: Literal[True] = True
+    quoted: e.Quoted | None = None
+    edited: int = 0
+
+
+OPENED = (Opened, OpenedOwn)
+
+
+class PrivateChange(Struct, frozen=True, gc=False, kw_only=True):
+    """A notice: what somebody did to a sealed private message.
+
+    Args:
+        kind: What was done.
+        message: The id of the message.
+        by: Who did it, who is the user or the other person of the conversation.
+        user: The name of the other person.
+        at: When, in milliseconds since 1970.
+        text: The new text; for a reaction or a deletion, the first words of the message.
+        emoji: The reaction.
+        on: Whether the reaction was added, not taken back.
+    """
+
+    kind: Literal["edit", "react", "delete"]
+    message: str
+    by: str
+    user: str
+    at: int
+    text: str = ""
+    emoji: str = ""
+    on: bool = True
+
+    @property
+    def words(self) -> str:
+        """What was done, in words."""
+        if self.kind == "edit":
+            return f"{self.by} corrected: {self.text}"
+        if self.kind == "delete":
+            return f"{self.by} deleted a message."
+        did = f"reacted {self.emoji} to" if self.on else f"took back {self.emoji} from"
+        return f'{self.by} {did} "{self.text}"'

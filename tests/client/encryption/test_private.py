@@ -1,0 +1,184 @@
+"""Private messages between clients with keys, over a whole server in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from client.encryption.people import KeyPerson, account
+from client.network import Network, Person
+from harness import World
+
+from chatroom.client.encryption.interface import Security
+from chatroom.client.errors import Rejected
+from chatroom.client.opened import OpenedOwn, PrivateChange
+from chatroom.model import events as e
+from chatroom.model import replies as a
+
+
+@pytest.fixture
+def alice(network: Network) -> Any:
+    person = account(KeyPerson(network, name="alice").come(), "Alice")
+    yield person
+    person.leave()
+
+
+@pytest.fixture
+def bob(network: Network) -> Any:
+    person = account(KeyPerson(network, name="bob").come(), "Bob")
+    yield person
+    person.leave()
+
+
+def write(person: KeyPerson, to: str, text: str) -> a.Sent:
+    """Write to somebody; return the answer when everybody has what they get of it."""
+    answer = person.do("message", user=to, text=text)
+    person.network.flow()
+    assert isinstance(answer, a.Sent)
+    return answer
+
+
+def test_a_message_between_two_people_with_keys_is_sealed(alice: KeyPerson, bob: KeyPerson) -> None:
+    write(alice, "Bob", "a secret")
+    assert (bob.private, bob.plain) == (["a secret"], [])
+    bob.do("reply", text="another secret")
+    bob.network.flow()
+    assert alice.private == ["another secret"]
+    assert alice.encryption.status("bob") is Security.ENCRYPTED
+    assert not any("plain" in text for text in alice.notices)
+
+
+def test_to_a_person_without_keys_a_message_goes_plain_and_that_is_told_before(
+    alice: KeyPerson, network: Network, world: World
+) -> None:
+    carol = world.person("carol")
+    alice.told.clear()
+    write(alice, "carol", "for everybody's eyes")
+    assert "for everybody's eyes" in "\n".join(carol.lines())
+    told = [type(event).__name__ for event in alice.told]
+    assert told.index("SecurityNotice") < told.index("Sent")
+    assert alice.notices[-1] == "To carol in plain text: the server can read it."
+    write(alice, "carol", "again")
+    assert len([text for text in alice.notices if "plain text" in text]) == 1
+    assert alice.encryption.status("carol") is Security.PLAIN
+
+
+def test_once_encrypted_nothing_goes_in_plain_text_unless_the_user_agrees(
+    alice: KeyPerson, bob: KeyPerson, world: World, network: Network
+) -> None:
+    write(alice, "Bob", "a secret")
+    world.chat.keys.directory.listed = _none  # the server says that nobody has keys
+    alice.driver.parts.peers.forget()
+    with pytest.raises(Rejected, match="/keys plain Bob"):
+        alice.do("message", user="Bob", text="not for the server")
+    network.flow()
+    assert bob.plain == []
+    alice.decide(alice.encryption.accept_plain("Bob"))
+    write(alice, "Bob", "then so be it")
+    assert bob.plain == ["then so be it"]
+
+
+async def _none(user_id: str) -> None:
+    return None
+
+
+def test_a_message_waits_for_a_device_that_is_offline(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    write(alice, "Bob", "first")
+    bob.network.lines[1].end()
+    answers = [write(alice, "Bob", text) for text in ("second", "third")]
+    assert [answer.waits for answer in answers] == ["account", "account"]
+    network.pass_time(5)
+    assert bob.private == ["first", "second", "third"]
+
+
+def test_somebody_who_never_wrote_can_be_written_to_while_offline(alice: KeyPerson, network: Network) -> None:
+    dora = account(KeyPerson(network, name="dora").come(), "Dora")
+    stores, login = dora.stores, dora.client.state.credentials.login
+    dora.leave()
+    write(alice, "Dora", "while you were away")
+    again = KeyPerson(network, stores, login=login).come()
+    network.flow()
+    assert again.private == ["while you were away"]
+    again.leave()
+
+
+def test_a_person_on_telnet_is_told_and_so_is_the_author(alice: KeyPerson, network: Network, world: World) -> None:
+    dora = account(KeyPerson(network, name="dora").come(), "Dora")
+    dora.leave()
+    telnet = world.person()
+    telnet.say("/login Dora", "a good password")
+    write(alice, "Dora", "only for your other device")
+    assert "Alice sent you an encrypted message; read it in chatroom-client." in "\n".join(telnet.lines())
+    assert alice.notices[-1] == "Dora is online where encrypted messages cannot be read."
+
+
+def test_what_is_done_to_a_message_is_sealed_and_told(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    write(alice, "Bob", "helo")
+    alice.do("edit", user="Bob", text="hello")
+    bob.do("react", user="Alice", last=1, emoji="👍")
+    bob.do("quote", user="Alice", last=1, text="hello yourself")
+    network.flow()
+    assert [change.words for change in bob.heard(PrivateChange)] == [
+        "Alice corrected: hello",
+        'Bob reacted 👍 to "hello"',
+    ]
+    assert [change.words for change in alice.heard(PrivateChange)][-1] == 'Bob reacted 👍 to "hello"'
+    assert alice.private == ["hello yourself"]
+    assert alice.told[-1].quoted == e.Quoted("Alice", "hello")
+    alice.do("delete", user="Bob", last=1)
+    network.flow()
+    history = bob.do("history", user="Alice", messages=10)
+    assert [event.text for event in history.events] == ["hello yourself"]
+
+
+def test_the_history_has_the_sealed_messages_among_the_plain_ones(
+    alice: KeyPerson, bob: KeyPerson, network: Network
+) -> None:
+    plain = Person(network, name="x").come()
+    plain.do("message", user="Bob", text="plain")
+    plain.leave()
+    write(alice, "Bob", "sealed")
+    bob.do("reply", text="sealed, too")
+    network.flow()
+    history = bob.do("history", user="Alice", messages=10)
+    assert [event.text for event in history.events] == ["sealed", "sealed, too"]
+    assert [type(event).__name__ for event in history.events] == ["Opened", "OpenedOwn"]
+    found = bob.do("search", user="Alice", words="TOO")
+    assert [event.text for event in found.events] == ["sealed, too"]
+
+
+def test_the_server_has_no_text(alice: KeyPerson, bob: KeyPerson, world: World) -> None:
+    write(alice, "Bob", "canary")
+    assert bob.private == ["canary"]
+    stored = repr(vars(world.chat.engine))
+    assert "canary" not in stored
+    carol = world.person("carol")
+    write(alice, "carol", "canary")
+    assert "canary" in "\n".join(carol.lines())
+
+
+def test_another_device_of_ones_own_gets_what_one_sends(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    login = alice.client.state.credentials.login
+    phone = KeyPerson(network, login=login, device=_device("phone")).come()
+    assert any("/devices link" in text for text in phone.notices)
+    with pytest.raises(Rejected, match="not linked"):
+        phone.do("message", user="Bob", text="too early")
+    code = phone.decide(phone.encryption.keys()).code
+    with pytest.raises(Rejected):
+        alice.decide(alice.encryption.link("0" * 30))
+    alice.decide(alice.encryption.link(code))
+    network.flow()
+    write(alice, "Bob", "from the laptop")
+    assert bob.private == ["from the laptop"]
+    assert [event.text for event in phone.heard(OpenedOwn)] == ["from the laptop"]
+    write(phone, "Bob", "from the phone")
+    assert bob.private == ["from the laptop", "from the phone"]
+    assert [event.text for event in alice.heard(OpenedOwn)] == ["from the phone"]
+    assert not any("changed" in text for text in bob.notices)
+    phone.leave()
+
+
+def _device(name: str) -> Any:
+    from chatroom.model.device import Device
+
+    return Device(name, "one")
