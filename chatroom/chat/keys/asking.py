@@ -31,8 +31,6 @@ async def query(chat: Chat, session: Session, command: KeysQuery) -> Keys:
 async def _user_keys(chat: Chat, session: Session, asked: str) -> UserKeys:
     """Return the device list of a user, who is asked for by name or id, and watch it for the session."""
     user_id = asked.removeprefix(BY_ID) if asked.startswith(BY_ID) else await _id_of(chat, asked)
-    if not user_id:
-        return UserKeys(name=asked, user_id="", list=None, rev=0)
     if session.mailbox is not None:  # before the list is read, so that no change is missed
         session.mailbox.watch(user_id)
     held = await chat.keys.directory.listed(user_id)

@@ -23,6 +23,8 @@ from chatroom.model.key_events import E2eFrom
 from chatroom.model.log import Entry, Subscription, Unavailable
 from chatroom.model.logger import logger
 
+READ_AT_ONCE = 25  # entries: long ones fill several pages, of which all but the first are read again
+
 Acked = Callable[[str, int, list[str]], None]
 """Called with a log, the seq up to which it was acknowledged, and the ``sending`` of each acknowledged entry."""
 
@@ -172,7 +174,7 @@ class MailboxFeed:
                 self._timer = self._state.scheduler.callLater(AGAIN, self._later)
                 return
             self._again = False
-            limit = MAILBOX_WINDOW - len(self._sent)
+            limit = min(READ_AT_ONCE, MAILBOX_WINDOW - len(self._sent))
             page = await self._state.engine.read(self.log, after=self._shown, limit=limit, oldest=True)
             if self._stopped:
                 return
