@@ -63,9 +63,9 @@ def keyless_in(state: ChatState, room: Room) -> list[Session]:
 def _put_out(state: ChatState, session: Session, room: Room, reason: str) -> None:
     """Remove a session from a room, and tell it why. Other members are told if the user has no other session there.
 
-    Do nothing if the session's removal is on its way already, or if the connection has ended.
+    Do nothing if the session's removal is on its way already.
     """
-    if session.id in room.going or session.over:
+    if session.id in room.going:
         return
     room.going.add(session.id)
     others = (other for other in session.user.sessions if other is not session)

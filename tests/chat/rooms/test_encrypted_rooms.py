@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 from fakes import MoodyEngine
 from harness import Client, World, stored_records
+from msgspec.structs import replace
 from order import ask, guest, owner, record_of, restarted, session_of, settled
 from sealing import encrypted_room, keyed, list_devices, members_rev, publish, seal, sealed, with_keys
 from sharing import DATA, begin, chunk, hear
 from twisted.internet.task import Clock
 
 from chatroom.chat.limits import LISTS_OF_ONE
+from chatroom.chat.rooms.encrypted import put_out_keyless
 from chatroom.chat.rooms.record import RoomRecord
-from chatroom.model.events import Encrypted, Said, Shared, decode
+from chatroom.chat.rooms.sealed import _encrypted
+from chatroom.model.errors import Refused
+from chatroom.model.events import Encrypted, Joined, Kicked, Said, SealedMessage, Shared, decode
 
 DOOR = "den is encrypted; join with chatroom-client (telnet, programs without keys, IRC and the page cannot read it)."
 OUT = "the room is encrypted now; join with chatroom-client"
@@ -101,6 +105,29 @@ def test_only_the_owner_can_encrypt(world: World) -> None:
     assert ask(oscar, "join", room="den") == "ok"
     assert ask(oscar, "encrypt", yes=True) == "ok"
     assert ask(alice, "encrypt", yes=True) == "already-encrypted"
+    assert ask(alice, "encrypt") == "already-encrypted"
+    with pytest.raises(Refused, match="encrypted already"):  # of two at once, one is first
+        _encrypted(record_of(world, "den"))
+
+
+def test_who_owns_the_room_is_decided_when_its_record_changes(world: World) -> None:
+    alice = keyed(world, "alice", "den")
+    amend, own = world.chat.room_changes.amend, session_of(alice).user_id
+
+    async def given_away(record: RoomRecord, change: Any) -> RoomRecord:
+        await amend(record, lambda now: replace(now, owner="bob", owner_id="b", moderators={own: "alice"}))
+        return await amend(record, change)
+
+    world.chat.room_changes.amend = given_away  # type: ignore[method-assign]
+    assert ask(alice, "encrypt", yes=True) == "not-moderator"
+    assert not record_of(world, "den").encrypted
+
+
+def test_in_a_plain_room_nobody_needs_keys(world: World) -> None:
+    alice, carol = keyed(world, "alice", "den"), guest(world, "carol", "den")
+    assert ask(alice, "topic", text="all welcome") == "ok"
+    assert ask(alice, "slow", seconds=1) == "ok"
+    assert session_of(carol).room is not None
 
 
 def test_a_guest_can_own_an_encrypted_room(world: World) -> None:
@@ -148,11 +175,49 @@ def test_a_second_session_without_keys_goes_alone_and_nobody_else_is_told(world:
     assert kinds(bob) == ["encrypted"]
     assert [(r["event"], r.get("again")) for r in heard(again)] == [("encrypted", None), ("kicked", True)]
     seal(bob, "still-here")
+    assert heard(again) == []
     assert sealed(alice) == sealed(bob) == ["still-here"]
     last = session_of(alice).room.seq
     alice.record(do="leave")
     alice.record(do="join", room="den", after=last - 3)
     assert "kicked" not in kinds(alice)  # nor is anybody who catches up
+
+
+def test_of_two_sessions_without_keys_members_are_told_of_the_last(world: World) -> None:
+    world.rules.sessions = 0
+    alice, bob, _ = keyed(world, "alice", "den"), owner(world, "bob", "den"), owner(world, "bob", "den")
+    alice.records()
+    alice.record(do="encrypt", yes=True)
+    assert [(r["event"], r.get("again", False)) for r in heard(alice)] == [("encrypted", False), ("kicked", False)]
+    assert session_of(bob).rooms == ()
+
+
+def test_somebody_who_joins_when_another_daemon_has_encrypted_the_room_is_removed(moody: World) -> None:
+    """This daemon reads the record when the ``joined`` is on its way already."""
+    alice, carol = keyed(moody, "alice", "den"), guest(moody, "carol")
+    room = session_of(alice).room
+    moody.engine.holding = True  # type: ignore[attr-defined]
+    carol.record(do="join", room="den")
+    room.take(replace(room.record, encrypted=True), room.rev)
+    for _ in range(2):
+        put_out_keyless(moody.chat, room)
+    moody.engine.let_go()  # type: ignore[attr-defined]
+    moody.settle()
+    assert session_of(carol).rooms == ()
+    log = moody.engine._logs[room.log]  # type: ignore[attr-defined]
+    assert [type(moody_event(row)) for row in log.rows].count(Kicked) == 1
+
+
+def test_the_last_session_of_a_member_on_another_daemon_is_out_with_its_messages(world: World) -> None:
+    (alice,) = encrypted_room(world, "alice")
+    log, now = session_of(alice).room.log, world.chat.now()
+    frida = "frida", "far-away"
+    world.engine.append(log, Joined("far:1", now, *frida, session="far"))
+    whom = {"user": "frida", "user_id": "far-away", "session": "far", "reason": "no keys"}
+    world.engine.append(log, Kicked("far:2", now, "", "", **whom))
+    world.engine.append(log, SealedMessage("m1", now, *frida, device="D", sid="s", ct="AA"))
+    world.settle()
+    assert kinds(alice) == ["joined", "kicked"]
 
 
 # ---- the door --------------------------------------------------------------------------------------------------------
@@ -269,7 +334,8 @@ def test_only_encrypted_rooms_are_told_of_devices(world: World) -> None:
 def test_a_device_that_waits_to_be_listed_changes_nothing(world: World) -> None:
     alice, bob = encrypted_room(world, "alice", "bob")
     rev = members_rev(alice)
-    publish(owner(world, "bob", host="192.0.2.1"), "tablet")
+    world.rules.sessions = 0
+    publish(owner(world, "bob"), "tablet")
     assert members_rev(alice) == rev
     assert kinds(alice) == []
     seal(bob, "m1")
@@ -283,6 +349,22 @@ def test_a_session_whose_device_is_removed_is_put_out(world: World) -> None:
     (told,) = [record for record in bob.records() if record["event"] == "kicked"]
     assert (told["user"], told["session"]) == ("bob", session_of(bob).id)
     assert "chatroom-client" in told["reason"]
+    assert session_of(bob).rooms == ()
+
+
+def test_who_was_put_out_and_came_back_is_put_out_again(world: World) -> None:
+    _, bob = encrypted_room(world, "alice", "bob")
+    for _ in range(2):
+        lose_keys(bob)
+        assert session_of(bob).rooms == ()
+        with_keys(bob)
+        assert ask(bob, "join", room="den") == "ok"
+
+
+def test_a_session_that_goes_over_to_a_device_that_is_not_listed_is_put_out(world: World) -> None:
+    alice, bob = encrypted_room(world, "alice", "bob")
+    publish(bob, "tablet")
+    assert kinds(alice) == ["kicked"]
     assert session_of(bob).rooms == ()
 
 
@@ -406,6 +488,7 @@ def test_a_message_that_races_with_encrypt_is_stored_before_or_refused(moody: Wo
     kept = [type(moody_event(row)) for row in log.rows]
     at = kept.index(Encrypted)
     assert Said in kept[:at]
+    assert [r["text"] for r in alice.records() if r["event"] == "said"] == ["early"]
     assert Said not in kept[at:]
     assert [r["code"] for r in bob.records() if r.get("re") == 3] == ["encrypted-room"]
 
