@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chatroom.client.encryption.interface import DeviceLine, KeyState, LinkPath, Security, Verification
+from chatroom.client.encryption.square_code import code_text
 from chatroom.client.errors import Rejected
 
 DIGITS = " ".join(str(number) * 5 for number in (1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2))
@@ -59,9 +60,7 @@ class FakeEncryption:
         """Return the digits."""
         if user == "nobody":
             raise Rejected("no-keys", "nobody has no keys.")
-        return Verification(
-            self.digits, self.uri or f"CHATROOM:1:{self.digits.replace(' ', '')}", user in self.verified
-        )
+        return Verification(self.digits, self.uri or code_text(self.digits), user in self.verified)
 
     async def confirm(self, user: str, digits: str) -> None:
         """Remember it."""

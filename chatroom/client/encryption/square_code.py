@@ -6,6 +6,14 @@ QUIET_ZONE = 2  # light modules around a code; scanners need a few
 _BLOCKS = {(False, False): "\u2588", (False, True): "\u2580", (True, False): "\u2584", (True, True): " "}  # dark, dark
 
 
+def code_text(digits: str) -> str:
+    """Return what a QR code says for the digits that two people compare.
+
+    Its letters and digits are those that need the least space in a code: it takes 17 rows of a terminal.
+    """
+    return f"CHATROOM:1:{digits.replace(' ', '')}"
+
+
 def square_code(text: str, rows: int) -> list[str]:
     """Return the rows of a QR code, in which light modules are blocks: light on dark is how most terminals write.
 

@@ -505,6 +505,20 @@ def test_the_bar_says_that_a_room_is_encrypted_however_many_windows_there_are(tm
     on_stage(tmp_path, scene)
 
 
+def test_the_bar_has_no_word_where_nothing_is_encrypted(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.screen.windows.open(WindowKind.ROOM, "lobby")
+        open_bob(stage)
+        await stage.until(lambda: "2:@bob | me" in stage.rows[-1])
+        equipped(stage, server=Security.VERIFIED)
+        stage.screen.switcher.go(stage.screen.windows.server)
+        stage.type("x")
+        await stage.until(lambda: stage.rows[-2].endswith("x"))
+        assert "verified" not in stage.rows[-1], "somebody called server is not the server"
+
+    on_stage(tmp_path, scene)
+
+
 # ---- marks -----------------------------------------------------------------------------------------------------------
 
 
