@@ -368,6 +368,14 @@ def test_a_session_that_goes_over_to_a_device_that_is_not_listed_is_put_out(worl
     assert session_of(bob).rooms == ()
 
 
+def test_a_session_whose_keys_another_one_has_now_is_put_out(world: World) -> None:
+    world.rules.sessions = 0
+    alice, bob = encrypted_room(world, "alice", "bob")
+    publish(owner(world, "bob"))
+    assert session_of(bob).rooms == ()
+    assert kinds(alice) == ["kicked"]
+
+
 def test_a_session_that_loses_its_keys_while_it_joins_is_put_out(moody: World) -> None:
     encrypted_room(moody, "alice")
     bob = keyed(moody, "bob")
@@ -457,6 +465,12 @@ def test_nothing_plain_is_accepted(world: World, command: dict[str, Any]) -> Non
     seqs = {"seq": 3} if "seq" in command else {}
     assert refusal(bob, **{**command, **seqs}) == ("encrypted-room", why)
     assert kinds(alice) == []
+
+
+@pytest.mark.parametrize("command", [c for c in PLAIN if c["do"] in ("edit", "react", "quote")], ids=str)
+def test_it_is_refused_for_that_reason_where_nothing_plain_was_said(world: World, command: dict[str, Any]) -> None:
+    (alice,) = encrypted_room(world, "alice")
+    assert refusal(alice, **command)[0] == "encrypted-room"
 
 
 def test_a_sealed_file_is_accepted_and_typing_is_told(world: World) -> None:
