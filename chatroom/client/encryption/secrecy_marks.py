@@ -28,8 +28,6 @@ class SecrecyMarks:
 
     def of(self, event: e.Message) -> str:
         """Return the mark of a message; empty if it needs none."""
-        if self._privacy.encryption is None:
-            return ""
         sealed = self._privacy.sealed(event)
         if sealed == self._is_secure(event):
             return ""

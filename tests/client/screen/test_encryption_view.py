@@ -421,13 +421,15 @@ def test_a_link_is_refused_and_ended(tmp_path: Path) -> None:
         ("/keys lost", "usage: /keys [recovery"),
         ("/keys plain", "usage: /keys [recovery"),
         ("/keys export", "name a file: /keys export room-keys.txt"),
+        ("/keys import", "name a file: /keys import room-keys.txt"),
+        ("/keys plain Bea", "messages to Bea go in plain text already."),
         ("/direct", "usage: /direct <user> [yes|no|off]."),
         ("/help verify", "/verify <user> [ok|accept]: compare keys with a person;"),
     ],
 )
 def test_what_is_typed_wrongly_is_explained(tmp_path: Path, line: str, told: str) -> None:
     async def scene(stage: Stage) -> None:
-        encryption = equipped(stage)
+        encryption = equipped(stage, Bea=Security.PLAIN)
         stage.client.privacy.links = FakeLinks()
         stage.type(f"{line}\r")
         await tells(stage, told)
