@@ -26,6 +26,7 @@ from chatroom.client.direct.link import (
     RECEIVED,
     DirectLink,
 )
+from chatroom.model.device_keys import Envelope
 from chatroom.model.logger import logger
 
 _log = logger(__name__)
@@ -52,7 +53,7 @@ class _Carried(msgspec.Struct, frozen=True):
     """What the frame of a message holds."""
 
     id: str
-    envelope: dict[str, Any]
+    envelope: Envelope
 
 
 @dataclass(slots=True, repr=False)
@@ -115,7 +116,7 @@ class LinkChannel:
         link: DirectLink,
         clock: Any,
         seen: SeenMessages,
-        envelope: Callable[[str, dict[str, Any]], Any],
+        envelope: Callable[[str, Envelope], Any],
         chunk: Callable[[bytes], Any],
         lost: Callable[[str], None],
     ) -> None:
@@ -145,7 +146,7 @@ class LinkChannel:
 
     # ---- sending -----------------------------------------------------------------------------------------------------
 
-    def send(self, key: str, envelope: dict[str, Any]) -> Deferred[None]:
+    def send(self, key: str, envelope: Envelope) -> Deferred[None]:
         """Send a message.
 
         Args:

@@ -31,6 +31,7 @@ from chatroom.client.direct.offer import (
     ours_stands,
     read,
 )
+from chatroom.model.device_keys import Envelope
 
 if TYPE_CHECKING:
     from chatroom.client.direct.link import DirectLink
@@ -73,7 +74,7 @@ class LinkEvents(Protocol):
         """
         ...
 
-    def envelope(self, peer: LinkPeer, key: str, envelope: dict[str, Any]) -> Any:
+    def envelope(self, peer: LinkPeer, key: str, envelope: Envelope) -> Any:
         """Handle a sealed message. It is acknowledged afterwards, unless this fails; the result may be a Deferred."""
         ...
 
@@ -205,7 +206,7 @@ class DirectLinks:
 
     # ---- what goes over a link ---------------------------------------------------------------------------------------
 
-    def send_envelope(self, peer: LinkPeer, key: str, envelope: dict[str, Any]) -> Deferred[None]:
+    def send_envelope(self, peer: LinkPeer, key: str, envelope: Envelope) -> Deferred[None]:
         """Send a sealed message over the link with a device.
 
         Args:

@@ -23,7 +23,7 @@ MOST_BEFORE_GO = 64  # bytes
 
 ENVELOPE, CHUNK, ACK, PING, RECEIVED, CHUNK_DONE = range(6)
 LONGEST_FRAME = {
-    ENVELOPE: 64 * 1024,  # bytes
+    ENVELOPE: 16 * 1024,  # bytes
     CHUNK: 2 * 1024 * 1024,
     ACK: 128,
     PING: 0,

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from chatroom.client.direct.channel import LinkChannel, SeenMessages
 from chatroom.client.direct.link import DirectLink
+from chatroom.model.device_keys import Envelope
 
 
 class Socket(StringTransport):
@@ -97,7 +98,7 @@ class End:
 
     def __init__(self, clock: Clock, seen: SeenMessages | None = None) -> None:
         self.link, self.socket = linked(clock, Judge())
-        self.envelopes: list[tuple[str, dict[str, Any]]] = []
+        self.envelopes: list[tuple[str, Envelope]] = []
         self.chunks: list[bytes] = []
         self.handled: list[Any] = []
         self.lost: list[str] = []
@@ -105,7 +106,7 @@ class End:
             self.link, clock, seen or SeenMessages(), self._envelope, self._chunk, self.lost.append
         )
 
-    def _envelope(self, key: str, envelope: dict[str, Any]) -> Any:
+    def _envelope(self, key: str, envelope: Envelope) -> Any:
         self.envelopes.append((key, envelope))
         return self._result()
 

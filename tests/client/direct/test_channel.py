@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from client.direct.joined import End, exchange
+from client.direct.two_clients import sealed
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
@@ -73,9 +74,9 @@ def test_a_message_is_acknowledged_when_it_was_handled(clock: Clock) -> None:
     one, other = End(clock), End(clock)
     handling: Deferred[None] = Deferred()
     other.handled = [handling]
-    told = fate(one.channel.send("m1", {"body": "x"}))
+    told = fate(one.channel.send("m1", sealed("x")))
     exchange(one, other)
-    assert other.envelopes == [("m1", {"body": "x"})]
+    assert other.envelopes == [("m1", sealed("x"))]
     assert told == []
     handling.callback(None)
     exchange(one, other)
@@ -89,7 +90,7 @@ def test_a_message_that_could_not_be_handled_is_not_acknowledged_and_no_text_is_
     one, other = End(clock), End(clock)
     handling: Deferred[None] = Deferred()
     other.handled = [handling if later else ValueError("a secret text")]
-    told = fate(one.channel.send("m1", {}))
+    told = fate(one.channel.send("m1", sealed()))
     exchange(one, other)
     if later:
         handling.errback(ValueError("a secret text"))
@@ -106,9 +107,9 @@ def test_without_an_acknowledgement_for_five_seconds_the_link_is_closed_and_all_
     one = End(clock)
     order: list[str] = []
     for key in ("m1", "m2"):
-        one.channel.send(key, {}).addErrback(lambda failure, key=key: order.append(key))
+        one.channel.send(key, sealed()).addErrback(lambda failure, key=key: order.append(key))
     one.channel.pauseProducing()
-    one.channel.send("m3", {}).addErrback(lambda failure: order.append("m3"))
+    one.channel.send("m3", sealed()).addErrback(lambda failure: order.append("m3"))
     clock.advance(PATIENCE - 0.1)
     assert order == []
     clock.advance(0.1)
@@ -121,7 +122,7 @@ def test_without_an_acknowledgement_for_five_seconds_the_link_is_closed_and_all_
 
 def test_packets_dropped_both_ways_mean_the_relay_on_both_sides(clock: Clock) -> None:
     one, other = End(clock), End(clock)
-    sent = fate(one.channel.send("m1", {})), fate(other.channel.send("m2", {}))
+    sent = fate(one.channel.send("m1", sealed())), fate(other.channel.send("m2", sealed()))
     one.take(), other.take()  # lost
     clock.advance(PATIENCE)
     assert sent == (["nothing was acknowledged for 5 seconds"],) * 2
@@ -132,16 +133,16 @@ def test_packets_dropped_both_ways_mean_the_relay_on_both_sides(clock: Clock) ->
 def test_a_lost_acknowledgement_gives_back_what_has_arrived_and_the_other_side_drops_the_second(clock: Clock) -> None:
     seen = SeenMessages()
     one, other = End(clock), End(clock, seen)
-    told = fate(one.channel.send("m1", {"body": "x"}))
+    told = fate(one.channel.send("m1", sealed("x")))
     other.link.dataReceived(one.take())
     other.take()  # lost
     one.end()
     assert told == ["it was lost"]
     one, again = End(clock), End(clock, seen)
-    told = fate(one.channel.send("m1", {"body": "x"}))
+    told = fate(one.channel.send("m1", sealed("x")))
     exchange(one, again)
     assert told == ["arrived"]
-    assert other.envelopes == [("m1", {"body": "x"})]
+    assert other.envelopes == [("m1", sealed("x"))]
     assert again.envelopes == []
 
 
@@ -149,21 +150,21 @@ def test_the_same_id_with_other_bytes_is_no_duplicate(clock: Clock) -> None:
     seen = SeenMessages()
     for body in ("x", "y"):
         one, other = End(clock), End(clock, seen)
-        one.channel.send("m1", {"body": body})
+        one.channel.send("m1", sealed(body))
         exchange(one, other)
-        assert other.envelopes == [("m1", {"body": body})]
+        assert other.envelopes == [("m1", sealed(body))]
 
 
 def test_a_duplicate_is_known_only_once_the_first_was_handled(clock: Clock) -> None:
     seen = SeenMessages()
     one, other = End(clock), End(clock, seen)
     other.handled = [ValueError()]
-    fate(one.channel.send("m1", {}))
+    fate(one.channel.send("m1", sealed()))
     exchange(one, other)
     one, other = End(clock), End(clock, seen)
-    fate(one.channel.send("m1", {}))
+    fate(one.channel.send("m1", sealed()))
     exchange(one, other)
-    assert other.envelopes == [("m1", {})]
+    assert other.envelopes == [("m1", sealed())]
 
 
 def test_only_so_many_messages_are_remembered() -> None:
@@ -177,7 +178,7 @@ def test_only_so_many_messages_are_remembered() -> None:
 @pytest.mark.parametrize("cut", [0, 3, 5, 20, -1])
 def test_a_link_lost_in_the_middle_of_a_message_gives_it_back_and_passes_nothing_on(clock: Clock, cut: int) -> None:
     one, other = End(clock), End(clock)
-    told = fate(one.channel.send("m1", {"body": "x" * 40}))
+    told = fate(one.channel.send("m1", sealed("x" * 40)))
     other.link.dataReceived(one.take()[:cut])
     one.end()
     other.end()
@@ -189,7 +190,7 @@ def test_a_link_lost_in_the_middle_of_a_message_gives_it_back_and_passes_nothing
 
 def test_an_acknowledgement_of_something_unknown_does_nothing(clock: Clock) -> None:
     one = End(clock)
-    told = fate(one.channel.send("m1", {}))
+    told = fate(one.channel.send("m1", sealed()))
     one.link.dataReceived(frame(ACK, b"m2") + frame(ACK, b"\xff") + frame(CHUNK_DONE))
     assert told == []
     one.link.dataReceived(frame(ACK, b"m1") * 2)
@@ -198,7 +199,7 @@ def test_an_acknowledgement_of_something_unknown_does_nothing(clock: Clock) -> N
 
 def test_a_chunk_cannot_be_acknowledged_as_a_message_nor_the_other_way_round(clock: Clock) -> None:
     one = End(clock)
-    chunk, message = fate(one.channel.send_chunk(b"x")), fate(one.channel.send("c1", {}))
+    chunk, message = fate(one.channel.send_chunk(b"x")), fate(one.channel.send("c1", sealed()))
     one.link.dataReceived(frame(ACK, b"c1"))
     assert (chunk, message) == ([], ["arrived"])
     one.link.dataReceived(frame(CHUNK_DONE))
@@ -208,14 +209,14 @@ def test_a_chunk_cannot_be_acknowledged_as_a_message_nor_the_other_way_round(clo
 def test_after_the_end_everything_is_given_back_at_once(clock: Clock) -> None:
     one = End(clock)
     one.end()
-    assert returned(one.channel.send("m1", {}))
+    assert returned(one.channel.send("m1", sealed()))
     assert returned(one.channel.send_chunk(b"x"))
 
 
 def test_closing_gives_back_what_is_not_acknowledged_after_the_loss_was_told(clock: Clock) -> None:
     one = End(clock)
     told: list[list[str]] = []
-    one.channel.send("m1", {}).addErrback(lambda failure: told.append(list(one.lost)))
+    one.channel.send("m1", sealed()).addErrback(lambda failure: told.append(list(one.lost)))
     one.channel.close("you ended it")
     assert told == [["you ended it"]]
     assert one.socket.disconnecting
@@ -249,7 +250,7 @@ def test_reports_without_progress_do_not_count(clock: Clock) -> None:
 
 def test_a_message_that_has_arrived_whole_gets_no_more_time(clock: Clock) -> None:
     one = End(clock)
-    message = fate(one.channel.send("m1", {}))
+    message = fate(one.channel.send("m1", sealed()))
     size = len(one.take())
     one.link.dataReceived(frame(RECEIVED, size.to_bytes(8, "big")))
     clock.advance(PATIENCE - 1)
@@ -289,7 +290,7 @@ def test_an_idle_link_whose_other_side_is_gone_ends(clock: Clock) -> None:
 def test_a_message_after_a_long_silence_has_five_seconds_and_no_more(clock: Clock) -> None:
     one = End(clock)
     clock.advance(IDLE - 1)
-    told = fate(one.channel.send("m1", {}))
+    told = fate(one.channel.send("m1", sealed()))
     clock.advance(PATIENCE - 0.1)
     assert told == []
     clock.advance(0.1)
@@ -302,7 +303,7 @@ def test_a_message_after_a_long_silence_has_five_seconds_and_no_more(clock: Cloc
 def test_messages_wait_while_the_network_takes_nothing_more_and_go_on_in_order(clock: Clock) -> None:
     one, other = End(clock), End(clock)
     one.socket.producer.pauseProducing()
-    told = [fate(one.channel.send(f"m{number}", {})) for number in range(3)]
+    told = [fate(one.channel.send(f"m{number}", sealed())) for number in range(3)]
     assert one.take() == b""
     one.socket.producer.resumeProducing()
     exchange(one, other)
@@ -335,7 +336,7 @@ def test_at_most_so_many_messages_are_under_way(clock: Clock) -> None:
     waiting: list[Any] = [Deferred() for _ in range(WINDOW + 1)]
     other.handled = list(waiting)
     for number in range(WINDOW + 1):
-        fate(one.channel.send(f"m{number}", {}))
+        fate(one.channel.send(f"m{number}", sealed()))
     exchange(one, other)
     assert len(other.envelopes) == WINDOW
     waiting[5].callback(None)
@@ -354,28 +355,28 @@ def test_a_side_that_ignores_the_window_is_read_only_as_far_as_we_can_handle(clo
 def test_a_full_queue_gives_back_what_is_too_much(clock: Clock) -> None:
     one = End(clock)
     one.channel.pauseProducing()
-    told = [fate(one.channel.send(f"m{number}", {})) for number in range(MOST_QUEUED)]
-    assert returned(one.channel.send("one more", {}))
+    told = [fate(one.channel.send(f"m{number}", sealed())) for number in range(MOST_QUEUED)]
+    assert returned(one.channel.send("one more", sealed()))
     assert not any(told)
 
 
 def test_the_same_id_is_not_sent_twice_at_once(clock: Clock) -> None:
     one, other = End(clock), End(clock)
-    told = fate(one.channel.send("m1", {}))
-    assert returned(one.channel.send("m1", {}))
+    told = fate(one.channel.send("m1", sealed()))
+    assert returned(one.channel.send("m1", sealed()))
     exchange(one, other)
     assert told == ["arrived"]
-    assert fate(one.channel.send("m1", {})) == []
+    assert fate(one.channel.send("m1", sealed())) == []
 
 
 @pytest.mark.parametrize("key", ["", "x" * (LONGEST_ID + 1)])
 def test_a_message_without_a_proper_id_is_given_back(clock: Clock, key: str) -> None:
-    assert returned(End(clock).channel.send(key, {}))
+    assert returned(End(clock).channel.send(key, sealed()))
 
 
 def test_what_fits_into_no_frame_is_given_back(clock: Clock) -> None:
     one = End(clock)
-    assert returned(one.channel.send("m1", {"body": "x" * 65536}))
+    assert returned(one.channel.send("m1", sealed("x" * 16384)))
     assert returned(one.channel.send_chunk(bytes((2 << 20) + 1)))
     assert one.take() == b""
 
@@ -413,7 +414,7 @@ def test_a_side_that_sends_and_never_reads_ends_the_link(clock: Clock) -> None:
 
 def test_bytes_are_counted_on_both_sides(clock: Clock) -> None:
     one, other = End(clock), End(clock)
-    one.channel.send("m1", {"body": "x"})
+    one.channel.send("m1", sealed("x"))
     exchange(one, other)
     assert one.channel.bytes_sent == other.channel.bytes_received > 0
     assert other.channel.bytes_sent == one.channel.bytes_received > 0
@@ -422,5 +423,5 @@ def test_bytes_are_counted_on_both_sides(clock: Clock) -> None:
 def test_no_representation_shows_what_is_carried(clock: Clock) -> None:
     one = End(clock)
     one.channel.pauseProducing()
-    one.channel.send("m1", {"body": "ciphertext"}).addErrback(lambda failure: None)
+    one.channel.send("m1", sealed("ciphertext")).addErrback(lambda failure: None)
     assert "ciphertext" not in repr(one.channel._queue)

@@ -150,7 +150,7 @@ def test_we_send_no_frame_that_is_too_long(clock: Clock) -> None:
 
 
 def test_bounds_are_those_that_we_promise() -> None:
-    assert LONGEST_FRAME == {ENVELOPE: 65536, CHUNK: 2 << 20, ACK: 128, PING: 0, RECEIVED: 8, CHUNK_DONE: 0}
+    assert LONGEST_FRAME == {ENVELOPE: 16384, CHUNK: 2 << 20, ACK: 128, PING: 0, RECEIVED: 8, CHUNK_DONE: 0}
 
 
 def test_while_reading_is_paused_nothing_is_passed_on_and_the_network_is_not_read(clock: Clock) -> None:

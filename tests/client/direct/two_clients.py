@@ -11,10 +11,16 @@ from twisted.internet.task import Clock, deferLater
 
 from chatroom.client.direct.direct_links import DirectLinks, LinkState
 from chatroom.client.direct.offer import LinkPeer
+from chatroom.model.device_keys import Envelope
 
 NOW = 1_800_000_000.0
 LOOPBACK = "127.0.0.1"
 MOST_TURNS = 10_000  # of the reactor, while connections close
+
+
+def sealed(body: str = "x") -> Envelope:
+    """Return a sealed message; nothing here looks into it."""
+    return Envelope(user_id="account:2", device="ABCDE23456", kind=1, body=body)
 
 
 class SocketsAndClock(Clock):
@@ -98,9 +104,9 @@ class Somebody(Waiting):
         self.time = NOW
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.states: list[tuple[LinkState, str]] = []
-        self.envelopes: list[tuple[str, dict[str, Any]]] = []
+        self.envelopes: list[tuple[str, Envelope]] = []
         self.chunks: list[bytes] = []
-        self.handle: Callable[[str, dict[str, Any]], Any] = lambda key, envelope: None
+        self.handle: Callable[[str, Envelope], Any] = lambda key, envelope: None
         self.other: Somebody | None = None
         self.cut = False  # whether the server delivers nothing
         self.change: Callable[[str, dict[str, Any]], dict[str, Any]] = lambda kind, body: body
@@ -130,7 +136,7 @@ class Somebody(Waiting):
         self.states.append((state, why))
         self.changed()
 
-    def envelope(self, peer: LinkPeer, key: str, envelope: dict[str, Any]) -> Any:
+    def envelope(self, peer: LinkPeer, key: str, envelope: Envelope) -> Any:
         """Note it, and handle it."""
         self.envelopes.append((key, envelope))
         self.changed()
