@@ -252,7 +252,7 @@ class DirectLinks:
             self._on_refusal(peer, attempt)
         elif kind == OFFER and attempt.state is LinkState.ASKING:
             self._connect(peer, attempt, ANSWER, message)
-        elif kind == ANSWER and attempt.state is LinkState.CONNECTING and attempt.offered and attempt.race is not None:
+        elif kind == ANSWER and attempt.state is LinkState.CONNECTING and attempt.race is not None:
             attempt.race.meet(message.fp, message.cand)
 
     def _on_invalid(self, peer: LinkPeer, attempt: _Attempt | None, kind: str, of: object) -> None:

@@ -187,6 +187,26 @@ async def test_an_answer_of_another_attempt_is_not_dialled(pair: Pair) -> None:
     assert len(bob.clock.dialled) == 1  # only the first answer counts
 
 
+def test_a_second_offer_is_not_answered(pair: Pair) -> None:
+    alice, bob = pair()
+    alice.links.ask(bob.peer)
+    bob.links.agree(alice.peer)
+    assert alice.kinds() == [ASK, ANSWER]
+    alice.links.received(bob.peer, OFFER, body(id=alice.sent[0][1]["id"]))
+    assert alice.kinds() == [ASK, ANSWER]
+
+
+def test_nobody_agrees_to_or_refuses_an_ask_of_their_own(pair: Pair) -> None:
+    alice, bob = pair()
+    alice.cut = True
+    alice.links.ask(bob.peer)
+    alice.links.agree(bob.peer)
+    alice.links.refuse(bob.peer)
+    assert alice.kinds() == [ASK]
+    assert alice.state is ASKING
+    assert quiet(alice)
+
+
 def test_an_invalid_answer_ends_the_attempt_at_once(pair: Pair) -> None:
     alice, bob = pair()
     bob.cut = True
@@ -277,6 +297,7 @@ def test_nobody_asks_oneself(pair: Pair) -> None:
 def test_a_client_of_a_distant_server_neither_names_nor_dials_loopback(pair: Pair) -> None:
     alice, bob = pair(server="8.8.8.8")
     alice.links.ask(bob.peer)
+    bob.cut = True
     bob.links.agree(alice.peer)
     assert bob.sent[0][1]["cand"] == []
     assert bob.clock.listened == []

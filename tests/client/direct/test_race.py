@@ -16,6 +16,7 @@ from twisted.internet.task import deferLater
 
 from chatroom.client.direct.candidates import Candidate
 from chatroom.client.direct.certificate import new_certificate
+from chatroom.client.direct.pinned_tls import ALPN, PinnedTLS
 from chatroom.client.direct.race import AGAIN, MOST_CALLERS, MOST_LINKS
 
 STRANGER = new_certificate(NOW)
@@ -107,6 +108,55 @@ async def test_a_caller_with_anything_wrong_is_cut_off_and_hears_nothing(racing:
     await gone(stranger)
     assert stranger.got == b""
     assert not it.won
+
+
+@pytest.mark.parametrize(
+    ("what", "alert"), [("TLS 1.2", "protocol version"), ("no certificate", "certificate required")]
+)
+@pytest_twisted.ensureDeferred
+async def test_the_handshake_itself_fails(racing: Race_, what: str, alert: str) -> None:
+    it = racing()
+    stranger = await call(it.port, WRONG[what], b"ready\n")
+    await gone(stranger)
+    assert alert in str(stranger.why.value)
+
+
+class Shaken:
+    """A finished handshake, as ``PinnedTLS.accepts`` looks at it."""
+
+    def __init__(self, shown: Any = PROPER.certificate, alpn: bytes = ALPN, version: str = "TLSv1.3") -> None:
+        self._tlsConnection = self
+        self._shown = shown
+        self._version = version
+        self.negotiatedProtocol = alpn
+
+    def get_peer_certificate(self, *, as_cryptography: bool) -> Any:
+        """See pyOpenSSL."""
+        return self._shown
+
+    def get_protocol_version_name(self) -> str:
+        """See pyOpenSSL."""
+        return self._version
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"shown": STRANGER.certificate}, {"shown": None}, {"alpn": None}, {"alpn": b"h2"}, {"version": "TLSv1.2"}],
+)
+def test_a_finished_handshake_is_looked_at_again(changes: dict[str, Any]) -> None:
+    tls = PinnedTLS(new_certificate(NOW), PROPER.pin)
+    proper: Any = Shaken()
+    assert tls.accepts(proper)
+    wrong: Any = Shaken(**changes)
+    assert not tls.accepts(wrong)
+
+
+def test_only_one_link_can_be_the_winner(racing: Race_) -> None:
+    it = racing()
+    one, other = it.race.new_link(set()), it.race.new_link(set())
+    assert it.race.claim(one)
+    assert not it.race.claim(other)
+    assert not it.race.claim(one)
 
 
 @pytest_twisted.ensureDeferred
