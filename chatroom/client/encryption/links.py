@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from msgspec import to_builtins
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
@@ -128,7 +127,7 @@ class Links:
 
     def _send_one(self, id: str, envelope: Envelope) -> Deferred[None]:
         peer = LinkPeer(envelope.user_id, envelope.device)
-        return self._links.send_envelope(peer, id, {"id": id, **to_builtins(envelope)})
+        return self._links.send_envelope(peer, id, envelope)
 
     def peer(self, user: str) -> tuple[str, str] | None:
         """Return the device of a user to which a link is open; None if there is none."""
@@ -188,20 +187,16 @@ class Links:
                 said = words.link_words(name, LinkPath.RELAYED)
                 tell(SecurityNotice(text=f"{said.rstrip('.')} ({why})." if why else said, user=name))
 
-    def envelope(self, peer: LinkPeer, key: str, envelope: dict[str, Any]) -> Any:
+    def envelope(self, peer: LinkPeer, key: str, envelope: Envelope) -> Any:
         contact = self._parts.ring.contacts.get(peer.user_id)
-        kind: Any = envelope.get("kind")
-        body = envelope.get("body")
-        if envelope.get("id") != key or kind not in (0, 1) or not isinstance(body, str):
-            raise ValueError("what came over a direct link is no sealed message")
         event = E2eFrom(
             id=key,
             at=self._parts.port.now(),
             by=contact.name,
             by_id=peer.user_id,
             device=peer.device,
-            kind=kind,
-            body=body,
+            kind=envelope.kind,
+            body=envelope.body,
         )
         return self._take(event)
 
