@@ -115,21 +115,21 @@ class KeyDirectory:
         at = old.at if old is not None and self._now() - old.at < TOUCH else self._now()
         new = DeviceRecord(keys=command.device, fallback=fallback, generation=command.generation, at=at)
         if new != old:
-            if old is None:
-                await self._make_place(user_id)
             await self._engine.put(DEVICES, key, encode(new), held[1] if held is not None else 0)
         return new, old is None
 
-    async def _make_place(self, user_id: str) -> None:
-        """Forget the device that was here longest ago of those in no list, if the user has too many devices."""
-        if await self._engine.count(DEVICES, record_key(user_id)) < DEVICES_OF_ONE:
-            return
+    async def crowded_out(self, user_id: str) -> str:
+        """Return the device of a user that must go because there are too many; empty if there are not.
+
+        It is the one that was here longest ago, of those in no list.
+        """
+        if await self._engine.count(DEVICES, record_key(user_id)) <= DEVICES_OF_ONE:
+            return ""
         present = await self.list_of(user_id)
         listed = {keys.device for keys in present.devices} if present is not None else set()
         pending = [each for each in await self.devices(user_id) if each.keys.device not in listed]
         oldest = min(pending, key=lambda each: each.at, default=None)
-        if oldest is not None:
-            await self._engine.change([Change(DEVICES, record_key(user_id, oldest.keys.device), None)])
+        return oldest.keys.device if oldest is not None else ""
 
     @retried_on_conflict
     async def touch(self, user_id: str, device: str) -> None:
@@ -157,8 +157,9 @@ class KeyDirectory:
 
     @retried_on_conflict
     async def replace_list(self, name: str, new: DeviceList, *, reset: bool) -> set[str]:
-        """Replace the device list of a user.
+        """Replace the device list of a user, and remove the keys of the devices that are not in it any more.
 
+        Both is done at once: such a device must not look like one that waits to be put into the list.
         The list's number must be greater than that of the present list. It may leave out numbers, because a backup of
         this server's database, when it is restored, has a list that its user had replaced already.
 
@@ -185,8 +186,10 @@ class KeyDirectory:
                 if published is None or published.keys.ed25519 != keys.ed25519:
                     raise BAD_KEYS()
         record = encode(ListRecord(name=name, list=new))
-        await self._engine.put(LISTS, new.user_id, record, held[1] if held is not None else 0)
-        return {keys.device for keys in (old.devices if old is not None else ())} - {k.device for k in new.devices}
+        removed = {keys.device for keys in (old.devices if old is not None else ())} - {k.device for k in new.devices}
+        changes = [Change(DEVICES, record_key(new.user_id, device), None) for device in sorted(removed)]
+        await self._engine.change([Change(LISTS, new.user_id, record, held[1] if held is not None else 0), *changes])
+        return removed
 
     async def forget_device(self, user_id: str, device: str) -> None:
         """Remove what is kept of a device."""

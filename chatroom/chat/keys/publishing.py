@@ -21,6 +21,8 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
     user, device, keys = session.user, command.device.device, chat.keys
     _check_own(chat.server_id, user.id, command)
     record, new = await keys.directory.publish(user.id, command)
+    if new and (crowded := await keys.directory.crowded_out(user.id)):
+        await keys.forget_device(user.id, crowded)
     if command.withdraw:
         await keys.one_time.clear(user.id, device)
     if command.one_time:

@@ -122,7 +122,7 @@ class KeyService:
             if rounds.stopping:
                 return
             if self.holders.of(user_id, device) is None and await self.directory.device(user_id, device) is None:
-                await self.mailboxes.drop(log)
+                await self.forget_device(user_id, device)
 
 
 def _not_forgotten(failure: Any) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from devices_with_keys import Keyed, connected, keyed
 from fakes import SocketClient
-from harness import World, result
+from harness import World, result, stored_records
 
 from chatroom.chat.keys.claiming import OneTimeKeys
 from chatroom.chat.people.inbox_pages import AGAIN
+from chatroom.chat.retention import EVERY
 from chatroom.model.key_events import DevicesListed
+from chatroom.model.log import Unavailable
 from chatroom.model.log_names import device_log
 
 
@@ -214,3 +216,24 @@ def test_a_key_that_somebody_took_after_it_was_listed_is_not_given(
     monkeypatch.setattr(world.engine, "page", page)
     taken.append(result(keys.take(*where)))
     assert [key.key for key in taken] == [bob.device.key(number)["key"] for number in (1, 2)]
+
+
+def test_a_device_that_was_taken_out_never_looks_like_a_new_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if nobody could be told, and nothing else of it could be removed; that is done later."""
+    alice = keyed(world, "alice")
+    phone = keyed(world, "alice", "phone", listed=False)
+    phone.publish(1, 2)
+    alice.list_devices(2, alice.device, phone.device)
+    alice.send("m1", phone.device.envelope(), revs={alice.device.user_id: 2})
+    phone.client.drop()
+
+    async def fails(*args: Any) -> None:
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(world.chat, "tell_all_surely", fails)
+    assert alice.list_devices(3, alice.device)["event"] == "ok"
+    assert alice.ask("keys-query", users=[])["pending"] == []
+    assert [key for _, key in stored_records(world) if phone.device.id in key]
+    monkeypatch.undo()
+    world.pass_time(EVERY + 1)
+    assert [key for _, key in stored_records(world) if phone.device.id in key] == []

@@ -8,6 +8,7 @@ import pytest
 from devices_with_keys import Device, Keyed, b64, connected, keyed
 from harness import World, result, stored_records
 
+from chatroom.chat.keys.claiming import ONE_TIME
 from chatroom.chat.keys.directory import DEVICES
 from chatroom.chat.limits import DEVICES_OF_ONE, KEY_BACKUPS, ONE_TIME_KEYS
 from chatroom.model.replies import FEATURES
@@ -178,8 +179,10 @@ def test_too_many_devices_displace_those_in_no_list(world: World) -> None:
         world.pass_time(60)
         word = f"x{chr(97 + number // 26)}{chr(97 + number % 26)}"
         other = Keyed(alice.client, word, world.chat.server_id, alice.device.user_id)
-        assert other.publish()["event"] == "keys-published"
+        assert other.publish(1)["event"] == "keys-published"
     kept = {key for bucket, key in stored_records(world) if bucket == DEVICES}
+    one_time = {key.rpartition("/")[0] for bucket, key in stored_records(world) if bucket == ONE_TIME}
+    assert one_time == kept - {f"{alice.device.user_id}/{alice.device.id}"}
     assert len(kept) == DEVICES_OF_ONE
     assert f"{alice.device.user_id}/{alice.device.id}" in kept
     assert f"{alice.device.user_id}/{other.device.id}" in kept
