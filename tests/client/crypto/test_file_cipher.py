@@ -6,9 +6,11 @@ import hashlib
 import os
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
 from chatroom.client.crypto import file_cipher
+from chatroom.client.crypto.encoding import canonical
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_cipher import (
     LARGEST,
@@ -172,6 +174,14 @@ def test_a_piece_of_another_length_is_not_opened(change: object) -> None:
     sealer, sealed = sealer_of(DATA)
     opener = FileOpener(sealer.head, sealer.key)
     refused("forged-file", opener.open, 0, change(sealed[0]))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("size", [0, PIECE - 1, PIECE + 1])
+def test_a_sender_with_ill_will_cannot_change_the_length_of_a_piece(size: int) -> None:
+    sealer, _ = sealer_of(DATA)
+    aad = hashlib.sha256(canonical(sealer.head)).digest()
+    wrong = AESGCM(sealer.key).encrypt(bytes(12), bytes(size), aad)  # which is authentic
+    refused("forged-file", FileOpener(sealer.head, sealer.key).open, 0, wrong)
 
 
 def test_another_key_or_header_opens_nothing() -> None:
