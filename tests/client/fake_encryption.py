@@ -66,9 +66,9 @@ class FakeEncryption:
         """Remember it."""
         self.did.append(("confirm", user, digits))
 
-    async def accept(self, user: str) -> None:
+    async def accept(self, user: str, digits: str) -> None:
         """Remember it."""
-        self.did.append(("accept", user))
+        self.did.append(("accept", user, digits))
 
     async def accept_plain(self, user: str) -> None:
         """Remember it."""

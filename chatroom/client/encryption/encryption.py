@@ -89,8 +89,8 @@ class Encryption:
     async def confirm(self, user: str, digits: str) -> None:
         await self._decide(user, lambda parts, id: parts.ring.contacts.verify(id, digits))
 
-    async def accept(self, user: str) -> None:
-        await self._decide(user, lambda parts, id: parts.ring.contacts.accept(id))
+    async def accept(self, user: str, digits: str) -> None:
+        await self._decide(user, partial(_accept, digits=digits))
 
     async def accept_plain(self, user: str) -> None:
         await self._decide(user, lambda parts, id: parts.ring.contacts.accept_plain(id))
@@ -184,3 +184,10 @@ def _read(path: Path) -> str:
     """
     with path.open("rb") as file:
         return file.read(LARGEST_EXPORT).decode("utf-8")
+
+
+def _accept(parts: EncryptionParts, user_id: str, *, digits: str) -> None:
+    """Accept the key of a person. Raises ``CryptoRefusal`` if it has other digits: the user has not decided on that."""
+    if parts.ring.contacts.number(user_id) != digits:
+        raise CryptoRefusal("changed-meanwhile", "the key has changed since you decided; look at the new one first")
+    parts.ring.contacts.accept(user_id)

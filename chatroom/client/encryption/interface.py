@@ -113,8 +113,8 @@ class UserEncryption(Protocol):
         """Mark a person as verified. Refused if these digits are no longer that person's."""
         ...
 
-    async def accept(self, user: str) -> None:
-        """Accept the changed key of a person."""
+    async def accept(self, user: str, digits: str) -> None:
+        """Accept the changed key of a person. Refused if it has other digits."""
         ...
 
     async def accept_plain(self, user: str) -> None:

@@ -72,7 +72,7 @@ class VerifyCommand:
             return
         if (await encryption.verify(user)).digits != before:
             raise Rejected("digits-changed", f"{user}'s key changed again meanwhile; nothing was accepted.")
-        await encryption.accept(user)
+        await encryption.accept(user, before)
         self._dialogue.say(f"{user}'s new key is accepted, but not verified: /verify {user} compares it.")
 
 

@@ -182,3 +182,11 @@ def _device(name: str) -> Any:
     from chatroom.model.device import Device
 
     return Device(name, "one")
+
+
+def test_a_key_with_other_digits_than_the_user_has_decided_on_is_not_accepted(alice: KeyPerson, bob: KeyPerson) -> None:
+    write(alice, "Bob", "hello")
+    found = alice.decide(alice.encryption.verify("Bob"))
+    with pytest.raises(Rejected, match="The key has changed since you decided"):
+        alice.decide(alice.encryption.accept("Bob", found.digits[::-1]))
+    alice.decide(alice.encryption.accept("Bob", found.digits))

@@ -139,7 +139,7 @@ def test_a_changed_key_is_accepted_only_after_its_meaning_was_read(tmp_path: Pat
             await tells(stage, "poses as bob")
             stage.type(f"{answer}\r")
             await tells(stage, told)
-        assert encryption.did == [("accept", "bob")]
+        assert encryption.did == [("accept", "bob", DIGITS)]
 
     on_stage(tmp_path, scene)
 
