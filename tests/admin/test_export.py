@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from admin.folders import ROOT, Fails, entry, runs, said, write
+from admin.folders import ROOT, Fails, entry, keep, runs, said, write
 
 from chatroom.admin.export import export
-from chatroom.model.events import Edited, SealedMessage
+from chatroom.model.events import E2eFrom, Edited, SealedMessage
 
 
 def exported(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[dict[str, Any]]:
@@ -167,3 +167,16 @@ def test_an_output_that_takes_nothing_more_is_one_sentence(folder: Path, command
     assert done.stderr.decode().splitlines() == [
         "chatroom-admin: the output cannot be written: No space left on device"
     ]
+
+
+def test_mailboxes_of_devices_are_exported_with_private_messages_as_they_are_and_keys_never(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sealed = E2eFrom("m1", 1000, "alice", "a1", device="DEVICE", kind=1, body="c2VhbGVk")
+    write(folder, entry("device/b1/DEVICE", sealed))
+    keep(folder, "key-backups", "a1", "sealed user key")
+    assert "device/b1/DEVICE" not in [line.get("log") for line in exported(capsys, "--data", folder)]
+    lines = exported(capsys, "--private", "--data", folder)
+    assert [line["event"]["body"] for line in lines if line.get("log") == "device/b1/DEVICE"] == ["c2VhbGVk"]
+    assert "sealed user key" not in json.dumps(lines)
+    runs("check", "--data", folder)
