@@ -95,6 +95,10 @@ class FakeEncryption:
         """Remember it."""
         self.did.append(("recover", key))
 
+    async def reset(self) -> None:
+        """Remember it."""
+        self.did.append(("reset",))
+
     async def export_keys(self, path: Path, passphrase: str) -> int:
         """Remember it."""
         self.did.append(("export", path, passphrase))

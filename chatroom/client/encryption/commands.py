@@ -15,8 +15,8 @@ USAGES = {
     "verify": ("/verify <user> [ok|accept]", "compare keys with a person; ok: they are right; accept: a changed key"),
     "devices": ("/devices [link|remove] [code or device]", "list your devices with keys, link a new one, remove one"),
     "keys": (
-        "/keys [recovery|recover|export|import|plain] [path or user]",
-        "show your keys; make a recovery key or use it; save or read room keys; write to somebody in plain text again",
+        "/keys [recovery|recover|reset|export|import|plain] [path or user]",
+        "show your keys; make or use a recovery key; begin anew; save or read room keys; write to somebody in plain",
     ),
     "direct": (
         "/direct <user> [yes|no|off]",
@@ -24,7 +24,7 @@ USAGES = {
     ),
 }
 _WORDS = {"verify": ("ok", "accept"), "direct": ("yes", "no", "off")}
-_ALONE = ("", "recovery", "recover")  # these words of /keys take nothing after them
+_ALONE = ("", "recovery", "recover", "reset")  # these words of /keys take nothing after them
 _KEYS = (*_ALONE, "export", "import", "plain")
 
 

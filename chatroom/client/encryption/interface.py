@@ -141,6 +141,10 @@ class UserEncryption(Protocol):
         """Link this device with the recovery key."""
         ...
 
+    async def reset(self) -> None:
+        """Make a new user key, because no linked device and no recovery key is left."""
+        ...
+
     async def export_keys(self, path: Path, passphrase: str) -> int:
         """Write the keys of room messages to a new file, encrypted. Returns how many."""
         ...

@@ -15,6 +15,11 @@ RECOVERY = (
     "nowhere. Whoever has it and your password can read what is sent to you."
 )
 
+RESETTING = (
+    "This is for when you have lost all linked devices and the recovery key. You get new keys: your other devices are "
+    "not linked any more, and the people you write to are told that your key has changed, and have to accept it."
+)
+
 
 class KeyCommand:
     """Carries out ``/keys``.
@@ -31,7 +36,7 @@ class KeyCommand:
 
         Args:
             encryption: Has the keys.
-            word: ``recovery``, ``recover``, ``export``, ``import``, ``plain`` or empty.
+            word: ``recovery``, ``recover``, ``reset``, ``export``, ``import``, ``plain`` or empty.
             rest: The file, or for ``plain`` the user.
 
         Raises:
@@ -42,6 +47,8 @@ class KeyCommand:
                 await self._make_recovery_key(encryption)
             case "recover":
                 await self._recover(encryption)
+            case "reset":
+                await self._reset(encryption)
             case "export":
                 await self._export(encryption, rest)
             case "import":
@@ -68,6 +75,17 @@ class KeyCommand:
     async def _recover(self, encryption: UserEncryption) -> None:
         await encryption.recover(await self._dialogue.ask("Recovery key: ", secret=True))
         self._dialogue.say("this device is linked: it gets the messages that are sent from now on.")
+
+    async def _reset(self, encryption: UserEncryption) -> None:
+        """Begin anew with a new user key, if the user says so."""
+        if (await encryption.keys()).linked:
+            raise Rejected("is-linked", "this device is linked, so you have your keys; there is nothing to begin anew.")
+        self._dialogue.say(RESETTING)
+        if not await self._dialogue.agrees("Begin anew with new keys?"):
+            self._dialogue.say("nothing was changed.")
+            return
+        await encryption.reset()
+        self._dialogue.say("you have new keys. Make a recovery key for the next time: /keys recovery.")
 
     async def _export(self, encryption: UserEncryption, file: str) -> None:
         if not file:

@@ -125,4 +125,5 @@ def unlinked(code: str) -> list[str]:
         "  this device is not linked, so nobody sends it encrypted messages. Link it in one of two ways:",
         f"    on a device that is linked, type /devices link {code}",
         "    here, type /keys recover, and then your recovery key",
+        "  if you have neither, /keys reset makes new keys, and your contacts see that",
     ]

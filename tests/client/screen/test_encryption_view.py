@@ -339,6 +339,22 @@ def test_room_keys_are_imported(tmp_path: Path) -> None:
     on_stage(tmp_path, scene)
 
 
+def test_new_keys_are_made_only_after_their_meaning_was_read(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        encryption.state = KeyState("F1F2", 2, recovery=False, linked=False, code="K7Q2M")
+        for answer, told in (("n", "nothing was changed."), ("y", "you have new keys.")):
+            assert encryption.did == []
+            stage.type("/keys reset\r")
+            await asked(stage, "Begin anew with new keys?")
+            await tells(stage, "are told that your key has changed")
+            stage.type(f"{answer}\r")
+            await tells(stage, told)
+        assert encryption.did == [("reset",)]
+
+    on_stage(tmp_path, scene)
+
+
 def test_plain_text_is_accepted_only_after_its_meaning_was_read(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         encryption = equipped(stage, bob=Security.VERIFIED)
@@ -417,9 +433,10 @@ def test_a_link_is_refused_and_ended(tmp_path: Path) -> None:
         ("/verify nobody", "nobody has no keys."),
         ("/devices link", "usage: /devices [link|remove] [code or device]."),
         ("/devices paint it", "usage: /devices [link|remove]"),
-        ("/keys recovery now", "usage: /keys [recovery|recover|export|import|plain] [path or user]."),
+        ("/keys recovery now", "usage: /keys [recovery|recover|reset|export|import|plain]"),
         ("/keys lost", "usage: /keys [recovery"),
         ("/keys plain", "usage: /keys [recovery"),
+        ("/keys reset", "this device is linked, so you have your keys; there is nothing to begin anew."),
         ("/keys export", "name a file: /keys export room-keys.txt"),
         ("/keys import", "name a file: /keys import room-keys.txt"),
         ("/keys plain Bea", "messages to Bea go in plain text already."),
