@@ -36,7 +36,23 @@ class OpenedOwn(a.OwnPrivate, frozen=True, gc=False, kw_only=True, tag="private"
     edited: int = 0
 
 
-OPENED = (Opened, OpenedOwn)
+class OpenedSaid(e.Said, frozen=True, gc=False, kw_only=True, tag="said"):
+    """A message of an encrypted room that came sealed."""
+
+    abstract = True
+
+    encrypted: Literal[True] = True
+
+
+class OpenedActed(e.Acted, frozen=True, gc=False, kw_only=True, tag="acted"):
+    """What a member of an encrypted room does, by ``/me``, that came sealed."""
+
+    abstract = True
+
+    encrypted: Literal[True] = True
+
+
+OPENED = (Opened, OpenedOwn, OpenedSaid, OpenedActed)
 
 
 class PrivateChange(Struct, frozen=True, gc=False, kw_only=True):

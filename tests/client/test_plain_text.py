@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from chatroom.client.opened import Opened, OpenedActed, OpenedOwn, OpenedSaid
 from chatroom.client.plain_text import lines_of, recalled
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -57,3 +58,10 @@ def test_a_sealed_file_is_called_by_its_real_name_or_an_encrypted_file() -> None
     assert lines_of(given, "bob") == ["ann shares an encrypted file with you (12 B): /get @3"]
     line = a.FileLine("f", 3, "0f" * 16, 12, "ann", 1000, sealed=True)
     assert "  3  an encrypted file  12 B  ann" in lines_of(a.Files("den", [line]))[1]
+
+
+def test_what_came_encrypted_reads_like_what_came_plain() -> None:
+    for kind, opened in ((e.Said, OpenedSaid), (e.Acted, OpenedActed), (e.Private, Opened), (a.OwnPrivate, OpenedOwn)):
+        fields = {**MADE, "text": "hello", **({"to": "me"} if issubclass(kind, e.Private) else {"room": "lobby"})}
+        assert lines_of(opened(**fields), "me") == lines_of(kind(**fields), "me") != []
+        assert recalled("lobby", opened(**fields), "me") == recalled("lobby", kind(**fields), "me")

@@ -94,6 +94,7 @@ class RoomCiphertext:
         sender: The user id and device that the server names.
         sid: The session.
         ct: The sealed text.
+        seq: The message's number in the room's log; under another one it is another message, and a replay.
     """
 
     room: str
@@ -101,6 +102,7 @@ class RoomCiphertext:
     sender: DeviceId
     sid: str
     ct: str = field(repr=False)
+    seq: int = 0
 
     def name(self) -> SessionName:
         """Return the session that must open it."""
@@ -108,7 +110,7 @@ class RoomCiphertext:
 
     def digest(self) -> bytes:
         """Return what binds an index of the session to this message and no other: 32 bytes."""
-        return sha256(f"{self.id}\0{self.ct}".encode("utf-8", "replace")).digest()
+        return sha256(f"{self.id}\0{self.seq}\0{self.ct}".encode("utf-8", "replace")).digest()
 
 
 @dataclass(frozen=True, slots=True)

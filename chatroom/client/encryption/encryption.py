@@ -112,7 +112,7 @@ class Encryption:
         parts.members.forget()
         told = await parts.mail.reopen(peer.user_id)
         await self._driver.commit()
-        for each in told:
+        for each in [*parts.mail.take_late(), *told]:
             if isinstance(each, e.Event):
                 self._driver.port.handle(each, None)
             else:

@@ -65,6 +65,8 @@ class EventOpening:
             return any(isinstance(each, e.SealedMessage) for each in event.events)
         if isinstance(event, e.Shared):
             return event.sealed and bool(event.name) and self._lacks_offer(event)
+        if isinstance(event, e.Edited | e.Reacted):
+            return self._owner.parts is not None and self._owner.parts.news.forbids(event)
         return isinstance(event, E2eFrom | e.SealedMessage)
 
     def _lacks_offer(self, event: e.Shared) -> bool:
@@ -79,6 +81,8 @@ class EventOpening:
         parts = self._owner.parts
         if parts is None:
             return OpenedEvents()
+        if isinstance(event, e.Edited | e.Reacted):
+            return OpenedEvents([parts.news.refused_plain(event)], changed=False)
         if isinstance(event, E2eFrom):
             return await self._open_mail(event, parts)
         if isinstance(event, a.History):
@@ -103,10 +107,17 @@ class EventOpening:
                 over_link.errback(refused)
             else:
                 self._owner.acks.stop()  # this one comes again, so none after it may be acknowledged
+                self._not_opened(refused)
             return OpenedEvents(changed=False)
         late = parts.mail.take_late()
         done = partial(self._owner.acks.note, event.seq) if over_link is None else partial(over_link.callback, None)
         return OpenedEvents(told, late=late, done=done)
+
+    def _not_opened(self, refused: Rejected) -> None:
+        """Tell the user that mail waits, because the server does not say what is needed to open it."""
+        if refused.code not in ("lost", "ended"):
+            text = f"Encrypted messages wait on the server and cannot be opened now: {refused.text}"
+            self._owner.port.tell(SecurityNotice(text=text, alarm=True))
 
     def take_over_link(self, event: E2eFrom) -> Deferred[None]:
         """Take a sealed message that came over a direct link; the Deferred fires when it is opened and stored."""
@@ -142,6 +153,7 @@ class EventOpening:
                 Deferred.fromCoroutine(parts.devices.changed(event.rev)).addErrback(self._owner.not_now)
         elif isinstance(event, a.Entered | e.Encrypted):
             note_room(event, self._owner.conversation.state.joined, parts.rooms, self._owner.port)
+            parts.news.entered(event)
         elif isinstance(event, e.Deleted):
             parts.news.deleted(event)
 

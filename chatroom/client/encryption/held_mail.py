@@ -33,18 +33,22 @@ class HeldMail:
         if of_one >= MOST_OF_ONE or len(keys) >= MOST:
             self._lost(event.by)
             return
-        self._rows.put(TABLE, f"{event.by_id} {event.seq:020}", encode(event))
+        self._rows.put(TABLE, _key(event), encode(event))
 
     def count(self, user_id: str) -> int:
         """Return how many messages of a user wait."""
         return sum(key.startswith(f"{user_id} ") for key in self._rows.keys(TABLE))
 
-    def take(self, user_id: str) -> list[E2eFrom]:
-        """Remove and return the messages of a user, in the order in which they came."""
-        events = []
-        for key in [key for key in self._rows.keys(TABLE) if key.startswith(f"{user_id} ")]:
-            value = self._rows.get(TABLE, key)
-            if value is not None:
-                events.append(decode(value, type=E2eFrom))
-            self._rows.delete(TABLE, key)
-        return events
+    def of(self, user_id: str) -> list[E2eFrom]:
+        """Return the messages of a user, in the order in which they came."""
+        keys = sorted(key for key in self._rows.keys(TABLE) if key.startswith(f"{user_id} "))
+        values = [self._rows.get(TABLE, key) for key in keys]
+        return [decode(value, type=E2eFrom) for value in values if value is not None]
+
+    def remove(self, event: E2eFrom) -> None:
+        """Forget a message that was opened."""
+        self._rows.delete(TABLE, _key(event))
+
+
+def _key(event: E2eFrom) -> str:
+    return f"{event.by_id} {event.seq:020}"

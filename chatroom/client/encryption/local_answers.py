@@ -11,8 +11,8 @@ from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.port import Port
 from chatroom.client.encryption.room_opening import KeptRoomLine
 from chatroom.client.encryption.way_out import Send
+from chatroom.client.opened import OpenedActed, OpenedSaid
 from chatroom.client.pending import PendingCommand
-from chatroom.model import events as e
 from chatroom.model import replies as a
 
 FOUND = 50  # messages in one answer
@@ -58,7 +58,7 @@ class LocalAnswers:
         events: list[Any] = []
         for each in reversed(kept):
             line = decode(each.value, type=KeptRoomLine)
-            kind = e.Acted if line.acted else e.Said
+            kind = OpenedActed if line.acted else OpenedSaid
             fields: dict[str, Any] = {"id": line.id, "at": line.at, "by": line.by, "by_id": line.by_id}
             events.append(kind(**fields, text=line.text, room=room.room, seq=line.seq))
         return a.Found(words, events, at=self._port.now())

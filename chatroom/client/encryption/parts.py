@@ -71,6 +71,9 @@ class EncryptionParts:
         def warn_room(room: str, text: str) -> None:
             port.tell(SecurityNotice(text=text, room=room, alarm=True))
 
+        def warn_of(user: str, text: str) -> None:
+            port.tell(SecurityNotice(text=text, user=user, alarm=True))
+
         def lost(name: str) -> None:
             warn(f"Too many messages of {name} wait, so one was dropped; see /verify {name}.")
 
@@ -79,7 +82,7 @@ class EncryptionParts:
         self.on_offer: Callable[[tuple[str, str], str, FileOffer], None] = lambda peer, name, offer: None
         self.files = SealedFiles(ring.store)
         self.server = KeyServer(ask)
-        self.peers = Peers(self.server, ring.contacts)
+        self.peers = Peers(self.server, ring.contacts, warn_of)
         self.envelopes = Envelopes(self.server, ring.olm, port.now, warn)
         self.outbox = SealedOutbox(ring.store)
         self.conversations = SealedConversations(ring.store, ring.user_id)

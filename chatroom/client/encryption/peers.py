@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from chatroom.client.crypto.contacts import Contacts, Learned
@@ -10,6 +10,7 @@ from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.encryption.interface import Security
 from chatroom.client.encryption.key_server import KeyServer
 from chatroom.client.encryption.refusals import as_rejected, sentence
+from chatroom.client.encryption.words import key_changed, other_person
 from chatroom.client.errors import Rejected
 from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.key_replies import UserKeys
@@ -39,16 +40,20 @@ class Peers:
     Args:
         server: Is asked for device lists.
         contacts: Remembers keys.
+        warn: Tells the user that the keys of a person have changed: the person's name, and a sentence.
     """
 
-    def __init__(self, server: KeyServer, contacts: Contacts) -> None:
+    def __init__(self, server: KeyServer, contacts: Contacts, warn: Callable[[str, str], None]) -> None:
         self._server = server
         self._contacts = contacts
+        self._warn = warn
         self._known: dict[str, Addressee] = {}
+        self._current: set[str] = set()  # the ids of users whose lists are as the server has them
 
     def forget(self, user_id: str = "") -> None:
         """Ask the server again about a user before the next message; about everybody, without an id."""
         self._known = {key: peer for key, peer in self._known.items() if user_id and peer.user_id != user_id}
+        self._current = self._current - {user_id} if user_id else set()
 
     async def find(self, name: str) -> Addressee:
         """Return the person with a name, or with ``id:`` and an id, after the person's keys were compared.
@@ -64,24 +69,62 @@ class Peers:
                 self._known[fold(name)] = peer
         return peer
 
+    async def follow(self, user_id: str) -> None:
+        """Learn the device list of a user unless it is known as the server has it.
+
+        A list that must not be believed is told, and what was known of the user stays.
+
+        Raises:
+            Rejected: The server cannot be asked.
+        """
+        if user_id in self._current:
+            return
+        ((user, refused),) = await self._learn([f"id:{user_id}"])
+        if refused is not None:
+            self._warn(user.name, sentence(refused.text))
+        if len(self._current) < MOST:
+            self._current.add(user_id)
+
     async def learn(self, users: Collection[str]) -> list[Addressee]:
         """Ask the server for device lists, and compare them with what is remembered.
 
         Raises:
             Rejected: The server cannot be asked, or a list must not be believed.
         """
-        found, _ = await self._server.query(users)
-        return [self._learned(user) for user in found]
-
-    def _learned(self, user: UserKeys) -> Addressee:
-        if user.user_id:
-            try:
-                learned = self._contacts.learn(user.user_id, user.name, user.list)
-            except CryptoRefusal as refused:
+        learned = await self._learn(users)
+        for _, refused in learned:
+            if refused is not None:
                 raise as_rejected(refused) from None
-            if learned is Learned.WITHHELD:
-                return Addressee(user.name, user.user_id, 0)
-        return Addressee(user.name, user.user_id, user.list.rev if user.list is not None else 0)
+        return [_addressee(user) for user, _ in learned]
+
+    async def _learn(self, users: Collection[str]) -> list[tuple[UserKeys, CryptoRefusal | None]]:
+        """Return what the server says of users, each with the reason if it must not be believed."""
+        found, _ = await self._server.query(users)
+        learned: list[tuple[UserKeys, CryptoRefusal | None]] = []
+        for user in found:
+            try:
+                self._compare(user)
+                learned.append((user, None))
+            except CryptoRefusal as refused:
+                learned.append((user, refused))
+        return learned
+
+    def _compare(self, user: UserKeys) -> None:
+        """Compare what the server says of a user with what is remembered; tell a change, once.
+
+        Raises:
+            CryptoRefusal: It must not be believed.
+        """
+        if not user.user_id:
+            return
+        before = self._contacts.get(user.user_id).changed
+        learned = self._contacts.learn(user.user_id, user.name, user.list)
+        now = self._contacts.get(user.user_id).changed
+        if now is not None and (before is None or before.user_key != now.user_key):
+            own = user.user_id == self._contacts.own_id
+            self._warn(user.name, sentence(self._contacts.why_blocked(user.user_id)) if own else key_changed(user.name))
+        elif learned is Learned.OTHER_PERSON:
+            self._warn(user.name, other_person(user.name))
 
     def recipients(self, peer: Addressee) -> tuple[DeviceKeys, ...]:
         """Return the devices to which messages for a person are sealed; none if they go in plain text.
@@ -119,3 +162,7 @@ class Peers:
         if contact.known is None or contact.plain_accepted:
             return Security.PLAIN if peer is not None else Security.UNKNOWN
         return Security.VERIFIED if self._contacts.is_verified(user_id) else Security.ENCRYPTED
+
+
+def _addressee(user: UserKeys) -> Addressee:
+    return Addressee(user.name, user.user_id, user.list.rev if user.list is not None else 0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeGuard
 
+from msgspec.structs import replace
+
 from chatroom.client.crypto.believed_amendments import Standing, check_amendment, conversation_of
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inner import Inner
@@ -63,6 +65,7 @@ class PrivateOpening:
             device = await self._sender(event)
             if device is None:
                 return []
+            event = replace(event, by=self._ring.contacts.shown_name(event.by_id, event.by))
             inner = self._ring.olm.open(device, event.id, event.kind, event.body)
             return [] if isinstance(inner, Duplicate) else await self._judged(inner, event, device)
         except CryptoRefusal as refused:
@@ -75,11 +78,9 @@ class PrivateOpening:
             CryptoRefusal: There is no such device.
         """
         contacts = self._ring.contacts
-        try:
+        await self._peers.follow(event.by_id)
+        if event.by_id == self._ring.user_id:
             return contacts.sender(event.by_id, event.device)
-        except CryptoRefusal as refused:
-            if refused.code != "blocked":
-                await self._peers.learn([f"id:{event.by_id}"])
         if contacts.why_blocked(event.by_id):
             self._held.hold(event)
             return None
@@ -166,12 +167,14 @@ class PrivateOpening:
     async def reopen(self, user_id: str) -> list[Event | Notice]:
         """Open what was held back of a user, whose key is accepted now. Returns what to show."""
         told: list[Event | Notice] = []
-        for event in self._held.take(user_id):
+        for event in self._held.of(user_id):
             try:
                 told += await self.open(event)
             except Rejected as refused:
-                self._held.hold(event)
                 told.append(SecurityNotice(text=refused.text, user=event.by, alarm=True))
+                break
+            if not self._ring.contacts.why_blocked(user_id):
+                self._held.remove(event)  # it is stored together with what was opened, so a crash loses neither
         return told
 
 

@@ -14,6 +14,7 @@ from chatroom.model import events as e
 
 MOST = 2000  # messages of one room
 MOST_ROOMS = 64
+MOST_REMEMBERED = 10_000  # rooms of which it is known that they are encrypted
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class RoomMemory:
 
     def __init__(self) -> None:
         self._rooms: OrderedDict[str, OrderedDict[str, OpenedRoomLine]] = OrderedDict()
+        self._sealed_from: dict[str, int] = {}  # the first seq, by room, that is known to be no plain message's
 
     def note(self, room: str, line: OpenedRoomLine) -> None:
         """Remember a message."""
@@ -51,6 +53,15 @@ class RoomMemory:
         lines[line.id] = line
         if len(lines) > MOST:
             lines.popitem(last=False)
+
+    def note_sealed(self, room: str, seq: int) -> None:
+        """Remember that a room was encrypted when it had an event with this seq."""
+        if room in self._sealed_from or len(self._sealed_from) < MOST_REMEMBERED:
+            self._sealed_from[room] = min(seq, self._sealed_from.get(room, seq))
+
+    def was_encrypted(self, room: str, seq: int) -> bool:
+        """Return whether a room was encrypted at a seq, as far as is known."""
+        return room in self._sealed_from and seq >= self._sealed_from[room]
 
     def find(self, room: str, id: str) -> OpenedRoomLine | None:
         """Return the message with an id; None if it is not known."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.json import encode
+from msgspec.structs import replace
 
 from chatroom.client.crypto.believed_amendments import Standing, check_amendment
 from chatroom.client.crypto.errors import CryptoRefusal
@@ -19,8 +20,10 @@ from chatroom.client.encryption.plaintext import emoji_of, text_of
 from chatroom.client.encryption.port import Port
 from chatroom.client.encryption.room_memory import OpenedRoomLine, RoomMemory
 from chatroom.client.encryption.sealed_files import take_offer
+from chatroom.client.opened import OpenedActed, OpenedSaid
 from chatroom.client.status import Notice, SecurityNotice
 from chatroom.model import events as e
+from chatroom.model import replies as a
 from chatroom.model.events import Event
 
 MOST_WAITING = 1000  # messages that wait for their keys
@@ -68,7 +71,9 @@ class RoomOpening:
         room = self._port.rooms.find(event.room)
         if room is None or not event.ct:
             return []
-        sealed = RoomCiphertext(room.id, event.id, (event.by_id, event.device), event.sid, event.ct)
+        self._memory.note_sealed(room.id, event.seq)
+        event = replace(event, by=self._ring.contacts.shown_name(event.by_id, event.by))
+        sealed = RoomCiphertext(room.id, event.id, (event.by_id, event.device), event.sid, event.ct, event.seq)
         try:
             opened = self._ring.groups.inbound.open(sealed)
             told: Told = list(self._shown(event, room.id, opened))
@@ -143,7 +148,7 @@ class RoomOpening:
         )
         self._note(event, room, kept)
         fields: dict[str, Any] = {"quote": quoted.seq, "quoted": quoted.quoted} if quoted is not None else {}
-        return (e.Acted if acted else e.Said)(text=text, **place, **fields)
+        return (OpenedActed if acted else OpenedSaid)(text=text, **place, **fields)
 
     def _note(self, event: e.SealedMessage, room: str, line: KeptRoomLine, *, again: bool = False) -> None:
         """Put a message, or its new text, into the history."""
@@ -151,6 +156,31 @@ class RoomOpening:
             self._ring.store.replace(f"room/{room}", line.id, encode(line))
         else:
             self._ring.store.note(f"room/{room}", line.id, event.seq, event.at, encode(line))
+
+    # ---- what must not come in plain text -------------------------------------------------------------------------
+
+    def entered(self, event: a.Entered | e.Encrypted) -> None:
+        """Remember from which seq on a room is encrypted for certain."""
+        if isinstance(event, a.Entered):
+            if event.encrypted:
+                self._memory.note_sealed(event.room_id, event.seq)
+            return
+        room = self._port.rooms.find(event.room)
+        if room is not None:
+            self._memory.note_sealed(room.id, event.seq)
+
+    def forbids(self, event: e.Edited | e.Reacted) -> bool:
+        """Return whether a change that came in plain text must not be believed: of a sealed message, or since then."""
+        room = self._port.rooms.find(event.room)
+        if room is None:
+            return False
+        return self._memory.was_encrypted(room.id, max(event.seq, event.message))
+
+    def refused_plain(self, event: e.Edited | e.Reacted) -> Notice:
+        """Return the notice about a change that ``forbids`` does not let through."""
+        what = "An edit" if isinstance(event, e.Edited) else "A reaction"
+        text = f"{what} that the server says is from {event.by} came without encryption, and was not shown."
+        return SecurityNotice(text=text, room=event.room, alarm=True)
 
     def deleted(self, event: e.Deleted) -> None:
         """Remove a message from the history that was deleted."""

@@ -23,6 +23,11 @@ def key_changed(user: str) -> str:
     return f"{user}'s key has changed, so nothing is sent to {user}. /verify {user} shows the new digits."
 
 
+def other_person(user: str) -> str:
+    """Return the alarm that a name belongs to another user than before."""
+    return f"{user} is not the person who had this name before; /verify {user} shows whose key it is."
+
+
 def own_key_changed() -> str:
     """Return the alarm that the server names a user key for the user that none of the user's devices has made."""
     return (
