@@ -6,7 +6,8 @@ import os
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
@@ -21,6 +22,9 @@ from chatroom.client.paths import state_folder
 from chatroom.client.status import Connected, Denied, Ended, Notice
 from chatroom.model.device import Device
 from chatroom.model.events import Event
+
+if TYPE_CHECKING:
+    from chatroom.client.encryption.encryption import Encryption
 
 MOST = 1000  # events that may wait for ``Bot.events``; beyond that, reading from the server stops
 
@@ -44,6 +48,7 @@ class Bot:
     def __init__(
         self, reactor: Any, connect: Callable[[], Deferred[ServerConnection]], server: str, **fields: Any
     ) -> None:
+        self._reactor = reactor
         self.client = Client(connect, reactor, mint, self._tell, secret=mint(), **fields)
         self.files = Transfers(self.client, server, reactor)
         self._waiting: deque[Heard] = deque()
@@ -55,6 +60,24 @@ class Bot:
     def name(self) -> str:
         """Our name."""
         return self.client.name
+
+    def encrypt(self, folder: Path, label: str) -> Encryption:
+        """Let the bot read and write encrypted messages; call this before ``arrive``.
+
+        Args:
+            folder: A folder for the bot's keys, which no other program uses.
+            label: What people call the bot among the devices of its account.
+
+        Returns:
+            What knows whose keys are trusted, and links devices.
+        """
+        from chatroom.client.encryption.setup import encrypt, in_vault
+        from chatroom.client.vault.vault_key import KEY_FILE, KeyFile
+
+        store = in_vault(folder, KeyFile(folder / KEY_FILE), self._reactor)
+        encryption = encrypt(self.client, store, mint, label, self._reactor)
+        self.files.sealing = self.client.privacy.files
+        return encryption
 
     async def arrive(self) -> None:
         """Connect, and return when the server has let us in.
@@ -161,6 +184,7 @@ async def connect(
     plain: bool = False,
     known: KnownHosts | None = None,
     device: str = "",
+    vault: Path | None = None,
 ) -> Bot:
     """Connect to a server, and stay connected.
 
@@ -175,6 +199,8 @@ async def connect(
         device: A name for the bot among the devices of its account: at most 32 lower-case letters, digits and ``-``.
             It lets the bot be online while the account is in use elsewhere, and a bot that starts again with this name
             ends the session of the one before. Without it, an account usually has one session.
+        vault: A folder for the bot's keys, which no other program uses. With it, the bot reads and writes encrypted
+            messages and rooms; the file ``vault.key`` in it unlocks them.
 
     Returns:
         The bot, once the server has let it in.
@@ -185,5 +211,7 @@ async def connect(
     servers = known or KnownHosts(state_folder(os.environ) / "known_servers")
     dialer = Dialer(reactor, host, port, servers, plain=plain)
     bot = Bot(reactor, dialer.connect, dialer.server, name=name, login=login, device=Device(device))
+    if vault is not None:
+        bot.encrypt(vault, name or device or "bot")
     await bot.arrive()
     return bot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chatroom import __version__
@@ -57,6 +57,7 @@ class Wish:
         accept: Whether to accept the server's new key.
         config: The other settings.
         state: The folder for what the client remembers, such as the keys of servers.
+        passphrase: What unlocks the keys of this client, once it was read; empty if a key file does.
     """
 
     host: str
@@ -67,6 +68,7 @@ class Wish:
     accept: bool
     config: Config
     state: Path
+    passphrase: str = field(default="", repr=False)
 
     @property
     def downloads(self) -> Path:

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from socket import gethostname
 from typing import Any, Literal, NoReturn, cast
@@ -16,6 +16,7 @@ from chatroom.client import standard_streams
 from chatroom.client.command_line import Wish, wanted
 from chatroom.client.config import BadConfig
 from chatroom.client.known_hosts import spell
+from chatroom.client.passphrase import NoPassphrase, read_passphrase
 
 USAGE = 2  # exit status
 
@@ -50,8 +51,19 @@ def main() -> NoReturn:
         sys.exit(1)
     if wish.plain and not wish.accept:
         _leave_out_tls()
+    try:
+        wish = with_passphrase(wish)
+    except NoPassphrase as error:
+        _complain(str(error))
+        sys.exit(USAGE)
     drawn = os.isatty(0) and os.isatty(1) and not _is_dumb(os.environ) and not wish.records
     sys.exit(_screen(wish) if drawn else _pipe(wish))
+
+
+def with_passphrase(wish: Wish) -> Wish:
+    """Return a wish with the passphrase of our keys, read where it says; raise ``NoPassphrase`` if there is none."""
+    where = wish.config.passphrase
+    return replace(wish, passphrase=read_passphrase(where)) if where and not wish.accept else wish
 
 
 def _leave_out_tls() -> None:
@@ -103,12 +115,11 @@ def _client(
 
     dialer = Dialer(reactor, wish.host, wish.port, wish.known, plain=wish.plain, first_seen=first_seen)
     tokens = Tokens(wish.state / "tokens.json")
-
     # Others may read a secret that is sent in plain text, so it is not the one for TLS, and has a folder of its own.
     folder = wish.folder / "plain" if wish.plain else wish.folder
     myself = secret(folder, mint)
     guest = GuestName(folder, myself)
-    return Client(
+    client = Client(
         dialer.connect,
         reactor,
         mint,
@@ -124,6 +135,18 @@ def _client(
         secret=myself,
         device=this_client(wish.state),
     )
+    return _with_keys(client, wish, reactor)
+
+
+def _with_keys(client: Any, wish: Wish, reactor: Any) -> Any:
+    """Let a client read and write encrypted messages, with its keys in a vault. Returns the client."""
+    from chatroom.client.bot import mint
+    from chatroom.client.encryption.setup import encrypt, in_vault
+    from chatroom.client.vault.vault_key import KEY_FILE, KeyFile, Passphrase
+
+    unlock = Passphrase(wish.passphrase) if wish.passphrase else KeyFile(wish.state / KEY_FILE)
+    encrypt(client, in_vault(wish.state / "vaults", unlock, reactor), mint, gethostname(), reactor)
+    return client
 
 
 def _remembered(tokens: Any, server: str, user: str) -> Any:
@@ -159,6 +182,7 @@ def _pipe(wish: Wish) -> int:
     from twisted.internet import reactor, stdio
 
     from chatroom.client.files.commands import FileCommands
+    from chatroom.client.files.direct_files import over_links
     from chatroom.client.files.transfers import Transfers
     from chatroom.client.pipe import Pipe
 
@@ -166,7 +190,7 @@ def _pipe(wish: Wish) -> int:
     pipe = Pipe(running, _complain, records=wish.records, patience=wish.patience, several=len(wish.config.rooms) > 1)
     client = _client(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), _complain, piped=True)
     transfers = Transfers(client, spell(wish.host, wish.port), running)
-    files = FileCommands(transfers, wish.downloads, pipe.say)
+    files = FileCommands(transfers, wish.downloads, pipe.say, over_links(transfers, client.privacy))
     status = _Signals(running, pipe.interrupt)
     pipe.ended.addCallback(lambda result: running.stop())
 

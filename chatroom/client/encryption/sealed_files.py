@@ -9,6 +9,7 @@ from msgspec import to_builtins
 from twisted.internet.defer import Deferred
 
 from chatroom.client.crypto.file_offers import FileOffer, SealedFiles, read_offer
+from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.peers import Peers
 from chatroom.client.errors import Rejected
 from chatroom.model.events import Event
@@ -20,6 +21,11 @@ class FileParts(Protocol):
     @property
     def peers(self) -> Peers:
         """The people of private conversations."""
+        ...
+
+    @property
+    def ring(self) -> KeyRing:
+        """Our keys."""
         ...
 
     @property
@@ -73,6 +79,10 @@ class SealedFileOffers:
         parts = self._parts()
         if parts is not None:
             parts.files.add(by_id, offer)
+
+    def name_on_server(self, name: str) -> str:
+        parts = self._parts()
+        return parts.files.name_on_server(name, parts.ring.user_id) if parts is not None else ""
 
     def find(self, file: str, by_id: str) -> FileOffer | None:
         parts = self._parts()

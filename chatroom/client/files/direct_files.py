@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.client.crypto.file_cipher import PIECE, pieces_of
 from chatroom.client.crypto.file_offers import FileOffer
+from chatroom.client.encryption.interface import Privacy
 from chatroom.client.errors import Rejected
 from chatroom.client.files import sealed_file
 from chatroom.client.files.direct_transfer import (
@@ -369,3 +370,11 @@ def _stop(failure: Any, sender: DirectSender) -> None:
     """Cancel a transfer whose offer could not be sent."""
     failure.trap(Rejected)
     sender.cancel(failure.value)
+
+
+def over_links(transfers: Transfers, privacy: Privacy) -> DirectFiles | None:
+    """Return what sends and fetches files over a client's direct links; None if the client makes none."""
+    if privacy.file_links is None:
+        return None
+    privacy.file_links.files = files = DirectFiles(transfers, privacy.file_links)
+    return files

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chatroom.client.files.commands import USAGES, FileCommands
+from chatroom.client.files.direct_files import over_links
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.screen.local_commands import LocalCommand
 from chatroom.client.screen.open_command import OpenCommand, Pieces, system_opener
@@ -43,7 +44,7 @@ class FileProgress:
     ) -> None:
         self._reactor = reactor
         self._transfers = transfers
-        self._commands = FileCommands(transfers, downloads, say)
+        self._commands = FileCommands(transfers, downloads, say, over_links(transfers, transfers.client.privacy))
         self._say = say
         self._start = start
         self._draw = draw
