@@ -75,9 +75,7 @@ class Bot:
         from chatroom.client.vault.vault_key import KEY_FILE, KeyFile
 
         store = in_vault(folder, KeyFile(folder / KEY_FILE), self._reactor)
-        encryption = encrypt(self.client, store, mint, label, self._reactor)
-        self.files.sealing = self.client.privacy.files
-        return encryption
+        return encrypt(self.client, store, mint, label, self._reactor)
 
     async def arrive(self) -> None:
         """Connect, and return when the server has let us in.

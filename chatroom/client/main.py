@@ -139,14 +139,33 @@ def _client(
 
 
 def _with_keys(client: Any, wish: Wish, reactor: Any) -> Any:
-    """Let a client read and write encrypted messages, with its keys in a vault. Returns the client."""
+    """Let a client read and write encrypted messages, with its keys in a vault, if its server knows keys.
+
+    What is needed for that is loaded then, on a thread, because that takes a quarter of a second. Returns the client.
+    """
+    from twisted.internet.threads import deferToThread
+
+    from chatroom.client.sealing import LateSealing
+
+    def late(conversation: Any) -> LateSealing:
+        def load() -> Any:
+            return deferToThread(_sealing, client, conversation, wish, reactor)
+
+        return LateSealing(lambda: "keys" in conversation.state.features, load)
+
+    client.seal(late)
+    return client
+
+
+def _sealing(client: Any, conversation: Any, wish: Wish, reactor: Any) -> Callable[[], Any]:
+    """Load what seals and opens, and return what makes it. This may be called on any thread, the other may not."""
     from chatroom.client.bot import mint
-    from chatroom.client.encryption.setup import encrypt, in_vault
+    from chatroom.client.encryption.setup import in_vault, make_late
     from chatroom.client.vault.vault_key import KEY_FILE, KeyFile, Passphrase
 
     unlock = Passphrase(wish.passphrase) if wish.passphrase else KeyFile(wish.state / KEY_FILE)
-    encrypt(client, in_vault(wish.state / "vaults", unlock, reactor), mint, gethostname(), reactor)
-    return client
+    store = in_vault(wish.state / "vaults", unlock, reactor)
+    return lambda: make_late(client, conversation, store, mint, gethostname(), reactor)
 
 
 def _remembered(tokens: Any, server: str, user: str) -> Any:
@@ -190,7 +209,7 @@ def _pipe(wish: Wish) -> int:
     pipe = Pipe(running, _complain, records=wish.records, patience=wish.patience, several=len(wish.config.rooms) > 1)
     client = _client(wish, running, pipe.told, lambda key: _complain(_first_seen(wish, key)), _complain, piped=True)
     transfers = Transfers(client, spell(wish.host, wish.port), running)
-    files = FileCommands(transfers, wish.downloads, pipe.say, over_links(transfers, client.privacy))
+    files = FileCommands(transfers, wish.downloads, pipe.say, over_links(transfers))
     status = _Signals(running, pipe.interrupt)
     pipe.ended.addCallback(lambda result: running.stop())
 

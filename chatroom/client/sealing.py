@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -61,3 +62,45 @@ class NoSealing:
     def end(self) -> Deferred[None]:
         """Return a Deferred that has fired."""
         return self.arrive()
+
+
+class LateSealing:
+    """The sealing of a client that loads what seals only when a server knows keys: the libraries take 13 MB.
+
+    Args:
+        knows_keys: Returns whether the server that we are connected to knows keys.
+        load: Loads what seals on a thread; its Deferred gives a function that makes it.
+    """
+
+    def __init__(self, knows_keys: Callable[[], bool], load: Callable[[], Deferred[Callable[[], Sealing]]]) -> None:
+        self._knows_keys = knows_keys
+        self._load = load
+        self._sealing: Sealing = NoSealing()
+        self._loaded = False
+
+    def arrive(self) -> Deferred[None]:
+        """Load what seals, if it is needed and not loaded yet, and let it arrive."""
+        return Deferred.fromCoroutine(self._arrive())
+
+    async def _arrive(self) -> None:
+        if not self._loaded and self._knows_keys():
+            made = (await self._load())()
+            if not self._loaded:
+                self._loaded, self._sealing = True, made
+        await self._sealing.arrive()
+
+    def send(self, command: PendingCommand) -> bool:
+        """See ``Sealing``."""
+        return self._sealing.send(command)
+
+    def receive(self, event: Event | Piece, re: Ref | None) -> bool:
+        """See ``Sealing``."""
+        return self._sealing.receive(event, re)
+
+    def lost(self) -> None:
+        """See ``Sealing``."""
+        self._sealing.lost()
+
+    def end(self) -> Deferred[None]:
+        """See ``Sealing``."""
+        return self._sealing.end()

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred, fail
 
 from chatroom.client.direct.channel import UseRelay
 from chatroom.client.encryption.interface import LinkPath
-from chatroom.client.encryption.links import LinkFiles, Links
+from chatroom.client.encryption.links import Links
 from chatroom.client.errors import Rejected
 
 
@@ -15,12 +15,10 @@ class CurrentLinks:
 
     Attributes:
         links: The links of the user that we are now; None while we have no keys.
-        files: What takes files that come over links; None if nothing does.
     """
 
     def __init__(self) -> None:
         self.links: Links | None = None
-        self.files: LinkFiles | None = None
 
     def use(self, links: Links | None) -> None:
         """End the links that there are, and use others; none if ``links`` is None."""

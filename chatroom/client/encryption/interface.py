@@ -195,13 +195,15 @@ class Privacy:
         encryption: Encrypts private messages and rooms.
         links: Makes direct links.
         files: Seals files, and knows their offers; see ``chatroom.client.files.sealing``.
-        file_links: Carries files over direct links, and is given what takes them; see ``CurrentLinks``.
+        file_links: Carries files over direct links; see ``CurrentLinks``.
+        link_files: Takes the files that come over direct links; see ``DirectFiles``.
     """
 
     encryption: UserEncryption | None = None
     links: UserLinks | None = None
     files: Any = None
     file_links: Any = None
+    link_files: Any = None
 
     def status(self, user: str) -> Security:
         """Return how messages to a person are protected."""

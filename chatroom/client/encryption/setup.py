@@ -12,6 +12,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.client.client import Client
+from chatroom.client.conversation import Conversation
 from chatroom.client.encryption.current_links import CurrentLinks
 from chatroom.client.encryption.driver import EncryptionDriver, OpenStore
 from chatroom.client.encryption.encryption import Encryption
@@ -47,27 +48,40 @@ def encrypt(
         now: Returns the time in milliseconds since 1970.
         random: Returns so many random bytes.
     """
-    drivers: list[EncryptionDriver] = []
+    made: list[EncryptionDriver] = []
 
-    def made(conversation: Any) -> EncryptionDriver:
-        drivers.append(EncryptionDriver(conversation, open_store, random, mint, now, label[:64]))
-        return drivers[0]
+    def seal(conversation: Conversation) -> EncryptionDriver:
+        made.append(EncryptionDriver(conversation, open_store, random, mint, now, label[:64]))
+        return made[0]
 
-    client.seal(made)
-    (driver,) = drivers
+    client.seal(seal)
+    return connect(client, made[0], reactor, random)
+
+
+def connect(client: Client, driver: EncryptionDriver, reactor: Any, random: Callable[[int], bytes]) -> Encryption:
+    """Give a client's ``privacy`` what a driver seals and opens with; see ``encrypt``."""
+    privacy = client.privacy
     encryption, links = Encryption(driver, random), CurrentLinks()
 
     def changed(parts: EncryptionParts | None) -> None:
-        take = driver.opening.take_over_link
-        address = client.server_address
-        links.use(None if parts is None else Links(parts, reactor, address, take, lambda: links.files, random))
+        take, address = driver.opening.take_over_link, client.server_address
+        links.use(None if parts is None else Links(parts, reactor, address, take, lambda: privacy.link_files, random))
 
     driver.on_parts = changed
-    client.privacy.encryption, client.privacy.links, client.privacy.file_links = encryption, links, links
-    client.privacy.files = SealedFileOffers(
+    privacy.encryption, privacy.links, privacy.file_links = encryption, links, links
+    privacy.files = SealedFileOffers(
         lambda: driver.parts, lambda: driver.problem, encryption.room_encrypted, driver.give, random
     )
     return encryption
+
+
+def make_late(
+    client: Client, conversation: Conversation, store: OpenStore, mint: Callable[[], str], label: str, reactor: Any
+) -> EncryptionDriver:
+    """Return what seals for a client that is started already; see ``encrypt`` and ``in_vault``."""
+    driver = EncryptionDriver(conversation, store, os.urandom, mint, wall_clock, label[:64])
+    connect(client, driver, reactor, os.urandom)
+    return driver
 
 
 def in_vault(folder: Path, unlock: Unlock, reactor: Any) -> OpenStore:

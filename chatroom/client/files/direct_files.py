@@ -372,9 +372,34 @@ def _stop(failure: Any, sender: DirectSender) -> None:
     sender.cancel(failure.value)
 
 
-def over_links(transfers: Transfers, privacy: Privacy) -> DirectFiles | None:
-    """Return what sends and fetches files over a client's direct links; None if the client makes none."""
-    if privacy.file_links is None:
-        return None
-    privacy.file_links.files = files = DirectFiles(transfers, privacy.file_links)
+class PrivacyLinks:
+    """The direct links of a client, which may have none, or only later; it implements ``FileLinks``.
+
+    Args:
+        privacy: Has the links.
+    """
+
+    def __init__(self, privacy: Privacy) -> None:
+        self._privacy = privacy
+
+    def peer(self, user: str) -> Peer | None:
+        """Return the device of a user to which a link is open; None if there is none."""
+        links = self._privacy.file_links
+        found: Peer | None = links.peer(user) if links is not None else None
+        return found
+
+    def is_open(self, peer: Peer) -> bool:
+        """Return whether a link to a device is open."""
+        return self._privacy.file_links is not None and bool(self._privacy.file_links.is_open(peer))
+
+    def send_chunk(self, peer: Peer, data: bytes) -> Deferred[None]:
+        """Send bytes to a device; see ``FileLinks``."""
+        sent: Deferred[None] = self._privacy.file_links.send_chunk(peer, data)
+        return sent
+
+
+def over_links(transfers: Transfers) -> DirectFiles:
+    """Return what sends and fetches files over the direct links of a client, once it has some."""
+    privacy = transfers.client.privacy
+    privacy.link_files = files = DirectFiles(transfers, PrivacyLinks(privacy))
     return files

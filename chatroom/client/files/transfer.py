@@ -26,8 +26,11 @@ class AllTransfers(Protocol):
     clock: Any
     online: bool
     server: str
-    sealing: FileSealing
     work: Callable[..., Deferred[Any]]
+
+    @property
+    def sealing(self) -> FileSealing:
+        """Which files are sealed, and the known offers."""
 
     def may(self, one: Transfer[Any]) -> bool: ...
 

@@ -54,6 +54,9 @@ class OtherTransfer(Protocol):
         """End the transfer because the user wants that."""
 
 
+_NOTHING_SEALED = NoFileSealing()
+
+
 class Transfers:
     """Sends and fetches files over a client; it is the client's ``Carrier``.
 
@@ -64,7 +67,6 @@ class Transfers:
         work: Calls a blocking function in a thread; returns a Deferred that gives its result.
 
     Attributes:
-        sealing: Which files are sealed, and the known offers; to be set before the client is started.
         online: Whether there is a connection on which login and room are restored.
         others: The transfers over direct links.
         fetched: The paths of the files that were fetched last, by the SHA-256 of their bytes.
@@ -77,13 +79,17 @@ class Transfers:
         self.server = server
         self.clock = clock
         self.work = work
-        self.sealing: FileSealing = client.privacy.files or NoFileSealing()
         self.online = False
         self.others: list[OtherTransfer] = []
         self.fetched: dict[str, Path] = {}
         self._under_way: list[Transfer[Any]] = []
         self._ended: Rejected | None = None
         client.carry(self)
+
+    @property
+    def sealing(self) -> FileSealing:
+        """Which files are sealed, and the known offers."""
+        return self.client.privacy.files or _NOTHING_SEALED
 
     async def send(self, path: Path, user: str = "", sealed: SealedFile | None = None) -> e.Shared:
         """Share a file with the room, or give it to a user; return when others can fetch it.

@@ -44,7 +44,7 @@ class FileProgress:
     ) -> None:
         self._reactor = reactor
         self._transfers = transfers
-        self._commands = FileCommands(transfers, downloads, say, over_links(transfers, transfers.client.privacy))
+        self._commands = FileCommands(transfers, downloads, say, over_links(transfers))
         self._say = say
         self._start = start
         self._draw = draw

@@ -25,7 +25,7 @@ class DirectFriend(Friend):
     def __init__(self, network: Network, name: str) -> None:
         super().__init__(network, name)
         self.secrets = Secrets()
-        self.transfers.sealing = self.secrets
+        self.transfers.client.privacy.files = self.secrets
         (user_id,) = (user.id for user in network.world.chat.users.values() if user.name == name)
         self.links = Links((user_id, "DEVICE"))
         self.links.files = self.direct = DirectFiles(self.transfers, self.links)

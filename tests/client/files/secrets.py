@@ -74,5 +74,5 @@ def secretive(friend: Friend, *sealed: str, readers: tuple[Secrets, ...] = ()) -
     """Give somebody an encryption, and return it."""
     secrets = Secrets(*sealed)
     secrets.readers.extend(readers)
-    friend.transfers.sealing = secrets
+    friend.transfers.client.privacy.files = secrets
     return secrets

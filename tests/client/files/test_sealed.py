@@ -98,7 +98,7 @@ def test_the_server_learns_neither_name_nor_bytes(network: Network, tmp_path: Pa
     assert re.fullmatch("[0-9a-f]{32}", record.name)
     assert record.size == sealed_size(len(data))
     assert hashlib.sha256(data).hexdigest().encode() not in b"".join(wire)
-    alice.transfers.sealing = Secrets()
+    alice.transfers.client.privacy.files = Secrets()
     sent_by(network, alice, write(tmp_path, data, f"{CANARY}.txt"))
     sent = b"".join(wire)
     assert f'"name":"{CANARY}.txt"'.encode() in sent, "the search finds a name that is sent in plain"
@@ -306,7 +306,7 @@ def test_fetching_goes_on_after_a_restart_of_the_client(network: Network, tmp_pa
     assert part.read_bytes() == BIG[:have], "only opened bytes are on the disk"
     bob.transfers.drop(Rejected("gone", "gone"))
     carol = Friend(network, "carol")
-    carol.transfers.sealing = reader
+    carol.transfers.client.privacy.files = reader
     got = carol.get(1, here)
     network.pass_time(10)
     assert got[0].read_bytes() == BIG
