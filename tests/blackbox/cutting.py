@@ -18,18 +18,22 @@ class Cutting:
         port: Of the daemon, on 127.0.0.1.
         after: How many bytes each of the first connections passes, both directions together.
         stuck: They are not cut then: nothing more is passed in that direction, until one side ends.
+        records: Whether to keep what is passed.
 
     Attributes:
         port: Where to connect to, on 127.0.0.1.
         failed: How many connections have failed.
         passed: How many bytes have been passed in all.
+        recordings: What each connection has passed in each direction, if that is kept.
     """
 
-    def __init__(self, port: int, after: Sequence[int], *, stuck: bool = False) -> None:
+    def __init__(self, port: int, after: Sequence[int] = (), *, stuck: bool = False, records: bool = False) -> None:
         self.failed = self.passed = 0
         self._daemon = port
         self._after = list(after)
         self._stuck = stuck
+        self._records = records
+        self.recordings: list[bytearray] = []
         self._changed = threading.Condition()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -62,8 +66,12 @@ class Cutting:
                 self._start(self._pass_on, far, near, left)
 
     def _pass_on(self, source: socket.socket, target: socket.socket, left: list[int]) -> None:
+        recording = bytearray()
+        self.recordings.append(recording)
         with suppress(OSError):  # the other direction has been cut
             while data := source.recv(16384):
+                if self._records:
+                    recording += data
                 if self._fails(left, len(data)):
                     if self._stuck:
                         return  # the other direction learns of the end
