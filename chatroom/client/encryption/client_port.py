@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -40,6 +41,11 @@ class ClientPort:
         self.mint = mint
         self.now = now
         self.again = again
+
+    def turn(self) -> Deferred[None]:
+        turn: Deferred[None] = Deferred()
+        self._conversation.clock.callLater(0, turn.callback, None)
+        return turn
 
     @property
     def name(self) -> str:

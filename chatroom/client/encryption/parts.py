@@ -83,7 +83,7 @@ class EncryptionParts:
         self.files = SealedFiles(ring.store)
         self.server = KeyServer(ask)
         self.peers = Peers(self.server, ring.contacts, warn_of)
-        self.envelopes = Envelopes(self.server, ring.olm, port.now, warn)
+        self.envelopes = Envelopes(self.server, ring.olm, port.now, warn, port.turn)
         self.outbox = SealedOutbox(ring.store)
         self.conversations = SealedConversations(ring.store, ring.user_id)
         common = ring, self.server, self.peers, self.envelopes

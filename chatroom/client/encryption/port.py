@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chatroom.client.connection import Piece, Ref
@@ -29,6 +30,10 @@ class Port(Protocol):
 
     def now(self) -> int:
         """Return the time in milliseconds since 1970."""
+        ...
+
+    def turn(self) -> Deferred[None]:
+        """Return a Deferred that fires in the next turn of the reactor."""
         ...
 
     def mint(self) -> str:
