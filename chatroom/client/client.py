@@ -157,7 +157,7 @@ class Client(ClientFacts):
         """
         if not self.state.ready:
             return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
-        return self._conversation.ask(do, quiet=True, **fields)
+        return self._conversation.question(do, fields)
 
     def say(self, text: str, room: str = "") -> Deferred[None]:
         """Say something to a room; it is sent again after a reconnection.

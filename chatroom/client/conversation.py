@@ -171,6 +171,12 @@ class Conversation:
         self.transmit(command)
         return command.answer
 
+    def question(self, do: str, fields: dict[str, Any]) -> Deferred[Event]:
+        """Give a command whose answer is only for the caller, behind those that wait to be sealed; see ``ask``."""
+        command = self._outgoing.add(do, fields, first=True, quiet=True)
+        self._send(command)
+        return command.answer
+
     def fail_pending(self, why: Rejected) -> None:
         """Fail every command that waits, and every file transfer."""
         self._outgoing.give_up(why)

@@ -5,7 +5,7 @@ No server can send these records: only what this client has opened itself is of 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -77,6 +77,16 @@ class PrivateChange(Struct, frozen=True, gc=False, kw_only=True):
     text: str = ""
     emoji: str = ""
     on: bool = True
+
+    @property
+    def amendment(self) -> e.Amendment:
+        """The same as an event of a room, which says what becomes of the message."""
+        fields: dict[str, Any] = {"room": "", "seq": 0, "id": "", "at": self.at, "by": self.by, "by_id": self.by}
+        if self.kind == "edit":
+            return e.Edited(**fields, message=0, text=self.text)
+        if self.kind == "delete":
+            return e.Deleted(**fields, message=0, user=self.by)
+        return e.Reacted(**fields, message=0, emoji=self.emoji, on=self.on)
 
     @property
     def words(self) -> str:

@@ -204,7 +204,8 @@ class PendingQueue:
             command.sent = None
             if command.moves:
                 moves.add(command.room)
-            astray = command.do in _TO_ROOM and (command.room in moves if command.room else bool(moves))
+            to_room = command.do in _TO_ROOM and not command.record.get("user")
+            astray = to_room and (command.room in moves if command.room else bool(moves))
             if not command.kept or astray:
                 self._take(ref)
                 command.answer.errback(Rejected("lost", "the connection was lost before the answer came; try again."))

@@ -23,7 +23,9 @@ _FILES = {"share", "get", "unshare", "files"}
 _TALK = {"say", "me", "history", "search", "quote", "edit", "react", "typing", "read", "delete"}
 _SEALED = {"encrypt", "say-sealed", "member-ids"}
 _ABOUT_ROOM = frozenset({"leave", "names", "slow", *_MODERATION, *_FILES, *_TALK, *_SEALED})
-_OR_PERSON = frozenset({"history", "search", "share", "typing", "read"})  # about a person instead, if they name a user
+_OF_A_MESSAGE = frozenset({"quote", "edit", "react", "delete"})
+# Commands that are about a person instead, if they name a user.
+_OR_PERSON = frozenset({"history", "search", "share", "typing", "read", *_OF_A_MESSAGE})
 MAY_BE_PRIVATE = frozenset({"history", "search"})  # without a room in front they are about all private messages
 _OF_A_FILE = frozenset({"get", "unshare"})  # the server finds most files without the room
 

@@ -98,12 +98,12 @@ def _owned(room: str, event: e.Owned) -> str:
     return _to(event, "made the owner")
 
 
-def speaker(event: e.Spoken) -> str:
+def speaker(event: Any) -> str:
     """Return who says something, and to which message: ``alice (to bob: "shall we start?")``."""
-    quoted = event.quoted
+    by, quoted = str(event.by), event.quoted
     if quoted is None:
-        return event.by
-    return f"{event.by} (to {quoted.by}: {_cited(quoted.text) or 'deleted'})"
+        return by
+    return f"{by} (to {quoted.by}: {_cited(quoted.text) or 'deleted'})"
 
 
 def _cited(text: str) -> str:
@@ -169,6 +169,7 @@ def with_deletion_shown(event: M) -> M:
     return msgspec.structs.replace(event, text="(deleted)")
 
 
+EDITED = " (edited)"
 MOST_EMOJIS = 8  # different reactions to one message that its line in the history shows
 
 
@@ -179,7 +180,7 @@ def what_became(event: e.Event) -> str:
     """
     if not isinstance(event, e.RoomMessage):
         return ""
-    edited = " (edited)" if isinstance(event, e.Spoken) and event.edited else ""
+    edited = EDITED if isinstance(event, e.Spoken) and event.edited else ""
     numbers = Counter(reaction.emoji for reaction in event.reactions)
     if not numbers:
         return edited

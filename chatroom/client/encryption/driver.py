@@ -17,7 +17,7 @@ from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.local_answers import LocalAnswers
 from chatroom.client.encryption.mail_acks import MailAcks
 from chatroom.client.encryption.parts import EncryptionParts
-from chatroom.client.encryption.private_sealing import PrivateSealing
+from chatroom.client.encryption.private_sealing import TO_PEOPLE_PERHAPS, PrivateSealing
 from chatroom.client.encryption.refusals import as_rejected, sentence
 from chatroom.client.encryption.room_sealing import SEALED
 from chatroom.client.encryption.store import Store
@@ -179,7 +179,8 @@ class EncryptionDriver:
         """Return whether a command is to be sealed, or refused, or answered here."""
         record = command.record
         if PrivateSealing.takes(record):
-            return self.parts is not None or bool(self.problem)
+            # The server would take a change of a private message for one of the last message of a room.
+            return self.parts is not None or bool(self.problem) or record["do"] in TO_PEOPLE_PERHAPS
         if self.parts is None:
             return False
         sealed = record["do"] in SEALED and self._sealed_room(record) is not None
@@ -188,7 +189,8 @@ class EncryptionDriver:
     async def seal(self, command: PendingCommand) -> Send:
         """Seal a command."""
         if self.parts is None:
-            raise Rejected("no-keys", f"This was not sent, because it may have to be encrypted. {self.problem}")
+            why = self.problem or "This server does not know encryption."
+            raise Rejected("no-keys", f"This was not sent, because it may have to be encrypted. {why}")
         try:
             if PrivateSealing.takes(command.record):
                 return await self.parts.private.seal(command)

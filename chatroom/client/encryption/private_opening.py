@@ -113,10 +113,18 @@ class PrivateOpening:
         peer_id, peer = (to_id, to) if own else (author, event.by)
         self._ring.contacts.note_encrypted(peer_id)
         if inner.type == "msg":
-            return [self._message(inner, event, peer_id, to)]
+            return [await self._message(inner, event, peer_id, to)]
         return await self._change(inner, event, peer_id, peer, conversation)
 
-    def _message(self, inner: Inner, event: E2eFrom, peer_id: str, to: str) -> Event:
+    async def _message(self, inner: Inner, event: E2eFrom, peer_id: str, to: str) -> Event:
+        """Add a message to the history, and return what to show.
+
+        Raises:
+            CryptoRefusal: It has the id of another author's message, which it could change then.
+        """
+        there = await self._conversations.find(peer_id, inner.id)
+        if there is not None and there.by_id != inner.sender[0]:
+            raise CryptoRefusal("forged", "an encrypted message has the id of another one")
         quoted = inner.body.get("quoted")
         line = PrivateLine(
             id=inner.id,

@@ -13,6 +13,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.encryption import words
 from chatroom.client.encryption.conversations import PrivateLine, SealedConversations, excerpt
 from chatroom.client.encryption.envelopes import Envelopes
 from chatroom.client.encryption.interface import Security
@@ -29,6 +30,8 @@ from chatroom.client.pending import PendingCommand
 from chatroom.client.status import SecurityNotice
 from chatroom.model import replies as a
 from chatroom.model.device_keys import DeviceKeys, Envelope
+from chatroom.model.emoji import is_emoji
+from chatroom.model.errors import BAD_EMOJI
 from chatroom.model.events import Event
 
 TO_PEOPLE = frozenset({"message", "reply"})
@@ -143,20 +146,35 @@ class PrivateSealing:
             return id, {**body, "text": record["text"]}, "msg"
         if do == "file":
             return id, {**record["offer"], **body}, "file.offer"
-        own = do in ("edit", "delete")
-        line = await self._conversations.counted_back(peer.user_id, record.get("last", 1), own=own)
+        if do == "react" and not is_emoji(record["emoji"]):
+            raise Rejected(BAD_EMOJI.code, BAD_EMOJI().text)
+        await self._find(record, peer)
+        message, by, first = record["message"]
         if do == "quote":
-            quoted = {"quote": line.id, "quoted": [line.by, excerpt(line.text)]}
-            return id, {**body, "text": record["text"], **quoted}, "msg"
-        body["message"] = line.id
-        record.setdefault("about", excerpt(line.text))  # for the notice of what was done
+            return id, {**body, "text": record["text"], "quote": message, "quoted": [by, first]}, "msg"
+        body["message"] = message
         if do == "edit":
-            self._conversations.edited(peer.user_id, line, record["text"], self._port.now())
+            line = await self._conversations.find(peer.user_id, message)
+            if line is not None:
+                self._conversations.edited(peer.user_id, line, record["text"], self._port.now())
             return id, {**body, "text": record["text"]}, "edit"
         if do == "react":
             return id, {**body, "emoji": record["emoji"], "on": record.get("on", True)}, "react"
-        self._conversations.delete(peer.user_id, line.id)
+        self._conversations.delete(peer.user_id, message)
         return id, body, "delete"
+
+    async def _find(self, record: dict[str, Any], peer: Addressee) -> None:
+        """Note in a command which message it is about: its id, its author and its first words.
+
+        That is done once: when the command is sealed again, another message may be the last.
+
+        Raises:
+            Rejected: There is no such message.
+        """
+        if "message" not in record:
+            own = record["do"] in ("edit", "delete")
+            line = await self._conversations.counted_back(peer.user_id, record.get("last", 1), own=own)
+            record["message"] = line.id, line.by, excerpt(line.text)
 
     def _line(self, id: str, peer: Addressee, body: dict[str, Any]) -> PrivateLine:
         ring, quoted = self._ring, body.get("quoted")
@@ -183,9 +201,7 @@ class PrivateSealing:
             raise Rejected("not-encrypted", "Only encrypted private messages can be edited, quoted or reacted to.")
         if peer.user_id and peer.user_id not in self._told_plain:
             self._told_plain.add(peer.user_id)
-            self._port.tell(
-                SecurityNotice(text=f"To {peer.name} in plain text: the server can read it.", user=peer.name)
-            )
+            self._port.tell(SecurityNotice(text=words.plain_notice(peer.name), user=peer.name))
         return partial(self._port.transmit, command)
 
     def _send(self, command: PendingCommand, sealed: SealedCommand) -> None:
@@ -209,9 +225,7 @@ class PrivateSealing:
         """Return the answer to a command whose sealed message the server has, and tell what it waits for."""
         record, (name, _) = sealed.record, sealed.to
         if waits == "keys":
-            self._port.tell(
-                SecurityNotice(text=f"{name} is online where encrypted messages cannot be read.", user=name)
-            )
+            self._port.tell(SecurityNotice(text=words.not_readable(name), user=name))
         if record["do"] in (*TO_PEOPLE, "quote"):
             return a.Sent(record["id"], name, record["text"], waits if waits in ("account", "guest") else "")  # type: ignore[arg-type]
         if record["do"] != "file":
@@ -220,13 +234,14 @@ class PrivateSealing:
 
     def _change(self, sealed: SealedCommand) -> PrivateChange:
         record = sealed.record
+        message, _, first = record["message"]
         fields = {
-            "text": record.get("text") or record.get("about", ""),
+            "text": record.get("text") or first,
             "emoji": record.get("emoji", ""),
             "on": record.get("on", True),
         }
         return PrivateChange(
-            kind=record["do"], message="", by=self._port.name, user=sealed.to[0], at=self._port.now(), **fields
+            kind=record["do"], message=message, by=self._port.name, user=sealed.to[0], at=self._port.now(), **fields
         )
 
     def _refused(self, command: PendingCommand, sealed: SealedCommand, refused: Rejected) -> None:

@@ -20,6 +20,8 @@ from chatroom.client.errors import Rejected
 from chatroom.client.pending import PendingCommand
 from chatroom.client.room_state import RoomState
 from chatroom.model import replies as a
+from chatroom.model.emoji import is_emoji
+from chatroom.model.errors import BAD_EMOJI
 
 SEALED = frozenset({"say", "me", "quote", "edit", "react", "file"})
 STALE = frozenset({"stale-members", "stale-devices", "encrypted-room"})  # refusals after which it is sealed anew
@@ -133,6 +135,8 @@ class RoomSealing:
             return "msg", {"text": record["text"], "quote": meant.id}
         if do == "edit":
             return "edit", {"message": meant.id, "text": record["text"]}
+        if not is_emoji(record["emoji"]):
+            raise Rejected(BAD_EMOJI.code, BAD_EMOJI().text)
         return "react", {"message": meant.id, "emoji": record["emoji"], "on": record.get("on", True)}
 
     # ---- sending ---------------------------------------------------------------------------------------------------

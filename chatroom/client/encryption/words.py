@@ -12,6 +12,11 @@ def plain_notice(user: str) -> str:
     return f"To {user} in plain text: the server can read it."
 
 
+def not_readable(user: str) -> str:
+    """Return the line that a person is online, but only where encrypted messages cannot be read."""
+    return f"{user} is online where encrypted messages cannot be read."
+
+
 def state_words(security: Security, path: LinkPath) -> str:
     """Return what the bar says about a private conversation, as ``verified, direct``; empty if nothing is known."""
     shown = "" if security is Security.UNKNOWN else str(security)

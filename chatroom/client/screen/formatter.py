@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chatroom.client.opened import Opened, OpenedOwn
 from chatroom.client.screen.colours import ERROR, LOUD, MARK, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -18,7 +19,7 @@ from chatroom.model.mentions import mentions
 from chatroom.model.replies import Settings
 from chatroom.model.text import CONTINUATION
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
-from chatroom.model.wording import ANSWERS, LINES, searched_back, speaker, what_became, with_deletion_shown
+from chatroom.model.wording import ANSWERS, EDITED, LINES, searched_back, speaker, what_became, with_deletion_shown
 
 Line = list[tuple[str, str]]
 """What is on one line: (style, text) after another."""
@@ -199,8 +200,9 @@ class Formatter:
         mark = [(MARK, f" ({word})")] if word else []
         if isinstance(event, e.Private):
             between = (PLAIN, ": ") if private else (PRIVATE, " (private): ")
-            return MessageLine([name, *mark, between], [(PLAIN, event.text)], tail)
-        quoting = [(QUIET, speaker(event).removeprefix(event.by))] if event.quote else []
+            edited = event.edited if isinstance(event, Opened | OpenedOwn) else 0
+            return MessageLine([name, *mark, *_quoting(event), between], [(PLAIN, event.text)], tail, edited)
+        quoting = _quoting(event)
         acted = isinstance(event, e.Acted)
         head = [*([(PLAIN, "* ")] if acted else []), name, *mark, *quoting, (PLAIN, " " if acted else ": ")]
         return MessageLine(head, self._text(event), tail, event.edited, event.reactions)
@@ -208,6 +210,8 @@ class Formatter:
     def _tail(self, event: e.Message) -> Line:
         """Return what follows the text of a message: that it was edited, and the reactions to it."""
         became = what_became(event)
+        if isinstance(event, Opened | OpenedOwn) and event.edited:
+            became = EDITED
         return [(QUIET, became)] if became else []
 
     def _concerns_me_alone(self, event: e.RoomEvent) -> bool:
@@ -261,6 +265,13 @@ class Formatter:
     def _old(self, event: e.Message) -> bool:
         """Return whether a message is not of today, so that its line needs the day."""
         return spell_moment(event.at, DAY) != spell_moment(self._now(), DAY)
+
+
+def _quoting(event: e.Spoken | e.Private) -> Line:
+    """Return the words about what a message answers; empty if it answers nothing."""
+    if isinstance(event, Opened | OpenedOwn):
+        return [(QUIET, speaker(event).removeprefix(event.by))]
+    return [(QUIET, speaker(event).removeprefix(event.by))] if isinstance(event, e.Spoken) and event.quote else []
 
 
 def _shared(event: e.Shared) -> str:

@@ -221,7 +221,8 @@ class LineInput:
             Misuse: The command is about a room, and we are in some, but the window is none's.
         """
         fields = dict(command.fields)
-        if window.kind is WindowKind.PERSON and command.row.do in ABOUT_PERSON:
+        about_person = ABOUT_PERSON | ABOUT_MESSAGE if self._client.privacy.encryption is not None else ABOUT_PERSON
+        if window.kind is WindowKind.PERSON and command.row.do in about_person:
             return {"user": window.name, **fields}
         if self._is_inside(window) and is_about_room(command.row.do, fields):
             return {"room": window.name, **fields}

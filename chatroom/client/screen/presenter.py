@@ -16,6 +16,7 @@ from chatroom.client.screen.known_words import KnownWords
 from chatroom.client.screen.notifier import Alerts
 from chatroom.client.screen.read_marker import ReadMarker
 from chatroom.client.screen.routing import Router
+from chatroom.client.screen.scrollback import StoredLine
 from chatroom.client.screen.typing_people import TypingPeople
 from chatroom.client.screen.window_list import ChatWindow, WindowKind
 from chatroom.client.screen.window_output import WindowOutput
@@ -207,7 +208,8 @@ class Presenter:
         if not isinstance(event, e.MESSAGES):
             self.show(event)
             return
-        if isinstance(event, e.Private) and event.seq and event.seq <= window.newest and window.lines.find(event.seq):
+        known = isinstance(event, e.Private) and event.seq <= window.newest
+        if known and stored_line(event, window) is not None:
             return  # it came with the messages that were fetched when the window was opened
         replayed = self._client.replayed(event)  # it was said before we came
         own = event.by == self._client.name
@@ -221,7 +223,8 @@ class Presenter:
 
     def _message(self, event: e.Message, window: ChatWindow, *, unread_line: bool) -> MessageLine:
         line = self._lines.message(event, private=window.kind is WindowKind.PERSON)
-        self._output.message(line, window, event.seq, unread_line=unread_line)
+        id = event.id if isinstance(event, e.Private) else ""
+        self._output.message(line, window, event.seq, unread_line=unread_line, id=id)
         return line
 
     def _note_typing(self, event: e.Event) -> None:
@@ -237,8 +240,10 @@ class Presenter:
         """Change the line of the message that an event is about. Returns whether that says all; if the window does not
         have the line any more, or the message is deleted, the event has a line of its own."""
         stored = window.lines.find(event.message)
-        if stored is None:
-            return False
+        return stored is not None and self._changed(event, stored, window)
+
+    def _changed(self, event: e.Amendment, stored: StoredLine, window: ChatWindow) -> bool:
+        """Change the line of a message. Returns whether that says all."""
         line = self._lines.amended(event, stored.edited, stored.reactions)
         if line is not None:
             self._output.amend(stored, line, window)
@@ -249,7 +254,7 @@ class Presenter:
         if window.lacks_past:
             window.sent.append(event.id)
         if event.to != self._client.name:  # what we write to ourselves comes to us
-            self._output.message(self._lines.sent(event), window, 0, unread_line=False)
+            self._output.message(self._lines.sent(event), window, 0, unread_line=False, id=event.id)
         if event.waits or not self._router.in_front(window):
             for line in self._lines.heard(event):
                 self._output.add(line)
@@ -303,17 +308,33 @@ class Presenter:
             case Denied():
                 self.refused(what.code, what.text)
             case PrivateChange():
-                self._output.add(notice(what.words), self._router.window(what))
+                self._private_changed(what)
             case ConversationsListed():
                 pass  # ``PrivateHistory`` opens their windows
             case Named():
                 pass  # the bar shows the new name, and the answer to the command told it
+
+    def _private_changed(self, change: PrivateChange) -> None:
+        """Show what somebody did to an encrypted private message: in its line, or in words."""
+        if self._filter.ignores(change.by):
+            return
+        window = self._router.window(change)
+        stored = window.lines.find_id(change.message)
+        if stored is None or not self._changed(change.amendment, stored, window):
+            self._output.add(notice(change.words), window)
 
     def _tell_all(self, text: str) -> None:
         self._output.add_everywhere(notice(text))
 
     def _complain_to_all(self, text: str) -> None:
         self._output.add_everywhere(error(text))
+
+
+def stored_line(event: e.Message, window: ChatWindow) -> StoredLine | None:
+    """Return the line of a message in its window; None if it is not there. A sealed private one is known by its id."""
+    if isinstance(event, e.Private) and not event.seq:
+        return window.lines.find_id(event.id)
+    return window.lines.find(event.seq)
 
 
 def _sentence(why: str) -> str:

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 from chatroom.client.errors import Rejected
 from chatroom.client.screen.formatter import Formatter, notice
-from chatroom.client.screen.presenter import Filter
+from chatroom.client.screen.presenter import Filter, stored_line
 from chatroom.client.screen.scrollback import Scrollback
 from chatroom.client.screen.window_list import ChatWindow, Position, WindowKind, Windows
 from chatroom.client.screen.window_output import WindowOutput
@@ -116,26 +116,30 @@ class PrivateHistory:
         return peer.unread if peer is not None else 0
 
     def _new(self, events: list[e.Message], window: ChatWindow) -> list[e.Message]:
-        """Return the unread messages: those of the other person after the read mark, if there are any."""
+        """Return the unread messages: the last ones of the other person, if there are any. Plain ones come after the
+        read mark; sealed ones have no seq."""
         peer = self._client.peers.get(fold(window.name))
         if peer is None or not peer.unread:
             return []
-        others = [event for event in events if event.by != self._client.name and event.seq > peer.read]
+        others = [
+            event for event in events if event.by != self._client.name and (event.seq > peer.read or not event.seq)
+        ]
         return others[-peer.unread :]
 
     def _show(self, events: list[e.Message], window: ChatWindow, *, complete: bool) -> None:
         """Show messages above what stands in a window, without those that stand there already."""
         first_new = next(iter(self._new(events, window)), None)
-        older, marked = Scrollback(), None
+        older, marked, reached = Scrollback(), None, False
         if not complete:
             older.add(notice("older messages are unread, too; see /history."))
         for event in events:
-            stored = window.lines.find(event.seq)
+            stored = stored_line(event, window)
             if stored is None and event.id not in window.sent and not self._filter.hides(event, self._client.name):
                 line = self._lines.message(event, private=True)
-                stored = older.add(line.head, line.body, line.tail, event.seq)
+                stored = older.add(line.head, line.body, line.tail, event.seq, event.id)
                 stored.edited, stored.reactions = line.edited, line.reactions
-            marked = marked or (stored if first_new is not None and event.seq >= first_new.seq else None)
+            reached = reached or event is first_new
+            marked = marked or (stored if reached else None)
             window.newest = max(window.newest, event.seq)
         self._put_above(older, window)
         if marked is not None:

@@ -29,6 +29,7 @@ class StoredLine:
         text: The whole text.
         styles: For each piece, where it ends in the text, and its style, one after the other.
         seq: The seq of the message in this line; 0 if there is none.
+        id: The id of the message, if it is private: one that came sealed has no seq.
         start: Where the text of that message begins in ``text``.
         end: Where it ends.
         edited: When the message was last edited, in ms since 1970; 0 if it never was.
@@ -39,6 +40,7 @@ class StoredLine:
     text: str
     styles: tuple[int | str, ...]
     seq: int = 0
+    id: str = ""
     start: int = 0
     end: int = 0
     edited: int = 0
@@ -86,7 +88,9 @@ class Scrollback:
         """Return the index of the line with that number; of the next one if it was dropped."""
         return bisect_left(self._lines, number, key=lambda line: line.number)
 
-    def add(self, head: Row, body: Row | None = None, tail: Row | None = None, seq: int = 0) -> StoredLine:
+    def add(
+        self, head: Row, body: Row | None = None, tail: Row | None = None, seq: int = 0, id: str = ""
+    ) -> StoredLine:
         """Add a line, and drop the oldest if there are too many.
 
         Args:
@@ -94,8 +98,9 @@ class Scrollback:
             body: The pieces of a message's text.
             tail: The pieces after it.
             seq: The seq of the message; 0 for a line that is no message.
+            id: The id of the message, if it is private.
         """
-        line = StoredLine(self._next, "", (), seq)
+        line = StoredLine(self._next, "", (), seq, id)
         _fill(line, head, body or [], tail or [])
         self._next += 1
         self._lines.append(line)
@@ -145,6 +150,10 @@ class Scrollback:
     def find(self, seq: int) -> StoredLine | None:
         """Return the line of a message; None if it is not there any more."""
         return next((line for line in reversed(self._lines) if line.seq == seq), None) if seq else None
+
+    def find_id(self, id: str) -> StoredLine | None:
+        """Return the line of a private message by its id; None if it is not there any more."""
+        return next((line for line in reversed(self._lines) if line.id == id), None) if id else None
 
     def change(self, line: StoredLine, body: Row | None, tail: Row) -> None:
         """Give the message in a line another text, and other pieces after it.

@@ -33,7 +33,7 @@ class WindowOutput:
         if self._windows.front is not self._windows.server:
             self.add(line, self._windows.server)
 
-    def message(self, line: MessageLine, window: ChatWindow, seq: int, *, unread_line: bool) -> None:
+    def message(self, line: MessageLine, window: ChatWindow, seq: int, *, unread_line: bool, id: str = "") -> None:
         """Add the line of a message to a window.
 
         Args:
@@ -41,8 +41,9 @@ class WindowOutput:
             window: The window.
             seq: The seq of the message; 0 if it cannot be changed later.
             unread_line: Whether the unread line comes before it.
+            id: The id of the message, if it is private.
         """
-        stored = window.lines.add(line.head, line.body, line.tail, seq)
+        stored = window.lines.add(line.head, line.body, line.tail, seq, id)
         stored.edited, stored.reactions = line.edited, line.reactions
         if unread_line:
             window.lines.mark = stored.number

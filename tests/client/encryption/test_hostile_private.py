@@ -340,6 +340,21 @@ def test_changes_by_somebody_else_are_refused(alice: KeyPerson, bob: KeyPerson, 
     assert [event.text for event in history.events] == ["mine", "yours"]
 
 
+def test_a_message_with_the_id_of_mine_is_refused(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    write(alice, "Bob", "mine")
+    parts, alices = bob.driver.parts, user_id(alice)
+    assert parts is not None
+    (mine,) = parts.conversations._conversation(alices).lines.values()
+    (device,) = parts.peers.recipients(bob.decide(parts.peers.find("Alice")))
+    parts.port.mint = lambda: mine.id  # type: ignore[method-assign]
+    bob.decide(parts.to_device(device, "msg", {"to": [alices, "Alice"], "text": "poses as it"}))
+    network.flow()
+    assert alice.private == []
+    assert any("the id of another one" in text for text in alice.notices)
+    history = alice.do("history", user="Bob", messages=10)
+    assert [event.text for event in history.events] == ["mine"]
+
+
 def test_a_change_from_another_conversation_is_refused(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
     carol = account(KeyPerson(network, name="carol").come(), "Carol")
     write(bob, "Alice", "yours")

@@ -123,12 +123,56 @@ def test_what_is_done_to_a_message_is_sealed_and_told(alice: KeyPerson, bob: Key
         'Bob reacted 👍 to "hello"',
     ]
     assert [change.words for change in alice.heard(PrivateChange)][-1] == 'Bob reacted 👍 to "hello"'
+    (sent,) = alice.heard(a.Sent)
+    assert {change.message for change in [*alice.heard(PrivateChange), *bob.heard(PrivateChange)]} == {sent.id}
     assert alice.private == ["hello yourself"]
     assert alice.told[-1].quoted == e.Quoted("Alice", "hello")
     alice.do("delete", user="Bob", last=1)
     network.flow()
     history = bob.do("history", user="Alice", messages=10)
     assert [event.text for event in history.events] == ["hello yourself"]
+
+
+def test_a_deletion_that_is_sealed_again_deletes_one_message(
+    alice: KeyPerson, bob: KeyPerson, network: Network
+) -> None:
+    for text in ("first", "second"):
+        write(alice, "Bob", text)
+    _other_revision_for_once(alice)
+    alice.do("delete", user="Bob", last=1)
+    network.flow()
+    for person, other in ((alice, "Bob"), (bob, "Alice")):
+        history = person.do("history", user=other, messages=10)
+        assert [event.text for event in history.events] == ["first"]
+
+
+def _other_revision_for_once(person: KeyPerson) -> None:
+    """Let the next sealed message of a person name a revision that the server does not have."""
+    private = person.driver.parts.private
+    genuine = private._revs
+
+    def other(peer: Any) -> dict[str, int]:
+        private._revs = genuine
+        return {user_id: rev + 1 for user_id, rev in genuine(peer).items()}
+
+    private._revs = other
+
+
+def test_a_reaction_that_nobody_could_read_is_refused_in_words(alice: KeyPerson, bob: KeyPerson) -> None:
+    write(alice, "Bob", "hello")
+    with pytest.raises(Rejected, match="a reaction is one emoji"):
+        alice.do("react", user="Bob", emoji="a b", last=1)
+
+
+def test_without_keys_a_change_of_a_private_message_is_not_sent(network: Network, bob: KeyPerson) -> None:
+    carol = KeyPerson(network, name="carol", room="lobby").come()
+    carol.do("say", text="in the room")
+    carol.driver.parts = None  # as with a server that knows no keys
+    with pytest.raises(Rejected, match="does not know encryption"):
+        carol.do("edit", user="Bob", text="a private text", last=1)
+    network.flow()
+    assert not carol.heard(e.Edited)
+    carol.leave()
 
 
 def test_the_history_has_the_sealed_messages_among_the_plain_ones(
@@ -143,6 +187,10 @@ def test_the_history_has_the_sealed_messages_among_the_plain_ones(
     history = bob.do("history", user="Alice", messages=10)
     assert [event.text for event in history.events] == ["sealed", "sealed, too"]
     assert [type(event).__name__ for event in history.events] == ["Opened", "OpenedOwn"]
+    asked = bob.client.ask("history", user="Alice", messages=10)  # as a window does that is opened
+    network.flow()
+    assert [event.text for event in asked.result.events] == ["sealed", "sealed, too"]
+    assert len(bob.heard(a.History)) == 1, "its answer is for the window alone"
     found = bob.do("search", user="Alice", words="TOO")
     assert [event.text for event in found.events] == ["sealed, too"]
 
