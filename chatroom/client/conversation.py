@@ -205,8 +205,8 @@ class Conversation:
 
     # ---- commands --------------------------------------------------------------------------------------------------
 
-    def give(self, do: str, fields: dict[str, Any]) -> Deferred[Event]:
-        """Give a command; see ``Client.do``."""
+    def give(self, do: str, fields: dict[str, Any], *, early: bool = False) -> Deferred[Event]:
+        """Give a command; see ``Client.do``. ``early``: it is sent before the commands that wait."""
         if do not in KEPT and not self.state.online:
             return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
         rooms = self.state.joined
@@ -219,7 +219,7 @@ class Conversation:
         if self.state.ready and rooms.misses(do, fields, target):
             return fail(_not_in(fields["room"]))
         try:
-            command = self._outgoing.add(do, fields)
+            command = self._outgoing.add(do, fields, early=early)
         except Rejected as refused:
             return fail(refused)
         if self.state.ready:

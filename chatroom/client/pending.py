@@ -26,6 +26,7 @@ from chatroom.model.text import MOST_LINES, clean_lines, on_one_line
 MOVING = frozenset({"join", "create", "leave"})
 _TO_ROOM = frozenset({"say", "me", "edit"})  # messages to a room, and to change one
 MOST = 1000  # commands that wait at a time
+_EARLY = 1_000_000_000  # commands that can be given before the others
 
 
 def check_text(text: str, most_bytes: int) -> None:
@@ -103,25 +104,29 @@ class PendingQueue:
     def __init__(self) -> None:
         self.limits = Limits(record=16 * 1024, text=4096, name=32, room=64, rate=2.0)
         self._refs = count(1)
+        self._early_refs = count(-_EARLY)
         self._by_ref: dict[int, PendingCommand] = {}
         self._by_id: dict[str, int] = {}
         self._idle: list[Deferred[None]] = []
 
-    def add(self, do: str, fields: dict[str, Any], *, first: bool = False, quiet: bool = False) -> PendingCommand:
+    def add(
+        self, do: str, fields: dict[str, Any], *, first: bool = False, early: bool = False, quiet: bool = False
+    ) -> PendingCommand:
         """Add a command.
 
         Args:
             do: The command's name.
             fields: The other fields of its record; for a message, ``id`` among them.
             first: Whether the command is sent ahead of the waiting commands, and accepted however many wait.
+            early: The same, but several of these keep their order.
             quiet: Whether the answer is only for the caller, and not told.
 
         Raises:
             Rejected: The command is too long, or too many wait.
         """
-        if len(self._by_ref) >= MOST and not first:
+        if len(self._by_ref) >= MOST and not (first or early):
             raise Rejected("busy", f"{MOST} commands wait for their answers already; wait until some have come.")
-        ref = next(self._refs)
+        ref = next(self._early_refs if early else self._refs)
         record = {"do": do, **fields, "ref": ref}
         self._check(record)
         kept = do in KEPT or (do in KEPT_TO_PERSON and bool(fields.get("user")))
@@ -141,7 +146,7 @@ class PendingQueue:
 
     def unsent(self) -> list[PendingCommand]:
         """Return the commands that are still to be sent on this connection, in order."""
-        return [command for command in self._by_ref.values() if command.sent is None]
+        return [command for _, command in sorted(self._by_ref.items()) if command.sent is None]
 
     def waiting_for(self, *kinds: str) -> bool:
         """Return whether a command of one of these kinds was sent and is not answered."""

@@ -12,6 +12,7 @@ from chatroom.client.connection import Piece, Ref
 from chatroom.client.conversation import Conversation
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.encryption.client_port import ClientPort
+from chatroom.client.encryption.earlier_messages import EarlierMessages
 from chatroom.client.encryption.event_opening import EventOpening
 from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.local_answers import LocalAnswers
@@ -51,6 +52,7 @@ class EncryptionDriver:
         acks: Acknowledges mail.
         opening: Opens events.
         parts: What belongs to our keys; None if we have none here.
+        earlier: Messages of an earlier run; None if we have no keys here.
         problem: Why we have no keys here although the server knows keys; empty if there is no problem.
         on_parts: Called with the new ``parts`` when these change, and with None before they end.
     """
@@ -75,6 +77,7 @@ class EncryptionDriver:
         self.opening = EventOpening(self)
         self.on_parts: Callable[[EncryptionParts | None], None] = lambda parts: None
         self.parts: EncryptionParts | None = None
+        self.earlier: EarlierMessages | None = None
         self.problem = ""
 
     # ---- the connection --------------------------------------------------------------------------------------------
@@ -103,7 +106,8 @@ class EncryptionDriver:
                 raise
             await self._stop(refused.text)
             return
-        self._send_again(self.parts)
+        if self.earlier is not None:
+            self.earlier.give("")
 
     async def _open(self, server: str, user_id: str) -> None:
         """Open the store of a user, unless it is open."""
@@ -119,6 +123,7 @@ class EncryptionDriver:
             return
         ask = self.conversation.ask
         self.parts = EncryptionParts(ring, ask, self.port, self._label, self._random)
+        self.earlier = EarlierMessages(self.parts.outbox, self.conversation, self.port.tell)
         self.on_parts(self.parts)
 
     async def _stop(self, why: str) -> None:
@@ -128,25 +133,10 @@ class EncryptionDriver:
         self.port.tell(SecurityNotice(text=f"Encryption does not work here: {why}", alarm=True))
 
     async def _close(self) -> None:
-        parts, self.parts = self.parts, None
+        parts, self.parts, self.earlier = self.parts, None, None
         if parts is not None:
             self.on_parts(None)
             await parts.ring.store.close()
-
-    def _send_again(self, parts: EncryptionParts) -> None:
-        """Give the messages again that an earlier run has sealed and that the server has not confirmed."""
-        for sealed in parts.outbox.all():
-            if not self.conversation.waits(sealed.record["id"]):
-                fields = {key: value for key, value in sealed.record.items() if key != "do"}
-                self.conversation.give(sealed.record["do"], fields).addErrback(self._not_again, sealed.record["id"])
-
-    def _not_again(self, failure: Any, id: str) -> None:
-        """Tell the user that a message of an earlier run cannot be sent."""
-        if self.parts is not None and failure.value.code not in ("lost", "ended", "not-confirmed"):
-            self.parts.outbox.remove(id)
-            self.port.tell(
-                SecurityNotice(text=f"A message of the last run was not sent: {failure.value.text}", alarm=True)
-            )
 
     def lost(self) -> None:
         """Drop what is under way: the connection has gone."""
@@ -183,7 +173,7 @@ class EncryptionDriver:
             return self.parts is not None or bool(self.problem) or record["do"] in TO_PEOPLE_PERHAPS
         if self.parts is None:
             return False
-        sealed = record["do"] in SEALED and self._sealed_room(record) is not None
+        sealed = record["do"] in SEALED and (self._sealed_room(record) is not None or self._was_sealed(record))
         return sealed or self._local.takes(record, self.parts)
 
     async def seal(self, command: PendingCommand) -> Send:
@@ -197,8 +187,14 @@ class EncryptionDriver:
             if self._local.takes(command.record, self.parts):
                 return await self._local.answer(command, self.parts)
             room = self._sealed_room(command.record)
+            if room is not None and self.earlier is not None and self.earlier.give(room.room):
+                self._again(command)
+                raise Rejected("lost", "it is sealed after the messages of an earlier run")
             if room is not None:
                 return await self.parts.room.seal(command, room)
+            if self._was_sealed(command.record):
+                name = command.record["room"]
+                raise Rejected("not-in-that-room", f"you are not in room {name}; join it with /join {name}.")
             return partial(self.port.transmit, command)
         except CryptoRefusal as refused:
             raise as_rejected(refused) from None
@@ -221,6 +217,11 @@ class EncryptionDriver:
         """Return the encrypted room that a command is for; None if it is for none."""
         room = self.conversation.state.joined.find(str(record.get("room", "")))
         return room if room is not None and self.is_encrypted(room) else None
+
+    def _was_sealed(self, record: dict[str, Any]) -> bool:
+        """Return whether a command names a room that we know to be encrypted; we need not be in it."""
+        name = str(record.get("room", ""))
+        return self.parts is not None and bool(name) and self.parts.rooms.is_encrypted("", name)
 
     def is_encrypted(self, room: RoomState) -> bool:
         """Return whether a room is encrypted, or ever was."""

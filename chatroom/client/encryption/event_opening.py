@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import Piece
 from chatroom.client.conversation import Conversation
+from chatroom.client.encryption.earlier_messages import EarlierMessages
 from chatroom.client.encryption.mail_acks import MailAcks
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.port import Port
@@ -28,6 +29,7 @@ class OpeningOwner(Protocol):
     """The part of ``EncryptionDriver`` that is needed here; its members are documented there."""
 
     parts: EncryptionParts | None
+    earlier: EarlierMessages | None
     conversation: Conversation
     acks: MailAcks
 
@@ -154,6 +156,8 @@ class EventOpening:
         elif isinstance(event, a.Entered | e.Encrypted):
             note_room(event, self._owner.conversation.state.joined, parts.rooms, self._owner.port)
             parts.news.entered(event)
+            if self._owner.earlier is not None:  # they can be given when this event was handled
+                self._owner.conversation.clock.callLater(0, self._owner.earlier.give, event.room)
         elif isinstance(event, e.Deleted):
             parts.news.deleted(event)
 

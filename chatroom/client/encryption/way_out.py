@@ -82,12 +82,11 @@ class WayOut:
         """Take a command, unless it can be sent as it is now: then return False."""
         if not (self._queue or self._held or self._working) and not self._sealer.takes(command):
             return False
-        self._queue.append(command)
-        self._work()
+        self.again(command)
         return True
 
     def again(self, command: PendingCommand) -> None:
-        """Seal a command again, which the server has refused because we knew too little; before all later ones."""
+        """Seal a command, perhaps once more because the server has refused it; before all later ones."""
         later = [other for other in self._queue if other.record["ref"] > command.record["ref"]]
         earlier = [other for other in self._queue if other.record["ref"] < command.record["ref"]]
         self._queue = deque([*earlier, command, *later])

@@ -1,0 +1,116 @@
+"""What a crash of the client has left unconfirmed: given again, sealed, before what is said later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from client.encryption.crashing import MortalNetwork, SlowStore, SlowStores, Wiretap, mortal
+from client.encryption.people import KeyPerson
+from client.network import Network
+from harness import World
+
+from chatroom.client.errors import Rejected
+
+PASSWORD = "a good password"
+WORDS = ["canary 1", "canary 2", "canary 3"]
+
+
+@pytest.fixture
+def tap(monkeypatch: pytest.MonkeyPatch) -> Wiretap:
+    """All that clients send."""
+    return Wiretap(monkeypatch)
+
+
+class Alice:
+    """Somebody with an encrypted room, whose client can be killed.
+
+    Args:
+        network: The network.
+        world: The server.
+    """
+
+    def __init__(self, network: Network, world: World) -> None:
+        self._network = network
+        self._stores = SlowStores(world.clock)
+        world.program().record(do="register", user="alice", password=PASSWORD)
+        world.clients[-1].drop()
+        self.person = self.start()
+        self.person.do("create", room="den")
+        self.person.do("encrypt", room="den", yes=True)
+
+    def start(self) -> KeyPerson:
+        """Start the client."""
+        person = mortal(self._network, self._stores, login=("alice", PASSWORD), several=True)
+        self._network.pass_time(1)
+        return person
+
+    def crash(self) -> KeyPerson:
+        """Say something, and die when that is stored and not all of it has left; return the next run."""
+        (store,) = self._stores.values()
+        assert isinstance(store, SlowStore)
+        store.kill_at = store.commits + 2
+        for text in WORDS:
+            self.person.client.say(text, "den").addErrback(lambda failure: None)
+        self._network.pass_time(1)
+        own = self.person.network
+        assert isinstance(own, MortalNetwork)
+        assert own.dead
+        own.bury()
+        self._stores = self._stores.reopened()
+        self.person = self.start()
+        return self.person
+
+
+@pytest.fixture
+def alice(network: Network, world: World, tap: Wiretap) -> Iterator[Alice]:
+    """The owner of the room."""
+    alice = Alice(network, world)
+    yield alice
+    alice.person.leave()
+
+
+@pytest.fixture
+def bob(network: Network, alice: Alice) -> Iterator[KeyPerson]:
+    """A member of the room, who has read something."""
+    bob = KeyPerson(network, name="bob", several=True)
+    bob.come()
+    bob.do("join", room="den")
+    alice.person.say_in("den", "hello")
+    network.pass_time(1)
+    assert bob.texts == ["hello"]
+    yield bob
+    bob.leave()
+
+
+def said(tap: Wiretap) -> list[str]:
+    """Return what clients have said in plain text."""
+    return [str(record.get("text")) for record in tap.of("say", "me", "edit")]
+
+
+def test_they_wait_until_the_room_is_entered_and_never_leave_in_plain(
+    network: Network, alice: Alice, bob: KeyPerson, tap: Wiretap
+) -> None:
+    again = alice.crash()
+    assert (said(tap), bob.texts) == ([], ["hello", WORDS[0]])
+    again.client.do("join", room="den").addCallback(lambda answer: again.say_in("den", "later"))
+    network.pass_time(1)
+    assert bob.texts == ["hello", *WORDS, "later"]
+    assert said(tap) == []
+
+
+def test_they_are_sent_when_the_room_is_entered_and_nothing_is_said(
+    network: Network, alice: Alice, bob: KeyPerson
+) -> None:
+    alice.crash().do("join", room="den")
+    network.pass_time(1)
+    assert bob.texts == ["hello", *WORDS]
+
+
+def test_who_is_not_in_an_encrypted_room_says_nothing_there_in_plain(
+    network: Network, alice: Alice, bob: KeyPerson, tap: Wiretap
+) -> None:
+    bob.do("leave", room="den")
+    with pytest.raises(Rejected, match="you are not in room DEN"):
+        bob.do("say", room="DEN", text="canary")
+    assert said(tap) == []
