@@ -184,6 +184,8 @@ class Client(ClientFacts):
         place = self._place(room, user)
         if self.state.mark(place, seq):
             self._conversation.marks.note(place, seq)
+        if user:
+            self._conversation.sealing.read(user)
 
     def typing(self, *, room: str = "", user: str = "") -> None:
         """Tell a room or a person that the user is typing; may be called for every key.

@@ -15,13 +15,14 @@ from chatroom.client import resume
 from chatroom.client.acks import Acks
 from chatroom.client.backfill import Backfill
 from chatroom.client.connection import Piece, Ref, ServerConnection
+from chatroom.client.encryption.words import ONLY_SEALED
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.event_handler import EventHandler
 from chatroom.client.file_carrier import Carrier, NoCarrier
 from chatroom.client.hints import ReadMarks, TypingNotices
 from chatroom.client.keepalive import ServerKeepalive
 from chatroom.client.pending import PendingCommand, PendingQueue, understood
-from chatroom.client.room_commands import MAY_BE_PRIVATE
+from chatroom.client.room_commands import MAY_BE_PRIVATE, is_about_sealed
 from chatroom.client.sealing import NoSealing, Sealing
 from chatroom.client.state import CHANGING_USER, KEPT, ClientState
 from chatroom.client.status import ConversationsListed, Notice
@@ -283,7 +284,14 @@ class Conversation:
         command.sent = self.clock.seconds()
 
     def transmit(self, command: PendingCommand) -> None:
-        """Write the record of a command to the connection; without a connection, do nothing."""
+        """Write the record of a command to the connection; without a connection, do nothing.
+
+        What is done to a private message fails here, for it was not sealed: the server would do it to the last message
+        of a room.
+        """
+        if is_about_sealed(command.do, command.record):
+            self.handler.refuse(command, Rejected("not-encrypted", ONLY_SEALED))
+            return
         if self._connection is not None:
             self._connection.send(self.carrier.for_server(understood(command.record, self.state.features)))
 

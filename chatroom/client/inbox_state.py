@@ -90,6 +90,10 @@ class InboxState:
             peer.seq = max(peer.seq, line.seq)
             peer.count.resume(line.read, line.unread, 0, line.seq)
 
+    def resume_sealed(self, user: str, user_id: str, number: int) -> None:
+        """Go on counting the unread sealed messages of a person, of which an earlier run has counted so many."""
+        self.peer(user, user_id).sealed = number
+
     def mark(self, user: str, seq: int) -> bool:
         """Move our read mark of a person. Returns False if it is there already; True for somebody who is not known."""
         peer = self.peers.get(fold(user))

@@ -43,3 +43,8 @@ def is_about_room(do: str, fields: dict[str, Any]) -> bool:
 def lacks_room(do: str, fields: dict[str, Any]) -> bool:
     """Return whether a command must name a room, and names none; the arguments are those of ``is_about_room``."""
     return is_about_room(do, fields) and do not in _OF_A_FILE and not fields.get("room")
+
+
+def is_about_sealed(do: str, fields: dict[str, Any]) -> bool:
+    """Return whether a command is about a sealed private message, so that no server can carry it out."""
+    return do in _OF_A_MESSAGE and bool(fields.get("user"))

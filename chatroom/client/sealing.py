@@ -32,6 +32,9 @@ class Sealing(Protocol):
         """Take an event of the server, and have it handled opened, or later. Returns False if it is to be handled as it
         is, now."""
 
+    def read(self, user: str) -> None:
+        """Note that the user has read all sealed messages of a person."""
+
     def lost(self) -> None:
         """Drop what is under way: the connection has gone. Commands that wait are given to ``send`` again."""
 
@@ -55,6 +58,9 @@ class NoSealing:
     def receive(self, event: Event | Piece, re: Ref | None) -> bool:
         """Return False: every event is handled as it is."""
         return False
+
+    def read(self, user: str) -> None:
+        """Do nothing."""
 
     def lost(self) -> None:
         """Do nothing."""
@@ -96,6 +102,10 @@ class LateSealing:
     def receive(self, event: Event | Piece, re: Ref | None) -> bool:
         """See ``Sealing``."""
         return self._sealing.receive(event, re)
+
+    def read(self, user: str) -> None:
+        """See ``Sealing``."""
+        self._sealing.read(user)
 
     def lost(self) -> None:
         """See ``Sealing``."""

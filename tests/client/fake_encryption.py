@@ -32,6 +32,8 @@ class FakeEncryption:
         own: The user's devices.
         state: The state of the keys.
         plain_events: Events that came in plain text.
+        served: What ``states`` becomes for a person when the server is asked about that person.
+        learned: About whom the server was asked.
     """
 
     states: dict[str, Security] = field(default_factory=dict)
@@ -43,6 +45,8 @@ class FakeEncryption:
     own: list[DeviceLine] = field(default_factory=lambda: [LAPTOP, PHONE, NEW])
     state: KeyState = STATE
     plain_events: list[Any] = field(default_factory=list)
+    served: dict[str, Security] = field(default_factory=dict)
+    learned: list[str] = field(default_factory=list)
 
     def status(self, user: str) -> Security:
         """Return what the test has said."""
@@ -55,6 +59,12 @@ class FakeEncryption:
     def sealed(self, event: Any) -> bool:
         """Return whether the test has not said that it is plain."""
         return event not in self.plain_events
+
+    async def learn(self, user: str) -> Security:
+        """Remember it; the server says what the test has put into ``served``."""
+        self.learned.append(user)
+        self.states.update({user: self.served[user]} if user in self.served else {})
+        return self.status(user)
 
     async def verify(self, user: str) -> Verification:
         """Return the digits."""

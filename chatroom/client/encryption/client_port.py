@@ -52,6 +52,10 @@ class ClientPort:
         return self._conversation.state.name
 
     @property
+    def guest(self) -> bool:
+        return self._conversation.state.guest
+
+    @property
     def rooms(self) -> JoinedRooms:
         return self._conversation.state.joined
 

@@ -43,9 +43,10 @@ class DirectCommand:
             self._dialogue.say(f"messages to {user} are relayed by the server, encrypted as before.")
         else:
             await self._name(links, user)
+            self._dialogue.say(f"/direct {user} yes asks {user} for a link.")
 
-    async def _name(self, links: UserLinks, user: str) -> None:
-        """Tell the user which addresses a link reveals."""
+    async def _name(self, links: UserLinks, user: str) -> list[str]:
+        """Tell the user which addresses a link reveals. Returns them."""
         addresses = await links.addresses(user)
         if not addresses:
             raise Rejected("no-address", f"this computer has no address that {user} could reach; messages are relayed.")
@@ -54,13 +55,27 @@ class DirectCommand:
         while len(self._named) > MOST:
             del self._named[next(iter(self._named))]
         self._dialogue.say(revealing(user, addresses))
+        return addresses
 
     async def _agree(self, links: UserLinks, user: str) -> None:
         """Ask for a link, or agree to one, with the addresses that the user was told of."""
         named = self._named.get(fold(user))
         addresses = await links.addresses(user)
         if named is None or not set(addresses) <= set(named):
-            await self._name(links, user)
-            raise Rejected("not-named", "nothing was revealed yet; the same again reveals these addresses.")
+            addresses = await self._name(links, user)
+            if not await self._agrees(user):
+                self._dialogue.say(f"no direct link with {user}; {user} learns no address of yours.")
+                return
         await links.agree(user, addresses)
         self._dialogue.say(f"a direct link with {user} is made when both of you agree; the bar says direct or relayed.")
+
+    async def _agrees(self, user: str) -> bool:
+        """Return whether the user agrees to show a person the addresses that were named just now.
+
+        Raises:
+            Rejected: Nobody can be asked, as in a pipe.
+        """
+        try:
+            return await self._dialogue.agrees(f"Show {user} these addresses?")
+        except Rejected:
+            raise Rejected("not-named", "nothing was revealed yet; the same again reveals these addresses.") from None

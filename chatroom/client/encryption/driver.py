@@ -18,7 +18,7 @@ from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.local_answers import LocalAnswers
 from chatroom.client.encryption.mail_acks import MailAcks
 from chatroom.client.encryption.parts import EncryptionParts
-from chatroom.client.encryption.private_sealing import TO_PEOPLE_PERHAPS, PrivateSealing
+from chatroom.client.encryption.private_sealing import PrivateSealing
 from chatroom.client.encryption.refusals import as_rejected, sentence
 from chatroom.client.encryption.room_sealing import SEALED
 from chatroom.client.encryption.store import Store
@@ -125,6 +125,8 @@ class EncryptionDriver:
         self.parts = EncryptionParts(ring, ask, self.port, self._label, self._random)
         self.earlier = EarlierMessages(self.parts.outbox, self.conversation, self.port.tell)
         self.on_parts(self.parts)
+        for id, person in self.parts.unread.all().items():
+            self.conversation.state.inbox.resume_sealed(person.name, id, person.number)
 
     async def _stop(self, why: str) -> None:
         """Go on without keys: nothing private is sent from now on, because nobody knows what was encrypted before."""
@@ -137,6 +139,12 @@ class EncryptionDriver:
         if parts is not None:
             self.on_parts(None)
             await parts.ring.store.close()
+
+    def read(self, user: str) -> None:
+        """Note in the vault that the user has read the sealed messages of a person."""
+        parts = self.parts
+        if parts is not None and parts.unread.read(parts.ring.contacts.id_of(user)):
+            Deferred.fromCoroutine(self.commit()).addErrback(self.not_now)
 
     def lost(self) -> None:
         """Drop what is under way: the connection has gone."""
@@ -169,8 +177,7 @@ class EncryptionDriver:
         """Return whether a command is to be sealed, or refused, or answered here."""
         record = command.record
         if PrivateSealing.takes(record):
-            # The server would take a change of a private message for one of the last message of a room.
-            return self.parts is not None or bool(self.problem) or record["do"] in TO_PEOPLE_PERHAPS
+            return self.parts is not None or bool(self.problem)
         if self.parts is None:
             return False
         sealed = record["do"] in SEALED and (self._sealed_room(record) is not None or self._was_sealed(record))
@@ -179,8 +186,7 @@ class EncryptionDriver:
     async def seal(self, command: PendingCommand) -> Send:
         """Seal a command."""
         if self.parts is None:
-            why = self.problem or "This server does not know encryption."
-            raise Rejected("no-keys", f"This was not sent, because it may have to be encrypted. {why}")
+            raise Rejected("no-keys", f"This was not sent, because it may have to be encrypted. {self.problem}")
         try:
             if PrivateSealing.takes(command.record):
                 return await self.parts.private.seal(command)

@@ -105,6 +105,10 @@ class UserEncryption(Protocol):
         """Return whether a message that is shown came encrypted."""
         ...
 
+    async def learn(self, user: str) -> Security:
+        """Ask the server about a person's keys, and return how messages to that person are protected."""
+        ...
+
     async def verify(self, user: str) -> Verification:
         """Return what to compare with a person."""
         ...

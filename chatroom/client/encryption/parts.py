@@ -28,6 +28,7 @@ from chatroom.client.encryption.room_memory import RoomMemory
 from chatroom.client.encryption.room_opening import RoomOpening
 from chatroom.client.encryption.room_sealing import RoomSealing
 from chatroom.client.encryption.sealed_files import take_offer
+from chatroom.client.encryption.unread_mail import UnreadMail
 from chatroom.client.status import SecurityNotice
 from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.key_events import E2eFrom
@@ -51,6 +52,7 @@ class EncryptionParts:
         outbox: What the server has not confirmed.
         conversations: The history of private messages.
         private: Seals private messages.
+        unread: Counts the private messages that the user has not read.
         mail: Opens what comes through Olm.
         rooms: Which rooms are encrypted.
         members: The devices of rooms' members.
@@ -88,7 +90,9 @@ class EncryptionParts:
         self.conversations = SealedConversations(ring.store, ring.user_id)
         common = ring, self.server, self.peers, self.envelopes
         self.private = PrivateSealing(*common, self.outbox, self.conversations, port)
-        self.mail = PrivateOpening(ring, self.peers, self.conversations, HeldMail(ring.store, lost), port)
+        self.unread = UnreadMail(ring.store)
+        held = HeldMail(ring.store, lost)
+        self.mail = PrivateOpening(ring, self.peers, self.conversations, held, self.unread, port)
         self.rooms = EncryptedRooms(ring.store)
         memory = RoomMemory()
         self.members = RoomReaders(self.server, self.peers, ring.contacts, ring.user_id, port.now, warn_room)

@@ -62,8 +62,7 @@ class Peers:
             Rejected: The server cannot be asked, or what it says of the keys must not be believed.
         """
         peer = self._known.get(fold(name))
-        # Another guest may take the name of one who left, and a person without keys may get some at any time.
-        if peer is None or not peer.rev or peer.user_id.startswith("guest"):
+        if peer is None or not peer.rev:  # a person without keys may get some at any time
             (peer,) = await self.learn([name])
             if len(self._known) < MOST:
                 self._known[fold(name)] = peer

@@ -24,6 +24,11 @@ class Port(Protocol):
         ...
 
     @property
+    def guest(self) -> bool:
+        """Whether we are not logged in to an account."""
+        ...
+
+    @property
     def rooms(self) -> JoinedRooms:
         """The rooms that we are in."""
         ...

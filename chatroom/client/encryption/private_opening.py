@@ -18,6 +18,7 @@ from chatroom.client.encryption.peers import Peers
 from chatroom.client.encryption.plaintext import emoji_of, text_of
 from chatroom.client.encryption.port import Port
 from chatroom.client.encryption.refusals import sentence
+from chatroom.client.encryption.unread_mail import UnreadMail
 from chatroom.client.errors import Rejected
 from chatroom.client.opened import PrivateChange
 from chatroom.client.status import Notice, SecurityNotice
@@ -38,6 +39,7 @@ class PrivateOpening:
         peers: Learns the devices of senders.
         conversations: The history.
         held: Keeps what cannot be opened before the user has accepted a key.
+        unread: Counts what the user has not read.
         port: Tells notices.
 
     Attributes:
@@ -45,12 +47,19 @@ class PrivateOpening:
     """
 
     def __init__(
-        self, ring: KeyRing, peers: Peers, conversations: SealedConversations, held: HeldMail, port: Port
+        self,
+        ring: KeyRing,
+        peers: Peers,
+        conversations: SealedConversations,
+        held: HeldMail,
+        unread: UnreadMail,
+        port: Port,
     ) -> None:
         self._ring = ring
         self._peers = peers
         self._conversations = conversations
         self._held = held
+        self._unread = unread
         self._port = port
         self.takers: dict[str, Take] = {}
         self._late: list[Event | Notice] = []
@@ -137,6 +146,8 @@ class PrivateOpening:
             quoted=(clean(str(quoted[0])), excerpt(clean(str(quoted[1])))) if _is_pair(quoted) else None,
         )
         self._conversations.note(peer_id, line)
+        if inner.sender[0] != self._ring.user_id:
+            self._unread.came(peer_id, event.by)
         return line.event(self._ring.user_id)
 
     async def _change(

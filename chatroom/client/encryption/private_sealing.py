@@ -80,6 +80,7 @@ class PrivateSealing:
         self.carry = by_server
         self._tries: dict[str, int] = {}
         self._told_plain: set[str] = set()
+        self._told_guest = False
 
     @staticmethod
     def takes(record: dict[str, Any]) -> bool:
@@ -105,6 +106,7 @@ class PrivateSealing:
         self._ring.contacts.note_encrypted(peer.user_id)
         fields: dict[str, Any] = {"envelopes": tuple(envelopes), "revs": self._revs(peer)}
         sealed = self._outbox.put({**record, "id": id}, to=(peer.name, peer.user_id), **fields)
+        self._tell_of_guest(peer)
         if kind == "msg":
             self._conversations.note(peer.user_id, self._line(id, peer, body))
         return partial(self._send, command, sealed)
@@ -126,6 +128,12 @@ class PrivateSealing:
         if devices and not any(envelope.user_id == peer.user_id for envelope in envelopes):
             raise Rejected("no-keys-left", f"The devices of {peer.name} have no keys left; try again later.")
         return envelopes
+
+    def _tell_of_guest(self, peer: Addressee) -> None:
+        """Tell a guest once, at the first sealed message, how long the keys last."""
+        if self._port.guest and not self._told_guest:
+            self._told_guest = True
+            self._port.tell(SecurityNotice(text=words.guest_keys(self._port.name), user=peer.name))
 
     def _revs(self, peer: Addressee) -> dict[str, int]:
         own = self._ring.contacts.get(self._ring.user_id).known
@@ -198,7 +206,7 @@ class PrivateSealing:
             Rejected: Only sealed messages can be edited and so on.
         """
         if command.do not in TO_PEOPLE:
-            raise Rejected("not-encrypted", "Only encrypted private messages can be edited, quoted or reacted to.")
+            raise Rejected("not-encrypted", words.ONLY_SEALED)
         if peer.user_id and peer.user_id not in self._told_plain:
             self._told_plain.add(peer.user_id)
             self._port.tell(SecurityNotice(text=words.plain_notice(peer.name), user=peer.name))
@@ -223,7 +231,9 @@ class PrivateSealing:
 
     def _answer(self, sealed: SealedCommand, waits: str) -> Event:
         """Return the answer to a command whose sealed message the server has, and tell what it waits for."""
-        record, (name, _) = sealed.record, sealed.to
+        record, (name, user_id) = sealed.record, sealed.to
+        if waits == "guest":
+            self._peers.forget(user_id)  # the guest is gone, and another may have the name when we write again
         if waits == "keys":
             self._port.tell(SecurityNotice(text=words.not_readable(name), user=name))
         if record["do"] in (*TO_PEOPLE, "quote"):

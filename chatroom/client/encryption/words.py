@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatroom.client.encryption.interface import KeyState, LinkPath, Security
 
 NO_KEYS = "this client has no keys, so it encrypts nothing; see docs/security.md."
+ONLY_SEALED = "Only encrypted private messages can be edited, quoted, deleted or reacted to."
 
 
 def plain_notice(user: str) -> str:
@@ -115,7 +116,7 @@ def revealing(user: str, addresses: list[str]) -> str:
     return (
         f"A direct link takes messages and files to {user} without passing through the server. It shows {user} the "
         f"addresses of this computer: {', '.join(addresses)}. It does not get through most home routers; messages are "
-        f"relayed by the server then, encrypted as before. /direct {user} yes asks {user} for a link."
+        f"relayed by the server then, encrypted as before."
     )
 
 

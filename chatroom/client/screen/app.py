@@ -57,9 +57,10 @@ from chatroom.client.screen.window_commands import WindowCommands
 from chatroom.client.screen.window_keys import window_bindings
 from chatroom.client.screen.window_list import ChatWindow, Windows
 from chatroom.client.screen.window_output import WindowOutput
-from chatroom.client.status import Lost, Notice
+from chatroom.client.status import Connected, ConversationsListed, Lost, Notice
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.key_replies import KeysChanged
 
 _log = Logger()
 
@@ -158,7 +159,7 @@ class App:
         )  # fmt: skip
         self.hearing.settings = self._server_settings
         self.past = PrivateHistory(client, self.windows, self.lines, self.output, self.filter)
-        self.switcher.came_to_front = self.past.fetch
+        self.switcher.came_to_front = self._came_to_front
         self.refused = RefusedRooms(self.windows, self.hearing.complain)
         self._say = self.hearing.say
         self._countdown = Countdown(reactor, lambda: client.retry_in, draw)
@@ -174,7 +175,7 @@ class App:
         self.files = FileProgress(reactor, self.transfers, settings.downloads, self._say, self._start, draw, *shown)
         size = self.terminal.output.get_size
         self.encryption = EncryptionView(
-            client.privacy, self._say, self.output.add, ask, size, self._start, lambda: self.windows.person
+            client.privacy, self._say, self.output.add, ask, size, self._start, lambda: self.windows.person, draw
         )
         self._help = HelpCommand(self.known, self._say, self.hearing.show, self._ask_for_help)
         self.own = {command.word: command for command in self._own_commands()}
@@ -241,6 +242,8 @@ class App:
         self.past.told(event)
         self.refused.told(event)
         self.terminal.refresh()
+        if isinstance(event, Connected | ConversationsListed | KeysChanged):
+            self.encryption.look()
         if isinstance(event, Lost):
             self._countdown.begin()
         self.consequences.told(event)
@@ -351,6 +354,10 @@ class App:
             self.terminal.questions.cancel()
         else:
             self.terminal.leave()
+
+    def _came_to_front(self, window: ChatWindow) -> None:
+        self.past.fetch(window)
+        self.encryption.look()
 
     def _focus(self, there: bool) -> None:
         self.switcher.focus(there)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,9 @@ from prompt_toolkit.data_structures import Size
 
 from chatroom.client.encryption.commands import USAGES, EncryptionCommands
 from chatroom.client.encryption.dialogue import Dialogue, in_rows, in_words
-from chatroom.client.encryption.interface import Privacy, Verification
+from chatroom.client.encryption.interface import Privacy, UserEncryption, Verification
 from chatroom.client.encryption.square_code import square_code
+from chatroom.client.errors import Rejected
 from chatroom.client.screen.colours import LOUD, NOTICE
 from chatroom.client.screen.formatter import Line
 from chatroom.client.screen.known_words import PRIVACY_TOPIC
@@ -36,6 +38,7 @@ class EncryptionView:
         size: Returns the size of the terminal.
         start: Starts a coroutine, and shows its error.
         person: Returns the person of the window in front; empty if it is none of a private conversation.
+        draw: Has the screen drawn soon.
     """
 
     def __init__(
@@ -47,7 +50,10 @@ class EncryptionView:
         size: Callable[[], Size],
         start: Callable[[Coroutine[Any, Any, None]], None],
         person: Callable[[], str],
+        draw: Callable[[], None],
     ) -> None:
+        self._privacy = privacy
+        self._draw = draw
         self._say = say
         self._add = add
         self._size = size
@@ -59,6 +65,17 @@ class EncryptionView:
         """Return the commands."""
         rows = USAGES.items()
         return [LocalCommand(usage, help, partial(self._run, word), PRIVACY_TOPIC) for word, (usage, help) in rows]
+
+    def look(self) -> None:
+        """Learn in the background how messages to the person of the window in front are protected, for the bar."""
+        encryption, person = self._privacy.encryption, self._person()
+        if encryption is not None and person:
+            self._start(self._learn(encryption, person))
+
+    async def _learn(self, encryption: UserEncryption, person: str) -> None:
+        with suppress(Rejected):  # what the keys of a person are is told when something is sent
+            await encryption.learn(person)
+        self._draw()
 
     def _run(self, word: str, rest: str) -> None:
         self._start(self._commands.run(word, rest, self._person()))

@@ -168,11 +168,44 @@ def test_without_keys_a_change_of_a_private_message_is_not_sent(network: Network
     carol = KeyPerson(network, name="carol", room="lobby").come()
     carol.do("say", text="in the room")
     carol.driver.parts = None  # as with a server that knows no keys
-    with pytest.raises(Rejected, match="does not know encryption"):
+    with pytest.raises(Rejected, match="Only encrypted private messages"):
         carol.do("edit", user="Bob", text="a private text", last=1)
     network.flow()
     assert not carol.heard(e.Edited)
     carol.leave()
+
+
+def test_unread_sealed_messages_are_unread_after_a_restart(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    for text in ("one", "two"):
+        write(alice, "Bob", text)
+    write(bob, "Alice", "my own are never unread")
+    stores, login = bob.stores, bob.client.state.credentials.login
+    bob.leave()
+    write(alice, "Bob", "three")
+    again = KeyPerson(network, stores, login=login, device=_device("b")).come()
+    network.flow()
+    assert again.client.peers["alice"].unread == 3
+    again.client.mark_read(0, user="Alice")
+    network.flow()
+    assert again.client.peers["alice"].unread == 0
+    again.leave()
+    third = KeyPerson(network, stores, login=login, device=_device("b")).come()
+    network.flow()
+    assert "alice" not in third.client.peers or third.client.peers["alice"].unread == 0
+    third.leave()
+
+
+def test_a_guest_is_told_once_how_long_the_keys_last(bob: KeyPerson, network: Network) -> None:
+    guest = KeyPerson(network, name="gail").come()
+    network.flow()
+    assert not any("your keys" in text for text in guest.notices)
+    for text in ("one", "two"):
+        write(guest, "Bob", text)
+    write(bob, "gail", "from an account")
+    told = "your keys belong to gail, a guest, and end with the name; /register keeps them."
+    assert [text for text in guest.notices if "your keys" in text] == [told]
+    assert not any("your keys belong" in text for text in bob.notices)
+    guest.leave()
 
 
 def test_the_history_has_the_sealed_messages_among_the_plain_ones(

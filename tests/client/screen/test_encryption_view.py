@@ -11,9 +11,10 @@ from client.screen.stage import NOW, Stage, on_stage, said
 from chatroom.client.encryption.interface import DeviceLine, KeyState, LinkPath, Security
 from chatroom.client.encryption.words import key_changed, plain_notice
 from chatroom.client.screen.window_list import WindowKind
-from chatroom.client.status import SecurityNotice
+from chatroom.client.status import Connected, SecurityNotice
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.key_replies import KeysChanged
 
 
 def equipped(stage: Stage, **states: Security) -> FakeEncryption:
@@ -398,9 +399,25 @@ def test_yes_reveals_no_address_that_was_not_named(tmp_path: Path, before: bool)
             await tells(stage, "192.0.2.7")
             links.own = [*links.own, "198.51.100.9"]
         stage.type("/direct bob yes\r")
-        await tells(stage, "nothing was revealed yet; the same again reveals these addresses.")
+        await asked(stage, "Show bob these addresses?")
         assert links.did == []
-        assert all(address in " ".join(stage.rows) for address in links.own)
+        await stage.until(lambda: all(address in " ".join(stage.rows) for address in links.own))
+        stage.type("n\r")
+        await tells(stage, "no direct link with bob; bob learns no address of yours.")
+        assert links.did == []
+
+    on_stage(tmp_path, scene)
+
+
+def test_who_agrees_to_the_addresses_at_once_types_nothing_again(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        equipped(stage)
+        stage.client.privacy.links = links = FakeLinks()
+        stage.type("/direct bob yes\r")
+        await asked(stage, "Show bob these addresses?")
+        stage.type("y\r")
+        await tells(stage, "a direct link with bob is made when both of you agree")
+        assert links.did == [("agree", "bob", links.own)]
 
     on_stage(tmp_path, scene)
 
@@ -505,6 +522,24 @@ def test_the_bar_says_who_can_read_a_conversation(tmp_path: Path, state: Securit
         stage.screen.windows.open(WindowKind.ROOM, "lobby")
         open_bob(stage)
         await stage.until(lambda: shown in stage.rows[-1])
+
+    on_stage(tmp_path, scene)
+
+
+def test_the_bar_says_how_a_person_is_written_to_before_the_first_message(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        encryption.served["bob"] = Security.PLAIN
+        open_bob(stage)
+        await stage.until(lambda: "| plain | me" in stage.rows[-1])
+        encryption.served["bob"] = Security.ENCRYPTED
+        stage.tell(KeysChanged(user="bob", user_id="b", rev=1))
+        await stage.until(lambda: "| encrypted | me" in stage.rows[-1])
+        encryption.served["bob"] = Security.BLOCKED
+        stage.tell(Connected("chatroom", "me", guest=True, security="plain", again=True))
+        await stage.until(lambda: "| blocked" in stage.rows[-1])
+        stage.screen.switcher.go(stage.screen.windows.server)
+        assert encryption.learned == ["bob"] * 3
 
     on_stage(tmp_path, scene)
 
