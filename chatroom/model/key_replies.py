@@ -15,7 +15,8 @@ class KeysPublished(Response, frozen=True, gc=False, kw_only=True):
     """The keys are published, and this session has the mailbox of the device.
 
     ``count`` is the number of one-time keys that are left. ``rev`` is that of your device list, 0 if there is none.
-    ``pending`` is true if the device is not in that list. ``generation`` is the highest that the server knows.
+    ``pending`` is true if the device is not in that list. ``generation`` is the one
+    that was published before, 0 if none was: if it is none of yours, another copy of your key store is in use.
     """
 
     count: int

@@ -95,11 +95,11 @@ class KeyDirectory:
         return [_device(value) async for page in found for _, value in page]
 
     @retried_on_conflict
-    async def publish(self, user_id: str, command: KeysPublish) -> tuple[DeviceRecord, bool]:
+    async def publish(self, user_id: str, command: KeysPublish) -> DeviceRecord | None:
         """Keep the keys of a device.
 
         Returns:
-            What is kept of the device now, and whether the device was not known before.
+            What was kept of the device before; None if it was not known.
 
         Raises:
             Refused: The device has other keys already, or the program's key store is an old copy.
@@ -116,7 +116,7 @@ class KeyDirectory:
         new = DeviceRecord(keys=command.device, fallback=fallback, generation=command.generation, at=at)
         if new != old:
             await self._engine.put(DEVICES, key, encode(new), held[1] if held is not None else 0)
-        return new, old is None
+        return old
 
     async def crowded_out(self, user_id: str) -> str:
         """Return the device of a user that must go because there are too many; empty if there are not.

@@ -20,8 +20,8 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
     """Keep the keys of the session's device, and send the session what is in the device's mailbox."""
     user, device, keys = session.user, command.device.device, chat.keys
     _check_own(chat.server_id, user.id, command)
-    record, new = await keys.directory.publish(user.id, command)
-    if new and (crowded := await keys.directory.crowded_out(user.id)):
+    before = await keys.directory.publish(user.id, command)
+    if before is None and (crowded := await keys.directory.crowded_out(user.id)):
         await keys.forget_device(user.id, crowded)
     if command.withdraw:
         await keys.one_time.clear(user.id, device)
@@ -40,10 +40,11 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
     if session.mailbox is not feed:  # another session has the device by now, or it was taken out of the list
         raise NO_KEYS()
     pending = device not in devices
-    answer = KeysPublished(count=count, rev=rev, pending=pending, generation=record.generation)
+    generation = before.generation if before is not None else 0
+    answer = KeysPublished(count=count, rev=rev, pending=pending, generation=generation)
     session.answer(answer, command.ref)
     feed.start()
-    if new and present is not None:
+    if before is None and present is not None:
         who = chat.next_id(), chat.now(), user.name, user.id
         chat.tell_all(DevicesListed(*who, rev=rev, devices=devices, pending=True))
 

@@ -180,16 +180,6 @@ class Contacts:
         """Return the id of the user who was seen last under a name; empty if there was none."""
         return (self._rows.get(NAMES, fold(name)) or b"").decode()
 
-    def shown_name(self, user_id: str, name: str) -> str:
-        """Return under which name a message is shown that the server says is from a user.
-
-        Nobody is shown under a name that belongs to another user whose keys are known.
-        """
-        owner = self.id_of(name)
-        if owner in ("", user_id) or self.get(owner).known is None:
-            return name
-        return self.get(user_id).name or user_id
-
     def count(self) -> int:
         """Return how many users are remembered."""
         return len(self._rows.keys(CONTACTS))
@@ -228,11 +218,6 @@ class Contacts:
             raise CryptoRefusal("no-keys", f"no keys of {contact.name or user_id} are known")
         ours = user_id == self._identity.user_id
         return self._without_this_one(contact.known) if ours else contact.known.devices
-
-    @property
-    def own_id(self) -> str:
-        """Our own user id."""
-        return self._identity.user_id
 
     @property
     def linked(self) -> bool:
@@ -369,6 +354,17 @@ class Contacts:
             self._cache[contact.user_id] = contact
             if contact.matters:
                 self._rows.put(CONTACTS, contact.user_id, encode(contact))
+
+
+def shown_name(contacts: Contacts, user_id: str, name: str) -> str:
+    """Return under which name a message is shown that the server says is from a user.
+
+    Nobody is shown under a name that belongs to another user whose keys are known.
+    """
+    owner = contacts.id_of(name)
+    if owner in ("", user_id) or contacts.get(owner).known is None:
+        return name
+    return contacts.get(user_id).name or user_id
 
 
 def _read(value: bytes) -> Contact:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, TypeVar, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.json import decode, encode
 from msgspec.structs import replace
 from vodozemac import Account, Curve25519PublicKey, PreKeyMessage, Session
 
@@ -36,7 +37,7 @@ class Identity:
         random: Returns random bytes.
 
     ``user_key`` is the public user key, empty if this device was never linked. ``expected_user_key`` is the one that
-    this device waits for, empty if it waits for none.
+    this device waits for, empty if it waits for none. ``replaced`` are the ids of devices that this one replaces.
     """
 
     def __init__(self, rows: Rows, random: Random) -> None:
@@ -45,12 +46,8 @@ class Identity:
         self.server = ""
         self.user_id = ""
         value = rows.get(TABLE, "account")
-        self._account = Account() if value is None else unpickled(Account, value)
-        if value is None:
-            self._store_account()
-        self.ed25519 = self._account.ed25519_key.to_base64()
-        self.curve25519 = self._account.curve25519_key.to_base64()
-        self.device = device_id(self.ed25519)
+        self._take_account(Account() if value is None else unpickled(Account, value), new=value is None)
+        self.replaced = frozenset(decode(rows.get(TABLE, "replaced-devices") or b"[]", type=list[str]))
         seed = rows.get(TABLE, "user-key")
         self._user_key = None if seed is None else Ed25519PrivateKey.from_private_bytes(seed)
         self.user_key = "" if self._user_key is None else _public(self._user_key)
@@ -72,22 +69,30 @@ class Identity:
 
     # ---- this device
 
+    def renew_device(self) -> None:
+        """Make new keys for this device, which becomes another one: a copy of the present keys is in use elsewhere."""
+        self.replaced |= {self.device}
+        self._rows.put(TABLE, "replaced-devices", encode(sorted(self.replaced)))
+        self._rows.delete(TABLE, f"fallback-made {self._named()}")
+        self._take_account(Account(), new=True)
+
+    def _take_account(self, account: Account, *, new: bool) -> None:
+        self._account = account
+        if new:
+            self._store_account()
+        self.ed25519 = self._account.ed25519_key.to_base64()
+        self.curve25519 = self._account.curve25519_key.to_base64()
+        self.device = device_id(self.ed25519)
+
     def device_keys(self, label: str) -> DeviceKeys:
         """Return the signed keys of this device.
 
         Args:
             label: What people call the device.
         """
-        keys = DeviceKeys(
-            v=VERSION,
-            server=self.server,
-            user_id=self._named(),
-            device=self.device,
-            ed25519=self.ed25519,
-            curve25519=self.curve25519,
-            label=label,
-            sig="",
-        )
+        owner = {"server": self.server, "user_id": self._named(), "device": self.device}
+        public = {"ed25519": self.ed25519, "curve25519": self.curve25519}
+        keys = DeviceKeys(v=VERSION, **owner, **public, label=label, sig="")
         return _with_signature(keys, self._account.sign(to_sign("device", keys)).to_base64())
 
     def one_time_keys(self, count: int) -> list[SignedKey]:
@@ -170,6 +175,12 @@ class Identity:
         self._rows.put(TABLE, "expected-user-key", user_key.encode())
         self.expected_user_key = user_key
         return digits_of("device", self._named(), self.ed25519, self.curve25519, user_key)
+
+    def stop_expecting(self) -> None:
+        """Wait for no user key any more: the server names the one that this device has."""
+        if self.expected_user_key:
+            self._rows.delete(TABLE, "expected-user-key")
+            self.expected_user_key = ""
 
     def adopt_user_key(self, seed: bytes) -> None:
         """Take the user key from a linked device, or from the recovery key.
@@ -306,20 +317,13 @@ class Identity:
 
     def _signed(self, keys: dict[str, Curve25519PublicKey], *, fallback: bool) -> list[SignedKey]:
         """Return signed records of one-time keys or fallback keys."""
-        return [self._signed_key(keys[key_id].to_base64(), fallback=fallback) for key_id in sorted(keys)]
-
-    def _signed_key(self, key: str, *, fallback: bool) -> SignedKey:
-        """Return the signed record of a key."""
-        record = SignedKey(
-            v=VERSION,
-            server=self.server,
-            user_id=self._named(),
-            device=self.device,
-            key=key,
-            fallback=fallback,
-            sig="",
-        )
-        return _with_signature(record, self._account.sign(to_sign("one-time-key", record)).to_base64())
+        owner = {"server": self.server, "user_id": self._named(), "device": self.device}
+        records = [
+            SignedKey(v=VERSION, **owner, key=keys[key_id].to_base64(), fallback=fallback, sig="")
+            for key_id in sorted(keys)
+        ]
+        sign = self._account.sign
+        return [_with_signature(each, sign(to_sign("one-time-key", each)).to_base64()) for each in records]
 
     def _store_account(self) -> None:
         """Keep the account as it is now."""

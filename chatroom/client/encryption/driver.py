@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, succeed
 
 from chatroom.client.connection import Piece, Ref
 from chatroom.client.conversation import Conversation
@@ -17,12 +17,14 @@ from chatroom.client.encryption.event_opening import EventOpening
 from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.local_answers import LocalAnswers
 from chatroom.client.encryption.mail_acks import MailAcks
+from chatroom.client.encryption.own_devices import StaleVault
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.private_sealing import PrivateSealing
 from chatroom.client.encryption.refusals import as_rejected, sentence
 from chatroom.client.encryption.room_sealing import SEALED
 from chatroom.client.encryption.store import Store
 from chatroom.client.encryption.way_out import Send, WayOut
+from chatroom.client.encryption.words import device_renewed
 from chatroom.client.errors import Rejected
 from chatroom.client.pending import PendingCommand
 from chatroom.client.room_state import RoomState
@@ -30,6 +32,8 @@ from chatroom.client.status import SecurityNotice
 from chatroom.client.vault.errors import VaultError
 from chatroom.model import replies as a
 from chatroom.model.events import Event
+
+TAKEN_AWAY = frozenset({"keys-elsewhere", "unlinked"})  # what the server says when this session has its device no more
 
 OpenStore = Callable[[str, str], Deferred[Store]]
 """Opens the store of a user, given the server's id and the user's id; fails with a ``VaultError``."""
@@ -79,13 +83,14 @@ class EncryptionDriver:
         self.parts: EncryptionParts | None = None
         self.earlier: EarlierMessages | None = None
         self.problem = ""
+        self._arriving = DeferredLock()  # each arrival is of the same keys, or makes new ones
 
     # ---- the connection --------------------------------------------------------------------------------------------
 
     def arrive(self) -> Deferred[None]:
         """Open the store of the user that we are now, and publish our keys."""
         self._out.hold()
-        return Deferred.fromCoroutine(self._arrive()).addBoth(self._arrived)
+        return self._arriving.run(lambda: Deferred.fromCoroutine(self._arrive())).addBoth(self._arrived)
 
     def _arrived(self, result: Any) -> Any:
         self._out.release()
@@ -100,7 +105,10 @@ class EncryptionDriver:
             return
         self.acks.start()
         try:
-            await self.parts.devices.arrive()
+            try:
+                await self.parts.devices.arrive()
+            except StaleVault:
+                await self._renew(self.parts)
         except Rejected as refused:
             if refused.code == "lost":
                 raise
@@ -108,6 +116,16 @@ class EncryptionDriver:
             return
         if self.earlier is not None:
             self.earlier.give("")
+
+    async def _renew(self, parts: EncryptionParts) -> None:
+        """Make new keys for this device, because a copy of the store is in use, and publish them."""
+        unsent = len(parts.outbox.all())
+        parts.ring.renew()
+        await self.commit()
+        self.on_parts(None)
+        new = self._use(KeyRing(parts.ring.store, parts.ring.server, parts.ring.user_id, self._random))
+        self.port.tell(SecurityNotice(text=device_renewed(unsent), alarm=True))
+        await new.devices.arrive()
 
     async def _open(self, server: str, user_id: str) -> None:
         """Open the store of a user, unless it is open."""
@@ -121,12 +139,16 @@ class EncryptionDriver:
         except (VaultError, CryptoRefusal) as error:
             await self._stop(sentence(str(error)))
             return
-        ask = self.conversation.ask
-        self.parts = EncryptionParts(ring, ask, self.port, self._label, self._random)
-        self.earlier = EarlierMessages(self.parts.outbox, self.conversation, self.port.tell)
-        self.on_parts(self.parts)
-        for id, person in self.parts.unread.all().items():
+        for id, person in self._use(ring).unread.all().items():
             self.conversation.state.inbox.resume_sealed(person.name, id, person.number)
+
+    def _use(self, ring: KeyRing) -> EncryptionParts:
+        """Use keys from now on."""
+        self.parts = parts = EncryptionParts(ring, self.conversation.ask, self.port, self._label, self._random)
+        self.earlier = EarlierMessages(parts.outbox, self.conversation, self.port.tell)
+        parts.devices.on_stale = partial(self.conversation.drop, "this device needs new keys")
+        self.on_parts(parts)
+        return parts
 
     async def _stop(self, why: str) -> None:
         """Go on without keys: nothing private is sent from now on, because nobody knows what was encrypted before."""
@@ -243,6 +265,8 @@ class EncryptionDriver:
             return False
         if isinstance(event, a.Error) and re is not None and self._refused(event, re, parts):
             return True
+        if isinstance(event, a.Error) and re is None and event.code in TAKEN_AWAY:
+            self.arrive().addErrback(self.not_now)  # to see why: if a copy of our store has the device, we need another
         return self.opening.way_in.receive(event, re)
 
     def _refused(self, event: a.Error, re: Ref, parts: EncryptionParts) -> bool:

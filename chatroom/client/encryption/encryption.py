@@ -135,10 +135,10 @@ class Encryption:
         await self._parts.devices.reset()
 
     async def new_recovery_key(self) -> str:
-        return await self._parts.devices.new_recovery_key()
+        return await self._parts.recovery.make()
 
     async def recover(self, key: str) -> None:
-        await self._parts.devices.recover(key)
+        await self._parts.recovery.use(key)
 
     async def keys(self) -> KeyState:
         parts = self._parts

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.json import decode, encode
+
 from chatroom.client.crypto.contacts import Contacts
 from chatroom.client.crypto.group_sessions import GroupSessions
 from chatroom.client.crypto.identity import Identity
 from chatroom.client.crypto.olm_sessions import OlmSessions
+from chatroom.client.encryption.outbox import TABLE as OUTBOX
 from chatroom.client.encryption.store import Store
+
+TABLE = "ring"
+SESSION_TABLES = ("olm-sessions", "olm-peers", "olm-started", "olm-sent", "olm-lost", "room-outbound")
+MOST_ANNOUNCED = 100  # generations that are remembered
 
 
 class KeyRing:
@@ -28,6 +35,8 @@ class KeyRing:
         contacts: What is remembered of the keys of others.
         olm: The sessions with other devices.
         groups: The sessions of encrypted rooms.
+        generation: Counts up with each opening of the store. It ends in a random number, so that two copies of a store
+            never have the same.
     """
 
     def __init__(self, store: Store, server: str, user_id: str, random: Callable[[int], bytes]) -> None:
@@ -39,3 +48,33 @@ class KeyRing:
         self.contacts = Contacts(store, self.identity)
         self.olm = OlmSessions(store, self.identity, random)
         self.groups = GroupSessions(store, (user_id, self.identity.device), store.generation, random)
+        self.generation = (store.generation << 20) + int.from_bytes(random(3)) % (1 << 20)
+
+    def announce(self) -> None:
+        """Note that the server is about to be told our generation; commit the store before it leaves."""
+        numbers = self._announced()
+        if self.generation not in numbers:
+            self.store.put(TABLE, "announced", encode([*numbers, self.generation][-MOST_ANNOUNCED:]))
+
+    def is_copied(self, generation: int) -> bool:
+        """Return whether somebody else has published these keys: a copy of the store is in use, or was.
+
+        Args:
+            generation: The one that the server had before ours; 0 if it had none.
+        """
+        return generation not in (0, *self._announced())
+
+    def _announced(self) -> list[int]:
+        value = self.store.get(TABLE, "announced")
+        return [] if value is None else decode(value, type=list[int])
+
+    def renew(self) -> None:
+        """Make new keys for this device, and drop what a copy of the store may use, too: sessions, and sealed messages.
+
+        The ring and all that uses it are to be made anew then. The user key stays, and so do the keys of messages.
+        """
+        for table in (*SESSION_TABLES, OUTBOX):
+            for key in self.store.keys(table):
+                self.store.delete(table, key)
+        self.store.delete(TABLE, "announced")
+        self.identity.renew_device()

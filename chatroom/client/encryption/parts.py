@@ -20,6 +20,7 @@ from chatroom.client.encryption.peers import Peers
 from chatroom.client.encryption.port import Port
 from chatroom.client.encryption.private_opening import PrivateOpening
 from chatroom.client.encryption.private_sealing import PrivateSealing
+from chatroom.client.encryption.recovery import Recovery
 from chatroom.client.encryption.refusals import sentence
 from chatroom.client.encryption.resets import Resets
 from chatroom.client.encryption.room_keys import RoomKeys
@@ -61,6 +62,7 @@ class EncryptionParts:
         room_keys: Takes, asks for and gives keys of rooms.
         resets: Asks again for what could not be opened.
         devices: Our own devices.
+        recovery: The recovery key.
         files: The offers of encrypted files.
         on_offer: Called with the device and the name of a user who offers a file, and with the offer.
         port: As the argument.
@@ -84,7 +86,7 @@ class EncryptionParts:
         self.on_offer: Callable[[tuple[str, str], str, FileOffer], None] = lambda peer, name, offer: None
         self.files = SealedFiles(ring.store)
         self.server = KeyServer(ask)
-        self.peers = Peers(self.server, ring.contacts, warn_of)
+        self.peers = Peers(self.server, ring.contacts, ring.user_id, warn_of)
         self.envelopes = Envelopes(self.server, ring.olm, port.now, warn, port.turn)
         self.outbox = SealedOutbox(ring.store)
         self.conversations = SealedConversations(ring.store, ring.user_id)
@@ -100,7 +102,8 @@ class EncryptionParts:
         self.news = RoomOpening(ring, memory, self.files, port)
         self.room_keys = RoomKeys(*common, self.news, self.mail.show_late, port)
         self.resets = Resets(*common, port)
-        self.devices = OwnDevices(ring, self.server, self.envelopes, port, label, random)
+        self.devices = OwnDevices(ring, self.server, self.envelopes, port, label)
+        self.recovery = Recovery(ring, self.server, self.devices, random)
         takers = self.mail.takers
         takers["room.key"] = self.room_keys.take
         takers["room.key.request"] = self.room_keys.asked

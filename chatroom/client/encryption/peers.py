@@ -40,12 +40,14 @@ class Peers:
     Args:
         server: Is asked for device lists.
         contacts: Remembers keys.
+        me: Our user id.
         warn: Tells the user that the keys of a person have changed: the person's name, and a sentence.
     """
 
-    def __init__(self, server: KeyServer, contacts: Contacts, warn: Callable[[str, str], None]) -> None:
+    def __init__(self, server: KeyServer, contacts: Contacts, me: str, warn: Callable[[str, str], None]) -> None:
         self._server = server
         self._contacts = contacts
+        self._me = me
         self._warn = warn
         self._known: dict[str, Addressee] = {}
         self._current: set[str] = set()  # the ids of users whose lists are as the server has them
@@ -120,7 +122,7 @@ class Peers:
         learned = self._contacts.learn(user.user_id, user.name, user.list)
         now = self._contacts.get(user.user_id).changed
         if now is not None and (before is None or before.user_key != now.user_key):
-            own = user.user_id == self._contacts.own_id
+            own = user.user_id == self._me
             self._warn(user.name, sentence(self._contacts.why_blocked(user.user_id)) if own else key_changed(user.name))
         elif learned is Learned.OTHER_PERSON:
             self._warn(user.name, other_person(user.name))

@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 from msgspec.structs import replace
 
 from chatroom.client.crypto.believed_amendments import Standing, check_amendment, conversation_of
+from chatroom.client.crypto.contacts import shown_name
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inner import Inner
 from chatroom.client.crypto.olm_sessions import Duplicate
@@ -74,7 +75,7 @@ class PrivateOpening:
             device = await self._sender(event)
             if device is None:
                 return []
-            event = replace(event, by=self._ring.contacts.shown_name(event.by_id, event.by))
+            event = replace(event, by=shown_name(self._ring.contacts, event.by_id, event.by))
             inner = self._ring.olm.open(device, event.id, event.kind, event.body)
             return [] if isinstance(inner, Duplicate) else await self._judged(inner, event, device)
         except CryptoRefusal as refused:

@@ -10,6 +10,7 @@ from msgspec.json import encode
 from msgspec.structs import replace
 
 from chatroom.client.crypto.believed_amendments import Standing, check_amendment
+from chatroom.client.crypto.contacts import shown_name
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_offers import SealedFiles
 from chatroom.client.crypto.room_messages import OpenedInRoom, RoomCiphertext, SessionName
@@ -72,7 +73,7 @@ class RoomOpening:
         if room is None or not event.ct:
             return []
         self._memory.note_sealed(room.id, event.seq)
-        event = replace(event, by=self._ring.contacts.shown_name(event.by_id, event.by))
+        event = replace(event, by=shown_name(self._ring.contacts, event.by_id, event.by))
         sealed = RoomCiphertext(room.id, event.id, (event.by_id, event.device), event.sid, event.ct, event.seq)
         try:
             opened = self._ring.groups.inbound.open(sealed)

@@ -69,6 +69,27 @@ def device_waits(label: str) -> str:
     return f"a device that calls itself {label} has logged in as you, and waits to be linked; /devices says more."
 
 
+def device_renewed(unsent: int) -> str:
+    """Return the alarm that this device has new keys, because a copy of its vault is in use.
+
+    Args:
+        unsent: The number of messages that were sealed and are given up.
+    """
+    text = (
+        "This vault was copied or restored, and another copy of it has been used, so this device has made new keys. "
+        "What was sent to the old ones cannot be read here."
+    )
+    if unsent:
+        messages = "1 message was" if unsent == 1 else f"{unsent} messages were"
+        text = f"{text} {messages} not sent; write again what is missing."
+    return text
+
+
+def new_user_key(label: str) -> str:
+    """Return the alarm that another device of the user has made a new user key."""
+    return f"Your device {label} has removed a device and made a new user key, which this device has now, too."
+
+
 def guest_keys(name: str) -> str:
     """Return what a guest is told about keys, once."""
     return f"your keys belong to {name}, a guest, and end with the name; /register keeps them."

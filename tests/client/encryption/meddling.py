@@ -11,6 +11,7 @@ from client.encryption.people import KeyPerson
 from msgspec import to_builtins
 
 from chatroom.client.connection import ServerConnection
+from chatroom.client.crypto.encoding import b64
 from chatroom.client.crypto.identity import Identity
 from chatroom.client.crypto.rows import MemoryRows
 from chatroom.model.device_keys import DeviceList
@@ -102,6 +103,11 @@ def false_list(genuine: Record, rev: int = 0) -> Record:
     return to_builtins(
         _stranger(genuine).sign_list([_stranger(genuine).device_keys("a laptop")], rev or genuine["rev"])
     )
+
+
+def false_seed(genuine: Record) -> str:
+    """Return the secret of the user key that signs ``false_list``."""
+    return b64(_stranger(genuine).user_seed())
 
 
 _strangers: dict[str, Identity] = {}
