@@ -19,6 +19,8 @@ from chatroom.client.errors import Failed
 
 Record = dict[str, Any]
 
+_for_ever: list[Deferred[None]] = []  # the commits of dead clients; what waits for them must not end, as garbage does
+
 
 class SlowStore(MemoryStore):
     """A store whose commits take time, and that can end a client at one of them.
@@ -54,6 +56,7 @@ class SlowStore(MemoryStore):
             if self.stored and self.commits == self.kill_at:
                 self._durable = self._snapshot()
             self.on_kill()
+            _for_ever.append(done)
             return done
         snapshot = self._snapshot()
         self._waiting.append(done)
