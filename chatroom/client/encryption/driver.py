@@ -201,7 +201,7 @@ class EncryptionDriver:
         if PrivateSealing.takes(record):
             return self.parts is not None or bool(self.problem)
         if self.parts is None:
-            return False
+            return bool(self.problem) and record["do"] in SEALED and self._sealed_room(record) is not None
         sealed = record["do"] in SEALED and (self._sealed_room(record) is not None or self._was_sealed(record))
         return sealed or self._local.takes(record, self.parts)
 
@@ -227,7 +227,8 @@ class EncryptionDriver:
         except CryptoRefusal as refused:
             raise as_rejected(refused) from None
         except VaultError as error:
-            raise Rejected("vault", sentence(str(error))) from None
+            await self._stop(sentence(str(error)))
+            raise Rejected("vault", f"This was not sent. {self.problem}") from None
 
     async def commit(self) -> None:
         """Store what was noted."""
