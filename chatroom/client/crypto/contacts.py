@@ -199,9 +199,12 @@ class Contacts:
                 "somebody pretends to be you"
             )
         if contact.changed is not None:
-            return f"{name}'s key has changed; compare the new one with /verify {name}"
+            return f"nothing is sent to {name}: {name}'s key has changed; compare the new one with /verify {name}"
         if contact.former:
-            return f"{name} is not the person who had this name before; compare the key with /verify {name}"
+            return (
+                f"nothing is sent to {name}, who is not the person who had this name before; compare the key with "
+                f"/verify {name}"
+            )
         return ""
 
     def recipients(self, user_id: str) -> tuple[DeviceKeys, ...]:

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import Piece
 from chatroom.client.conversation import Conversation
+from chatroom.client.encryption import words
 from chatroom.client.encryption.earlier_messages import EarlierMessages
 from chatroom.client.encryption.mail_acks import MailAcks
 from chatroom.client.encryption.parts import EncryptionParts
@@ -137,8 +138,7 @@ class EventOpening:
         missing = len(event.events) - len(events)
         told: list[Any] = [a.History(event.room, events, event.complete, event.user, event.searched_to)]
         if missing:
-            text = f"{missing} message{'s' * (missing != 1)} cannot be opened by this device."
-            told.append(SecurityNotice(text=text, room=event.room))
+            told.append(SecurityNotice(text=words.not_opened(missing), room=event.room))
         return OpenedEvents(told)
 
     def note(self, event: Event) -> None:

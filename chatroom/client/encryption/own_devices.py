@@ -11,6 +11,7 @@ from chatroom.client.crypto.contacts import Learned
 from chatroom.client.crypto.encoding import b64, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inner import Inner
+from chatroom.client.encryption import words
 from chatroom.client.encryption.envelopes import Envelopes
 from chatroom.client.encryption.interface import DeviceLine
 from chatroom.client.encryption.key_server import KeyServer
@@ -189,7 +190,7 @@ class OwnDevices:
             return
         new = [device for device in self._pending if device.device not in waited]
         if self.linked and new and known is not None and rev <= known.rev:
-            self._port.tell(SecurityNotice(text=f"A new device, {new[0].label}, waits to be linked; see /devices."))
+            self._port.tell(SecurityNotice(text=words.device_waits(new[0].label)))
 
     def _is_replaced(self, device: DeviceKeys) -> bool:
         """Return whether a device of ours is this one before it got new keys."""

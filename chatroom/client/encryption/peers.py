@@ -10,7 +10,7 @@ from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.encryption.interface import Security
 from chatroom.client.encryption.key_server import KeyServer
 from chatroom.client.encryption.refusals import as_rejected, sentence
-from chatroom.client.encryption.words import key_changed, other_person
+from chatroom.client.encryption.words import key_changed, other_person, own_key_changed
 from chatroom.client.errors import Rejected
 from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.key_replies import UserKeys
@@ -118,12 +118,15 @@ class Peers:
         """
         if not user.user_id:
             return
+        known = self._known.get(fold(user.name))
+        if known is not None and known.user_id != user.user_id:
+            del self._known[fold(user.name)]  # another has that name now: a guest has left, or has registered
         before = self._contacts.get(user.user_id).changed
         learned = self._contacts.learn(user.user_id, user.name, user.list)
         now = self._contacts.get(user.user_id).changed
         if now is not None and (before is None or before.user_key != now.user_key):
             own = user.user_id == self._me
-            self._warn(user.name, sentence(self._contacts.why_blocked(user.user_id)) if own else key_changed(user.name))
+            self._warn(user.name, own_key_changed() if own else key_changed(user.name))
         elif learned is Learned.OTHER_PERSON:
             self._warn(user.name, other_person(user.name))
 

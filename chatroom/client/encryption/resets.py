@@ -11,6 +11,7 @@ from chatroom.client.encryption.key_server import KeyServer
 from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.peers import Peers
 from chatroom.client.encryption.port import Port
+from chatroom.client.encryption.words import asked_again
 from chatroom.client.errors import Rejected
 from chatroom.client.status import SecurityNotice
 from chatroom.model.device_keys import DeviceKeys, Envelope
@@ -62,7 +63,7 @@ class Resets:
         if envelope is not None:
             await self._send(id, envelope)
             name = self._ring.contacts.get(user_id).name or user_id
-            self._port.tell(SecurityNotice(text=f"Messages of {name} could not be opened; they were asked for again."))
+            self._port.tell(SecurityNotice(text=asked_again(name), user=name))
 
     async def _send(self, id: str, envelope: Envelope) -> None:
         await self._ring.store.commit()

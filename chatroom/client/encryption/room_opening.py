@@ -14,6 +14,7 @@ from chatroom.client.crypto.contacts import shown_name
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_offers import SealedFiles
 from chatroom.client.crypto.room_messages import OpenedInRoom, RoomCiphertext, SessionName
+from chatroom.client.encryption import words
 from chatroom.client.encryption.conversations import excerpt
 from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.parked_files import ParkedFiles
@@ -84,8 +85,7 @@ class RoomOpening:
             text = f"A message of {event.by} was not shown: {refused.text}."
             return [SecurityNotice(text=text, room=event.room, alarm=True)]
         if opened.skipped:
-            number = f"{opened.skipped} message{'s' * (opened.skipped != 1)}"
-            told.insert(0, SecurityNotice(text=f"{number} of {event.by} missing before this one.", room=event.room))
+            told.insert(0, SecurityNotice(text=words.missing(opened.skipped, event.by), room=event.room))
         return told
 
     def _wait(self, event: e.SealedMessage, sealed: RoomCiphertext) -> Told:

@@ -37,19 +37,25 @@ def other_person(user: str) -> str:
 def own_key_changed() -> str:
     """Return the alarm that the server names a user key for the user that none of the user's devices has made."""
     return (
-        "the server gives another user key out as yours. Unless you have made it on another device, somebody poses as "
-        "you: nothing is encrypted with it. /devices and /keys say more."
+        "the server says that your own key has changed. Unless you have changed it on another device, somebody poses "
+        "as you: nothing is encrypted with the new one. /devices and /keys say more."
     )
 
 
 def not_opened(number: int) -> str:
-    """Return the line about messages that could not be opened."""
-    return "1 message could not be opened." if number == 1 else f"{number} messages could not be opened."
+    """Return the line about messages of a page of history that this device cannot open."""
+    return f"{number} message{'s' * (number != 1)} cannot be opened by this device."
 
 
-def missing(number: int) -> str:
-    """Return the line about messages of an encrypted room that never came."""
-    return "1 message is missing here." if number == 1 else f"{number} messages are missing here."
+def asked_again(user: str) -> str:
+    """Return the line that messages of a person could not be opened, and were asked for again."""
+    return f"messages of {user} could not be opened; they were asked for again."
+
+
+def missing(number: int, by: str) -> str:
+    """Return the line about messages of an encrypted room that never came, before the next message of their author."""
+    some = "1 message" if number == 1 else f"{number} messages"
+    return f"{some} of {by} {'is' if number == 1 else 'are'} missing before this one."
 
 
 def asks_for_link(user: str) -> str:
@@ -92,7 +98,7 @@ def new_user_key(label: str) -> str:
 
 def guest_keys(name: str) -> str:
     """Return what a guest is told about keys, once."""
-    return f"your keys belong to {name}, a guest, and end with the name; /register keeps them."
+    return f"your keys belong to {name}, a guest, and end with the name; after /register you have keys that last."
 
 
 def compare_first(user: str) -> str:

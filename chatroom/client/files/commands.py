@@ -19,7 +19,10 @@ from chatroom.model.shared_files import spell_size
 
 USAGES = {
     "send": ("/send <path> [user]", "share a file with the room, or give it to somebody"),
-    "get": ("/get <number> [path]", "fetch a file; /files lists the room's files, and @1 is a file sent to you"),
+    "get": (
+        "/get <number> [path]",
+        "fetch a file; /files lists the room's files, @1 is a file sent to you, d1 one over a direct link",
+    ),
     "cancel": ("/cancel [number|name]", "stop sending or fetching a file"),
 }
 

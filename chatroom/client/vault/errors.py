@@ -26,7 +26,10 @@ class VaultInUse(VaultError):
 
     def __init__(self, pid: int) -> None:
         who = f"process {pid}" if pid else "another process"
-        super().__init__(f"the vault is in use by {who}; end that program first, or use another state folder")
+        super().__init__(
+            f"your keys are in use by {who}; end that one first, or start this one with another state folder "
+            f"(XDG_STATE_HOME), as a device of its own"
+        )
         self.pid = pid
 
 

@@ -202,10 +202,33 @@ def test_a_guest_is_told_once_how_long_the_keys_last(bob: KeyPerson, network: Ne
     for text in ("one", "two"):
         write(guest, "Bob", text)
     write(bob, "gail", "from an account")
-    told = "your keys belong to gail, a guest, and end with the name; /register keeps them."
+    told = "your keys belong to gail, a guest, and end with the name; after /register you have keys that last."
     assert [text for text in guest.notices if "your keys" in text] == [told]
     assert not any("your keys belong" in text for text in bob.notices)
     guest.leave()
+
+
+def test_a_guest_who_registers_is_another_person_whose_messages_wait_until_the_key_is_accepted(
+    bob: KeyPerson, network: Network
+) -> None:
+    gail = KeyPerson(network, name="gail").come()
+    write(gail, "Bob", "as a guest")
+    write(bob, "gail", "to the guest")
+    before = bob.decide(bob.encryption.verify("gail")).digits
+    account(gail, "gail")
+    write(gail, "Bob", "with an account")
+    assert bob.private == ["as a guest"]
+    assert bob.encryption.status("gail") is Security.BLOCKED
+    with pytest.raises(Rejected, match="Nothing is sent to gail, who is not the person who had this name"):
+        bob.do("message", user="gail", text="to whom?")
+    found = bob.decide(bob.encryption.verify("gail"))
+    assert found.digits != before
+    bob.decide(bob.encryption.accept("gail", found.digits))
+    network.flow()
+    assert bob.private == ["as a guest", "with an account"]
+    write(bob, "gail", "to the account")
+    assert gail.private == ["to the guest", "to the account"]
+    gail.leave()
 
 
 def test_the_history_has_the_sealed_messages_among_the_plain_ones(

@@ -24,8 +24,10 @@ def test_a_link_that_comes_or_goes_is_told(path: LinkPath, told: str) -> None:
 
 
 def test_one_message_is_not_several() -> None:
-    assert (not_opened(1), not_opened(3)) == ("1 message could not be opened.", "3 messages could not be opened.")
-    assert (missing(1), missing(2)) == ("1 message is missing here.", "2 messages are missing here.")
+    assert not_opened(1) == "1 message cannot be opened by this device."
+    assert not_opened(3) == "3 messages cannot be opened by this device."
+    assert missing(1, "bob") == "1 message of bob is missing before this one."
+    assert missing(2, "bob") == "2 messages of bob are missing before this one."
 
 
 def test_without_encryption_a_conversation_is_plain_and_nothing_came_encrypted() -> None:
