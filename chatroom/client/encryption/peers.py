@@ -136,17 +136,18 @@ class Peers:
         Raises:
             Rejected: Nothing may be sent: the key has changed, or there were keys before and now there are none.
         """
-        if not peer.user_id:
+        user_id = peer.user_id or self._contacts.id_of(peer.name)  # the server may say that there is no such user
+        if not user_id:
             return ()
-        why = self._contacts.why_blocked(peer.user_id)
+        why = self._contacts.why_blocked(user_id)
         if why:
             raise Rejected("key-changed", sentence(why))
         if peer.rev:
             try:
-                return self._contacts.recipients(peer.user_id)
+                return self._contacts.recipients(user_id)
             except CryptoRefusal as refused:
                 raise as_rejected(refused) from None
-        if not self._contacts.may_send_plain(peer.user_id):
+        if not self._contacts.may_send_plain(user_id):
             raise Rejected(
                 "no-longer-encrypted",
                 f"Messages with {peer.name} were encrypted before, and now the server has no keys of {peer.name}, so"

@@ -9,6 +9,7 @@ from client.encryption.people import KeyPerson, account
 from client.network import Network, Person
 from harness import World
 
+from chatroom.chat.keys import asking
 from chatroom.client.encryption.interface import Security
 from chatroom.client.errors import Rejected
 from chatroom.client.opened import OpenedOwn, PrivateChange
@@ -76,6 +77,23 @@ def test_once_encrypted_nothing_goes_in_plain_text_unless_the_user_agrees(
     alice.decide(alice.encryption.accept_plain("Bob"))
     write(alice, "Bob", "then so be it")
     assert bob.plain == ["then so be it"]
+
+
+def test_a_server_that_denies_the_user_gets_no_plain_text(
+    alice: KeyPerson, bob: KeyPerson, world: World, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(alice, "Bob", "a secret")
+    monkeypatch.setattr(asking, "_id_of", _nobody)
+    assert alice.driver.parts is not None
+    alice.driver.parts.peers.forget()
+    with pytest.raises(Rejected, match="were encrypted before"):
+        alice.do("message", user="Bob", text="not for the server")
+    network.flow()
+    assert bob.plain == []
+
+
+async def _nobody(chat: Any, name: str) -> str:
+    return ""
 
 
 async def _none(user_id: str) -> None:
