@@ -145,13 +145,14 @@ def _with_keys(client: Any, wish: Wish, reactor: Any) -> Any:
     """
     from twisted.internet.threads import deferToThread
 
+    from chatroom.client.known_keys import knows_keys
     from chatroom.client.sealing import LateSealing
 
     def late(conversation: Any) -> LateSealing:
         def load() -> Any:
             return deferToThread(_sealing, client, conversation, wish, reactor)
 
-        return LateSealing(lambda: "keys" in conversation.state.features, load)
+        return LateSealing(lambda: knows_keys(wish.folder, conversation.state.features), load)
 
     client.seal(late)
     return client

@@ -74,7 +74,8 @@ class LateSealing:
     """The sealing of a client that loads what seals only when a server knows keys: the libraries take 13 MB.
 
     Args:
-        knows_keys: Returns whether the server that we are connected to knows keys.
+        knows_keys: Returns whether the server that we are connected to knows keys, or knew them in an earlier run: a
+            server that says no more that it does must not get messages in plain text.
         load: Loads what seals on a thread; its Deferred gives a function that makes it.
     """
 

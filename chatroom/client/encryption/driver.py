@@ -58,6 +58,7 @@ class EncryptionDriver:
         parts: What belongs to our keys; None if we have none here.
         earlier: Messages of an earlier run; None if we have no keys here.
         problem: Why we have no keys here although the server knows keys; empty if there is no problem.
+        expects_keys: Whether the server knew keys in an earlier run, so that it must know them now.
         on_parts: Called with the new ``parts`` when these change, and with None before they end.
     """
 
@@ -83,6 +84,7 @@ class EncryptionDriver:
         self.parts: EncryptionParts | None = None
         self.earlier: EarlierMessages | None = None
         self.problem = ""
+        self.expects_keys = False
         self._arriving = DeferredLock()  # each arrival is of the same keys, or makes new ones
 
     # ---- the connection --------------------------------------------------------------------------------------------
@@ -99,6 +101,8 @@ class EncryptionDriver:
     async def _arrive(self) -> None:
         state = self.conversation.state
         if "keys" not in state.features:
+            if self.parts is not None or self.expects_keys:
+                await self._stop("the server says that it knows no encryption any more, which it did.")
             return
         await self._open(state.server_id, state.user_id)
         if self.parts is None:

@@ -80,6 +80,7 @@ def make_late(
 ) -> EncryptionDriver:
     """Return what seals for a client that is started already; see ``encrypt`` and ``in_vault``."""
     driver = EncryptionDriver(conversation, store, os.urandom, mint, wall_clock, label[:64])
+    driver.expects_keys = True  # it is made only for a server that knows keys, or did
     connect(client, driver, reactor, os.urandom)
     return driver
 

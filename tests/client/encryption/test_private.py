@@ -10,6 +10,7 @@ from client.network import Network, Person
 from harness import World
 
 from chatroom.chat.keys import asking
+from chatroom.chat.people import hello
 from chatroom.client.encryption.interface import Security
 from chatroom.client.errors import Rejected
 from chatroom.client.opened import OpenedOwn, PrivateChange
@@ -89,6 +90,18 @@ def test_a_server_that_denies_the_user_gets_no_plain_text(
     with pytest.raises(Rejected, match="were encrypted before"):
         alice.do("message", user="Bob", text="not for the server")
     network.flow()
+    assert bob.plain == []
+
+
+def test_a_server_that_knows_no_encryption_any_more_gets_no_private_message(
+    alice: KeyPerson, bob: KeyPerson, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(alice, "Bob", "a secret")
+    monkeypatch.setattr(hello, "FEATURES", [feature for feature in hello.FEATURES if feature != "keys"])
+    network.lines[0].end()
+    network.pass_time(5)
+    with pytest.raises(Rejected, match="knows no encryption any more"):
+        alice.do("message", user="Bob", text="not for the server")
     assert bob.plain == []
 
 
