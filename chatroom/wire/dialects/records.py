@@ -24,7 +24,9 @@ GREATEST = 2**53  # the largest number that is accepted; JSON parsers hold whole
 
 _decode = msgspec.json.Decoder(reduce(or_, ROWS)).decode
 _KNOWN = [str(kind.__struct_config__.tag) for kind in ROWS]
-_UNUSUAL = re.compile(rb"[0-9]{16}|[0-9][eE]\+?[0-9]|\\u[dD][89a-fA-F]")
+# Two expressions, because each of them is searched for fast by how it begins; the base64 of sealed messages is long.
+_UNUSUAL_NUMBER = re.compile(rb"[0-9](?:[0-9]{15}|[eE]\+?[0-9])")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _CHUNK = re.compile(rb'"do"\s*:\s*"chunk"')
 _UNKNOWN = re.compile(r"Invalid value '(.*)' - at `\$\.do`", re.DOTALL)
 
@@ -80,12 +82,18 @@ class JsonDialect:
         try:
             if not line.isascii():
                 line.decode("utf-8")  # checks all of the line; msgspec checks only the fields that it knows
-            if line.count(b"{") + line.count(b"[") > DEEPEST or _UNUSUAL.search(line):
+            if _is_unusual(line):
                 _check(line)
             command: Command = _decode(line)
             return command
         except (ValueError, RecursionError) as error:
             raise _refused(line, error) from None
+
+
+def _is_unusual(line: bytes) -> bool:
+    """Return whether a record may nest too deeply, or may hold a number that is too great or a lone surrogate."""
+    deep = line.count(b"{") + line.count(b"[") > DEEPEST
+    return deep or bool(_UNUSUAL_NUMBER.search(line) or _SURROGATE.search(line))
 
 
 def _refused(line: bytes, error: Exception) -> Refused:
