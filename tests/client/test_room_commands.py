@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatroom.client.room_commands import is_about_room, lacks_room
+from chatroom.client.pending import PendingQueue
+from chatroom.client.room_commands import is_about_room, is_about_sealed, lacks_room
 from chatroom.model.commands import TABLE, CommandRow
 
 ROWS = {row.do: row for row in TABLE}
@@ -38,3 +39,23 @@ def test_what_must_name_a_room() -> None:
     assert not lacks_room("say", {"text": "hi", "room": "lobby"})
     assert not lacks_room("get", {"file": "f"})
     assert not lacks_room("who", {})
+
+
+@pytest.mark.parametrize(
+    ("do", "fields", "about"),
+    [("edit", {"user": "bob"}, True), ("quote", {}, False), ("say", {"user": "bob"}, False)],
+)
+def test_what_is_done_to_a_message_of_a_person_is_about_a_sealed_one(
+    do: str, fields: dict[str, Any], *, about: bool
+) -> None:
+    assert is_about_sealed(do, fields) is about
+    assert not (about and is_about_room(do, fields))
+
+
+def test_an_edit_for_a_person_does_not_go_astray_with_a_room_that_was_not_reached() -> None:
+    waiting = PendingQueue()
+    waiting.add("join", {"room": "work"}).answer.addErrback(lambda failure: None)
+    waiting.add("edit", {"text": "better", "id": "to-room"}).answer.addErrback(lambda failure: None)
+    waiting.add("edit", {"user": "bob", "text": "better", "id": "to-bob"})
+    waiting.lost()
+    assert (waiting.has("to-bob"), waiting.has("to-room")) == (True, False)
