@@ -72,9 +72,9 @@ class Bot:
             What knows whose keys are trusted, and links devices.
         """
         from chatroom.client.encryption.setup import encrypt, in_vault
-        from chatroom.client.vault.vault_key import KEY_FILE, KeyFile
+        from chatroom.client.vault.vault_key import KEY_FILE
 
-        store = in_vault(folder, KeyFile(folder / KEY_FILE), self._reactor)
+        store = in_vault(folder, "", folder / KEY_FILE, self._reactor)
         return encrypt(self.client, store, mint, label, self._reactor)
 
     async def arrive(self) -> None:

@@ -162,10 +162,9 @@ def _sealing(client: Any, conversation: Any, wish: Wish, reactor: Any) -> Callab
     """Load what seals and opens, and return what makes it. This may be called on any thread, the other may not."""
     from chatroom.client.bot import mint
     from chatroom.client.encryption.setup import in_vault, make_late
-    from chatroom.client.vault.vault_key import KEY_FILE, KeyFile, Passphrase
+    from chatroom.client.vault.vault_key import KEY_FILE
 
-    unlock = Passphrase(wish.passphrase) if wish.passphrase else KeyFile(wish.state / KEY_FILE)
-    store = in_vault(wish.state / "vaults", unlock, reactor)
+    store = in_vault(wish.state / "vaults", wish.passphrase, wish.state / KEY_FILE, reactor)
     return lambda: make_late(client, conversation, store, mint, gethostname(), reactor)
 
 

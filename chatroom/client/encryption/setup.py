@@ -19,8 +19,9 @@ from chatroom.client.encryption.encryption import Encryption
 from chatroom.client.encryption.links import Links
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.sealed_files import SealedFileOffers
-from chatroom.client.vault.vault import open_vault
-from chatroom.client.vault.vault_key import Unlock
+from chatroom.client.vault.errors import NoPassphraseSet
+from chatroom.client.vault.vault import Vault, open_vault
+from chatroom.client.vault.vault_key import KeyFile, Passphrase
 
 
 def wall_clock() -> int:
@@ -85,16 +86,35 @@ def make_late(
     return driver
 
 
-def in_vault(folder: Path, unlock: Unlock, reactor: Any) -> OpenStore:
+def in_vault(folder: Path, passphrase: str, key: Path, reactor: Any) -> OpenStore:
     """Return a function that opens the vault of a user, a file of its own for each server and user.
 
     Args:
         folder: The folder of the vaults.
-        unlock: The passphrase or the key file.
+        passphrase: The passphrase; empty if the key file opens the vaults. A vault that the key file has opened until
+            now gets the passphrase, and the key file does not open it any more.
+        key: The key file.
         reactor: Twisted's reactor.
     """
 
     def opened(server: str, user_id: str) -> Deferred[Any]:
-        return open_vault(folder, sha256(f"{server}\0{user_id}".encode()).hexdigest()[:32], unlock, reactor)
+        name = sha256(f"{server}\0{user_id}".encode()).hexdigest()[:32]
+        return Deferred.fromCoroutine(_opened(folder, name, passphrase, KeyFile(key), reactor))
 
     return opened
+
+
+async def _opened(folder: Path, name: str, passphrase: str, key: KeyFile, reactor: Any) -> Vault:
+    """Open a vault; see ``in_vault``.
+
+    Raises:
+        VaultError: It cannot be opened.
+    """
+    if not passphrase:
+        return await open_vault(folder, name, key, reactor)
+    try:
+        return await open_vault(folder, name, Passphrase(passphrase), reactor)
+    except NoPassphraseSet:
+        vault = await open_vault(folder, name, key, reactor)
+        await vault.change_unlock(Passphrase(passphrase))
+        return vault

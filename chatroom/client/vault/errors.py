@@ -41,6 +41,10 @@ class WrongPassphrase(VaultError):
     """The passphrase is not the vault's."""
 
 
+class NoPassphraseSet(WrongPassphrase):
+    """The vault has no passphrase: its key file opens it."""
+
+
 class WrongKeyFile(VaultError):
     """The key file is missing or damaged, belongs to another vault, or can be read by other users."""
 

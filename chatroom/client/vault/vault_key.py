@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from chatroom.client.paths import changing, write_private
 from chatroom.client.vault.errors import (
+    NoPassphraseSet,
     PassphraseNeeded,
     VaultDamaged,
     VaultError,
@@ -132,7 +133,7 @@ def unwrap(header: Header, unlock: Unlock) -> bytes:
     if header.by == "passphrase" and not isinstance(unlock, Passphrase):
         raise PassphraseNeeded("the vault is locked by a passphrase; give it")
     if header.by == "key-file" and not isinstance(unlock, KeyFile):
-        raise WrongPassphrase("the vault has no passphrase: it is opened by its key file; start without a passphrase")
+        raise NoPassphraseSet("the vault has no passphrase: it is opened by its key file; start without a passphrase")
     key = _wrapping_key(header, unlock, None)
     nonce, sealed = header.wrapped[:NONCE], header.wrapped[NONCE:]
     try:
