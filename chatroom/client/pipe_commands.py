@@ -85,7 +85,7 @@ class PipeCommands:
         if isinstance(typed, LocalLine) and typed.word == WINDOW:
             self._focus(typed.rest)
         elif isinstance(typed, LocalLine) and typed.word in encryption.USAGES:
-            await self._connection()
+            await self._until_answered("pong", {})  # this waits until our keys are there
             await self._keys.run(typed.word, typed.rest)
         elif isinstance(typed, LocalLine):
             await self._files.run(typed.word, typed.rest)
@@ -120,13 +120,17 @@ class PipeCommands:
         if typed.row.do in KEPT:
             self._give(typed.row.do, typed.fields)
             return
+        await self._until_answered(typed.row.do, typed.fields)
+
+    async def _until_answered(self, do: str, fields: dict[str, Any]) -> None:
+        """Give the server a command, and wait for its answer, also over lost connections."""
         while not self.over:
             await self._connection()
             try:
-                await self._client.do(typed.row.do, **typed.fields)
+                await self._client.do(do, **fields)
                 return
             except Rejected as refused:
-                if refused.code not in ("offline", "lost") or (refused.code == "lost" and typed.row.do in _NOT_AGAIN):
+                if refused.code not in ("offline", "lost") or (refused.code == "lost" and do in _NOT_AGAIN):
                     raise
 
     def _give(self, do: str, fields: dict[str, Any]) -> None:

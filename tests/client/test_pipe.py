@@ -18,7 +18,7 @@ from client.network import Network
 from harness import World, stored_records
 from order import ask, owner
 from sharing import share
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.testing import StringTransport
 
 from chatroom.chat.limits import FOUND
@@ -32,6 +32,7 @@ from chatroom.client.files.partial_file import PartialFile
 from chatroom.client.files.transfers import Transfers
 from chatroom.client.pipe import Pipe
 from chatroom.client.pipe_notices import FIRST_LINE_WITHIN
+from chatroom.client.sealing import NoSealing
 from chatroom.client.status import SecurityNotice
 from chatroom.model.device import NO_DEVICE, Device
 from chatroom.model.events import Acted, Private, Said
@@ -656,9 +657,10 @@ def test_it_goes_on_without_a_room_that_is_refused(network: Network, world: Worl
 # ---- encryption ------------------------------------------------------------------------------------------------------
 
 
-def test_keys_are_compared_and_devices_listed_in_a_pipe(piped: Piped) -> None:
+def test_keys_are_compared_and_devices_listed_in_a_pipe(network: Network, piped: Piped) -> None:
     piped.client.privacy.encryption = encryption = FakeEncryption()
     piped.type("/verify bob", "/verify bob ok", "/devices")
+    network.flow()
     rows = DIGITS.split()
     assert [f"    {' '.join(rows[:6])}", f"    {' '.join(rows[6:])}"] == [
         row for row in piped.lines if "11111" in row or "77777" in row
@@ -680,6 +682,19 @@ def test_a_pipe_does_nothing_that_a_person_has_to_answer(piped: Piped, line: str
     assert piped.complaints == ["this asks you something; do it in chatroom-client on a terminal"]
     assert (piped.pipe.status, encryption.did) == (1, [])
     assert RECOVERY_KEY not in " ".join(piped.lines)
+
+
+def test_a_command_about_keys_waits_until_they_are_there(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: Deferred[None] = Deferred()
+    monkeypatch.setattr(NoSealing, "arrive", lambda sealing: loaded)
+    piped = Piped(network)
+    piped.type("/devices")
+    network.flow()
+    piped.client.privacy.encryption = FakeEncryption()
+    loaded.callback(None)
+    piped.end()
+    assert "  AAAAA22222  laptop  this one" in piped.lines
+    assert (piped.pipe.status, piped.complaints) == (0, [])
 
 
 def test_a_pipe_accepts_no_changed_key(piped: Piped) -> None:
