@@ -18,10 +18,15 @@ LONGEST_TURN = 0.002  # seconds for which messages are looked at in one turn of 
 
 @dataclass(frozen=True, slots=True)
 class UnreadInRoom:
-    """How many messages a user has not read, and how many of them mention the user."""
+    """How many messages a user has not read, and how many of them mention the user.
+
+    Attributes:
+        span: How many messages there are in all after the read mark, such as the user's own from another device.
+    """
 
     messages: int = 0
     mentions: int = 0
+    span: int = 0
 
 
 def is_unread(entry: Entry, session: Session) -> bool:
@@ -84,7 +89,7 @@ class UnreadInRooms:
             if self._scheduler.seconds() > until:
                 await self._turn()
                 until = self._scheduler.seconds() + LONGEST_TURN
-        return UnreadInRoom(messages, named)
+        return UnreadInRoom(messages, named, unread.span + len(entries))
 
     def _turn(self) -> Deferred[None]:
         """Return a Deferred that fires in the next turn of the reactor."""

@@ -127,7 +127,7 @@ async def _welcome(chat: Chat, session: Session, room: Room, command: Join, made
     first = b""
     try:
         read, unread = await unread_at_join(chat, session, room, arrival.seq)
-        page = await _missed(session, room, arrival.seq, command, unread.messages)
+        page = await _missed(session, room, arrival.seq, command, unread.span if unread.messages else 0)
         entered = Entered(
             room=room.name,
             room_id=room.id,
@@ -165,7 +165,7 @@ async def _missed(session: Session, room: Room, seq: int, command: Join, unread:
         room: The room.
         seq: The place of the session's ``Joined`` in the log; only entries before it are returned.
         command: Says how much the session wants.
-        unread: How many messages the user has not read; a session that wants any messages is given all of these.
+        unread: How many messages there are after the user's read mark; a session that wants any is given all of these.
     """
     try:
         if command.after is not None:

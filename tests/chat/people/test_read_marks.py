@@ -625,6 +625,21 @@ def test_all_that_is_unread_is_shown_at_the_join(world: World) -> None:
     assert not [r for r in alice.records() if r["event"] == "said"]
 
 
+def test_all_that_is_unread_is_shown_though_the_user_said_something_elsewhere_meanwhile(world: World) -> None:
+    world.rules.sessions = 0
+    phone, laptop = owner(world, "alice", "lobby"), owner(world, "alice", "lobby")
+    phone.drop()
+    bob = world.program("bob", "lobby")
+    for number in range(20):
+        bob.record(do="say", text=f"line {number}")
+    laptop.record(do="say", text="own 1")
+    laptop.record(do="say", text="own 2")
+    phone = owner(world, "alice")
+    phone.record(do="join", room="lobby", messages=10)
+    said = [r["text"] for r in phone.records() if r["event"] == "said"]
+    assert said == [*(f"line {number}" for number in range(20)), "own 1", "own 2"]
+
+
 def test_a_guest_who_logs_in_within_a_room_has_a_mark_there(world: World) -> None:
     world.rules.sessions = 0
     account(world, "alice")
