@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 from blackbox.cutting import Cutting
 from blackbox.daemon import DEADLINE, Daemon, environment
-from blackbox.keyed import Person
+from blackbox.keyed import Client, Person
 from blackbox.searching import found, in_files, in_memory
 
 RANDOM = random.Random(13)
-GUEST = "chatroom-client: your keys belong to {}, a guest, and end with the name; /register keeps them."
 HALF = 150_000  # bytes of a file before and after what is looked for, so that it has more than one piece
 
 
@@ -94,11 +93,13 @@ class Conversation:
 
     def end(self) -> None:
         """Let the clients leave; they have only complained of what was plain."""
-        assert self.alice.end().splitlines() == [
-            "chatroom-client: To carol in plain text: the server can read it.",
-            GUEST.format("alice"),
-        ]
-        assert self.bob.end() in ("", GUEST.format("bob") + "\n")
+        assert complaints(self.alice) == ["chatroom-client: To carol in plain text: the server can read it."]
+        assert complaints(self.bob) == []
+
+
+def complaints(client: Client) -> list[str]:
+    """Let a client leave; return what it has complained of, but for what every guest is told about the keys."""
+    return [line for line in client.end().splitlines() if "a guest, and end with the name" not in line]
 
 
 def back_up(daemon: Daemon, copy: Path) -> None:
