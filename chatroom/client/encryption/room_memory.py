@@ -14,6 +14,7 @@ from chatroom.model import events as e
 
 MOST = 2000  # messages of one room
 MOST_ROOMS = 64
+_ON_ITS_WAY = 1 << 53  # greater than every seq
 MOST_REMEMBERED = 10_000  # rooms of which it is known that they are encrypted
 
 
@@ -45,6 +46,7 @@ class RoomMemory:
 
     def __init__(self) -> None:
         self._rooms: OrderedDict[str, OrderedDict[str, OpenedRoomLine]] = OrderedDict()
+        self._on_their_way = 0
         self._sealed_from: dict[str, int] = {}  # the first seq, by room, that is known to be no plain message's
 
     def note(self, room: str, line: OpenedRoomLine) -> None:
@@ -53,6 +55,17 @@ class RoomMemory:
         lines[line.id] = line
         if len(lines) > MOST:
             lines.popitem(last=False)
+
+    def note_own(self, room: str, id: str, by: str, by_id: str, text: str) -> None:
+        """Remember a message of ours that is on its way, as the newest one; it may be edited before its echo comes."""
+        if self.find(room, id) is None:
+            self._on_their_way += 1
+            self.note(room, OpenedRoomLine(id, _ON_ITS_WAY + self._on_their_way, by, by_id, text))
+
+    def forget(self, id: str) -> None:
+        """Forget a message of ours that was refused."""
+        for lines in self._rooms.values():
+            lines.pop(id, None)
 
     def note_sealed(self, room: str, seq: int) -> None:
         """Remember that a room was encrypted when it had an event with this seq."""

@@ -89,6 +89,8 @@ class RoomSealing:
             raise as_rejected(refused) from None
         record = {"do": "say-sealed", "room": room.room, "id": id, "sid": sealed.sid, "ct": sealed.ct}
         kept = self._outbox.put({**command.record, "id": id}, room_record={**record, "members": readers.rev})
+        if kind in ("msg", "me"):
+            self._memory.note_own(room.id, id, self._port.name, self._ring.user_id, body["text"])
         return partial(self._send, command, kept)
 
     async def _share(self, room: RoomState, readers: Readers) -> bool:
@@ -174,6 +176,7 @@ class RoomSealing:
         self._outbox.remove(id)
         tries = self._tries.pop(command.record["ref"], 0) + 1
         if code not in STALE or tries >= MOST_TRIES or room is None:
+            self._memory.forget(id)
             return False
         self._tries[command.record["ref"]] = tries
         self._members.forget(room.id)

@@ -129,6 +129,30 @@ def test_edits_reactions_and_quotes_are_sealed(alice: KeyPerson, bob: KeyPerson,
         bob.do("edit", room="den", seq=alice.heard(e.Said)[0].seq, text="not mine")
 
 
+def test_what_was_said_just_now_can_be_edited_before_its_echo_comes(
+    alice: KeyPerson, bob: KeyPerson, network: Network
+) -> None:
+    say(alice, "before")
+    alice.client.say("helo", "den")
+    alice.do("edit", room="den", text="hello")
+    (edited,) = bob.heard(e.Edited)
+    assert (edited.text, edited.message) == ("hello", bob.heard(e.Said)[-1].seq)
+    say(bob, "and then")
+    alice.do("react", room="den", emoji="👍")
+    assert [reacted.text for reacted in bob.heard(e.Reacted)] == ["and then"]
+
+
+def test_a_message_that_was_refused_is_not_edited(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    say(bob, "before")
+    alice.do("mute", room="den", user="Bob")
+    bob.say_in("den", "never said")
+    network.flow()
+    assert bob.refused == ["muted"]
+    alice.do("unmute", room="den", user="Bob")
+    bob.do("edit", room="den", text="after")
+    assert [edited.message for edited in alice.heard(e.Edited)] == [alice.heard(e.Said)[0].seq]
+
+
 def test_a_search_is_answered_by_the_client_itself(alice: KeyPerson, bob: KeyPerson) -> None:
     say(alice, "find this needle", "and not that")
     found = bob.do("search", room="den", words="NEEDLE")
