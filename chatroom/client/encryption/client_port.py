@@ -28,6 +28,7 @@ class ClientPort:
         mint: Returns a new unique id.
         now: Returns the time in milliseconds since 1970.
         again: Seals a command again, before all that were given later.
+        later: Does so after a while.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class ClientPort:
         mint: Callable[[], str],
         now: Callable[[], int],
         again: Callable[[PendingCommand], None],
+        later: Callable[[PendingCommand], None],
     ) -> None:
         self._conversation = conversation
         self.mint = mint
         self.now = now
         self.again = again
+        self.later = later
 
     def turn(self) -> Deferred[None]:
         turn: Deferred[None] = Deferred()

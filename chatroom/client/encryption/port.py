@@ -60,6 +60,9 @@ class Port(Protocol):
     def refuse(self, command: PendingCommand, refused: Rejected) -> None:
         """Fail a command."""
 
+    def later(self, command: PendingCommand) -> None:
+        """Seal a command again after a while, before all that were given later."""
+
     def again(self, command: PendingCommand) -> None:
         """Seal a command again, before all that were given later."""
 

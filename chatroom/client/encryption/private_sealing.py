@@ -36,6 +36,7 @@ from chatroom.model.events import Event
 
 TO_PEOPLE = frozenset({"message", "reply"})
 TO_PEOPLE_PERHAPS = frozenset({"edit", "react", "quote", "delete", "file"})  # if they have a ``user``
+MOST_WAITS = 15  # times that a message is sent to a mailbox that is full
 MOST_TRIES = 4  # times that one message is sealed, because devices of the reader came or went meanwhile
 
 
@@ -259,8 +260,12 @@ class PrivateSealing:
         if refused.code == "lost":
             return
         id = sealed.record["id"]
-        self._outbox.remove(id)
         tries = self._tries.pop(id, 0) + 1
+        if refused.code == "mailbox-full" and tries < MOST_WAITS:  # the reader may only be slow
+            self._tries[id] = tries
+            self._port.later(command)  # with the same bytes
+            return
+        self._outbox.remove(id)
         if refused.code == "stale-devices" and tries < MOST_TRIES:
             self._tries[id] = tries
             for user_id in sealed.revs:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.outbound_sessions import KeyShare
 from chatroom.client.encryption.envelopes import Envelopes
@@ -15,13 +17,14 @@ from chatroom.client.encryption.port import Port
 from chatroom.client.encryption.refusals import as_rejected
 from chatroom.client.encryption.room_members import Readers, RoomReaders
 from chatroom.client.encryption.room_memory import RoomMemory
-from chatroom.client.encryption.way_out import Send
+from chatroom.client.encryption.way_out import AGAIN, Send
 from chatroom.client.errors import Rejected
 from chatroom.client.pending import PendingCommand
 from chatroom.client.room_state import RoomState
 from chatroom.model import replies as a
 from chatroom.model.emoji import is_emoji
 from chatroom.model.errors import BAD_EMOJI
+from chatroom.model.names import fold
 
 SEALED = frozenset({"say", "me", "quote", "edit", "react", "file"})
 STALE = frozenset({"stale-members", "stale-devices", "encrypted-room"})  # refusals after which it is sealed anew
@@ -60,6 +63,7 @@ class RoomSealing:
         self._port = port
         self._tries: dict[int, int] = {}
         self._sent: dict[str, PendingCommand] = {}  # by id
+        self._waiting: list[Deferred[None]] = []  # what waits for an answer to one of these
 
     async def seal(self, command: PendingCommand, room: RoomState) -> Send:
         """Seal a message to an encrypted room.
@@ -74,9 +78,36 @@ class RoomSealing:
         id = str(command.record.get("id") or self._port.mint())
         for _ in range(MOST_TRIES):
             readers = await self._members.of(room)
+            await self._after_earlier(room, readers.rev)
             if await self._share(room, readers):
                 return self._sealed(command, room, readers, id, kind, body)
         raise Rejected("busy", f"The members of {room.room} change too fast to give all of them the key; try again.")
+
+    async def _after_earlier(self, room: RoomState, rev: int) -> None:
+        """Wait for the answers to messages that were sealed for other members: those that are refused go first.
+
+        Raises:
+            Rejected: Some were refused, and are to be sealed before this one (``AGAIN``).
+        """
+        under_way = (
+            id for id, command in self._sent.items() if fold(command.record.get("room", "")) == fold(room.room)
+        )
+        if any(self._rev_of(id) != rev for id in under_way):
+            waiting: Deferred[None] = Deferred()
+            self._waiting.append(waiting)
+            await waiting
+            raise Rejected(AGAIN, "")
+
+    def _rev_of(self, id: str) -> int:
+        """Return the membership revision that a message under way was sealed for."""
+        kept = self._outbox.get(id)
+        return int(kept.room_record.get("members", 0)) if kept is not None else 0
+
+    def _answered(self) -> None:
+        """Let those go on that wait for an answer."""
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
 
     def _sealed(
         self, command: PendingCommand, room: RoomState, readers: Readers, id: str, kind: str, body: dict[str, Any]
@@ -156,6 +187,7 @@ class RoomSealing:
             self._tries.pop(command.record["ref"], None)
             if command.do not in ("say", "me"):  # these are answered by their echo
                 self._port.answered(command, a.Ok())
+        self._answered()
 
     def refused(self, ref: object, code: str, room: RoomState | None) -> bool:
         """Seal a message again that the server has refused because we knew too little.
@@ -177,10 +209,12 @@ class RoomSealing:
         tries = self._tries.pop(command.record["ref"], 0) + 1
         if code not in STALE or tries >= MOST_TRIES or room is None:
             self._memory.forget(id)
+            self._answered()
             return False
         self._tries[command.record["ref"]] = tries
         self._members.forget(room.id)
         self._port.again(command)
+        self._answered()
         return True
 
     def has_sent(self, ref: object) -> bool:
@@ -195,3 +229,4 @@ class RoomSealing:
         self._sent.clear()
         self._tries.clear()
         self._members.forget()
+        self._answered()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -20,6 +20,8 @@ from chatroom.client.pending import PendingCommand
 
 _log = Logger()
 
+AGAIN = "again"  # the code of a refusal to seal a command before earlier ones, which were refused and come again
+LATER = 1.0  # seconds that a full mailbox is given
 TOGETHER = 50  # commands that share a commit at most
 
 Send = Callable[[], None]
@@ -68,6 +70,7 @@ class WayOut:
         self._connection = 0  # counts connections: what belongs to an earlier one is dropped
         self._working = False
         self._held = False
+        self._timer: Any = None
 
     def hold(self) -> None:
         """Keep all commands until ``release``: our keys are not published yet."""
@@ -92,11 +95,25 @@ class WayOut:
         self._queue = deque([*earlier, command, *later])
         self._work()
 
+    def later(self, command: PendingCommand, clock: Any) -> None:
+        """Seal a command again after a while; until then nothing else leaves, so that the order stays."""
+        self.hold()
+        self.again(command)
+        if self._timer is None:
+            self._timer = clock.callLater(LATER, self._waited)
+
+    def _waited(self) -> None:
+        self._timer = None
+        self.release()
+
     def lost(self) -> None:
         """Drop all commands: the connection has gone. Those that are kept are given to ``send`` again."""
         self._connection += 1
         self._queue.clear()
         self._held = False
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     # ---- details ---------------------------------------------------------------------------------------------------
 
@@ -143,7 +160,9 @@ class WayOut:
             try:
                 batch.append((command, await self._sealer.seal(command), True))
             except Rejected as refused:
-                if refused.code != "lost":  # then the command is given again, or has failed already
+                if refused.code == AGAIN and connection == self._connection:
+                    self.again(command)
+                elif refused.code not in ("lost", AGAIN):  # then the command is given again, or has failed already
                     self._refuse(command, refused)
         return batch
 

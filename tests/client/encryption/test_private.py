@@ -325,3 +325,13 @@ def test_a_key_with_other_digits_than_the_user_has_decided_on_is_not_accepted(al
     with pytest.raises(Rejected, match="The key has changed since you decided"):
         alice.decide(alice.encryption.accept("Bob", found.digits[::-1]))
     alice.decide(alice.encryption.accept("Bob", found.digits))
+
+
+def test_a_burst_waits_for_a_reader_who_is_slow(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    texts = [str(number) for number in range(450)]
+    refused: list[Any] = []
+    for text in texts:
+        alice.client.do("message", user="Bob", text=text).addErrback(refused.append)
+    network.pass_time(30)
+    assert not refused
+    assert bob.private == texts

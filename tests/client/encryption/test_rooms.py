@@ -200,3 +200,18 @@ def test_a_room_that_was_encrypted_gets_nothing_in_plain_text(
     assert "not for the server" not in "\n".join(carol.lines())
     assert not bob.heard(Denied)
     assert isinstance(bob.do("rooms"), a.Rooms)
+
+
+def test_lines_stay_in_order_when_somebody_joins_meanwhile(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    say(alice, "first")
+    dora = account(KeyPerson(network, name="dora").come(), "Dora")
+    texts = [str(number) for number in range(160)]
+    network.largest = 2000  # so that the join comes among the lines
+    dora.client.do("join", room="den")
+    for text in texts:
+        alice.say_in("den", text)
+    network.flow()
+    network.pass_time(3)
+    assert bob.texts == ["first", *texts]
+    assert dora.texts == texts[len(texts) - len(dora.texts) :]
+    dora.leave()
