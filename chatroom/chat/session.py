@@ -199,6 +199,7 @@ class Session(SessionOutput):
         "keyed",
         "keys_device",
         "name",
+        "noticed",
         "offer",
         "over",
         "pending",
@@ -262,6 +263,7 @@ class Session(SessionOutput):
         """Set the session's user, and the copies of the user's id and name. The keys of another user count no more."""
         self.user = user
         self.keys_device, self.keyed = "", False
+        self.noticed: dict[str, int] = {}  # when it was told of sealed messages that it cannot read, by author
         self.user_id = user.id
         self.name = user.name
 

@@ -16,9 +16,10 @@ from chatroom.client import standard_streams
 from chatroom.client.command_line import Wish, wanted
 from chatroom.client.config import BadConfig
 from chatroom.client.known_hosts import spell
-from chatroom.client.passphrase import NoPassphrase, read_passphrase
+from chatroom.client.passphrase import NoPassphrase, is_locked, read_passphrase
 
 USAGE = 2  # exit status
+VAULTS = "vaults"  # the folder of our keys in the state folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ def main() -> NoReturn:
 def with_passphrase(wish: Wish) -> Wish:
     """Return a wish with the passphrase of our keys, read where it says; raise ``NoPassphrase`` if there is none."""
     where = wish.config.passphrase
-    return replace(wish, passphrase=read_passphrase(where)) if where and not wish.accept else wish
+    if not where or wish.accept:
+        return wish
+    return replace(wish, passphrase=read_passphrase(where, new=not is_locked(wish.state / VAULTS)))
 
 
 def _leave_out_tls() -> None:
@@ -164,7 +167,7 @@ def _sealing(client: Any, conversation: Any, wish: Wish, reactor: Any) -> Callab
     from chatroom.client.encryption.setup import in_vault, make_late
     from chatroom.client.vault.vault_key import KEY_FILE
 
-    store = in_vault(wish.state / "vaults", wish.passphrase, wish.state / KEY_FILE, reactor)
+    store = in_vault(wish.state / VAULTS, wish.passphrase, wish.state / KEY_FILE, reactor)
     return lambda: make_late(client, conversation, store, mint, gethostname(), reactor)
 
 

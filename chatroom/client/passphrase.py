@@ -9,12 +9,17 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
-from chatroom.client.paths import expanded, spelled
+from chatroom.client.paths import expanded, is_there, spelled, write_private
 
 WRONG_PLACE = "give ask, fd:N or file:PATH; the passphrase itself is no argument"
 MOST_BYTES = 1024
+LOCKED = "passphrase"  # the file that says so
 PROMPT = "Passphrase of your keys: "
+NEW_PROMPT = "Choose a passphrase for your keys: "
+AGAIN_PROMPT = "The same again: "
 
 
 class NoPassphrase(Exception):
@@ -34,12 +39,13 @@ def _on_terminal(prompt: str) -> str:
     return getpass(prompt)
 
 
-def read_passphrase(where: str, ask: Callable[[str], str] = _on_terminal) -> str:
+def read_passphrase(where: str, ask: Callable[[str], str] = _on_terminal, *, new: bool = False) -> str:
     """Return the passphrase.
 
     Args:
         where: ``ask``, ``fd:N`` or ``file:PATH``.
         ask: Asks on the terminal, without showing the answer.
+        new: Whether it is set now, so that it is asked for twice.
 
     Raises:
         NoPassphrase: There is none there, or others may read the file.
@@ -47,12 +53,26 @@ def read_passphrase(where: str, ask: Callable[[str], str] = _on_terminal) -> str
     if not is_place(where):
         raise NoPassphrase(f"--passphrase: {WRONG_PLACE}.")
     if where == "ask":
-        return _asked(ask)
+        answer = _asked(ask, NEW_PROMPT if new else PROMPT)
+        if new and _asked(ask, AGAIN_PROMPT) != answer:
+            raise NoPassphrase("the two passphrases differ; nothing was changed.")
+        return answer
     kind, _, rest = where.partition(":")
     return _checked(_first_line(int(rest)) if kind == "fd" else _first_line_of_file(rest), where)
 
 
-def _asked(ask: Callable[[str], str]) -> str:
+def is_locked(folder: Path) -> bool:
+    """Return whether a vault of a folder is locked by a passphrase already."""
+    return is_there(folder / LOCKED)
+
+
+def note_locked(folder: Path) -> None:
+    """Note that a vault of a folder is locked by a passphrase."""
+    with suppress(OSError):
+        write_private(folder / LOCKED, "yes\n")
+
+
+def _asked(ask: Callable[[str], str], prompt: str) -> str:
     """Ask on the terminal of this process. Standard input is not asked: it may be the messages, and is shown."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
@@ -61,7 +81,7 @@ def _asked(ask: Callable[[str], str]) -> str:
             "there is no terminal to ask for the passphrase; give --passphrase fd:N or file:PATH."
         ) from None
     try:
-        answer = ask(PROMPT)
+        answer = ask(prompt)
     except (EOFError, KeyboardInterrupt):
         answer = ""
     if not answer:

@@ -52,6 +52,8 @@ class PipeOutput:
 
     def show(self, event: e.Event) -> None:
         """Write an event."""
+        if isinstance(event, a.KeysChanged | a.KeysLow):
+            return  # the client itself sees to these
         if self.records:
             record = e.encode(_without_secrets(event)).decode()
             sealed = isinstance(event, e.MESSAGES) and self._client.privacy.sealed(event)

@@ -15,6 +15,10 @@ from chatroom.model.replies import E2eNotice, KeysChanged, KeysLow
 SLICE = 500  # sessions that are looked at in one turn of the reactor
 
 
+NOTICE_EVERY = 60_000  # milliseconds
+MOST_NOTICED = 200  # people of whom a session remembers that it was told
+
+
 class Watching:
     """Acts on the events of the server's log that are about keys.
 
@@ -79,7 +83,15 @@ def has_keys(user: User) -> bool:
 
 
 def notify(user: User, by: str, by_id: str) -> None:
-    """Tell the sessions of a user that somebody has sent a sealed message, unless they ignore that person."""
+    """Tell the sessions of a user that somebody has sent a sealed message, unless they ignore that person.
+
+    A session is told of the same person at most once a minute, however many messages come.
+    """
     for session in user.sessions:
-        if not session.ignores_user(by, by_id):
-            session.answer(E2eNotice(by=by, by_id=by_id))
+        now = session.host.now()
+        if session.ignores_user(by, by_id) or now - session.noticed.get(by_id, 0) < NOTICE_EVERY:
+            continue
+        if len(session.noticed) >= MOST_NOTICED:
+            session.noticed.clear()
+        session.noticed[by_id] = now
+        session.answer(E2eNotice(by=by, by_id=by_id))

@@ -29,7 +29,7 @@ from chatroom.client.errors import Rejected
 from chatroom.client.pending import PendingCommand
 from chatroom.client.room_state import RoomState
 from chatroom.client.status import SecurityNotice
-from chatroom.client.vault.errors import VaultError
+from chatroom.client.vault.errors import VaultError, WrongPassphrase
 from chatroom.model import replies as a
 from chatroom.model.events import Event
 
@@ -140,6 +140,10 @@ class EncryptionDriver:
         try:
             store = await self._open_store(server, user_id)
             ring = KeyRing(store, server, user_id, self._random)
+        except WrongPassphrase as error:
+            # Somebody types it again now, and it must not be said to a room.
+            self.conversation.drop(f"{error}; start the client again, and type the right one", hopeless=True)
+            raise Rejected("lost", sentence(str(error))) from None
         except (VaultError, CryptoRefusal) as error:
             await self._stop(sentence(str(error)))
             return

@@ -79,6 +79,8 @@ class Encryption:
     async def verify(self, user: str) -> Verification:
         parts = self._parts
         peer = await parts.peers.find(user)
+        if not peer.user_id:
+            raise Rejected("no-user", f"There is no user {user} now; somebody who is offline must have an account.")
         try:
             digits = parts.ring.contacts.number(peer.user_id)
         except CryptoRefusal as refused:
@@ -103,14 +105,15 @@ class Encryption:
         """
         parts = self._parts
         peer = await parts.peers.find(user)
-        if not peer.user_id:
+        user_id = peer.user_id or parts.ring.contacts.id_of(user)
+        if not user_id:
             raise Rejected("no-user", f"There is no user {user}.")
         try:
-            change(parts, peer.user_id)
+            change(parts, user_id)
         except CryptoRefusal as refused:
             raise as_rejected(refused) from None
         parts.members.forget()
-        told = await parts.mail.reopen(peer.user_id)
+        told = await parts.mail.reopen(user_id)
         await self._driver.commit()
         for each in [*parts.mail.take_late(), *told]:
             if isinstance(each, e.Event):

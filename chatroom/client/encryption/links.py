@@ -173,7 +173,7 @@ class Links:
         name = self._parts.ring.contacts.get(peer.user_id).name
         tell = self._parts.port.tell
         if state is LinkState.ASKED:
-            tell(SecurityNotice(text=words.asks_for_link(name), user=name))
+            tell(SecurityNotice(text=words.asks_for_link(name)))
         elif state is LinkState.DIRECT:
             tell(SecurityNotice(text=words.link_words(name, LinkPath.DIRECT), user=name))
             for other, other_state in self._states(name):

@@ -188,9 +188,19 @@ class OwnDevices:
         except StaleVault:
             self.on_stale()
             return
+        self._tell_of_linked(known)
         new = [device for device in self._pending if device.device not in waited]
         if self.linked and new and known is not None and rev <= known.rev:
             self._port.tell(SecurityNotice(text=words.device_waits(new[0].label)))
+
+    def _tell_of_linked(self, before: DeviceList | None) -> None:
+        """Tell the user of devices that were linked elsewhere, by another device or by the recovery key."""
+        now = self._ring.contacts.get(self._ring.user_id).known
+        known = {device.device for device in (before.devices if before is not None else ())}
+        for device in now.devices if now is not None else ():
+            if before is not None and device.device not in known and device.device != self._ring.identity.device:
+                text = words.device_linked(device.label)
+                self._port.tell(SecurityNotice(text=text, alarm=True))
 
     def _is_replaced(self, device: DeviceKeys) -> bool:
         """Return whether a device of ours is this one before it got new keys."""

@@ -19,6 +19,7 @@ from chatroom.client.encryption.encryption import Encryption
 from chatroom.client.encryption.links import Links
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.sealed_files import SealedFileOffers
+from chatroom.client.passphrase import note_locked
 from chatroom.client.vault.errors import NoPassphraseSet
 from chatroom.client.vault.vault import Vault, open_vault
 from chatroom.client.vault.vault_key import KeyFile, Passphrase
@@ -113,8 +114,9 @@ async def _opened(folder: Path, name: str, passphrase: str, key: KeyFile, reacto
     if not passphrase:
         return await open_vault(folder, name, key, reactor)
     try:
-        return await open_vault(folder, name, Passphrase(passphrase), reactor)
+        vault = await open_vault(folder, name, Passphrase(passphrase), reactor)
     except NoPassphraseSet:
         vault = await open_vault(folder, name, key, reactor)
         await vault.change_unlock(Passphrase(passphrase))
-        return vault
+    note_locked(folder)
+    return vault

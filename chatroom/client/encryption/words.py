@@ -96,6 +96,14 @@ def new_user_key(label: str) -> str:
     return f"Your device {label} has removed a device and made a new user key, which this device has now, too."
 
 
+def device_linked(label: str) -> str:
+    """Return the line that a device of the user was linked on another device, or by the recovery key."""
+    return (
+        f"a device called {label} is linked to your account now, and reads your encrypted messages. If that was not "
+        "you, remove it with /devices remove, and change your password."
+    )
+
+
 def guest_keys(name: str) -> str:
     """Return what a guest is told about keys, once."""
     return f"your keys belong to {name}, a guest, and end with the name; after /register you have keys that last."

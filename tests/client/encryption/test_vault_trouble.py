@@ -11,6 +11,7 @@ from harness import World
 from twisted.internet.defer import Deferred, fail
 
 from chatroom.client.errors import Rejected
+from chatroom.client.status import Ended
 from chatroom.client.vault.errors import VaultBroken, VaultInUse, WrongPassphrase
 from chatroom.model import events as e
 
@@ -24,11 +25,21 @@ class Locked(KeyPerson):
         return fail(self.error)
 
 
-@pytest.mark.parametrize("error", [VaultInUse(4711), WrongPassphrase("the passphrase is not the vault's")], ids=repr)
-def test_without_the_vault_nothing_private_is_sent_and_the_rest_works(network: Network, error: Exception) -> None:
+def test_a_wrong_passphrase_ends_the_client_so_that_the_next_try_is_not_said_to_a_room(network: Network) -> None:
+    alice = Locked(network, name="alice", room="lobby")
+    alice.error = WrongPassphrase("the passphrase is wrong")
+    alice.come()
+    assert "the passphrase is wrong" in alice.heard(Ended)[-1].why
+    alice.say("the right passphrase")
+    network.flow()
+    assert alice.refused
+    alice.leave()
+
+
+def test_without_the_vault_nothing_private_is_sent_and_the_rest_works(network: Network) -> None:
     bob = account(KeyPerson(network, name="bob").come(), "Bob")  # type: ignore[arg-type]
     alice = Locked(network, name="alice")
-    alice.error = error
+    alice.error = VaultInUse(4711)
     alice.come()
     assert any("Encryption does not work here" in text for text in alice.notices)
     with pytest.raises(Rejected, match="not sent"):
