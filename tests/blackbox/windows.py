@@ -172,7 +172,8 @@ class Window:
     @property
     def state(self) -> str:
         """All that the client has kept."""
-        return "".join(path.read_text() for path in (self.folder / "state").rglob("*") if path.is_file())
+        files = (path for path in (self.folder / "state").rglob("*") if path.is_file())
+        return "".join(path.read_bytes().decode("utf-8", "replace") for path in files)
 
     def close(self) -> None:
         """Look at it no more."""
