@@ -74,6 +74,7 @@ class RoomSealing:
         kept = self._outbox.get(str(command.record.get("id", "")))
         if kept is not None and kept.room_record.get("members") == room.members_rev:
             return partial(self._send, command, kept)
+        self._check_linked()
         kind, body = self._body(command.record, room)
         id = str(command.record.get("id") or self._port.mint())
         for _ in range(MOST_TRIES):
@@ -82,6 +83,17 @@ class RoomSealing:
             if await self._share(room, readers):
                 return self._sealed(command, room, readers, id, kind, body)
         raise Rejected("busy", f"The members of {room.room} change too fast to give all of them the key; try again.")
+
+    def _check_linked(self) -> None:
+        """Check that others believe this device, so that they can open what it seals.
+
+        Raises:
+            Rejected: It is not in our list, or the server names another user key as ours.
+        """
+        try:
+            self._ring.contacts.recipients(self._ring.user_id)
+        except CryptoRefusal as refused:
+            raise as_rejected(refused) from None
 
     async def _after_earlier(self, room: RoomState, rev: int) -> None:
         """Wait for the answers to messages that were sealed for other members: those that are refused go first.

@@ -215,3 +215,11 @@ def test_lines_stay_in_order_when_somebody_joins_meanwhile(alice: KeyPerson, bob
     assert bob.texts == ["first", *texts]
     assert dora.texts == texts[len(texts) - len(dora.texts) :]
     dora.leave()
+
+
+def test_a_device_that_nobody_believes_seals_nothing(alice: KeyPerson, bob: KeyPerson) -> None:
+    say(alice, "first")
+    assert alice.driver.parts is not None
+    alice.driver.parts.ring.identity.user_key = ""
+    say(alice, "nobody could open this")
+    assert (alice.refused, bob.texts) == (["not-linked"], ["first"])
