@@ -11,6 +11,7 @@ from blackbox.daemon import Daemon
 from blackbox.windows import CTRL_D, ENTER, Window
 
 TIME = re.compile(r"^\d\d:\d\d ")
+PLAIN = "-- To bob in plain text: the server can read it."
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_rooms_and_a_conversation_have_windows(daemon: Daemon, window: Callable[
     prompt(ann, "[@bob]")
     ann.enter("what is it?")
     bob.until(lambda line: line == "ann (private): what is it?")
-    ann.see("bob: psst", "ann: what is it?", "[@bob]")
+    ann.see("bob: psst", PLAIN, "ann: what is it?", "[@bob]")
     ann.press("M-2")
     prompt(ann, "[work] a draft")
     ann.press(ENTER)
@@ -73,7 +74,7 @@ def test_rooms_and_a_conversation_have_windows(daemon: Daemon, window: Callable[
     ann.enter("/leave")
     eve.expect("ann has left the room.")
     ann.see("You have left room work.", "[@bob]")
-    bar(ann, "1:lobby 3:@bob | ann")
+    bar(ann, "1:lobby 3:@bob | plain | ann")
     ann.press("M-1")
     prompt(ann, "[lobby]")
     ann.press(CTRL_D)
@@ -196,12 +197,13 @@ def test_one_account_on_two_terminals_shows_both_halves_of_a_conversation_once(
     first.enter("my answer")
     second.see("bob: hi", "ann: my answer", "[@bob]")
     second.enter("another")
-    first.see("bob: hi", "ann: my answer", "ann: another", "[@bob]")
-    first.enter("/msg ann to myself")
+    second.see(PLAIN, "ann: another", "[@bob]")
+    first.see("bob: hi", PLAIN, "ann: my answer", "ann: another", "[@bob]")
+    first.enter("/msg ann to myself")  # encrypted, so that a device which is not linked does not get it
+    bar(first, "1:lobby 2:@bob 3:@ann")
+    first.press("M-3")
+    first.see("ann: to myself", "[@ann]")
     for terminal in (first, second):
-        bar(terminal, "1:lobby 2:@bob 3:@ann")
-        terminal.press("M-3")
-        terminal.see("ann: to myself", "[@ann]")
         terminal.press(CTRL_D)
         terminal.is_over()
 

@@ -80,6 +80,7 @@ class PrivateSealing:
         self._port = port
         self.carry = by_server
         self._tries: dict[str, int] = {}
+        self._to_self: dict[str, PrivateLine] = {}  # messages to ourselves that are under way, by id
         self._told_plain: set[str] = set()
         self._told_guest = False
 
@@ -109,7 +110,10 @@ class PrivateSealing:
         sealed = self._outbox.put({**record, "id": id}, to=(peer.name, peer.user_id), **fields)
         self._tell_of_guest(peer)
         if kind == "msg":
-            self._conversations.note(peer.user_id, self._line(id, peer, body))
+            line = self._line(id, peer, body)
+            self._conversations.note(peer.user_id, line)
+            if peer.user_id == self._ring.user_id:
+                self._to_self[id] = line
         return partial(self._send, command, sealed)
 
     async def for_person(
@@ -228,6 +232,9 @@ class PrivateSealing:
             return
         self._tries.pop(id, None)
         self._outbox.remove(id)
+        line = self._to_self.pop(id, None)
+        if line is not None:  # no device sends to itself
+            self._port.handle(line.event(self._ring.user_id), None)
         self._port.answered(command, self._answer(sealed, answer.waits if answer is not None else ""))
 
     def _answer(self, sealed: SealedCommand, waits: str) -> Event:

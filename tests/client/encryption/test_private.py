@@ -335,3 +335,8 @@ def test_a_burst_waits_for_a_reader_who_is_slow(alice: KeyPerson, bob: KeyPerson
     network.pass_time(30)
     assert not refused
     assert bob.private == texts
+
+
+def test_what_one_writes_to_oneself_is_shown_once(alice: KeyPerson) -> None:
+    write(alice, "Alice", "remember the milk")
+    assert alice.private == ["remember the milk"]
