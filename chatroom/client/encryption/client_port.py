@@ -29,6 +29,7 @@ class ClientPort:
         now: Returns the time in milliseconds since 1970.
         again: Seals a command again, before all that were given later.
         later: Does so after a while.
+        is_behind: Returns whether a command that was given before another waits to be sealed again.
     """
 
     def __init__(
@@ -38,12 +39,14 @@ class ClientPort:
         now: Callable[[], int],
         again: Callable[[PendingCommand], None],
         later: Callable[[PendingCommand], None],
+        is_behind: Callable[[PendingCommand], bool],
     ) -> None:
         self._conversation = conversation
         self.mint = mint
         self.now = now
         self.again = again
         self.later = later
+        self.is_behind = is_behind
 
     def turn(self) -> Deferred[None]:
         turn: Deferred[None] = Deferred()

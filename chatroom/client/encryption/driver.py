@@ -75,7 +75,7 @@ class EncryptionDriver:
         self._open_store = open_store
         self._random = random
         self._label = label
-        self.port = ClientPort(conversation, mint, now, self._again, self._later)
+        self.port = ClientPort(conversation, mint, now, self._again, self._later, self._is_behind)
         self._out = WayOut(self, conversation.transmit, self.port.refuse)
         self.acks = MailAcks(conversation.clock, self._acknowledge, self._ask_again)
         self._local = LocalAnswers(self.port)
@@ -249,6 +249,9 @@ class EncryptionDriver:
 
     def _again(self, command: PendingCommand) -> None:
         self._out.again(command)
+
+    def _is_behind(self, command: PendingCommand) -> bool:
+        return self._out.is_behind(command)
 
     def _later(self, command: PendingCommand) -> None:
         self._out.later(command, self.conversation.clock)

@@ -60,6 +60,10 @@ class Port(Protocol):
     def refuse(self, command: PendingCommand, refused: Rejected) -> None:
         """Fail a command."""
 
+    def is_behind(self, command: PendingCommand) -> bool:
+        """Return whether a command that was given before this one waits to be sealed again."""
+        ...
+
     def later(self, command: PendingCommand) -> None:
         """Seal a command again after a while, before all that were given later."""
 

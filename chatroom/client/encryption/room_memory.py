@@ -42,7 +42,7 @@ class OpenedRoomLine:
 
 
 class RoomMemory:
-    """The messages of all encrypted rooms that we are in, by room id."""
+    """Remembers the messages that were opened lately, for each encrypted room. A room is named by its id."""
 
     def __init__(self) -> None:
         self._rooms: OrderedDict[str, OrderedDict[str, OpenedRoomLine]] = OrderedDict()

@@ -69,7 +69,7 @@ class RoomSealing:
         """Seal a message to an encrypted room.
 
         Raises:
-            Rejected: It is not to be sent.
+            Rejected: It is not to be sent; or an earlier one comes first (``AGAIN``).
         """
         kept = self._outbox.get(str(command.record.get("id", "")))
         if kept is not None and kept.room_record.get("members") == room.members_rev:
@@ -79,8 +79,11 @@ class RoomSealing:
         id = str(command.record.get("id") or self._port.mint())
         for _ in range(MOST_TRIES):
             readers = await self._members.of(room)
-            await self._after_earlier(room, readers.rev)
-            if await self._share(room, readers):
+            await self._earlier_answered(room, readers.rev)
+            shared = await self._share(room, readers)
+            if self._port.is_behind(command):
+                raise Rejected(AGAIN, "")
+            if shared:
                 return self._sealed(command, room, readers, id, kind, body)
         raise Rejected("busy", f"The members of {room.room} change too fast to give all of them the key; try again.")
 
@@ -95,20 +98,17 @@ class RoomSealing:
         except CryptoRefusal as refused:
             raise as_rejected(refused) from None
 
-    async def _after_earlier(self, room: RoomState, rev: int) -> None:
-        """Wait for the answers to messages that were sealed for other members: those that are refused go first.
-
-        Raises:
-            Rejected: Some were refused, and are to be sealed before this one (``AGAIN``).
-        """
-        under_way = (
-            id for id, command in self._sent.items() if fold(command.record.get("room", "")) == fold(room.room)
-        )
-        if any(self._rev_of(id) != rev for id in under_way):
+    async def _earlier_answered(self, room: RoomState, rev: int) -> None:
+        """Wait until no message is under way that was sealed for other members: it may be refused, and comes first."""
+        while any(self._rev_of(id) != rev for id in self._under_way(room)):
             waiting: Deferred[None] = Deferred()
             self._waiting.append(waiting)
             await waiting
-            raise Rejected(AGAIN, "")
+
+    def _under_way(self, room: RoomState) -> list[str]:
+        """Return the ids of the messages to a room that the server has not answered."""
+        here = fold(room.room)
+        return [id for id, command in self._sent.items() if fold(command.record.get("room", "")) == here]
 
     def _rev_of(self, id: str) -> int:
         """Return the membership revision that a message under way was sealed for."""

@@ -95,6 +95,10 @@ class WayOut:
         self._queue = deque([*earlier, command, *later])
         self._work()
 
+    def is_behind(self, command: PendingCommand) -> bool:
+        """Return whether a command that was given before this one waits: it was refused, and comes again."""
+        return any(other.record["ref"] < command.record["ref"] for other in self._queue)
+
     def later(self, command: PendingCommand, clock: Any) -> None:
         """Seal a command again after a while; until then nothing else leaves, so that the order stays."""
         self.hold()
