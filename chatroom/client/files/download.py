@@ -14,6 +14,7 @@ from chatroom.client.crypto.file_offers import FileOffer
 from chatroom.client.errors import Rejected
 from chatroom.client.files.partial_file import PartialFile, chunk_fits
 from chatroom.client.files.sealed_part import SealedPart
+from chatroom.client.files.sealing import NoFileSealing
 from chatroom.client.files.transfer import AllTransfers, Transfer
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -123,12 +124,19 @@ class FileDownload(Transfer[Path]):
             Rejected: Files of that room, or of the person who has given the file, are sealed.
         """
         room, user = ("", about.by) if self._given else (self._room, "")
-        sealing = self._transfers.sealing.seals(room, user)
-        if (room or user) and await self._outlast(Deferred.fromCoroutine(sealing)):
-            why = f"file {self._called} is not encrypted, though {room or f'what {user} sends you'} is"
+        if await self._must_be_sealed(room, user):
+            sent = f"what {user} sends you is" if user else "what it belongs to may be"
+            why = f"file {self._called} is not encrypted, though {f'{room} is' if room else sent}"
             how = f"it may be older, or not genuine. /get plain {self._called} fetches it all the same"
             raise Rejected("not-sealed", f"{why}: {how}.")
         self._check()
+
+    async def _must_be_sealed(self, room: str, user: str) -> bool:
+        """Return whether files of a room or a person are sealed; if a client with keys is not told whose it is: yes."""
+        sealing = self._transfers.sealing
+        if room or user:
+            return bool(await self._outlast(Deferred.fromCoroutine(sealing.seals(room, user))))
+        return self._given and not isinstance(sealing, NoFileSealing)
 
     def _check_place(self) -> None:
         """Check our room as ``Transfer`` does, but not for a file given to this user: it can be fetched in any room."""

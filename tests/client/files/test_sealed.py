@@ -451,6 +451,23 @@ def test_a_plain_file_of_somebody_who_encrypts_is_refused(network: Network, tmp_
     assert "file @1 is not encrypted, though what alice sends you is" in refusal(got, "not-sealed")
 
 
+def test_a_plain_file_of_which_the_server_does_not_say_whose_it_is_is_refused(
+    network: Network, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, _, bob, _ = two(network)
+    sent_by(network, alice, write(tmp_path, DATA), "bob")
+    give = bob.client.do
+
+    def nobodys(answer: e.Event) -> e.Event:
+        return replace(answer, by="") if isinstance(answer, a.Download) else answer
+
+    monkeypatch.setattr(bob.client, "do", lambda do, **fields: give(do, **fields).addCallback(nobodys))
+    got = result_of(bob.transfers.get(1, here, folder=True, given=True))
+    network.flow()
+    assert "what it belongs to may be" in refusal(got, "not-sealed")
+    assert os.listdir(here) == []
+
+
 def chunks_kept(network: Network, file: str) -> dict[int, bytes]:
     """Return the chunks that the server keeps of a file, for the test to change."""
     kept: dict[int, bytes] = network.world.engine.blobs._whole[file]  # type: ignore[attr-defined]
