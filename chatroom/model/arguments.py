@@ -19,7 +19,7 @@ _BACK = re.compile("-[0-9]{1,9}")
 
 
 def first_word(text: str) -> tuple[str, str]:
-    """Return the text up to the first space or the first end of a line, and what comes after that."""
+    """Return the first word of a text, and the rest. A word ends at a space or at the end of a line."""
     word, *rest = _SPACE.split(text, maxsplit=1)
     return word, rest[0].strip(BLANKS) if rest else ""
 

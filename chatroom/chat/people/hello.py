@@ -128,7 +128,7 @@ def _is_new(chat: Chat, session: Session) -> bool:
 
 
 def _become(chat: Chat, session: Session, id: str, parted: PartedGuest) -> None:
-    """Give the session to the guest with the id, under the earlier name if the server made that up and it is free."""
+    """Make the session a session of a former guest, under the former name if the server made that up and it is free."""
     nobody, former = session.user, parted.handle
     mine = former is not None and is_guest_name(former) and not chat.names.others(None, former)
     guest = User(id, former if former is not None and mine else nobody.handle)

@@ -59,7 +59,7 @@ class Nicknames:
         self._drop(user, name, kept=user.handle if user.online else None)
 
     def _drop(self, user: User, name: Name, kept: Name | None) -> None:
-        """Remove the user's claim to a name, except what the name has in common with the name ``kept``, if given."""
+        """Let others take a name that was this user's. What also belongs to the name ``kept`` stays the user's."""
         if self._by_folded.get(name.folded) is user and (kept is None or kept.folded != name.folded):
             del self._by_folded[name.folded]
         needed = user_looks(kept) if kept is not None else ()

@@ -77,7 +77,7 @@ class Learned(Enum):
 
 
 class Contacts:
-    """The users whose keys are remembered, by id and by name.
+    """Remembers the keys of other users, and finds a user by id or by name.
 
     Args:
         rows: Where they are kept.

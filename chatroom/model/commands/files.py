@@ -61,7 +61,7 @@ class Unshare(RoomCommand, frozen=True, gc=False):
 
     @property
     def needs_room(self) -> bool:
-        """Whether the command is about a room: never, because the file is found by its name."""
+        """Return False: no room has to be named, because the file is found by its name."""
         return False
 
 
