@@ -16,6 +16,7 @@ from chatroom.client.encryption.driver import EncryptionDriver
 from chatroom.client.encryption.interface import DeviceLine, KeyState, Security, Verification
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.refusals import as_rejected
+from chatroom.client.encryption.square_code import code_text
 from chatroom.client.errors import Rejected
 from chatroom.client.opened import OPENED
 from chatroom.client.paths import why_unusable, write_private
@@ -85,8 +86,7 @@ class Encryption:
             digits = parts.ring.contacts.number(peer.user_id)
         except CryptoRefusal as refused:
             raise as_rejected(refused) from None
-        uri = f"chatroom-verify:{digits.replace(' ', '')}"
-        return Verification(digits, uri, parts.ring.contacts.is_verified(peer.user_id))
+        return Verification(digits, code_text(digits), parts.ring.contacts.is_verified(peer.user_id))
 
     async def confirm(self, user: str, digits: str) -> None:
         await self._decide(user, lambda parts, id: parts.ring.contacts.verify(id, digits))
