@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -172,6 +173,7 @@ def test_what_is_encrypted_is_nowhere(there: dict[str, set[str] | str], where: s
     """And what was said in plain is there, so the search works."""
     words = there[where]
     if isinstance(words, str):
+        assert not os.environ.get("CI"), words  # there the memory can be read
         pytest.skip(words)
     assert words & set(SECRET.values()) == set()
     assert plain <= words
