@@ -301,6 +301,32 @@ async def test_there_are_at_most_eight_connections_while_racing(racing: Race_) -
         listening.end()
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_ninth_connection_that_was_on_its_way_already_is_ended(racing: Race_) -> None:
+    quiet = [Listening() for _ in range(MOST_LINKS)]
+    for listening in quiet:
+        await listening.begin()
+    it = racing(meets=False)
+    under_way = it.clock.hold_dials()
+    it.race.meet(PROPER.pin, [Candidate(ip=LOOPBACK, port=listening.port) for listening in quiet])
+    assert len(under_way) == MOST_LINKS
+    callers = [await call(it.port) for _ in range(MOST_CALLERS)]
+    while len(it.race._callers) < MOST_CALLERS:
+        await turn()
+    for go_on in under_way:
+        go_on()
+    for listening in quiet:
+        await listening.until(lambda listening=listening: bool(listening.called))  # type: ignore[misc]
+    while any(dial._dialling is not None for dial in it.race._dials):
+        await turn()
+    assert len([link for link in it.race._links if not link.ended]) == MOST_LINKS
+    too_many = [link for link in it.race._links if link.ended]
+    assert {link.why for link in too_many} == {"there are too many connections"}
+    assert not any(caller.lost for caller in callers)
+    for listening in quiet:
+        listening.end()
+
+
 # ---- whom we dial ----------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet import reactor
@@ -37,6 +38,12 @@ class SocketsAndClock(Clock):
         self.listened: list[str] = []
         self.dialled: list[tuple[str, int]] = []
         self.ports: list[Any] = []
+        self._held: list[Callable[[], Any]] | None = None
+
+    def hold_dials(self) -> list[Callable[[], Any]]:
+        """Keep what is dialled from now on under way; return the list of the calls that let each one go on."""
+        self._held = []
+        return self._held
 
     def listenTCP(self, port: int, factory: Any, *rest: Any, interface: str = "") -> Any:  # noqa: N802
         """Listen with the real reactor."""
@@ -47,7 +54,8 @@ class SocketsAndClock(Clock):
     def connectTCP(self, host: str, port: int, *rest: Any, **options: Any) -> Any:  # noqa: N802
         """Dial with the real reactor."""
         self.dialled.append((host, port))
-        return reactor.connectTCP(host, port, *rest, **options)  # type: ignore[attr-defined]
+        dial = partial(reactor.connectTCP, host, port, *rest, **options)  # type: ignore[attr-defined]
+        return dial() if self._held is None else self._held.append(dial)
 
 
 class Waiting:
