@@ -7,11 +7,11 @@ import os
 from msgspec.structs import replace
 
 from chatroom.client.crypto.contacts import Contacts, Learned
-from chatroom.client.crypto.encoding import b64, to_sign
 from chatroom.client.crypto.identity import Identity
 from chatroom.client.crypto.olm_sessions import OlmSessions
 from chatroom.client.crypto.rows import MemoryRows
 from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
+from chatroom.model.signed_bytes import b64, to_sign
 
 SERVER = "server-1"
 ZERO_KEY = b64(bytes(32))

@@ -6,29 +6,16 @@ that were asked for, and is signed by the key that must have signed it.
 
 from __future__ import annotations
 
-from base64 import b32encode
-from hashlib import sha256
-
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from msgspec import Struct
 from vodozemac import Ed25519PublicKey, Ed25519Signature
 
-from chatroom.client.crypto.encoding import to_sign, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
+from chatroom.model.signed_bytes import device_id, to_sign, unb64
 
 VERSION = 1
-_ID_CHARACTERS = 10
 _PROBE = X25519PrivateKey.from_private_bytes(bytes([1] * 32))  # keeps nothing secret; it only tries out public keys
-
-
-def device_id(ed25519: str) -> str:
-    """Return the id of the device with this Ed25519 key.
-
-    Raises:
-        ValueError: The key is not base64.
-    """
-    return b32encode(sha256(unb64(ed25519)).digest())[:_ID_CHARACTERS].decode("ascii")
 
 
 def check_list(listed: DeviceList, server: str, user_id: str) -> None:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from chatroom.client.crypto.encoding import canonical
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.model.shared_files import CHUNK
+from chatroom.model.signed_bytes import canonical
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

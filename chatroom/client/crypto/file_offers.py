@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from chatroom.client.crypto.encoding import b64, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_cipher import KEY_BYTES, FileHead, FileSealer, check_head, pieces_of
 from chatroom.client.crypto.rows import Rows
 from chatroom.model.shared_files import safe_name
+from chatroom.model.signed_bytes import b64, unb64
 
 TABLE = "file-offer"
 MOST = 1000  # offers to keep

@@ -14,14 +14,14 @@ from msgspec.json import decode, encode
 from msgspec.structs import replace
 from vodozemac import Account, Curve25519PublicKey, PreKeyMessage, Session
 
-from chatroom.client.crypto.device_records import VERSION, check_device, check_list, device_id
-from chatroom.client.crypto.encoding import b64, to_sign
+from chatroom.client.crypto.device_records import VERSION, check_device, check_list
 from chatroom.client.crypto.errors import CryptoRefusal, not_linked
 from chatroom.client.crypto.pickles import Random, pickled, unpickled
 from chatroom.client.crypto.recovery_key import seal_seed, unseal_seed
 from chatroom.client.crypto.rows import Rows
 from chatroom.client.crypto.safety_number import digits_of
 from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
+from chatroom.model.signed_bytes import b64, device_id, to_sign
 
 TABLE = "identity"
 ONE_TIME_KEYS = 50  # that the library makes at a time

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 from msgspec import DecodeError, Meta, Struct, field
 from msgspec.json import decode
 
-from chatroom.client.crypto.encoding import canonical, padded
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.identity import Identity
+from chatroom.client.crypto.padding import padded
 from chatroom.model.device_keys import DeviceKeys
+from chatroom.model.signed_bytes import canonical
 
 INNER_VERSION = 1
 MOST_BYTES = 36 * 160  # of the padded text; sealed and in base64, it fits in the body of an envelope

@@ -17,10 +17,11 @@ from msgspec import DecodeError as JSONError
 from msgspec import Meta, Struct
 from msgspec.json import Decoder, encode
 
-from chatroom.client.crypto.encoding import b64, padded, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.crypto.padding import padded
 from chatroom.client.crypto.pickles import Random
 from chatroom.client.crypto.room_messages import LONGEST_ID, LONGEST_KEY, LONGEST_SESSION
+from chatroom.model.signed_bytes import b64, unb64
 
 FORMAT = "chatroom-room-keys"
 VERSION = "1"

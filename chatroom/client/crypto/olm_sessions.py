@@ -15,7 +15,6 @@ from typing import Any, Final
 from vodozemac import AnyOlmMessage, PreKeyMessage, Session
 
 from chatroom.client.crypto.device_records import check_one_time_key
-from chatroom.client.crypto.encoding import b64, unb64
 from chatroom.client.crypto.errors import CryptoRefusal, not_linked
 from chatroom.client.crypto.identity import Identity
 from chatroom.client.crypto.inner import Inner, read, written
@@ -26,6 +25,7 @@ from chatroom.client.crypto.pickles import Random
 from chatroom.client.crypto.rows import Rows
 from chatroom.client.crypto.sent_messages import NOT_KEPT, SentMessage, SentMessages
 from chatroom.model.device_keys import DeviceKeys, Envelope, SignedKey
+from chatroom.model.signed_bytes import b64, unb64
 
 PRE_KEY: Final = 0
 NORMAL: Final = 1

@@ -15,12 +15,13 @@ from msgspec.json import Decoder, encode
 from msgspec.structs import replace
 from vodozemac import GroupSession
 
-from chatroom.client.crypto.encoding import canonical, padded
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inbound_sessions import InboundSessions
+from chatroom.client.crypto.padding import padded
 from chatroom.client.crypto.pickles import Random, pickled, unpickled
 from chatroom.client.crypto.room_messages import DeviceId, RoomKey, RoomPlaintext, SessionName
 from chatroom.client.crypto.rows import Rows
+from chatroom.model.signed_bytes import canonical
 
 MOST_MESSAGES = 100  # sealed by one session
 LONGEST_USE = 24 * 3_600_000  # ms that one session is used

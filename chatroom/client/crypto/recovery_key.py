@@ -11,9 +11,9 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from chatroom.client.crypto.encoding import b64, to_sign, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.pickles import Random
+from chatroom.model.signed_bytes import b64, to_sign, unb64
 
 KEY_BYTES = 16
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -15,8 +15,8 @@ from msgspec import Meta, Struct, ValidationError, convert
 from msgspec import field as json_field
 from msgspec.json import Decoder
 
-from chatroom.client.crypto.encoding import canonical
 from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.model.signed_bytes import canonical
 
 DeviceId = tuple[str, str]  # user id, device
 

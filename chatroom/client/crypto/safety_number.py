@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import sha512
 
-from chatroom.client.crypto.encoding import unb64
+from chatroom.model.signed_bytes import unb64
 
 ROUNDS = 5200  # of SHA-512, which makes the search for another key with the same digits so many times slower
 

@@ -8,7 +8,6 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 
 from chatroom.client.crypto.contacts import Learned
-from chatroom.client.crypto.encoding import b64, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inner import Inner
 from chatroom.client.encryption import words
@@ -24,6 +23,7 @@ from chatroom.client.errors import Rejected
 from chatroom.client.status import SecurityNotice
 from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
 from chatroom.model.key_replies import KeysPublished
+from chatroom.model.signed_bytes import b64, unb64
 
 TABLE = "listed"  # the ids that this device had when it was in our list
 FEW = 25  # one-time keys on the server; with fewer, more are published

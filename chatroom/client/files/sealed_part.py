@@ -6,12 +6,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from chatroom.client.crypto.encoding import unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_cipher import PIECE, FileOpener
 from chatroom.client.crypto.file_offers import FileOffer
 from chatroom.client.errors import Rejected
 from chatroom.client.files.partial_file import PartialFile
+from chatroom.model.signed_bytes import unb64
 
 
 class SealedPart:

@@ -12,11 +12,10 @@ from chatroom.client.crypto.device_records import (
     check_device,
     check_list,
     check_one_time_key,
-    device_id,
     signature_holds,
 )
-from chatroom.client.crypto.encoding import b64, to_sign
 from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.model.signed_bytes import b64, device_id, to_sign
 
 
 @pytest.fixture(scope="module")

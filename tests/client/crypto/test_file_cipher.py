@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
 from chatroom.client.crypto import file_cipher
-from chatroom.client.crypto.encoding import canonical
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_cipher import (
     LARGEST,
@@ -24,6 +23,7 @@ from chatroom.client.crypto.file_cipher import (
     sealed_size,
 )
 from chatroom.model.shared_files import CHUNK, bytes_of, chunks_of
+from chatroom.model.signed_bytes import canonical
 
 DATA = os.urandom(2 * PIECE + 1000)
 

@@ -12,11 +12,11 @@ from crypto_people import SERVER, Person, device_by
 from msgspec.structs import replace
 
 from chatroom.client.crypto.device_records import check_device, check_list, check_one_time_key
-from chatroom.client.crypto.encoding import b64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.identity import FALLBACK_LASTS, Identity
 from chatroom.client.crypto.recovery_key import new_recovery_key
 from chatroom.client.crypto.rows import MemoryRows
+from chatroom.model.signed_bytes import b64
 
 DAY = 86_400_000
 

@@ -9,9 +9,9 @@ import pytest
 from room_members import ROOM, Member
 from vodozemac import GroupSession
 
-from chatroom.client.crypto.encoding import canonical
 from chatroom.client.crypto.inbound_sessions import InboundSessions
 from chatroom.client.crypto.room_messages import LONGEST_SESSION, RoomCiphertext
+from chatroom.model.signed_bytes import canonical
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from room_members import ROOM, Member
 
 from chatroom.client.crypto import key_export
-from chatroom.client.crypto.encoding import b64, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.key_export import ExportedKey, open_keys, seal_keys
+from chatroom.model.signed_bytes import b64, unb64
 
 PASSPHRASE = "correct horse"
 

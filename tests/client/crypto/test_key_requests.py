@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from room_members import NOW, ROOM, Member
 
-from chatroom.client.crypto.encoding import b64, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.room_messages import RoomCiphertext
+from chatroom.model.signed_bytes import b64, unb64
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ from crypto_people import ZERO_KEY, Person, device_by, key_by
 from msgspec.structs import replace
 
 from chatroom.client.crypto import olm_sessions, peer_sessions
-from chatroom.client.crypto.encoding import b64, padded, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inner import Inner
 from chatroom.client.crypto.olm_sessions import Duplicate, Reset
+from chatroom.client.crypto.padding import padded
 from chatroom.client.crypto.peer_sessions import peer_name
 from chatroom.client.crypto.sent_messages import KEPT, KEPT_FOR
 from chatroom.model.device_keys import Envelope, SignedKey
+from chatroom.model.signed_bytes import b64, unb64
 
 MINUTE = 60_000
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.client.crypto.encoding import b64, unb64
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.recovery_key import new_recovery_key, read, seal_seed, spell, unseal_seed
+from chatroom.model.signed_bytes import b64, unb64
 
 KEY = spell(bytes(range(16)))
 SEED = bytes([7] * 32)

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from chatroom.client.crypto.encoding import b64
 from chatroom.client.crypto.safety_number import digits_of, safety_number
+from chatroom.model.signed_bytes import b64
 
 A, B, C = (b64(bytes([n]) * 32) for n in (1, 2, 3))
 

@@ -11,10 +11,10 @@ from client.encryption.people import KeyPerson
 from msgspec import to_builtins
 
 from chatroom.client.connection import ServerConnection
-from chatroom.client.crypto.encoding import b64
 from chatroom.client.crypto.identity import Identity
 from chatroom.client.crypto.rows import MemoryRows
 from chatroom.model.device_keys import DeviceList
+from chatroom.model.signed_bytes import b64
 
 Record = dict[str, Any]
 Alter = Callable[[Record], list[Record]]

@@ -1,14 +1,15 @@
-"""How keys are spelled, and exactly which bytes are signed and sealed."""
+"""How keys and devices are spelled, and exactly which bytes a signature covers."""
 
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b32encode, b64decode, b64encode
+from hashlib import sha256
 from typing import Any
 
 from msgspec import Struct, to_builtins
 
-PADDING = 160  # the length of a sealed text is a multiple of this many bytes, so that it tells little about the text
+_ID_CHARACTERS = 10
 
 
 def b64(raw: bytes) -> str:
@@ -26,6 +27,15 @@ def unb64(text: str) -> bytes:
     if b64(raw) != text:
         raise ValueError("not base64 without padding")
     return raw
+
+
+def device_id(ed25519: str) -> str:
+    """Return the id of the device with this Ed25519 key.
+
+    Raises:
+        ValueError: The key is not base64.
+    """
+    return b32encode(sha256(unb64(ed25519)).digest())[:_ID_CHARACTERS].decode("ascii")
 
 
 def canonical(value: Any) -> bytes:
@@ -69,8 +79,3 @@ def to_sign(domain: str, value: Any) -> bytes:
     if isinstance(value, Struct):
         value = {key: item for key, item in to_builtins(value).items() if key != "sig"}
     return b"chatroom/" + domain.encode("ascii") + b"/1\0" + canonical(value)
-
-
-def padded(plain: bytes) -> bytes:
-    """Return a JSON text with blanks added, which JSON ignores, to a multiple of ``PADDING`` bytes."""
-    return plain + b" " * (-len(plain) % PADDING)

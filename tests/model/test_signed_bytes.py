@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from chatroom.client.crypto.encoding import b64, canonical, padded, to_sign, unb64
-from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.model.signed_bytes import b64, canonical, to_sign, unb64
 
 
 @given(st.binary(max_size=70))
@@ -45,16 +44,3 @@ def test_a_signature_covers_domain_and_all_fields_but_itself() -> None:
     assert to_sign("device", record) == b'chatroom/device/1\0{"a":1,"inside":[{"sig":"kept"}]}'
     assert to_sign("other", record) != to_sign("device", record)
     assert to_sign("x", {"sig": 1}) == b'chatroom/x/1\0{"sig":1}'
-
-
-@given(st.binary(max_size=400))
-def test_padding_is_to_a_multiple_of_160_with_blanks(plain: bytes) -> None:
-    result = padded(plain)
-    assert len(result) % 160 == 0
-    assert len(result) - len(plain) < 160
-    assert result == plain + b" " * (len(result) - len(plain))
-
-
-def test_an_error_has_a_word_and_a_sentence() -> None:
-    error = CryptoRefusal("forged", "the message is forged")
-    assert (error.code, error.text, str(error)) == ("forged", "the message is forged", "the message is forged")
