@@ -39,7 +39,7 @@ from tls import processor_time, read
 PATIENCE = 60.0  # seconds
 PLAIN, SEALED = "open", "den"  # the two rooms
 TEXT = "The quick brown fox jumps over the lazy dog, and so does the cat"  # 64 bytes
-SEALED_BYTES = 414  # of a message with a text of up to 100 bytes, as ``GroupSessions`` seals it
+SEALED_BYTES = 189  # of a message with a text of up to 67 bytes, as ``GroupSessions`` seals it
 FLOWS = {  # senders, messages that each has in flight, messages of each
     "one at a time": (1, 1, 400),
     "ten senders, 1 each in flight": (10, 1, 100),

@@ -10,8 +10,9 @@ import pytest
 
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.group_sessions import GroupSessions
+from chatroom.client.crypto.inbound_sessions import OpenedInRoom
 from chatroom.client.crypto.outbound_sessions import KeyShare
-from chatroom.client.crypto.room_messages import OpenedInRoom, RoomCiphertext
+from chatroom.client.crypto.room_messages import RoomCiphertext
 from chatroom.client.crypto.rows import MemoryRows
 
 ROOM = "room-1"

@@ -23,12 +23,11 @@ from chatroom.client.crypto.pickles import Random, pickled, unpickled
 from chatroom.client.crypto.room_messages import (
     LONGEST_CIPHERTEXT,
     LONGEST_SESSION,
-    OpenedInRoom,
     RoomCiphertext,
     RoomKey,
     SessionName,
-    read_plaintext,
 )
+from chatroom.client.crypto.room_plaintext import RoomPlaintext, read_plaintext
 from chatroom.client.crypto.rows import Rows
 
 MOST_SESSIONS = 5000
@@ -52,6 +51,27 @@ class _Kept(Struct, frozen=True):
 
 
 _kept = Decoder(_Kept)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedInRoom:
+    """A message of an encrypted room that was opened and passed all checks.
+
+    Args:
+        plain: What was sealed.
+        index: Its number in the session.
+        skipped: How many messages of the session were skipped just before it.
+        fills: It is one of those that were skipped earlier.
+        missing: How many messages of the session are missing now.
+        authenticated: False if only a file of keys says whose session it is.
+    """
+
+    plain: RoomPlaintext = field(repr=False)
+    index: int
+    skipped: int
+    fills: bool
+    missing: int
+    authenticated: bool
 
 
 @dataclass(slots=True, repr=False)
@@ -188,9 +208,7 @@ class InboundSessions:
         if session is None:
             raise self._unknown(name)
         raw, index = _decrypted(session.ratchet, sealed.ct)
-        plain = read_plaintext(raw)
-        if (plain.room, plain.id, plain.sender) != (sealed.room, sealed.id, sealed.sender):
-            raise CryptoRefusal("moved", "the message was sealed for another place or under another name")
+        plain = read_plaintext(raw, sealed)
         skipped, fills = self._note(name, session, index, sealed.digest())
         return OpenedInRoom(plain, index, skipped, fills, session.missing(), session.authenticated)
 

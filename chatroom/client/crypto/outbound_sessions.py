@@ -17,11 +17,10 @@ from vodozemac import GroupSession
 
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inbound_sessions import InboundSessions
-from chatroom.client.crypto.padding import padded
 from chatroom.client.crypto.pickles import Random, pickled, unpickled
-from chatroom.client.crypto.room_messages import DeviceId, RoomKey, RoomPlaintext, SessionName
+from chatroom.client.crypto.room_messages import DeviceId, RoomKey, SessionName
+from chatroom.client.crypto.room_plaintext import RoomPlaintext, write_plaintext
 from chatroom.client.crypto.rows import Rows
-from chatroom.model.signed_bytes import canonical
 
 MOST_MESSAGES = 100  # sealed by one session
 LONGEST_USE = 24 * 3_600_000  # ms that one session is used
@@ -185,7 +184,8 @@ class OutboundSessions:
         if session is None or self._is_due(session, members_rev, now):
             raise CryptoRefusal("key-due", "the members need a new key before this message can be sealed")
         try:
-            plain = padded(canonical(RoomPlaintext(room=room, sender=self._own, **message)))
+            said = RoomPlaintext(message["ts"], message["body"], message["type"])
+            plain = write_plaintext(room, self._own, message["id"], said)
         except ValueError:
             raise CryptoRefusal("unwritable", "the message holds characters that cannot be encrypted") from None
         if len(plain) > LONGEST_PLAIN:

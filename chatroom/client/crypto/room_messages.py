@@ -1,4 +1,4 @@
-"""What is inside an encrypted room's messages and in the keys of its sessions, and where it came from.
+"""The messages of encrypted rooms as the server delivers them, and the keys of their sessions.
 
 A *session* is a run of messages that one device sealed with one Megolm ratchet; ``sid`` names it, and is the public key
 that signs its messages.
@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
-from msgspec import DecodeError as JSONError
 from msgspec import Meta, Struct, ValidationError, convert
-from msgspec import field as json_field
-from msgspec.json import Decoder
 
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.model.signed_bytes import canonical
@@ -27,21 +24,6 @@ LONGEST_CIPHERTEXT = 12_000  # characters of ``ct``, as the server takes them
 
 _Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
 _Index = Annotated[int, Meta(ge=0, lt=LONGEST_SESSION)]
-
-
-class RoomPlaintext(Struct, frozen=True, kw_only=True):
-    """What is sealed in a room's message. It names its author: a session's key alone does not prove who made it."""
-
-    v: int = 1
-    room: _Id
-    sender: tuple[_Id, _Id] = json_field(name="from")
-    id: _Id
-    type: Annotated[str, Meta(min_length=1, max_length=32)]
-    ts: int
-    body: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"<RoomPlaintext {self.id} of {self.room}>"
 
 
 class RoomKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -111,45 +93,6 @@ class RoomCiphertext:
     def digest(self) -> bytes:
         """Return what binds an index of the session to this message and no other: 32 bytes."""
         return sha256(f"{self.id}\0{self.seq}\0{self.ct}".encode("utf-8", "replace")).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedInRoom:
-    """A message of an encrypted room that was opened and passed all checks.
-
-    Args:
-        plain: What was sealed.
-        index: Its number in the session.
-        skipped: How many messages of the session were skipped just before it.
-        fills: It is one of those that were skipped earlier.
-        missing: How many messages of the session are missing now.
-        authenticated: False if only a file of keys says whose session it is.
-    """
-
-    plain: RoomPlaintext = field(repr=False)
-    index: int
-    skipped: int
-    fills: bool
-    missing: int
-    authenticated: bool
-
-
-_plaintexts = Decoder(RoomPlaintext)
-
-
-def read_plaintext(raw: bytes) -> RoomPlaintext:
-    """Return what was sealed in a message.
-
-    Raises:
-        CryptoRefusal: It is no such text, or of a later version.
-    """
-    try:
-        plain = _plaintexts.decode(raw)
-    except (JSONError, UnicodeDecodeError):
-        raise CryptoRefusal("unreadable", "the message was opened, but it is not written as it must be") from None
-    if plain.v != 1:
-        raise CryptoRefusal("too-new", "the message was sealed by a newer version of the program")
-    return plain
 
 
 _Body = TypeVar("_Body", RoomKey, RoomKeyRequest)

@@ -13,7 +13,8 @@ from chatroom.client.crypto.believed_amendments import Standing, check_amendment
 from chatroom.client.crypto.contacts import shown_name
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.file_offers import SealedFiles
-from chatroom.client.crypto.room_messages import OpenedInRoom, RoomCiphertext, SessionName
+from chatroom.client.crypto.inbound_sessions import OpenedInRoom
+from chatroom.client.crypto.room_messages import RoomCiphertext, SessionName
 from chatroom.client.encryption import words
 from chatroom.client.encryption.conversations import excerpt
 from chatroom.client.encryption.keyring import KeyRing

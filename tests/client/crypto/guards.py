@@ -34,14 +34,6 @@ def _guards(module: str, found: Sequence[tuple[str, str, str]], *tests: str) -> 
 INBOUND = _guards(
     "crypto/inbound_sessions",
     [
-        (
-            "an event in another room, under another id or sender",
-            "if (plain.room, plain.id, plain.sender) != (sealed.room, sealed.id, sealed.sender):",
-            "if False:",
-        ),
-        ("another room", "(plain.room, plain.id, plain.sender)", "(sealed.room, plain.id, plain.sender)"),
-        ("another id", "(plain.room, plain.id, plain.sender)", "(plain.room, sealed.id, plain.sender)"),
-        ("a sender who has the key", "(plain.room, plain.id, plain.sender)", "(plain.room, plain.id, sealed.sender)"),
         ("a replay", "if known != digest:", "if False:"),
         ("a replay after a restart", "{int.from_bytes(entry[:2]): entry[2:] for entry in entries}", "{}"),
         (
@@ -83,6 +75,44 @@ INBOUND = _guards(
     "crypto/test_key_requests",
     "crypto/test_key_export",
 )
+ROOM_PLAINTEXT = _guards(
+    "crypto/room_plaintext",
+    [
+        ("an event in another room, under another id or sender", "if raw[1:_HEAD] != _expected(sealed):", "if False:"),
+        ("another room", "[room, *sender, id]", "[*sender, id]"),
+        ("another id", "[room, *sender, id]", "[room, *sender]"),
+        ("a sender who has the key", "[room, *sender, id]", "[room, sender[1], id]"),
+        ("another device of the sender", "[room, *sender, id]", "[room, sender[0], id]"),
+        (
+            "a place that is no text",
+            "except ValueError:\n        return None",
+            "except ZeroDivisionError:\n        return None",
+        ),
+        ("a hash that is easily met", "_BINDING = 16 ", "_BINDING = 2 "),
+        (
+            "an event of the first version in another place",
+            "if (first.room, first.id, first.sender) != (sealed.room, sealed.id, sealed.sender):",
+            "if False:",
+        ),
+        (
+            "another room, first version",
+            "(first.room, first.id, first.sender)",
+            "(sealed.room, first.id, first.sender)",
+        ),
+        ("another id, first version", "(first.room, first.id, first.sender)", "(first.room, sealed.id, first.sender)"),
+        (
+            "another sender, first version",
+            "(first.room, first.id, first.sender)",
+            "(first.room, first.id, sealed.sender)",
+        ),
+        ("a version that is not known", "if version not in (1, VERSION):", "if False:"),
+        (
+            "a length that tells the text",
+            "return padded(bytes([VERSION])",
+            "return (lambda text, _: text)(bytes([VERSION])",
+        ),
+    ],
+)
 OUTBOUND = _guards(
     "crypto/outbound_sessions",
     [
@@ -123,7 +153,6 @@ OUTBOUND = _guards(
         ),
         ("a key for another device of the name", "and offer.ed25519 == ed25519 else", "else"),
         ("a message that the server does not take", "if len(plain) > LONGEST_PLAIN:", "if False:"),
-        ("a length that tells the text", "plain = padded(canonical(", "plain = (canonical("),
     ],
     "crypto/test_outbound_sessions",
     "crypto/test_key_requests",
@@ -501,6 +530,7 @@ PADDING = _guards(
 
 GUARDS = [
     *INBOUND,
+    *ROOM_PLAINTEXT,
     *OUTBOUND,
     *REQUESTS,
     *EXPORT,
