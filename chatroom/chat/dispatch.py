@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from functools import partial
 from inspect import iscoroutine
 from typing import Any
 
@@ -81,6 +82,8 @@ def do(chat: Chat, session: Session, command: Command) -> Deferred[None] | None:
     row = ROWS[type(command)]
     if session.pending and not row.pipelined:
         return Deferred.fromCoroutine(_when_idle(chat, session, command))
+    if row.long and session.out.holds:
+        return Deferred.fromCoroutine(_when_taken(chat, session, command))
     try:
         if not session.seated and not isinstance(command, Login | Takeover | Hello | Pong):
             raise chat.seats.full()
@@ -159,6 +162,17 @@ def _check(needs: Needs, session: Session, room: Room | None) -> None:
 async def _when_idle(chat: Chat, session: Session, command: Command) -> None:
     """Run a command after the session's earlier messages are stored and shown to it, and its files are stored."""
     await session.idle()
+    if not session.over:
+        waiting = do(chat, session, command)
+        if waiting is not None:
+            await waiting
+
+
+async def _when_taken(chat: Chat, session: Session, command: Command) -> None:
+    """Run a command when the client has taken all that it was sent, so that no more than one long answer is held."""
+    taken: Deferred[None] = Deferred()
+    session.out.when_free(partial(taken.callback, None))
+    await taken
     if not session.over:
         waiting = do(chat, session, command)
         if waiting is not None:

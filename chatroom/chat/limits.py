@@ -31,6 +31,7 @@ MARKS = 1000  # read marks of one account, of rooms and conversations together .
 GUEST_MARKS = 64  # ... and of a guest
 COUNTS_AT_ONCE = 2  # counts of unread messages at the same time; others wait
 COUNTED_BYTES = 512 * 1024  # of the entries that are read for one count
+KEYS_BYTES = 96 * 1024  # of the device lists in one answer
 MAILBOX_DAYS = 30  # for which sealed messages wait for a device
 MAILBOX_MESSAGES = 1000  # sealed messages that wait for one device ...
 MAILBOX_OF_SENDER = 200  # ... from one account, or from all guests at one address ...

@@ -35,10 +35,15 @@ class UserKeys(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Keys(Response, frozen=True, gc=False, kw_only=True):
-    """The device lists of users, in the order of the question. ``pending`` has your own devices that are in no list."""
+    """The device lists of users, in the order of the question. ``pending`` has your own devices that are in no list.
+
+    ``more`` is how many users at the end of the question are left out, because the answer would be too long. A user for
+    whom you have asked twice is answered once.
+    """
 
     users: list[UserKeys]
     pending: list[DeviceKeys]
+    more: int = 0
 
 
 class ClaimedKey(Struct, frozen=True, gc=False, kw_only=True):

@@ -56,7 +56,7 @@ class Outbox:
         self._send = send_function(transport)
         self._limit = limit
         self._on_overflow = on_overflow
-        self._on_free: Callable[[], None] | None = None
+        self._on_free: list[Callable[[], None]] | None = None
         self._held: list[bytes] | None = None  # bytes for the transport; None while the socket takes everything
         self._corked: list[bytes] | None = None  # bytes that wait for ``uncork``; None while nothing must wait for it
         self._queued = 0  # bytes in the two lists
@@ -117,13 +117,14 @@ class Outbox:
 
     def when_free(self, call: Callable[[], None]) -> None:
         """Call a function once, as soon as the outbox holds nothing; never if the connection ends before that."""
-        self._on_free = call
+        self._on_free = [*(self._on_free or ()), call]
         self._freed()
 
     def _freed(self) -> None:
         if self._held is None and self._on_free is not None:
-            call, self._on_free = self._on_free, None
-            call()
+            calls, self._on_free = self._on_free, None
+            for call in calls:
+                call()
 
     def close(self) -> None:
         """Send what the outbox holds, then end the connection. What is written from now on is thrown away."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
-from chatroom.chat.limits import CLAIMS_OF_ONE, FEW_KEYS
+from chatroom.chat.limits import CLAIMS_OF_ONE, FEW_KEYS, KEYS_BYTES
 from chatroom.chat.people.unread_counts import senders
 from chatroom.chat.session import Session
 from chatroom.model.commands import KeysBackup, KeysClaim, KeysQuery, KeysRestore
+from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.durations import spell
 from chatroom.model.errors import KEY_BACKUPS_LIMITED, KEYS_LIMITED, NO_USER
 from chatroom.model.key_events import FewKeysLeft
@@ -18,27 +19,41 @@ BY_ID = "id:"  # what a user id begins with where a name may be as well; no name
 
 
 @handles(KeysQuery)
-async def query(chat: Chat, session: Session, command: KeysQuery) -> Keys:
-    """Give the device lists of users, and the user's own devices that are in no list."""
-    user_id = session.user_id
-    users = [await _user_keys(chat, session, asked) for asked in dict.fromkeys(command.users)]
+async def query(chat: Chat, session: Session, command: KeysQuery) -> Keys | None:
+    """Give the device lists of the first users, as many as fit, and the user's own devices that are in no list."""
+    asked = dict.fromkeys(command.users)
+    users: list[UserKeys] = []
+    room = KEYS_BYTES
+    async with chat.lists:
+        for name in asked:
+            if session.over:
+                return None
+            user, size = await _user_keys(chat, session, name)
+            room -= size
+            if room < 0 and users:
+                break
+            users.append(user)
+        return Keys(users=users, pending=await _pending(chat, session.user_id), more=len(asked) - len(users))
+
+
+async def _pending(chat: Chat, user_id: str) -> list[DeviceKeys]:
+    """Return the devices of a user that have keys and are in no list."""
     present = await chat.keys.directory.list_of(user_id)
     listed = {keys.device for keys in present.devices} if present is not None else set()
-    own = [record.keys for record in await chat.keys.directory.devices(user_id)]
-    return Keys(users=users, pending=[keys for keys in own if keys.device not in listed])
+    return [each.keys for each in await chat.keys.directory.devices(user_id) if each.keys.device not in listed]
 
 
-async def _user_keys(chat: Chat, session: Session, asked: str) -> UserKeys:
-    """Return the device list of a user, who is asked for by name or id, and watch it for the session."""
+async def _user_keys(chat: Chat, session: Session, asked: str) -> tuple[UserKeys, int]:
+    """Return the device list of a user, who is asked for by name or id, and its bytes; watch it for the session."""
     user_id = asked.removeprefix(BY_ID) if asked.startswith(BY_ID) else await _id_of(chat, asked)
     if session.mailbox is not None:  # before the list is read, so that no change is missed
         session.mailbox.watch(user_id)
-    held = await chat.keys.directory.listed(user_id)
+    held, size = await chat.keys.directory.measured(user_id)
     user = chat.users.get(user_id)
     name = user.name if user is not None else held.name if held is not None else asked
     if held is None:
-        return UserKeys(name=name, user_id=user_id, list=None, rev=0)
-    return UserKeys(name=name, user_id=user_id, list=held.list, rev=held.list.rev)
+        return UserKeys(name=name, user_id=user_id, list=None, rev=0), size
+    return UserKeys(name=name, user_id=user_id, list=held.list, rev=held.list.rev), size
 
 
 async def _id_of(chat: Chat, name: str) -> str:

@@ -150,8 +150,12 @@ class KeyDirectory:
 
     async def listed(self, user_id: str) -> ListRecord | None:
         """Return the record of a user's device list; None if there is none."""
+        return (await self.measured(user_id))[0]
+
+    async def measured(self, user_id: str) -> tuple[ListRecord | None, int]:
+        """Return the record of a user's device list, and how many bytes it takes; None and 0 if there is none."""
         held = await self._engine.get(LISTS, user_id)
-        return _list(held[0]) if held is not None else None
+        return (_list(held[0]), len(held[0])) if held is not None else (None, 0)
 
     async def revs(self, user_ids: Iterable[str]) -> dict[str, int]:
         """Return the numbers of the device lists of users, by their ids. Users without a list are left out."""

@@ -54,18 +54,21 @@ class KeyServer:
         await self._ask("keys-list", list=to_builtins(listed), reset=reset)
 
     async def query(self, users: Collection[str]) -> tuple[list[UserKeys], list[DeviceKeys]]:
-        """Return the device lists of users, and our own devices that are in no list.
+        """Return the device lists of users, each once, and our own devices that are in no list.
+
+        The server answers for as many users as fit into one answer, and is asked for the others again.
 
         Args:
             users: Names, or ``id:`` and an id.
         """
         found: list[UserKeys] = []
         pending: list[DeviceKeys] = []
-        wanted = list(users)
-        for i in range(0, len(wanted), USERS):
-            answer = cast(Keys, await self._ask("keys-query", users=wanted[i : i + USERS]))
+        wanted = list(dict.fromkeys(users))
+        while wanted:
+            answer = cast(Keys, await self._ask("keys-query", users=wanted[:USERS]))
             found += answer.users
             pending = answer.pending
+            wanted = wanted[max(1, len(answer.users)) :]  # a hostile server gives none, and must not keep us asking
         return found, pending
 
     async def claim(self, user_id: str, devices: Collection[str]) -> dict[str, SignedKey]:

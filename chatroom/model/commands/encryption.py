@@ -76,5 +76,6 @@ row(
     "list the ids of the members; for programs",
     "",
     in_room=True,
+    long=True,
     examples=[{"room": "lobby", "after": 0}],
 )

@@ -15,7 +15,7 @@ class ListFiles(RoomCommand, frozen=True, gc=False, tag="files"):
     """List the files of the room and those given to you; outside a room, only those given to you."""
 
 
-row(ListFiles, "list the files of the room, and those given to you", "files", topic="share", examples=[{}])
+row(ListFiles, "list the files of the room, and those given to you", "files", long=True, topic="share", examples=[{}])
 
 
 class Get(RoomCommand, frozen=True, gc=False):

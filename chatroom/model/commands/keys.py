@@ -67,7 +67,8 @@ row(KeysList, "replace the list of your devices; for programs", "", examples=[{"
 class KeysQuery(Command, frozen=True, gc=False, kw_only=True):
     """Ask for the device lists of users, by name or as ``id:`` and the user's id.
 
-    The session is then told when these lists change.
+    The answer has the lists of the first of them, as many as fit: ask again for the others. A session that has
+    published keys is then told when these lists change.
     """
 
     users: Annotated[tuple[Word, ...], Meta(max_length=USERS_IN_ONE_QUERY)]
@@ -78,7 +79,7 @@ class KeysQuery(Command, frozen=True, gc=False, kw_only=True):
         return max(1, len(self.users))
 
 
-row(KeysQuery, "ask for the devices of users; for programs", "", examples=[{"users": ("alice", "id:x7k2")}])
+row(KeysQuery, "ask for the devices of users; for programs", "", long=True, examples=[{"users": ("alice", "id:x7k2")}])
 
 
 class KeysClaim(Command, frozen=True, gc=False, kw_only=True):

@@ -82,14 +82,14 @@ class ListRooms(Command, frozen=True, gc=False, tag="rooms"):
     """List the rooms."""
 
 
-row(ListRooms, "list the rooms", "rooms|list", upper="LIST_ROOMS", bare="rooms", topic="room", examples=[{}])
+row(ListRooms, "list the rooms", "rooms|list", upper="LIST_ROOMS", bare="rooms", long=True, topic="room", examples=[{}])
 
 
 class ListMembers(RoomCommand, frozen=True, gc=False, tag="names"):
     """List the members of the room."""
 
 
-row(ListMembers, "see who is in the room", "names", in_room=True, topic="room", examples=[{}])
+row(ListMembers, "see who is in the room", "names", in_room=True, long=True, topic="room", examples=[{}])
 
 
 class SetTopic(RoomCommand, frozen=True, gc=False, tag="topic"):
@@ -113,7 +113,7 @@ class Who(Command, frozen=True, gc=False):
     """List the users who are online, and their rooms."""
 
 
-row(Who, "see who is online, and where", "who", bare="who", topic="people", examples=[{}])
+row(Who, "see who is online, and where", "who", bare="who", long=True, topic="people", examples=[{}])
 
 
 class Whois(Command, frozen=True, gc=False):

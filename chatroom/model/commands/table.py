@@ -115,6 +115,7 @@ class CommandRow:
         in_room: Whether the user must be in a room.
         needs: What the user must be, such as logged in or a moderator.
         pipelined: Whether the command can be handled before the session's earlier messages are stored.
+        long: Whether the answer may be long. Then the command waits until the client has taken what it was sent before.
         fixed: Fields that always have these values when the command is typed in this way.
         topic: The topic of ``/help`` that lists the command; empty if nobody can type the command.
         examples: The fields of the examples on the protocol page.
@@ -134,6 +135,7 @@ class CommandRow:
     in_room: bool = False
     needs: Needs = Needs.NOTHING
     pipelined: bool = False
+    long: bool = False
     fixed: dict[str, Any] = field(default_factory=dict)
     topic: str = ""
     examples: Sequence[dict[str, Any]] = ()

@@ -260,6 +260,7 @@ row(
     "history",
     MESSAGES,
     USER_PERHAPS,
+    long=True,
     topic="talk",
     examples=[{"messages": 20, "before": 131}],
 )
@@ -278,6 +279,7 @@ row(
     ListConversations,
     "list the people with whom you have exchanged private messages",
     "conversations",
+    long=True,
     topic="talk",
     examples=[{}],
 )
@@ -334,6 +336,7 @@ row(
     "search",
     Arg("words", Kind.REST),
     fixed={"again": True},
+    long=True,
     topic="talk",
     examples=[{"words": "release notes", "before": 131}],
 )

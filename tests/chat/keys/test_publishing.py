@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from devices_with_keys import Device, Keyed, b64, connected, keyed
+from fakes import SocketClient
 from harness import World, result, stored_records
 
 from chatroom.chat.keys.claiming import ONE_TIME
-from chatroom.chat.keys.directory import DEVICES
+from chatroom.chat.keys.directory import DEVICES, LISTS
 from chatroom.chat.limits import DEVICES_OF_ONE, KEY_BACKUPS, ONE_TIME_KEYS
 from chatroom.model.replies import FEATURES
 
@@ -212,6 +213,54 @@ def test_an_offline_account_is_found_by_id(world: World) -> None:
     bob.client.drop()
     (found,) = alice.ask("keys-query", users=[f"id:{bob.device.user_id}"])["users"]
     assert (found["name"], found["rev"]) == ("bob", 1)
+
+
+def test_an_answer_has_as_many_lists_as_fit_and_says_how_many_are_left_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["alice", "bob", "carol", "dora"]
+    alice, *_ = (keyed(world, name) for name in names)
+    size = len(stored_records(world)[LISTS, alice.device.user_id][0])
+    monkeypatch.setattr("chatroom.chat.keys.asking.KEYS_BYTES", 2 * size + 20)
+    told = alice.ask("keys-query", users=[*names, "bob"])
+    assert ([user["name"] for user in told["users"]], told["more"]) == (names[:2], 2)
+    told = alice.ask("keys-query", users=names[2:])
+    assert ([user["name"] for user in told["users"]], told.get("more", 0)) == (names[2:], 0)
+    monkeypatch.setattr("chatroom.chat.keys.asking.KEYS_BYTES", 10)
+    told = alice.ask("keys-query", users=names)
+    assert ([user["name"] for user in told["users"]], told["more"]) == (names[:1], 3), "one list always fits"
+
+
+def test_nothing_more_is_looked_up_for_who_has_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    get, looked_up = world.engine.get, []
+
+    def get_and_go(bucket: str, key: str) -> Any:
+        if bucket == LISTS:
+            looked_up.append(key)
+            alice.client.transport.end()
+        return get(bucket, key)
+
+    monkeypatch.setattr(world.engine, "get", get_and_go)
+    alice.client.record(do="keys-query", users=[f"id:{bob.device.user_id}", "id:one", "id:two"])
+    assert looked_up == [bob.device.user_id]
+
+
+def test_who_does_not_read_is_not_answered_again(world: World) -> None:
+    """Otherwise a few bytes of questions would make the server hold many bytes of answers."""
+    bob = keyed(world, "bob")
+    client = SocketClient(world)
+    client.record(do="hello", version=1)
+    client.records()
+    client.socket.room = 100
+    for number in range(3):
+        client.record(do="keys-query", users=["bob"], ref=number)
+    first = client.transport.buffer
+    assert b'"re":0' in client.transport.value() + first
+    assert b'"re":1' not in first
+    client.transport.make_room()
+    assert [record["re"] for record in client.records()] == [0, 1, 2]
+    assert bob.ask("keys-query", users=["bob"])["users"]
 
 
 def changes(client: Any) -> list[tuple[str, int]]:

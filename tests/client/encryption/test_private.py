@@ -69,7 +69,7 @@ def test_once_encrypted_nothing_goes_in_plain_text_unless_the_user_agrees(
     alice: KeyPerson, bob: KeyPerson, world: World, network: Network
 ) -> None:
     write(alice, "Bob", "a secret")
-    world.chat.keys.directory.listed = _none  # the server says that nobody has keys
+    world.chat.keys.directory.measured = _none  # the server says that nobody has keys
     alice.driver.parts.peers.forget()
     with pytest.raises(Rejected, match="/keys plain Bob"):
         alice.do("message", user="Bob", text="not for the server")
@@ -109,8 +109,8 @@ async def _nobody(chat: Any, name: str) -> str:
     return ""
 
 
-async def _none(user_id: str) -> None:
-    return None
+async def _none(user_id: str) -> tuple[None, int]:
+    return None, 0
 
 
 def test_a_message_waits_for_a_device_that_is_offline(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:

@@ -1,0 +1,45 @@
+"""What a client asks the server for, and how it puts the answers together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness import result
+from twisted.internet.defer import Deferred, succeed
+
+from chatroom.client.encryption.key_server import USERS, KeyServer
+from chatroom.model.key_replies import Keys, UserKeys
+
+
+class Stingy:
+    """A server that answers for a few users at a time.
+
+    Args:
+        most: How many users are in one answer.
+
+    Attributes:
+        asked: How many users were in each question.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.asked: list[int] = []
+
+    def answer(self, do: str, *, users: list[str], **more: Any) -> Deferred[Keys]:
+        """Answer a question for device lists."""
+        self.asked.append(len(users))
+        given = [UserKeys(name=user, user_id=user, list=None, rev=0) for user in users[: self._most]]
+        return succeed(Keys(users=given, pending=[], more=len(users) - len(given)))
+
+
+def test_the_users_who_are_left_out_of_an_answer_are_asked_for_again() -> None:
+    stingy, users = Stingy(20), [f"id:{number}" for number in range(USERS + 5)]
+    found, _ = result(KeyServer(stingy.answer).query([*users, users[0]]))  # type: ignore[arg-type]
+    assert [user.name for user in found] == users
+    assert stingy.asked == [50, 35, 15]
+
+
+def test_a_server_that_answers_for_nobody_is_not_asked_for_ever() -> None:
+    stingy = Stingy(0)
+    found, _ = result(KeyServer(stingy.answer).query(["alice", "bob"]))  # type: ignore[arg-type]
+    assert (found, stingy.asked) == ([], [2, 1])
