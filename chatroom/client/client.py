@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, fail
 
 from chatroom.client.client_facts import ClientFacts
 from chatroom.client.connection import ServerConnection
-from chatroom.client.conversation import Conversation
+from chatroom.client.conversation import OFFLINE, Conversation
 from chatroom.client.encryption.interface import Privacy
 from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier
@@ -156,7 +156,7 @@ class Client(ClientFacts):
             fields: The other fields of its record.
         """
         if not self.state.ready:
-            return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
+            return fail(Rejected("offline", OFFLINE))
         return self._conversation.question(do, fields)
 
     def say(self, text: str, room: str = "") -> Deferred[None]:
@@ -215,7 +215,8 @@ class Client(ClientFacts):
 
     def seal(self, sealing: Callable[[Conversation], Sealing]) -> None:
         """Let what a function makes seal what is sent, and open what comes; call this before ``start``."""
-        self._conversation.sealing = sealing(self._conversation)
+        self._conversation.sealing = made = sealing(self._conversation)
+        self.privacy.settled = made.settled
 
     def server_address(self) -> str:
         """Return the address of the server that we are connected to; empty without a connection."""

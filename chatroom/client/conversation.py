@@ -28,6 +28,8 @@ from chatroom.client.state import CHANGING_USER, KEPT, ClientState
 from chatroom.client.status import ConversationsListed, Notice
 from chatroom.model.events import Event
 
+OFFLINE = "there is no connection to the server at the moment; try again later."
+
 
 class Conversation:
     """Gives commands to the server, and takes its events.
@@ -166,6 +168,8 @@ class Conversation:
             aside: Whether the answer is handled at once, even if earlier events are still to be opened.
             fields: The other fields of its record.
         """
+        if self._connection is None:
+            return fail(Rejected("lost", OFFLINE))
         command = self._outgoing.add(do, fields, first=True, quiet=quiet)
         command.aside = aside
         self._note_sent(command)
@@ -209,7 +213,7 @@ class Conversation:
     def give(self, do: str, fields: dict[str, Any], *, early: bool = False) -> Deferred[Event]:
         """Give a command; see ``Client.do``. ``early``: it is sent before the commands that wait."""
         if do not in KEPT and not self.state.online:
-            return fail(Rejected("offline", "there is no connection to the server at the moment; try again later."))
+            return fail(Rejected("offline", OFFLINE))
         rooms = self.state.joined
         target = self._outgoing.target(rooms.target)
         fields = self.state.complete(do, fields, target)

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import Piece, Ref
+from chatroom.client.encryption import words
+from chatroom.client.errors import Rejected
 from chatroom.client.pending import PendingCommand
 from chatroom.model.events import Event
 
@@ -22,6 +24,12 @@ class Sealing(Protocol):
         """Publish our keys on a new connection, or after we have become another user.
 
         The Deferred fires when rooms may be joined; it fails with ``Rejected`` if the connection has gone.
+        """
+
+    def settled(self) -> Deferred[None]:
+        """Wait for our keys: the Deferred fires when they are published, or it is known that we have none.
+
+        It fails with ``Rejected`` if there can be none now, which the text explains.
         """
 
     def send(self, command: PendingCommand) -> bool:
@@ -50,6 +58,10 @@ class NoSealing:
         done: Deferred[None] = Deferred()
         done.callback(None)
         return done
+
+    def settled(self) -> Deferred[None]:
+        """Return a Deferred that has fired."""
+        return self.arrive()
 
     def send(self, command: PendingCommand) -> bool:
         """Return False: every command is sent as it is."""
@@ -84,10 +96,42 @@ class LateSealing:
         self._load = load
         self._sealing: Sealing = NoSealing()
         self._loaded = False
+        self._arrivals = 0  # how often ``arrive`` was called
+        self._loading = 0  # how many of these calls are under way
+        self._settled: list[Deferred[None]] = []
 
     def arrive(self) -> Deferred[None]:
         """Load what seals, if it is needed and not loaded yet, and let it arrive."""
-        return Deferred.fromCoroutine(self._arrive())
+        self._arrivals += 1
+        self._loading += 1
+        return Deferred.fromCoroutine(self._arrive()).addBoth(self._arrived)
+
+    def _arrived(self, result: Any) -> Any:
+        """Let those go on that wait for our keys. Returns the result of the arrival."""
+        self._loading -= 1
+        if not self._loading:
+            settled, self._settled = self._settled, []
+            for waiting in settled:
+                waiting.callback(None)
+        return result
+
+    def settled(self) -> Deferred[None]:
+        """See ``Sealing``."""
+        return Deferred.fromCoroutine(self._wait())
+
+    async def _wait(self) -> None:
+        """Wait for our keys.
+
+        Raises:
+            Rejected: There is no connection yet, or the server knows no keys.
+        """
+        if self._loading:
+            waiting: Deferred[None] = Deferred()
+            self._settled.append(waiting)
+            await waiting
+        if not self._loaded:
+            raise Rejected("no-keys", words.KNOWS_NONE) if self._arrivals else Rejected("offline", words.NOT_YET)
+        await self._sealing.settled()
 
     async def _arrive(self) -> None:
         if not self._loaded and self._knows_keys():

@@ -44,7 +44,7 @@ class EncryptionCommands:
         self._direct = DirectCommand(dialogue)
 
     async def run(self, word: str, rest: str, person: str = "") -> None:
-        """Carry out a command, and return when it is done.
+        """Carry out a command, and return when it is done. While our keys are on their way, it waits for them.
 
         Args:
             word: The command, one of ``USAGES``.
@@ -54,6 +54,7 @@ class EncryptionCommands:
         Raises:
             Rejected: The command is typed wrongly, or cannot be carried out.
         """
+        await self._privacy.settled()
         encryption, links = self._privacy.encryption, self._privacy.links
         if encryption is None or (word == "direct" and links is None):
             raise Rejected("no-keys", NO_KEYS)

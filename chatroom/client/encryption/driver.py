@@ -91,12 +91,18 @@ class EncryptionDriver:
 
     def arrive(self) -> Deferred[None]:
         """Open the store of the user that we are now, and publish our keys."""
-        self._out.hold()
-        return self._arriving.run(lambda: Deferred.fromCoroutine(self._arrive())).addBoth(self._arrived)
+        arrival = object()
+        self._out.hold(arrival)
 
-    def _arrived(self, result: Any) -> Any:
-        self._out.release()
-        return result
+        def arrived(result: Any) -> Any:
+            self._out.release(arrival)
+            return result
+
+        return self._arriving.run(lambda: Deferred.fromCoroutine(self._arrive())).addBoth(arrived)
+
+    def settled(self) -> Deferred[None]:
+        """Return a Deferred that fires when our keys are published, or it is known that we have none."""
+        return self._out.settled()
 
     async def _arrive(self) -> None:
         state = self.conversation.state

@@ -12,10 +12,11 @@ from twisted.internet.threads import deferToThread
 
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.key_export import open_keys, seal_keys
+from chatroom.client.encryption import words
 from chatroom.client.encryption.driver import EncryptionDriver
 from chatroom.client.encryption.interface import DeviceLine, KeyState, Security, Verification
 from chatroom.client.encryption.parts import EncryptionParts
-from chatroom.client.encryption.refusals import as_rejected
+from chatroom.client.encryption.refusals import refusing
 from chatroom.client.encryption.square_code import code_text
 from chatroom.client.errors import Rejected
 from chatroom.client.opened import OPENED
@@ -44,17 +45,16 @@ class Encryption:
         self._random = random
         self._work = work
 
-    @property
-    def _parts(self) -> EncryptionParts:
-        """What belongs to our keys.
+    async def _ready(self) -> EncryptionParts:
+        """Wait for our keys if they are on their way, and return what belongs to them.
 
         Raises:
             Rejected: We have no keys here.
         """
+        await self._driver.settled()
         parts = self._driver.parts
         if parts is None:
-            why = self._driver.problem or "This server does not know encryption, or there is no connection yet."
-            raise Rejected("no-keys", why)
+            raise Rejected("no-keys", self._driver.problem or words.KNOWS_NONE)
         return parts
 
     # ---- people ----------------------------------------------------------------------------------------------------
@@ -77,15 +77,13 @@ class Encryption:
             await self._driver.parts.peers.find(user)
         return self.status(user)
 
+    @refusing
     async def verify(self, user: str) -> Verification:
-        parts = self._parts
+        parts = await self._ready()
         peer = await parts.peers.find(user)
         if not peer.user_id:
             raise Rejected("no-user", f"There is no user {user} now; somebody who is offline must have an account.")
-        try:
-            digits = parts.ring.contacts.number(peer.user_id)
-        except CryptoRefusal as refused:
-            raise as_rejected(refused) from None
+        digits = parts.ring.contacts.number(peer.user_id)
         return Verification(digits, code_text(digits), parts.ring.contacts.is_verified(peer.user_id))
 
     async def confirm(self, user: str, digits: str) -> None:
@@ -97,21 +95,19 @@ class Encryption:
     async def accept_plain(self, user: str) -> None:
         await self._decide(user, lambda parts, id: parts.ring.contacts.accept_plain(id))
 
+    @refusing
     async def _decide(self, user: str, change: Callable[[EncryptionParts, str], None]) -> None:
         """Change what is remembered of a person, and show what was held back because of that.
 
         Raises:
             Rejected: There is no such person, or the change is refused.
         """
-        parts = self._parts
+        parts = await self._ready()
         peer = await parts.peers.find(user)
         user_id = peer.user_id or parts.ring.contacts.id_of(user)
         if not user_id:
             raise Rejected("no-user", f"There is no user {user}.")
-        try:
-            change(parts, user_id)
-        except CryptoRefusal as refused:
-            raise as_rejected(refused) from None
+        change(parts, user_id)
         parts.members.forget()
         told = await parts.mail.reopen(user_id)
         await self._driver.commit()
@@ -123,54 +119,60 @@ class Encryption:
 
     # ---- our devices -----------------------------------------------------------------------------------------------
 
+    @refusing
     async def devices(self) -> list[DeviceLine]:
-        await self._parts.devices.refresh()
-        return self._parts.devices.lines()
+        own = (await self._ready()).devices
+        await own.refresh()
+        return own.lines()
 
+    @refusing
     async def link(self, code: str) -> None:
-        await self._parts.devices.link(code)
+        await (await self._ready()).devices.link(code)
 
+    @refusing
     async def unlink(self, device: str) -> None:
-        await self._parts.devices.unlink(device)
+        await (await self._ready()).devices.unlink(device)
 
+    @refusing
     async def reset(self) -> None:
         """Make new keys for ourselves, because no linked device and no recovery key is left. Contacts see that."""
-        await self._parts.devices.reset()
+        await (await self._ready()).devices.reset()
 
+    @refusing
     async def new_recovery_key(self) -> str:
-        return await self._parts.recovery.make()
+        return await (await self._ready()).recovery.make()
 
+    @refusing
     async def recover(self, key: str) -> None:
-        await self._parts.recovery.use(key)
+        await (await self._ready()).recovery.use(key)
 
+    @refusing
     async def keys(self) -> KeyState:
-        parts = self._parts
+        parts = await self._ready()
         recovery = bool(await parts.server.backup())
         identity, devices = parts.ring.identity, parts.devices
         return KeyState(identity.device, parts.ring.contacts.count(), recovery, devices.linked, devices.code)
 
     # ---- files of keys ---------------------------------------------------------------------------------------------
 
+    @refusing
     async def export_keys(self, path: Path, passphrase: str) -> int:
-        keys = list(self._parts.ring.groups.exported())
+        keys = list((await self._ready()).ring.groups.exported())
         try:
             text = await self._work(seal_keys, keys, passphrase, self._random)
             if path.exists():
                 raise Rejected("exists", f"{path} exists already; give the name of a new file.")
             await self._work(write_private, path, text)
-        except CryptoRefusal as refused:
-            raise as_rejected(refused) from None
         except OSError as error:
             raise Rejected("no-file", f"{path} cannot be written: {why_unusable(error)}.") from None
         return len(keys)
 
+    @refusing
     async def import_keys(self, path: Path, passphrase: str) -> int:
-        parts = self._parts
+        parts = await self._ready()
         try:
             text = await self._work(partial(_read, path))
             keys = await self._work(open_keys, text, passphrase)
-        except CryptoRefusal as refused:
-            raise as_rejected(refused) from None
         except (OSError, ValueError) as error:
             raise Rejected("no-file", f"{path} cannot be read: {why_unusable(error)}.") from None
         taken = sum(parts.ring.groups.import_key(key) for key in keys)

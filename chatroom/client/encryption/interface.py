@@ -7,10 +7,13 @@ Each coroutine raises ``Rejected`` with a sentence for the user if it cannot do 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred, succeed
 
 from chatroom.model import events as e
 
@@ -201,6 +204,7 @@ class Privacy:
         files: Seals files, and knows their offers; see ``chatroom.client.files.sealing``.
         file_links: Carries files over direct links; see ``CurrentLinks``.
         link_files: Takes the files that come over direct links; see ``DirectFiles``.
+        settled: Waits for our keys; see ``Sealing``.
     """
 
     encryption: UserEncryption | None = None
@@ -208,6 +212,7 @@ class Privacy:
     files: Any = None
     file_links: Any = None
     link_files: Any = None
+    settled: Callable[[], Deferred[None]] = lambda: succeed(None)
 
     def status(self, user: str) -> Security:
         """Return how messages to a person are protected."""

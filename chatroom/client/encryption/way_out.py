@@ -3,6 +3,8 @@
 A sealed command may wait for keys from the server, and always waits for the vault: what was sealed with a key must not
 leave before the vault has noted that the key was used, or a crash could let the same key seal two texts. The commands
 behind such a command wait with it. Commands that wait at the same time share one commit of the vault.
+
+Commands also wait behind a login or a registration: they are given with the keys of the user that we are then.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from twisted.python.failure import Failure
 
 from chatroom.client.errors import Rejected
 from chatroom.client.pending import PendingCommand
+from chatroom.client.state import CHANGING_USER
 
 _log = Logger()
 
@@ -69,24 +72,54 @@ class WayOut:
         self._queue: deque[PendingCommand] = deque()
         self._connection = 0  # counts connections: what belongs to an earlier one is dropped
         self._working = False
-        self._held = False
-        self._timer: Any = None
+        self._holding: set[object] = set()  # why commands wait: our keys are not published yet
+        self._settled: list[Deferred[None]] = []
+        self._timer: Any = None  # runs while a full mailbox is waited for
 
-    def hold(self) -> None:
-        """Keep all commands until ``release``: our keys are not published yet."""
-        self._held = True
+    @property
+    def _held(self) -> bool:
+        return bool(self._holding) or self._timer is not None
 
-    def release(self) -> None:
-        """Send what waits, and end ``hold``."""
-        self._held = False
+    def hold(self, why: object) -> None:
+        """Keep all commands until ``release`` is called with the same object: our keys are not published yet."""
+        self._holding.add(why)
+
+    def release(self, why: object) -> None:
+        """End ``hold``; send what waits, unless it is held for another reason."""
+        self._holding.discard(why)
+        if not self._holding:
+            settled, self._settled = self._settled, []
+            for waiting in settled:
+                waiting.callback(None)
         self._work()
+
+    def settled(self) -> Deferred[None]:
+        """Return a Deferred that fires when our keys are published, and no login or registration is under way."""
+        waiting: Deferred[None] = Deferred()
+        if self._holding:
+            self._settled.append(waiting)
+        else:
+            waiting.callback(None)
+        return waiting
 
     def send(self, command: PendingCommand) -> bool:
         """Take a command, unless it can be sent as it is now: then return False."""
         if not (self._queue or self._held or self._working) and not self._sealer.takes(command):
+            self._wait_behind(command)
             return False
         self.again(command)
         return True
+
+    def _wait_behind(self, command: PendingCommand) -> None:
+        """If a command makes us another user, keep the commands that follow until it is answered."""
+
+        def answered(result: Any) -> Any:
+            self.release(command)
+            return result
+
+        if command.do in CHANGING_USER:
+            self.hold(command)
+            command.answer.addBoth(answered)
 
     def again(self, command: PendingCommand) -> None:
         """Seal a command, perhaps once more because the server has refused it; before all later ones."""
@@ -101,20 +134,18 @@ class WayOut:
 
     def later(self, command: PendingCommand, clock: Any) -> None:
         """Seal a command again after a while; until then nothing else leaves, so that the order stays."""
-        self.hold()
-        self.again(command)
         if self._timer is None:
             self._timer = clock.callLater(LATER, self._waited)
+        self.again(command)
 
     def _waited(self) -> None:
         self._timer = None
-        self.release()
+        self._work()
 
     def lost(self) -> None:
         """Drop all commands: the connection has gone. Those that are kept are given to ``send`` again."""
         self._connection += 1
         self._queue.clear()
-        self._held = False
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
@@ -160,6 +191,9 @@ class WayOut:
             command = self._queue.popleft()
             if not self._sealer.takes(command):
                 batch.append((command, _sending(self._transmit, command), False))
+                self._wait_behind(command)
+                if self._held:
+                    break
                 continue
             try:
                 batch.append((command, await self._sealer.seal(command), True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from chatroom.client.encryption.interface import KeyState, LinkPath, Security
 
+NOT_YET = "there is no connection to the server yet, and the keys are loaded when there is one; try again then."
+KNOWS_NONE = "this server knows no encryption, so nothing is encrypted here."
 NO_KEYS = "this client has no keys, so it encrypts nothing; see docs/security.md."
 ONLY_SEALED = "Only encrypted private messages can be edited, quoted, deleted or reacted to."
 

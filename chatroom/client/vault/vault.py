@@ -350,7 +350,7 @@ class Vault:
             if self._broken is None:
                 await self.commit()
         finally:
-            self._break(VaultBroken("the vault is closed"))
+            self._break(VaultBroken("the vault is closed: you are another user now, or the client ends"))
             self._reads.close()
             closed = self._worker.run(self._file.close)
             self._worker.stop()

@@ -38,7 +38,7 @@ class VaultWorker:
             fails with ``VaultBroken`` if the worker was stopped.
         """
         if self._stopped:
-            return fail(VaultBroken("the vault is closed"))
+            return fail(VaultBroken("the vault is closed: you are another user now, or the client ends"))
         deferred: Deferred[T] = Deferred()
 
         def work() -> None:
