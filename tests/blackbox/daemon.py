@@ -40,6 +40,7 @@ _PACKAGES = {
     "setsid": "util-linux",
     "prlimit": "util-linux",
     "ssh": "openssh-client",
+    "ip": "iproute2",
 }
 _PACKAGES |= {"ssh-keygen": "openssh-client", "tmux": "tmux", "openssl": "openssl"}
 _HEADING = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d\] ")
@@ -161,6 +162,7 @@ class Daemon:
         ready: The log line after which clients may come; its group is the port.
         twistd: Options of twistd itself.
         descriptors: The most it may have open; 0 for what the system allows.
+        within: What its command begins with, as for another machine; see ``Machines.within``.
         changes: Of its environment.
     """
 
@@ -173,6 +175,7 @@ class Daemon:
         ready: str = LISTENING,
         twistd: Sequence[str] = (),
         descriptors: int = 0,
+        within: Sequence[str] = (),
         **changes: str,
     ) -> None:
         self.data = folder / "data"
@@ -182,6 +185,7 @@ class Daemon:
         command += [*(["--data", str(self.data)] if keep else []), *options]
         if descriptors:
             command = [needs("prlimit"), f"--nofile={descriptors}", *command]
+        command = [*within, *command]
         self._process = subprocess.Popen(
             command,
             cwd=folder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -14,13 +15,14 @@ class Client:
 
     Args:
         folder: The folder in which it keeps what it remembers; clients of one folder are one device.
-        port: Where it connects to, on 127.0.0.1.
+        server: The address that it connects to.
+        port: The port there.
         arguments: More of them.
         name: Of the files with what it writes, in the folder; another one for each start.
     """
 
-    def __init__(self, folder: Folder, port: int, *arguments: object, name: str = "client") -> None:
-        self.process = folder.start("127.0.0.1", port, *arguments)
+    def __init__(self, folder: Folder, server: str, port: int, *arguments: object, name: str = "client") -> None:
+        self.process = folder.start(server, port, *arguments)
         self.out = Log(self.process.stdout, folder.path / f"{name}.out")
         self.err = Log(self.process.stderr, folder.path / f"{name}.err")
 
@@ -51,17 +53,20 @@ class Person(Folder):
 
     Args:
         path: Its folder; it is made.
+        within: What commands on it begin with, if it is another machine; see ``Machines.within``.
+        server: The address by which it reaches the server.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, within: Sequence[str] = (), server: str = "127.0.0.1") -> None:
         path.mkdir()
-        super().__init__(path)
+        super().__init__(path, within)
+        self._server = server
         self._starts = 0
 
     def client(self, port: int, *arguments: object) -> Client:
         """Start a client."""
         self._starts += 1
-        return Client(self, port, *arguments, name=f"client-{self._starts}")
+        return Client(self, self._server, port, *arguments, name=f"client-{self._starts}")
 
     def __enter__(self) -> Person:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ class Folder:
 
     Args:
         path: The test's folder.
+        within: What their commands begin with, as for another machine; see ``Machines.within``.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, within: Sequence[str] = ()) -> None:
         self.path = path
+        self._command = [*within, *COMMAND]
         self._environment = environment({"XDG_STATE_HOME": f"{path}/state", "XDG_CONFIG_HOME": f"{path}/config"})
         self._started: list[subprocess.Popen[bytes]] = []
 
@@ -34,7 +37,7 @@ class Folder:
     ) -> Any:
         """Start a client."""
         client = subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
+            [*self._command, *map(str, arguments)],
             cwd=self.path,
             env={**self._environment, "TERM": terminal},
             stdin=stdin,
@@ -57,7 +60,7 @@ class Folder:
             The exit status of the first command of the line's pipe that failed, what comes out, and what is said on
             stderr.
         """
-        client = shlex.join([*COMMAND, *map(str, arguments)])
+        client = shlex.join([*self._command, *map(str, arguments)])
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line.replace("CLIENT", client)],
             cwd=self.path,

@@ -80,6 +80,7 @@ class _Offered:
 
     Attributes:
         relayed: The offer of the rest, which is in the server's store; None while there is none.
+        replaced: Why nothing will come, once the file has changed and is offered anew.
         waiting: Fire when there is such an offer.
     """
 
@@ -87,6 +88,7 @@ class _Offered:
     peer: Peer
     offer: FileOffer
     relayed: FileOffer | None = None
+    replaced: Rejected | None = None
     waiting: list[Deferred[None]] = field(default_factory=list)
 
     def go_on(self, relayed: FileOffer) -> None:
@@ -98,10 +100,11 @@ class _Offered:
 
     def end(self) -> None:
         """Let those who wait know that nothing will come: the file had changed and is offered anew."""
+        why = f"{self.offer.name} has changed where it comes from, and is offered anew; fetch the new one."
+        self.replaced = Rejected("stopped", why)
         waiting, self.waiting = self.waiting, []
         for one in waiting:
-            why = f"{self.offer.name} has changed where it comes from, and is offered anew; fetch the new one."
-            one.errback(Rejected("stopped", why))
+            one.errback(self.replaced)
 
 
 class _Run:
@@ -250,15 +253,23 @@ class DirectFiles:
         replaced = self._known(peer, offer.replaces) if offer.replaces else None
         if replaced is not None:
             replaced.end()
+            self._leave_link(replaced)
         if offer.file != offer.head.file:
             if known is not None:
                 known.go_on(offer)
+                self._leave_link(known)
             return 0
         if known is None:
             self._numbers += 1
             known = self._offers[self._numbers] = _Offered(self._numbers, peer, offer)
             self._forget_oldest(peer[0])
         return known.number
+
+    def _leave_link(self, one: _Offered) -> None:
+        """Expect nothing more over the link: it is lost, although perhaps only the sender has noticed that so far."""
+        receiver = self._receiving.get((one.peer, one.offer.head.file))
+        if receiver is not None:
+            receiver.lost()
 
     def _known(self, peer: Peer, file: str) -> _Offered | None:
         """Return the offer of a user whose header has this id."""
@@ -289,6 +300,8 @@ class DirectFiles:
         one = self._offers.get(number)
         if one is None:
             raise Rejected("no-file", f"no file d{number} was offered; ask for it to be sent again.")
+        if one.replaced is not None:
+            raise one.replaced
         if one.relayed is None:
             if not self._links.is_open(one.peer):
                 why = f"the direct link over which {one.offer.name} was offered is closed"
@@ -327,6 +340,8 @@ class DirectFiles:
         """Wait until the sender has given the rest of a file to the server."""
         if one.relayed is not None:
             return
+        if one.replaced is not None:
+            raise one.replaced
         waits: Deferred[None] = Deferred()
         one.waiting.append(waits)
 

@@ -192,6 +192,33 @@ def test_a_file_that_changes_while_its_rest_goes_to_the_server_is_offered_anew(
     assert got[0].read_bytes() == changed
 
 
+def unnoticed_by_bob(two: Two, after: int) -> None:
+    """Let the link be lost after so many frames, and only alice notice it: bob waits for more, and sends nothing."""
+    two.link.cut_after = after
+    del two.link.lost[1]
+
+
+def test_a_receiver_that_does_not_notice_the_loss_goes_on_with_what_the_server_has(
+    two: Two, tmp_path: Path, here: Path
+) -> None:
+    unnoticed_by_bob(two, 10)
+    sent, got = begin(two, tmp_path, here)
+    two.flow()
+    assert sent == [None]
+    assert got[0].read_bytes() == DATA
+
+
+def test_a_receiver_that_does_not_notice_the_loss_is_told_that_the_file_is_offered_anew(
+    two: Two, tmp_path: Path, here: Path
+) -> None:
+    unnoticed_by_bob(two, 10)
+    _, got = begin(two, tmp_path, here)
+    write(tmp_path, DATA[:-1] + bytes([DATA[-1] ^ 1]))
+    two.flow()
+    assert "is offered anew; fetch the new one" in refusal(got, "stopped")
+    refusal(two.bob.get_directly(1, here), "stopped")
+
+
 # ---- what is not possible ------------------------------------------------------------------------------------------
 
 
