@@ -4,8 +4,8 @@
 
 All members are programs inside TLS, and each of them is in both rooms of the same server. They say as much in the plain
 room as in the encrypted one, in turn: a text of 64 bytes with ``say``, and with ``say-sealed`` as many characters as
-chatroom-client makes of such a text. The server checks no signature and opens nothing, so keys and sealed messages are
-made up here. Keys are published before anything is measured.
+chatroom-client makes of such a text. The server opens nothing, so sealed messages are made up here. Keys are published
+before anything is measured.
 
 Server on processor 0, load on processor 1; CPU by the server's own account. Prints a table in Markdown: for each number
 of senders, and of messages that each has in flight, the best round of each room, the ratio of these two, and the range
@@ -33,8 +33,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import to_builtins
+from msgspec.structs import replace
 from ports import free_port, wait_for
 from tls import processor_time, read
+from vodozemac import Account
+
+from chatroom.model.device_keys import DeviceKeys, DeviceList, device_proof
+from chatroom.model.signed_bytes import b64, device_id, to_sign
 
 PATIENCE = 60.0  # seconds
 PLAIN, SEALED = "open", "den"  # the two rooms
@@ -101,12 +108,17 @@ class Member:
     def publish(self) -> None:
         """Say hello, and publish a device and the list of devices with it."""
         welcome = self.ask("hello", version=1, name=self.name)
-        whose = {"v": 1, "server": welcome["server_id"], "user_id": welcome["you_id"]}
-        public = {"ed25519": made_up(32), "curve25519": made_up(32), "label": "", "sig": made_up(64)}
-        device = {**whose, "device": "ABCDEFGHIJ", **public}
-        self.ask("keys-publish", device=device, one_time=[], fallback=None)
-        listed = {**whose, "rev": 1, "user_key": made_up(32), "devices": [device], "sig": made_up(64)}
-        self.ask("keys-list", list=listed)
+        device, user = Account(), Ed25519PrivateKey.generate()
+        ed25519 = device.ed25519_key.to_base64()
+        whose = {"server": welcome["server_id"], "user_id": welcome["you_id"]}
+        keys = {"device": device_id(ed25519), "ed25519": ed25519, "curve25519": device.curve25519_key.to_base64()}
+        unsigned = DeviceKeys(**whose, **keys, label="", sig="")
+        own = replace(unsigned, sig=device.sign(to_sign("device", unsigned)).to_base64())
+        proof = device.sign(device_proof(own, welcome["nonce"])).to_base64()
+        self.ask("keys-publish", device=to_builtins(own), proof=proof)
+        listed = DeviceList(**whose, rev=1, user_key=b64(user.public_key().public_bytes_raw()), devices=(own,), sig="")
+        sig = b64(user.sign(to_sign("device-list", listed)))
+        self.ask("keys-list", list=to_builtins(replace(listed, sig=sig)))
 
     def listen(self) -> None:
         """Take all that is there, and count the lines."""

@@ -1,23 +1,40 @@
-"""Programs that have keys, for tests of the server, which checks no signature: keys and signatures are made up."""
+"""Programs that have keys, for tests of the server: what is signed is genuine, and what is sealed is made up."""
 
 from __future__ import annotations
 
-from base64 import b64encode
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from harness import Client, World
+from msgspec import convert
+from order import session_of
+
+from chatroom.model.device_keys import DeviceKeys, device_proof
+from chatroom.model.signed_bytes import b64, device_id, to_sign
 
 
-def b64(text: str, size: int) -> str:
-    """Return so many bytes that a text stands for, as base64 without padding."""
-    data = (sha256(text.encode()).digest() * 3)[:size]
-    return b64encode(data).decode().rstrip("=")
+def made_up(word: str, size: int = 32) -> str:
+    """Return so many bytes that a word stands for."""
+    return b64((sha256(word.encode()).digest() * 3)[:size])
 
 
-def device_id(word: str) -> str:
-    """Return the id of the device that a word stands for."""
-    return "".join(letter for letter in word.upper() if letter.isalpha())[:10].ljust(10, "A")
+@lru_cache(4096)
+def secret_key(word: str) -> Ed25519PrivateKey:
+    """Return the secret key that a word stands for."""
+    return Ed25519PrivateKey.from_private_bytes(sha256(word.encode()).digest())
+
+
+def public_key(word: str) -> str:
+    """Return the public key that a word stands for."""
+    return b64(secret_key(word).public_key().public_bytes_raw())
+
+
+def signed(word: str, domain: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with its signature by the key that a word stands for."""
+    content = {key: value for key, value in record.items() if key != "sig"}
+    return {**content, "sig": b64(secret_key(word).sign(to_sign(domain, content)))}
 
 
 class Device:
@@ -30,40 +47,55 @@ class Device:
     """
 
     def __init__(self, word: str, server: str, user_id: str) -> None:
-        self.id = device_id(word)
         self.word = word
+        self.id = device_id(public_key(word))
         self.whose = {"v": 1, "server": server, "user_id": user_id}
         self.user_id = user_id
 
     @property
     def keys(self) -> dict[str, Any]:
         """Its long-term keys."""
-        public = {"ed25519": b64(f"{self.word} ed", 32), "curve25519": b64(f"{self.word} curve", 32)}
-        return {**self.whose, "device": self.id, **public, "label": self.word, "sig": b64(self.word, 64)}
+        public = {"ed25519": public_key(self.word), "curve25519": made_up(f"{self.word} curve")}
+        return self.signed({**self.whose, "device": self.id, **public, "label": self.word})
+
+    def signed(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return a record of a device with a signature by this device."""
+        return signed(self.word, "device", record)
+
+    def shown(self, nonce: str) -> dict[str, Any]:
+        """Return the fields by which a session with a nonce publishes this device."""
+        keys = self.keys
+        proof = secret_key(self.word).sign(device_proof(convert(keys, DeviceKeys), nonce))
+        return {"device": keys, "proof": b64(proof)}
 
     def key(self, word: object, *, fallback: bool = False) -> dict[str, Any]:
         """Return a one-time key, or the fallback key, that a word stands for."""
-        name = f"{self.word} {word}"
-        return {
-            **self.whose,
-            "device": self.id,
-            "key": b64(name, 32),
-            "fallback": fallback,
-            "sig": b64(f"{name} sig", 64),
-        }
+        record = {**self.whose, "device": self.id, "key": made_up(f"{self.word} {word}"), "fallback": fallback}
+        return signed(self.word, "one-time-key", record)
 
     def one_time(self, *words: object) -> list[dict[str, Any]]:
         """Return one-time keys, which the words stand for."""
         return [self.key(word) for word in words]
 
     def listing(self, rev: int, *devices: Device, user_key: str = "user key") -> dict[str, Any]:
-        """Return a list of devices of the same user."""
+        """Return a list of devices of the same user, signed by the user key that a word stands for."""
         listed = [device.keys for device in devices]
-        return {**self.whose, "rev": rev, "user_key": b64(user_key, 32), "devices": listed, "sig": b64("list", 64)}
+        record = {**self.whose, "rev": rev, "user_key": public_key(user_key), "devices": listed}
+        return signed(user_key, "device-list", record)
 
     def envelope(self, body: str = "sealed", kind: int = 1) -> dict[str, Any]:
         """Return an envelope for this device."""
         return {"user_id": self.user_id, "device": self.id, "kind": kind, "body": body}
+
+
+def nonce_of(client: Client) -> str:
+    """Return what the server has given a connection to sign."""
+    return client.world.chat.keys.nonces.of(session_of(client))
+
+
+def shown(client: Client, device: Device) -> dict[str, Any]:
+    """Return the fields by which a connection publishes a device and shows that it has the device's secret key."""
+    return device.shown(nonce_of(client))
 
 
 class Keyed:
@@ -90,7 +122,11 @@ class Keyed:
         """Publish its keys, with one-time keys that the words stand for; return the answer."""
         last = self.device.key(fallback, fallback=True) if fallback is not None else None
         one_time = self.device.one_time(*words)
-        return self.ask("keys-publish", device=self.device.keys, one_time=one_time, fallback=last, **fields)
+        return self.publish_as({"one_time": one_time, "fallback": last, **fields})
+
+    def publish_as(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Publish its keys with other fields, which may be wrong; return the answer."""
+        return self.ask("keys-publish", **{**shown(self.client, self.device), **fields})
 
     def list_devices(self, rev: int, *devices: Device, reset: bool = False, **more: Any) -> dict[str, Any]:
         """Replace the list of devices; its own device alone, if none is given. Return the answer."""

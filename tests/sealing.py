@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from devices_with_keys import Device
+from devices_with_keys import Device, shown
 from harness import Client, World
 from order import ask, owner, session_of, settled
 
@@ -18,8 +18,7 @@ def device_of(client: Client, word: str = "phone") -> Device:
 
 def publish(client: Client, word: str = "phone") -> None:
     """Publish the keys of a device."""
-    keys = device_of(client, word).keys
-    assert ask(client, "keys-publish", device=keys, one_time=[], fallback=None) == "ok"
+    assert ask(client, "keys-publish", **shown(client, device_of(client, word))) == "ok"
 
 
 def list_devices(client: Client, *words: str) -> None:

@@ -81,6 +81,7 @@ class ClientState:
         server: The name that the server gives itself.
         server_id: The server's id; empty if it does not tell one.
         user_id: Our user id; empty if the server does not tell it.
+        nonce: What this connection is to sign with our keys.
         unread: How many private messages have come since ``Client`` or its user last set this to 0.
         introduction: Says who we are on each connection.
         joined: The rooms that we are in, and those to join first.
@@ -104,7 +105,7 @@ class ClientState:
         self.online = self.ready = self.moved = False
         self.name = ""
         self.guest = True
-        self.server = self.server_id = self.user_id = ""
+        self.server = self.server_id = self.user_id = self.nonce = ""
         self.unread = 0
         self.introduction = introduction
         self.joined = JoinedRooms(rooms, several=several)
@@ -296,7 +297,7 @@ class ClientState:
 
     def _welcome(self, event: a.Welcome) -> None:
         self.server, self.introduction.secret = event.server, event.resume
-        self.server_id, self.user_id = event.server_id, event.you_id
+        self.server_id, self.user_id, self.nonce = event.server_id, event.you_id, event.nonce
         self.features = frozenset(event.features)
         self.joined.welcomed(event, new=not self.name)
         self._shown_to_people = event.replay

@@ -1,7 +1,10 @@
 """The signed records of end-to-end encryption: a device's keys, its one-time keys, a user's list of devices.
 
-The server keeps these records and hands them out. It does not check their signatures, because no client trusts the
-server: every client checks them itself. A default is sent as well, so that what is signed is what is sent.
+The server keeps these records and hands them out. No client trusts the server: every client checks all signatures
+itself. A default is sent as well, so that what is signed is what is sent.
+
+A signature covers ``chatroom/``, its domain, ``/1``, a zero byte, and the record without ``sig`` as JSON with sorted
+keys and no blanks. The domains are ``device``, ``one-time-key``, ``device-list`` and ``device-proof``.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+
+from chatroom.model.signed_bytes import to_sign
 
 MOST_DEVICES = 20  # in one list
 
@@ -34,6 +39,20 @@ class DeviceKeys(Struct, frozen=True, gc=False, kw_only=True):
     curve25519: PublicKey
     label: Label
     sig: Signature
+
+
+def device_proof(device: DeviceKeys, nonce: str) -> bytes:
+    """Return what a device signs to show that it has its secret key.
+
+    Args:
+        device: The device.
+        nonce: The ``nonce`` of the session's ``welcome``.
+
+    Raises:
+        ValueError: A text cannot be encoded.
+    """
+    whose = {"server": device.server, "user_id": device.user_id, "device": device.device}
+    return to_sign("device-proof", {**whose, "nonce": nonce})
 
 
 class SignedKey(Struct, frozen=True, gc=False, kw_only=True):

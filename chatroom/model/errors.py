@@ -64,7 +64,8 @@ GUEST_MAIL_FULL = Refusal(
     "guest-mail-full", "too much mail waits for guests already; write to {user} when {user} is here."
 )
 INBOX_FULL = Refusal("inbox-full", "the inbox of {user} is full; write again after {user} has read it.")
-BAD_KEYS = Refusal("bad-keys", "these keys are not yours, or not of this server; publish those of this device.")
+BAD_PROOF = Refusal("bad-proof", "the proof is not a signature of this connection's nonce; sign it anew.")
+BAD_KEYS = Refusal("bad-keys", "these keys are not yours, not signed, or not of this server; publish this device's.")
 INTERNAL = Refusal("internal", "something went wrong on the server, and it was logged; try again.")
 KEY_BACKUPS_LIMITED = Refusal("key-backups-limited", "you have done that very often; try again in {wait}.")
 KEYS_ELSEWHERE = Refusal("keys-elsewhere", "another session has this device's keys now, and gets its sealed messages.")

@@ -55,7 +55,8 @@ class Welcome(Response, frozen=True, gc=False):
     and makes the later connection the same guest. ``replay`` is the number of older messages that people are shown when
     they join a room; a program may ask for any number. ``rooms`` are the rooms that the resumed connection was in, as
     far as the server remembers: join each of them again, with ``stay``. ``server_id`` names this server for ever, and
-    ``you_id`` is your user id.
+    ``you_id`` is your user id. ``nonce`` is another one on each connection, for the ``proof`` of
+    ``keys-publish``.
     """
 
     server: str
@@ -69,6 +70,7 @@ class Welcome(Response, frozen=True, gc=False):
     rooms: list[str] = msgspec.field(default_factory=list)
     server_id: str = ""
     you_id: str = ""
+    nonce: str = ""
 
     def __repr__(self) -> str:
         return f"Welcome(server={self.server!r}, you={self.you!r}, ...)"  # the secret must not be shown

@@ -10,7 +10,7 @@ from chatroom.chat.session import Session
 from chatroom.model.commands import KeysBackup, KeysClaim, KeysQuery, KeysRestore
 from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.durations import spell
-from chatroom.model.errors import KEY_BACKUPS_LIMITED, KEYS_LIMITED, NO_USER
+from chatroom.model.errors import KEY_BACKUPS_LIMITED, KEYS_LIMITED, NO_KEYS, NO_USER
 from chatroom.model.key_events import FewKeysLeft
 from chatroom.model.names import BadName, user_name
 from chatroom.model.replies import Claimed, ClaimedKey, Keys, KeysBackedUp, Ok, UserKeys
@@ -104,6 +104,9 @@ async def _tell_of_few(chat: Chat, name: str, user_id: str, device: str) -> None
 @handles(KeysBackup)
 async def backup(chat: Chat, session: Session, command: KeysBackup) -> Ok:
     """Keep the user's own sealed user key."""
+    present = await chat.keys.directory.list_of(session.user_id)
+    if present is None or not present.keys_of(session.keys_device):
+        raise NO_KEYS()
     _limit(chat, session, "backup")
     await chat.keys.directory.keep_backup(session.user_id, command.sealed)
     return Ok()
@@ -120,9 +123,10 @@ def _limit(chat: Chat, session: Session, what: str) -> None:
     """Count that a user stores or fetches the sealed user key.
 
     Raises:
-        Refused: The user has done so too often in the last hour.
+        Refused: The user has done so too often in the last hour, from the same address.
     """
-    wait = chat.keys.backups.wait((session.user_id, what))
+    key = session.user_id, chat.shares.via(session), what
+    wait = chat.keys.backups.wait(key)
     if wait:
         raise KEY_BACKUPS_LIMITED(wait=spell(wait))
-    chat.keys.backups.count((session.user_id, what))
+    chat.keys.backups.count(key)

@@ -121,17 +121,22 @@ class KeyDirectory:
             await self._engine.put(DEVICES, key, encode(new), held[1] if held is not None else 0)
         return old
 
-    async def crowded_out(self, user_id: str) -> str:
+    async def crowded_out(self, user_id: str, here: Callable[[str], bool]) -> str:
         """Return the device of a user that must go because there are too many; empty if there are not.
 
-        It is the one that was here longest ago, of those in no list.
+        It is the one that was here longest ago, of those in no list that are not here.
+
+        Args:
+            user_id: The user.
+            here: Returns whether a device is here.
         """
         if await self._engine.count(DEVICES, record_key(user_id)) <= DEVICES_OF_ONE:
             return ""
         present = await self.list_of(user_id)
         listed = {keys.device for keys in present.devices} if present is not None else set()
         pending = [each for each in await self.devices(user_id) if each.keys.device not in listed]
-        oldest = min(pending, key=lambda each: each.at, default=None)
+        away = [each for each in pending if not here(each.keys.device)]
+        oldest = min(away, key=lambda each: each.at, default=None)
         return oldest.keys.device if oldest is not None else ""
 
     @retried_on_conflict

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.keys.directory import same_owner
+from chatroom.chat.keys.signatures import check_device, check_list
 from chatroom.chat.session import Session
 from chatroom.model.commands import KeysList, KeysPublish
 from chatroom.model.device_keys import DeviceList
@@ -20,9 +21,10 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
     """Keep the keys of the session's device, and send the session what is in the device's mailbox."""
     user, device, keys = session.user, command.device.device, chat.keys
     _check_own(chat.server_id, user.id, command)
+    check_device(command.device, command.proof, keys.nonces.of(session))
     before = await keys.directory.publish(user.id, command)
-    if before is None and (crowded := await keys.directory.crowded_out(user.id)):
-        await keys.forget_device(user.id, crowded)
+    if before is None:
+        await keys.make_room(session, device)
     if command.withdraw:
         await keys.one_time.clear(user.id, device)
     if command.one_time:
@@ -74,14 +76,20 @@ async def replace_list(chat: Chat, session: Session, command: KeysList) -> Ok:
     own = all(same_owner(each, chat.server_id, user.id) for each in (new, *new.devices))
     if not own or len(names) < len(new.devices):
         raise BAD_KEYS()
-    wait = keys.lists.wait((user.id,))
+    check_list(new)
+    present = await keys.directory.list_of(user.id)
+    same_key = present is not None and present.user_key == new.user_key
+    if not same_key and session.keys_device not in names:
+        raise NO_KEYS()
+    who = user.id, chat.shares.via(session)
+    wait = keys.lists.wait(who)
     if wait:
         raise DEVICES_LIMITED(wait=spell(wait))
-    keys.lists.count((user.id,))
+    keys.lists.count(who)
     removed = await keys.directory.replace_list(user.name, new, reset=command.reset)
-    who = chat.next_id(), chat.now(), user.name, user.id
+    by = chat.next_id(), chat.now(), user.name, user.id
     try:
-        await chat.tell_all_surely(DevicesListed(*who, rev=new.rev, devices=_devices_in(new)))
+        await chat.tell_all_surely(DevicesListed(*by, rev=new.rev, devices=_devices_in(new)))
         for device in removed:
             await keys.forget_device(user.id, device)
     except Unavailable:  # the list is stored all the same: others are told, and what is left is removed, later

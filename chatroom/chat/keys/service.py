@@ -11,11 +11,13 @@ from chatroom.chat.keys.claiming import OneTimeKeys
 from chatroom.chat.keys.directory import DEVICES, LISTS, KeyDirectory, last_seen
 from chatroom.chat.keys.holders import Holders
 from chatroom.chat.keys.mailbox import DeviceMailboxes
+from chatroom.chat.keys.signatures import SessionNonces
 from chatroom.chat.keys.watching import Watching
 from chatroom.chat.limits import CLAIMS_OF_ONE, FALLBACK_CLAIMS, GUEST_DAYS, KEY_BACKUPS, LISTS_OF_ONE
 from chatroom.chat.people.throttles import Window
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.records import pages
+from chatroom.chat.session import Session
 from chatroom.chat.state import ChatState
 from chatroom.model.key_events import DevicesListed, DeviceTaken, FewKeysLeft, SealedCame
 from chatroom.model.log import Unavailable
@@ -36,13 +38,14 @@ class KeyService:
 
     Attributes:
         directory: The keys and the lists.
+        nonces: What sessions sign to show that they have the keys that they publish.
         one_time: The one-time keys.
         mailboxes: The mailboxes of devices.
         holders: The sessions of this daemon that have keys.
         watching: Tells sessions what has changed.
         claims: Counts the keys that were given, by who asked and for which device.
-        lists: Counts how often device lists were replaced, by user.
-        backups: Counts how often sealed user keys were stored and given.
+        lists: Counts how often device lists were replaced, by user and address.
+        backups: Counts how often sealed user keys were stored and given, by user and address.
         acts: What this daemon does on each kind of event of the server's log that is about keys.
     """
 
@@ -50,6 +53,7 @@ class KeyService:
         self._state = state
         seconds = state.scheduler.seconds
         self.directory = KeyDirectory(state.engine, state.now)
+        self.nonces = SessionNonces(state.mint)
         self.one_time = OneTimeKeys(state.engine, state.now)
         self.mailboxes = DeviceMailboxes(state)
         self.holders = Holders(state, self.mailboxes)
@@ -75,6 +79,20 @@ class KeyService:
         await self.one_time.clear(user_id, device)
         await self.directory.forget_device(user_id, device)
         await self.mailboxes.drop(device_log(user_id, device))
+
+    async def make_room(self, session: Session, new: str) -> None:
+        """Forget a device of a session's user, if the session's new one is one too many.
+
+        It is never the new one, nor one that another session has.
+        """
+
+        def here(device: str) -> bool:
+            feed = self.holders.of(session.user_id, device)
+            return device == new or (feed is not None and feed.session is not session)
+
+        crowded = await self.directory.crowded_out(session.user_id, here)
+        if crowded:
+            await self.forget_device(session.user_id, crowded)
 
     async def forget(self, user_id: str) -> None:
         """Remove all keys, the list, and the mailboxes of a user who is gone for good."""

@@ -66,7 +66,7 @@ def welcome(chat: Chat, session: Session, rooms: Sequence[str]) -> Welcome:
     guest = session.user.account is None
     secret = chat.returning.promise(session)
     you = session.name, guest, limits
-    ids = chat.server_id, session.user_id
+    ids = chat.server_id, session.user_id, chat.keys.nonces.of(session)
     return Welcome(rules.name, PROTOCOL_VERSION, *you, list(FEATURES), secret, rules.replay, list(rooms), *ids)
 
 

@@ -20,7 +20,7 @@ from chatroom.client.crypto.pickles import Random, pickled, unpickled
 from chatroom.client.crypto.recovery_key import seal_seed, unseal_seed
 from chatroom.client.crypto.rows import Rows
 from chatroom.client.crypto.safety_number import digits_of
-from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
+from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey, device_proof
 from chatroom.model.signed_bytes import b64, device_id, to_sign
 
 TABLE = "identity"
@@ -90,10 +90,17 @@ class Identity:
         Args:
             label: What people call the device.
         """
-        owner = {"server": self.server, "user_id": self._named(), "device": self.device}
         public = {"ed25519": self.ed25519, "curve25519": self.curve25519}
-        keys = DeviceKeys(v=VERSION, **owner, **public, label=label, sig="")
+        keys = DeviceKeys(v=VERSION, **self._owner(), **public, label=label, sig="")
         return _with_signature(keys, self._account.sign(to_sign("device", keys)).to_base64())
+
+    def prove_device(self, nonce: str) -> str:
+        """Return the signature that shows the server that this session has the secret key of this device.
+
+        Args:
+            nonce: What the server has given this connection to sign.
+        """
+        return self._account.sign(device_proof(self.device_keys(""), nonce)).to_base64()
 
     def one_time_keys(self, count: int) -> list[SignedKey]:
         """Return signed one-time keys to publish: those whose publication was not confirmed, otherwise new ones.
@@ -104,7 +111,7 @@ class Identity:
         if not self._account.one_time_keys and count > 0:
             self._account.generate_one_time_keys(min(count, ONE_TIME_KEYS))
             self._store_account()
-        return self._signed(self._account.one_time_keys, fallback=False)
+        return _signed(self._account, self._owner(), self._account.one_time_keys, fallback=False)
 
     def fallback_key(self, now: int) -> SignedKey | None:
         """Return the signed fallback key to publish; None if the published one still serves.
@@ -119,7 +126,7 @@ class Identity:
             account.generate_fallback_key()
             self._rows.put(TABLE, row, str(now).encode())
             self._store_account()
-        keys = self._signed(account.fallback_key, fallback=True)
+        keys = _signed(self._account, self._owner(), account.fallback_key, fallback=True)
         return keys[0] if keys else None
 
     def mark_published(self) -> None:
@@ -290,6 +297,9 @@ class Identity:
             raise CryptoRefusal("no-user", "nobody is logged in")
         return self.user_id
 
+    def _owner(self) -> dict[str, str]:
+        return {"server": self.server, "user_id": self._named(), "device": self.device}
+
     def _signing_key(self) -> Ed25519PrivateKey:
         """Return the user key.
 
@@ -315,16 +325,6 @@ class Identity:
         check_list(listed, self.server, self._named())
         return listed.user_key in {self.user_key, (self._rows.get(TABLE, "former-user-key") or b"").decode()}
 
-    def _signed(self, keys: dict[str, Curve25519PublicKey], *, fallback: bool) -> list[SignedKey]:
-        """Return signed records of one-time keys or fallback keys."""
-        owner = {"server": self.server, "user_id": self._named(), "device": self.device}
-        records = [
-            SignedKey(v=VERSION, **owner, key=keys[key_id].to_base64(), fallback=fallback, sig="")
-            for key_id in sorted(keys)
-        ]
-        sign = self._account.sign
-        return [_with_signature(each, sign(to_sign("one-time-key", each)).to_base64()) for each in records]
-
     def _store_account(self) -> None:
         """Keep the account as it is now."""
         self._rows.put(TABLE, "account", pickled(self._account, self._random))
@@ -341,3 +341,14 @@ Signed = TypeVar("Signed", DeviceKeys, DeviceList, SignedKey)
 def _with_signature(record: Signed, signature: str) -> Signed:
     """Return a record with its signature."""
     return replace(record, sig=signature)
+
+
+def _signed(
+    account: Account, owner: dict[str, str], keys: dict[str, Curve25519PublicKey], *, fallback: bool
+) -> list[SignedKey]:
+    """Return signed records of one-time keys or fallback keys of a device."""
+    made = [
+        SignedKey(v=VERSION, **owner, key=keys[key_id].to_base64(), fallback=fallback, sig="")
+        for key_id in sorted(keys)
+    ]
+    return [_with_signature(each, account.sign(to_sign("one-time-key", each)).to_base64()) for each in made]

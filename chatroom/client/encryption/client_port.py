@@ -58,6 +58,10 @@ class ClientPort:
         return self._conversation.state.name
 
     @property
+    def nonce(self) -> str:
+        return self._conversation.state.nonce
+
+    @property
     def guest(self) -> bool:
         return self._conversation.state.guest
 

@@ -38,15 +38,27 @@ class KeyServer:
     async def publish(
         self,
         device: DeviceKeys,
+        proof: str,
         generation: int,
         one_time: Sequence[SignedKey] = (),
         fallback: SignedKey | None = None,
         *,
         withdraw: bool = False,
     ) -> KeysPublished:
-        """Publish keys of this device, and take its mailbox. Returns what the server has of the device now."""
+        """Publish keys of this device, and take its mailbox. Returns what the server has of the device now.
+
+        Args:
+            device: This device.
+            proof: Shows that we have its secret key; see ``Identity.prove_device``.
+            generation: That of our store; see ``KeyRing``.
+            one_time: New one-time keys.
+            fallback: A new fallback key.
+            withdraw: Whether the server is to drop the one-time keys that it has.
+        """
         fields = {"one_time": to_builtins(one_time), "fallback": to_builtins(fallback), "withdraw": withdraw}
-        answer = await self._ask("keys-publish", device=to_builtins(device), generation=generation, **fields)
+        answer = await self._ask(
+            "keys-publish", device=to_builtins(device), proof=proof, generation=generation, **fields
+        )
         return cast(KeysPublished, answer)
 
     async def list_devices(self, listed: DeviceList, *, reset: bool = False) -> None:

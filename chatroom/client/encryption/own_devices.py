@@ -88,7 +88,8 @@ class OwnDevices:
             StaleVault: Another copy of our store has published these keys.
         """
         try:
-            answer = await self._server.publish(self._device(), self._ring.generation, one_time, fallback)
+            proof = self._ring.identity.prove_device(self._port.nonce)
+            answer = await self._server.publish(self._device(), proof, self._ring.generation, one_time, fallback)
         except Rejected as refused:
             if refused.code == "stale-vault":
                 raise StaleVault from None

@@ -24,6 +24,11 @@ class Port(Protocol):
         ...
 
     @property
+    def nonce(self) -> str:
+        """What the server has given this connection to sign."""
+        ...
+
+    @property
     def guest(self) -> bool:
         """Whether we are not logged in to an account."""
         ...

@@ -7,8 +7,17 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from chatroom.model.commands.table import Command, Count, Id, Secretive, Seq, Word, row
-from chatroom.model.device_keys import MOST_DEVICES, DeviceId, DeviceKeys, DeviceList, Envelope, SignedKey, UserId
-from chatroom.model.examples_of_keys import DEVICE, FALLBACK, LIST, ONE_TIME
+from chatroom.model.device_keys import (
+    MOST_DEVICES,
+    DeviceId,
+    DeviceKeys,
+    DeviceList,
+    Envelope,
+    Signature,
+    SignedKey,
+    UserId,
+)
+from chatroom.model.examples_of_keys import DEVICE, FALLBACK, LIST, ONE_TIME, PROOF
 
 KEYS_IN_ONE_PUBLISH = 100
 USERS_IN_ONE_QUERY = 50
@@ -20,13 +29,16 @@ class KeysPublish(Command, frozen=True, gc=False, kw_only=True):
     """Publish keys of this device, and say that this session has them.
 
     Give it on every connection after the login, also without new keys: from then on, the session is sent what is in the
-    mailbox of the device. ``generation`` grows with each start of the program's key store; one that is lower than
+    mailbox of the device. ``proof`` shows that the session has the device's secret key: it is a signature by
+    ``ed25519``, in the domain ``device-proof``, over the device's ``server``, ``user_id`` and ``device`` and the
+    ``nonce`` of ``welcome``. ``generation`` grows with each start of the program's key store; one that is lower than
     before is refused, because the store is an old copy. With ``withdraw``, all one-time keys published earlier are
     dropped first. At most 200 one-time keys are kept for a device; the same key again is no second one. About 50 keys
     fit into one record.
     """
 
     device: DeviceKeys
+    proof: Signature
     one_time: Annotated[tuple[SignedKey, ...], Meta(max_length=KEYS_IN_ONE_PUBLISH)] = ()
     fallback: SignedKey | None = None
     withdraw: bool = False
@@ -42,12 +54,14 @@ row(
     KeysPublish,
     "publish keys of this device; for programs",
     "",
-    examples=[{"device": DEVICE, "one_time": (ONE_TIME,), "fallback": FALLBACK, "generation": 3}],
+    examples=[{"device": DEVICE, "proof": PROOF, "one_time": (ONE_TIME,), "fallback": FALLBACK, "generation": 3}],
 )
 
 
 class KeysList(Command, frozen=True, gc=False, kw_only=True):
     """Replace the list of your devices. Its ``rev`` must be that of the present list plus one.
+
+    ``sig`` must be a signature by the list's own ``user_key``. A list with a new user key has this session's device.
 
     With ``reset``, its user key may be another one. Your contacts will see that it has changed.
     """
@@ -106,7 +120,10 @@ row(
 
 
 class KeysBackup(Secretive, frozen=True, gc=False, kw_only=True):
-    """Keep your user key on the server, sealed by your recovery key. An empty text removes it."""
+    """Keep your user key on the server, sealed by your recovery key. An empty text removes it.
+
+    Only a session whose device is in the list of your devices may do so.
+    """
 
     sealed: Annotated[str, Meta(max_length=4096)]
 

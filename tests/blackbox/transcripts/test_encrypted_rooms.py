@@ -27,7 +27,9 @@ def hello(daemon: Daemon, name: str) -> tuple[Peer, Device]:
 
 def publish(peer: Peer, device: Device) -> None:
     """Let a program publish its keys, and list its device."""
-    peer.record(do="keys-publish", device=device.keys, one_time=[], fallback=None, ref="keys")
+    peer.record(do="hello", version=1)
+    nonce = peer.event(event="welcome")["nonce"]
+    peer.record(do="keys-publish", **device.shown(nonce), ref="keys")
     peer.event(event="keys-published", pending=True, re="keys")
     peer.record(do="keys-list", list=device.listing(1, device), ref="list")
     peer.event(event="keys-changed", user_id=device.user_id, rev=1)

@@ -24,10 +24,10 @@ class Program:
     def __init__(self, daemon: Daemon, name: str, do: str = "register") -> None:
         self.peer: Peer = daemon.connect()
         self.peer.record(do="hello", version=1, device=name, ref="hello")
-        server = self.peer.event(event="welcome", re="hello")["server_id"]
+        welcome = self.peer.event(event="welcome", re="hello")
         self.peer.record(do=do, user=name, password="secret-1", ref="login")
         self.id = self.answer("login", event="account", name=name)["id"]
-        self.device = Device(name, server, self.id)
+        self.device, self.nonce = Device(name, welcome["server_id"], self.id), welcome["nonce"]
 
     def answer(self, ref: str, **fields: Any) -> dict[str, Any]:
         """Return the answer with the ref; other events before it are passed over."""
@@ -39,7 +39,7 @@ class Program:
 
     def publish(self, *words: str) -> dict[str, Any]:
         """Publish the keys of the device, with one-time keys that the words stand for."""
-        keys = {"device": self.device.keys, "one_time": self.device.one_time(*words)}
+        keys = {**self.device.shown(self.nonce), "one_time": self.device.one_time(*words)}
         self.peer.record(do="keys-publish", **keys, ref="publish")
         return self.answer("publish", event="keys-published")
 

@@ -146,7 +146,7 @@ def test_keys_keep_their_order_when_the_clock_is_set_back(world: World) -> None:
     (key,) = bob.device.one_time(2)
     publish = world.chat.keys.one_time._now
     world.chat.keys.one_time._now = earlier._now
-    bob.ask("keys-publish", device=bob.device.keys, one_time=[key])
+    bob.publish_as({"one_time": [key]})
     world.chat.keys.one_time._now = publish
     first = result(world.chat.keys.one_time.take(*where))
     assert first.key == bob.device.key(1)["key"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from devices_with_keys import Keyed, connected, keyed
+from devices_with_keys import Keyed, connected, keyed, shown
 from fakes import SocketClient
 from harness import World, result, stored_records
 
@@ -50,7 +50,7 @@ def test_keys_are_none_of_a_session_that_is_over_by_now(world: World, monkeypatc
     client, user_id = connected(world, "alice")
     alice = Keyed(client, "alice", world.chat.server_id, user_id)
     meanwhile(monkeypatch, world.chat.keys.one_time, "count", client.transport.end)
-    client.record(do="keys-publish", device=alice.device.keys)
+    client.record(do="keys-publish", **shown(client, alice.device))
     world.settle()
     assert held(world) == []
 
@@ -85,11 +85,11 @@ def test_who_lost_the_mailbox_while_it_was_read_is_sent_nothing_more(world: Worl
         page = read(*args, **kwargs)
         if args[0].startswith("device/") and not reads:
             reads.append(True)
-            second.record(do="keys-publish", device=bob.device.keys)
+            second.record(do="keys-publish", **shown(second, bob.device))
         return page
 
     world.engine.read = slow  # type: ignore[method-assign]
-    first.record(do="keys-publish", device=bob.device.keys)
+    first.record(do="keys-publish", **shown(first, bob.device))
     told = [record["event"] for record in first.records()]
     assert told.count("e2e-from") == 0
     assert [record["body"] for record in second.records() if record["event"] == "e2e-from"] == ["one"]
@@ -99,7 +99,7 @@ def test_keys_published_again_send_nothing_twice_and_follow_nothing_twice(world:
     alice, bob = keyed(world, "alice"), keyed(world, "bob")
     alice.send("m1", bob.device.envelope("one"))
     assert bob.bodies() == ["one"]
-    bob.client.record(do="keys-publish", device=bob.device.keys, one_time=bob.device.one_time(1))
+    bob.client.record(do="keys-publish", **shown(bob.client, bob.device), one_time=bob.device.one_time(1))
     assert bob.bodies() == []
     log = device_log(bob.device.user_id, bob.device.id)
     world.chat.keys.mailboxes._open.pop(log).close()  # it follows the log as well, to count what waits
@@ -145,7 +145,7 @@ def test_a_guest_who_comes_back_has_the_same_mailbox(world: World) -> None:
     again = world.connect()
     again.record(do="hello", version=1, name="bob", resume=secret)
     assert again.records()[0]["you_id"] == bob.device.user_id
-    again.record(do="keys-publish", device=bob.device.keys)
+    again.record(do="keys-publish", **shown(again, bob.device))
     assert [record.get("body") for record in again.records()][-1] == "one"
 
 
@@ -162,7 +162,7 @@ def test_a_mailbox_longer_than_the_queue_reaches_a_slow_device(world: World) -> 
     slow.record(do="login", user="bob", password="secret-1")
     slow.take()
     slow.socket.room = 0
-    slow.record(do="keys-publish", device=bob.device.keys)
+    slow.record(do="keys-publish", **shown(slow, bob.device))
     assert slow.open
     came = b""
     while slow.open and came.count(b"e2e-from") < len(bodies):
@@ -187,7 +187,7 @@ def test_who_goes_while_the_client_is_slow_is_waited_for_no_longer(world: World,
     slow.record(do="hello", version=1, device="bob")
     slow.socket.room = 0
     slow.record(do="login", user="bob", password="secret-1")
-    slow.record(do="keys-publish", device=bob.device.keys)
+    slow.record(do="keys-publish", **shown(slow, bob.device))
     (feed,) = [feed for feed in world.chat.keys.holders if feed.session.name == "bob"]
     assert feed._timer is not None
     if going:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from devices_with_keys import Keyed, connected, keyed
+from devices_with_keys import Keyed, connected, keyed, shown
 from harness import World, result, stored_records
 
 from chatroom.chat.keys import mailbox
@@ -33,7 +33,7 @@ def back(world: World, name: str, word: str = "") -> Keyed:
     """Return the same program on a new connection, which has published its keys without losing what came."""
     client, user_id = connected(world, name, device=word or name)
     again = Keyed(client, word or name, world.chat.server_id, user_id)
-    client.record(do="keys-publish", device=again.device.keys, generation=0)
+    client.record(do="keys-publish", **shown(client, again.device), generation=0)
     return again
 
 
@@ -109,7 +109,7 @@ def test_what_comes_while_the_mailbox_is_read_comes_once_and_in_order(world: Wor
         return read(*args, **kwargs)
 
     world.engine.read = slow  # type: ignore[method-assign]
-    client.record(do="keys-publish", device=again.device.keys)
+    client.record(do="keys-publish", **shown(client, again.device))
     assert again.bodies() == ["b0", "b1"]
     alice.send("m2", bob.device.envelope("b2"))
     assert again.bodies() == ["b2"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from devices_with_keys import Device, Keyed, b64, connected, keyed
+from devices_with_keys import Device, Keyed, connected, keyed, public_key, signed
 from fakes import SocketClient
 from harness import World, result, stored_records
 
@@ -78,17 +78,15 @@ def test_nobody_publishes_for_another_user_or_server(world: World, wrong: dict[s
     client, user_id = connected(world, "alice")
     alice = Keyed(client, "alice", world.chat.server_id, user_id)
     right, device = alice.device.keys, alice.device
-    assert alice.ask("keys-publish", device={**right, **wrong})["code"] == "bad-keys"
+    assert alice.publish_as({"device": device.signed({**right, **wrong})})["code"] == "bad-keys"
     for field in ("one_time", "fallback"):
         key: Any = {**device.key(1, fallback=field == "fallback"), **wrong}
         keys = {field: key if field == "fallback" else [key]}
-        assert alice.ask("keys-publish", device=right, **keys)["code"] == "bad-keys"
+        assert alice.publish_as(keys)["code"] == "bad-keys"
     assert result(world.chat.keys.directory.device(user_id, device.id)) is None
     alice.publish()
-    assert alice.ask("keys-list", list={**device.listing(1, device), **wrong})["code"] == "bad-keys"
-    inside = device.listing(1)
-    inside["devices"] = [{**right, **wrong}]
-    assert alice.ask("keys-list", list=inside)["code"] == "bad-keys"
+    for listed in ({**device.listing(1, device), **wrong}, {**device.listing(1), "devices": [{**right, **wrong}]}):
+        assert alice.ask("keys-list", list=signed("user key", "device-list", listed))["code"] == "bad-keys"
     assert result(world.chat.keys.directory.list_of(user_id)) is None
 
 
@@ -97,19 +95,19 @@ def test_a_fallback_key_is_no_one_time_key_and_the_other_way_round(world: World,
     alice = keyed(world, "alice")
     key = alice.device.key(1, fallback=fallback)
     keys: dict[str, Any] = {"one_time": [key]} if fallback else {"fallback": key}
-    assert alice.ask("keys-publish", device=alice.device.keys, **keys)["code"] == "bad-keys"
+    assert alice.publish_as(keys)["code"] == "bad-keys"
 
 
 def test_a_key_of_another_device_is_refused(world: World) -> None:
     alice = keyed(world, "alice")
     other = Device("other", world.chat.server_id, alice.device.user_id)
-    assert alice.ask("keys-publish", device=alice.device.keys, one_time=other.one_time(1))["code"] == "bad-keys"
+    assert alice.publish_as({"one_time": other.one_time(1)})["code"] == "bad-keys"
 
 
 def test_a_device_does_not_change_its_key(world: World) -> None:
     alice = keyed(world, "alice")
-    changed = {**alice.device.keys, "ed25519": b64("another", 32)}
-    assert alice.ask("keys-publish", device=changed)["code"] == "bad-keys"
+    changed = {**alice.device.keys, "ed25519": public_key("another")}
+    assert alice.publish_as({"device": signed("another", "device", changed)})["code"] == "bad-keys"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +117,7 @@ def test_a_device_does_not_change_its_key(world: World) -> None:
 )
 def test_what_is_no_record_of_keys_is_refused(world: World, wrong: dict[str, Any]) -> None:
     alice = keyed(world, "alice")
-    assert alice.ask("keys-publish", device={**alice.device.keys, **wrong})["code"] == "bad-record"
+    assert alice.publish_as({"device": {**alice.device.keys, **wrong}})["code"] == "bad-record"
 
 
 # ---- lists -------------------------------------------------------------------------------------------------------
@@ -134,7 +132,7 @@ def test_a_list_follows_the_present_one_and_keeps_the_user_key(world: World) -> 
     assert alice.list_devices(2, alice.device, phone)["event"] == "ok"
     assert alice.list_devices(3, user_key="another", reset=True)["event"] == "ok"
     kept = result(world.chat.keys.directory.list_of(alice.device.user_id))
-    assert (kept.rev, kept.user_key) == (3, b64("another", 32))
+    assert (kept.rev, kept.user_key) == (3, public_key("another"))
 
 
 def test_after_a_restored_backup_a_list_may_leave_out_numbers(world: World) -> None:
