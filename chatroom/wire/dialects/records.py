@@ -24,8 +24,10 @@ GREATEST = 2**53  # the largest number that is accepted; JSON parsers hold whole
 
 _decode = msgspec.json.Decoder(reduce(or_, ROWS)).decode
 _KNOWN = [str(kind.__struct_config__.tag) for kind in ROWS]
-# Two expressions, because each of them is searched for fast by how it begins; the base64 of sealed messages is long.
-_UNUSUAL_NUMBER = re.compile(rb"[0-9](?:[0-9]{15}|[eE]\+?[0-9])")
+# Several expressions, because each of them is searched for fast by how it begins; sealed messages are long.
+# A number stands after one of these signs. Otherwise it is in a text, as the digits of base64 are.
+_NUMBER = rb"\s*-?[0-9](?:[0-9]{15}|[0-9.]*[eE]\+?[0-9])"
+_FIELD, _FIRST, _NEXT = (re.compile(sign + _NUMBER) for sign in (rb":", rb"\[", rb","))  # _FIRST, _NEXT: of an array
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _CHUNK = re.compile(rb'"do"\s*:\s*"chunk"')
 _UNKNOWN = re.compile(r"Invalid value '(.*)' - at `\$\.do`", re.DOTALL)
@@ -92,8 +94,10 @@ class JsonDialect:
 
 def _is_unusual(line: bytes) -> bool:
     """Return whether a record may nest too deeply, or may hold a number that is too great or a lone surrogate."""
-    deep = line.count(b"{") + line.count(b"[") > DEEPEST
-    return deep or bool(_UNUSUAL_NUMBER.search(line) or _SURROGATE.search(line))
+    arrays = line.count(b"[")
+    if line.count(b"{") + arrays > DEEPEST or _FIELD.search(line) or _SURROGATE.search(line):
+        return True
+    return arrays > 0 and bool(_FIRST.search(line) or _NEXT.search(line))
 
 
 def _refused(line: bytes, error: Exception) -> Refused:
