@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -59,10 +59,18 @@ class Member:
         self.sessions.outbound.given(share, share.devices)
         return needing
 
-    def seal(self, text: str = "hi", id: str = "", rev: int = 1, now: int = NOW, room: str = ROOM) -> RoomCiphertext:
+    def seal(
+        self,
+        text: str = "hi",
+        id: str = "",
+        rev: int = 1,
+        now: int = NOW,
+        room: str = ROOM,
+        earlier: Sequence[tuple[str, int]] = (),
+    ) -> RoomCiphertext:
         """Seal a message."""
         message: dict[str, Any] = {"id": id or f"id of {text}", "type": "msg", "ts": now, "body": {"text": text}}
-        sealed = self.sessions.outbound.seal(room, rev, message, now)
+        sealed = self.sessions.outbound.seal(room, rev, message, now, earlier)
         return RoomCiphertext(room, message["id"], self.id, sealed.sid, sealed.ct)
 
     def open(self, sealed: RoomCiphertext) -> OpenedInRoom:

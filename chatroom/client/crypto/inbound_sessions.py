@@ -27,7 +27,7 @@ from chatroom.client.crypto.room_messages import (
     RoomKey,
     SessionName,
 )
-from chatroom.client.crypto.room_plaintext import RoomPlaintext, read_plaintext
+from chatroom.client.crypto.room_plaintext import RoomPlaintext, UnusedIndex, read_plaintext
 from chatroom.client.crypto.rows import Rows
 
 MOST_SESSIONS = 5000
@@ -60,17 +60,14 @@ class OpenedInRoom:
     Args:
         plain: What was sealed.
         index: Its number in the session.
-        skipped: How many messages of the session were skipped just before it.
-        fills: It is one of those that were skipped earlier.
-        missing: How many messages of the session are missing now.
+        skipped: How many messages of the session were skipped just before it, those not counted that its author has
+            never sent.
         authenticated: False if only a file of keys says whose session it is.
     """
 
     plain: RoomPlaintext = field(repr=False)
     index: int
     skipped: int
-    fills: bool
-    missing: int
     authenticated: bool
 
 
@@ -95,11 +92,6 @@ class InboundSession:
         index = max(self.ratchet.first_known_index, other.first_known_index)
         mine, others = self.ratchet.export_at(index), other.export_at(index)
         return mine is not None and others is not None and mine.to_base64() == others.to_base64()
-
-    def missing(self) -> int:
-        """Return how many messages below the highest index that was seen have not been seen."""
-        expected = max(self.seen, default=self.start - 1) + 1 - self.start
-        return max(0, expected) - sum(index >= self.start for index in self.seen)
 
 
 class InboundSessions:
@@ -209,8 +201,9 @@ class InboundSessions:
             raise self._unknown(name)
         raw, index = _decrypted(session.ratchet, sealed.ct)
         plain = read_plaintext(raw, sealed)
-        skipped, fills = self._note(name, session, index, sealed.digest())
-        return OpenedInRoom(plain, index, skipped, fills, session.missing(), session.authenticated)
+        skipped = self._note(name, session, index, sealed.digest())
+        missing = self._missing(name, skipped, plain.unused) if skipped else 0
+        return OpenedInRoom(plain, index, missing, session.authenticated)
 
     def _unknown(self, name: SessionName) -> CryptoRefusal:
         """Return why a session does not open a message that the server says is from a device."""
@@ -218,17 +211,28 @@ class InboundSessions:
             return CryptoRefusal("relabelled", "the server names another sender than the one who sealed the message")
         return CryptoRefusal("no-key", "the key of this message has not arrived")
 
-    def _note(self, name: SessionName, session: InboundSession, index: int, digest: bytes) -> tuple[int, bool]:
-        """Bind an index to a message; return how many were skipped just before it, and whether it fills a gap."""
+    def _note(self, name: SessionName, session: InboundSession, index: int, digest: bytes) -> range:
+        """Bind an index to a message; return the indexes that were skipped just before it."""
         known = session.seen.get(index)
         if known is not None:
             if known != digest:
                 raise CryptoRefusal("replayed", "the message uses a number that belongs to another message")
-            return 0, False
+            return range(0)
         due = max(max(session.seen, default=-1) + 1, session.start)
         session.seen[index] = digest
         self._rows.put(SEEN, name.key(), b"".join(number.to_bytes(2) + seen for number, seen in session.seen.items()))
-        return max(0, index - due), session.start <= index < due
+        return range(due, index)
+
+    def _missing(self, name: SessionName, skipped: range, unused: tuple[UnusedIndex, ...]) -> int:
+        """Return how many skipped indexes are missing: their author does not say in a later message that they are
+        unused, or says that another message stands in their place, which was not opened here."""
+        excused = {each.index for each in unused if not each.sid or self._has_opened(name, each)}
+        return sum(index not in excused for index in skipped)
+
+    def _has_opened(self, name: SessionName, unused: UnusedIndex) -> bool:
+        """Return whether the message was opened that stands in the log in place of an index."""
+        session = self.find(SessionName(name.room, unused.sid, name.owner))
+        return session is not None and unused.before in session.seen
 
     # ---- rows --------------------------------------------------------------------------------------------------------
 

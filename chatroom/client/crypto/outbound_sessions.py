@@ -6,7 +6,7 @@ sent to, ``seal``. The caller stores the rows durably before anything leaves: an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from chatroom.client.crypto.pickles import Random, pickled, unpickled
 from chatroom.client.crypto.room_messages import DeviceId, RoomKey, SessionName
 from chatroom.client.crypto.room_plaintext import RoomPlaintext, write_plaintext
 from chatroom.client.crypto.rows import Rows
+from chatroom.client.crypto.unused_indexes import Sealing, UnusedIndexes
 
 MOST_MESSAGES = 100  # sealed by one session
 LONGEST_USE = 24 * 3_600_000  # ms that one session is used
@@ -100,6 +101,7 @@ class _Outbound:
     ratchet: GroupSession
     state: _State
     offers: dict[DeviceId, _Offer]
+    unused: UnusedIndexes = field(default_factory=UnusedIndexes)
 
 
 class OutboundSessions:
@@ -167,7 +169,9 @@ class OutboundSessions:
                 session.offers[device] = replace(session.offers[device], sent=True)
         self._write_offers(session)
 
-    def seal(self, room: str, members_rev: int, message: Mapping[str, Any], now: int) -> SealedForRoom:
+    def seal(
+        self, room: str, members_rev: int, message: Mapping[str, Any], now: int, earlier: Sequence[Sealing] = ()
+    ) -> SealedForRoom:
         """Seal a message for a room.
 
         Args:
@@ -175,6 +179,7 @@ class OutboundSessions:
             members_rev: As for ``prepare``.
             message: Its ``id``, ``type``, ``ts`` in ms and ``body``.
             now: The time in ms.
+            earlier: Where the same message was sealed before, if the server may have that.
 
         Raises:
             CryptoRefusal: ``key-due``: ``prepare`` must be called first, because a new session must begin;
@@ -184,7 +189,7 @@ class OutboundSessions:
         if session is None or self._is_due(session, members_rev, now):
             raise CryptoRefusal("key-due", "the members need a new key before this message can be sealed")
         try:
-            said = RoomPlaintext(message["ts"], message["body"], message["type"])
+            said = RoomPlaintext(message["ts"], message["body"], message["type"], session.unused.told())
             plain = write_plaintext(room, self._own, message["id"], said)
         except ValueError:
             raise CryptoRefusal("unwritable", "the message holds characters that cannot be encrypted") from None
@@ -192,8 +197,14 @@ class OutboundSessions:
             raise CryptoRefusal("too-long", "the message is too long to be encrypted")
         index = session.ratchet.message_index
         ct = session.ratchet.encrypt(plain).to_base64()
+        session.unused.sealed(message["id"], index, ct, earlier)
         self._write(session)
         return SealedForRoom(session.name.sid, ct, index)
+
+    def settled(self, id: str, ct: str) -> None:
+        """Note what became of a message; see ``UnusedIndexes.settled``."""
+        for session in self._sessions.values():
+            session.unused.settled(id, ct)
 
     def was_given(self, name: SessionName, device: DeviceId, ed25519: str) -> int | None:
         """Return the index from which we gave a device the key of a session of ours; None if we did not.
@@ -211,11 +222,18 @@ class OutboundSessions:
         self._sessions.pop(room, None)
         self._rows.delete(OUTBOUND, room)
 
+    def end(self, sid: str) -> None:
+        """Begin a new session with the next message of the room in which a session is used, if it is still used."""
+        for session in list(self._sessions.values()):
+            if session.name.sid == sid:
+                self.forget(session.name.room)
+
     def _is_due(self, session: _Outbound, members_rev: int, now: int) -> bool:
         """Return whether a new session must begin before the next message."""
         state = session.state
         return (
             session.ratchet.message_index >= MOST_MESSAGES
+            or session.unused.full
             or now - state.created >= LONGEST_USE
             or now < state.created  # the clock was set back, so nobody knows how old it is
             or state.members_rev != members_rev

@@ -7,7 +7,8 @@ bound to the room, the device of its author and the id of the message. The prese
     -----   -----------------------------------------------------------------------------------------
     1       the version, 2
     16      the beginning of the SHA-256 of room, user id, device and id, in their one canonical text
-    others  JSON: a list of the time in milliseconds, the body, and the type unless that is ``msg``
+    others  JSON: a list of the time in milliseconds, the body, the type unless that is ``msg``, and after the type
+            the unused indexes of the session if there are any
 
 The first version was JSON alone, with all of these names in it. What was sealed in it is still read.
 """
@@ -23,15 +24,31 @@ from msgspec.json import Decoder
 
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.padding import ROOM_PADDING, padded
-from chatroom.client.crypto.room_messages import DeviceId, RoomCiphertext
+from chatroom.client.crypto.room_messages import LONGEST_ID, DeviceId, RoomCiphertext
 from chatroom.model.signed_bytes import canonical, to_sign
 
 VERSION = 2
+MOST_UNUSED = 8  # entries about unused indexes in one message
 USUAL = "msg"  # the type that is not written
 
 _BINDING = 16  # bytes
 _HEAD = 1 + _BINDING
 _CONTROL = 0x20  # a first byte below this one is a version; JSON never begins so
+
+
+class UnusedIndex(Struct, frozen=True, array_like=True):
+    """An index of the session that sealed a message which is not in the room's log.
+
+    Args:
+        index: The index.
+        sid: The session of the same device that sealed the same message before, if that may be in the log instead;
+            empty if the server has refused the message.
+        before: The index that the message had there.
+    """
+
+    index: int
+    sid: Annotated[str, Meta(max_length=LONGEST_ID)] = ""
+    before: int = 0
 
 
 class RoomPlaintext(Struct, frozen=True, array_like=True):
@@ -41,11 +58,13 @@ class RoomPlaintext(Struct, frozen=True, array_like=True):
         ts: The author's time in milliseconds.
         body: What it says, depending on its type.
         type: The kind of message.
+        unused: The indexes of the session, up to this message, that nobody is to miss.
     """
 
     ts: int
     body: dict[str, Any]
     type: Annotated[str, Meta(min_length=1, max_length=32)] = USUAL
+    unused: Annotated[tuple[UnusedIndex, ...], Meta(max_length=MOST_UNUSED)] = ()
 
     def __repr__(self) -> str:
         return f"<RoomPlaintext {self.type}>"
@@ -80,8 +99,10 @@ def write_plaintext(room: str, sender: DeviceId, id: str, plain: RoomPlaintext) 
         ValueError: It holds something that has no canonical text.
     """
     said: list[Any] = [plain.ts, plain.body]
-    if plain.type != USUAL:
+    if plain.type != USUAL or plain.unused:
         said.append(plain.type)
+    if plain.unused:
+        said.append([[each.index, each.sid, each.before] if each.sid else [each.index] for each in plain.unused])
     return padded(bytes([VERSION]) + _binding(room, sender, id) + canonical(said), ROOM_PADDING)
 
 

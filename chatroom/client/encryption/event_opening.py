@@ -96,7 +96,7 @@ class EventOpening:
         assert isinstance(event, e.SealedMessage)  # see ``opens``
         told = parts.news.open(event)
         if event.by_id == parts.ring.user_id and event.device == parts.ring.identity.device:
-            parts.room.echoed(event.id)
+            parts.room.echoed(event.id, event.ct)
         return OpenedEvents(told)
 
     async def _open_mail(self, event: E2eFrom, parts: EncryptionParts) -> OpenedEvents:

@@ -9,8 +9,10 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.json import decode, encode
+from msgspec.structs import replace
 
 from chatroom.client.crypto.rows import Rows
+from chatroom.client.crypto.unused_indexes import Sealing
 from chatroom.model.device_keys import Envelope
 
 TABLE = "outbox"
@@ -27,6 +29,7 @@ class SealedCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
         revs: The device-list revision of each user among the envelopes.
         to: The name and the id of the person, if it is private.
         room_record: The record to send, if it is for a room.
+        sealings: Where a message for a room was sealed, the latest last.
     """
 
     number: int
@@ -35,6 +38,7 @@ class SealedCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revs: dict[str, int] = {}
     to: tuple[str, str] = ("", "")
     room_record: dict[str, Any] = {}
+    sealings: tuple[Sealing, ...] = ()
 
 
 class SealedOutbox:
@@ -65,6 +69,13 @@ class SealedOutbox:
         command = SealedCommand(number=self._number, record=plain, **sealed)
         self._rows.put(TABLE, str(record["id"]), encode(command))
         return command
+
+    def spoil(self, sid: str) -> None:
+        """Let all messages that a session of a room has sealed be sealed anew before they are sent again."""
+        for command in self.all():
+            if command.room_record.get("sid") == sid:
+                spoilt = replace(command, room_record={**command.room_record, "members": 0})
+                self._rows.put(TABLE, str(command.room_record["id"]), encode(spoilt))
 
     def remove(self, id: str) -> None:
         """Forget a message: the server has it, or will never have it."""

@@ -126,12 +126,18 @@ class RoomSealing:
     ) -> Send:
         now = self._port.now()
         message = {"id": id, "type": kind, "ts": now, "body": body}
+        before = self._outbox.get(id)
+        earlier = before.sealings if before is not None else ()
         try:
-            sealed = self._ring.groups.outbound.seal(room.id, readers.rev, message, now)
+            sealed = self._ring.groups.outbound.seal(room.id, readers.rev, message, now, earlier)
         except CryptoRefusal as refused:
             raise as_rejected(refused) from None
         record = {"do": "say-sealed", "room": room.room, "id": id, "sid": sealed.sid, "ct": sealed.ct}
-        kept = self._outbox.put({**command.record, "id": id}, room_record={**record, "members": readers.rev})
+        kept = self._outbox.put(
+            {**command.record, "id": id},
+            room_record={**record, "members": readers.rev},
+            sealings=(*earlier, (sealed.sid, sealed.index)),
+        )
         if kind in ("msg", "me"):
             self._memory.note_own(room.id, id, self._port.name, self._ring.user_id, body["text"])
         return partial(self._send, command, kept)
@@ -191,9 +197,16 @@ class RoomSealing:
         self._sent[sealed.record["id"]] = command
         self._port.write({**sealed.room_record, "ref": command.record["ref"]})
 
-    def echoed(self, id: str) -> None:
-        """Note that the server has stored a message of ours; its echo was opened."""
+    def echoed(self, id: str, ct: str) -> None:
+        """Note that the server has stored a message of ours; its echo was opened.
+
+        Args:
+            id: The id of the message.
+            ct: What the room's log has of it: perhaps it was sealed twice, and the server had it already.
+        """
         command = self._sent.pop(id, None)
+        if ct:  # otherwise it was deleted meanwhile, and nobody knows which of the two was there
+            self._ring.groups.outbound.settled(id, ct)
         self._outbox.remove(id)
         if command is not None:
             self._tries.pop(command.record["ref"], None)
@@ -218,6 +231,7 @@ class RoomSealing:
         id, command = found
         del self._sent[id]
         self._outbox.remove(id)
+        self._ring.groups.outbound.settled(id, "")
         tries = self._tries.pop(command.record["ref"], 0) + 1
         if code not in STALE or tries >= MOST_TRIES or room is None:
             self._memory.forget(id)
@@ -236,8 +250,21 @@ class RoomSealing:
     def _found(self, ref: object) -> tuple[str, PendingCommand] | None:
         return next(((id, sent) for id, sent in self._sent.items() if sent.record["ref"] == ref), None)
 
+    def _give_up(self, id: str) -> None:
+        """End the session of a message that is not sent again, though nobody knows whether the server has it.
+
+        Otherwise readers could miss it when they get a later message of that session.
+        """
+        kept = self._outbox.get(id)
+        if kept is not None:
+            self._outbox.spoil(kept.room_record["sid"])
+            self._ring.groups.outbound.end(kept.room_record["sid"])
+
     def lost(self) -> None:
         """Forget what is under way: the connection has gone."""
+        for id, command in self._sent.items():
+            if not command.kept:
+                self._give_up(id)
         self._sent.clear()
         self._tries.clear()
         self._members.forget()

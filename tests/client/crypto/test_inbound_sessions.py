@@ -11,7 +11,7 @@ from vodozemac import GroupSession
 
 from chatroom.client.crypto.inbound_sessions import InboundSessions
 from chatroom.client.crypto.room_messages import LONGEST_SESSION, RoomCiphertext
-from chatroom.client.crypto.room_plaintext import RoomPlaintext, write_plaintext
+from chatroom.client.crypto.room_plaintext import RoomPlaintext, UnusedIndex, write_plaintext
 
 
 @pytest.fixture
@@ -54,10 +54,15 @@ def test_the_same_message_is_opened_again_so_history_can_be_read_again(alice: Me
 
 
 def sealed_by(
-    ratchet: GroupSession, author: Member, id: str, room: str = ROOM, body: dict[str, object] | None = None
+    ratchet: GroupSession,
+    author: Member,
+    id: str,
+    room: str = ROOM,
+    body: dict[str, object] | None = None,
+    unused: tuple[UnusedIndex, ...] = (),
 ) -> RoomCiphertext:
     """Seal a message as a changed client can: with any author, room and id inside."""
-    plain = write_plaintext(room, author.id, id, RoomPlaintext(1, body or {}))
+    plain = write_plaintext(room, author.id, id, RoomPlaintext(1, body or {}, unused=unused))
     return RoomCiphertext(ROOM, id, author.id, ratchet.session_id, ratchet.encrypt(plain).to_base64())
 
 
@@ -186,19 +191,12 @@ def test_a_session_has_an_end_so_what_was_seen_is_bounded(alice: Member, bob: Me
 # ---- messages that are missing ---------------------------------------------------------------------------------------
 
 
-def test_skipped_messages_are_counted_and_filled_when_they_come_late(alice: Member, bob: Member) -> None:
+def test_skipped_messages_are_counted_once(alice: Member, bob: Member) -> None:
     alice.share(bob)
     sealed = [alice.seal(str(number)) for number in range(6)]
-    seen = [bob.open(sealed[number]) for number in (0, 3, 1, 5, 3)]
-    assert [(one.skipped, one.fills, one.missing) for one in seen] == [
-        (0, False, 0),
-        (2, False, 2),
-        (0, True, 1),
-        (1, False, 2),
-        (0, False, 2),
-    ]
+    assert [bob.open(sealed[number]).skipped for number in (0, 3, 1, 5, 3)] == [0, 2, 0, 1, 0]
     bob.start()
-    assert [(one.fills, one.missing) for one in (bob.open(sealed[2]), bob.open(sealed[4]))] == [(True, 1), (True, 0)]
+    assert [bob.open(sealed[number]).skipped for number in (2, 4)] == [0, 0]
 
 
 def test_messages_that_were_withheld_at_the_beginning_are_counted(alice: Member, bob: Member) -> None:
@@ -212,8 +210,90 @@ def test_what_was_said_before_the_key_is_not_missing(alice: Member, bob: Member)
     early = alice.seal("early")
     alice.share(alice, bob)
     opened = bob.open(alice.seal("late"))
-    assert (opened.skipped, opened.missing) == (0, 0)
+    assert opened.skipped == 0
     assert bob.refusal(early) == "unopened"
+
+
+# ---- indexes that are unused -----------------------------------------------------------------------------------------
+
+
+def test_what_the_server_has_refused_is_not_missing(alice: Member, bob: Member) -> None:
+    alice.share(bob)
+    bob.open(alice.seal("said"))
+    for text in ("refused", "refused, too"):
+        alice.seal(text)
+        alice.sessions.outbound.settled(f"id of {text}", "")
+    assert [bob.open(alice.seal(text)).skipped for text in ("later", "latest")] == [0, 0]
+
+
+def test_a_reader_who_gets_only_a_later_message_learns_it_as_well(alice: Member, bob: Member) -> None:
+    alice.share(bob)
+    alice.seal("refused")
+    alice.sessions.outbound.settled("id of refused", "")
+    alice.seal("withheld")
+    assert bob.open(alice.seal("later")).skipped == 1
+
+
+def test_what_was_sealed_twice_is_not_missing_where_it_was_opened_once(alice: Member, bob: Member) -> None:
+    alice.share(bob)
+    first = alice.seal("once")
+    alice.start()
+    alice.share(bob)
+    again = alice.seal("once", earlier=[(first.sid, 0)])
+    bob.open(first)
+    assert bob.open(alice.seal("before the echo")).skipped == 0
+    alice.sessions.outbound.settled(again.id, first.ct)
+    assert bob.open(alice.seal("after the echo")).skipped == 0
+
+
+def test_what_was_sealed_twice_and_never_comes_is_missing(alice: Member, bob: Member) -> None:
+    alice.share(bob)
+    first = alice.seal("withheld")
+    alice.start()
+    alice.share(bob)
+    alice.seal("withheld", earlier=[(first.sid, 0)])
+    alice.sessions.outbound.settled(first.id, first.ct)  # alice has seen it in the room's log
+    assert bob.open(alice.seal("later")).skipped == 1
+
+
+def test_what_was_sealed_twice_and_is_stored_as_the_second_is_missing_without_it(alice: Member, bob: Member) -> None:
+    alice.share(bob)
+    first = alice.seal("withheld")
+    alice.start()
+    alice.share(bob)
+    again = alice.seal("withheld", earlier=[(first.sid, 0)])
+    alice.sessions.outbound.settled(again.id, again.ct)
+    bob.open(first)  # a hostile server gives what it has not stored
+    assert bob.open(alice.seal("later")).skipped == 1
+
+
+def test_an_unused_index_of_another_author_counts_for_nothing(alice: Member, bob: Member, mallory: Member) -> None:
+    for member in (alice, mallory):
+        member.share(bob)
+    seen = mallory.seal("mallory's")
+    bob.open(seen)
+    ratchet = GroupSession()
+    give(ratchet, alice, bob)
+    ratchet.encrypt(b"never sent")
+    claim = sealed_by(ratchet, alice, "one", unused=(UnusedIndex(0, seen.sid, 0),))
+    assert bob.open(claim).skipped == 1
+
+
+def test_after_a_few_unused_indexes_a_new_session_begins(alice: Member, bob: Member) -> None:
+    sids = set()
+    for number in range(8):
+        alice.share(bob)
+        sealed = alice.seal(str(number))
+        sids.add(sealed.sid)
+        alice.sessions.outbound.settled(sealed.id, "")
+    assert len(sids) == 2
+
+
+def test_the_longest_text_is_sealed_beside_unused_indexes(alice: Member, bob: Member) -> None:
+    alice.share(bob)
+    for number in range(3):
+        alice.seal(str(number), earlier=[("s" * 43, 99)])
+    assert bob.open(alice.seal('"' * 4096, id="i" * 24)).skipped == 3
 
 
 # ---- keys ------------------------------------------------------------------------------------------------------------
@@ -267,7 +347,7 @@ def test_an_earlier_start_of_the_same_session_replaces_a_later_one(alice: Member
     assert bob.sessions.requests.take_key(alice.id, early.body()) == early.name
     bob.start()
     assert bob.text(first) == "first"
-    assert bob.open(alice.seal("second")).missing == 0
+    assert bob.open(alice.seal("second")).skipped == 0
 
 
 def test_a_key_from_another_device_replaces_nothing(alice: Member, bob: Member, mallory: Member) -> None:

@@ -155,7 +155,7 @@ def test_the_genuine_key_also_proves_the_earlier_start_of_a_file(alice: Member, 
     bob.sessions.import_key(exported)
     alice.share(alice, bob)
     late = bob.open(alice.seal("late"))
-    assert (bob.text(early), bob.open(early).authenticated, late.authenticated, late.missing) == (
+    assert (bob.text(early), bob.open(early).authenticated, late.authenticated, late.skipped) == (
         "early",
         True,
         True,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from client.encryption.crashing import MortalNetwork, SlowStore, SlowStores, Wiretap, mortal
+from client.encryption.meddling import Meddler, Record
 from client.encryption.people import KeyPerson
 from client.network import Network
 from harness import World
@@ -114,3 +115,39 @@ def test_who_is_not_in_an_encrypted_room_says_nothing_there_in_plain(
     with pytest.raises(Rejected, match="you are not in room DEN"):
         bob.do("say", room="DEN", text="canary")
     assert said(tap) == []
+
+
+def test_numbers_that_a_crash_has_used_up_are_not_told_as_missing_messages(
+    network: Network, alice: Alice, bob: KeyPerson
+) -> None:
+    again = alice.crash()
+    again.do("join", room="den")
+    network.pass_time(1)
+    again.say_in("den", "later")
+    network.pass_time(1)
+    assert bob.texts == ["hello", *WORDS, "later"]
+    assert not [text for text in bob.notices if "missing" in text]
+
+
+@pytest.mark.parametrize("withheld", WORDS)
+def test_what_a_server_withholds_after_a_crash_is_told(
+    network: Network, alice: Alice, bob: KeyPerson, withheld: str
+) -> None:
+    """Whichever message of the crash it keeps from bob: it may have stored it before, or get it sealed once more."""
+    ids = iter(WORDS)
+    by_id: dict[str, str] = {}
+
+    def alter(record: Record) -> list[Record]:
+        if record.get("event") != "sealed":
+            return [record]
+        text = by_id.setdefault(record["id"], next(ids, "later"))
+        return [] if text == withheld else [record]
+
+    Meddler(bob).alter = alter
+    again = alice.crash()
+    again.do("join", room="den")
+    network.pass_time(1)
+    again.say_in("den", "later")
+    network.pass_time(1)
+    assert bob.texts == ["hello", *(text for text in WORDS if text != withheld), "later"]
+    assert [text for text in bob.notices if "missing" in text] == ["1 message of alice is missing before this one."]

@@ -13,6 +13,7 @@ from chatroom.client.errors import Rejected
 from chatroom.client.status import Denied
 from chatroom.model import events as e
 from chatroom.model import replies as a
+from chatroom.model.device import Device
 
 
 @pytest.fixture
@@ -151,6 +152,40 @@ def test_a_message_that_was_refused_is_not_edited(alice: KeyPerson, bob: KeyPers
     alice.do("unmute", room="den", user="Bob")
     bob.do("edit", room="den", text="after")
     assert [edited.message for edited in alice.heard(e.Edited)] == [alice.heard(e.Said)[0].seq]
+
+
+def test_what_the_server_refused_is_not_missing(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    say(bob, "before")
+    alice.do("mute", room="den", user="Bob")
+    say(bob, "never said", "nor that")
+    alice.do("unmute", room="den", user="Bob")
+    say(bob, "after")
+    assert bob.refused == ["muted", "muted"]
+    assert alice.texts == ["before", "after"]
+    assert not [text for text in alice.notices if "missing" in text]
+
+
+def test_a_reaction_that_is_lost_with_the_connection_is_not_missing(bob: KeyPerson, network: Network) -> None:
+    """Dora has another device in the room, so that the members stay the same while her connection is lost."""
+    say(bob, "before")
+    dora = account(KeyPerson(network, name="dora", device=Device("laptop", "one"), several=True).come(), "Dora")
+    dora.do("join", room="den")
+    phone = KeyPerson(network, login=("Dora", "a good password"), device=Device("phone", "one")).come()
+    dora.decide(dora.encryption.link(phone.decide(phone.encryption.keys()).code))
+    phone.do("join", room="den")
+    say(dora, "one")
+    line = dora.driver.conversation._connection
+    dora.client.do("react", room="den", emoji="👍").addErrback(lambda failure: None)
+    dora.say_in("den", "two")
+    (own,) = (each for each in network.lines if each.client is line)
+    own.transport.clear()
+    own.end()
+    network.pass_time(5)
+    say(dora, "three")
+    assert bob.texts == ["before", "one", "two", "three"]
+    assert not [text for text in bob.notices if "missing" in text]
+    for device in (dora, phone):
+        device.leave()
 
 
 def test_a_search_is_answered_by_the_client_itself(alice: KeyPerson, bob: KeyPerson) -> None:
