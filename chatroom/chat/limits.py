@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from chatroom.model.commands.talk import MOST_BACK
+from chatroom.model.commands.table import MOST_BACK
 from chatroom.model.password_rules import LEAST
 
 TEXT_BYTES = 4096  # of a line that a person types, and of the text of any message

@@ -16,7 +16,8 @@ from chatroom.model import replies as a
 class Opened(e.Private, frozen=True, gc=False, kw_only=True, tag="private"):
     """A private message that came sealed, from somebody else. Its ``seq`` is 0, for it is in no inbox of the server.
 
-    ``quoted`` is the message that it answers. ``edited`` is when its text was last changed.
+    ``quoted`` is the message that it answers. ``edited`` is when its text was last changed. ``reactions`` are those
+    that nobody has taken back.
     """
 
     abstract = True
@@ -24,6 +25,7 @@ class Opened(e.Private, frozen=True, gc=False, kw_only=True, tag="private"):
     encrypted: Literal[True] = True
     quoted: e.Quoted | None = None
     edited: int = 0
+    reactions: tuple[e.EmojiReaction, ...] = ()
 
 
 class OpenedOwn(a.OwnPrivate, frozen=True, gc=False, kw_only=True, tag="private"):
@@ -34,6 +36,15 @@ class OpenedOwn(a.OwnPrivate, frozen=True, gc=False, kw_only=True, tag="private"
     encrypted: Literal[True] = True
     quoted: e.Quoted | None = None
     edited: int = 0
+    reactions: tuple[e.EmojiReaction, ...] = ()
+
+
+class SentSealed(a.Sent, frozen=True, gc=False, kw_only=True, tag="sent"):
+    """The answer to a private message of ours that was sent sealed. ``quoted`` is the message that it answers."""
+
+    abstract = True
+
+    quoted: e.Quoted | None = None
 
 
 class OpenedSaid(e.Said, frozen=True, gc=False, kw_only=True, tag="said"):
@@ -53,6 +64,11 @@ class OpenedActed(e.Acted, frozen=True, gc=False, kw_only=True, tag="acted"):
 
 
 OPENED = (Opened, OpenedOwn, OpenedSaid, OpenedActed)
+
+
+def kind_of(event: e.Event) -> type:
+    """Return the class of an event that has words: messages that are sealed have the words of plain ones."""
+    return type(event) if not isinstance(event, (*OPENED, SentSealed)) else type(event).__mro__[1]
 
 
 class PrivateChange(Struct, frozen=True, gc=False, kw_only=True):

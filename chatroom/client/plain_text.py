@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from chatroom.client.opened import OPENED
+from chatroom.client.opened import kind_of
 from chatroom.model import events as e
 from chatroom.model.timestamps import spell_moment
 from chatroom.model.wording import ANSWERS, LINES, what_became, with_deletion_shown
@@ -20,7 +20,7 @@ def lines_of(event: e.Event, me: str = "") -> list[str]:
         event: An event or an answer.
         me: The user's name: a file that was sent to this user is shown with its number.
     """
-    kind = _kind(event)
+    kind = kind_of(event)
     if isinstance(event, e.Private) and event.late:
         return [recalled("", event, me)]
     if kind in LINES:
@@ -44,9 +44,4 @@ def _spelled(room: str, event: Any, me: str) -> str:
     """Return the line of an event; a file that was sent to this user is shown with its number."""
     if isinstance(event, e.Shared) and event.name and event.to and event.to == me:
         return ANSWERS[e.Shared](recalled, event)[0]
-    return LINES[_kind(event)](room or getattr(event, "room", ""), event)
-
-
-def _kind(event: e.Event) -> type:
-    """Return the class of an event that has words: messages that came sealed have the words of plain ones."""
-    return type(event) if not isinstance(event, OPENED) else type(event).__mro__[1]
+    return LINES[kind_of(event)](room or getattr(event, "room", ""), event)

@@ -100,10 +100,20 @@ def _owned(room: str, event: e.Owned) -> str:
 
 def speaker(event: Any) -> str:
     """Return who says something, and to which message: ``alice (to bob: "shall we start?")``."""
-    by, quoted = str(event.by), event.quoted
+    return f"{event.by}{answering(event)}"
+
+
+def answering(event: Any) -> str:
+    """Return the words about what a message answers, after a blank; empty if it answers nothing.
+
+    The message that is answered has no author if this client does not have it.
+    """
+    quoted = getattr(event, "quoted", None)
     if quoted is None:
-        return by
-    return f"{by} (to {quoted.by}: {_cited(quoted.text) or 'deleted'})"
+        return ""
+    if not quoted.by:
+        return " (to a message that is not here)"
+    return f" (to {quoted.by}: {_cited(quoted.text) or 'deleted'})"
 
 
 def _cited(text: str) -> str:
@@ -111,8 +121,12 @@ def _cited(text: str) -> str:
     return f'"{text}"' if text else ""
 
 
+def _to_person(event: a.OwnPrivate | a.Sent) -> str:
+    return f"To {event.to} (private){answering(event)}: {event.text}"
+
+
 def _said(room: str, event: e.Said) -> str:
-    return f"{speaker(event) if event.quote else event.by}: {event.text}"
+    return f"{speaker(event)}: {event.text}"
 
 
 def _reacted(room: str, event: e.Reacted) -> str:
@@ -123,8 +137,8 @@ def _reacted(room: str, event: e.Reacted) -> str:
 LINES: dict[type, Callable[[str, Any], str]] = {
     e.Said: _said,
     e.Acted: lambda room, event: f"* {speaker(event)} {event.text}",
-    e.Private: lambda room, event: f"{event.by} (private): {event.text}",
-    a.OwnPrivate: lambda room, event: f"To {event.to} (private): {event.text}",
+    e.Private: lambda room, event: f"{speaker(event)} (private): {event.text}",
+    a.OwnPrivate: lambda room, event: _to_person(event),
     e.Shared: _shared,
     e.SealedMessage: _sealed,
     e.DevicesChanged: lambda room, event: f"The devices of {event.by} have changed.",
@@ -178,10 +192,11 @@ def what_became(event: e.Event) -> str:
 
     At most ``MOST_EMOJIS`` different reactions are shown.
     """
-    if not isinstance(event, e.RoomMessage):
+    if not isinstance(event, e.RoomMessage | e.Private):
         return ""
-    edited = EDITED if isinstance(event, e.Spoken) and event.edited else ""
-    numbers = Counter(reaction.emoji for reaction in event.reactions)
+    edited = EDITED if getattr(event, "edited", 0) else ""
+    reactions: tuple[e.EmojiReaction, ...] = getattr(event, "reactions", ())  # only sealed private messages have any
+    numbers = Counter(reaction.emoji for reaction in reactions)
     if not numbers:
         return edited
     shown = " ".join(f"{emoji} {number}" for emoji, number in numbers.most_common(MOST_EMOJIS))
@@ -320,7 +335,7 @@ def _sent(recalled: Recalled, event: a.Sent) -> list[str]:
         return [f"{event.to} is offline and not registered; whoever takes that name next will read this."]
     if event.waits == "return":
         return [f"{event.to} has just been cut off, and will read this on coming back."]
-    return [f"To {event.to} (private): {event.text}"]
+    return [_to_person(event)]
 
 
 def _private(recalled: Recalled, event: e.Private) -> list[str]:

@@ -113,7 +113,7 @@ async def _message_meant(chat: Chat, session: Session, room: Room, command: c.De
     """Return the message that is to be deleted.
 
     This is the message with the command's seq. Without a seq, it is the last message of the user that the command
-    names, or else of the session's user.
+    names, or else of the session's user; or one before that, if the command counts back.
 
     Raises:
         Refused: There is no such message, or it has been deleted.
@@ -130,9 +130,10 @@ async def _message_meant(chat: Chat, session: Session, room: Room, command: c.De
         return is_living(event)
 
     found = [entry for entry in page.entries if meant(entry.event)]
-    if not found:
+    last = command.last if command.seq is None else 1
+    if last > len(found):
         raise NO_MESSAGE(room=room.name)
-    return found[-1]
+    return found[-last]
 
 
 @handles(c.Op)

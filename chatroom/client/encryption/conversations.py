@@ -17,7 +17,8 @@ from chatroom.client.encryption.store import Store
 from chatroom.client.errors import Rejected
 from chatroom.client.opened import Opened, OpenedOwn
 from chatroom.model import events as e
-from chatroom.model.amendments import EXCERPT
+from chatroom.model.amendments import EXCERPT, amended
+from chatroom.model.log import MessageGone, NothingToChange, TooManyReactions
 from chatroom.model.text import on_one_line
 
 MOST_KNOWN = 500  # messages of one conversation in memory
@@ -35,6 +36,7 @@ class PrivateLine(Struct, frozen=True, omit_defaults=True, kw_only=True):
         text: The text.
         quoted: What it answers: the author and the first words.
         edited: When the text was last changed.
+        reactions: The reactions that nobody has taken back.
     """
 
     id: str
@@ -46,12 +48,13 @@ class PrivateLine(Struct, frozen=True, omit_defaults=True, kw_only=True):
     text: str
     quoted: tuple[str, str] | None = None
     edited: int = 0
+    reactions: tuple[e.EmojiReaction, ...] = ()
 
     def event(self, me: str) -> e.Private:
         """Return the event to show; ``me`` is our user id."""
         kind = OpenedOwn if self.by_id == me and self.to_id != me else Opened
         quoted = e.Quoted(*self.quoted) if self.quoted is not None else None
-        fields: dict[str, Any] = {"quoted": quoted, "edited": self.edited}
+        fields: dict[str, Any] = {"quoted": quoted, "edited": self.edited, "reactions": self.reactions}
         who: dict[str, Any] = {"by": self.by, "by_id": self.by_id, "to": self.to, "to_id": self.to_id}
         return kind(id=self.id, at=self.at, text=self.text, **who, **fields)
 
@@ -89,9 +92,13 @@ class SealedConversations:
             lines.popitem(last=False)
         self._store.note(_place(peer_id), line.id, line.at, line.at, encode(line))  # its time orders it
 
-    async def find(self, peer_id: str, id: str) -> PrivateLine | None:
+    def find(self, peer_id: str, id: str) -> PrivateLine | None:
         """Return the message with an id; None if it is not known, or was deleted."""
-        return (await self._loaded(peer_id)).lines.get(id)
+        line = self._conversation(peer_id).lines.get(id)
+        if line is not None:
+            return line
+        kept = self._store.find(_place(peer_id), id)
+        return decode(kept, type=PrivateLine) if kept is not None else None
 
     async def counted_back(self, peer_id: str, last: int, *, own: bool) -> PrivateLine:
         """Return the last message, or one before.
@@ -123,9 +130,38 @@ class SealedConversations:
 
     def edited(self, peer_id: str, line: PrivateLine, text: str, at: int) -> None:
         """Give a message another text."""
-        changed = replace(line, text=text, edited=at)
-        self._conversation(peer_id).lines[line.id] = changed
-        self._store.replace(_place(peer_id), line.id, encode(changed))
+        self._change(peer_id, replace(line, text=text, edited=at))
+
+    def reacted(self, peer_id: str, line: PrivateLine, by: tuple[str, str], emoji: str, *, on: bool) -> None:
+        """Add a reaction to a message, or take it back; do nothing if that changes nothing, or no more fit.
+
+        Args:
+            peer_id: The id of the other person.
+            line: The message.
+            by: The name and the id of the user who reacts.
+            emoji: The reaction.
+            on: Whether it is added.
+        """
+        who: dict[str, Any] = {"at": line.at, "by": by[0], "by_id": by[1]}
+        before = e.Said(id=line.id, text=line.text, reactions=line.reactions, **who)
+        try:
+            after = amended(before, e.Reacted(id="", message=0, emoji=emoji, on=on, **who))
+        except (MessageGone, TooManyReactions, NothingToChange):
+            return
+        self._change(peer_id, replace(line, reactions=after.reactions))
+
+    def put_back(self, peer_id: str, line: PrivateLine) -> None:
+        """Give a message its earlier state: what we did to it was refused."""
+        self.note(peer_id, line)
+        self._change(peer_id, line)
+        known = self._conversation(peer_id)
+        known.lines = OrderedDict(sorted(known.lines.items(), key=lambda item: item[1].at))
+
+    def _change(self, peer_id: str, line: PrivateLine) -> None:
+        lines = self._conversation(peer_id).lines
+        if line.id in lines:
+            lines[line.id] = line
+        self._store.replace(_place(peer_id), line.id, encode(line))
 
     def delete(self, peer_id: str, id: str) -> None:
         """Remove a message from the history."""

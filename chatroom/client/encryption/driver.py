@@ -217,7 +217,7 @@ class EncryptionDriver:
         if self.parts is None:
             return bool(self.problem) and record["do"] in SEALED and self._sealed_room(record) is not None
         sealed = record["do"] in SEALED and (self._sealed_room(record) is not None or self._was_sealed(record))
-        return sealed or self._local.takes(record, self.parts)
+        return sealed or self._counts_back(record) or self._local.takes(record, self.parts)
 
     async def seal(self, command: PendingCommand) -> Send:
         """Seal a command."""
@@ -229,6 +229,8 @@ class EncryptionDriver:
             if self._local.takes(command.record, self.parts):
                 return await self._local.answer(command, self.parts)
             room = self._sealed_room(command.record)
+            if room is not None and self._counts_back(command.record):
+                return await self.parts.room.delete(command, room)
             if room is not None and self.earlier is not None and self.earlier.give(room.room):
                 self._again(command)
                 raise Rejected("lost", "it is sealed after the messages of an earlier run")
@@ -266,6 +268,10 @@ class EncryptionDriver:
         """Return the encrypted room that a command is for; None if it is for none."""
         room = self.conversation.state.joined.find(str(record.get("room", "")))
         return room if room is not None and self.is_encrypted(room) else None
+
+    def _counts_back(self, record: dict[str, Any]) -> bool:
+        """Return whether a command deletes a message of an encrypted room, and does not say which by its seq."""
+        return record["do"] == "delete" and record.get("seq") is None and self._sealed_room(record) is not None
 
     def _was_sealed(self, record: dict[str, Any]) -> bool:
         """Return whether a command names a room that we know to be encrypted; we need not be in it."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any, Protocol
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import Piece
@@ -91,6 +92,7 @@ class EventOpening:
         if isinstance(event, a.History):
             return self._open_history(event, parts)
         if isinstance(event, e.Shared):
+            parts.news.shared(event)
             parts.news.parked.park(event)
             return OpenedEvents(changed=False)
         assert isinstance(event, e.SealedMessage)  # see ``opens``
@@ -131,12 +133,8 @@ class EventOpening:
 
     def _open_history(self, event: a.History, parts: EncryptionParts) -> OpenedEvents:
         """Open the messages of a page of a room's history; those that cannot be opened are counted."""
-        events: list[Any] = []
-        for each in event.events:
-            opened = parts.news.open(each) if isinstance(each, e.SealedMessage) else [each]
-            events += [one for one in opened if isinstance(one, Event)]
-        missing = len(event.events) - len(events)
-        told: list[Any] = [a.History(event.room, events, event.complete, event.user, event.searched_to)]
+        events, missing = parts.news.open_page(event.events)
+        told: list[Any] = [replace(event, events=events)]
         if missing:
             told.append(SecurityNotice(text=words.not_opened(missing), room=event.room))
         return OpenedEvents(told)
@@ -159,7 +157,9 @@ class EventOpening:
             if self._owner.earlier is not None:  # they can be given when this event was handled
                 self._owner.conversation.clock.callLater(0, self._owner.earlier.give, event.room)
         elif isinstance(event, e.Deleted):
-            parts.news.deleted(event)
+            Deferred.fromCoroutine(parts.news.deleted(event)).addErrback(self._owner.not_now)
+        elif isinstance(event, e.Shared) and not e.of_inbox(event):
+            parts.news.shared(event)
 
     async def store(self) -> None:
         """Store what was noted."""

@@ -9,9 +9,9 @@ from msgspec.json import decode
 
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.port import Port
-from chatroom.client.encryption.room_opening import KeptRoomLine
+from chatroom.client.encryption.room_lines import KeptRoomLine
+from chatroom.client.encryption.room_memory import place_of
 from chatroom.client.encryption.way_out import Send
-from chatroom.client.opened import OpenedActed, OpenedSaid
 from chatroom.client.pending import PendingCommand
 from chatroom.model import replies as a
 
@@ -54,13 +54,9 @@ class LocalAnswers:
         room = self._port.rooms.find(record["room"])
         assert room is not None  # see ``takes``
         words = str(record["words"])
-        kept = await parts.ring.store.search(f"room/{room.id}", words.split(), FOUND, _text_of)
-        events: list[Any] = []
-        for each in reversed(kept):
-            line = decode(each.value, type=KeptRoomLine)
-            kind = OpenedActed if line.acted else OpenedSaid
-            fields: dict[str, Any] = {"id": line.id, "at": line.at, "by": line.by, "by_id": line.by_id}
-            events.append(kind(**fields, text=line.text, room=room.room, seq=line.seq))
+        kept = await parts.ring.store.search(place_of(room.id), words.split(), FOUND, _text_of)
+        lines = [decode(each.value, type=KeptRoomLine) for each in reversed(kept)]
+        events: list[Any] = [parts.memory.event(room.id, room.room, line) for line in lines]
         return a.Found(words, events, at=self._port.now())
 
     async def _of_person(self, record: dict[str, Any], parts: EncryptionParts) -> a.History | a.Found:

@@ -57,6 +57,7 @@ class EncryptionParts:
         mail: Opens what comes through Olm.
         rooms: Which rooms are encrypted.
         members: The devices of rooms' members.
+        memory: The messages of encrypted rooms.
         room: Seals messages to rooms.
         news: Opens messages of rooms.
         room_keys: Takes, asks for and gives keys of rooms.
@@ -96,7 +97,7 @@ class EncryptionParts:
         held = HeldMail(ring.store, lost)
         self.mail = PrivateOpening(ring, self.peers, self.conversations, held, self.unread, port)
         self.rooms = EncryptedRooms(ring.store)
-        memory = RoomMemory()
+        self.memory = memory = RoomMemory(ring.store)
         self.members = RoomReaders(self.server, self.peers, ring.contacts, ring.user_id, port.now, warn_room)
         self.room = RoomSealing(ring, self.server, self.members, self.envelopes, self.outbox, memory, port)
         self.news = RoomOpening(ring, memory, self.files, port)

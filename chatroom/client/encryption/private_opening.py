@@ -12,6 +12,7 @@ from chatroom.client.crypto.contacts import shown_name
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inner import Inner
 from chatroom.client.crypto.olm_sessions import Duplicate
+from chatroom.client.encryption import words
 from chatroom.client.encryption.conversations import PrivateLine, SealedConversations, excerpt
 from chatroom.client.encryption.held_mail import HeldMail
 from chatroom.client.encryption.keyring import KeyRing
@@ -123,16 +124,16 @@ class PrivateOpening:
         peer_id, peer = (to_id, to) if own else (author, event.by)
         self._ring.contacts.note_encrypted(peer_id)
         if inner.type == "msg":
-            return [await self._message(inner, event, peer_id, to)]
-        return await self._change(inner, event, peer_id, peer, conversation)
+            return [self._message(inner, event, peer_id, to)]
+        return self._change(inner, event, peer_id, peer, conversation)
 
-    async def _message(self, inner: Inner, event: E2eFrom, peer_id: str, to: str) -> Event:
+    def _message(self, inner: Inner, event: E2eFrom, peer_id: str, to: str) -> Event:
         """Add a message to the history, and return what to show.
 
         Raises:
             CryptoRefusal: It has the id of another author's message, which it could change then.
         """
-        there = await self._conversations.find(peer_id, inner.id)
+        there = self._conversations.find(peer_id, inner.id)
         if there is not None and there.by_id != inner.sender[0]:
             raise CryptoRefusal("forged", "an encrypted message has the id of another one")
         quoted = inner.body.get("quoted")
@@ -151,19 +152,17 @@ class PrivateOpening:
             self._unread.came(peer_id, event.by)
         return line.event(self._ring.user_id)
 
-    async def _change(
-        self, inner: Inner, event: E2eFrom, peer_id: str, peer: str, conversation: str
-    ) -> list[Event | Notice]:
+    def _change(self, inner: Inner, event: E2eFrom, peer_id: str, peer: str, conversation: str) -> list[Event | Notice]:
         """Apply an edit, a reaction or a deletion to the history, and return the notice of it.
 
         Raises:
             CryptoRefusal: It must not be believed.
         """
-        line = await self._conversations.find(peer_id, str(inner.body.get("message", "")))
-        about = None if line is None else Standing(line.by_id, conversation, sealed=True, authenticated=True)
+        line = self._conversations.find(peer_id, str(inner.body.get("message", "")))
+        if line is None:
+            return [SecurityNotice(text=words.unknown_changed(event.by), user=peer)]
         change = Standing(inner.sender[0], conversation, sealed=True, authenticated=True)
-        check_amendment(inner.type, change, about)
-        assert line is not None  # checked just now
+        check_amendment(inner.type, change, Standing(line.by_id, conversation, sealed=True, authenticated=True))
         who: dict[str, Any] = {"message": line.id, "by": event.by, "user": peer, "at": event.at}
         if inner.type == "edit":
             text = text_of(inner.body)
@@ -173,6 +172,7 @@ class PrivateOpening:
             self._conversations.delete(peer_id, line.id)
             return [PrivateChange(kind="delete", text=excerpt(line.text), **who)]
         emoji, on = emoji_of(inner.body)
+        self._conversations.reacted(peer_id, line, (event.by, inner.sender[0]), emoji, on=on)
         return [PrivateChange(kind="react", text=excerpt(line.text), emoji=emoji, on=on, **who)]
 
     def show_late(self, told: Iterable[Event | Notice]) -> None:

@@ -25,9 +25,10 @@ from chatroom.client.encryption.port import Port
 from chatroom.client.encryption.refusals import as_rejected
 from chatroom.client.encryption.way_out import Send
 from chatroom.client.errors import Rejected
-from chatroom.client.opened import PrivateChange
+from chatroom.client.opened import PrivateChange, SentSealed
 from chatroom.client.pending import PendingCommand
 from chatroom.client.status import SecurityNotice
+from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.device_keys import DeviceKeys, Envelope
 from chatroom.model.emoji import is_emoji
@@ -81,6 +82,7 @@ class PrivateSealing:
         self.carry = by_server
         self._tries: dict[str, int] = {}
         self._to_self: dict[str, PrivateLine] = {}  # messages to ourselves that are under way, by id
+        self._before: dict[str, tuple[str, PrivateLine]] = {}  # what is changed by commands under way, by their ids
         self._told_plain: set[str] = set()
         self._told_guest = False
 
@@ -167,14 +169,25 @@ class PrivateSealing:
             return id, {**body, "text": record["text"], "quote": message, "quoted": [by, first]}, "msg"
         body["message"] = message
         if do == "edit":
-            line = await self._conversations.find(peer.user_id, message)
-            if line is not None:
-                self._conversations.edited(peer.user_id, line, record["text"], self._port.now())
-            return id, {**body, "text": record["text"]}, "edit"
-        if do == "react":
-            return id, {**body, "emoji": record["emoji"], "on": record.get("on", True)}, "react"
-        self._conversations.delete(peer.user_id, message)
-        return id, body, "delete"
+            body["text"] = record["text"]
+        elif do == "react":
+            body |= {"emoji": record["emoji"], "on": record.get("on", True)}
+        self._note_change(id, peer, do, body)
+        return id, body, do
+
+    def _note_change(self, id: str, peer: Addressee, do: str, body: dict[str, Any]) -> None:
+        """Do to a message of the history what a command does, so that the next command counts back from there."""
+        line = self._conversations.find(peer.user_id, body["message"])
+        if line is None:
+            return
+        self._before.setdefault(id, (peer.user_id, line))
+        if do == "edit":
+            self._conversations.edited(peer.user_id, line, body["text"], self._port.now())
+        elif do == "react":
+            by = self._port.name, self._ring.user_id
+            self._conversations.reacted(peer.user_id, line, by, body["emoji"], on=body["on"])
+        else:
+            self._conversations.delete(peer.user_id, line.id)
 
     async def _find(self, record: dict[str, Any], peer: Addressee) -> None:
         """Note in a command which message it is about: its id, its author and its first words.
@@ -231,6 +244,7 @@ class PrivateSealing:
             self._refused(command, sealed, refused)
             return
         self._tries.pop(id, None)
+        self._before.pop(id, None)
         self._outbox.remove(id)
         line = self._to_self.pop(id, None)
         if line is not None:  # no device sends to itself
@@ -245,7 +259,9 @@ class PrivateSealing:
         if waits == "keys":
             self._port.tell(SecurityNotice(text=words.not_readable(name), user=name))
         if record["do"] in (*TO_PEOPLE, "quote"):
-            return a.Sent(record["id"], name, record["text"], waits if waits in ("account", "guest") else "")  # type: ignore[arg-type]
+            _, *cited = record["message"] if record["do"] == "quote" else ("",)
+            for_whom: Any = waits if waits in ("account", "guest") else ""
+            return SentSealed(record["id"], name, record["text"], for_whom, quoted=e.Quoted(*cited) if cited else None)
         if record["do"] != "file":
             self._port.tell(self._change(sealed))
         return a.Ok()
@@ -279,6 +295,17 @@ class PrivateSealing:
                 self._peers.forget(user_id)
             Deferred.fromCoroutine(self._again(command, sealed)).addErrback(self._port.failed)
             return
+        self._refuse(command, sealed, refused)
+
+    def _refuse(self, command: PendingCommand, sealed: SealedCommand, refused: Rejected) -> None:
+        """Fail a command, and take out of the history what it has done there."""
+        id, (_, peer_id) = sealed.record["id"], sealed.to
+        changed = self._before.pop(id, None)
+        if changed is not None:
+            self._conversations.put_back(*changed)
+        elif sealed.record["do"] in (*TO_PEOPLE, "quote"):
+            self._to_self.pop(id, None)
+            self._conversations.delete(peer_id, id)
         self._port.refuse(command, refused)
 
     async def _again(self, command: PendingCommand, sealed: SealedCommand) -> None:
@@ -287,7 +314,7 @@ class PrivateSealing:
             await self._peers.learn([f"id:{user_id}" for user_id in sealed.revs])
         except Rejected as refused:
             if refused.code != "lost":
-                self._port.refuse(command, refused)
+                self._refuse(command, sealed, refused)
             return
         self._port.again(command)
 

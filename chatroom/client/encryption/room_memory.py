@@ -1,4 +1,4 @@
-"""The messages of encrypted rooms that were opened lately.
+"""The messages of encrypted rooms that this client has opened: the newest in memory, the others in the local history.
 
 Sealed messages name one another by their ids. The screen, and people who count back, name them by their seqs.
 """
@@ -6,66 +6,89 @@ Sealed messages name one another by their ids. The screen, and people who count 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
-from chatroom.client.encryption.conversations import excerpt
+from msgspec.json import decode, encode
+from msgspec.structs import replace
+
+from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.encryption.room_lines import KeptRoomLine
+from chatroom.client.encryption.store import Store
 from chatroom.client.errors import Rejected
 from chatroom.model import events as e
+from chatroom.model.commands.table import MOST_BACK
 
 MOST = 2000  # messages of one room
 MOST_ROOMS = 64
-_ON_ITS_WAY = 1 << 53  # greater than every seq
+ON_ITS_WAY = 1 << 53  # greater than every seq
 MOST_REMEMBERED = 10_000  # rooms of which it is known that they are encrypted
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedRoomLine:
-    """A message of an encrypted room.
-
-    Args:
-        id: The message's id.
-        seq: Its number in the room's log.
-        by: The author's name, and ``by_id`` the author's id.
-        text: The text; empty if the message was deleted.
-    """
-
-    id: str
-    seq: int
-    by: str
-    by_id: str
-    text: str
-
-    @property
-    def quoted(self) -> e.Quoted:
-        """What is shown where the message is answered."""
-        return e.Quoted(self.by, excerpt(self.text))
+@dataclass(slots=True)
+class _Room:
+    lines: OrderedDict[str, KeptRoomLine] = field(default_factory=OrderedDict)
+    complete: bool = False  # the newest messages of the history are among them
 
 
 class RoomMemory:
-    """Remembers the messages that were opened lately, for each encrypted room. A room is named by its id."""
+    """Remembers the messages that were opened, for each encrypted room. A room is named by its id.
 
-    def __init__(self) -> None:
-        self._rooms: OrderedDict[str, OrderedDict[str, OpenedRoomLine]] = OrderedDict()
+    Args:
+        store: Keeps the history.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rooms: OrderedDict[str, _Room] = OrderedDict()
         self._on_their_way = 0
         self._sealed_from: dict[str, int] = {}  # the first seq, by room, that is known to be no plain message's
 
-    def note(self, room: str, line: OpenedRoomLine) -> None:
-        """Remember a message."""
-        lines = self._of(room)
-        lines[line.id] = line
-        if len(lines) > MOST:
-            lines.popitem(last=False)
+    # ---- what is noted ---------------------------------------------------------------------------------------------
 
-    def note_own(self, room: str, id: str, by: str, by_id: str, text: str) -> None:
+    def note(self, room: str, line: KeptRoomLine) -> KeptRoomLine:
+        """Remember a message that was opened, unless it is known already. Returns the message as it is known.
+
+        Raises:
+            CryptoRefusal: It has the id of another author's message, which it could change then.
+        """
+        known = self.find(room, line.id)
+        if known is not None and known.by_id != line.by_id:
+            raise CryptoRefusal("forged", "an encrypted message has the id of another one")
+        if known is not None and known.seq < ON_ITS_WAY:
+            return known if known.seq == line.seq else line
+        self._put(room, line)
+        self._store.note(place_of(room), line.id, line.seq, line.at, encode(line))
+        return line
+
+    def note_file(self, room: str, event: e.Shared) -> None:
+        """Remember a shared file, which can be deleted like a message."""
+        who: dict[str, Any] = {"id": event.id, "by": event.by, "by_id": event.by_id}
+        self._put(room, KeptRoomLine(seq=event.seq, at=event.at, text=event.name, file=True, **who))
+
+    def note_own(self, room: str, line: KeptRoomLine) -> None:
         """Remember a message of ours that is on its way, as the newest one; it may be edited before its echo comes."""
-        if self.find(room, id) is None:
+        if self.find(room, line.id) is None:
             self._on_their_way += 1
-            self.note(room, OpenedRoomLine(id, _ON_ITS_WAY + self._on_their_way, by, by_id, text))
+            self._put(room, replace(line, seq=ON_ITS_WAY + self._on_their_way))
+
+    def change(self, room: str, line: KeptRoomLine, change: e.Edited | e.Reacted) -> None:
+        """Remember what was done to a message, unless something newer is known."""
+        changed = line.after(change)
+        if changed is not line:
+            self._put(room, changed)
+            self._store.replace(place_of(room), line.id, encode(changed))
+
+    def delete(self, room: str, line: KeptRoomLine) -> None:
+        """Forget the text of a message that was deleted, and remove the message from the history."""
+        self._put(room, replace(line, text="", answers="", reactions=()))
+        self._store.forget(place_of(room), line.id)
 
     def forget(self, id: str) -> None:
         """Forget a message of ours that was refused."""
-        for lines in self._rooms.values():
-            lines.pop(id, None)
+        for known in self._rooms.values():
+            known.lines.pop(id, None)
 
     def note_sealed(self, room: str, seq: int) -> None:
         """Remember that a room was encrypted when it had an event with this seq."""
@@ -76,43 +99,78 @@ class RoomMemory:
         """Return whether a room was encrypted at a seq, as far as is known."""
         return room in self._sealed_from and seq >= self._sealed_from[room]
 
-    def find(self, room: str, id: str) -> OpenedRoomLine | None:
-        """Return the message with an id; None if it is not known."""
-        return self._of(room).get(id)
+    # ---- what is found ---------------------------------------------------------------------------------------------
 
-    def at(self, room: str, seq: int) -> OpenedRoomLine | None:
-        """Return the message with a seq; None if it is not known."""
-        return next((line for line in reversed(self._of(room).values()) if line.seq == seq), None)
+    def find(self, room: str, id: str) -> KeptRoomLine | None:
+        """Return the message with an id; None if this client does not have it."""
+        line = self._of(room).lines.get(id)
+        if line is not None:
+            return line
+        kept = self._store.find(place_of(room), id)
+        return decode(kept, type=KeptRoomLine) if kept is not None else None
 
-    def edited(self, room: str, line: OpenedRoomLine, text: str) -> None:
-        """Give a message another text; an empty one if it was deleted."""
-        self.note(room, replace(line, text=text))
+    def event(self, room: str, name: str, line: KeptRoomLine) -> e.Spoken:
+        """Return a message of the room with a name as it is shown now."""
+        return line.event(name, self.find(room, line.answers) if line.answers else None)
 
-    def meant(self, room: str, seq: int | None, last: int, own: str = "") -> OpenedRoomLine:
+    async def at(self, room: str, seq: int) -> KeptRoomLine | None:
+        """Return the message with a seq; None if this client does not have it."""
+        line = next((line for line in reversed(self._of(room).lines.values()) if line.seq == seq), None)
+        if line is not None:
+            return line
+        kept = await self._store.recent(place_of(room), seq + 1, 1)
+        return next(
+            (line for line in (decode(each.value, type=KeptRoomLine) for each in kept) if line.seq == seq), None
+        )
+
+    async def meant(
+        self, room: str, seq: int | None, last: int, counts: Callable[[KeptRoomLine], bool]
+    ) -> KeptRoomLine:
         """Return the message that somebody means.
 
         Args:
             room: The room's id.
             seq: The seq of the message; None if it is counted back.
             last: 1 for the last message, 2 for the one before.
-            own: If not empty, only messages of the user with this id count.
+            counts: Returns whether a message counts. Deleted ones never do.
 
         Raises:
-            Rejected: The message is not known.
+            Rejected: This client does not have the message.
         """
-        lines = sorted(self._of(room).values(), key=lambda line: line.seq)
-        if seq is None:
-            lines = [line for line in lines if line.text and own in ("", line.by_id)]
-            found = lines[-last] if last <= len(lines) else None
+        if seq is not None:
+            there = await self.at(room, seq)
+            found = [there] if there is not None else []
+            last = 1
         else:
-            found = next((line for line in lines if line.seq == seq and own in ("", line.by_id)), None)
-        if found is None or not found.text:
+            found = await self._newest(room)
+        found = [line for line in found if line.text and counts(line)]
+        if last > len(found):
             raise Rejected("no-message", "There is no such message among those that this client has opened.")
-        return found
+        return found[-last]
 
-    def _of(self, room: str) -> OrderedDict[str, OpenedRoomLine]:
-        lines = self._rooms.setdefault(room, OrderedDict())
+    async def _newest(self, room: str) -> list[KeptRoomLine]:
+        """Return the newest messages, the last one last."""
+        known = self._of(room)
+        if not known.complete:
+            kept = await self._store.recent(place_of(room), 0, MOST_BACK)
+            known.lines = OrderedDict({each.id: decode(each.value, type=KeptRoomLine) for each in kept} | known.lines)
+            known.complete = True
+        return sorted(known.lines.values(), key=lambda line: line.seq)
+
+    def _put(self, room: str, line: KeptRoomLine) -> None:
+        lines = self._of(room).lines
+        lines[line.id] = line
+        if len(lines) > MOST:
+            lines.popitem(last=False)
+
+    def _of(self, room: str) -> _Room:
+        known = self._rooms.setdefault(room, _Room())
         self._rooms.move_to_end(room)
         if len(self._rooms) > MOST_ROOMS:
             self._rooms.popitem(last=False)
-        return lines
+        return known
+
+
+def place_of(room: str) -> str:
+    """Return where the history keeps the messages of a room."""
+    return f"room/{room}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct
-from msgspec.json import encode
 from msgspec.structs import replace
 
 from chatroom.client.crypto.believed_amendments import Standing, check_amendment
@@ -21,29 +20,19 @@ from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.parked_files import ParkedFiles
 from chatroom.client.encryption.plaintext import emoji_of, text_of
 from chatroom.client.encryption.port import Port
-from chatroom.client.encryption.room_memory import OpenedRoomLine, RoomMemory
+from chatroom.client.encryption.room_lines import KeptRoomLine
+from chatroom.client.encryption.room_memory import RoomMemory
 from chatroom.client.encryption.sealed_files import take_offer
-from chatroom.client.opened import OpenedActed, OpenedSaid
+from chatroom.client.room_state import RoomState
 from chatroom.client.status import Notice, SecurityNotice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.events import Event
 
 MOST_WAITING = 1000  # messages that wait for their keys
+MOST_EARLY = 1000  # changes of messages that are not opened yet
 
 Told = list[Event | Notice]
-
-
-class KeptRoomLine(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A message of an encrypted room as the history keeps it; see ``OpenedRoomLine``."""
-
-    id: str
-    seq: int
-    at: int
-    by: str
-    by_id: str
-    text: str
-    acted: bool = False
 
 
 class RoomOpening:
@@ -67,27 +56,57 @@ class RoomOpening:
         self.parked = ParkedFiles()
         self._port = port
         self._waiting: OrderedDict[SessionName, list[e.SealedMessage]] = OrderedDict()
+        self._early: OrderedDict[str, tuple[str, str, e.Edited | e.Reacted]] = OrderedDict()  # room, message, change
         self.wanted: list[RoomCiphertext] = []
 
     def open(self, event: e.SealedMessage) -> Told:
-        """Open a message. Returns what to show of it."""
+        """Open a message. Returns what to show of it; a deleted one is shown as it is."""
+        return self._opened(event)[0] if event.ct else [event]
+
+    def open_page(self, events: Sequence[Event]) -> tuple[list[Event], int]:
+        """Open the messages of a page of the history.
+
+        Returns:
+            The page as it is shown, with all that was done to its messages, and the number of those that cannot be
+            opened. What was done to a message is no line of the page.
+        """
+        shown, missing = [], 0
+        for each in events:
+            if not isinstance(each, e.SealedMessage) or not each.ct:
+                shown.append(each)
+                continue
+            told, opened = self._opened(each)
+            missing += not opened
+            shown += [one for one in told if isinstance(one, e.Spoken)]
+        return [self._as_known(each) for each in shown], missing
+
+    def _as_known(self, event: Event) -> Event:
+        """Return a message of a page with what was done to it, which may stand further down on the page."""
+        room = self._port.rooms.find(event.room) if isinstance(event, e.RoomEvent) else None
+        if not isinstance(event, e.Spoken) or room is None:
+            return event
+        line = self._memory.find(room.id, event.id)
+        return self._memory.event(room.id, event.room, line) if line is not None and line.seq == event.seq else event
+
+    def _opened(self, event: e.SealedMessage) -> tuple[Told, bool]:
+        """Open a message. Returns what to show of it, and whether it could be opened and believed."""
         room = self._port.rooms.find(event.room)
-        if room is None or not event.ct:
-            return []
+        if room is None:
+            return [], False
         self._memory.note_sealed(room.id, event.seq)
         event = replace(event, by=shown_name(self._ring.contacts, event.by_id, event.by))
         sealed = RoomCiphertext(room.id, event.id, (event.by_id, event.device), event.sid, event.ct, event.seq)
         try:
             opened = self._ring.groups.inbound.open(sealed)
-            told: Told = list(self._shown(event, room.id, opened))
+            told: Told = list(self._shown(event, room, opened))
         except CryptoRefusal as refused:
             if refused.code == "no-key":
-                return self._wait(event, sealed)
+                return self._wait(event, sealed), False
             text = f"A message of {event.by} was not shown: {refused.text}."
-            return [SecurityNotice(text=text, room=event.room, alarm=True)]
+            return [SecurityNotice(text=text, room=event.room, alarm=True)], False
         if opened.skipped:
             told.insert(0, SecurityNotice(text=words.missing(opened.skipped, event.by), room=event.room))
-        return told
+        return told, True
 
     def _wait(self, event: e.SealedMessage, sealed: RoomCiphertext) -> Told:
         """Keep a message until its key comes. Returns a notice about the first one of its session."""
@@ -111,53 +130,69 @@ class RoomOpening:
 
     # ---- what is inside --------------------------------------------------------------------------------------------
 
-    def _shown(self, event: e.SealedMessage, room: str, opened: OpenedInRoom) -> Told:
+    def _shown(self, event: e.SealedMessage, room: RoomState, opened: OpenedInRoom) -> Told:
         """Return the event of an opened message.
 
         Raises:
             CryptoRefusal: It must not be believed.
         """
         plain, kind = opened.plain, opened.plain.type
-        who: dict[str, Any] = {"id": event.id, "at": event.at, "by": event.by, "by_id": event.by_id}
-        place: dict[str, Any] = {**who, "room": event.room, "seq": event.seq}
         if kind in ("msg", "me"):
-            return [self._message(event, room, plain.body, place, acted=kind == "me")]
+            return [self._message(event, room, plain.body, acted=kind == "me")]
         if kind == "file":
             offer = take_offer(self._files, event.by_id, plain.body)
             return list(self.parked.take(offer.file, event.by_id))
         if kind not in ("edit", "react"):
             return [SecurityNotice(text=f"{event.by} sent something that a newer client can read.", room=event.room)]
-        line = self._memory.find(room, str(plain.body.get("message", "")))
-        about = None if line is None else Standing(line.by_id, room, sealed=True, authenticated=True)
-        check_amendment(kind, Standing(event.by_id, room, sealed=True, authenticated=opened.authenticated), about)
+        id = str(plain.body.get("message", ""))
+        line = self._memory.find(room.id, id)
+        change = _change(kind, plain.body, event)
+        if line is None and opened.authenticated:
+            return self._too_early(room, id, change)
+        about = None if line is None else Standing(line.by_id, room.id, sealed=True, authenticated=True)
+        check_amendment(kind, Standing(event.by_id, room.id, sealed=True, authenticated=opened.authenticated), about)
         assert line is not None  # checked just now
-        if kind == "edit":
-            text = text_of(plain.body)
-            self._memory.edited(room, line, text)
-            self._note(event, room, KeptRoomLine(seq=line.seq, text=text, **{**who, "id": line.id}), again=True)
-            return [e.Edited(message=line.seq, text=text, **place)]
-        emoji, on = emoji_of(plain.body)
-        return [e.Reacted(message=line.seq, emoji=emoji, on=on, user=line.by, text=excerpt(line.text), **place)]
+        change = replace(change, message=line.seq)
+        self._memory.change(room.id, line, change)
+        if isinstance(change, e.Reacted):
+            change = replace(change, user=line.by, text=excerpt(line.text))
+        return [change]
 
-    def _message(
-        self, event: e.SealedMessage, room: str, body: dict[str, Any], place: dict[str, Any], *, acted: bool
-    ) -> e.Spoken:
-        text = text_of(body)
-        quoted = self._memory.find(room, str(body.get("quote", "")))
-        self._memory.note(room, OpenedRoomLine(event.id, event.seq, event.by, event.by_id, text))
-        kept = KeptRoomLine(
-            id=event.id, seq=event.seq, at=event.at, by=event.by, by_id=event.by_id, text=text, acted=acted
-        )
-        self._note(event, room, kept)
-        fields: dict[str, Any] = {"quote": quoted.seq, "quoted": quoted.quoted} if quoted is not None else {}
-        return (OpenedActed if acted else OpenedSaid)(text=text, **place, **fields)
+    def _too_early(self, room: RoomState, id: str, change: e.Edited | e.Reacted) -> Told:
+        """Keep a change of a message that this device does not have, for when the message is opened.
 
-    def _note(self, event: e.SealedMessage, room: str, line: KeptRoomLine, *, again: bool = False) -> None:
-        """Put a message, or its new text, into the history."""
-        if again:
-            self._ring.store.replace(f"room/{room}", line.id, encode(line))
-        else:
-            self._ring.store.note(f"room/{room}", line.id, event.seq, event.at, encode(line))
+        Returns:
+            The notice of it; nothing if it was made before we came, for then the message may be further back.
+        """
+        self._early[change.id] = room.id, id, change
+        if len(self._early) > MOST_EARLY:
+            self._early.popitem(last=False)
+        if room.replayed(change):
+            return []
+        return [SecurityNotice(text=words.change_of_unknown(change), room=room.room)]
+
+    def _message(self, event: e.SealedMessage, room: RoomState, body: dict[str, Any], *, acted: bool) -> e.Spoken:
+        """Remember a message, and return it as it is now.
+
+        Raises:
+            CryptoRefusal: It must not be believed.
+        """
+        who: dict[str, Any] = {"id": event.id, "seq": event.seq, "by": event.by, "by_id": event.by_id}
+        line = KeptRoomLine(at=event.at, text=text_of(body), acted=acted, answers=str(body.get("quote", "")), **who)
+        line = self._memory.note(room.id, line)
+        for key, (place, message, change) in list(self._early.items()):
+            if (place, message) == (room.id, event.id):
+                del self._early[key]
+                if isinstance(change, e.Reacted) or change.by_id == line.by_id:
+                    self._memory.change(room.id, line, change)
+                    line = line.after(change)
+        return self._memory.event(room.id, event.room, line)
+
+    def shared(self, event: e.Shared) -> None:
+        """Remember a file that was shared in an encrypted room, so that it can be deleted like a message."""
+        room = self._port.rooms.find(event.room)
+        if room is not None and event.sealed and event.name:
+            self._memory.note_file(room.id, event)
 
     # ---- what must not come in plain text -------------------------------------------------------------------------
 
@@ -184,10 +219,24 @@ class RoomOpening:
         text = f"{what} that the server says is from {event.by} came without encryption, and was not shown."
         return SecurityNotice(text=text, room=event.room, alarm=True)
 
-    def deleted(self, event: e.Deleted) -> None:
+    async def deleted(self, event: e.Deleted) -> None:
         """Remove a message from the history that was deleted."""
         room = self._port.rooms.find(event.room)
-        line = self._memory.at(room.id, event.message) if room is not None else None
+        line = await self._memory.at(room.id, event.message) if room is not None else None
         if room is not None and line is not None:
-            self._memory.edited(room.id, line, "")
-            self._ring.store.forget(f"room/{room.id}", line.id)
+            self._memory.delete(room.id, line)
+            await self._ring.store.commit()
+
+
+def _change(kind: str, body: dict[str, Any], event: e.SealedMessage) -> e.Edited | e.Reacted:
+    """Return an edit or a reaction as an event, which does not say yet which message it is about.
+
+    Raises:
+        CryptoRefusal: It has no proper text, or no emoji.
+    """
+    place: dict[str, Any] = {"room": event.room, "seq": event.seq, "message": 0}
+    who: dict[str, Any] = {"id": event.id, "at": event.at, "by": event.by, "by_id": event.by_id}
+    if kind == "edit":
+        return e.Edited(text=text_of(body), **place, **who)
+    emoji, on = emoji_of(body)
+    return e.Reacted(emoji=emoji, on=on, **place, **who)

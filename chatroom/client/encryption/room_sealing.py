@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,9 @@ from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.outbox import SealedCommand, SealedOutbox
 from chatroom.client.encryption.port import Port
 from chatroom.client.encryption.refusals import as_rejected
+from chatroom.client.encryption.room_lines import KeptRoomLine
 from chatroom.client.encryption.room_members import Readers, RoomReaders
-from chatroom.client.encryption.room_memory import RoomMemory
+from chatroom.client.encryption.room_memory import ON_ITS_WAY, RoomMemory
 from chatroom.client.encryption.way_out import AGAIN, Send
 from chatroom.client.errors import Rejected
 from chatroom.client.pending import PendingCommand
@@ -75,7 +77,7 @@ class RoomSealing:
         if kept is not None and kept.room_record.get("members") == room.members_rev:
             return partial(self._send, command, kept)
         self._check_linked()
-        kind, body = self._body(command.record, room)
+        kind, body = await self._body(command.record, room)
         id = str(command.record.get("id") or self._port.mint())
         for _ in range(MOST_TRIES):
             readers = await self._members.of(room)
@@ -101,9 +103,13 @@ class RoomSealing:
     async def _earlier_answered(self, room: RoomState, rev: int) -> None:
         """Wait until no message is under way that was sealed for other members: it may be refused, and comes first."""
         while any(self._rev_of(id) != rev for id in self._under_way(room)):
-            waiting: Deferred[None] = Deferred()
-            self._waiting.append(waiting)
-            await waiting
+            await self._next_answer()
+
+    def _next_answer(self) -> Deferred[None]:
+        """Return a Deferred that fires when the server has answered a message."""
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        return waiting
 
     def _under_way(self, room: RoomState) -> list[str]:
         """Return the ids of the messages to a room that the server has not answered."""
@@ -139,7 +145,8 @@ class RoomSealing:
             sealings=(*earlier, (sealed.sid, sealed.index)),
         )
         if kind in ("msg", "me"):
-            self._memory.note_own(room.id, id, self._port.name, self._ring.user_id, body["text"])
+            own: dict[str, Any] = {"by": self._port.name, "by_id": self._ring.user_id, "text": body["text"]}
+            self._memory.note_own(room.id, KeptRoomLine(id=id, seq=0, at=now, answers=body.get("quote", ""), **own))
         return partial(self._send, command, kept)
 
     async def _share(self, room: RoomState, readers: Readers) -> bool:
@@ -166,31 +173,74 @@ class RoomSealing:
         await self._server.send(id, envelopes, readers.revs)
         self._ring.groups.outbound.given(share, [(each.user_id, each.device) for each in envelopes])
 
-    def _body(self, record: dict[str, Any], room: RoomState) -> tuple[str, dict[str, Any]]:
+    async def _body(self, record: dict[str, Any], room: RoomState) -> tuple[str, dict[str, Any]]:
         """Return the type and the body of what a command seals.
 
         Raises:
             Rejected: The message that it is about is not known.
         """
-        if record["do"] == "file":
+        do = record["do"]
+        if do == "file":
             return "file", record["offer"]
-        do, seq, last = record["do"], record.get("seq"), record.get("last", 1)
-        if do in ("say", "me"):
-            body = {"text": record["text"]}
-            if record.get("quote"):
-                body["quote"] = self._memory.meant(room.id, record["quote"], 1).id
-            return "msg" if do == "say" else "me", body
-        own = self._ring.user_id if do == "edit" else ""
-        meant = self._memory.meant(room.id, seq, last, own)
-        if do == "quote":
-            return "msg", {"text": record["text"], "quote": meant.id}
-        if do == "edit":
-            return "edit", {"message": meant.id, "text": record["text"]}
-        if not is_emoji(record["emoji"]):
+        if do == "react" and not is_emoji(record["emoji"]):
             raise Rejected(BAD_EMOJI.code, BAD_EMOJI().text)
-        return "react", {"message": meant.id, "emoji": record["emoji"], "on": record.get("on", True)}
+        about = await self._about(record, room)
+        if do in ("say", "me", "quote"):
+            return "me" if do == "me" else "msg", {"text": record["text"], **({"quote": about} if about else {})}
+        if do == "edit":
+            return "edit", {"message": about, "text": record["text"]}
+        return "react", {"message": about, "emoji": record["emoji"], "on": record.get("on", True)}
+
+    async def _about(self, record: dict[str, Any], room: RoomState) -> str:
+        """Return the id of the message that a command is about, and note it in the command; empty if there is none.
+
+        It is noted because, when the command is sealed again, another message may be the last.
+
+        Raises:
+            Rejected: The message is not known.
+        """
+        do, own = record["do"], self._ring.user_id
+        if do in ("say", "me") and not record.get("quote"):
+            return ""
+        if "message" not in record:
+
+            def counts(line: KeptRoomLine) -> bool:
+                return not line.file and (do != "edit" or line.by_id == own)
+
+            seq = record.get("quote" if do in ("say", "me") else "seq")
+            record["message"] = (await self._memory.meant(room.id, seq, record.get("last", 1), counts)).id
+        return str(record["message"])
+
+    async def delete(self, command: PendingCommand, room: RoomState) -> Send:
+        """Return what sends a deletion with the seq of its message: the server cannot tell which sealed messages are
+        edits or reactions.
+
+        Raises:
+            Rejected: The message is not known.
+        """
+        record, own = command.record, self._ring.user_id
+        user = fold(str(record.pop("user", "")))
+
+        def counts(line: KeptRoomLine) -> bool:
+            return fold(line.by) == user if user else line.by_id == own
+
+        line = await self._memory.meant(room.id, None, record.pop("last", 1), counts)
+        return lambda: self._start(self._deleted(command, room, line.id))
+
+    async def _deleted(self, command: PendingCommand, room: RoomState, id: str) -> None:
+        """Send a deletion; if its message is still on its way, first wait for the server's answer."""
+        while (line := self._memory.find(room.id, id)) is not None and line.seq >= ON_ITS_WAY:
+            await self._next_answer()
+        if line is None:
+            self._port.refuse(command, Rejected("no-message", "The message was not sent, so it is deleted nowhere."))
+            return
+        command.record["seq"] = line.seq
+        self._port.transmit(command)
 
     # ---- sending ---------------------------------------------------------------------------------------------------
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        Deferred.fromCoroutine(coroutine).addErrback(self._port.failed)
 
     def _send(self, command: PendingCommand, sealed: SealedCommand) -> None:
         """Send a sealed message; see ``Send``."""

@@ -40,6 +40,10 @@ class Store(Rows, Protocol):
     def forget(self, place: str, id: str) -> None:
         """Remove a message from the history."""
 
+    def find(self, place: str, id: str) -> bytes | None:
+        """Return what was noted of a message of the history, stored or not; None if it is not there."""
+        ...
+
     def recent(self, place: str, before: int, limit: int) -> Deferred[Sequence[Noted]]:
         """Return the newest messages of a place before a seq (0: no such limit), the newest last."""
 
@@ -95,6 +99,11 @@ class MemoryStore(MemoryRows):
     def forget(self, place: str, id: str) -> None:
         """Remove a message from the history."""
         self._history.pop((place, id), None)
+
+    def find(self, place: str, id: str) -> bytes | None:
+        """Return what was noted of a message of the history."""
+        kept = self._history.get((place, id))
+        return kept.value if kept is not None else None
 
     def recent(self, place: str, before: int, limit: int) -> Deferred[Sequence[Noted]]:
         """Return the newest messages of a place before a seq."""

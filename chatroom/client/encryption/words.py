@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from chatroom.client.encryption.interface import KeyState, LinkPath, Security
+from chatroom.model import events as e
+from chatroom.model.text import on_one_line
 
 NOT_YET = "there is no connection to the server yet, and the keys are loaded when there is one; try again then."
 KNOWS_NONE = "this server knows no encryption, so nothing is encrypted here."
 NO_KEYS = "this client has no keys, so it encrypts nothing; see docs/security.md."
-ONLY_SEALED = "Only encrypted private messages can be edited, quoted, deleted or reacted to."
+ONLY_SEALED = (
+    "Only encrypted private messages can be edited, quoted, deleted or reacted to; write another message instead."
+)
 
 
 def plain_notice(user: str) -> str:
@@ -58,6 +62,19 @@ def missing(number: int, by: str) -> str:
     """Return the line about messages of an encrypted room that never came, before the next message of their author."""
     some = "1 message" if number == 1 else f"{number} messages"
     return f"{some} of {by} {'is' if number == 1 else 'are'} missing before this one."
+
+
+def change_of_unknown(change: e.Edited | e.Reacted) -> str:
+    """Return the line about an edit or a reaction whose message this device does not have."""
+    if isinstance(change, e.Edited):
+        return f"{change.by} corrected a message that this device does not have: {on_one_line(change.text)}"
+    did = f"reacted {change.emoji} to" if change.on else f"took back {change.emoji} from"
+    return f"{change.by} {did} a message that this device does not have."
+
+
+def unknown_changed(by: str) -> str:
+    """Return the line about a change of an encrypted private message that this device does not have."""
+    return f"{by} edited, deleted or reacted to a message that this device does not have."
 
 
 def asks_for_link(user: str) -> str:

@@ -7,9 +7,9 @@ colours. No text is cleaned here: ``scrollback.py``, which all lines go through,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chatroom.client.opened import Opened, OpenedOwn
+from chatroom.client.opened import Opened, OpenedOwn, kind_of
 from chatroom.client.screen.colours import ERROR, LOUD, MARK, MENTION, NOTICE, PLAIN, PRIVATE, QUIET, Colours
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -19,7 +19,7 @@ from chatroom.model.mentions import mentions
 from chatroom.model.replies import Settings
 from chatroom.model.text import CONTINUATION
 from chatroom.model.timestamps import DAY, DAY_AND_TIME, TIME, spell_moment
-from chatroom.model.wording import ANSWERS, EDITED, LINES, searched_back, speaker, what_became, with_deletion_shown
+from chatroom.model.wording import ANSWERS, LINES, answering, searched_back, what_became, with_deletion_shown
 
 Line = list[tuple[str, str]]
 """What is on one line: (style, text) after another."""
@@ -135,7 +135,7 @@ class Formatter:
         """
         line = self._message(event, private=private)
         stamp = self._stamp(event.at, DAY_AND_TIME if self._old(event) else TIME)
-        return MessageLine([*stamp, *line.head], line.body, line.tail)
+        return replace(line, head=[*stamp, *line.head])
 
     def amended(self, event: e.Amendment, edited: int, reactions: tuple[e.EmojiReaction, ...]) -> MessageLine | None:
         """Return what becomes of the line of a message, with an empty body if its text stays; None if nothing does.
@@ -156,7 +156,8 @@ class Formatter:
     def sent(self, event: a.Sent) -> MessageLine:
         """Return the line of our own private message for the window of the conversation."""
         name = (self._colours.of(self._me()), self._me())
-        return MessageLine([*self._stamp(self._now(), TIME), name, (PLAIN, ": ")], [(PLAIN, event.text)], [])
+        head = [*self._stamp(self._now(), TIME), name, *_quoting(event), (PLAIN, ": ")]
+        return MessageLine(head, [(PLAIN, event.text)], [])
 
     def answer(self, event: e.Event) -> list[Line]:
         """Return the lines of an answer, or of an event that concerns only the user."""
@@ -166,7 +167,7 @@ class Formatter:
             return [self._stamp(self._now(), TIME) + self._sent(event)]
         if isinstance(event, a.Error):
             return [error(event.text)]
-        words = ANSWERS.get(type(event))
+        words = ANSWERS.get(kind_of(event))
         if words is None:
             return []
         style = LOUD if isinstance(event, _LOUD) else QUIET
@@ -200,8 +201,8 @@ class Formatter:
         mark = [(MARK, f" ({word})")] if word else []
         if isinstance(event, e.Private):
             between = (PLAIN, ": ") if private else (PRIVATE, " (private): ")
-            edited = event.edited if isinstance(event, Opened | OpenedOwn) else 0
-            return MessageLine([name, *mark, *_quoting(event), between], [(PLAIN, event.text)], tail, edited)
+            became = (event.edited, event.reactions) if isinstance(event, Opened | OpenedOwn) else (0, ())
+            return MessageLine([name, *mark, *_quoting(event), between], [(PLAIN, event.text)], tail, *became)
         quoting = _quoting(event)
         acted = isinstance(event, e.Acted)
         head = [*([(PLAIN, "* ")] if acted else []), name, *mark, *quoting, (PLAIN, " " if acted else ": ")]
@@ -210,8 +211,6 @@ class Formatter:
     def _tail(self, event: e.Message) -> Line:
         """Return what follows the text of a message: that it was edited, and the reactions to it."""
         became = what_became(event)
-        if isinstance(event, Opened | OpenedOwn) and event.edited:
-            became = EDITED
         return [(QUIET, became)] if became else []
 
     def _concerns_me_alone(self, event: e.RoomEvent) -> bool:
@@ -237,7 +236,7 @@ class Formatter:
 
     def _happened(self, event: e.RoomEvent | e.Private) -> Line:
         """Return the line for an event without its time, with the name at its beginning in its colour."""
-        words = LINES[type(event) if type(event) in LINES else type(event).__mro__[1]]("", event)  # opened ones
+        words = LINES[kind_of(event)]("", event)
         style = QUIET
         if isinstance(event, e.Shared):
             if event.to == self._me():
@@ -248,7 +247,8 @@ class Formatter:
         return [(style, words)]
 
     def _sent(self, event: a.Sent) -> Line:
-        return [(PLAIN, "To "), (self._colours.of(event.to), event.to), (PRIVATE, " (private): "), (PLAIN, event.text)]
+        to = [(PLAIN, "To "), (self._colours.of(event.to), event.to), (PRIVATE, " (private)")]
+        return [*to, *_quoting(event), (PRIVATE, ": "), (PLAIN, event.text)]
 
     def _count(self, event: a.History | a.Found) -> list[Line]:
         if isinstance(event, a.History):
@@ -267,11 +267,10 @@ class Formatter:
         return spell_moment(event.at, DAY) != spell_moment(self._now(), DAY)
 
 
-def _quoting(event: e.Spoken | e.Private) -> Line:
+def _quoting(event: e.Spoken | e.Private | a.Sent) -> Line:
     """Return the words about what a message answers; empty if it answers nothing."""
-    if isinstance(event, Opened | OpenedOwn):
-        return [(QUIET, speaker(event).removeprefix(event.by))]
-    return [(QUIET, speaker(event).removeprefix(event.by))] if isinstance(event, e.Spoken) and event.quote else []
+    words = answering(event)
+    return [(QUIET, words)] if words else []
 
 
 def _shared(event: e.Shared) -> str:

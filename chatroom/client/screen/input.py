@@ -43,7 +43,7 @@ _log = Logger()
 SOON = 60.0  # seconds after a failed login in which a line such as ``alice,secret`` may be meant for the login
 FOR_GUESTS = frozenset({"login", "register"})
 ABOUT_MESSAGE = frozenset({"edit", "react", "quote", "delete"})
-ABOUT_PERSON = frozenset({"history", "search"})  # in the window of a person, about the conversation
+ABOUT_PERSON = frozenset({"history", "search", *ABOUT_MESSAGE})  # in the window of a person, about the conversation
 FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
 
@@ -221,8 +221,7 @@ class LineInput:
             Misuse: The command is about a room, and we are in some, but the window is none's.
         """
         fields = dict(command.fields)
-        about_person = ABOUT_PERSON | ABOUT_MESSAGE if self._client.privacy.encryption is not None else ABOUT_PERSON
-        if window.kind is WindowKind.PERSON and command.row.do in about_person:
+        if window.kind is WindowKind.PERSON and command.row.do in ABOUT_PERSON:
             return {"user": window.name, **fields}
         if self._is_inside(window) and is_about_room(command.row.do, fields):
             return {"room": window.name, **fields}

@@ -238,9 +238,10 @@ class Presenter:
 
     def _amended(self, event: e.Amendment, window: ChatWindow) -> bool:
         """Change the line of the message that an event is about. Returns whether that says all; if the window does not
-        have the line any more, or the message is deleted, the event has a line of its own."""
+        have the line any more, or the message is deleted, the event has a line of its own. What was done before we came
+        has none: the history shows it with the message."""
         stored = window.lines.find(event.message)
-        return stored is not None and self._changed(event, stored, window)
+        return self._client.replayed(event) if stored is None else self._changed(event, stored, window)
 
     def _changed(self, event: e.Amendment, stored: StoredLine, window: ChatWindow) -> bool:
         """Change the line of a message. Returns whether that says all."""

@@ -170,6 +170,15 @@ class Vault:
         except (sqlite3.Error, VaultError, TypeError) as error:
             self._give_up(error)
 
+    def _read_message(self, place: str, id: str) -> bytes | None:
+        """Return what the file has of a message of the local history."""
+        name = self._sealer.name("message", place, id)
+        try:
+            row = self._reads.execute("SELECT value FROM history WHERE name=?", (name,)).fetchone()
+            return None if row is None else self._sealer.open(row[0], "history", place, id)
+        except (sqlite3.Error, VaultError, TypeError) as error:
+            self._give_up(error)
+
     def _read_keys(self, table: str) -> list[str]:
         """Return the keys of a table's rows in the file."""
         place = self._sealer.name("table", table)
@@ -277,6 +286,16 @@ class Vault:
         self._check()
         text(change.place).decode(), text(change.id).decode()  # they must be valid Unicode
         self._next.history.append(change)
+
+    def find(self, place: str, id: str) -> bytes | None:
+        """Return what was noted of a message of the local history, stored or not; None if the message is not there."""
+        self._check()
+        value = self._read_message(place, id)
+        for batch in reversed(list(self._unstored())):
+            for change in batch.history:
+                if (change.place, change.id) == (place, id):
+                    value = change.of(value)
+        return value
 
     def recent(self, place: str, before: int, limit: int) -> Deferred[list[NotedMessage]]:
         """Return the newest messages of a place, the oldest of them first. What was noted is committed before.

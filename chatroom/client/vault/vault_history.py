@@ -45,6 +45,10 @@ class NotedMessage:
     at: int
     value: bytes = field(repr=False)
 
+    def of(self, value: bytes | None) -> bytes | None:
+        """Return the value of the message after the change; None stands for a message that is not there."""
+        return self.value if value is None else value
+
 
 @dataclass(frozen=True)
 class ReplacedMessage:
@@ -54,6 +58,10 @@ class ReplacedMessage:
     id: str
     value: bytes = field(repr=False)
 
+    def of(self, value: bytes | None) -> bytes | None:
+        """Return the value of the message after the change; see ``NotedMessage``."""
+        return None if value is None else self.value
+
 
 @dataclass(frozen=True)
 class ForgottenMessage:
@@ -61,6 +69,9 @@ class ForgottenMessage:
 
     place: str
     id: str
+
+    def of(self, value: bytes | None) -> None:
+        """Return the value of the message after the change: it is not there."""
 
 
 HistoryChange = NotedMessage | ReplacedMessage | ForgottenMessage

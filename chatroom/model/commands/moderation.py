@@ -8,10 +8,12 @@ from msgspec import Meta
 
 from chatroom.model.arguments import Arg, Kind
 from chatroom.model.commands.table import (
+    BACK_PERHAPS,
     HOW_LONG,
     REASON,
     USER,
     USER_PERHAPS,
+    Back,
     Needs,
     Reason,
     RoomCommand,
@@ -243,16 +245,21 @@ row(
 
 
 class Delete(RoomCommand, frozen=True, gc=False):
-    """Delete the text of a message in the room: the one with that seq, the last of ``user``, or your own last."""
+    """Delete the text of a message in the room: the one with that seq, the last of ``user``, or your own last.
+
+    ``last`` counts back from the last one.
+    """
 
     user: Word = ""
     seq: Seq | None = None
+    last: Back = 1
 
 
 row(
     Delete,
-    "delete your last message or file here; moderators can delete other people's",
+    "delete your last message or file here, or with -2 the one before; moderators can delete other people's",
     "delete",
+    BACK_PERHAPS,
     USER_PERHAPS,
     in_room=True,
     topic="order",

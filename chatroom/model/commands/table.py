@@ -16,6 +16,8 @@ Ref = Annotated[int, Meta(ge=-(2**53), le=2**53)] | Annotated[str, Meta(max_leng
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 MessageSeq = Annotated[int, Meta(ge=1, le=2**53)]  # of a message; 0 is no message's seq
+MOST_BACK = 200  # messages that somebody can count back to the one that is meant
+Back = Annotated[int, Meta(ge=1, le=MOST_BACK)]
 Id = Annotated[str, Meta(pattern=r"^[!-9;-~]{1,64}\Z")]
 Word = Annotated[str, Meta(max_length=256)]  # names have stricter limits; this one keeps checking them cheap
 
@@ -199,6 +201,8 @@ ROOM = Arg("room")
 ON_PERHAPS = Arg("on", Kind.SWITCH, "on|off", required=False)
 NEW_PASSWORD = Arg("password", Kind.SECRET, ask="Password:", prompt="Choose a password:", twice=True)
 TEXT_PERHAPS = Arg("text", Kind.REST, required=False)
+BACK = Arg("last", Kind.BACK, "-n")
+BACK_PERHAPS = Arg("last", Kind.BACK, "-n", required=False)
 MESSAGES = Arg("messages", Kind.COUNT, required=False)
 PASSWORD = Arg("password", Kind.SECRET, ask="Password:", prompt="Password:")
 HOW_LONG = Arg("seconds", Kind.DURATION, "duration", required=False)

@@ -8,11 +8,14 @@ from msgspec import Meta
 
 from chatroom.model.arguments import Arg, Kind
 from chatroom.model.commands.table import (
+    BACK,
+    BACK_PERHAPS,
     MESSAGES,
     ON_PERHAPS,
     TEXT,
     TEXT_PERHAPS,
     USER_PERHAPS,
+    Back,
     Command,
     Count,
     Id,
@@ -22,11 +25,6 @@ from chatroom.model.commands.table import (
     Word,
     row,
 )
-
-MOST_BACK = 200  # messages that somebody can count back to the one that is meant
-BACK = Arg("last", Kind.BACK, "-n")
-BACK_PERHAPS = Arg("last", Kind.BACK, "-n", required=False)
-Back = Annotated[int, Meta(ge=1, le=MOST_BACK)]
 
 
 class Say(RoomCommand, frozen=True, gc=False):

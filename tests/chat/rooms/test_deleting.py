@@ -69,6 +69,18 @@ def test_people_see_that_a_message_was_deleted(world: World) -> None:
     assert "rude" not in " ".join(carol.lines())
 
 
+def test_a_deletion_counts_back(world: World) -> None:
+    alice, bob = world.person("alice", "den"), world.person("bob", "den")
+    bob.say("one", "two", "three")
+    alice.say("four", "/delete -2 bob", "/delete -2 bob", "/delete -2 bob")
+    assert "no such message" in alice.lines()[-1].lower()
+    bob.say("/delete -1")
+    bob.take()
+    bob.say("/history")
+    lines = [line.partition("] ")[2] for line in bob.lines()]
+    assert lines == ["bob: (deleted)", "bob: (deleted)", "bob: (deleted)", "alice: four"]
+
+
 def test_a_program_that_catches_up_is_given_no_deleted_text(world: World) -> None:
     alice = guest(world, "alice", "den")
     say(alice, "secret")

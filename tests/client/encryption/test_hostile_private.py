@@ -361,7 +361,7 @@ def test_a_change_from_another_conversation_is_refused(alice: KeyPerson, bob: Ke
     (line,) = [event for event in alice.told if isinstance(event, e.Private)]
     _send_inner(carol, alice, "react", {"message": line.id, "emoji": "👍", "on": True})
     assert not alice.heard(PrivateChange)
-    assert any("not known here" in text for text in alice.notices)
+    assert any("a message that this device does not have" in text for text in alice.notices)
     carol.leave()
 
 

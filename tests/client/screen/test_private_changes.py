@@ -10,7 +10,7 @@ from client.fake_encryption import FakeEncryption
 from client.screen.stage import NOW, Stage, on_stage
 
 from chatroom.client.encryption.interface import Security
-from chatroom.client.opened import Opened, PrivateChange
+from chatroom.client.opened import Opened, PrivateChange, SentSealed
 from chatroom.client.screen.window_list import WindowKind
 from chatroom.model import events as e
 from chatroom.model import replies as a
@@ -33,6 +33,7 @@ def change(kind: Any, message: str, by: str = "bob", **more: Any) -> PrivateChan
     return PrivateChange(kind=kind, message=message, by=by, user="bob", at=NOW * 1000, **more)
 
 
+@pytest.mark.parametrize("keys", [True, False])
 @pytest.mark.parametrize(
     ("line", "do", "fields"),
     [
@@ -42,13 +43,17 @@ def change(kind: Any, message: str, by: str = "bob", **more: Any) -> PrivateChan
         ("/react -2 👍 off", "react", {"emoji": "👍", "last": 2, "on": False}),
         ("/quote -1 yes", "quote", {"last": 1, "text": "yes"}),
         ("/delete", "delete", {}),
+        ("/delete -1", "delete", {"last": 1}),
+        ("/delete -2", "delete", {"last": 2}),
     ],
 )
 def test_a_command_about_a_message_is_about_the_person_of_the_window(
-    tmp_path: Path, line: str, do: str, fields: dict[str, Any]
+    tmp_path: Path, line: str, do: str, fields: dict[str, Any], keys: bool
 ) -> None:
+    """A client without keys refuses it, and says why."""
+
     async def scene(stage: Stage) -> None:
-        open_bob(stage)
+        open_bob(stage, keys=keys)
         stage.type(f"{line}\r")
         await stage.until(lambda: stage.client.did)
         assert stage.client.did == [(do, {"user": "bob", **fields})]
@@ -56,12 +61,29 @@ def test_a_command_about_a_message_is_about_the_person_of_the_window(
     on_stage(tmp_path, scene)
 
 
-def test_without_keys_such_a_command_is_refused_there(tmp_path: Path) -> None:
+def test_ones_own_quote_says_at_once_what_it_answers(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        open_bob(stage, keys=False)
-        stage.type("/edit better\r")
-        await stage.shows("Error: /edit is about a message of a room; go to the window of the room first.")
-        assert stage.client.did == []
+        open_bob(stage)
+        stage.tell(SentSealed("m1", "bob", "yes", quoted=e.Quoted("bob", "shall we?")))
+        await stage.shows('me (to bob: "shall we?"): yes')
+        stage.screen.switcher.go(stage.screen.windows.server)
+        stage.tell(SentSealed("m2", "bob", "no", quoted=e.Quoted("bob", "or not?")))
+        await stage.until(lambda: any('To bob (private) (to bob: "or not?"): no' in row for row in stage.rows))
+        stage.tell(SentSealed("m3", "bob", "well", "account"))
+        await stage.until(lambda: any("bob is offline" in row for row in stage.rows))
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_message_comes_with_the_reactions_to_it(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        open_bob(stage)
+        await stage.until(lambda: stage.client.pasts)
+        kept = opened("one", reactions=(e.EmojiReaction("👍", "me", "me"),))
+        stage.client.pasts.pop().callback(a.History("", [kept], complete=True, user="bob"))
+        await stage.shows("bob: one  [👍 1]")
+        stage.tell(change("react", "b1", emoji="👍"))
+        await stage.shows("bob: one  [👍 2]")
 
     on_stage(tmp_path, scene)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from client.screen.stage import NOW, Stage, Unread, on_stage, said
 
@@ -279,6 +280,30 @@ def test_the_unread_line_is_where_one_has_read_on_any_device(tmp_path: Path) -> 
         stage.tell(a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=6, complete=True, read=4, unread=1))
         stage.tell(*(said(f"line {seq}", seq=seq) for seq in (3, 4, 5, 7)))
         await stage.shows("bob: line 3", "bob: line 4", RULE, "bob: line 5", "bob: line 7", "[lobby]")
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_message_that_comes_with_reactions_keeps_them_when_another_comes(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        before = (e.EmojiReaction("👍", "carol", "c"),)
+        stage.tell(msgspec.structs.replace(said("hello", seq=1), reactions=before, edited=NOW), reacted(2, on=True))
+        await stage.shows("bob: hello (edited)  [👍 2]", "[lobby]")
+
+    on_stage(tmp_path, scene)
+
+
+def test_what_was_done_before_we_came_is_shown_only_in_the_line_of_its_message(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        stage.client.place.enter(entered("lobby"))
+        stage.client.place._replayed = 6
+        early = {"room": "lobby", "message": 1, "user": "bob", "emoji": "🎉", "on": True, "text": "an old one"}
+        stage.tell(said("line 3", seq=3), e.Reacted("", 0, "bea", "b", seq=4, **early))
+        stage.tell(e.Reacted("", 0, "bea", "b", seq=5, **{**early, "message": 3}))
+        await stage.shows("bob: line 3  [🎉 1]", "[lobby]")
+        assert not any("reacted" in row for row in stage.rows)
+        stage.tell(e.Reacted("", 0, "bea", "b", seq=7, **early))
+        await stage.shows('bea reacted 🎉 to "an old one"', "[lobby]")
 
     on_stage(tmp_path, scene)
 

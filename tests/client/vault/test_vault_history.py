@@ -105,6 +105,27 @@ def test_a_forgotten_message_is_gone(vaults: Vaults) -> None:
     assert seqs(recent(vaults, vault, "lobby")) == [1, 2, 3]
 
 
+def test_a_message_is_found_by_its_id_before_and_after_it_is_stored(vaults: Vaults) -> None:
+    vault = vaults.open()
+    assert vault.find("lobby", "i1") is None
+    noted(vault, "lobby", [1, 2])
+    for step in ("unstored", "stored", "opened again"):
+        assert (vault.find("lobby", "i1"), vault.find("other", "i1")) == (b"Message 1 of lobby", None), step
+        vaults.commit(vault)
+        vault = vaults.reopened(vault) if step == "stored" else vault
+    vault.note("lobby", "i1", 1, 1, b"noted again")
+    assert vault.find("lobby", "i1") == b"Message 1 of lobby"
+    vault.replace("lobby", "i1", b"edited")
+    vault.replace("lobby", "nobody's", b"lost")
+    assert (vault.find("lobby", "i1"), vault.find("lobby", "nobody's")) == (b"edited", None)
+    vault.forget("lobby", "i1")
+    assert vault.find("lobby", "i1") is None
+    storing = vault.commit()
+    assert (vault.find("lobby", "i1"), vault.find("lobby", "i2")) == (None, b"Message 2 of lobby")
+    vaults.pump.wait(storing)
+    assert (vault.find("lobby", "i1"), vault.find("lobby", "i2")) == (None, b"Message 2 of lobby")
+
+
 def test_words_are_found_in_any_case_everywhere_or_in_a_place(vaults: Vaults) -> None:
     vault = vaults.open()
     noted(vault, "lobby", range(1, 500))
