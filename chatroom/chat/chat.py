@@ -39,6 +39,7 @@ from chatroom.chat.retention import Retention
 from chatroom.chat.rooms import encrypted
 from chatroom.chat.rooms.directory import Directory
 from chatroom.chat.rooms.empty_rooms import EmptyRooms
+from chatroom.chat.rooms.encrypted_joins import EncryptedJoins
 from chatroom.chat.rooms.loaded_rooms import LoadedRooms
 from chatroom.chat.rooms.ownership import OwnerSuccession
 from chatroom.chat.rooms.room_changes import RoomChanges
@@ -110,6 +111,7 @@ class Chat(ChatState):
 
     def _make_rooms(self) -> None:
         self.loaded_rooms = LoadedRooms()
+        self.encrypted_joins = EncryptedJoins(self.rules, self.scheduler.seconds)
         self.room_records = RoomRecords(self.engine, self.loaded_rooms)
         quotas = RoomQuotas(self.engine, self.rules, self.now, self.room_records.is_owned)
         self.room_changes = RoomChanges(self.engine, self.loaded_rooms, self.room_records, quotas)

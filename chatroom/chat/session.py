@@ -182,6 +182,7 @@ class Session(SessionOutput):
         transfers: The files that the session sends and fetches; None until there are any.
         unfinished: The last search, if it did not reach the oldest message of the room.
         pending: How many of the session's events are not stored yet.
+        stale: How many sealed messages in a row were sealed for other members than their rooms had.
     """
 
     __slots__ = (
@@ -212,6 +213,7 @@ class Session(SessionOutput):
         "seated",
         "secure",
         "since",
+        "stale",
         "token",
         "transfers",
         "unfinished",
@@ -253,6 +255,7 @@ class Session(SessionOutput):
         self.renaming = False
         self._counter = 0
         self.pending = 0
+        self.stale = 0
         self._idle: Deferred[None] | None = None
 
     def was_also(self, *ids: str) -> None:

@@ -80,6 +80,7 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
     try:
         _check_number(chat, session, room, stay=command.stay)
         check_admitted(session, room, session.user)
+        chat.encrypted_joins.count(session, room)
         if not command.stay or chat.rules.rooms == 1:
             await _leave_all(chat, session)
         if session.over:

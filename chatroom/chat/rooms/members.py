@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from chatroom.chat.rooms.listeners import Listener
 from chatroom.chat.rooms.record import RoomUser
+from chatroom.chat.rooms.revisions import Revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +90,37 @@ class RoomMembers:
     Attributes:
         members: The members by session id, in the order of joining. A person may have several sessions.
         people: How many of the members' sessions each user has, by user id.
-        members_rev: The seq of the last entry, of those shown, that changed which users are members, or the devices of
-            a member.
+        revisions: By which sealed messages say for which members they are.
         going: The ids of the sessions whose removal, one by one, is on its way to the log.
     """
 
-    __slots__ = ("going", "members", "members_rev", "people")
+    __slots__ = ("going", "members", "people", "revisions")
 
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
         self.people: Counter[str] = Counter()
-        self.members_rev = 0
+        self.revisions = Revisions()
         self.going: set[str] = set()
 
-    def _one_less(self, user_id: str) -> int:
-        """Count one session less of a user; return how many sessions of the user are left in the room."""
+    @property
+    def members_rev(self) -> int:
+        """The seq of the last entry, of those shown, that changed which users are members, or a member's devices."""
+        return self.revisions.newest
+
+    def _one_more(self, user_id: str, seq: int) -> int:
+        """Count one session more of a user, by the entry ``seq``; return how many sessions the user has there now."""
+        self.people[user_id] += 1
+        if self.people[user_id] == 1:
+            self.revisions.came(user_id, seq)
+        return self.people[user_id]
+
+    def _one_less(self, user_id: str, seq: int) -> int:
+        """Count one session less of a user, by the entry ``seq``; return how many sessions of the user are left."""
         self.people[user_id] -= 1
         left = self.people[user_id]
         if not left:
             del self.people[user_id]
+            self.revisions.went(user_id, seq)
         return left
 
     def names(self, most: int) -> list[str]:

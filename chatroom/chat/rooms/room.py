@@ -216,7 +216,7 @@ class Room(RoomMembers):
         elif isinstance(event, Renamed):
             self._renamed(i, entry, event, passage)
         elif isinstance(event, DevicesChanged):
-            self.members_rev = entry.seq
+            self.revisions.changed(event.by_id, entry.seq)
         elif isinstance(event, Kicked) and event.session:
             self._session_out(i, entry, event, passage)
         elif isinstance(event, MemberRemoved):
@@ -234,11 +234,8 @@ class Room(RoomMembers):
             return
         session = self._sessions.get(event.session)
         self.members[event.session] = Member(event.by, event.by_id, session)
-        self.people[event.by_id] += 1
-        if self.people[event.by_id] > 1:
+        if self._one_more(event.by_id, entry.seq) > 1:
             passage.hidden.add(i)
-        else:
-            self.members_rev = entry.seq
         if session is None:
             return
         session.entered(self)
@@ -252,10 +249,8 @@ class Room(RoomMembers):
         if member is None:
             passage.hidden.add(i)
             return
-        if self._one_less(member.user_id):
+        if self._one_less(member.user_id, entry.seq):
             passage.hidden.add(i)
-        else:
-            self.members_rev = entry.seq
         if member.session is not None:
             member.session.left(self)
             passage.went[member.session] = i
@@ -274,7 +269,7 @@ class Room(RoomMembers):
             return
         passage.hidden.add(i)
         del self.members[event.session]
-        self._one_less(member.user_id)
+        self._one_less(member.user_id, entry.seq)
         if session is not None:
             session.left(self, put_out=entry.seq)
             passage.went[session] = i
@@ -282,10 +277,10 @@ class Room(RoomMembers):
 
     def _put_out(self, i: int, entry: Entry, ids: list[str], passage: Passage) -> None:
         """Remove members, who see this entry and none after it."""
-        self.members_rev = entry.seq
+        self.revisions.move(entry.seq)
         for id in ids:
             member = self.members.pop(id)
-            self._one_less(member.user_id)
+            self._one_less(member.user_id, entry.seq)
             session = member.session
             if session is not None:
                 self._barred.put_out(session.user_id)  # the session's user may have changed since the session joined
@@ -302,9 +297,9 @@ class Room(RoomMembers):
             passage.hidden.add(i)
         member.name = event.name
         if event.user_id:
-            self.members_rev = entry.seq
-            self._one_less(member.user_id)
-            self.people[event.user_id] += 1
+            self.revisions.changed(member.user_id, entry.seq)
+            self._one_less(member.user_id, entry.seq)
+            self._one_more(event.user_id, entry.seq)
             member.user_id = event.user_id
         if member.session is not None:
             if not event.user_id:  # otherwise the session already has its new user and name

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
-from chatroom.chat.limits import LISTED
+from chatroom.chat.limits import LISTED, STALE_REFUSALS
 from chatroom.chat.messaging import may_speak
 from chatroom.chat.rooms.acts import act
 from chatroom.chat.rooms.encrypted import keyless_in
@@ -81,13 +81,31 @@ def say_sealed(chat: Chat, session: Session, command: SaySealed, room: Room) -> 
         raise NOT_ENCRYPTED(room=room.name)
     if not session.keyed:
         raise ENCRYPTED_ROOM(room=room.name, next=CANNOT_READ)
-    if command.members != room.members_rev:
+    if _is_stale(session, room, command.members):
         raise STALE_MEMBERS(room=room.name)
     if room.guarded:
         may_speak(session, room)
     who = command.id, session.host.now(), session.name, session.user_id
     event = SealedMessage(*who, device=session.keys_device, sid=command.sid, ct=command.ct)
     session.say(room, event, command.ref, once=True)
+
+
+def _is_stale(session: Session, room: Room, members: int) -> bool:
+    """Return whether a message was sealed for other members than the room has.
+
+    It is refused at first if anybody has come, too, so that it is sealed for that person. After so many refusals it is
+    said without: people who come and go all the time must not keep a member silent.
+
+    Args:
+        session: The author's session.
+        room: The room.
+        members: The revision that the message was sealed for.
+    """
+    if members == room.members_rev:
+        session.stale = 0
+        return False
+    session.stale += 1
+    return session.stale <= STALE_REFUSALS or not room.revisions.spares(members)
 
 
 @handles(MemberIds)

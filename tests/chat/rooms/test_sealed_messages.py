@@ -13,7 +13,7 @@ from order import ask, guest, owner, record_of, session_of
 from sealing import CT, device_of, encrypted_room, keyed, list_devices, members_rev, seal, sealed, with_keys
 from twisted.internet.task import Clock
 
-from chatroom.chat.limits import LISTED
+from chatroom.chat.limits import ENCRYPTED_JOINS, ENCRYPTED_JOINS_WINDOW, LISTED, STALE_REFUSALS
 from chatroom.model.events import SealedMessage
 
 
@@ -129,6 +129,70 @@ def test_a_message_for_other_members_is_refused(world: World) -> None:
     bob.record(do="leave")
     assert refusal(alice, members=both) == "stale-members"
     assert refusal(alice) == ""
+
+
+def test_who_comes_and_goes_all_the_time_does_not_keep_a_member_silent(world: World) -> None:
+    """At first a message is refused, so that it is sealed for those who came, too."""
+    alice, carol = encrypted_room(world, "alice", "carol")
+    mallory = keyed(world, "mallory")
+    told = []
+    for number in range(STALE_REFUSALS + 3):
+        old = members_rev(alice)
+        joined(mallory)
+        mallory.record(do="leave")
+        told.append(refusal(alice, members=old, id=f"m{number}"))
+    assert told == ["stale-members"] * STALE_REFUSALS + [""] * 3
+    assert sealed(carol) == [f"m{number}" for number in range(STALE_REFUSALS, STALE_REFUSALS + 3)]
+    assert refusal(alice) == ""
+    old = members_rev(alice)
+    joined(mallory)
+    assert refusal(alice, members=old, id="m9") == "stale-members", "it begins anew when a message was up to date"
+
+
+@pytest.mark.parametrize("how", ["leave", "drop", "kick", "ban", "logout", "devices", "leave and join"])
+def test_what_was_sealed_for_somebody_who_has_gone_is_refused_however_often(world: World, how: str) -> None:
+    alice, bob, carol = encrypted_room(world, "alice", "bob", "carol")
+    old = members_rev(alice)
+    if how == "drop":
+        bob.drop()
+    elif how == "devices":
+        list_devices(bob, "phone")
+    elif how == "leave and join":
+        bob.record(do="leave")
+        joined(bob)
+    else:
+        actor = alice if how in ("kick", "ban") else bob
+        actor.record(do=how, **({"user": "bob"} if actor is alice else {}))
+    for number in range(STALE_REFUSALS + 3):
+        assert refusal(alice, members=old, id=f"m{number}") == "stale-members"
+    assert sealed(carol) == []
+
+
+def test_one_user_joins_only_so_often(world: World) -> None:
+    _, bob = encrypted_room(world, "alice", "bob")
+    told = []
+    for _ in range(ENCRYPTED_JOINS + 1):
+        bob.record(do="leave")
+        bob.record(do="join", room="den", ref="in")
+        told += [record.get("code", "") for record in bob.records() if record.get("re") == "in"]
+    assert told == [""] * ENCRYPTED_JOINS + ["joins-limited"]
+    keyed(world, "carol", "den")
+    assert ask(bob, "join", room="plain") == "ok"
+    world.pass_time(ENCRYPTED_JOINS_WINDOW)
+    joined(bob)
+
+
+def test_all_users_at_one_address_join_only_so_often(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatroom.chat.rooms.encrypted_joins.ENCRYPTED_JOINS_OF_ADDRESS", 3)
+    with closing(World()) as school:
+        encrypted_room(school, "alice")
+        guests = [with_keys(guest(school, f"pupil{number}", host="198.51.100.7")) for number in range(4)]
+        told = []
+        for each in guests:
+            each.record(do="join", room="den", ref="in")
+            told += [record.get("code", "") for record in each.records() if record.get("re") == "in"]
+        assert told == ["", "", "", "joins-limited"]
+        keyed(school, "bob", "den", host="198.51.101.7")
 
 
 @pytest.mark.parametrize("how", ["leave", "drop", "kick", "ban", "logout", "devices"])
