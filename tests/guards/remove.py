@@ -1,10 +1,11 @@
 """Remove each guard of the encryption in turn, in a copy of the project, and show that a test fails without it.
 
-    python tests/client/crypto/remove_guards.py [WORD ...]
+    PYTHONPATH=tests python -m guards.remove [--look] [WORD ...]
 
-Only guards with one of the words in their line are removed; all of them if there is none. Not a part of the tests: it
-takes some minutes. The guards are in ``guards.py``. The exit status is 1 if the tests pass without a guard, or if a
-guard is not found exactly once in its file.
+Only guards with one of the words in their line are removed; all of them if there is none. With ``--look``, no test is
+run: it is only said which guards are not in their files any more as the tables have them. Not a part of the tests: it
+takes an hour. The guards are in the other modules of this folder, by package. The exit status is 1 if the tests pass
+without a guard, or if a guard is not found exactly once in its file.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns
 from tempfile import TemporaryDirectory
 
-from guards import GUARDS, Guard
+from guards import crypto_people, crypto_rooms, direct, files, keys, rooms, vault
+from guards.guard import Guard
 
-PROJECT = Path(__file__).parents[3]
+TABLES = (crypto_people, crypto_rooms, vault, direct, files, rooms, keys)
+GUARDS = [guard for table in TABLES for guard in table.GUARDS]
+PROJECT = Path(__file__).parents[2]
 COPIED = ("chatroom", "tests", "benchmarks", "twisted", "setup.cfg", "pyproject.toml")
 LONGEST = 600  # seconds for the tests of one guard; a guard against endless work may be missed by its end
 
@@ -38,6 +42,7 @@ def passes(project: Path, tests: tuple[str, ...]) -> bool:
     """Return whether tests pass in a copy of the project."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # a file may change twice in one second
+    environment.pop("PYTHONPATH", None)  # it names the tests of the project itself
     try:
         done = subprocess.run(command, cwd=project, env=environment, capture_output=True, timeout=LONGEST)
     except subprocess.TimeoutExpired:
@@ -45,12 +50,18 @@ def passes(project: Path, tests: tuple[str, ...]) -> bool:
     return done.returncode == 0
 
 
+def times(project: Path, guard: Guard) -> int:
+    """Return how often a guard is in its file; 0 if the file has gone."""
+    path = project / guard.file
+    return path.read_text().count(guard.text) if path.exists() else 0
+
+
 def remove(project: Path, guard: Guard) -> str:
     """Remove a guard, run its tests, and put it back; return what came of it."""
+    if (found := times(project, guard)) != 1:
+        return f"FOUND {found} TIMES"
     path = project / guard.file
     text = path.read_text()
-    if (found := text.count(guard.text)) != 1:
-        return f"FOUND {found} TIMES"
     path.write_text(text.replace(guard.text, guard.instead))
     try:
         return "NO TEST FAILS" if passes(project, guard.tests) else "missed"
@@ -58,21 +69,37 @@ def remove(project: Path, guard: Guard) -> str:
         path.write_text(text)
 
 
-def main(words: list[str]) -> int:
-    """Run the script; return its exit status."""
-    chosen = [guard for guard in GUARDS if not words or any(word in str(guard) for word in words)]
+def look(chosen: list[Guard]) -> int:
+    """Say which guards are not found as the tables have them; return how many."""
+    lost = [guard for guard in chosen if times(PROJECT, guard) != 1]
+    for guard in lost:
+        print(f"FOUND {times(PROJECT, guard)} TIMES: {guard.file}: {guard.what}: {guard.text!r}")
+    return len(lost)
+
+
+def try_all(chosen: list[Guard]) -> int:
+    """Remove each guard in turn; return how many no test missed, or were not found."""
     wrong = 0
     with TemporaryDirectory() as folder:
         project = Path(folder)
         copy_project(project)
         if not passes(project, tuple(sorted({test for guard in chosen for test in guard.tests}))):
             print("the tests fail with all guards in place")
-            return 1
+            return len(chosen)
         for guard in chosen:
             since = time.monotonic()
             result = remove(project, guard)
             wrong += result != "missed"
             print(f"{result}: {guard.file}: {guard.what} ({time.monotonic() - since:.0f} s)", flush=True)
+    return wrong
+
+
+def main(words: list[str]) -> int:
+    """Run the script; return its exit status."""
+    only_look = "--look" in words
+    words = [word for word in words if word != "--look"]
+    chosen = [guard for guard in GUARDS if not words or any(word in str(guard) for word in words)]
+    wrong = look(chosen) if only_look else try_all(chosen)
     print(f"{len(chosen)} guards, {wrong} wrong")
     return wrong > 0
 
