@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
-from chatroom.chat.limits import CLAIMS_OF_ONE, FEW_KEYS, KEYS_BYTES
-from chatroom.chat.people.unread_counts import senders
+from chatroom.chat.limits import FEW_KEYS, KEYS_BYTES
 from chatroom.chat.session import Session
 from chatroom.model.commands import KeysBackup, KeysClaim, KeysQuery, KeysRestore
 from chatroom.model.device_keys import DeviceKeys
@@ -75,15 +74,14 @@ async def claim(chat: Chat, session: Session, command: KeysClaim) -> Claimed:
     held = await keys.directory.listed(user_id)
     if held is None:
         raise NO_USER(user=user_id)
-    who = senders(session.user_id, chat.shares.via(session))[0]
+    via = chat.shares.via(session)
     devices = [device for device in dict.fromkeys(command.devices) if held.list.keys_of(device) is not None]
-    if any(keys.claims.wait((who, user_id, device)) for device in devices):
+    if any(keys.claims.exhausted(session.user_id, via, user_id, device) for device in devices):
         raise KEYS_LIMITED(user=held.name)
     found: list[ClaimedKey] = []
     for device in devices:
-        keys.claims.count((who, user_id, device))
         key = None
-        if keys.claims.times((who, user_id, device)) <= CLAIMS_OF_ONE:
+        if keys.claims.count(session.user_id, via, user_id, device):
             key = await keys.one_time.take(user_id, device)
             await _tell_of_few(chat, held.name, user_id, device)
         if key is None:

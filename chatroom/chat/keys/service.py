@@ -8,12 +8,13 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.keys.claiming import OneTimeKeys
+from chatroom.chat.keys.claims import Claims
 from chatroom.chat.keys.directory import DEVICES, LISTS, KeyDirectory, last_seen
 from chatroom.chat.keys.holders import Holders
 from chatroom.chat.keys.mailbox import DeviceMailboxes
 from chatroom.chat.keys.signatures import SessionNonces
 from chatroom.chat.keys.watching import Watching
-from chatroom.chat.limits import CLAIMS_OF_ONE, FALLBACK_CLAIMS, GUEST_DAYS, KEY_BACKUPS, LISTS_OF_ONE
+from chatroom.chat.limits import GUEST_DAYS, KEY_BACKUPS, LISTS_OF_ONE
 from chatroom.chat.people.throttles import Window
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.records import pages
@@ -43,7 +44,7 @@ class KeyService:
         mailboxes: The mailboxes of devices.
         holders: The sessions of this daemon that have keys.
         watching: Tells sessions what has changed.
-        claims: Counts the keys that were given, by who asked and for which device.
+        claims: Counts the keys that were given.
         lists: Counts how often device lists were replaced, by user and address.
         backups: Counts how often sealed user keys were stored and given, by user and address.
         acts: What this daemon does on each kind of event of the server's log that is about keys.
@@ -58,7 +59,7 @@ class KeyService:
         self.mailboxes = DeviceMailboxes(state)
         self.holders = Holders(state, self.mailboxes)
         self.watching = Watching(state, self.holders)
-        self.claims = Window(CLAIMS_OF_ONE + FALLBACK_CLAIMS, HOUR, seconds)
+        self.claims = Claims(seconds)
         self.lists = Window(LISTS_OF_ONE, HOUR, seconds)
         self.backups = Window(KEY_BACKUPS, HOUR, seconds)
         self.acts: Mapping[type, Callable[[Any], None]] = {

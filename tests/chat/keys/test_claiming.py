@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from devices_with_keys import Keyed, keyed
 from harness import World, result
 
 from chatroom.chat.keys.claiming import OneTimeKeys
-from chatroom.chat.limits import CLAIMS_OF_ONE, FALLBACK_CLAIMS, FEW_KEYS
+from chatroom.chat.limits import CLAIMS_OF_ADDRESS, CLAIMS_OF_ONE, FALLBACK_CLAIMS, FALLBACK_OF_ADDRESS, FEW_KEYS
 
 
 def claim(asker: Keyed, of: Keyed, *more: str) -> list[dict[str, Any]]:
@@ -74,34 +75,64 @@ def test_a_device_is_told_when_few_are_left(world: World) -> None:
     assert bob.client.records() == [{"event": "keys-low", "count": FEW_KEYS - 1}]
 
 
+def fallbacks(given: list[dict[str, Any]]) -> list[Any]:
+    """Return whether each key that was given is a fallback key; the code instead of one that was not given."""
+    return [one["key"]["fallback"] if "key" in one else one["code"] for one in given]
+
+
 def test_one_asker_does_not_take_all_keys(world: World) -> None:
     alice, bob, carol = (keyed(world, name) for name in ("alice", "bob", "carol"))
-    most = CLAIMS_OF_ONE + FALLBACK_CLAIMS
     bob.publish(*range(50), fallback="last")
-    given = [claim(alice, bob)[0] for _ in range(most)]
-    assert [one["key"]["fallback"] for one in given] == [False] * CLAIMS_OF_ONE + [True] * FALLBACK_CLAIMS
-    assert claim(alice, bob)[0]["code"] == "keys-limited"
+    given = fallbacks([claim(alice, bob)[0] for _ in range(CLAIMS_OF_ONE + FALLBACK_CLAIMS + 1)])
+    assert given == [False] * CLAIMS_OF_ONE + [True] * FALLBACK_CLAIMS + ["keys-limited"]
     assert claim(carol, bob)[0]["key"]["fallback"] is False
     world.pass_time(3601)
     assert claim(alice, bob)[0]["key"]["fallback"] is False
 
 
-def test_all_guests_at_one_address_are_one_asker(world: World) -> None:
+def pupils(world: World, number: int, *, account: bool, host: str = "198.51.100.7") -> Iterator[Keyed]:
+    """Give so many users behind one address, one after the other."""
+    for i in range(number):
+        word = f"pupil{chr(97 + i // 26)}{chr(97 + i % 26)}"
+        yield keyed(world, word, word, account=account, host=host)
+
+
+@pytest.mark.parametrize("account", [True, False], ids=["accounts", "guests"])
+def test_a_class_behind_one_address_can_write_to_its_teacher(world: World, account: bool) -> None:
+    teacher = keyed(world, "teacher")
+    teacher.publish(*range(50), fallback="last")
+    given = [claim(pupil, teacher)[0] for pupil in pupils(world, 40, account=account)]
+    assert fallbacks(given) == [False] * 40
+    assert len({one["key"]["key"] for one in given}) == 40
+
+
+@pytest.mark.parametrize("account", [True, False], ids=["accounts", "guests"])
+def test_one_address_takes_only_so_many_whoever_asks_there(world: World, account: bool) -> None:
+    """Guests and accounts are made at will."""
     bob = keyed(world, "bob")
-    bob.publish(*range(50), fallback="last")
-    for number in range(4):
-        guest = keyed(world, f"guesty{number}", f"guest{chr(97 + number)}", account=False, host="198.51.100.7")
-        for _ in range(CLAIMS_OF_ONE // 2):
-            (one,) = claim(guest, bob)
-            assert one["key"]["fallback"] is (number >= 2)
-    assert claim(guest, bob)[0]["code"] == "keys-limited"
+    for start in (0, 50):
+        bob.publish(*range(start, start + 50), fallback="last")
+    given: list[Any] = []
+    for mallory in pupils(world, 8, account=account):
+        given += fallbacks([claim(mallory, bob)[0] for _ in range(CLAIMS_OF_ONE)])
+    assert given == [False] * CLAIMS_OF_ADDRESS + [True] * (8 * CLAIMS_OF_ONE - CLAIMS_OF_ADDRESS)
     elsewhere = keyed(world, "another", account=False, host="198.51.101.7")
     assert claim(elsewhere, bob)[0]["key"]["fallback"] is False
 
 
+def test_one_address_is_given_the_fallback_key_only_so_often(world: World) -> None:
+    bob = keyed(world, "bob")
+    bob.publish(fallback="last")
+    given: list[Any] = []
+    for mallory in pupils(world, 16, account=False):
+        given += fallbacks([claim(mallory, bob)[0] for _ in range(FALLBACK_CLAIMS)])
+    most = CLAIMS_OF_ADDRESS + FALLBACK_OF_ADDRESS
+    assert given == [True] * most + ["keys-limited"] * (len(given) - most)
+
+
 def test_two_daemons_on_one_engine_give_no_key_twice(world: World) -> None:
     bob = keyed(world, "bob")
-    bob.publish(*range(40), fallback="last")
+    bob.publish(*range(2 * CLAIMS_OF_ONE), fallback="last")
     second = World(world.engine, world.clock, first_id=10**6)
     askers = [keyed(world, "alice"), keyed(second, "carol")]
     for asker in askers:
