@@ -235,7 +235,7 @@ class Conversation:
         """Return whether the message with this id is not acknowledged."""
         return self._outgoing.has(id)
 
-    def waiting(self, ref: Ref) -> PendingCommand | None:
+    def waiting(self, ref: Ref | None) -> PendingCommand | None:
         """Return the command with this ref, if it is not answered."""
         return self._outgoing.find(ref)
 

@@ -34,6 +34,7 @@ class FakeEncryption:
         plain_events: Events that came in plain text.
         served: What ``states`` becomes for a person when the server is asked about that person.
         learned: About whom the server was asked.
+        guest_name: Our name, if we are a guest.
     """
 
     states: dict[str, Security] = field(default_factory=dict)
@@ -47,6 +48,11 @@ class FakeEncryption:
     plain_events: list[Any] = field(default_factory=list)
     served: dict[str, Security] = field(default_factory=dict)
     learned: list[str] = field(default_factory=list)
+    guest_name: str = ""
+
+    def guest(self) -> str:
+        """Return what the test has said."""
+        return self.guest_name
 
     def status(self, user: str) -> Security:
         """Return what the test has said."""
@@ -55,6 +61,10 @@ class FakeEncryption:
     def room_encrypted(self, room: str) -> bool:
         """Return what the test has said."""
         return room in self.rooms
+
+    def room_word(self, room: str) -> str:
+        """Return what the bar says."""
+        return "e2e" if room in self.rooms else ""
 
     def sealed(self, event: Any) -> bool:
         """Return whether the test has not said that it is plain."""

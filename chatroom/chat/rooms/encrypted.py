@@ -14,7 +14,7 @@ from chatroom.chat.state import ChatState
 from chatroom.model.events import DevicesChanged, Kicked
 
 NOW_ENCRYPTED = "the room is encrypted now; join with chatroom-client"
-KEYS_LOST = "the room is encrypted, and this connection has no keys of a listed device; join again with chatroom-client"
+KEYS_LOST = "the room is encrypted, and this device is not linked"
 
 
 def put_out_keyless(state: ChatState, room: Room) -> None:

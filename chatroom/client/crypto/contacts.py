@@ -181,8 +181,8 @@ class Contacts:
         return (self._rows.get(NAMES, fold(name)) or b"").decode()
 
     def count(self) -> int:
-        """Return how many users are remembered."""
-        return len(self._rows.keys(CONTACTS))
+        """Return how many other users are remembered."""
+        return len({*self._rows.keys(CONTACTS)} - {self._identity.user_id})
 
     def is_verified(self, user_id: str) -> bool:
         """Return whether our user has compared the safety number with this user, and both keys are still the same."""
@@ -195,8 +195,9 @@ class Contacts:
         name = contact.name or user_id
         if self._is_swapped(contact):
             return (
-                "the server says that your own key has changed; if you did not change it on another device, "
-                "somebody pretends to be you"
+                "the server says that your own key has changed: another device of yours has changed it and perhaps "
+                "removed this one, or somebody poses as you. So this device can neither read nor write encrypted "
+                "messages; /devices says what to do"
             )
         if contact.changed is not None:
             return f"nothing is sent to {name}: {name}'s key has changed; compare the new one with /verify {name}"
@@ -229,6 +230,11 @@ class Contacts:
         if known is None or known.user_key != self._identity.user_key:
             return False
         return any(device.ed25519 == self._identity.ed25519 for device in known.devices)
+
+    @property
+    def believed(self) -> bool:
+        """Whether others believe this device: it is linked, and the server names the user key that it has."""
+        return self.linked and not self.get(self._identity.user_id).blocked
 
     def _without_this_one(self, listed: DeviceList) -> tuple[DeviceKeys, ...]:
         """Return the devices of a list except the one that this program runs on."""

@@ -19,4 +19,7 @@ class CryptoRefusal(Exception):
 
 def not_linked() -> CryptoRefusal:
     """Return the error for what only a linked device may do."""
-    return CryptoRefusal("not-linked", "this device is not linked; compare its code on another device")
+    return CryptoRefusal(
+        "not-linked",
+        "this device is not linked, so it can neither read nor write encrypted messages; /devices says how to link it",
+    )

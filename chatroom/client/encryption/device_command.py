@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import DeviceLine, UserEncryption
-from chatroom.client.encryption.words import removing, unlinked
+from chatroom.client.encryption.words import guest_keys, only_accounts, removing, unlinked
 from chatroom.client.errors import Rejected
 from chatroom.model.names import fold
 
@@ -30,13 +30,17 @@ class DeviceCommand:
         Raises:
             Rejected: There is no such device, or it cannot be removed.
         """
+        guest = encryption.guest()
+        if guest and word:
+            raise Rejected("guest", only_accounts(f"{word} devices"))
         if word == "link":
             await encryption.link(rest)
             self._dialogue.say("the device is linked: it gets the messages that are sent from now on.")
         elif word == "remove":
             await self._remove(encryption, rest)
         else:
-            self._dialogue.say("\n".join(listed(await encryption.devices())))
+            told = [f"  {guest_keys(guest)}"] if guest else []
+            self._dialogue.say("\n".join([*listed(await encryption.devices()), *told]))
 
     async def _remove(self, encryption: UserEncryption, name: str) -> None:
         """Remove a device, if the user says so."""

@@ -22,6 +22,7 @@ from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.private_sealing import PrivateSealing
 from chatroom.client.encryption.refusals import as_rejected, sentence
 from chatroom.client.encryption.room_sealing import SEALED
+from chatroom.client.encryption.shut_out import explained
 from chatroom.client.encryption.store import Store
 from chatroom.client.encryption.way_out import Send, WayOut
 from chatroom.client.encryption.words import device_renewed
@@ -288,10 +289,17 @@ class EncryptionDriver:
     def receive(self, event: Event | Piece, re: Ref | None) -> bool:
         """Take an event, unless it is to be handled as it is, now."""
         parts = self.parts
-        if parts is None:
-            return False
-        if isinstance(event, a.Error) and re is not None and self._refused(event, re, parts):
+        if isinstance(event, a.Error) and re is not None and parts is not None and self._refused(event, re, parts):
             return True
+        ours = explained(event, self.conversation.waiting(re), self.port.name, self.parts, self.problem)
+        if parts is not None and self._comes_in(ours, re):
+            return True
+        if ours is not event:
+            self.port.handle(ours, re)
+        return ours is not event
+
+    def _comes_in(self, event: Event | Piece, re: Ref | None) -> bool:
+        """Take an event if it is sealed, or if such events wait; see ``receive``."""
         if isinstance(event, a.Error) and re is None and event.code in TAKEN_AWAY:
             self.arrive().addErrback(self.not_now)  # to see why: if a copy of our store has the device, we need another
         return self.opening.way_in.receive(event, re)

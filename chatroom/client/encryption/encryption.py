@@ -23,6 +23,7 @@ from chatroom.client.opened import OPENED
 from chatroom.client.paths import why_unusable, write_private
 from chatroom.model import events as e
 
+E2E = "e2e"  # what the bar says of an encrypted room
 LARGEST_EXPORT = 16 << 20  # bytes of a file of keys
 
 
@@ -59,14 +60,30 @@ class Encryption:
 
     # ---- people ----------------------------------------------------------------------------------------------------
 
+    def guest(self) -> str:
+        port = self._driver.port
+        return port.name if port.guest else ""
+
     def status(self, user: str) -> Security:
-        if self._driver.parts is None:
-            return Security.BLOCKED if self._driver.problem else Security.UNKNOWN
-        return self._driver.parts.peers.security(user)
+        parts = self._driver.parts
+        if parts is None:
+            return Security.NO_KEYS if self._driver.problem else Security.UNKNOWN
+        found = parts.peers.security(user)
+        if found in (Security.PLAIN, Security.UNKNOWN) or parts.ring.contacts.believed:
+            return found
+        return Security.NOT_LINKED
 
     def room_encrypted(self, room: str) -> bool:
         state = self._driver.port.rooms.find(room)
         return state is not None and self._driver.is_encrypted(state)
+
+    def room_word(self, room: str) -> str:
+        if not self.room_encrypted(room):
+            return ""
+        parts = self._driver.parts
+        if parts is None:
+            return Security.NO_KEYS if self._driver.problem else ""
+        return E2E if parts.ring.contacts.believed else Security.NOT_LINKED
 
     def sealed(self, event: e.Event) -> bool:
         return isinstance(event, OPENED)
@@ -83,8 +100,13 @@ class Encryption:
         peer = await parts.peers.find(user)
         if not peer.user_id:
             raise Rejected("no-user", f"There is no user {user} now; somebody who is offline must have an account.")
-        digits = parts.ring.contacts.number(peer.user_id)
-        return Verification(digits, code_text(digits), parts.ring.contacts.is_verified(peer.user_id))
+        contacts, me = parts.ring.contacts, parts.ring.user_id
+        if peer.user_id == me:
+            raise Rejected("own-key", "that is you; /devices shows the codes of your own devices.")
+        if contacts.get(me).blocked:
+            raise CryptoRefusal("blocked", contacts.why_blocked(me))
+        digits = contacts.number(peer.user_id)
+        return Verification(digits, code_text(digits), contacts.is_verified(peer.user_id))
 
     async def confirm(self, user: str, digits: str) -> None:
         await self._decide(user, lambda parts, id: parts.ring.contacts.verify(id, digits))
@@ -149,7 +171,7 @@ class Encryption:
     @refusing
     async def keys(self) -> KeyState:
         parts = await self._ready()
-        recovery = bool(await parts.server.backup())
+        recovery = not self.guest() and bool(await parts.server.backup())
         identity, devices = parts.ring.identity, parts.devices
         return KeyState(identity.device, parts.ring.contacts.count(), recovery, devices.linked, devices.code)
 

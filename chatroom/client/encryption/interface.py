@@ -22,7 +22,8 @@ class Security(StrEnum):
     """How messages to a person are protected.
 
     ``UNKNOWN``: it is not known yet whether that person has keys. ``BLOCKED``: nothing is sent, because that person's
-    key has changed and the user has not accepted the new one.
+    key has changed and the user has not accepted the new one. ``NOT_LINKED``: nothing encrypted is sent, because this
+    device is not linked, or was removed. ``NO_KEYS``: nothing is sent, because our keys cannot be used here.
     """
 
     ENCRYPTED = "encrypted"
@@ -30,6 +31,8 @@ class Security(StrEnum):
     PLAIN = "plain"
     BLOCKED = "blocked"
     UNKNOWN = "unknown"
+    NOT_LINKED = "not linked"
+    NO_KEYS = "no keys"
 
 
 class LinkPath(StrEnum):
@@ -96,12 +99,20 @@ class KeyState:
 class UserEncryption(Protocol):
     """The encryption of private messages and rooms. People and rooms are named as the user knows them."""
 
+    def guest(self) -> str:
+        """Return our name if we are a guest, who has one device and no recovery key; empty if we have an account."""
+        ...
+
     def status(self, user: str) -> Security:
         """Return how messages to a person are protected."""
         ...
 
     def room_encrypted(self, room: str) -> bool:
         """Return whether a room is encrypted; once it was, it stays so whatever the server says."""
+        ...
+
+    def room_word(self, room: str) -> str:
+        """Return what the bar says of a room: ``e2e``, or why this device cannot follow it; empty for a plain room."""
         ...
 
     def sealed(self, event: e.Event) -> bool:

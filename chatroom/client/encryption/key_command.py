@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import Security, UserEncryption
-from chatroom.client.encryption.words import accepting_plain, state_of_keys
+from chatroom.client.encryption.words import accepting_plain, only_accounts, state_of_keys
 from chatroom.client.errors import Rejected
 from chatroom.client.paths import expanded, spelled
 
@@ -19,6 +19,12 @@ RESETTING = (
     "This is for when you have lost all linked devices and the recovery key. You get new keys: your other devices are "
     "not linked any more, and the people you write to are told that your key has changed, and have to accept it."
 )
+
+ONLY_ACCOUNTS = {
+    "recovery": "have a recovery key",
+    "recover": "have a recovery key",
+    "reset": "begin anew with other keys",
+}
 
 
 class KeyCommand:
@@ -42,6 +48,8 @@ class KeyCommand:
         Raises:
             Rejected: It cannot be done.
         """
+        if word in ONLY_ACCOUNTS and encryption.guest():
+            raise Rejected("guest", only_accounts(ONLY_ACCOUNTS[word]))
         match word:
             case "recovery":
                 await self._make_recovery_key(encryption)
@@ -56,11 +64,13 @@ class KeyCommand:
             case "plain":
                 await self._accept_plain(encryption, rest)
             case _:
-                self._dialogue.say("\n".join(state_of_keys(await encryption.keys())))
+                self._dialogue.say("\n".join(state_of_keys(await encryption.keys(), encryption.guest())))
 
     async def _make_recovery_key(self, encryption: UserEncryption) -> None:
         """Show a new recovery key in a question, so that it stays in no window and not on the terminal."""
         state = await encryption.keys()
+        if not state.linked:
+            raise Rejected("not-linked", "this device is not linked; /devices says how to link it.")
         self._dialogue.say(RECOVERY)
         once = "The one that you have ends. " if state.recovery else ""
         if not await self._dialogue.agrees(f"{once}Make {'a new' if once else 'the'} recovery key?"):

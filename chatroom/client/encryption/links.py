@@ -83,13 +83,23 @@ class Links:
         return LinkPath.RELAYED if states else LinkPath.NONE
 
     async def addresses(self, user: str) -> list[str]:
+        await self._devices_of(user)
         return self._links.addresses()
 
-    async def agree(self, user: str, addresses: list[str]) -> None:
+    async def _devices_of(self, user: str) -> Sequence[DeviceKeys]:
+        """Return the devices of a person, for a link.
+
+        Raises:
+            Rejected: There can be no link: the person has no keys, or this device is not linked.
+        """
         peer = await self._parts.peers.find(user)
         devices = self._parts.peers.recipients(peer)
         if not devices:
             raise Rejected("no-keys", f"{user} has no keys, so there can be no direct link with {user}.")
+        return devices
+
+    async def agree(self, user: str, addresses: list[str]) -> None:
+        devices = await self._devices_of(user)
         asked = [peer for peer, state in self._states(user) if state is LinkState.ASKED]
         for device in devices:
             to = LinkPeer(device.user_id, device.device)

@@ -63,6 +63,7 @@ class OwnDevices:
         self._own_list = OwnList(ring, server, lambda: port.name)
         self._turn = DeferredLock()  # one change of our list at a time
         self._pending: list[DeviceKeys] = []
+        self._linked_here: set[str] = set()  # the devices that the user has linked on this one
         self.linked = False
         self.code = ""
         self.on_stale: Callable[[], None] = lambda: None
@@ -141,16 +142,20 @@ class OwnDevices:
         await self._join(own.list)
 
     def _follow_new_key(self, listed: DeviceList | None) -> None:
-        """Tell that our list has another user key, and wait for that key if this device is in the list.
+        """Tell once that our list has another user key, and wait for that key; this device is not linked until then.
 
-        A device that has removed another one sends it; see ``take_user_key``.
+        If this device is in the list, the device that has made the key sends it; see ``take_user_key``. If it is not,
+        it was removed, and is linked by its code as a new device is.
         """
         identity = self._ring.identity
-        if listed is None or identity.expected_user_key == listed.user_key:
-            return  # it was told
-        self._warn(sentence(self._ring.contacts.why_blocked(self._ring.user_id)))
-        if listed.keys_of(identity.device) == self._device():
-            identity.expect_user_key(listed.user_key)
+        if listed is None:
+            return
+        told = identity.expected_user_key == listed.user_key
+        code = identity.expect_user_key(listed.user_key)
+        self.linked = False
+        self.code = "" if listed.keys_of(identity.device) == self._device() else code
+        if not told:
+            self._warn(sentence(self._ring.contacts.why_blocked(self._ring.user_id)))
 
     async def _join(self, listed: DeviceList | None) -> None:
         """See that this device is in our list; if it needs to be linked, say how."""
@@ -174,7 +179,7 @@ class OwnDevices:
         before = identity.expected_user_key
         self.code = identity.expect_user_key(listed.user_key)
         if before != listed.user_key:
-            self._port.tell(SecurityNotice(text=how_to_link(self.code)))
+            self._port.tell(SecurityNotice(text=words.how_to_link(self.code)))
 
     async def changed(self, rev: int) -> None:
         """Follow a change of our list that the server has told: a newer list, or a device that waits.
@@ -197,9 +202,9 @@ class OwnDevices:
     def _tell_of_linked(self, before: DeviceList | None) -> None:
         """Tell the user of devices that were linked elsewhere, by another device or by the recovery key."""
         now = self._ring.contacts.get(self._ring.user_id).known
-        known = {device.device for device in (before.devices if before is not None else ())}
+        known = {self._ring.identity.device, *(device.device for device in (before.devices if before else ()))}
         for device in now.devices if now is not None else ():
-            if before is not None and device.device not in known and device.device != self._ring.identity.device:
+            if before is not None and device.device not in known | self._linked_here:
                 text = words.device_linked(device.label)
                 self._port.tell(SecurityNotice(text=text, alarm=True))
 
@@ -231,6 +236,8 @@ class OwnDevices:
         own = self._ring.contacts.get(self._ring.user_id).known
         here = self._ring.identity.device
         listed = {device.device: device for device in (own.devices if own is not None else ())}
+        if not self.linked:
+            listed.pop(here, None)
         lines = [DeviceLine(name, keys.label, name == here, False, "") for name, keys in listed.items()]
         for keys in self._pending:
             if keys.device not in listed and keys.device != here:
@@ -262,6 +269,7 @@ class OwnDevices:
             device = self._ring.identity.compare(self._pending, code)
         except CryptoRefusal as refused:
             raise as_rejected(refused) from None
+        self._linked_here.add(device.device)
         await self._list([*(own.devices if own is not None else ()), device], own)
         await self._give_user_key(device)
 
@@ -330,11 +338,3 @@ class OwnDevices:
             self._ring.identity.make_user_key()
             await self._list([self._device()], own.list, reset=True)
             await self._server.keep_backup("")
-
-
-def how_to_link(code: str) -> str:
-    """Return what to do on a device that is not linked yet."""
-    return (
-        "This device is not linked to your others yet, so it can neither read nor write encrypted messages. On a linked"
-        f" device give /devices link {code} after comparing all digits, or give /keys recover here."
-    )

@@ -10,7 +10,7 @@ from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.encryption.interface import Security
 from chatroom.client.encryption.key_server import KeyServer
 from chatroom.client.encryption.refusals import as_rejected, sentence
-from chatroom.client.encryption.words import key_changed, other_person, own_key_changed
+from chatroom.client.encryption.words import key_changed, other_person
 from chatroom.client.errors import Rejected
 from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.key_replies import UserKeys
@@ -126,7 +126,7 @@ class Peers:
         now = self._contacts.get(user.user_id).changed
         if now is not None and (before is None or before.user_key != now.user_key):
             own = user.user_id == self._me
-            self._warn(user.name, own_key_changed() if own else key_changed(user.name))
+            self._warn(user.name, sentence(self._contacts.why_blocked(self._me)) if own else key_changed(user.name))
         elif learned is Learned.OTHER_PERSON:
             self._warn(user.name, other_person(user.name))
 

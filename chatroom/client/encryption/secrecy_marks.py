@@ -9,7 +9,7 @@ from chatroom.model import events as e
 
 PLAIN_MARK = "plain"
 SEALED_MARK = "encrypted"
-_SECURE = (Security.ENCRYPTED, Security.VERIFIED, Security.BLOCKED)
+_SECURE = (Security.ENCRYPTED, Security.VERIFIED, Security.BLOCKED, Security.NOT_LINKED)
 
 
 class SecrecyMarks:

@@ -40,14 +40,6 @@ def other_person(user: str) -> str:
     return f"{user} is not the person who had this name before; /verify {user} shows whose key it is."
 
 
-def own_key_changed() -> str:
-    """Return the alarm that the server names a user key for the user that none of the user's devices has made."""
-    return (
-        "the server says that your own key has changed. Unless you have changed it on another device, somebody poses "
-        "as you: nothing is encrypted with the new one. /devices and /keys say more."
-    )
-
-
 def not_opened(number: int) -> str:
     """Return the line about messages of a page of history that this device cannot open."""
     return f"{number} message{'s' * (number != 1)} cannot be opened by this device."
@@ -128,6 +120,11 @@ def guest_keys(name: str) -> str:
     return f"your keys belong to {name}, a guest, and end with the name; after /register you have keys that last."
 
 
+def only_accounts(what: str) -> str:
+    """Return the refusal of what only somebody with an account can do, as ``link devices``."""
+    return f"a guest cannot {what}: a guest's keys end with the name. /register makes the name yours, with new keys."
+
+
 def compare_first(user: str) -> str:
     """Return the refusal to mark somebody as verified whose digits were not shown."""
     return f"compare the digits first: /verify {user} shows them."
@@ -174,10 +171,12 @@ def revealing(user: str, addresses: list[str]) -> str:
     )
 
 
-def state_of_keys(state: KeyState) -> list[str]:
-    """Return the lines of ``/keys``."""
-    people = "1 person" if state.contacts == 1 else f"{state.contacts} people"
+def state_of_keys(state: KeyState, guest: str = "") -> list[str]:
+    """Return the lines of ``/keys``; ``guest`` is our name if we are a guest."""
+    people = {0: "nobody", 1: "1 person"}.get(state.contacts, f"{state.contacts} people")
     lines = ["your keys:", f"  this device: {state.fingerprint}", f"  remembered: the keys of {people}"]
+    if guest:
+        return [*lines, f"  {guest_keys(guest)}"]
     if not state.linked:
         return [*lines, *unlinked(state.code)]
     recovery = "set; /keys recovery makes a new one" if state.recovery else "none; /keys recovery makes one"
@@ -185,10 +184,26 @@ def state_of_keys(state: KeyState) -> list[str]:
 
 
 def unlinked(code: str) -> list[str]:
-    """Return the lines that say how this device is linked."""
+    """Return the lines that say how this device is linked.
+
+    Args:
+        code: What is compared; empty if another device sends its key to this one by itself.
+    """
+    lines = ["  this device is not linked, so it can neither read nor write encrypted messages."]
+    if not code:
+        return [*lines, "  another device of yours has made a new user key, and sends it when it is connected."]
     return [
-        "  this device is not linked, so nobody sends it encrypted messages. Link it in one of two ways:",
-        f"    on a device that is linked, type /devices link {code}",
-        "    here, type /keys recover, and then your recovery key",
-        "  if you have neither, /keys reset makes new keys, and your contacts see that",
+        *lines,
+        "  link it in one of these ways:",
+        f"    on a device of yours that is linked, type /devices link {code}",
+        "    here, type /keys recover, and then your recovery key, if you have one",
+        "  if neither is possible, /keys reset makes new keys, and your contacts see that",
     ]
+
+
+def how_to_link(code: str) -> str:
+    """Return the line that tells a user who has just logged in on a device that it is not linked."""
+    return (
+        f"this device is not linked, so it can neither read nor write encrypted messages. On a device of yours that is "
+        f"linked, type /devices link {code}, or type /keys recover here."
+    )

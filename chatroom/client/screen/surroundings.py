@@ -62,5 +62,5 @@ class Surroundings:
         if privacy.encryption is None or front.kind is WindowKind.SERVER:
             return ""
         if front.kind is WindowKind.ROOM:
-            return "e2e" if privacy.room_encrypted(front.name) else ""
+            return privacy.encryption.room_word(front.name)
         return state_words(privacy.status(front.name), privacy.path(front.name))

@@ -187,7 +187,7 @@ def test_a_device_that_waits_shows_its_own_code(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         equipped(stage).own = [DeviceLine("CCCCC44444", "tablet", this=True, pending=True, code=NEW.code)]
         stage.type("/devices\r")
-        await tells(stage, f"on a device that is linked, type /devices link {NEW.code}")
+        await tells(stage, f"on a device of yours that is linked, type /devices link {NEW.code}")
 
     on_stage(tmp_path, scene)
 
@@ -512,6 +512,8 @@ def test_tab_completes(tmp_path: Path, typed: str, line: str) -> None:
         (Security.ENCRYPTED, LinkPath.RELAYED, "| encrypted, relayed |"),
         (Security.PLAIN, LinkPath.NONE, "2:@bob | plain | me"),
         (Security.BLOCKED, LinkPath.NONE, "| blocked |"),
+        (Security.NOT_LINKED, LinkPath.NONE, "| not linked |"),
+        (Security.NO_KEYS, LinkPath.NONE, "| no keys |"),
         (Security.UNKNOWN, LinkPath.NONE, "2:@bob | me"),
     ],
 )
