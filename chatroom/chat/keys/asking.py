@@ -44,7 +44,7 @@ async def _pending(chat: Chat, user_id: str) -> list[DeviceKeys]:
 
 async def _user_keys(chat: Chat, session: Session, asked: str) -> tuple[UserKeys, int]:
     """Return the device list of a user, who is asked for by name or id, and its bytes; watch it for the session."""
-    user_id = asked.removeprefix(BY_ID) if asked.startswith(BY_ID) else await _id_of(chat, asked)
+    user_id = asked.removeprefix(BY_ID) if asked.startswith(BY_ID) else await id_of(chat, asked)
     if session.mailbox is not None:  # before the list is read, so that no change is missed
         session.mailbox.watch(user_id)
     held, size = await chat.keys.directory.measured(user_id)
@@ -55,7 +55,7 @@ async def _user_keys(chat: Chat, session: Session, asked: str) -> tuple[UserKeys
     return UserKeys(name=name, user_id=user_id, list=held.list, rev=held.list.rev), size
 
 
-async def _id_of(chat: Chat, name: str) -> str:
+async def id_of(chat: Chat, name: str) -> str:
     """Return the id of the user with a name; empty if nobody has it."""
     user = chat.names.get(name)
     if user is not None:

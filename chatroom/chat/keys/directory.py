@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chatroom.chat.interfaces import Engine
+from chatroom.chat.keys.known_people import BUCKET as WRITTEN
 from chatroom.chat.limits import DEVICES_OF_ONE
 from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.commands import KeysPublish
@@ -212,8 +213,8 @@ class KeyDirectory:
         await self._engine.change([Change(DEVICES, record_key(user_id, device), None)])
 
     async def forget_list(self, user_id: str) -> None:
-        """Remove a user's device list and sealed user key."""
-        await self._engine.change([Change(LISTS, user_id, None), Change(BACKUPS, user_id, None)])
+        """Remove a user's device list and sealed user key, and to whom the user has written."""
+        await self._engine.change([Change(bucket, user_id, None) for bucket in (LISTS, BACKUPS, WRITTEN)])
 
     # ---- the sealed user key -----------------------------------------------------------------------------------
 

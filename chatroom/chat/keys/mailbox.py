@@ -7,13 +7,13 @@ what waits there without reading them for each message.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from twisted.internet.defer import Deferred, DeferredLock
 
 from chatroom.chat.keys.delivery import sending
-from chatroom.chat.limits import MAILBOX_MESSAGES, MAILBOX_OF_ADDRESS, MAILBOX_OF_SENDER
+from chatroom.chat.limits import MAILBOX_MESSAGES, MAILBOX_OF_ADDRESS, MAILBOX_OF_SENDER, MAILBOX_OF_STRANGERS
 from chatroom.chat.people.unread_counts import Unread, senders
 from chatroom.chat.state import ChatState
 from chatroom.model.key_events import E2eFrom
@@ -85,7 +85,7 @@ class DeviceMailbox:
         """Return whether a message, by its ``sending``, is in the mailbox, or was fetched from it lately."""
         return id in self._ids or id in self._fetched
 
-    async def check(self, keys: tuple[str, ...], *, own: bool) -> bool:
+    async def check(self, keys: tuple[str, ...], *, own: bool, known: Callable[[], Awaitable[bool]]) -> bool:
         """Return whether there is room for one more message.
 
         If there seems to be none, the mailbox is counted anew, because another daemon may have delivered from it.
@@ -93,18 +93,25 @@ class DeviceMailbox:
         Args:
             keys: The keys of the sender; see ``senders``.
             own: Whether the mailbox is of the sender's own device, which the sender may fill.
+            known: Returns whether the reader has written to the sender. Strangers cannot fill the whole mailbox.
         """
-        if self._fits(keys, own):
+        if self._fits(keys, own, MAILBOX_OF_STRANGERS):
+            return True
+        most = MAILBOX_OF_STRANGERS
+        if own or await known():
+            most, keys = MAILBOX_MESSAGES, keys[:1]  # others at the same address do not count against the sender
+        if self._fits(keys, own, most):
             return True
         if self._state.scheduler.seconds() - self._counted_at < RECOUNT:
             return False
         self._forget()
         await self.open()
-        return self._fits(keys, own)
+        return self._fits(keys, own, most)
 
-    def _fits(self, keys: tuple[str, ...], own: bool) -> bool:
+    def _fits(self, keys: tuple[str, ...], own: bool, most: int) -> bool:
+        """Return whether one more message fits into the first ``most`` places, and into the sender's shares of them."""
         shares = zip(keys, (MAILBOX_OF_SENDER, MAILBOX_OF_ADDRESS), strict=False)
-        return self.held.total < MAILBOX_MESSAGES and (own or all(self.held.of(key) < most for key, most in shares))
+        return self.held.total < most and (own or all(self.held.of(key) < share for key, share in shares))
 
     def claim(self, keys: tuple[str, ...], id: str) -> Callable[[], None]:
         """Count a message that is about to be stored; return the function that stops counting it as such."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from twisted.internet.defer import Deferred
 
 from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
+from chatroom.chat.keys.asking import id_of
 from chatroom.chat.keys.delivery import sending
 from chatroom.chat.keys.directory import ListRecord
 from chatroom.chat.keys.mailbox import DeviceMailbox
@@ -18,7 +20,7 @@ from chatroom.chat.people.unread_counts import senders
 from chatroom.chat.session import Session
 from chatroom.model.commands import E2eAck, E2eSend
 from chatroom.model.device_keys import Envelope
-from chatroom.model.errors import MAILBOX_FULL, NO_KEYS, STALE_DEVICES
+from chatroom.model.errors import MAILBOX_FULL, NO_KEYS, NO_USER, STALE_DEVICES
 from chatroom.model.key_events import E2eFrom, SealedCame
 from chatroom.model.log import Entry
 from chatroom.model.log_names import device_log
@@ -46,6 +48,7 @@ async def send(chat: Chat, session: Session, command: E2eSend) -> E2eSent:
     if not device:
         raise NO_KEYS()
     lists = await _checked_lists(chat, command)
+    person = await _person(chat, command, author[1])
     via = chat.shares.via(session)
     targets, full = await _with_room(chat, author[1], via, command, lists)
     storing: list[Deferred[Entry]] = []
@@ -58,10 +61,11 @@ async def send(chat: Chat, session: Session, command: E2eSend) -> E2eSent:
             releases.append(target.mailbox.claim(senders(author[1], via), sending(author[1], command.id)))
             storing.append(chat.append_and_wait(target.log, event, once=True))
     await _all(storing, releases)
-    recipient = next((env.user_id for env in command.envelopes if env.user_id != author[1]), "")
-    waits = await _waits(chat, recipient, lists) if recipient else ""
-    if command.notice and recipient:
-        _notify(chat, recipient, *author)
+    waits = await _waits(chat, person, lists[person].name if person in lists else command.user) if person else ""
+    if command.user and person in lists and person != author[1]:
+        await chat.keys.known.note(author[1], person)
+    if command.notice and person:
+        _notify(chat, person, *author)
     return E2eSent(id=command.id, waits=waits, full=full)
 
 
@@ -84,26 +88,45 @@ async def _checked_lists(chat: Chat, command: E2eSend) -> Lists:
     return lists
 
 
+async def _person(chat: Chat, command: E2eSend, author: str) -> str:
+    """Return the id of the person whom a message is for: whose devices it goes to, or else ``user``; empty for nobody.
+
+    A message with many envelopes comes in several records, of which one may be for the author's own devices alone.
+
+    Raises:
+        Refused: Nobody is ``user``.
+    """
+    found = next((env.user_id for env in command.envelopes if env.user_id != author), "")
+    if found or not command.user:
+        return found
+    user_id = await id_of(chat, command.user)
+    if not user_id:
+        raise NO_USER(user=command.user)
+    return user_id
+
+
 async def _with_room(
     chat: Chat, author: str, via: str, command: E2eSend, lists: Lists
 ) -> tuple[list[Addressed], list[str]]:
     """Return the mailboxes that have room for their envelopes, and the devices whose mailboxes are full.
 
     Raises:
-        Refused: The message could be stored for no device of one of its readers.
+        Refused: The message is for a person, and could be stored for no device of one of its readers. Of others, such
+            as the keys of a room, those that fit are stored: one full mailbox must not silence a whole room.
     """
     targets, full = [], []
     for env in {(env.user_id, env.device): env for env in command.envelopes}.values():
         log = device_log(env.user_id, env.device)
         mailbox = await chat.keys.mailboxes.of(log)
         stored = mailbox.has(sending(author, command.id))
-        if stored or await mailbox.check(senders(author, via), own=env.user_id == author):
+        known = partial(chat.keys.known.knows, env.user_id, author)
+        if stored or await mailbox.check(senders(author, via), own=env.user_id == author, known=known):
             targets.append(Addressed(env, log, mailbox, stored))
         else:
             full.append(env.device)
     reached = {target.envelope.user_id for target in targets} | {author}
     for env in command.envelopes:
-        if env.user_id not in reached:
+        if command.user and env.user_id not in reached:
             raise MAILBOX_FULL(user=lists[env.user_id].name)
     return targets, full
 
@@ -126,7 +149,7 @@ async def _all(storing: list[Deferred[Entry]], releases: list[Callable[[], None]
         raise failed
 
 
-async def _waits(chat: Chat, user_id: str, lists: Lists) -> Waits:
+async def _waits(chat: Chat, user_id: str, name: str) -> Waits:
     """Return what a message to a user waits for; empty if the user is online with keys, or on another daemon."""
     user = chat.users.get(user_id)
     if user is not None:
@@ -134,7 +157,7 @@ async def _waits(chat: Chat, user_id: str, lists: Lists) -> Waits:
     if _elsewhere(chat, user_id):
         return ""
     try:
-        account = await chat.accounts.get(user_name(lists[user_id].name))
+        account = await chat.accounts.get(user_name(name))
     except BadName:
         account = None
     return "account" if account is not None and account.id == user_id else "guest"

@@ -11,6 +11,7 @@ from chatroom.chat.keys.claiming import OneTimeKeys
 from chatroom.chat.keys.claims import Claims
 from chatroom.chat.keys.directory import DEVICES, LISTS, KeyDirectory, last_seen
 from chatroom.chat.keys.holders import Holders
+from chatroom.chat.keys.known_people import KnownPeople
 from chatroom.chat.keys.mailbox import DeviceMailboxes
 from chatroom.chat.keys.signatures import SessionNonces
 from chatroom.chat.keys.watching import Watching
@@ -42,6 +43,7 @@ class KeyService:
         nonces: What sessions sign to show that they have the keys that they publish.
         one_time: The one-time keys.
         mailboxes: The mailboxes of devices.
+        known: To whom each user has written.
         holders: The sessions of this daemon that have keys.
         watching: Tells sessions what has changed.
         claims: Counts the keys that were given.
@@ -57,6 +59,7 @@ class KeyService:
         self.nonces = SessionNonces(state.mint)
         self.one_time = OneTimeKeys(state.engine, state.now)
         self.mailboxes = DeviceMailboxes(state)
+        self.known = KnownPeople(state.engine)
         self.holders = Holders(state, self.mailboxes)
         self.watching = Watching(state, self.holders)
         self.claims = Claims(seconds)

@@ -152,8 +152,11 @@ class E2eSend(Command, frozen=True, gc=False, kw_only=True):
     """Send a sealed message to devices: an envelope for each of them.
 
     ``revs`` has the ``rev`` of the device list of each user whose devices are meant. The same ``id`` to the same device
-    again is stored once. If ``user`` is online without keys, ``notice`` has that user told that something came which
-    only chatroom-client can read.
+    again is stored once. ``user`` is the person to whom you write; without it, the message is no private message, but
+    for example the key of a room. Half of each mailbox is kept for people to whom its user has written with ``user``. A
+    private message is refused if all mailboxes of its reader are full; of others, those are stored that fit. If the
+    reader is online without keys, ``notice`` has the reader told that something came which only chatroom-client can
+    read.
     """
 
     id: Id

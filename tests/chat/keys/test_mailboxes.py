@@ -184,7 +184,9 @@ def test_what_is_no_envelope_is_refused(world: World, wrong: dict[str, Any]) -> 
 def fill(sender: Keyed, reader: Keyed, number: int, start: int = 0) -> list[str]:
     """Send so many messages to a device; return the codes with which they were refused, empty for those stored."""
     return [
-        sender.send(f"m{i}", reader.device.envelope(f"{sender.device.word}{i}")).get("code", "")
+        sender.send(f"m{i}", reader.device.envelope(f"{sender.device.word}{i}"), user=reader.device.word).get(
+            "code", ""
+        )
         for i in range(start, start + number)
     ]
 
@@ -227,6 +229,7 @@ def test_guests_at_one_address_are_one_sender_and_an_address_has_a_share(world: 
 
 def test_a_full_mailbox_takes_nothing_from_anybody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mailbox, "MAILBOX_MESSAGES", 5)
+    monkeypatch.setattr(mailbox, "MAILBOX_OF_STRANGERS", 5)
     alice, bob, carol = (keyed(world, name) for name in ("alice", "bob", "carol"))
     bob.client.drop()
     assert fill(alice, bob, 5) == [""] * 5
@@ -251,6 +254,7 @@ def test_ones_own_other_device_may_be_away_for_longer_and_never_stops_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mailbox, "MAILBOX_MESSAGES", MAILBOX_OF_SENDER + 2)
+    monkeypatch.setattr(mailbox, "MAILBOX_OF_STRANGERS", 100)
     alice, bob = keyed(world, "alice"), keyed(world, "bob")
     phone = keyed(world, "alice", "phone", listed=False)
     alice.list_devices(2, alice.device, phone.device)
@@ -400,7 +404,7 @@ def test_sealed_messages_wait_for_thirty_days(world: World) -> None:
 
 def left_of(world: World, user_id: str) -> list[tuple[str, str]]:
     """Return which records and logs are about a user's keys."""
-    buckets = ("device-keys", "device-lists", "one-time-keys", "key-backups", "fetched")
+    buckets = ("device-keys", "device-lists", "one-time-keys", "key-backups", "fetched", "written-to")
     records = [(bucket, key) for bucket, key in stored_records(world) if bucket in buckets and user_id in key]
     logs = result(_logs(world))
     return records + [("log", log) for log in logs if log.startswith(f"device/{user_id}")]
@@ -419,6 +423,7 @@ def with_everything(world: World, name: str, *, account: bool) -> Keyed:
     for id in ("m1", "m2"):
         alice.send(id, made.device.envelope())
     made.ask("e2e-ack", seq=made.mail()[0]["seq"])
+    made.send("m3", alice.device.envelope(), user="alice")
     assert {bucket for bucket, _ in left_of(world, made.device.user_id)} >= {"device-keys", "log", "one-time-keys"}
     return made
 

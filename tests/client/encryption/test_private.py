@@ -84,7 +84,7 @@ def test_a_server_that_denies_the_user_gets_no_plain_text(
     alice: KeyPerson, bob: KeyPerson, world: World, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(alice, "Bob", "a secret")
-    monkeypatch.setattr(asking, "_id_of", _nobody)
+    monkeypatch.setattr(asking, "id_of", _nobody)
     assert alice.driver.parts is not None
     alice.driver.parts.peers.forget()
     with pytest.raises(Rejected, match="were encrypted before"):
