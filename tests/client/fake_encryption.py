@@ -80,7 +80,7 @@ class FakeEncryption:
         """Return the digits."""
         if user == "nobody":
             raise Rejected("no-keys", "nobody has no keys.")
-        return Verification(self.digits, self.uri or code_text(self.digits), user in self.verified)
+        return Verification(self.digits, self.uri or code_text(self.digits), user in self.verified, "me")
 
     async def confirm(self, user: str, digits: str) -> None:
         """Remember it."""

@@ -106,7 +106,7 @@ class Encryption:
         if contacts.get(me).blocked:
             raise CryptoRefusal("blocked", contacts.why_blocked(me))
         digits = contacts.number(peer.user_id)
-        return Verification(digits, code_text(digits), contacts.is_verified(peer.user_id))
+        return Verification(digits, code_text(digits), contacts.is_verified(peer.user_id), self._driver.port.name)
 
     async def confirm(self, user: str, digits: str) -> None:
         await self._decide(user, lambda parts, id: parts.ring.contacts.verify(id, digits))

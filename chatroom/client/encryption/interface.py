@@ -51,11 +51,13 @@ class Verification:
         digits: The safety number: 60 digits in twelve groups of five, with blanks between the groups.
         uri: The same for a QR code.
         verified: Whether the user has said that these digits are right.
+        me: Our own name, which the other person gives to ``/verify``.
     """
 
     digits: str
     uri: str
     verified: bool
+    me: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,16 +47,16 @@ class VerifyCommand:
         while len(self._shown) > MOST:
             del self._shown[next(iter(self._shown))]
         security, verified = encryption.status(user), found.verified
-        before, after = _before(user, security, verified=verified), _after(user, security, verified=verified)
-        self._dialogue.show(found, before, after)
+        before = _before(user, found.me, security, verified=verified)
+        self._dialogue.show(found, before, _after(user, found.me, security, verified=verified))
 
     async def _confirm(self, encryption: UserEncryption, user: str) -> None:
-        """Mark a person as verified by the digits that the user has seen, if they are still that person's."""
+        """Mark a person as verified by the digits that the user has seen; show the digits if these are others now."""
         shown = self._shown.get(fold(user))
-        if shown is None:
-            raise Rejected("not-shown", compare_first(user))
-        if (await encryption.verify(user)).digits != shown:
-            del self._shown[fold(user)]
+        if shown is None or (await encryption.verify(user)).digits != shown:
+            await self._show(encryption, user)
+            if shown is None:
+                raise Rejected("not-shown", compare_first(user))
             raise Rejected("digits-changed", digits_changed(user))
         await encryption.confirm(user, shown)
         self._dialogue.say(f"{user} is verified. If {user}'s key changes, nothing is sent until you accept it.")
@@ -76,17 +76,21 @@ class VerifyCommand:
         self._dialogue.say(f"{user}'s new key is accepted, but not verified: /verify {user} compares it.")
 
 
-def _before(user: str, security: Security, *, verified: bool) -> list[str]:
-    """Return what stands before the digits."""
-    compare = f"{user} types /verify and your name. Compare these digits in person or in a call, not in this chat:"
+def _before(user: str, me: str, security: Security, *, verified: bool) -> list[str]:
+    """Return what stands before the digits: how things are, and how to compare."""
     if security is Security.BLOCKED:
-        return [f"{user}'s key has changed, and nothing is sent to {user}.", compare]
-    return [f"{user} is verified." if verified else f"Is it really {user}?", compare]
+        first = f"{user}'s key has changed, and nothing is sent to {user}."
+    else:
+        first = f"{user} is verified." if verified else f"Is it really {user}?"
+    how = (
+        f"Compare these digits with {user}, in person or in a call, not in this chat; {user} sees them by /verify {me}:"
+    )
+    return [first, how]
 
 
-def _after(user: str, security: Security, *, verified: bool) -> list[str]:
+def _after(user: str, me: str, security: Security, *, verified: bool) -> list[str]:
     """Return what stands after the digits: what to do."""
-    others = "Others? Then somebody may read along: write nothing secret to this person."
+    lines = [] if verified else [f"The same? Type /verify {user} ok; {user} types /verify {me} ok."]
     if security is Security.BLOCKED:
-        return [f"The same? /verify {user} accept", others]
-    return [others] if verified else [f"The same? /verify {user} ok", others]
+        lines.append(f"/verify {user} accept writes to {user} again without comparing.")
+    return [*lines, f"Others? Somebody may read along: write nothing secret to {user}."]

@@ -127,12 +127,12 @@ def only_accounts(what: str) -> str:
 
 def compare_first(user: str) -> str:
     """Return the refusal to mark somebody as verified whose digits were not shown."""
-    return f"compare the digits first: /verify {user} shows them."
+    return f"these digits were not shown before; compare them, and then type /verify {user} ok again."
 
 
 def digits_changed(user: str) -> str:
     """Return the refusal to mark somebody as verified whose digits are others now than those that were shown."""
-    return f"the digits changed after they were shown, so {user} is not verified; compare the new ones: /verify {user}."
+    return f"the digits changed after they were shown, so {user} is not verified; compare these new ones."
 
 
 def accepting(user: str) -> str:

@@ -56,14 +56,14 @@ def test_verify_shows_the_digits_beside_a_code_that_fits_a_usual_terminal(tmp_pa
         equipped(stage, bob=Security.ENCRYPTED)
         open_bob(stage)
         stage.type("/verify\r")
-        await tells(stage, "The same? /verify bob ok")
+        await tells(stage, "The same? Type /verify bob ok")
         rows = [row.rstrip() for row in stage.rows]
         code = [row[:33] for row in rows if row.startswith("\u2588\u2588")]
         assert len(code) == 17
         assert {len(row) for row in code} == {33}
         groups = [row[33:].split() for row in rows if row.startswith("\u2588")]
         assert " ".join(word for row in groups for word in row if word.isdigit()) == DIGITS
-        assert "Compare these digits in person or in a call" in " ".join(" ".join(row) for row in groups)
+        assert "Compare these digits with bob, in person or in a call" in " ".join(" ".join(row) for row in groups)
 
     on_stage(tmp_path, scene)
 
@@ -77,7 +77,7 @@ def test_verify_shows_the_digits_alone_where_the_code_does_not_fit(
     async def scene(stage: Stage) -> None:
         equipped(stage).uri = uri
         stage.type("/verify bob\r")
-        await tells(stage, "The same? /verify bob ok")
+        await tells(stage, "The same? Type /verify bob ok")
         text = " ".join(" ".join(stage.rows).replace("--", " ").split())
         assert DIGITS in text
         assert "\u2588" not in text
@@ -97,17 +97,21 @@ def test_ok_verifies_the_digits_that_were_shown(tmp_path: Path) -> None:
     on_stage(tmp_path, scene)
 
 
-def test_ok_is_refused_before_the_digits_were_shown(tmp_path: Path) -> None:
+def test_ok_before_the_digits_were_shown_shows_them(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         encryption = equipped(stage)
         stage.type("/verify bob ok\r")
-        await tells(stage, "compare the digits first: /verify bob shows them.")
+        await tells(stage, "these digits were not shown before; compare them, and then type /verify bob ok again.")
         assert encryption.did == []
+        assert DIGITS.split()[0] in " ".join(stage.rows)
+        stage.type("/verify bob ok\r")
+        await tells(stage, "bob is verified.")
+        assert encryption.did == [("confirm", "bob", DIGITS)]
 
     on_stage(tmp_path, scene)
 
 
-def test_ok_is_refused_if_the_digits_changed_after_they_were_shown(tmp_path: Path) -> None:
+def test_ok_after_the_digits_have_changed_shows_the_new_ones(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         encryption = equipped(stage)
         stage.type("/verify bob\r")
@@ -115,10 +119,11 @@ def test_ok_is_refused_if_the_digits_changed_after_they_were_shown(tmp_path: Pat
         encryption.digits = OTHER_DIGITS
         stage.type("/verify bob ok\r")
         await tells(stage, "the digits changed after they were shown, so bob is not verified")
-        encryption.digits = DIGITS
-        stage.type("/verify bob ok\r")
-        await tells(stage, "compare the digits first")
+        assert OTHER_DIGITS.split()[0] in " ".join(stage.rows)
         assert encryption.did == []
+        stage.type("/verify bob ok\r")
+        await tells(stage, "bob is verified.")
+        assert encryption.did == [("confirm", "bob", OTHER_DIGITS)]
 
     on_stage(tmp_path, scene)
 
@@ -129,7 +134,7 @@ def test_a_changed_key_is_accepted_only_after_its_meaning_was_read(tmp_path: Pat
         open_bob(stage)
         stage.type("/verify\r")
         await tells(stage, "bob's key has changed, and")
-        await tells(stage, "The same? /verify bob accept")
+        await tells(stage, "/verify bob accept writes to bob again")
         for answer, told in (
             ("n", "nothing was changed; nothing is sent to bob."),
             ("y", "bob's new key is accepted,"),
