@@ -69,6 +69,14 @@ def test_a_banned_name_stays_banned_when_it_becomes_an_account(world: World) -> 
     assert ask(mallory, "join", room="den") == "banned"
 
 
+def test_nobody_takes_a_banned_name_while_in_the_room(world: World) -> None:
+    alice = owner(world, "alice", "den")
+    assert ask(alice, "ban", user="mallory") == "ok"
+    sneak = guest(world, "sneak", "den")
+    assert ask(sneak, "name", name="mallory") == "banned"
+    assert members(world, "den") == ["alice", "sneak"]
+
+
 def test_who_is_banned_under_a_name_is_not_let_in_by_logging_in_while_in_the_room(world: World) -> None:
     alice = owner(world, "alice", "den")
     account(world, "bob")

@@ -152,7 +152,7 @@ OLM = (
             ("a one-time key of another device", "check_one_time_key(claimed, to)", "pass"),
             ("a session in which nothing comes back", "or peer.unanswered >= NEVER_AFTER:", ":"),
             ("an old message under a new id", "if earlier is not None and earlier != id:", "if False:"),
-            ("the same message twice", "if earlier is not None:\n            return Duplicate(id)\n", ""),
+            ("the same message twice", "        if earlier is not None:\n            return Duplicate(id)\n", ""),
             ("a session that is started twice", "if self._peers.was_started(peer, first.session_id()):", "if False:"),
             ("a first message that starts another session", "if session.session_matches(first):", "if False:"),
             ("one id in two messages", "return Duplicate(id) if known else inner", "return inner"),

@@ -83,6 +83,7 @@ TLS = guards(
         ("an older TLS, afterwards", 'and connection.get_protocol_version_name() == "TLSv1.3"', ""),
         ("an older TLS, in the handshake", "    context.set_min_proto_version(SSL.TLS1_3_VERSION)\n", ""),
     ],
+    "client/direct/test_pinned_tls",
     "client/direct/test_race",
 )
 RACE = guards(

@@ -39,6 +39,7 @@ SEALED = guards(
             "sealer = FileSealer(size, lambda number: bytes(number))",
         ),
     ],
+    "client/files/test_sealed_file",
     "client/files/test_sealed",
     "client/files/test_direct_files",
 )

@@ -27,18 +27,17 @@ ASKING = guards(
             "for device in dict.fromkeys(command.devices) if",
             "for device in command.devices if",
         ),
-        ("claims without end", "if any(keys.claims.wait((who, user_id, device)) for device in devices):", "if False:"),
-        ("claims that nobody counts", "        keys.claims.count((who, user_id, device))\n", ""),
+        (
+            "claims without end",
+            "if any(keys.claims.exhausted(session.user_id, via, user_id, device) for device in devices):",
+            "if False:",
+        ),
         (
             "one claimant who takes all one-time keys",
-            "if keys.claims.times((who, user_id, device)) <= CLAIMS_OF_ONE:",
-            "if True:",
+            "if keys.claims.count(session.user_id, via, user_id, device):",
+            "if keys.claims.count(session.user_id, via, user_id, device) or True:",
         ),
-        (
-            "guests of one address who take all one-time keys",
-            "who = senders(session.user_id, chat.shares.via(session))[0]",
-            "who = session.user_id",
-        ),
+        ("guests of one address who take all one-time keys", "    via = chat.shares.via(session)\n", '    via = ""\n'),
         ("a device that is not told that its keys run out", "    if left < FEW_KEYS:\n", "    if False:\n"),
         (
             "a sealed user key of who has no device",
@@ -82,6 +81,34 @@ SIGNATURES = guards(
             "a key that is none, in a list",
             'to_sign("device-list", listed))\n    except ValueError:',
             'to_sign("device-list", listed))\n    except ZeroDivisionError:',
+        ),
+    ],
+    *TESTS,
+)
+CLAIMS = guards(
+    "chat/keys/claims",
+    [
+        (
+            "a key refused although the fallback key is left",
+            "_used_up(self._one_time, keys) and _used_up",
+            "_used_up(self._one_time, keys) or _used_up",
+        ),
+        ("claims that nobody counts", "            window.count(key)\n", "            pass\n"),
+        ("any number of one-time keys", "one_time = not _used_up(self._one_time, keys)", "one_time = True"),
+        (
+            "any number of claims by one address",
+            "return (by_asker, (via[1:], user_id, device)) if via else (by_asker,)",
+            "return (by_asker,)",
+        ),
+        (
+            "a guest and an account of one address that count apart",
+            "(via[1:], user_id, device)",
+            "(via, user_id, device)",
+        ),
+        (
+            "one device that uses up the claims of another",
+            "by_asker = (asker, user_id, device)",
+            "by_asker = (asker, user_id)",
         ),
     ],
     *TESTS,
@@ -254,7 +281,7 @@ MAILBOX = guards(
             "        return False",
         ),
         ("counting anew at each message", "< RECOUNT:", "< 0:"),
-        ("a mailbox without end", "return self.held.total < MAILBOX_MESSAGES and (", "return (("),
+        ("a mailbox without end", "return self.held.total < MAILBOX_MESSAGES and (", "return True and ("),
         ("a stranger who fills a mailbox", "own or all(self.held.of(key) < most for key, most in shares)", "True"),
         ("an own device that is away and stops one", "(own or all(", "(all("),
         (
@@ -393,6 +420,7 @@ SERVICE = guards(
 GUARDS = [
     *ASKING,
     *SIGNATURES,
+    *CLAIMS,
     *CLAIMING,
     *DIRECTORY,
     *PUBLISHING,

@@ -61,7 +61,9 @@ SEALED = guards(
             "    if False:\n        raise NOT",
         ),
         ("a session without keys that speaks", "if not session.keyed:\n        raise", "if False:\n        raise"),
-        ("a message for other members", "if command.members != room.members_rev:", "if False:"),
+        ("a message for other members", "if _is_stale(session, room, command.members):", "if False:"),
+        ("a message for somebody who has left", " or not room.revisions.spares(members)", ""),
+        ("a message that is not for who has just come", "session.stale <= STALE_REFUSALS or", ""),
         ("a muted member", "    if room.guarded:\n        may_speak(session, room)\n", ""),
         ("a device that the session has not", "device=session.keys_device, sid", 'device="", sid'),
         (
@@ -84,17 +86,17 @@ MEMBERS = guards(
         ("a member who has just logged in", "(self.session is not None and self.session.user_id in users)", "False"),
         ("a member who is on another daemon", "self.user_id in users or", "False or"),
         ("a person who is listed twice", "        if len(self.people) == len(self.members):\n", "        if True:\n"),
-        ("a person who stays a member for ever", "        if not left:\n            del self.people[user_id]\n", ""),
+        ("a person who stays a member for ever", "            del self.people[user_id]\n", "            pass\n"),
     ],
     *TESTS,
     "chat/rooms/test_many_rooms",
     "chat/rooms/test_several_rooms",
+    "chat/rooms/test_members",
 )
 ADMISSION = guards(
     "chat/rooms/admission",
     [
-        ("a session without keys that comes in", "keyed=session.keyed and session.user is user)", "keyed=True)"),
-        ("the keys of the user before", "session.keyed and session.user is user", "session.keyed"),
+        ("a session without keys that comes in", "keyed=session.keyed)", "keyed=True)"),
         ("a banned user who logs in", "        _check(session, room, user, keyed=True)\n", "        pass\n"),
         ("a banned name", "        room.record.check_name(session.user, name, session.host.now())\n", "        pass\n"),
     ],

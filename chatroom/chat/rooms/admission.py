@@ -11,14 +11,14 @@ from chatroom.chat.session import Session, User
 from chatroom.model.names import Name
 
 
-def check_admitted(session: Session, room: Room, user: User) -> None:
-    """Check that a session may be in a room as a user.
+def check_admitted(session: Session, room: Room) -> None:
+    """Check that a session may be in a room.
 
     Raises:
         Refused: The user, or the address, is banned; or the room is locked and the user is not invited; or the room is
-            encrypted and the session has no keys of the user's.
+            encrypted and the session has no keys.
     """
-    _check(session, room, user, keyed=session.keyed and session.user is user)
+    _check(session, room, session.user, keyed=session.keyed)
 
 
 def check_everywhere(session: Session, user: User) -> None:

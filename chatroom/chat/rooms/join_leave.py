@@ -79,13 +79,13 @@ async def _enter(chat: Chat, session: Session, room: Room, command: Join, *, mad
     """
     try:
         _check_number(chat, session, room, stay=command.stay)
-        check_admitted(session, room, session.user)
+        check_admitted(session, room)
         chat.encrypted_joins.count(session, room)
         if not command.stay or chat.rules.rooms == 1:
             await _leave_all(chat, session)
         if session.over:
             return
-        check_admitted(session, room, session.user)  # again, for bans made meanwhile; later ones come after `Joined`
+        check_admitted(session, room)  # again, for bans made meanwhile; later ones come after `Joined`
         session.heading = room
         about = session.next_id(), chat.now(), session.name, session.user_id
         await session.happen(room.log, Joined(*about, session=session.id, again=has_another(room, session)))

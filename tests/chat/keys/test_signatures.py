@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from devices_with_keys import Device, Keyed, connected, keyed, nonce_of, public_key, shown, signed
 from harness import World, result
+from order import owner, session_of
 
+from chatroom.chat.keys.signatures import SessionNonces
 from chatroom.chat.limits import KEY_BACKUPS, LISTS_OF_ONE
 
 
@@ -36,6 +38,12 @@ def test_each_connection_has_a_nonce_of_its_own(world: World) -> None:
     client.record(do="hello", version=1)
     assert client.records()[0]["nonce"] not in found
     later.end()
+
+
+def test_nobody_can_guess_a_nonce_from_the_id_of_a_session(world: World) -> None:
+    session = session_of(owner(world, "alice"))
+    found = [SessionNonces(lambda length, secret=secret: secret * length).of(session) for secret in "ab"]  # type: ignore[misc]
+    assert found[0] != found[1]
 
 
 def test_a_password_does_not_take_the_mailbox_nor_change_what_is_kept_of_a_device(world: World) -> None:
@@ -85,7 +93,8 @@ def test_a_list_must_be_signed_by_its_user_key(world: World) -> None:
     thief = intruder(world, alice)
     listed = alice.device.listing(2)  # of no devices, which removes all
     by_others = signed("another", "device-list", listed), signed("user key", "device", listed)
-    for forged in ({**listed, "sig": "A" * 86}, *by_others):
+    no_key = {**listed, "user_key": "A" * 42 + "B"}  # another spelling
+    for forged in ({**listed, "sig": "A" * 86}, *by_others, no_key):
         for reset in (True, False):
             assert thief.ask("keys-list", list=forged, reset=reset)["code"] == "bad-keys"
     assert result(world.chat.keys.directory.list_of(alice.device.user_id)).rev == 1

@@ -183,6 +183,31 @@ def test_a_second_session_without_keys_goes_alone_and_nobody_else_is_told(world:
     assert "kicked" not in kinds(alice)  # nor is anybody who catches up
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_members_are_not_told_that_somebody_left_whose_session_on_another_daemon_stays(
+    world: World, inside: bool
+) -> None:
+    alice, bob = keyed(world, "alice", "den"), owner(world, "bob", "den")
+    session = session_of(bob)
+    if inside:
+        there = Joined("far:1", world.chat.now(), "bob", session.user_id, session="far", again=True)
+        world.engine.append(session.room.log, there)
+        world.settle()
+    alice.records()
+    alice.record(do="encrypt", yes=True)
+    told = [("encrypted", False)] if inside else [("encrypted", False), ("kicked", False)]
+    assert [(r["event"], r.get("again", False)) for r in heard(alice)] == told
+
+
+def test_a_session_with_keys_that_is_not_in_the_room_does_not_hide_that_the_person_left(world: World) -> None:
+    world.rules.sessions = 0
+    alice, _, elsewhere = keyed(world, "alice", "den"), owner(world, "bob", "den"), keyed(world, "bob")
+    alice.records()
+    alice.record(do="encrypt", yes=True)
+    assert [(r["event"], r.get("again", False)) for r in heard(alice)] == [("encrypted", False), ("kicked", False)]
+    assert session_of(elsewhere).rooms == ()
+
+
 def test_of_two_sessions_without_keys_members_are_told_of_the_last(world: World) -> None:
     world.rules.sessions = 0
     alice, bob, _ = keyed(world, "alice", "den"), owner(world, "bob", "den"), owner(world, "bob", "den")

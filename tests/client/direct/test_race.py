@@ -16,7 +16,6 @@ from twisted.internet.task import deferLater
 
 from chatroom.client.direct.candidates import Candidate
 from chatroom.client.direct.certificate import new_certificate
-from chatroom.client.direct.pinned_tls import ALPN, PinnedTLS
 from chatroom.client.direct.race import AGAIN, MOST_CALLERS, MOST_LINKS
 
 STRANGER = new_certificate(NOW)
@@ -119,36 +118,6 @@ async def test_the_handshake_itself_fails(racing: Race_, what: str, alert: str) 
     stranger = await call(it.port, WRONG[what], b"ready\n")
     await gone(stranger)
     assert alert in str(stranger.why.value)
-
-
-class Shaken:
-    """A finished handshake, as ``PinnedTLS.accepts`` looks at it."""
-
-    def __init__(self, shown: Any = PROPER.certificate, alpn: bytes = ALPN, version: str = "TLSv1.3") -> None:
-        self._tlsConnection = self
-        self._shown = shown
-        self._version = version
-        self.negotiatedProtocol = alpn
-
-    def get_peer_certificate(self, *, as_cryptography: bool) -> Any:
-        """See pyOpenSSL."""
-        return self._shown
-
-    def get_protocol_version_name(self) -> str:
-        """See pyOpenSSL."""
-        return self._version
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"shown": STRANGER.certificate}, {"shown": None}, {"alpn": None}, {"alpn": b"h2"}, {"version": "TLSv1.2"}],
-)
-def test_a_finished_handshake_is_looked_at_again(changes: dict[str, Any]) -> None:
-    tls = PinnedTLS(new_certificate(NOW), PROPER.pin)
-    proper: Any = Shaken()
-    assert tls.accepts(proper)
-    wrong: Any = Shaken(**changes)
-    assert not tls.accepts(wrong)
 
 
 def test_only_one_link_can_be_the_winner(racing: Race_) -> None:
@@ -374,6 +343,25 @@ async def test_an_address_at_which_nobody_listens_is_dialled_every_third_of_a_se
     it.clock.advance(AGAIN)
     assert len(it.clock.dialled) == 4
     assert it.clock.getDelayedCalls() == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_when_the_race_ends_nothing_is_left_that_would_dial_later(racing: Race_) -> None:
+    free = Listening()
+    await free.begin()
+    free.end()
+    it = racing(candidates=at(free.port))
+    while len(it.clock.getDelayedCalls()) < 2:
+        await turn()
+    it.race.stop()
+    assert it.clock.getDelayedCalls() == []
+
+
+def test_after_the_end_of_the_race_nobody_is_dialled(racing: Race_) -> None:
+    it = racing(meets=False)
+    it.race.stop()
+    it.race.meet(PROPER.pin, at(40000))
+    assert it.clock.dialled == []
 
 
 def test_addresses_that_are_not_allowed_are_not_dialled(racing: Race_) -> None:

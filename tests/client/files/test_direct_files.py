@@ -21,6 +21,7 @@ from chatroom.client.errors import Rejected
 from chatroom.client.files import direct_files
 from chatroom.client.files.commands import FileCommands
 from chatroom.client.files.direct_transfer import Frame, FrameKind, pack
+from chatroom.client.files.upload import ANEW
 
 DATA = os.urandom(20 * PIECE + 5)
 
@@ -254,6 +255,42 @@ def test_an_offer_that_cannot_be_sent_ends_the_transfer(two: Two, tmp_path: Path
     assert two.alice.transfers.lines() == []
 
 
+def test_to_somebody_who_gets_files_in_plain_nothing_goes_over_a_link(two: Two, tmp_path: Path) -> None:
+    two.alice.secrets.sealed.clear()
+    sent = two.alice.send_directly(write(tmp_path, DATA), "bob")
+    two.flow()
+    assert sent == [None]
+    assert two.link.carried == two.alice.secrets.offers == []
+    (record,) = kept_files(two.network.world)
+    assert not record.sealed
+
+
+def test_only_so_many_files_wait_for_somebody_to_fetch_them(
+    two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct_files, "MOST", 2)
+    for name in ("one", "two"):
+        assert two.alice.send_directly(write(tmp_path, b"x", name), "bob") == []
+    assert "2 files are offered already" in refusal(two.alice.send_directly(write(tmp_path, b"x", "3"), "bob"), "busy")
+    two.alice.transfers.cancel("one")
+    assert two.alice.send_directly(write(tmp_path, b"x", "3"), "bob") == []
+    for name in ("two", "3"):
+        two.alice.transfers.cancel(name)
+
+
+def test_a_file_that_changes_all_the_time_is_given_up(two: Two, tmp_path: Path, here: Path) -> None:
+    sent = two.alice.send_directly(write(tmp_path, DATA), "bob")
+    for number in range(1, ANEW + 2):
+        assert not sent
+        assert two.bob.numbers[-1] == number
+        write(tmp_path, bytes([number]) * len(DATA))
+        refusal_of = two.bob.get_directly(number, here)
+        two.link.flow()
+        refusal(refusal_of, "stopped")
+    assert "has changed while it was being sent; send it again" in refusal(sent, "file-changed")
+    assert len({offer["key"] for _, _, offer in two.alice.secrets.offers}) == ANEW + 1
+
+
 def test_a_file_that_cannot_be_read_is_not_offered(two: Two, tmp_path: Path) -> None:
     refusal(two.alice.send_directly(tmp_path / "nothing", "bob"), "no-file")
     assert two.bob.numbers == []
@@ -270,6 +307,18 @@ def test_another_device_cannot_ask_for_the_file(two: Two, tmp_path: Path) -> Non
     link.flow()
     two.link.flow()
     assert link.pieces() == two.link.pieces() == []
+
+
+def test_somebody_else_neither_replaces_an_offer_nor_says_where_it_goes_on(two: Two, tmp_path: Path) -> None:
+    two.alice.send_directly(write(tmp_path, DATA), "bob")
+    offer = read_offer(two.alice.secrets.offers[0][2])
+    mallory = ("id of mallory", "DEVICE")
+    other = replace(offer.head, file="0" * 32)
+    two.bob.direct.offered(mallory, replace(offer, file="elsewhere"))
+    two.bob.direct.offered(mallory, replace(offer, file="0" * 32, head=other, replaces=offer.head.file))
+    kept = two.bob.direct._offers[1]
+    assert (kept.relayed, kept.replaced) == (None, None)
+    two.alice.transfers.cancel("")
 
 
 def test_the_same_offer_is_not_fetched_twice_at_once(two: Two, tmp_path: Path, here: Path) -> None:

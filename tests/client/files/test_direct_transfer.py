@@ -188,6 +188,56 @@ def test_the_cut_may_come_while_a_piece_is_written(pair: Pair) -> None:
     assert arrived(pair)
 
 
+def test_a_piece_that_was_read_for_an_earlier_question_is_not_sent(pair: Pair) -> None:
+    by_hand = ByHand()
+    pair.sender = DirectSender(pair.sealed, by_hand, lambda: None)
+    pair.begin()
+    pair.link.step()  # the question
+    assert len(by_hand.waiting) == 1
+    pair.sender.heard(Frame(pair.sealed.name, FrameKind.WANT, 5))
+    by_hand.step()
+    by_hand.step()
+    pair.link.step()
+    assert pair.link.pieces() == [5]
+
+
+def test_a_path_that_was_lost_before_does_not_end_the_next_one(pair: Pair) -> None:
+    paths = [SlowPath(), SlowPath()]
+    for path in paths:
+        pair.sent = box_of(pair.sender.run(path))
+        pair.sender.heard(Frame(pair.sealed.name, FrameKind.WANT, 0))
+        if path is paths[0]:
+            pair.sender.lost()
+            assert isinstance(pair.sent[0], PathLost)
+    paths[0].sent[0].errback(ConnectionError())
+    assert not pair.sent
+    paths[1].sent[0].errback(ConnectionError())
+    assert isinstance(pair.sent[0], PathLost)
+
+
+def test_the_first_reason_for_an_end_counts(pair: Pair) -> None:
+    by_hand = ByHand()
+    pair.sender = DirectSender(pair.sealed, by_hand, lambda: None)
+    pair.begin()
+    pair.link.step()  # the question
+    pair.sender.lost()
+    pair.sender.cancel(Rejected("cancelled", "too late"))
+    by_hand.step()
+    assert isinstance(pair.sent[0], PathLost)
+
+
+class SlowPath:
+    """A path on which nothing arrives yet."""
+
+    def __init__(self) -> None:
+        self.sent: list[Deferred[None]] = []
+
+    def send(self, frame: bytes) -> Deferred[None]:
+        """Send a frame."""
+        self.sent.append(Deferred())
+        return self.sent[-1]
+
+
 def change(path: Path, index: int) -> None:
     """Change a byte of a piece; size and time stay."""
     before = path.stat()

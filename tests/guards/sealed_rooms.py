@@ -1,0 +1,174 @@
+"""The guards of encrypted rooms, in ``client/encryption``."""
+
+from __future__ import annotations
+
+from guards.guard import guards
+
+ROOMS = ("client/encryption/test_hostile_rooms", "client/encryption/test_rooms")
+
+ROOM_OPENING = guards(
+    "client/encryption/room_opening",
+    [
+        ("a message for a room that we are not in", "        if room is None:\n            return [], False\n", ""),
+        (
+            "a message that was deleted",
+            "return self._opened(event)[0] if event.ct else [event]",
+            "return self._opened(event)[0]",
+        ),
+        (
+            "a message that must not be believed, untold",
+            "return [SecurityNotice(text=text, room=event.room, alarm=True)], False",
+            "return [], False",
+        ),
+        ("missing messages, untold", "        if opened.skipped:\n", "        if False:\n"),
+        (
+            "the name that the server gives the sender",
+            "by=shown_name(self._ring.contacts, event.by_id, event.by))",
+            "by=event.by)",
+        ),
+        (
+            "any number of messages that wait",
+            "while sum(map(len, self._waiting.values())) > MOST_WAITING:",
+            "while False:",
+        ),
+        ("a type of a newer client", 'if kind not in ("edit", "react"):', "if False:"),
+        (
+            "an edit or reaction of somebody else, or not proven",
+            "        check_amendment(kind, Standing(event.by_id",
+            "        str(Standing(event.by_id",
+        ),
+        (
+            "a room whose first sealed message is not known",
+            "                self._memory.note_sealed(event.room_id, event.seq)\n",
+            "                pass\n",
+        ),
+        (
+            "a plain change of a sealed message",
+            "return self._memory.was_encrypted(room.id, max(event.seq, event.message))",
+            "return False",
+        ),
+        ("a plain change after the room was encrypted", "max(event.seq, event.message)", "event.message"),
+    ],
+    *ROOMS,
+)
+ROOM_SEALING = guards(
+    "client/encryption/room_sealing",
+    [
+        (
+            "sealing for members of before",
+            'if kept is not None and kept.room_record.get("members") == room.members_rev:',
+            "if kept is not None:",
+        ),
+        (
+            "a message sealed again with another key",
+            'if kept is not None and kept.room_record.get("members") == room.members_rev:',
+            "if False:",
+        ),
+        ("a device that is not linked", "        self._check_linked()\n", ""),
+        (
+            "a message that overtakes one that may be refused",
+            "            await self._earlier_answered(room, readers.rev)\n",
+            "",
+        ),
+        (
+            "a message that overtakes one that is sealed again",
+            "            if self._port.is_behind(command):\n",
+            "            if False:\n",
+        ),
+        ("sealing before the devices have the key", "            if shared:\n", "            if True:\n"),
+        (
+            "keys that leave before the vault has the sessions",
+            '"room.key", id, share.body())\n        await self._ring.store.commit()\n',
+            '"room.key", id, share.body())\n',
+        ),
+        (
+            "a key that counts as given although the server refused it",
+            "        await self._server.send(id, envelopes, readers.revs)\n",
+            "        from contextlib import suppress\n\n"
+            "        with suppress(Rejected):\n            await self._server.send(id, envelopes, readers.revs)\n",
+        ),
+        (
+            "a device that got nothing and counts as given",
+            "[(each.user_id, each.device) for each in envelopes])",
+            "list(share.devices))",
+        ),
+        ("an emoji that is none", 'if do == "react" and not is_emoji(record["emoji"]):', "if False:"),
+        ("an edit of what somebody else wrote", '(do != "edit" or line.by_id == own)', "True"),
+        ("another message that an edit means when it is sealed again", 'if "message" not in record:', "if True:"),
+        (
+            "sealing again for ever",
+            "if code not in STALE or tries >= MOST_TRIES or room is None:",
+            "if code not in STALE or room is None:",
+        ),
+        (
+            "a refusal that cannot be mended",
+            "if code not in STALE or tries >= MOST_TRIES or room is None:",
+            "if tries >= MOST_TRIES or room is None:",
+        ),
+        (
+            "members of before",
+            "        self._members.forget(room.id)\n        self._port.again",
+            "        self._port.again",
+        ),
+    ],
+    *ROOMS,
+    "client/encryption/test_earlier_messages",
+    "client/encryption/test_crashes",
+)
+ROOM_MEMBERS = guards(
+    "client/encryption/room_members",
+    [
+        ("members that changed", "or known.rev != room.members_rev ", ""),
+        ("somebody who is absent for long", "or 0 < known.until < self._now()", ""),
+        ("somebody who was away for long and gets keys", "if lost[0] > since}", "if True}"),
+        ("a device list that is not the server's", "return known is None or known.rev != rev", "return known is None"),
+        (
+            "a member whose key has changed, untold",
+            '                self._warn(room.room, f"{name} cannot read what you write here: {refused.text}.")\n',
+            "",
+        ),
+        (
+            "a member whose key has changed, told again and again",
+            "if (room.id, user_id) not in self._warned:",
+            "if True:",
+        ),
+    ],
+    *ROOMS,
+)
+ROOM_MEMORY = guards(
+    "client/encryption/room_memory",
+    [
+        ("any number of messages", "        if len(lines) > MOST:\n", "        if False:\n"),
+        ("any number of rooms", "        if len(self._rooms) > MOST_ROOMS:\n", "        if False:\n"),
+        ("a deleted message that stays in the history", "        self._store.forget(place_of(room), line.id)\n", ""),
+        ("a later start that replaces an earlier one", "= min(seq, self._sealed_from.get(room, seq))", "= seq"),
+        ("a message that does not count", "if line.text and counts(line)]", "if line.text]"),
+        ("a deleted message that is meant", "if line.text and counts(line)]", "if counts(line)]"),
+    ],
+    *ROOMS,
+)
+ROOM_KEYS = guards(
+    "client/encryption/room_keys",
+    [
+        ("a wrong key, untold", "            if refused.code not in QUIET:\n", "            if False:\n"),
+        (
+            "a key that we should not give",
+            "        except CryptoRefusal:\n            return\n        Deferred",
+            "        except ZeroDivisionError:\n            return\n        Deferred",
+        ),
+        (
+            "keys that leave before the vault has the sessions",
+            "devices, kind, id, body)\n        await self._ring.store.commit()\n",
+            "devices, kind, id, body)\n",
+        ),
+        (
+            "an own device that is not signed",
+            "signed = {each.device for each in (own.devices if own is not None else ())}",
+            "signed = {device.device}",
+        ),
+    ],
+    *ROOMS,
+    "client/encryption/test_own_devices",
+)
+
+GUARDS = [*ROOM_OPENING, *ROOM_SEALING, *ROOM_MEMBERS, *ROOM_MEMORY, *ROOM_KEYS]
