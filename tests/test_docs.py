@@ -62,7 +62,7 @@ def typed(page: str) -> set[str]:
 
 @pytest.mark.parametrize("page", ["docs/security.md", "README.md"])
 def test_what_pages_say_about_encryption_can_be_typed(page: str) -> None:
-    words = {"verify": "ok accept", "devices": "link remove", "direct": "yes no off"}
+    words = {"verify": "ok accept", "devices": "link remove rename accept", "direct": "yes no off"}
     words["keys"] = "recovery recover reset export import plain"
     for line in typed(page):
         command, *rest = line[1:].split()

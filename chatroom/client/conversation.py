@@ -160,7 +160,7 @@ class Conversation:
     # ---- for ``resume`` --------------------------------------------------------------------------------------------
 
     def ask(self, do: str, *, quiet: bool = False, aside: bool = False, **fields: Any) -> Deferred[Event]:
-        """Send a command at once, ahead of those that wait. Returns a Deferred of its answer, as ``give`` does.
+        """Send a command at once, ahead of those that wait, or fail it without a connection. Returns as ``give`` does.
 
         Args:
             do: The command's name.

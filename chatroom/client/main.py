@@ -164,11 +164,12 @@ def _with_keys(client: Any, wish: Wish, reactor: Any) -> Any:
 def _sealing(client: Any, conversation: Any, wish: Wish, reactor: Any) -> Callable[[], Any]:
     """Load what seals and opens, and return what makes it. This may be called on any thread, the other may not."""
     from chatroom.client.bot import mint
+    from chatroom.client.encryption.device_labels import default_label
     from chatroom.client.encryption.setup import in_vault, make_late
     from chatroom.client.vault.vault_key import KEY_FILE
 
     store = in_vault(wish.state / VAULTS, wish.passphrase, wish.state / KEY_FILE, reactor)
-    return lambda: make_late(client, conversation, store, mint, gethostname(), reactor)
+    return lambda: make_late(client, conversation, store, mint, default_label(), reactor)
 
 
 def _remembered(tokens: Any, server: str, user: str) -> Any:

@@ -118,6 +118,29 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
+def write_new_private(path: Path, text: str) -> None:
+    """Write a new file that only this user may read; after an error there is none.
+
+    Args:
+        path: The file; its folder is made if it is missing.
+        text: The content.
+
+    Raises:
+        FileExistsError: There is something of that name, even a link that leads nowhere; it stays as it is.
+        OSError: The file cannot be written.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        os.unlink(path)
+        raise
+
+
 def why_unusable(error: OSError | ValueError) -> str:
     """Return in words why a path cannot be used. Python raises ``ValueError`` for names that no file can have."""
     if isinstance(error, OSError):

@@ -106,6 +106,14 @@ class FakeEncryption:
         """Remember it."""
         self.did.append(("unlink", device))
 
+    async def rename(self, label: str) -> None:
+        """Remember it."""
+        self.did.append(("rename", label))
+
+    async def accept_user_key(self) -> None:
+        """Remember it."""
+        self.did.append(("accept_user_key",))
+
     async def new_recovery_key(self) -> str:
         """Return the recovery key."""
         self.did.append(("recovery",))

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -673,10 +674,19 @@ def test_keys_are_compared_and_devices_listed_in_a_pipe(network: Network, piped:
 
 @pytest.mark.parametrize(
     "line",
-    ["/keys recovery", "/keys recover", "/keys export x", "/keys import x", "/keys plain bob", "/devices remove phone"],
+    [
+        "/keys recovery",
+        "/keys recover",
+        "/keys export x",
+        "/keys import /dev/null",
+        "/keys plain bob",
+        "/devices remove phone",
+    ],
 )
 def test_a_pipe_does_nothing_that_a_person_has_to_answer(piped: Piped, line: str) -> None:
     piped.client.privacy.encryption = encryption = FakeEncryption(states={"bob": Security.ENCRYPTED})
+    if line == "/keys recover":
+        encryption.state = replace(encryption.state, linked=False, recovery=True)
     piped.type(line)
     piped.end()
     assert piped.complaints == ["this asks you something; do it in chatroom-client on a terminal"]

@@ -119,6 +119,8 @@ class Contacts:
     def _compare(self, contact: Contact, listed: DeviceList) -> tuple[Contact, Learned]:
         """Return a contact with a genuine list, and what it brought."""
         known = contact.known
+        if contact.user_id == self._identity.user_id:
+            self._identity.confirm_user_key(listed.user_key)
         if self._is_swapped_self(contact.user_id, listed.user_key):
             return replace(contact, changed=listed), Learned.CHANGED
         if known is None:

@@ -17,6 +17,7 @@ from vodozemac import Account, Curve25519PublicKey, PreKeyMessage, Session
 from chatroom.client.crypto.device_records import VERSION, check_device, check_list
 from chatroom.client.crypto.errors import CryptoRefusal, not_linked
 from chatroom.client.crypto.pickles import Random, pickled, unpickled
+from chatroom.client.crypto.proposed_key import SEED_BYTES, ProposedKey, public_key
 from chatroom.client.crypto.recovery_key import seal_seed, unseal_seed
 from chatroom.client.crypto.rows import Rows
 from chatroom.client.crypto.safety_number import digits_of
@@ -26,7 +27,6 @@ from chatroom.model.signed_bytes import b64, device_id, to_sign
 TABLE = "identity"
 ONE_TIME_KEYS = 50  # that the library makes at a time
 FALLBACK_LASTS = 35 * 86_400_000  # ms; longer than mail waits (30 days), because only one older key is kept
-SEED_BYTES = 32
 
 
 class Identity:
@@ -37,7 +37,8 @@ class Identity:
         random: Returns random bytes.
 
     ``user_key`` is the public user key, empty if this device was never linked. ``expected_user_key`` is the one that
-    this device waits for, empty if it waits for none. ``replaced`` are the ids of devices that this one replaces.
+    this device waits for, empty if it waits for none. ``proposed`` is to be the next one; see ``confirm_user_key``.
+    ``replaced`` are the ids of devices that this one replaces.
     """
 
     def __init__(self, rows: Rows, random: Random) -> None:
@@ -50,7 +51,8 @@ class Identity:
         self.replaced = frozenset(decode(rows.get(TABLE, "replaced-devices") or b"[]", type=list[str]))
         seed = rows.get(TABLE, "user-key")
         self._user_key = None if seed is None else Ed25519PrivateKey.from_private_bytes(seed)
-        self.user_key = "" if self._user_key is None else _public(self._user_key)
+        self.user_key = "" if self._user_key is None else public_key(self._user_key)
+        self.proposed = ProposedKey(rows, random)
         self.expected_user_key = (rows.get(TABLE, "expected-user-key") or b"").decode()
         self._compared: set[DeviceKeys] = set()
 
@@ -58,12 +60,7 @@ class Identity:
         return f"<Identity {self.device}>"
 
     def act_as(self, server: str, user_id: str) -> None:
-        """Say which server and user the keys are for. Everything that is signed or sealed names both.
-
-        Args:
-            server: The ``server_id`` of ``welcome``.
-            user_id: The id of the account, or of the guest.
-        """
+        """Say for which server (``server_id`` of ``welcome``) and user id the keys are: what is signed names both."""
         self.server = server
         self.user_id = user_id
 
@@ -85,11 +82,7 @@ class Identity:
         self.device = device_id(self.ed25519)
 
     def device_keys(self, label: str) -> DeviceKeys:
-        """Return the signed keys of this device.
-
-        Args:
-            label: What people call the device.
-        """
+        """Return the signed keys of this device, which people call ``label``."""
         public = {"ed25519": self.ed25519, "curve25519": self.curve25519}
         keys = DeviceKeys(v=VERSION, **self._owner(), **public, label=label, sig="")
         return _with_signature(keys, self._account.sign(to_sign("device", keys)).to_base64())
@@ -160,8 +153,18 @@ class Identity:
     # ---- the user key and the device list
 
     def make_user_key(self) -> None:
-        """Make a user key: the first, or one in place of a key that somebody else may know."""
+        """Make our first user key. One that takes the place of another is ``proposed`` before."""
         self._keep_user_key(self._random(SEED_BYTES))
+
+    def confirm_user_key(self, user_key: str) -> None:
+        """Make the proposed user key ours if the server has a list that it signed.
+
+        Args:
+            user_key: The user key of our list at the server, which was checked.
+        """
+        if self.proposed.key is not None and user_key == self.proposed.public:
+            self._keep_user_key(self.proposed.key.private_bytes_raw())
+            self.proposed.drop()
 
     def user_seed(self) -> bytes:
         """Return the secret of the user key, for a device that was just linked.
@@ -190,20 +193,21 @@ class Identity:
             self.expected_user_key = ""
 
     def adopt_user_key(self, seed: bytes) -> None:
-        """Take the user key from a linked device, or from the recovery key.
+        """Take the secret of the user key, from a linked device or the recovery key. Raises as ``check_user_key``."""
+        self.check_user_key(seed)
+        self._keep_user_key(seed)
 
-        Args:
-            seed: The secret of the user key.
+    def check_user_key(self, seed: bytes) -> None:
+        """Check that a secret is that of the expected user key.
 
         Raises:
-            CryptoRefusal: It is not the user key that was expected.
+            CryptoRefusal: It is not.
         """
         if len(seed) != SEED_BYTES:
             raise CryptoRefusal("forged", "the user key is not readable")
-        public = _public(Ed25519PrivateKey.from_private_bytes(seed))
+        public = public_key(Ed25519PrivateKey.from_private_bytes(seed))
         if not self.expected_user_key or public != self.expected_user_key:
             raise CryptoRefusal("wrong-user-key", "that is not the key which your device list is signed with")
-        self._keep_user_key(seed)
 
     def link_code(self, pending: DeviceKeys) -> str:
         """Return the code that a pending device shows if it was told the right user key.
@@ -236,32 +240,28 @@ class Identity:
                 return device
         raise CryptoRefusal("wrong-code", "no device that waits has this code; compare all thirty digits")
 
-    def sign_list(self, devices: Collection[DeviceKeys], rev: int, base: DeviceList | None = None) -> DeviceList:
+    def sign_list(
+        self, devices: Collection[DeviceKeys], rev: int, base: DeviceList | None = None, *, proposed: bool = False
+    ) -> DeviceList:
         """Return the signed list of the user's devices.
 
         Args:
             devices: All devices of the user: this one, those of ``base``, and those whose code was compared.
             rev: The revision of the list, one more than the server's.
-            base: The latest list, signed by the present user key or the one before.
+            base: The latest list. Its devices may stay if the present user key has signed it.
+            proposed: Whether the proposed user key signs the new list, and not the present one.
 
         Raises:
-            CryptoRefusal: A device was not compared, ``base`` is not ours, or this device is not linked.
+            CryptoRefusal: A device was not compared, ``base`` is not genuine, or this device is not linked.
         """
-        key = self._signing_key()
+        key = self._signing_key(proposed=proposed)
         known = self._compared | set(base.devices if base is not None and self._is_ours(base) else ())
         for device in devices:
             check_device(device, self.server, self._named())
             if device not in known and device.ed25519 != self.ed25519:
                 raise CryptoRefusal("not-compared", "a device is linked only after its code was compared")
-        listed = DeviceList(
-            v=VERSION,
-            server=self.server,
-            user_id=self.user_id,
-            rev=rev,
-            user_key=self.user_key,
-            devices=tuple(devices),
-            sig="",
-        )
+        named: dict[str, Any] = {"server": self.server, "user_id": self.user_id, "user_key": public_key(key)}
+        listed = DeviceList(v=VERSION, **named, rev=rev, devices=tuple(devices), sig="")
         return _with_signature(listed, b64(key.sign(to_sign("device-list", listed))))
 
     # ---- the recovery key
@@ -298,41 +298,36 @@ class Identity:
         return self.user_id
 
     def _owner(self) -> dict[str, str]:
+        """Return whose keys of what server this device publishes."""
         return {"server": self.server, "user_id": self._named(), "device": self.device}
 
-    def _signing_key(self) -> Ed25519PrivateKey:
-        """Return the user key.
+    def _signing_key(self, *, proposed: bool = False) -> Ed25519PrivateKey:
+        """Return the user key, or the proposed one.
 
         Raises:
             CryptoRefusal: This device is not linked.
         """
-        if self._user_key is None:
+        key = self.proposed.key if proposed else self._user_key
+        if key is None:
             raise not_linked()
-        return self._user_key
+        return key
 
     def _keep_user_key(self, seed: bytes) -> None:
-        """Make a secret our user key, and remember the public key of the one before."""
-        if self.user_key:
-            self._rows.put(TABLE, "former-user-key", self.user_key.encode())
+        """Make a secret our user key."""
         self._rows.put(TABLE, "user-key", seed)
         self._rows.delete(TABLE, "expected-user-key")
         self.expected_user_key = ""
         self._user_key = Ed25519PrivateKey.from_private_bytes(seed)
-        self.user_key = _public(self._user_key)
+        self.user_key = public_key(self._user_key)
 
     def _is_ours(self, listed: DeviceList) -> bool:
-        """Return whether a list is signed by our user key or the one before. Refuses a list that is not genuine."""
+        """Return whether a list is signed by our user key. Refuses a list that is not genuine."""
         check_list(listed, self.server, self._named())
-        return listed.user_key in {self.user_key, (self._rows.get(TABLE, "former-user-key") or b"").decode()}
+        return listed.user_key == self.user_key
 
     def _store_account(self) -> None:
         """Keep the account as it is now."""
         self._rows.put(TABLE, "account", pickled(self._account, self._random))
-
-
-def _public(key: Ed25519PrivateKey) -> str:
-    """Return the public key of a user key in base64."""
-    return b64(key.public_key().public_bytes_raw())
 
 
 Signed = TypeVar("Signed", DeviceKeys, DeviceList, SignedKey)

@@ -64,11 +64,13 @@ class OlmSessions:
         rows: Where the sessions are kept.
         identity: Our own keys.
         random: Returns random bytes.
+        generation: How often the rows were opened, this time included.
+        doubt: The generation in which they were last opened without having been closed; see ``PeerSessions``.
     """
 
-    def __init__(self, rows: Rows, identity: Identity, random: Random) -> None:
+    def __init__(self, rows: Rows, identity: Identity, random: Random, generation: int = 0, doubt: int = 0) -> None:
         self._identity = identity
-        self._peers = PeerSessions(rows, random)
+        self._peers = PeerSessions(rows, random, generation, doubt)
         self._seen = OpenedMessages(rows)
         self._sent = SentMessages(rows)
         self._lost = LostMessages(rows)
@@ -79,7 +81,8 @@ class OlmSessions:
         """Return the devices for which a one-time key is to be claimed before the next message.
 
         With some of them there is a session, but too much was sent in it without an answer. If no key can be had for
-        such a device, it is still sealed in the old session, up to ``NEVER_AFTER`` messages.
+        such a device, it is still sealed in the old session, up to ``NEVER_AFTER`` messages. Others have only sessions
+        of a store that may be a copy of another; see ``PeerSessions``.
         """
         return [device for device in devices if self._wants_key(self._peers.of(peer_name(device)))]
 
@@ -118,7 +121,7 @@ class OlmSessions:
         plain = written(self._identity, to, message.type, message.id, message.ts, message.body)
         session = self._session_for(peer, to, claimed)
         kind, sealed = session.encrypt(plain).to_parts()
-        peer.state.unanswered[session.session_id] = peer.unanswered + 1
+        peer.state.unanswered[session.session_id] = peer.state.unanswered.get(session.session_id, 0) + 1
         if keep:
             self._sent.add(peer.name, message)
             peer.state.sent += 1
@@ -126,7 +129,7 @@ class OlmSessions:
         return Envelope(user_id=to.user_id, device=to.device, kind=PRE_KEY if kind == 0 else NORMAL, body=b64(sealed))
 
     def _session_for(self, peer: RemoteDevice, to: DeviceKeys, claimed: SignedKey | None) -> Session:
-        """Return the session to seal in, the first of the device by now."""
+        """Return the session to seal in."""
         if to.server != self._identity.server or to.ed25519 == self._identity.ed25519:
             raise CryptoRefusal("no-session", "nothing is sealed for that device")
         if claimed is not None:
@@ -136,13 +139,15 @@ class OlmSessions:
             except ValueError:
                 raise CryptoRefusal("forged", "a key of a device is worthless") from None
             self._peers.use(peer, session)
-        elif not peer.sessions or peer.unanswered >= NEVER_AFTER:
+            return session
+        present = peer.sealing
+        if present is None or peer.unanswered >= NEVER_AFTER:
             raise CryptoRefusal("no-session", f"there is no one-time key for a device of {to.user_id}")
-        return peer.sessions[0]
+        return present
 
     def _wants_key(self, peer: RemoteDevice) -> bool:
         """Return whether a new session with a device is wanted."""
-        return not peer.sessions or peer.unanswered >= FRESH_AFTER
+        return peer.sealing is None or peer.unanswered >= FRESH_AFTER
 
     # ---- opening
 

@@ -1,4 +1,8 @@
-"""The Olm sessions with each device, in rows: at most four, the one that worked last first."""
+"""The Olm sessions with each device, in rows: at most four, the one that worked last first.
+
+A store that was not closed may be a copy of one that is in use, and that has sealed more in the sessions since. So
+nothing is sealed in sessions that are older than the opening of such a store; they open what comes, as before.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +32,14 @@ class RemoteState(Struct):
         unanswered: For each session, how many messages were sealed since the device last used it.
         sent: How many messages for the device were kept, ever.
         reset_at: When a reset was last sent, in milliseconds.
+        made: For each session, the generation of the store in which it was made.
     """
 
     sessions: list[str] = []  # msgspec copies an empty list for each object
     unanswered: dict[str, int] = {}
     sent: int = 0
     reset_at: int | None = None
+    made: dict[str, int] = {}
 
 
 class RemoteDevice:
@@ -43,17 +49,26 @@ class RemoteDevice:
         name: What rows call the device.
         state: What is remembered.
         sessions: The sessions, in the order in which they are tried.
+        doubt: Nothing is sealed in sessions of earlier generations of the store.
     """
 
-    def __init__(self, name: str, state: RemoteState, sessions: list[Session]) -> None:
+    def __init__(self, name: str, state: RemoteState, sessions: list[Session], doubt: int) -> None:
         self.name = name
         self.state = state
         self.sessions = sessions
+        self._doubt = doubt
+
+    @property
+    def sealing(self) -> Session | None:
+        """The session to seal in; None if a new one has to be made."""
+        made = self.state.made
+        return next((each for each in self.sessions if made.get(each.session_id, 0) >= self._doubt), None)
 
     @property
     def unanswered(self) -> int:
-        """How many messages were sealed in the first session since the device last used it."""
-        return self.state.unanswered.get(self.state.sessions[0], 0) if self.sessions else 0
+        """How many messages were sealed in that session since the device last used it."""
+        session = self.sealing
+        return 0 if session is None else self.state.unanswered.get(session.session_id, 0)
 
 
 def peer_name(device: DeviceKeys) -> str:
@@ -67,11 +82,15 @@ class PeerSessions:
     Args:
         rows: Where they are kept.
         random: Returns random bytes.
+        generation: How often the store was opened, this time included.
+        doubt: The generation in which it was last opened without having been closed.
     """
 
-    def __init__(self, rows: Rows, random: Random) -> None:
+    def __init__(self, rows: Rows, random: Random, generation: int = 0, doubt: int = 0) -> None:
         self._rows = rows
         self._random = random
+        self._generation = generation
+        self._doubt = doubt
         self._cache: OrderedDict[str, RemoteDevice] = OrderedDict()
 
     def of(self, name: str) -> RemoteDevice:
@@ -80,7 +99,8 @@ class PeerSessions:
         if peer is None:
             value = self._rows.get(PEERS, name)
             state = RemoteState() if value is None else decode(value, type=RemoteState)
-            peer = self._cache[name] = RemoteDevice(name, state, [self._read(name, id) for id in state.sessions])
+            sessions = [self._read(name, id) for id in state.sessions]
+            peer = self._cache[name] = RemoteDevice(name, state, sessions, self._doubt)
             while len(self._cache) > CACHED:
                 self._cache.popitem(last=False)
         self._cache.move_to_end(name)
@@ -96,9 +116,11 @@ class PeerSessions:
         if not peer.sessions or peer.sessions[0] is not session:
             others = [other for other in peer.sessions if other.session_id != id]
             peer.sessions = [session, *others][:MOST_SESSIONS]
+            peer.state.made.setdefault(id, self._generation if id not in peer.state.sessions else 0)
             for dropped in others[MOST_SESSIONS - 1 :]:
                 self._rows.delete(SESSIONS, f"{peer.name} {dropped.session_id}")
                 peer.state.unanswered.pop(dropped.session_id, None)
+                peer.state.made.pop(dropped.session_id, None)
             peer.state.sessions = [other.session_id for other in peer.sessions]
 
     def keep(self, peer: RemoteDevice, session: Session | None = None) -> None:

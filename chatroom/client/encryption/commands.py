@@ -13,7 +13,10 @@ from chatroom.client.errors import Rejected
 
 USAGES = {
     "verify": ("/verify <user> [ok|accept]", "compare keys with a person; ok: they are right; accept: a changed key"),
-    "devices": ("/devices [link|remove] [code or device]", "list your devices with keys, link a new one, remove one"),
+    "devices": (
+        "/devices [link|remove|rename|accept] [code, device or name]",
+        "list your devices with keys; link one, remove one, name this one; accept a new key from one",
+    ),
     "keys": (
         "/keys [recovery|recover|reset|export|import|plain] [path or user]",
         "show your keys; make or use a recovery key; begin anew; save or read room keys; write to somebody in plain",
@@ -24,6 +27,7 @@ USAGES = {
     ),
 }
 _WORDS = {"verify": ("ok", "accept"), "direct": ("yes", "no", "off")}
+_OF_DEVICES = ("link", "remove", "rename")  # these words of /devices take something after them
 _ALONE = ("", "recovery", "recover", "reset")  # these words of /keys take nothing after them
 _KEYS = (*_ALONE, "export", "import", "plain")
 
@@ -61,7 +65,7 @@ class EncryptionCommands:
         first, _, more = rest.strip().partition(" ")
         more = more.strip()
         if word == "devices":
-            _check(word, first.lower() in ("", "link", "remove") and bool(first) == bool(more))
+            _check(word, bool(more) if first.lower() in _OF_DEVICES else first.lower() in ("", "accept") and not more)
             await self._devices.run(encryption, first.lower(), more)
         elif word == "keys":
             await self._keys.run(encryption, first.lower(), _argument(first.lower(), more, person))

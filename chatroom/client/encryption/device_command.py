@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import DeviceLine, UserEncryption
-from chatroom.client.encryption.words import guest_keys, only_accounts, removing, unlinked
+from chatroom.client.encryption.words import ACCEPTING, guest_keys, only_accounts, refused, removing, unlinked
 from chatroom.client.errors import Rejected
 from chatroom.model.names import fold
+
+MOST_SHOWN = 8  # devices that wait
 
 
 class DeviceCommand:
@@ -20,41 +22,58 @@ class DeviceCommand:
         self._dialogue = dialogue
 
     async def run(self, encryption: UserEncryption, word: str, rest: str) -> None:
-        """List the user's devices, link one or remove one.
+        """List the user's devices, or do what the word says.
 
         Args:
             encryption: Knows the devices.
-            word: ``link``, ``remove`` or empty.
-            rest: The code of the device to link, or the name or id of the device to remove.
+            word: ``link``, ``remove``, ``rename``, ``accept`` or empty.
+            rest: The code of the device to link, the name or id of the device to remove, or the name for this one.
 
         Raises:
-            Rejected: There is no such device, or it cannot be removed.
+            Rejected: There is no such device, or it cannot be done.
         """
         guest = encryption.guest()
         if guest and word:
             raise Rejected("guest", only_accounts(f"{word} devices"))
-        if word == "link":
-            await encryption.link(rest)
-            self._dialogue.say("the device is linked: it gets the messages that are sent from now on.")
-        elif word == "remove":
-            await self._remove(encryption, rest)
-        else:
-            told = [f"  {guest_keys(guest)}"] if guest else []
-            self._dialogue.say("\n".join([*listed(await encryption.devices()), *told]))
+        match word:
+            case "link":
+                await encryption.link(rest)
+                self._dialogue.say("the device is linked: it gets the messages that are sent from now on.")
+            case "remove":
+                await self._remove(encryption, rest)
+            case "rename":
+                await encryption.rename(rest)
+                self._dialogue.say("this device has that name now; the people you write to can see it.")
+            case "accept":
+                await self._accept(encryption)
+            case _:
+                told = [f"  {guest_keys(guest)}"] if guest else []
+                self._dialogue.say("\n".join([*listed(await encryption.devices()), *told]))
 
     async def _remove(self, encryption: UserEncryption, name: str) -> None:
-        """Remove a device, if the user says so."""
+        """Remove a device, if the user says so; one that waits, at once."""
         device = named(await encryption.devices(), name)
         if device.this:
             raise Rejected("this-device", "that is this device; remove it from another one.")
         if device.pending:
-            raise Rejected("not-linked", f"{device.label} is not linked: it gets nothing unless you link it.")
+            await encryption.unlink(device.device)
+            self._dialogue.say(refused(device.label))
+            return
         self._dialogue.say(removing(device.label, device.device))
         if not await self._dialogue.agrees(f"Remove {device.label} ({device.device})?"):
             self._dialogue.say("nothing was changed.")
             return
         await encryption.unlink(device.device)
         self._dialogue.say(f"{device.label} is removed, and you have a new user key; contacts see a changed key.")
+
+    async def _accept(self, encryption: UserEncryption) -> None:
+        """Take the user key that another device has sent, if the user says so."""
+        self._dialogue.say(ACCEPTING)
+        if not await self._dialogue.agrees("Was the code of this device accepted there?"):
+            self._dialogue.say("nothing was changed.")
+            return
+        await encryption.accept_user_key()
+        self._dialogue.say("this device is linked to your new key: it gets the messages that are sent from now on.")
 
 
 def listed(devices: list[DeviceLine]) -> list[str]:
@@ -69,14 +88,26 @@ def listed(devices: list[DeviceLine]) -> list[str]:
     linked = [
         f"  {one.device}  {one.label:{width}}{'  this one' if one.this else ''}" for one in devices if not one.pending
     ]
-    others = [f"  {one.device}  {one.label}" for one in devices if one.pending and not one.this]
-    lines = ["your devices:", *linked]
-    if others:
-        lines += ["devices that wait to be linked; until then they get nothing:", *others]
-        lines += ["if one of them is yours, it shows its code: type /devices link and that code."]
-        lines += ["if you do not know a device, do not link it; change your password."]
+    others = [one for one in devices if one.pending and not one.this]
+    lines = ["your devices:", *linked, *_waiting(others)]
     own = next((one for one in devices if one.this and one.pending), None)
     return lines if own is None else [*lines, f"  {own.device}  {own.label}  this one", *unlinked(own.code)]
+
+
+def _waiting(devices: list[DeviceLine]) -> list[str]:
+    """Return the lines about devices that wait, of which whoever knows the password can make many."""
+    if not devices:
+        return []
+    lines = ["devices that wait to be linked; until then they get nothing:"]
+    lines += [f"  {one.device}  {one.label}" for one in devices[:MOST_SHOWN]]
+    if len(devices) > MOST_SHOWN:
+        lines += [f"  and {len(devices) - MOST_SHOWN} more; a device of yours is found by its code all the same"]
+    return [
+        *lines,
+        "if one of them is yours, it shows its code: type /devices link and that code.",
+        "if you do not know a device, do not link it: somebody knows your password, so change it. /devices remove and "
+        "its id hides it.",
+    ]
 
 
 def named(devices: list[DeviceLine], name: str) -> DeviceLine:

@@ -17,7 +17,7 @@ from chatroom.client.encryption.event_opening import EventOpening
 from chatroom.client.encryption.keyring import KeyRing
 from chatroom.client.encryption.local_answers import LocalAnswers
 from chatroom.client.encryption.mail_acks import MailAcks
-from chatroom.client.encryption.own_devices import StaleVault
+from chatroom.client.encryption.own_publication import StaleVault
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.private_sealing import PrivateSealing
 from chatroom.client.encryption.refusals import as_rejected, sentence
@@ -120,6 +120,7 @@ class EncryptionDriver:
                 await self.parts.devices.arrive()
             except StaleVault:
                 await self._renew(self.parts)
+            await self.parts.recovery.check()
         except Rejected as refused:
             if refused.code == "lost":
                 raise
@@ -175,7 +176,7 @@ class EncryptionDriver:
         parts, self.parts, self.earlier = self.parts, None, None
         if parts is not None:
             self.on_parts(None)
-            await parts.ring.store.close()
+            await parts.ring.close()
 
     def read(self, user: str) -> None:
         """Note in the vault that the user has read the sealed messages of a person."""

@@ -11,8 +11,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
 from chatroom.client.crypto.errors import CryptoRefusal
-from chatroom.client.crypto.key_export import open_keys, seal_keys
+from chatroom.client.crypto.key_export import LONGEST_FILE, open_keys, seal_keys
 from chatroom.client.encryption import words
+from chatroom.client.encryption.device_labels import checked_label
 from chatroom.client.encryption.driver import EncryptionDriver
 from chatroom.client.encryption.interface import DeviceLine, KeyState, Security, Verification
 from chatroom.client.encryption.parts import EncryptionParts
@@ -20,11 +21,10 @@ from chatroom.client.encryption.refusals import refusing
 from chatroom.client.encryption.square_code import code_text
 from chatroom.client.errors import Rejected
 from chatroom.client.opened import OPENED
-from chatroom.client.paths import why_unusable, write_private
+from chatroom.client.paths import spelled, why_unusable, write_new_private
 from chatroom.model import events as e
 
 E2E = "e2e"  # what the bar says of an encrypted room
-LARGEST_EXPORT = 16 << 20  # bytes of a file of keys
 
 
 class Encryption:
@@ -145,6 +145,8 @@ class Encryption:
     async def devices(self) -> list[DeviceLine]:
         own = (await self._ready()).devices
         await own.refresh()
+        own.waiting.looked()
+        await self._driver.commit()
         return own.lines()
 
     @refusing
@@ -156,8 +158,16 @@ class Encryption:
         await (await self._ready()).devices.unlink(device)
 
     @refusing
+    async def rename(self, label: str) -> None:
+        await (await self._ready()).devices.rename(checked_label(label))
+
+    @refusing
+    async def accept_user_key(self) -> None:
+        await (await self._ready()).devices.accept()
+
+    @refusing
     async def reset(self) -> None:
-        """Make new keys for ourselves, because no linked device and no recovery key is left. Contacts see that."""
+        """Make a new user key for ourselves. Contacts see that."""
         await (await self._ready()).devices.reset()
 
     @refusing
@@ -171,8 +181,8 @@ class Encryption:
     @refusing
     async def keys(self) -> KeyState:
         parts = await self._ready()
-        recovery = not self.guest() and bool(await parts.server.backup())
         identity, devices = parts.ring.identity, parts.devices
+        recovery = not self.guest() and await parts.recovery.is_set()
         return KeyState(identity.device, parts.ring.contacts.count(), recovery, devices.linked, devices.code)
 
     # ---- files of keys ---------------------------------------------------------------------------------------------
@@ -182,11 +192,11 @@ class Encryption:
         keys = list((await self._ready()).ring.groups.exported())
         try:
             text = await self._work(seal_keys, keys, passphrase, self._random)
-            if path.exists():
-                raise Rejected("exists", f"{path} exists already; give the name of a new file.")
-            await self._work(write_private, path, text)
-        except OSError as error:
-            raise Rejected("no-file", f"{path} cannot be written: {why_unusable(error)}.") from None
+            await self._work(write_new_private, path, text)
+        except FileExistsError:
+            raise Rejected("exists", f"{spelled(path)} exists already; give the name of a new file.") from None
+        except (OSError, ValueError) as error:
+            raise Rejected("no-file", f"{spelled(path)} cannot be written: {why_unusable(error)}.") from None
         return len(keys)
 
     @refusing
@@ -196,21 +206,16 @@ class Encryption:
             text = await self._work(partial(_read, path))
             keys = await self._work(open_keys, text, passphrase)
         except (OSError, ValueError) as error:
-            raise Rejected("no-file", f"{path} cannot be read: {why_unusable(error)}.") from None
+            raise Rejected("no-file", f"{spelled(path)} cannot be read: {why_unusable(error)}.") from None
         taken = sum(parts.ring.groups.import_key(key) for key in keys)
         await self._driver.commit()
         return taken
 
 
 def _read(path: Path) -> str:
-    """Return the text of a file of keys.
-
-    Raises:
-        OSError: It cannot be read.
-        ValueError: It is no text.
-    """
+    """Return the text of a file of keys, or what is not one. Raises ``OSError`` if it cannot be read."""
     with path.open("rb") as file:
-        return file.read(LARGEST_EXPORT).decode("utf-8")
+        return file.read(LONGEST_FILE + 1).decode("utf-8", "replace")
 
 
 def _accept(parts: EncryptionParts, user_id: str, *, digits: str) -> None:

@@ -145,12 +145,12 @@ class EventOpening:
         if parts is None:
             return
         if isinstance(event, KeysLow):
-            Deferred.fromCoroutine(parts.devices.refill()).addErrback(self._owner.not_now)
+            Deferred.fromCoroutine(parts.devices.publication.refill()).addErrback(self._owner.not_now)
         elif isinstance(event, KeysChanged):
             parts.peers.forget(event.user_id)
             parts.members.forget()
             if event.user_id == parts.ring.user_id:
-                Deferred.fromCoroutine(parts.devices.changed(event.rev)).addErrback(self._owner.not_now)
+                Deferred.fromCoroutine(parts.devices.changed()).addErrback(self._owner.not_now)
         elif isinstance(event, a.Entered | e.Encrypted):
             note_room(event, self._owner.conversation.state.joined, parts.rooms, self._owner.port)
             parts.news.entered(event)

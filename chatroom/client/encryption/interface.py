@@ -150,7 +150,18 @@ class UserEncryption(Protocol):
         ...
 
     async def unlink(self, device: str) -> None:
-        """Remove a device, and make a new user key, because that device knows the present one."""
+        """Remove a device, and make a new user key, because that device knows the present one.
+
+        A device that waits is not shown any more.
+        """
+        ...
+
+    async def rename(self, label: str) -> None:
+        """Give this device another name, which contacts can see."""
+        ...
+
+    async def accept_user_key(self) -> None:
+        """Take the new user key that another device has sent, in place of the one that this device has."""
         ...
 
     async def new_recovery_key(self) -> str:
@@ -162,7 +173,7 @@ class UserEncryption(Protocol):
         ...
 
     async def reset(self) -> None:
-        """Make a new user key, because no linked device and no recovery key is left."""
+        """Make a new user key, because no linked device and no recovery key is left, or somebody has a copy of it."""
         ...
 
     async def export_keys(self, path: Path, passphrase: str) -> int:

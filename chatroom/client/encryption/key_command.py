@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from chatroom.client.encryption.dialogue import Dialogue
 from chatroom.client.encryption.interface import Security, UserEncryption
-from chatroom.client.encryption.words import accepting_plain, only_accounts, state_of_keys
+from chatroom.client.encryption.words import (
+    NO_BACKUP,
+    NOTHING_TO_RECOVER,
+    accepting_plain,
+    only_accounts,
+    state_of_keys,
+)
 from chatroom.client.errors import Rejected
-from chatroom.client.paths import expanded, spelled
+from chatroom.client.paths import expanded, is_there, spelled
 
 SHORTEST = 8  # characters of a passphrase: whoever gets the file can try many of them
 _NO_FILE = "name a file: /keys {word} room-keys.txt"
@@ -16,8 +22,9 @@ RECOVERY = (
 )
 
 RESETTING = (
-    "This is for when you have lost all linked devices and the recovery key. You get new keys: your other devices are "
-    "not linked any more, and the people you write to are told that your key has changed, and have to accept it."
+    "This is for when you have lost all linked devices and the recovery key, or when somebody else has a copy of your "
+    "keys. You get new keys: your other devices are not linked any more until you link them again by their codes, your "
+    "recovery key ends, and the people you write to are told that your key has changed, and have to accept it."
 )
 
 ONLY_ACCOUNTS = {
@@ -83,29 +90,38 @@ class KeyCommand:
             self._dialogue.say("the recovery key is set. If it was not written down, make another: /keys recovery.")
 
     async def _recover(self, encryption: UserEncryption) -> None:
+        """Link this device with the recovery key, which is asked for only if it can be of use."""
+        state = await encryption.keys()
+        if state.linked:
+            raise Rejected("is-linked", NOTHING_TO_RECOVER)
+        if not state.recovery:
+            raise Rejected("no-recovery", NO_BACKUP)
         await encryption.recover(await self._dialogue.ask("Recovery key: ", secret=True))
         self._dialogue.say("this device is linked: it gets the messages that are sent from now on.")
 
     async def _reset(self, encryption: UserEncryption) -> None:
         """Begin anew with a new user key, if the user says so."""
-        if (await encryption.keys()).linked:
-            raise Rejected("is-linked", "this device is linked, so you have your keys; there is nothing to begin anew.")
         self._dialogue.say(RESETTING)
         if not await self._dialogue.agrees("Begin anew with new keys?"):
             self._dialogue.say("nothing was changed.")
             return
         await encryption.reset()
-        self._dialogue.say("you have new keys. Make a recovery key for the next time: /keys recovery.")
+        self._dialogue.say(
+            "you have new keys. Your other devices show codes now: /devices link and such a code links one again. Make "
+            "a recovery key for the next time: /keys recovery."
+        )
 
     async def _export(self, encryption: UserEncryption, file: str) -> None:
         if not file:
             raise Rejected("usage", _NO_FILE.format(word="export"))
+        path = expanded(file)
+        if is_there(path):
+            raise Rejected("exists", f"{spelled(path)} exists already; give the name of a new file.")
         passphrase = await self._dialogue.ask("Passphrase for the file: ", secret=True)
         if len(passphrase) < SHORTEST:
             raise Rejected("too-short", f"the passphrase needs at least {SHORTEST} characters; nothing was written.")
         if await self._dialogue.ask("The same again: ", secret=True) != passphrase:
             raise Rejected("not-the-same", "the two are not the same; nothing was written.")
-        path = expanded(file)
         number = await encryption.export_keys(path, passphrase)
         self._dialogue.say(
             f"{_keys(number)} written to {spelled(path)}, encrypted. With /keys import another device of yours reads "
@@ -115,8 +131,11 @@ class KeyCommand:
     async def _import(self, encryption: UserEncryption, file: str) -> None:
         if not file:
             raise Rejected("usage", _NO_FILE.format(word="import"))
+        path = expanded(file)
+        if not is_there(path):
+            raise Rejected("no-file", f"there is no file {spelled(path)} that can be read.")
         passphrase = await self._dialogue.ask("Passphrase of the file: ", secret=True)
-        number = await encryption.import_keys(expanded(file), passphrase)
+        number = await encryption.import_keys(path, passphrase)
         self._dialogue.say(f"{_keys(number)} read.")
 
     async def _accept_plain(self, encryption: UserEncryption, user: str) -> None:

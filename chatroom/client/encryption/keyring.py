@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec.json import decode, encode
+from twisted.internet.defer import Deferred
 
 from chatroom.client.crypto.contacts import Contacts
 from chatroom.client.crypto.group_sessions import GroupSessions
@@ -12,9 +14,12 @@ from chatroom.client.crypto.identity import Identity
 from chatroom.client.crypto.olm_sessions import OlmSessions
 from chatroom.client.encryption.outbox import TABLE as OUTBOX
 from chatroom.client.encryption.store import Store
+from chatroom.client.vault.errors import VaultError
 
 TABLE = "ring"
 SESSION_TABLES = ("olm-sessions", "olm-peers", "olm-started", "olm-sent", "olm-lost", "room-outbound")
+_CLOSED = "closed"
+_DOUBT = "doubt"
 MOST_ANNOUNCED = 100  # generations that are remembered
 
 
@@ -46,9 +51,26 @@ class KeyRing:
         self.identity = Identity(store, random)
         self.identity.act_as(server, user_id)
         self.contacts = Contacts(store, self.identity)
-        self.olm = OlmSessions(store, self.identity, random)
+        self.olm = OlmSessions(store, self.identity, random, store.generation, self._opened())
         self.groups = GroupSessions(store, (user_id, self.identity.device), store.generation, random)
         self.generation = (store.generation << 20) + int.from_bytes(random(3)) % (1 << 20)
+
+    def _opened(self) -> int:
+        """Note that the store is open. Returns the generation in which it was opened last without having been closed.
+
+        Then the client was killed; or the store is a copy of one that was open, and nobody knows here what was sealed
+        with that since.
+        """
+        if self.store.get(TABLE, _CLOSED) is None:
+            self.store.put(TABLE, _DOUBT, str(self.store.generation).encode())
+        self.store.delete(TABLE, _CLOSED)
+        return int(self.store.get(TABLE, _DOUBT) or 0)
+
+    def close(self) -> Deferred[None]:
+        """Close the store, and note that it was closed."""
+        with suppress(VaultError):  # it is broken
+            self.store.put(TABLE, _CLOSED, b"1")
+        return self.store.close()
 
     def announce(self) -> None:
         """Note that the server is about to be told our generation; commit the store before it leaves."""

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 
 from chatroom.client.crypto.contacts import Learned
-from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.crypto.errors import CryptoRefusal, not_linked
 from chatroom.client.crypto.inner import Inner
 from chatroom.client.encryption import words
+from chatroom.client.encryption.device_labels import shown_label
 from chatroom.client.encryption.envelopes import Envelopes
 from chatroom.client.encryption.interface import DeviceLine
 from chatroom.client.encryption.key_server import KeyServer
 from chatroom.client.encryption.keyring import KeyRing
-from chatroom.client.encryption.own_list import OwnList
+from chatroom.client.encryption.own_errands import OwnErrands
+from chatroom.client.encryption.own_list import ListChange, OwnList
+from chatroom.client.encryption.own_publication import FEW, OwnPublication, StaleVault
 from chatroom.client.encryption.port import Port
 from chatroom.client.encryption.refusals import as_rejected, sentence
-from chatroom.client.encryption.words import new_user_key
+from chatroom.client.encryption.user_key_offers import UserKeyOffers
+from chatroom.client.encryption.waiting_devices import WaitingDevices
 from chatroom.client.errors import Rejected
 from chatroom.client.status import SecurityNotice
-from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
-from chatroom.model.key_replies import KeysPublished
-from chatroom.model.signed_bytes import b64, unb64
+from chatroom.model.device_keys import DeviceKeys, DeviceList
 
 TABLE = "listed"  # the ids that this device had when it was in our list
-FEW = 25  # one-time keys on the server; with fewer, more are published
-ENOUGH = 50
 MOST_TRIES = 4  # to put this device into a list that other devices change at the same time
-
-
-class StaleVault(Rejected):
-    """Another copy of our store has published the keys of this device; so it may have used its sessions, too."""
-
-    def __init__(self) -> None:
-        super().__init__("stale-vault", "Another copy of this device's keys is in use, so it needs new keys.")
 
 
 class OwnDevices:
@@ -46,24 +39,27 @@ class OwnDevices:
         server: Keeps the records.
         envelopes: Seals the user key for a device that was linked.
         port: Tells notices.
-        label: What people call this device.
+        label: What this device is called until the user gives it a name.
 
     Attributes:
-        linked: Whether this device is in our signed list.
+        linked: Whether this device is in our signed list, and has the user key that signs it.
         code: What to compare on another device to link this one; empty if it is linked.
+        waiting: Our devices that wait to be linked.
+        errands: What is left to do after a change of our list.
+        publication: Publishes the keys of this device.
         on_stale: Called when it turns out that this device needs new keys; ``arrive`` is to be called then.
     """
 
     def __init__(self, ring: KeyRing, server: KeyServer, envelopes: Envelopes, port: Port, label: str) -> None:
         self._ring = ring
         self._server = server
-        self._envelopes = envelopes
         self._port = port
-        self._label = label
-        self._own_list = OwnList(ring, server, lambda: port.name)
+        self.publication = OwnPublication(ring, server, port, label)
+        self._offers = UserKeyOffers(ring, port)
+        self.errands = OwnErrands(ring, server, envelopes, port.mint)
+        self._own_list = OwnList(ring, server, self.errands, lambda: port.name, self._warn)
         self._turn = DeferredLock()  # one change of our list at a time
-        self._pending: list[DeviceKeys] = []
-        self._linked_here: set[str] = set()  # the devices that the user has linked on this one
+        self.waiting = WaitingDevices(ring, port)
         self.linked = False
         self.code = ""
         self.on_stale: Callable[[], None] = lambda: None
@@ -77,36 +73,10 @@ class OwnDevices:
         """
         self._ring.announce()
         await self._ring.store.commit()
-        answer = await self._publish()
+        answer = await self.publication.publish()
         await self.refresh()
         if answer.count < FEW:
-            await self.refill()
-
-    async def _publish(self, one_time: Sequence[SignedKey] = (), fallback: SignedKey | None = None) -> KeysPublished:
-        """Publish this device.
-
-        Raises:
-            StaleVault: Another copy of our store has published these keys.
-        """
-        try:
-            proof = self._ring.identity.prove_device(self._port.nonce)
-            answer = await self._server.publish(self._device(), proof, self._ring.generation, one_time, fallback)
-        except Rejected as refused:
-            if refused.code == "stale-vault":
-                raise StaleVault from None
-            raise
-        if self._ring.is_copied(answer.generation):
-            raise StaleVault
-        return answer
-
-    async def refill(self) -> None:
-        """Publish more one-time keys, and a fallback key if it is time. They are stored before they leave."""
-        identity = self._ring.identity
-        keys, fallback = identity.one_time_keys(ENOUGH), identity.fallback_key(self._port.now())
-        await self._ring.store.commit()
-        await self._publish(keys, fallback)
-        identity.mark_published()
-        await self._ring.store.commit()
+            await self.publication.refill()
 
     async def refresh(self) -> None:
         """Read our device list, and put this device into it if nobody has to be asked for that.
@@ -130,40 +100,56 @@ class OwnDevices:
 
     async def _compare_lists(self) -> None:
         me = self._ring.user_id
-        (own,), self._pending = await self._server.query([f"id:{me}"])
+        (own,), pending = await self._server.query([f"id:{me}"])
+        self.waiting.learn(pending)
+        before = self._ring.contacts.get(me).known
         try:
             learned = self._ring.contacts.learn(me, own.name, own.list)
         except CryptoRefusal as refused:
             self._warn(sentence(refused.text))
             return
-        if learned is Learned.CHANGED:
-            self._follow_new_key(own.list)
+        if own.list is not None and learned is Learned.CHANGED:
+            await self._follow_new_key(own.list)
             return
+        self._tell_of_linked(before)
         await self._join(own.list)
+        if self.linked:
+            self.waiting.tell()
 
-    def _follow_new_key(self, listed: DeviceList | None) -> None:
-        """Tell once that our list has another user key, and wait for that key; this device is not linked until then.
+    async def _follow_new_key(self, listed: DeviceList) -> None:
+        """Tell that our list has another user key, and wait for that key; the present one stays until it has come.
 
-        If this device is in the list, the device that has made the key sends it; see ``take_user_key``. If it is not,
-        it was removed, and is linked by its code as a new device is.
+        A device that has removed another one sends it at once. After the user has begun anew on another device, this
+        one has to be linked there by its code; see ``take_user_key``.
         """
         identity = self._ring.identity
-        if listed is None:
-            return
-        told = identity.expected_user_key == listed.user_key
-        code = identity.expect_user_key(listed.user_key)
+        is_new = identity.expected_user_key != listed.user_key
         self.linked = False
-        self.code = "" if listed.keys_of(identity.device) == self._device() else code
-        if not told:
-            self._warn(sentence(self._ring.contacts.why_blocked(self._ring.user_id)))
+        self.code = identity.expect_user_key(listed.user_key)
+        present = listed.keys_of(identity.device)
+        if is_new:
+            self._offers.drop()
+            stays = present is not None and present.ed25519 == identity.ed25519
+            why = sentence(self._ring.contacts.why_blocked(self._ring.user_id))
+            self._warn(why if stays else words.left_behind(self.code))
+        if present is None:
+            self._ring.store.delete(TABLE, identity.device)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        """See that this device waits to be linked: others may have taken its place among those that wait."""
+        if not self.waiting.has_this:
+            await self.publication.publish()
 
     async def _join(self, listed: DeviceList | None) -> None:
         """See that this device is in our list; if it needs to be linked, say how."""
         identity = self._ring.identity
-        self.linked = listed is not None and identity.device in {device.device for device in listed.devices}
+        present = listed.keys_of(identity.device) if listed is not None else None
+        self.linked = present is not None and bool(identity.user_key)
         self.code = ""
-        if self.linked and identity.user_key:
+        if present is not None and self.linked:
             self._ring.store.put(TABLE, identity.device, b"")
+            self.publication.take_label(present.label)
             identity.stop_expecting()
             return
         known = listed is not None and listed.user_key == identity.user_key
@@ -172,56 +158,47 @@ class OwnDevices:
         if listed is None and not identity.user_key:
             identity.make_user_key()
         if identity.user_key and (listed is None or listed.user_key == identity.user_key):
-            others = [keys for keys in (listed.devices if listed is not None else ()) if not self._is_replaced(keys)]
-            await self._list([*others, self._device()], listed)
+            others = [
+                keys for keys in (listed.devices if listed is not None else ()) if keys.device not in identity.replaced
+            ]
+            await self._list([*others, self.publication.device()], listed)
             return
         assert listed is not None  # otherwise we have a user key by now
         before = identity.expected_user_key
         self.code = identity.expect_user_key(listed.user_key)
         if before != listed.user_key:
             self._port.tell(SecurityNotice(text=words.how_to_link(self.code)))
+        if present is None:
+            await self._wait()
 
-    async def changed(self, rev: int) -> None:
+    async def changed(self) -> None:
         """Follow a change of our list that the server has told: a newer list, or a device that waits.
 
         Raises:
             Rejected: The server cannot be asked.
         """
-        known = self._ring.contacts.get(self._ring.user_id).known
-        waited = {device.device for device in self._pending}
         try:
             await self.refresh()
         except StaleVault:
             self.on_stale()
-            return
-        self._tell_of_linked(known)
-        new = [device for device in self._pending if device.device not in waited]
-        if self.linked and new and known is not None and rev <= known.rev:
-            self._port.tell(SecurityNotice(text=words.device_waits(new[0].label)))
 
     def _tell_of_linked(self, before: DeviceList | None) -> None:
         """Tell the user of devices that were linked elsewhere, by another device or by the recovery key."""
         now = self._ring.contacts.get(self._ring.user_id).known
-        known = {self._ring.identity.device, *(device.device for device in (before.devices if before else ()))}
-        for device in now.devices if now is not None else ():
-            if before is not None and device.device not in known | self._linked_here:
-                text = words.device_linked(device.label)
-                self._port.tell(SecurityNotice(text=text, alarm=True))
+        if before is None or now is None or before.user_key != self._ring.identity.user_key:
+            return
+        known = {device.device for device in before.devices} | {self._ring.identity.device}
+        for device in now.devices:
+            if device.device not in known:
+                self._warn(words.device_linked(shown_label(device.label), device.device))
 
-    def _is_replaced(self, device: DeviceKeys) -> bool:
-        """Return whether a device of ours is this one before it got new keys."""
-        return device.device in self._ring.identity.replaced
-
-    def _device(self) -> DeviceKeys:
-        return self._ring.identity.device_keys(self._label)
-
-    async def _list(self, devices: list[DeviceKeys], base: DeviceList | None, *, reset: bool = False) -> None:
+    async def _list(self, devices: list[DeviceKeys], base: DeviceList | None, change: ListChange | None = None) -> None:
         """Sign a list of our devices and give it to the server.
 
         Raises:
-            Rejected: A device may not be in it, or the server refuses.
+            Rejected: A device may not be in it, or the server refuses; see ``OwnList.publish``.
         """
-        await self._own_list.publish(devices, base, reset=reset)
+        await self._own_list.publish(devices, base, change or ListChange())
         self.linked = self._ring.identity.device in {device.device for device in devices}
         self._ring.store.put(TABLE, self._ring.identity.device, b"")
         self.code = ""
@@ -229,112 +206,139 @@ class OwnDevices:
     def _warn(self, text: str) -> None:
         self._port.tell(SecurityNotice(text=text, alarm=True))
 
-    # ---- what the user decides -------------------------------------------------------------------------------------
-
-    def lines(self) -> list[DeviceLine]:
-        """Return our devices, pending ones as well."""
-        own = self._ring.contacts.get(self._ring.user_id).known
-        here = self._ring.identity.device
-        listed = {device.device: device for device in (own.devices if own is not None else ())}
-        if not self.linked:
-            listed.pop(here, None)
-        lines = [DeviceLine(name, keys.label, name == here, False, "") for name, keys in listed.items()]
-        for keys in self._pending:
-            if keys.device not in listed and keys.device != here:
-                lines.append(DeviceLine(keys.device, keys.label, False, True, self._code_of(keys)))
-        if not self.linked:
-            lines.append(DeviceLine(here, self._label, True, True, self.code))
-        return lines
-
-    def _code_of(self, keys: DeviceKeys) -> str:
-        """Return the code of a pending device; empty if this device may not link it, or its record is forged."""
-        try:
-            return self._ring.identity.link_code(keys)
-        except CryptoRefusal:
-            return ""
-
-    async def link(self, code: str) -> None:
-        """Put the pending device with this code into our list, and send it the user key.
-
-        Raises:
-            Rejected: No device that waits has this code.
-        """
-        async with self._turn:
-            await self._link(code)
-
-    async def _link(self, code: str) -> None:
-        await self._refresh()
-        own = self._ring.contacts.get(self._ring.user_id).known
-        try:
-            device = self._ring.identity.compare(self._pending, code)
-        except CryptoRefusal as refused:
-            raise as_rejected(refused) from None
-        self._linked_here.add(device.device)
-        await self._list([*(own.devices if own is not None else ()), device], own)
-        await self._give_user_key(device)
-
-    async def _give_user_key(self, device: DeviceKeys) -> None:
-        """Send the user key to a device of ours that is in the list."""
-        id, body = self._port.mint(), {"seed": b64(self._ring.identity.user_seed())}
-        envelopes = await self._envelopes.seal([device], "secret.usk", id, body)
-        await self._ring.store.commit()
-        own = self._ring.contacts.get(self._ring.user_id).known
-        await self._server.send(id, envelopes, {self._ring.user_id: own.rev if own is not None else 0})
-
-    def take_user_key(self, inner: Inner, device: DeviceKeys) -> None:
-        """Take the user key that another device of ours has sent after our code was compared there.
-
-        If we have a user key, the new one is believed only from a device that the present one has signed: anybody else
-        might be a device that the server has made.
-        """
-        known = self._ring.contacts.get(self._ring.user_id).known
-        had_key = bool(self._ring.identity.user_key)
-        try:
-            if had_key and (known is None or device not in known.devices):
-                raise CryptoRefusal("forged", "a strange device sent a user key")
-            self._ring.identity.adopt_user_key(unb64(str(inner.body.get("seed", ""))))
-        except (CryptoRefusal, ValueError):
-            self._warn("Another device sent a user key that is not yours; it was not believed.")
-            return
-        self.linked, self.code = True, ""
-        if had_key:
-            self._port.tell(SecurityNotice(text=new_user_key(device.label), alarm=True))
-            Deferred.fromCoroutine(self.refresh()).addErrback(self._not_now)
-        else:
-            self._port.tell(SecurityNotice(text="This device is linked now; encrypted messages come here, too."))
-
     def _not_now(self, failure: Failure) -> None:
         """Ignore that the server cannot be asked: it is asked on the next connection."""
         if not failure.check(Rejected):
             self._port.failed(failure)
 
+    def take_user_key(self, inner: Inner, device: DeviceKeys) -> None:
+        """Take the user key that another device of ours has sent; see ``UserKeyOffers``."""
+        if self._offers.take(inner, device):
+            self.linked, self.code = True, ""
+            Deferred.fromCoroutine(self.refresh()).addErrback(self._not_now)
+
+    async def accept(self) -> None:
+        """Take the user key that another device has sent, in place of ours, because the user has linked us there.
+
+        Raises:
+            Rejected: No device has sent one.
+        """
+        await self._offers.accept()
+        await self.refresh()
+
+    # ---- what the user decides -------------------------------------------------------------------------------------
+
+    def lines(self) -> list[DeviceLine]:
+        """Return our devices, those that wait as well."""
+        lines = [*listed_lines(self._ring, linked=self.linked), *self.waiting.lines()]
+        if not self.linked:
+            here, label = self._ring.identity.device, shown_label(self.publication.label)
+            lines.append(DeviceLine(here, label, True, True, self.code))
+        return lines
+
+    async def link(self, code: str) -> None:
+        """Put the device with this code into our list, and send it the user key.
+
+        A device that is in the list already has lost the user key, or never got it; it is sent again.
+
+        Raises:
+            Rejected: No device that waits has this code, or this device is not linked.
+        """
+        async with self._turn:
+            await self._refresh()
+            own = self._listed()
+            try:
+                others = [keys for keys in own.devices if keys.device != self._ring.identity.device]
+                device = self._ring.identity.compare([*self.waiting.devices, *others], code)
+            except CryptoRefusal as refused:
+                raise as_rejected(refused) from None
+            if device in own.devices:
+                self.errands.add([device.device])
+                await self._ring.store.commit()
+                await self.errands.run()
+                return
+            label = shown_label(device.label)
+            change = ListChange(False, (device.device,), words.linked_later(label), words.not_linked_later(label))
+            await self._list([*own.devices, device], own, change)
+
+    def _listed(self) -> DeviceList:
+        """Return our list.
+
+        Raises:
+            Rejected: This device is not linked.
+        """
+        own = self._ring.contacts.get(self._ring.user_id).known
+        if own is None or not self.linked:
+            raise as_rejected(not_linked())
+        return own
+
     async def unlink(self, name: str) -> None:
         """Remove a device, and make a new user key, for the removed device knows the present one.
 
+        A device that waits knows no user key; it is only not shown any more.
+
+        Args:
+            name: The id of the device.
+
         Raises:
-            Rejected: There is no such device, or it is this one.
+            Rejected: There is no such device, or it is this one, or the server refuses and nothing has changed.
         """
         async with self._turn:
-            await self._unlink(name)
+            await self._refresh()
+            if any(device.device == name for device in self.waiting.devices):
+                self.waiting.refuse(name)
+                await self._ring.store.commit()
+            else:
+                await self._unlink(name)
 
     async def _unlink(self, name: str) -> None:
-        await self._refresh()
-        own = self._ring.contacts.get(self._ring.user_id).known
-        found = next((device for device in (own.devices if own is not None else ()) if device.device == name), None)
-        if own is None or found is None or name == self._ring.identity.device:
+        own, here = self._listed(), self._ring.identity.device
+        found = own.keys_of(name)
+        if found is None or name == here:
             raise Rejected("no-device", "You have no other device of that name; see /devices.")
         others = [device for device in own.devices if device is not found]
-        self._ring.identity.make_user_key()
-        await self._list(others, own, reset=True)
-        await self._server.keep_backup("")  # it is of the user key that the removed device knows
-        for device in others:
-            if device.device != self._ring.identity.device:
-                await self._give_user_key(device)
+        gives = tuple(device.device for device in others if device.device != here)
+        label = shown_label(found.label)
+        await self._list(others, own, ListChange(True, gives, words.removed_later(label), words.not_removed(label)))
+
+    async def rename(self, label: str) -> None:
+        """Call this device something else; our contacts' programs see the new name in our list.
+
+        Args:
+            label: The name; see ``checked_label``.
+
+        Raises:
+            Rejected: The server refuses, and nothing has changed.
+        """
+        async with self._turn:
+            await self._refresh()
+            keys = self._ring.identity.device_keys(label)
+            if self.linked:
+                own = self._listed()
+                await self._list([keys if each.device == keys.device else each for each in own.devices], own)
+            self.publication.take_label(label)
+            await self._ring.store.commit()
+            await self.publication.publish()
 
     async def reset(self) -> None:
-        """Make a new user key, and a list with this device alone. Contacts see that the key has changed."""
+        """Make a new user key, and a list with this device alone. Contacts see that the key has changed.
+
+        Raises:
+            Rejected: The server refuses, and nothing has changed.
+        """
         async with self._turn:
+            await self._own_list.finish()
             (own,), _ = await self._server.query([f"id:{self._ring.user_id}"])
-            self._ring.identity.make_user_key()
-            await self._list([self._device()], own.list, reset=True)
-            await self._server.keep_backup("")
+            change = ListChange(True, (), words.RESET_LATER, words.NOT_RESET)
+            await self._list([self.publication.device()], own.list, change)
+
+
+def listed_lines(ring: KeyRing, *, linked: bool) -> list[DeviceLine]:
+    """Return the devices in the list that the server has, without this one if it is not linked."""
+    own, here = ring.contacts.get(ring.user_id), ring.identity.device
+    present = own.changed or own.known
+    return [
+        DeviceLine(keys.device, shown_label(keys.label), keys.device == here, False, "")
+        for keys in (present.devices if present is not None else ())
+        if keys.device != here or linked
+    ]

@@ -104,7 +104,7 @@ class EncryptionParts:
         self.room_keys = RoomKeys(*common, self.news, self.mail.show_late, port)
         self.resets = Resets(*common, port)
         self.devices = OwnDevices(ring, self.server, self.envelopes, port, label)
-        self.recovery = Recovery(ring, self.server, self.devices, random)
+        self.recovery = Recovery(ring, self.server, self.devices, port, random)
         takers = self.mail.takers
         takers["room.key"] = self.room_keys.take
         takers["room.key.request"] = self.room_keys.asked

@@ -53,7 +53,7 @@ def encrypt(
     made: list[EncryptionDriver] = []
 
     def seal(conversation: Conversation) -> EncryptionDriver:
-        made.append(EncryptionDriver(conversation, open_store, random, mint, now, label[:64]))
+        made.append(EncryptionDriver(conversation, open_store, random, mint, now, label))
         return made[0]
 
     client.seal(seal)
@@ -81,7 +81,7 @@ def make_late(
     client: Client, conversation: Conversation, store: OpenStore, mint: Callable[[], str], label: str, reactor: Any
 ) -> EncryptionDriver:
     """Return what seals for a client that is started already; see ``encrypt`` and ``in_vault``."""
-    driver = EncryptionDriver(conversation, store, os.urandom, mint, wall_clock, label[:64])
+    driver = EncryptionDriver(conversation, store, os.urandom, mint, wall_clock, label)
     driver.expects_keys = True  # it is made only for a server that knows keys, or did
     connect(client, driver, reactor, os.urandom)
     return driver

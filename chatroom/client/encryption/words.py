@@ -81,9 +81,16 @@ def link_words(user: str, path: LinkPath) -> str:
     return f"messages and files to {user} are relayed by the server, encrypted as before."
 
 
-def device_waits(label: str) -> str:
-    """Return the line that a new device of the user waits to be linked."""
-    return f"a device that calls itself {label} has logged in as you, and waits to be linked; /devices says more."
+def devices_wait(label: str, number: int) -> str:
+    """Return the line that new devices of the user wait to be linked.
+
+    Args:
+        label: What one of them calls itself.
+        number: How many there are.
+    """
+    if number > 1:
+        return f"{number} devices have logged in as you, and wait to be linked; /devices says more."
+    return f'a device that calls itself "{label}" has logged in as you, and waits to be linked; /devices says more.'
 
 
 def device_renewed(unsent: int) -> str:
@@ -94,7 +101,8 @@ def device_renewed(unsent: int) -> str:
     """
     text = (
         "This vault was copied or restored, and another copy of it has been used, so this device has made new keys. "
-        "What was sent to the old ones cannot be read here."
+        "What was sent to the old ones cannot be read here. If you did not copy it, somebody else has your keys: type "
+        "/keys reset, which makes a new user key, and change your password."
     )
     if unsent:
         messages = "1 message was" if unsent == 1 else f"{unsent} messages were"
@@ -104,15 +112,116 @@ def device_renewed(unsent: int) -> str:
 
 def new_user_key(label: str) -> str:
     """Return the alarm that another device of the user has made a new user key."""
-    return f"Your device {label} has removed a device and made a new user key, which this device has now, too."
+    return (
+        f'Your device "{label}" has removed a device and made a new user key, which this device has now, too. The '
+        f"recovery key has ended; make a new one with /keys recovery."
+    )
 
 
-def device_linked(label: str) -> str:
+def linked_here(label: str) -> str:
+    """Return the line that this device was linked by another one."""
+    return (
+        f'This device is linked now, by "{label}"; encrypted messages come here, too. If you have not typed its code '
+        f"there, do not use it: then somebody poses as you, perhaps the server."
+    )
+
+
+def device_linked(label: str, device: str) -> str:
     """Return the line that a device of the user was linked on another device, or by the recovery key."""
     return (
-        f"a device called {label} is linked to your account now, and reads your encrypted messages. If that was not "
-        "you, remove it with /devices remove, and change your password."
+        f'a device called "{label}" is linked to your account now, and reads your encrypted messages. If that was not '
+        f"you, remove it with /devices remove {device}, and change your password."
     )
+
+
+def left_behind(code: str) -> str:
+    """Return the alarm that the user's list has another user key, and this device is not in it."""
+    return (
+        f"the server says that your own key has changed; this device is not linked to the new one. If you removed this "
+        f"device, or began anew on another one, and want to use this one again: there, type /devices link {code}, "
+        f"and then do what is said here. If you know nothing of it, somebody poses as you: "
+        f"change your password, and see /devices."
+    )
+
+
+def key_offered(label: str, device: str) -> str:
+    """Return the alarm that a device has sent a user key, which the user has to decide on."""
+    return (
+        f'a device called "{label}" ({device}) has sent this one your new user key. It is not believed until you say '
+        f"so: type /devices accept if you have typed the code of this device there, and it was accepted."
+    )
+
+
+ACCEPTING = (
+    "Another device has made a new user key for you, and has sent it here. That is right if you have begun anew there, "
+    "typed the code of this device there with /devices link, and the code was accepted. If not, somebody poses as you, "
+    "perhaps the server, and would read what you send: say no, and change your password."
+)
+
+
+def refused(label: str) -> str:
+    """Return that a device that waits is not shown any more."""
+    return (
+        f"{label} is not shown any more; it gets nothing. Whoever has it knows your password: change the password, or "
+        f"more devices may come."
+    )
+
+
+NOTHING_TO_RECOVER = "This device is linked, so it has your keys; the recovery key is for a device that is not."
+NO_BACKUP = (
+    "The server has nothing that a recovery key opens: none was made, a device was removed after it was made, or "
+    "somebody has erased it. Link this device by its code on another one; /devices shows the code. If you have no "
+    "linked device any more, /keys reset makes new keys, and your contacts see that."
+)
+NO_RECOVERY_KEY = (
+    "You have no recovery key: if you lose all your devices, you begin anew, and your contacts see changed keys. "
+    "/keys recovery makes one."
+)
+NO_NEW_RECOVERY_KEY = (
+    "The connection was lost, so it is not known whether the new recovery key or the one before works. The new one is "
+    "not shown: make another one with /keys recovery."
+)
+BACKUP_GONE = (
+    "your recovery key does not work any more: somebody has erased at the server what it opens. /keys recovery makes a "
+    "new one. If it was not you on another device, change your password."
+)
+BACKUP_REPLACED = (
+    "your recovery key does not work any more: another one was made. If it was not you on another device, change your "
+    "password, look at /devices, and make a new one with /keys recovery."
+)
+NOT_RECOVERED = {
+    "wrong-recovery-key": (
+        "That recovery key does not open what the server has. If you have made several, only the newest one does. "
+        "Otherwise link this device by its code on another one; /devices shows the code."
+    ),
+    "wrong-user-key": (
+        "That recovery key opens a key that is not yours any more: you have got a new one since, because a device was "
+        "removed or you began anew. Link this device by its code on another one; /devices shows the code."
+    ),
+}
+
+RESET_LATER = "you have new keys: what you began before the connection was lost is done. Your recovery key has ended."
+NOT_RESET = "you have no new keys: what you began before the connection was lost was refused."
+
+
+def linked_later(label: str) -> str:
+    """Return that a device is linked, which was begun before the connection was lost."""
+    return f'"{label}" is linked, as you wanted before the connection was lost.'
+
+
+def not_linked_later(label: str) -> str:
+    """Return that a device is not linked, which was begun before the connection was lost; the reason follows."""
+    return f'"{label}" was not linked; the server refused what you began before the connection was lost.'
+
+
+def removed_later(label: str) -> str:
+    """Return that a device is removed, which was begun before the connection was lost."""
+    return f'"{label}" is removed, as you wanted before the connection was lost, and you have a new user key.'
+
+
+def not_removed(label: str) -> str:
+    """Return that a device is not removed, which was begun before the connection was lost; the reason follows."""
+    return f'"{label}" was NOT removed; the server refused what you began before the connection was lost. Try again.'
 
 
 def guest_keys(name: str) -> str:

@@ -202,10 +202,28 @@ def test_a_new_user_key_signs_the_devices_that_stay(old: Person, new: Person) ->
     old.identity.compare([new.keys], new.identity.expect_user_key(old.identity.user_key))
     base = old.identity.sign_list([old.keys, new.keys], 2, old.list)
     former = old.identity.user_key
-    old.identity.make_user_key()
+    old.identity.proposed.make()
     old.restart()
-    assert old.identity.user_key != former
-    check_list(old.identity.sign_list([old.keys, new.keys], 3, base), SERVER, "alice")
+    assert old.identity.user_key == former
+    listed = old.identity.sign_list([old.keys, new.keys], 3, base, proposed=True)
+    check_list(listed, SERVER, "alice")
+    old.identity.confirm_user_key(former)
+    assert old.identity.user_key == former
+    old.identity.confirm_user_key(listed.user_key)
+    old.restart()
+    assert old.identity.user_key == listed.user_key != former
+    assert not old.identity.proposed.public
+
+
+def test_a_proposed_user_key_that_was_refused_is_gone(old: Person) -> None:
+    former = old.identity.user_key
+    old.identity.proposed.make()
+    proposed = old.identity.proposed.public
+    old.identity.proposed.drop()
+    old.restart()
+    old.identity.confirm_user_key(proposed)
+    assert old.identity.user_key == former
+    assert code_of(lambda: old.identity.sign_list([old.keys], 3, proposed=True)) == "not-linked"
 
 
 # ---- the recovery key

@@ -76,6 +76,12 @@ class SlowStore(MemoryStore):
             self._waiting.remove(done)
             done.callback(None)
 
+    def close(self) -> Deferred[None]:
+        """Store everything; what a dead client closes is not stored."""
+        if self.kill_at is None or self.commits < self.kill_at:
+            self._durable = self._snapshot()
+        return super().close()
+
     def reopened(self) -> SlowStore:
         """Return the store as another run finds it."""
         other = SlowStore(self._clock)

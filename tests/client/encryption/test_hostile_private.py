@@ -143,7 +143,7 @@ def test_our_own_user_key_swapped_blocks_everything_in_words_about_ourselves(
     meddler.swap_list(user_id(alice), lambda listed: false_list(listed, listed["rev"] + 1))
     assert "your own key has changed" in refused(alice, "Bob")
     assert any("our own key has changed" in text for text in alice.notices)
-    with pytest.raises(Rejected, match="That is you"):
+    with pytest.raises(Rejected, match="that is you"):
         alice.decide(alice.encryption.accept("Alice", alice.decide(alice.encryption.verify("Alice")).digits))
     assert (bob.private, bob.plain) == (["before"], [])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from client.encryption.crashing import SlowStore, SlowStores, mortal
+from client.encryption.device_people import another, linked, write
 from client.encryption.meddling import Meddler, false_list, false_seed, own_list, user_id
 from client.encryption.people import KeyPerson, account
 from client.network import Network
@@ -33,28 +34,6 @@ def alice(network: Network, bob: KeyPerson) -> Iterator[KeyPerson]:
     write(person, "Bob", "before")
     yield person
     person.leave()
-
-
-def write(person: KeyPerson, to: str, text: str) -> None:
-    """Write to somebody."""
-    person.do("message", user=to, text=text)
-    person.network.flow()
-
-
-def another(alice: KeyPerson, name: str, stores: Any = None) -> KeyPerson:
-    """Return another device of Alice, which is not linked yet."""
-    login = ("Alice", "a good password")
-    person = KeyPerson(alice.network, stores, login=login, device=Device(name, "one")).come()
-    assert isinstance(person, KeyPerson)
-    return person
-
-
-def linked(alice: KeyPerson, name: str) -> KeyPerson:
-    """Return another device of Alice, which is linked."""
-    person = another(alice, name)
-    alice.decide(alice.encryption.link(person.decide(person.encryption.keys()).code))
-    alice.network.flow()
-    return person
 
 
 def test_a_device_is_linked_by_the_recovery_key(alice: KeyPerson, bob: KeyPerson) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from client.encryption.crashing import SlowStores, Wiretap, mortal
-from client.encryption.meddling import own_list
+from client.encryption.device_people import device_of
+from client.encryption.meddling import own_list, user_id
 from client.encryption.people import KeyPerson, account
 from client.network import Network
 
+from chatroom.client.errors import Rejected
 from chatroom.model.device import Device
 
 
@@ -139,3 +141,60 @@ def test_a_start_that_the_server_did_not_confirm_is_no_copy(alice: KeyPerson, bo
     write(again, "after")
     assert (renewed(run), renewed(again)) == (0, 0)
     again.leave()
+
+
+@pytest.mark.parametrize("first", ["copy", "original"])
+def test_no_key_seals_twice_after_a_copy_was_made_of_a_vault_in_use(
+    alice: KeyPerson, bob: KeyPerson, network: Network, first: str
+) -> None:
+    """The copy is older than what the original has sealed since; the tap of the fixture sees a key that seals twice."""
+    copy = alice.stores.reopened()  # type: ignore[attr-defined]
+    write(alice, "from the original, after it was copied")
+    alice.leave()
+    original = alice.stores.reopened()  # type: ignore[attr-defined]
+    runs = {"copy": copy, "original": original}
+    one = run_of(alice, runs.pop(first))
+    write(one, "from the first")
+    one.leave()
+    (stores,) = runs.values()
+    two = run_of(alice, stores)
+    write(two, "from the second")
+    assert bob.private[-2:] == ["from the first", "from the second"] == bob.texts[-2:]
+    assert renewed(two) == 1
+    assert any("/keys reset" in text and "change your password" in text for text in two.notices)
+    bob.do("message", user="Alice", text="an answer")
+    network.pass_time(3)
+    assert two.private == ["an answer"]
+    two.leave()
+
+
+def test_both_copies_are_told_and_the_keys_of_a_thief_end(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    copy = alice.stores.reopened()  # type: ignore[attr-defined]
+    thief = run_of(alice, copy, "copy")
+    network.pass_time(3)
+    alice.driver.conversation.drop("a test")
+    network.pass_time(5)
+    assert renewed(alice) == 1
+    linked = [text for text in alice.notices if "is linked to your account now" in text]
+    assert len(linked) == renewed(thief)
+    before = own_list(alice).user_key
+    alice.decide(alice.encryption.reset())
+    network.pass_time(3)
+    assert own_list(alice).user_key != before
+    assert [device.device for device in own_list(alice).devices] == [device_of(alice)]
+    with pytest.raises(Rejected):
+        thief.do("message", user="Bob", text="from the thief")
+    thief.leave()
+    alice.leave()
+
+
+def test_a_clean_start_goes_on_in_the_same_sessions(
+    alice: KeyPerson, bob: KeyPerson, tap: Wiretap, network: Network
+) -> None:
+    alice.leave()
+    run = run_of(alice, alice.stores.reopened())  # type: ignore[attr-defined]
+    tap.records.clear()
+    write(run, "in the same session")
+    assert not [record for record in tap.of("keys-claim") if record["user_id"] == user_id(bob)]
+    assert bob.private[-1] == "in the same session"
+    run.leave()

@@ -223,11 +223,80 @@ def test_a_device_is_removed_after_the_user_has_read_what_that_means(tmp_path: P
     on_stage(tmp_path, scene)
 
 
+def test_a_device_that_waits_is_hidden_without_a_question(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.type("/devices remove tablet\r")
+        await tells(stage, "tablet is not shown any more; it gets nothing.")
+        assert encryption.did == [("unlink", "CCCCC44444")]
+
+    on_stage(tmp_path, scene)
+
+
+def test_of_many_devices_that_wait_some_are_shown(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        encryption.own += [DeviceLine(f"DDDDD2222{i}", f"no {i}", this=False, pending=True, code="") for i in range(9)]
+        stage.type("/devices\r")
+        await tells(stage, "and 2 more; a device of yours is found by its code all the same")
+
+    on_stage(tmp_path, scene)
+
+
+def test_this_device_is_renamed(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        stage.type("/devices rename my laptop\r")
+        await tells(stage, "this device has that name now; the people you write to can see it.")
+        assert encryption.did == [("rename", "my laptop")]
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_user_key_is_accepted_after_the_user_has_read_what_that_means(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        for answer, told in (("n", "nothing was changed."), ("y", "this device is linked to your new key:")):
+            assert encryption.did == []
+            stage.type("/devices accept\r")
+            await asked(stage, "Was the code of this device accepted there?")
+            stage.type(f"{answer}\r")
+            await tells(stage, told)
+        assert encryption.did == [("accept_user_key",)]
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_linked_device_begins_anew_after_the_user_has_read_what_that_means(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        for answer, told in (("n", "nothing was changed."), ("y", "you have new keys.")):
+            assert encryption.did == []
+            stage.type("/keys reset\r")
+            await asked(stage, "Begin anew with new keys?")
+            await tells(stage, "somebody else has a copy of your keys")
+            stage.type(f"{answer}\r")
+            await tells(stage, told)
+        assert encryption.did == [("reset",)]
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_recovery_key_is_not_asked_for_if_there_is_nothing_that_it_opens(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        encryption = equipped(stage)
+        encryption.state = KeyState("F1", 0, False, False, "1")
+        stage.type("/keys recover\r")
+        await tells(stage, "The server has nothing that a recovery key opens")
+        assert encryption.did == []
+
+    on_stage(tmp_path, scene)
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
         ("laptop", "that is this device; remove it from another one."),
-        ("tablet", "tablet is not linked: it gets nothing unless you link it."),
         ("fridge", "you have no device fridge; /devices lists them."),
         ("twin", "more than one device is called twin; give its id, as in /devices."),
     ],
@@ -299,6 +368,7 @@ def test_no_recovery_key_is_made_if_the_user_says_no(tmp_path: Path) -> None:
 def test_the_recovery_key_is_hidden_while_it_is_typed(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         encryption = equipped(stage)
+        encryption.state = KeyState("F1F2 F3F4 F5F6", contacts=2, recovery=True, linked=False, code="1")
         stage.type("/keys recover\r")
         await asked(stage, "Recovery key:")
         stage.type(f"{RECOVERY_KEY}\r")
@@ -335,6 +405,9 @@ def test_room_keys_are_exported_with_a_passphrase_that_is_typed_twice(tmp_path: 
 def test_room_keys_are_imported(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         encryption = equipped(stage)
+        stage.type(f"/keys import {tmp_path}/k\r")
+        await tells(stage, "that can be read.")
+        (tmp_path / "k").write_text("keys")
         stage.type(f"/keys import {tmp_path}/k\r")
         await asked(stage, "Passphrase of the file:")
         stage.type("long enough\r")
@@ -453,12 +526,14 @@ def test_a_link_is_refused_and_ended(tmp_path: Path) -> None:
         ("/verify", "usage: /verify <user> [ok|accept]."),
         ("/verify bob maybe", "usage: /verify <user> [ok|accept]."),
         ("/verify nobody", "nobody has no keys."),
-        ("/devices link", "usage: /devices [link|remove] [code or device]."),
-        ("/devices paint it", "usage: /devices [link|remove]"),
+        ("/devices link", "usage: /devices [link|remove|rename|accept] [code, device or name]."),
+        ("/devices paint it", "usage: /devices [link|remove|rename|accept]"),
+        ("/devices rename", "usage: /devices [link|remove|rename|accept]"),
+        ("/devices accept phone", "usage: /devices [link|remove|rename|accept]"),
         ("/keys recovery now", "usage: /keys [recovery|recover|reset|export|import|plain]"),
         ("/keys lost", "usage: /keys [recovery"),
         ("/keys plain", "usage: /keys [recovery"),
-        ("/keys reset", "this device is linked, so you have your keys; there is nothing to begin anew."),
+        ("/keys recover", "This device is linked, so it has your keys;"),
         ("/keys export", "name a file: /keys export room-keys.txt"),
         ("/keys import", "name a file: /keys import room-keys.txt"),
         ("/keys plain Bea", "messages to Bea go in plain text already."),
