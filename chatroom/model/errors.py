@@ -63,6 +63,11 @@ EXPELLED = Refusal("expelled", "you were removed from this server by {by}{more}"
 GUEST_MAIL_FULL = Refusal(
     "guest-mail-full", "too much mail waits for guests already; write to {user} when {user} is here."
 )
+GUEST_KEYS_FULL = Refusal("guest-keys-full", "too many guests have keys here; /register, then your keys are kept.")
+GUEST_KEYS_LIMITED = Refusal(
+    "guest-keys-limited",
+    "too many new guests at your address have published keys; try again in {wait}, or /register.",
+)
 INBOX_FULL = Refusal("inbox-full", "the inbox of {user} is full; write again after {user} has read it.")
 BAD_PROOF = Refusal("bad-proof", "the proof is not a signature of this connection's nonce; sign it anew.")
 BAD_KEYS = Refusal("bad-keys", "these keys are not yours, not signed, or not of this server; publish this device's.")
@@ -179,6 +184,7 @@ STALE_VAULT = Refusal(
 STALE_MEMBERS = Refusal("stale-members", "the members of {room}, or their devices, have changed; ask for them again.")
 STALLED = Refusal("stalled", "the upload of {name} made no progress, and its space was given to others; send it again.")
 TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; remove some first.")
+TOO_MANY_DEVICES = Refusal("too-many-devices", "a guest has at most {most} devices; /register for more.")
 TOO_MANY_JOINED = Refusal("too-many-joined", "you are in {most} rooms, which is the most allowed; leave one first.")
 TOO_MANY_SEARCHES = Refusal(
     "too-many-searches", "too many people are searching at this moment; try again in a few seconds."

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from chatroom.chat.interfaces import Engine
-from chatroom.chat.limits import ONE_TIME_KEYS
 from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.device_keys import SignedKey
 from chatroom.model.log import Change
@@ -47,15 +46,15 @@ class OneTimeKeys:
             await self._engine.change([Change(ONE_TIME, key, None) for key, _ in page])
 
     @retried_on_conflict
-    async def add(self, user_id: str, device: str, keys: Sequence[SignedKey]) -> None:
-        """Keep one-time keys of a device: those that are not kept yet, and no more than there is room for."""
+    async def add(self, user_id: str, device: str, keys: Sequence[SignedKey], most: int) -> None:
+        """Keep one-time keys of a device: those that are not kept yet, so that it has no more than ``most``."""
         prefix = _prefix(user_id, device)
         held = [(key, _decode(value)) async for page in pages(self._engine, ONE_TIME, prefix) for key, value in page]
         known = {kept.key for _, kept in held}
         new = {key.key: key for key in keys if key.key not in known}
         last = int(held[-1][0].rpartition("/")[2]) if held else 0
         first = max(last + 1, self._now() * 1000)  # after all others, even if the clock was set back
-        fitting = list(new.values())[: max(0, ONE_TIME_KEYS - len(held))]
+        fitting = list(new.values())[: max(0, most - len(held))]
         if fitting:
             await self._engine.change(
                 [Change(ONE_TIME, f"{prefix}{first + i:020}", _encode(key), 0) for i, key in enumerate(fitting)]

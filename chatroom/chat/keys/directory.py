@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from chatroom.chat.interfaces import Engine
 from chatroom.chat.keys.known_people import BUCKET as WRITTEN
-from chatroom.chat.limits import DEVICES_OF_ONE
 from chatroom.chat.records import pages, retried_on_conflict
 from chatroom.model.commands import KeysPublish
 from chatroom.model.device_keys import DeviceKeys, DeviceList, SignedKey
@@ -122,16 +121,17 @@ class KeyDirectory:
             await self._engine.put(DEVICES, key, encode(new), held[1] if held is not None else 0)
         return old
 
-    async def crowded_out(self, user_id: str, here: Callable[[str], bool]) -> str:
+    async def crowded_out(self, user_id: str, most: int, here: Callable[[str], bool]) -> str:
         """Return the device of a user that must go because there are too many; empty if there are not.
 
         It is the one that was here longest ago, of those in no list that are not here.
 
         Args:
             user_id: The user.
+            most: How many devices the user may have.
             here: Returns whether a device is here.
         """
-        if await self._engine.count(DEVICES, record_key(user_id)) <= DEVICES_OF_ONE:
+        if await self._engine.count(DEVICES, record_key(user_id)) <= most:
             return ""
         present = await self.list_of(user_id)
         listed = {keys.device for keys in present.devices} if present is not None else set()

@@ -6,11 +6,12 @@ from chatroom.chat.chat import Chat
 from chatroom.chat.handlers import handles
 from chatroom.chat.keys.directory import same_owner
 from chatroom.chat.keys.signatures import check_device, check_list
+from chatroom.chat.limits import DEVICES_OF_GUEST, ONE_TIME_KEYS, ONE_TIME_KEYS_OF_GUEST
 from chatroom.chat.session import Session
 from chatroom.model.commands import KeysList, KeysPublish
 from chatroom.model.device_keys import DeviceList
 from chatroom.model.durations import spell
-from chatroom.model.errors import BAD_KEYS, DEVICES_LIMITED, NO_KEYS
+from chatroom.model.errors import BAD_KEYS, DEVICES_LIMITED, NO_KEYS, TOO_MANY_DEVICES
 from chatroom.model.key_events import DevicesListed
 from chatroom.model.log import Unavailable
 from chatroom.model.replies import KeysPublished, Ok
@@ -22,13 +23,16 @@ async def publish(chat: Chat, session: Session, command: KeysPublish) -> None:
     user, device, keys = session.user, command.device.device, chat.keys
     _check_own(chat.server_id, user.id, command)
     check_device(command.device, command.proof, keys.nonces.of(session))
+    if user.account is None:
+        await keys.guests.enter(user.id, chat.shares.via(session))
     before = await keys.directory.publish(user.id, command)
     if before is None:
         await keys.make_room(session, device)
     if command.withdraw:
         await keys.one_time.clear(user.id, device)
     if command.one_time:
-        await keys.one_time.add(user.id, device, command.one_time)
+        most = ONE_TIME_KEYS if user.account is not None else ONE_TIME_KEYS_OF_GUEST
+        await keys.one_time.add(user.id, device, command.one_time, most)
     count = await keys.one_time.count(user.id, device)
     if session.user is not user:  # the session has logged out meanwhile, or was logged out
         raise BAD_KEYS()
@@ -76,6 +80,8 @@ async def replace_list(chat: Chat, session: Session, command: KeysList) -> Ok:
     own = all(same_owner(each, chat.server_id, user.id) for each in (new, *new.devices))
     if not own or len(names) < len(new.devices):
         raise BAD_KEYS()
+    if user.account is None and len(new.devices) > DEVICES_OF_GUEST:
+        raise TOO_MANY_DEVICES(most=DEVICES_OF_GUEST)
     check_list(new)
     present = await keys.directory.list_of(user.id)
     same_key = present is not None and present.user_key == new.user_key

@@ -10,12 +10,13 @@ from twisted.internet.defer import Deferred
 from chatroom.chat.keys.claiming import OneTimeKeys
 from chatroom.chat.keys.claims import Claims
 from chatroom.chat.keys.directory import DEVICES, LISTS, KeyDirectory, last_seen
+from chatroom.chat.keys.guest_keys import GuestKeys
 from chatroom.chat.keys.holders import Holders
 from chatroom.chat.keys.known_people import KnownPeople
 from chatroom.chat.keys.mailbox import DeviceMailboxes
 from chatroom.chat.keys.signatures import SessionNonces
 from chatroom.chat.keys.watching import Watching
-from chatroom.chat.limits import GUEST_DAYS, KEY_BACKUPS, LISTS_OF_ONE
+from chatroom.chat.limits import DEVICES_OF_GUEST, DEVICES_OF_ONE, GUEST_DAYS, KEY_BACKUPS, LISTS_OF_ONE
 from chatroom.chat.people.throttles import Window
 from chatroom.chat.periodic_work import PeriodicWork
 from chatroom.chat.records import pages
@@ -44,6 +45,7 @@ class KeyService:
         one_time: The one-time keys.
         mailboxes: The mailboxes of devices.
         known: To whom each user has written.
+        guests: Counts the guests who have keys.
         holders: The sessions of this daemon that have keys.
         watching: Tells sessions what has changed.
         claims: Counts the keys that were given.
@@ -60,6 +62,7 @@ class KeyService:
         self.one_time = OneTimeKeys(state.engine, state.now)
         self.mailboxes = DeviceMailboxes(state)
         self.known = KnownPeople(state.engine)
+        self.guests = GuestKeys(state, self.forget)
         self.holders = Holders(state, self.mailboxes)
         self.watching = Watching(state, self.holders)
         self.claims = Claims(seconds)
@@ -94,7 +97,8 @@ class KeyService:
             feed = self.holders.of(session.user_id, device)
             return device == new or (feed is not None and feed.session is not session)
 
-        crowded = await self.directory.crowded_out(session.user_id, here)
+        most = DEVICES_OF_ONE if session.user.account is not None else DEVICES_OF_GUEST
+        crowded = await self.directory.crowded_out(session.user_id, most, here)
         if crowded:
             await self.forget_device(session.user_id, crowded)
 
@@ -139,6 +143,7 @@ class KeyService:
                 return
             if user_id not in accounts and user_id not in online and seen < before:
                 await self.forget(user_id)
+        await self.guests.tidy(owners.keys())
         for log in logs:
             user_id, _, device = id_in(log).partition("/")
             if rounds.stopping:

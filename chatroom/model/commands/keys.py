@@ -33,8 +33,8 @@ class KeysPublish(Command, frozen=True, gc=False, kw_only=True):
     ``ed25519``, in the domain ``device-proof``, over the device's ``server``, ``user_id`` and ``device`` and the
     ``nonce`` of ``welcome``. ``generation`` grows with each start of the program's key store; one that is lower than
     before is refused, because the store is an old copy. With ``withdraw``, all one-time keys published earlier are
-    dropped first. At most 200 one-time keys are kept for a device; the same key again is no second one. About 50 keys
-    fit into one record.
+    dropped first. At most 200 one-time keys are kept for a device, 100 for a guest's; the same key again is no second
+    one. About 50 keys fit into one record.
     """
 
     device: DeviceKeys

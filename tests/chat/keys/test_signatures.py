@@ -145,7 +145,7 @@ def test_an_intruder_elsewhere_does_not_use_up_what_the_owner_may_do(world: Worl
 
 
 def test_devices_that_are_here_are_not_displaced(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatroom.chat.keys.directory.DEVICES_OF_ONE", 3)
+    monkeypatch.setattr("chatroom.chat.keys.service.DEVICES_OF_ONE", 3)
     alice = keyed(world, "alice")
     waiting = keyed(world, "alice", "waiting", listed=False)
     thief = intruder(world, alice)
