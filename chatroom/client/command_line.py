@@ -101,7 +101,7 @@ def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Wish:
         raise BadConfig(f"{path}: passphrase: {WRONG_PLACE}.")
     host, port = _server(options, config, path)
     config = _overridden(config, options)
-    state = state_folder(environment)
+    state = expanded(options.state) if options.state else state_folder(environment)
     return Wish(host, port, options.plain, options.json, options.patience, options.accept_new_key, config, state)
 
 
@@ -174,13 +174,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         help=f"in a pipe: how long to try to reconnect when the connection is lost ({PATIENCE}); 0: forever",
     )
     _add_terminal_options(parser)
-    parser.add_argument(
-        "--passphrase",
-        metavar="WHERE",
-        type=_place,
-        help="lock this client's keys with a passphrase: ask (on the terminal), fd:N or file:PATH (its first line); "
-        "without it, a file beside the keys unlocks them",
-    )
+    _add_key_options(parser)
     parser.add_argument("--config", metavar="FILE", type=Path, help="the config file, instead of the usual one")
     parser.add_argument(
         "--accept-new-key",
@@ -189,6 +183,23 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"chatroom-client {__version__}")
     return parser
+
+
+def _add_key_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options about where this client keeps its keys, and what locks them."""
+    parser.add_argument(
+        "--passphrase",
+        metavar="WHERE",
+        type=_place,
+        help="lock this client's keys with a passphrase: ask (on the terminal), fd:N or file:PATH (its first line); "
+        "without it, a file beside the keys unlocks them",
+    )
+    parser.add_argument(
+        "--state",
+        metavar="DIR",
+        help="the folder for what this client remembers, including its keys, instead of the usual one; a second client "
+        "beside another needs a folder of its own, and is a device of its own",
+    )
 
 
 def _add_terminal_options(parser: argparse.ArgumentParser) -> None:

@@ -82,6 +82,10 @@ def test_a_user_without_a_home_folder_is_no_fault(monkeypatch: pytest.MonkeyPatc
     assert wanted(["chat.example"], {}).state == Path("/.local/state/chatroom")
 
 
+def test_a_second_client_may_have_a_state_folder_of_its_own() -> None:
+    assert wanted(["chat.example", "--state", "/tmp/second"], {"HOME": "/nowhere"}).state == Path("/tmp/second")
+
+
 def test_several_rooms_may_be_named_instead_of_those_of_the_config_file(tmp_path: Path) -> None:
     path = tmp_path / "client.toml"
     path.write_text('room = ["a", "b"]\n')

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, DeferredLock, succeed
 from chatroom.client.connection import Piece, Ref
 from chatroom.client.conversation import Conversation
 from chatroom.client.crypto.errors import CryptoRefusal
+from chatroom.client.encryption import words
 from chatroom.client.encryption.client_port import ClientPort
 from chatroom.client.encryption.earlier_messages import EarlierMessages
 from chatroom.client.encryption.event_opening import EventOpening
@@ -25,7 +26,6 @@ from chatroom.client.encryption.room_sealing import SEALED
 from chatroom.client.encryption.shut_out import explained
 from chatroom.client.encryption.store import Store
 from chatroom.client.encryption.way_out import Send, WayOut
-from chatroom.client.encryption.words import device_renewed
 from chatroom.client.errors import Rejected
 from chatroom.client.pending import PendingCommand
 from chatroom.client.room_state import RoomState
@@ -136,7 +136,7 @@ class EncryptionDriver:
         await self.commit()
         self.on_parts(None)
         new = self._use(KeyRing(parts.ring.store, parts.ring.server, parts.ring.user_id, self._random))
-        self.port.tell(SecurityNotice(text=device_renewed(unsent), alarm=True))
+        self.port.tell(SecurityNotice(text=words.device_renewed(unsent), alarm=True))
         await new.devices.arrive()
 
     async def _open(self, server: str, user_id: str) -> None:
@@ -170,7 +170,7 @@ class EncryptionDriver:
         """Go on without keys: nothing private is sent from now on, because nobody knows what was encrypted before."""
         await self._close()
         self.problem = why
-        self.port.tell(SecurityNotice(text=f"Encryption does not work here: {why}", alarm=True))
+        self.port.tell(SecurityNotice(text=words.does_not_work(why), alarm=True))
 
     async def _close(self) -> None:
         parts, self.parts, self.earlier = self.parts, None, None

@@ -105,6 +105,9 @@ class Encryption:
             raise Rejected("own-key", "that is you; /devices shows the codes of your own devices.")
         if contacts.get(me).blocked:
             raise CryptoRefusal("blocked", contacts.why_blocked(me))
+        contact = contacts.get(peer.user_id)
+        if contact.known is None and contact.changed is None:
+            raise Rejected("no-keys", words.nothing_to_compare(peer.name or user))
         digits = contacts.number(peer.user_id)
         return Verification(digits, code_text(digits), contacts.is_verified(peer.user_id), self._driver.port.name)
 

@@ -8,7 +8,10 @@ from typing import Any, cast
 from msgspec import to_builtins
 from twisted.internet.defer import Deferred, DeferredList
 
+from chatroom.client.encryption.words import KEYS_TAKEN
+from chatroom.client.errors import Rejected
 from chatroom.model.device_keys import DeviceKeys, DeviceList, Envelope, SignedKey
+from chatroom.model.errors import NO_KEYS
 from chatroom.model.events import Event
 from chatroom.model.key_replies import Claimed, E2eSent, Keys, KeysBackedUp, KeysPublished, UserKeys
 
@@ -29,7 +32,10 @@ class KeyServer:
         self._given = ask
 
     async def _ask(self, do: str, **fields: Any) -> Event:
-        return await self._given(do, quiet=True, aside=True, **fields)
+        try:
+            return await self._given(do, quiet=True, aside=True, **fields)
+        except Rejected as refused:
+            raise _for_people(refused) from None
 
     async def ask_as_given(self, do: str, fields: dict[str, Any]) -> Event:
         """Give a command of the user, and return its answer, which nobody else is told."""
@@ -101,7 +107,7 @@ class KeyServer:
             notice = ""
         for succeeded, result in await DeferredList(waiting, consumeErrors=True):
             if not succeeded:
-                raise result.value  # type: ignore[attr-defined]  # a Failure; of several, the first
+                raise _for_people(result.value)  # type: ignore[attr-defined]  # a Failure; of several, the first
         return cast(E2eSent, await waiting[0]) if waiting else None
 
     async def acknowledge(self, seq: int) -> None:
@@ -131,3 +137,10 @@ class KeyServer:
                 rev = answer.rev
                 if not answer.more:
                     return rev, members
+
+
+def _for_people(error: Exception) -> Exception:
+    """Return an error; if it is the server's that this session has no keys, in words for the user."""
+    if isinstance(error, Rejected) and error.code == NO_KEYS.code:
+        return Rejected(error.code, KEYS_TAKEN)
+    return error

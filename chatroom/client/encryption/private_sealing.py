@@ -32,7 +32,7 @@ from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.device_keys import DeviceKeys, Envelope
 from chatroom.model.emoji import is_emoji
-from chatroom.model.errors import BAD_EMOJI
+from chatroom.model.errors import BAD_EMOJI, NO_KEYS
 from chatroom.model.events import Event
 
 TO_PEOPLE = frozenset({"message", "reply"})
@@ -287,6 +287,10 @@ class PrivateSealing:
         if refused.code == "mailbox-full" and tries < MOST_WAITS:  # the reader may only be slow
             self._tries[id] = tries
             self._port.later(command)  # with the same bytes
+            return
+        if refused.code == NO_KEYS.code and tries < MOST_TRIES:  # our keys are published again, and it waits for that
+            self._tries[id] = tries
+            self._port.again(command)
             return
         self._outbox.remove(id)
         if refused.code == "stale-devices" and tries < MOST_TRIES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from chatroom.client.connection import Piece
+from chatroom.client.encryption import words
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.pending import PendingCommand
 from chatroom.model import events as e
@@ -39,5 +40,5 @@ def explained(
 def _why(room: str, parts: EncryptionParts | None, problem: str) -> str:
     """Return why this client cannot follow an encrypted room, and what to do."""
     if parts is None and problem:
-        return f"encryption does not work here: {problem.rstrip('.')}"
+        return words.does_not_work(problem).rstrip(".")
     return NOT_YET.format(room=room) if parts is None or parts.ring.contacts.believed else NOT_LINKED

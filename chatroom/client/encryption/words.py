@@ -8,6 +8,10 @@ from chatroom.model.text import on_one_line
 
 NOT_YET = "there is no connection to the server yet, and the keys are loaded when there is one; try again then."
 KNOWS_NONE = "this server knows no encryption, so nothing is encrypted here."
+KEYS_TAKEN = (
+    "the server has no keys of this device at the moment: another client of yours has them, or the device was removed; "
+    "/devices says more."
+)
 NO_KEYS = "this client has no keys, so it encrypts nothing; see docs/security.md."
 ONLY_SEALED = (
     "Only encrypted private messages can be edited, quoted, deleted or reacted to; write another message instead."
@@ -38,6 +42,11 @@ def key_changed(user: str) -> str:
 def other_person(user: str) -> str:
     """Return the alarm that a name belongs to another user than before."""
     return f"{user} is not the person who had this name before; /verify {user} shows whose key it is."
+
+
+def does_not_work(why: str) -> str:
+    """Return the alarm that this client has no keys, given the reason, a sentence."""
+    return f"encryption does not work here: {why[:1].lower()}{why[1:]}"
 
 
 def not_opened(number: int) -> str:
@@ -237,6 +246,11 @@ def only_accounts(what: str) -> str:
 def compare_first(user: str) -> str:
     """Return the refusal to mark somebody as verified whose digits were not shown."""
     return f"these digits were not shown before; compare them, and then type /verify {user} ok again."
+
+
+def nothing_to_compare(user: str) -> str:
+    """Return the refusal to show digits of somebody who has no keys."""
+    return f"{user} has no keys, as on telnet, so there is nothing to compare: you write to {user} in plain text."
 
 
 def digits_changed(user: str) -> str:

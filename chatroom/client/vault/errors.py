@@ -27,8 +27,8 @@ class VaultInUse(VaultError):
     def __init__(self, pid: int) -> None:
         who = f"process {pid}" if pid else "another process"
         super().__init__(
-            f"your keys are in use by {who}; end that one first, or start this one with another state folder "
-            f"(XDG_STATE_HOME), as a device of its own"
+            f"your keys are in use by {who}, and one chatroom-client of a state folder has them at a time; end that "
+            f"one first, or start this one with --state DIR, as a device of its own, which /devices says how to link"
         )
         self.pid = pid
 

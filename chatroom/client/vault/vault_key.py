@@ -131,7 +131,10 @@ def unwrap(header: Header, unlock: Unlock) -> bytes:
         WrongKeyFile: The key file is not the vault's, or cannot be used.
     """
     if header.by == "passphrase" and not isinstance(unlock, Passphrase):
-        raise PassphraseNeeded("the vault is locked by a passphrase; give it")
+        raise PassphraseNeeded(
+            "your keys are locked by a passphrase; start with --passphrase ask (or fd:N, or file:PATH), or put "
+            'passphrase = "ask" into the config file'
+        )
     if header.by == "key-file" and not isinstance(unlock, KeyFile):
         raise NoPassphraseSet("the vault has no passphrase: it is opened by its key file; start without a passphrase")
     key = _wrapping_key(header, unlock, None)
@@ -181,7 +184,9 @@ def _key_of(path: Path, random: Random | None) -> bytes:
                     _make_key_file(path, random(KEY))
         return _read_key_file(path)
     except FileNotFoundError:
-        raise WrongKeyFile(f"the vault's key file {path} is missing; put it back from a copy") from None
+        raise WrongKeyFile(
+            f"the vault's key file {path} is missing; put it back from a copy, or start as a new device: --state DIR"
+        ) from None
     except OSError as error:
         raise VaultError(f"the vault's key file {path} cannot be used: {in_words(error)}") from None
 

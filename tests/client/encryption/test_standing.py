@@ -145,7 +145,7 @@ def test_without_the_vault_the_bar_and_the_door_say_so(alice: KeyPerson) -> None
     other = device(alice.network, "tablet", InUse)
     assert other.encryption.status("Bob") is Security.NO_KEYS
     assert refused(other, "join", room="den").startswith(
-        "den is encrypted, and encryption does not work here: Your keys are in use by process 4711;"
+        "den is encrypted, and encryption does not work here: your keys are in use by process 4711, "
     )
     other.leave()
 
@@ -170,3 +170,23 @@ def test_a_guest_is_told_of_no_recovery_key_and_of_no_other_devices(network: Net
         with pytest.raises(Rejected, match="a guest cannot"):
             gus.decide(commands.run(word, rest))
     gus.leave()
+
+
+def test_the_server_s_words_for_programs_reach_nobody(alice: KeyPerson, world: World) -> None:
+    me = alice.client.state.user_id
+    (session,) = (one for one in world.chat.sessions.values() if one.user_id == me)
+    session.leave_mailbox()  # as if another client had the keys
+    told = refused(alice, "message", user="Bob", text="hello")
+    assert told.startswith("the server has no keys of this device at the moment")
+    with pytest.raises(Rejected, match="the server has no keys of this device at the moment"):
+        alice.decide(alice.encryption.new_recovery_key())
+
+
+def test_somebody_without_keys_has_nothing_to_compare(alice: KeyPerson, world: World) -> None:
+    world.person("tel")
+    with pytest.raises(Rejected, match="tel has no keys, as on telnet, so there is nothing to compare"):
+        alice.decide(alice.encryption.verify("tel"))
+
+
+def test_a_vault_that_is_in_use_names_the_option_for_a_second_client() -> None:
+    assert "start this one with --state DIR, as a device of its own" in VaultInUse(4711).text

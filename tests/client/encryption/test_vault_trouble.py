@@ -41,7 +41,7 @@ def test_without_the_vault_nothing_private_is_sent_and_the_rest_works(network: N
     alice = Locked(network, name="alice")
     alice.error = VaultInUse(4711)
     alice.come()
-    assert any("Encryption does not work here" in text for text in alice.notices)
+    assert any("encryption does not work here: your keys are in use by process 4711" in text for text in alice.notices)
     with pytest.raises(Rejected, match="not sent"):
         alice.do("message", user="Bob", text="not for the server")
     network.flow()

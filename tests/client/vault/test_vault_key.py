@@ -104,7 +104,7 @@ def test_a_wrong_passphrase_changes_nothing(vaults: Vaults) -> None:
 @pytest.mark.usefixtures("cheap")
 def test_the_two_ways_to_unlock_are_told_apart(vaults: Vaults) -> None:
     vaults.close(vaults.open(Passphrase("right")))
-    with pytest.raises(PassphraseNeeded):
+    with pytest.raises(PassphraseNeeded, match=r"start with --passphrase ask \(or fd:N, or file:PATH\)"):
         vaults.open()
     vaults.path.unlink()
     vaults.close(vaults.open())
