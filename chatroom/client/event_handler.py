@@ -66,6 +66,8 @@ class EventHandler:
             return
         event = self._owner.carrier.named(event)
         command = self._answered(event, re)
+        if command is not None:
+            event = self._owner.carrier.answered(event, command.record)
         if isinstance(event, a.Ping):
             self._owner.write({"do": "pong"})
             return

@@ -25,6 +25,10 @@ class Carrier(Protocol):
         """Return the record of a command with the server's names of files, in place of the real ones."""
         ...
 
+    def answered(self, answer: Event, record: dict[str, Any]) -> Event:
+        """Return the answer to a command with the real name of the sealed file that the command is about."""
+        ...
+
     def shared(self, event: Shared) -> None:
         """Take the event that shares a file, after it was shown."""
 
@@ -59,6 +63,10 @@ class NoCarrier:
     def for_server(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return the record as it is."""
         return record
+
+    def answered(self, answer: Event, record: dict[str, Any]) -> Event:
+        """Return the answer as it is."""
+        return answer
 
     def shared(self, event: Shared) -> None:
         """Do nothing."""

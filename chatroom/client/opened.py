@@ -63,12 +63,20 @@ class OpenedActed(e.Acted, frozen=True, gc=False, kw_only=True, tag="acted"):
     encrypted: Literal[True] = True
 
 
+class WithdrawnFile(e.Shared, frozen=True, gc=False, kw_only=True, tag="shared"):
+    """A sealed file that was deleted, and that this client knows. ``was`` is its real name."""
+
+    abstract = True
+
+    was: str
+
+
 OPENED = (Opened, OpenedOwn, OpenedSaid, OpenedActed)
 
 
 def kind_of(event: e.Event) -> type:
     """Return the class of an event that has words: messages that are sealed have the words of plain ones."""
-    return type(event) if not isinstance(event, (*OPENED, SentSealed)) else type(event).__mro__[1]
+    return type(event) if not isinstance(event, (*OPENED, SentSealed, WithdrawnFile)) else type(event).__mro__[1]
 
 
 class PrivateChange(Struct, frozen=True, gc=False, kw_only=True):

@@ -11,6 +11,7 @@ CHUNK = 256 * 1024  # bytes in a chunk, a piece in which a file is sent; the las
 WINDOW = 8  # chunks that may be on their way: sent, and not yet acknowledged
 TRANSFERS = 4  # files that one connection may send and fetch at the same time
 NAME_CHARACTERS = 100
+SOME_FILE = "an encrypted file"  # what a sealed file is called where its real name is not known
 
 _OPAQUE = re.compile(r"[0-9a-f]{32}\Z")
 _JOINERS = "\u200c\u200d"
@@ -48,7 +49,7 @@ def is_opaque(name: str) -> bool:
 
 def file_called(name: str, sealed: bool) -> str:
     """Return a file's name for people; a sealed file whose real name is not known here is an encrypted file."""
-    return "an encrypted file" if sealed and is_opaque(name) else name
+    return SOME_FILE if sealed and is_opaque(name) else name
 
 
 def split_ending(name: str) -> tuple[str, str]:

@@ -57,8 +57,8 @@ def _for(event: Any) -> str:
 
 
 def _shared(room: str, event: e.Shared) -> str:
-    if not event.name:
-        return f"{event.by} shared a file (deleted)"
+    if not event.name:  # a client may know what it was
+        return f"{event.by} shared {getattr(event, 'was', 'a file')} (deleted)"
     if event.to:  # the number counts that person's files, not the room's, so others cannot use it
         return f"{event.by} shares {file_called(event.name, event.sealed)} with {event.to} ({_size(event)})."
     return f"{event.by} shares {file_called(event.name, event.sealed)} ({_size(event)}): /get {event.number}"

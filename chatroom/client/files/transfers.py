@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
@@ -20,9 +20,10 @@ from chatroom.client.files.sealed_file import SealedFile
 from chatroom.client.files.sealing import FileSealing, NoFileSealing
 from chatroom.client.files.transfer import Transfer
 from chatroom.client.files.upload import FileUpload
+from chatroom.client.opened import WithdrawnFile
 from chatroom.model import events as e
 from chatroom.model import replies as a
-from chatroom.model.shared_files import TRANSFERS
+from chatroom.model.shared_files import SOME_FILE, TRANSFERS
 from chatroom.model.text import shortened
 
 MOST = 100  # transfers that run or wait for their turn
@@ -222,19 +223,34 @@ class Transfers:
     def for_server(self, record: dict[str, Any]) -> dict[str, Any]:
         if record.get("do") != "unshare":
             return record
-        typed = str(record.get("name", ""))
+        known, _ = self._known(str(record.get("name", "")))
+        return {**record, "name": known} if known else record
+
+    def answered(self, answer: e.Event, record: dict[str, Any]) -> e.Event:
+        if record.get("do") != "unshare" or not isinstance(answer, a.Ok | a.Error):
+            return answer
+        known, name = self._known(str(record.get("name", "")))
+        text = answer.text.replace(SOME_FILE, name, 1).replace(known.partition(" ")[0], name, 1) if name else ""
+        return replace(answer, text=text) if name else answer
+
+    def _known(self, typed: str) -> tuple[str, str]:
+        """Return what the server is told in place of what the user typed, and the name of the file; empty if no sealed
+        file is meant. The last word that was typed may be a user."""
         for name, user in ((typed, ""), (typed.rpartition(" ")[0].rstrip(), typed.rpartition(" ")[2])):
             known = self.sealing.name_on_server(name) if name else ""
             if known:
-                return {**record, "name": f"{known} {user}".rstrip()}
-        return record
+                return f"{known} {user}".rstrip(), name
+        return "", ""
 
     def _named(self, event: M) -> M:
-        """Return a message; if it shares a sealed file whose offer is known, with the real name."""
-        if not isinstance(event, e.Shared) or not event.sealed or not event.name:
+        """Return a message; if it shares a sealed file whose offer is known, with the real name, also if it was
+        deleted."""
+        if not isinstance(event, e.Shared) or not event.sealed or isinstance(event, WithdrawnFile):
             return event
         one = self._carrying(event.file)
         offer = self.sealing.find(event.file, event.by_id)
+        if not event.name:
+            return WithdrawnFile(**asdict(event), was=offer.name) if offer is not None else event  # type: ignore[return-value]
         name = one.name if isinstance(one, FileUpload) else offer.name if offer is not None else event.name
         return replace(event, name=name)
 

@@ -37,6 +37,7 @@ class MessageLine:
         tail: What stands after it.
         edited: When the message was last edited, in ms since 1970; 0 if it never was.
         reactions: The reactions to it.
+        file: The name of the file, if the message shares one.
     """
 
     head: Line
@@ -44,6 +45,7 @@ class MessageLine:
     tail: Line
     edited: int = 0
     reactions: tuple[e.EmojiReaction, ...] = ()
+    file: str = ""
 
     @property
     def whole(self) -> Line:
@@ -137,14 +139,19 @@ class Formatter:
         stamp = self._stamp(event.at, DAY_AND_TIME if self._old(event) else TIME)
         return replace(line, head=[*stamp, *line.head])
 
-    def amended(self, event: e.Amendment, edited: int, reactions: tuple[e.EmojiReaction, ...]) -> MessageLine | None:
+    def amended(
+        self, event: e.Amendment, edited: int, reactions: tuple[e.EmojiReaction, ...], file: str = ""
+    ) -> MessageLine | None:
         """Return what becomes of the line of a message, with an empty body if its text stays; None if nothing does.
 
         Args:
             event: What is done to the message.
             edited: When the message was last edited.
             reactions: The reactions to it.
+            file: The name of the file, if the message shares one.
         """
+        if file and isinstance(event, e.Deleted):
+            return MessageLine([], [(QUIET, f" shared {file} (deleted)")], [])
         before = e.Said("", 0, event.by, event.by_id, text=".", edited=edited, reactions=reactions)
         try:
             message = amended(before, event)
@@ -193,7 +200,9 @@ class Formatter:
         if isinstance(event, e.Amendment) or (isinstance(event, a.OwnPrivate) and not private):
             return MessageLine(self._happened(event), [], [])
         if isinstance(event, e.Shared | e.SealedMessage):
-            return MessageLine(self._happened(event), [], self._tail(event), 0, event.reactions)
+            name, *words = self._happened(event)
+            file = event.name if isinstance(event, e.Shared) else ""
+            return MessageLine([name], words, self._tail(event), 0, event.reactions, file)
         tail = self._tail(event)
         event = with_deletion_shown(event)
         name = (self._colours.of(event.by), event.by)

@@ -245,7 +245,7 @@ class Presenter:
 
     def _changed(self, event: e.Amendment, stored: StoredLine, window: ChatWindow) -> bool:
         """Change the line of a message. Returns whether that says all."""
-        line = self._lines.amended(event, stored.edited, stored.reactions)
+        line = self._lines.amended(event, stored.edited, stored.reactions, stored.file)
         if line is not None:
             self._output.amend(stored, line, window)
         return not isinstance(event, e.Deleted)

@@ -137,7 +137,7 @@ class PrivateHistory:
             if stored is None and event.id not in window.sent and not self._filter.hides(event, self._client.name):
                 line = self._lines.message(event, private=True)
                 stored = older.add(line.head, line.body, line.tail, event.seq, event.id)
-                stored.edited, stored.reactions = line.edited, line.reactions
+                stored.edited, stored.reactions, stored.file = line.edited, line.reactions, line.file
             reached = reached or event is first_new
             marked = marked or (stored if reached else None)
             window.newest = max(window.newest, event.seq)

@@ -34,6 +34,7 @@ class StoredLine:
         end: Where it ends.
         edited: When the message was last edited, in ms since 1970; 0 if it never was.
         reactions: The reactions to it.
+        file: The name of the file, if the message shares one.
     """
 
     number: int
@@ -45,6 +46,7 @@ class StoredLine:
     end: int = 0
     edited: int = 0
     reactions: tuple[EmojiReaction, ...] = ()
+    file: str = ""
 
     @property
     def pieces(self) -> Row:

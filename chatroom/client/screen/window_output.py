@@ -44,7 +44,7 @@ class WindowOutput:
             id: The id of the message, if it is private.
         """
         stored = window.lines.add(line.head, line.body, line.tail, seq, id)
-        stored.edited, stored.reactions = line.edited, line.reactions
+        stored.edited, stored.reactions, stored.file = line.edited, line.reactions, line.file
         if unread_line:
             window.lines.mark = stored.number
             window.away = False
@@ -67,4 +67,6 @@ class WindowOutput:
         """
         window.lines.change(stored, line.body or None, line.tail)
         stored.edited, stored.reactions = line.edited, line.reactions
+        if line.body:
+            stored.file = line.file
         self._changed()

@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred
 from chatroom.client.crypto.file_cipher import PIECE, sealed_size
 from chatroom.client.crypto.file_offers import read_offer
 from chatroom.client.errors import Rejected
+from chatroom.client.plain_text import recalled
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.shared_files import WINDOW
@@ -213,6 +214,16 @@ def test_names_are_shown_where_the_offer_is_known(network: Network, tmp_path: Pa
         assert {line.name, old.name, found.name} == {name}
 
 
+def test_a_file_that_was_taken_back_is_called_by_its_name_where_that_is_known(network: Network, tmp_path: Path) -> None:
+    alice, _, bob, _ = two(network)
+    carol = Friend(network, "carol")
+    sent_by(network, alice, write(tmp_path, DATA))
+    alice.do("unshare", name="notes.txt")
+    for friend, line in ((bob, "alice shared notes.txt (deleted)"), (carol, "alice shared a file (deleted)")):
+        (old,) = friend.do("history").events
+        assert recalled("", old).endswith(line)
+
+
 @pytest.mark.parametrize("typed", ["notes.txt", "notes.txt bob"])
 def test_a_sealed_file_is_taken_back_by_its_real_name(
     network: Network, tmp_path: Path, wire: list[bytes], typed: str
@@ -222,11 +233,11 @@ def test_a_sealed_file_is_taken_back_by_its_real_name(
     user = typed.partition(" ")[2]
     sent_by(network, alice, write(tmp_path, DATA), user)
     answer = alice.do("unshare", name=typed)
-    assert answer.text.startswith("an encrypted file")
+    assert answer.text.startswith("notes.txt")
     assert kept_files(network.world) == []
     assert b"notes.txt" not in b"".join(wire)
     sent_by(network, bob, write(tmp_path, DATA))
-    with pytest.raises(Rejected, match="you have not shared a file"):
+    with pytest.raises(Rejected, match=r"you have not shared a file named notes\.txt"):
         alice.do("unshare", name="notes.txt")  # which is bob's; alice's own is gone
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from client.screen.stage import NOW, Stage, Unread, on_stage, said
 
+from chatroom.client.opened import WithdrawnFile
 from chatroom.model import events as e
 from chatroom.model import replies as a
 
@@ -280,6 +281,21 @@ def test_the_unread_line_is_where_one_has_read_on_any_device(tmp_path: Path) -> 
         stage.tell(a.Entered(room="lobby", room_id="r", topic="", users=["me"], seq=6, complete=True, read=4, unread=1))
         stage.tell(*(said(f"line {seq}", seq=seq) for seq in (3, 4, 5, 7)))
         await stage.shows("bob: line 3", "bob: line 4", RULE, "bob: line 5", "bob: line 7", "[lobby]")
+
+    on_stage(tmp_path, scene)
+
+
+def test_a_file_that_was_deleted_is_not_offered_any_more(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        who = {"id": "f", "at": NOW * 1000, "by": "bob", "by_id": "b", "room": "lobby"}
+        file = {"file": "f", "number": 1, "size": 3, "sha256": "0"}
+        stage.tell(e.Shared(**who, **file, seq=1, name="a.txt"), reacted(2, on=True))  # type: ignore[arg-type]
+        await stage.shows("bob shares a.txt (3 B): /get 1  [👍 1]", "[lobby]")
+        stage.tell(e.Deleted(**who, seq=3, message=1, user="bob"))  # type: ignore[arg-type]
+        await stage.shows("bob shared a.txt (deleted)", "bob deleted a message.", "[lobby]")
+        gone = WithdrawnFile(**who, **file, seq=4, name="", sealed=True, was="b.txt")  # type: ignore[arg-type]
+        stage.tell(gone)
+        await stage.shows("bob shared b.txt (deleted)", "[lobby]")
 
     on_stage(tmp_path, scene)
 
