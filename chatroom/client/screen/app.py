@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +53,7 @@ from chatroom.client.screen.surroundings import Surroundings
 from chatroom.client.screen.switching import Switcher
 from chatroom.client.screen.terminal import Parts, Terminal
 from chatroom.client.screen.typing_people import TypingPeople
+from chatroom.client.screen.unsent import Unsent
 from chatroom.client.screen.user_lookup import UserLookup
 from chatroom.client.screen.window_commands import WindowCommands
 from chatroom.client.screen.window_keys import window_bindings
@@ -177,11 +179,13 @@ class App:
         self.encryption = EncryptionView(
             client.privacy, self._say, self.output.add, ask, size, self._start, lambda: self.windows.person, draw
         )
+        self.unsent = Unsent(self.windows, self.terminal, self.output)
         self._help = HelpCommand(self.known, self._say, self.hearing.show, self._ask_for_help)
         self.own = {command.word: command for command in self._own_commands()}
         self.doing = LineInput(
-            client, self.windows, self.hearing, self.terminal.questions, self.own, reactor.seconds, self.switcher.go
-        )
+            client, self.windows, self.hearing, self.terminal.questions, self.own, reactor.seconds, self.switcher.go,
+            self.unsent.put_back,
+        )  # fmt: skip
         self.naming = Naming(
             client, self.hearing, self.terminal.questions, self.quiet.ask, lambda line: self.doing.typed(line)
         )
@@ -282,7 +286,8 @@ class App:
         """Ask how to say a pasted text of several lines, unless another question is open."""
         if self.terminal.questions.current is None:
             front = self.windows.front
-            self.doing.start(self.pasting.pasted(text, lambda message: self.doing.say(message, front)))
+            rest = partial(self.unsent.show, window=front)
+            self.doing.start(self.pasting.pasted(text, lambda message: self.doing.say(message, front), rest))
         else:
             self.hearing.complain("answer the question first, then paste again; nothing was pasted.")
 

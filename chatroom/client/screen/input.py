@@ -31,6 +31,7 @@ from chatroom.client.screen.parser import (
 from chatroom.client.screen.password_guard import forgotten_slash, is_pair, kept_nowhere
 from chatroom.client.screen.presenter import Presenter
 from chatroom.client.screen.questions import Cancelled, Questions
+from chatroom.client.screen.unsent import as_typed
 from chatroom.client.screen.window_list import ChatWindow, WindowKind, Windows
 from chatroom.model.arguments import Arg, Kind
 from chatroom.model.commands import BY_SLASH, CommandRow
@@ -44,6 +45,7 @@ SOON = 60.0  # seconds after a failed login in which a line such as ``alice,secr
 FOR_GUESTS = frozenset({"login", "register"})
 ABOUT_MESSAGE = frozenset({"edit", "react", "quote", "delete"})
 ABOUT_PERSON = frozenset({"history", "search", *ABOUT_MESSAGE})  # in the window of a person, about the conversation
+WRITTEN = frozenset({"say", "me", "message", "reply", "edit", "quote"})  # commands with a text that somebody wrote
 FOR_ACCOUNTS = frozenset({"password", "delete-account"})
 
 
@@ -58,6 +60,7 @@ class LineInput:
         own: The client's own commands, by word.
         seconds: Returns the time in seconds.
         go: Brings a window to the front.
+        put_back: Keeps a line of a window that was refused.
 
     Attributes:
         refused_room: The room that the server has refused to us on our way in; empty once we have been in a room.
@@ -72,6 +75,7 @@ class LineInput:
         own: Mapping[str, LocalCommand],
         seconds: Callable[[], float],
         go: Callable[[ChatWindow], None],
+        put_back: Callable[[str, ChatWindow, Rejected], None],
     ) -> None:
         self._client = client
         self._windows = windows
@@ -80,6 +84,7 @@ class LineInput:
         self._own = own
         self._seconds = seconds
         self._go = go
+        self._put_back = put_back
         self._login_failed = -SOON
         self._told_cancelling = False
         self.refused_room = ""
@@ -99,11 +104,20 @@ class LineInput:
     async def say(self, text: str, window: ChatWindow | None = None) -> None:
         """Say something to the room or the person of a window; return when the server has stored it.
 
+        What is refused is put back into the input line of the window.
+
         Args:
             text: What to say.
             window: The window; None for the one in front.
         """
         window = window or self._windows.front
+        try:
+            await self._say(text, window)
+        except Rejected as refused:
+            self._put_back(as_typed(text), window, refused)
+            raise
+
+    async def _say(self, text: str, window: ChatWindow) -> None:
         heard = window.kind is WindowKind.PERSON or self._is_inside(window)
         if window.kind is WindowKind.ROOM and not heard:
             raise _not_in(window)
@@ -161,7 +175,7 @@ class LineInput:
                 slip = None if line.startswith("/") else next(filter(None, map(self._slip, line.split("\n"))), None)
                 self.start(self.say(text, window) if slip is None else self._say_if_meant(line, slip, window))
             case CommandLine():
-                self.start(self._give(meaning, window))
+                self.start(self._carried_out(meaning, line, window))
             case LocalLine(word, rest):
                 self._do_own(word, rest)
 
@@ -190,6 +204,15 @@ class LineInput:
             await self.say(line, window)
         else:
             self._hearing.say(f"nothing was said; {command} is the command, and asks for what you leave out.")
+
+    async def _carried_out(self, command: CommandLine, line: str, window: ChatWindow) -> None:
+        """Give the server a command; if it is refused, and has a text that somebody wrote, put the line back."""
+        try:
+            await self._give(command, window)
+        except Rejected as refused:
+            if command.row.do in WRITTEN:
+                self._put_back(line, window, refused)
+            raise
 
     async def _give(self, command: CommandLine, window: ChatWindow) -> None:
         """Ask for the arguments that the command lacks, then give the server the command."""

@@ -43,12 +43,14 @@ class Paste:
         self._keep = keep
         self._going = False
 
-    async def pasted(self, text: str, say: Say) -> None:
+    async def pasted(self, text: str, say: Say, unsent: Callable[[str], None]) -> None:
         """Ask what to do with a pasted text, and do it.
 
         Args:
             text: The pasted text, usually of several lines.
-            say: Says a message where the text was pasted; returns when the server has stored it.
+            say: Says a message where the text was pasted; returns when the server has stored it. What is refused is
+                put into the input line there.
+            unsent: Shows there what is not sent because a line before it was refused.
 
         Raises:
             Misuse: The text is too long, or another paste is still being said.
@@ -69,9 +71,9 @@ class Paste:
         elif how == DROP or not await self._is_meant(lines):
             self._tell("dropped; nothing was sent.")
         elif how == ONE:
-            await self._say_as_one(text, say)
+            await say(clean_lines(text))
         else:
-            await self._say_each(lines, say)
+            await self._say_each(lines, say, unsent)
 
     def _notice(self, lines: list[str], count: int) -> str:
         """Return a sentence with the number of lines, and the first line unless that looks like a password."""
@@ -108,24 +110,21 @@ class Paste:
         going, self._going = self._going, False
         return going
 
-    async def _say_as_one(self, text: str, say: Say) -> None:
-        """Say the text as one message; if it is refused as too long, put it into the input line."""
-        try:
-            await say(clean_lines(text))
-        except Rejected as refused:
-            if refused.code in ("too-long", "too-many-lines"):
-                self._keep(text)
-            raise
-
-    async def _say_each(self, lines: list[str], say: Say) -> None:
+    async def _say_each(self, lines: list[str], say: Say, unsent: Callable[[str], None]) -> None:
         """Say each line once the line before is stored: the server ends a connection that says too much at once."""
         self._going = True
+        said = 0
         try:
             for said, line in enumerate(lines):
                 if not self._going:
                     self._tell(f"stopped; {said} of {len(lines)} lines were sent.")
                     return
                 await say(line)
+        except Rejected:
+            rest = lines[said + 1 :]
+            if rest:
+                unsent("\n".join(rest))
+            raise
         finally:
             self._going = False
 

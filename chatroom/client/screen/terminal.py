@@ -97,6 +97,13 @@ class Parts:
     bare: Callable[[], bool] = lambda: False
 
 
+class LineBuffer(Buffer):
+    """The input line. ``Terminal`` adds what is typed to the history, and not what stands there afterwards."""
+
+    def append_to_history(self) -> None:
+        """Do nothing."""
+
+
 @dataclass
 class Terminal:
     """What the terminal shows: the lines, the bar and the input line.
@@ -285,8 +292,8 @@ class Terminal:
     def _typed(self, buffer: Buffer) -> bool:
         """Take a typed line: add it to the history, clear the input line, and only then do what the line says.
 
-        The line is not added if it is empty or the same as the last one. Returns whether to keep the text in the input
-        line, because it cannot be sent.
+        The line is not added if it is empty or the same as the last one. Returns whether to keep what the input line
+        has now: the text, because it cannot be sent or was refused, or the draft of another window.
         """
         text = buffer.text
         if self.parts.refuses(text):
@@ -295,12 +302,12 @@ class Terminal:
             self.parts.history.append_string(text)
         buffer.reset()
         self.parts.typed(text)
-        return False
+        return bool(buffer.text)
 
     # ---- layout ------------------------------------------------------------------------------------------------
 
     def _line_buffer(self) -> Buffer:
-        return Buffer(
+        return LineBuffer(
             name=LINE,
             multiline=False,  # Enter sends the text, of one or several lines
             history=self.parts.history,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from client.encryption.crashing import MortalNetwork, SlowStore, SlowStores, Wiretap, mortal
@@ -10,8 +12,13 @@ from client.encryption.meddling import Meddler, Record
 from client.encryption.people import KeyPerson
 from client.network import Network
 from harness import World
+from twisted.internet.defer import fail
 
+from chatroom.client.crypto.rows import MemoryRows
+from chatroom.client.encryption.earlier_messages import EarlierMessages
+from chatroom.client.encryption.outbox import SealedOutbox
 from chatroom.client.errors import Rejected
+from chatroom.client.status import SecurityNotice
 
 PASSWORD = "a good password"
 WORDS = ["canary 1", "canary 2", "canary 3"]
@@ -127,6 +134,19 @@ def test_numbers_that_a_crash_has_used_up_are_not_told_as_missing_messages(
     network.pass_time(1)
     assert bob.texts == ["hello", *WORDS, "later"]
     assert not [text for text in bob.notices if "missing" in text]
+
+
+def test_what_is_refused_then_is_told_with_its_text() -> None:
+    outbox = SealedOutbox(MemoryRows())
+    outbox.put({"do": "say", "id": "1", "room": "den", "text": "one\ntwo"}, room_record={"room": "den"})
+    told: list[Any] = []
+    conversation: Any = SimpleNamespace(
+        waits=lambda id: False, give=lambda *args, **more: fail(Rejected("muted", "you are muted."))
+    )
+    EarlierMessages(outbox, conversation, told.append).give("den")
+    text = "A message of the last run was not sent: you are muted. It was: one two"
+    assert told == [SecurityNotice(text=text, room="den", alarm=True)]
+    assert outbox.all() == []
 
 
 @pytest.mark.parametrize("withheld", WORDS)

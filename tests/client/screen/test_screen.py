@@ -463,11 +463,11 @@ def test_when_no_connection_is_made_any_more_the_user_is_told_that_enter_tries_a
         await stage.until(lambda: stage.client.said == ["hello"])
         stage.client.refuse("it has another key.", "ended")
         again = "Error: there is no connection; Enter on an empty line tries again."
-        await stage.shows(ended, again, "[lobby]")
+        await stage.shows(ended, "-- not sent to lobby: hello", again, "[lobby]")
         stage.type("/help\r")
         await stage.until(lambda: stage.client.did == [("help", {})])
         stage.client.refuse("it has another key.", "ended")
-        await stage.shows(ended, again, again, "[lobby]")
+        await stage.shows(again, again, "[lobby]")
         assert stage.client.tried_now == 0
         stage.type("\r")
         await stage.shows(again, "-- trying again now.", "[lobby]", OFFLINE)
