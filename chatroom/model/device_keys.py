@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from chatroom.model.signed_bytes import to_sign
 
 MOST_DEVICES = 20  # in one list
+VERSION = 1  # of the records that this server and this client know
 
 UserId = Annotated[str, Meta(min_length=1, max_length=64)]
 DeviceId = Annotated[str, Meta(pattern=r"^[A-Za-z2-7]{10}\Z")]  # base32 of the SHA-256 of the device's Ed25519 key
@@ -23,7 +24,8 @@ PublicKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{43}\Z")]  # 32 bytes as
 Signature = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{86}\Z")]  # 64 bytes
 ServerId = Annotated[str, Meta(max_length=64)]
 Label = Annotated[str, Meta(max_length=64)]
-Body = Annotated[str, Meta(max_length=8192)]
+BASE64 = r"^[A-Za-z0-9+/]*\Z"  # without padding
+Body = Annotated[str, Meta(min_length=1, max_length=8192, pattern=BASE64)]
 Version = Annotated[int, Meta(ge=1, le=1000)]
 ListRev = Annotated[int, Meta(ge=1, le=2**53)]
 
@@ -31,7 +33,7 @@ ListRev = Annotated[int, Meta(ge=1, le=2**53)]
 class DeviceKeys(Struct, frozen=True, gc=False, kw_only=True):
     """The long-term keys of a device. ``sig`` is made by the device's own key ``ed25519``."""
 
-    v: Version = 1
+    v: Version = VERSION
     server: ServerId
     user_id: UserId
     device: DeviceId
@@ -58,7 +60,7 @@ def device_proof(device: DeviceKeys, nonce: str) -> bytes:
 class SignedKey(Struct, frozen=True, gc=False, kw_only=True):
     """A one-time key of a device, or its fallback key, which may be given out several times."""
 
-    v: Version = 1
+    v: Version = VERSION
     server: ServerId
     user_id: UserId
     device: DeviceId
@@ -70,7 +72,7 @@ class SignedKey(Struct, frozen=True, gc=False, kw_only=True):
 class DeviceList(Struct, frozen=True, gc=False, kw_only=True):
     """The devices of a user. ``sig`` is made by the user key, and ``rev`` grows by one with each new list."""
 
-    v: Version = 1
+    v: Version = VERSION
     server: ServerId
     user_id: UserId
     rev: ListRev

@@ -63,6 +63,7 @@ EXPELLED = Refusal("expelled", "you were removed from this server by {by}{more}"
 GUEST_MAIL_FULL = Refusal(
     "guest-mail-full", "too much mail waits for guests already; write to {user} when {user} is here."
 )
+GUEST_DEVICES = Refusal("guest-devices", "a guest has at most {most} devices; /register for more.")
 GUEST_KEYS_FULL = Refusal("guest-keys-full", "too many guests have keys here; /register, then your keys are kept.")
 GUEST_KEYS_LIMITED = Refusal(
     "guest-keys-limited",
@@ -70,6 +71,7 @@ GUEST_KEYS_LIMITED = Refusal(
 )
 INBOX_FULL = Refusal("inbox-full", "the inbox of {user} is full; write again after {user} has read it.")
 BAD_PROOF = Refusal("bad-proof", "the proof is not a signature of this connection's nonce; sign it anew.")
+BAD_LABEL = Refusal("bad-label", "the label of a device cannot have control characters.")
 BAD_KEYS = Refusal("bad-keys", "these keys are not yours, not signed, or not of this server; publish this device's.")
 INTERNAL = Refusal("internal", "something went wrong on the server, and it was logged; try again.")
 JOINS_LIMITED = Refusal("joins-limited", "you have joined {room} too often; join again in {wait}.")
@@ -184,7 +186,7 @@ STALE_VAULT = Refusal(
 STALE_MEMBERS = Refusal("stale-members", "the members of {room}, or their devices, have changed; ask for them again.")
 STALLED = Refusal("stalled", "the upload of {name} made no progress, and its space was given to others; send it again.")
 TOO_MANY_SANCTIONS = Refusal("too-many-sanctions", "{room} has {most} of these already; remove some first.")
-TOO_MANY_DEVICES = Refusal("too-many-devices", "a guest has at most {most} devices; /register for more.")
+UNKNOWN_KEYS = Refusal("unknown-keys", "this server does not know keys of this version; use an older client.")
 TOO_MANY_JOINED = Refusal("too-many-joined", "you are in {most} rooms, which is the most allowed; leave one first.")
 TOO_MANY_SEARCHES = Refusal(
     "too-many-searches", "too many people are searching at this moment; try again in a few seconds."

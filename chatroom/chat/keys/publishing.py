@@ -9,12 +9,13 @@ from chatroom.chat.keys.signatures import check_device, check_list
 from chatroom.chat.limits import DEVICES_OF_GUEST, ONE_TIME_KEYS, ONE_TIME_KEYS_OF_GUEST
 from chatroom.chat.session import Session
 from chatroom.model.commands import KeysList, KeysPublish
-from chatroom.model.device_keys import DeviceList
+from chatroom.model.device_keys import VERSION, DeviceKeys, DeviceList, SignedKey
 from chatroom.model.durations import spell
-from chatroom.model.errors import BAD_KEYS, DEVICES_LIMITED, NO_KEYS, TOO_MANY_DEVICES
+from chatroom.model.errors import BAD_KEYS, BAD_LABEL, DEVICES_LIMITED, GUEST_DEVICES, NO_KEYS, UNKNOWN_KEYS
 from chatroom.model.key_events import DevicesListed
 from chatroom.model.log import Unavailable
 from chatroom.model.replies import KeysPublished, Ok
+from chatroom.model.text import clean
 
 
 @handles(KeysPublish)
@@ -70,6 +71,21 @@ def _check_own(server: str, user_id: str, command: KeysPublish) -> None:
     own = own and (fallback is None or (same_owner(fallback, server, user_id, device) and fallback.fallback))
     if not own or not same_owner(command.device, server, user_id):
         raise BAD_KEYS()
+    _check_form(command.device, *command.one_time, *((fallback,) if fallback is not None else ()))
+
+
+def _check_form(*records: DeviceKeys | DeviceList | SignedKey) -> None:
+    """Check that this server knows all of the signed records, and that labels can be shown as they are.
+
+    Fields that are not known here would be lost on the way to others, and the signatures with them.
+
+    Raises:
+        Refused: A record has another version, or a label has control characters.
+    """
+    if any(record.v != VERSION for record in records):
+        raise UNKNOWN_KEYS()
+    if any(clean(record.label) != record.label for record in records if isinstance(record, DeviceKeys)):
+        raise BAD_LABEL()
 
 
 @handles(KeysList)
@@ -81,13 +97,14 @@ async def replace_list(chat: Chat, session: Session, command: KeysList) -> Ok:
     if not own or len(names) < len(new.devices):
         raise BAD_KEYS()
     if user.account is None and len(new.devices) > DEVICES_OF_GUEST:
-        raise TOO_MANY_DEVICES(most=DEVICES_OF_GUEST)
+        raise GUEST_DEVICES(most=DEVICES_OF_GUEST)
     check_list(new)
     present = await keys.directory.list_of(user.id)
     same_key = present is not None and present.user_key == new.user_key
     if not same_key and session.keys_device not in names:
         raise NO_KEYS()
     who = user.id, chat.shares.via(session)
+    _check_form(new, *new.devices)
     wait = keys.lists.wait(who)
     if wait:
         raise DEVICES_LIMITED(wait=spell(wait))

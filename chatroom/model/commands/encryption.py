@@ -8,11 +8,12 @@ from msgspec import Meta
 
 from chatroom.model.arguments import Arg, Kind
 from chatroom.model.commands.table import Count, Id, RoomCommand, Seq, row
+from chatroom.model.device_keys import BASE64
 
 MOST_SEALED = 12_000  # characters of the base64 of a sealed message
 
-_Base64 = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9+/]*\Z")]
-_Sealed = Annotated[str, Meta(min_length=1, max_length=MOST_SEALED, pattern=r"^[A-Za-z0-9+/]*\Z")]
+_Base64 = Annotated[str, Meta(min_length=1, max_length=64, pattern=BASE64)]
+_Sealed = Annotated[str, Meta(min_length=1, max_length=MOST_SEALED, pattern=BASE64)]
 
 
 class Encrypt(RoomCommand, frozen=True, gc=False):

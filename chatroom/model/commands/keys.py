@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from chatroom.model.commands.table import Command, Count, Id, Secretive, Seq, Word, row
 from chatroom.model.device_keys import (
+    BASE64,
     MOST_DEVICES,
     DeviceId,
     DeviceKeys,
@@ -125,7 +126,7 @@ class KeysBackup(Secretive, frozen=True, gc=False, kw_only=True):
     Only a session whose device is in the list of your devices may do so.
     """
 
-    sealed: Annotated[str, Meta(max_length=4096)]
+    sealed: Annotated[str, Meta(max_length=4096, pattern=BASE64)]
 
     @property
     def cost(self) -> int:

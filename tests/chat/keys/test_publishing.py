@@ -120,6 +120,33 @@ def test_what_is_no_record_of_keys_is_refused(world: World, wrong: dict[str, Any
     assert alice.publish_as({"device": {**alice.device.keys, **wrong}})["code"] == "bad-record"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [({"v": 2}, "unknown-keys"), *(({"label": label}, "bad-label") for label in ("a\x1b[2J", "a\nb", "\u202eevil"))],
+    ids=str,
+)
+def test_keys_that_are_signed_are_refused_if_they_are_of_another_version_or_their_label_is_not_safe(
+    world: World, wrong: dict[str, Any], code: str
+) -> None:
+    """A newer version may have fields that this server does not know, and would not give to others."""
+    alice = keyed(world, "alice")
+    device = alice.device.signed({**alice.device.keys, **wrong})
+    assert alice.publish_as({"device": device})["code"] == code
+    listed = {**alice.device.listing(2, alice.device), "devices": [device]}
+    assert alice.ask("keys-list", list=signed("user key", "device-list", listed))["code"] == code
+    assert alice.list_devices(2)["event"] == "ok"
+
+
+def test_one_time_keys_and_lists_of_another_version_are_refused(world: World) -> None:
+    alice = keyed(world, "alice")
+    one_time = signed(alice.device.word, "one-time-key", {**alice.device.key(1), "v": 2})
+    fallback = signed(alice.device.word, "one-time-key", {**alice.device.key(2, fallback=True), "v": 2})
+    assert alice.publish_as({"one_time": [one_time]})["code"] == "unknown-keys"
+    assert alice.publish_as({"fallback": fallback})["code"] == "unknown-keys"
+    listed = signed("user key", "device-list", {**alice.device.listing(2, alice.device), "v": 2})
+    assert alice.ask("keys-list", list=listed)["code"] == "unknown-keys"
+
+
 # ---- lists -------------------------------------------------------------------------------------------------------
 
 
@@ -305,7 +332,8 @@ def test_the_sealed_user_key_is_kept_for_its_owner_alone(world: World) -> None:
     assert again.records()[-1] == {"event": "keys-backup", "re": 1, "sealed": "c2VhbGVk"}
     assert alice.ask("keys-backup", sealed="")["event"] == "ok"
     assert alice.ask("keys-restore")["sealed"] == ""
-    assert alice.ask("keys-backup", sealed="x" * 4097)["code"] == "bad-record"
+    for wrong in ("x" * 4097, "no base64", "AA=="):
+        assert alice.ask("keys-backup", sealed=wrong)["code"] == "bad-record"
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
