@@ -129,6 +129,7 @@ async def _catch_up(client: Resumable, room: RoomState) -> None:
             raise
         complete = False
     if not complete:
+        client.sealing.missed(name)
         client.notify(Gap(name))
     client.backfill.tell()
 

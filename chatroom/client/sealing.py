@@ -43,6 +43,9 @@ class Sealing(Protocol):
     def read(self, user: str) -> None:
         """Note that the user has read all sealed messages of a person."""
 
+    def missed(self, room: str) -> None:
+        """Note that some events of a room, of which we know the name, are not told."""
+
     def lost(self) -> None:
         """Drop what is under way: the connection has gone. Commands that wait are given to ``send`` again."""
 
@@ -72,6 +75,9 @@ class NoSealing:
         return False
 
     def read(self, user: str) -> None:
+        """Do nothing."""
+
+    def missed(self, room: str) -> None:
         """Do nothing."""
 
     def lost(self) -> None:
@@ -151,6 +157,10 @@ class LateSealing:
     def read(self, user: str) -> None:
         """See ``Sealing``."""
         self._sealing.read(user)
+
+    def missed(self, room: str) -> None:
+        """See ``Sealing``."""
+        self._sealing.missed(room)
 
     def lost(self) -> None:
         """See ``Sealing``."""

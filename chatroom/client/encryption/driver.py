@@ -184,6 +184,10 @@ class EncryptionDriver:
         if parts is not None and parts.unread.read(parts.ring.contacts.id_of(user)):
             Deferred.fromCoroutine(self.commit()).addErrback(self.not_now)
 
+    def missed(self, room: str) -> None:
+        """Note that some messages of a room are not told, so that nobody is said to have kept them back."""
+        self.opening.missed(room)
+
     def lost(self) -> None:
         """Drop what is under way: the connection has gone."""
         self._out.lost()
@@ -282,8 +286,7 @@ class EncryptionDriver:
 
     def is_encrypted(self, room: RoomState) -> bool:
         """Return whether a room is encrypted, or ever was."""
-        pinned = self.parts is not None and self.parts.rooms.is_encrypted(room.id, room.room)
-        return room.encrypted or pinned
+        return room.encrypted or (self.parts is not None and self.parts.rooms.is_encrypted(room.id, room.room))
 
     # ---- the way in ------------------------------------------------------------------------------------------------
 

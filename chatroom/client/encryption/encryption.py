@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from chatroom.client.encryption.square_code import code_text
 from chatroom.client.errors import Rejected
 from chatroom.client.opened import OPENED
 from chatroom.client.paths import spelled, why_unusable, write_new_private
+from chatroom.client.status import Notice
 from chatroom.model import events as e
 
 E2E = "e2e"  # what the bar says of an encrypted room
@@ -136,9 +137,13 @@ class Encryption:
         parts.members.forget()
         told = await parts.mail.reopen(user_id)
         await self._driver.commit()
-        for each in [*parts.mail.take_late(), *told]:
+        self._show([*parts.mail.take_late(), *told])
+
+    def _show(self, told: Iterable[e.Event | Notice], *, late: bool = False) -> None:
+        """Show what was opened, perhaps after events that came later."""
+        for each in told:
             if isinstance(each, e.Event):
-                self._driver.port.handle(each, None)
+                self._driver.port.handle(each, None, late=late)
             else:
                 self._driver.port.tell(each)
 
@@ -211,7 +216,9 @@ class Encryption:
         except (OSError, ValueError) as error:
             raise Rejected("no-file", f"{spelled(path)} cannot be read: {why_unusable(error)}.") from None
         taken = sum(parts.ring.groups.import_key(key) for key in keys)
+        told = parts.news.imported()
         await self._driver.commit()
+        self._show(told, late=True)
         return taken
 
 

@@ -11,7 +11,6 @@ from twisted.internet.defer import Deferred
 
 from chatroom.client.connection import Piece
 from chatroom.client.conversation import Conversation
-from chatroom.client.encryption import words
 from chatroom.client.encryption.earlier_messages import EarlierMessages
 from chatroom.client.encryption.mail_acks import MailAcks
 from chatroom.client.encryption.parts import EncryptionParts
@@ -132,12 +131,16 @@ class EventOpening:
         return done
 
     def _open_history(self, event: a.History, parts: EncryptionParts) -> OpenedEvents:
-        """Open the messages of a page of a room's history; those that cannot be opened are counted."""
-        events, missing = parts.news.open_page(event.events)
-        told: list[Any] = [replace(event, events=events)]
-        if missing:
-            told.append(SecurityNotice(text=words.not_opened(missing), room=event.room))
-        return OpenedEvents(told)
+        """Open the messages of a page of a room's history, and tell the user once if keys are missing."""
+        events, notices = parts.news.open_page(event.events, event.room)
+        page: Any = replace(event, events=events)
+        return OpenedEvents([page, *notices])
+
+    def missed(self, room: str) -> None:
+        """Note that some events of a room, of which we know the name, are not told."""
+        state = self._owner.port.rooms.find(room)
+        if self._owner.parts is not None and state is not None:
+            self._owner.parts.news.streams.broken(state.id)
 
     def note(self, event: Event) -> None:
         """Follow an event that is about to be handled as it is."""
@@ -160,6 +163,8 @@ class EventOpening:
             Deferred.fromCoroutine(parts.news.deleted(event)).addErrback(self._owner.not_now)
         elif isinstance(event, e.Shared) and not e.of_inbox(event):
             parts.news.shared(event)
+        elif isinstance(event, a.Settings) and event.changed == "ignored":
+            parts.news.streams.broken()  # the messages of ignored people did not come
 
     async def store(self) -> None:
         """Store what was noted."""

@@ -65,7 +65,8 @@ class RoomKeys:
                 self._port.tell(SecurityNotice(text=f"{sentence(refused.text)} It came from {event.by}.", alarm=True))
             return
         if name is not None:
-            self._show(self._news.came(name))
+            answer = inner.body.get("owner") is not None
+            self._show(self._news.came(name) if answer else self._news.given(name))
 
     async def ask(self) -> None:
         """Ask for the keys of messages that wait: their authors' devices, and our own other devices."""

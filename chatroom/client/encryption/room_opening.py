@@ -22,6 +22,7 @@ from chatroom.client.encryption.plaintext import emoji_of, text_of
 from chatroom.client.encryption.port import Port
 from chatroom.client.encryption.room_lines import KeptRoomLine
 from chatroom.client.encryption.room_memory import RoomMemory
+from chatroom.client.encryption.room_streams import RoomStreams
 from chatroom.client.encryption.sealed_files import take_offer
 from chatroom.client.room_state import RoomState
 from chatroom.client.status import Notice, SecurityNotice
@@ -46,6 +47,7 @@ class RoomOpening:
 
     Attributes:
         wanted: The messages whose keys are to be asked for.
+        streams: What came without a break.
         parked: Shared files that are shown when their offers come.
     """
 
@@ -58,27 +60,53 @@ class RoomOpening:
         self._waiting: OrderedDict[SessionName, list[e.SealedMessage]] = OrderedDict()
         self._early: OrderedDict[str, tuple[str, str, e.Edited | e.Reacted]] = OrderedDict()  # room, message, change
         self.wanted: list[RoomCiphertext] = []
+        self.streams = RoomStreams()
 
     def open(self, event: e.SealedMessage) -> Told:
-        """Open a message. Returns what to show of it; a deleted one is shown as it is."""
-        return self._opened(event)[0] if event.ct else [event]
+        """Open a message that has come. Returns what to show of it; a deleted one is shown as it is."""
+        sealed = self._sealed(event)
+        if not event.ct:
+            if sealed is not None:
+                self.streams.deleted(sealed.name())
+            return [event]
+        if sealed is None:
+            return []
+        told, opened = self._opened(event, sealed)
+        if told is None:
+            return self._wait(event, sealed)
+        missing = self.streams.came(sealed.name(), event.seq, opened.skipped) if opened is not None else 0
+        if missing:
+            told.insert(0, SecurityNotice(text=words.missing(missing, self._named(event).by), room=event.room))
+        return told
 
-    def open_page(self, events: Sequence[Event]) -> tuple[list[Event], int]:
+    def open_page(self, events: Sequence[Event], name: str) -> tuple[list[Event], list[Notice]]:
         """Open the messages of a page of the history.
 
+        Args:
+            events: The page.
+            name: The name of the room.
+
         Returns:
-            The page as it is shown, with all that was done to its messages, and the number of those that cannot be
+            The page as it is shown, with all that was done to its messages, and what is told of those that cannot be
             opened. What was done to a message is no line of the page.
         """
-        shown, missing = [], 0
+        shown: list[Event] = []
+        notices: list[Notice] = []
+        lacking = False
         for each in events:
             if not isinstance(each, e.SealedMessage) or not each.ct:
                 shown.append(each)
                 continue
-            told, opened = self._opened(each)
-            missing += not opened
-            shown += [one for one in told if isinstance(one, e.Spoken)]
-        return [self._as_known(each) for each in shown], missing
+            sealed = self._sealed(each)
+            told = self._opened(each, sealed)[0] if sealed is not None else []
+            if told is None and sealed is not None:
+                lacking = True
+                self.wanted.append(sealed)
+            shown += [one for one in told or () if isinstance(one, e.Spoken)]
+            notices += [one for one in told or () if isinstance(one, SecurityNotice) and one.alarm]
+        if lacking:
+            notices.append(SecurityNotice(text=self._why_unread(), room=name))
+        return [self._as_known(each) for each in shown], notices
 
     def _as_known(self, event: Event) -> Event:
         """Return a message of a page with what was done to it, which may stand further down on the page."""
@@ -88,45 +116,72 @@ class RoomOpening:
         line = self._memory.find(room.id, event.id)
         return self._memory.event(room.id, event.room, line) if line is not None and line.seq == event.seq else event
 
-    def _opened(self, event: e.SealedMessage) -> tuple[Told, bool]:
-        """Open a message. Returns what to show of it, and whether it could be opened and believed."""
+    def _sealed(self, event: e.SealedMessage) -> RoomCiphertext | None:
+        """Return what is to be opened; None if we are not in the room any more."""
         room = self._port.rooms.find(event.room)
         if room is None:
-            return [], False
+            return None
         self._memory.note_sealed(room.id, event.seq)
-        event = replace(event, by=shown_name(self._ring.contacts, event.by_id, event.by))
-        sealed = RoomCiphertext(room.id, event.id, (event.by_id, event.device), event.sid, event.ct, event.seq)
+        return RoomCiphertext(room.id, event.id, (event.by_id, event.device), event.sid, event.ct, event.seq)
+
+    def _named(self, event: e.SealedMessage) -> e.SealedMessage:
+        return replace(event, by=shown_name(self._ring.contacts, event.by_id, event.by))
+
+    def _opened(self, event: e.SealedMessage, sealed: RoomCiphertext) -> tuple[Told | None, OpenedInRoom | None]:
+        """Open a message.
+
+        Returns:
+            What to show of it, None if its key is missing; and what was sealed, None if it could not be opened.
+        """
+        room = self._port.rooms.find(event.room)
+        assert room is not None  # see ``_sealed``
+        event = self._named(event)
+        opened = None
         try:
             opened = self._ring.groups.inbound.open(sealed)
-            told: Told = list(self._shown(event, room, opened))
+            return list(self._shown(event, room, opened)), opened
         except CryptoRefusal as refused:
             if refused.code == "no-key":
-                return self._wait(event, sealed), False
+                return None, None
             text = f"A message of {event.by} was not shown: {refused.text}."
-            return [SecurityNotice(text=text, room=event.room, alarm=True)], False
-        if opened.skipped:
-            told.insert(0, SecurityNotice(text=words.missing(opened.skipped, event.by), room=event.room))
-        return told, True
+            return [SecurityNotice(text=text, room=event.room, alarm=True)], opened
 
     def _wait(self, event: e.SealedMessage, sealed: RoomCiphertext) -> Told:
-        """Keep a message until its key comes. Returns a notice about the first one of its session."""
-        name = sealed.name()
-        first = name not in self._waiting
-        self._waiting.setdefault(name, []).append(event)
+        """Keep a message until its key comes. Returns a notice, unless the user was told so."""
+        self._waiting.setdefault(sealed.name(), []).append(event)
         self.wanted.append(sealed)
         while sum(map(len, self._waiting.values())) > MOST_WAITING:
             self._waiting.popitem(last=False)
-        if not first:
-            return []
-        text = f"Messages of {event.by} cannot be opened yet: their key is missing, and was asked for."
-        return [SecurityNotice(text=text, room=event.room)]
+        if not self._ring.contacts.linked:
+            return []  # the user was told so, and how to link the device
+        earlier = self.streams.is_earlier(sealed.room, event.seq)
+        text = self._why_unread() if earlier else words.not_opened_yet(self._named(event).by)
+        return [SecurityNotice(text=text, room=event.room)] if self.streams.once(sealed.room, text) else []
+
+    def _why_unread(self) -> str:
+        """Return why this device has no key for what was said earlier, in words."""
+        try:
+            return words.not_here(others=bool(self._ring.contacts.recipients(self._ring.user_id)))
+        except CryptoRefusal:
+            return words.not_here(others=False)
+
+    def given(self, name: SessionName) -> Told:
+        """Follow a session whose owner has just given us its key; see ``came``."""
+        self.streams.given(name)
+        return self.came(name)
 
     def came(self, name: SessionName) -> Told:
         """Open the messages that waited for a key. Returns what to show of them."""
         told: Told = []
         for event in self._waiting.pop(name, []):
+            self.streams.again(name.room, words.not_opened_yet(self._named(event).by))
             told += self.open(event)
         return told
+
+    def imported(self) -> Told:
+        """Open the messages that waited for keys which were imported. Returns what to show of them."""
+        known = [name for name in self._waiting if self._ring.groups.inbound.knows(name)]
+        return [each for name in known for each in self.came(name)]
 
     # ---- what is inside --------------------------------------------------------------------------------------------
 
@@ -197,13 +252,14 @@ class RoomOpening:
     # ---- what must not come in plain text -------------------------------------------------------------------------
 
     def entered(self, event: a.Entered | e.Encrypted) -> None:
-        """Remember from which seq on a room is encrypted for certain."""
+        """Follow a room that we have joined, and remember from which seq on it is encrypted for certain."""
+        room = self._port.rooms.find(event.room)
         if isinstance(event, a.Entered):
+            again = room is not None and room.id == event.room_id and event.seq >= room.after and not event.gone
+            self.streams.entered(event.room_id, event.seq, again=again)
             if event.encrypted:
                 self._memory.note_sealed(event.room_id, event.seq)
-            return
-        room = self._port.rooms.find(event.room)
-        if room is not None:
+        elif room is not None:
             self._memory.note_sealed(room.id, event.seq)
 
     def forbids(self, event: e.Edited | e.Reacted) -> bool:

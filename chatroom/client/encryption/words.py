@@ -49,9 +49,19 @@ def does_not_work(why: str) -> str:
     return f"encryption does not work here: {why[:1].lower()}{why[1:]}"
 
 
-def not_opened(number: int) -> str:
-    """Return the line about messages of a page of history that this device cannot open."""
-    return f"{number} message{'s' * (number != 1)} cannot be opened by this device."
+def not_here(*, others: bool) -> str:
+    """Return the line about earlier messages of a room for which this device never got the keys.
+
+    Args:
+        others: Whether the user has other devices, which may have the keys.
+    """
+    text = "What was said while this device was not in the room cannot be opened on it"
+    return f"{text} yet: your other devices were asked for the keys; see /keys import." if others else f"{text}."
+
+
+def not_opened_yet(by: str) -> str:
+    """Return the line about messages of a person whose keys have not come."""
+    return f"Messages of {by} cannot be opened yet: their key is missing, and was asked for."
 
 
 def asked_again(user: str) -> str:

@@ -9,7 +9,7 @@ from client.fake_encryption import DIGITS, LAPTOP, NEW
 from chatroom.client.encryption.device_command import listed
 from chatroom.client.encryption.interface import LinkPath, Privacy, Security
 from chatroom.client.encryption.square_code import code_text, square_code
-from chatroom.client.encryption.words import link_words, missing, not_opened, state_words
+from chatroom.client.encryption.words import link_words, missing, state_words
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,6 @@ def test_a_link_that_comes_or_goes_is_told(path: LinkPath, told: str) -> None:
 
 
 def test_one_message_is_not_several() -> None:
-    assert not_opened(1) == "1 message cannot be opened by this device."
-    assert not_opened(3) == "3 messages cannot be opened by this device."
     assert missing(1, "bob") == "1 message of bob is missing before this one."
     assert missing(2, "bob") == "2 messages of bob are missing before this one."
 
