@@ -110,6 +110,10 @@ class FakeEncryption:
         """Remember it."""
         self.did.append(("rename", label))
 
+    async def sender_of_user_key(self) -> tuple[str, str]:
+        """Return the other device."""
+        return PHONE.label, PHONE.device
+
     async def accept_user_key(self) -> None:
         """Remember it."""
         self.did.append(("accept_user_key",))

@@ -218,8 +218,8 @@ OTHERS = [
             ),
             (
                 "the code of a device that the server could have added",
-                'others = [f"  {one.device}  {one.label}" for one',
-                'others = [f"  {one.device}  {one.label} {one.code}" for one',
+                'lines += [f"  {one.device}  {one.label}" for one',
+                'lines += [f"  {one.device}  {one.label} {one.code}" for one',
             ),
             ("one of two devices of a name", "    if len(found) == 1:\n", "    if found:\n"),
         ],
@@ -233,7 +233,6 @@ OTHERS = [
                 'if not await self._dialogue.agrees(f"{once}Make',
                 'if False and not await self._dialogue.agrees(f"{once}Make',
             ),
-            ("new keys of a linked device", "        if (await encryption.keys()).linked:\n", "        if False:\n"),
             ("new keys without a yes", 'if not await self._dialogue.agrees("Begin anew with new keys?"):', "if False:"),
             ("a short passphrase", "if len(passphrase) < SHORTEST:", "if False:"),
             (

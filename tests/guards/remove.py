@@ -18,10 +18,22 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns
 from tempfile import TemporaryDirectory
 
-from guards import around, crypto_people, crypto_rooms, direct, files, keys, private, rooms, sealed_rooms, vault
+from guards import (
+    around,
+    crypto_people,
+    crypto_rooms,
+    devices,
+    direct,
+    files,
+    keys,
+    private,
+    rooms,
+    sealed_rooms,
+    vault,
+)
 from guards.guard import Guard
 
-TABLES = (crypto_people, crypto_rooms, vault, private, sealed_rooms, around, direct, files, rooms, keys)
+TABLES = (crypto_people, crypto_rooms, vault, private, devices, sealed_rooms, around, direct, files, rooms, keys)
 GUARDS = [guard for table in TABLES for guard in table.GUARDS]
 PROJECT = Path(__file__).parents[2]
 COPIED = ("chatroom", "tests", "benchmarks", "twisted", "setup.cfg", "pyproject.toml")

@@ -68,8 +68,9 @@ class DeviceCommand:
 
     async def _accept(self, encryption: UserEncryption) -> None:
         """Take the user key that another device has sent, if the user says so."""
+        label, device = await encryption.sender_of_user_key()
         self._dialogue.say(ACCEPTING)
-        if not await self._dialogue.agrees("Was the code of this device accepted there?"):
+        if not await self._dialogue.agrees(f"Was the code of this device accepted on {label} ({device})?"):
             self._dialogue.say("nothing was changed.")
             return
         await encryption.accept_user_key()

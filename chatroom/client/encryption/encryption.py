@@ -170,6 +170,10 @@ class Encryption:
         await (await self._ready()).devices.rename(checked_label(label))
 
     @refusing
+    async def sender_of_user_key(self) -> tuple[str, str]:
+        return (await self._ready()).devices.offers.sender()
+
+    @refusing
     async def accept_user_key(self) -> None:
         await (await self._ready()).devices.accept()
 

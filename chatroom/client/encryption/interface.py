@@ -160,6 +160,10 @@ class UserEncryption(Protocol):
         """Give this device another name, which contacts can see."""
         ...
 
+    async def sender_of_user_key(self) -> tuple[str, str]:
+        """Return the label and the id of the device that has sent a new user key on which the user has to decide."""
+        ...
+
     async def accept_user_key(self) -> None:
         """Take the new user key that another device has sent, in place of the one that this device has."""
         ...

@@ -46,7 +46,7 @@ class OwnDevices:
         code: What to compare on another device to link this one; empty if it is linked.
         waiting: Our devices that wait to be linked.
         errands: What is left to do after a change of our list.
-        publication: Publishes the keys of this device.
+        publication, offers: Publishes the keys of this device; has the user keys that come from other devices.
         on_stale: Called when it turns out that this device needs new keys; ``arrive`` is to be called then.
     """
 
@@ -55,7 +55,7 @@ class OwnDevices:
         self._server = server
         self._port = port
         self.publication = OwnPublication(ring, server, port, label)
-        self._offers = UserKeyOffers(ring, port)
+        self.offers = UserKeyOffers(ring, port)
         self.errands = OwnErrands(ring, server, envelopes, port.mint)
         self._own_list = OwnList(ring, server, self.errands, lambda: port.name, self._warn)
         self._turn = DeferredLock()  # one change of our list at a time
@@ -128,7 +128,7 @@ class OwnDevices:
         self.code = identity.expect_user_key(listed.user_key)
         present = listed.keys_of(identity.device)
         if is_new:
-            self._offers.drop()
+            self.offers.drop()
             stays = present is not None and present.ed25519 == identity.ed25519
             why = sentence(self._ring.contacts.why_blocked(self._ring.user_id))
             self._warn(why if stays else words.left_behind(self.code))
@@ -213,7 +213,7 @@ class OwnDevices:
 
     def take_user_key(self, inner: Inner, device: DeviceKeys) -> None:
         """Take the user key that another device of ours has sent; see ``UserKeyOffers``."""
-        if self._offers.take(inner, device):
+        if self.offers.take(inner, device):
             self.linked, self.code = True, ""
             Deferred.fromCoroutine(self.refresh()).addErrback(self._not_now)
 
@@ -223,7 +223,7 @@ class OwnDevices:
         Raises:
             Rejected: No device has sent one.
         """
-        await self._offers.accept()
+        await self.offers.accept()
         await self.refresh()
 
     # ---- what the user decides -------------------------------------------------------------------------------------

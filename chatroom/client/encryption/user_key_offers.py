@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.json import decode, encode
+
 from chatroom.client.crypto.errors import CryptoRefusal
 from chatroom.client.crypto.inner import Inner
 from chatroom.client.encryption import words
@@ -16,7 +18,8 @@ from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.signed_bytes import unb64
 
 TABLE = "offered-user-key"
-_ROW = "seed"
+_SEED = "seed"
+_FROM = "from"  # the label and the id of the device that sent it
 
 
 class UserKeyOffers:
@@ -46,7 +49,8 @@ class UserKeyOffers:
             return False
         label = shown_label(device.label)
         if had_key and not self._is_signed(device):
-            self._ring.store.put(TABLE, _ROW, seed)
+            self._ring.store.put(TABLE, _SEED, seed)
+            self._ring.store.put(TABLE, _FROM, encode((label, device.device)))
             self._warn(words.key_offered(label, device.device))
             return False
         identity.adopt_user_key(seed)
@@ -65,15 +69,26 @@ class UserKeyOffers:
         signed = known.keys_of(device.device)
         return signed is not None and signed.ed25519 == device.ed25519
 
+    def sender(self) -> tuple[str, str]:
+        """Return the label and the id of the device that has sent the user key that was kept.
+
+        Raises:
+            Rejected: There is none.
+        """
+        value = self._ring.store.get(TABLE, _FROM)
+        if value is None:
+            raise _none()
+        return decode(value, type=tuple[str, str])
+
     async def accept(self) -> None:
         """Take the user key that was kept, because the user has decided so.
 
         Raises:
             Rejected: There is none, or our list has yet another user key by now.
         """
-        seed = self._ring.store.get(TABLE, _ROW)
+        seed = self._ring.store.get(TABLE, _SEED)
         if seed is None:
-            raise Rejected("no-offer", "No other device has sent this one a new user key; link this one there first.")
+            raise _none()
         self.drop()
         try:
             self._ring.identity.adopt_user_key(seed)
@@ -84,7 +99,14 @@ class UserKeyOffers:
 
     def drop(self) -> None:
         """Forget a user key that was kept, if there is one."""
-        self._ring.store.delete(TABLE, _ROW)
+        self._ring.store.delete(TABLE, _SEED)
+        self._ring.store.delete(TABLE, _FROM)
 
     def _warn(self, text: str) -> None:
         self._port.tell(SecurityNotice(text=text, alarm=True))
+
+
+def _none() -> Rejected:
+    return Rejected(
+        "no-offer", "No other device has sent this one a new user key; link this one there first, by its code."
+    )

@@ -132,8 +132,8 @@ def device_renewed(unsent: int) -> str:
 def new_user_key(label: str) -> str:
     """Return the alarm that another device of the user has made a new user key."""
     return (
-        f'Your device "{label}" has removed a device and made a new user key, which this device has now, too. The '
-        f"recovery key has ended; make a new one with /keys recovery."
+        f'Your device "{label}" has made a new user key, because it removed a device or began anew; this device has '
+        f"the key now, too. The recovery key has ended; make a new one with /keys recovery."
     )
 
 

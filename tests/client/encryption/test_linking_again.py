@@ -59,6 +59,7 @@ def test_the_other_devices_are_linked_again_by_code_after_a_reset(alice: KeyPers
         link(phone, old)
         assert parts.ring.identity.user_key == before  # until the user says so
         assert any("/devices accept" in text for text in old.notices)
+        assert old.decide(old.encryption.sender_of_user_key()) == ("a laptop", device_of(phone))
         old.decide(old.encryption.accept_user_key())
         assert parts.ring.identity.user_key == own_list(phone).user_key != before
         assert parts.devices.linked

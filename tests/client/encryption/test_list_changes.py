@@ -14,7 +14,6 @@ from client.encryption.people import KeyPerson, account
 from client.network import Network
 from twisted.internet.defer import Deferred
 
-from chatroom.chat.limits import LISTS_OF_ONE
 from chatroom.client.errors import Rejected
 from chatroom.model.device import Device
 
@@ -48,11 +47,9 @@ def run_of(alice: KeyPerson, stores: Any) -> KeyPerson:
     return mortal(alice.network._network, stores, login=("Alice", PASSWORD), **FIELDS)  # type: ignore[attr-defined]
 
 
-def spend_lists(alice: KeyPerson) -> None:
-    """Change the list as often as it may be changed in an hour."""
-    lists = alice.network.world.chat.keys.lists
-    while lists.times((user_id(alice),)) < LISTS_OF_ONE:
-        lists.count((user_id(alice),))
+def refuse_lists(alice: KeyPerson, refused: bool = True) -> None:
+    """Let the server refuse all lists, as if they had changed too often, or take them again."""
+    alice.network.world.chat.keys.lists.wait = lambda who: 60.0 if refused else 0.0
 
 
 def server_list(alice: KeyPerson) -> Any:
@@ -76,7 +73,7 @@ def agrees(person: KeyPerson) -> bool:
 def test_a_refused_change_changes_nothing(alice: KeyPerson, bob: KeyPerson, begin: Begin) -> None:
     phone = linked(alice, "phone")
     before = own_list(alice)
-    spend_lists(alice)
+    refuse_lists(alice)
     with pytest.raises(Rejected, match="too often"):
         alice.decide(begin(alice, device_of(phone)))
     assert own_list(alice) == before
@@ -112,7 +109,7 @@ def test_what_a_lost_connection_leaves_is_ended_on_the_next_one(
         was_cut, network.cut_after = network.cut_after is None, None
         taken = server_list(alice) != before
         if refused:
-            spend_lists(alice)
+            refuse_lists(alice)
         network.pass_time(10)
         assert agrees(alice), cut
         now = server_list(alice)
@@ -123,7 +120,7 @@ def test_what_a_lost_connection_leaves_is_ended_on_the_next_one(
             told_later = any("as you wanted" in text or "is done" in text for text in alice.notices[told:])
             assert told_later == ends[-1], cut
             assert taken or not (refused and ends[-1]), cut
-        network.world.chat.keys.lists._times.clear()
+        refuse_lists(alice, refused=False)
         phone.leave()
         network.pass_time(3)
         if not was_cut:
@@ -181,10 +178,10 @@ def test_a_device_gets_the_user_key_later_if_it_could_not_be_sent(alice: KeyPers
     code = phone.decide(phone.encryption.keys()).code
     world = alice.network.world
     claims = world.chat.keys.claims
-    claims.wait, wait = (lambda key: 1.0), claims.wait  # no one-time keys are given
+    claims.exhausted, exhausted = (lambda *who: True), claims.exhausted  # no one-time keys are given
     alice.decide(alice.encryption.link(code))
     assert not phone.decide(phone.encryption.keys()).linked
-    claims.wait = wait
+    claims.exhausted = exhausted
     alice.driver.conversation.drop("a test")
     network.pass_time(5)
     assert phone.decide(phone.encryption.keys()).linked

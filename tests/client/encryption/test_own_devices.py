@@ -66,7 +66,7 @@ def test_a_removed_device_gets_nothing_and_contacts_see_a_changed_key(alice: Key
     assert not alice.decide(alice.encryption.keys()).recovery
     assert own_list(alice).user_key == own_list(tablet).user_key != before
     assert lost not in {device.device for device in own_list(alice).devices}
-    assert any("has removed a device" in text for text in tablet.notices)
+    assert any("has made a new user key" in text for text in tablet.notices)
     with pytest.raises(Rejected, match="key has changed"):
         bob.do("message", user="Alice", text="not before I know")
     digits = bob.decide(bob.encryption.verify("Alice")).digits

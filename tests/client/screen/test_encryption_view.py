@@ -259,7 +259,7 @@ def test_a_user_key_is_accepted_after_the_user_has_read_what_that_means(tmp_path
         for answer, told in (("n", "nothing was changed."), ("y", "this device is linked to your new key:")):
             assert encryption.did == []
             stage.type("/devices accept\r")
-            await asked(stage, "Was the code of this device accepted there?")
+            await asked(stage, "Was the code of this device accepted on phone (BBBBB33333)?")
             stage.type(f"{answer}\r")
             await tells(stage, told)
         assert encryption.did == [("accept_user_key",)]
