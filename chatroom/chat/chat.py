@@ -111,7 +111,7 @@ class Chat(ChatState):
 
     def _make_rooms(self) -> None:
         self.loaded_rooms = LoadedRooms()
-        self.encrypted_joins = EncryptedJoins(self.rules, self.scheduler.seconds)
+        self.encrypted_joins = EncryptedJoins(self)
         self.room_records = RoomRecords(self.engine, self.loaded_rooms)
         quotas = RoomQuotas(self.engine, self.rules, self.now, self.room_records.is_owned)
         self.room_changes = RoomChanges(self.engine, self.loaded_rooms, self.room_records, quotas)

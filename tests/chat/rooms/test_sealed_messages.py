@@ -13,7 +13,7 @@ from order import ask, guest, owner, record_of, session_of
 from sealing import CT, device_of, encrypted_room, keyed, list_devices, members_rev, seal, sealed, with_keys
 from twisted.internet.task import Clock
 
-from chatroom.chat.limits import ENCRYPTED_JOINS, ENCRYPTED_JOINS_WINDOW, LISTED, STALE_REFUSALS
+from chatroom.chat.limits import ENCRYPTED_JOINS, ENCRYPTED_JOINS_EVERY, LISTED, STALE_REFUSALS
 from chatroom.model.events import SealedMessage
 
 
@@ -137,6 +137,7 @@ def test_who_comes_and_goes_all_the_time_does_not_keep_a_member_silent(world: Wo
     mallory = keyed(world, "mallory")
     told = []
     for number in range(STALE_REFUSALS + 3):
+        world.pass_time(ENCRYPTED_JOINS_EVERY)
         old = members_rev(alice)
         joined(mallory)
         mallory.record(do="leave")
@@ -144,6 +145,7 @@ def test_who_comes_and_goes_all_the_time_does_not_keep_a_member_silent(world: Wo
     assert told == ["stale-members"] * STALE_REFUSALS + [""] * 3
     assert sealed(carol) == [f"m{number}" for number in range(STALE_REFUSALS, STALE_REFUSALS + 3)]
     assert refusal(alice) == ""
+    world.pass_time(ENCRYPTED_JOINS_EVERY)
     old = members_rev(alice)
     joined(mallory)
     assert refusal(alice, members=old, id="m9") == "stale-members", "it begins anew when a message was up to date"
@@ -168,18 +170,55 @@ def test_what_was_sealed_for_somebody_who_has_gone_is_refused_however_often(worl
     assert sealed(carol) == []
 
 
-def test_one_user_joins_only_so_often(world: World) -> None:
+def come_back(client: Client) -> list[str]:
+    """Leave the room and join it again; return what is answered at once: nothing, if the join has to wait."""
+    client.record(do="leave")
+    client.records()
+    client.record(do="join", room="den", ref="in")
+    return answers(client)
+
+
+def answers(client: Client) -> list[str]:
+    """Return how a join was answered: with the code of a refusal, or ``entered``."""
+    return [record.get("code", record["event"]) for record in client.records() if record.get("re") == "in"]
+
+
+def test_who_comes_back_often_waits_a_little(world: World) -> None:
     _, bob = encrypted_room(world, "alice", "bob")
-    told = []
-    for _ in range(ENCRYPTED_JOINS + 1):
-        bob.record(do="leave")
-        bob.record(do="join", room="den", ref="in")
-        told += [record.get("code", "") for record in bob.records() if record.get("re") == "in"]
-    assert told == [""] * ENCRYPTED_JOINS + ["joins-limited"]
+    assert [come_back(bob) for _ in range(ENCRYPTED_JOINS)] == [["entered"]] * ENCRYPTED_JOINS
+    assert come_back(bob) == []
     keyed(world, "carol", "den")
-    assert ask(bob, "join", room="plain") == "ok"
-    world.pass_time(ENCRYPTED_JOINS_WINDOW)
-    joined(bob)
+    world.pass_time(ENCRYPTED_JOINS_EVERY - 0.1)
+    assert answers(bob) == []
+    world.pass_time(0.2)
+    assert answers(bob) == ["entered"]
+
+
+def test_whose_connection_ends_while_waiting_does_not_come_in(world: World) -> None:
+    _, bob = encrypted_room(world, "alice", "bob")
+    for _ in range(ENCRYPTED_JOINS + 1):
+        come_back(bob)
+    bob.drop()
+    world.pass_time(ENCRYPTED_JOINS_EVERY + 1)
+    room = world.chat.loaded_rooms.get("den")
+    assert room is not None
+    assert [member.name for member in room.members.values()] == ["alice"]
+
+
+def test_who_waits_already_with_other_sessions_is_refused_and_waits_no_longer_for_it(world: World) -> None:
+    world.rules.sessions = 0
+    _, bob = encrypted_room(world, "alice", "bob")
+    for _ in range(ENCRYPTED_JOINS + 1):
+        come_back(bob)
+    told = []
+    for _ in range(4):
+        again = owner(world, "bob")
+        publish_also(again)
+        again.record(do="join", room="den", ref="in")
+        told += answers(again)
+    assert told == ["joins-limited"] * 3, "one more waits"
+    world.pass_time(2 * ENCRYPTED_JOINS_EVERY + 1)
+    assert answers(bob) == ["entered"]
 
 
 def test_all_users_at_one_address_join_only_so_often(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
