@@ -138,6 +138,7 @@ OLM = (
             ("another id", "inner.to_key, inner.id)", "inner.to_key, id)"),
             ("a later version", "if version != INNER_VERSION:", "if False:"),
             ("a text that is too long", "if len(plain) > MOST_BYTES:", "if False:"),
+            ("a length that tells the text", "plain = padded(canonical(inner))", "plain = canonical(inner)"),
         ],
         "client/crypto/test_olm_sessions",
     )
