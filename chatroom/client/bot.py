@@ -156,6 +156,7 @@ class Bot:
                 arrived.errback(Rejected(getattr(event, "code", "ended"), getattr(event, "text", "") or f"{event}"))
         self._over = self._over or isinstance(event, Ended)
         self._waiting.append(event)
+        self.client.taken(event)
         if len(self._waiting) == MOST:
             self.client.pause()
         self._stir()

@@ -16,6 +16,7 @@ from chatroom.client.errors import Failed, Rejected
 from chatroom.client.file_carrier import Carrier
 from chatroom.client.introduction import Introduction
 from chatroom.client.login import Credentials, LoginState
+from chatroom.client.opened import Opened
 from chatroom.client.pending import PendingQueue
 from chatroom.client.reconnecting import Reconnector
 from chatroom.client.sealing import Sealing
@@ -186,6 +187,11 @@ class Client(ClientFacts):
             self._conversation.marks.note(place, seq)
         if user:
             self._conversation.sealing.read(user)
+
+    def taken(self, event: Event | Notice) -> None:
+        """Note that a program has taken an event: its user does not look at it later, so a sealed message is read."""
+        if isinstance(event, Opened):
+            self.mark_read(event.seq, user=event.by)
 
     def typing(self, *, room: str = "", user: str = "") -> None:
         """Tell a room or a person that the user is typing; may be called for every key.

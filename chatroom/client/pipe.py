@@ -207,6 +207,7 @@ class Pipe(LineReceiver):
                 self._refused(event.text)
             else:
                 self._output.show(event)
+                self._client.taken(event)
         self._stir()
 
     def say(self, text: str) -> None:
