@@ -148,6 +148,13 @@ class Log:
             self._news.notify_all()
 
 
+def _followed(path: Path, pid: int) -> subprocess.Popen[bytes]:
+    """Return a process that gives what another one writes to a file, until that one has ended."""
+    path.touch()
+    command = [needs("tail"), "-n", "+1", "-F", f"--pid={pid}", str(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
 class Daemon:
     """``twistd -n chatroom`` in its own process, listening on 127.0.0.1, with no limit on how fast one may speak.
 
@@ -163,6 +170,7 @@ class Daemon:
         twistd: Options of twistd itself.
         descriptors: The most it may have open; 0 for what the system allows.
         within: What its command begins with, as for another machine; see ``Machines.within``.
+        logfile: Where it writes its log with ``--logfile``; what it still says otherwise goes to ``said`` beside it.
         changes: Of its environment.
     """
 
@@ -176,27 +184,34 @@ class Daemon:
         twistd: Sequence[str] = (),
         descriptors: int = 0,
         within: Sequence[str] = (),
+        logfile: Path | None = None,
         **changes: str,
     ) -> None:
         self.data = folder / "data"
         self._peers: list[Peer] = []
+        twistd = [*twistd, *(["--logfile", str(logfile)] if logfile is not None else [])]
         command = [str(TWISTD), "-n", "--pidfile=", *twistd, "chatroom", "--port", "0", "--interface", "127.0.0.1"]
         command += [] if paced else ["--rate", "0"]
         command += [*(["--data", str(self.data)] if keep else []), *options]
         if descriptors:
             command = [needs("prlimit"), f"--nofile={descriptors}", *command]
         command = [*within, *command]
+        said: Any = subprocess.PIPE if logfile is None else logfile.with_name("said").open("wb")
         self._process = subprocess.Popen(
             command,
             cwd=folder,
             env=environment(changes),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=said,
             stderr=subprocess.STDOUT,
         )
         self.pid = self._process.pid
-        assert self._process.stdout is not None
-        self.log = Log(self._process.stdout, folder / f"daemon-{self.pid}.log")
+        self._writes = self._process
+        if logfile is not None:
+            said.close()
+            self._writes = _followed(logfile, self.pid)
+        assert self._writes.stdout is not None
+        self.log = Log(self._writes.stdout, folder / f"daemon-{self.pid}.log")
         try:
             self.port = int(self.log.wait_for(ready)[1])
         except BaseException:
@@ -221,6 +236,7 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"it has not ended within {STOPS_WITHIN} s:\n{self.log.text}") from None
+        self._writes.wait(STOPS_WITHIN)
         self.log.finish()
         return status
 
@@ -233,6 +249,7 @@ class Daemon:
         """Let it end at once, as a crash would."""
         self._process.kill()
         self._process.wait()
+        self._writes.wait(STOPS_WITHIN)
         self.log.finish()
 
     def __enter__(self) -> Daemon:

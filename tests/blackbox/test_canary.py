@@ -126,10 +126,11 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str] | str]
     """
     folder = tmp_path_factory.mktemp("canary")
     there: dict[str, set[str] | str] = {}
+    (folder / "logs").mkdir()
     with (
         Person(folder / "alice") as alice,
         Person(folder / "bob") as bob,
-        Daemon(folder, "--no-announce", "--log-level", "debug") as daemon,
+        Daemon(folder, "--no-announce", "--log-level", "debug", logfile=folder / "logs" / "chat.log") as daemon,
         Cutting(daemon.port, records=True) as network,
     ):
         people = Conversation(daemon, network.port, alice, bob)
@@ -142,7 +143,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str] | str]
         people.end()
         there["connections"] = found(WORDS, network.recordings)
     there["data at the end"] = found(WORDS, in_files(daemon.data))
-    there["log"] = found(WORDS, in_files(daemon.log.path))
+    there["logs"] = found(WORDS, in_files(folder / "logs"))
     return there
 
 
@@ -165,7 +166,7 @@ SAID = {PLAIN["room"], PLAIN["private"], PLAIN["name"]}
         ("data at the end", {*SAID, PLAIN["bytes"]}),
         ("backup", SAID),  # it is one of the database; what is in files is copied otherwise
         ("connections", {*SAID, PLAIN["bytes"]}),
-        ("log", {PLAIN["name"]}),
+        ("logs", {PLAIN["name"]}),
     ],
     ids=lambda it: it if isinstance(it, str) else "",
 )

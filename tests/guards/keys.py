@@ -6,6 +6,7 @@ from guards.guard import guards
 
 TESTS = (
     "chat/keys/test_signatures",
+    "chat/keys/test_directory",
     "chat/keys/test_publishing",
     "chat/keys/test_claiming",
     "chat/keys/test_mailboxes",
