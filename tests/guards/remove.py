@@ -62,18 +62,24 @@ def passes(project: Path, tests: tuple[str, ...]) -> bool:
     return done.returncode == 0
 
 
-def times(project: Path, guard: Guard) -> int:
-    """Return how often a guard is in its file; 0 if the file has gone."""
-    path = project / guard.file
-    return path.read_text().count(guard.text) if path.exists() else 0
+def places(project: Path, guard: Guard) -> list[Path]:
+    """Return the file that has a guard, as often as it has it; or, if it was moved, the files beside it that do."""
+    file = project / guard.file
+    beside = [path for path in sorted(file.parent.glob("*.py")) if path != file]
+    for paths in ([file], beside):
+        found = [path for path in paths if path.exists() for _ in range(path.read_text().count(guard.text))]
+        if found:
+            return found
+    return []
 
 
 def fault(project: Path, guard: Guard) -> str:
     """Return why a guard cannot be removed; empty if it can."""
-    if (found := times(project, guard)) != 1:
-        return f"FOUND {found} TIMES"
+    found = places(project, guard)
+    if len(found) != 1:
+        return f"FOUND {len(found)} TIMES"
     try:
-        compile((project / guard.file).read_text().replace(guard.text, guard.instead), guard.file, "exec")
+        compile(found[0].read_text().replace(guard.text, guard.instead), found[0].name, "exec")
     except SyntaxError as error:
         return f"NO PYTHON ({error})"
     return ""
@@ -83,7 +89,7 @@ def remove(project: Path, guard: Guard) -> str:
     """Remove a guard, run its tests, and put it back; return what came of it."""
     if why := fault(project, guard):
         return why
-    path = project / guard.file
+    (path,) = places(project, guard)
     text = path.read_text()
     path.write_text(text.replace(guard.text, guard.instead))
     try:

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from guards.guard import guards
 
-ROOMS = ("client/encryption/test_hostile_rooms", "client/encryption/test_rooms")
+ROOMS = (
+    "client/encryption/test_strange_room_messages",
+    "client/encryption/test_hostile_rooms",
+    "client/encryption/test_rooms",
+    "client/encryption/test_after_restart",
+)
 
 ROOM_OPENING = guards(
     "client/encryption/room_opening",
     [
-        ("a message for a room that we are not in", "        if room is None:\n            return [], False\n", ""),
+        (
+            "a message for a room that we are not in",
+            "        if sealed is None:\n            return []\n",
+            "        assert sealed is not None\n",
+        ),
         (
             "a message that was deleted",
-            "return self._opened(event)[0] if event.ct else [event]",
-            "return self._opened(event)[0]",
+            "        if not event.ct:\n            if sealed",
+            "        if False:\n            if sealed",
         ),
         (
             "a message that must not be believed, untold",
-            "return [SecurityNotice(text=text, room=event.room, alarm=True)], False",
-            "return [], False",
+            "return [SecurityNotice(text=text, room=event.room, alarm=True)], opened",
+            "return [], opened",
         ),
-        ("missing messages, untold", "        if opened.skipped:\n", "        if False:\n"),
+        (
+            "missing messages, untold",
+            "        missing = self.streams.came(",
+            "        missing = 0 * self.streams.came(",
+        ),
         (
             "the name that the server gives the sender",
             "by=shown_name(self._ring.contacts, event.by_id, event.by))",

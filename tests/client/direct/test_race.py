@@ -384,6 +384,7 @@ async def test_after_five_seconds_all_is_closed(racing: Race_) -> None:
     it.clock.advance(2.5)
     it.clock.advance(2.5)
     assert it.failed == ["no connection within 5 seconds"]
+    assert it.race.over
     await gone(caller)
     await gone(quiet.called[0])
     it.clock.advance(10)

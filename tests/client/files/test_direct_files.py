@@ -321,6 +321,30 @@ def test_somebody_else_neither_replaces_an_offer_nor_says_where_it_goes_on(two: 
     two.alice.transfers.cancel("")
 
 
+def test_another_device_cannot_send_pieces_of_the_file(two: Two, tmp_path: Path, here: Path) -> None:
+    _, got = begin(two, tmp_path, here)
+    file = two.alice.secrets.offers[0][2]["head"]["file"]
+    mallory = Links(("id of mallory", "DEVICE"))
+    mallory.files = two.alice.direct
+    link = join(mallory, two.bob.links)
+    for kind in (FrameKind.PIECE, FrameKind.STOP):
+        link.send(0, pack(Frame(file, kind, 0, b"forged")))
+    link.flow()
+    two.flow()
+    assert got[0].read_bytes() == DATA
+
+
+def test_the_loss_of_another_link_changes_nothing(two: Two, tmp_path: Path, here: Path) -> None:
+    sent, got = begin(two, tmp_path, here)
+    for _ in range(8):
+        two.link.step()
+    for friend in (two.alice, two.bob):
+        friend.direct.lost(("id of mallory", "DEVICE"))
+    two.flow()
+    assert (sent, len(kept_files(two.network.world))) == ([None], 0)
+    assert got[0].read_bytes() == DATA
+
+
 def test_the_same_offer_is_not_fetched_twice_at_once(two: Two, tmp_path: Path, here: Path) -> None:
     _, got = begin(two, tmp_path, here)
     refusal(two.bob.get_directly(1, tmp_path / "another folder"), "busy")
@@ -370,6 +394,11 @@ def test_the_oldest_offers_are_forgotten(two: Two, here: Path, monkeypatch: pyte
         file = f"{number:032x}"
         two.bob.direct.offered(("mallory", "M"), replace(offer, file=file, head=replace(offer.head, file=file)))
     assert sorted(two.bob.direct._offers) == [1, 9, 10, 11]
+    for number in range(10, 20):
+        file = f"{number:032x}"
+        peer = f"user {number}", "M"
+        two.bob.direct.offered(peer, replace(offer, file=file, head=replace(offer.head, file=file)))
+    assert sorted(two.bob.direct._offers) == [17, 18, 19, 20, 21]
     two.alice.transfers.cancel("")
 
 

@@ -1,0 +1,63 @@
+"""What is on its way to a device, and what is remembered of its mailbox, is bounded."""
+
+from __future__ import annotations
+
+import pytest
+from devices_with_keys import Keyed, connected, keyed
+from harness import World, result
+
+from chatroom.chat.keys import mailbox
+from chatroom.chat.limits import MAILBOX_WINDOW
+from chatroom.model.log_names import device_log
+
+
+def log_of(reader: Keyed) -> str:
+    """Return the log of the mailbox of a device."""
+    return device_log(reader.device.user_id, reader.device.id)
+
+
+def test_a_device_that_is_here_and_acknowledges_nothing_is_sent_no_more_than_the_window(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    for number in range(MAILBOX_WINDOW + 5):
+        alice.send(f"m{number}", bob.device.envelope(f"b{number}"))
+    mail = bob.mail()
+    assert len(mail) == MAILBOX_WINDOW
+    bob.client.record(do="e2e-ack", seq=mail[-1]["seq"])
+    assert bob.bodies() == [f"b{number}" for number in range(MAILBOX_WINDOW, MAILBOX_WINDOW + 5)]
+
+
+def test_of_two_envelopes_for_one_device_the_last_is_stored(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    alice.send("m1", bob.device.envelope("first"), bob.device.envelope("last"))
+    assert bob.bodies() == ["last"]
+
+
+def test_only_the_last_messages_that_were_fetched_are_remembered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbox, "REMEMBERED", 2)
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    for number in range(3):
+        alice.send(f"m{number}", bob.device.envelope(f"b{number}"))
+    bob.client.record(do="e2e-ack", seq=bob.mail()[-1]["seq"])
+    box = result(world.chat.keys.mailboxes.of(log_of(bob)))
+    assert list(box._fetched) == [f"{alice.device.user_id}/m{number}" for number in (1, 2)]
+
+
+def test_a_mailbox_that_is_removed_is_not_followed_any_more(world: World) -> None:
+    alice, bob = keyed(world, "alice"), keyed(world, "bob")
+    alice.send("m1", bob.device.envelope())
+    box = result(world.chat.keys.mailboxes.of(log_of(bob)))
+    assert box.held.total == 1
+    result(world.chat.keys.mailboxes.drop(log_of(bob)))
+    assert (box.held.total, box._sub) == (0, None)
+
+
+def test_the_end_of_a_feed_takes_the_device_from_nobody_else(world: World) -> None:
+    first = keyed(world, "bob")
+    (feed,) = world.chat.keys.holders
+    client, user_id = connected(world, "bob", device="copy")
+    second = Keyed(client, "bob", world.chat.server_id, user_id)
+    second.publish()
+    feed.stop()  # again
+    alice = keyed(world, "alice")
+    alice.send("m1", first.device.envelope("one"))
+    assert second.bodies() == ["one"]
