@@ -34,6 +34,7 @@ from chatroom.client.vault.errors import VaultError, WrongPassphrase
 from chatroom.model import replies as a
 from chatroom.model.events import Event
 
+MOST_TOLD = 20  # messages that were not sent whose texts are told
 TAKEN_AWAY = frozenset({"keys-elsewhere", "unlinked"})  # what the server says when this session has its device no more
 
 OpenStore = Callable[[str, str], Deferred[Store]]
@@ -131,12 +132,17 @@ class EncryptionDriver:
 
     async def _renew(self, parts: EncryptionParts) -> None:
         """Make new keys for this device, because a copy of the store is in use, and publish them."""
-        unsent = len(parts.outbox.all())
+        unsent = parts.outbox.all()
+        for sealed in unsent:
+            if sealed.to[1]:
+                parts.conversations.delete(sealed.to[1], sealed.record["id"])
         parts.ring.renew()
         await self.commit()
         self.on_parts(None)
         new = self._use(KeyRing(parts.ring.store, parts.ring.server, parts.ring.user_id, self._random))
-        self.port.tell(SecurityNotice(text=words.device_renewed(unsent), alarm=True))
+        self.port.tell(SecurityNotice(text=words.device_renewed(len(unsent)), alarm=True))
+        for sealed in unsent[:MOST_TOLD]:
+            self.port.tell(sealed.not_sent("A message was not sent, because this device has new keys."))
         await new.devices.arrive()
 
     async def _open(self, server: str, user_id: str) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 
 from chatroom.client.conversation import Conversation
 from chatroom.client.encryption.outbox import SealedCommand, SealedOutbox
-from chatroom.client.status import Notice, SecurityNotice
+from chatroom.client.status import Notice
 from chatroom.model.names import fold
-from chatroom.model.text import on_one_line
 
 
 class EarlierMessages:
@@ -61,10 +60,7 @@ class EarlierMessages:
             self._waiting.add(_room(sealed))
         elif code not in ("ended", "not-confirmed"):
             self._outbox.remove(sealed.record["id"])
-            said = on_one_line(str(sealed.record.get("text", "")))
-            text = f"A message of the last run was not sent: {failure.value.text}{' It was: ' if said else ''}{said}"
-            where = {"user": sealed.to[0], "room": str(sealed.room_record.get("room", ""))}
-            self._tell(SecurityNotice(text=text, alarm=True, **where))
+            self._tell(sealed.not_sent(f"A message of the last run was not sent: {failure.value.text}"))
 
 
 def _room(sealed: SealedCommand) -> str:

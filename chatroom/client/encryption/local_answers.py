@@ -80,4 +80,6 @@ class LocalAnswers:
 
 
 def _text_of(value: bytes) -> str:
-    return decode(value, type=KeptRoomLine).text
+    """Return the text to search in; a shared file has none, because the server's events show files."""
+    line = decode(value, type=KeptRoomLine)
+    return "" if line.file else line.text

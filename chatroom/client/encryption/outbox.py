@@ -13,7 +13,9 @@ from msgspec.structs import replace
 
 from chatroom.client.crypto.rows import Rows
 from chatroom.client.crypto.unused_indexes import Sealing
+from chatroom.client.status import SecurityNotice
 from chatroom.model.device_keys import Envelope
+from chatroom.model.text import on_one_line
 
 TABLE = "outbox"
 MOST = 1000  # messages
@@ -39,6 +41,12 @@ class SealedCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
     to: tuple[str, str] = ("", "")
     room_record: dict[str, Any] = {}
     sealings: tuple[Sealing, ...] = ()
+
+    def not_sent(self, sentence: str) -> SecurityNotice:
+        """Return the alarm that the message was not sent, for its window; after a sentence it has the text."""
+        said = on_one_line(str(self.record.get("text", "")))
+        where = {"user": self.to[0], "room": str(self.room_record.get("room", ""))}
+        return SecurityNotice(f"{sentence} It was: {said}" if said else sentence, alarm=True, **where)
 
 
 class SealedOutbox:

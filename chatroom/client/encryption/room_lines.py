@@ -65,6 +65,11 @@ class KeptRoomLine(Struct, frozen=True, omit_defaults=True, kw_only=True):
     edit: int = 0
     reactions: tuple[KeptReaction, ...] = ()
 
+    @property
+    def living(self) -> tuple[e.EmojiReaction, ...]:
+        """The reactions that nobody has taken back."""
+        return tuple(e.EmojiReaction(each.emoji, each.by, each.by_id) for each in self.reactions if each.on)
+
     def event(self, room: str, answered: KeptRoomLine | None) -> e.Spoken:
         """Return the message to show, as it is now.
 
@@ -76,8 +81,7 @@ class KeptRoomLine(Struct, frozen=True, omit_defaults=True, kw_only=True):
         if answered is not None:
             quoted = e.Quoted(answered.by, excerpt(answered.text))
         quote = answered.seq if answered is not None else 0
-        reactions = tuple(e.EmojiReaction(each.emoji, each.by, each.by_id) for each in self.reactions if each.on)
-        became: dict[str, Any] = {"edited": self.edited, "reactions": reactions}
+        became: dict[str, Any] = {"edited": self.edited, "reactions": self.living}
         what: dict[str, Any] = {"text": self.text, "quote": quote, "quoted": quoted, **became}
         who: dict[str, Any] = {"id": self.id, "at": self.at, "by": self.by, "by_id": self.by_id}
         return (OpenedActed if self.acted else OpenedSaid)(room=room, seq=self.seq, **who, **what)

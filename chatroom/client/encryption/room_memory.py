@@ -63,9 +63,15 @@ class RoomMemory:
         return line
 
     def note_file(self, room: str, event: e.Shared) -> None:
-        """Remember a shared file, which can be deleted like a message."""
-        who: dict[str, Any] = {"id": event.id, "by": event.by, "by_id": event.by_id}
-        self._put(room, KeptRoomLine(seq=event.seq, at=event.at, text=event.name, file=True, **who))
+        """Remember a shared file, which can be answered, reacted to and deleted like a message.
+
+        The server alone says who has shared it, and under which id. So it takes no message's place.
+        """
+        if self.find(room, event.id) is None:
+            who: dict[str, Any] = {"id": event.id, "by": event.by, "by_id": event.by_id}
+            line = KeptRoomLine(seq=event.seq, at=event.at, text=event.name, file=True, **who)
+            self._put(room, line)
+            self._store.note(place_of(room), line.id, line.seq, line.at, encode(line))
 
     def note_own(self, room: str, line: KeptRoomLine) -> None:
         """Remember a message of ours that is on its way, as the newest one; it may be edited before its echo comes."""

@@ -29,6 +29,7 @@ from chatroom.client.status import Notice, SecurityNotice
 from chatroom.model import events as e
 from chatroom.model import replies as a
 from chatroom.model.events import Event
+from chatroom.model.shared_files import SOME_FILE
 
 MOST_WAITING = 1000  # messages that wait for their keys
 MOST_EARLY = 1000  # changes of messages that are not opened yet
@@ -111,9 +112,11 @@ class RoomOpening:
     def _as_known(self, event: Event) -> Event:
         """Return a message of a page with what was done to it, which may stand further down on the page."""
         room = self._port.rooms.find(event.room) if isinstance(event, e.RoomEvent) else None
-        if not isinstance(event, e.Spoken) or room is None:
+        if not isinstance(event, e.Spoken | e.Shared) or room is None:
             return event
         line = self._memory.find(room.id, event.id)
+        if isinstance(event, e.Shared):
+            return replace(event, reactions=line.living) if line is not None and line.file else event
         return self._memory.event(room.id, event.room, line) if line is not None and line.seq == event.seq else event
 
     def _sealed(self, event: e.SealedMessage) -> RoomCiphertext | None:
@@ -204,6 +207,8 @@ class RoomOpening:
         change = _change(kind, plain.body, event)
         if line is None and opened.authenticated:
             return self._too_early(room, id, change)
+        if line is not None and line.file and kind == "edit":
+            raise CryptoRefusal("not-author", "an edit names a file, which has no text")
         about = None if line is None else Standing(line.by_id, room.id, sealed=True, authenticated=True)
         check_amendment(kind, Standing(event.by_id, room.id, sealed=True, authenticated=opened.authenticated), about)
         assert line is not None  # checked just now
@@ -244,10 +249,11 @@ class RoomOpening:
         return self._memory.event(room.id, event.room, line)
 
     def shared(self, event: e.Shared) -> None:
-        """Remember a file that was shared in an encrypted room, so that it can be deleted like a message."""
+        """Remember a file that was shared in an encrypted room, by its real name if that is known."""
         room = self._port.rooms.find(event.room)
         if room is not None and event.sealed and event.name:
-            self._memory.note_file(room.id, event)
+            offer = self._files.get(event.file, event.by_id)
+            self._memory.note_file(room.id, replace(event, name=offer.name if offer is not None else SOME_FILE))
 
     # ---- what must not come in plain text -------------------------------------------------------------------------
 

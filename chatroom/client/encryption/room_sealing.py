@@ -205,7 +205,7 @@ class RoomSealing:
         if "message" not in record:
 
             def counts(line: KeptRoomLine) -> bool:
-                return not line.file and (do != "edit" or line.by_id == own)
+                return do != "edit" or (line.by_id == own and not line.file)
 
             seq = record.get("quote" if do in ("say", "me") else "seq")
             record["message"] = (await self._memory.meant(room.id, seq, record.get("last", 1), counts)).id

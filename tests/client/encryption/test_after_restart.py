@@ -174,6 +174,37 @@ def test_a_deletion_counts_messages_and_not_what_was_done_to_them(
     bob.leave()
 
 
+def test_a_shared_file_counts_as_a_message(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
+    say(alice, "hello")
+    file: dict[str, Any] = {"id": "f", "at": 1, "by": "Alice", "by_id": alice.client.state.user_id, "room": "den"}
+    shared = e.Shared(**file, seq=50, file="1", number=1, name="0" * 32, size=3, sha256="0", sealed=True)
+    for person in (alice, bob):
+        person.driver.opening.note(shared)
+    bob.do("react", room="den", emoji="👍")
+    bob.do("quote", room="den", last=1, text="thank you")
+    network.flow()
+    (reacted,) = alice.heard(e.Reacted)
+    assert (reacted.message, reacted.text) == (50, "an encrypted file")
+    assert alice.heard(e.Said)[-1].quoted == e.Quoted("Alice", "an encrypted file")
+    alice.do("edit", room="den", text="hello again")
+    assert [edited.text for edited in bob.heard(e.Edited)] == ["hello again"]
+    assert alice.do("search", room="den", words="encrypted").events == []
+    forged = e.Shared(
+        **{**file, "id": alice.heard(e.Said)[0].id, "by_id": "bob"},
+        seq=51,
+        file="2",
+        number=2,
+        name="1" * 32,
+        size=3,
+        sha256="0",
+        sealed=True,
+    )
+    bob.driver.opening.note(forged)
+    alice.do("edit", room="den", text="and again")
+    assert bob.heard(e.Edited)[-1].text == "and again"
+    bob.leave()
+
+
 def test_reactions_to_private_messages_are_kept(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
     alice.do("message", user="Bob", text="hello")
     bob.do("react", user="Alice", last=1, emoji="👍")

@@ -12,6 +12,7 @@ from client.encryption.meddling import own_list, user_id
 from client.encryption.people import KeyPerson, account
 from client.network import Network
 
+from chatroom.client.encryption.outbox import SealedOutbox
 from chatroom.client.errors import Rejected
 from chatroom.model.device import Device
 
@@ -127,6 +128,19 @@ def test_a_copy_of_a_closed_vault_is_found_whichever_is_started_first(
     write(two, "from the second")
     assert (renewed(one), renewed(two)) == (0, 1)
     assert bob.private == ["before", "from the first", "from the second"] == bob.texts
+    two.leave()
+
+
+def test_what_was_not_sent_before_new_keys_is_told_with_its_text(
+    alice: KeyPerson, bob: KeyPerson, network: Network
+) -> None:
+    alice.leave()
+    first, second = alice.stores.reopened(), alice.stores.reopened()  # type: ignore[attr-defined]
+    run_of(alice, first).leave()
+    SealedOutbox(second[alice.client.state.user_id]).put({"do": "message", "id": "x", "user": "Bob", "text": "never sent"}, to=("Bob", "1"))
+    two = run_of(alice, second)
+    network.pass_time(3)
+    assert "A message was not sent, because this device has new keys. It was: never sent" in two.notices
     two.leave()
 
 
