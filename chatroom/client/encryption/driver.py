@@ -22,7 +22,7 @@ from chatroom.client.encryption.own_publication import StaleVault
 from chatroom.client.encryption.parts import EncryptionParts
 from chatroom.client.encryption.private_sealing import PrivateSealing
 from chatroom.client.encryption.refusals import as_rejected, sentence
-from chatroom.client.encryption.room_sealing import SEALED
+from chatroom.client.encryption.room_sealing import SEALED, is_counted_deletion
 from chatroom.client.encryption.shut_out import explained
 from chatroom.client.encryption.store import Store
 from chatroom.client.encryption.way_out import Send, WayOut
@@ -34,7 +34,6 @@ from chatroom.client.vault.errors import VaultError, WrongPassphrase
 from chatroom.model import replies as a
 from chatroom.model.events import Event
 
-MOST_TOLD = 20  # messages that were not sent whose texts are told
 TAKEN_AWAY = frozenset({"keys-elsewhere", "unlinked"})  # what the server says when this session has its device no more
 
 OpenStore = Callable[[str, str], Deferred[Store]]
@@ -132,17 +131,14 @@ class EncryptionDriver:
 
     async def _renew(self, parts: EncryptionParts) -> None:
         """Make new keys for this device, because a copy of the store is in use, and publish them."""
-        unsent = parts.outbox.all()
-        for sealed in unsent:
-            if sealed.to[1]:
-                parts.conversations.delete(sealed.to[1], sealed.record["id"])
+        unsent, notices = len(parts.outbox.all()), parts.give_up_unsent()
         parts.ring.renew()
         await self.commit()
         self.on_parts(None)
         new = self._use(KeyRing(parts.ring.store, parts.ring.server, parts.ring.user_id, self._random))
-        self.port.tell(SecurityNotice(text=words.device_renewed(len(unsent)), alarm=True))
-        for sealed in unsent[:MOST_TOLD]:
-            self.port.tell(sealed.not_sent("A message was not sent, because this device has new keys."))
+        self.port.tell(SecurityNotice(text=words.device_renewed(unsent), alarm=True))
+        for notice in notices:
+            self.port.tell(notice)
         await new.devices.arrive()
 
     async def _open(self, server: str, user_id: str) -> None:
@@ -229,7 +225,11 @@ class EncryptionDriver:
         if self.parts is None:
             return bool(self.problem) and record["do"] in SEALED and self._sealed_room(record) is not None
         sealed = record["do"] in SEALED and (self._sealed_room(record) is not None or self._was_sealed(record))
-        return sealed or self._counts_back(record) or self._local.takes(record, self.parts)
+        return (
+            sealed
+            or (is_counted_deletion(record) and self._sealed_room(record) is not None)
+            or self._local.takes(record, self.parts)
+        )
 
     async def seal(self, command: PendingCommand) -> Send:
         """Seal a command."""
@@ -241,8 +241,6 @@ class EncryptionDriver:
             if self._local.takes(command.record, self.parts):
                 return await self._local.answer(command, self.parts)
             room = self._sealed_room(command.record)
-            if room is not None and self._counts_back(command.record):
-                return await self.parts.room.delete(command, room)
             if room is not None and self.earlier is not None and self.earlier.give(room.room):
                 self._again(command)
                 raise Rejected("lost", "it is sealed after the messages of an earlier run")
@@ -280,10 +278,6 @@ class EncryptionDriver:
         """Return the encrypted room that a command is for; None if it is for none."""
         room = self.conversation.state.joined.find(str(record.get("room", "")))
         return room if room is not None and self.is_encrypted(room) else None
-
-    def _counts_back(self, record: dict[str, Any]) -> bool:
-        """Return whether a command deletes a message of an encrypted room, and does not say which by its seq."""
-        return record["do"] == "delete" and record.get("seq") is None and self._sealed_room(record) is not None
 
     def _was_sealed(self, record: dict[str, Any]) -> bool:
         """Return whether a command names a room that we know to be encrypted; we need not be in it."""

@@ -13,9 +13,13 @@ from chatroom.client.encryption.room_lines import KeptRoomLine
 from chatroom.client.encryption.room_memory import place_of
 from chatroom.client.encryption.way_out import Send
 from chatroom.client.pending import PendingCommand
+from chatroom.client.status import Notice
 from chatroom.model import replies as a
 
 FOUND = 50  # messages in one answer
+USUAL = 20  # messages of a history if no number is given
+MOST_OF_ROOM = 200  # messages of a history; the server gives no more at a time
+MOST_PAGES = 10
 
 
 class LocalAnswers:
@@ -35,7 +39,8 @@ class LocalAnswers:
         if record.get("user"):
             return bool(parts.ring.contacts.id_of(str(record["user"])))
         room = self._port.rooms.find(str(record.get("room", "")))
-        return record["do"] == "search" and room is not None and parts.rooms.is_encrypted(room.id, room.room)
+        older = record["do"] == "search" or record.get("after") is None
+        return older and room is not None and parts.rooms.is_encrypted(room.id, room.room)
 
     async def answer(self, command: PendingCommand, parts: EncryptionParts) -> Send:
         """Return what gives the answer.
@@ -44,20 +49,46 @@ class LocalAnswers:
             Rejected: The server cannot be asked for its part of the answer.
         """
         record = command.record
+        answer: a.History | a.Found
         if record.get("user"):
             answer = await self._of_person(record, parts)
-        else:
+        elif record["do"] == "search":
             answer = await self._in_room(record, parts)
+        else:
+            answer = await self._history_of_room(record, parts)
         return partial(self._port.answered, command, answer)
 
     async def _in_room(self, record: dict[str, Any], parts: EncryptionParts) -> a.Found:
         room = self._port.rooms.find(record["room"])
         assert room is not None  # see ``takes``
-        words = str(record["words"])
-        kept = await parts.ring.store.search(place_of(room.id), words.split(), FOUND, _text_of)
+        wanted = str(record["words"])
+        kept = await parts.ring.store.search(place_of(room.id), wanted.split(), FOUND, _text_of)
         lines = [decode(each.value, type=KeptRoomLine) for each in reversed(kept)]
         events: list[Any] = [parts.memory.event(room.id, room.room, line) for line in lines]
-        return a.Found(words, events, at=self._port.now())
+        return a.Found(wanted, events, at=self._port.now())
+
+    async def _history_of_room(self, record: dict[str, Any], parts: EncryptionParts) -> a.History:
+        """Return as many messages as were asked for: edits and reactions, which the server counts, are no messages."""
+        wanted = min(record.get("messages") or USUAL, MOST_OF_ROOM)
+        fields = {key: value for key, value in record.items() if key not in ("do", "ref", "messages")}
+        events: list[Any] = []
+        notices: dict[str, Notice] = {}  # by their texts: each is told once
+        for _ in range(MOST_PAGES):
+            page: Any = await parts.server.ask_as_given("history", {**fields, "messages": wanted})
+            opened, told = parts.news.open_page(page.events, page.room)
+            events = [*opened, *events]
+            notices |= {str(getattr(notice, "text", "")): notice for notice in told}
+            if page.complete or len(events) >= wanted or not page.events:
+                break
+            fields["before"] = page.events[0].seq
+        await parts.ring.store.commit()
+        await parts.room_keys.ask()
+        for notice in notices.values():
+            self._port.tell(notice)
+        if len(events) <= wanted:
+            oldest = page.events[0].seq if page.events else 0
+            return a.History(page.room, events, page.complete, searched_to=oldest)
+        return a.History(page.room, events[-wanted:], complete=False, searched_to=events[-wanted].seq)
 
     async def _of_person(self, record: dict[str, Any], parts: EncryptionParts) -> a.History | a.Found:
         """Return what the server has of a conversation, with the sealed messages among it by their time."""

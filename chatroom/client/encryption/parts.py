@@ -34,6 +34,8 @@ from chatroom.client.status import SecurityNotice
 from chatroom.model.device_keys import DeviceKeys
 from chatroom.model.key_events import E2eFrom
 
+MOST_TOLD = 20  # messages that were not sent whose texts are told
+
 
 class EncryptionParts:
     """All that belongs to one user's keys.
@@ -122,6 +124,15 @@ class EncryptionParts:
         self.mail.show_late(self.news.parked.take(offer.file, inner.sender[0]))
         if inner.sender[0] != self.ring.user_id:
             self.on_offer(inner.sender, event.by, offer)
+
+    def give_up_unsent(self) -> list[SecurityNotice]:
+        """Take the messages that were not sent out of the history. Returns notices with the texts of some."""
+        unsent = self.outbox.all()
+        for sealed in unsent:
+            if sealed.to[1]:
+                self.conversations.delete(sealed.to[1], sealed.record["id"])
+        why = "A message was not sent, because this device has new keys."
+        return [sealed.not_sent(why) for sealed in unsent[:MOST_TOLD]]
 
     async def to_device(self, device: DeviceKeys, kind: str, body: Mapping[str, Any]) -> None:
         """Send something to one device; it is stored in the vault before it leaves.

@@ -33,6 +33,11 @@ STALE = frozenset({"stale-members", "stale-devices", "encrypted-room"})  # refus
 MOST_TRIES = 5  # times that one message is sealed, because members came or went meanwhile
 
 
+def is_counted_deletion(record: dict[str, Any]) -> bool:
+    """Return whether a command deletes a message that it does not name by its seq."""
+    return record["do"] == "delete" and record.get("seq") is None
+
+
 class RoomSealing:
     """Seals messages to rooms, and what is done to them.
 
@@ -73,6 +78,8 @@ class RoomSealing:
         Raises:
             Rejected: It is not to be sent; or an earlier one comes first (``AGAIN``).
         """
+        if command.do == "delete":
+            return await self._delete(command, room)
         kept = self._outbox.get(str(command.record.get("id", "")))
         if kept is not None and kept.room_record.get("members") == room.members_rev:
             return partial(self._send, command, kept)
@@ -211,7 +218,7 @@ class RoomSealing:
             record["message"] = (await self._memory.meant(room.id, seq, record.get("last", 1), counts)).id
         return str(record["message"])
 
-    async def delete(self, command: PendingCommand, room: RoomState) -> Send:
+    async def _delete(self, command: PendingCommand, room: RoomState) -> Send:
         """Return what sends a deletion with the seq of its message: the server cannot tell which sealed messages are
         edits or reactions.
 

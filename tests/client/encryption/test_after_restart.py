@@ -174,6 +174,19 @@ def test_a_deletion_counts_messages_and_not_what_was_done_to_them(
     bob.leave()
 
 
+def test_the_history_has_as_many_messages_as_were_asked_for(alice: KeyPerson, bob: KeyPerson) -> None:
+    say(alice, "one", "two", "three", "four")
+    for emoji in "👍👎🎉":
+        alice.do("react", room="den", emoji=emoji)
+    history = bob.do("history", room="den", messages=3)
+    assert [event.text for event in history.events] == ["two", "three", "four"]
+    assert not history.complete
+    earlier = bob.do("history", room="den", messages=3, before=history.searched_to)
+    assert ([event.text for event in earlier.events], earlier.complete) == (["one"], True)
+    assert [event.text for event in bob.do("history", room="den").events] == ["one", "two", "three", "four"]
+    bob.leave()
+
+
 def test_a_shared_file_counts_as_a_message(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
     say(alice, "hello")
     file: dict[str, Any] = {"id": "f", "at": 1, "by": "Alice", "by_id": alice.client.state.user_id, "room": "den"}

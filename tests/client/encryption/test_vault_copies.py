@@ -137,7 +137,9 @@ def test_what_was_not_sent_before_new_keys_is_told_with_its_text(
     alice.leave()
     first, second = alice.stores.reopened(), alice.stores.reopened()  # type: ignore[attr-defined]
     run_of(alice, first).leave()
-    SealedOutbox(second[alice.client.state.user_id]).put({"do": "message", "id": "x", "user": "Bob", "text": "never sent"}, to=("Bob", "1"))
+    SealedOutbox(second[alice.client.state.user_id]).put(
+        {"do": "message", "id": "x", "user": "Bob", "text": "never sent"}, to=("Bob", "1")
+    )
     two = run_of(alice, second)
     network.pass_time(3)
     assert "A message was not sent, because this device has new keys. It was: never sent" in two.notices
