@@ -7,10 +7,10 @@ from guards.guard import guards
 TESTS = (
     "client/encryption/test_own_devices",
     "client/encryption/test_linking_again",
-    "client/encryption/test_list_changes",
     "client/encryption/test_recovery",
     "client/encryption/test_vault_copies",
     "client/encryption/test_standing",
+    "client/encryption/test_list_changes",
 )
 OWN_DEVICES = guards(
     "client/encryption/own_devices",

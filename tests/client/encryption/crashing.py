@@ -118,7 +118,9 @@ class SlowStores(dict[str, MemoryStore]):
         """Return the stores as another run finds them."""
         other = SlowStores(self._clock)
         for user_id, store in self.items():
-            other[user_id] = store.reopened()  # type: ignore[attr-defined]
+            assert isinstance(store, SlowStore)
+            opened = other[user_id] = store.reopened()
+            opened.on_kill = lambda: other.on_kill()
         return other
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from client.encryption.crashing import MortalNetwork
 from client.encryption.people import KeyPerson
 
 from chatroom.model.device import Device
@@ -19,7 +20,8 @@ def write(person: KeyPerson, to: str, text: str) -> None:
 
 def another(alice: KeyPerson, name: str, stores: Any = None) -> KeyPerson:
     """Return another device of Alice, which is not linked yet."""
-    person = KeyPerson(alice.network, stores, login=("Alice", PASSWORD), device=Device(name, "one")).come()
+    network = alice.network._network if isinstance(alice.network, MortalNetwork) else alice.network
+    person = KeyPerson(network, stores, login=("Alice", PASSWORD), device=Device(name, "one")).come()
     assert isinstance(person, KeyPerson)
     return person
 

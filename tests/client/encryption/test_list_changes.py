@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from client.encryption.crashing import SlowStore, SlowStores, mortal
-from client.encryption.device_people import PASSWORD, another, device_of, linked, write
+from client.encryption.device_people import PASSWORD, another, code_of, device_of, linked, write
 from client.encryption.meddling import own_list, user_id
 from client.encryption.people import KeyPerson, account
 from client.network import Network
@@ -171,6 +171,78 @@ def test_a_client_is_killed_at_every_commit_of_a_change(
         if not died:
             break
     assert kill > 3
+
+
+def killed_at(person: KeyPerson, kill: int, stored: bool, begun: Any, device: str = "laptop") -> KeyPerson:
+    """Begin something, kill the client at a commit, and return its next run; the same if it lives to the end."""
+    store = person.stores[user_id(person)]
+    assert isinstance(store, SlowStore)
+    store.kill_at, store.stored = store.commits + kill, stored
+    Deferred.fromCoroutine(begun).addErrback(lambda failure: None)
+    person.network.pass_time(3)
+    died, store.kill_at = person.network.dead, None  # type: ignore[attr-defined]
+    if not died:
+        return person
+    person.network.bury()  # type: ignore[attr-defined]
+    fields: Any = {"login": ("Alice", PASSWORD), "device": Device(device, "one")}
+    again = mortal(person.network._network, person.stores.reopened(), **fields)  # type: ignore[attr-defined]
+    again.network.pass_time(3)
+    return again
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["after", "before"])
+def test_a_client_is_killed_at_every_commit_of_linking_another(alice: KeyPerson, stored: bool) -> None:
+    for kill in itertools.count(1):
+        phone = another(alice, f"phone{kill}")
+        run = killed_at(alice, kill, stored, alice.encryption.link(code_of(phone)))
+        assert agrees(run), kill
+        if own_list(run).keys_of(device_of(phone)) is None:
+            run.decide(run.encryption.link(code_of(phone)))
+            run.network.pass_time(1)
+        assert agrees(phone), kill
+        phone.leave()
+        if run is alice:
+            break
+        alice = run
+    assert kill > 2
+    alice.leave()
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["after", "before"])
+def test_a_client_is_killed_at_every_commit_of_a_recovery(alice: KeyPerson, network: Network, stored: bool) -> None:
+    key = alice.decide(alice.encryption.new_recovery_key())
+    network.world.chat.keys.backups.wait = lambda who: 0.0
+    for kill in itertools.count(1):
+        fields: Any = {"login": ("Alice", PASSWORD), "device": Device(f"phone{kill}", "one")}
+        phone = mortal(network, SlowStores(network.world.clock), **fields)
+        network.pass_time(1)
+        run = killed_at(phone, kill, stored, phone.encryption.recover(key), f"phone{kill}")
+        if code_of(run):
+            run.decide(run.encryption.recover(key))
+            network.pass_time(1)
+        assert agrees(run), kill
+        assert agrees(alice), kill
+        run.leave()
+        if run is phone:
+            break
+    assert kill > 2
+    alice.leave()
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["after", "before"])
+def test_a_client_is_killed_at_every_commit_of_renaming(alice: KeyPerson, stored: bool) -> None:
+    for kill in itertools.count(1):
+        run = killed_at(alice, kill, stored, alice.encryption.rename(f"name {kill}"))
+        assert agrees(run), kill
+        parts = run.driver.parts
+        assert parts is not None
+        assert own_list(run).devices[0].label == parts.devices.publication.label, kill
+        if run is alice:
+            break
+        alice = run
+    assert kill > 2
+    assert own_list(alice).devices[0].label == f"name {kill}"
+    alice.leave()
 
 
 def test_a_device_gets_the_user_key_later_if_it_could_not_be_sent(alice: KeyPerson, network: Network) -> None:
