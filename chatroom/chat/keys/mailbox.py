@@ -13,7 +13,13 @@ import msgspec
 from twisted.internet.defer import Deferred, DeferredLock
 
 from chatroom.chat.keys.delivery import sending
-from chatroom.chat.limits import MAILBOX_MESSAGES, MAILBOX_OF_ADDRESS, MAILBOX_OF_SENDER, MAILBOX_OF_STRANGERS
+from chatroom.chat.limits import (
+    MAILBOX_BYTES,
+    MAILBOX_MESSAGES,
+    MAILBOX_OF_ADDRESS,
+    MAILBOX_OF_SENDER,
+    MAILBOX_OF_STRANGERS,
+)
 from chatroom.chat.people.unread_counts import Unread, senders
 from chatroom.chat.state import ChatState
 from chatroom.model.key_events import E2eFrom
@@ -28,6 +34,26 @@ RECOUNT = 60.0  # seconds until a mailbox that seems full may be counted anew
 
 _log = logger(__name__)
 _fetched = msgspec.json.Decoder(list[str]).decode
+
+
+class Held(Unread):
+    """Counts what is in one mailbox, and the bytes of it."""
+
+    __slots__ = ("bytes",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def put(self, keys: tuple[str, ...], size: int) -> None:
+        """Count a message of so many bytes."""
+        self.count(keys, 1)
+        self.bytes += size
+
+    def take(self, keys: tuple[str, ...], size: int) -> None:
+        """Stop counting a message."""
+        self.count(keys, -1)
+        self.bytes -= size
 
 
 class DeviceMailbox:
@@ -45,12 +71,12 @@ class DeviceMailbox:
         self._log = log
         self._lock = DeferredLock()
         self._sub: Subscription | None = None
-        self._waiting: deque[tuple[int, tuple[str, ...], str]] = deque()  # seq, the sender's keys, ``sending``
+        self._waiting: deque[tuple[int, tuple[str, ...], int, str]] = deque()  # seq, sender's keys, bytes, ``sending``
         self._ids: Counter[str] = Counter()  # the ``sending`` of what waits or is being stored
         self._fetched: dict[str, None] = {}
         self._counted_at = 0.0
         self._over = False
-        self.held = Unread()
+        self.held = Held()
 
     async def open(self) -> None:
         """Follow the log and count what waits, unless that is done.
@@ -79,7 +105,7 @@ class DeviceMailbox:
             self._sub.stop()
             self._sub = None
         self._waiting.clear()
-        self._ids, self.held = Counter(), Unread()
+        self._ids, self.held = Counter(), Held()
 
     def has(self, id: str) -> bool:
         """Return whether a message, by its ``sending``, is in the mailbox, or was fetched from it lately."""
@@ -110,17 +136,18 @@ class DeviceMailbox:
 
     def _fits(self, keys: tuple[str, ...], own: bool, most: int) -> bool:
         """Return whether one more message fits into the first ``most`` places, and into the sender's shares of them."""
-        shares = zip(keys, (MAILBOX_OF_SENDER, MAILBOX_OF_ADDRESS), strict=False)
-        return self.held.total < most and (own or all(self.held.of(key) < share for key, share in shares))
+        held, shares = self.held, zip(keys, (MAILBOX_OF_SENDER, MAILBOX_OF_ADDRESS), strict=False)
+        room = held.total < most and held.bytes < MAILBOX_BYTES * most // MAILBOX_MESSAGES
+        return room and (own or all(held.of(key) < share for key, share in shares))
 
-    def claim(self, keys: tuple[str, ...], id: str) -> Callable[[], None]:
+    def claim(self, keys: tuple[str, ...], size: int, id: str) -> Callable[[], None]:
         """Count a message that is about to be stored; return the function that stops counting it as such."""
         held, ids = self.held, self._ids
-        held.count(keys, 1)
+        held.put(keys, size)
         ids[id] += 1
 
         def release() -> None:
-            held.count(keys, -1)
+            held.take(keys, size)
             _less(ids, id)
 
         return release
@@ -129,16 +156,16 @@ class DeviceMailbox:
         for entry in entries:
             event = entry.event
             if isinstance(event, E2eFrom):
-                keys, id = senders(event.by_id, event.via), sending(event.by_id, event.id)
-                self._waiting.append((entry.seq, keys, id))
-                self.held.count(keys, 1)
+                keys, id, size = senders(event.by_id, event.via), sending(event.by_id, event.id), len(event.body)
+                self._waiting.append((entry.seq, keys, size, id))
+                self.held.put(keys, size)
                 self._ids[id] += 1
 
     def fetched(self, upto: int, ids: list[str]) -> None:
         """Stop counting what was fetched up to a seq, and remember the last of these messages."""
         while self._waiting and self._waiting[0][0] <= upto:
-            _, keys, id = self._waiting.popleft()
-            self.held.count(keys, -1)
+            _, keys, size, id = self._waiting.popleft()
+            self.held.take(keys, size)
             _less(self._ids, id)
         self._fetched = dict.fromkeys([*self._fetched, *ids][-REMEMBERED:])
 

@@ -58,7 +58,8 @@ async def send(chat: Chat, session: Session, command: E2eSend) -> E2eSent:
             env = target.envelope
             at, what = chat.now(), env.body
             event = E2eFrom(command.id, at, *author, device=device, kind=env.kind, body=what, via=via)
-            releases.append(target.mailbox.claim(senders(author[1], via), sending(author[1], command.id)))
+            who, id = senders(author[1], via), sending(author[1], command.id)
+            releases.append(target.mailbox.claim(who, len(what), id))
             storing.append(chat.append_and_wait(target.log, event, once=True))
     await _all(storing, releases)
     waits = await _waits(chat, person, lists[person].name if person in lists else command.user) if person else ""

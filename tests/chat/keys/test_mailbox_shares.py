@@ -37,6 +37,24 @@ def test_strangers_do_not_crowd_out_people_whom_the_reader_knows(world: World) -
     assert [send(alice, bob, f"m{i}") for i in range(3)] == ["", "", "mailbox-full"]
 
 
+@pytest.mark.usefixtures("small")
+def test_the_bytes_of_a_mailbox_are_shared_like_its_places(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbox, "MAILBOX_BYTES", 3000)
+    alice, bob, mallory = (keyed(world, name) for name in ("alice", "bob", "mallory"))
+    send(bob, alice, "hello")
+    bob.client.drop()
+
+    def codes(sender: Keyed, number: int) -> list[str]:
+        bodies = [bob.device.envelope("x" * 1000) for _ in range(number)]
+        return [sender.send(f"m{i}", body, user="bob").get("code", "") for i, body in enumerate(bodies)]
+
+    assert codes(mallory, 3) == ["", "", "mailbox-full"]
+    assert codes(alice, 2) == ["", "mailbox-full"]
+    bob = keyed(world, "bob", listed=False)
+    bob.ask("e2e-ack", seq=2**53)
+    assert send(mallory, bob, "later") == ""
+
+
 def test_strangers_at_the_same_address_do_not_crowd_out_somebody_known(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
