@@ -30,6 +30,7 @@ from chatroom.model.names import fold
 
 SEALED = frozenset({"say", "me", "quote", "edit", "react", "file"})
 STALE = frozenset({"stale-members", "stale-devices", "encrypted-room"})  # refusals after which it is sealed anew
+ANSWERED_BY_ECHO = frozenset({"say", "me"})
 MOST_TRIES = 5  # times that one message is sealed, because members came or went meanwhile
 
 
@@ -92,9 +93,21 @@ class RoomSealing:
             shared = await self._share(room, readers)
             if self._port.is_behind(command):
                 raise Rejected(AGAIN, "")
+            if kept is not None and self._outbox.get(id) is None:
+                return self._stored_already(command)
             if shared:
                 return self._sealed(command, room, readers, id, kind, body)
         raise Rejected("busy", f"The members of {room.room} change too fast to give all of them the key; try again.")
+
+    def _stored_already(self, command: PendingCommand) -> Send:
+        """Return what answers a command whose echo has come while it was to be sealed anew.
+
+        Raises:
+            Rejected: ``lost``: its echo answers it.
+        """
+        if command.do in ANSWERED_BY_ECHO:
+            raise Rejected("lost", "the server has it")
+        return partial(self._port.answered, command, a.Ok())
 
     def _check_linked(self) -> None:
         """Check that others believe this device, so that they can open what it seals.
@@ -267,7 +280,7 @@ class RoomSealing:
         self._outbox.remove(id)
         if command is not None:
             self._tries.pop(command.record["ref"], None)
-            if command.do not in ("say", "me"):  # these are answered by their echo
+            if command.do not in ANSWERED_BY_ECHO:
                 self._port.answered(command, a.Ok())
         self._answered()
 

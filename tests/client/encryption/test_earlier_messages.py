@@ -124,11 +124,13 @@ def test_who_is_not_in_an_encrypted_room_says_nothing_there_in_plain(
     assert said(tap) == []
 
 
+@pytest.mark.parametrize("history", [0, 10])
 def test_numbers_that_a_crash_has_used_up_are_not_told_as_missing_messages(
-    network: Network, alice: Alice, bob: KeyPerson
+    network: Network, alice: Alice, bob: KeyPerson, history: int
 ) -> None:
+    """With some history, the next run learns while it seals that the server has the first of the messages."""
     again = alice.crash()
-    again.do("join", room="den")
+    again.do("join", room="den", messages=history)
     network.pass_time(1)
     again.say_in("den", "later")
     network.pass_time(1)
