@@ -33,6 +33,7 @@ _ROOMS: tuple[Column[RoomRow], ...] = (
     Column("users", lambda row: row.users),
     Column("owner", lambda row: row.owner or "-"),
     Column("locked", lambda row: "yes" if row.locked else "-"),
+    Column("encrypted", lambda row: "yes" if row.encrypted else "-"),
     Column("slow", lambda row: f"{row.slow} s" if row.slow else "-"),
     Column("topic", lambda row: row.topic),
 )
@@ -169,7 +170,7 @@ class Console:
         return Table(self._operating.users(), _USERS, "user")
 
     async def rooms(self) -> Table[RoomRow]:
-        """Return all rooms, the fullest first; each has name, users, owner, topic, locked and slow."""
+        """Return all rooms, the fullest first; each has name, users, owner, topic, locked, encrypted and slow."""
         return Table(await self._operating.rooms(), _ROOMS, "room")
 
     async def accounts(self) -> Table[tuple[str, bool, bool]]:

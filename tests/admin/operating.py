@@ -31,7 +31,7 @@ class FakeOperating:
         return self.online
 
     async def rooms(self) -> list[RoomRow]:
-        return [RoomRow("lobby", 12, "bob", "日本語 and \x1b]0;x\x07more", False, 5)]
+        return [RoomRow("lobby", 12, "bob", "日本語 and \x1b]0;x\x07more", False, 5, True)]
 
     async def accounts(self) -> list[tuple[str, bool, bool]]:
         return [("bob", True, False)]

@@ -62,6 +62,11 @@ def test_a_deed_is_awaited_and_told(screen: Screen) -> None:
     assert screen.operating.done == [("kick", name, "") for name in ("bob", "a", "b")]
 
 
+def test_encrypted_rooms_are_marked(screen: Screen) -> None:
+    heading, _, row = screen.type("rooms()")[:3]
+    assert row[heading.index("encrypted") :].startswith("yes")
+
+
 def test_results_can_be_kept_and_used(screen: Screen) -> None:
     assert screen.type("r = rooms()") == []
     assert screen.type("r[0].users + len(rooms())") == ["13"]

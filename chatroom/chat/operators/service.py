@@ -44,7 +44,11 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True)
 class RoomRow:
-    """A room, for a list. ``slow``: the seconds that a member must wait between two messages, 0 for none."""
+    """A room, for a list.
+
+    ``slow``: the seconds that a member must wait between two messages, 0 for none. ``encrypted``: whether the room is
+    encrypted end to end, so that the server cannot read it.
+    """
 
     name: str
     users: int
@@ -52,6 +56,7 @@ class RoomRow:
     topic: str
     locked: bool
     slow: int
+    encrypted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ class Operations:
         """See ``Operating``."""
         users = Counter(room for presence in self._chat.who() for room in presence.rooms)
         records = await self._chat.room_records.all()
-        rows = [RoomRow(r.name, users[r.name], r.owner, r.topic, r.locked, r.slow) for r in records]
+        rows = [RoomRow(r.name, users[r.name], r.owner, r.topic, r.locked, r.slow, r.encrypted) for r in records]
         return sorted(rows, key=lambda row: (-row.users, fold(row.name)))
 
     async def accounts(self) -> list[tuple[str, bool, bool]]:
@@ -179,11 +184,14 @@ class Operations:
         """See ``Operating``."""
         chat = self._chat
         usage = resource.getrusage(resource.RUSAGE_SELF)
+        rooms = {room for session in chat.sessions.values() for room in session.rooms}
         return {
             "connections": len(chat.sessions),
             "users": len({presence.name for presence in chat.who()}),
             "accounts online": sum(user.account is not None for user in chat.users.values()),
             "logins": chat.counters.logins,
+            "rooms in use": len(rooms),
+            "encrypted rooms in use": sum(room.record.encrypted for room in rooms),
             "log": chat.engine.state,
             "draining": "yes" if chat.connections.draining else "no",
             "processor seconds": round(usage.ru_utime + usage.ru_stime, 1),

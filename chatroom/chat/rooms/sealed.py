@@ -61,7 +61,7 @@ def _consequences(session: Session, room: Room, keyless: list[Session]) -> list[
     lines = [f"The room {room.name} would be encrypted for ever, and only chatroom-client can be in it then."]
     lines.append("What was said before stays readable on the server.")
     if not session.keyed:
-        lines.append("You would be removed yourself: this connection cannot follow.")
+        lines.append("You would be removed yourself: only chatroom-client on a linked device can follow.")
     names = list(dict.fromkeys(each.name for each in keyless if each.user is not session.user))
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -79,7 +79,7 @@ def test_without_yes_the_owner_is_told_who_would_have_to_leave(world: World) -> 
 def test_a_person_on_telnet_is_told_that_they_would_be_removed_themselves(world: World) -> None:
     alice = world.person("alice", "den")
     alice.say("/encrypt")
-    assert "You would be removed yourself: this connection cannot follow." in alice.lines()
+    assert "You would be removed yourself: only chatroom-client on a linked device can follow." in alice.lines()
     alice.say("/encrypt yes")
     assert alice.lines() == [
         "alice encrypted the room; what was said before stays readable on the server.",

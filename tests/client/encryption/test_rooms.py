@@ -8,7 +8,9 @@ import pytest
 from client.encryption.people import KeyPerson, account
 from client.network import Network
 from harness import World
+from twisted.internet.defer import Deferred
 
+from chatroom.chat.operators.service import Operations, RoomRow
 from chatroom.client.errors import Rejected
 from chatroom.client.status import Denied
 from chatroom.model import events as e
@@ -262,3 +264,14 @@ def test_a_device_that_nobody_believes_seals_nothing(alice: KeyPerson, bob: KeyP
     alice.driver.parts.ring.identity.user_key = ""
     say(alice, "nobody could open this")
     assert (alice.refused, bob.texts) == (["not-linked"], ["first"])
+
+
+def test_operators_see_which_rooms_are_encrypted(alice: KeyPerson, bob: KeyPerson, world: World) -> None:
+    alice.do("create", room="pub")
+    operations = Operations(world.chat, "root")
+    rows: list[list[RoomRow]] = []
+    Deferred.fromCoroutine(operations.rooms()).addCallback(rows.append)
+    world.settle()
+    assert {row.name: row.encrypted for row in rows[0]} == {"den": True, "pub": False}
+    figures = operations.stats()
+    assert (figures["rooms in use"], figures["encrypted rooms in use"]) == (2, 1)
