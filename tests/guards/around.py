@@ -165,6 +165,7 @@ OTHERS = [
                 "                pass",
             ),
         ],
+        "client/encryption/test_links",
         "client/direct/test_processes",
         "client/direct/test_files",
     ),

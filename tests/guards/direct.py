@@ -89,8 +89,7 @@ TLS = guards(
 RACE = guards(
     "client/direct/race",
     [
-        ("a certificate that replaces the first", "if self.over or self._tls is not None:", "if self.over:"),
-        ("dialling after the end", "if self.over or self._tls is not None:", "if self._tls is not None:"),
+        ("a certificate that replaces the first", "        if self._tls is not None:\n            return\n", ""),
         ("addresses that must not be dialled", "dialable(candidates, loopback=self._loopback)", "candidates"),
         ("dialling without end", "        for dial in self._dials:\n            dial.stop()\n", ""),
         ("ports that stay open", "            port.stopListening()\n", "            pass\n"),

@@ -283,18 +283,23 @@ MAILBOX = guards(
             "        return False",
         ),
         ("counting anew at each message", "< RECOUNT:", "< 0:"),
-        ("a mailbox without end", "return self.held.total < most and (", "return True and ("),
+        ("a mailbox without end", "room = held.total < most and held.bytes", "room = held.bytes"),
+        (
+            "a mailbox of any number of bytes",
+            " and held.bytes < MAILBOX_BYTES * most // MAILBOX_MESSAGES",
+            "",
+        ),
         (
             "strangers who fill a whole mailbox",
             "if self._fits(keys, own, MAILBOX_OF_STRANGERS):",
             "if self._fits(keys, own, MAILBOX_MESSAGES):",
         ),
         ("a stranger who counts as known", "if own or await known():", "if True:"),
-        ("a stranger who fills a mailbox", "own or all(self.held.of(key) < share for key, share in shares)", "True"),
+        ("a stranger who fills a mailbox", "own or all(held.of(key) < share for key, share in shares)", "True"),
         ("an own device that is away and stops one", "(own or all(", "(all("),
         (
             "messages that are stored at the same time and not counted",
-            "        held.count(keys, 1)\n        ids[id] += 1\n\n",
+            "        held.put(keys, size)\n        ids[id] += 1\n\n",
             "        ids[id] += 1\n\n",
         ),
         (

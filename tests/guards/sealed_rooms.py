@@ -106,7 +106,7 @@ ROOM_SEALING = guards(
             "list(share.devices))",
         ),
         ("an emoji that is none", 'if do == "react" and not is_emoji(record["emoji"]):', "if False:"),
-        ("an edit of what somebody else wrote", '(do != "edit" or line.by_id == own)', "True"),
+        ("an edit of what somebody else wrote", "(line.by_id == own and not line.file)", "True"),
         ("another message that an edit means when it is sealed again", 'if "message" not in record:', "if True:"),
         (
             "sealing again for ever",

@@ -83,7 +83,7 @@ class Race:
             pin: The fingerprint of its certificate.
             candidates: Where it says that it listens; only what ``dialable`` allows is dialled.
         """
-        if self.over or self._tls is not None:
+        if self._tls is not None:
             return
         self._tls = tls = PinnedTLS(self._certificate, pin)
         self._dials = [_Dial(self._reactor, self, tls, at) for at in dialable(candidates, loopback=self._loopback)]

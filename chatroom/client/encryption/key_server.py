@@ -48,8 +48,6 @@ class KeyServer:
         generation: int,
         one_time: Sequence[SignedKey] = (),
         fallback: SignedKey | None = None,
-        *,
-        withdraw: bool = False,
     ) -> KeysPublished:
         """Publish keys of this device, and take its mailbox. Returns what the server has of the device now.
 
@@ -59,9 +57,8 @@ class KeyServer:
             generation: That of our store; see ``KeyRing``.
             one_time: New one-time keys.
             fallback: A new fallback key.
-            withdraw: Whether the server is to drop the one-time keys that it has.
         """
-        fields = {"one_time": to_builtins(one_time), "fallback": to_builtins(fallback), "withdraw": withdraw}
+        fields = {"one_time": to_builtins(one_time), "fallback": to_builtins(fallback)}
         answer = await self._ask(
             "keys-publish", device=to_builtins(device), proof=proof, generation=generation, **fields
         )

@@ -206,6 +206,17 @@ def test_without_keys_a_change_of_a_private_message_is_not_sent(network: Network
     carol.leave()
 
 
+def test_nothing_is_edited_in_plain_text_in_a_conversation_with_who_has_no_keys(
+    network: Network, bob: KeyPerson
+) -> None:
+    carol = Person(network, name="carol").come()
+    with pytest.raises(Rejected, match="Only encrypted private messages"):
+        bob.do("edit", user="carol", text="a private text", last=1)
+    network.flow()
+    assert not carol.heard(e.Edited)
+    carol.leave()
+
+
 def test_unread_sealed_messages_are_unread_after_a_restart(alice: KeyPerson, bob: KeyPerson, network: Network) -> None:
     for text in ("one", "two"):
         write(alice, "Bob", text)

@@ -98,3 +98,16 @@ def test_a_message_that_comes_sealed_ends_the_consent_to_plain_text(alice: KeyPe
     with pytest.raises(Rejected, match="were encrypted before"):
         alice.do("message", user="Bob", text="not for the server")
     assert bob.plain == []
+
+
+def test_a_message_that_goes_sealed_ends_the_consent_to_plain_text(alice: KeyPerson, bob: KeyPerson) -> None:
+    for text in ("sealed", "sealed again"):
+        alice.do("message", user="Bob", text=text)
+        alice.network.flow()
+        if text == "sealed":
+            alice.decide(alice.encryption.accept_plain("Bob"))
+    assert bob.private == ["sealed", "sealed again"]
+    Meddler(alice).swap_list(user_id(bob), lambda listed: None)
+    with pytest.raises(Rejected, match="were encrypted before"):
+        alice.do("message", user="Bob", text="not for the server")
+    assert bob.plain == []
